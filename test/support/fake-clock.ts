@@ -1,0 +1,56 @@
+/** A clock that moves only when a test says so. */
+import type { Cancel, Clock } from "../../src/system/clock.ts";
+
+type Timer = { due: number; period: number | undefined; action: () => void };
+
+export class FakeClock implements Clock {
+  #now: number;
+  #timers = new Set<Timer>();
+
+  constructor(start = 1_000_000) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(delay: number, action: () => void): Cancel {
+    return this.#add({ due: this.#now + delay, period: undefined, action });
+  }
+
+  every(period: number, action: () => void): Cancel {
+    return this.#add({ due: this.#now + period, period, action });
+  }
+
+  /** How many timers are waiting: a test for leaks. */
+  get waiting(): number {
+    return this.#timers.size;
+  }
+
+  /** Moves time on, firing what falls due, in order. */
+  advance(milliseconds: number): void {
+    const end = this.#now + milliseconds;
+    for (;;) {
+      let next: Timer | undefined;
+      for (const timer of this.#timers) {
+        if (timer.due <= end && (next === undefined || timer.due < next.due)) {
+          next = timer;
+        }
+      }
+      if (next === undefined) break;
+      this.#now = next.due;
+      if (next.period === undefined) this.#timers.delete(next);
+      else next.due += next.period;
+      next.action();
+    }
+    this.#now = end;
+  }
+
+  #add(timer: Timer): Cancel {
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+}
