@@ -1,0 +1,248 @@
+/** A message's body, piece by piece, into where it ends. Nothing is copied: the bytes go on as they came. RFC 9112 section 7.1. */
+import { CR, concat, HTAB, hexValue, isFieldText, isToken, LF, SP } from "./bytes.ts";
+import { type BodyLength, CHUNKED, UNTIL_CLOSE } from "./framing.ts";
+import { headLimit, TrailerFields } from "./head.ts";
+import { type Bad, bad } from "./parsed.ts";
+
+const At = {
+  /** No more of this body. */
+  done: 0,
+  /** `left` octets follow, and then nothing. */
+  length: 1,
+  untilClose: 2,
+  size: 3,
+  sizeMore: 4,
+  extensionSpace: 5,
+  extensionName: 6,
+  extensionNameMore: 7,
+  extensionValue: 8,
+  extensionToken: 9,
+  extensionQuoted: 10,
+  extensionEscape: 11,
+  extensionEnd: 12,
+  sizeLf: 13,
+  data: 14,
+  dataCr: 15,
+  dataLf: 16,
+  trailerStart: 17,
+  trailerLf: 18,
+  trailer: 19,
+} as const;
+
+type State = (typeof At)[keyof typeof At];
+
+/** 2^52: larger chunk sizes are no longer exact in a double. */
+const sizeDigits = 13;
+
+/** Octets of extensions behind one chunk's size. Nobody uses them; HAProxy and Node bound them likewise. */
+const extensionLimit = 4_096;
+
+/** Reads one body at a time. `begin` makes it ready for the next. */
+export class BodyReader {
+  /** Set when the body turned out malformed; nothing more is read. */
+  bad: Bad | undefined;
+  /** Complete trailer fields, empty line included, to be looked through before they go on; set once, with `done`. */
+  trailer: { fields: TrailerFields; bytes: Uint8Array } | undefined;
+  /** Offset in the last piece behind the bytes that may go on as they are. */
+  forwardEnd = 0;
+
+  #state: State = At.done;
+  #left = 0;
+  #digits = 0;
+  #extension = 0;
+  #held: Uint8Array | undefined;
+  #trailer: TrailerFields | undefined;
+
+  begin(length: BodyLength): void {
+    this.bad = undefined;
+    this.trailer = undefined;
+    this.#held = undefined;
+    this.#left = length;
+    this.#digits = 0;
+    if (length === CHUNKED) this.#state = At.size;
+    else if (length === UNTIL_CLOSE) this.#state = At.untilClose;
+    else this.#state = length === 0 ? At.done : At.length;
+  }
+
+  get done(): boolean {
+    return this.#state === At.done;
+  }
+
+  /** Whether the end of the connection is the end of this body. */
+  get endsWithConnection(): boolean {
+    return this.#state === At.untilClose;
+  }
+
+  /**
+   * Reads bytes[from, ...). `forwardEnd` then tells what may be passed on.
+   * `payload`, where given, is told every range of content without its chunk framing.
+   * @returns the offset behind the last byte that belongs to this body.
+   */
+  read(bytes: Uint8Array, from: number, payload?: (start: number, end: number) => void): number {
+    if (this.#state === At.length) {
+      const end = Math.min(bytes.length, from + this.#left);
+      this.#left -= end - from;
+      if (this.#left === 0) this.#state = At.done;
+      if (payload !== undefined && end > from) payload(from, end);
+      this.forwardEnd = end;
+      return end;
+    }
+    if (this.#state === At.done) {
+      this.forwardEnd = from;
+      return from;
+    }
+    if (this.#state === At.untilClose) {
+      if (payload !== undefined && bytes.length > from) payload(from, bytes.length);
+      this.forwardEnd = bytes.length;
+      return bytes.length;
+    }
+    return this.#readChunks(bytes, from, payload);
+  }
+
+  #fail(why: string, at: number): number {
+    this.bad = bad(400, why);
+    this.forwardEnd = at;
+    return at;
+  }
+
+  #readChunks(
+    bytes: Uint8Array,
+    from: number,
+    payload: ((start: number, end: number) => void) | undefined,
+  ): number {
+    let i = from;
+    while (i < bytes.length) {
+      const octet = bytes[i]!;
+      switch (this.#state) {
+        case At.data: {
+          const end = Math.min(bytes.length, i + this.#left);
+          if (payload !== undefined) payload(i, end);
+          this.#left -= end - i;
+          i = end;
+          if (this.#left === 0) this.#state = At.dataCr;
+          continue;
+        }
+        case At.dataCr:
+          if (octet !== CR) return this.#fail("a chunk is longer than its size says", i);
+          this.#state = At.dataLf;
+          break;
+        case At.dataLf:
+          if (octet !== LF) return this.#fail("a chunk ends in CR without LF", i);
+          this.#state = At.size;
+          this.#digits = 0;
+          break;
+        case At.size:
+          this.#left = 0;
+          this.#digits = 0;
+          this.#extension = 0;
+          if (hexValue[octet] === 255) return this.#fail("a chunk has no size", i);
+          this.#state = At.sizeMore;
+          continue;
+        case At.sizeMore: {
+          const digit = hexValue[octet]!;
+          if (digit !== 255) {
+            // Leading zeros count too: nobody sends them but to confuse.
+            if (++this.#digits > sizeDigits) return this.#fail("a chunk size is too large", i);
+            this.#left = this.#left * 16 + digit;
+          } else if (octet === CR) this.#state = At.sizeLf;
+          else if (octet === 59) this.#state = At.extensionName;
+          else if (isSpace(octet)) this.#state = At.extensionSpace;
+          else return this.#fail("a chunk size is not a hexadecimal number", i);
+          break;
+        }
+        case At.sizeLf:
+          if (octet !== LF) return this.#fail("a chunk size ends in CR without LF", i);
+          this.#state = this.#left === 0 ? At.trailerStart : At.data;
+          break;
+        case At.trailerStart:
+          if (octet === CR) {
+            this.#state = At.trailerLf;
+            break;
+          }
+          this.#state = At.trailer;
+          continue;
+        case At.trailerLf:
+          if (octet !== LF) return this.#fail("a chunked body ends in CR without LF", i);
+          this.#state = At.done;
+          this.forwardEnd = i + 1;
+          return i + 1;
+        case At.trailer:
+          return this.#readTrailer(bytes, i);
+        default: {
+          if (++this.#extension > extensionLimit) {
+            return this.#fail(`chunk extensions are longer than ${extensionLimit} bytes`, i);
+          }
+          const next = afterExtension(this.#state, octet);
+          if (next === undefined) return this.#fail("a chunk extension is malformed", i);
+          this.#state = next;
+        }
+      }
+      i++;
+    }
+    this.forwardEnd = i;
+    return i;
+  }
+
+  /** Trailer fields are held until they are whole, because some of them must not go on. */
+  #readTrailer(bytes: Uint8Array, from: number): number {
+    this.forwardEnd = from;
+    const before = this.#held?.length ?? 0;
+    this.#trailer ??= new TrailerFields();
+    if (this.#held === undefined) this.#trailer.begin(0);
+    const piece = bytes.subarray(from, from + headLimit);
+    this.#held = this.#held === undefined ? piece.slice() : concat(this.#held, piece);
+    const outcome = this.#trailer.read(this.#held);
+    if (outcome.kind === "bad") {
+      this.bad = outcome;
+      return from;
+    }
+    if (outcome.kind === "more") return bytes.length;
+    this.trailer = { fields: this.#trailer, bytes: this.#held };
+    this.#held = undefined;
+    this.#state = At.done;
+    return from + outcome.end - before;
+  }
+}
+
+function isSpace(octet: number): boolean {
+  return octet === SP || octet === HTAB;
+}
+
+/** chunk-ext = *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ). RFC 9112 section 7.1.1. */
+function afterExtension(state: State, octet: number): State | undefined {
+  switch (state) {
+    case At.extensionSpace:
+      if (isSpace(octet)) return At.extensionSpace;
+      return octet === 59 ? At.extensionName : undefined;
+    case At.extensionName:
+      if (isSpace(octet)) return At.extensionName;
+      return isToken[octet] === 1 ? At.extensionNameMore : undefined;
+    case At.extensionNameMore:
+      if (isToken[octet] === 1) return At.extensionNameMore;
+      if (octet === 61) return At.extensionValue;
+      return afterExtensionPart(octet);
+    case At.extensionValue:
+      if (isSpace(octet)) return At.extensionValue;
+      if (octet === 34) return At.extensionQuoted;
+      return isToken[octet] === 1 ? At.extensionToken : undefined;
+    case At.extensionToken:
+      if (isToken[octet] === 1) return At.extensionToken;
+      return afterExtensionPart(octet);
+    case At.extensionQuoted:
+      if (octet === 34) return At.extensionEnd;
+      if (octet === 92) return At.extensionEscape;
+      return isFieldText[octet] === 1 ? At.extensionQuoted : undefined;
+    case At.extensionEscape:
+      return isFieldText[octet] === 1 ? At.extensionQuoted : undefined;
+    default:
+      return afterExtensionPart(octet);
+  }
+}
+
+function afterExtensionPart(octet: number): State | undefined {
+  if (octet === CR) return At.sizeLf;
+  if (octet === 59) return At.extensionName;
+  // White space before `=` is legal and unknown in the wild: only the next `;` may follow it.
+  if (isSpace(octet)) return At.extensionSpace;
+  return undefined;
+}

@@ -1,0 +1,90 @@
+/** A field name's octets into the few names that a proxy has to act on. */
+
+/** Names that mean something to us. `other` passes through unread. */
+export const Field = {
+  other: 0,
+  host: 1,
+  connection: 2,
+  contentLength: 3,
+  transferEncoding: 4,
+  upgrade: 5,
+  expect: 6,
+  keepAlive: 7,
+  te: 8,
+  via: 9,
+  proxyConnection: 10,
+  proxyAuthorization: 11,
+  proxyAuthenticate: 12,
+  http2Settings: 13,
+  forwarded: 14,
+  xForwarded: 15,
+  origin: 16,
+  referer: 17,
+  accept: 18,
+  location: 19,
+  maxForwards: 20,
+  /** `Content_Length`, `Transfer_Encoding`, `Host`'s like: CGI-style servers read `_` as `-`. */
+  framingTwin: 21,
+  /** `X_Forwarded_For` and its like: a client's way of writing our fields. */
+  forwardedTwin: 22,
+  trailer: 23,
+} as const;
+
+export type FieldId = (typeof Field)[keyof typeof Field];
+
+const byLength = new Map<number, [name: string, id: FieldId, twin: FieldId][]>();
+
+function known(name: string, id: FieldId, twin: FieldId = Field.other): void {
+  const list = byLength.get(name.length) ?? [];
+  list.push([name, id, twin]);
+  byLength.set(name.length, list);
+}
+
+known("te", Field.te);
+known("via", Field.via);
+known("host", Field.host);
+known("expect", Field.expect);
+known("origin", Field.origin);
+known("accept", Field.accept);
+known("upgrade", Field.upgrade);
+known("referer", Field.referer);
+known("trailer", Field.trailer);
+known("location", Field.location);
+known("forwarded", Field.forwarded);
+known("connection", Field.connection);
+known("keep-alive", Field.keepAlive);
+known("max-forwards", Field.maxForwards);
+known("http2-settings", Field.http2Settings);
+known("content-length", Field.contentLength, Field.framingTwin);
+known("x-forwarded-for", Field.xForwarded, Field.forwardedTwin);
+known("x-forwarded-host", Field.xForwarded, Field.forwardedTwin);
+known("x-forwarded-port", Field.xForwarded, Field.forwardedTwin);
+known("proxy-connection", Field.proxyConnection);
+known("x-forwarded-proto", Field.xForwarded, Field.forwardedTwin);
+known("transfer-encoding", Field.transferEncoding, Field.framingTwin);
+known("proxy-authenticate", Field.proxyAuthenticate);
+known("proxy-authorization", Field.proxyAuthorization);
+
+const longest = Math.max(...byLength.keys());
+const candidates = Array.from({ length: longest + 1 }, (_, length) => byLength.get(length) ?? []);
+
+/** bytes[start, end), all tchars, as the name it spells. */
+export function fieldId(bytes: Uint8Array, start: number, end: number): FieldId {
+  const length = end - start;
+  if (length > longest) return Field.other;
+  const list = candidates[length]!;
+  next: for (let k = 0; k < list.length; k++) {
+    const [name, id, twin] = list[k]!;
+    let spelled: FieldId = id;
+    for (let i = 0; i < length; i++) {
+      const octet = bytes[start + i]! | 0x20;
+      const wanted = name.charCodeAt(i);
+      if (octet === wanted) continue;
+      // `_` with the letter bit set is DEL, which no tchar is.
+      if (wanted !== 45 || octet !== 127 || twin === Field.other) continue next;
+      spelled = twin;
+    }
+    return spelled;
+  }
+  return Field.other;
+}

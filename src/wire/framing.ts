@@ -1,0 +1,217 @@
+/** A head into what its fields say of the message: where the body ends, whether the connection goes on. RFC 9112 sections 6 and 9. */
+import { equalsIgnoreCase, isToken, latin1 } from "./bytes.ts";
+import { Field } from "./field.ts";
+import {
+  FIELD_ID,
+  FIELD_STRIDE,
+  type FieldLines,
+  type RequestHead,
+  type ResponseHead,
+  VALUE_END,
+  VALUE_START,
+} from "./head.ts";
+import { type Bad, bad } from "./parsed.ts";
+
+/** Octets of a body, or one of the two below. */
+export type BodyLength = number;
+export const CHUNKED: BodyLength = -1;
+/** A response's body that ends with its connection. */
+export const UNTIL_CLOSE: BodyLength = -2;
+
+/** What the connection-level fields of any message say. */
+export class Framing {
+  bodyLength: BodyLength = 0;
+  /** The sender goes on after this message, as far as it is concerned. */
+  keepAlive = true;
+  /** `Connection` names `upgrade` and there is an `Upgrade` field. */
+  upgrade = false;
+  /** Lower-case names of other fields that `Connection` nominates as hop-by-hop; undefined: none. */
+  nominated: string[] | undefined;
+  /** A Content-Length field was there, whatever the body turns out to be. */
+  hasLength = false;
+  hasCoding = false;
+
+  protected closes = false;
+  protected persists = false;
+  protected upgrades = false;
+
+  /** @returns bad where the fields disagree or cannot be read. */
+  protected readFields(head: FieldLines, bytes: Uint8Array): Bad | undefined {
+    this.bodyLength = 0;
+    this.nominated = undefined;
+    this.hasLength = false;
+    this.hasCoding = false;
+    this.closes = false;
+    this.persists = false;
+    this.upgrades = false;
+    let hasUpgrade = false;
+    const fields = head.fields;
+    const end = head.fieldCount * FIELD_STRIDE;
+    for (let at = 0; at < end; at += FIELD_STRIDE) {
+      const id = fields[at + FIELD_ID]!;
+      if (id === Field.other) continue;
+      const start = fields[at + VALUE_START]!;
+      const stop = fields[at + VALUE_END]!;
+      if (id === Field.contentLength) {
+        if (this.hasLength) return bad(400, "there is more than one Content-Length");
+        const length = readLength(bytes, start, stop);
+        if (length === undefined) return bad(400, "the Content-Length is not a number of bytes");
+        this.hasLength = true;
+        this.bodyLength = length;
+      } else if (id === Field.transferEncoding) {
+        if (this.hasCoding) return bad(400, "there is more than one Transfer-Encoding");
+        if (!equalsIgnoreCase(bytes, start, stop, "chunked")) {
+          return bad(400, "the Transfer-Encoding is something other than chunked");
+        }
+        this.hasCoding = true;
+      } else if (id === Field.connection) {
+        this.#readConnection(bytes, start, stop);
+      } else if (id === Field.upgrade) {
+        // HTTP/2 in clear needs HTTP2-Settings, which is for one hop: an offer of it cannot be passed on.
+        hasUpgrade = stop > start && !equalsIgnoreCase(bytes, start, stop, "h2c");
+      }
+    }
+    if (this.hasCoding) {
+      if (this.hasLength) return bad(400, "there is a Content-Length beside a Transfer-Encoding");
+      this.bodyLength = CHUNKED;
+    }
+    this.upgrade = this.upgrades && hasUpgrade;
+    return undefined;
+  }
+
+  #readConnection(bytes: Uint8Array, start: number, end: number): void {
+    if (equalsIgnoreCase(bytes, start, end, "keep-alive")) {
+      this.persists = true;
+      return;
+    }
+    let i = start;
+    while (i < end) {
+      while (i < end && isToken[bytes[i]!] !== 1) i++;
+      const from = i;
+      while (i < end && isToken[bytes[i]!] === 1) i++;
+      if (i === from) continue;
+      if (equalsIgnoreCase(bytes, from, i, "close")) this.closes = true;
+      else if (equalsIgnoreCase(bytes, from, i, "keep-alive")) this.persists = true;
+      else if (equalsIgnoreCase(bytes, from, i, "upgrade")) this.upgrades = true;
+      else {
+        this.nominated ??= [];
+        this.nominated.push(latin1(bytes, from, i).toLowerCase());
+      }
+    }
+  }
+}
+
+/** At most 15 digits behind leading zeros: any such number is exact in a double. */
+const lengthDigits = 15;
+
+function readLength(bytes: Uint8Array, start: number, end: number): number | undefined {
+  if (end === start) return undefined;
+  let value = 0;
+  let digits = 0;
+  for (let i = start; i < end; i++) {
+    const digit = bytes[i]! - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+    if (value > 0 && ++digits > lengthDigits) return undefined;
+  }
+  return value;
+}
+
+/** What a request's fields say. */
+export class RequestFraming extends Framing {
+  /** Offsets of the Host field's value; -1 where an HTTP/1.0 request has none. */
+  hostStart = -1;
+  hostEnd = -1;
+  expectContinue = false;
+  /** The method is HEAD: its answer has no body. */
+  head = false;
+  connect = false;
+  /** Asking twice does what asking once does. RFC 9110 section 9.2.2. */
+  idempotent = false;
+  /** A `Via` is there to be looked at. */
+  via = false;
+
+  /** Reads the fields of a complete head. @returns bad where the message is ambiguous; such a one is never forwarded. */
+  read(head: RequestHead, bytes: Uint8Array): Bad | undefined {
+    const wrong = this.readFields(head, bytes);
+    if (wrong !== undefined) return wrong;
+    this.keepAlive = head.minor === 1 ? !this.closes : this.persists && !this.closes;
+    if (head.minor === 0) {
+      this.upgrade = false;
+      if (this.hasCoding) return bad(400, "HTTP/1.0 has no Transfer-Encoding");
+    }
+    this.#readMethod(bytes, head.start, head.methodEnd);
+    if (this.connect && (this.hasLength || this.hasCoding)) {
+      return bad(400, "a CONNECT request has no body");
+    }
+    this.hostStart = -1;
+    this.expectContinue = false;
+    this.via = false;
+    const fields = head.fields;
+    const end = head.fieldCount * FIELD_STRIDE;
+    for (let at = 0; at < end; at += FIELD_STRIDE) {
+      const id = fields[at + FIELD_ID]!;
+      if (id === Field.host) {
+        if (this.hostStart !== -1) return bad(400, "there is more than one Host");
+        this.hostStart = fields[at + VALUE_START]!;
+        this.hostEnd = fields[at + VALUE_END]!;
+      } else if (id === Field.expect) {
+        this.expectContinue = head.minor === 1;
+      } else if (id === Field.via) {
+        this.via = true;
+      } else if (id === Field.framingTwin) {
+        return bad(400, "a framing field is spelled with an underscore");
+      }
+    }
+    if (this.hostStart === -1 && head.minor === 1) return bad(400, "there is no Host");
+    return undefined;
+  }
+
+  #readMethod(bytes: Uint8Array, start: number, end: number): void {
+    this.head = false;
+    this.connect = false;
+    this.idempotent = false;
+    const length = end - start;
+    const first = bytes[start]!;
+    if (length === 3) {
+      // GET and PUT.
+      this.idempotent = (first === 71 || first === 80) && bytes[end - 1] === 84;
+    } else if (length === 4) {
+      this.head = latin1(bytes, start, end) === "HEAD";
+      this.idempotent = this.head;
+    } else if (length > 4 && length < 8) {
+      const method = latin1(bytes, start, end);
+      this.connect = method === "CONNECT";
+      this.idempotent = method === "OPTIONS" || method === "DELETE" || method === "TRACE";
+    }
+  }
+}
+
+/** What a response's fields say, seen with the request that it answers. RFC 9112 section 6.3. */
+export class ResponseFraming extends Framing {
+  /** Reads the fields of a complete head. @returns bad (502) where the answer cannot be told from what follows it. */
+  read(
+    head: ResponseHead,
+    bytes: Uint8Array,
+    request: { head: boolean; connect: boolean },
+  ): Bad | undefined {
+    const wrong = this.readFields(head, bytes);
+    if (wrong !== undefined) return bad(502, wrong.why);
+    if (head.minor === 0 && this.hasCoding) {
+      return bad(502, "an HTTP/1.0 answer has a Transfer-Encoding");
+    }
+    this.keepAlive = head.minor === 1 ? !this.closes : this.persists && !this.closes;
+    if (head.status < 200 || head.status === 204 || head.status === 304 || request.head) {
+      this.bodyLength = 0;
+    } else if (!this.hasLength && !this.hasCoding) {
+      this.bodyLength = UNTIL_CLOSE;
+    }
+    if (this.bodyLength === UNTIL_CLOSE) this.keepAlive = false;
+    return undefined;
+  }
+}
+
+/** Whether a list-based field's value holds `member` exactly, between commas and white space. */
+export function listHolds(value: string, member: string): boolean {
+  return value.split(/[\s,]+/).includes(member);
+}

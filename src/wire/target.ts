@@ -1,0 +1,59 @@
+/** A request's target into the form it has. RFC 9112 section 3.2. */
+import { type Authority, readAuthority } from "./authority.ts";
+import { equalsIgnoreCase } from "./bytes.ts";
+import type { RequestHead } from "./head.ts";
+import { type Bad, bad } from "./parsed.ts";
+
+export type Target =
+  /** `/path?query`: the name is in Host. */
+  | { form: "origin" }
+  /** `http://name/path?query`: the name here beats Host. */
+  | { form: "absolute"; authority: Authority; pathStart: number }
+  /** `name:port`, of CONNECT. */
+  | { form: "authority"; authority: Authority }
+  /** `*`, of OPTIONS. */
+  | { form: "asterisk" };
+
+const origin: Target = { form: "origin" };
+const asterisk: Target = { form: "asterisk" };
+
+const SLASH = 47;
+const QUERY = 63;
+
+/** `kind: "bad"` where the target has no form that its method may have. */
+export function readTarget(head: RequestHead, bytes: Uint8Array, connect: boolean): Target | Bad {
+  const start = head.targetStart;
+  const end = head.targetEnd;
+  if (head.backslash && !onlyInQuery(bytes, start, end)) {
+    return bad(400, "the path holds a backslash, which some servers take for a slash");
+  }
+  if (connect) {
+    const authority = readAuthority(bytes, start, end);
+    if (authority?.port === undefined || head.encodeTarget) {
+      return bad(400, "CONNECT needs a target of the form name:port");
+    }
+    return { form: "authority", authority };
+  }
+  if (bytes[start] === SLASH) return origin;
+  if (bytes[start] === 42 && end === start + 1) {
+    if (head.method(bytes) === "OPTIONS") return asterisk;
+    return bad(400, "only OPTIONS may ask for *");
+  }
+  if (!equalsIgnoreCase(bytes, start, Math.min(start + 7, end), "http://")) {
+    return bad(400, "the request target is neither a path nor an http:// URL");
+  }
+  let authorityEnd = start + 7;
+  while (authorityEnd < end && bytes[authorityEnd] !== SLASH && bytes[authorityEnd] !== QUERY) {
+    authorityEnd++;
+  }
+  const authority = readAuthority(bytes, start + 7, authorityEnd);
+  if (authority === undefined) return bad(400, "the URL in the request target names no host");
+  return { form: "absolute", authority, pathStart: authorityEnd };
+}
+
+function onlyInQuery(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end && bytes[i] !== QUERY; i++) {
+    if (bytes[i] === 92) return false;
+  }
+  return true;
+}
