@@ -1,0 +1,48 @@
+/** Two links into one: every byte, half-close and break of one reaches the other. */
+import type { Link, LinkHandler } from "./link.ts";
+
+/** Told once, when both links are gone. */
+export type Joined = { closed(): void; failed(fault: unknown): void };
+
+/** Takes over both links' events. Bytes that either owner still holds must be written before. */
+export function join(first: Link, second: Link, joined: Joined): void {
+  let open = 2;
+  const gone = (): void => {
+    open--;
+    if (open === 0) joined.closed();
+  };
+  first.handler = towards(first, second, { gone, failed: joined.failed });
+  second.handler = towards(second, first, { gone, failed: joined.failed });
+  if (first.pending > 0) second.pause();
+  else second.resume();
+  if (second.pending > 0) first.pause();
+  else first.resume();
+}
+
+/** What happens on `from`, done to `to`. */
+function towards(
+  from: Link,
+  to: Link,
+  { gone, failed }: { gone: () => void; failed: (fault: unknown) => void },
+): LinkHandler {
+  return {
+    data(bytes) {
+      if (!to.write(bytes, 0, bytes.length)) from.pause();
+    },
+    drained() {
+      to.resume();
+    },
+    ended() {
+      to.halfClose();
+    },
+    closed(cause) {
+      if (cause === undefined) to.close();
+      else to.abort();
+      gone();
+    },
+    failed(fault) {
+      failed(fault);
+      to.abort();
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/** A Bun TCP socket into a link: partial writes kept, each event told once. */
+import type { Socket } from "bun";
+import type { Link, LinkHandler } from "./link.ts";
+
+const OPEN = 0;
+const HALF_CLOSING = 1;
+const CLOSING = 2;
+const GONE = 3;
+
+export class SocketLink implements Link {
+  handler: LinkHandler;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+
+  #socket: Socket<SocketLink>;
+  #queue: Uint8Array[] = [];
+  #pending = 0;
+  #state: number = OPEN;
+  #paused = false;
+  /** `write` said false, so `drained` is owed. */
+  #owing = false;
+
+  constructor(socket: Socket<SocketLink>, handler: LinkHandler) {
+    this.#socket = socket;
+    this.handler = handler;
+    this.remoteAddress = socket.remoteAddress;
+    this.remotePort = socket.remotePort;
+    this.localPort = socket.localPort;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  write(bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.#state !== OPEN || to <= from) return this.#pending === 0;
+    if (this.#pending > 0) {
+      this.#keep(bytes, from, to);
+      return false;
+    }
+    const taken = this.#socket.write(bytes, from, to - from);
+    if (taken === to - from) return true;
+    // A negative count says the socket is closed, which its close event tells in a moment.
+    this.#keep(bytes, from + Math.max(0, taken), to);
+    return false;
+  }
+
+  halfClose(): void {
+    if (this.#state !== OPEN) return;
+    this.#state = HALF_CLOSING;
+    if (this.#pending === 0) this.#socket.shutdown();
+  }
+
+  close(): void {
+    if (this.#state >= CLOSING) return;
+    this.#state = CLOSING;
+    if (this.#pending === 0) this.#socket.end();
+    // The peer's bytes interest nobody any more, but its FIN must be seen.
+    else this.resume();
+  }
+
+  abort(): void {
+    if (this.#state === GONE) return;
+    this.#state = CLOSING;
+    this.#drop();
+    this.#socket.terminate();
+  }
+
+  pause(): void {
+    if (this.#paused || this.#state >= CLOSING) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#state !== GONE) this.#socket.resume();
+  }
+
+  /** The socket's own events; only this folder calls them. */
+  received(bytes: Uint8Array): void {
+    if (this.#state >= CLOSING) return;
+    try {
+      this.handler.data(bytes);
+    } catch (fault) {
+      this.#fault(fault);
+    }
+  }
+
+  writable(): void {
+    while (this.#queue.length > 0) {
+      const first = this.#queue[0]!;
+      const taken = Math.max(0, this.#socket.write(first));
+      this.#pending -= taken;
+      if (taken < first.length) {
+        this.#queue[0] = first.subarray(taken);
+        return;
+      }
+      this.#queue.shift();
+    }
+    if (this.#state === HALF_CLOSING) this.#socket.shutdown();
+    else if (this.#state === CLOSING) this.#socket.end();
+    else if (this.#owing) {
+      this.#owing = false;
+      try {
+        this.handler.drained();
+      } catch (fault) {
+        this.#fault(fault);
+      }
+    }
+  }
+
+  finished(): void {
+    if (this.#state >= CLOSING) return;
+    try {
+      this.handler.ended();
+    } catch (fault) {
+      this.#fault(fault);
+    }
+  }
+
+  gone(cause: Error | undefined): void {
+    if (this.#state === GONE) return;
+    this.#state = GONE;
+    this.#drop();
+    try {
+      this.handler.closed(cause);
+    } catch (fault) {
+      this.handler.failed(fault);
+    }
+  }
+
+  #keep(bytes: Uint8Array, from: number, to: number): void {
+    this.#queue.push(bytes.slice(from, to));
+    this.#pending += to - from;
+    this.#owing = true;
+  }
+
+  #drop(): void {
+    this.#queue = [];
+    this.#pending = 0;
+  }
+
+  #fault(fault: unknown): void {
+    this.handler.failed(fault);
+    this.abort();
+  }
+}
