@@ -1,0 +1,192 @@
+/** What went wrong with a request -> a code, a line for a terminal and details for a program. Pure. */
+import { printable } from "../discovery/printable.ts";
+import { serviceUrl } from "../routes/service-row.ts";
+
+/** Names, hosts, commands and reasons may be whatever a stranger sent: every form of the page escapes and cuts them. */
+export type Problem =
+  | { status: 400; why: string }
+  | { status: 405; allow: string }
+  | { status: 408 }
+  | { status: 421; host: string }
+  /** `limit` in bytes. */
+  | { status: 431; limit: number }
+  | { status: 503; why: string }
+  | { status: 505; version: string }
+  | { status: 508; name: string }
+  | UnknownName
+  | UpstreamFailed;
+
+export type UnknownName = {
+  status: 404;
+  name: string;
+  /** Every name that is routable. */
+  names: readonly string[];
+  nearest: string | undefined;
+  /** The proxy's own. */
+  port: number;
+  /** Set where `localhost` itself was asked for something that is not one of its pages. */
+  path?: string;
+};
+
+export type UpstreamFailed = {
+  /** 502: it refused, or its answer was none. 504: it did not take the connection in time. */
+  status: 502 | 504;
+  name: string;
+  /** Dialled, with `port`. */
+  address: string;
+  port: number;
+  pid: number;
+  command: string;
+  why: string;
+};
+
+export type Explanation = {
+  /** For programs; stays the same when the words change. */
+  code: string;
+  /** One line. */
+  message: string;
+  details: Record<string, unknown>;
+};
+
+/** A host may be as long as a head: enough of it to recognise. */
+const longestWord = 80;
+const longestSentence = 200;
+/** More names than anyone reads in one line. */
+const mostNames = 12;
+
+export function word(text: string): string {
+  return printable(text, longestWord);
+}
+
+export function sentence(text: string): string {
+  return printable(text, longestSentence);
+}
+
+export function dialled({ address, port }: { address: string; port: number }): string {
+  const host = word(address);
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The command that starts a server under this name, where the name is safe to paste into a shell. */
+export function startCommand(name: string): string {
+  const safe = /^[a-z0-9][a-z0-9._-]{0,252}$/.test(name);
+  return `NAME=${safe ? name : "api"} bun dev`;
+}
+
+export function size(bytes: number): string {
+  return bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} bytes`;
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "none is running";
+  const shown = names.slice(0, mostNames).map(word).join(", ");
+  const left = names.length - mostNames;
+  return `running: ${shown}${left > 0 ? ` and ${left} more` : ""}`;
+}
+
+function explainUnknown(problem: UnknownName): Explanation {
+  const names = problem.names.map(word);
+  if (problem.path !== undefined) {
+    const path = sentence(problem.path);
+    return {
+      code: "no-such-page",
+      message: `localhost:${problem.port} is localhostess itself and has no page ${path}; servers have names: ${listed(names)}`,
+      details: { path, names },
+    };
+  }
+  const name = word(problem.name);
+  const nearest = problem.nearest === undefined ? undefined : word(problem.nearest);
+  const guess = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return {
+    code: "unknown-name",
+    message: `no server is named ${name}${guess} (${listed(names)}; to start it: ${startCommand(problem.name)})`,
+    details: {
+      name,
+      names,
+      nearest: nearest ?? null,
+      url: nearest === undefined ? null : serviceUrl(nearest, problem.port),
+    },
+  };
+}
+
+function explainUpstream(problem: UpstreamFailed): Explanation {
+  const name = word(problem.name);
+  const why = sentence(problem.why);
+  const command = sentence(problem.command);
+  const message =
+    problem.status === 502
+      ? `${name} runs but did not answer at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`
+      : `${name} did not take a connection in time at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`;
+  return {
+    code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
+    message,
+    details: {
+      name,
+      address: word(problem.address),
+      port: problem.port,
+      pid: problem.pid,
+      command,
+      why,
+    },
+  };
+}
+
+export function explain(problem: Problem): Explanation {
+  switch (problem.status) {
+    case 400: {
+      const why = sentence(problem.why);
+      return { code: "bad-request", message: `bad request: ${why}`, details: { why } };
+    }
+    case 404:
+      return explainUnknown(problem);
+    case 405:
+      return {
+        code: "method-not-allowed",
+        message: `this page answers ${sentence(problem.allow)} only`,
+        details: { allow: sentence(problem.allow) },
+      };
+    case 408:
+      return {
+        code: "request-timeout",
+        message: "the request did not arrive in time",
+        details: {},
+      };
+    case 421: {
+      const host = word(problem.host);
+      return {
+        code: "host-not-answered",
+        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses and names without a dot`,
+        details: { host },
+      };
+    }
+    case 431:
+      return {
+        code: "head-too-large",
+        message: `the request's fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
+        details: { limit: problem.limit },
+      };
+    case 502:
+    case 504:
+      return explainUpstream(problem);
+    case 503: {
+      const why = sentence(problem.why);
+      return { code: "unavailable", message: `not available now: ${why}`, details: { why } };
+    }
+    case 505: {
+      const version = word(problem.version);
+      return {
+        code: "version-not-supported",
+        message: `${version} is not spoken here, only HTTP/1.1 and HTTP/1.0`,
+        details: { version },
+      };
+    }
+    case 508: {
+      const name = word(problem.name);
+      return {
+        code: "loop",
+        message: `a request for ${name} came back to this proxy, so ${name} forwards to the proxy and not to a server`,
+        details: { name },
+      };
+    }
+  }
+}

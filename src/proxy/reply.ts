@@ -1,0 +1,84 @@
+/** An answer of our own -> the bytes of a complete HTTP/1.1 response. Pure. */
+
+/** `fields` hold what this reply alone needs; framing and the fields of every reply are added in `encodeReply`. */
+export type Reply = {
+  status: number;
+  fields: readonly (readonly [string, string])[];
+  body: string;
+};
+
+const reasons: Record<number, string> = {
+  200: "OK",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  421: "Misdirected Request",
+  431: "Request Header Fields Too Large",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+  508: "Loop Detected",
+};
+
+const everyReply: Reply["fields"] = [
+  // Says that the proxy answers, not the app behind it. Without a version: strangers may ask too.
+  ["Server", "localhostess"],
+  ["Cache-Control", "no-store"],
+  ["X-Content-Type-Options", "nosniff"],
+  // Every app behind the proxy can name our pages in <img> or <script>; none has a use for them.
+  ["Cross-Origin-Resource-Policy", "same-origin"],
+];
+
+const encoder = new TextEncoder();
+
+export function reasonOf(status: number): string {
+  return reasons[status] ?? "";
+}
+
+/**
+ * `head`: the request was HEAD, so the body is counted and not sent (RFC 9110 section 9.3.2).
+ * `date`: milliseconds since the Unix epoch; without it there is no Date field.
+ * @throws Where a field could end its line: our own fault, never a peer's, as pages escape what peers say.
+ */
+export function encodeReply(
+  reply: Reply,
+  options: { head: boolean; close: boolean; date?: number },
+): Uint8Array<ArrayBuffer> {
+  const body = encoder.encode(reply.body);
+  let head = `HTTP/1.1 ${reply.status} ${reasonOf(reply.status)}\r\n`;
+  if (options.date !== undefined) head += `Date: ${new Date(options.date).toUTCString()}\r\n`;
+  for (const [name, value] of [...everyReply, ...reply.fields]) {
+    if (!/^[\x20-\x7e]+$/.test(value) || !/^[\w-]+$/.test(name)) {
+      throw new Error(`a reply of ours has a bad field: ${JSON.stringify([name, value])}`);
+    }
+    head += `${name}: ${value}\r\n`;
+  }
+  head += `Content-Length: ${body.length}\r\n`;
+  if (options.close) head += "Connection: close\r\n";
+  head += "\r\n";
+  if (options.head) return encoder.encode(head);
+
+  const bytes = new Uint8Array(head.length + body.length);
+  encoder.encodeInto(head, bytes);
+  bytes.set(body, head.length);
+  return bytes;
+}
+
+/** @param text Without its final newline: it is added. */
+export function textReply(status: number, text: string): Reply {
+  return {
+    status,
+    fields: [["Content-Type", "text/plain; charset=utf-8"]],
+    body: `${text}\n`,
+  };
+}
+
+export function jsonReply(status: number, value: unknown): Reply {
+  return {
+    status,
+    fields: [["Content-Type", "application/json"]],
+    body: `${JSON.stringify(value, undefined, 2)}\n`,
+  };
+}

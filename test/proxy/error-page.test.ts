@@ -1,0 +1,176 @@
+import { expect, test } from "bun:test";
+import { errorPage, type Problem } from "../../src/proxy/error-page.ts";
+import { encodeReply } from "../../src/proxy/reply.ts";
+
+const unknown = {
+  status: 404,
+  name: "ap",
+  names: ["api", "web"],
+  nearest: "api",
+  port: 9090,
+} as const;
+const failed = {
+  status: 502,
+  name: "api",
+  address: "::1",
+  port: 3000,
+  pid: 4242,
+  command: "bun dev",
+  why: "connection refused",
+} as const;
+
+const textOf = (problem: Problem): string => errorPage(problem, "text").body;
+const htmlOf = (problem: Problem): string => errorPage(problem, "html").body;
+const errorOf = (problem: Problem): Record<string, unknown> =>
+  JSON.parse(errorPage(problem, "json").body).error;
+
+/** Every problem, made of one text that a stranger may have sent. */
+function everyProblem(text: string): readonly Problem[] {
+  return [
+    { status: 400, why: text },
+    { status: 405, allow: "GET, HEAD" },
+    { status: 408 },
+    { status: 421, host: text },
+    { status: 431, limit: 65_536 },
+    { status: 503, why: text },
+    { status: 505, version: text },
+    { status: 508, name: text },
+    { ...unknown, name: text, names: [text, text], nearest: text },
+    { ...unknown, name: text, names: [], nearest: undefined },
+    { ...unknown, path: text },
+    { ...failed, name: text, address: text, command: text, why: text },
+    { ...failed, status: 504, name: text, address: text, command: text, why: text },
+  ];
+}
+
+const hostile = [
+  `"'><script>alert(1)</script><img src=x onerror=y>`,
+  "\x1b[2J\x1b]0;owned\x07\r\nSet-Cookie: a=b\0\x7f\x9b\u202e\u2028",
+  "a".repeat(60 * 1024),
+  "<".repeat(60 * 1024),
+  "",
+  "\ud800",
+];
+
+test.each(hostile)("a stranger's text is shown and does nothing: %.30j", (text) => {
+  for (const problem of everyProblem(text)) {
+    for (const wants of ["html", "json", "text"] as const) {
+      const reply = errorPage(problem, wants);
+      expect(reply.status).toBe(problem.status);
+      // Room for the style, and for a few texts that were cut and then escaped.
+      expect(reply.body.length).toBeLessThan(20_000);
+      expect(reply.body).not.toMatch(/[\0-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]/);
+      if (wants === "html") expect(reply.body).not.toMatch(/<script|<img/i);
+      if (wants === "text") expect(reply.body).toMatch(/^localhostess: [^\n]+\n$/);
+      if (wants === "json") expect(JSON.parse(reply.body).error.status).toBe(problem.status);
+      expect(() => encodeReply(reply, { head: false, close: true })).not.toThrow();
+    }
+  }
+});
+
+test("every problem has a code of its own, and a heading", () => {
+  const problems = everyProblem("x");
+  const codes = new Set(problems.map((problem) => errorOf(problem).code));
+  expect(codes.size).toBe(12);
+  for (const problem of problems) expect(htmlOf(problem)).toMatch(/<h1>[^<]+<\/h1>/);
+});
+
+test("an unknown name gets the names that exist, the nearest, and how to start one", () => {
+  expect(textOf(unknown)).toBe(
+    "localhostess: no server is named ap; did you mean api? (running: api, web; to start it: NAME=ap bun dev)\n",
+  );
+  const body = htmlOf(unknown);
+  expect(body).toMatch(/Did you mean\s+<a href="http:\/\/api\.localhost:9090\/"\s*><strong>api</);
+  expect(body).toContain('<a href="http://web.localhost:9090/">web</a>');
+  expect(body).toContain("NAME=ap bun dev");
+  expect(errorOf(unknown)).toMatchObject({
+    code: "unknown-name",
+    name: "ap",
+    names: ["api", "web"],
+    nearest: "api",
+    url: "http://api.localhost:9090",
+  });
+});
+
+test("where nothing runs, the page says so and still says how to start", () => {
+  const problem: Problem = { ...unknown, names: [], nearest: undefined };
+  expect(textOf(problem)).toBe(
+    "localhostess: no server is named ap (none is running; to start it: NAME=ap bun dev)\n",
+  );
+  expect(htmlOf(problem)).toContain("No named server is running now.");
+});
+
+test("a name that a shell would read otherwise is in no command", () => {
+  for (const name of ["$(reboot)", "a;b", "-x", "a b", ""]) {
+    expect(textOf({ ...unknown, name })).toContain("NAME=api bun dev");
+    expect(htmlOf({ ...failed, name })).toContain("localhostess why &lt;name&gt;");
+  }
+});
+
+test("many names are counted, not all shown in one line", () => {
+  const names = Array.from({ length: 500 }, (_, index) => `app${index}`);
+  expect(textOf({ ...unknown, names })).toContain("app11 and 488 more;");
+  expect(htmlOf({ ...unknown, names })).toContain("And 400 more.");
+});
+
+test("a path of localhost that is no page is not taken for a name", () => {
+  const problem: Problem = { ...unknown, name: "localhost", path: "/favicon.ico" };
+  expect(textOf(problem)).toContain("has no page /favicon.ico");
+  expect(htmlOf(problem)).toContain('href="http://localhost:9090/"');
+  expect(htmlOf(problem)).not.toContain("refresh");
+  expect(errorOf(problem)).toMatchObject({ code: "no-such-page", path: "/favicon.ico" });
+});
+
+test("a server that failed is named with who was dialled, and why it failed", () => {
+  expect(textOf(failed)).toBe(
+    "localhostess: api runs but did not answer at [::1]:3000 (pid 4242, bun dev): connection refused\n",
+  );
+  for (const text of ["[::1]:3000", "connection refused", "pid 4242", "localhostess why api"]) {
+    expect(htmlOf(failed)).toContain(text);
+  }
+  expect(errorOf(failed)).toEqual({
+    code: "upstream-failed",
+    message: "api runs but did not answer at [::1]:3000 (pid 4242, bun dev): connection refused",
+    status: 502,
+    name: "api",
+    address: "::1",
+    port: 3000,
+    pid: 4242,
+    command: "bun dev",
+    why: "connection refused",
+  });
+  expect(errorOf({ ...failed, status: 504 }).code).toBe("upstream-timeout");
+});
+
+test("a page that time may mend loads again, the others do not", () => {
+  for (const problem of everyProblem("x")) {
+    const mends =
+      problem.status === 502 ||
+      problem.status === 504 ||
+      (problem.status === 404 && problem.path === undefined);
+    expect(htmlOf(problem).includes('http-equiv="refresh" content="2"')).toBe(mends);
+  }
+});
+
+test("a foreign host learns which hosts are answered and why, not which servers run", () => {
+  const body = htmlOf({ status: 421, host: "evil.example" });
+  expect(body).toContain("evil.example");
+  expect(body).toContain("DNS rebinding");
+  expect(body).toContain(".localhost");
+});
+
+test("a head that is too large is explained by the cookies of localhost", () => {
+  const problem: Problem = { status: 431, limit: 65_536 };
+  expect(textOf(problem)).toContain("64 KiB");
+  expect(htmlOf(problem)).toContain("Clear site data");
+  expect(textOf({ status: 431, limit: 1000 })).toContain("1000 bytes");
+});
+
+test("a 405 has the Allow field in every form", () => {
+  for (const wants of ["html", "json", "text"] as const) {
+    expect(errorPage({ status: 405, allow: "GET, HEAD" }, wants).fields).toContainEqual([
+      "Allow",
+      "GET, HEAD",
+    ]);
+  }
+});

@@ -1,0 +1,93 @@
+import { expect, test } from "bun:test";
+import { frontPage } from "../../src/proxy/front-page.ts";
+import type { Service } from "../../src/routes/service.ts";
+import { serviceRow } from "../../src/routes/service-row.ts";
+
+const api: Service = {
+  name: "api",
+  routable: true,
+  endpoint: { address: "::1", port: 3000, dial: ["::1"] },
+  process: { pid: 4242, startedAt: 1_700_000_000_000 },
+  pids: [4242, 4250],
+  ports: [3000, 9229],
+  command: "bun dev",
+  cwd: "/home/me/api",
+  source: "NAME",
+  warnings: ["Two processes are named api."],
+};
+const odd: Service = {
+  ...api,
+  name: "<b>my app",
+  routable: false,
+  command: "node <script>alert(1)</script> \x1b[2J",
+  warnings: ["A name has no < in it."],
+};
+const page = { services: [api, odd], version: "1.2.3", port: 9090 };
+const htmlOf = (services: readonly Service[]): string =>
+  frontPage({ ...page, services, wants: "html" }).body;
+
+test("a live service is linked and shows its address, pids, command and warnings", () => {
+  const body = htmlOf([api]);
+  expect(body).toContain('href="http://api.localhost:9090/"');
+  for (const text of [
+    "1 server running",
+    "[::1]:3000, also :9229",
+    "pid 4242 and 1 more",
+    "bun dev",
+    "Two processes are named api.",
+  ]) {
+    expect(body).toContain(text);
+  }
+});
+
+test("a name that cannot be routed is shown with the reason and not linked", () => {
+  const body = htmlOf([odd]);
+  expect(body).toContain("No named server is running");
+  expect(body).toContain("&lt;b&gt;my app");
+  expect(body).toContain("A name has no &lt; in it.");
+  expect(body).not.toContain("my app.localhost");
+  expect(htmlOf([{ ...odd, warnings: [] }])).toContain("This name cannot be an address.");
+});
+
+test("nothing that a process calls itself becomes markup or a control character", () => {
+  const body = htmlOf([api, odd]);
+  expect(body).not.toContain("<b>");
+  expect(body).not.toContain("<script");
+  expect(body).not.toMatch(/[\0-\x09\x0b-\x1f\x7f]/);
+});
+
+test("it says our version, how to start a server and where the PAC file is, without a control", () => {
+  for (const services of [[], [api]]) {
+    const body = htmlOf(services);
+    for (const text of ["1.2.3", "NAME=api bun dev", "http.server", 'href="/proxy.pac"']) {
+      expect(body).toContain(text);
+    }
+    expect(body).not.toMatch(/<form|<button|<input|<script/);
+  }
+});
+
+test("it follows what is running by loading again", () => {
+  expect(htmlOf([])).toContain('http-equiv="refresh" content="5"');
+});
+
+test("the folder of a service is on no HTML page", () => {
+  expect(htmlOf([api])).not.toContain("/home/me");
+});
+
+test("a program gets the rows of ls --json, which no other origin may read", () => {
+  const reply = frontPage({ ...page, wants: "json" });
+  expect(JSON.parse(reply.body)).toEqual([serviceRow(api, 9090), serviceRow(odd, 9090)]);
+  expect(reply.fields).toEqual([["Content-Type", "application/json"]]);
+  expect(frontPage({ ...page, services: [], wants: "json" }).body).toBe("[]\n");
+});
+
+test("a terminal gets one line for each service", () => {
+  expect(frontPage({ ...page, wants: "text" }).body.split("\n")).toEqual([
+    "api  http://api.localhost:9090  [::1]:3000  pid 4242 and 1 more  bun dev  (Two processes are named api.)",
+    "<b>my app  (no address)  [::1]:3000  pid 4242 and 1 more  node <script>alert(1)</script> \\x1b[2J  (A name has no < in it.)",
+    "",
+  ]);
+  expect(frontPage({ ...page, services: [], wants: "text" }).body).toBe(
+    "No named server is running. Start one: NAME=api bun dev\n",
+  );
+});
