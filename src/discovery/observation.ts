@@ -1,4 +1,5 @@
 /** What a scan of the machine sees: listening sockets and the processes that hold them. */
+import type { ProcessIdentity } from "../routes/service.ts";
 
 /** A process that holds a listening socket, or an ancestor of one. */
 export type ObservedProcess = {
@@ -18,7 +19,7 @@ export type ObservedProcess = {
   cwd: string | undefined;
 };
 
-/** One listening TCP socket, with every process that holds it. */
+/** One address and port that is listened on, with every process that holds a socket there. */
 export type Observation = {
   /** The kernel's text for it: `127.0.0.1`, `::1`, `0.0.0.0`, `::`, `192.168.1.7`. */
   address: string;
@@ -27,8 +28,12 @@ export type Observation = {
   pids: readonly number[];
 };
 
-/** A process that could not be read, and why; told only to those who ask for more words. */
-export type Skipped = { pid: number; why: string };
+/** What could not be read, and why; told only to those who ask for more words. */
+export type Skipped = {
+  /** Undefined where a socket is seen, but not who holds it. */
+  pid: number | undefined;
+  why: string;
+};
 
 /** One look at the machine. */
 export type Scan = {
@@ -42,5 +47,12 @@ export type Scan = {
 /** A way of looking: procfs, or lsof with ps. Both see the same on the same machine. */
 export interface Source {
   readonly kind: "procfs" | "lsof";
+  /**
+   * One scan at a time; it ends by itself, or has a deadline.
+   *
+   * @throws Error with a sentence for a person, where the machine cannot be looked at this way.
+   */
   scan(): Promise<Scan>;
+  /** Whether the process still runs: synchronous and cheap, for a request on an old snapshot. */
+  alive?(process: ProcessIdentity): boolean;
 }

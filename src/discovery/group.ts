@@ -1,0 +1,221 @@
+/** One scan -> services by name: which processes belong together, who wins a name, where to dial. Pure. */
+import type { Endpoint, Service } from "../routes/service.ts";
+import { type Host, nameOf } from "./name.ts";
+import type { Observation, ObservedProcess, Scan } from "./observation.ts";
+import { pickPort } from "./pick-port.ts";
+import { printable } from "./printable.ts";
+
+export type GroupOptions = Host & {
+  /** Our own process: never a service, also when it was started with NAME set. */
+  ownPid: number;
+};
+
+/** PATH_MAX: a directory is shown whole. */
+const longestPath = 4096;
+
+/** A process with a name of its own, and what that name came to. */
+type Named = {
+  process: ObservedProcess;
+  /** Equal for two processes that carry the same name. */
+  key: string;
+  /** The name, or printable text. */
+  name: string;
+  /** Why it cannot be routed. */
+  why: string | undefined;
+};
+
+/** Processes of one name that belong together: what becomes a service. */
+type Tree = Pick<Named, "key" | "name" | "why"> & {
+  /** The topmost ancestor that carries the name; of several in one process group the oldest. */
+  root: ObservedProcess;
+  observations: Observation[];
+  /** Those of its processes that listen. */
+  pids: Set<number>;
+};
+
+function oldestFirst(a: ObservedProcess, b: ObservedProcess): number {
+  return a.startedAt - b.startedAt || a.pid - b.pid;
+}
+
+/** Every process that carries a name, by pid. */
+function namedProcesses(scan: Scan, { ownPid, ...host }: GroupOptions): Map<number, Named> {
+  const named = new Map<number, Named>();
+  for (const process of scan.processes.values()) {
+    if (process.pid === ownPid) continue;
+    const verdict = nameOf(process.name, host);
+    if (verdict.kind === "name") {
+      named.set(process.pid, { process, key: verdict.name, name: verdict.name, why: undefined });
+    } else if (verdict.kind === "unroutable") {
+      // The raw text: two long names may look alike once cut. A space keeps it apart from any name.
+      const key = ` ${process.name}`;
+      named.set(process.pid, { process, key, name: verdict.text, why: verdict.why });
+    }
+  }
+  return named;
+}
+
+/** The topmost ancestor reached through processes that all carry the same name. */
+function rootOf(start: Named, named: ReadonlyMap<number, Named>): ObservedProcess {
+  const seen = new Set<number>();
+  let top = start;
+  while (!seen.has(top.process.pid)) {
+    seen.add(top.process.pid);
+    const parent = named.get(top.process.parent);
+    if (parent?.key !== start.key) break;
+    top = parent;
+  }
+  return top.process;
+}
+
+/** Marks that were joined, directly or by way of others, lead to one of them. */
+function joiner(): { join(a: string, b: string): void; leader(mark: string): string } {
+  const next = new Map<string, string>();
+  const leader = (mark: string): string => {
+    let at = mark;
+    for (let up = next.get(at); up !== undefined; up = next.get(at)) at = up;
+    return at;
+  };
+  return {
+    leader,
+    join(a, b) {
+      const [from, to] = [leader(a), leader(b)];
+      if (from !== to) next.set(from, to);
+    },
+  };
+}
+
+/** One name's processes are together by a common root, or by a common process group. */
+function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
+  const holders = scan.observations.flatMap((observation) =>
+    observation.pids.flatMap((pid) => {
+      const holder = named.get(pid);
+      return holder === undefined ? [] : [{ observation, holder, root: rootOf(holder, named) }];
+    }),
+  );
+  const markOf = (root: ObservedProcess, key: string) => `root ${root.pid} ${key}`;
+  const { join, leader } = joiner();
+  for (const { holder, root } of holders) {
+    for (const { group } of [holder.process, root]) {
+      // 0: a group of another pid namespace, which is no common ground.
+      if (group > 0) join(`group ${group} ${holder.key}`, markOf(root, holder.key));
+    }
+  }
+  const trees = new Map<string, Tree>();
+  for (const { observation, holder, root } of holders) {
+    const mark = leader(markOf(root, holder.key));
+    const { key, name, why } = holder;
+    const tree = trees.get(mark) ?? { key, name, why, root, observations: [], pids: new Set() };
+    trees.set(mark, tree);
+    if (oldestFirst(root, tree.root) < 0) tree.root = root;
+    tree.pids.add(holder.process.pid);
+    if (!tree.observations.includes(observation)) tree.observations.push(observation);
+  }
+  return [...trees.values()];
+}
+
+/** What the primary address is chosen from, best first: IPv4, because more clients and servers agree on it. */
+const preferred = ["127.0.0.1", "0.0.0.0", "::1", "::"];
+
+function isIPv4(address: string): boolean {
+  return !address.includes(":");
+}
+
+/**
+ * Where a port of a tree is dialled. A socket on `::` takes IPv4 connections as well, unless it was
+ * told not to, which cannot be seen from outside: 127.0.0.1 is dialled too, but only
+ * where nobody else can be behind it.
+ */
+function endpointOf(port: number, tree: Tree, all: readonly Observation[]): Endpoint {
+  const addresses = new Set(
+    tree.observations.filter((its) => its.port === port).map((its) => its.address),
+  );
+  const rank = (address: string) => {
+    const at = preferred.indexOf(address);
+    return at === -1 ? preferred.length : at;
+  };
+  const sorted = [...addresses].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const dial = new Set<string>();
+  for (const address of sorted) {
+    if (address === "0.0.0.0") dial.add("127.0.0.1");
+    else if (address === "::") {
+      dial.add("::1");
+      if (!all.some((its) => its.port === port && isIPv4(its.address))) dial.add("127.0.0.1");
+    } else dial.add(address);
+  }
+  return { address: sorted[0]!, port, dial: [...dial] };
+}
+
+/** Other processes on the same port number, at another address: it is easy to reach the wrong one. */
+function neighbours(tree: Tree, all: readonly Observation[]): string[] {
+  const ports = new Set(tree.observations.map((its) => its.port));
+  return all
+    .filter((its) => ports.has(its.port) && !its.pids.some((pid) => tree.pids.has(pid)))
+    .map((its) => `port ${its.port} is also held by pid ${its.pids.join(", ")}, on ${its.address}`);
+}
+
+function serviceOf(tree: Tree, scan: Scan): Service {
+  const ports = [...new Set(tree.observations.map((its) => its.port))].sort((a, b) => a - b);
+  const port = pickPort(ports as [number, ...number[]]);
+  const owners = tree.observations
+    .filter((its) => its.port === port)
+    .flatMap((its) => its.pids)
+    .filter((pid) => tree.pids.has(pid))
+    .map((pid) => scan.processes.get(pid)!)
+    .sort(oldestFirst);
+  const { pid, startedAt, command, cwd } = owners[0]!;
+  return {
+    name: tree.name,
+    routable: tree.why === undefined,
+    endpoint: endpointOf(port, tree, scan.observations),
+    process: { pid, startedAt },
+    pids: [...tree.pids].sort((a, b) => a - b),
+    ports,
+    command: printable(command),
+    cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
+    source: "NAME",
+    warnings: [
+      ...(tree.why === undefined ? [] : [tree.why]),
+      ...neighbours(tree, scan.observations),
+    ],
+  };
+}
+
+/** The newest tree first: a person who starts a second server under a name means that one. */
+function newestFirst(a: Tree, b: Tree): number {
+  return oldestFirst(b.root, a.root);
+}
+
+/**
+ * By name; of two with one name, the one that has it stands first, and the others follow with
+ * `routable: false`.
+ *
+ * Processes are one service when one descends from the other through processes of the same NAME, when
+ * they have such an ancestor in common, or when they are in one process group. Otherwise the
+ * tree whose root started last has the name; of two in the same second, the one with the higher pid.
+ */
+export function groupServices(scan: Scan, options: GroupOptions): Service[] {
+  const services: Service[] = [];
+  const all = treesOf(scan, namedProcesses(scan, options));
+  for (const trees of Map.groupBy(all, (tree) => tree.key).values()) {
+    const [first, ...others] = trees.sort(newestFirst).map((tree) => serviceOf(tree, scan));
+    if (!first!.routable) {
+      services.push(first!, ...others);
+      continue;
+    }
+    const losers = others.map((loser) => loser.process.pid).join(", ");
+    services.push(
+      others.length === 0
+        ? first!
+        : {
+            ...first!,
+            warnings: [...first!.warnings, `older servers have this name too: pid ${losers}`],
+          },
+    );
+    for (const loser of others) {
+      const why = `pid ${first!.process.pid} took this name over: it was started later; give one of them another NAME`;
+      services.push({ ...loser, routable: false, warnings: [why, ...loser.warnings] });
+    }
+  }
+  // Stable: those of one name stay in their order.
+  return services.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}

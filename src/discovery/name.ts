@@ -1,0 +1,96 @@
+/** A process's raw `NAME` -> the DNS name it is reached by, or why it cannot be. Pure. */
+import { printable } from "./printable.ts";
+
+export type NameVerdict =
+  /** Lower-case labels without the `.localhost` ending. */
+  | { kind: "name"; name: string }
+  /** Listed, never routed. `text` is the printable NAME, `why` a sentence for a person. */
+  | { kind: "unroutable"; text: string; why: string }
+  /** Not meant as a name. */
+  | { kind: "none" };
+
+/** The machine as far as names care. */
+export type Host = {
+  /** As `os.hostname()` has it. */
+  hostName: string;
+  /** True inside the Windows Subsystem for Linux, which sets `NAME` to the computer's name. */
+  wsl: boolean;
+};
+
+const ending = ".localhost";
+
+/** RFC 1035 section 2.3.4: 255 octets on the wire, 253 as text; the ending has to fit too. */
+const longestName = 253 - ending.length;
+const longestLabel = 63;
+
+/** More than the longest valid name, so that a nearly valid one is shown whole. */
+const longestText = 300;
+
+const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
+/** WHATWG URL, "ends in a number": such a host is read as an IPv4 address, or fails. */
+const numberLabel = /^(?:\d+|0x[0-9a-f]*)$/;
+
+function complaint(name: string): string | undefined {
+  if (name === "localhost") return "localhost is this machine itself";
+  if (name.length > longestName) {
+    return `a name has at most ${longestName} characters, this one has ${name.length}`;
+  }
+  const labels = name.split(".");
+  if (labels.some((part) => part === ""))
+    return "there is nothing before, after or between its dots";
+  if (labels.at(-1) === "localhost") return "it ends in .localhost twice";
+  const long = labels.find((part) => part.length > longestLabel);
+  if (long !== undefined) {
+    return `a part between dots has at most ${longestLabel} characters, one here has ${long.length}`;
+  }
+  if (labels.some((part) => !label.test(part))) {
+    return "a name is made of letters, digits and inner hyphens";
+  }
+  if (numberLabel.test(labels.at(-1)!)) return "clients read it as an IP address";
+  return undefined;
+}
+
+/** The nearest valid name, or undefined where nothing sensible is left. */
+function suggestion(name: string): string | undefined {
+  const near = name
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .split(".")
+    .map((part) =>
+      part
+        .replace(/[^a-z0-9]+/g, "-")
+        .slice(0, longestLabel)
+        .replace(/^-+|-+$/g, ""),
+    )
+    .filter((part) => part !== "")
+    .join(".");
+  return near !== "" && near !== name && complaint(near) === undefined ? near : undefined;
+}
+
+/**
+ * Letters of either case are one name. `NAME=api.localhost` means `api`: people paste what stands in
+ * their address bar, and `api.localhost.localhost` is nobody's wish.
+ */
+export function nameOf(raw: string | undefined, host: Host): NameVerdict {
+  if (raw === undefined || raw === "") return { kind: "none" };
+  // Only ASCII is folded: toLowerCase() alone would turn the Kelvin sign into a plain k.
+  const lower = raw.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  if (host.wsl) {
+    const own = host.hostName.toLowerCase();
+    if (lower === own || lower === own.split(".")[0]) return { kind: "none" };
+  }
+  const name =
+    lower.length > ending.length && lower.endsWith(ending) ? lower.slice(0, -ending.length) : lower;
+  const wrong = complaint(name);
+  if (wrong === undefined) return { kind: "name", name };
+  const near = suggestion(name);
+  const text = printable(raw, longestText);
+  return {
+    kind: "unroutable",
+    // A row of nothing but blanks could not be seen.
+    text: text.trim() === "" ? text.replaceAll(/\s/gu, "\\x20") : text,
+    why: `not a usable name: ${wrong}${near === undefined ? "" : `; NAME=${near} would do`}`,
+  };
+}

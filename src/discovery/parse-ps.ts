@@ -1,0 +1,138 @@
+/** What one `ps` call prints for every process -> pid, parent, start time, command and NAME. Pure. */
+
+export type PsProcess = {
+  pid: number;
+  parent: number;
+  group: number;
+  uid: number;
+  /** Milliseconds since the Unix epoch. */
+  startedAt: number;
+  command: string;
+  /** Undefined where NAME is not set, or its environment is not shown to us. */
+  name: string | undefined;
+};
+
+/** `linux`: procps. `macos`: BSD. They differ in how the end of the arguments is found. */
+export type PsDialect = "linux" | "macos";
+
+/**
+ * The arguments for each dialect. Every column is an `-o` of its own, because POSIX takes all that
+ * follows a `=` for a heading.
+ *
+ * On Linux the option `e` adds the environment to the short name (`comm`) as well as to the arguments.
+ * So the environment's beginning stands in the line twice: 160 characters of it behind a short name
+ * that has no arguments, and then the whole behind the arguments. That tells the two apart exactly.
+ */
+export const psArguments: Record<PsDialect, readonly string[]> = {
+  linux: ["axwwe", ...columns("pid", "comm:160", "ppid", "pgid", "uid", "lstart", "args")],
+  macos: ["-axEww", ...columns("pid", "ppid", "pgid", "uid", "lstart", "command")],
+};
+
+function columns(...names: string[]): string[] {
+  return names.flatMap((name) => ["-o", `${name}=`]);
+}
+
+const start = String.raw`(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat) ([A-Z][a-z]{2}) +(\d+) (\d\d):(\d\d):(\d\d) (\d{4})`;
+const numbers = String.raw`(\d+) +(\d+) +(-?\d+) +${start}`;
+
+const lines: Record<PsDialect, RegExp> = {
+  // pid, short name with environment, ppid, pgid, uid, start, arguments with environment
+  linux: new RegExp(String.raw`^ *(\d+) (.*?) +${numbers} (.*)$`),
+  macos: new RegExp(String.raw`^ *(\d+)( +)${numbers} (.*)$`),
+};
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** A word that may begin an environment variable. */
+const variable = /^[A-Za-z_][^\s=]*=/;
+
+/**
+ * ps joins everything with spaces, so a value with a space in it has no certain end. The rule: a value
+ * ends before the next word that looks like a variable's. It is wrong only for a NAME that holds
+ * such a word itself, and that is no valid name anyway.
+ *
+ * Several words may look like NAME, because other values hold spaces too: npm puts the text of the
+ * script it runs (`dev=1 NAME=api vite`) into `npm_lifecycle_script`. A word that follows that variable
+ * counts only if there is no other; of the others the last counts.
+ */
+export function nameInText(environment: string): string | undefined {
+  let found: string | undefined;
+  let doubtful: string | undefined;
+  let before = "";
+  let value: string[] | undefined;
+  const end = () => {
+    if (value === undefined) return;
+    if (before === "npm_lifecycle_script") doubtful = value.join(" ");
+    else found = value.join(" ");
+    value = undefined;
+  };
+  for (const word of environment.split(" ")) {
+    const key = variable.exec(word)?.[0].slice(0, -1);
+    if (key === undefined) {
+      value?.push(word);
+      continue;
+    }
+    end();
+    if (key === "NAME") value = [word.slice(5)];
+    else before = key;
+  }
+  end();
+  return found ?? doubtful;
+}
+
+/** Arguments and environment of a Linux line; both exact. */
+function splitLinux(short: string, line: string): { command: string; environment: string } {
+  // The short name is of at most 15 bytes and may hold spaces itself.
+  for (let at = short.indexOf(" "); at !== -1 && at <= 16; at = short.indexOf(" ", at + 1)) {
+    const beginning = short.slice(at + 1).trimEnd();
+    if (!/^[^\s=]+=/.test(beginning)) continue;
+    const found = line.indexOf(` ${beginning}`);
+    if (found !== -1) {
+      return { command: line.slice(0, found), environment: line.slice(found + 1) };
+    }
+  }
+  return { command: line, environment: "" };
+}
+
+/**
+ * Arguments and environment of a macOS line. Where one ends and the other begins cannot be told, so the
+ * command is cut before the first word that looks like a variable: an argument may be
+ * lost from sight, but no secret of the environment is ever shown. NAME is looked for in all that
+ * follows, and since the environment stands last, its NAME beats an argument's.
+ */
+function splitMacos(line: string): { command: string; environment: string } {
+  const words = line.split(" ");
+  const first = words.findIndex((word, at) => at > 0 && variable.test(word));
+  if (first === -1) return { command: line, environment: "" };
+  return { command: words.slice(0, first).join(" "), environment: words.slice(first).join(" ") };
+}
+
+/** Lines that ps did not print in the asked form are passed over: a newline inside a value ends one. */
+export function parsePs(text: string, dialect: PsDialect): PsProcess[] {
+  const processes: PsProcess[] = [];
+  for (const line of text.split("\n")) {
+    const found = lines[dialect].exec(line);
+    if (found === null) continue;
+    const [, pid, short, parent, group, uid, month, day, hour, minute, second, year, rest] = found;
+    const { command, environment } =
+      dialect === "linux" ? splitLinux(short!, rest!) : splitMacos(rest!);
+    processes.push({
+      pid: Number(pid),
+      parent: Number(parent),
+      group: Number(group),
+      uid: Number(uid),
+      // ps is run with TZ=UTC0.
+      startedAt: Date.UTC(
+        Number(year),
+        months.indexOf(month!),
+        Number(day),
+        Number(hour),
+        Number(minute),
+        Number(second),
+      ),
+      command: command.trimEnd(),
+      name: nameInText(environment),
+    });
+  }
+  return processes;
+}

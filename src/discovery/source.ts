@@ -1,0 +1,40 @@
+/** `--scanner procfs|lsof|auto` and this machine -> the source that scans it. */
+import { closeSync, openSync } from "node:fs";
+import { lsofSource } from "./lsof.ts";
+import type { Source } from "./observation.ts";
+import { procfsSource } from "./procfs.ts";
+
+export const scannerKinds = ["auto", "procfs", "lsof"] as const;
+
+export type ScannerKind = (typeof scannerKinds)[number];
+
+export type SourceOptions = {
+  /** Whose processes are shown. */
+  uid: number;
+  allUsers?: boolean;
+  /** Where procfs is mounted. */
+  root?: string;
+};
+
+function hasProcfs(root: string): boolean {
+  try {
+    closeSync(openSync(`${root}/net/tcp`, "r"));
+    return true;
+  } catch {
+    // Not Linux, not mounted, or not for us: lsof it is.
+    return false;
+  }
+}
+
+/** `auto` is procfs where its table of TCP sockets can be read (Linux), else lsof. */
+export function chooseSource(
+  kind: ScannerKind,
+  { uid, allUsers = false, root = "/proc" }: SourceOptions,
+): Source {
+  if (kind === "lsof") return lsofSource({ uid, allUsers });
+  if (hasProcfs(root)) return procfsSource({ uid, allUsers, root });
+  if (kind === "auto") return lsofSource({ uid, allUsers });
+  throw new Error(
+    `--scanner procfs needs ${root}/net/tcp, which only Linux has; use --scanner lsof`,
+  );
+}

@@ -1,0 +1,278 @@
+import { describe, expect, test } from "bun:test";
+import { groupServices } from "../../src/discovery/group.ts";
+import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
+import type { Service } from "../../src/routes/service.ts";
+
+type Listener = Partial<ObservedProcess> & { pid: number; listens?: readonly string[] };
+
+/** `127.0.0.1 3000` and the like for each process; each is its own group unless said otherwise. */
+function scanOf(...listeners: Listener[]): Scan {
+  const places = new Map<string, number[]>();
+  const processes = new Map<number, ObservedProcess>();
+  for (const { listens = [], ...process } of listeners) {
+    processes.set(process.pid, {
+      startedAt: 1000,
+      parent: 0,
+      group: process.pid,
+      uid: 0,
+      name: undefined,
+      command: `server ${process.pid}`,
+      cwd: "/srv",
+      ...process,
+    });
+    for (const place of listens) places.set(place, [...(places.get(place) ?? []), process.pid]);
+  }
+  const observations = [...places].map(([place, pids]) => {
+    const [address, port] = place.split(" ");
+    return { address: address!, port: Number(port), pids: pids.sort((a, b) => a - b) };
+  });
+  observations.sort((a, b) => a.port - b.port);
+  return { observations, processes, skipped: [] };
+}
+
+const host = { hostName: "desk", wsl: false, ownPid: 999_999 };
+
+function services(...listeners: Listener[]): Service[] {
+  return groupServices(scanOf(...listeners), host);
+}
+
+function names(...listeners: Listener[]): string[] {
+  return services(...listeners).map(({ name, routable }) => (routable ? name : `(${name})`));
+}
+
+test("a named server is a service", () => {
+  expect(
+    services({ pid: 42, name: "API", command: "bun\x1b dev", listens: ["127.0.0.1 3000"] }),
+  ).toEqual([
+    {
+      name: "api",
+      routable: true,
+      endpoint: { address: "127.0.0.1", port: 3000, dial: ["127.0.0.1"] },
+      process: { pid: 42, startedAt: 1000 },
+      pids: [42],
+      ports: [3000],
+      command: "bun\\x1b dev",
+      cwd: "/srv",
+      source: "NAME",
+      warnings: [],
+    },
+  ]);
+});
+
+test("a server without a name, and a name without a server, are nothing", () => {
+  expect(services({ pid: 1, listens: ["127.0.0.1 80"] }, { pid: 2, name: "api" })).toEqual([]);
+});
+
+test("services stand by name", () => {
+  expect(
+    names(
+      { pid: 1, name: "web", listens: ["127.0.0.1 1"] },
+      { pid: 2, name: "api", listens: ["127.0.0.1 2"] },
+      { pid: 3, name: "api.shop", listens: ["127.0.0.1 3"] },
+    ),
+  ).toEqual(["api", "api.shop", "web"]);
+});
+
+test("our own process is none, also with NAME set, and does not join its children", () => {
+  const own = { pid: host.ownPid, name: "api", group: 50 };
+  expect(services({ ...own, listens: ["127.0.0.1 9090"] })).toEqual([]);
+  expect(
+    names(
+      { ...own, listens: ["127.0.0.1 9090"] },
+      { pid: 2, name: "api", parent: own.pid, listens: ["127.0.0.1 2"] },
+      { pid: 3, name: "api", parent: own.pid, listens: ["127.0.0.1 3"] },
+    ),
+  ).toEqual(["api", "(api)"]);
+});
+
+test("on WSL the computer's name is none", () => {
+  const scan = scanOf({ pid: 1, name: "DESK", listens: ["127.0.0.1 80"] });
+  expect(groupServices(scan, { ...host, wsl: true })).toEqual([]);
+});
+
+describe("an unusable name", () => {
+  test("is listed, printable, with the reason, and not routed", () => {
+    const [service] = services({ pid: 1, name: "my_\x1bapp", listens: ["127.0.0.1 80"] });
+    expect(service).toMatchObject({ name: "my_\\x1bapp", routable: false });
+    expect(service!.warnings[0]).toContain("NAME=my-app would do");
+  });
+
+  test("is listed for each tree of processes that has it", () => {
+    expect(
+      names(
+        { pid: 1, name: "a_b", listens: ["127.0.0.1 80"] },
+        { pid: 2, name: "a_b", listens: ["127.0.0.1 81"] },
+      ),
+    ).toEqual(["(a_b)", "(a_b)"]);
+  });
+});
+
+describe("processes of one name are one service", () => {
+  const one = (...listeners: Listener[]) => {
+    const found = services(...listeners);
+    expect(found).toHaveLength(1);
+    return found[0]!;
+  };
+
+  test("when one is the other's parent", () => {
+    const service = one(
+      { pid: 1, name: "api", listens: ["127.0.0.1 3000"] },
+      { pid: 2, name: "api", parent: 1, listens: ["127.0.0.1 24678"] },
+    );
+    expect(service).toMatchObject({ pids: [1, 2], ports: [3000, 24678], warnings: [] });
+  });
+
+  test("when one descends from the other through processes of that name", () => {
+    one(
+      { pid: 1, name: "api", listens: ["127.0.0.1 3000"] },
+      { pid: 2, name: "Api", parent: 1 },
+      { pid: 3, name: "API", parent: 2, listens: ["127.0.0.1 3001"] },
+    );
+  });
+
+  test("when they have an ancestor of that name, which need not listen", () => {
+    one(
+      { pid: 1, name: "api" },
+      { pid: 2, name: "api", parent: 1, listens: ["127.0.0.1 3000"] },
+      { pid: 3, name: "api", parent: 1, listens: ["127.0.0.1 3001"] },
+    );
+  });
+
+  test("when they are in one process group", () => {
+    one(
+      { pid: 1, name: "api", group: 7, listens: ["127.0.0.1 3000"] },
+      { pid: 2, name: "api", group: 7, listens: ["127.0.0.1 3001"] },
+    );
+  });
+
+  test("when a third, found last, ties two trees together", () => {
+    const service = one(
+      { pid: 1, name: "api", startedAt: 5000, group: 7, listens: ["127.0.0.1 3000"] },
+      { pid: 2, name: "api", startedAt: 6000, listens: ["127.0.0.1 3001"] },
+      { pid: 3, name: "api", startedAt: 7000, parent: 2, group: 7, listens: ["127.0.0.1 3002"] },
+    );
+    expect(service).toMatchObject({ pids: [1, 2, 3], ports: [3000, 3001, 3002] });
+  });
+
+  test("when they share a socket: the oldest that holds it is the process", () => {
+    const shared = { name: "api", listens: ["127.0.0.1 3000"] };
+    const service = one(
+      { ...shared, pid: 9, startedAt: 5000 },
+      { ...shared, pid: 4, parent: 9, startedAt: 6000 },
+    );
+    expect(service).toMatchObject({ process: { pid: 9, startedAt: 5000 }, pids: [4, 9] });
+  });
+
+  test("and no others: another name in between, or group 0, ties nothing", () => {
+    expect(
+      names(
+        { pid: 1, name: "api", listens: ["127.0.0.1 3000"] },
+        { pid: 2, name: "other", parent: 1 },
+        { pid: 3, name: "api", parent: 2, listens: ["127.0.0.1 3001"] },
+      ),
+    ).toEqual(["api", "(api)"]);
+    expect(
+      names(
+        { pid: 1, name: "api", group: 0, listens: ["127.0.0.1 3000"] },
+        { pid: 2, name: "api", group: 0, listens: ["127.0.0.1 3001"] },
+      ),
+    ).toEqual(["api", "(api)"]);
+  });
+
+  test("also where parents go round in a circle", () => {
+    expect(
+      names(
+        { pid: 1, name: "api", parent: 2, listens: ["127.0.0.1 3000"] },
+        { pid: 2, name: "api", parent: 1, listens: ["127.0.0.1 3001"] },
+        { pid: 3, name: "web", parent: 3, listens: ["127.0.0.1 3002"] },
+      ),
+    ).toContain("web");
+  });
+});
+
+describe("of two unrelated trees with one name", () => {
+  test("the newest has it; both are listed, and say so of each other", () => {
+    const found = services(
+      { pid: 10, name: "api", startedAt: 1000, listens: ["127.0.0.1 3000"] },
+      { pid: 5, name: "api", startedAt: 2000, listens: ["127.0.0.1 3001"] },
+      { pid: 4, name: "api", startedAt: 1500, listens: ["127.0.0.1 3002"] },
+    );
+    expect(found.map(({ routable, process }) => [routable, process.pid])).toEqual([
+      [true, 5],
+      [false, 4],
+      [false, 10],
+    ]);
+    expect(found[0]!.warnings).toEqual(["older servers have this name too: pid 4, 10"]);
+    expect(found[1]!.warnings[0]).toStartWith("pid 5 took this name over");
+    expect(found[2]!.warnings[0]).toStartWith("pid 5 took this name over");
+  });
+
+  test("in the same second the higher pid has it", () => {
+    const found = services(
+      { pid: 11, name: "api", listens: ["127.0.0.1 3000"] },
+      { pid: 12, name: "api", listens: ["127.0.0.1 3001"] },
+    );
+    expect(found[0]!.process.pid).toBe(12);
+  });
+
+  test("the age of a tree is its root's: a worker that restarts takes nothing over", () => {
+    const found = services(
+      { pid: 1, name: "api", startedAt: 1000 },
+      { pid: 9, name: "api", parent: 1, startedAt: 9000, listens: ["127.0.0.1 3000"] },
+      { pid: 5, name: "api", startedAt: 5000, listens: ["127.0.0.1 3001"] },
+    );
+    expect(found[0]!.process.pid).toBe(5);
+  });
+});
+
+describe("the endpoint", () => {
+  const endpoint = (listens: string[], ...others: Listener[]) =>
+    services({ pid: 1, name: "api", listens }, ...others).find((its) => its.name === "api")!
+      .endpoint;
+
+  test.each([
+    [["127.0.0.1 80"], "127.0.0.1", ["127.0.0.1"]],
+    [["::1 80"], "::1", ["::1"]],
+    [["0.0.0.0 80"], "0.0.0.0", ["127.0.0.1"]],
+    [[":: 80"], "::", ["::1", "127.0.0.1"]],
+    [["::1 80", "127.0.0.1 80"], "127.0.0.1", ["127.0.0.1", "::1"]],
+    [[":: 80", "0.0.0.0 80"], "0.0.0.0", ["127.0.0.1", "::1"]],
+    [["192.168.1.7 80"], "192.168.1.7", ["192.168.1.7"]],
+    [["192.168.1.7 80", "::1 80"], "::1", ["::1", "192.168.1.7"]],
+  ])("on %p is at %s, dialled at %p", (listens, address, dial) => {
+    expect(endpoint(listens)).toEqual({ address, port: 80, dial });
+  });
+
+  test("on :: is not dialled over IPv4 where somebody else has the port there", () => {
+    for (const address of ["127.0.0.1", "0.0.0.0", "192.168.1.7"]) {
+      expect(endpoint([":: 80"], { pid: 2, listens: [`${address} 80`] }).dial).toEqual(["::1"]);
+    }
+    expect(endpoint([":: 80"], { pid: 2, listens: ["127.0.0.1 81"] }).dial).toHaveLength(2);
+  });
+
+  test("is on the port that the heuristic picks from all of them", () => {
+    expect(endpoint(["127.0.0.1 9229", "127.0.0.1 5173", "127.0.0.1 50000"]).port).toBe(5173);
+  });
+
+  test("belongs to the process that holds it, not to the oldest of the service", () => {
+    const [service] = services(
+      { pid: 1, name: "api", startedAt: 1000, listens: ["127.0.0.1 9229"] },
+      { pid: 2, name: "api", startedAt: 2000, parent: 1, listens: ["127.0.0.1 3000"] },
+    );
+    expect(service!.process.pid).toBe(2);
+  });
+});
+
+test("two programs with one port number on two addresses are told of each other", () => {
+  const found = services(
+    { pid: 1, name: "a", listens: ["127.0.0.1 5173"] },
+    { pid: 2, name: "b", listens: ["::1 5173"] },
+    { pid: 3, name: "c", listens: ["::1 80"] },
+    { pid: 4, listens: ["127.0.0.1 80"] },
+  );
+  expect(found.map((service) => service.warnings)).toEqual([
+    ["port 5173 is also held by pid 2, on ::1"],
+    ["port 5173 is also held by pid 1, on 127.0.0.1"],
+    ["port 80 is also held by pid 4, on 127.0.0.1"],
+  ]);
+});
