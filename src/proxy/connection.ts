@@ -1,0 +1,786 @@
+/** A client's link into answered requests, one after another, each routed by itself. */
+import { join } from "../link/join.ts";
+import type { CancelDial } from "../link/dial.ts";
+import type { Link, LinkHandler } from "../link/link.ts";
+import { type Decision, decide } from "../routes/decide.ts";
+import { nearest } from "../routes/nearest.ts";
+import type { Service } from "../routes/service.ts";
+import type { RouteTable } from "../routes/table.ts";
+import { type Authority, readAuthority } from "../wire/authority.ts";
+import { encode, latin1 } from "../wire/bytes.ts";
+import { Field } from "../wire/field.ts";
+import { RequestFraming } from "../wire/framing.ts";
+import { headLimit, RequestHead } from "../wire/head.ts";
+import type { Bad } from "../wire/parsed.ts";
+import { sniff } from "../wire/sniff.ts";
+import { readTarget, type Target } from "../wire/target.ts";
+import { errorPage, type Problem } from "./error-page.ts";
+import { Exchange, type ExchangeOwner, type ExchangeShared } from "./exchange.ts";
+import { type Hop, ownFields, type ResponseTurn, writeRequest } from "./forward.ts";
+import { Held } from "./held.ts";
+import { mayBeUpgrade } from "./tunnelled.ts";
+import { negotiate } from "./negotiate.ts";
+import type { OwnPages } from "./own-pages.ts";
+import { encodeReply, type Reply } from "./reply.ts";
+import { type DialFailure, type Upstream, upstreamKey } from "./upstream.ts";
+
+/** Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60, HAProxy's guide says 10. */
+export const headSeconds = 30;
+/** Seconds a connection may stand idle between requests: nginx's keepalive_timeout. */
+export const idleSeconds = 75;
+/** Seconds in which a client may read our last words while we throw away what it still sends. */
+const lingerSeconds = 2;
+
+/** What all connections of one proxy share. */
+export interface ConnectionShared extends ExchangeShared {
+  /** The services as they are known now. */
+  routes(): RouteTable;
+  /** Waits for one look at the machine that begins after this call. */
+  refresh(): Promise<unknown>;
+  /** Whether the process that was found with the service still runs; cheap. */
+  stillThere(service: Service): boolean;
+  /** Somebody uses the proxy. Costs next to nothing. */
+  touch(): void;
+  readonly pages: OwnPages;
+  /** Our part of every Via: tells this proxy from every other. */
+  readonly instance: string;
+  /** Seconds since the proxy started: coarse, and free to ask. */
+  seconds(): number;
+  /** The port that people know us by. */
+  port(): number;
+  /** The connection is gone, or has become a tunnel that is gone. */
+  gone(connection: Connection): void;
+}
+
+/** Where a connection stands. What each event does in each state is in the methods of the event. */
+export const At = {
+  /** No byte has come. */
+  sniffing: 0,
+  /** Between requests, or within a head. */
+  reading: 1,
+  /** A request waits for a look at the machine or for a connection; input is held. */
+  waiting: 2,
+  /** A request is being answered. */
+  exchanging: 3,
+  /** Answered; what was written is not yet taken, so the next request waits. */
+  flushing: 4,
+  /** CONNECT was granted and it is not yet clear whether the client speaks HTTP within. */
+  tunnelled: 5,
+  /** Bytes go both ways unread. */
+  joined: 6,
+  /** Our last words are on their way; input is thrown away. */
+  lingering: 7,
+  closed: 8,
+} as const;
+
+export type State = (typeof At)[keyof typeof At];
+
+/** A request's destination, kept as long as the client asks for the same name and no service changed. */
+type Destination = {
+  mode: "direct" | "forward" | "connect";
+  /** The authority's bytes. */
+  asked: Uint8Array;
+  table: RouteTable;
+  decision: Decision;
+  authority: Authority;
+  /** Of `proxy` decisions. */
+  hop: Hop | undefined;
+  location: ResponseTurn["location"];
+  via: string;
+};
+
+/** What `#handle` says of a request that waits and will be read again. */
+const WAITS = -1;
+/** What it says when the connection does not go on to another request from here. */
+const TAKEN = -2;
+
+const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
+
+export class Connection implements LinkHandler, ExchangeOwner {
+  #state: State = At.sniffing;
+  #since: number;
+  #head = new RequestHead();
+  #framing = new RequestFraming();
+  #held = new Held();
+  #exchange: Exchange;
+  #destination: Destination | undefined;
+  #service: Service | undefined;
+  /** The upstream this client used last. */
+  #kept: Upstream | undefined;
+  /** Dialled for the request that waits. */
+  #dialled: Upstream | undefined;
+  #dialFailure: (DialFailure & { key: string }) | undefined;
+  #cancelDial: CancelDial | undefined;
+  /** The request that waits has had its look at the machine. */
+  #refreshed = false;
+  #served = 0;
+  /** The client sends no more. */
+  #inputEnded = false;
+  /** The last request was HEAD, or wants its errors in another form than HTML. */
+  #headRequest = false;
+  #wants: "html" | "json" | "text" = "text";
+
+  constructor(
+    readonly link: Link,
+    readonly shared: ConnectionShared,
+  ) {
+    this.#since = shared.seconds();
+    this.#exchange = new Exchange(link, this, shared);
+    link.handler = this;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** The client has sent its last byte and waits for an answer: it may have gone altogether. */
+  get mayBeGone(): boolean {
+    return this.#inputEnded && (this.#state === At.exchanging || this.#state === At.waiting);
+  }
+
+  // Events of the client's link.
+
+  data(bytes: Uint8Array): void {
+    switch (this.#state) {
+      case At.sniffing:
+        if (sniff(bytes[0]!) === "tls") {
+          this.#close();
+          return;
+        }
+        this.#become(At.reading);
+        this.#process(bytes, false);
+        return;
+      case At.reading:
+        if (this.#held.length === 0) {
+          if (!this.#head.begun) this.#since = this.shared.seconds();
+          this.#process(bytes, false);
+          return;
+        }
+        this.#held.add(bytes);
+        this.#process(this.#held.view(), true);
+        return;
+      case At.exchanging: {
+        const from = this.#exchange.request.done ? 0 : this.#exchange.requestBytes(bytes, 0);
+        if (this.#state === At.exchanging || this.#state === At.reading) {
+          this.#held.add(bytes, from);
+          this.#regulate();
+        }
+        return;
+      }
+      case At.tunnelled:
+        this.#held.add(bytes);
+        this.#lookInside();
+        return;
+      case At.waiting:
+      case At.flushing:
+        this.#held.add(bytes);
+        this.#regulate();
+        return;
+      default:
+        // Lingering: the client was told that nothing more is read.
+        return;
+    }
+  }
+
+  drained(): void {
+    if (this.#state === At.flushing) this.#next();
+    else this.#exchange.clientDrained();
+  }
+
+  ended(): void {
+    this.#inputEnded = true;
+    switch (this.#state) {
+      case At.exchanging:
+        // Half a request is none; a whole one is answered although its client sends no more.
+        if (!this.#exchange.request.done) this.#abandon();
+        return;
+      case At.waiting:
+      case At.flushing:
+        return;
+      case At.tunnelled:
+        this.#joinDialled();
+        return;
+      default:
+        this.#close();
+    }
+  }
+
+  closed(): void {
+    if (this.#state === At.closed) return;
+    this.#cancelDial?.();
+    this.#exchange.cancel();
+    this.#dropDialled();
+    this.#held.clear();
+    this.#state = At.closed;
+    this.shared.gone(this);
+  }
+
+  failed(fault: unknown): void {
+    this.shared.fault(fault);
+  }
+
+  /** Once a second: what has stood for too long. */
+  tick(): void {
+    const age = this.shared.seconds() - this.#since;
+    if (this.#state === At.sniffing) {
+      if (age >= headSeconds) this.#close();
+    } else if (this.#state === At.reading) {
+      const begun = this.#held.length > 0 || this.#head.begun;
+      if (begun && age >= headSeconds) this.#refuse({ status: 408 });
+      else if (!begun && age >= (this.#served === 0 ? headSeconds : idleSeconds)) this.#close();
+    } else if (this.#state === At.lingering && age >= lingerSeconds) {
+      // What the kernel still holds for a slow reader goes on its way all the same.
+      this.link.close();
+    }
+  }
+
+  /** The proxy stops: idle connections end now, others with their answer. */
+  drain(): void {
+    if (this.#state === At.sniffing || (this.#state === At.reading && !this.#head.begun)) {
+      this.#close();
+    }
+  }
+
+  // Reading requests.
+
+  /** Reads what requests there are in `bytes`; `held`: they are what is held. */
+  #process(bytes: Uint8Array, held: boolean): void {
+    let at = 0;
+    for (;;) {
+      const outcome = this.#head.read(bytes);
+      if (outcome.kind === "more") {
+        if (at > 0 || !held) this.#keepFrom(bytes, at);
+        if (at > 0) this.#head.begin(0);
+        return;
+      }
+      if (outcome.kind === "bad") {
+        this.#refuseBad(outcome);
+        return;
+      }
+      const next = this.#handle(bytes, outcome.end);
+      if (next === TAKEN) return;
+      if (next === WAITS) {
+        if (at > 0 || !held) this.#keepFrom(bytes, at);
+        this.#regulate();
+        return;
+      }
+      if (this.#state !== At.reading || this.link.pending > 0 || next === bytes.length) {
+        this.#keepFrom(bytes, next);
+        this.#head.begin(0);
+        if (this.#state === At.reading && this.link.pending > 0) this.#become(At.flushing);
+        this.#regulate();
+        return;
+      }
+      at = next;
+      this.#head.begin(at);
+    }
+  }
+
+  #keepFrom(bytes: Uint8Array, from: number): void {
+    this.#held.clear();
+    this.#held.add(bytes, from);
+  }
+
+  /**
+   * A complete head, and what has come behind it up to `bytes.length`.
+   * @returns the offset behind the request's own bytes, `WAITS` or `TAKEN`.
+   */
+  #handle(bytes: Uint8Array, end: number): number {
+    const head = this.#head;
+    const framing = this.#framing;
+    this.#headRequest = false;
+    this.#wants = this.#preference(bytes);
+    const wrong = framing.read(head, bytes);
+    if (wrong !== undefined) return this.#refuseBad(wrong);
+    this.#headRequest = framing.head;
+    const target = readTarget(head, bytes, framing.connect);
+    if ("kind" in target) return this.#refuseBad(target);
+    const destination = this.#route(bytes, target);
+    if (destination === undefined) {
+      return this.#refuse({ status: 400, why: "there is no Host that is a host name" });
+    }
+    this.shared.touch();
+    const decision = destination.decision;
+    switch (decision.kind) {
+      case "proxy":
+        return this.#forward(bytes, end, { destination, target, service: decision.service });
+      case "tunnel":
+        return this.#tunnel(bytes, end, decision.service);
+      case "own":
+        return this.#own(bytes, end, target);
+      case "misdirected":
+        return this.#refuse({ status: 421, host: destination.authority.host });
+      case "close":
+        return this.#close();
+      case "unknown":
+        if (!this.#refreshed) return this.#waitForRefresh();
+        this.#refreshed = false;
+        if (decision.quiet) return this.#close();
+        return this.#refuse({
+          status: 404,
+          name: decision.name,
+          names: destination.table.names,
+          nearest: nearest(decision.name, destination.table.names),
+          port: this.shared.port(),
+        });
+    }
+  }
+
+  #preference(bytes: Uint8Array): "html" | "json" | "text" {
+    const accept = this.#head.find(Field.accept);
+    return negotiate(accept === -1 ? undefined : this.#head.valueOf(bytes, accept));
+  }
+
+  /** The destination of a request; undefined where its Host is malformed. */
+  #route(bytes: Uint8Array, target: Target): Destination | undefined {
+    const framing = this.#framing;
+    const head = this.#head;
+    let mode: Destination["mode"] = "direct";
+    let start = framing.hostStart;
+    let end = framing.hostEnd;
+    if (target.form === "absolute") {
+      mode = "forward";
+      start = head.targetStart + 7;
+      end = target.pathStart;
+    } else if (target.form === "authority") {
+      mode = "connect";
+      start = head.targetStart;
+      end = head.targetEnd;
+    }
+    if (start === -1) return undefined;
+    const table = this.shared.routes();
+    const known = this.#destination;
+    if (
+      known !== undefined &&
+      known.mode === mode &&
+      known.table === table &&
+      sameBytes(known.asked, bytes, start, end)
+    ) {
+      return known;
+    }
+    const authority = readAuthority(bytes, start, end);
+    if (authority === undefined) return undefined;
+    const decision = decide({ ...authority, mode }, table, this.link.localPort);
+    const asked = bytes.slice(start, end);
+    const destination: Destination = {
+      mode,
+      asked,
+      table,
+      decision,
+      authority,
+      hop: undefined,
+      location: undefined,
+      via: "",
+    };
+    if (decision.kind === "proxy") this.#addHop(destination, decision);
+    this.#destination = destination;
+    return destination;
+  }
+
+  #addHop(destination: Destination, { service, bare }: { service: Service; bare: boolean }): void {
+    const { authority, asked, mode } = destination;
+    const written = latin1(asked, 0, asked.length);
+    const local = `localhost:${service.endpoint.port}`;
+    const defaultPort = authority.port === undefined || authority.port === 80;
+    const visible = defaultPort ? authority.host : `${authority.host}:${authority.port}`;
+    destination.via = `${service.name}.${this.shared.instance}.localhostess`;
+    destination.hop = {
+      host: bare ? encode(local) : mode === "forward" ? asked : undefined,
+      origin: bare ? { from: `http://${visible}`, to: encode(`http://${local}`) } : undefined,
+      own: ownFields({
+        client: this.link.remoteAddress,
+        proto: "http",
+        authority: written,
+        port: authority.port ?? 80,
+        via: destination.via,
+      }),
+    };
+    if (bare) {
+      destination.location = { from: `http://${local}`, to: encode(`http://${visible}`) };
+    }
+  }
+
+  // What becomes of a request.
+
+  #forward(
+    bytes: Uint8Array,
+    end: number,
+    turn: { destination: Destination; target: Target; service: Service },
+  ): number {
+    const { destination, target, service } = turn;
+    const framing = this.#framing;
+    const exchange = this.#exchange;
+    if (framing.via && this.#hasBeenHere(bytes, destination.via)) {
+      return this.#refuse({ status: 508, name: service.name });
+    }
+    // A body that begins malformed is refused before a byte of it goes anywhere.
+    exchange.request.begin(framing.bodyLength);
+    const next = exchange.request.read(bytes, end);
+    if (exchange.request.bad !== undefined) return this.#refuseBad(exchange.request.bad);
+    const upstream = this.#obtain(service, framing.idempotent);
+    if (typeof upstream === "number") return upstream;
+    this.#refreshed = false;
+    this.#service = service;
+    exchange.begin({ service, framing, minor: this.#head.minor, location: destination.location });
+    exchange.sent.clear();
+    writeRequest(this.#head, bytes, {
+      framing,
+      hop: destination.hop!,
+      pathStart: target.form === "absolute" ? target.pathStart : this.#head.targetStart,
+      out: exchange.sent,
+    });
+    this.#become(At.exchanging);
+    this.#kept = upstream;
+    exchange.send(upstream, bytes, end);
+    return next;
+  }
+
+  /** A connection to the service, or what `#handle` says instead. */
+  #obtain(service: Service, safe: boolean): Upstream | number {
+    return (
+      this.#takeDialled(service) ??
+      this.shared.pool.take(service, { own: this.#kept, safe }) ??
+      this.#dialAndWait(service)
+    );
+  }
+
+  /** What was dialled for the request that waits, or what came of it; undefined: nothing was. */
+  #takeDialled(service: Service): Upstream | number | undefined {
+    const dialled = this.#dialled;
+    const failure = this.#dialFailure;
+    this.#dialled = undefined;
+    this.#dialFailure = undefined;
+    const key = upstreamKey(service);
+    if (dialled?.key === key) return dialled;
+    // The name has moved to another server meanwhile.
+    dialled?.link.close();
+    if (failure?.key === key) return this.#refuseDial(service, failure);
+    if (!this.#refreshed && !this.shared.stillThere(service)) return this.#waitForRefresh();
+    return undefined;
+  }
+
+  #dialAndWait(service: Service): number {
+    this.#dial(service, {
+      connected: () => this.#again(),
+      // The server may have moved to another port since we last looked.
+      failed: () => (this.#refreshed ? this.#again() : this.#waitForRefresh()),
+    });
+    return WAITS;
+  }
+
+  #hasBeenHere(bytes: Uint8Array, via: string): boolean {
+    const head = this.#head;
+    for (let index = 0; index < head.fieldCount; index++) {
+      if (head.idOf(index) !== Field.via) continue;
+      if (
+        head
+          .valueOf(bytes, index)
+          .split(/[\s,]+/)
+          .includes(via)
+      )
+        return true;
+    }
+    return false;
+  }
+
+  #tunnel(bytes: Uint8Array, end: number, service: Service): number {
+    // A tunnel ends with its connection, so it takes none from the pool.
+    const upstream = this.#takeDialled(service) ?? this.#dialAndWait(service);
+    if (typeof upstream === "number") return upstream;
+    this.#refreshed = false;
+    this.#service = service;
+    this.#dialled = upstream;
+    this.link.write(established, 0, established.length);
+    this.#become(At.tunnelled);
+    this.#keepFrom(bytes, end);
+    upstream.link.handler = this.#speaksFirst;
+    this.#lookInside();
+    return TAKEN;
+  }
+
+  /** Inside a tunnel: bytes from the service before the client has said enough. */
+  #speaksFirst: LinkHandler = {
+    data: (bytes) => {
+      this.link.write(bytes, 0, bytes.length);
+      this.#joinDialled();
+    },
+    drained: () => {},
+    ended: () => {
+      this.#joinDialled();
+      this.link.halfClose();
+    },
+    closed: () => {
+      this.#dialled = undefined;
+      this.#close();
+    },
+    failed: (fault) => this.shared.fault(fault),
+  };
+
+  /**
+   * A tunnel is opaque, but for one thing: a browser sends WebSockets for `http://api/` through CONNECT,
+   * with the bare name as Host and Origin, which Vite and Next refuse. Such a handshake takes the road
+   * of every other request, where both are rewritten.
+   */
+  #lookInside(): void {
+    const verdict = mayBeUpgrade(this.#held.view());
+    if (verdict === "more" && !this.#inputEnded) return;
+    if (verdict !== "upgrade") {
+      this.#joinDialled();
+      return;
+    }
+    const upstream = this.#dialled;
+    if (upstream !== undefined) upstream.link.handler = upstream;
+    this.#become(At.reading);
+    this.#head.begin(0);
+    this.#process(this.#held.view(), true);
+  }
+
+  #joinDialled(): void {
+    const upstream = this.#dialled;
+    if (upstream === undefined) return;
+    this.#dialled = undefined;
+    this.#join(upstream, this.#held.take());
+  }
+
+  #join(upstream: Upstream, first: Uint8Array): void {
+    this.#become(At.joined);
+    upstream.link.write(first, 0, first.length);
+    if (this.#inputEnded) upstream.link.halfClose();
+    join(this.link, upstream.link, {
+      closed: () => {
+        this.#state = At.closed;
+        this.shared.gone(this);
+      },
+      failed: (fault) => this.shared.fault(fault),
+    });
+  }
+
+  #own(bytes: Uint8Array, end: number, target: Target): number {
+    const head = this.#head;
+    const from = target.form === "absolute" ? target.pathStart : head.targetStart;
+    const reply = this.shared.pages({
+      method: head.method(bytes),
+      path: latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/",
+      wants: this.#wants,
+    });
+    return this.#reply(reply, end);
+  }
+
+  // Our own answers.
+
+  #refuseBad(outcome: Bad): number {
+    if (outcome.status === 431) return this.#refuse({ status: 431, limit: headLimit });
+    if (outcome.status === 505) return this.#refuse({ status: 505, version: "that version" });
+    return this.#refuse({ status: 400, why: outcome.why });
+  }
+
+  #refuseDial(service: Service, failure: DialFailure): number {
+    const timedOut = failure.code === "ETIMEDOUT";
+    return this.#refuse({
+      status: timedOut ? 504 : 502,
+      name: service.name,
+      address: failure.address,
+      port: service.endpoint.port,
+      pid: service.process.pid,
+      command: service.command,
+      why: timedOut
+        ? "it did not accept the connection within 5 s"
+        : failure.code === "ECONNREFUSED"
+          ? "nothing accepts connections there any more"
+          : `the connection failed (${failure.code})`,
+    });
+  }
+
+  /** Answers and ends the connection: what follows a refused request cannot be trusted to begin where we think. */
+  #refuse(problem: Problem): number {
+    const bytes = encodeReply(errorPage(problem, this.#wants), {
+      head: this.#headRequest,
+      close: true,
+    });
+    this.link.write(bytes, 0, bytes.length);
+    this.#linger();
+    return TAKEN;
+  }
+
+  /** Answers from our own pages. Only a request without a body lets the connection go on. */
+  #reply(reply: Reply, end: number): number {
+    const keepAlive =
+      this.#framing.keepAlive && this.#framing.bodyLength === 0 && !this.shared.draining();
+    // HTTP/1.0 clients that want more have to be told so; we have nothing that they need twice.
+    const close = !keepAlive || this.#head.minor === 0;
+    const bytes = encodeReply(reply, { head: this.#headRequest, close });
+    this.link.write(bytes, 0, bytes.length);
+    this.#served++;
+    this.#since = this.shared.seconds();
+    if (!close) return end;
+    this.#linger();
+    return TAKEN;
+  }
+
+  // What the exchange reports.
+
+  finished(keepAlive: boolean): void {
+    if (this.#state !== At.exchanging) return;
+    this.#served++;
+    if (!keepAlive) {
+      this.#linger();
+      return;
+    }
+    if (this.link.pending > 0) this.#become(At.flushing);
+    else this.#next();
+  }
+
+  #next(): void {
+    this.#refreshed = false;
+    this.#again();
+    if (this.#state === At.reading && this.#inputEnded) this.#close();
+    else this.#regulate();
+  }
+
+  retry(): void {
+    const service = this.#service!;
+    this.#dial(service, {
+      connected: () => {
+        const upstream = this.#dialled!;
+        this.#dialled = undefined;
+        this.#become(At.exchanging);
+        this.#kept = upstream;
+        this.#exchange.resend(upstream);
+        this.#regulate();
+      },
+      failed: () => this.#refuseDial(service, this.#dialFailure!),
+    });
+  }
+
+  broken(silent: boolean): void {
+    if (silent) this.link.abort();
+    else this.#linger();
+  }
+
+  switched(upstream: Upstream, rest: Uint8Array): void {
+    this.link.write(rest, 0, rest.length);
+    this.#join(upstream, this.#held.take());
+  }
+
+  requestDrained(): void {
+    this.#regulate();
+  }
+
+  unanswered(problem: { status: 400 | 502; why: string }): void {
+    const service = this.#service!;
+    if (problem.status === 400) {
+      this.#refuse({ status: 400, why: problem.why });
+      return;
+    }
+    this.#refuse({
+      status: 502,
+      name: service.name,
+      address: service.endpoint.dial[0]!,
+      port: service.endpoint.port,
+      pid: service.process.pid,
+      command: service.command,
+      why: problem.why,
+    });
+  }
+
+  // Waiting.
+
+  /** Reads what is held: a request that waited, or the next. */
+  #again(): void {
+    this.#become(At.reading);
+    this.#head.begin(0);
+    if (this.#held.length > 0) this.#process(this.#held.view(), true);
+  }
+
+  #waitForRefresh(): number {
+    this.#become(At.waiting);
+    const done = (): void => {
+      if (this.#state !== At.waiting) return;
+      this.#refreshed = true;
+      this.#again();
+    };
+    this.shared.refresh().then(done, (fault) => {
+      this.shared.fault(fault);
+      done();
+    });
+    return WAITS;
+  }
+
+  /** Connects. `#dialled` or `#dialFailure` is set when one of the two is called. */
+  #dial(service: Service, turn: { connected: () => void; failed: () => void }): void {
+    this.#become(At.waiting);
+    this.#cancelDial = this.shared.pool.dial(service, {
+      connected: (upstream) => {
+        this.#cancelDial = undefined;
+        this.#dialled = upstream;
+        turn.connected();
+      },
+      failed: (failure) => {
+        this.#cancelDial = undefined;
+        this.#dialFailure = { ...failure, key: upstreamKey(service) };
+        turn.failed();
+      },
+    });
+  }
+
+  #dropDialled(): void {
+    this.#dialled?.link.close();
+    this.#dialled = undefined;
+  }
+
+  // States.
+
+  #become(state: State): void {
+    if (this.#state === At.closed) return;
+    this.#state = state;
+    this.#since = this.shared.seconds();
+  }
+
+  /** Input is taken while somebody can use it. */
+  #regulate(): void {
+    const full =
+      this.#state === At.exchanging
+        ? this.#exchange.requestBlocked || this.#held.length > 0
+        : this.#state === At.flushing ||
+          (this.#state === At.waiting && this.#held.length >= headLimit);
+    if (full) this.link.pause();
+    else this.link.resume();
+  }
+
+  /** Ends after our last words: closing at once could destroy them on the way (RFC 9112 section 9.6). */
+  #linger(): void {
+    if (this.#state === At.closed) return;
+    this.#dropDialled();
+    this.#held.clear();
+    this.#become(At.lingering);
+    if (this.#inputEnded) {
+      this.link.close();
+      return;
+    }
+    this.link.halfClose();
+    this.link.resume();
+  }
+
+  #close(): number {
+    if (this.#state === At.closed) return TAKEN;
+    this.#dropDialled();
+    this.#held.clear();
+    this.#become(At.lingering);
+    this.link.close();
+    return TAKEN;
+  }
+
+  /** The client broke its request off: nothing is owed to anybody. */
+  #abandon(): void {
+    this.#exchange.cancel();
+    this.#close();
+  }
+}
+
+function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) {
+    if (known[i] !== bytes[start + i]) return false;
+  }
+  return true;
+}

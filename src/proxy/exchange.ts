@@ -1,0 +1,399 @@
+/** A request that has been read and an upstream into an answered client: bodies both ways, then the next. */
+import type { Link, LinkHandler } from "../link/link.ts";
+import type { Service } from "../routes/service.ts";
+import { BodyReader } from "../wire/body.ts";
+import { CHUNKED, type RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../wire/framing.ts";
+import { ResponseHead } from "../wire/head.ts";
+import { type ResponseTurn, writeResponse, writeTrailer } from "./forward.ts";
+import { HeadWriter } from "./head-writer.ts";
+import { Held } from "./held.ts";
+import type { Upstream, UpstreamPool } from "./upstream.ts";
+
+/** A body's beginning up to this size is copied behind its head, because one write costs less than two. */
+export const coalesceLimit = 16_384;
+
+/** What the client's connection hears of its exchange. */
+export interface ExchangeOwner {
+  /** The answer is complete. `keepAlive`: the client's connection goes on. */
+  finished(keepAlive: boolean): void;
+  /** No answer can be had, and the client has seen none of one. */
+  unanswered(problem: { status: 400 | 502; why: string }): void;
+  /** The connection was idle in the pool, died before a byte of answer, and asking again is safe. */
+  retry(): void;
+  /** The answer broke off. `silent`: its end alone would look like success, so it has to be an error. */
+  broken(silent: boolean): void;
+  /** The upstream speaks another protocol from here on; `rest` are its first bytes. */
+  switched(upstream: Upstream, rest: Uint8Array): void;
+  /** The upstream takes more of the request again. */
+  requestDrained(): void;
+}
+
+/** The request, as far as its answer depends on it. Copied, because its head's bytes are gone by then. */
+export type ExchangeRequest = {
+  service: Service;
+  framing: RequestFraming;
+  minor: 0 | 1;
+  location: ResponseTurn["location"];
+};
+
+/** No upstream. */
+const IDLE = 0;
+/** The request is on its way; its answer's head is awaited. */
+const HEAD = 1;
+/** The answer's body is on its way. */
+const BODY = 2;
+
+/** Serves one client's requests, one after another. */
+export class Exchange implements LinkHandler {
+  /** Where the request's body stands; begun by the connection, which has its first bytes. */
+  readonly request = new BodyReader();
+  /** The request as it goes to the upstream: kept for a second try. */
+  readonly sent = new HeadWriter(1_024);
+  /** The upstream refused bytes of the request. */
+  requestBlocked = false;
+
+  #phase: number = IDLE;
+  #upstream: Upstream | undefined;
+  #responseHead = new ResponseHead();
+  #responseFraming = new ResponseFraming();
+  #response = new BodyReader();
+  #held = new Held();
+
+  #headRequest = false;
+  #keepAlive = true;
+  #upgrade = false;
+  #minor: 0 | 1 = 1;
+  #location: ResponseTurn["location"];
+  #retriable = false;
+  /** A byte of the answer has come from the upstream. */
+  #heard = false;
+  /** The final answer's head has gone to the client. */
+  #started = false;
+  #close = false;
+  #dechunk = false;
+  #wholeRequestSent = false;
+  readonly #client: Link;
+  readonly #owner: ExchangeOwner;
+  readonly #shared: ExchangeShared;
+
+  constructor(client: Link, owner: ExchangeOwner, shared: ExchangeShared) {
+    this.#client = client;
+    this.#owner = owner;
+    this.#shared = shared;
+  }
+
+  get upstream(): Upstream | undefined {
+    return this.#upstream;
+  }
+
+  /** Notes what the answer will depend on. `sent` holds the request's head already. */
+  begin({ framing, minor, location }: ExchangeRequest): void {
+    this.#headRequest = framing.head;
+    this.#keepAlive = framing.keepAlive;
+    this.#upgrade = framing.upgrade;
+    this.#minor = minor;
+    this.#location = location;
+    this.#retriable = framing.idempotent;
+    this.#wholeRequestSent = false;
+  }
+
+  /** Sends the request: its head, and bytes[from, ...) as the body's beginning, already read up to `request.forwardEnd`. */
+  send(upstream: Upstream, bytes: Uint8Array, from: number): void {
+    const to = this.request.forwardEnd;
+    const trailer = this.request.trailer;
+    if (to - from <= coalesceLimit) {
+      this.sent.copy(bytes, from, to);
+      if (trailer !== undefined) writeTrailer(trailer.fields, trailer.bytes, this.sent);
+      this.#wholeRequestSent = this.request.done;
+      this.resend(upstream);
+      return;
+    }
+    this.resend(upstream);
+    this.#sendMore(bytes, from);
+  }
+
+  /** Sends again what `send` put into one piece. */
+  resend(upstream: Upstream): void {
+    this.#upstream = upstream;
+    this.#phase = HEAD;
+    this.#heard = false;
+    this.#started = false;
+    this.#dechunk = false;
+    this.requestBlocked = false;
+    this.#responseHead.begin(0);
+    this.#held.clear();
+    upstream.link.handler = this;
+    upstream.link.resume();
+    if (!upstream.link.write(this.sent.bytes, 0, this.sent.length)) this.requestBlocked = true;
+  }
+
+  /** More of the request's body from the client. @returns the offset behind what belongs to it. */
+  requestBytes(bytes: Uint8Array, from: number): number {
+    const end = this.request.read(bytes, from);
+    if (this.request.bad !== undefined) {
+      this.#fail(400, this.request.bad.why);
+      return bytes.length;
+    }
+    this.#sendMore(bytes, from);
+    return end;
+  }
+
+  #sendMore(bytes: Uint8Array, from: number): void {
+    const link = this.#upstream?.link;
+    if (link === undefined) return;
+    let taken = link.write(bytes, from, this.request.forwardEnd);
+    const trailer = this.request.trailer;
+    if (trailer !== undefined) {
+      const out = this.#shared.scratch;
+      out.clear();
+      writeTrailer(trailer.fields, trailer.bytes, out);
+      taken = link.write(out.bytes, 0, out.length);
+    }
+    if (!taken) this.requestBlocked = true;
+  }
+
+  /** The client has taken all that was written to it. */
+  clientDrained(): void {
+    this.#upstream?.link.resume();
+  }
+
+  /** The client is gone: the upstream's work is for nobody. */
+  cancel(): void {
+    this.#detach()?.link.abort();
+  }
+
+  // From here on: what the upstream does.
+
+  data(bytes: Uint8Array): void {
+    if (this.#phase === BODY) {
+      this.#relay(bytes, 0);
+      return;
+    }
+    this.#heard = true;
+    let view = bytes;
+    if (this.#held.length > 0) {
+      this.#held.add(bytes);
+      view = this.#held.view();
+    }
+    let at = 0;
+    for (;;) {
+      const outcome = this.#responseHead.read(view);
+      if (outcome.kind === "more") {
+        if (at > 0 || this.#held.length === 0) {
+          this.#held.clear();
+          this.#held.add(view, at);
+          this.#responseHead.begin(0);
+        }
+        return;
+      }
+      if (outcome.kind === "bad") {
+        this.#fail(502, outcome.why);
+        return;
+      }
+      const wrong = this.#responseFraming.read(this.#responseHead, view, {
+        head: this.#headRequest,
+        connect: false,
+      });
+      if (wrong !== undefined) {
+        this.#fail(502, wrong.why);
+        return;
+      }
+      at = outcome.end;
+      if (this.#responseHead.status >= 200) break;
+      if (this.#responseHead.status === 101) {
+        this.#switch(view, at);
+        return;
+      }
+      this.#interim(view);
+      this.#responseHead.begin(at);
+    }
+    this.#answer(view, at);
+  }
+
+  drained(): void {
+    this.requestBlocked = false;
+    this.#owner.requestDrained();
+  }
+
+  ended(): void {
+    if (this.#phase === BODY && this.#response.endsWithConnection) this.#finish(false);
+    else this.#lost();
+  }
+
+  closed(cause: Error | undefined): void {
+    const whole = this.#phase === BODY && this.#response.endsWithConnection;
+    if (whole && cause === undefined) this.#finish(false);
+    else this.#lost();
+  }
+
+  failed(fault: unknown): void {
+    this.#shared.fault(fault);
+    if (this.#phase !== IDLE) this.#lost();
+  }
+
+  /** The upstream is gone before its answer was complete. */
+  #lost(): void {
+    const upstream = this.#upstream;
+    if (
+      this.#phase === HEAD &&
+      !this.#heard &&
+      upstream !== undefined &&
+      upstream.served > 0 &&
+      this.#retriable &&
+      this.#wholeRequestSent
+    ) {
+      this.#detach()?.link.abort();
+      this.#owner.retry();
+      return;
+    }
+    this.#fail(502, "it closed the connection before its answer was complete");
+  }
+
+  #fail(status: 400 | 502, why: string): void {
+    const started = this.#started;
+    // Content-Length and chunks show a client that the end is missing; nothing else does.
+    const silent = started && (this.#response.endsWithConnection || this.#dechunk);
+    this.#detach()?.link.abort();
+    if (started) this.#owner.broken(silent);
+    else this.#owner.unanswered({ status, why });
+  }
+
+  #detach(): Upstream | undefined {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    this.#phase = IDLE;
+    this.#held.clear();
+    if (upstream !== undefined) upstream.link.handler = upstream;
+    return upstream;
+  }
+
+  /** 100, 102, 103: passed on, but not to HTTP/1.0, which knows none (RFC 9110 section 15.2). */
+  #interim(bytes: Uint8Array): void {
+    if (this.#minor === 0) return;
+    const out = this.#shared.scratch;
+    out.clear();
+    this.#writeHead(bytes, undefined);
+    this.#write(out.bytes, 0, out.length);
+  }
+
+  #switch(bytes: Uint8Array, end: number): void {
+    if (!this.#upgrade) {
+      this.#fail(502, "it switched protocols without being asked");
+      return;
+    }
+    if (!this.request.done) {
+      this.#fail(502, "it switched protocols before it had the whole request");
+      return;
+    }
+    const out = this.#shared.scratch;
+    out.clear();
+    this.#writeHead(bytes, undefined);
+    this.#client.write(out.bytes, 0, out.length);
+    const rest = bytes.slice(end);
+    const upstream = this.#detach();
+    if (upstream !== undefined) this.#owner.switched(upstream, rest);
+  }
+
+  /** The final answer: its head and what has come of its body, in one write where that is cheap. */
+  #answer(bytes: Uint8Array, end: number): void {
+    const framing = this.#responseFraming;
+    this.#phase = BODY;
+    this.#response.begin(framing.bodyLength);
+    this.#dechunk = this.#minor === 0 && framing.bodyLength === CHUNKED;
+    this.#close =
+      !this.#keepAlive ||
+      this.#dechunk ||
+      framing.bodyLength === UNTIL_CLOSE ||
+      !this.request.done ||
+      this.#shared.draining();
+    const out = this.#shared.scratch;
+    out.clear();
+    this.#writeHead(bytes, this.#close ? "close" : this.#minor === 0 ? "keep-alive" : undefined);
+    if (this.#dechunk) {
+      this.#start(out);
+      this.#relay(bytes, end);
+      return;
+    }
+    const consumed = this.#response.read(bytes, end);
+    if (this.#response.bad !== undefined) {
+      this.#fail(502, this.#response.bad.why);
+      return;
+    }
+    const bodyEnd = this.#response.forwardEnd;
+    if (bodyEnd - end <= coalesceLimit) {
+      out.copy(bytes, end, bodyEnd);
+      this.#start(out);
+    } else {
+      this.#start(out);
+      this.#write(bytes, end, bodyEnd);
+    }
+    this.#afterRead(bytes, consumed);
+  }
+
+  #start(out: HeadWriter): void {
+    this.#started = true;
+    this.#write(out.bytes, 0, out.length);
+  }
+
+  #writeHead(bytes: Uint8Array, connection: ResponseTurn["connection"]): void {
+    writeResponse(this.#responseHead, bytes, {
+      framing: this.#responseFraming,
+      connection,
+      dechunk: this.#dechunk,
+      location: this.#location,
+      out: this.#shared.scratch,
+    });
+  }
+
+  /** More of the answer's body. */
+  #relay(bytes: Uint8Array, from: number): void {
+    const consumed = this.#dechunk
+      ? this.#response.read(bytes, from, (start, end) => this.#write(bytes, start, end))
+      : this.#response.read(bytes, from);
+    if (!this.#dechunk) this.#write(bytes, from, this.#response.forwardEnd);
+    if (this.#response.bad !== undefined) {
+      this.#fail(502, this.#response.bad.why);
+      return;
+    }
+    this.#afterRead(bytes, consumed);
+  }
+
+  #afterRead(bytes: Uint8Array, consumed: number): void {
+    if (!this.#response.done) return;
+    const trailer = this.#response.trailer;
+    if (trailer !== undefined && !this.#dechunk) {
+      const out = this.#shared.scratch;
+      out.clear();
+      writeTrailer(trailer.fields, trailer.bytes, out);
+      this.#write(out.bytes, 0, out.length);
+    }
+    // A byte too many means that the next answer cannot be told from what is left of this one.
+    this.#finish(this.#responseFraming.keepAlive && consumed === bytes.length);
+  }
+
+  #write(bytes: Uint8Array, from: number, to: number): void {
+    if (from < to && !this.#client.write(bytes, from, to)) this.#upstream?.link.pause();
+  }
+
+  #finish(reusable: boolean): void {
+    const upstream = this.#detach();
+    const whole = this.request.done;
+    if (upstream !== undefined) {
+      if (reusable && whole && upstream.link.pending === 0) this.#shared.pool.release(upstream);
+      else if (whole) upstream.link.close();
+      else upstream.link.abort();
+    }
+    this.#owner.finished(!this.#close && whole);
+  }
+}
+
+/** What all exchanges of one proxy share. */
+export type ExchangeShared = {
+  pool: UpstreamPool;
+  /** Heads for clients are put together here, and written at once. */
+  scratch: HeadWriter;
+  /** The proxy is stopping: connections end with the answer under way. */
+  draining(): boolean;
+  /** One of our own faults, for the log. */
+  fault(fault: unknown): void;
+};

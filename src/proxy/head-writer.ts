@@ -1,0 +1,51 @@
+/** Pieces of heads into one run of bytes that is written at once. One writer serves many messages, one after another. */
+
+/** Below this a loop beats making a view for the engine's own copy. */
+const loopLimit = 48;
+
+export class HeadWriter {
+  bytes: Uint8Array;
+  length = 0;
+
+  constructor(capacity: number) {
+    this.bytes = new Uint8Array(capacity);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** Makes room for `count` more bytes, so that many small pieces need not ask. */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  /** Appends source[from, to). */
+  copy(source: Uint8Array, from: number, to: number): void {
+    const count = to - from;
+    if (count <= 0) return;
+    this.reserve(count);
+    const bytes = this.bytes;
+    const at = this.length;
+    if (count <= loopLimit) {
+      for (let i = 0; i < count; i++) bytes[at + i] = source[from + i]!;
+    } else {
+      bytes.set(source.subarray(from, to), at);
+    }
+    this.length = at + count;
+  }
+
+  /** Appends the whole of `source`. */
+  append(source: Uint8Array): void {
+    this.copy(source, 0, source.length);
+  }
+
+  byte(octet: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = octet;
+  }
+}

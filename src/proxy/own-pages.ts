@@ -1,0 +1,48 @@
+/** A path on `localhost` into the page that stands there. */
+import { nearest } from "../routes/nearest.ts";
+import type { RouteTable } from "../routes/table.ts";
+import { errorPage } from "./error-page.ts";
+import { frontPage } from "./front-page.ts";
+import type { Wants } from "./negotiate.ts";
+import { pacPage } from "./pac-page.ts";
+import type { Reply } from "./reply.ts";
+
+export type OwnRequest = {
+  method: string;
+  /** Without the query; `*` for OPTIONS. */
+  path: string;
+  wants: Wants;
+};
+
+export type OwnPages = (request: OwnRequest) => Reply;
+
+export type OwnPagesOptions = {
+  routes(): RouteTable;
+  version: string;
+  port(): number;
+};
+
+const allow = "GET, HEAD, OPTIONS";
+
+export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
+  return ({ method, path, wants }) => {
+    if (method === "OPTIONS") return { status: 200, fields: [["Allow", allow]], body: "" };
+    if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
+    const table = routes();
+    if (path === "/") {
+      return frontPage({ services: table.services, version, port: port(), wants });
+    }
+    if (path === "/proxy.pac") return pacPage({ port: port() });
+    return errorPage(
+      {
+        status: 404,
+        name: "localhost",
+        path,
+        names: table.names,
+        nearest: nearest(path.slice(1), table.names),
+        port: port(),
+      },
+      wants,
+    );
+  };
+}

@@ -1,0 +1,24 @@
+/** The first bytes inside a tunnel into whether they are an upgrade that names its host barely. */
+import { classifyHost } from "../routes/host.ts";
+import { readAuthority } from "../wire/authority.ts";
+import { RequestFraming } from "../wire/framing.ts";
+import { RequestHead } from "../wire/head.ts";
+
+const get = [71, 69, 84, 32];
+
+/** `more`: it may still become one. Anything but a complete and well-formed handshake is `other`. */
+export function mayBeUpgrade(bytes: Uint8Array): "upgrade" | "more" | "other" {
+  for (let i = 0; i < get.length && i < bytes.length; i++) {
+    if (bytes[i] !== get[i]) return "other";
+  }
+  const head = new RequestHead();
+  const outcome = head.read(bytes);
+  if (outcome.kind === "more") return "more";
+  if (outcome.kind === "bad") return "other";
+  const framing = new RequestFraming();
+  if (framing.read(head, bytes) !== undefined || !framing.upgrade) return "other";
+  const authority = readAuthority(bytes, framing.hostStart, framing.hostEnd);
+  if (authority === undefined) return "other";
+  const host = classifyHost(authority.host);
+  return host.kind === "name" && host.bare ? "upgrade" : "other";
+}
