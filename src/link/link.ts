@@ -19,7 +19,6 @@ export interface Link {
   /** Where the peer is, as the kernel has it. */
   readonly remoteAddress: string;
   readonly remotePort: number;
-  readonly localPort: number;
   /** Bytes written that the kernel has not taken yet. */
   readonly pending: number;
   /**

@@ -9,9 +9,6 @@ const GONE = 3;
 
 export class SocketLink implements Link {
   handler: LinkHandler;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localPort: number;
 
   #socket: Socket<SocketLink>;
   #queue: Uint8Array[] = [];
@@ -24,9 +21,16 @@ export class SocketLink implements Link {
   constructor(socket: Socket<SocketLink>, handler: LinkHandler) {
     this.#socket = socket;
     this.handler = handler;
-    this.remoteAddress = socket.remoteAddress;
-    this.remotePort = socket.remotePort;
-    this.localPort = socket.localPort;
+  }
+
+  // Each of these asks the kernel, so they are asked for only where they are needed.
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#socket.remotePort;
   }
 
   get pending(): number {

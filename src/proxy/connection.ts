@@ -2,27 +2,31 @@
 import { join } from "../link/join.ts";
 import type { CancelDial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
-import { type Decision, decide } from "../routes/decide.ts";
 import { nearest } from "../routes/nearest.ts";
 import type { Service } from "../routes/service.ts";
 import type { RouteTable } from "../routes/table.ts";
-import { type Authority, readAuthority } from "../wire/authority.ts";
 import { encode, latin1 } from "../wire/bytes.ts";
 import { Field } from "../wire/field.ts";
-import { RequestFraming } from "../wire/framing.ts";
+import { listHolds, type RequestFraming } from "../wire/framing.ts";
 import { headLimit, RequestHead } from "../wire/head.ts";
 import type { Bad } from "../wire/parsed.ts";
 import { sniff } from "../wire/sniff.ts";
 import { readTarget, type Target } from "../wire/target.ts";
+import {
+  type Destination,
+  type Destinations,
+  isSameDestination,
+  type Mode,
+} from "./destination.ts";
 import { errorPage, type Problem } from "./error-page.ts";
 import { Exchange, type ExchangeOwner, type ExchangeShared } from "./exchange.ts";
-import { type Hop, ownFields, type ResponseTurn, writeRequest } from "./forward.ts";
+import { writeRequest } from "./forward.ts";
 import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
-import { negotiate } from "./negotiate.ts";
+import { negotiate, type Wants } from "./negotiate.ts";
 import type { OwnPages } from "./own-pages.ts";
 import { encodeReply, type Reply } from "./reply.ts";
-import { type DialFailure, type Upstream, upstreamKey } from "./upstream.ts";
+import type { DialFailure, Upstream } from "./upstream.ts";
 
 /** Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60, HAProxy's guide says 10. */
 export const headSeconds = 30;
@@ -48,6 +52,11 @@ export interface ConnectionShared extends ExchangeShared {
   seconds(): number;
   /** The port that people know us by. */
   port(): number;
+  readonly destinations: Destinations;
+  /** Exchanges whose clients are gone: connections of one request each are too short to build them anew. */
+  readonly spare: Exchange[];
+  /** What the head at hand says: read and used within one call. */
+  readonly framing: RequestFraming;
   /** The connection is gone, or has become a tunnel that is gone. */
   gone(connection: Connection): void;
 }
@@ -75,20 +84,6 @@ export const At = {
 
 export type State = (typeof At)[keyof typeof At];
 
-/** A request's destination, kept as long as the client asks for the same name and no service changed. */
-type Destination = {
-  mode: "direct" | "forward" | "connect";
-  /** The authority's bytes. */
-  asked: Uint8Array;
-  table: RouteTable;
-  decision: Decision;
-  authority: Authority;
-  /** Of `proxy` decisions. */
-  hop: Hop | undefined;
-  location: ResponseTurn["location"];
-  via: string;
-};
-
 /** What `#handle` says of a request that waits and will be read again. */
 const WAITS = -1;
 /** What it says when the connection does not go on to another request from here. */
@@ -100,7 +95,6 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #state: State = At.sniffing;
   #since: number;
   #head = new RequestHead();
-  #framing = new RequestFraming();
   #held = new Held();
   #exchange: Exchange;
   #destination: Destination | undefined;
@@ -116,16 +110,20 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #served = 0;
   /** The client sends no more. */
   #inputEnded = false;
-  /** The last request was HEAD, or wants its errors in another form than HTML. */
+  /** The client asked for no further request, and this one is all here. */
+  #lastRequest = false;
+  /** The last request was HEAD. */
   #headRequest = false;
-  #wants: "html" | "json" | "text" = "text";
+  /** The bytes that `#head` was read from, while it is being handled. */
+  #headBytes: Uint8Array | undefined;
 
   constructor(
     readonly link: Link,
     readonly shared: ConnectionShared,
   ) {
     this.#since = shared.seconds();
-    this.#exchange = new Exchange(link, this, shared);
+    this.#exchange = shared.spare.pop() ?? new Exchange(shared);
+    this.#exchange.attach(link, this);
     link.handler = this;
   }
 
@@ -212,6 +210,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#dropDialled();
     this.#held.clear();
     this.#state = At.closed;
+    if (this.shared.spare.length < 64) this.shared.spare.push(this.#exchange);
     this.shared.gone(this);
   }
 
@@ -258,6 +257,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
         return;
       }
       const next = this.#handle(bytes, outcome.end);
+      this.#headBytes = undefined;
       if (next === TAKEN) return;
       if (next === WAITS) {
         if (at > 0 || !held) this.#keepFrom(bytes, at);
@@ -287,9 +287,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
    */
   #handle(bytes: Uint8Array, end: number): number {
     const head = this.#head;
-    const framing = this.#framing;
+    const framing = this.shared.framing;
     this.#headRequest = false;
-    this.#wants = this.#preference(bytes);
+    this.#headBytes = bytes;
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.#refuseBad(wrong);
     this.#headRequest = framing.head;
@@ -305,7 +305,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       case "proxy":
         return this.#forward(bytes, end, { destination, target, service: decision.service });
       case "tunnel":
-        return this.#tunnel(bytes, end, decision.service);
+        return this.#tunnel(bytes, end, { destination, service: decision.service });
       case "own":
         return this.#own(bytes, end, target);
       case "misdirected":
@@ -326,16 +326,26 @@ export class Connection implements LinkHandler, ExchangeOwner {
     }
   }
 
-  #preference(bytes: Uint8Array): "html" | "json" | "text" {
-    const accept = this.#head.find(Field.accept);
-    return negotiate(accept === -1 ? undefined : this.#head.valueOf(bytes, accept));
+  /** The form of error that the client prefers. Looked up only when there is one: on the road of every request it would cost. */
+  #wants(): Wants {
+    let head = this.#head;
+    let bytes = this.#headBytes;
+    if (bytes === undefined && this.#state === At.exchanging) {
+      // The client's bytes are gone; the request as it was sent on has the same Accept.
+      bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
+      head = new RequestHead();
+      head.read(bytes);
+    }
+    if (bytes === undefined) return "text";
+    const accept = head.find(Field.accept);
+    return negotiate(accept === -1 ? undefined : head.valueOf(bytes, accept));
   }
 
   /** The destination of a request; undefined where its Host is malformed. */
   #route(bytes: Uint8Array, target: Target): Destination | undefined {
-    const framing = this.#framing;
+    const framing = this.shared.framing;
     const head = this.#head;
-    let mode: Destination["mode"] = "direct";
+    let mode: Mode = "direct";
     let start = framing.hostStart;
     let end = framing.hostEnd;
     if (target.form === "absolute") {
@@ -350,54 +360,21 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (start === -1) return undefined;
     const table = this.shared.routes();
     const known = this.#destination;
-    if (
-      known !== undefined &&
-      known.mode === mode &&
-      known.table === table &&
-      sameBytes(known.asked, bytes, start, end)
-    ) {
+    if (known !== undefined && isSameDestination(known, bytes, { mode, table, start, end })) {
       return known;
     }
-    const authority = readAuthority(bytes, start, end);
-    if (authority === undefined) return undefined;
-    const decision = decide({ ...authority, mode }, table, this.link.localPort);
-    const asked = bytes.slice(start, end);
-    const destination: Destination = {
-      mode,
-      asked,
-      table,
-      decision,
-      authority,
-      hop: undefined,
-      location: undefined,
-      via: "",
-    };
-    if (decision.kind === "proxy") this.#addHop(destination, decision);
-    this.#destination = destination;
-    return destination;
-  }
-
-  #addHop(destination: Destination, { service, bare }: { service: Service; bare: boolean }): void {
-    const { authority, asked, mode } = destination;
-    const written = latin1(asked, 0, asked.length);
-    const local = `localhost:${service.endpoint.port}`;
-    const defaultPort = authority.port === undefined || authority.port === 80;
-    const visible = defaultPort ? authority.host : `${authority.host}:${authority.port}`;
-    destination.via = `${service.name}.${this.shared.instance}.localhostess`;
-    destination.hop = {
-      host: bare ? encode(local) : mode === "forward" ? asked : undefined,
-      origin: bare ? { from: `http://${visible}`, to: encode(`http://${local}`) } : undefined,
-      own: ownFields({
+    this.#destination = this.shared.destinations.find(
+      bytes,
+      { start, end },
+      {
+        mode,
         client: this.link.remoteAddress,
-        proto: "http",
-        authority: written,
-        port: authority.port ?? 80,
-        via: destination.via,
-      }),
-    };
-    if (bare) {
-      destination.location = { from: `http://${local}`, to: encode(`http://${visible}`) };
-    }
+        table,
+        ownPort: this.shared.port(),
+        instance: this.shared.instance,
+      },
+    );
+    return this.#destination;
   }
 
   // What becomes of a request.
@@ -408,7 +385,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     turn: { destination: Destination; target: Target; service: Service },
   ): number {
     const { destination, target, service } = turn;
-    const framing = this.#framing;
+    const framing = this.shared.framing;
     const exchange = this.#exchange;
     if (framing.via && this.#hasBeenHere(bytes, destination.via)) {
       return this.#refuse({ status: 508, name: service.name });
@@ -417,7 +394,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
     exchange.request.begin(framing.bodyLength);
     const next = exchange.request.read(bytes, end);
     if (exchange.request.bad !== undefined) return this.#refuseBad(exchange.request.bad);
-    const upstream = this.#obtain(service, framing.idempotent);
+    const key = destination.key;
+    const upstream =
+      this.#takeDialled(service, key) ??
+      this.shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
+      this.#dialAndWait(service, key);
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
     this.#service = service;
@@ -429,28 +410,19 @@ export class Connection implements LinkHandler, ExchangeOwner {
       pathStart: target.form === "absolute" ? target.pathStart : this.#head.targetStart,
       out: exchange.sent,
     });
+    this.#lastRequest = !framing.keepAlive && exchange.request.done;
     this.#become(At.exchanging);
     this.#kept = upstream;
     exchange.send(upstream, bytes, end);
     return next;
   }
 
-  /** A connection to the service, or what `#handle` says instead. */
-  #obtain(service: Service, safe: boolean): Upstream | number {
-    return (
-      this.#takeDialled(service) ??
-      this.shared.pool.take(service, { own: this.#kept, safe }) ??
-      this.#dialAndWait(service)
-    );
-  }
-
   /** What was dialled for the request that waits, or what came of it; undefined: nothing was. */
-  #takeDialled(service: Service): Upstream | number | undefined {
+  #takeDialled(service: Service, key: string): Upstream | number | undefined {
     const dialled = this.#dialled;
     const failure = this.#dialFailure;
     this.#dialled = undefined;
     this.#dialFailure = undefined;
-    const key = upstreamKey(service);
     if (dialled?.key === key) return dialled;
     // The name has moved to another server meanwhile.
     dialled?.link.close();
@@ -459,8 +431,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return undefined;
   }
 
-  #dialAndWait(service: Service): number {
-    this.#dial(service, {
+  #dialAndWait(service: Service, key: string): number {
+    this.#dial(service, key, {
       connected: () => this.#again(),
       // The server may have moved to another port since we last looked.
       failed: () => (this.#refreshed ? this.#again() : this.#waitForRefresh()),
@@ -483,9 +455,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return false;
   }
 
-  #tunnel(bytes: Uint8Array, end: number, service: Service): number {
+  #tunnel(
+    bytes: Uint8Array,
+    end: number,
+    { destination: { key }, service }: { destination: Destination; service: Service },
+  ): number {
     // A tunnel ends with its connection, so it takes none from the pool.
-    const upstream = this.#takeDialled(service) ?? this.#dialAndWait(service);
+    const upstream = this.#takeDialled(service, key) ?? this.#dialAndWait(service, key);
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
     this.#service = service;
@@ -493,28 +469,30 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.link.write(established, 0, established.length);
     this.#become(At.tunnelled);
     this.#keepFrom(bytes, end);
-    upstream.link.handler = this.#speaksFirst;
+    upstream.link.handler = this.#speaksFirst();
     this.#lookInside();
     return TAKEN;
   }
 
   /** Inside a tunnel: bytes from the service before the client has said enough. */
-  #speaksFirst: LinkHandler = {
-    data: (bytes) => {
-      this.link.write(bytes, 0, bytes.length);
-      this.#joinDialled();
-    },
-    drained: () => {},
-    ended: () => {
-      this.#joinDialled();
-      this.link.halfClose();
-    },
-    closed: () => {
-      this.#dialled = undefined;
-      this.#close();
-    },
-    failed: (fault) => this.shared.fault(fault),
-  };
+  #speaksFirst(): LinkHandler {
+    return {
+      data: (bytes) => {
+        this.link.write(bytes, 0, bytes.length);
+        this.#joinDialled();
+      },
+      drained: () => {},
+      ended: () => {
+        this.#joinDialled();
+        this.link.halfClose();
+      },
+      closed: () => {
+        this.#dialled = undefined;
+        this.#close();
+      },
+      failed: (fault) => this.shared.fault(fault),
+    };
+  }
 
   /**
    * A tunnel is opaque, but for one thing: a browser sends WebSockets for `http://api/` through CONNECT,
@@ -561,7 +539,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const reply = this.shared.pages({
       method: head.method(bytes),
       path: latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/",
-      wants: this.#wants,
+      wants: this.#wants(),
     });
     return this.#reply(reply, end);
   }
@@ -593,7 +571,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Answers and ends the connection: what follows a refused request cannot be trusted to begin where we think. */
   #refuse(problem: Problem): number {
-    const bytes = encodeReply(errorPage(problem, this.#wants), {
+    const bytes = encodeReply(errorPage(problem, this.#wants()), {
       head: this.#headRequest,
       close: true,
     });
@@ -605,7 +583,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
   /** Answers from our own pages. Only a request without a body lets the connection go on. */
   #reply(reply: Reply, end: number): number {
     const keepAlive =
-      this.#framing.keepAlive && this.#framing.bodyLength === 0 && !this.shared.draining();
+      this.shared.framing.keepAlive &&
+      this.shared.framing.bodyLength === 0 &&
+      !this.shared.draining();
     // HTTP/1.0 clients that want more have to be told so; we have nothing that they need twice.
     const close = !keepAlive || this.#head.minor === 0;
     const bytes = encodeReply(reply, { head: this.#headRequest, close });
@@ -623,7 +603,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (this.#state !== At.exchanging) return;
     this.#served++;
     if (!keepAlive) {
-      this.#linger();
+      // A client that said `close` and was heard out has nothing on its way that a plain close could hurt.
+      if (this.#lastRequest && this.#held.length === 0) this.#close();
+      else this.#linger();
       return;
     }
     if (this.link.pending > 0) this.#become(At.flushing);
@@ -639,7 +621,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   retry(): void {
     const service = this.#service!;
-    this.#dial(service, {
+    this.#dial(service, this.#destination!.key, {
       connected: () => {
         const upstream = this.#dialled!;
         this.#dialled = undefined;
@@ -707,9 +689,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   /** Connects. `#dialled` or `#dialFailure` is set when one of the two is called. */
-  #dial(service: Service, turn: { connected: () => void; failed: () => void }): void {
+  #dial(service: Service, key: string, turn: { connected: () => void; failed: () => void }): void {
     this.#become(At.waiting);
-    this.#cancelDial = this.shared.pool.dial(service, {
+    this.#cancelDial = this.shared.pool.dial(service.endpoint, key, {
       connected: (upstream) => {
         this.#cancelDial = undefined;
         this.#dialled = upstream;
@@ -717,7 +699,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       },
       failed: (failure) => {
         this.#cancelDial = undefined;
-        this.#dialFailure = { ...failure, key: upstreamKey(service) };
+        this.#dialFailure = { ...failure, key };
         turn.failed();
       },
     });
@@ -775,12 +757,4 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#exchange.cancel();
     this.#close();
   }
-}
-
-function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (known.length !== end - start) return false;
-  for (let i = 0; i < known.length; i++) {
-    if (known[i] !== bytes[start + i]) return false;
-  }
-  return true;
 }

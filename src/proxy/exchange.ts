@@ -48,7 +48,7 @@ export class Exchange implements LinkHandler {
   /** Where the request's body stands; begun by the connection, which has its first bytes. */
   readonly request = new BodyReader();
   /** The request as it goes to the upstream: kept for a second try. */
-  readonly sent = new HeadWriter(1_024);
+  readonly sent = new HeadWriter(512);
   /** The upstream refused bytes of the request. */
   requestBlocked = false;
 
@@ -72,14 +72,19 @@ export class Exchange implements LinkHandler {
   #close = false;
   #dechunk = false;
   #wholeRequestSent = false;
-  readonly #client: Link;
-  readonly #owner: ExchangeOwner;
+  #client!: Link;
+  #owner!: ExchangeOwner;
   readonly #shared: ExchangeShared;
 
-  constructor(client: Link, owner: ExchangeOwner, shared: ExchangeShared) {
+  constructor(shared: ExchangeShared) {
+    this.#shared = shared;
+  }
+
+  /** Serves another client from here on. Nothing of the one before is left: no upstream knows of it. */
+  attach(client: Link, owner: ExchangeOwner): void {
     this.#client = client;
     this.#owner = owner;
-    this.#shared = shared;
+    this.request.begin(0);
   }
 
   get upstream(): Upstream | undefined {
@@ -338,6 +343,7 @@ export class Exchange implements LinkHandler {
   #writeHead(bytes: Uint8Array, connection: ResponseTurn["connection"]): void {
     writeResponse(this.#responseHead, bytes, {
       framing: this.#responseFraming,
+      status: this.#responseHead.status,
       connection,
       dechunk: this.#dechunk,
       location: this.#location,

@@ -1,6 +1,6 @@
 /** A head that came in into the head that goes on. Order, case and repeats of fields stay; what belongs to one hop goes. RFC 9110 section 7.6. */
 import { encode, equalsIgnoreCase, latin1 } from "../wire/bytes.ts";
-import { Field } from "../wire/field.ts";
+import { Field, type FieldId, fieldIdCount } from "../wire/field.ts";
 import type { Framing, RequestFraming } from "../wire/framing.ts";
 import {
   FIELD_ID,
@@ -61,83 +61,96 @@ type Fate = 0 | 1 | 2;
 const drop = 0;
 const keep = 1;
 const rewrite = 2;
+/** In a table of fates: it depends on the message. */
+const ask = 3;
 
-/** What becomes of a request's field, by its id. */
-const requestFate = new Uint8Array(32).fill(keep);
-for (const id of [
-  Field.connection,
-  Field.keepAlive,
-  Field.te,
-  Field.proxyConnection,
-  Field.proxyAuthorization,
-  Field.http2Settings,
-  Field.upgrade,
-  Field.forwarded,
-  Field.xForwarded,
-  Field.forwardedTwin,
-]) {
-  requestFate[id] = drop;
+/** Fates by field id: most lines of a head are settled by one look here. */
+function fates(exceptions: { drop: readonly FieldId[]; ask: readonly FieldId[] }): Uint8Array {
+  const table = new Uint8Array(fieldIdCount).fill(keep);
+  for (const id of exceptions.drop) table[id] = drop;
+  for (const id of exceptions.ask) table[id] = ask;
+  return table;
 }
 
-const responseFate = new Uint8Array(32).fill(keep);
-for (const id of [
-  Field.connection,
-  Field.keepAlive,
-  Field.te,
-  Field.proxyConnection,
-  Field.proxyAuthenticate,
-  Field.upgrade,
-  Field.framingTwin,
-]) {
-  responseFate[id] = drop;
-}
+const requestFates = fates({
+  drop: [
+    Field.connection,
+    Field.keepAlive,
+    Field.te,
+    Field.proxyConnection,
+    Field.proxyAuthorization,
+    Field.http2Settings,
+    Field.forwarded,
+    Field.xForwarded,
+    Field.forwardedTwin,
+  ],
+  ask: [Field.upgrade, Field.expect, Field.host, Field.origin, Field.referer],
+});
 
-/** Fields that say where a message ends or where it goes: too late in a trailer. RFC 9110 section 6.5.1. */
-const trailerFate = new Uint8Array(32).fill(drop);
-trailerFate[Field.other] = keep;
+const responseFates = fates({
+  drop: [
+    Field.keepAlive,
+    Field.te,
+    Field.proxyConnection,
+    Field.proxyAuthenticate,
+    Field.framingTwin,
+  ],
+  ask: [
+    Field.connection,
+    Field.upgrade,
+    Field.transferEncoding,
+    Field.contentLength,
+    Field.location,
+  ],
+});
+
+/** Fields that say where a message ends or where it goes come too late in a trailer. RFC 9110 section 6.5.1. */
+const trailerFates = new Uint8Array(fieldIdCount).fill(drop);
+trailerFates[Field.other] = keep;
 
 /** Nobody may nominate these away: the message could not be read without them. */
 const indispensable = ["host", "content-length", "transfer-encoding"];
 
-/** Writes the head for the upstream. `pathStart`: where the target's path begins; its end is the target's. */
-export function writeRequest(
-  head: RequestHead,
-  bytes: Uint8Array,
-  {
-    framing,
-    hop,
-    pathStart,
-    out,
-  }: { framing: RequestFraming; hop: Hop; pathStart: number; out: HeadWriter },
-): void {
+export type RequestTurn = {
+  framing: RequestFraming;
+  hop: Hop;
+  /** Where the target's path begins; its end is the target's. */
+  pathStart: number;
+  out: HeadWriter;
+};
+
+/** Writes the head for the upstream. */
+export function writeRequest(head: RequestHead, bytes: Uint8Array, turn: RequestTurn): void {
+  const { framing, hop, out } = turn;
   out.copy(bytes, head.start, head.methodEnd + 1);
-  writePath(head, bytes, pathStart, out);
+  writePath(head, bytes, turn.pathStart, out);
   out.append(version);
   // An HTTP/1.0 request may have no Host, which HTTP/1.1 requires.
   if (hop.host !== undefined && framing.hostStart === -1) writeHost(hop.host, out);
-  copyFields(head, bytes, out, {
-    fate(at) {
-      const id = head.fields[at + FIELD_ID]!;
-      if (requestFate[id] === drop) return id === Field.upgrade && framing.upgrade ? keep : drop;
-      if (id === Field.expect && !framing.expectContinue) return drop;
-      if (framing.nominated !== undefined && isNominated(head, bytes, at, framing)) return drop;
-      if (id === Field.host && hop.host !== undefined) return rewrite;
-      if ((id === Field.origin || id === Field.referer) && hop.origin !== undefined) {
-        return beginsWith(head, bytes, at, hop.origin.from) ? rewrite : keep;
-      }
-      return keep;
-    },
-    rewrite(at) {
-      if (head.fields[at + FIELD_ID] === Field.host) writeHost(hop.host!, out);
-      else writeReplaced(head, bytes, at, { ...hop.origin!, out });
-    },
-  });
+  copyFields(head, bytes, requestFields, turn);
   if (framing.upgrade) out.append(upgradeLine);
   out.append(hop.own);
 }
 
+const requestFields: FieldRules<RequestTurn> = {
+  fates: requestFates,
+  decide(head, bytes, at, { framing, hop }) {
+    const id = head.fields[at + FIELD_ID]!;
+    if (id === Field.upgrade) return framing.upgrade ? keep : drop;
+    if (id === Field.expect) return framing.expectContinue ? keep : drop;
+    if (id === Field.host) return hop.host === undefined ? keep : rewrite;
+    if (hop.origin === undefined) return keep;
+    return beginsWith(head, bytes, at, hop.origin.from) ? rewrite : keep;
+  },
+  rewrite(head, bytes, at, { hop, out }) {
+    if (head.fields[at + FIELD_ID] === Field.host) writeHost(hop.host!, out);
+    else writeReplaced(head, bytes, at, { ...hop.origin!, out });
+  },
+};
+
 export type ResponseTurn = {
   framing: Framing;
+  status: number;
   /** Whether the client's connection goes on, where that has to be said. */
   connection: "close" | "keep-alive" | undefined;
   /** The client knows no chunks, so the body ends with the connection. */
@@ -147,67 +160,80 @@ export type ResponseTurn = {
   out: HeadWriter;
 };
 
-/** Writes the head for the client. An interim response, 101 too, has its own fields kept. */
-export function writeResponse(
-  head: ResponseHead,
-  bytes: Uint8Array,
-  { framing, connection, dechunk, location, out }: ResponseTurn,
-): void {
-  const switching = head.status === 101;
-  // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not speak of one.
-  const bodiless = head.status < 200 || head.status === 204;
+/** Writes the head for the client. */
+export function writeResponse(head: ResponseHead, bytes: Uint8Array, turn: ResponseTurn): void {
+  const { connection, out } = turn;
   out.append(statusVersion);
   out.copy(bytes, head.start + 9, head.start + 12);
   out.byte(32);
   out.copy(bytes, head.reasonStart, head.reasonEnd);
   out.append(crlf);
-  copyFields(head, bytes, out, {
-    fate(at) {
-      const id = head.fields[at + FIELD_ID]!;
-      if (responseFate[id] === drop) {
-        return switching && (id === Field.connection || id === Field.upgrade) ? keep : drop;
-      }
-      if (framing.nominated !== undefined && isNominated(head, bytes, at, framing)) return drop;
-      if (id === Field.other) return keep;
-      if (id === Field.transferEncoding && (dechunk || bodiless)) return drop;
-      if (id === Field.contentLength && bodiless) return drop;
-      if (id === Field.location && location !== undefined) {
-        return beginsWith(head, bytes, at, location.from) ? rewrite : keep;
-      }
-      return keep;
-    },
-    rewrite(at) {
-      writeReplaced(head, bytes, at, { ...location!, out });
-    },
-  });
+  copyFields(head, bytes, responseFields, turn);
   if (connection === "close") out.append(closeLine);
   else if (connection === "keep-alive") out.append(keepAliveLine);
   out.append(crlf);
 }
 
+const responseFields: FieldRules<ResponseTurn> = {
+  fates: responseFates,
+  decide(head, bytes, at, { status, dechunk, location }) {
+    const id = head.fields[at + FIELD_ID]!;
+    // 101 says by these two what is spoken from here on.
+    if (id === Field.connection || id === Field.upgrade) return status === 101 ? keep : drop;
+    if (id === Field.location) {
+      if (location === undefined) return keep;
+      return beginsWith(head, bytes, at, location.from) ? rewrite : keep;
+    }
+    // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not speak of one.
+    if (status < 200 || status === 204) return drop;
+    return id === Field.transferEncoding && dechunk ? drop : keep;
+  },
+  rewrite(head, bytes, at, { location, out }) {
+    writeReplaced(head, bytes, at, { ...location!, out });
+  },
+};
+
 /** Writes the trailer fields that may go on, and the empty line that ends the message. */
 export function writeTrailer(fields: TrailerFields, bytes: Uint8Array, out: HeadWriter): void {
-  copyFields(fields, bytes, out, {
-    fate: (at) => trailerFate[fields.fields[at + FIELD_ID]!] as Fate,
-    rewrite() {},
-  });
+  copyFields(fields, bytes, trailerFields, { framing: undefined, out });
   out.append(crlf);
 }
 
-/** Copies the lines whose fate is `keep`, runs of neighbours at once, and has the others written in their places. */
-function copyFields(
+const trailerFields: FieldRules<{ framing: undefined; out: HeadWriter }> = {
+  fates: trailerFates,
+  decide: () => drop,
+  rewrite() {},
+};
+
+/** How the fields of one kind of head go on. Functions of a turn and not closures: they run for every message. */
+type FieldRules<Turn> = {
+  fates: Uint8Array;
+  /** For fields whose fate is `ask`. `at` is the field's place in `head.fields`. */
+  decide(head: FieldLines, bytes: Uint8Array, at: number, turn: Turn): Fate;
+  /** Writes a line anew. */
+  rewrite(head: FieldLines, bytes: Uint8Array, at: number, turn: Turn): void;
+};
+
+/** Copies the lines that are kept, runs of neighbours at once, and has the others written in their places. */
+function copyFields<Turn extends { framing: Framing | undefined; out: HeadWriter }>(
   head: FieldLines,
   bytes: Uint8Array,
-  out: HeadWriter,
-  turn: { fate: (at: number) => Fate; rewrite: (at: number) => void },
+  rules: FieldRules<Turn>,
+  turn: Turn,
 ): void {
+  const { out, framing } = turn;
+  const nominated = framing?.nominated;
   const fields = head.fields;
   const end = head.fieldCount * FIELD_STRIDE;
   // Start of the run that waits to be copied; -1: none.
   let run = -1;
   for (let at = 0; at < end; at += FIELD_STRIDE) {
     const lineStart = fields[at + NAME_START]!;
-    const fate = turn.fate(at);
+    let fate = rules.fates[fields[at + FIELD_ID]!]!;
+    if (fate === ask) fate = rules.decide(head, bytes, at, turn);
+    if (fate !== drop && nominated !== undefined && isNominated(head, bytes, at, nominated)) {
+      fate = drop;
+    }
     if (fate === keep && !head.respell) {
       if (run === -1) run = lineStart;
       continue;
@@ -216,7 +242,7 @@ function copyFields(
       out.copy(bytes, run, lineStart);
       run = -1;
     }
-    if (fate === rewrite) turn.rewrite(at);
+    if (fate === rewrite) rules.rewrite(head, bytes, at, turn);
     else if (fate === keep) {
       out.copy(bytes, lineStart, fields[at + NAME_END]!);
       out.append(colon);
@@ -227,10 +253,15 @@ function copyFields(
   if (run !== -1) out.copy(bytes, run, head.fieldsEnd);
 }
 
-function isNominated(head: FieldLines, bytes: Uint8Array, at: number, framing: Framing): boolean {
+function isNominated(
+  head: FieldLines,
+  bytes: Uint8Array,
+  at: number,
+  nominated: readonly string[],
+): boolean {
   const start = head.fields[at + NAME_START]!;
   const end = head.fields[at + NAME_END]!;
-  for (const name of framing.nominated ?? []) {
+  for (const name of nominated) {
     if (equalsIgnoreCase(bytes, start, end, name)) return !indispensable.includes(name);
   }
   return false;

@@ -1,7 +1,7 @@
 /** Pieces of heads into one run of bytes that is written at once. One writer serves many messages, one after another. */
 
 /** Below this a loop beats making a view for the engine's own copy. */
-const loopLimit = 48;
+const loopLimit = 128;
 
 export class HeadWriter {
   bytes: Uint8Array;

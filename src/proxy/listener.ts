@@ -4,7 +4,9 @@ import { type Listening, listen } from "../link/listen.ts";
 import type { Service } from "../routes/service.ts";
 import type { RouteTable } from "../routes/table.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
+import { RequestFraming } from "../wire/framing.ts";
 import { Connection, type ConnectionShared } from "./connection.ts";
+import { Destinations } from "./destination.ts";
 import { errorPage } from "./error-page.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { ownPages } from "./own-pages.ts";
@@ -70,6 +72,9 @@ export function startProxy(options: ProxyOptions): Proxy {
     instance: options.instance,
     seconds: () => seconds,
     port: () => port,
+    destinations: new Destinations(),
+    spare: [],
+    framing: new RequestFraming(),
     gone(connection) {
       connections.delete(connection);
       if (connections.size === 0) emptied?.();
@@ -99,7 +104,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       if (connection.mayBeGone) waiting.push(connection);
     }
     if (waiting.length > 0 && options.departed !== undefined) {
-      dismissDeparted(waiting, options.departed);
+      dismissDeparted(waiting, { departed: options.departed, ownPort: port });
     }
   });
 
@@ -165,13 +170,16 @@ function listenOnLoopback(
 /** A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart. */
 function dismissDeparted(
   waiting: readonly Connection[],
-  departed: (clients: readonly Ends[]) => readonly boolean[],
+  {
+    departed,
+    ownPort,
+  }: { departed: (clients: readonly Ends[]) => readonly boolean[]; ownPort: number },
 ): void {
   const gone = departed(
     waiting.map(({ link }) => ({
       address: link.remoteAddress,
       port: link.remotePort,
-      ownPort: link.localPort,
+      ownPort,
     })),
   );
   waiting.forEach((connection, index) => {

@@ -30,6 +30,8 @@ export const Field = {
   trailer: 23,
 } as const;
 
+export const fieldIdCount = Object.keys(Field).length;
+
 export type FieldId = (typeof Field)[keyof typeof Field];
 
 const byLength = new Map<number, [name: string, id: FieldId, twin: FieldId][]>();

@@ -68,7 +68,7 @@ export class Framing {
         this.#readConnection(bytes, start, stop);
       } else if (id === Field.upgrade) {
         // HTTP/2 in clear needs HTTP2-Settings, which is for one hop: an offer of it cannot be passed on.
-        hasUpgrade = stop > start && !equalsIgnoreCase(bytes, start, stop, "h2c");
+        hasUpgrade = stop > start && !listHolds(latin1(bytes, start, stop).toLowerCase(), "h2c");
       }
     }
     if (this.hasCoding) {

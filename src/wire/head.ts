@@ -36,6 +36,9 @@ export const VALUE_START = 3;
 export const VALUE_END = 4;
 export const FIELD_STRIDE = 5;
 
+/** Room for the fields of a curl or a server; browsers' heads make more. */
+const usualFields = 12;
+
 const versionText = [72, 84, 84, 80, 47]; // HTTP/
 
 /** The part that requests, responses and trailers share: field lines. One object serves many messages, one after another. */
@@ -45,7 +48,7 @@ export class FieldLines {
   /** Offset of the empty line's CR. */
   fieldsEnd = 0;
   /** `fieldCount` entries of `FIELD_STRIDE` numbers; what lies behind them is left over from before. */
-  readonly fields: number[] = [];
+  readonly fields: number[] = new Array<number>(usualFields * FIELD_STRIDE);
   fieldCount = 0;
   /** A name had white space before its colon, so lines must be written anew (RFC 9112 section 5.1). */
   respell = false;

@@ -1,0 +1,130 @@
+/** What a client asks for into where its request goes and what is said there of the client; remembered, because most requests ask for what another just asked for. */
+import { type Decision, decide } from "../routes/decide.ts";
+import type { RouteTable } from "../routes/table.ts";
+import { type Authority, readAuthority } from "../wire/authority.ts";
+import { encode, latin1 } from "../wire/bytes.ts";
+import { type Hop, ownFields, type ResponseTurn } from "./forward.ts";
+import { upstreamKey } from "./upstream.ts";
+
+export type Mode = "direct" | "forward" | "connect";
+
+export type Destination = {
+  mode: Mode;
+  /** The authority's bytes. */
+  asked: Uint8Array;
+  client: string;
+  table: RouteTable;
+  authority: Authority;
+  decision: Decision;
+  /** Of `proxy` decisions: what is written to the upstream, and what marks a request that has been here. */
+  hop: Hop | undefined;
+  via: string;
+  location: ResponseTurn["location"];
+  /** Of `proxy` and `tunnel` decisions: the pool's key. */
+  key: string;
+};
+
+export type DestinationFacts = {
+  mode: Mode;
+  client: string;
+  table: RouteTable;
+  ownPort: number;
+  /** Tells this proxy from every other. */
+  instance: string;
+};
+
+/** More names than one page load touches; a flood of others costs a lookup each and no memory. */
+const remembered = 32;
+
+export class Destinations {
+  #recent: Destination[] = [];
+  #next = 0;
+
+  /** Where bytes[start, end), an authority, leads; undefined where it is none. */
+  find(
+    bytes: Uint8Array,
+    { start, end }: { start: number; end: number },
+    facts: DestinationFacts,
+  ): Destination | undefined {
+    for (const known of this.#recent) {
+      if (
+        known.mode === facts.mode &&
+        known.table === facts.table &&
+        known.client === facts.client &&
+        sameBytes(known.asked, bytes, start, end)
+      ) {
+        return known;
+      }
+    }
+    const destination = destinationOf(bytes.slice(start, end), facts);
+    if (destination === undefined) return undefined;
+    // What leads nowhere is not worth the place of what does.
+    if (destination.decision.kind !== "unknown") {
+      this.#recent[this.#next] = destination;
+      this.#next = (this.#next + 1) % remembered;
+    }
+    return destination;
+  }
+}
+
+/** Whether it is still what this request asks for. */
+export function isSameDestination(
+  known: Destination,
+  bytes: Uint8Array,
+  asked: { mode: Mode; table: RouteTable; start: number; end: number },
+): boolean {
+  return (
+    known.mode === asked.mode &&
+    known.table === asked.table &&
+    sameBytes(known.asked, bytes, asked.start, asked.end)
+  );
+}
+
+function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
+  const { mode, client, table, ownPort, instance } = facts;
+  const authority = readAuthority(asked, 0, asked.length);
+  if (authority === undefined) return undefined;
+  const decision = decide({ ...authority, mode }, table, ownPort);
+  const destination: Destination = {
+    mode,
+    asked,
+    client,
+    table,
+    authority,
+    decision,
+    hop: undefined,
+    via: "",
+    location: undefined,
+    key: "",
+  };
+  if (decision.kind === "tunnel") destination.key = upstreamKey(decision.service);
+  if (decision.kind !== "proxy") return destination;
+  const { service, bare } = decision;
+  destination.key = upstreamKey(service);
+  const local = `localhost:${service.endpoint.port}`;
+  const isDefault = authority.port === undefined || authority.port === 80;
+  const visible = isDefault ? authority.host : `${authority.host}:${authority.port}`;
+  destination.via = `${service.name}.${instance}.localhostess`;
+  destination.hop = {
+    host: bare ? encode(local) : mode === "forward" ? asked : undefined,
+    origin: bare ? { from: `http://${visible}`, to: encode(`http://${local}`) } : undefined,
+    own: ownFields({
+      client,
+      proto: "http",
+      authority: latin1(asked, 0, asked.length),
+      port: authority.port ?? 80,
+      via: destination.via,
+    }),
+  };
+  // A back end that knows only `localhost` redirects there; the person is at the bare name.
+  if (bare) destination.location = { from: `http://${local}`, to: encode(`http://${visible}`) };
+  return destination;
+}
+
+function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) {
+    if (known[i] !== bytes[start + i]) return false;
+  }
+  return true;
+}
