@@ -444,13 +444,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const head = this.#head;
     for (let index = 0; index < head.fieldCount; index++) {
       if (head.idOf(index) !== Field.via) continue;
-      if (
-        head
-          .valueOf(bytes, index)
-          .split(/[\s,]+/)
-          .includes(via)
-      )
-        return true;
+      if (listHolds(head.valueOf(bytes, index), via)) return true;
     }
     return false;
   }
