@@ -494,7 +494,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
    * of every other request, where both are rewritten.
    */
   #lookInside(): void {
-    const verdict = mayBeUpgrade(this.#held.view());
+    const verdict = mayBeUpgrade(this.#held.view(), this.#destination!.authority.host);
     if (verdict === "more" && !this.#inputEnded) return;
     if (verdict !== "upgrade") {
       this.#joinDialled();
@@ -609,7 +609,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #next(): void {
     this.#refreshed = false;
     this.#again();
+    const idle = this.#state === At.reading && !this.#head.begun;
     if (this.#state === At.reading && this.#inputEnded) this.#close();
+    else if (idle && this.shared.draining()) this.#linger();
     else this.#regulate();
   }
 
@@ -714,11 +716,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Input is taken while somebody can use it. */
   #regulate(): void {
+    // Not before there is much of it: a paused link does not tell that its peer has gone.
     const full =
-      this.#state === At.exchanging
-        ? this.#exchange.requestBlocked || this.#held.length > 0
-        : this.#state === At.flushing ||
-          (this.#state === At.waiting && this.#held.length >= headLimit);
+      this.#held.length >= headLimit ||
+      (this.#state === At.exchanging && this.#exchange.requestBlocked);
     if (full) this.link.pause();
     else this.link.resume();
   }

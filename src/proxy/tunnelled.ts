@@ -6,8 +6,11 @@ import { RequestHead } from "../wire/head.ts";
 
 const get = [71, 69, 84, 32];
 
-/** `more`: it may still become one. Anything but a complete and well-formed handshake is `other`. */
-export function mayBeUpgrade(bytes: Uint8Array): "upgrade" | "more" | "other" {
+/**
+ * `host` is what CONNECT asked for: a handshake for another is not ours to lead there.
+ * `more`: it may still become one. Anything but a complete and well-formed handshake is `other`.
+ */
+export function mayBeUpgrade(bytes: Uint8Array, host: string): "upgrade" | "more" | "other" {
   for (let i = 0; i < get.length && i < bytes.length; i++) {
     if (bytes[i] !== get[i]) return "other";
   }
@@ -18,7 +21,7 @@ export function mayBeUpgrade(bytes: Uint8Array): "upgrade" | "more" | "other" {
   const framing = new RequestFraming();
   if (framing.read(head, bytes) !== undefined || !framing.upgrade) return "other";
   const authority = readAuthority(bytes, framing.hostStart, framing.hostEnd);
-  if (authority === undefined) return "other";
-  const host = classifyHost(authority.host);
-  return host.kind === "name" && host.bare ? "upgrade" : "other";
+  if (authority?.host !== host) return "other";
+  const named = classifyHost(host);
+  return named.kind === "name" && named.bare ? "upgrade" : "other";
 }
