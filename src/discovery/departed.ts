@@ -41,13 +41,16 @@ export function departedClients(
 /** Local ports connected to `ownPort` -> whether a process has the socket. */
 function ownersOf(path: string, ownPort: number): Map<string, boolean> {
   const owners = new Map<string, boolean>();
-  const wanted = hexPort(ownPort);
-  for (const line of readFileSync(path, "latin1").split("\n")) {
+  const text = readFileSync(path, "latin1");
+  const wanted = `:${hexPort(ownPort)} `;
+  // The table may have tens of thousands of rows, so only ours are taken apart.
+  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
+    const start = text.lastIndexOf("\n", at) + 1;
+    const end = text.indexOf("\n", at);
     // sl local remote st tx:rx tr:when retrnsmt uid timeout inode
-    const fields = line.trim().split(/\s+/);
-    const [, local, remote] = fields;
-    if (local === undefined || remote?.endsWith(`:${wanted}`) !== true) continue;
-    owners.set(local.slice(-4), Number(fields[9]) > 0);
+    const [, local, remote, , , , , , , inode] = text.slice(start, end).trim().split(/\s+/);
+    if (local === undefined || remote?.endsWith(wanted.trimEnd()) !== true) continue;
+    owners.set(local.slice(-4), Number(inode) > 0);
   }
   return owners;
 }

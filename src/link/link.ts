@@ -21,6 +21,8 @@ export interface Link {
   readonly remotePort: number;
   /** Bytes written that the kernel has not taken yet. */
   readonly pending: number;
+  /** While it is, only a break is told, not the peer's end. */
+  readonly paused: boolean;
   /**
    * Sends bytes[from, to), copying what cannot go at once.
    * @returns false: stop writing until `drained`. Nothing is lost if you do not, but memory grows.

@@ -37,6 +37,10 @@ export class SocketLink implements Link {
     return this.#pending;
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   write(bytes: Uint8Array, from: number, to: number): boolean {
     if (this.#state !== OPEN || to <= from) return this.#pending === 0;
     if (this.#pending > 0) {

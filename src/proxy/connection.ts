@@ -23,10 +23,11 @@ import { Exchange, type ExchangeOwner, type ExchangeShared } from "./exchange.ts
 import { writeRequest } from "./forward.ts";
 import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
+import { lastRecipientReply } from "./last-recipient.ts";
 import { negotiate, type Wants } from "./negotiate.ts";
 import type { OwnPages } from "./own-pages.ts";
 import { encodeReply, type Reply } from "./reply.ts";
-import type { DialFailure, Upstream } from "./upstream.ts";
+import { type DialFailure, type Upstream, upstreamKey } from "./upstream.ts";
 
 /** Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60, HAProxy's guide says 10. */
 export const headSeconds = 30;
@@ -112,6 +113,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #inputEnded = false;
   /** The client asked for no further request, and this one is all here. */
   #lastRequest = false;
+  /** Seconds for which it could not be told whether the client still exists. */
+  #doubted = 0;
   /** The last request was HEAD. */
   #headRequest = false;
   /** The bytes that `#head` was read from, while it is being handled. */
@@ -131,9 +134,18 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return this.#state;
   }
 
-  /** The client has sent its last byte and waits for an answer: it may have gone altogether. */
+  /**
+   * Whether it is time to ask if the client still exists. It may not where it has sent its last byte and waits, or where
+   * its link is paused, which hides that it has. Asked after 1, 2, 4, 8 and more seconds: most such clients are there.
+   */
   get mayBeGone(): boolean {
-    return this.#inputEnded && (this.#state === At.exchanging || this.#state === At.waiting);
+    if (this.#state !== At.exchanging && this.#state !== At.waiting) return false;
+    if (!this.#inputEnded && !this.link.paused) {
+      this.#doubted = 0;
+      return false;
+    }
+    this.#doubted++;
+    return (this.#doubted & (this.#doubted - 1)) === 0;
   }
 
   // Events of the client's link.
@@ -203,10 +215,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
     }
   }
 
-  closed(): void {
+  closed(cause: Error | undefined): void {
     if (this.#state === At.closed) return;
     this.#cancelDial?.();
     this.#exchange.cancel();
+    if (cause !== undefined && this.#state === At.tunnelled) this.#dialled?.link.abort();
     this.#dropDialled();
     this.#held.clear();
     this.#state = At.closed;
@@ -224,7 +237,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (this.#state === At.sniffing) {
       if (age >= headSeconds) this.#close();
     } else if (this.#state === At.reading) {
-      const begun = this.#held.length > 0 || this.#head.begun;
+      const begun = this.#head.begun;
       if (begun && age >= headSeconds) this.#refuse({ status: 408 });
       else if (!begun && age >= (this.#served === 0 ? headSeconds : idleSeconds)) this.#close();
     } else if (this.#state === At.lingering && age >= lingerSeconds) {
@@ -390,6 +403,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (framing.via && this.#hasBeenHere(bytes, destination.via)) {
       return this.#refuse({ status: 508, name: service.name });
     }
+    if (framing.maxForwards === 0) {
+      return this.#reply(lastRecipientReply(this.#head, bytes), end);
+    }
     // A body that begins malformed is refused before a byte of it goes anywhere.
     exchange.request.begin(framing.bodyLength);
     const next = exchange.request.read(bytes, end);
@@ -480,9 +496,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
         this.#joinDialled();
         this.link.halfClose();
       },
-      closed: () => {
+      closed: (cause) => {
         this.#dialled = undefined;
-        this.#close();
+        if (cause === undefined) this.#close();
+        else this.link.abort();
       },
       failed: (fault) => this.shared.fault(fault),
     };
@@ -616,8 +633,26 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   retry(): void {
-    const service = this.#service!;
-    this.#dial(service, this.#destination!.key, {
+    const { key } = this.#destination!;
+    this.#resend(this.#service!, key, () => {
+      // The server may have moved to another port, as in `#dialAndWait`; but the request has been read already.
+      this.#become(At.waiting);
+      const resend = (): void => {
+        if (this.#state !== At.waiting) return;
+        const service = this.shared.routes().find(this.#service!.name) ?? this.#service!;
+        const moved = upstreamKey(service);
+        if (moved === key) this.#refuseDial(service, this.#dialFailure!);
+        else this.#resend(service, moved, () => this.#refuseDial(service, this.#dialFailure!));
+      };
+      this.shared.refresh().then(resend, (fault) => {
+        this.shared.fault(fault);
+        resend();
+      });
+    });
+  }
+
+  #resend(service: Service, key: string, failed: () => void): void {
+    this.#dial(service, key, {
       connected: () => {
         const upstream = this.#dialled!;
         this.#dialled = undefined;
@@ -626,7 +661,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
         this.#exchange.resend(upstream);
         this.#regulate();
       },
-      failed: () => this.#refuseDial(service, this.#dialFailure!),
+      failed,
     });
   }
 

@@ -84,7 +84,7 @@ const requestFates = fates({
     Field.xForwarded,
     Field.forwardedTwin,
   ],
-  ask: [Field.upgrade, Field.expect, Field.host, Field.origin, Field.referer],
+  ask: [Field.upgrade, Field.expect, Field.host, Field.origin, Field.referer, Field.maxForwards],
 });
 
 const responseFates = fates({
@@ -139,12 +139,16 @@ const requestFields: FieldRules<RequestTurn> = {
     if (id === Field.upgrade) return framing.upgrade ? keep : drop;
     if (id === Field.expect) return framing.expectContinue ? keep : drop;
     if (id === Field.host) return hop.host === undefined ? keep : rewrite;
+    if (id === Field.maxForwards) return framing.maxForwards === undefined ? keep : rewrite;
     if (hop.origin === undefined) return keep;
     return beginsWith(head, bytes, at, hop.origin.from) ? rewrite : keep;
   },
-  rewrite(head, bytes, at, { hop, out }) {
-    if (head.fields[at + FIELD_ID] === Field.host) writeHost(hop.host!, out);
-    else writeReplaced(head, bytes, at, { ...hop.origin!, out });
+  rewrite(head, bytes, at, { framing, hop, out }) {
+    const id = head.fields[at + FIELD_ID];
+    if (id === Field.host) writeHost(hop.host!, out);
+    else if (id === Field.maxForwards) {
+      out.append(encode(`Max-Forwards: ${framing.maxForwards! - 1}\r\n`));
+    } else writeReplaced(head, bytes, at, { ...hop.origin!, out });
   },
 };
 

@@ -45,6 +45,7 @@ export class Framing {
     this.persists = false;
     this.upgrades = false;
     let hasUpgrade = false;
+    let offersH2c = false;
     const fields = head.fields;
     const end = head.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
@@ -68,14 +69,15 @@ export class Framing {
         this.#readConnection(bytes, start, stop);
       } else if (id === Field.upgrade) {
         // HTTP/2 in clear needs HTTP2-Settings, which is for one hop: an offer of it cannot be passed on.
-        hasUpgrade = stop > start && !listHolds(latin1(bytes, start, stop).toLowerCase(), "h2c");
+        offersH2c ||= listHolds(latin1(bytes, start, stop).toLowerCase(), "h2c");
+        hasUpgrade ||= stop > start;
       }
     }
     if (this.hasCoding) {
       if (this.hasLength) return bad(400, "there is a Content-Length beside a Transfer-Encoding");
       this.bodyLength = CHUNKED;
     }
-    this.upgrade = this.upgrades && hasUpgrade;
+    this.upgrade = this.upgrades && hasUpgrade && !offersH2c;
     return undefined;
   }
 
@@ -130,6 +132,8 @@ export class RequestFraming extends Framing {
   idempotent = false;
   /** A `Via` is there to be looked at. */
   via = false;
+  /** How many more proxies an OPTIONS or TRACE may pass; undefined: any number. RFC 9110 section 7.6.2. */
+  maxForwards: number | undefined;
 
   /** Reads the fields of a complete head. @returns bad where the message is ambiguous; such a one is never forwarded. */
   read(head: RequestHead, bytes: Uint8Array): Bad | undefined {
@@ -147,6 +151,7 @@ export class RequestFraming extends Framing {
     this.hostStart = -1;
     this.expectContinue = false;
     this.via = false;
+    this.maxForwards = undefined;
     const fields = head.fields;
     const end = head.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
@@ -159,6 +164,10 @@ export class RequestFraming extends Framing {
         this.expectContinue = head.minor === 1;
       } else if (id === Field.via) {
         this.via = true;
+      } else if (id === Field.maxForwards) {
+        const method = head.method(bytes);
+        if (method !== "OPTIONS" && method !== "TRACE") continue;
+        this.maxForwards = readLength(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
       } else if (id === Field.framingTwin) {
         return bad(400, "a framing field is spelled with an underscore");
       }

@@ -467,7 +467,7 @@ export class TrailerFields extends FieldLines {
     const outcome = this.readFields(bytes, limit, false);
     if (outcome === undefined) return { kind: "done", value: this, end: this.at };
     if (outcome === more && limit === headLimit) {
-      return bad(431, `the trailer fields are longer than ${headLimit} bytes`);
+      return bad(400, `the trailer fields are longer than ${headLimit} bytes`);
     }
     return outcome;
   }

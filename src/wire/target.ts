@@ -1,7 +1,8 @@
 /** A request's target into the form it has. RFC 9112 section 3.2. */
 import { type Authority, readAuthority } from "./authority.ts";
 import { equalsIgnoreCase } from "./bytes.ts";
-import type { RequestHead } from "./head.ts";
+import { Field } from "./field.ts";
+import { FIELD_STRIDE, type RequestHead, VALUE_END, VALUE_START } from "./head.ts";
 import { type Bad, bad } from "./parsed.ts";
 
 export type Target =
@@ -32,6 +33,7 @@ export function readTarget(head: RequestHead, bytes: Uint8Array, connect: boolea
     if (authority?.port === undefined || head.encodeTarget) {
       return bad(400, "CONNECT needs a target of the form name:port");
     }
+    if (!hasSoundHost(head, bytes)) return unsoundHost;
     return { form: "authority", authority };
   }
   if (bytes[start] === SLASH) return origin;
@@ -48,7 +50,19 @@ export function readTarget(head: RequestHead, bytes: Uint8Array, connect: boolea
   }
   const authority = readAuthority(bytes, start + 7, authorityEnd);
   if (authority === undefined) return bad(400, "the URL in the request target names no host");
+  if (!hasSoundHost(head, bytes)) return unsoundHost;
   return { form: "absolute", authority, pathStart: authorityEnd };
+}
+
+const unsoundHost = bad(400, "the Host is no host name");
+
+/** The target beats Host, but a Host that is none is refused all the same; an empty one is legal. RFC 9112 section 3.2. */
+function hasSoundHost(head: RequestHead, bytes: Uint8Array): boolean {
+  const index = head.find(Field.host);
+  if (index === -1) return true;
+  const start = head.fields[index * FIELD_STRIDE + VALUE_START]!;
+  const end = head.fields[index * FIELD_STRIDE + VALUE_END]!;
+  return start === end || readAuthority(bytes, start, end) !== undefined;
 }
 
 function onlyInQuery(bytes: Uint8Array, start: number, end: number): boolean {

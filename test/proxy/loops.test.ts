@@ -1,0 +1,131 @@
+/** Requests that come back to the proxy: refused where they turn in a circle, served where they do not. */
+import { expect, test } from "bun:test";
+import type { Message } from "../support/message.ts";
+import { connectRaw } from "../support/raw-end.ts";
+import { ok, RawServer } from "../support/raw-server.ts";
+import { startTestProxy } from "../support/test-proxy.ts";
+
+/** What a development server's proxy does: the same fields, and perhaps another Host. */
+async function passOn(request: Message, { port, host }: { port: number; host?: string }) {
+  using onward = await connectRaw(port);
+  const lines = request.lines.map((line) =>
+    host !== undefined && /^host:/i.test(line) ? `Host: ${host}` : line,
+  );
+  onward.send(`${request.start}\r\n${lines.join("\r\n")}\r\n\r\n`).send(request.body);
+  const answer = await onward.message();
+  return answer.raw;
+}
+
+for (const [how, target, name] of [
+  ["by its subdomain", "/", "web.localhost"],
+  ["by its bare name", "http://web/", "web"],
+] as const) {
+  test(`a service that forwards to the proxy under its own name gets 508 at the first return, ${how}`, async () => {
+    using web = new RawServer({
+      answer: (request) => passOn(request, { port: proxy.port, host: "web.localhost" }),
+    });
+    await using proxy = await startTestProxy({ services: { web } });
+    using client = await connectRaw(proxy.port);
+    client.send(`GET ${target} HTTP/1.1\r\nHost: ${name}\r\n\r\n`);
+    const answer = await client.message();
+    expect(answer.status).toBe(508);
+    expect(answer.body.toString()).toContain("web");
+    expect(web.requests.length).toBe(1);
+  });
+}
+
+test("two services that forward to each other are stopped when the first is reached again", async () => {
+  using web = new RawServer({
+    answer: (request) => passOn(request, { port: proxy.port, host: "api.localhost" }),
+  });
+  using api = new RawServer({
+    answer: (request) => passOn(request, { port: proxy.port, host: "web.localhost" }),
+  });
+  await using proxy = await startTestProxy({ services: { web, api } });
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: web.localhost\r\n\r\n");
+  expect((await client.message()).status).toBe(508);
+  expect(web.requests.length + api.requests.length).toBe(2);
+});
+
+test("a page's server that asks another service through us, copying all fields, is answered", async () => {
+  using web = new RawServer({
+    answer: (request) => passOn(request, { port: proxy.port, host: "api.localhost" }),
+  });
+  using api = new RawServer({ answer: ({ body }) => ok(`api got ${body}`) });
+  await using proxy = await startTestProxy({ services: { web, api } });
+  using client = await connectRaw(proxy.port);
+  client.send("POST /x HTTP/1.1\r\nHost: web.localhost\r\nContent-Length: 2\r\n\r\nhi");
+  expect((await client.message()).body.toString()).toBe("api got hi");
+  expect(api.requests[0]!.all("via")).toEqual([
+    "1.1 web.0123abcd.localhostess",
+    "1.1 api.0123abcd.localhostess",
+  ]);
+});
+
+test("a chain of three services is no loop", async () => {
+  using web = new RawServer({
+    answer: (request) => passOn(request, { port: proxy.port, host: "api.localhost" }),
+  });
+  using api = new RawServer({
+    answer: (request) => passOn(request, { port: proxy.port, host: "db.localhost" }),
+  });
+  using db = new RawServer({ answer: () => ok("the end") });
+  await using proxy = await startTestProxy({ services: { web, api, db } });
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: web.localhost\r\n\r\n");
+  expect((await client.message()).body.toString()).toBe("the end");
+});
+
+test("a chain through another proxy of our kind is no loop", async () => {
+  using web = new RawServer({ answer: () => ok("inner web") });
+  await using inner = await startTestProxy({ services: { web }, instance: "ffffffff" });
+  using forward = new RawServer({ answer: (request) => passOn(request, { port: inner.port }) });
+  await using proxy = await startTestProxy({ services: { web: forward } });
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: web.localhost\r\n\r\n");
+  expect((await client.message()).body.toString()).toBe("inner web");
+});
+
+for (const [what, line] of [
+  ["in a list", "Via: 1.1 a, 1.1 web.0123abcd.localhostess , 1.1 b"],
+  ["in any case of the field", "vIA: 1.1 web.0123abcd.localhostess"],
+  ["with a comment", "Via: 1.1 web.0123abcd.localhostess (that is us)"],
+  ["in the second of two fields", "Via: 1.1 a\r\nVia: 1.1 web.0123abcd.localhostess"],
+] as const) {
+  test(`our mark ${what} is seen`, async () => {
+    using web = new RawServer({ answer: () => ok() });
+    await using proxy = await startTestProxy({ services: { web } });
+    using client = await connectRaw(proxy.port);
+    client.send(`GET / HTTP/1.1\r\nHost: web.localhost\r\n${line}\r\n\r\n`);
+    expect((await client.message()).status).toBe(508);
+    expect(web.accepted.length).toBe(0);
+  });
+}
+
+for (const [what, line] of [
+  ["another proxy's", "Via: 1.1 web.ffffffff.localhostess"],
+  ["another service's", "Via: 1.1 api.0123abcd.localhostess"],
+  ["a longer name's", "Via: 1.1 x.web.0123abcd.localhostess"],
+  ["empty", "Via:"],
+] as const) {
+  test(`a Via that is ${what} is no loop`, async () => {
+    using web = new RawServer({ answer: () => ok() });
+    await using proxy = await startTestProxy({ services: { web } });
+    using client = await connectRaw(proxy.port);
+    client.send(`GET / HTTP/1.1\r\nHost: web.localhost\r\n${line}\r\n\r\n`);
+    expect((await client.message()).status).toBe(200);
+  });
+}
+
+test("a service that opens tunnels to itself through us does not hold up others", async () => {
+  using api = new RawServer({ answer: () => ok("api") });
+  await using proxy = await startTestProxy({ services: { api } });
+  // A tunnel to the proxy's own port cannot be asked for: only services are dialled, and it is none.
+  using client = await connectRaw(proxy.port);
+  client.send(`CONNECT 127.0.0.1:${proxy.port} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  expect(await client.rest()).toBe("");
+  using other = await connectRaw(proxy.port);
+  other.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
+  expect((await other.message()).body.toString()).toBe("api");
+});

@@ -1,0 +1,40 @@
+/** OPTIONS and TRACE that may pass only so many proxies. RFC 9110 section 7.6.2. */
+import { expect, test } from "bun:test";
+import { connectRaw } from "../support/raw-end.ts";
+import { ok, RawServer } from "../support/raw-server.ts";
+import { startTestProxy } from "../support/test-proxy.ts";
+
+test("an OPTIONS that may go no further is answered here, and the connection goes on", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  await using proxy = await startTestProxy({ services: { api } });
+  using client = await connectRaw(proxy.port);
+  client.send("OPTIONS / HTTP/1.1\r\nHost: api.localhost\r\nMax-Forwards: 0\r\n\r\n");
+  expect((await client.message()).status).toBe(200);
+  expect(api.requests.length).toBe(0);
+  client.send("OPTIONS / HTTP/1.1\r\nHost: api.localhost\r\nMax-Forwards: 3\r\n\r\n");
+  await client.message();
+  expect(api.requests[0]!.one("max-forwards")).toBe("2");
+});
+
+test("a TRACE that may go no further says what it received, without what is secret", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  await using proxy = await startTestProxy({ services: { api } });
+  using client = await connectRaw(proxy.port);
+  client.send(
+    "TRACE /x HTTP/1.1\r\nHost: api.localhost\r\nCookie: a=b\r\nX-Tag: 7\r\nMax-Forwards: 0\r\n\r\n",
+  );
+  const answer = await client.message();
+  expect(answer.one("content-type")).toBe("message/http");
+  expect(answer.body.toString()).toBe(
+    "TRACE /x HTTP/1.1\r\nHost: api.localhost\r\nX-Tag: 7\r\nMax-Forwards: 0\r\n\r\n",
+  );
+});
+
+test("Max-Forwards of other methods goes on as it is", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  await using proxy = await startTestProxy({ services: { api } });
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\nMax-Forwards: 0\r\n\r\n");
+  await client.message();
+  expect(api.requests[0]!.one("max-forwards")).toBe("0");
+});

@@ -1,0 +1,92 @@
+/** Names and ports into a running proxy with a table that stands still; a fault of its own fails the test that stops it. */
+import {
+  type ProxyOptions,
+  type Proxy as RunningProxy,
+  startProxy,
+} from "../../src/proxy/listener.ts";
+import type { Service } from "../../src/routes/service.ts";
+import { type RouteTable, routeTable } from "../../src/routes/table.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { FakeClock } from "./fake-clock.ts";
+
+/** Where a service listens; 127.0.0.1 unless said otherwise. */
+export type Place = { port: number; address?: string };
+
+export type TestProxyOptions = Partial<ProxyOptions> & {
+  services?: Record<string, Place>;
+};
+
+export interface TestProxy extends AsyncDisposable {
+  readonly port: number;
+  readonly proxy: RunningProxy;
+  /** Connections that clients hold open. */
+  readonly connections: number;
+  /** Sentences that the proxy had for a person. */
+  readonly notes: readonly string[];
+  /** The only services from now on. */
+  setServices(services: Record<string, Place>): void;
+  /** Breaks off what is under way after `milliseconds`, none unless said otherwise. @throws the proxy's own faults. */
+  stop(milliseconds?: number): Promise<void>;
+}
+
+/** A row of the table as discovery would make it. */
+export function testService(name: string, { port, address = "127.0.0.1" }: Place): Service {
+  return {
+    name,
+    routable: true,
+    endpoint: { address, port, dial: [address] },
+    process: { pid: process.pid, startedAt: 1_700_000_000_000 },
+    pids: [process.pid],
+    ports: [port],
+    command: `serve ${name}`,
+    cwd: "/srv",
+    source: "NAME",
+    warnings: [],
+  };
+}
+
+function tableOf(services: Record<string, Place>): RouteTable {
+  return routeTable(Object.entries(services).map(([name, place]) => testService(name, place)));
+}
+
+export function startTestProxy({
+  services = {},
+  ...overrides
+}: TestProxyOptions = {}): Promise<TestProxy> {
+  let table = tableOf(services);
+  const faults: unknown[] = [];
+  const notes: string[] = [];
+  const proxy = startProxy({
+    clock: systemClock,
+    port: 0,
+    version: "0.0.0",
+    instance: "0123abcd",
+    routes: () => table,
+    refresh: async () => {},
+    stillThere: () => true,
+    touch() {},
+    departed: undefined,
+    fault: (fault) => faults.push(fault),
+    note: (text) => notes.push(text),
+    ...overrides,
+  });
+  const stop = async (milliseconds = 0): Promise<void> => {
+    const stopped = proxy.stop(milliseconds);
+    if (overrides.clock instanceof FakeClock) overrides.clock.advance(milliseconds);
+    await stopped;
+    if (faults.length > 0) throw new AggregateError(faults, `the proxy had a fault: ${faults[0]}`);
+  };
+  return Promise.resolve({
+    port: proxy.port,
+    proxy,
+    notes,
+    get connections() {
+      return proxy.connections;
+    },
+    setServices(next) {
+      table = tableOf(next);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  });
+}
