@@ -345,7 +345,8 @@ export class Exchange implements LinkHandler {
       framing: this.#responseFraming,
       status: this.#responseHead.status,
       connection,
-      dechunk: this.#dechunk,
+      // Where there is no body to be unpacked too: HTTP/1.0 has no such field.
+      dechunk: this.#minor === 0,
       location: this.#location,
       out: this.#shared.scratch,
     });
