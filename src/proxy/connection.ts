@@ -95,7 +95,7 @@ const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
 export class Connection implements LinkHandler, ExchangeOwner {
   #state: State = At.sniffing;
   #since: number;
-  #head = new RequestHead();
+  #head: RequestHead;
   #held = new Held();
   #exchange: Exchange;
   #destination: Destination | undefined;
@@ -127,6 +127,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#since = shared.seconds();
     this.#exchange = shared.spare.pop() ?? new Exchange(shared);
     this.#exchange.attach(link, this);
+    this.#head = this.#exchange.requestHead;
     link.handler = this;
   }
 

@@ -3,7 +3,7 @@ import type { Link, LinkHandler } from "../link/link.ts";
 import type { Service } from "../routes/service.ts";
 import { BodyReader } from "../wire/body.ts";
 import { CHUNKED, type RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../wire/framing.ts";
-import { ResponseHead } from "../wire/head.ts";
+import { RequestHead, ResponseHead } from "../wire/head.ts";
 import { type ResponseTurn, writeResponse, writeTrailer } from "./forward.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { Held } from "./held.ts";
@@ -45,6 +45,8 @@ const BODY = 2;
 
 /** Serves one client's requests, one after another. */
 export class Exchange implements LinkHandler {
+  /** The request's head, while it is being read. */
+  readonly requestHead = new RequestHead();
   /** Where the request's body stands; begun by the connection, which has its first bytes. */
   readonly request = new BodyReader();
   /** The request as it goes to the upstream: kept for a second try. */
@@ -85,6 +87,7 @@ export class Exchange implements LinkHandler {
     this.#client = client;
     this.#owner = owner;
     this.request.begin(0);
+    this.requestHead.begin(0);
   }
 
   get upstream(): Upstream | undefined {

@@ -22,25 +22,64 @@ const quarantineMilliseconds = 10;
 /** RFC 9110 has no number; nginx waits 60 s, far too long for a server on the same machine. */
 export const connectMilliseconds = 5_000;
 
-/** What becomes of an idle connection on which something happens. */
-type IdleOwner = { disturbed(upstream: Upstream, spoke: boolean): void };
+/** Idle connections to one endpoint, longest idle first. Linked, because one leaves and comes back with every request. */
+class IdleQueue {
+  first: Upstream | undefined;
+  last: Upstream | undefined;
+  size = 0;
+  /** The endpoint was caught sending bytes behind a complete answer: its connections serve one client only. */
+  strays = false;
+  /** The pool knows it. Where nothing is idle for a while it is forgotten, and known again with the next release. */
+  listed = false;
 
-/** One connection to an endpoint. While idle its pool handles it, else the exchange that uses it. */
+  constructor(readonly key: string) {}
+
+  add(upstream: Upstream): void {
+    upstream.idle = true;
+    upstream.previous = this.last;
+    upstream.next = undefined;
+    if (this.last === undefined) this.first = upstream;
+    else this.last.next = upstream;
+    this.last = upstream;
+    this.size++;
+  }
+
+  remove(upstream: Upstream): void {
+    if (!upstream.idle) return;
+    upstream.idle = false;
+    const { previous, next } = upstream;
+    if (previous === undefined) this.first = next;
+    else previous.next = next;
+    if (next === undefined) this.last = previous;
+    else next.previous = previous;
+    upstream.previous = undefined;
+    upstream.next = undefined;
+    this.size--;
+  }
+}
+
+/** One connection to an endpoint. In an exchange it is the exchange's; while idle it handles its link itself: whatever happens ends it. */
 export class Upstream implements LinkHandler {
   /** Answers it has given. */
   served = 0;
   /** Milliseconds since the Unix epoch. */
   idleSince = 0;
   idle = false;
+  previous: Upstream | undefined;
+  next: Upstream | undefined;
 
   constructor(
     readonly link: Link,
-    readonly key: string,
-    readonly pool: IdleOwner,
+    public queue: IdleQueue,
   ) {}
 
+  get key(): string {
+    return this.queue.key;
+  }
+
   data(): void {
-    this.pool.disturbed(this, true);
+    this.queue.strays = true;
+    this.queue.remove(this);
     this.link.abort();
   }
 
@@ -49,16 +88,16 @@ export class Upstream implements LinkHandler {
   }
 
   ended(): void {
-    this.pool.disturbed(this, false);
+    this.queue.remove(this);
     this.link.close();
   }
 
   closed(): void {
-    this.pool.disturbed(this, false);
+    this.queue.remove(this);
   }
 
   failed(): void {
-    this.pool.disturbed(this, false);
+    this.queue.remove(this);
   }
 }
 
@@ -91,23 +130,16 @@ export function upstreamKey(service: Service): string {
 }
 
 export function upstreamPool(clock: Clock): UpstreamPool {
-  /** By endpoint, longest idle first. */
-  const idle = new Map<string, Set<Upstream>>();
-  /** Endpoints that were caught sending bytes behind a complete answer: their connections serve one client only. */
-  const strays = new Set<string>();
+  const queues = new Map<string, IdleQueue>();
 
-  const remove = (upstream: Upstream): void => {
-    upstream.idle = false;
-    const set = idle.get(upstream.key);
-    set?.delete(upstream);
-    if (set?.size === 0) idle.delete(upstream.key);
-  };
-
-  const owner: IdleOwner = {
-    disturbed(upstream, spoke) {
-      if (spoke) strays.add(upstream.key);
-      remove(upstream);
-    },
+  const queueOf = (key: string): IdleQueue => {
+    let queue = queues.get(key);
+    if (queue === undefined) {
+      queue = new IdleQueue(key);
+      queue.listed = true;
+      queues.set(key, queue);
+    }
+    return queue;
   };
 
   return {
@@ -115,16 +147,16 @@ export function upstreamPool(clock: Clock): UpstreamPool {
       const now = clock.now();
       const oldest = now - (safe ? idleMilliseconds : unsafeIdleMilliseconds);
       if (own?.idle && own.key === key && own.idleSince >= oldest) {
-        remove(own);
+        own.queue.remove(own);
         return own;
       }
-      const set = idle.get(key);
-      if (set === undefined || strays.has(key)) return undefined;
-      for (const upstream of set) {
+      const queue = queues.get(key);
+      if (queue === undefined || queue.strays) return undefined;
+      for (let upstream = queue.first; upstream !== undefined; upstream = upstream.next) {
         // Ascending in time: the first that is too young ends the search.
         if (upstream.idleSince > now - quarantineMilliseconds) return undefined;
         if (upstream.idleSince < oldest) continue;
-        remove(upstream);
+        queue.remove(upstream);
         return upstream;
       }
       return undefined;
@@ -132,21 +164,19 @@ export function upstreamPool(clock: Clock): UpstreamPool {
 
     release(upstream) {
       upstream.served++;
-      let set = idle.get(upstream.key);
-      if (set === undefined) {
-        set = new Set();
-        idle.set(upstream.key, set);
+      if (!upstream.queue.listed) {
+        const { strays } = upstream.queue;
+        upstream.queue = queueOf(upstream.key);
+        upstream.queue.strays ||= strays;
       }
-      if (set.size >= idleLimit) {
-        upstream.link.handler = upstream;
+      upstream.link.handler = upstream;
+      if (upstream.queue.size >= idleLimit) {
         upstream.link.close();
         return;
       }
-      upstream.idle = true;
       upstream.idleSince = clock.now();
-      upstream.link.handler = upstream;
       upstream.link.resume();
-      set.add(upstream);
+      upstream.queue.add(upstream);
     },
 
     dial(endpoint, key, turn) {
@@ -170,7 +200,7 @@ export function upstreamPool(clock: Clock): UpstreamPool {
           {
             connected(link) {
               cancelTimer();
-              const upstream = new Upstream(link, key, owner);
+              const upstream = new Upstream(link, queueOf(key));
               link.handler = upstream;
               turn.connected(upstream);
             },
@@ -189,30 +219,35 @@ export function upstreamPool(clock: Clock): UpstreamPool {
 
     tick() {
       const oldest = clock.now() - idleMilliseconds;
-      for (const set of [...idle.values()]) {
-        for (const upstream of set) {
-          if (upstream.idleSince > oldest) break;
-          remove(upstream);
-          upstream.link.close();
+      for (const queue of queues.values()) {
+        // A server that once sent a byte too many stays known for it.
+        if (queue.size === 0 && !queue.strays) {
+          queue.listed = false;
+          queues.delete(queue.key);
         }
+        closeIdle(queue, oldest);
       }
     },
 
     stop() {
-      for (const set of [...idle.values()]) {
-        for (const upstream of [...set]) {
-          remove(upstream);
-          upstream.link.close();
-        }
-      }
+      for (const queue of queues.values()) closeIdle(queue, Number.POSITIVE_INFINITY);
     },
 
     get idleCount() {
       let count = 0;
-      for (const set of idle.values()) count += set.size;
+      for (const queue of queues.values()) count += queue.size;
       return count;
     },
   };
+}
+
+/** Closes what has been idle since `until` or longer. */
+function closeIdle(queue: IdleQueue, until: number): void {
+  while (queue.first !== undefined && queue.first.idleSince <= until) {
+    const upstream = queue.first;
+    queue.remove(upstream);
+    upstream.link.close();
+  }
 }
 
 /** Holds a link's events until `connected` has named its owner, in the same turn. */

@@ -1,0 +1,89 @@
+/** An address and a port -> whether it takes a connection, and what it answers to one GET. */
+
+export type Answer =
+  | {
+      kind: "answer";
+      status: number;
+      /** Of the status line. */
+      reason: string;
+      /** The Server field; undefined where there is none. */
+      server: string | undefined;
+    }
+  | { kind: "failed"; why: string };
+
+export type AskOptions = {
+  address: string;
+  port: number;
+  /** Milliseconds for all of it. */
+  deadline: number;
+  /** A whole request; undefined: only connect. */
+  request?: string;
+};
+
+/** RFC 9110 has no limit; a head that is larger than this was not made for a person to look at. */
+const longestHead = 64 * 1024;
+
+/** For a person: what the system says, in words. */
+const words: Record<string, string> = {
+  ECONNREFUSED: "connection refused",
+  ETIMEDOUT: "no answer",
+  EHOSTUNREACH: "no route there",
+  ENETUNREACH: "no network there",
+  EADDRNOTAVAIL: "this machine has no such address",
+};
+
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === "string" ? (words[code] ?? code) : "it failed";
+}
+
+/** `connected` where nothing was asked. Never rejects. */
+export async function ask(options: AskOptions): Promise<Answer | { kind: "connected" }> {
+  const { address, port, deadline, request } = options;
+  const outcome = Promise.withResolvers<Answer | { kind: "connected" }>();
+  const fail = (why: string) => outcome.resolve({ kind: "failed", why });
+  let head = "";
+  let socket: Bun.Socket | undefined;
+  let over = false;
+  const timer = setTimeout(() => {
+    fail(`${socket === undefined ? "no connection" : "no answer"} within ${deadline} ms`);
+  }, deadline);
+  // Octets as letters: a head is ASCII, and what is not stays what it is.
+  const decoder = new TextDecoder("latin1");
+  Bun.connect({
+    hostname: address,
+    port,
+    socket: {
+      open(opened) {
+        socket = opened;
+        // It came too late for whoever asked.
+        if (over) opened.terminate();
+        else if (request === undefined) outcome.resolve({ kind: "connected" });
+        else opened.write(request);
+      },
+      data(_, bytes) {
+        head += decoder.decode(bytes, { stream: true });
+        const end = head.indexOf("\r\n\r\n");
+        if (end !== -1) outcome.resolve(readHead(head.slice(0, end)));
+        else if (head.length > longestHead) fail("its answer does not end its head");
+      },
+      close: () => fail(head === "" ? "closed without an answer" : "closed within its answer"),
+      error: (_, error) => fail(reasonOf(error)),
+      connectError: (_, error) => fail(reasonOf(error)),
+    },
+  }).catch((error: unknown) => fail(reasonOf(error)));
+  try {
+    return await outcome.promise;
+  } finally {
+    over = true;
+    clearTimeout(timer);
+    socket?.terminate();
+  }
+}
+
+function readHead(head: string): Answer {
+  const [, status, reason = ""] = head.match(/^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?/) ?? [];
+  if (status === undefined) return { kind: "failed", why: "its answer is not HTTP" };
+  const server = head.match(/\r\nserver:[ \t]*([^\r\n]*)/i)?.[1];
+  return { kind: "answer", status: Number(status), reason, server };
+}

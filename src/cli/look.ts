@@ -1,0 +1,80 @@
+/** Settings -> what runs on this machine now: the scan, its services, and our proxy. */
+import { hostname, release } from "node:os";
+import { type Registration, readRegistration } from "../control/registration.ts";
+import { groupServices } from "../discovery/group.ts";
+import type { ObservedProcess, Scan, Source } from "../discovery/observation.ts";
+import { chooseSource } from "../discovery/source.ts";
+import type { Service } from "../routes/service.ts";
+import { defaultPort, type Settings } from "./settings.ts";
+
+export type Sight = {
+  scan: Scan;
+  services: readonly Service[];
+  /** The record of the proxy; undefined where none runs. */
+  proxy: Registration | undefined;
+  /** The port that belongs into URLs. */
+  port: number;
+};
+
+/** A listening process of which nobody said what it is called. */
+export type Unnamed = { process: ObservedProcess; port: number };
+
+/** Looks again and again; the source is chosen once, because it remembers what it has read. */
+export type Looker = () => Promise<Sight>;
+
+/** Microsoft's kernels say so in their release, WSL 1 and 2 alike. */
+export function isWsl(): boolean {
+  return /microsoft/i.test(release());
+}
+
+export function looker(settings: Settings): Looker {
+  const source = sourceOf(settings);
+  const machine = { hostName: hostname(), wsl: isWsl() };
+  return async () => {
+    const [scan, record] = await Promise.all([
+      source.scan(),
+      readRegistration(settings.stateDirectory),
+    ]);
+    const proxy = record !== undefined && holds(scan, record) ? record : undefined;
+    return {
+      scan,
+      services: groupServices(scan, { ...machine, ownPid: proxy?.pid ?? process.pid }),
+      proxy,
+      port: settings.port || (proxy?.port ?? defaultPort),
+    };
+  };
+}
+
+export function sourceOf(settings: Settings): Source {
+  return chooseSource(settings.scanner, {
+    uid: process.getuid?.() ?? 0,
+    allUsers: settings.allUsers,
+  });
+}
+
+/** A record says who ran once; whoever has its pid today need not be the proxy. */
+function holds(scan: Scan, { pid, port }: Registration): boolean {
+  return scan.observations.some((seen) => seen.port === port && seen.pids.includes(pid));
+}
+
+/** Who listens on a port, the oldest first; another user's process is not seen. */
+export function ownersOf(scan: Scan, port: number): ObservedProcess[] {
+  const pids = new Set(
+    scan.observations.filter((seen) => seen.port === port).flatMap((seen) => seen.pids),
+  );
+  return [...pids]
+    .flatMap((pid) => scan.processes.get(pid) ?? [])
+    .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
+}
+
+/** One for each port, without the proxy and whatever is a service, by port. */
+export function unnamedOf({ scan, services, proxy }: Sight): Unnamed[] {
+  const known = new Set(services.flatMap((service) => service.pids));
+  if (proxy !== undefined) known.add(proxy.pid);
+  const unnamed = new Map<number, Unnamed>();
+  for (const { port, pids } of scan.observations) {
+    const process = scan.processes.get(pids.find((pid) => !known.has(pid)) ?? 0);
+    if (process !== undefined && !unnamed.has(port)) unnamed.set(port, { process, port });
+  }
+  return [...unnamed.values()];
+}

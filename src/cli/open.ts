@@ -1,0 +1,58 @@
+/** `localhostess open <name>` -> a browser that shows it. */
+import { serviceUrl } from "../routes/service-row.ts";
+import { lookUp } from "./find.ts";
+import { isWsl } from "./look.ts";
+import { type Flags, settingsOf } from "./settings.ts";
+import type { World } from "./world.ts";
+
+/** Milliseconds for an opener to say that it cannot. One that stays longer is the browser itself. */
+const patience = 2000;
+
+/** The programs that open a URL on this system, best first. */
+function openers({ platform }: World): readonly string[] {
+  if (platform === "darwin") return ["open"];
+  // Inside WSL the browser is Windows's.
+  return isWsl() ? ["wslview", "xdg-open"] : ["xdg-open", "wslview"];
+}
+
+export async function open(name: string, flags: Flags, world: World): Promise<number> {
+  const settings = settingsOf(flags, world);
+  const { sight, target } = await lookUp(name, settings);
+  const url = `${serviceUrl(target.name, sight.port)}${target.path}`;
+  const { write, colors } = world.err;
+  if (sight.proxy === undefined) {
+    write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);
+  }
+  const tried: string[] = [];
+  for (const opener of openers(world)) {
+    const program = Bun.which(opener, { PATH: world.env.PATH ?? "" });
+    if (program === null) continue;
+    const code = await launch([program, url], world);
+    if (code === 0 || code === "running") return 0;
+    tried.push(`${opener} failed with ${code}`);
+  }
+  const why = tried.length === 0 ? `there is no ${openers(world).join(" or ")}` : tried.join(", ");
+  write(`localhostess: no browser was opened: ${why}; open it by hand:\n${url}\n`);
+  return 1;
+}
+
+async function launch(
+  argv: [string, string],
+  world: World,
+): Promise<number | "running" | "a signal"> {
+  const child = Bun.spawn(argv, {
+    env: { ...world.env },
+    stdin: "ignore",
+    stdout: "ignore",
+    stderr: "ignore",
+    // The browser goes on when our terminal is closed.
+    detached: true,
+  });
+  const late = Promise.withResolvers<"running">();
+  const timer = setTimeout(() => late.resolve("running"), patience);
+  const ended = child.exited.then(() => child.exitCode ?? ("a signal" as const));
+  const outcome = await Promise.race([ended, late.promise]);
+  clearTimeout(timer);
+  child.unref();
+  return outcome;
+}

@@ -1,0 +1,67 @@
+/** Flags and the environment -> what all verbs want to know, or every mistake in them. */
+import type { ScannerKind } from "../discovery/source.ts";
+import { stateDirectory } from "../system/paths.ts";
+import type { World } from "./world.ts";
+
+/** As they come from the command line. */
+export type Flags = {
+  port?: string;
+  scanner?: ScannerKind;
+  allUsers?: boolean;
+  verbose?: boolean;
+  json?: boolean;
+};
+
+export type Settings = {
+  /** As asked for; undefined where nobody said. 0: any. */
+  port: number | undefined;
+  scanner: ScannerKind;
+  allUsers: boolean;
+  verbose: boolean;
+  json: boolean;
+  stateDirectory: string;
+};
+
+/** A mistake of whoever typed the command: exit code 2. */
+export class UsageError extends Error {
+  readonly mistakes: readonly string[];
+
+  constructor(mistakes: readonly string[]) {
+    super(mistakes.join("; "));
+    this.mistakes = mistakes;
+  }
+}
+
+export const defaultPort = 9090;
+
+function portOf(text: string): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  return port <= 65_535 ? port : undefined;
+}
+
+/** @throws UsageError with all that is wrong. */
+export function settingsOf(flags: Flags, world: World): Settings {
+  const mistakes: string[] = [];
+  const read = (source: string, text: string | undefined): number | undefined => {
+    if (text === undefined) return undefined;
+    const port = portOf(text);
+    if (port === undefined) {
+      mistakes.push(`${source} ${JSON.stringify(text)}: a port is a number from 0 to 65535`);
+    }
+    return port;
+  };
+  const byFlag = read("--port", flags.port);
+  // Also when a flag beats it: a variable that is wrong today is wrong tomorrow, without the flag.
+  const byVariable = read("LOCALHOSTESS_PORT", world.env.LOCALHOSTESS_PORT || undefined);
+  const directory = stateDirectory(world);
+  if (directory.kind === "mistake") mistakes.push(directory.what);
+  if (mistakes.length > 0 || directory.kind === "mistake") throw new UsageError(mistakes);
+  return {
+    port: byFlag ?? byVariable,
+    scanner: flags.scanner ?? "auto",
+    allUsers: flags.allUsers ?? false,
+    verbose: flags.verbose ?? false,
+    json: flags.json ?? false,
+    stateDirectory: directory.path,
+  };
+}

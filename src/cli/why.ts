@@ -1,0 +1,289 @@
+/** `localhostess why <url|name>` -> the way from a URL to its server, step by step, as far as it goes. */
+import { lookup } from "node:dns/promises";
+import { printable } from "../discovery/printable.ts";
+import { classifyHost } from "../routes/host.ts";
+import type { Service } from "../routes/service.ts";
+import { serviceUrl } from "../routes/service-row.ts";
+import { type Answer, ask } from "./ask.ts";
+import { find } from "./find.ts";
+import { looker, ownersOf, type Sight } from "./look.ts";
+import { type Flags, settingsOf, UsageError } from "./settings.ts";
+import { readTarget, type Target } from "./target.ts";
+import type { World } from "./world.ts";
+
+export type Step = {
+  step: "resolves" | "listens" | "routes" | "owner" | "dials" | "answers";
+  ok: boolean;
+  detail: string;
+  /** What to do; null where nothing needs to be done. */
+  fix: string | null;
+};
+
+type Wanted = Exclude<Target, { kind: "mistake" }>;
+
+type Walk = {
+  target: Wanted;
+  sight: Sight;
+  /** The port that the URL leads to. */
+  port: number;
+  /** As a browser has it in its address bar. */
+  host: string;
+};
+
+/** Milliseconds. Everything is on this machine, so what takes longer does not work. */
+const connectDeadline = 2000;
+/** A dev server may compile a page before it answers. */
+const answerDeadline = 10_000;
+
+/** What a URL's host is dialled on, and what the proxy accepts connections on. */
+const loopback = ["127.0.0.1", "::1"];
+
+export async function why(text: string, flags: Flags, world: World): Promise<number> {
+  const settings = settingsOf(flags, world);
+  const target = readTarget(text);
+  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const sight = await looker(settings)();
+  const walk: Walk = {
+    target,
+    sight,
+    // A mere name has no port, and a bare name comes by way of the PAC file, whatever its port.
+    port: target.kind === "name" && target.bare ? sight.port : (target.port ?? sight.port),
+    host: hostOf(target),
+  };
+  const steps: Step[] = [];
+  for await (const step of walkAlong(walk)) {
+    steps.push(step);
+    if (!settings.json) tell(step, world);
+  }
+  if (settings.json) world.out.write(`${JSON.stringify(steps, undefined, 2)}\n`);
+  return steps.every((step) => step.ok) ? 0 : 1;
+}
+
+function hostOf(target: Wanted): string {
+  if (target.kind === "own") return "localhost";
+  return target.bare ? target.name : `${target.name}.localhost`;
+}
+
+function tell({ step, ok, detail, fix }: Step, { out }: World): void {
+  const { colors } = out;
+  const mark = ok ? colors.green("ok  ") : colors.red("fail");
+  out.write(`${mark}  ${step.padEnd(8)}  ${detail}\n`);
+  if (fix !== null) out.write(`${" ".repeat(16)}${colors.yellow(`-> ${fix}`)}\n`);
+}
+
+function passed(step: Step["step"], detail: string, fix: string | null = null): Step {
+  return { step, ok: true, detail, fix };
+}
+
+function failed(step: Step["step"], detail: string, fix: string): Step {
+  return { step, ok: false, detail, fix };
+}
+
+/** Ends with the first step that fails. */
+async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
+  const resolved = await resolves(walk);
+  yield resolved;
+  if (!resolved.ok) return;
+  const listening = await listens(walk);
+  yield listening.step;
+  if (listening.address === undefined) return;
+  if (walk.target.kind === "own") {
+    yield passed("routes", "localhost is the proxy itself, with the list of servers");
+  } else {
+    const routed = routes(walk.target.name, walk.sight);
+    yield routed.step;
+    if (routed.service === undefined) return;
+    yield owner(routed.service);
+    const dialled = await dials(routed.service);
+    yield dialled;
+    if (!dialled.ok) return;
+  }
+  yield await answers(walk, listening.address);
+}
+
+/** RFC 6761 section 6.3 wants `localhost.` names on loopback; browsers and curl see to it, many resolvers do not. */
+async function resolves({ target, sight, host }: Walk): Promise<Step> {
+  if (target.kind === "name" && target.bare) {
+    return passed(
+      "resolves",
+      `${host} has no dot, so only a browser with our PAC file, or a program with http_proxy, finds it`,
+      `the PAC file is http://localhost:${sight.port}/proxy.pac; ${serviceUrl(target.name, sight.port)} needs none`,
+    );
+  }
+  const addresses = await addressesOf(host);
+  if (addresses === "late") {
+    return passed("resolves", `the system's resolver said nothing in time; browsers need none`);
+  }
+  const elsewhere = addresses.filter((address) => {
+    return classifyHost(address.includes(":") ? `[${address}]` : address).kind !== "own";
+  });
+  if (elsewhere.length > 0) {
+    return failed(
+      "resolves",
+      `${host} is ${elsewhere.join(", ")} for the system's resolver, which is not this machine's loopback`,
+      `remove it from /etc/hosts or from the name server: everything under .localhost is 127.0.0.1 or ::1`,
+    );
+  }
+  if (addresses.length === 0) {
+    return passed(
+      "resolves",
+      `the system's resolver does not know ${host}; browsers and curl do without it`,
+      `for other programs: http_proxy=http://127.0.0.1:${sight.port}, or install nss-myhostname`,
+    );
+  }
+  return passed("resolves", `${host} is ${addresses.join(" and ")}`);
+}
+
+async function addressesOf(host: string): Promise<readonly string[] | "late"> {
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => late.resolve("late"), connectDeadline);
+  const asked = lookup(host, { all: true }).then(
+    (found) => [...new Set(found.map(({ address }) => address))],
+    // Whatever the resolver's reason is, it has no address.
+    () => [],
+  );
+  const addresses = await Promise.race([asked, late.promise]);
+  clearTimeout(timer);
+  return addresses;
+}
+
+function requestOf(target: string, host: string): string {
+  return [
+    `GET ${target} HTTP/1.1`,
+    `Host: ${host}`,
+    "User-Agent: localhostess",
+    "Accept: */*",
+    "Connection: close",
+    "\r\n",
+  ].join("\r\n");
+}
+
+/** Only our own pages say so; an app's answer carries its own Server field. */
+function isOurs(answer: Answer): boolean {
+  return answer.kind === "answer" && answer.server === "localhostess";
+}
+
+type Listening = { step: Step; address: string | undefined };
+
+/** Asks for the front page, because something else may hold the port. */
+async function listens({ target, sight, port }: Walk): Promise<Listening> {
+  const asked = loopback.map(async (address) => {
+    const request = requestOf("/", `localhost:${port}`);
+    const answer = await ask({ address, port, deadline: connectDeadline, request });
+    return { address, answer: answer as Answer };
+  });
+  const answers = await Promise.all(asked);
+  const ours = answers.filter(({ answer }) => isOurs(answer)).map(({ address }) => address);
+  const fail = (detail: string, fix: string): Listening => ({
+    step: failed("listens", detail, fix),
+    address: undefined,
+  });
+  const right =
+    target.kind === "own"
+      ? `http://localhost:${sight.port}/`
+      : `${serviceUrl(target.name, sight.port)}${target.path}`;
+  const fix =
+    sight.proxy !== undefined && sight.proxy.port !== port
+      ? `the proxy is on port ${sight.proxy.port}: ${right}`
+      : `start it: localhostess server start${port === 9090 ? "" : ` --port ${port}`}`;
+  if (ours.length > 0) {
+    if (target.scheme === "https") {
+      return fail(`the proxy does not speak TLS on port ${port}`, `use http: ${right}`);
+    }
+    const places = ours.map((address) => `${bracketed(address)}:${port}`).join(" and ");
+    return { step: passed("listens", `localhostess answers on ${places}`), address: ours[0] };
+  }
+  const [holder] = ownersOf(sight.scan, port);
+  if (holder !== undefined) {
+    const who = `pid ${holder.pid}, ${printable(holder.command, 200)}`;
+    return fail(`port ${port} is held by another program: ${who}`, fix);
+  }
+  const held = answers.some(
+    ({ answer }) => answer.kind === "answer" || answer.why !== "connection refused",
+  );
+  const detail = held
+    ? `something else than localhostess is on port ${port}`
+    : `nothing listens on port ${port}`;
+  return fail(detail, fix);
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+function routes(name: string, sight: Sight): { step: Step; service: Service | undefined } {
+  const found = find(name, sight);
+  if (found.kind === "unroutable") {
+    const fix = "give one server another NAME, of letters, digits and hyphens, and start it again";
+    return { step: failed("routes", found.why, fix), service: undefined };
+  }
+  if (found.kind === "unknown") {
+    const fix =
+      found.nearest === undefined
+        ? `start a server under that name: NAME=${name} bun dev`
+        : `try: localhostess why ${found.nearest}`;
+    return { step: failed("routes", found.why, fix), service: undefined };
+  }
+  const { service } = found;
+  const detail =
+    service.name === name
+      ? `${name} is a server with that NAME`
+      : `no server is named ${name}, so ${service.name} answers for it`;
+  return { step: passed("routes", detail), service };
+}
+
+function owner({ endpoint, process, command, cwd, warnings }: Service): Step {
+  // The Swedish form is the ISO one, in local time.
+  const started = new Date(process.startedAt).toLocaleString("sv");
+  const place = cwd === undefined ? "" : ` in ${cwd}`;
+  const socket = `${bracketed(endpoint.address)}:${endpoint.port}`;
+  const detail = `${socket} belongs to pid ${process.pid}: ${command}${place}, since ${started}`;
+  return passed("owner", detail, warnings.length === 0 ? null : warnings.join("; "));
+}
+
+/** In the proxy's order: the first that takes the connection is the one it uses. */
+async function dials({ endpoint, process }: Service): Promise<Step> {
+  const tried: string[] = [];
+  for (const address of endpoint.dial) {
+    const place = `${bracketed(address)}:${endpoint.port}`;
+    const answer = await ask({ address, port: endpoint.port, deadline: connectDeadline });
+    if (answer.kind !== "failed") {
+      return passed("dials", [...tried, `${place} takes connections`].join("; "));
+    }
+    tried.push(`${place}: ${answer.why}`);
+  }
+  return failed(
+    "dials",
+    tried.join("; "),
+    `pid ${process.pid} may be suspended (kill -CONT ${process.pid}) or too busy; start it again if not`,
+  );
+}
+
+async function answers({ target, port, host }: Walk, address: string): Promise<Step> {
+  const bare = target.kind === "name" && target.bare;
+  const authority = bare ? host : `${host}${port === 80 ? "" : `:${port}`}`;
+  const request = bare
+    ? requestOf(`http://${authority}${target.path}`, authority)
+    : requestOf(target.path, authority);
+  const url = `http://${authority}${target.path}`;
+  const answer = await ask({ address, port, deadline: answerDeadline, request });
+  if (answer.kind === "connected") throw new Error("a request was not sent");
+  if (answer.kind === "failed") {
+    return failed(
+      "answers",
+      `GET ${printable(url)}: ${answer.why}`,
+      "the terminal of the server, or of localhostess server start, may say more",
+    );
+  }
+  const status = `${answer.status} ${printable(answer.reason, 60)}`.trim();
+  const detail = `GET ${printable(url)} is answered with ${status}`;
+  if (target.kind === "name" && isOurs(answer)) {
+    return failed(
+      "answers",
+      `${detail}, by the proxy itself`,
+      `see what it says: curl ${serviceUrl(target.name, port)}/`,
+    );
+  }
+  if (answer.status < 400 || target.kind === "own") return passed("answers", detail);
+  return passed("answers", detail, "this is the server's own answer; its terminal may say more");
+}

@@ -1,0 +1,79 @@
+import { expect, test } from "bun:test";
+import { type AskOptions, ask } from "../../src/cli/ask.ts";
+
+type Answers = (socket: Bun.Socket) => void;
+
+/** Asks a server that answers like this once it has been asked something. */
+async function asked(answers: Answers, options: Partial<AskOptions> = {}) {
+  const server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { data: (socket) => answers(socket) },
+  });
+  try {
+    return await ask({
+      address: "127.0.0.1",
+      port: server.port,
+      deadline: 5000,
+      request: "GET / HTTP/1.1\r\n\r\n",
+      ...options,
+    });
+  } finally {
+    server.stop(true);
+  }
+}
+
+test("an answer is its status, reason and Server field", async () => {
+  const head = "HTTP/1.1 404 Not Found\r\nDate: x\r\nserver:  localhostess\r\n\r\nbody";
+  const answer = {
+    kind: "answer",
+    status: 404,
+    reason: "Not Found",
+    server: "localhostess",
+  } as const;
+  expect(await asked((socket) => void socket.write(head))).toEqual(answer);
+});
+
+test("an answer may come an octet at a time, and without reason or Server", async () => {
+  const answer = { kind: "answer", status: 200, reason: "", server: undefined } as const;
+  const slow: Answers = async (socket) => {
+    for (const octet of "HTTP/1.0 200\r\n\r\n") {
+      socket.write(octet);
+      socket.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  expect(await asked(slow)).toEqual(answer);
+});
+
+const failures: [what: string, answers: Answers, why: string][] = [
+  ["is not HTTP", (socket) => void socket.write("SSH-2.0-x\r\n\r\n"), "its answer is not HTTP"],
+  ["closes", (socket) => void socket.end(), "closed without an answer"],
+  ["closes half-way", (socket) => void socket.end("HTTP/1.1 2"), "closed within its answer"],
+  [
+    "never ends its head",
+    (socket) => void socket.write("x".repeat(70_000)),
+    "its answer does not end its head",
+  ],
+];
+
+for (const [what, answers, why] of failures) {
+  test(`a server that ${what} is a failure that says so`, async () => {
+    expect(await asked(answers)).toEqual({ kind: "failed", why });
+  });
+}
+
+test("a server that takes the connection and says nothing is given up", async () => {
+  expect(await asked(() => {}, { deadline: 20 })).toEqual({
+    kind: "failed",
+    why: "no answer within 20 ms",
+  });
+});
+
+test("without a request it only connects", async () => {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const options = { address: "127.0.0.1", port: server.port, deadline: 5000 };
+  expect(await ask(options)).toEqual({ kind: "connected" });
+  server.stop(true);
+  expect(await ask(options)).toEqual({ kind: "failed", why: "connection refused" });
+});

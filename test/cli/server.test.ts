@@ -1,0 +1,294 @@
+/** `server start`: the real proxy, and the verb alone with a daemon that the test moves. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { version } from "../../package.json" with { type: "json" };
+import { serverStart } from "../../src/cli/server.ts";
+import { noColors, type Screen, type StopSignal, type World } from "../../src/cli/world.ts";
+import type { DaemonOptions } from "../../src/daemon.ts";
+import type { Service } from "../../src/routes/service.ts";
+import { cli, freshState, type Session, type State, session } from "./cli.ts";
+import { type TestServer, testServer } from "./server-process.ts";
+
+let state: State;
+
+beforeAll(async () => {
+  state = await freshState();
+});
+
+afterAll(() => state[Symbol.asyncDispose]());
+
+const ready = /http:\/\/localhost:(\d+)\/proxy\.pac/;
+
+async function started(its: Session): Promise<number> {
+  return Number(ready.exec(await its.until((text) => ready.test(text)))![1]);
+}
+
+const start = (args: string[] = [], options = {}): Session =>
+  session(["server", "start", "--port", "0", ...args], {
+    env: state.env,
+    terminal: false,
+    ...options,
+  });
+
+async function record(): Promise<Record<string, unknown> | undefined> {
+  const files = await readdir(state.directory);
+  if (files.length === 0) return undefined;
+  expect(files).toEqual(["registration.json"]);
+  return JSON.parse(await readFile(join(state.directory, "registration.json"), "utf8"));
+}
+
+describe("the program", () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await testServer();
+  });
+
+  afterAll(() => server.end());
+
+  test("prints its URLs and its services, serves them, and ends with 0 and without a record", async () => {
+    await using proxy = start();
+    const port = await started(proxy);
+    expect(proxy.output()).toStartWith(`localhostess ${version} on `);
+    expect(proxy.output()).toContain(`  http://<name>.localhost:${port} `);
+    expect(proxy.output()).not.toContain("\x1b");
+    await proxy.until((text) => text.includes(`+ ${server.name} `));
+    const response = await fetch(`http://127.0.0.1:${port}/x`, {
+      headers: { Host: `${server.name}.localhost:${port}` },
+    });
+    expect(await response.text()).toBe("path /x\n");
+    proxy.signal("SIGTERM");
+    expect(await proxy.ended()).toBe(0);
+    expect(await record()).toBeUndefined();
+  });
+
+  test("other verbs learn its port from the record, and no longer once it was killed", async () => {
+    await using proxy = start();
+    const port = await started(proxy);
+    expect(await record()).toEqual({
+      id: expect.any(String),
+      pid: proxy.pid,
+      startedAt: expect.any(Number),
+      port,
+      version,
+    });
+    const run = () => cli(["ls"], { env: state.env });
+    const before = await run();
+    expect(before.out).toContain(`http://${server.name}.localhost:${port} `);
+    expect(before.err).not.toContain("not running");
+    expect((await cli(["pac"], { env: state.env })).out).toContain(`127.0.0.1:${port};`);
+    await proxy[Symbol.asyncDispose]();
+    const after = await run();
+    expect(after.out).toContain(`http://${server.name}.localhost:9090 `);
+    expect(after.err).toContain("the proxy is not running");
+  });
+
+  test("a line for each service that comes and goes", async () => {
+    await using proxy = start();
+    const port = await started(proxy);
+    // A name that nobody has makes it look at once.
+    const look = () =>
+      fetch(`http://127.0.0.1:${port}/`, { headers: { Host: "nobody-has-this.localhost" } });
+    const other = await testServer();
+    const line = (mark: string) =>
+      new RegExp(`^\\d\\d:\\d\\d:\\d\\d \\${mark} ${other.name} `, "m");
+    await look();
+    await proxy.until((text) => line("+").test(text));
+    await other.end();
+    await look();
+    await proxy.until((text) => line("-").test(text));
+  });
+
+  test("a port that another program holds is an error that names it", async () => {
+    const { code, out, err } = await cli(["server", "start", "--port", String(server.port)], {
+      env: state.env,
+    });
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain(`port ${server.port} is in use by pid ${server.pid}: `);
+    expect(err).toContain("fixtures/server.ts");
+    expect(err).toContain("--port 0");
+  });
+
+  test("a port that our own proxy holds is an error that says so", async () => {
+    await using proxy = start();
+    const port = String(await started(proxy));
+    const { code, err } = await cli(["server", "start", "--port", port], { env: state.env });
+    expect(code).toBe(1);
+    expect(err).toContain(`localhostess runs already on port ${port}, as pid ${proxy.pid}`);
+    // The record is still the first one's.
+    expect(await record()).toMatchObject({ pid: proxy.pid });
+  });
+
+  test("Ctrl-C in a terminal ends it with 0, and has colours", async () => {
+    await using proxy = start([], { terminal: true });
+    await proxy.until((text) => text.includes("/proxy.pac"));
+    expect(proxy.output()).toContain("\x1b[1mlocalhostess");
+    proxy.type("\x03");
+    expect(await proxy.ended()).toBe(0);
+  });
+
+  test("a second Ctrl-C does not wait for the drain", async () => {
+    await using proxy = start([], { terminal: true });
+    const port = Number(
+      ready.exec(Bun.stripANSI(await proxy.until((text) => ready.test(Bun.stripANSI(text)))))![1],
+    );
+    const response = await fetch(`http://127.0.0.1:${port}/endless`, {
+      headers: { Host: `${server.name}.localhost:${port}` },
+    });
+    expect(response.status).toBe(200);
+    proxy.type("\x03");
+    await proxy.until((text) => text.includes("stopping"));
+    proxy.type("\x03");
+    expect(await proxy.ended()).toBe(130);
+    await response.body?.cancel().catch(() => {
+      // Its connection was cut, as it should be.
+    });
+  });
+
+  test("a state directory that cannot be used is told, and the proxy runs", async () => {
+    await using proxy = start([], { env: { LOCALHOSTESS_STATE_DIR: "/dev/null/state" } });
+    await started(proxy);
+    await proxy.until((text) => text.includes("other commands cannot learn the port"));
+    proxy.signal("SIGINT");
+    expect(await proxy.ended()).toBe(0);
+  });
+});
+
+describe("the verb", () => {
+  let printed: string;
+  let said: string;
+  let exits: number[];
+  let signal: (its: StopSignal) => void;
+  let daemon: DaemonOptions;
+  let drained: PromiseWithResolvers<void>;
+  let stops: number;
+  let banner: PromiseWithResolvers<void>;
+
+  const screen = (take: (text: string) => void): Screen => ({
+    write(text) {
+      take(text);
+      return true;
+    },
+    columns: () => 80,
+    colors: noColors,
+  });
+
+  function world(env: World["env"] = {}): World {
+    return {
+      out: screen((text) => {
+        printed += text;
+        if (text.includes("/proxy.pac")) banner.resolve();
+      }),
+      err: screen((text) => {
+        said += text;
+      }),
+      env: { ...state.env, ...env },
+      platform: "linux",
+      home: "/nonexistent",
+      onSignal(action) {
+        signal = action;
+        return () => {};
+      },
+      onResize: () => () => {},
+      exit: (code) => exits.push(code),
+    };
+  }
+
+  async function startDaemon(options: DaemonOptions) {
+    daemon = options;
+    options.onServices([api], { appeared: [api], changed: [], gone: [] });
+    const stop = () => {
+      stops++;
+      return drained.promise;
+    };
+    return { port: 9999, addresses: ["127.0.0.1", "::1"], stop };
+  }
+
+  const api: Service = {
+    name: "api",
+    routable: true,
+    endpoint: { address: "127.0.0.1", port: 3000, dial: ["127.0.0.1"] },
+    process: { pid: 4242, startedAt: 0 },
+    pids: [4242],
+    ports: [3000],
+    command: "bun dev",
+    cwd: undefined,
+    source: "NAME",
+    warnings: [],
+  };
+
+  const row = "api  http://api.localhost:9999  :3000  pid 4242  bun dev";
+
+  beforeEach(() => {
+    printed = said = "";
+    exits = [];
+    stops = 0;
+    drained = Promise.withResolvers();
+    banner = Promise.withResolvers();
+  });
+
+  test("prints the banner before what was found meanwhile, and then each change", async () => {
+    const ended = serverStart({}, { world: world(), startDaemon });
+    await banner.promise;
+    expect(printed.indexOf("/proxy.pac")).toBeLessThan(printed.indexOf(row));
+    const changed = { ...api, warnings: ["two of them"] };
+    daemon.onServices([changed], { appeared: [], changed: [changed], gone: [] });
+    daemon.onServices([], { appeared: [], changed: [], gone: [changed] });
+    const lines = printed.trimEnd().split("\n").slice(-4);
+    expect(lines.map((line) => line.replace(/^\d\d:\d\d:\d\d /, ""))).toEqual([
+      `+ ${row}`,
+      `~ ${row}`,
+      "! api (pid 4242): two of them",
+      `- ${row}`,
+    ]);
+    drained.resolve();
+    signal("SIGTERM");
+    expect(await ended).toBe(0);
+  });
+
+  test("the first signal drains, the second ends it with 130", async () => {
+    const ended = serverStart({}, { world: world(), startDaemon });
+    await banner.promise;
+    expect(await record()).toMatchObject({ port: 9999, pid: process.pid });
+    signal("SIGINT");
+    expect(exits).toEqual([]);
+    signal("SIGINT");
+    expect(exits).toEqual([130]);
+    drained.resolve();
+    expect(await ended).toBe(0);
+    expect(stops).toBe(1);
+    expect(await record()).toBeUndefined();
+  });
+
+  test("skipped processes are for --verbose, other notes for everybody, and none can escape", async () => {
+    for (const verbose of [false, true]) {
+      said = "";
+      banner = Promise.withResolvers();
+      const ended = serverStart({ verbose }, { world: world(), startDaemon });
+      await banner.promise;
+      daemon.onNote("process 17 skipped: gone");
+      daemon.onNote("no IPv6\x1b[2J here");
+      expect(said.includes("process 17 skipped: gone\n")).toBe(verbose);
+      expect(said).toContain("no IPv6\\x1b[2J here\n");
+      drained.resolve();
+      signal("SIGTERM");
+      await ended;
+    }
+  });
+
+  test("--port beats LOCALHOSTESS_PORT, which beats 9090", async () => {
+    const portOf = async (flags: { port?: string }, env: World["env"]): Promise<number> => {
+      drained.resolve();
+      banner = Promise.withResolvers();
+      const ended = serverStart(flags, { world: world(env), startDaemon });
+      await banner.promise;
+      signal("SIGTERM");
+      await ended;
+      return daemon.port;
+    };
+    expect(await portOf({}, {})).toBe(9090);
+    expect(await portOf({}, { LOCALHOSTESS_PORT: "0" })).toBe(0);
+    expect(await portOf({ port: "80" }, { LOCALHOSTESS_PORT: "81" })).toBe(80);
+  });
+});

@@ -1,0 +1,75 @@
+/** Help, version and mistakes, with the real program. */
+import { describe, expect, test } from "bun:test";
+import { version } from "../../package.json" with { type: "json" };
+import { cli } from "./cli.ts";
+
+const verbs = ["ls", "server start", "url", "port", "open", "pac", "why"];
+
+describe("--help", () => {
+  for (const verb of verbs) {
+    test(`${verb} explains itself with an example, on stdout`, async () => {
+      const { code, out, err } = await cli([...verb.split(" "), "--help"]);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(out).toStartWith(`Usage: localhostess ${verb}`);
+      expect(out).toContain("Example:\n  $ ");
+      expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    });
+  }
+
+  test("of the program lists every verb", async () => {
+    const { code, out } = await cli(["--help"]);
+    expect(code).toBe(0);
+    for (const verb of verbs) expect(out).toContain(`\n  ${verb.split(" ")[0]} `);
+    expect(out).toContain("NAME=api bun dev");
+  });
+});
+
+test("--version prints just the version", async () => {
+  expect(await cli(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
+});
+
+const mistakes: [args: string[], said: string][] = [
+  [["lss"], "Did you mean ls?"],
+  [["sever"], "Did you mean server?"],
+  [["entirely-else"], "unknown command 'entirely-else'"],
+  [["server", "strat"], "Did you mean start?"],
+  [["server"], "Usage: localhostess server"],
+  [["ls", "--jsno"], "Did you mean --json?"],
+  [["--jsno"], "Did you mean --json?"],
+  [["ls", "extra"], "too many arguments"],
+  [["url"], "missing required argument 'name'"],
+  [["url", "two words"], "neither a name nor a URL"],
+  [["port", "localhost"], "localhost is the proxy itself"],
+  [["why", "http://example.com/"], "example.com is not a name that localhostess serves"],
+  [["ls", "--scanner", "magic"], "Allowed choices are auto, procfs, lsof"],
+  [["ls", "--port"], "argument missing"],
+  [["ls", "--port", "70000"], '--port "70000": a port is a number from 0 to 65535'],
+  [["server", "start", "--port", "-1"], '--port "-1"'],
+  [["ls", "--port", "80x"], '--port "80x"'],
+];
+
+for (const [args, said] of mistakes) {
+  test(`localhostess ${args.join(" ")} is a usage error`, async () => {
+    const { code, out, err } = await cli(args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(said);
+  });
+}
+
+test("bad variables are usage errors that name them, all at once", async () => {
+  const env = { LOCALHOSTESS_PORT: "many", LOCALHOSTESS_STATE_DIR: "here" };
+  for (const verb of [["ls"], ["pac"], ["url", "api"], ["server", "start"]]) {
+    const { code, out, err } = await cli(verb, { env });
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain('LOCALHOSTESS_PORT "many": a port is a number');
+    expect(err).toContain("LOCALHOSTESS_STATE_DIR=here is not an absolute path");
+  }
+});
+
+test("what was typed cannot reach the terminal as an escape", async () => {
+  for (const args of [["\x1b[2Jverb"], ["ls", "--port", "\x1b[2J"], ["url", "\x1b[2J"]]) {
+    const { code, err } = await cli(args);
+    expect(code).toBe(2);
+    expect(err).not.toContain("\x1b");
+  }
+});

@@ -1,0 +1,140 @@
+/** `why`, with the real program, a real proxy and servers in every state. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { Step } from "../../src/cli/why.ts";
+import { cli, freshState, type State } from "./cli.ts";
+import { startProgram } from "../support/program.ts";
+import { type TestServer, testServer } from "./server-process.ts";
+
+let state: State;
+let server: TestServer;
+let proxy: Awaited<ReturnType<typeof startProgram>>;
+
+beforeAll(async () => {
+  state = await freshState();
+  [server, proxy] = await Promise.all([testServer(), startProgram()]);
+});
+
+afterAll(async () => {
+  await Promise.all([server.end(), proxy.stop()]);
+  await state[Symbol.asyncDispose]();
+});
+
+type Walked = { code: number; err: string; steps: Step[]; last: Step };
+
+/** By default with the port of the proxy, which has another state directory. */
+async function why(text: string, port: number | undefined = proxy.port): Promise<Walked> {
+  const flags = port === 0 ? [] : ["--port", String(port)];
+  const { code, out, err } = await cli(["why", text, "--json", ...flags], { env: state.env });
+  const steps: Step[] = out === "" ? [] : JSON.parse(out);
+  return { code, err, steps, last: steps.at(-1)! };
+}
+
+const names = (steps: readonly Step[]): string[] => steps.map((its) => its.step);
+const wholeWay = ["resolves", "listens", "routes", "owner", "dials", "answers"];
+
+test("the whole way is walked where all is well, and ends with the status", async () => {
+  const texts = [
+    server.name,
+    `http://${server.name}.localhost:${proxy.port}/users?a=b`,
+    `http://${server.name}/users`,
+  ];
+  for (const text of texts) {
+    const { code, steps, last } = await why(text);
+    expect(names(steps)).toEqual(wholeWay);
+    expect(steps.every((its) => its.ok)).toBeTrue();
+    expect(code).toBe(0);
+    expect(last.detail).toContain("200 OK");
+    expect(steps[3]!.detail).toContain(`127.0.0.1:${server.port} belongs to pid ${server.pid}: `);
+    expect(steps[4]!.detail).toBe(`127.0.0.1:${server.port} takes connections`);
+  }
+});
+
+test("for a person each step is a line, and its fix the next", async () => {
+  const { code, out } = await cli(["why", server.name, "--port", String(proxy.port)], {
+    env: state.env,
+  });
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ok {4}routes {4}cli-[0-9a-f]+ is a server with that NAME$/m);
+  expect(out).toMatch(/^ok {4}answers {3}GET http:\/\/.* is answered with 200 OK$/m);
+  const failed = await cli(["why", `${server.name}x`, "--port", String(proxy.port)], {
+    env: state.env,
+  });
+  expect(failed.code).toBe(1);
+  expect(failed.out).toMatch(/^fail {2}routes .*\n {16}-> try: localhostess why cli-/m);
+});
+
+test("a label in front is answered by the service behind it", async () => {
+  const { code, steps } = await why(`x.${server.name}`);
+  expect(code).toBe(0);
+  expect(steps[2]!.detail).toBe(
+    `no server is named x.${server.name}, so ${server.name} answers for it`,
+  );
+});
+
+test("an unknown name stops at routes, with the nearest", async () => {
+  const { code, steps, last } = await why(`${server.name}x`);
+  expect(code).toBe(1);
+  expect(names(steps)).toEqual(["resolves", "listens", "routes"]);
+  expect(last).toMatchObject({ ok: false, fix: `try: localhostess why ${server.name}` });
+});
+
+test("a name that cannot be an address stops at routes, with the reason", async () => {
+  const name = `cli_${crypto.randomUUID().slice(0, 8)}`;
+  await using _ = await testServer({ name });
+  const { code, last } = await why(name);
+  expect(code).toBe(1);
+  expect(last.step).toBe("routes");
+  expect(last.detail).toContain("has no address: not a usable name");
+});
+
+test("without a proxy it stops at listens", async () => {
+  const unused = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = unused;
+  unused.stop(true);
+  const { code, steps, last } = await why(server.name, port);
+  expect(code).toBe(1);
+  expect(names(steps)).toEqual(["resolves", "listens"]);
+  expect(last.detail).toBe(`nothing listens on port ${port}`);
+  expect(last.fix).toBe(`start it: localhostess server start --port ${port}`);
+});
+
+test("another program on the proxy's port is named", async () => {
+  const { code, last } = await why(`http://${server.name}.localhost:${server.port}/`);
+  expect(code).toBe(1);
+  expect(last.step).toBe("listens");
+  expect(last.detail).toContain(
+    `port ${server.port} is held by another program: pid ${server.pid}, `,
+  );
+});
+
+test("https stops at listens, with the URL that works", async () => {
+  const tls = await why(`https://${server.name}.localhost:${proxy.port}/`);
+  expect(tls.code).toBe(1);
+  expect(tls.last).toMatchObject({ step: "listens", ok: false });
+  expect(tls.last.fix).toContain(`http://${server.name}.localhost`);
+});
+
+test("a server's own failure is its own, and the way to it is well", async () => {
+  const { code, last } = await why(`${server.name}/broken`);
+  expect(code).toBe(0);
+  expect(last.detail).toContain("500");
+  expect(last.fix).toContain("the server's own answer");
+});
+
+test("localhost is the proxy itself", async () => {
+  const { code, steps } = await why(`http://localhost:${proxy.port}/proxy.pac`);
+  expect(code).toBe(0);
+  expect(names(steps)).toEqual(["resolves", "listens", "routes", "answers"]);
+});
+
+test("a recorded proxy on another port is the fix", async () => {
+  await Bun.write(
+    `${state.directory}/registration.json`,
+    JSON.stringify({ id: "x", pid: proxy.pid, startedAt: 0, port: proxy.port, version: "0" }),
+  );
+  const { last } = await why(`http://${server.name}.localhost/`, 0);
+  expect(last.step).toBe("listens");
+  expect(last.fix).toContain(
+    `the proxy is on port ${proxy.port}: http://${server.name}.localhost:${proxy.port}/`,
+  );
+});

@@ -1,0 +1,51 @@
+import { expect, test } from "bun:test";
+import { runCommand } from "../../src/system/command.ts";
+
+const limits = { env: { WORD: "héllo" }, deadline: 10_000, limit: 1_000_000 };
+const script = (code: string) => [process.execPath, "-e", code] as const;
+
+test("gives what a command printed, and its exit code", async () => {
+  const code = "console.log(process.env.WORD); console.error('oops'); process.exit(3)";
+  expect(await runCommand(script(code), limits)).toEqual({
+    kind: "done",
+    code: 3,
+    stdout: "héllo\n",
+    stderr: "oops\n",
+  });
+});
+
+test("nothing is read as a shell would", async () => {
+  const code = "console.log(process.argv.slice(1).join())";
+  const result = await runCommand([...script(code), "$HOME; *", "`id`"], limits);
+  expect(result).toMatchObject({ stdout: "$HOME; *,`id`\n" });
+});
+
+test("a program that does not exist is missing", async () => {
+  expect(await runCommand(["no-such-program-here"], limits)).toEqual({ kind: "missing" });
+});
+
+test("a command that prints too much is ended", async () => {
+  const code = "for (;;) require('fs').writeSync(1, 'x'.repeat(65536))";
+  expect(await runCommand(script(code), { ...limits, limit: 100_000 })).toEqual({
+    kind: "failed",
+    why: `${process.execPath} printed more than 100000 bytes`,
+  });
+});
+
+test("a command that takes too long is ended, also when a child of it holds its output", async () => {
+  const child = "setTimeout(() => {}, 1500)";
+  const code = `
+    const { spawn } = require("node:child_process");
+    spawn(process.execPath, ["-e", ${JSON.stringify(child)}], { stdio: "inherit" });
+    setTimeout(() => {}, 60_000);
+  `;
+  expect(await runCommand(script(code), { ...limits, deadline: 300 })).toEqual({
+    kind: "failed",
+    why: `${process.execPath} took longer than 300 ms`,
+  });
+});
+
+test("a command that a signal ends has failed", async () => {
+  const result = await runCommand(script("process.kill(process.pid, 'SIGTERM')"), limits);
+  expect(result).toEqual({ kind: "failed", why: `${process.execPath} was ended by SIGTERM` });
+});
