@@ -21,6 +21,8 @@ export interface Link {
   readonly remotePort: number;
   /** Bytes written that the kernel has not taken yet. */
   readonly pending: number;
+  /** The kernel's number for the stream below; -1 where there is none. */
+  readonly descriptor: number;
   /** While it is, only a break is told, not the peer's end. */
   readonly paused: boolean;
   /**

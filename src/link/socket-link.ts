@@ -33,6 +33,10 @@ export class SocketLink implements Link {
     return this.#socket.remotePort;
   }
 
+  get descriptor(): number {
+    return this.#state === GONE ? -1 : (this.#socket as unknown as { fd: number }).fd;
+  }
+
   get pending(): number {
     return this.#pending;
   }

@@ -4,6 +4,7 @@ import { type Listening, listen } from "../link/listen.ts";
 import type { Service } from "../routes/service.ts";
 import type { RouteTable } from "../routes/table.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
+import { socketPeek } from "../system/socket-peek.ts";
 import { RequestFraming } from "../wire/framing.ts";
 import { Connection, type ConnectionShared } from "./connection.ts";
 import { Destinations } from "./destination.ts";
@@ -52,7 +53,7 @@ const loopbacks = ["127.0.0.1", "::1"] as const;
 export function startProxy(options: ProxyOptions): Proxy {
   const { clock } = options;
   const connections = new Set<Connection>();
-  const pool = upstreamPool(clock);
+  const pool = upstreamPool({ clock, peek: socketPeek() });
   let seconds = 0;
   let draining = false;
   let emptied: (() => void) | undefined;

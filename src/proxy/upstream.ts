@@ -3,6 +3,7 @@ import { type CancelDial, dial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import type { Endpoint, Service } from "../routes/service.ts";
 import type { Clock } from "../system/clock.ts";
+import type { Peeked } from "../system/socket-peek.ts";
 
 /** Idle connections kept for one endpoint: what 40,000 connections a second with one request each need in the quarantine below. */
 const idleLimit = 512;
@@ -123,13 +124,19 @@ export interface UpstreamPool {
   readonly idleCount: number;
 }
 
+export type UpstreamPoolOptions = {
+  clock: Clock;
+  /** Whether something has come that no event has told of. */
+  peek: (descriptor: number) => Peeked;
+};
+
 /** The process is part of the key: another one on the same port is another server. */
 export function upstreamKey(service: Service): string {
   const { endpoint, process } = service;
   return `${endpoint.address}|${endpoint.port}|${process.pid}|${process.startedAt}`;
 }
 
-export function upstreamPool(clock: Clock): UpstreamPool {
+export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool {
   const queues = new Map<string, IdleQueue>();
 
   const queueOf = (key: string): IdleQueue => {
@@ -157,7 +164,10 @@ export function upstreamPool(clock: Clock): UpstreamPool {
         if (upstream.idleSince > now - quarantineMilliseconds) return undefined;
         if (upstream.idleSince < oldest) continue;
         queue.remove(upstream);
-        return upstream;
+        // What has come since we last looked is told after this: it would answer the wrong client.
+        if (peek(upstream.link.descriptor) !== "spoke") return upstream;
+        upstream.link.abort();
+        return undefined;
       }
       return undefined;
     },

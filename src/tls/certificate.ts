@@ -1,0 +1,134 @@
+/** A subject, keys and dates -> a signed certificate: an authority's own, or a leaf under it. */
+// Has to come first: @peculiar/x509 needs the Reflect metadata that this adds.
+import "reflect-metadata";
+import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import {
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  id_ce_nameConstraints,
+  NameConstraints,
+} from "@peculiar/asn1-x509";
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+
+export const DAY = 24 * 60 * 60 * 1000;
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
+
+/** Milliseconds since the Unix epoch, both. */
+export type Validity = { from: number; to: number };
+
+export type AuthorityRequest = {
+  commonName: string;
+  validity: Validity;
+  /** The DNS suffixes that it may sign for, each with all names under it; undefined: any name. */
+  permitted: readonly string[] | undefined;
+};
+
+export type LeafRequest = {
+  dns: readonly string[];
+  addresses: readonly string[];
+  validity: Validity;
+};
+
+/** What a leaf is signed with. */
+export type Signer = { certificate: X509Certificate; key: CryptoKey };
+
+/** Keys and certificates as PEM text, with a newline at the end. */
+export type Pair = { certificate: string; key: string };
+
+/** Of every authority and of every leaf, so that a person finds ours in a list. */
+export const organisation = "localhostess development";
+
+/** A new key, and a certificate signed with itself. RFC 5280 section 4.2.1. */
+export async function signAuthority(request: AuthorityRequest): Promise<Pair> {
+  const keys = await generateKeys();
+  const name = nameOf(request.commonName);
+  const extensions = [
+    new BasicConstraintsExtension(true, 0, true),
+    new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    await SubjectKeyIdentifierExtension.create(keys.publicKey),
+  ];
+  // Addresses in both: an authority that may sign for any name may not sign for any machine.
+  extensions.push(nameConstraints(request.permitted));
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name,
+    keys,
+    signingAlgorithm,
+    notBefore: wholeSecond(request.validity.from),
+    notAfter: wholeSecond(request.validity.to),
+    extensions,
+  });
+  return { certificate: withNewline(certificate.toString("pem")), key: await keyText(keys) };
+}
+
+/** A new key, and a certificate for the server that has these names. */
+export async function signLeaf(signer: Signer, request: LeafRequest): Promise<Pair> {
+  const keys = await generateKeys();
+  const certificate = await X509CertificateGenerator.create({
+    // No name here: it is the subjectAltName that counts (RFC 9525 section 6), and a common name holds 64 characters.
+    subject: nameOf(undefined),
+    issuer: signer.certificate.subjectName,
+    publicKey: keys.publicKey,
+    signingKey: signer.key,
+    signingAlgorithm,
+    notBefore: wholeSecond(request.validity.from),
+    notAfter: wholeSecond(request.validity.to),
+    extensions: [
+      new SubjectAlternativeNameExtension([
+        ...request.dns.map((value) => ({ type: "dns" as const, value })),
+        ...request.addresses.map((value) => ({ type: "ip" as const, value })),
+      ]),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(signer.certificate.publicKey),
+    ],
+  });
+  return { certificate: withNewline(certificate.toString("pem")), key: await keyText(keys) };
+}
+
+/** @throws Error where either text is not what its label says. */
+export async function readSigner(pair: Pair): Promise<Signer> {
+  const der = Buffer.from(pair.key.replace(/-----[^-]+-----/g, ""), "base64");
+  return {
+    certificate: new X509Certificate(pair.certificate),
+    key: await crypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]),
+  };
+}
+
+/** The DNS suffixes that an authority may sign for; undefined where it may sign for any. */
+export function permittedNames(certificate: X509Certificate): string[] | undefined {
+  const extension = certificate.getExtension(id_ce_nameConstraints);
+  if (extension === null) return undefined;
+  const names = AsnConvert.parse(extension.value, NameConstraints)
+    .permittedSubtrees?.map((subtree) => subtree.base.dNSName)
+    .filter((name) => name !== undefined);
+  return names === undefined || names.length === 0 ? undefined : names;
+}
+
+/** RFC 5280 section 4.2.1.10: a name without a leading dot stands for itself and everything under it. */
+function nameConstraints(permitted: readonly string[] | undefined): Extension {
+  const bases = [
+    ...(permitted ?? []).map((dNSName) => new GeneralName({ dNSName })),
+    ...loopback.map((octets) => new GeneralName({ iPAddress: octets })),
+  ];
+  const value = new NameConstraints({
+    permittedSubtrees: new GeneralSubtrees(bases.map((base) => new GeneralSubtree({ base }))),
+  });
+  return new Extension(id_ce_nameConstraints, true, AsnConvert.serialize(value));
+}
