@@ -17,8 +17,10 @@ export type DaemonOptions = {
   allUsers: boolean;
   /** After every scan; `changes` may be empty. */
   onServices(services: readonly Service[], changes: Changes): void;
-  /** A sentence for a person: something skipped, a failed scan, an address that is not there. */
+  /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
   onNote(text: string): void;
+  /** A sentence about a process that could not be read: for those who ask. */
+  onSkipped(text: string): void;
 };
 
 export type Daemon = {
@@ -61,7 +63,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       if (changed) table = routeTable(services);
       options.onServices(services, changes);
     },
-    onSkipped: ({ pid, why }) => options.onNote(`process ${pid} skipped: ${why}`),
+    onSkipped: ({ pid, why }) =>
+      options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
     onFailure: (error) => options.onNote(`looking for services failed: ${error.message}`),
   });
 

@@ -25,6 +25,9 @@ export async function serverStart(
 ): Promise<number> {
   const settings = settingsOf(flags, world);
   const { out, err } = world;
+  const note = (text: string): void => {
+    for (const line of text.split("\n")) err.write(`${err.colors.dim(printable(line))}\n`);
+  };
   /** What was found so far waits for the banner. */
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
@@ -38,10 +41,8 @@ export async function serverStart(
       onServices(_, changes) {
         log(changes);
       },
-      onNote(text) {
-        if (isSkipped(text) && !settings.verbose) return;
-        for (const line of text.split("\n")) err.write(`${err.colors.dim(printable(line))}\n`);
-      },
+      onNote: note,
+      onSkipped: settings.verbose ? note : () => {},
     });
   } catch (error) {
     const { code, port } = error as { code?: unknown; port?: unknown };
@@ -70,11 +71,6 @@ function stopSignals(world: World): Promise<void> {
     resolve();
   });
   return promise;
-}
-
-/** The daemon's notes about processes that it could not read, which only `--verbose` wants. */
-function isSkipped(note: string): boolean {
-  return /^process \w+ skipped:/.test(note);
 }
 
 /** @returns What undoes it. */

@@ -267,7 +267,7 @@ describe("the verb", () => {
       banner = Promise.withResolvers();
       const ended = serverStart({ verbose }, { world: world(), startDaemon });
       await banner.promise;
-      daemon.onNote("process 17 skipped: gone");
+      daemon.onSkipped("process 17 skipped: gone");
       daemon.onNote("no IPv6\x1b[2J here");
       expect(said.includes("process 17 skipped: gone\n")).toBe(verbose);
       expect(said).toContain("no IPv6\\x1b[2J here\n");
