@@ -4,17 +4,11 @@ import { join } from "node:path";
 import { lsofSource } from "../../src/discovery/lsof.ts";
 import type { ObservedProcess, Scan, Source } from "../../src/discovery/observation.ts";
 import { procfsSource } from "../../src/discovery/procfs.ts";
+import { describeWith } from "../support/with-programs.ts";
 import { type RealServer, realServer } from "./real-server.ts";
 
 const fixture = (file: string) => join(import.meta.dir, "fixtures", file);
 const uid = process.getuid!();
-
-const missing = ["lsof", "ps"].filter((program) => Bun.which(program) === null);
-const hasProcfs = process.platform === "linux";
-const possible = hasProcfs && missing.length === 0;
-const condition = possible
-  ? ""
-  : ` (needs Linux, lsof and ps${missing.length > 0 ? `; to enable: apt install lsof procps` : ""})`;
 
 const hasIPv6 = Object.values(networkInterfaces()).some((list) =>
   list?.some(({ address }) => address === "::1"),
@@ -29,7 +23,10 @@ if (node !== null) runtimes.set("node", [node, fixture("server.mjs")]);
 const python = Bun.which("python3");
 if (python !== null) runtimes.set("python3", [python, fixture("server.py")]);
 
-describe.skipIf(!possible)(`procfs and lsof${condition}`, () => {
+// Elsewhere there is no procfs to compare with.
+const suite = process.platform === "linux" ? describeWith(["lsof", "ps"]) : describe.skip;
+
+suite("procfs and lsof", () => {
   const servers = new Map<string, RealServer>();
   const sources: Source[] = [];
   let scans: Scan[];

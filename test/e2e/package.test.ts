@@ -13,13 +13,18 @@ const patience = 300_000;
 let directory: string;
 let tarball: string;
 
+/** The environment without what `npm test` adds to it: a person who installs the package has none of that. */
+const outside = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => name !== "NODE" && !/^npm_(?!config_)/.test(name)),
+);
+
 async function run(
   command: string[],
   options: { cwd?: string; env?: Record<string, string | undefined> } = {},
 ): Promise<string> {
   const child = Bun.spawn(command, {
     cwd: options.cwd ?? directory,
-    env: { ...process.env, ...options.env },
+    env: { ...outside, ...options.env },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
