@@ -1,8 +1,8 @@
 /** Bun's socket callbacks into a link's events: one object for all sockets, so that none is made per connection. */
 import type { SocketHandler } from "bun";
-import type { SocketLink } from "./socket-link.ts";
+import type { SocketOwner } from "./socket-link.ts";
 
-export const socketEvents: Omit<SocketHandler<SocketLink>, "open"> = {
+export const socketEvents: Omit<SocketHandler<SocketOwner>, "open"> = {
   data(socket, bytes) {
     socket.data.received(bytes);
   },

@@ -7,7 +7,15 @@ const HALF_CLOSING = 1;
 const CLOSING = 2;
 const GONE = 3;
 
-export class SocketLink implements Link {
+/** What Bun's callbacks tell: a link, or what a link will be made from. */
+export interface SocketOwner {
+  received(bytes: Uint8Array): void;
+  writable(): void;
+  finished(): void;
+  gone(cause: Error | undefined): void;
+}
+
+export class SocketLink implements Link, SocketOwner {
   handler: LinkHandler;
 
   #socket: Socket<SocketLink>;
@@ -89,6 +97,15 @@ export class SocketLink implements Link {
     if (!this.#paused) return;
     this.#paused = false;
     if (this.#state !== GONE) this.#socket.resume();
+  }
+
+  /** Gives the socket away to a layer above it. The link is spent: it tells nothing any more. Only this folder calls it. */
+  surrender(): Socket<SocketOwner> {
+    this.#state = GONE;
+    this.#drop();
+    if (this.#paused) this.#socket.resume();
+    this.#paused = false;
+    return this.#socket as unknown as Socket<SocketOwner>;
   }
 
   /** The socket's own events; only this folder calls them. */

@@ -58,6 +58,12 @@ export interface ConnectionShared extends ExchangeShared {
   readonly spare: Exchange[];
   /** What the head at hand says: read and used within one call. */
   readonly framing: RequestFraming;
+  /** Whether clients that speak TLS are heard. */
+  terminates(): boolean;
+  /** Whether the service speaks TLS itself; asked once for each of its processes. */
+  speaksTls(service: Service): Promise<boolean>;
+  /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
+  secure(link: Link, first: Uint8Array): boolean;
   /** The connection is gone, or has become a tunnel that is gone. */
   gone(connection: Connection): void;
 }
@@ -113,6 +119,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #inputEnded = false;
   /** The client asked for no further request, and this one is all here. */
   #lastRequest = false;
+  /** The service is being asked whether it speaks TLS. */
+  #asking = false;
   /** Seconds for which it could not be told whether the client still exists. */
   #doubted = 0;
   /** The last request was HEAD. */
@@ -123,6 +131,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
   constructor(
     readonly link: Link,
     readonly shared: ConnectionShared,
+    /** The link is the inside of a TLS connection. */
+    readonly secured = false,
   ) {
     this.#since = shared.seconds();
     this.#exchange = shared.spare.pop() ?? new Exchange(shared);
@@ -155,7 +165,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     switch (this.#state) {
       case At.sniffing:
         if (sniff(bytes[0]!) === "tls") {
-          this.#close();
+          this.#secure(bytes);
           return;
         }
         this.#become(At.reading);
@@ -383,6 +393,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       {
         mode,
         client: this.link.remoteAddress,
+        secure: this.secured,
         table,
         ownPort: this.shared.port(),
         instance: this.shared.instance,
@@ -411,6 +422,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     exchange.request.begin(framing.bodyLength);
     const next = exchange.request.read(bytes, end);
     if (exchange.request.bad !== undefined) return this.#refuseBad(exchange.request.bad);
+    // The client stopped in the middle while the request waited: half a request is none.
+    if (this.#inputEnded && !exchange.request.done) return this.#close();
     const key = destination.key;
     const upstream =
       this.#takeDialled(service, key) ??
@@ -512,6 +525,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
    * of every other request, where both are rewritten.
    */
   #lookInside(): void {
+    const held = this.#held.view();
+    if (held.length > 0 && sniff(held[0]!) === "tls" && this.shared.terminates()) {
+      this.#askForTls();
+      return;
+    }
     const verdict = mayBeUpgrade(this.#held.view(), this.#destination!.authority.host);
     if (verdict === "more" && !this.#inputEnded) return;
     if (verdict !== "upgrade") {
@@ -523,6 +541,18 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#become(At.reading);
     this.#head.begin(0);
     this.#process(this.#held.view(), true);
+  }
+
+  /** TLS in a tunnel: the service's own, or meant for us where the service speaks plain HTTP. */
+  #askForTls(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    this.shared.speaksTls(this.#service!).then((itself) => {
+      this.#asking = false;
+      if (this.#state !== At.tunnelled) return;
+      if (itself) this.#joinDialled();
+      else this.#secure(this.#held.take());
+    }, this.shared.fault);
   }
 
   #joinDialled(): void {
@@ -740,6 +770,18 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #dropDialled(): void {
     this.#dialled?.link.close();
     this.#dialled = undefined;
+  }
+
+  /** Hands the link to TLS; what is inside becomes another connection. */
+  #secure(first: Uint8Array): void {
+    if (this.secured || !this.shared.secure(this.link, first)) {
+      this.#close();
+      return;
+    }
+    this.#dropDialled();
+    this.#held.clear();
+    this.#state = At.closed;
+    this.shared.gone(this);
   }
 
   // States.

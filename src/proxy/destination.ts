@@ -13,6 +13,7 @@ export type Destination = {
   /** The authority's bytes. */
   asked: Uint8Array;
   client: string;
+  secure: boolean;
   table: RouteTable;
   authority: Authority;
   decision: Decision;
@@ -27,6 +28,8 @@ export type Destination = {
 export type DestinationFacts = {
   mode: Mode;
   client: string;
+  /** The client came by TLS. */
+  secure: boolean;
   table: RouteTable;
   ownPort: number;
   /** Tells this proxy from every other. */
@@ -51,6 +54,7 @@ export class Destinations {
         known.mode === facts.mode &&
         known.table === facts.table &&
         known.client === facts.client &&
+        known.secure === facts.secure &&
         sameBytes(known.asked, bytes, start, end)
       ) {
         return known;
@@ -81,7 +85,7 @@ export function isSameDestination(
 }
 
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
-  const { mode, client, table, ownPort, instance } = facts;
+  const { mode, client, secure, table, ownPort, instance } = facts;
   const authority = readAuthority(asked, 0, asked.length);
   if (authority === undefined) return undefined;
   const decision = decide({ ...authority, mode }, table, ownPort);
@@ -89,6 +93,7 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
     mode,
     asked,
     client,
+    secure,
     table,
     authority,
     decision,
@@ -102,22 +107,24 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
   const { service, bare } = decision;
   destination.key = upstreamKey(service);
   const local = `localhost:${service.endpoint.port}`;
-  const isDefault = authority.port === undefined || authority.port === 80;
+  const proto = secure ? "https" : "http";
+  const defaultPort = secure ? 443 : 80;
+  const isDefault = authority.port === undefined || authority.port === defaultPort;
   const visible = isDefault ? authority.host : `${authority.host}:${authority.port}`;
   destination.via = `${service.name}.${instance}.localhostess`;
   destination.hop = {
     host: bare ? encode(local) : mode === "forward" ? asked : undefined,
-    origin: bare ? { from: `http://${visible}`, to: encode(`http://${local}`) } : undefined,
+    origin: bare ? { from: `${proto}://${visible}`, to: encode(`http://${local}`) } : undefined,
     own: ownFields({
       client,
-      proto: "http",
+      proto,
       authority: latin1(asked, 0, asked.length),
-      port: authority.port ?? 80,
+      port: authority.port ?? defaultPort,
       via: destination.via,
     }),
   };
   // A back end that knows only `localhost` redirects there; the person is at the bare name.
-  if (bare) destination.location = { from: `http://${local}`, to: encode(`http://${visible}`) };
+  if (bare) destination.location = { from: `http://${local}`, to: encode(`${proto}://${visible}`) };
   return destination;
 }
 

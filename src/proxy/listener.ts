@@ -1,18 +1,22 @@
 /** A port into connections: accepted on both loopback addresses, counted, watched once a second. */
-import type { Link } from "../link/link.ts";
 import { type Listening, listen } from "../link/listen.ts";
+import type { SocketLink } from "../link/socket-link.ts";
+import { speaksTls } from "../link/speaks-tls.ts";
 import type { Service } from "../routes/service.ts";
 import type { RouteTable } from "../routes/table.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
-import { socketPeek } from "../system/socket-peek.ts";
+import { socketCalls } from "../system/socket-calls.ts";
+import type { TerminateOutcome, Terminator } from "../tls/terminate.ts";
+import { parseClientHello } from "../wire/client-hello.ts";
 import { RequestFraming } from "../wire/framing.ts";
+import { sniff } from "../wire/sniff.ts";
 import { Connection, type ConnectionShared } from "./connection.ts";
 import { Destinations } from "./destination.ts";
 import { errorPage } from "./error-page.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { ownPages } from "./own-pages.ts";
 import { encodeReply } from "./reply.ts";
-import { upstreamPool } from "./upstream.ts";
+import { upstreamKey, upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
 export const connectionLimit = 10_000;
@@ -33,6 +37,8 @@ export type ProxyOptions = {
   touch(): void;
   /** Which of these clients, who sent FIN and wait for an answer, no longer exist. Undefined: this system cannot tell. */
   departed: ((clients: readonly Ends[]) => readonly boolean[]) | undefined;
+  /** Ends TLS for us; undefined: clients that speak it are turned away. */
+  terminator?: () => Terminator | undefined;
   fault(fault: unknown): void;
   /** A sentence for a person. */
   note(text: string): void;
@@ -52,8 +58,13 @@ const loopbacks = ["127.0.0.1", "::1"] as const;
 /** Starts to accept. @throws the system's error where the port is taken or not allowed. */
 export function startProxy(options: ProxyOptions): Proxy {
   const { clock } = options;
+  const calls = socketCalls(process.platform);
   const connections = new Set<Connection>();
-  const pool = upstreamPool({ clock, peek: socketPeek() });
+  const handshakes = new Set<Cancel>();
+  /** By `upstreamKey`. */
+  const speakers = new Map<string, Promise<boolean>>();
+  const peeked = new Uint8Array(4_096);
+  const pool = upstreamPool({ clock, peek: calls.peek });
   let seconds = 0;
   let draining = false;
   let emptied: (() => void) | undefined;
@@ -76,14 +87,56 @@ export function startProxy(options: ProxyOptions): Proxy {
     destinations: new Destinations(),
     spare: [],
     framing: new RequestFraming(),
+    terminates: () => options.terminator?.() !== undefined,
+    speaksTls(service) {
+      const key = upstreamKey(service);
+      let asked = speakers.get(key);
+      if (asked === undefined) {
+        asked = speaksTls({ address: service.endpoint.dial[0]!, port: service.endpoint.port });
+        speakers.set(key, asked);
+      }
+      return asked;
+    },
+    secure(link, first) {
+      const terminator = options.terminator?.();
+      if (terminator === undefined || draining) return false;
+      begin((outcome) => terminator.read(link, first, outcome));
+      return true;
+    },
     gone(connection) {
       connections.delete(connection);
-      if (connections.size === 0) emptied?.();
+      settle();
     },
   };
 
-  function accept(link: Link): void {
-    if (connections.size >= connectionLimit) {
+  /** A handshake, until it has become a connection or nothing. */
+  function begin(start: (outcome: TerminateOutcome) => Cancel): Cancel {
+    let cancel: Cancel = () => {};
+    const over = (): void => {
+      handshakes.delete(handshake);
+      settle();
+    };
+    const handshake: Cancel = () => {
+      cancel();
+      over();
+    };
+    handshakes.add(handshake);
+    cancel = start({
+      terminated({ link }) {
+        connections.add(new Connection(link, shared, true));
+        over();
+      },
+      failed: over,
+    });
+    return handshake;
+  }
+
+  function settle(): void {
+    if (connections.size + handshakes.size === 0) emptied?.();
+  }
+
+  function accept(link: SocketLink): void {
+    if (connections.size + handshakes.size >= connectionLimit) {
       const why = `there are ${connectionLimit} connections already`;
       const bytes = encodeReply(errorPage({ status: 503, why }, "text"), {
         head: false,
@@ -93,7 +146,19 @@ export function startProxy(options: ProxyOptions): Proxy {
       link.close();
       return;
     }
-    connections.add(new Connection(link, shared));
+    if (!acceptTls(link)) connections.add(new Connection(link, shared));
+  }
+
+  /** Where a whole ClientHello waits unread, TLS goes by Bun's own, which is faster than any way over bytes once read. */
+  function acceptTls(link: SocketLink): boolean {
+    const terminator = options.terminator?.();
+    if (terminator === undefined) return false;
+    const count = calls.look(link.descriptor, peeked);
+    if (count === 0 || sniff(peeked[0]!) !== "tls") return false;
+    const hello = parseClientHello(peeked.subarray(0, count));
+    if (hello.kind !== "done") return false;
+    begin((outcome) => terminator.unread(link, hello.value, outcome));
+    return true;
   }
 
   const cancelTicks = clock.every(1_000, () => {
@@ -114,7 +179,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     port,
     addresses: listening.map(({ address }) => address),
     get connections() {
-      return connections.size;
+      return connections.size + handshakes.size;
     },
     stop(milliseconds) {
       stopping ??= (async () => {
@@ -124,11 +189,12 @@ export function startProxy(options: ProxyOptions): Proxy {
         let cancelDeadline: Cancel = () => {};
         await new Promise<void>((resolve) => {
           emptied = resolve;
-          if (connections.size === 0) resolve();
+          settle();
           cancelDeadline = clock.after(milliseconds, resolve);
         });
         cancelDeadline();
         cancelTicks();
+        for (const cancel of [...handshakes]) cancel();
         for (const connection of connections) connection.link.abort();
         pool.stop();
       })();
@@ -142,7 +208,7 @@ type Bound = { address: string; listener: Listening };
 /** Both families on one port; where 0 asks for any, until one is free in both. */
 function listenOnLoopback(
   { port, note }: { port: number; note: (text: string) => void },
-  accept: (link: Link) => void,
+  accept: (link: SocketLink) => void,
 ): { port: number; listening: Bound[] } {
   for (let attempt = 1; ; attempt++) {
     const first = listen({ address: loopbacks[0], port }, accept);

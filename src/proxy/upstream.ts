@@ -3,7 +3,7 @@ import { type CancelDial, dial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import type { Endpoint, Service } from "../routes/service.ts";
 import type { Clock } from "../system/clock.ts";
-import type { Peeked } from "../system/socket-peek.ts";
+import type { Peeked } from "../system/socket-calls.ts";
 
 /** Idle connections kept for one endpoint: what 40,000 connections a second with one request each need in the quarantine below. */
 const idleLimit = 512;

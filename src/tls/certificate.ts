@@ -1,7 +1,7 @@
 /** A subject, keys and dates -> a signed certificate: an authority's own, or a leaf under it. */
 // Has to come first: @peculiar/x509 needs the Reflect metadata that this adds.
 import "reflect-metadata";
-import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
+import { AsnConvert } from "@peculiar/asn1-schema";
 import {
   GeneralName,
   GeneralSubtree,
@@ -28,6 +28,9 @@ export const DAY = 24 * 60 * 60 * 1000;
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256" };
 const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
+
+/** RFC 1122 section 3.2.1.3 (g) and RFC 4291 section 2.5.3. */
+const loopback = ["127.0.0.0/8", "::1/128"];
 
 /** Milliseconds since the Unix epoch, both. */
 export type Validity = { from: number; to: number };
@@ -58,13 +61,12 @@ export const organisation = "localhostess development";
 export async function signAuthority(request: AuthorityRequest): Promise<Pair> {
   const keys = await generateKeys();
   const name = nameOf(request.commonName);
-  const extensions = [
+  const extensions: Extension[] = [
     new BasicConstraintsExtension(true, 0, true),
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    nameConstraints(request.permitted),
   ];
-  // Addresses in both: an authority that may sign for any name may not sign for any machine.
-  extensions.push(nameConstraints(request.permitted));
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name,
     keys,
@@ -121,14 +123,44 @@ export function permittedNames(certificate: X509Certificate): string[] | undefin
   return names === undefined || names.length === 0 ? undefined : names;
 }
 
-/** RFC 5280 section 4.2.1.10: a name without a leading dot stands for itself and everything under it. */
+/**
+ * RFC 5280 section 4.2.1.10: a name without a leading dot stands for itself and everything under it. A kind of
+ * name that is not mentioned is free, so the addresses are in both authorities: also the one that may sign for
+ * any name signs for no other machine's address.
+ */
 function nameConstraints(permitted: readonly string[] | undefined): Extension {
   const bases = [
     ...(permitted ?? []).map((dNSName) => new GeneralName({ dNSName })),
-    ...loopback.map((octets) => new GeneralName({ iPAddress: octets })),
+    ...loopback.map((iPAddress) => new GeneralName({ iPAddress })),
   ];
   const value = new NameConstraints({
     permittedSubtrees: new GeneralSubtrees(bases.map((base) => new GeneralSubtree({ base }))),
   });
   return new Extension(id_ce_nameConstraints, true, AsnConvert.serialize(value));
+}
+
+async function generateKeys(): Promise<CryptoKeyPair> {
+  return await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+}
+
+function nameOf(commonName: string | undefined): Name {
+  return new Name([
+    { O: [{ utf8String: organisation }] },
+    ...(commonName === undefined ? [] : [{ CN: [{ utf8String: commonName }] }]),
+  ]);
+}
+
+/** X.509 dates have no fractions (RFC 5280 section 4.1.2.5). */
+function wholeSecond(milliseconds: number): Date {
+  return new Date(Math.floor(milliseconds / 1000) * 1000);
+}
+
+async function keyText(keys: CryptoKeyPair): Promise<string> {
+  const der = Buffer.from(await crypto.subtle.exportKey("pkcs8", keys.privateKey));
+  const lines = der.toString("base64").replace(/.{64}(?=.)/g, "$&\n");
+  return `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n`;
+}
+
+function withNewline(pem: string): string {
+  return pem.endsWith("\n") ? pem : `${pem}\n`;
 }

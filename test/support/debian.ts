@@ -5,6 +5,7 @@ export const packages = {
   chromium: "chromium",
   curl: "curl",
   lsof: "lsof",
+  openssl: "openssl",
   ps: "procps",
   python3: "python3",
 } as const;

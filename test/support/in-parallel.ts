@@ -3,12 +3,12 @@
 export async function inParallel<T>(
   list: Iterable<T>,
   atOnce: number,
-  work: (item: T, index: number) => Promise<void>,
+  work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const items = [...list].entries();
+  const items = list[Symbol.iterator]();
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
-      for (const [index, item] of items) await work(item, index);
+      for (let item = items.next(); !item.done; item = items.next()) await work(item.value);
     }),
   );
 }

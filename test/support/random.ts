@@ -38,6 +38,6 @@ export class Random {
 
 /** A seed of its own for every run; `SEED` in the environment repeats one. */
 export function freshSeed(): number {
-  const given = process.env["SEED"];
+  const given = process.env.SEED;
   return given === undefined ? Math.floor(Math.random() * 4_294_967_296) : Number(given);
 }
