@@ -1,0 +1,98 @@
+/** A Node stream into a link: where a library stands between us and the socket. */
+import type { Duplex } from "node:stream";
+import type { Link, LinkHandler } from "./link.ts";
+
+/** What lies below the stream: who the peer is does not change on the way up. */
+type Below = Pick<Link, "remoteAddress" | "remotePort">;
+
+export class StreamLink implements Link {
+  handler: LinkHandler;
+  readonly descriptor = -1;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+
+  #stream: Duplex;
+  #paused = false;
+  #ending = false;
+  #gone = false;
+  #owing = false;
+
+  constructor(stream: Duplex, below: Below, handler: LinkHandler) {
+    this.#stream = stream;
+    this.remoteAddress = below.remoteAddress;
+    this.remotePort = below.remotePort;
+    this.handler = handler;
+    let cause: Error | undefined;
+    stream.on("data", (bytes: Buffer) => this.#tell(() => this.handler.data(bytes)));
+    stream.on("end", () => this.#tell(() => this.handler.ended()));
+    stream.on("drain", () => {
+      if (!this.#owing) return;
+      this.#owing = false;
+      this.#tell(() => this.handler.drained());
+    });
+    stream.on("error", (error) => {
+      cause = error;
+    });
+    stream.on("close", () => {
+      if (this.#gone) return;
+      this.#gone = true;
+      this.handler.closed(cause);
+    });
+  }
+
+  get pending(): number {
+    return this.#stream.writableLength;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  write(bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.#ending || this.#gone || to <= from) return true;
+    // The stream keeps what it is given, and these bytes are ours to use again.
+    const taken = this.#stream.write(Buffer.from(bytes.subarray(from, to)));
+    if (!taken) this.#owing = true;
+    return taken;
+  }
+
+  halfClose(): void {
+    if (this.#ending || this.#gone) return;
+    this.#ending = true;
+    this.#stream.end();
+  }
+
+  close(): void {
+    if (this.#gone) return;
+    if (!this.#ending) this.#stream.end();
+    this.#ending = true;
+    // After what is pending: `end` alone would wait for the peer's end too.
+    if (this.#stream.writableFinished) this.#stream.destroy();
+    else this.#stream.once("finish", () => this.#stream.destroy());
+  }
+
+  abort(): void {
+    if (!this.#gone) this.#stream.destroy(new Error("broken off"));
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#stream.resume();
+  }
+
+  #tell(event: () => void): void {
+    if (this.#gone) return;
+    try {
+      event();
+    } catch (fault) {
+      this.handler.failed(fault);
+      this.abort();
+    }
+  }
+}

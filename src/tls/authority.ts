@@ -1,0 +1,377 @@
+/** A folder -> the authority in it, made on first need, and only once; or what is wrong with it. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { Stats } from "node:fs";
+import { lstat, mkdir, readdir, readFile, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAtomically } from "../system/atomic-file.ts";
+import type { Clock } from "../system/clock.ts";
+import { writeOnce } from "../system/write-once.ts";
+import {
+  DAY,
+  organisation,
+  type Pair,
+  permittedNames,
+  readSigner,
+  type Signer,
+  signAuthority,
+} from "./certificate.ts";
+import type { AuthorityKind } from "./server-name.ts";
+
+/** Whose authority it is: a person has to recognise it in a trust store. */
+export type Identity = {
+  user: string;
+  host: string;
+  /** The owner that the files must have; undefined on a system without such numbers. */
+  uid: number | undefined;
+};
+
+export type AuthorityOptions = {
+  stateDirectory: string;
+  kind: AuthorityKind;
+  clock: Clock;
+  identity: Identity;
+  /** Suffixes that it may sign for besides `localhost`. Of no meaning for bare names. */
+  tlds: readonly string[];
+};
+
+export type Authority = Signer & {
+  kind: AuthorityKind;
+  /** The certificate as PEM. */
+  pem: string;
+  /** A file that has only the certificate: what other programs are pointed at. */
+  certificatePath: string;
+  /** Of the certificate's DER, SHA-256, lower-case hexadecimal. */
+  fingerprint: string;
+  /** How a trust store lists it. */
+  commonName: string;
+  /** Milliseconds since the Unix epoch. */
+  expiresAt: number;
+  /** The suffixes that it may sign for; undefined: any name. */
+  permitted: readonly string[] | undefined;
+};
+
+/** What a person has to mend: each one says where, what is wrong, and what to do. Nothing was touched. */
+export type Broken = { kind: "broken"; problems: string[] };
+
+export type Loaded = { kind: "ready"; authority: Authority } | { kind: "absent" } | Broken;
+
+/** A certificate that has been replaced, and that may still be in trust stores. */
+export type Replaced = { path: string; pem: string; fingerprint: string };
+
+const lifetime = 3650 * DAY;
+/** For clients whose clocks are behind ours. */
+const slack = DAY;
+/** X.520 ub-common-name: longer ones are refused by some readers. */
+const longestCommonName = 64;
+
+export function authorityDirectory(stateDirectory: string, kind: AuthorityKind): string {
+  return join(stateDirectory, kind === "names" ? "authority" : "authority-bare");
+}
+
+/**
+ * The authority that is there. Makes none.
+ *
+ * The key and its certificate are in one file, `authority.pem`: two files could be one of the old pair and one of
+ * the new. `certificate.pem` beside it is a copy for other programs, mended here if it is not one.
+ *
+ * @throws Error of the file system where the files cannot even be looked at.
+ */
+export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> {
+  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  const path = join(directory, "authority.pem");
+  const certificatePath = join(directory, "certificate.pem");
+  const { identity } = options;
+  const folder = await statOf(directory);
+  if (folder === undefined) return { kind: "absent" };
+  // In this order: whoever makes an authority makes the copy last, so a copy that is seen has its original by then.
+  const copy = await statOf(certificatePath);
+  const file = await statOf(path);
+  const problems = privacyProblems(directory, { stats: folder, wanted: "directory", identity });
+  if (file !== undefined) {
+    problems.push(...privacyProblems(path, { stats: file, wanted: "file", identity }));
+  }
+  // A key that others may have written is not even read.
+  if (problems.length > 0) return { kind: "broken", problems };
+  if (file === undefined) {
+    return copy === undefined
+      ? { kind: "absent" }
+      : broken(path, "is missing, but its certificate is there", remake(options, directory));
+  }
+
+  const pair = splitPair(await readFile(path, "utf8"));
+  if (pair === undefined) {
+    return broken(
+      path,
+      "does not hold one private key and one certificate",
+      remake(options, directory),
+    );
+  }
+  const what = mismatch(pair);
+  if (what !== undefined) return broken(path, what, remake(options, directory));
+
+  const signer = await readSigner(pair);
+  const { certificate } = signer;
+  const now = options.clock.now();
+  const expiresAt = certificate.notAfter.getTime();
+  if (now >= expiresAt) {
+    return broken(
+      path,
+      `expired on ${day(expiresAt)}`,
+      `localhostess ${renewCommand(options.kind)}`,
+    );
+  }
+  if (now < certificate.notBefore.getTime()) {
+    const from = day(certificate.notBefore.getTime());
+    return broken(
+      path,
+      `is valid from ${from} on, and this machine says that it is ${day(now)}`,
+      "set the clock",
+    );
+  }
+  await mendCopy(certificatePath, pair.certificate);
+  return {
+    kind: "ready",
+    authority: {
+      ...signer,
+      kind: options.kind,
+      pem: pair.certificate,
+      certificatePath,
+      fingerprint: fingerprintOf(pair.certificate),
+      commonName: certificate.subjectName.getField("CN")[0] ?? organisation,
+      expiresAt,
+      permitted: permittedNames(certificate),
+    },
+  };
+}
+
+/**
+ * The authority that is there, or a new one. However many processes ask at once, all get the same: each makes
+ * one, `writeOnce` lets one of them be first, and the others load that and forget theirs.
+ *
+ * @throws Error of the file system.
+ */
+export async function ensureAuthority(
+  options: AuthorityOptions,
+): Promise<Exclude<Loaded, { kind: "absent" }>> {
+  const found = await loadAuthority(options);
+  if (found.kind !== "absent") return found;
+  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const pair = await makePair(options);
+  await writeOnce(join(directory, "authority.pem"), pair.key + pair.certificate);
+  return await loadMade(options);
+}
+
+/**
+ * A new authority in the place of the one that is there, also of a broken one. The old key is gone then; the old
+ * certificate is kept until `forgetReplaced`, so that it can be taken out of the trust stores.
+ *
+ * The folder's owner and mode have to be right: a key is not put where others could read it.
+ *
+ * @throws Error of the file system.
+ */
+export async function renewAuthority(
+  options: AuthorityOptions,
+): Promise<Exclude<Loaded, { kind: "absent" }>> {
+  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const folder = (await statOf(directory))!;
+  const problems = privacyProblems(directory, {
+    stats: folder,
+    wanted: "directory",
+    identity: options.identity,
+  });
+  if (problems.length > 0) return { kind: "broken", problems };
+
+  const path = join(directory, "authority.pem");
+  const pair = await makePair(options);
+  // The new one is recorded as well: of two renewals at once, one replaces what the other has just made.
+  for (const pem of [...(await certificatesIn(path)), pair.certificate]) {
+    await writeAtomically(issuedPath(directory, fingerprintOf(pem)), pem);
+  }
+  await writeAtomically(path, pair.key + pair.certificate);
+  return await loadMade(options);
+}
+
+/** The certificates that were replaced and not forgotten since, in no order. @throws Error of the file system. */
+export async function replacedCertificates(options: AuthorityOptions): Promise<Replaced[]> {
+  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  const current = (await certificatesIn(join(directory, "authority.pem"))).map(fingerprintOf);
+  const replaced: Replaced[] = [];
+  for (const name of await namesIn(join(directory, "issued"))) {
+    if (!name.endsWith(".pem")) continue;
+    const path = join(directory, "issued", name);
+    const [pem] = await certificatesIn(path);
+    if (pem === undefined) continue;
+    const fingerprint = fingerprintOf(pem);
+    if (!current.includes(fingerprint)) replaced.push({ path, pem, fingerprint });
+  }
+  return replaced;
+}
+
+/** For when no trust store has it any more. Twice is harmless. @throws Error of the file system. */
+export async function forgetReplaced(replaced: Replaced): Promise<void> {
+  await unlink(replaced.path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+}
+
+/** Whole days, rounded down; negative once it has expired. */
+export function daysLeft(certificate: { expiresAt: number }, now: number): number {
+  return Math.floor((certificate.expiresAt - now) / DAY);
+}
+
+async function loadMade(options: AuthorityOptions): Promise<Exclude<Loaded, { kind: "absent" }>> {
+  const made = await loadAuthority(options);
+  if (made.kind === "absent") {
+    const directory = authorityDirectory(options.stateDirectory, options.kind);
+    throw new Error(`${directory} was removed while an authority was made in it`);
+  }
+  return made;
+}
+
+async function makePair({ kind, clock, identity, tlds }: AuthorityOptions): Promise<Pair> {
+  for (const tld of tlds) {
+    // An empty constraint would permit every name there is.
+    if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(tld))
+      throw new Error(`${JSON.stringify(tld)} is no DNS suffix`);
+  }
+  const now = clock.now();
+  return await signAuthority({
+    commonName: commonNameOf(kind, identity),
+    validity: { from: now - slack, to: now + lifetime },
+    permitted: kind === "names" ? ["localhost", ...tlds] : undefined,
+  });
+}
+
+function commonNameOf(kind: AuthorityKind, { user, host }: Identity): string {
+  const name = `localhostess ${kind === "bare" ? "bare names " : ""}${user}@${host}`;
+  const printable = [...name.replace(/\p{C}/gu, "")];
+  return printable.slice(0, longestCommonName).join("");
+}
+
+/** Undefined unless there is exactly one of each, whole. */
+function splitPair(text: string): Pair | undefined {
+  const keys = blocks(text, "PRIVATE KEY");
+  const certificates = blocks(text, "CERTIFICATE");
+  const [key] = keys;
+  const [certificate] = certificates;
+  if (keys.length !== 1 || certificates.length !== 1) return undefined;
+  return key === undefined || certificate === undefined ? undefined : { key, certificate };
+}
+
+function blocks(text: string, label: string): string[] {
+  const pattern = new RegExp(
+    `-----BEGIN ${label}-----\n[A-Za-z0-9+/=\n]+-----END ${label}-----`,
+    "g",
+  );
+  return [...text.matchAll(pattern)].map(([block]) => `${block}\n`);
+}
+
+/** What keeps the two from being an authority of ours; undefined: nothing. */
+function mismatch(pair: Pair): string | undefined {
+  try {
+    const certificate = new X509Certificate(pair.certificate);
+    if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) {
+      return "holds a certificate that does not belong to its key";
+    }
+    if (!certificate.ca || !certificate.verify(certificate.publicKey)) {
+      return "holds a certificate that is no authority's";
+    }
+    return undefined;
+  } catch (error) {
+    return `cannot be read (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+function privacyProblems(
+  path: string,
+  about: { stats: Stats; wanted: "directory" | "file"; identity: Identity },
+): string[] {
+  const { stats, wanted, identity } = about;
+  // A link may point to where others write.
+  if (wanted === "directory" ? !stats.isDirectory() : !stats.isFile()) {
+    return [`${path}: is no ordinary ${wanted}; move it away`];
+  }
+  const problems: string[] = [];
+  if (identity.uid !== undefined && stats.uid !== identity.uid) {
+    problems.push(
+      `${path}: belongs to another user (uid ${stats.uid}); sudo chown -h ${identity.uid} ${quoted(path)}`,
+    );
+  }
+  // Systems without owners have no such modes either.
+  if (identity.uid !== undefined && (stats.mode & 0o077) !== 0) {
+    const mode = (stats.mode & 0o777).toString(8);
+    problems.push(
+      `${path}: is open to other users (mode ${mode}); chmod ${wanted === "directory" ? "700" : "600"} ${quoted(path)}`,
+    );
+  }
+  return problems;
+}
+
+function broken(path: string, what: string, mend: string): Broken {
+  return { kind: "broken", problems: [`${path}: ${what}; ${mend}`] };
+}
+
+/** It could still be in the trust stores, so its replacement is for the person to ask for. */
+function remake({ kind }: AuthorityOptions, directory: string): string {
+  return `restore it from a backup, or make a new authority in ${directory} with: localhostess ${renewCommand(kind)}`;
+}
+
+function renewCommand(kind: AuthorityKind): string {
+  return kind === "names" ? "trust --renew" : "trust --bare-names --renew";
+}
+
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}
+
+function day(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 10);
+}
+
+function fingerprintOf(pem: string): string {
+  return new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+function issuedPath(directory: string, fingerprint: string): string {
+  return join(directory, "issued", `${fingerprint}.pem`);
+}
+
+async function mendCopy(path: string, pem: string): Promise<void> {
+  if ((await textOf(path)) !== pem) await writeAtomically(path, pem);
+}
+
+/** The certificates of a file that can be read as such; none where there is no file. */
+async function certificatesIn(path: string): Promise<string[]> {
+  return blocks((await textOf(path)) ?? "", "CERTIFICATE").filter((pem) => {
+    try {
+      new X509Certificate(pem);
+      return true;
+    } catch {
+      // What is no certificate is in no trust store either.
+      return false;
+    }
+  });
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return await orUndefined(readFile(path, "utf8"));
+}
+
+async function statOf(path: string): Promise<Stats | undefined> {
+  return await orUndefined(lstat(path));
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return (await orUndefined(readdir(directory))) ?? [];
+}
+
+async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,206 @@
+/** An encrypted link and the certificates for its names into the plain link inside. */
+import { TLSSocket } from "node:tls";
+import type { Link, LinkHandler } from "../link/link.ts";
+import { linkStream } from "../link/link-stream.ts";
+import { secure } from "../link/secure.ts";
+import type { SocketLink } from "../link/socket-link.ts";
+import { StreamLink } from "../link/stream-link.ts";
+import type { Cancel, Clock } from "../system/clock.ts";
+import { Alert, fatalAlert } from "../wire/alert.ts";
+import { concat } from "../wire/bytes.ts";
+import { type ClientHello, parseClientHello } from "../wire/client-hello.ts";
+import type { Leaf } from "./leaf.ts";
+
+/** Milliseconds for a whole handshake. nginx has 60 s, which a stalled client does not need. */
+const handshakeMilliseconds = 10_000;
+
+/** What application protocols we speak within, by preference. */
+const protocols = ["http/1.1"];
+
+export type Terminated = {
+  link: Link;
+  /** What the client called us; undefined where it dialled an address. */
+  serverName: string | undefined;
+};
+
+export type TerminatorOptions = {
+  clock: Clock;
+  /** Undefined: the name is not ours. */
+  certificateFor(serverName: string | undefined): Leaf | Promise<Leaf> | undefined;
+  /** One of our own faults, for the log. */
+  fault(fault: unknown): void;
+};
+
+export type TerminateOutcome = {
+  /** Set the link's handler before returning. */
+  terminated(result: Terminated): void;
+  /** The client did not go through with it, or the name is not ours. The link is closed. */
+  failed(): void;
+};
+
+export interface Terminator {
+  /** The hello is whole and has been looked at, but not read: the socket goes on by Bun's own TLS. */
+  unread(link: SocketLink, hello: ClientHello, outcome: TerminateOutcome): Cancel;
+  /** `first` has been read from the link, perhaps only a part of the hello. */
+  read(link: Link, first: Uint8Array, outcome: TerminateOutcome): Cancel;
+}
+
+export function terminator(options: TerminatorOptions): Terminator {
+  return {
+    unread(link, hello, outcome) {
+      const attempt = new Attempt(link, options, outcome);
+      link.pause();
+      attempt.choose(hello, (leaf) => {
+        attempt.cancelBelow = secure(
+          link,
+          { ...leaf, cert: leaf.certificate, protocols },
+          {
+            secured: (secured) => attempt.done({ link: secured, serverName: hello.serverName }),
+            failed: () => attempt.fail(),
+          },
+        );
+      });
+      return () => attempt.cancel();
+    },
+    read(link, first, outcome) {
+      const attempt = new Attempt(link, options, outcome);
+      let gathered: Uint8Array = new Uint8Array(0);
+      const look = (bytes: Uint8Array): void => {
+        gathered = concat(gathered, bytes);
+        const hello = parseClientHello(gathered);
+        if (hello.kind === "more") return;
+        if (hello.kind === "bad") {
+          attempt.alert(hello.alert);
+          return;
+        }
+        link.pause();
+        attempt.choose(hello.value, (leaf) => {
+          attempt.handshake(gathered, leaf, hello.value);
+        });
+      };
+      link.handler = attempt.until(look);
+      look(first);
+      return () => attempt.cancel();
+    },
+  };
+}
+
+/** One client's handshake. */
+class Attempt {
+  cancelBelow: Cancel | undefined;
+  #settled = false;
+  readonly #cancelDeadline: Cancel;
+
+  constructor(
+    readonly link: Link,
+    readonly options: TerminatorOptions,
+    readonly outcome: TerminateOutcome,
+  ) {
+    this.#cancelDeadline = options.clock.after(handshakeMilliseconds, () => {
+      if (this.#settled) return;
+      this.cancel();
+      outcome.failed();
+    });
+  }
+
+  /** Finds the certificate, or ends the connection with the alert that says why. */
+  choose(hello: ClientHello, then: (leaf: Leaf) => void): void {
+    const found = this.options.certificateFor(hello.serverName);
+    if (found === undefined) {
+      this.alert(Alert.unrecognizedName);
+      return;
+    }
+    if (!(found instanceof Promise)) {
+      then(found);
+      return;
+    }
+    this.link.handler = this.until(() => {});
+    found.then(
+      (leaf) => {
+        if (!this.#settled) then(leaf);
+      },
+      (fault) => {
+        this.options.fault(fault);
+        this.link.abort();
+        this.fail();
+      },
+    );
+  }
+
+  /** The handshake by a library over the link: where bytes have been read, Bun's own TLS cannot have them any more. */
+  handshake(first: Uint8Array, leaf: Leaf, hello: ClientHello): void {
+    const below = linkStream(this.link, { first, fault: this.options.fault });
+    const stream = new TLSSocket(below as never, {
+      isServer: true,
+      key: leaf.key,
+      cert: leaf.certificate,
+      ALPNProtocols: protocols,
+    });
+    this.cancelBelow = () => stream.destroy();
+    const failed = (): void => {
+      stream.destroy();
+      this.fail();
+    };
+    stream.once("error", failed);
+    stream.once("close", failed);
+    stream.once("secure", () => {
+      stream.off("error", failed);
+      stream.off("close", failed);
+      if (this.#settled) return;
+      this.done({
+        link: new StreamLink(
+          stream,
+          this.link,
+          this.until(() => {}),
+        ),
+        serverName: hello.serverName,
+      });
+    });
+  }
+
+  alert(alert: Alert): void {
+    const bytes = fatalAlert(alert);
+    this.link.write(bytes, 0, bytes.length);
+    this.link.close();
+    this.fail();
+  }
+
+  done(result: Terminated): void {
+    if (this.#settle()) this.outcome.terminated(result);
+  }
+
+  fail(): void {
+    if (this.#settle()) this.outcome.failed();
+  }
+
+  /** Ends the connection; no outcome is told. */
+  cancel(): void {
+    if (!this.#settle()) return;
+    if (this.cancelBelow === undefined) this.link.abort();
+    else this.cancelBelow();
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#cancelDeadline();
+    return true;
+  }
+
+  /** Handles the link while more of the hello, or a certificate, is awaited. */
+  until(data: (bytes: Uint8Array) => void): LinkHandler {
+    return {
+      data,
+      drained() {},
+      ended: () => {
+        this.link.close();
+        this.fail();
+      },
+      closed: () => this.fail(),
+      failed: (fault) => {
+        this.options.fault(fault);
+        this.fail();
+      },
+    };
+  }
+}

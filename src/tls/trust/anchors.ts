@@ -1,0 +1,165 @@
+/** A distribution's folder of added authorities, and the command that reads it -> a trust store. */
+import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { bodiesOf, bodyOf, sha256Of } from "./pem.ts";
+import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
+import { failureOf, quoted, textOf } from "./words.ts";
+
+/** Paths are absolute. */
+export type Anchors = {
+  name: string;
+  /** Where a person's own authorities belong. */
+  directory: string;
+  /** With the dot. */
+  extension: string;
+  /** What makes the bundle of the folder. */
+  refresh: readonly [string, ...string[]];
+  /** The same after something was taken away, where that is another command. */
+  refreshAfterRemoval?: readonly [string, ...string[]];
+  /** The file that programs read, made by `refresh`. */
+  bundle: string;
+};
+
+/** Milliseconds. It reads some 150 files and runs hooks; a Java hook takes seconds. */
+const refreshDeadline = 60_000;
+
+/** A certificate takes about 1 KiB: what is longer is something else. */
+const longestFile = 64 * 1024;
+
+export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
+  const directory = join(machine.root, anchors.directory);
+  const bundle = join(machine.root, anchors.bundle);
+  const target = ({ pem }: Certificate) =>
+    join(directory, `localhostess-${sha256Of(pem).slice(0, 16)}${anchors.extension}`);
+
+  /** The files that hold this certificate alone, whatever they are called. */
+  async function holders({ pem }: Certificate): Promise<string[]> {
+    const wanted = bodyOf(pem);
+    const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    const found: string[] = [];
+    for (const name of names) {
+      const path = join(directory, name);
+      const about = await stat(path).catch(() => {
+        // A link to nowhere: nobody trusts what is not there.
+        return undefined;
+      });
+      if (about?.isFile() !== true || about.size > longestFile) continue;
+      const bodies = bodiesOf(await readFile(path, "utf8"));
+      if (bodies.length === 1 && bodies[0] === wanted) found.push(path);
+    }
+    return found;
+  }
+
+  async function inBundle({ pem }: Certificate): Promise<boolean> {
+    const text = await readFile(bundle, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return "";
+      throw error;
+    });
+    return bodiesOf(text).includes(bodyOf(pem));
+  }
+
+  function command(argv: readonly [string, ...string[]]): [string, ...string[]] {
+    const [program, ...rest] = argv;
+    // By its whole path, so that nobody's PATH decides what is run as root.
+    return [join(machine.root, program), ...rest];
+  }
+
+  function shown(argv: readonly [string, ...string[]]): string {
+    return `sudo ${command(argv).map(quoted).join(" ")}`;
+  }
+
+  async function refreshed(argv: readonly [string, ...string[]]): Promise<Outcome | undefined> {
+    const result = await machine.run(command(argv), { deadline: refreshDeadline });
+    const why = failureOf(argv[0], result);
+    return why === undefined ? undefined : { kind: "failed", why, fix: shown(argv) };
+  }
+
+  const refreshAfterRemoval = anchors.refreshAfterRemoval ?? anchors.refresh;
+
+  return {
+    name: anchors.name,
+
+    async check(certificate): Promise<Check> {
+      try {
+        const [files, bundled] = [await holders(certificate), await inBundle(certificate)];
+        if (bundled) return { kind: "trusted" };
+        if (files.length === 0) return { kind: "absent" };
+        return {
+          kind: "absent",
+          why: `it is in ${anchors.directory}, but ${anchors.refresh[0]} was not run since`,
+        };
+      } catch (error) {
+        return { kind: "unavailable", why: textOf(error), fix: `sudo ls -l ${quoted(directory)}` };
+      }
+    },
+
+    async install(certificate): Promise<Outcome> {
+      const path = target(certificate);
+      const copy = `sudo install -D -m 644 ${quoted(certificate.path)} ${quoted(path)}`;
+      try {
+        if (await inBundle(certificate)) return { kind: "already" };
+        const there = (await holders(certificate)).length > 0;
+        if (!machine.privileged) {
+          return {
+            kind: "needs you",
+            why: "only root may change it",
+            fix: there ? shown(anchors.refresh) : `${copy} && ${shown(anchors.refresh)}`,
+          };
+        }
+        if (!there) await place(path, certificate.pem);
+        const failed = await refreshed(anchors.refresh);
+        if (failed !== undefined) return failed;
+        if (await inBundle(certificate)) return { kind: "done" };
+        return {
+          kind: "failed",
+          why: `${anchors.refresh[0]} did not take it into ${anchors.bundle}`,
+          fix: shown(anchors.refresh),
+        };
+      } catch (error) {
+        return { kind: "failed", why: textOf(error), fix: `${copy} && ${shown(anchors.refresh)}` };
+      }
+    },
+
+    async remove(certificate): Promise<Outcome> {
+      const again = (files: string[]) =>
+        [
+          ...(files.length === 0 ? [] : [`sudo rm ${files.map(quoted).join(" ")}`]),
+          shown(refreshAfterRemoval),
+        ].join(" && ");
+      let files: string[] = [];
+      try {
+        files = await holders(certificate);
+        if (files.length === 0 && !(await inBundle(certificate))) return { kind: "already" };
+        if (!machine.privileged) {
+          return { kind: "needs you", why: "only root may change it", fix: again(files) };
+        }
+        for (const file of files) await unlink(file);
+        const failed = await refreshed(refreshAfterRemoval);
+        if (failed !== undefined) return failed;
+        if (!(await inBundle(certificate))) return { kind: "done" };
+        return {
+          kind: "failed",
+          why: `it is still in ${anchors.bundle}, from another place than ${anchors.directory}`,
+          fix: `look for it: grep -rl localhostess ${quoted(dirname(directory))}`,
+        };
+      } catch (error) {
+        return { kind: "failed", why: textOf(error), fix: again(files) };
+      }
+    },
+  };
+}
+
+/** Readable for everybody, and whole or not at all: every program of the machine reads what is made of it. */
+async function place(path: string, pem: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  // Another ending, so that a command which runs now does not take half a file.
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, pem, { mode: 0o644, flag: "wx" });
+  await rename(temporary, path).catch(async (error: unknown) => {
+    await unlink(temporary);
+    throw error;
+  });
+}

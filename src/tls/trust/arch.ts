@@ -1,0 +1,23 @@
+/** Arch Linux and its kin -> their store of authorities, with p11-kit's `trust`. */
+import { join } from "node:path";
+import { anchorStore } from "./anchors.ts";
+import { exists } from "./exists.ts";
+import type { Machine, TrustStore } from "./store.ts";
+
+export async function archStores(machine: Machine): Promise<TrustStore[]> {
+  const source = "/etc/ca-certificates/trust-source";
+  if (machine.platform !== "linux" || !(await exists(join(machine.root, source)))) return [];
+  return [
+    anchorStore(
+      {
+        name: `system (${source}/anchors)`,
+        directory: `${source}/anchors`,
+        extension: ".crt",
+        // The package's own script: it makes the bundles of `trust extract`, all that programs read.
+        refresh: ["/usr/bin/update-ca-trust"],
+        bundle: "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
+      },
+      machine,
+    ),
+  ];
+}

@@ -1,0 +1,133 @@
+/** What a program trusted before, and our authorities -> a file with both, in the state directory. */
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { rootCertificates } from "node:tls";
+import { writeAtomically } from "../../system/atomic-file.ts";
+import { bodiesOf, pemOf } from "./pem.ts";
+
+/** What is in a bundle besides our authorities. */
+export type Kept =
+  /** Nothing: the program adds it to what it trusts anyway. */
+  | { kind: "nothing" }
+  /** A file of the person's, or the system's roots. */
+  | { kind: "file"; path: string }
+  /** Mozilla's roots as the runtime has them: the system has no file of its own. */
+  | { kind: "built-in" }
+  /** The authorities of a Java keystore, which only Java's own tool reads. */
+  | { kind: "keystore"; path: string };
+
+export type Bundle = { path: string; pem: string };
+
+/** Where systems keep the file with all roots; the first is taken. */
+const systemBundles = [
+  // Debian, Ubuntu, Arch, Alpine.
+  "/etc/ssl/certs/ca-certificates.crt",
+  // Fedora, RHEL.
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  // openSUSE.
+  "/var/lib/ca-certificates/ca-bundle.pem",
+  "/etc/ssl/ca-bundle.pem",
+  // macOS, Alpine.
+  "/etc/ssl/cert.pem",
+];
+
+const madeBy = "# Made by localhostess env; do not edit.";
+const keptLine = "# Besides ours, it has: ";
+const oursLine = "# The authorities of localhostess:";
+
+export function bundleDirectory(stateDirectory: string): string {
+  return join(stateDirectory, "env");
+}
+
+/** What programs trust on this system if nobody tells them otherwise. */
+export async function systemRoots(root: string): Promise<Kept> {
+  for (const name of systemBundles) {
+    const path = join(root, name);
+    const about = await stat(path).catch(() => {
+      // Another system's place.
+      return undefined;
+    });
+    if (about?.isFile() === true && about.size > 0) return { kind: "file", path };
+  }
+  return { kind: "built-in" };
+}
+
+/**
+ * What a variable stood for before it was ours: a value that names one of our own bundles stands for what that
+ * one has kept. So `env` may be read by a shell that has read it before.
+ */
+export async function keptOf(path: string, stateDirectory: string): Promise<Kept> {
+  if (!path.startsWith(`${bundleDirectory(stateDirectory)}/`)) return { kind: "file", path };
+  const text = await readFile(path.replace(/\.p12$/, ".pem"), "utf8").catch(() => "");
+  const line = text.split("\n").find((its) => its.startsWith(keptLine));
+  // Somebody has removed it: what it had is not known any more.
+  if (line === undefined) return { kind: "nothing" };
+  return JSON.parse(line.slice(keptLine.length)) as Kept;
+}
+
+/**
+ * Writes the bundle, unless it is there already with just this in it. Its name goes by what it keeps, so that two
+ * shells with different variables do not change each other's.
+ *
+ * @throws Error where what is to be kept cannot be read, or has no certificate.
+ */
+export async function writeBundle(
+  kept: Kept,
+  { ours, stateDirectory, read }: { ours: readonly string[]; stateDirectory: string; read?: () => Promise<string> },
+): Promise<Bundle> {
+  const bodies = bodiesOf(await (read ?? (() => keptText(kept)))());
+  if (bodies.length === 0 && kept.kind !== "nothing") {
+    throw new Error(`there is no certificate in ${"path" in kept ? kept.path : "the built-in roots"}`);
+  }
+  const name = createHash("sha256").update(JSON.stringify(kept)).digest("hex").slice(0, 12);
+  const path = join(bundleDirectory(stateDirectory), `${name}.pem`);
+  const own = new Set(ours.flatMap(bodiesOf));
+  const text = [
+    madeBy,
+    `${keptLine}${JSON.stringify(kept)}`,
+    ...[...new Set(bodies)].filter((body) => !own.has(body)).map(pemOf),
+    `${oursLine}\n${[...own].map(pemOf).join("")}`,
+  ].join("\n");
+  await replace(path, text);
+  return { path, pem: text };
+}
+
+/** Puts new authorities into every bundle that shells may be using. @returns The bundles. @throws Error of the file system. */
+export async function renewBundles(
+  stateDirectory: string,
+  ours: readonly string[],
+): Promise<Bundle[]> {
+  const directory = bundleDirectory(stateDirectory);
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const bundles: Bundle[] = [];
+  for (const name of names) {
+    if (!name.endsWith(".pem")) continue;
+    const path = join(directory, name);
+    const text = await readFile(path, "utf8");
+    const end = text.indexOf(oursLine);
+    if (!text.startsWith(madeBy) || end === -1) continue;
+    const pem = `${text.slice(0, end)}${oursLine}\n${ours.flatMap(bodiesOf).map(pemOf).join("")}`;
+    await replace(path, pem);
+    bundles.push({ path, pem });
+  }
+  return bundles;
+}
+
+async function keptText(kept: Kept): Promise<string> {
+  if (kept.kind === "nothing") return "";
+  if (kept.kind === "built-in") return rootCertificates.join("\n");
+  return await readFile(kept.path, "utf8");
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const there = await readFile(path, "utf8").catch(() => {
+    // Missing or not readable: it is written either way.
+    return undefined;
+  });
+  if (there !== text) await writeAtomically(path, text);
+}

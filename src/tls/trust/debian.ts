@@ -1,0 +1,45 @@
+/** Debian, Ubuntu, Alpine -> their store of authorities, with `update-ca-certificates`. */
+import { join } from "node:path";
+import { anchorStore } from "./anchors.ts";
+import { installCommand } from "./distribution.ts";
+import { exists } from "./exists.ts";
+import type { Machine, TrustStore } from "./store.ts";
+
+const program = "/usr/sbin/update-ca-certificates";
+const name = "system (/usr/local/share/ca-certificates)";
+
+export async function debianStores(machine: Machine): Promise<TrustStore[]> {
+  const has = (path: string) => exists(join(machine.root, path));
+  // openSUSE has a program of the same name for other folders.
+  if (machine.platform !== "linux" || (await has("/etc/pki/trust"))) return [];
+  if (await has(program)) {
+    return [
+      anchorStore(
+        {
+          name,
+          directory: "/usr/local/share/ca-certificates",
+          extension: ".crt",
+          refresh: [program],
+          // Without it a link to the certificate that is gone stays in /etc/ssl/certs.
+          refreshAfterRemoval: [program, "--fresh"],
+          bundle: "/etc/ssl/certs/ca-certificates.crt",
+        },
+        machine,
+      ),
+    ];
+  }
+  if (!(await has("/etc/debian_version")) && !(await has("/etc/alpine-release"))) return [];
+  const missing = {
+    why: "there is no update-ca-certificates",
+    fix: `${await installCommand("ca-certificates", machine)}, then this again`,
+  };
+  return [
+    {
+      name,
+      check: async () => ({ kind: "unavailable", ...missing }),
+      install: async () => ({ kind: "failed", ...missing }),
+      // What was never made cannot hold anything.
+      remove: async () => ({ kind: "already" }),
+    },
+  ];
+}

@@ -1,0 +1,96 @@
+/** The login keychain of macOS -> a trust store, by `security`. */
+import { join } from "node:path";
+import { commonNameOf, sha1Of } from "./pem.ts";
+import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
+import { failureOf, quoted, textOf } from "./words.ts";
+
+const program = "/usr/bin/security";
+
+/** Milliseconds. The system asks for the person's password in a window, which takes a person's time. */
+const askingDeadline = 120_000;
+
+/** What `security` says with 44 when there is nothing: errSecItemNotFound, -25300, as an exit code. */
+const notFound = 44;
+
+const name = "macOS keychain (login)";
+
+export async function keychainStores(machine: Machine): Promise<TrustStore[]> {
+  return machine.platform === "darwin" ? [keychainStore(machine)] : [];
+}
+
+/** The person's own keychain: unlike the system's it needs no root, and no other user is touched. */
+function keychainStore(machine: Machine): TrustStore {
+  const keychain = join(machine.home, "Library/Keychains/login.keychain-db");
+  const run = machine.run;
+
+  async function has({ pem }: Certificate): Promise<boolean> {
+    const commonName = commonNameOf(pem);
+    const named = commonName === undefined ? [] : ["-c", commonName];
+    const result = await run([program, "find-certificate", "-a", ...named, "-Z", keychain]);
+    if (result.kind === "done" && result.code === notFound) return false;
+    const why = failureOf(program, result);
+    if (why !== undefined) throw new Error(why);
+    return result.kind === "done" && result.stdout.toUpperCase().includes(sha1Of(pem));
+  }
+
+  /** As a browser would: a certificate may lie in the keychain and be trusted by nobody. */
+  async function isTrusted({ path }: Certificate): Promise<boolean> {
+    // -l: it is an authority's own; -L: nothing is fetched from the network, which is where it was seen to hang.
+    const argv = [program, "verify-cert", "-c", path, "-p", "ssl", "-l", "-L", "-q"] as const;
+    const result = await run([...argv]);
+    if (result.kind === "done") return result.code === 0;
+    throw new Error(failureOf(program, result));
+  }
+
+  /** Both: the verdict was seen to outlive the certificate, by a cache. */
+  async function check(certificate: Certificate): Promise<Check> {
+    try {
+      if (!(await has(certificate))) return { kind: "absent" };
+      if (await isTrusted(certificate)) return { kind: "trusted" };
+      return { kind: "absent", why: "it is in the keychain, but not trusted" };
+    } catch (error) {
+      return {
+        kind: "unavailable",
+        why: textOf(error),
+        fix: `unlock it and try again: security unlock-keychain ${quoted(keychain)}`,
+      };
+    }
+  }
+
+  return {
+    name,
+    check,
+
+    async install(certificate): Promise<Outcome> {
+      const state = await check(certificate);
+      if (state.kind === "trusted") return { kind: "already" };
+      if (state.kind === "unavailable") return { ...state, kind: "failed" };
+      const argv = ["add-trusted-cert", "-r", "trustRoot", "-p", "ssl", "-k", keychain] as const;
+      const fix = `security ${[...argv, certificate.path].map(quoted).join(" ")}`;
+      const result = await run([program, ...argv, certificate.path], { deadline: askingDeadline });
+      const why = failureOf(program, result);
+      if (why !== undefined) return { kind: "failed", why, fix: `in a terminal of the desktop: ${fix}` };
+      const now = await check(certificate);
+      if (now.kind === "trusted") return { kind: "done" };
+      return { kind: "failed", why: now.why ?? "the keychain did not keep it", fix };
+    },
+
+    async remove(certificate): Promise<Outcome> {
+      // -t takes the person's trust settings for it away as well.
+      const argv = ["delete-certificate", "-Z", sha1Of(certificate.pem), "-t", keychain] as const;
+      const fix = `in a terminal of the desktop: security ${argv.map(quoted).join(" ")}`;
+      try {
+        if (!(await has(certificate))) return { kind: "already" };
+        const result = await run([program, ...argv], { deadline: askingDeadline });
+        const why = failureOf(program, result);
+        if (why !== undefined) return { kind: "failed", why, fix };
+        if (await has(certificate)) {
+          return { kind: "failed", why: "it is still in the keychain", fix };
+        }
+        return { kind: "done" };
+      } catch (error) {
+        return { kind: "failed", why: textOf(error), fix };
+      }
+    },
+  };
+}

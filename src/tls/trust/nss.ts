@@ -1,0 +1,148 @@
+/** An NSS database -> a trust store, by NSS's own `certutil`. */
+import { mkdir } from "node:fs/promises";
+import { installCommand } from "./distribution.ts";
+import { type Database, nssDatabases } from "./nss-databases.ts";
+import { bodiesOf, bodyOf, sha256Of } from "./pem.ts";
+import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
+import { failureOf, quoted, textOf } from "./words.ts";
+
+/** Trusted to sign servers' certificates, and nothing else: not mail, not programs. */
+const trust = "C,,";
+
+/** Of one subject, NSS allows several nicknames; removal goes by that, so there is one for each certificate. */
+function nicknameOf({ pem }: Certificate): string {
+  return `localhostess ${sha256Of(pem).slice(0, 16)}`;
+}
+
+type Entry = {
+  nickname: string;
+  /** The first of the three trust attributes: servers. */
+  servers: string;
+};
+
+/** Rejected with this where the command did not work. */
+class Failure extends Error {
+  readonly fix: string;
+
+  constructor(why: string, fix: string) {
+    super(why);
+    this.fix = fix;
+  }
+}
+
+export async function nssStores(machine: Machine): Promise<TrustStore[]> {
+  return (await nssDatabases(machine)).map((database) => nssStore(database, machine));
+}
+
+export function nssStore(database: Database, machine: Machine): TrustStore {
+  const place = `sql:${database.directory}`;
+  const again = "localhostess trust";
+
+  async function certutil(...args: string[]): Promise<string> {
+    // With a file for the password it never asks for one, and never waits for an answer.
+    const argv = ["certutil", ...args, "-d", place, "-f", "/dev/null"] as const;
+    const result = await machine.run(argv as unknown as [string, ...string[]]);
+    if (result.kind === "missing") {
+      throw new Failure("there is no certutil", await installCommand("certutil", machine));
+    }
+    const why = failureOf("certutil", result);
+    if (why === undefined) return (result as { stdout: string }).stdout;
+    if (result.kind === "done" && /SEC_ERROR_BAD_PASSWORD/.test(result.stderr)) {
+      throw new Failure(
+        "it has a master password, which only its program can be told",
+        "import the certificate in the browser's settings, or take the master password off for a moment",
+      );
+    }
+    throw new Failure(
+      why,
+      `close the browser and try again; to see more: certutil -L -d ${quoted(place)}`,
+    );
+  }
+
+  /** All that may be ours: what is imported by hand is called by its common name, which has our name too. */
+  async function entries(): Promise<Entry[]> {
+    const lines = (await certutil("-L")).split("\n");
+    return lines.flatMap((line) => {
+      const [, nickname, servers] = line.match(/^(.+?)\s+(\w*),\w*,\w*\s*$/) ?? [];
+      if (nickname === undefined || !/localhostess/i.test(nickname)) return [];
+      return [{ nickname, servers: servers! }];
+    });
+  }
+
+  async function find(certificate: Certificate): Promise<Entry | undefined> {
+    const wanted = bodyOf(certificate.pem);
+    for (const entry of await entries()) {
+      // All of the same subject are printed; the first is the one that the nickname means.
+      const [first] = bodiesOf(await certutil("-L", "-n", entry.nickname, "-a"));
+      if (first === wanted) return entry;
+    }
+    return undefined;
+  }
+
+  async function take(certificate: Certificate): Promise<boolean> {
+    // Twice where somebody has imported it under another nickname too; each round has one less.
+    for (let removed = false; ; removed = true) {
+      const entry = await find(certificate);
+      if (entry === undefined) return removed;
+      await certutil("-D", "-n", entry.nickname);
+    }
+  }
+
+  async function make(): Promise<void> {
+    await mkdir(database.directory, { recursive: true, mode: 0o700 });
+    await certutil("-N", "--empty-password");
+  }
+
+  async function outcome(action: () => Promise<Outcome>): Promise<Outcome> {
+    try {
+      return await action();
+    } catch (error) {
+      if (error instanceof Failure) return { kind: "failed", why: error.message, fix: error.fix };
+      return { kind: "failed", why: textOf(error), fix: `look at ${database.directory}` };
+    }
+  }
+
+  return {
+    name: database.name,
+
+    async check(certificate): Promise<Check> {
+      if (!database.made) return { kind: "absent", why: "the database is not there yet" };
+      try {
+        const entry = await find(certificate);
+        if (entry === undefined) return { kind: "absent" };
+        if (entry.servers.includes("C")) return { kind: "trusted" };
+        return { kind: "absent", why: "it is there, but not trusted for servers" };
+      } catch (error) {
+        const fix = error instanceof Failure ? error.fix : `look at ${database.directory}`;
+        return { kind: "unavailable", why: textOf(error), fix };
+      }
+    },
+
+    install: (certificate) =>
+      outcome(async () => {
+        if (!database.made) await make();
+        const entry = await find(certificate);
+        if (entry?.servers.includes("C")) return { kind: "already" };
+        const nickname = entry?.nickname ?? nicknameOf(certificate);
+        try {
+          await certutil("-A", "-n", nickname, "-t", trust, "-i", certificate.path);
+        } catch (error) {
+          // Of a database with a password, it has the certificate by now, without trust.
+          if (entry === undefined) await take(certificate);
+          throw error;
+        }
+        if ((await find(certificate))?.servers.includes("C") !== true) {
+          return { kind: "failed", why: "certutil did not keep it as trusted", fix: again };
+        }
+        return { kind: "done", note: "start the browser again if it runs" };
+      }),
+
+    remove: (certificate) =>
+      outcome(async () => {
+        if (!database.made) return { kind: "already" };
+        const removed = await take(certificate);
+        if (!removed) return { kind: "already" };
+        return { kind: "done", note: "start the browser again if it runs" };
+      }),
+  };
+}

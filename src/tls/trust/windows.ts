@@ -1,0 +1,110 @@
+/** The Windows that this Linux runs in -> its user's trust store, by `certutil.exe`. */
+import { join } from "node:path";
+import { exists } from "./exists.ts";
+import { sha1Of } from "./pem.ts";
+import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
+import { failureOf, textOf } from "./words.ts";
+
+/** Windows' drive may be mounted elsewhere, by wsl.conf; then it may still be in PATH. */
+const usual = "/mnt/c/Windows/System32/certutil.exe";
+
+/** Milliseconds. Windows asks in a window whether the person means it. */
+const askingDeadline = 120_000;
+/** Milliseconds. The first program of Windows that is started takes its time. */
+const lookingDeadline = 20_000;
+
+const name = "Windows (user's root store)";
+const notThere = {
+  why: "there is no certutil.exe, so Windows' programs cannot be started from here",
+  fix: "turn interop on in /etc/wsl.conf ([interop] enabled=true), then: wsl.exe --shutdown",
+};
+
+export async function windowsStores(machine: Machine): Promise<TrustStore[]> {
+  if (!machine.wsl) return [];
+  const PATH = machine.env.PATH ?? "";
+  const program = (await exists(join(machine.root, usual)))
+    ? join(machine.root, usual)
+    : Bun.which("certutil.exe", { PATH });
+  if (program !== null) return [windowsStore(program, machine)];
+  return [
+    {
+      name,
+      check: async () => ({ kind: "unavailable", ...notThere }),
+      install: async () => ({ kind: "failed", ...notThere }),
+      remove: async () => ({ kind: "failed", ...notThere }),
+    },
+  ];
+}
+
+function windowsStore(program: string, { run }: Machine): TrustStore {
+  /** Windows' words are in its user's language, so that only the number is looked for. */
+  async function has({ pem }: Certificate): Promise<boolean> {
+    const thumbprint = sha1Of(pem);
+    const argv = [program, "-user", "-store", "Root", thumbprint] as const;
+    const result = await run([...argv], { deadline: lookingDeadline });
+    if (result.kind !== "done") throw new Error(failureOf("certutil.exe", result));
+    return (
+      result.code === 0 && result.stdout.replace(/\s/g, "").toUpperCase().includes(thumbprint)
+    );
+  }
+
+  /** Windows opens no file by a Linux path. */
+  async function windowsPath(path: string): Promise<string> {
+    const result = await run(["wslpath", "-w", path], { deadline: lookingDeadline });
+    const why = failureOf("wslpath", result);
+    if (why !== undefined) throw new Error(why);
+    return (result as { stdout: string }).stdout.trim();
+  }
+
+  async function change(
+    certificate: Certificate,
+    { argv, wanted }: { argv: readonly string[]; wanted: boolean },
+  ): Promise<Outcome> {
+    const shown = argv.map((word) => (/^[\w-]+$/.test(word) ? word : `"${word}"`)).join(" ");
+    const fix = `in Windows: certutil ${shown}, and say yes`;
+    const result = await run([program, ...argv], { deadline: askingDeadline });
+    const why = failureOf("certutil.exe", result);
+    if (why !== undefined) return { kind: "failed", why, fix };
+    if ((await has(certificate)) === wanted) return { kind: "done" };
+    return { kind: "failed", why: "Windows left its store as it was", fix };
+  }
+
+  const failed = (error: unknown): Outcome => ({
+    kind: "failed",
+    why: textOf(error),
+    fix: "see whether Windows' programs start from here: cmd.exe /c ver",
+  });
+
+  return {
+    name,
+
+    async check(certificate): Promise<Check> {
+      try {
+        return (await has(certificate)) ? { kind: "trusted" } : { kind: "absent" };
+      } catch (error) {
+        return { kind: "unavailable", why: textOf(error), fix: "cmd.exe /c ver" };
+      }
+    },
+
+    async install(certificate): Promise<Outcome> {
+      try {
+        if (await has(certificate)) return { kind: "already" };
+        const path = await windowsPath(certificate.path);
+        const argv = ["-user", "-addstore", "-f", "Root", path];
+        return await change(certificate, { argv, wanted: true });
+      } catch (error) {
+        return failed(error);
+      }
+    },
+
+    async remove(certificate): Promise<Outcome> {
+      try {
+        if (!(await has(certificate))) return { kind: "already" };
+        const argv = ["-user", "-delstore", "Root", sha1Of(certificate.pem)];
+        return await change(certificate, { argv, wanted: false });
+      } catch (error) {
+        return failed(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/** The reason for which a TLS connection ends -> the record that says so. RFC 8446 section 6. */
+
+/** AlertDescription, those of them that we send. */
+export const Alert = {
+  unexpectedMessage: 10,
+  recordOverflow: 22,
+  illegalParameter: 47,
+  decodeError: 50,
+  protocolVersion: 70,
+  unrecognizedName: 112,
+} as const;
+
+export type Alert = (typeof Alert)[keyof typeof Alert];
+
+/** For a client whose hello was the last thing said, so that nothing is encrypted yet. */
+export function fatalAlert(alert: Alert): Uint8Array {
+  return Uint8Array.of(21, 3, 3, 0, 2, 2, alert);
+}

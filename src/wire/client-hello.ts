@@ -1,0 +1,259 @@
+/** The first bytes of a TLS connection into what its client asks for. RFC 8446 section 4.1.2. */
+import { Alert } from "./alert.ts";
+import { latin1 } from "./bytes.ts";
+import { type Done, type More, more } from "./parsed.ts";
+
+export type ClientHello = {
+  /** Lower case, without a final dot; undefined where the client named none, as it does when it dials an address. */
+  serverName: string | undefined;
+  /** Protocol names, the preferred one first; empty where the client spoke of none. RFC 7301. */
+  alpn: string[];
+  /** Versions as on the wire (0x0304 is TLS 1.3); the highest alone where the client is too old for a list. */
+  versions: number[];
+};
+
+/** Wrong, whatever may follow: the alert that says so to its sender, and a sentence for a person. */
+export type BadHello = { kind: "bad"; alert: Alert; why: string };
+
+export type ParsedHello = Done<ClientHello> | More | BadHello;
+
+/** RFC 8446 section 5.1. */
+const longestFragment = 2 ** 14;
+/** What BoringSSL, which answers behind us, takes before it knows the client (`ssl_max_handshake_message_len`). */
+const longestMessage = 16384;
+/**
+ * With the heads of its records. Every call walks over all records, so a client that sends an octet a record and a
+ * record a packet costs the square of this: about a second at most. Chromium's hello of 2 KB fits in such records.
+ */
+const longestFlight = 2 * longestMessage;
+/** RFC 1035 section 2.3.4 with a final dot to spare; OpenSSL and BoringSSL have the same `TLSEXT_MAXLEN_host_name`. */
+const longestHostName = 255;
+
+const HANDSHAKE = 22;
+const CLIENT_HELLO = 1;
+const SERVER_NAME = 0;
+const ALPN = 16;
+const SUPPORTED_VERSIONS = 43;
+
+/**
+ * Looks at the connection's bytes from their start, takes nothing, and keeps nothing of them. `end` is the offset
+ * behind the record that completes the hello. The hello may lie in any number of records.
+ *
+ * Says no only where the TLS library behind us would do so as well: the rest of the hello is its business.
+ */
+export function parseClientHello(bytes: Uint8Array): ParsedHello {
+  // Only counts while octets are missing: a call for each one that comes has to cost little, and no copy.
+  let gathered = 0;
+  let wanted: number | undefined;
+  let at = 0;
+  for (;;) {
+    const wrong = checkRecordHeader(bytes, at);
+    if (wrong !== undefined) return wrong;
+    const start = at + 5;
+    if (bytes.length <= start) return more;
+    const length = uint16(bytes, at + 3);
+    const end = Math.min(start + length, bytes.length);
+    if (gathered === 0 && bytes[start] !== CLIENT_HELLO) {
+      return bad(Alert.unexpectedMessage, "the first message is no ClientHello");
+    }
+    gathered += end - start;
+    if (wanted === undefined && gathered >= 4) {
+      const head = assemble(bytes, 4);
+      const bodyLength = head[1]! * 65536 + uint16(head, 2);
+      if (bodyLength > longestMessage) {
+        return bad(Alert.illegalParameter, "the ClientHello is longer than 16 KiB");
+      }
+      wanted = 4 + bodyLength;
+    }
+    if (end < start + length) return more;
+    if (wanted !== undefined && gathered >= wanted) {
+      // RFC 8446 section 5.1: the keys change behind it, so nothing may follow in its record.
+      if (gathered > wanted) {
+        return bad(Alert.unexpectedMessage, "something follows the ClientHello in its record");
+      }
+      const hello = readBody(assemble(bytes, wanted));
+      return "kind" in hello ? hello : { kind: "done", value: hello, end };
+    }
+    at = end;
+    if (at >= longestFlight) {
+      return bad(Alert.illegalParameter, "the ClientHello is in too many records");
+    }
+  }
+}
+
+/** As far as it is there. */
+function checkRecordHeader(bytes: Uint8Array, at: number): BadHello | undefined {
+  if (bytes.length > at && bytes[at] !== HANDSHAKE) {
+    return bad(Alert.unexpectedMessage, "a record that is no handshake stands in the ClientHello");
+  }
+  // The minor version says nothing (RFC 8446 section 5.1); there never was another major one.
+  if (bytes.length > at + 1 && bytes[at + 1] !== 3) {
+    return bad(Alert.protocolVersion, "the record is of no version of TLS");
+  }
+  if (bytes.length < at + 5) return undefined;
+  const length = uint16(bytes, at + 3);
+  if (length > longestFragment) {
+    return bad(Alert.recordOverflow, "a record is longer than 16 KiB");
+  }
+  // RFC 8446 section 5.1 forbids them, and they would cost us work for nothing.
+  if (length === 0) return bad(Alert.unexpectedMessage, "a handshake record is empty");
+  return undefined;
+}
+
+/** The first `length` octets of the message, which are all there; copied only if they are in several records. */
+function assemble(bytes: Uint8Array, length: number): Uint8Array {
+  if (uint16(bytes, 3) >= length) return bytes.subarray(5, 5 + length);
+  const whole = new Uint8Array(length);
+  let filled = 0;
+  for (let at = 0; filled < length; at += 5 + uint16(bytes, at + 3)) {
+    const there = Math.min(uint16(bytes, at + 3), length - filled);
+    whole.set(bytes.subarray(at + 5, at + 5 + there), filled);
+    filled += there;
+  }
+  return whole;
+}
+
+const truncated = bad(Alert.decodeError, "a length in the ClientHello is wrong");
+
+/** The message whole, with its head. */
+function readBody(message: Uint8Array): ClientHello | BadHello {
+  const reader = new Reader(message, 4, message.length);
+  const legacyVersion = reader.number(2);
+  reader.skip(32);
+  const sessionId = reader.vector(1);
+  const cipherSuites = reader.vector(2);
+  const compressions = reader.vector(1);
+  if (legacyVersion === undefined || sessionId === undefined || cipherSuites === undefined) {
+    return truncated;
+  }
+  if (compressions === undefined || sessionId.left > 32 || compressions.left < 1) return truncated;
+  if (cipherSuites.left < 2 || cipherSuites.left % 2 !== 0) return truncated;
+
+  const hello: ClientHello = { serverName: undefined, alpn: [], versions: [legacyVersion] };
+  // TLS 1.2 lets a client leave the extensions away, with their length (RFC 5246 section 7.4.1.2).
+  if (reader.left === 0) return hello;
+  const extensions = reader.vector(2);
+  if (extensions === undefined || reader.left !== 0) return truncated;
+
+  const seen = new Set<number>();
+  while (extensions.left > 0) {
+    const type = extensions.number(2);
+    const data = extensions.vector(2);
+    if (type === undefined || data === undefined) return truncated;
+    // RFC 8446 section 4.2.
+    if (seen.has(type)) return bad(Alert.illegalParameter, `extension ${type} stands there twice`);
+    seen.add(type);
+    const wrong = readExtension(type, data, hello);
+    if (wrong !== undefined) return wrong;
+  }
+  return hello;
+}
+
+function readExtension(type: number, data: Reader, hello: ClientHello): BadHello | undefined {
+  if (type === SERVER_NAME) return readServerName(data, hello);
+  if (type === ALPN) return readAlpn(data, hello);
+  if (type === SUPPORTED_VERSIONS) return readVersions(data, hello);
+  return undefined;
+}
+
+/** RFC 6066 section 3. */
+function readServerName(data: Reader, hello: ClientHello): BadHello | undefined {
+  const names = data.vector(2);
+  if (names === undefined || data.left !== 0 || names.left === 0) return truncated;
+  while (names.left > 0) {
+    const type = names.number(1);
+    // Every kind of name that may come has to begin with its length, so that it can be skipped.
+    const name = names.vector(2);
+    if (type === undefined || name === undefined || name.left === 0) return truncated;
+    if (type !== 0) continue;
+    if (hello.serverName !== undefined) {
+      return bad(Alert.illegalParameter, "the ClientHello names two servers");
+    }
+    const wrong = name.left > longestHostName || !name.isVisible();
+    const text = wrong ? "" : name.text().toLowerCase().replace(/\.$/, "");
+    if (text === "") return bad(Alert.unrecognizedName, "the server name is no host name");
+    hello.serverName = text;
+  }
+  return undefined;
+}
+
+/** RFC 7301 section 3.1. */
+function readAlpn(data: Reader, hello: ClientHello): BadHello | undefined {
+  const names = data.vector(2);
+  if (names === undefined || data.left !== 0 || names.left === 0) return truncated;
+  while (names.left > 0) {
+    const name = names.vector(1);
+    if (name === undefined || name.left === 0) return truncated;
+    hello.alpn.push(name.text());
+  }
+  return undefined;
+}
+
+/** RFC 8446 section 4.2.1. */
+function readVersions(data: Reader, hello: ClientHello): BadHello | undefined {
+  const versions = data.vector(1);
+  if (versions === undefined || data.left !== 0) return truncated;
+  if (versions.left === 0 || versions.left % 2 !== 0) return truncated;
+  hello.versions = [];
+  while (versions.left > 0) hello.versions.push(versions.number(2)!);
+  return undefined;
+}
+
+function bad(alert: Alert, why: string): BadHello {
+  return { kind: "bad", alert, why };
+}
+
+function uint16(bytes: Uint8Array, at: number): number {
+  return bytes[at]! * 256 + bytes[at + 1]!;
+}
+
+/** Reads forward between two offsets; undefined where fewer octets are left than asked for. */
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  #at: number;
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  get left(): number {
+    return this.#end - this.#at;
+  }
+
+  skip(octets: number): void {
+    this.#at = Math.min(this.#at + octets, this.#end);
+  }
+
+  /** Of one or two octets, big end first. */
+  number(octets: 1 | 2): number | undefined {
+    if (this.left < octets) return undefined;
+    const value = octets === 1 ? this.#bytes[this.#at]! : uint16(this.#bytes, this.#at);
+    this.#at += octets;
+    return value;
+  }
+
+  /** What stands behind its own length, which has one octet or two. */
+  vector(lengthOctets: 1 | 2): Reader | undefined {
+    const length = this.number(lengthOctets);
+    if (length === undefined || length > this.left) return undefined;
+    const start = this.#at;
+    this.#at += length;
+    return new Reader(this.#bytes, start, this.#at);
+  }
+
+  /** Whether there is no control character, no space, nothing beyond ASCII. */
+  isVisible(): boolean {
+    for (let at = this.#at; at < this.#end; at++) {
+      const octet = this.#bytes[at]!;
+      if (octet <= 32 || octet >= 127) return false;
+    }
+    return true;
+  }
+
+  text(): string {
+    return latin1(this.#bytes, this.#at, this.#end);
+  }
+}

@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { emptyTable, routeTable } from "../../src/routes/table.ts";
+import { testService } from "../support/test-proxy.ts";
+
+function tableOf(...names: string[]) {
+  return routeTable(names.map((name, index) => testService(name, { port: 3000 + index })));
+}
+
+test("a name leads to its service", () => {
+  expect(tableOf("api", "web").find("web")?.name).toBe("web");
+});
+
+test("a name under a service's name leads there too", () => {
+  expect(tableOf("api").find("x.y.api")?.name).toBe("api");
+});
+
+test("the longest name wins", () => {
+  const table = tableOf("api", "shop.api", "shop");
+  expect(table.find("shop.api")?.name).toBe("shop.api");
+  expect(table.find("x.shop.api")?.name).toBe("shop.api");
+  expect(table.find("other.api")?.name).toBe("api");
+});
+
+test("a name ends at a dot, not in a word", () => {
+  const table = tableOf("api");
+  for (const name of ["myapi", "my-api", "api.x", "api-x", "", ".", "x."]) {
+    expect(table.find(name)).toBeUndefined();
+  }
+});
+
+test("what is not routable is listed and leads nowhere", () => {
+  const table = routeTable([
+    { ...testService("bad name", { port: 1 }), routable: false },
+    testService("api", { port: 2 }),
+  ]);
+  expect(table.services.map(({ name }) => name)).toEqual(["bad name", "api"]);
+  expect(table.names).toEqual(["api"]);
+  expect(table.find("bad name")).toBeUndefined();
+});
+
+test("names are in order", () => {
+  expect(tableOf("web", "api", "db").names).toEqual(["api", "db", "web"]);
+});
+
+test("names that objects are born with lead nowhere", () => {
+  for (const name of ["constructor", "__proto__", "tostring", "x.constructor"]) {
+    expect(tableOf("api").find(name)).toBeUndefined();
+  }
+});
+
+test("the empty table has nothing", () => {
+  expect(emptyTable.names).toEqual([]);
+  expect(emptyTable.find("api")).toBeUndefined();
+});

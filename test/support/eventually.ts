@@ -1,0 +1,14 @@
+/** A condition that nobody announces into a promise of it. */
+
+/** Looks until it holds. @throws when it does not in time. */
+export async function eventually(
+  what: string,
+  holds: () => boolean,
+  milliseconds = 10_000,
+): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`${what}: not within ${milliseconds} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
