@@ -1,5 +1,5 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
-import { hostname, release } from "node:os";
+import { hostname, release, userInfo } from "node:os";
 import { version } from "../package.json" with { type: "json" };
 import { departedClients } from "./discovery/departed.ts";
 import { type Changes, scanner } from "./discovery/scanner.ts";
@@ -8,6 +8,8 @@ import { startProxy } from "./proxy/listener.ts";
 import type { Service } from "./routes/service.ts";
 import { emptyTable, routeTable } from "./routes/table.ts";
 import { systemClock } from "./system/clock.ts";
+import { certificates } from "./tls/certificates.ts";
+import { terminator } from "./tls/terminate.ts";
 
 export type DaemonOptions = {
   /** 0 picks one. */
@@ -15,6 +17,8 @@ export type DaemonOptions = {
   scanner: ScannerKind;
   /** Root only: everybody's processes. */
   allUsers: boolean;
+  /** Where the authority for https is kept. */
+  stateDirectory: string;
   /** After every scan; `changes` may be empty. */
   onServices(services: readonly Service[], changes: Changes): void;
   /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
@@ -68,6 +72,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onFailure: (error) => options.onNote(`looking for services failed: ${error.message}`),
   });
 
+  const fault = (reason: unknown): void =>
+    options.onNote(`a connection ended by a fault of ours: ${textOf(reason)}`);
+  const { certificateFor } = certificates({
+    stateDirectory: options.stateDirectory,
+    clock,
+    identity: { user: userInfo().username, host: hostname(), uid: process.getuid?.() },
+    tlds: [],
+    note: options.onNote,
+  });
+  const tls = terminator({ clock, certificateFor, fault });
+
   let proxy: ReturnType<typeof startProxy>;
   try {
     proxy = startProxy({
@@ -80,7 +95,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       stillThere: (service) => clock.now() - seen < knownFor || discovery.stillThere(service),
       touch: () => discovery.touch(),
       departed: departedClients("/proc"),
-      fault: (fault) => options.onNote(`a connection ended by a fault of ours: ${textOf(fault)}`),
+      terminator: tls,
+      fault,
       note: options.onNote,
     });
   } catch (cause) {

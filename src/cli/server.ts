@@ -38,6 +38,7 @@ export async function serverStart(
       port: settings.port ?? defaultPort,
       scanner: settings.scanner,
       allUsers: settings.allUsers,
+      stateDirectory: settings.stateDirectory,
       onServices(_, changes) {
         log(changes);
       },

@@ -5,6 +5,8 @@ import { SocketLink } from "./socket-link.ts";
 
 export type Listening = {
   port: number;
+  /** The kernel's number for the listening socket. */
+  descriptor: number;
   /** Takes no new connection; those that stand go on. Twice is harmless. */
   stop(): void;
 };
@@ -38,6 +40,8 @@ export function listen(
   let stopped = false;
   return {
     port: listener.port,
+    // Bun has it, and its types do not.
+    descriptor: (listener as unknown as { fd: number }).fd,
     stop() {
       if (stopped) return;
       stopped = true;

@@ -768,8 +768,12 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   #dropDialled(): void {
-    this.#dialled?.link.close();
+    const upstream = this.#dialled;
     this.#dialled = undefined;
+    if (upstream === undefined) return;
+    // What becomes of it is no longer our news.
+    upstream.link.handler = upstream;
+    upstream.link.close();
   }
 
   /** Hands the link to TLS; what is inside becomes another connection. */

@@ -38,7 +38,7 @@ export type ProxyOptions = {
   /** Which of these clients, who sent FIN and wait for an answer, no longer exist. Undefined: this system cannot tell. */
   departed: ((clients: readonly Ends[]) => readonly boolean[]) | undefined;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
-  terminator?: () => Terminator | undefined;
+  terminator?: Terminator | undefined;
   fault(fault: unknown): void;
   /** A sentence for a person. */
   note(text: string): void;
@@ -70,6 +70,10 @@ export function startProxy(options: ProxyOptions): Proxy {
   let emptied: (() => void) | undefined;
 
   const { port, listening } = listenOnLoopback(options, accept);
+  // So that the first bytes are there to be looked at when a connection is told of.
+  if (options.terminator !== undefined) {
+    for (const { listener } of listening) calls.deferAccept(listener.descriptor);
+  }
 
   const shared: ConnectionShared = {
     pool,
@@ -87,7 +91,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     destinations: new Destinations(),
     spare: [],
     framing: new RequestFraming(),
-    terminates: () => options.terminator?.() !== undefined,
+    terminates: () => options.terminator !== undefined,
     speaksTls(service) {
       const key = upstreamKey(service);
       let asked = speakers.get(key);
@@ -98,7 +102,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       return asked;
     },
     secure(link, first) {
-      const terminator = options.terminator?.();
+      const { terminator } = options;
       if (terminator === undefined || draining) return false;
       begin((outcome) => terminator.read(link, first, outcome));
       return true;
@@ -151,7 +155,7 @@ export function startProxy(options: ProxyOptions): Proxy {
 
   /** Where a whole ClientHello waits unread, TLS goes by Bun's own, which is faster than any way over bytes once read. */
   function acceptTls(link: SocketLink): boolean {
-    const terminator = options.terminator?.();
+    const { terminator } = options;
     if (terminator === undefined) return false;
     const count = calls.look(link.descriptor, peeked);
     if (count === 0 || sniff(peeked[0]!) !== "tls") return false;

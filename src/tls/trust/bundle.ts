@@ -75,11 +75,17 @@ export async function keptOf(path: string, stateDirectory: string): Promise<Kept
  */
 export async function writeBundle(
   kept: Kept,
-  { ours, stateDirectory, read }: { ours: readonly string[]; stateDirectory: string; read?: () => Promise<string> },
+  {
+    ours,
+    stateDirectory,
+    read,
+  }: { ours: readonly string[]; stateDirectory: string; read?: () => Promise<string> },
 ): Promise<Bundle> {
   const bodies = bodiesOf(await (read ?? (() => keptText(kept)))());
   if (bodies.length === 0 && kept.kind !== "nothing") {
-    throw new Error(`there is no certificate in ${"path" in kept ? kept.path : "the built-in roots"}`);
+    throw new Error(
+      `there is no certificate in ${"path" in kept ? kept.path : "the built-in roots"}`,
+    );
   }
   const name = createHash("sha256").update(JSON.stringify(kept)).digest("hex").slice(0, 12);
   const path = join(bundleDirectory(stateDirectory), `${name}.pem`);

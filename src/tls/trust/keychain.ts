@@ -69,7 +69,8 @@ function keychainStore(machine: Machine): TrustStore {
       const fix = `security ${[...argv, certificate.path].map(quoted).join(" ")}`;
       const result = await run([program, ...argv, certificate.path], { deadline: askingDeadline });
       const why = failureOf(program, result);
-      if (why !== undefined) return { kind: "failed", why, fix: `in a terminal of the desktop: ${fix}` };
+      if (why !== undefined)
+        return { kind: "failed", why, fix: `in a terminal of the desktop: ${fix}` };
       const now = await check(certificate);
       if (now.kind === "trusted") return { kind: "done" };
       return { kind: "failed", why: now.why ?? "the keychain did not keep it", fix };

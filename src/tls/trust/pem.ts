@@ -36,5 +36,7 @@ export function commonNameOf(pem: string): string | undefined {
 }
 
 function hashOf(pem: string, algorithm: "sha1" | "sha256"): string {
-  return createHash(algorithm).update(Buffer.from(bodyOf(pem), "base64")).digest("hex");
+  return createHash(algorithm)
+    .update(Buffer.from(bodyOf(pem), "base64"))
+    .digest("hex");
 }

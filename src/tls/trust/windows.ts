@@ -43,9 +43,7 @@ function windowsStore(program: string, { run }: Machine): TrustStore {
     const argv = [program, "-user", "-store", "Root", thumbprint] as const;
     const result = await run([...argv], { deadline: lookingDeadline });
     if (result.kind !== "done") throw new Error(failureOf("certutil.exe", result));
-    return (
-      result.code === 0 && result.stdout.replace(/\s/g, "").toUpperCase().includes(thumbprint)
-    );
+    return result.code === 0 && result.stdout.replace(/\s/g, "").toUpperCase().includes(thumbprint);
   }
 
   /** Windows opens no file by a Linux path. */
