@@ -1,12 +1,19 @@
 /** An address and a port into whether TLS is spoken there, found out by trying. */
+import type { Clock } from "../system/clock.ts";
 
-/** Milliseconds: a server of the same machine that takes longer to answer a hello does not speak TLS. */
+/** Milliseconds. A server of the same machine says something to a hello long before, unless it is busy. */
 const patience = 1_000;
 
-/** Connects once, and lets go. False also where nothing can be reached: whoever dials then says so better. */
-export function speaksTls({ address, port }: { address: string; port: number }): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), patience);
+/**
+ * Connects once, and lets go. Undefined where nothing was said in time, or nothing can be reached: whoever dials then
+ * finds out more.
+ */
+export function speaksTls(
+  { address, port }: { address: string; port: number },
+  clock: Clock,
+): Promise<boolean | undefined> {
+  const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
+  const cancel = clock.after(patience, () => resolve(undefined));
   Bun.connect({
     hostname: address,
     port,
@@ -14,13 +21,19 @@ export function speaksTls({ address, port }: { address: string; port: number }):
     tls: { rejectUnauthorized: false },
     socket: {
       data() {},
-      handshake(socket, success) {
-        resolve(success);
+      handshake(socket, success, error) {
+        resolve(success || isAboutCertificate(error));
         socket.terminate();
       },
       close: () => resolve(false),
-      connectError: () => resolve(false),
+      connectError: () => resolve(undefined),
     },
-  }).catch(() => resolve(false));
-  return promise.finally(() => clearTimeout(timer));
+  }).catch(() => resolve(undefined));
+  return promise.finally(cancel);
+}
+
+/** OpenSSL's verdicts on certificates have names such as CERT_HAS_EXPIRED; the system's errors are one word. */
+function isAboutCertificate(error: Error | null): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" && !/^E[A-Z0-9]+$/.test(code);
 }

@@ -62,7 +62,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const connections = new Set<Connection>();
   const handshakes = new Set<Cancel>();
   /** By `upstreamKey`. */
-  const speakers = new Map<string, Promise<boolean>>();
+  const speakers = new Map<string, boolean>();
   const peeked = new Uint8Array(4_096);
   const pool = upstreamPool({ clock, peek: calls.peek });
   let seconds = 0;
@@ -92,14 +92,15 @@ export function startProxy(options: ProxyOptions): Proxy {
     spare: [],
     framing: new RequestFraming(),
     terminates: () => options.terminator !== undefined,
-    speaksTls(service) {
+    async speaksTls(service) {
       const key = upstreamKey(service);
-      let asked = speakers.get(key);
-      if (asked === undefined) {
-        asked = speaksTls({ address: service.endpoint.dial[0]!, port: service.endpoint.port });
-        speakers.set(key, asked);
-      }
-      return asked;
+      const known = speakers.get(key);
+      if (known !== undefined) return known;
+      const { dial, port } = service.endpoint;
+      const found = await speaksTls({ address: dial[0]!, port }, clock);
+      // A server that was too busy to answer is asked again; until then it is spoken to plainly.
+      if (found !== undefined) speakers.set(key, found);
+      return found ?? false;
     },
     secure(link, first) {
       const { terminator } = options;

@@ -14,6 +14,9 @@ import type { Leaf } from "./leaf.ts";
 /** Milliseconds for a whole handshake. nginx has 60 s, which a stalled client does not need. */
 const handshakeMilliseconds = 10_000;
 
+/** Milliseconds in which a client may read the alert that ended its handshake. */
+const lingerMilliseconds = 2_000;
+
 /** What application protocols we speak within, by preference. */
 const protocols = ["http/1.1"];
 
@@ -158,10 +161,21 @@ class Attempt {
     });
   }
 
+  /** Says why it ends. Closing at once would destroy that on its way, as bytes of the client may be unread. */
   alert(alert: Alert): void {
     const bytes = fatalAlert(alert);
-    this.link.write(bytes, 0, bytes.length);
-    this.link.close();
+    const { link } = this;
+    link.write(bytes, 0, bytes.length);
+    const cancel = this.options.clock.after(lingerMilliseconds, () => link.close());
+    link.handler = {
+      data() {},
+      drained() {},
+      ended: () => link.close(),
+      closed: cancel,
+      failed: this.options.fault,
+    };
+    link.halfClose();
+    link.resume();
     this.fail();
   }
 

@@ -1,0 +1,234 @@
+/** TLS on the proxy's port: ended here, and what is inside takes the road of every other request. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { connect as connectTcp } from "node:net";
+import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
+import { systemClock } from "../../src/system/clock.ts";
+import { type Certificates, certificates } from "../../src/tls/certificates.ts";
+import { type Terminator, terminator } from "../../src/tls/terminate.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { connectRaw } from "../support/raw-end.ts";
+import { ok, RawServer } from "../support/raw-server.ts";
+import { startTestProxy } from "../support/test-proxy.ts";
+import { identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
+
+let directory: Awaited<ReturnType<typeof throwawayStateDirectory>>;
+let names: Certificates;
+let ca: string;
+let tls: Terminator;
+
+beforeAll(async () => {
+  directory = await throwawayStateDirectory();
+  names = certificates({
+    stateDirectory: directory.path,
+    clock: systemClock,
+    identity,
+    tlds: [],
+    note: (text) => {
+      throw new Error(text);
+    },
+  });
+  await names.certificateFor("localhost");
+  ca = await Bun.file(`${directory.path}/authority/certificate.pem`).text();
+  tls = terminator({
+    clock: systemClock,
+    certificateFor: (name) => names.certificateFor(name),
+    fault: (fault) => {
+      throw fault;
+    },
+  });
+});
+
+afterAll(() => directory[Symbol.asyncDispose]());
+
+/** A client that trusts only our authority. */
+function secureClient(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(
+      { host: "127.0.0.1", port, ca, servername: "api.localhost", ...options },
+      () => resolve(socket),
+    );
+    // Not once: what was on its way when the other end closed is an error of its own.
+    socket.on("error", reject);
+  });
+}
+
+/** All that comes until the connection ends. */
+async function ask(socket: TLSSocket, request: string): Promise<string> {
+  socket.write(request);
+  let text = "";
+  for await (const piece of socket) text += piece;
+  return text;
+}
+
+const get = (host: string, more = ""): string =>
+  `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${more}\r\n`;
+
+test("a name has a certificate that its client verifies, and its server is told of https", async () => {
+  using api = new RawServer({ answer: () => ok("inside") });
+  await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+  const socket = await secureClient(proxy.port);
+  expect(socket.authorized).toBe(true);
+  expect(socket.getPeerCertificate().subjectaltname).toContain("DNS:api.localhost");
+  const answer = await ask(socket, get("api.localhost", "X-Forwarded-Proto: http\r\n"));
+  expect(answer).toEndWith("inside");
+  expect(api.requests[0]!.all("x-forwarded-proto")).toEqual(["https"]);
+  expect(api.requests[0]!.one("x-forwarded-port")).toBe("443");
+});
+
+test("http and https have one port, one table and one front page", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+  using plain = await connectRaw(proxy.port);
+  plain.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
+  expect((await plain.message()).status).toBe(200);
+  const own = await ask(
+    await secureClient(proxy.port, { servername: "localhost" }),
+    get("localhost"),
+  );
+  expect(own).toContain("http://api.localhost");
+});
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  test(`${version} is spoken, and a second connection resumes the session of the first`, async () => {
+    using api = new RawServer({ answer: () => ok() });
+    await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+    const options = { minVersion: version, maxVersion: version } as const;
+    const first = await secureClient(proxy.port, options);
+    expect(first.getProtocol()).toBe(version);
+    const { promise, resolve } = Promise.withResolvers<Buffer>();
+    first.once("session", resolve);
+    if (version === "TLSv1.2") resolve(first.getSession()!);
+    await ask(first, get("api.localhost"));
+    const second = await secureClient(proxy.port, { ...options, session: await promise });
+    expect(second.isSessionReused()).toBe(true);
+    second.destroy();
+  });
+}
+
+test("a hello in any number of pieces is heard", async () => {
+  using api = new RawServer({ answer: () => ok("in pieces") });
+  await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+  const { Duplex } = await import("node:stream");
+  const tcp = connectTcp({ host: "127.0.0.1", port: proxy.port, noDelay: true });
+  // Each octet of what the client says goes out by itself.
+  const pieces = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, written) {
+      const next = (at: number): void => {
+        if (at === chunk.length) written();
+        else tcp.write(chunk.subarray(at, at + 1), () => setImmediate(next, at + 1));
+      };
+      next(0);
+    },
+  });
+  // The client's last words are still going out, octet by octet, when the proxy has closed.
+  tcp.on("error", () => {});
+  tcp.on("data", (bytes) => pieces.push(bytes));
+  tcp.on("end", () => pieces.push(null));
+  const socket = await secureClient(proxy.port, { socket: pieces });
+  expect(await ask(socket, get("api.localhost"))).toEndWith("in pieces");
+});
+
+test("a name that is not ours gets the alert unrecognized_name, and no certificate", async () => {
+  const text = await Bun.file(`${import.meta.dir}/../corpus/client-hello/curl.hex`).text();
+  const hello = Buffer.from(text.replace(/\s/g, ""), "hex").toString("latin1");
+  await using proxy = await startTestProxy({ terminator: tls });
+  using client = await connectRaw(proxy.port);
+  const foreign = hello.replace(".localhost", ".localhosx");
+  expect(foreign).not.toBe(hello);
+  client.send(foreign);
+  const rest = Buffer.from(await client.rest(), "latin1");
+  expect([...rest]).toEqual([21, 3, 3, 0, 2, 2, 112]);
+});
+
+test("what only begins like TLS is closed with an alert", async () => {
+  await using proxy = await startTestProxy({ terminator: tls });
+  using client = await connectRaw(proxy.port);
+  client.send("\x16garbage that is no record");
+  const rest = Buffer.from(await client.rest(), "latin1");
+  expect(rest[0]).toBe(21);
+  expect(rest.length).toBe(7);
+});
+
+test("without a terminator TLS is closed without a word", async () => {
+  await using proxy = await startTestProxy();
+  using client = await connectRaw(proxy.port);
+  client.send("\x16\x03\x01\x00\x05hello");
+  expect(await client.rest()).toBe("");
+});
+
+test("TLS inside CONNECT ends here where the service speaks plain HTTP", async () => {
+  await using api = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: () => new Response("tunnelled"),
+  });
+  const { port } = api;
+  await using proxy = await startTestProxy({
+    services: { api: { port: port! } },
+    terminator: tls,
+  });
+  const tcp = connectTcp({ host: "127.0.0.1", port: proxy.port });
+  tcp.write("CONNECT api.localhost:443 HTTP/1.1\r\nHost: api.localhost:443\r\n\r\n");
+  await new Promise((resolve) => tcp.once("data", resolve));
+  const socket = await secureClient(proxy.port, { socket: tcp });
+  expect(await ask(socket, get("api.localhost"))).toEndWith("tunnelled");
+});
+
+test("TLS inside CONNECT goes by untouched where the service speaks TLS itself", async () => {
+  const leaf = (await names.certificateFor("own.localhost"))!;
+  using service = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    tls: { key: leaf.key, cert: leaf.certificate },
+    socket: {
+      data(socket) {
+        socket.end("by the service itself");
+      },
+    },
+  });
+  await using proxy = await startTestProxy({
+    services: { api: { port: service.port } },
+    terminator: tls,
+  });
+  const tcp = connectTcp({ host: "127.0.0.1", port: proxy.port });
+  tcp.write("CONNECT api:443 HTTP/1.1\r\nHost: api:443\r\n\r\n");
+  await new Promise((resolve) => tcp.once("data", resolve));
+  const socket = await secureClient(proxy.port, { socket: tcp, servername: "own.localhost" });
+  expect(socket.getPeerCertificate().subjectaltname).toContain("DNS:own.localhost");
+  expect(await ask(socket, "anything")).toBe("by the service itself");
+});
+
+test("a client that stops in the middle of a handshake is dropped after 10 s", async () => {
+  const clock = new FakeClock();
+  const patient = terminator({
+    clock,
+    certificateFor: (name) => names.certificateFor(name),
+    fault: (fault) => {
+      throw fault;
+    },
+  });
+  await using proxy = await startTestProxy({ clock, terminator: patient });
+  using client = await connectRaw(proxy.port);
+  client.send("\x16\x03\x01\x02");
+  while (proxy.connections === 0 || clock.waiting < 2) await Bun.sleep(1);
+  clock.advance(9_999);
+  expect(proxy.connections).toBe(1);
+  clock.advance(1);
+  await client.gone();
+  expect(proxy.connections).toBe(0);
+});
+
+test("1,000 handshakes to 300 names at once make 300 certificates at most, and all are served", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < 1_000; index = next++) {
+      const name = `n${index % 300}.api.localhost`;
+      const socket = await secureClient(proxy.port, { servername: name });
+      expect(await ask(socket, get(name))).toStartWith("HTTP/1.1 200");
+    }
+  };
+  await Promise.all(Array.from({ length: 50 }, worker));
+}, 30_000);
