@@ -2,7 +2,7 @@
 import type { Clock } from "../system/clock.ts";
 
 /** Milliseconds. A server of the same machine says something to a hello long before, unless it is busy. */
-const patience = 1_000;
+const patience = 250;
 
 /**
  * Connects once, and lets go. Undefined where nothing was said in time, or nothing can be reached: whoever dials then
