@@ -49,7 +49,7 @@ export interface ConnectionShared extends ExchangeShared {
   readonly pages: OwnPages;
   /** Our part of every Via: tells this proxy from every other. */
   readonly instance: string;
-  /** Seconds since the proxy started: coarse, and free to ask. */
+  /** Seconds since the proxy started, in halves: coarse, and free to ask. */
   seconds(): number;
   /** The port that people know us by. */
   port(): number;
@@ -242,9 +242,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.shared.fault(fault);
   }
 
-  /** Once a second: what has stood for too long. */
+  /** Twice a second: what has stood for too long. */
   tick(): void {
-    const age = this.shared.seconds() - this.#since;
+    // It may have begun right before the last tick.
+    const age = this.shared.seconds() - this.#since + 0.5;
     if (this.#state === At.sniffing) {
       if (age >= headSeconds) this.#close();
     } else if (this.#state === At.reading) {

@@ -1,4 +1,4 @@
-/** A port into connections: accepted on both loopback addresses, counted, watched once a second. */
+/** A port into connections: accepted on both loopback addresses, counted, watched twice a second. */
 import { type Listening, listen } from "../link/listen.ts";
 import type { SocketLink } from "../link/socket-link.ts";
 import { speaksTls } from "../link/speaks-tls.ts";
@@ -20,6 +20,9 @@ import { upstreamKey, upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
 export const connectionLimit = 10_000;
+
+/** How coarse our time is: a connection may be let go this much too early, and never too late. */
+const tickMilliseconds = 500;
 
 /** An address of a TCP connection's two ends, seen from the client. */
 export type Ends = { address: string; port: number; ownPort: number };
@@ -166,13 +169,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     return true;
   }
 
-  const cancelTicks = clock.every(1_000, () => {
-    seconds++;
+  const cancelTicks = clock.every(tickMilliseconds, () => {
+    seconds += tickMilliseconds / 1_000;
     pool.tick();
     const waiting: Connection[] = [];
     for (const connection of connections) {
       connection.tick();
-      if (connection.mayBeGone) waiting.push(connection);
+      if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
     }
     if (waiting.length > 0 && options.departed !== undefined) {
       dismissDeparted(waiting, { departed: options.departed, ownPort: port });

@@ -117,7 +117,7 @@ export interface UpstreamPool {
   release(upstream: Upstream): void;
   /** Connects anew, trying the endpoint's addresses in order. The link's handler must be set in `connected`. */
   dial(endpoint: Endpoint, key: string, turn: DialTurn): CancelDial;
-  /** Lets go of what was idle for too long; once a second. */
+  /** Lets go of what was idle for too long; twice a second. */
   tick(): void;
   /** Closes what is idle. */
   stop(): void;
