@@ -66,6 +66,11 @@ export class Upstream implements LinkHandler {
   /** Milliseconds since the Unix epoch. */
   idleSince = 0;
   idle = false;
+  /**
+   * It went from one request to the next of its client without the quarantine. A byte too many in between may have been
+   * taken for an answer, and then every later answer is off by one: no other client may get such a one.
+   */
+  exclusive = false;
   previous: Upstream | undefined;
   next: Upstream | undefined;
 
@@ -155,6 +160,7 @@ export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool
       const oldest = now - (safe ? idleMilliseconds : unsafeIdleMilliseconds);
       if (own?.idle && own.key === key && own.idleSince >= oldest) {
         own.queue.remove(own);
+        own.exclusive ||= own.idleSince > now - quarantineMilliseconds;
         return own;
       }
       const queue = queues.get(key);
@@ -162,7 +168,7 @@ export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool
       for (let upstream = queue.first; upstream !== undefined; upstream = upstream.next) {
         // Ascending in time: the first that is too young ends the search.
         if (upstream.idleSince > now - quarantineMilliseconds) return undefined;
-        if (upstream.idleSince < oldest) continue;
+        if (upstream.idleSince < oldest || upstream.exclusive) continue;
         queue.remove(upstream);
         // What has come since we last looked is told after this: it would answer the wrong client.
         if (peek(upstream.link.descriptor) !== "spoke") return upstream;
