@@ -25,7 +25,7 @@ import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
 import { lastRecipientReply } from "./last-recipient.ts";
 import { negotiate, type Wants } from "./negotiate.ts";
-import type { OwnPages } from "./own-pages.ts";
+import { frontPath, type OwnPages } from "./own-pages.ts";
 import { encodeReply, type Reply } from "./reply.ts";
 import { type DialFailure, type Upstream, upstreamKey } from "./upstream.ts";
 
@@ -579,11 +579,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #own(bytes: Uint8Array, end: number, target: Target): number {
     const head = this.#head;
     const from = target.form === "absolute" ? target.pathStart : head.targetStart;
-    const reply = this.shared.pages({
-      method: head.method(bytes),
-      path: latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/",
-      wants: this.#wants(),
-    });
+    const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
+    // A person who has just started a server looks for it here.
+    if (path === frontPath && !this.#refreshed) return this.#waitForRefresh();
+    this.#refreshed = false;
+    const reply = this.shared.pages({ method: head.method(bytes), path, wants: this.#wants() });
     return this.#reply(reply, end);
   }
 
@@ -659,8 +659,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#refreshed = false;
     this.#again();
     const idle = this.#state === At.reading && !this.#head.begun;
-    if (this.#state === At.reading && this.#inputEnded) this.#close();
-    else if (idle && this.shared.draining()) this.#linger();
+    if (idle && this.shared.draining()) this.#linger();
     else this.#regulate();
   }
 
@@ -735,6 +734,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#become(At.reading);
     this.#head.begin(0);
     if (this.#held.length > 0) this.#process(this.#held.view(), true);
+    // What is left is no whole request, and nothing is added to it any more.
+    if (this.#state === At.reading && this.#inputEnded) this.#close();
   }
 
   #waitForRefresh(): number {

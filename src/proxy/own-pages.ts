@@ -14,6 +14,9 @@ export type OwnRequest = {
   wants: Wants;
 };
 
+/** Where the live services are. */
+export const frontPath = "/";
+
 export type OwnPages = (request: OwnRequest) => Reply;
 
 export type OwnPagesOptions = {
@@ -29,7 +32,7 @@ export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
     if (method === "OPTIONS") return { status: 200, fields: [["Allow", allow]], body: "" };
     if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
     const table = routes();
-    if (path === "/") {
+    if (path === frontPath) {
       return frontPage({ services: table.services, version, port: port(), wants });
     }
     if (path === "/proxy.pac") return pacPage({ port: port() });

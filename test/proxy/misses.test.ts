@@ -87,7 +87,7 @@ test("a look that fails is a miss, and our fault for the log", async () => {
   expect(String(faults)).toContain("no /proc");
 });
 
-test("own pages, foreign hosts and refused requests look for nothing", async () => {
+test("the PAC file, foreign hosts and refused requests look for nothing", async () => {
   let looks = 0;
   await using proxy = await startTestProxy({
     refresh: async () => {
@@ -95,7 +95,7 @@ test("own pages, foreign hosts and refused requests look for nothing", async () 
     },
   });
   for (const text of [
-    get("localhost"),
+    "GET /proxy.pac HTTP/1.1\r\nHost: localhost\r\n\r\n",
     get("example.com"),
     "GET / HTTP/1.1\r\n\r\n",
     "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n",

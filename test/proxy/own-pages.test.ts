@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { Message } from "../support/message.ts";
 import { connectRaw } from "../support/raw-end.ts";
-import { RawServer } from "../support/raw-server.ts";
+import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 async function ask(port: number, line: string, fields = "Host: localhost\r\n"): Promise<Message> {
@@ -159,4 +159,19 @@ test("no page of ours may be framed, sniffed, cached or read from elsewhere", as
   expect(page.one("x-content-type-options")).toBe("nosniff");
   expect(page.one("cache-control")).toBe("no-store");
   expect(page.one("content-security-policy")).toContain("frame-ancestors 'none'");
+});
+
+test("the front page shows a server that was started since anybody last looked", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  let looked = 0;
+  await using proxy = await startTestProxy({
+    refresh: async () => {
+      looked++;
+      proxy.setServices({ api });
+    },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  expect((await client.message()).body.toString()).toContain("http://api.localhost");
+  expect(looked).toBe(1);
 });
