@@ -2,8 +2,11 @@
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { printable } from "../discovery/printable.ts";
+import type { EnvFlags } from "./env.ts";
 import type { LsFlags } from "./ls.ts";
+import type { MachineFlags } from "./machine.ts";
 import { type Flags, UsageError } from "./settings.ts";
+import type { TrustFlags } from "./trust.ts";
 import { patient, type World } from "./world.ts";
 
 export const exitCode = { done: 0, failed: 1, usage: 2 } as const;
@@ -77,6 +80,7 @@ Environment: LOCALHOSTESS_PORT, LOCALHOSTESS_STATE_DIR, NO_COLOR.`,
   server(program, choose, world);
   named(program, choose, world);
   browsers(program, choose, world);
+  trusting(program, choose, world);
   return program;
 }
 
@@ -166,6 +170,86 @@ function browsers(program: Command, choose: (action: Action) => void, world: Wor
     .action((flags: Flags) => choose(async () => (await import("./pac.ts")).pac(flags, world)));
   pac.addOption(portOption()).addOption(jsonOption());
   example(pac, "localhostess pac > proxy.pac");
+
+  const browser = program
+    .command("browser")
+    .description("open Chromium with a throw-away profile that trusts our names")
+    .argument("[name...]", "a NAME or its URL; after --, options for Chromium")
+    .usage("[options] [name] [-- chromium options]")
+    .addOption(portOption())
+    .action((words: string[], flags: Flags) =>
+      choose(async () => (await import("./browser.ts")).browser(words, { flags, world })),
+    );
+  example(browser, "localhostess browser api");
+}
+
+function trusting(program: Command, choose: (action: Action) => void, world: World): void {
+  const trust = program
+    .command("trust")
+    .description("make this machine's browsers and programs trust our https")
+    .option("--status", "only look: which store has it")
+    .option("--renew", "a new authority in the place of the old one, in every store")
+    .option("--bare-names", "a second authority too, for https://api/; see below")
+    .addOption(jsonOption())
+    .addOption(rootOption())
+    .addHelpText(
+      "after",
+      `
+The authority may sign for localhost and the names under it, and for nothing
+else: programs refuse what a stolen key signs for any other name.
+
+--bare-names: a certificate authority can be limited to names under a domain,
+but not to names without a dot. So https://api/ takes a second authority, and
+that one may sign for every name there is. Whoever reads its key, in the state
+directory, could pose as any website to this machine's browsers. Without it,
+https://api.localhost/ and http://api/ work as they do.
+
+Root is asked for by no command of ours: where a store needs it, the command is
+shown.`,
+    )
+    .action((flags: TrustFlags) =>
+      choose(async () => (await import("./trust.ts")).trust(flags, world)),
+    );
+  example(trust, "localhostess trust");
+
+  const untrust = program
+    .command("untrust")
+    .description("take our authority out of every trust store again")
+    .addOption(jsonOption())
+    .addOption(rootOption())
+    .action((flags: MachineFlags) =>
+      choose(async () => (await import("./untrust.ts")).untrust(flags, world)),
+    );
+  example(untrust, "localhostess untrust");
+
+  const env = program
+    .command("env")
+    .description("print shell lines that make curl, git, Node, Python and more trust us")
+    .addOption(
+      new Option("--shell <name>", "whose lines; fish where $SHELL says so, or else sh")
+        // As in env.ts, which nobody needs for --help.
+        .choices(["sh", "fish", "powershell"]),
+    )
+    .addOption(jsonOption())
+    .addOption(rootOption())
+    .action((flags: EnvFlags) => choose(async () => (await import("./env.ts")).env(flags, world)));
+  example(env, 'eval "$(localhostess env)"');
+
+  const doctor = program
+    .command("doctor")
+    .description("look at all that https and names need, and say what mends it")
+    .addOption(portOption())
+    .addOption(jsonOption())
+    .addOption(rootOption())
+    .action((flags: MachineFlags) =>
+      choose(async () => (await import("./doctor.ts")).doctor(flags, world)),
+    );
+  example(doctor, "localhostess doctor --json | jq '.[] | select(.fix)'");
+}
+
+/** For tests, which may run as root: the system's own stores are not theirs to change. */
+function rootOption(): Option {
+  return new Option("--root <directory>", "another directory in the place of /").hideHelp();
 }
 
 function portOption(description?: string): Option {

@@ -11,7 +11,7 @@ import { dirname } from "node:path";
  *
  * @throws Error of the file system, with `code`. Nothing is left behind then.
  */
-export async function writeAtomically(path: string, text: string): Promise<void> {
+export async function writeAtomically(path: string, text: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   // In the same directory, because a rename does not cross file systems. `wx` follows no link that waits there.
   const temporary = `${path}.${process.pid}.${crypto.randomUUID()}.tmp`;

@@ -3,7 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { version } from "../../package.json" with { type: "json" };
 import { cli } from "./cli.ts";
 
-const verbs = ["ls", "server start", "url", "port", "open", "pac", "why"];
+const verbs = [
+  ...["ls", "server start", "url", "port", "open", "pac", "why"],
+  ...["browser", "trust", "untrust", "env", "doctor"],
+];
 
 describe("--help", () => {
   for (const verb of verbs) {

@@ -2,6 +2,7 @@
 
 /** Program -> the package it is in. `npm install` has brought everything else. */
 export const packages = {
+  certutil: "libnss3-tools",
   chromium: "chromium",
   curl: "curl",
   lsof: "lsof",

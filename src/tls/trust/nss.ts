@@ -2,15 +2,15 @@
 import { mkdir } from "node:fs/promises";
 import { installCommand } from "./distribution.ts";
 import { type Database, nssDatabases } from "./nss-databases.ts";
-import { bodiesOf, bodyOf, sha256Of } from "./pem.ts";
+import { bodiesOf, bodyOf, pemOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { failureOf, quoted, textOf } from "./words.ts";
 
 /** Trusted to sign servers' certificates, and nothing else: not mail, not programs. */
 const trust = "C,,";
 
-/** Of one subject, NSS allows several nicknames; removal goes by that, so there is one for each certificate. */
-function nicknameOf({ pem }: Certificate): string {
+/** `certutil` removes by nickname, so each of ours has its own. */
+function nicknameOf({ pem }: Pick<Certificate, "pem">): string {
   return `localhostess ${sha256Of(pem).slice(0, 16)}`;
 }
 
@@ -18,6 +18,11 @@ type Entry = {
   nickname: string;
   /** The first of the three trust attributes: servers. */
   servers: string;
+};
+
+type Found = Entry & {
+  /** Whether its nickname means this certificate and no other. */
+  alone: boolean;
 };
 
 /** Rejected with this where the command did not work. */
@@ -69,23 +74,40 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     });
   }
 
-  async function find(certificate: Certificate): Promise<Entry | undefined> {
+  /**
+   * Under its own nickname, or under another that somebody has given it. Asked for a nickname, certutil prints every
+   * certificate of the same subject, the newest first: those that have their own nickname are told apart by that.
+   */
+  async function find(certificate: Certificate): Promise<Found | undefined> {
     const wanted = bodyOf(certificate.pem);
-    for (const entry of await entries()) {
-      // All of the same subject are printed; the first is the one that the nickname means.
-      const [first] = bodiesOf(await certutil("-L", "-n", entry.nickname, "-a"));
-      if (first === wanted) return entry;
+    const all = await entries();
+    const named = new Set(all.map(({ nickname }) => nickname));
+    const own = all.find(({ nickname }) => nickname === nicknameOf(certificate));
+    if (own !== undefined) return { ...own, alone: true };
+    for (const entry of all) {
+      if (/^localhostess [0-9a-f]{16}$/.test(entry.nickname)) continue;
+      const bodies = bodiesOf(await certutil("-L", "-n", entry.nickname, "-a"));
+      const candidates = bodies.filter((body) => !named.has(nicknameOf({ pem: pemOf(body) })));
+      if (candidates.includes(wanted)) return { ...entry, alone: candidates.length === 1 };
     }
     return undefined;
   }
 
   async function take(certificate: Certificate): Promise<boolean> {
-    // Twice where somebody has imported it under another nickname too; each round has one less.
-    for (let removed = false; ; removed = true) {
-      const entry = await find(certificate);
-      if (entry === undefined) return removed;
-      await certutil("-D", "-n", entry.nickname);
+    const found = await find(certificate);
+    if (found === undefined) return false;
+    if (!found.alone) {
+      throw new Failure(
+        "it is there with others of the same name, imported by hand, and certutil cannot tell them apart",
+        `remove "${found.nickname}" in the browser's settings`,
+      );
     }
+    await certutil("-D", "-n", found.nickname);
+    if ((await find(certificate)) === undefined) return true;
+    throw new Failure(
+      "certutil removed it, and it is still there",
+      `remove "${found.nickname}" in the browser's settings`,
+    );
   }
 
   async function make(): Promise<void> {

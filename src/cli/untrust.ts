@@ -1,0 +1,68 @@
+/** `localhostess untrust` -> no trust store of this machine that has an authority of ours. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type AuthorityOptions,
+  authorityDirectory,
+  forgetReplaced,
+  loadAuthority,
+  replacedCertificates,
+} from "../tls/authority.ts";
+import type { Certificate } from "../tls/trust/store.ts";
+import { removeFromAll, trustStores } from "../tls/trust/stores.ts";
+import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
+import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
+import { settingsOf } from "./settings.ts";
+import { certificateOf, refuseSudo } from "./trust.ts";
+import type { World } from "./world.ts";
+
+/** The authority itself stays, so that `trust` is all it takes to be back. */
+export async function untrust(flags: MachineFlags, world: World): Promise<number> {
+  const settings = settingsOf(flags, world);
+  refuseSudo(world);
+  const stores = await trustStores(machineOf(flags, world));
+  const rows: StoreRow[] = [];
+  const remove = (certificate: Certificate, whose: Whose): Promise<boolean> =>
+    removeFromAll(stores, {
+      certificate,
+      report(store, outcome) {
+        if (whose === "replaced" && outcome.kind === "already") return;
+        const row = rowOf({ store: store.name, authority: whose, action: "remove" }, outcome);
+        rows.push(row);
+        if (!settings.json) tellRow(row, world.out);
+      },
+    });
+  const broken: string[] = [];
+  let known = 0;
+  for (const kind of ["names", "bare"] as const) {
+    const options = authorityOptions(kind, settings);
+    const loaded = await loadAuthority(options);
+    if (loaded.kind === "broken") broken.push(...loaded.problems);
+    const certificate =
+      loaded.kind === "ready" ? certificateOf(loaded.authority) : await leftover(options);
+    if (certificate !== undefined) {
+      known += 1;
+      await remove(certificate, kind);
+    }
+    for (const replaced of await replacedCertificates(options)) {
+      known += 1;
+      if (await remove(replaced, "replaced")) await forgetReplaced(replaced);
+    }
+  }
+  if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  else if (known === 0 && broken.length === 0) {
+    world.err.write(`${world.err.colors.dim("there is no authority, so none is trusted")}\n`);
+  }
+  if (broken.length > 0) throw new Error(broken.join("; "));
+  return allWell(rows) ? 0 : 1;
+}
+
+/** The certificate of an authority that cannot be used any more: one that has expired is still in the stores. */
+async function leftover(options: AuthorityOptions): Promise<Certificate | undefined> {
+  const path = join(authorityDirectory(options.stateDirectory, options.kind), "certificate.pem");
+  const pem = await readFile(path, "utf8").catch(() => {
+    // There never was one, or it is gone with the rest; then no store can be asked for it.
+    return "";
+  });
+  return pem.includes("-----BEGIN CERTIFICATE-----") ? { pem, path } : undefined;
+}

@@ -1,0 +1,119 @@
+/** Names and ports into a proxy that speaks HTTP/2 alone, behind TLS with a certificate for one name. */
+import { randomBytes } from "node:crypto";
+import { listen } from "../../src/link/listen.ts";
+import { secure } from "../../src/link/secure.ts";
+import type { ConnectionShared } from "../../src/proxy/connection.ts";
+import { Destinations } from "../../src/proxy/destination.ts";
+import { H2Session } from "../../src/proxy/h2/session.ts";
+import { HeadWriter } from "../../src/proxy/head-writer.ts";
+import { ownPages } from "../../src/proxy/own-pages.ts";
+import { type UpstreamPool, upstreamPool } from "../../src/proxy/upstream.ts";
+import { routeTable } from "../../src/routes/table.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { socketCalls } from "../../src/system/socket-calls.ts";
+import { RequestFraming } from "../../src/wire/framing.ts";
+import { type Place, testService } from "./test-proxy.ts";
+import { throwawayAuthority } from "./throwaway-authority.ts";
+
+export type TestShared = ConnectionShared & {
+  pool: UpstreamPool;
+  readonly faults: unknown[];
+  /** What the clock says. */
+  now: number;
+  drains: boolean;
+};
+
+/** What connections share, without a listener. */
+export function testShared(services: Record<string, Place>): TestShared {
+  const table = routeTable(
+    Object.entries(services).map(([name, place]) => testService(name, place)),
+  );
+  const faults: unknown[] = [];
+  const shared: TestShared = {
+    faults,
+    now: 0,
+    drains: false,
+    pool: upstreamPool({ clock: systemClock, peek: socketCalls(process.platform).peek }),
+    scratch: new HeadWriter(65_536),
+    draining: () => shared.drains,
+    fault: (fault) => faults.push(fault),
+    routes: () => table,
+    refresh: async () => {},
+    stillThere: () => true,
+    touch() {},
+    pages: ownPages({ routes: () => table, version: "0.0.0", port: () => 1 }),
+    instance: "0123abcd",
+    seconds: () => shared.now,
+    port: () => 1,
+    destinations: new Destinations(),
+    spare: [],
+    framing: new RequestFraming(),
+    terminates: () => false,
+    speaksTls: async () => false,
+    secure: () => false,
+    gone() {},
+  };
+  return shared;
+}
+
+export interface H2Proxy extends AsyncDisposable {
+  readonly port: number;
+  /** PEM of who signed its certificate. */
+  readonly ca: string;
+  readonly sessions: ReadonlySet<H2Session>;
+  readonly shared: TestShared;
+}
+
+/** `name`: the certificate's. @throws the proxy's own faults, at its end. */
+export async function startH2Proxy(
+  services: Record<string, Place>,
+  name = "api.localhost",
+): Promise<H2Proxy> {
+  await using authority = await throwawayAuthority();
+  const leaf = await authority.leafFor(name);
+  const shared = testShared(services);
+  const sessions = new Set<H2Session>();
+  const listening = listen({ address: "127.0.0.1", port: 0 }, (link) => {
+    secure(
+      link,
+      { key: leaf.key, cert: leaf.certificate, protocols: ["h2"] },
+      {
+        secured(secured) {
+          sessions.add(
+            new H2Session(secured, {
+              shared,
+              serverName: name,
+              gone: (session) => sessions.delete(session),
+            }),
+          );
+        },
+        failed() {},
+      },
+    );
+  });
+  const ticking = setInterval(() => {
+    shared.now++;
+    shared.pool.tick();
+    for (const session of sessions) session.tick();
+  }, 1_000);
+  return {
+    port: listening.port,
+    ca: authority.authority.pem,
+    sessions,
+    shared,
+    async [Symbol.asyncDispose]() {
+      clearInterval(ticking);
+      listening.stop();
+      for (const session of sessions) session.link.abort();
+      shared.pool.stop();
+      if (shared.faults.length > 0) {
+        throw new AggregateError(shared.faults, `the proxy had a fault: ${shared.faults[0]}`);
+      }
+    },
+  };
+}
+
+/** Bytes that no two calls share. */
+export function noise(length: number): Buffer {
+  return randomBytes(length);
+}
