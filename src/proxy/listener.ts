@@ -1,4 +1,5 @@
 /** A port into connections: accepted on both loopback addresses, counted, watched twice a second. */
+import type { Link } from "../link/link.ts";
 import { type Listening, listen } from "../link/listen.ts";
 import type { SocketLink } from "../link/socket-link.ts";
 import { speaksTls } from "../link/speaks-tls.ts";
@@ -13,6 +14,7 @@ import { sniff } from "../wire/sniff.ts";
 import { Connection, type ConnectionShared } from "./connection.ts";
 import { Destinations } from "./destination.ts";
 import { errorPage } from "./error-page.ts";
+import { H2Session } from "./h2/session.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { ownPages } from "./own-pages.ts";
 import { encodeReply } from "./reply.ts";
@@ -64,6 +66,8 @@ export function startProxy(options: ProxyOptions): Proxy {
   const calls = socketCalls(process.platform);
   const connections = new Set<Connection>();
   const handshakes = new Set<Cancel>();
+  const sessions = new Set<H2Session>();
+  const count = (): number => connections.size + handshakes.size + sessions.size;
   /** By `upstreamKey`. */
   const speakers = new Map<string, boolean>();
   const peeked = new Uint8Array(4_096);
@@ -130,8 +134,9 @@ export function startProxy(options: ProxyOptions): Proxy {
     };
     handshakes.add(handshake);
     cancel = start({
-      terminated({ link }) {
-        connections.add(new Connection(link, shared, true));
+      terminated({ link, serverName, protocol }) {
+        if (protocol === "h2") openSession(link, serverName);
+        else connections.add(new Connection(link, shared, true));
         over();
       },
       failed: over,
@@ -139,12 +144,25 @@ export function startProxy(options: ProxyOptions): Proxy {
     return handshake;
   }
 
+  function openSession(link: Link, serverName: string | undefined): void {
+    const session = new H2Session(link, {
+      shared,
+      serverName,
+      gone(ended) {
+        sessions.delete(ended);
+        settle();
+      },
+    });
+    sessions.add(session);
+    if (draining) session.drain();
+  }
+
   function settle(): void {
-    if (connections.size + handshakes.size === 0) emptied?.();
+    if (count() === 0) emptied?.();
   }
 
   function accept(link: SocketLink): void {
-    if (connections.size + handshakes.size >= connectionLimit) {
+    if (count() >= connectionLimit) {
       const why = `there are ${connectionLimit} connections already`;
       const bytes = encodeReply(errorPage({ status: 503, why }, "text"), {
         head: false,
@@ -172,6 +190,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const cancelTicks = clock.every(tickMilliseconds, () => {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
+    for (const session of sessions) session.tick();
     const waiting: Connection[] = [];
     for (const connection of connections) {
       connection.tick();
@@ -187,13 +206,14 @@ export function startProxy(options: ProxyOptions): Proxy {
     port,
     addresses: listening.map(({ address }) => address),
     get connections() {
-      return connections.size + handshakes.size;
+      return count();
     },
     stop(milliseconds) {
       stopping ??= (async () => {
         draining = true;
         for (const { listener } of listening) listener.stop();
         for (const connection of connections) connection.drain();
+        for (const session of sessions) session.drain();
         let cancelDeadline: Cancel = () => {};
         await new Promise<void>((resolve) => {
           emptied = resolve;
@@ -204,6 +224,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         cancelTicks();
         for (const cancel of [...handshakes]) cancel();
         for (const connection of connections) connection.link.abort();
+        for (const session of sessions) session.link.abort();
         pool.stop();
       })();
       return stopping;

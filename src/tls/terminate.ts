@@ -18,12 +18,14 @@ const handshakeMilliseconds = 10_000;
 const lingerMilliseconds = 2_000;
 
 /** What application protocols we speak within, by preference. */
-const protocols = ["http/1.1"];
+const protocols = ["h2", "http/1.1"];
 
 export type Terminated = {
   link: Link;
   /** What the client called us; undefined where it dialled an address. */
   serverName: string | undefined;
+  /** The application protocol agreed on; undefined where the client spoke of none. RFC 7301. */
+  protocol: string | undefined;
 };
 
 export type TerminatorOptions = {
@@ -58,7 +60,8 @@ export function terminator(options: TerminatorOptions): Terminator {
           link,
           { ...leaf, cert: leaf.certificate, protocols },
           {
-            secured: (secured) => attempt.done({ link: secured, serverName: hello.serverName }),
+            secured: (secured, protocol) =>
+              attempt.done({ link: secured, serverName: hello.serverName, protocol }),
             failed: () => attempt.fail(),
           },
         );
@@ -157,6 +160,7 @@ class Attempt {
           this.until(() => {}),
         ),
         serverName: hello.serverName,
+        protocol: stream.alpnProtocol || undefined,
       });
     });
   }

@@ -105,6 +105,31 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   });
 }
 
+test("h2 is agreed on where the client offers it, and http/1.1 where it does not", async () => {
+  using api = new RawServer({ answer: () => ok("by h2") });
+  await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+  const { connect: connectH2 } = await import("node:http2");
+  const session = connectH2(`https://api.localhost:${proxy.port}`, {
+    createConnection: () =>
+      connect({
+        host: "127.0.0.1",
+        port: proxy.port,
+        ca,
+        servername: "api.localhost",
+        ALPNProtocols: ["h2", "http/1.1"],
+      }),
+  });
+  const stream = session.request({ ":path": "/x", ":authority": "api.localhost" });
+  let text = "";
+  for await (const piece of stream.setEncoding("utf8")) text += piece;
+  expect(text).toBe("by h2");
+  expect(api.requests[0]!.one("x-forwarded-proto")).toBe("https");
+  session.destroy();
+  const plain = await secureClient(proxy.port, { ALPNProtocols: ["http/1.1"] });
+  expect(plain.alpnProtocol).toBe("http/1.1");
+  plain.destroy();
+});
+
 test("a hello in any number of pieces is heard", async () => {
   using api = new RawServer({ answer: () => ok("in pieces") });
   await using proxy = await startTestProxy({ services: { api }, terminator: tls });

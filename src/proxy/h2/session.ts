@@ -228,7 +228,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#shared.fault(fault);
   }
 
-  /** Once a second: what has stood for too long. */
+  /** Twice a second: what has stood for too long. */
   tick(): void {
     const age = this.#shared.seconds() - this.#since;
     if (this.#over) {

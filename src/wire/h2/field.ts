@@ -1,0 +1,111 @@
+/** A field of an HTTP/2 header section into the line that it is in HTTP/1.1, and what has to be known of it. RFC 9113 section 8.2. */
+import { COLON, CR, HTAB, isFieldText, isToken, LF, SP } from "../bytes.ts";
+import { entryOverhead } from "./static-table.ts";
+
+/** Names that a request's writer has to act on. */
+export const FieldKind = {
+  regular: 0,
+  method: 1,
+  scheme: 2,
+  authority: 3,
+  path: 4,
+  /** `:status`, and any that is not known: no request has it. */
+  strange: 5,
+  cookie: 6,
+  host: 7,
+  contentLength: 8,
+  te: 9,
+  /** Means one connection of HTTP/1.1, which this is not: RFC 9113 section 8.2.2. */
+  hop: 10,
+  /** No name of a field in HTTP/2. */
+  malformed: 11,
+} as const;
+
+export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
+
+const kinds = new Map<string, FieldKind>([
+  [":method", FieldKind.method],
+  [":scheme", FieldKind.scheme],
+  [":authority", FieldKind.authority],
+  [":path", FieldKind.path],
+  ["cookie", FieldKind.cookie],
+  ["host", FieldKind.host],
+  ["content-length", FieldKind.contentLength],
+  ["te", FieldKind.te],
+  ["connection", FieldKind.hop],
+  ["keep-alive", FieldKind.hop],
+  ["proxy-connection", FieldKind.hop],
+  ["transfer-encoding", FieldKind.hop],
+  ["upgrade", FieldKind.hop],
+  ["http2-settings", FieldKind.hop],
+]);
+
+const special = [...kinds].map(([name, kind]) => ({ name, kind }));
+
+/** One field. It is read once and written as often as it is referred to, so it is kept as a line. */
+export class H2Field {
+  constructor(
+    /** `name: value CR LF`. */
+    readonly line: Uint8Array,
+    readonly nameEnd: number,
+    readonly kind: FieldKind,
+    /** The value holds nothing that no value may hold. */
+    readonly sound: boolean,
+  ) {}
+
+  get valueStart(): number {
+    return this.nameEnd + 2;
+  }
+
+  get valueEnd(): number {
+    return this.line.length - 2;
+  }
+
+  /** As HPACK and SETTINGS_MAX_HEADER_LIST_SIZE count it. */
+  get size(): number {
+    return this.line.length - 4 + entryOverhead;
+  }
+}
+
+/** A range of bytes. */
+export type Range = { bytes: Uint8Array; start: number; end: number };
+
+/** `kind`: where the name was met before. */
+export function h2Field(name: Range, value: Range, kind?: FieldKind): H2Field {
+  const nameEnd = name.end - name.start;
+  const line = new Uint8Array(nameEnd + value.end - value.start + 4);
+  line.set(name.bytes.subarray(name.start, name.end));
+  line[nameEnd] = COLON;
+  line[nameEnd + 1] = SP;
+  line.set(value.bytes.subarray(value.start, value.end), nameEnd + 2);
+  line[line.length - 2] = CR;
+  line[line.length - 1] = LF;
+  return new H2Field(line, nameEnd, kind ?? kindOf(line, nameEnd), isSound(line, nameEnd + 2));
+}
+
+function kindOf(line: Uint8Array, nameEnd: number): FieldKind {
+  next: for (const { name, kind } of special) {
+    if (name.length !== nameEnd) continue;
+    for (let i = 0; i < nameEnd; i++) if (line[i] !== name.charCodeAt(i)) continue next;
+    return kind;
+  }
+  if (nameEnd === 0) return FieldKind.malformed;
+  if (line[0] === COLON) return FieldKind.strange;
+  for (let i = 0; i < nameEnd; i++) {
+    const octet = line[i]!;
+    if (isToken[octet] !== 1 || (octet >= 65 && octet <= 90)) return FieldKind.malformed;
+  }
+  return FieldKind.regular;
+}
+
+function isSound(line: Uint8Array, valueStart: number): boolean {
+  const end = line.length - 2;
+  if (valueStart === end) return true;
+  if (isBlank(line[valueStart]!) || isBlank(line[end - 1]!)) return false;
+  for (let i = valueStart; i < end; i++) if (isFieldText[line[i]!] !== 1) return false;
+  return true;
+}
+
+function isBlank(octet: number): boolean {
+  return octet === SP || octet === HTAB;
+}

@@ -1,0 +1,263 @@
+/** The fields of an HTTP/2 request into the head of the same request in HTTP/1.1. RFC 9113 sections 8.2 and 8.3. */
+import { encode, isFieldText, isToken, lowered, SP } from "../bytes.ts";
+import { type BodyLength, CHUNKED } from "../framing.ts";
+import { FieldKind, type H2Field } from "./field.ts";
+import type { Output } from "./output.ts";
+
+const version = encode(" HTTP/1.1\r\n");
+const hostName = encode("Host: ");
+const cookieName = encode("cookie: ");
+const chunkedLine = encode("Transfer-Encoding: chunked\r\n");
+const crlf = encode("\r\n");
+const crumbSeparator = encode("; ");
+
+/** At most 15 digits: any such number is exact in a double. */
+const lengthDigits = 15;
+
+/** Writes one request after another. Nothing of a malformed one may be used. */
+export class RequestWriter {
+  /** How many octets of body follow, or CHUNKED. Set by `finish`, as what is below. */
+  bodyLength: BodyLength = 0;
+  /** What the request is for: `:authority`, or else Host. */
+  authority: H2Field | undefined;
+  head = false;
+  connect = false;
+  /** Why it is no request. */
+  malformed: string | undefined;
+
+  #out: Output;
+  #method: H2Field | undefined;
+  #scheme: H2Field | undefined;
+  #path: H2Field | undefined;
+  #host: H2Field | undefined;
+  #length = -1;
+  #lineWritten = false;
+  readonly #crumbs: H2Field[] = [];
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  begin(): void {
+    this.#out.clear();
+    this.authority = undefined;
+    this.malformed = undefined;
+    this.#method = undefined;
+    this.#scheme = undefined;
+    this.#path = undefined;
+    this.#host = undefined;
+    this.#length = -1;
+    this.#lineWritten = false;
+    this.#crumbs.length = 0;
+  }
+
+  field(field: H2Field): void {
+    if (this.malformed !== undefined) return;
+    if (!field.sound) {
+      this.malformed = "a field value holds what no value may hold";
+      return;
+    }
+    switch (field.kind) {
+      case FieldKind.regular:
+        break;
+      case FieldKind.method:
+        this.#method = this.#pseudo(this.#method, field);
+        return;
+      case FieldKind.scheme:
+        this.#scheme = this.#pseudo(this.#scheme, field);
+        return;
+      case FieldKind.authority:
+        this.authority = this.#pseudo(this.authority, field);
+        return;
+      case FieldKind.path:
+        this.#path = this.#pseudo(this.#path, field);
+        return;
+      case FieldKind.cookie:
+        this.#writeLine();
+        this.#crumbs.push(field);
+        return;
+      case FieldKind.host:
+        this.#readHost(field);
+        return;
+      case FieldKind.contentLength:
+        this.#readLength(field);
+        break;
+      case FieldKind.te:
+        if (!isTrailers(field)) this.malformed = "TE asks for something other than trailers";
+        break;
+      case FieldKind.hop:
+        this.malformed = "a field of HTTP/1.1's connections has no place in HTTP/2";
+        return;
+      case FieldKind.strange:
+        this.malformed = "there is a pseudo-header field that no request has";
+        return;
+      default:
+        this.malformed = "a field name holds what no name may hold";
+        return;
+    }
+    this.#writeLine();
+    this.#out.append(field.line);
+  }
+
+  /** `ended`: no body follows. After it `malformed` has the verdict. */
+  finish({ ended }: { ended: boolean }): void {
+    this.#writeLine();
+    if (this.malformed !== undefined) return;
+    this.authority ??= this.#host;
+    this.bodyLength = this.#length === -1 ? (ended ? 0 : CHUNKED) : this.#length;
+    if (ended && this.bodyLength > 0) {
+      this.malformed = "the Content-Length speaks of a body that there is not";
+      return;
+    }
+    const out = this.#out;
+    const crumbs = this.#crumbs;
+    // RFC 9113 section 8.2.3: one field in HTTP/1.1.
+    for (let index = 0; index < crumbs.length; index++) {
+      const crumb = crumbs[index]!;
+      out.append(index === 0 ? cookieName : crumbSeparator);
+      out.copy(crumb.line, crumb.valueStart, crumb.valueEnd);
+    }
+    if (crumbs.length > 0) out.append(crlf);
+    if (this.bodyLength === CHUNKED && !this.connect) out.append(chunkedLine);
+    out.append(crlf);
+  }
+
+  #pseudo(before: H2Field | undefined, field: H2Field): H2Field {
+    if (before !== undefined) this.malformed = "a pseudo-header field is there twice";
+    else if (this.#lineWritten) this.malformed = "a pseudo-header field stands behind others";
+    return field;
+  }
+
+  /** The request line and Host, once all pseudo-header fields are there. */
+  #writeLine(): void {
+    if (this.#lineWritten || this.malformed !== undefined) return;
+    this.#lineWritten = true;
+    const method = this.#method;
+    if (method === undefined || !isMethod(method)) {
+      this.malformed = "there is no method";
+      return;
+    }
+    this.head = spells(method, "HEAD");
+    this.connect = spells(method, "CONNECT");
+    const out = this.#out;
+    out.copy(method.line, method.valueStart, method.valueEnd);
+    out.byte(SP);
+    const authority = this.authority;
+    if (this.connect) {
+      // RFC 9113 section 8.5.
+      if (this.#scheme !== undefined || this.#path !== undefined || authority === undefined) {
+        this.malformed = "CONNECT has an authority and no other target";
+        return;
+      }
+      out.copy(authority.line, authority.valueStart, authority.valueEnd);
+    } else {
+      const path = this.#path;
+      if (this.#scheme === undefined || this.#scheme.valueStart === this.#scheme.valueEnd) {
+        this.malformed = "there is no scheme";
+        return;
+      }
+      if (path === undefined || !isPath(path, method)) {
+        this.malformed = "there is no path";
+        return;
+      }
+      out.copy(path.line, path.valueStart, path.valueEnd);
+    }
+    out.append(version);
+    if (authority === undefined) return;
+    out.append(hostName);
+    out.copy(authority.line, authority.valueStart, authority.valueEnd);
+    out.append(crlf);
+  }
+
+  #readHost(field: H2Field): void {
+    this.#writeLine();
+    if (this.#host !== undefined) this.malformed = "there is more than one Host";
+    this.#host = field;
+    if (this.malformed !== undefined) return;
+    if (this.authority === undefined) this.#out.append(field.line);
+    else if (!isSameValue(this.authority, field)) {
+      this.malformed = "Host is another than :authority";
+    }
+  }
+
+  #readLength(field: H2Field): void {
+    const { line, valueStart, valueEnd } = field;
+    const digits = valueEnd - valueStart;
+    let length = 0;
+    for (let i = valueStart; i < valueEnd; i++) {
+      const digit = line[i]! - 48;
+      if (digit < 0 || digit > 9) length = Number.NaN;
+      length = length * 10 + digit;
+    }
+    if (this.#length !== -1) this.malformed = "there is more than one Content-Length";
+    else if (digits === 0 || digits > lengthDigits || Number.isNaN(length)) {
+      this.malformed = "the Content-Length is not a number of bytes";
+    }
+    this.#length = length;
+  }
+}
+
+/** The fields behind a request's body into those behind a chunked one. RFC 9113 section 8.1. */
+export class TrailerWriter {
+  malformed: string | undefined;
+  #out: Output;
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  begin(): void {
+    this.#out.clear();
+    this.malformed = undefined;
+  }
+
+  field(field: H2Field): void {
+    const { kind } = field;
+    const isPseudo = kind >= FieldKind.method && kind <= FieldKind.strange;
+    if (!field.sound || isPseudo || kind === FieldKind.hop || kind === FieldKind.malformed) {
+      this.malformed = "a trailer holds what no trailer may hold";
+      return;
+    }
+    this.#out.append(field.line);
+  }
+}
+
+function isMethod({ line, valueStart, valueEnd }: H2Field): boolean {
+  for (let i = valueStart; i < valueEnd; i++) if (isToken[line[i]!] !== 1) return false;
+  return valueEnd > valueStart;
+}
+
+/** Nothing but a path: what else a request line may hold would lead elsewhere than `:authority` says. */
+function isPath({ line, valueStart, valueEnd }: H2Field, method: H2Field): boolean {
+  const asterisk = valueEnd === valueStart + 1 && line[valueStart] === 42;
+  if (line[valueStart] !== 47 && !(asterisk && spells(method, "OPTIONS"))) return false;
+  for (let i = valueStart; i < valueEnd; i++) {
+    if (line[i]! <= SP || isFieldText[line[i]!] !== 1) return false;
+  }
+  return true;
+}
+
+function spells({ line, valueStart, valueEnd }: H2Field, text: string): boolean {
+  if (valueEnd - valueStart !== text.length) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (line[valueStart + i] !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+function isTrailers({ line, valueStart, valueEnd }: H2Field): boolean {
+  const text = "trailers";
+  if (valueEnd - valueStart !== text.length) return false;
+  for (let i = 0; i < text.length; i++) {
+    if (lowered(line[valueStart + i]!) !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+function isSameValue(one: H2Field, other: H2Field): boolean {
+  if (one.valueEnd - one.valueStart !== other.valueEnd - other.valueStart) return false;
+  for (let i = one.valueStart, at = other.valueStart; i < one.valueEnd; i++, at++) {
+    if (lowered(one.line[i]!) !== lowered(other.line[at]!)) return false;
+  }
+  return true;
+}
