@@ -1,5 +1,7 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
+import { existsSync } from "node:fs";
 import { hostname, release, userInfo } from "node:os";
+import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 import { departedClients } from "./discovery/departed.ts";
 import { type Changes, scanner } from "./discovery/scanner.ts";
@@ -79,6 +81,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     clock,
     identity: { user: userInfo().username, host: hostname(), uid: process.getuid?.() },
     tlds: [],
+    bareNames: existsSync(join(options.stateDirectory, "authority-bare", "authority.pem")),
     note: options.onNote,
   });
   const tls = terminator({ clock, certificateFor, fault });

@@ -18,6 +18,8 @@ export type AskOptions = {
   deadline: number;
   /** A whole request; undefined: only connect. */
   request?: string;
+  /** By TLS, under this name, whoever's certificate it is. */
+  serverName?: string | undefined;
 };
 
 /** RFC 9110 has no limit; a head that is larger than this was not made for a person to look at. */
@@ -39,7 +41,7 @@ function reasonOf(error: unknown): string {
 
 /** `connected` where nothing was asked. Never rejects. */
 export async function ask(options: AskOptions): Promise<Answer | { kind: "connected" }> {
-  const { address, port, deadline, request } = options;
+  const { address, port, deadline, request, serverName } = options;
   const outcome = Promise.withResolvers<Answer | { kind: "connected" }>();
   const fail = (why: string) => outcome.resolve({ kind: "failed", why });
   let head = "";
@@ -50,16 +52,23 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
   }, deadline);
   // Octets as letters: a head is ASCII, and what is not stays what it is.
   const decoder = new TextDecoder("latin1");
+  const connected = (opened: Bun.Socket): void => {
+    // It came too late for whoever asked.
+    if (over) opened.terminate();
+    else if (request === undefined) outcome.resolve({ kind: "connected" });
+    else opened.write(request);
+  };
   Bun.connect({
     hostname: address,
     port,
+    ...(serverName === undefined ? {} : { tls: { serverName, rejectUnauthorized: false } }),
     socket: {
       open(opened) {
         socket = opened;
-        // It came too late for whoever asked.
-        if (over) opened.terminate();
-        else if (request === undefined) outcome.resolve({ kind: "connected" });
-        else opened.write(request);
+        if (serverName === undefined) connected(opened);
+      },
+      handshake(opened) {
+        connected(opened);
       },
       data(_, bytes) {
         head += decoder.decode(bytes, { stream: true });

@@ -187,9 +187,6 @@ async function listens({ target, sight, port }: Walk): Promise<Listening> {
       ? `the proxy is on port ${sight.proxy.port}: ${right}`
       : `start it: localhostess server start${port === 9090 ? "" : ` --port ${port}`}`;
   if (ours.length > 0) {
-    if (target.scheme === "https") {
-      return fail(`the proxy does not speak TLS on port ${port}`, `use http: ${right}`);
-    }
     const places = ours.map((address) => `${bracketed(address)}:${port}`).join(" and ");
     return { step: passed("listens", `localhostess answers on ${places}`), address: ours[0] };
   }
@@ -261,12 +258,19 @@ async function dials({ endpoint, process }: Service): Promise<Step> {
 
 async function answers({ target, port, host }: Walk, address: string): Promise<Step> {
   const bare = target.kind === "name" && target.bare;
-  const authority = bare ? host : `${host}${port === 80 ? "" : `:${port}`}`;
+  const secure = target.scheme === "https";
+  const authority = bare ? host : `${host}${port === (secure ? 443 : 80) ? "" : `:${port}`}`;
   const request = bare
     ? requestOf(`http://${authority}${target.path}`, authority)
     : requestOf(target.path, authority);
-  const url = `http://${authority}${target.path}`;
-  const answer = await ask({ address, port, deadline: answerDeadline, request });
+  const url = `${secure ? "https" : "http"}://${authority}${target.path}`;
+  const answer = await ask({
+    address,
+    port,
+    deadline: answerDeadline,
+    request,
+    serverName: secure ? host : undefined,
+  });
   if (answer.kind === "connected") throw new Error("a request was not sent");
   if (answer.kind === "failed") {
     return failed(
@@ -283,6 +287,10 @@ async function answers({ target, port, host }: Walk, address: string): Promise<S
       `${detail}, by the proxy itself`,
       `see what it says: curl ${serviceUrl(target.name, port)}/`,
     );
+  }
+  if (secure && answer.status < 400) {
+    const fix = "where a client does not trust the certificate: localhostess trust";
+    return passed("answers", detail, fix);
   }
   if (answer.status < 400 || target.kind === "own") return passed("answers", detail);
   return passed("answers", detail, "this is the server's own answer; its terminal may say more");

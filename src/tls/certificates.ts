@@ -11,6 +11,8 @@ export type CertificatesOptions = {
   identity: Identity;
   /** Suffixes besides `localhost`. */
   tlds: readonly string[];
+  /** Whether a person has asked for an authority that signs for bare names; it is never made on the way. */
+  bareNames: boolean;
   /** A sentence for a person: why there is no certificate. */
   note(text: string): void;
 };
@@ -21,8 +23,8 @@ export interface Certificates {
 }
 
 export function certificates(options: CertificatesOptions): Certificates {
-  const { stateDirectory, clock, identity, tlds, note } = options;
-  const ours: Ours = { tlds, bareNames: false };
+  const { stateDirectory, clock, identity, tlds, bareNames, note } = options;
+  const ours: Ours = { tlds, bareNames };
   const signers = new Map<AuthorityKind, Promise<Signing>>();
 
   const signing = (kind: AuthorityKind): Promise<Signing> => {

@@ -107,11 +107,11 @@ test("another program on the proxy's port is named", async () => {
   );
 });
 
-test("https stops at listens, with the URL that works", async () => {
+test("https is walked as http is, and says how to trust it", async () => {
   const tls = await why(`https://${server.name}.localhost:${proxy.port}/`);
-  expect(tls.code).toBe(1);
-  expect(tls.last).toMatchObject({ step: "listens", ok: false });
-  expect(tls.last.fix).toContain(`http://${server.name}.localhost`);
+  expect(tls.code).toBe(0);
+  expect(tls.last.detail).toContain(`GET https://${server.name}.localhost`);
+  expect(tls.last.fix).toContain("localhostess trust");
 });
 
 test("a server's own failure is its own, and the way to it is well", async () => {

@@ -23,6 +23,7 @@ beforeAll(async () => {
     clock: systemClock,
     identity,
     tlds: [],
+    bareNames: false,
     note: (text) => {
       throw new Error(text);
     },

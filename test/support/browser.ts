@@ -10,7 +10,14 @@ export type Browser = {
   close(): Promise<void>;
 };
 
-export async function openBrowser({ port }: { port: number }): Promise<Browser> {
+/** `home`: whose trust store it has; one without any unless said otherwise. */
+export async function openBrowser({
+  port,
+  home,
+}: {
+  port: number;
+  home?: string;
+}): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), "localhostess-chromium-"));
   const remove = () => rm(profile, { recursive: true, force: true, maxRetries: 5 });
   const { NAME: _name, ...inherited } = process.env;
@@ -30,7 +37,7 @@ export async function openBrowser({ port }: { port: number }): Promise<Browser> 
         "--disable-sync",
       ],
       // A person may have no home that can be written.
-      env: { ...(inherited as Record<string, string>), HOME: profile },
+      env: { ...(inherited as Record<string, string>), HOME: home ?? profile },
       timeout: 30_000,
     });
     return {
