@@ -107,6 +107,7 @@ function banner({ port, addresses }: Daemon, { out: { colors } }: World): string
   const rows = [
     [`http://localhost${suffix}`, "what runs"],
     [`http://<name>.localhost${suffix}`, "a server started with NAME=<name>"],
+    [`https://<name>.localhost${suffix}`, "the same; trusted after: localhostess trust"],
     [`http://localhost${suffix}/proxy.pac`, "for browsers: http://<name>/"],
   ] as const;
   const width = Math.max(...rows.map(([url]) => url.length));
