@@ -39,3 +39,12 @@ export interface Link {
   pause(): void;
   resume(): void;
 }
+
+/** Handles a link for the length of one call, in which nothing can happen to it: its owner is about to take it. */
+export const nobody: LinkHandler = {
+  data() {},
+  drained() {},
+  ended() {},
+  closed() {},
+  failed() {},
+};

@@ -1,5 +1,5 @@
 /** An address and a port into accepted links. */
-import type { LinkHandler } from "./link.ts";
+import { nobody } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
 import { SocketLink } from "./socket-link.ts";
 
@@ -9,15 +9,6 @@ export type Listening = {
   descriptor: number;
   /** Takes no new connection; those that stand go on. Twice is harmless. */
   stop(): void;
-};
-
-/** Before `accept` has given a link its owner, nothing can have happened to it. */
-const nobody: LinkHandler = {
-  data() {},
-  drained() {},
-  ended() {},
-  closed() {},
-  failed() {},
 };
 
 /** Listens. `accept` must set the link's handler before it returns. @throws the system's error, with its `code`. */

@@ -1,6 +1,6 @@
 /** A link of which nothing was read and a certificate into the link inside TLS. By Bun's own TLS, on the same socket. */
 import type { Socket } from "bun";
-import type { LinkHandler } from "./link.ts";
+import { nobody } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
 import { SocketLink, type SocketOwner } from "./socket-link.ts";
 
@@ -94,12 +94,3 @@ class Handshake implements SocketOwner {
 function wireProtocols(protocols: readonly string[]): string {
   return protocols.map((name) => String.fromCharCode(name.length) + name).join("");
 }
-
-/** Between the handshake and `secured` nothing can happen: it is one call. */
-const nobody: LinkHandler = {
-  data() {},
-  drained() {},
-  ended() {},
-  closed() {},
-  failed() {},
-};

@@ -433,7 +433,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
     this.#service = service;
-    exchange.begin({ service, framing, minor: this.#head.minor, location: destination.location });
+    exchange.begin({ framing, minor: this.#head.minor, location: destination.location });
     exchange.sent.clear();
     writeRequest(this.#head, bytes, {
       framing,
@@ -597,18 +597,25 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   #refuseDial(service: Service, failure: DialFailure): number {
     const timedOut = failure.code === "ETIMEDOUT";
+    const why = timedOut
+      ? "it did not accept the connection within 5 s"
+      : failure.code === "ECONNREFUSED"
+        ? "nothing accepts connections there any more"
+        : `the connection failed (${failure.code})`;
+    const { address } = failure;
+    return this.#refuseUpstream(service, { status: timedOut ? 504 : 502, address, why });
+  }
+
+  #refuseUpstream(
+    service: Service,
+    failure: { status: 502 | 504; address: string; why: string },
+  ): number {
     return this.#refuse({
-      status: timedOut ? 504 : 502,
+      ...failure,
       name: service.name,
-      address: failure.address,
       port: service.endpoint.port,
       pid: service.process.pid,
       command: service.command,
-      why: timedOut
-        ? "it did not accept the connection within 5 s"
-        : failure.code === "ECONNREFUSED"
-          ? "nothing accepts connections there any more"
-          : `the connection failed (${failure.code})`,
     });
   }
 
@@ -667,17 +674,12 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const { key } = this.#destination!;
     this.#resend(this.#service!, key, () => {
       // The server may have moved to another port, as in `#dialAndWait`; but the request has been read already.
-      this.#become(At.waiting);
-      const resend = (): void => {
-        if (this.#state !== At.waiting) return;
+      this.#afterRefresh(() => {
         const service = this.shared.routes().find(this.#service!.name) ?? this.#service!;
         const moved = upstreamKey(service);
-        if (moved === key) this.#refuseDial(service, this.#dialFailure!);
-        else this.#resend(service, moved, () => this.#refuseDial(service, this.#dialFailure!));
-      };
-      this.shared.refresh().then(resend, (fault) => {
-        this.shared.fault(fault);
-        resend();
+        const refuse = () => this.#refuseDial(service, this.#dialFailure!);
+        if (moved === key) refuse();
+        else this.#resend(service, moved, refuse);
       });
     });
   }
@@ -710,21 +712,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#regulate();
   }
 
-  unanswered(problem: { status: 400 | 502; why: string }): void {
-    const service = this.#service!;
-    if (problem.status === 400) {
-      this.#refuse({ status: 400, why: problem.why });
+  unanswered({ status, why }: { status: 400 | 502; why: string }): void {
+    if (status === 400) {
+      this.#refuse({ status, why });
       return;
     }
-    this.#refuse({
-      status: 502,
-      name: service.name,
-      address: service.endpoint.dial[0]!,
-      port: service.endpoint.port,
-      pid: service.process.pid,
-      command: service.command,
-      why: problem.why,
-    });
+    const service = this.#service!;
+    this.#refuseUpstream(service, { status, address: service.endpoint.dial[0]!, why });
   }
 
   // Waiting.
@@ -739,17 +733,23 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   #waitForRefresh(): number {
-    this.#become(At.waiting);
-    const done = (): void => {
-      if (this.#state !== At.waiting) return;
+    this.#afterRefresh(() => {
       this.#refreshed = true;
       this.#again();
+    });
+    return WAITS;
+  }
+
+  /** Has the machine looked at; then `act`, if the client is still there to wait for it. */
+  #afterRefresh(act: () => void): void {
+    this.#become(At.waiting);
+    const done = (): void => {
+      if (this.#state === At.waiting) act();
     };
     this.shared.refresh().then(done, (fault) => {
       this.shared.fault(fault);
       done();
     });
-    return WAITS;
   }
 
   /** Connects. `#dialled` or `#dialFailure` is set when one of the two is called. */

@@ -1,6 +1,5 @@
 /** A request that has been read and an upstream into an answered client: bodies both ways, then the next. */
 import type { Link, LinkHandler } from "../link/link.ts";
-import type { Service } from "../routes/service.ts";
 import { BodyReader } from "../wire/body.ts";
 import { CHUNKED, type RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../wire/framing.ts";
 import { RequestHead, ResponseHead } from "../wire/head.ts";
@@ -30,7 +29,6 @@ export interface ExchangeOwner {
 
 /** The request, as far as its answer depends on it. Copied, because its head's bytes are gone by then. */
 export type ExchangeRequest = {
-  service: Service;
   framing: RequestFraming;
   minor: 0 | 1;
   location: ResponseTurn["location"];
@@ -88,10 +86,6 @@ export class Exchange implements LinkHandler {
     this.#owner = owner;
     this.request.begin(0);
     this.requestHead.begin(0);
-  }
-
-  get upstream(): Upstream | undefined {
-    return this.#upstream;
   }
 
   /** Notes what the answer will depend on. `sent` holds the request's head already. */

@@ -1,4 +1,5 @@
 /** A port into connections: accepted on both loopback addresses, counted, watched twice a second. */
+import type { ClientEnd } from "../discovery/departed.ts";
 import type { Link } from "../link/link.ts";
 import { type Listening, listen } from "../link/listen.ts";
 import type { SocketLink } from "../link/socket-link.ts";
@@ -26,9 +27,6 @@ export const connectionLimit = 10_000;
 /** How coarse our time is: a connection may be let go this much too early, and never too late. */
 const tickMilliseconds = 500;
 
-/** An address of a TCP connection's two ends, seen from the client. */
-export type Ends = { address: string; port: number; ownPort: number };
-
 export type ProxyOptions = {
   clock: Clock;
   /** 0 picks one. */
@@ -41,7 +39,7 @@ export type ProxyOptions = {
   stillThere(service: Service): boolean;
   touch(): void;
   /** Which of these clients, who sent FIN and wait for an answer, no longer exist. Undefined: this system cannot tell. */
-  departed: ((clients: readonly Ends[]) => readonly boolean[]) | undefined;
+  departed: ((clients: readonly ClientEnd[]) => readonly boolean[]) | undefined;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
   terminator?: Terminator | undefined;
   fault(fault: unknown): void;
@@ -269,7 +267,7 @@ function dismissDeparted(
   {
     departed,
     ownPort,
-  }: { departed: (clients: readonly Ends[]) => readonly boolean[]; ownPort: number },
+  }: { departed: (clients: readonly ClientEnd[]) => readonly boolean[]; ownPort: number },
 ): void {
   const gone = departed(
     waiting.map(({ link }) => ({

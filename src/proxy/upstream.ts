@@ -1,6 +1,6 @@
 /** A service's endpoint into a connection to it: one that stands idle, or a new one. */
 import { type CancelDial, dial } from "../link/dial.ts";
-import type { Link, LinkHandler } from "../link/link.ts";
+import { type Link, type LinkHandler, nobody } from "../link/link.ts";
 import type { Endpoint, Service } from "../routes/service.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Peeked } from "../system/socket-calls.ts";
@@ -222,7 +222,7 @@ export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool
             },
             failed,
           },
-          orphan,
+          nobody,
         );
       };
       attempt(0);
@@ -265,12 +265,3 @@ function closeIdle(queue: IdleQueue, until: number): void {
     upstream.link.close();
   }
 }
-
-/** Holds a link's events until `connected` has named its owner, in the same turn. */
-const orphan: LinkHandler = {
-  data() {},
-  drained() {},
-  ended() {},
-  closed() {},
-  failed() {},
-};

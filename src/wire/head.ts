@@ -58,8 +58,6 @@ export class FieldLines {
   protected nameStart = 0;
   protected nameEnd = 0;
   protected valueStart = 0;
-  /** Behind the last octet of the value that is not white space. */
-  #valueEnd = 0;
 
   protected beginFields(state: State, at: number): void {
     this.state = state;
@@ -155,7 +153,6 @@ export class FieldLines {
             continue;
           }
           this.valueStart = i;
-          this.#valueEnd = i;
           state = At.value;
           continue;
         }
@@ -165,8 +162,7 @@ export class FieldLines {
           if (bytes[i] !== CR) return badInLine(bytes[i]!, "a field value");
           let end = i;
           while (end > this.valueStart && isBlank(bytes[end - 1]!)) end--;
-          this.#valueEnd = end;
-          this.#add(bytes);
+          this.#add(bytes, end);
           i++;
           state = At.lineLf;
           continue;
@@ -179,14 +175,14 @@ export class FieldLines {
     }
   }
 
-  #add(bytes: Uint8Array): void {
+  #add(bytes: Uint8Array, valueEnd: number): void {
     const fields = this.fields;
     const at = this.fieldCount * FIELD_STRIDE;
     fields[at + FIELD_ID] = fieldId(bytes, this.nameStart, this.nameEnd);
     fields[at + NAME_START] = this.nameStart;
     fields[at + NAME_END] = this.nameEnd;
     fields[at + VALUE_START] = this.valueStart;
-    fields[at + VALUE_END] = this.#valueEnd;
+    fields[at + VALUE_END] = valueEnd;
     this.fieldCount++;
   }
 }
