@@ -14,6 +14,8 @@ export type Sight = {
   proxy: Registration | undefined;
   /** The port that belongs into URLs. */
   port: number;
+  /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
+  tlds: readonly string[];
 };
 
 /** A listening process of which nobody said what it is called. */
@@ -41,6 +43,7 @@ export function looker(settings: Settings): Looker {
       services: groupServices(scan, { ...machine, ownPid: proxy?.pid ?? process.pid }),
       proxy,
       port: settings.port || (proxy?.port ?? defaultPort),
+      tlds: proxy?.tlds ?? settings.tlds,
     };
   };
 }

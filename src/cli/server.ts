@@ -8,6 +8,7 @@ import {
 import type { Daemon, DaemonOptions } from "../daemon.ts";
 import { printable } from "../discovery/printable.ts";
 import type { Changes } from "../discovery/scanner.ts";
+import { riskOf } from "../manifest/tld.ts";
 import type { Service } from "../routes/service.ts";
 import { ownersOf, sourceOf } from "./look.ts";
 import { serviceLines, warningLines } from "./rows.ts";
@@ -23,7 +24,7 @@ export async function serverStart(
   flags: Flags,
   { world, startDaemon }: { world: World; startDaemon: StartDaemon },
 ): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { out, err } = world;
   const note = (text: string): void => {
     for (const line of text.split("\n")) err.write(`${err.colors.dim(printable(line))}\n`);
@@ -39,6 +40,7 @@ export async function serverStart(
       scanner: settings.scanner,
       allUsers: settings.allUsers,
       stateDirectory: settings.stateDirectory,
+      tlds: settings.tlds,
       onServices(_, changes) {
         log(changes);
       },
@@ -53,7 +55,11 @@ export async function serverStart(
   // Before the banner: whoever has read that may ask for the port.
   const unregister = await register(daemon, { settings, world });
   log = (changes) => void out.write(changeLines(changes, { world, port: daemon.port }));
-  out.write(banner(daemon, world));
+  out.write(banner(daemon, { world, tlds: settings.tlds }));
+  for (const tld of settings.tlds) {
+    const risk = riskOf(tld);
+    if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
+  }
   for (const changes of early) log(changes);
   await stopped;
   await unregister();
@@ -89,6 +95,7 @@ async function register(
       startedAt: Math.floor(performance.timeOrigin),
       port: daemon.port,
       version: packageJson.version,
+      tlds: settings.tlds,
     });
   } catch (error) {
     // The proxy works without; only the other verbs have to be told its port.
@@ -102,13 +109,18 @@ async function register(
     });
 }
 
-function banner({ port, addresses }: Daemon, { out: { colors } }: World): string {
+function banner(
+  { port, addresses }: Daemon,
+  { world, tlds }: { world: World; tlds: readonly string[] },
+): string {
+  const { colors } = world.out;
+  const byPac = ["<name>", ...tlds.map((tld) => `<name>.${tld}`)].map((its) => `http://${its}/`);
   const suffix = port === 80 ? "" : `:${port}`;
   const rows = [
     [`http://localhost${suffix}`, "what runs"],
     [`http://<name>.localhost${suffix}`, "a server started with NAME=<name>"],
     [`https://<name>.localhost${suffix}`, "the same; trusted after: localhostess trust"],
-    [`http://localhost${suffix}/proxy.pac`, "for browsers: http://<name>/"],
+    [`http://localhost${suffix}/proxy.pac`, `for browsers: ${byPac.join(", ")}`],
   ] as const;
   const width = Math.max(...rows.map(([url]) => url.length));
   const listening = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));

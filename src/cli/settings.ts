@@ -1,6 +1,9 @@
-/** Flags and the environment -> what all verbs want to know, or every mistake in them. */
+/** Flags, the environment and `config.toml` -> what all verbs want to know, or every mistake in them. */
 import type { ScannerKind } from "../discovery/source.ts";
+import type { Config } from "../manifest/config.ts";
+import { readTld } from "../manifest/tld.ts";
 import { stateDirectory } from "../system/paths.ts";
+import { configuration } from "./configuration.ts";
 import type { World } from "./world.ts";
 
 /** As they come from the command line. */
@@ -10,6 +13,7 @@ export type Flags = {
   allUsers?: boolean;
   verbose?: boolean;
   json?: boolean;
+  tld?: readonly string[];
 };
 
 export type Settings = {
@@ -20,6 +24,10 @@ export type Settings = {
   verbose: boolean;
   json: boolean;
   stateDirectory: string;
+  /** Domains besides `localhost` that names end in. */
+  tlds: readonly string[];
+  /** What the file says, of which each verb takes what it needs where no flag and no variable says more. */
+  config: Config;
 };
 
 /** A mistake of whoever typed the command: exit code 2. */
@@ -39,8 +47,17 @@ function portOf(text: string): number | undefined {
   return port <= 65_535 ? port : undefined;
 }
 
+export type SettingsOptions = {
+  /** For verbs that work, or tell more, where the file has mistakes. */
+  withoutConfig?: boolean;
+};
+
 /** @throws UsageError with all that is wrong. */
-export function settingsOf(flags: Flags, world: World): Settings {
+export async function settingsOf(
+  flags: Flags,
+  world: World,
+  { withoutConfig = false }: SettingsOptions = {},
+): Promise<Settings> {
   const mistakes: string[] = [];
   const read = (source: string, text: string | undefined): number | undefined => {
     if (text === undefined) return undefined;
@@ -55,13 +72,24 @@ export function settingsOf(flags: Flags, world: World): Settings {
   const byVariable = read("LOCALHOSTESS_PORT", world.env.LOCALHOSTESS_PORT || undefined);
   const directory = stateDirectory(world);
   if (directory.kind === "mistake") mistakes.push(directory.what);
+  const byFlags = (flags.tld ?? []).flatMap((text) => {
+    const read = readTld(text);
+    if (read.kind === "tld") return [read.tld];
+    mistakes.push(`--tld: ${read.why}`);
+    return [];
+  });
+  const file = withoutConfig ? undefined : await configuration(world);
+  if (file?.kind === "mistakes") mistakes.push(...file.mistakes);
+  const config = file?.kind === "config" ? file.config : {};
   if (mistakes.length > 0 || directory.kind === "mistake") throw new UsageError(mistakes);
   return {
-    port: byFlag ?? byVariable,
+    port: byFlag ?? byVariable ?? config.port?.value,
     scanner: flags.scanner ?? "auto",
     allUsers: flags.allUsers ?? false,
     verbose: flags.verbose ?? false,
     json: flags.json ?? false,
     stateDirectory: directory.path,
+    tlds: [...new Set(flags.tld === undefined ? config.tlds?.value : byFlags)],
+    config,
   };
 }

@@ -13,6 +13,8 @@ export type Registration = {
   /** The port it accepts connections on. */
   port: number;
   version: string;
+  /** The domains besides `localhost` that it serves. */
+  tlds: readonly string[];
 };
 
 /** A record takes about 150 bytes; what is longer than this is no record. */
@@ -78,11 +80,12 @@ function parseRegistration(text: string): Registration | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { id, pid, startedAt, port, version } = value as Record<string, unknown>;
+  const { id, pid, startedAt, port, version, tlds = [] } = value as Record<string, unknown>;
   if (!isText(id) || !isText(version)) return undefined;
   if (!isWhole(pid, 1, 0x7fff_ffff) || !isWhole(port, 1, 65_535)) return undefined;
   if (!isWhole(startedAt, 0, Number.MAX_SAFE_INTEGER)) return undefined;
-  return { id, pid, startedAt, port, version };
+  if (!Array.isArray(tlds) || !tlds.every(isText)) return undefined;
+  return { id, pid, startedAt, port, version, tlds };
 }
 
 /** Short and without anything that a terminal would act on. */

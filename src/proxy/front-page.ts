@@ -10,6 +10,8 @@ import { jsonReply, type Reply, textReply } from "./reply.ts";
 export type FrontPage = {
   services: readonly Service[];
   version: string;
+  /** Domains besides `localhost` that names may end in. */
+  tlds: readonly string[];
   /** The proxy's own. */
   port: number;
   wants: Wants;
@@ -58,7 +60,14 @@ function list(services: readonly Service[], port: number): Html | undefined {
   </ul> `;
 }
 
-function body({ services, port }: FrontPage): Html {
+/** What a browser with the PAC file opens: `http://api/`, `http://api.test/`. */
+function shorter(tlds: readonly string[]): Html[] {
+  return ["api", ...tlds.map((tld) => `api.${tld}`)].map(
+    (host, index) => html`${index === 0 ? "" : ", "}<code>http://${host}/</code>`,
+  );
+}
+
+function body({ services, tlds, port }: FrontPage): Html {
   const routable = services.filter((service) => service.routable);
   const unroutable = services.filter((service) => !service.routable);
   const count = routable.length;
@@ -85,8 +94,8 @@ NAME=files python3 -m http.server 8000</pre>
     <h2>Shorter names</h2>
     <p>
       With the address <a href="/proxy.pac">${`http://localhost:${port}/proxy.pac`}</a> as its
-      automatic proxy configuration, a browser also opens <code>http://api/</code>. Chromium takes
-      it when it starts:
+      automatic proxy configuration, a browser also opens ${shorter(tlds)}. Chromium takes it when
+      it starts:
     </p>
     <pre>chromium --proxy-pac-url=http://localhost:${port}/proxy.pac</pre>
     <p>

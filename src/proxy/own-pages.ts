@@ -1,5 +1,5 @@
 /** A path on `localhost` into the page that stands there. */
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { errorPage } from "./error-page.ts";
 import { frontPage } from "./front-page.ts";
@@ -33,9 +33,15 @@ export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
     if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
     const table = routes();
     if (path === frontPath) {
-      return frontPage({ services: table.services, version, port: port(), wants });
+      return frontPage({
+        services: table.services,
+        tlds: table.tlds,
+        version,
+        port: port(),
+        wants,
+      });
     }
-    if (path === "/proxy.pac") return pacPage({ port: port() });
+    if (path === "/proxy.pac") return pacPage({ port: port(), tlds: table.tlds });
     return errorPage(
       {
         status: 404,

@@ -23,6 +23,11 @@ export function serviceUrl(name: string, port: number): string {
   return `http://${name}.localhost${port === 80 ? "" : `:${port}`}`;
 }
 
+/** The same by https. */
+export function secureUrl(name: string, port: number): string {
+  return `https://${name}.localhost${port === 443 ? "" : `:${port}`}`;
+}
+
 /** `port` is the proxy's. */
 export function serviceRow(service: Service, port: number): ServiceRow {
   const { pid, startedAt } = service.process;

@@ -23,7 +23,7 @@ beforeAll(async () => {
     clock: systemClock,
     identity,
     tlds: [],
-    bareNames: false,
+    isService: (name) => name === "api",
     note: (text) => {
       throw new Error(text);
     },
