@@ -202,7 +202,14 @@ describe("the verb", () => {
       stops++;
       return drained.promise;
     };
-    return { port: 9999, addresses: ["127.0.0.1", "::1"], stop };
+    return {
+      port: 9999,
+      ports: [9999],
+      urlPorts: { http: 9999, https: 9999 },
+      refusedPorts: [],
+      addresses: ["127.0.0.1", "::1"],
+      stop,
+    };
   }
 
   const api: Service = {
