@@ -5,8 +5,8 @@ import { ownersOf, sourceOf } from "./look.ts";
 import type { Settings } from "./settings.ts";
 
 export type Holder = {
-  /** "port 80 is in use by pid 17: nginx". */
-  sentence: string;
+  /** "pid 17: nginx". */
+  who: string;
   /** Undefined where it cannot be seen. */
   pid: number | undefined;
   /** It is the proxy that the state directory tells of. */
@@ -22,17 +22,16 @@ export async function holdersOf(ports: readonly number[], settings: Settings): P
     // The record may be of another port, or of a pid that somebody else has by now.
     const own = owners.find((its) => its.pid === record?.pid);
     if (own !== undefined) {
-      const sentence = `localhostess runs already on port ${port}, as pid ${own.pid}`;
-      return { sentence, pid: own.pid, ours: true };
+      return { who: `localhostess, pid ${own.pid}`, pid: own.pid, ours: true };
     }
     const [holder] = owners;
     if (holder === undefined) {
-      const sentence = `port ${port} is in use by a process that cannot be seen, perhaps another user's`;
-      return { sentence, pid: undefined, ours: false };
+      const who = "a process that cannot be seen, perhaps another user's";
+      return { who, pid: undefined, ours: false };
     }
     const others = owners.length > 1 ? ` and ${owners.length - 1} more` : "";
-    const sentence = `port ${port} is in use by pid ${holder.pid}${others}: ${printable(holder.command, 200)}`;
-    return { sentence, pid: holder.pid, ours: false };
+    const who = `pid ${holder.pid}${others}: ${printable(holder.command, 200)}`;
+    return { who, pid: holder.pid, ours: false };
   });
 }
 

@@ -142,7 +142,7 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   return [
     `${colors.bold("localhostess")} ${packageJson.version} ${colors.dim(`on ${listening.join(" and ")}, ${numbers}`)}`,
     ...rows.map(([url, what]) => `  ${colors.cyan(url.padEnd(width))}  ${colors.dim(what)}`),
-    ...sentences.map((sentence) => `  ${colors.dim(sentence)}`),
+    ...sentences.map((sentence) => `  ${colors.dim(printable(sentence, 500))}`),
     "\n",
   ].join("\n");
 }
@@ -179,10 +179,12 @@ async function whyNot(port: number, { code, settings }: { code: string; settings
     return `port ${port} needs a right: ${rightCommand([port])}; or ${another}`;
   }
   const [holder] = await holdersOf([port], settings);
-  const { sentence, pid, ours } = holder!;
-  const url = originOf("localhost", { scheme: "http", port });
-  if (ours) return `${sentence}: ${url}; to stop it: kill ${pid}`;
-  return `${sentence}; ${another}, or stop it${pid === undefined ? "" : `: kill ${pid}`}`;
+  const { who, pid, ours } = holder!;
+  if (ours) {
+    const url = originOf("localhost", { scheme: "http", port });
+    return `localhostess runs already on port ${port}, as pid ${pid}: ${url}; to stop it: kill ${pid}`;
+  }
+  return `port ${port} is in use by ${who}; ${another}, or stop it${pid === undefined ? "" : `: kill ${pid}`}`;
 }
 
 /** A sentence for each reason why URLs have a port. */
@@ -196,7 +198,9 @@ async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<s
     ...(closed.length === 0
       ? []
       : [`for URLs without a port: ${rightCommand(closed)}, then start again`]),
-    ...holders.map(({ sentence }) => `${sentence}; we do without it`),
+    ...holders.map(
+      ({ who }, index) => `we do without port ${taken[index]}, which is in use by ${who}`,
+    ),
     ...others.map(({ port, why }) => `not on port ${port}: ${why}`),
   ];
 }

@@ -78,6 +78,18 @@ for (const host of ["localhost", "127.0.0.1", "[::1]"]) {
   });
 }
 
+test("every port of ours is us in a URL", () => {
+  for (const [port, decision] of [
+    [ownPort, own],
+    [443, own],
+    [undefined, close],
+    [444, close],
+  ] as const) {
+    const asked: Asked = { host: "localhost", port, mode: "forward" };
+    expect(decide(asked, table, [ownPort, 443])).toEqual(decision);
+  }
+});
+
 test("a URL without a port is port 80's", () => {
   expect(
     decide({ host: "localhost", port: undefined, mode: "forward" }, table, [ownPort, 80]),
