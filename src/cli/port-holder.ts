@@ -16,9 +16,14 @@ export type Holder = {
 /** In the order of `ports`; the machine is looked at once. */
 export async function holdersOf(ports: readonly number[], settings: Settings): Promise<Holder[]> {
   const record = await readRegistration(settings.stateDirectory);
-  const scan = await sourceOf({ ...settings, allUsers: true }).scan();
+  const scan = await sourceOf({ ...settings, allUsers: true })
+    .scan()
+    .catch(() => {
+      // The port is taken all the same; by whom is the lesser news.
+      return undefined;
+    });
   return ports.map((port) => {
-    const owners = ownersOf(scan, port);
+    const owners = scan === undefined ? [] : ownersOf(scan, port);
     // The record may be of another port, or of a pid that somebody else has by now.
     const own = owners.find((its) => its.pid === record?.pid);
     if (own !== undefined) {
