@@ -4,7 +4,7 @@ import { printable } from "../discovery/printable.ts";
 import { speaksTls } from "../link/speaks-tls.ts";
 import { classifyHost } from "../routes/host.ts";
 import type { Service } from "../routes/service.ts";
-import { secureUrl, serviceUrl } from "../routes/service-row.ts";
+import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
 import { systemClock } from "../system/clock.ts";
 import { maySignFor } from "../tls/permitted.ts";
 import { type Answer, ask } from "./ask.ts";
@@ -55,7 +55,7 @@ export async function why(text: string, flags: Flags, world: World): Promise<num
     target,
     sight,
     // A mere name has no port.
-    port: byPac ? sight.port : (target.port ?? sight.port),
+    port: byPac ? sight.port : (target.port ?? sight.urlPorts[target.scheme]),
     host: hostOf(target),
     byPac,
     settings,
@@ -123,7 +123,7 @@ async function resolves({ target, sight, host, byPac }: Walk): Promise<Step> {
     return passed(
       "resolves",
       `${host} ${what}, so only a browser with our PAC file, or a program with http_proxy, finds it`,
-      `the PAC file is http://localhost:${sight.port}/proxy.pac; ${serviceUrl(target.name, sight.port)} needs none`,
+      `the PAC file is http://localhost:${sight.port}/proxy.pac; ${serviceUrl(target.name, sight.urlPorts.http)} needs none`,
     );
   }
   const addresses = await addressesOf(host);
@@ -183,6 +183,7 @@ type Listening = { step: Step; address: string | undefined };
 
 /** Asks for the front page, because something else may hold the port. */
 async function listens({ target, sight, port }: Walk): Promise<Listening> {
+  const { scheme } = target;
   const asked = loopback.map(async (address) => {
     const request = requestOf("/", `localhost:${port}`);
     const answer = await ask({ address, port, deadline: connectDeadline, request });
@@ -196,8 +197,8 @@ async function listens({ target, sight, port }: Walk): Promise<Listening> {
   });
   const right =
     target.kind === "own"
-      ? `http://localhost:${sight.port}/`
-      : `${serviceUrl(target.name, sight.port)}${target.path}`;
+      ? `${originOf("localhost", { scheme, port: sight.urlPorts[scheme] })}/`
+      : `${originOf(`${target.name}.localhost`, { scheme, port: sight.urlPorts[scheme] })}${target.path}`;
   const fix =
     sight.proxy !== undefined && sight.proxy.port !== port
       ? `the proxy is on port ${sight.proxy.port}: ${right}`
@@ -309,7 +310,7 @@ async function certificate(
     }
     return fail(
       `no authority signs for names without a dot, so ${host} is answered with the certificate of ${service.name}.localhost`,
-      `${secureUrl(service.name, sight.port)}${target.path}, or a second authority: localhostess trust --bare-names`,
+      `${secureUrl(target.kind === "name" ? target.name : service.name, sight.urlPorts.https)}${target.path}, or a second authority: localhostess trust --bare-names`,
     );
   }
   const { commonName, permitted } = loaded.authority;
@@ -322,7 +323,8 @@ async function certificate(
 
 async function answers({ target, port, host, byPac }: Walk, address: string): Promise<Step> {
   const secure = target.scheme === "https";
-  const authority = byPac ? host : `${host}${port === (secure ? 443 : 80) ? "" : `:${port}`}`;
+  const origin = originOf(host, { scheme: target.scheme, port });
+  const authority = byPac ? host : origin.slice(`${target.scheme}://`.length);
   // Inside a tunnel a request is what it is to a server.
   const request =
     byPac && !secure

@@ -22,12 +22,15 @@ export type OwnPages = (request: OwnRequest) => Reply;
 export type OwnPagesOptions = {
   routes(): RouteTable;
   version: string;
-  port(): number;
+  /** The main one, which the PAC file has. */
+  port: number;
+  /** In http URLs. */
+  urlPort: number;
 };
 
 const allow = "GET, HEAD, OPTIONS";
 
-export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
+export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): OwnPages {
   return ({ method, path, wants }) => {
     if (method === "OPTIONS") return { status: 200, fields: [["Allow", allow]], body: "" };
     if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
@@ -37,11 +40,12 @@ export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
         services: table.services,
         tlds: table.tlds,
         version,
-        port: port(),
+        port,
+        urlPort,
         wants,
       });
     }
-    if (path === "/proxy.pac") return pacPage({ port: port(), tlds: table.tlds });
+    if (path === "/proxy.pac") return pacPage({ port, tlds: table.tlds });
     return errorPage(
       {
         status: 404,
@@ -49,7 +53,7 @@ export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
         path,
         names: table.names,
         nearest: nearest(path.slice(1), table.names),
-        port: port(),
+        port: urlPort,
       },
       wants,
     );

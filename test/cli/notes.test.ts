@@ -23,6 +23,7 @@ function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {
     proxy: { id: "one", pid: 1, startedAt: 0, port: 9090, version: "0.1.0", tlds: [] },
     port: 9090,
     tlds: [],
+    urlPorts: { http: 9090, https: 9090 },
     ...its,
   };
 }
