@@ -263,6 +263,47 @@ test("TLS inside CONNECT ends here where the service speaks plain HTTP", async (
   expect(await ask(socket, get("api.localhost"))).toEndWith("tunnelled");
 });
 
+test("inside TLS inside CONNECT, one request follows another, and an upgraded connection goes both ways", async () => {
+  await using api = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request, server) {
+      if (server.upgrade(request)) return undefined;
+      return new Response("served");
+    },
+    websocket: { message: (socket, text) => void socket.send(text) },
+  });
+  await using proxy = await startTestProxy({
+    services: { api: { port: api.port! } },
+    terminator: tls,
+  });
+  const socket = await secureClient(proxy.port, { socket: await tunnel(proxy.port) });
+  let said = "";
+  let heard = (): void => {};
+  socket.on("data", (bytes) => {
+    said += bytes.toString("latin1");
+    heard();
+  });
+  const until = async (wanted: string): Promise<void> => {
+    while (!said.includes(wanted)) await new Promise<void>((resolve) => (heard = resolve));
+    said = "";
+  };
+  for (let request = 0; request < 3; request++) {
+    socket.write("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
+    await until("served");
+  }
+  socket.write(
+    "GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await until("101 Switching Protocols");
+  for (const text of ["one", "two"]) {
+    // A masked text frame whose mask is all zeros.
+    socket.write(Buffer.from([0x81, 0x83, 0, 0, 0, 0, ...Buffer.from(text)]));
+    await until(`\x81\x03${text}`);
+  }
+  socket.destroy();
+});
+
 test("TLS inside CONNECT goes by untouched where the service speaks TLS itself", async () => {
   const leaf = (await names.certificateFor("own.localhost"))!;
   using service = Bun.listen({
