@@ -122,7 +122,8 @@ function misdirected(host: string): Story {
     body: html`<p>
         The request was for <code>${word(host)}</code>. localhostess answers <code>localhost</code>,
         names that end in <code>.localhost</code>, loopback addresses such as
-        <code>127.0.0.1</code>, and names without a dot such as <code>api</code>.
+        <code>127.0.0.1</code>, names without a dot such as <code>api</code>, and names under the
+        domains of <code>tlds</code> in your config.toml.
       </p>
       <h2>Why not any host?</h2>
       <p>

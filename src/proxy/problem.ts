@@ -175,7 +175,7 @@ export function explain(problem: Problem): Explanation {
       const host = word(problem.host);
       return {
         code: "host-not-answered",
-        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses and names without a dot`,
+        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, names without a dot, and configured domains`,
         details: { host },
       };
     }
