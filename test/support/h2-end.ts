@@ -88,7 +88,7 @@ export class H2End extends RawEnd {
   /** Sends `count` octets of DATA as its windows let it. */
   async pump(count: number, within: number): Promise<void> {
     const frame = new HeadWriter(payloadLimit + 9);
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       const most = Math.min(left, this.#sendWindow, this.#streamWindow, 64 * payloadLimit);
       if (most <= 0) {
         await new Promise<void>((resolve) => {
@@ -178,10 +178,7 @@ export class H2End extends RawEnd {
   }
 }
 
-export function connectH2(
-  port: number,
-  options: SecureOptions & H2EndOptions,
-): Promise<H2End> {
+export function connectH2(port: number, options: SecureOptions & H2EndOptions): Promise<H2End> {
   const make = (socket: Socket<RawEnd>): H2End => new H2End(socket, options);
   return connectSecure(port, options, { protocol: "h2", make });
 }

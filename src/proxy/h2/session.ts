@@ -45,6 +45,7 @@ import { Held } from "../held.ts";
 import { encodeReply } from "../reply.ts";
 import { Allowance } from "./allowance.ts";
 import {
+  chunkLineRoom,
   H2StreamLink,
   type StreamHead,
   type StreamPiece,
@@ -148,6 +149,11 @@ export class H2Session implements LinkHandler, StreamSession {
   #continuedEnds = false;
   #continuations = 0;
   #block = new Held();
+  /** Whose DATA is in `#body`. Nobody's, outside of `data`. */
+  #gathering: H2StreamLink | undefined;
+  /** The windows' octets that it took, padding included. */
+  #gathered = 0;
+  readonly #body = new HeadWriter(0);
   /** Octets of the section at hand, as SETTINGS_MAX_HEADER_LIST_SIZE counts them. */
   #listSize = 0;
 
@@ -200,6 +206,7 @@ export class H2Session implements LinkHandler, StreamSession {
         } else this.#handle(frame);
         if (this.#over) break;
       }
+      this.#passOn();
     }
     this.#reading = false;
     this.#settle();
@@ -240,6 +247,7 @@ export class H2Session implements LinkHandler, StreamSession {
     if (this.#continued !== 0) {
       if (age >= headSeconds) this.#fail(ErrorCode.enhanceYourCalm, "a header section is too slow");
     } else if (this.#streams.size === 0) {
+      this.#body.bytes = nothing;
       const allowed = this.#lastStream === 0 ? headSeconds : idleSeconds;
       if (age >= allowed) this.#fail(ErrorCode.noError, "the connection was idle");
     }
@@ -281,6 +289,8 @@ export class H2Session implements LinkHandler, StreamSession {
   }
 
   #handle(frame: FrameReader): void {
+    const follows = frame.type === FrameType.data && frame.stream === this.#gathering?.id;
+    if (!follows) this.#passOn();
     if (!this.#settingsRead && frame.type !== FrameType.settings) {
       this.#fail(ErrorCode.protocolError, "the first frame is not SETTINGS");
       return;
@@ -365,18 +375,44 @@ export class H2Session implements LinkHandler, StreamSession {
       return;
     }
     if (content.start === content.end && !ends) this.#idleFrame(1);
-    // First, because with the last octet the answer may come to its end.
-    stream.remoteEnded = ends;
-    const { start, end } = content;
-    const right = stream.receive(frame.bytes, { from: start, to: end, count });
-    if (!right) {
+    if (!stream.takes(content.end - content.start)) {
       this.#credit(count);
+      this.#passOn();
       this.#refuse(stream, ErrorCode.protocolError);
       return;
     }
-    if (ends && this.#streams.get(id) === stream && !stream.end(nothing)) {
+    // First, because with the last octet the answer may come to its end.
+    stream.remoteEnded = ends;
+    this.#gather(stream, frame.bytes, { from: content.start, to: content.end, count });
+    if (!ends) return;
+    this.#passOn();
+    if (this.#streams.get(id) === stream && !stream.end(nothing)) {
       this.#refuse(stream, ErrorCode.protocolError);
     }
+  }
+
+  /** DATA of one stream that comes at once goes on in one piece: a write for each frame would cost more than the copy. */
+  #gather(
+    stream: H2StreamLink,
+    bytes: Uint8Array,
+    { from, to, count }: { from: number; to: number; count: number },
+  ): void {
+    if (this.#gathering === undefined) {
+      this.#gathering = stream;
+      this.#gathered = 0;
+      this.#body.clear();
+      this.#body.reserve(chunkLineRoom);
+      this.#body.length = chunkLineRoom;
+    }
+    this.#body.copy(bytes, from, to);
+    this.#gathered += count;
+  }
+
+  #passOn(): void {
+    const stream = this.#gathering;
+    if (stream === undefined) return;
+    this.#gathering = undefined;
+    stream.receive(this.#body, this.#gathered);
   }
 
   #headers(frame: FrameReader): void {

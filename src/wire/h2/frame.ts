@@ -93,7 +93,16 @@ export class FrameReader {
   }
 
   next(): Found {
-    if (this.#heldLength > 0) return this.#nextOfHeld();
+    const found = this.#heldLength > 0 ? this.#nextOfHeld() : this.#nextOfInput();
+    if (found === Found.more) {
+      // A collector that runs before the next push would take bytes that are still referred to for old.
+      this.#input = nothing;
+      this.bytes = nothing;
+    }
+    return found;
+  }
+
+  #nextOfInput(): Found {
     const input = this.#input;
     const at = this.#at;
     const left = input.length - at;
