@@ -132,6 +132,14 @@ function misdirected(host: string): Story {
   };
 }
 
+function otherCertificate(message: string): Story {
+  return {
+    title: "This name needs a connection of its own",
+    body: html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>
+      <p>A browser does so by itself: load the page again.</p>`,
+  };
+}
+
 function headTooLarge(limit: number): Story {
   return {
     title: "The request is too large",
@@ -157,7 +165,9 @@ function story(problem: Problem, message: string): Story {
     case 504:
       return upstream(problem);
     case 421:
-      return misdirected(problem.host);
+      return problem.certificate === undefined
+        ? misdirected(problem.host)
+        : otherCertificate(message);
     case 431:
       return headTooLarge(problem.limit);
     case 508:

@@ -1,6 +1,6 @@
 /** A port that speaks TLS into a raw end inside of it. */
 import type { Socket } from "bun";
-import { RawEnd, rawEvents } from "./raw-end.ts";
+import { type RawEnd, rawEvents } from "./raw-end.ts";
 
 export type SecureOptions = {
   /** PEM of the only authority it trusts. */

@@ -35,6 +35,7 @@ import {
   headLimit,
   NAME_END,
   NAME_START,
+  RequestHead,
   VALUE_END,
   VALUE_START,
 } from "../../wire/head.ts";
@@ -42,6 +43,7 @@ import { Connection, type ConnectionShared, headSeconds, idleSeconds } from "../
 import { errorPage, type Problem } from "../error-page.ts";
 import { HeadWriter } from "../head-writer.ts";
 import { Held } from "../held.ts";
+import { wantsOf } from "../negotiate.ts";
 import { encodeReply } from "../reply.ts";
 import { Allowance } from "./allowance.ts";
 import {
@@ -170,6 +172,8 @@ export class H2Session implements LinkHandler, StreamSession {
   readonly #resets = new Allowance(resetBurst, resetsPerSecond);
   #begun = false;
   readonly #places = { nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0 };
+  /** Seconds for which it could not be told whether the client still exists. */
+  #doubted = 0;
   readonly #idleFrames = new Allowance(idleFrameBurst, idleFramesPerSecond);
   /** An authority that the certificate covers. */
   #covered: H2Field | undefined;
@@ -189,6 +193,19 @@ export class H2Session implements LinkHandler, StreamSession {
   /** Requests that are being answered. */
   get streams(): number {
     return this.#streams.size;
+  }
+
+  /**
+   * Whether it is time to ask if the client still exists: while it takes nothing its link is paused, which hides that it has
+   * left. As a `Connection` has it.
+   */
+  get mayBeGone(): boolean {
+    if (this.#over || !this.link.paused) {
+      this.#doubted = 0;
+      return false;
+    }
+    this.#doubted++;
+    return (this.#doubted & (this.#doubted - 1)) === 0;
   }
 
   // Events of the client's link.
@@ -518,9 +535,9 @@ export class H2Session implements LinkHandler, StreamSession {
       this.#reply(id, ends, { status: 405, allow: "GET, HEAD, POST" });
       return;
     }
-    const elsewhere = this.#elsewhere(request.authority);
-    if (elsewhere !== undefined) {
-      this.#reply(id, ends, { status: 421, host: elsewhere });
+    const misdirected = this.#misdirected(request.authority);
+    if (misdirected !== undefined) {
+      this.#reply(id, ends, misdirected);
       return;
     }
     let stream = this.#spare.pop();
@@ -544,7 +561,11 @@ export class H2Session implements LinkHandler, StreamSession {
     const stream = new H2StreamLink(this);
     this.#links.add(stream);
     this.#beginStream(stream, id, ends);
-    const bytes = encodeReply(errorPage(problem, "text"), {
+    const head = new RequestHead();
+    const asked = this.#requestHead.bytes.subarray(0, this.#requestHead.length);
+    // Whole or not: what there is of it says in which form it wants to hear this.
+    head.read(asked);
+    const bytes = encodeReply(errorPage(problem, wantsOf(head, asked)), {
       head: this.#request.head,
       close: true,
     });
@@ -552,16 +573,21 @@ export class H2Session implements LinkHandler, StreamSession {
     stream.close();
   }
 
-  /** The host that was asked for, where the certificate is not one for it. */
-  #elsewhere(authority: H2Field | undefined): string | undefined {
+  /** What is wrong where the certificate is not one for the host that was asked for. */
+  #misdirected(authority: H2Field | undefined): Problem | undefined {
     if (authority === undefined || authority === this.#covered) return undefined;
     const { line, valueStart, valueEnd } = authority;
     const asked = readAuthority(line, valueStart, valueEnd);
     // What is none is refused with the reason by who reads it next.
     if (asked === undefined) return undefined;
-    if (!covers(this.#options.serverName, asked.host)) return asked.host;
-    this.#covered = authority;
-    return undefined;
+    const { host } = asked;
+    const { serverName } = this.#options;
+    if (covers(serverName, host)) {
+      this.#covered = authority;
+      return undefined;
+    }
+    if (classifyHost(host).kind === "foreign") return { status: 421, host };
+    return { status: 421, host, certificate: serverName ?? "localhost" };
   }
 
   #trailers(id: number, ends: boolean): void {
