@@ -150,6 +150,10 @@ export class H2Session implements LinkHandler, StreamSession {
   #continued = 0;
   #continuedEnds = false;
   #continuations = 0;
+  /** When that section began. */
+  #sectionSince = 0;
+  /** When the frame began whose rest has not come. */
+  #frameSince = 0;
   #block = new Held();
   /** Whose DATA is in `#body`. Nobody's, outside of `data`. */
   #gathering: H2StreamLink | undefined;
@@ -216,13 +220,17 @@ export class H2Session implements LinkHandler, StreamSession {
     const from = this.#prefaceRead < preface.length ? this.#readPreface(bytes) : 0;
     if (from < bytes.length && !this.#over) {
       const frame = this.#frame;
+      const begun = frame.begun;
       frame.push(bytes, from);
+      let whole = false;
       for (let found = frame.next(); found !== Found.more; found = frame.next()) {
         if (found === Found.bad) {
           this.#fail(ErrorCode.frameSizeError, "a frame is longer than was allowed");
         } else this.#handle(frame);
         if (this.#over) break;
+        whole = true;
       }
+      if (whole || begun === undefined) this.#frameSince = this.#shared.seconds();
       this.#passOn();
     }
     this.#reading = false;
@@ -254,20 +262,30 @@ export class H2Session implements LinkHandler, StreamSession {
 
   /** Twice a second: what has stood for too long. */
   tick(): void {
-    const age = this.#shared.seconds() - this.#since;
+    const now = this.#shared.seconds();
+    const age = now - this.#since;
     if (this.#over) {
       if (age >= lingerSeconds) this.link.close();
       return;
     }
     for (const { handler } of this.#links) if (handler instanceof Connection) handler.tick();
     this.#schedule();
-    if (this.#continued !== 0) {
-      if (age >= headSeconds) this.#fail(ErrorCode.enhanceYourCalm, "a header section is too slow");
+    if (this.#continued !== 0 && now - this.#sectionSince >= headSeconds) {
+      this.#fail(ErrorCode.enhanceYourCalm, "a header section is too slow");
+    } else if (this.#waitsForFrame && now - this.#frameSince >= headSeconds) {
+      this.#fail(ErrorCode.enhanceYourCalm, "a frame is too slow");
     } else if (this.#streams.size === 0) {
       this.#body.bytes = nothing;
       const allowed = this.#lastStream === 0 ? headSeconds : idleSeconds;
       if (age >= allowed) this.#fail(ErrorCode.noError, "the connection was idle");
     }
+  }
+
+  /** A frame is cut off that nobody may take long for. A body may: its service waits, and says for how long. */
+  get #waitsForFrame(): boolean {
+    const type = this.#frame.begun;
+    if (type === undefined) return false;
+    return this.#streams.size === 0 || (type !== -1 && type !== FrameType.data);
   }
 
   /** The proxy stops: takes no new stream, and ends with the last answer. */
@@ -451,7 +469,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#continued = id;
     this.#continuedEnds = ends;
     this.#continuations = 0;
-    this.#since = this.#shared.seconds();
+    this.#sectionSince = this.#shared.seconds();
     this.#block.clear();
     this.#block.add(frame.bytes, content.start, content.end);
   }

@@ -86,6 +86,12 @@ export class FrameReader {
   #held: Uint8Array | undefined;
   #heldLength = 0;
 
+  /** The type of the frame whose rest has not come; -1: not even that; undefined: there is none. */
+  get begun(): number | undefined {
+    if (this.#heldLength === 0) return undefined;
+    return this.#heldLength < frameHeadLength ? -1 : this.#held![3]!;
+  }
+
   /** Call `next` until it says `more` before anything else is pushed. */
   push(bytes: Uint8Array, from: number): void {
     this.#input = bytes;
