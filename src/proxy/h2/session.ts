@@ -74,6 +74,9 @@ const resetsPerSecond = 100;
 const idleFrameBurst = 10_000;
 const idleFramesPerSecond = 1_000;
 
+/** Streams that ended here before their clients had sent all; of older ones nobody remembers whether they did. */
+const cutShortLimit = 1_024;
+
 /** Octets gathered before they are written within one turn of the event loop: four TLS records. */
 const flushLength = 65_536;
 /** Octets of answers that a client does not take; past it nothing more is read from the client either. */
@@ -128,6 +131,10 @@ export class H2Session implements LinkHandler, StreamSession {
 
   /** Streams that are not over, by their numbers. */
   readonly #streams = new Map<number, H2StreamLink>();
+  /** Streams that are over and of which more may come, from a client that had not heard of it. */
+  readonly #cutShort = new Set<number>();
+  /** Up to here nobody remembers any more. */
+  #forgotten = 0;
   /** Every link with an owner, with a stream or without. */
   readonly #links = new Set<H2StreamLink>();
   /** Those without. */
@@ -396,11 +403,17 @@ export class H2Session implements LinkHandler, StreamSession {
     }
     const ends = (frame.flags & Flag.endStream) !== 0;
     const stream = this.#streams.get(id);
-    if (stream === undefined || stream.remoteEnded) {
+    if (stream === undefined) {
       this.#credit(count);
-      if (stream !== undefined) this.#refuse(stream, ErrorCode.streamClosed);
-      // What a client had sent before it heard of a reset.
-      this.#idleFrame(1);
+      if (this.#mayGoOn(id)) {
+        this.#idleFrame(1);
+        if (ends) this.#cutShort.delete(id);
+      } else this.#fail(ErrorCode.streamClosed, "DATA is of a stream that is closed");
+      return;
+    }
+    if (stream.remoteEnded) {
+      this.#credit(count);
+      this.#refuse(stream, ErrorCode.streamClosed);
       return;
     }
     stream.receiveWindow -= count;
@@ -534,8 +547,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#lastStream = id;
     this.#since = this.#shared.seconds();
     if (this.#streams.size >= streamLimit) {
-      this.#resetId(id, ErrorCode.refusedStream);
-      this.#countReset();
+      this.#refuseNew(id, ends, ErrorCode.refusedStream);
       return;
     }
     const request = this.#request;
@@ -545,8 +557,7 @@ export class H2Session implements LinkHandler, StreamSession {
       return;
     }
     if (request.malformed !== undefined) {
-      this.#resetId(id, ErrorCode.protocolError);
-      this.#countReset();
+      this.#refuseNew(id, ends, ErrorCode.protocolError);
       return;
     }
     if (request.connect) {
@@ -610,9 +621,11 @@ export class H2Session implements LinkHandler, StreamSession {
 
   #trailers(id: number, ends: boolean): void {
     const stream = this.#streams.get(id);
-    // A client may not have heard of our reset.
     if (stream === undefined) {
-      this.#idleFrame(10);
+      if (this.#mayGoOn(id)) {
+        this.#idleFrame(10);
+        if (ends) this.#cutShort.delete(id);
+      } else this.#fail(ErrorCode.protocolError, "HEADERS is of a stream that is closed");
       return;
     }
     if (stream.remoteEnded) {
@@ -638,6 +651,7 @@ export class H2Session implements LinkHandler, StreamSession {
       return;
     }
     this.#countReset();
+    this.#cutShort.delete(frame.stream);
     const stream = this.#streams.get(frame.stream);
     if (stream === undefined || this.#over) return;
     this.#streams.delete(frame.stream);
@@ -684,7 +698,14 @@ export class H2Session implements LinkHandler, StreamSession {
       }
       const change = value - this.#firstSendWindow;
       this.#firstSendWindow = value;
-      for (const stream of this.#streams.values()) this.#widen(stream, change);
+      for (const stream of this.#streams.values()) {
+        if (stream.sendWindow + change > largestWindow) {
+          // RFC 9113 section 6.9.2: of the connection, because the setting is.
+          this.#fail(ErrorCode.flowControlError, "INITIAL_WINDOW_SIZE makes a window too large");
+          return;
+        }
+        this.#widen(stream, change);
+      }
     }
   }
 
@@ -740,6 +761,26 @@ export class H2Session implements LinkHandler, StreamSession {
     stream.sendWindow += change;
     if (stream.sendWindow > largestWindow) this.#refuse(stream, ErrorCode.flowControlError);
     else this.#queue(stream);
+  }
+
+  /** Whether what comes of a stream that is over was on its way when it ended. */
+  #mayGoOn(id: number): boolean {
+    // What a draining session does not take is not told each time.
+    return this.#cutShort.has(id) || id <= this.#forgotten || this.#draining;
+  }
+
+  #cutOff(id: number): void {
+    this.#cutShort.add(id);
+    if (this.#cutShort.size <= cutShortLimit) return;
+    const [oldest] = this.#cutShort;
+    this.#cutShort.delete(oldest!);
+    this.#forgotten = Math.max(this.#forgotten, oldest!);
+  }
+
+  #refuseNew(id: number, ends: boolean, code: ErrorCode): void {
+    this.#resetId(id, code);
+    if (!ends) this.#cutOff(id);
+    this.#countReset();
   }
 
   #idleFrame(count: number): void {
@@ -827,7 +868,10 @@ export class H2Session implements LinkHandler, StreamSession {
 
   answered(stream: H2StreamLink): void {
     // RFC 9113 section 8.1: nobody needs the rest of the request.
-    if (!stream.remoteEnded) writeReset(this.#out, stream.id, ErrorCode.noError);
+    if (!stream.remoteEnded) {
+      writeReset(this.#out, stream.id, ErrorCode.noError);
+      this.#cutOff(stream.id);
+    }
     this.#streams.delete(stream.id);
     this.#since = this.#shared.seconds();
     if (stream.reusable && !this.#draining && this.#spare.length < spareLimit) {
@@ -837,6 +881,7 @@ export class H2Session implements LinkHandler, StreamSession {
 
   reset(stream: H2StreamLink, code: ErrorCode): void {
     this.#resetId(stream.id, code);
+    if (!stream.remoteEnded) this.#cutOff(stream.id);
     this.#streams.delete(stream.id);
     stream.drop();
   }
@@ -877,6 +922,8 @@ export class H2Session implements LinkHandler, StreamSession {
   /** The client broke a rule on this stream: it counts like a reset of its own, since it costs us the same. */
   #refuse(stream: H2StreamLink, code: ErrorCode): void {
     this.#resetId(stream.id, code);
+    // It may send what it likes of it, since it was told: DATA behind an end may be followed by more.
+    this.#cutOff(stream.id);
     this.#streams.delete(stream.id);
     this.#remove(stream, new Error("the client broke a rule of HTTP/2"));
     this.#countReset();
