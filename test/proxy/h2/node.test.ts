@@ -12,7 +12,7 @@ type Results = Record<string, Record<string, unknown>>;
 
 describeWith(["node"])("Node's http2", () => {
   let authority: ThrowawayAuthority;
-  let proxy: TestProxy;
+  let proxy: TestProxy | undefined;
   let results: Results;
   let child: ReturnType<typeof startNode>;
   let lines: AsyncIterator<string>;
@@ -43,7 +43,7 @@ describeWith(["node"])("Node's http2", () => {
   afterAll(async () => {
     child.kill("SIGKILL");
     await child.exited;
-    await proxy.stop();
+    await proxy?.stop();
     await authority[Symbol.asyncDispose]();
   });
 
@@ -107,7 +107,7 @@ describeWith(["node"])("Node's http2", () => {
 
   test("GOAWAY where the proxy stops, behind which what is under way is answered", async () => {
     expect(await line(lines)).toBe("under way");
-    const stopped = proxy.stop(5_000);
+    const stopped = proxy!.stop(5_000);
     expect(JSON.parse(await line(lines))).toEqual({ code: 0, status: 200, body: "late" });
     await stopped;
   });
