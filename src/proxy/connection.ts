@@ -25,7 +25,7 @@ import { writeRequest } from "./forward.ts";
 import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
 import { lastRecipientReply } from "./last-recipient.ts";
-import { negotiate, type Wants } from "./negotiate.ts";
+import { type Wants, wantsOf } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
 import type { HttpsRedirect } from "./redirect.ts";
 import { encodeReply, type Reply } from "./reply.ts";
@@ -285,7 +285,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
         return;
       }
       if (outcome.kind === "bad") {
+        // What was read of it may say in which form it wants to hear that.
+        this.#headRequest = false;
+        this.#headBytes = bytes;
         this.#refuseBad(outcome);
+        this.#headBytes = undefined;
         return;
       }
       const next = this.#handle(bytes, outcome.end);
@@ -385,8 +389,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       head.read(bytes);
     }
     if (bytes === undefined) return "text";
-    const accept = head.find(Field.accept);
-    return negotiate(accept === -1 ? undefined : head.valueOf(bytes, accept));
+    return wantsOf(head, bytes);
   }
 
   /** The destination of a request; undefined where its Host is malformed. */

@@ -151,6 +151,14 @@ function uncertified({ bareName, port }: Uncertified): Story {
   };
 }
 
+function otherCertificate(message: string): Story {
+  return {
+    title: "This name needs a connection of its own",
+    body: html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>
+      <p>A browser does so by itself: load the page again.</p>`,
+  };
+}
+
 function headTooLarge(limit: number): Story {
   return {
     title: "The request is too large",
@@ -176,7 +184,10 @@ function story(problem: Problem, message: string): Story {
     case 504:
       return upstream(problem);
     case 421:
-      return "bareName" in problem ? uncertified(problem) : misdirected(problem.host);
+      if ("bareName" in problem) return uncertified(problem);
+      return problem.certificate === undefined
+        ? misdirected(problem.host)
+        : otherCertificate(message);
     case 431:
       return headTooLarge(problem.limit);
     case 508:

@@ -209,8 +209,11 @@ export function startProxy(options: ProxyOptions): Proxy {
   const cancelTicks = clock.every(tickMilliseconds, () => {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
-    for (const session of sessions) session.tick();
-    const waiting: Connection[] = [];
+    const waiting: (Connection | H2Session)[] = [];
+    for (const session of sessions) {
+      session.tick();
+      if (Number.isInteger(seconds) && session.mayBeGone) waiting.push(session);
+    }
     for (const connection of connections) {
       connection.tick();
       if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
@@ -256,7 +259,7 @@ export function startProxy(options: ProxyOptions): Proxy {
 
 /** A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart. */
 function dismissDeparted(
-  waiting: readonly Connection[],
+  waiting: readonly { link: Link }[],
   {
     departed,
     ownPorts,

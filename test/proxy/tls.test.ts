@@ -10,7 +10,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
-import { identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
+import { chainVerdict, identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
 
 let directory: Awaited<ReturnType<typeof throwawayStateDirectory>>;
 let names: Certificates;
@@ -33,14 +33,28 @@ beforeAll(async () => {
   ca = await Bun.file(`${directory.path}/authority/certificate.pem`).text();
   tls = terminator({
     clock: systemClock,
-    certificateFor: (name) => names.certificateFor(name),
+    certificateFor,
     fault: (fault) => {
       throw fault;
     },
   });
 });
 
-afterAll(() => directory[Symbol.asyncDispose]());
+afterAll(async () => {
+  const about = { authority: { pem: ca }, now: Date.now() };
+  const verdicts = await Promise.all([...minted].map((leaf) => chainVerdict(leaf, about)));
+  expect(new Set(verdicts)).toEqual(new Set(["good"]));
+  await directory[Symbol.asyncDispose]();
+}, 30_000);
+
+/** What any client here was given. */
+const minted = new Set<string>();
+
+function certificateFor(name: string | undefined): ReturnType<Certificates["certificateFor"]> {
+  const found = names.certificateFor(name);
+  if (found instanceof Promise) found.then((leaf) => leaf && minted.add(leaf.certificate));
+  return found;
+}
 
 /** A client that trusts only our authority. */
 function secureClient(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
@@ -332,7 +346,7 @@ test("a client that stops in the middle of a handshake is dropped after 10 s", a
   const clock = new FakeClock();
   const patient = terminator({
     clock,
-    certificateFor: (name) => names.certificateFor(name),
+    certificateFor,
     fault: (fault) => {
       throw fault;
     },
