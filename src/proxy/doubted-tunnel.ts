@@ -1,12 +1,19 @@
 /** A tunnel to a service that has not shown whether it speaks TLS into a plain one, or into bytes to be sent again inside TLS. */
 import { type Joined, join } from "../link/join.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
+import type { Cancel } from "../system/clock.ts";
 import { complainsOfPlain, type Dialect, isAlert } from "./dialect.ts";
 import { Held } from "./held.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Bytes that are kept to be sent again: as much as a browser's request has, cookies and all. */
 const keptLimit = 16_384;
+
+/**
+ * Milliseconds for which a connection that the service has ended is left open while it is asked. A server that takes one
+ * connection at a time says nothing before it is gone; to any other our end may still matter.
+ */
+const leave = 50;
 
 export type DoubtedTurn = Joined & {
   dialect: Dialect;
@@ -29,6 +36,7 @@ export class DoubtedTunnel {
   #asking = false;
   #clientEnded = false;
   #serviceEnded = false;
+  #cancelLeave: Cancel = () => {};
   /** The service's link is gone. */
   #gone: { cause: Error | undefined } | undefined;
 
@@ -50,6 +58,7 @@ export class DoubtedTunnel {
       ended: () => this.end(),
       closed: (cause) => {
         this.#asking = false;
+        this.#cancelLeave();
         if (this.#gone !== undefined) {
           this.#turn.closed();
           return;
@@ -91,6 +100,7 @@ export class DoubtedTunnel {
       drained: () => this.#client.resume(),
       ended: () => {
         this.#serviceEnded = true;
+        this.#cancelLeave = this.#turn.dialect.clock.after(leave, () => this.#service.abort());
         this.#doubt();
       },
       closed: (cause) => {
@@ -140,6 +150,7 @@ export class DoubtedTunnel {
 
   #settle(secure: boolean): void {
     this.#asking = false;
+    this.#cancelLeave();
     const client = this.#client;
     const service = this.#service;
     if (secure && this.#kept !== undefined) {
