@@ -9,7 +9,6 @@ import { certificates } from "../../src/tls/certificates.ts";
 import { type Terminator, terminator } from "../../src/tls/terminate.ts";
 import { readMessage } from "../support/message.ts";
 import { noise } from "../support/h2-proxy.ts";
-import { connectRaw } from "../support/raw-end.ts";
 import { type Tap, tap } from "../support/tap.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 import { identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
@@ -17,7 +16,6 @@ import {
   neededByTls,
   startTlsServer,
   type TlsServer,
-  type TlsServerKind,
   tlsServerKinds,
 } from "../support/tls-servers.ts";
 import { describeWith } from "../support/with-programs.ts";
@@ -139,6 +137,13 @@ const roads: typeof plainRoads = {
   },
 };
 
+const upgradeRoads = {
+  http: async (port: number) => connectTcp({ host: "127.0.0.1", port }),
+  https: async (port: number) =>
+    connect({ host: "127.0.0.1", port, ca, servername: "secure.localhost" }),
+  CONNECT: (port: number) => tunnel(port, "secure:80"),
+};
+
 const small: Asked = { method: "POST", path: "/small", body: noise(10_240) };
 const large: Asked = { method: "POST", path: "/large", body: noise(1_048_576) };
 const page: Asked = { method: "GET", path: "/page" };
@@ -160,7 +165,7 @@ function expectEcho({ status, body }: Answered, asked: Asked): Record<string, un
 async function before(server: {
   port: number;
 }): Promise<{ proxy: TestProxy; line: Tap } & AsyncDisposable> {
-  const line = await tap(server.port);
+  const line = await tap(server);
   const proxy = await startTestProxy({ services: { secure: line }, terminator: tls });
   return {
     proxy,
@@ -183,6 +188,41 @@ for (const kind of tlsServerKinds) {
     afterAll(async () => {
       await server?.[Symbol.asyncDispose]();
     });
+
+    if (kind !== "openssl" && kind !== "python") {
+      for (const [road, open] of Object.entries(upgradeRoads)) {
+        test(`takes a WebSocket as its first request by ${road}, and echoes it`, async () => {
+          await using made = await before(server);
+          const socket = await open(made.proxy.port);
+          const [host, scheme] = road.includes("CONNECT")
+            ? ["secure", "http"]
+            : ["secure.localhost", "https"];
+          const key = Buffer.from("0123456789abcdef").toString("base64");
+          socket.write(
+            `GET /ws HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+              `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\nOrigin: ${scheme}://${host}\r\n\r\n`,
+          );
+          // Masked with zeros: "hi".
+          const frame = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]);
+          let text = "";
+          let sent = false;
+          for await (const piece of socket) {
+            text += piece.toString("latin1");
+            if (!sent && text.includes("\r\n\r\n")) {
+              sent = true;
+              expect(text).toStartWith("HTTP/1.1 101");
+              socket.write(frame);
+            }
+            if (text.endsWith("hi")) break;
+          }
+          expect(text).toEndWith("hi");
+          if (road === "CONNECT" && text.includes("X-Origin")) {
+            expect(text).toContain(`X-Origin: https://localhost:${made.line.port}`);
+          }
+          socket.destroy();
+        });
+      }
+    }
 
     for (const [road, ask] of Object.entries(roads)) {
       if (kind === "openssl") {
@@ -218,7 +258,7 @@ for (const kind of tlsServerKinds) {
           path: `/${index}`,
         }));
         const answers = await Promise.all(asked.map((one) => ask(made.proxy.port, one)));
-        answers.forEach((answer, index) => expectEcho(answer, asked[index]!));
+        for (const [index, answer] of answers.entries()) expectEcho(answer, asked[index]!);
         // One of them was the question.
         expect(made.line.count("hello")).toBeLessThanOrEqual(51);
       }, 20_000);

@@ -1,40 +1,58 @@
 /** A port into another port, byte for byte, with a record of how each connection began. */
 import { connect, createServer, type Socket } from "node:net";
 
+type Beginning = "hello" | "other" | "nothing";
+
 export interface Tap extends AsyncDisposable {
   readonly port: number;
-  /** Connections so far, in their order: `hello` began with TLS, `other` with something else, `nothing` with nothing yet. */
-  readonly began: readonly ("hello" | "other" | "nothing")[];
-  /** Those that began so. */
-  count(how: "hello" | "other" | "nothing"): number;
+  /** Connections that began with TLS, with something else, or with nothing yet. */
+  count(how: Beginning): number;
 }
 
-export async function tap(port: number): Promise<Tap> {
-  const began: ("hello" | "other" | "nothing")[] = [];
+/** `plain` answers what does not begin with TLS in place of the server behind; it is called with the first piece. */
+export async function tap(
+  target: { port: number },
+  { port = 0, plain }: { port?: number; plain?: (socket: Socket, first: Buffer) => void } = {},
+): Promise<Tap> {
+  const began: Beginning[] = [];
   const open = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const index = began.push("nothing") - 1;
-    const service = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
-    client.once("data", (bytes) => {
-      began[index] = bytes[0] === 0x16 ? "hello" : "other";
+    open.add(client);
+    client.on("close", () => open.delete(client));
+    const behind = (first: Buffer): void => {
+      const service = connect({ port: target.port, host: "127.0.0.1", allowHalfOpen: true });
+      open.add(service);
+      service.write(first);
+      for (const [from, to] of [
+        [client, service],
+        [service, client],
+      ] as const) {
+        from.pipe(to);
+        from.on("error", () => to.resetAndDestroy());
+        from.on("close", () => {
+          open.delete(from);
+          to.destroySoon();
+        });
+      }
+    };
+    client.on("error", () => {
+      // The proxy may break off as it likes.
     });
-    for (const [from, to] of [
-      [client, service],
-      [service, client],
-    ] as const) {
-      open.add(from);
-      from.pipe(to);
-      from.on("error", () => to.resetAndDestroy());
-      from.on("close", () => {
-        open.delete(from);
-        to.destroySoon();
-      });
-    }
+    // A connection on which nothing is said is closed like any other.
+    client.on("end", () => client.end());
+    client.once("data", (first: Buffer) => {
+      began[index] = first[0] === 0x16 ? "hello" : "other";
+      if (plain !== undefined && first[0] !== 0x16) plain(client, first);
+      else {
+        client.removeAllListeners("end");
+        behind(first);
+      }
+    });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     port: (server.address() as { port: number }).port,
-    began,
     count: (how) => began.filter((seen) => seen === how).length,
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
