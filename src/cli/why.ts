@@ -4,7 +4,9 @@ import { printable } from "../discovery/printable.ts";
 import { classifyHost } from "../routes/host.ts";
 import type { Service } from "../routes/service.ts";
 import { serviceUrl } from "../routes/service-row.ts";
-import { type Answer, ask } from "./ask.ts";
+import { speaksTls } from "../link/speaks-tls.ts";
+import { systemClock } from "../system/clock.ts";
+import { type Answer, ask, noAnswer } from "./ask.ts";
 import { find } from "./find.ts";
 import { looker, ownersOf, type Sight } from "./look.ts";
 import { type Flags, settingsOf, UsageError } from "./settings.ts";
@@ -32,6 +34,8 @@ type Walk = {
 
 /** Milliseconds. Everything is on this machine, so what takes longer does not work. */
 const connectDeadline = 2000;
+/** A port of TLS closes at once. */
+const probeDeadline = 250;
 /** A dev server may compile a page before it answers. */
 const answerDeadline = 10_000;
 
@@ -245,7 +249,10 @@ async function dials({ endpoint, process }: Service): Promise<Step> {
     const place = `${bracketed(address)}:${endpoint.port}`;
     const answer = await ask({ address, port: endpoint.port, deadline: connectDeadline });
     if (answer.kind !== "failed") {
-      return passed("dials", [...tried, `${place} takes connections`].join("; "));
+      const speaks = (await isSecured(address, endpoint.port))
+        ? ", and speaks TLS itself: it is dialled with TLS"
+        : "";
+      return passed("dials", [...tried, `${place} takes connections${speaks}`].join("; "));
     }
     tried.push(`${place}: ${answer.why}`);
   }
@@ -254,6 +261,21 @@ async function dials({ endpoint, process }: Service): Promise<Step> {
     tried.join("; "),
     `pid ${process.pid} may be suspended (kill -CONT ${process.pid}) or too busy; start it again if not`,
   );
+}
+
+/** Asked only where a plain request, which changes nothing anywhere, has no answer of HTTP or one that is a complaint. */
+async function isSecured(address: string, port: number): Promise<boolean> {
+  const answer = await ask({
+    address,
+    port,
+    deadline: probeDeadline,
+    request: requestOf("*", `localhost:${port}`).replace("GET", "OPTIONS"),
+  });
+  const doubtful =
+    answer.kind === "failed"
+      ? answer.why !== noAnswer(probeDeadline)
+      : answer.kind === "answer" && answer.status === 400;
+  return doubtful && (await speaksTls({ address, port }, systemClock)) === true;
 }
 
 async function answers({ target, port, host }: Walk, address: string): Promise<Step> {

@@ -124,7 +124,8 @@ export const neededByTls: Record<TlsServerKind, readonly ProgramName[]> = {
 
 export const tlsServerKinds = Object.keys(commands) as TlsServerKind[];
 
-export async function startTlsServer(kind: TlsServerKind): Promise<TlsServer> {
+/** `name`: without one it has none, and no proxy finds it by itself. */
+export async function startTlsServer(kind: TlsServerKind, name?: string): Promise<TlsServer> {
   const folder = await mkdtemp(join(tmpdir(), "localhostess-tls-server-"));
   await using authority = await throwawayAuthority();
   const leaf = await authority.leafFor("other.localhost");
@@ -133,7 +134,7 @@ export async function startTlsServer(kind: TlsServerKind): Promise<TlsServer> {
   await writeFile(join(folder, "certificate.pem"), leaf.certificate);
   await writeFile(join(folder, file), text);
   const ready = kind === "openssl" ? /^ACCEPT 127\.0\.0\.1:(\d+)$/m : /^port (\d+)$/m;
-  const server = await running(command, { env: {}, cwd: folder, ready });
+  const server = await running(command, { env: { NAME: name }, cwd: folder, ready });
   return {
     port: Number(server.said[1]),
     pid: server.pid,
