@@ -3,8 +3,8 @@ import type { Clock } from "../system/clock.ts";
 import { dial } from "./dial.ts";
 import { nobody } from "./link.ts";
 
-/** Milliseconds. A server of the same machine says something to a hello long before, unless it is busy. */
-const patience = 250;
+/** Milliseconds. A dev server that compiles says nothing for as long. */
+const patience = 2_000;
 
 /**
  * Connects once, and lets go: in TLS's own way where it can, so that the server has nothing to complain of. Undefined

@@ -576,7 +576,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const { address } = this.#dialled!.way;
     // A server that takes one handshake after another would wait for this one, and say nothing to the question.
     this.#dropDialled();
-    dialect!.ask(address).then((itself) => {
+    dialect!.ask(address, { doubted: false }).then((itself) => {
       this.#asking = false;
       if (this.#state !== At.tunnelled) return;
       if (!itself) this.#endTls(false);

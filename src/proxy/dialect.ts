@@ -1,14 +1,22 @@
 /** A service's process into whether it speaks TLS: learned from what it answers, asked only where it gave reason to. */
 import { speaksTls } from "../link/speaks-tls.ts";
 import type { Service } from "../routes/service.ts";
+import type { RouteTable } from "../routes/table.ts";
 import type { Clock } from "../system/clock.ts";
 import { upstreamKey } from "./upstream.ts";
+
+/** Milliseconds for which a request waits for what a server says to the question; on the same machine it says it in two. */
+const patience = 250;
+
+/** More processes than anyone has: what is known of those that are gone is let go of from here on. */
+const remembered = 256;
 
 /** What one process speaks on its port. */
 export class Dialect {
   /** Undefined: it has not shown it yet. */
   tls: boolean | undefined;
-  #asking: Promise<boolean | undefined> | undefined;
+  #asking: Promise<void> | undefined;
+  #doubted = false;
 
   constructor(
     readonly service: Service,
@@ -16,20 +24,25 @@ export class Dialect {
   ) {}
 
   /**
-   * Says hello to it in TLS, on a connection of its own, once however many ask meanwhile. Undefined where it is silent.
-   * A server that has shown what it speaks is not asked.
+   * Says hello to it in TLS, on a connection of its own, once however many ask meanwhile. A server that has shown what it
+   * speaks is not asked. `doubted`: it behaved as one of TLS may, so this is its only chance to say so. Undefined where it is
+   * silent for now; what it says later is known from then on.
    */
-  ask(address: string): Promise<boolean | undefined> {
+  ask(address: string, { doubted }: { doubted: boolean }): Promise<boolean | undefined> {
     if (this.tls !== undefined) return Promise.resolve(this.tls);
+    this.#doubted ||= doubted;
     this.#asking ??= speaksTls({ address, port: this.service.endpoint.port }, this.clock).then(
       (found) => {
         this.#asking = undefined;
-        // A plain answer that came meanwhile says more than silence, and no less than a closed connection.
-        if (found !== undefined && this.tls === undefined) this.tls = found;
-        return this.tls;
+        // A plain answer that came meanwhile stands.
+        this.tls ??= found ?? (this.#doubted ? false : undefined);
       },
     );
-    return this.#asking;
+    const { promise, resolve, reject } = Promise.withResolvers<boolean | undefined>();
+    const answer = (): void => resolve(this.tls);
+    const cancel = this.clock.after(patience, answer);
+    this.#asking.then(answer, reject);
+    return promise.finally(cancel);
   }
 }
 
@@ -39,25 +52,26 @@ export class Dialects {
 
   constructor(
     readonly clock: Clock,
-    /** Whether the process that was found with the service still runs. */
-    readonly stillThere: (service: Service) => boolean,
+    /** The services as they are known now. */
+    readonly routes: () => RouteTable,
   ) {}
 
   of(service: Service): Dialect {
     const key = upstreamKey(service);
     let dialect = this.#known.get(key);
     if (dialect === undefined) {
-      this.#forget();
+      if (this.#known.size >= remembered) this.#forget();
       dialect = new Dialect(service, this.clock);
       this.#known.set(key, dialect);
     }
     return dialect;
   }
 
-  /** What is known of a process goes with it. */
   #forget(): void {
+    const table = this.routes();
     for (const [key, { service }] of this.#known) {
-      if (!this.stillThere(service)) this.#known.delete(key);
+      const now = table.find(service.name);
+      if (now === undefined || upstreamKey(now) !== key) this.#known.delete(key);
     }
   }
 }

@@ -139,7 +139,7 @@ export class DoubtedTunnel {
     const settle = (secure: boolean): void => {
       if (this.#asking) this.#settle(secure);
     };
-    this.#turn.dialect.ask(this.#address).then(
+    this.#turn.dialect.ask(this.#address, { doubted: true }).then(
       (secure) => settle(secure === true),
       (fault) => {
         this.#turn.failed(fault);
@@ -161,7 +161,6 @@ export class DoubtedTunnel {
       this.#turn.secure({ bytes: this.#kept.take(), ended: this.#clientEnded });
       return;
     }
-    this.#turn.dialect.tls ??= false;
     const said = this.#said.take();
     client.write(said, 0, said.length);
     if (this.#gone !== undefined) {

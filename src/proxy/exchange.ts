@@ -365,7 +365,7 @@ export class Exchange implements LinkHandler {
     this.requestBlocked = true;
     this.#owner.requestDrained();
     const doubt = ++this.#doubts;
-    this.#dialect.ask(way.address).then(
+    this.#dialect.ask(way.address, { doubted: true }).then(
       (secure) => {
         if (this.#phase !== DOUBT || doubt !== this.#doubts) return;
         if (secure) this.#learned();
@@ -380,7 +380,7 @@ export class Exchange implements LinkHandler {
 
   /** It speaks TLS, so nothing of the request was taken for one: whatever the method, it may be sent again. */
   #learned(): void {
-    if (this.#keeps === false) {
+    if (!(this.#keeps ?? this.#wholeRequestSent)) {
       this.#fail(
         502,
         "it speaks TLS, which was found out only now, when too much of the request was gone to be sent again; try again",
@@ -389,14 +389,12 @@ export class Exchange implements LinkHandler {
     }
     this.#detach()?.link.abort();
     this.#phase = REPLAY;
-    this.#keeps = true;
     this.#owner.secure();
   }
 
   /** It speaks as we did: what it said stands. */
   #undoubt(): void {
     const gone = this.#gone;
-    this.#dialect.tls ??= false;
     this.#forget();
     this.#phase = HEAD;
     const { link } = this.#upstream!;

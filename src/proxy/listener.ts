@@ -95,7 +95,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     spare: [],
     framing: new RequestFraming(),
     terminates: () => options.terminator !== undefined,
-    dialects: new Dialects(clock, options.stillThere),
+    dialects: new Dialects(clock, options.routes),
     secure(link, first) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "bun:test";
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from "node:tls";
 import type { AddressInfo, Socket } from "node:net";
 import type { Leaf } from "../../src/tls/leaf.ts";
+import { eventually } from "../support/eventually.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { tap } from "../support/tap.ts";
@@ -214,6 +215,47 @@ for (const [how, leave] of [
     expect(hellos.length).toBe(1);
   });
 }
+
+test("a server of TLS that is too busy to answer the question is known by its answer when that comes", async () => {
+  await using server = await secureServer();
+  let busy = true;
+  await using line = await tap(server, {
+    plain: (socket) => socket.end(),
+    hello: (go) => void eventually("the first request is answered", () => !busy).then(go),
+  });
+  await using proxy = await startTestProxy({ services: { secure: line } });
+  using first = await connectRaw(proxy.port);
+  first.send(get);
+  expect((await first.message()).status).toBe(502);
+  busy = false;
+  await eventually("the question is answered", () => server.names.length === 1);
+  await Bun.sleep(20);
+  using second = await connectRaw(proxy.port);
+  second.send(get);
+  expect(await bodyOf(second)).toBe("secured");
+  expect([line.count("other"), line.count("hello")]).toEqual([1, 2]);
+});
+
+test("an alert from a server that has answered plainly is believed, and what cannot be sent again whole is not", async () => {
+  await using server = await secureServer();
+  let secure = false;
+  const plain = (socket: Socket): void => {
+    if (secure) socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 70]));
+    else socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nplain");
+  };
+  await using line = await tap(server, { plain });
+  await using proxy = await startTestProxy({ services: { secure: line } });
+  using first = await connectRaw(proxy.port);
+  first.send(get);
+  expect(await bodyOf(first)).toBe("plain");
+  secure = true;
+  first.send(`${post(30_000)}${"x".repeat(20_000)}`);
+  const refused = await first.message();
+  expect([refused.status, refused.body.includes("try again")]).toEqual([502, true]);
+  using second = await connectRaw(proxy.port);
+  second.send(get);
+  expect(await bodyOf(second)).toBe("secured");
+});
 
 test("a plain server that is silent to the question is not waited for longer than a quarter of a second", async () => {
   using server = new RawServer();

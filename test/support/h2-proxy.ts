@@ -50,7 +50,7 @@ export function testShared(services: Record<string, Place>): TestShared {
     spare: [],
     framing: new RequestFraming(),
     terminates: () => false,
-    dialects: new Dialects(systemClock, () => true),
+    dialects: new Dialects(systemClock, () => table),
     secure: () => false,
     gone() {},
   };

@@ -3,16 +3,24 @@ import { connect, createServer, type Socket } from "node:net";
 
 type Beginning = "hello" | "other" | "nothing";
 
+export type TapOptions = {
+  plain?: (socket: Socket, first: Buffer) => void;
+  hello?: (go: () => void) => void;
+};
+
 export interface Tap extends AsyncDisposable {
   readonly port: number;
   /** Connections that began with TLS, with something else, or with nothing yet. */
   count(how: Beginning): number;
 }
 
-/** `plain` answers what does not begin with TLS in place of the server behind; it is called with the first piece. */
+/**
+ * `plain` answers what does not begin with TLS in place of the server behind; it is called with the first piece. `hello`
+ * lets what does begin with TLS go on when it likes.
+ */
 export async function tap(
   target: { port: number },
-  { port = 0, plain }: { port?: number; plain?: (socket: Socket, first: Buffer) => void } = {},
+  { plain, hello = (go) => go() }: TapOptions = {},
 ): Promise<Tap> {
   const began: Beginning[] = [];
   const open = new Set<Socket>();
@@ -46,11 +54,12 @@ export async function tap(
       if (plain !== undefined && first[0] !== 0x16) plain(client, first);
       else {
         client.removeAllListeners("end");
-        behind(first);
+        if (first[0] === 0x16) hello(() => behind(first));
+        else behind(first);
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     port: (server.address() as { port: number }).port,
     count: (how) => began.filter((seen) => seen === how).length,
