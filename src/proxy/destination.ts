@@ -37,7 +37,7 @@ export type DestinationFacts = {
   /** The client came by TLS. */
   secure: boolean;
   table: RouteTable;
-  ownPort: number;
+  ownPorts: readonly number[];
   /** Tells this proxy from every other. */
   instance: string;
   dialects: Dialects;
@@ -99,10 +99,10 @@ function isTrueYet({ decision, dialect, tls }: Destination): boolean {
 }
 
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
-  const { mode, client, secure, table, ownPort, instance, dialects } = facts;
+  const { mode, client, secure, table, ownPorts, instance, dialects } = facts;
   const authority = readAuthority(asked, 0, asked.length);
   if (authority === undefined) return undefined;
-  const decision = decide({ ...authority, mode }, table, ownPort);
+  const decision = decide({ ...authority, mode }, table, ownPorts);
   const destination: Destination = {
     mode,
     asked,

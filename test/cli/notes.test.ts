@@ -22,6 +22,7 @@ function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {
     services: [],
     proxy: { id: "one", pid: 1, startedAt: 0, port: 9090, version: "0.1.0" },
     port: 9090,
+    urlPorts: { http: 9090, https: 9090 },
     ...its,
   };
 }
