@@ -4,6 +4,7 @@ import { removeRegistration, writeRegistration } from "../control/registration.t
 import type { Daemon, DaemonOptions } from "../daemon.ts";
 import { printable } from "../discovery/printable.ts";
 import type { Changes } from "../discovery/scanner.ts";
+import { riskOf } from "../manifest/tld.ts";
 import type { ExtraPort } from "../proxy/own-ports.ts";
 import type { Service } from "../routes/service.ts";
 import { originOf, type Scheme } from "../routes/service-row.ts";
@@ -21,7 +22,7 @@ export async function serverStart(
   flags: Flags,
   { world, startDaemon }: { world: World; startDaemon: StartDaemon },
 ): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { out, err } = world;
   const note = (text: string): void => {
     for (const line of text.split("\n")) err.write(`${err.colors.dim(printable(line))}\n`);
@@ -39,6 +40,7 @@ export async function serverStart(
       scanner: settings.scanner,
       allUsers: settings.allUsers,
       stateDirectory: settings.stateDirectory,
+      tlds: settings.tlds,
       onServices(_, changes) {
         log(changes);
       },
@@ -55,6 +57,10 @@ export async function serverStart(
   const unregister = await register(daemon, { settings, world });
   log = (changes) => void out.write(changeLines(changes, { world, port: daemon.urlPorts.http }));
   out.write(banner(daemon, { settings, world, without }));
+  for (const tld of settings.tlds) {
+    const risk = riskOf(tld);
+    if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
+  }
   for (const changes of early) log(changes);
   await stopped;
   await unregister();
@@ -101,6 +107,7 @@ async function register(
       ...(urlPorts.http === port ? {} : { httpPort: urlPorts.http }),
       ...(urlPorts.https === port ? {} : { httpsPort: urlPorts.https }),
       version: packageJson.version,
+      tlds: settings.tlds,
     });
   } catch (error) {
     // The proxy works without; only the other verbs have to be told its port.
@@ -125,12 +132,14 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   const { port, ports, urlPorts, addresses } = daemon;
   const { colors } = world.out;
   const at = (host: string, scheme: Scheme) => originOf(host, { scheme, port: urlPorts[scheme] });
+  const hosts = ["<name>", ...settings.tlds.map((tld) => `<name>.${tld}`)];
+  const byPac = hosts.map((host) => `http://${host}/`);
   const main = originOf("localhost", { scheme: "http", port });
   const rows = [
     [at("localhost", "http"), "what runs"],
     [at("<name>.localhost", "http"), "a server started with NAME=<name>"],
     [at("<name>.localhost", "https"), "the same; trusted after: localhostess trust"],
-    [`${main}/proxy.pac`, "for browsers: http://<name>/"],
+    [`${main}/proxy.pac`, `for browsers: ${byPac.join(", ")}`],
   ] as const;
   const width = Math.max(...rows.map(([url]) => url.length));
   const listening = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));

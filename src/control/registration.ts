@@ -17,6 +17,8 @@ export type Registration = {
   /** As `httpPort`, for https. */
   httpsPort?: number;
   version: string;
+  /** The domains besides `localhost` that it serves. */
+  tlds: readonly string[];
 };
 
 /** A record takes about 150 bytes; what is longer than this is no record. */
@@ -82,14 +84,21 @@ function parseRegistration(text: string): Registration | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { id, pid, startedAt, port, httpPort, httpsPort, version } = value as Record<
-    string,
-    unknown
-  >;
+  const {
+    id,
+    pid,
+    startedAt,
+    port,
+    httpPort,
+    httpsPort,
+    version,
+    tlds = [],
+  } = value as Record<string, unknown>;
   if (!isText(id) || !isText(version)) return undefined;
   if (!isWhole(pid, 1, 0x7fff_ffff) || !isWhole(port, 1, 65_535)) return undefined;
   if (!isOptionalPort(httpPort) || !isOptionalPort(httpsPort)) return undefined;
   if (!isWhole(startedAt, 0, Number.MAX_SAFE_INTEGER)) return undefined;
+  if (!Array.isArray(tlds) || !tlds.every(isText)) return undefined;
   return {
     id,
     pid,
@@ -98,6 +107,7 @@ function parseRegistration(text: string): Registration | undefined {
     ...(httpPort === undefined ? {} : { httpPort }),
     ...(httpsPort === undefined ? {} : { httpsPort }),
     version,
+    tlds,
   };
 }
 

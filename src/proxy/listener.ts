@@ -50,6 +50,8 @@ export type ProxyOptions = {
   departed: ((clients: readonly ClientEnd[]) => readonly boolean[]) | undefined;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
   terminator?: Terminator | undefined;
+  /** Whether there are certificates for bare names; always, where it is not said. */
+  bareNames?(): boolean;
   fault(fault: unknown): void;
   /** A sentence for a person. */
   note(text: string): void;
@@ -115,6 +117,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     spare: [],
     framing: new RequestFraming(),
     terminates: () => options.terminator !== undefined,
+    bareNames: options.bareNames ?? (() => true),
     async speaksTls(service) {
       const key = upstreamKey(service);
       const known = speakers.get(key);

@@ -73,6 +73,7 @@ describe("the program", () => {
       startedAt: expect.any(Number),
       port,
       version,
+      tlds: [],
     });
     const run = () => cli(["ls"], { env: state.env });
     const before = await run();

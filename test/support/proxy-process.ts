@@ -2,7 +2,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../src/system/clock.ts";
-import type { Identity } from "../../src/tls/authority.ts";
 import { certificates } from "../../src/tls/certificates.ts";
 import { type Terminator, terminator } from "../../src/tls/terminate.ts";
 import { startTestProxy } from "./test-proxy.ts";
@@ -23,7 +22,7 @@ export interface ProxyProcess extends AsyncDisposable {
 /** What it is asked for, on its command line. `secure`: undefined where it is not to speak TLS. */
 type Asked = {
   services: Record<string, number>;
-  secure: { stateDirectory: string; identity: Identity } | undefined;
+  secure: { stateDirectory: string } | undefined;
 };
 
 export async function startProxyProcess(
@@ -31,7 +30,7 @@ export async function startProxyProcess(
   { tls = false }: { tls?: boolean } = {},
 ): Promise<ProxyProcess> {
   const directory = tls ? await throwawayStateDirectory() : undefined;
-  const secure = directory && { stateDirectory: directory.path, identity };
+  const secure = directory && { stateDirectory: directory.path };
   const asked: Asked = { services, secure };
   // Detached: the test runner ends children that it takes for left over.
   const child = Bun.spawn([process.execPath, import.meta.path, JSON.stringify(asked)], {
@@ -77,8 +76,14 @@ async function terminatorFor(secure: NonNullable<Asked["secure"]>): Promise<Term
   const fault = (why: unknown): never => {
     throw why;
   };
-  const options = { ...secure, clock: systemClock, tlds: [], bareNames: false, note: fault };
-  const { certificateFor } = certificates(options);
+  const { certificateFor } = certificates({
+    ...secure,
+    identity,
+    clock: systemClock,
+    tlds: [],
+    isService: () => false,
+    note: fault,
+  });
   // So that there is an authority before anybody asks for its certificate.
   await certificateFor("localhost");
   return terminator({ clock: systemClock, certificateFor, fault });
