@@ -143,6 +143,8 @@ export function startProxy(options: ProxyOptions): Proxy {
     handshakes.add(handshake);
     cancel = start({
       terminated({ link, serverName, protocol }) {
+        // TLS 1.3 leaves us nothing to say here, and a client that has Nagle's algorithm on holds its request until we do.
+        calls.acknowledge(link.descriptor);
         if (protocol === "h2") openSession(link, serverName);
         else connections.add(new Connection(link, shared, true));
         over();
