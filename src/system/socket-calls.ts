@@ -1,5 +1,5 @@
 /** A socket's descriptor into what the kernel knows of it that Bun has no call for. By libc. */
-import { dlopen } from "bun:ffi";
+import { libc as open } from "./libc.ts";
 
 /** `quiet`: nothing has come. `spoke`: bytes, the peer's end or an error wait. `unknown`: this system cannot say. */
 export type Peeked = "quiet" | "spoke" | "unknown";
@@ -14,13 +14,6 @@ export interface SocketCalls {
   /** Acknowledges what has been read now, not up to 40 ms later. Linux; elsewhere nothing changes. */
   acknowledge(descriptor: number): void;
 }
-
-const libraries = [
-  "libc.so.6",
-  "libSystem.B.dylib",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-];
 
 const signatures = {
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
@@ -39,7 +32,7 @@ const TCP_QUICKACK = 12;
 
 /** Where no C library can be opened, nothing is known and nothing is seen. */
 export function socketCalls(platform: string): SocketCalls {
-  const libc = open();
+  const libc = open(signatures);
   if (libc === undefined) {
     return { peek: () => "unknown", look: () => 0, deferAccept() {}, acknowledge() {} };
   }
@@ -67,15 +60,4 @@ export function socketCalls(platform: string): SocketCalls {
       libc.setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, one, 4);
     },
   };
-}
-
-function open() {
-  for (const library of libraries) {
-    try {
-      return dlopen(library, signatures).symbols;
-    } catch {
-      // Another system's name for it; the next may be this one's.
-    }
-  }
-  return undefined;
 }

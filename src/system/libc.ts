@@ -1,0 +1,21 @@
+/** The names of C functions -> those functions, by whichever C library this system has. */
+import { dlopen, type FFIFunction } from "bun:ffi";
+
+const libraries = [
+  "libc.so.6",
+  "libSystem.B.dylib",
+  "libc.musl-x86_64.so.1",
+  "libc.musl-aarch64.so.1",
+];
+
+/** Undefined where no C library can be opened. */
+export function libc<const F extends Record<string, FFIFunction>>(signatures: F) {
+  for (const library of libraries) {
+    try {
+      return dlopen(library, signatures).symbols;
+    } catch {
+      // Another system's name for it; the next may be this one's.
+    }
+  }
+  return undefined;
+}

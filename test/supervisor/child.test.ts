@@ -1,0 +1,179 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { terminalOfPs, terminalOfStat } from "../../src/system/terminal-flow.ts";
+import { eventually } from "../support/eventually.ts";
+import { kill, plainEnv, running, spawned } from "./children.ts";
+
+test("it has a terminal of its own: 120x40, colours, and both streams in it", async () => {
+  const { exit, text, child } = running({
+    command:
+      "stty size; test -t 0 && test -t 1 && test -t 2 && echo all; tput colors; echo err >&2; true </dev/tty && echo controls",
+  });
+  expect(await exit).toEqual({ code: 0, signal: null });
+  child.release();
+  expect(text).toEqual({ stdout: "40 120\r\nall\r\n256\r\nerr\r\ncontrols\r\n", stderr: "" });
+});
+
+test("pipes keep stdout and stderr apart, and are no terminal", async () => {
+  const { exit, text, child } = running({
+    command: "test -t 1 || echo plain; echo err >&2; read x || echo nothing to read",
+    pty: false,
+  });
+  expect(await exit).toEqual({ code: 0, signal: null });
+  child.release();
+  expect(text).toEqual({ stdout: "plain\nnothing to read\n", stderr: "err\n" });
+});
+
+for (const pty of [true, false]) {
+  const means = pty ? "a terminal" : "pipes";
+
+  test(`${means}: it leads a session and a group of its own`, async () => {
+    const { exit, text, child } = running({ command: "ps -o sid=,pgid= -p $$", pty });
+    await exit;
+    child.release();
+    expect(text.stdout.trim().split(/\s+/)).toEqual([String(child.pid), String(child.pid)]);
+  });
+
+  test(`${means}: exit codes and signals are told as they are`, async () => {
+    const ends = ["exit 7", "kill -TERM $$", "kill -KILL $$", "true"].map(async (command) => {
+      const { exit, child } = running({ command, pty });
+      const ending = await exit;
+      child.release();
+      return ending;
+    });
+    expect(await Promise.all(ends)).toEqual([
+      { code: 7, signal: null },
+      { code: null, signal: "SIGTERM" },
+      { code: null, signal: "SIGKILL" },
+      { code: 0, signal: null },
+    ]);
+  });
+
+  test(`${means}: the environment is the one that is given, and nothing else`, async () => {
+    const { exit, text, child } = running({
+      command: "env",
+      pty,
+      env: { ...plainEnv, ODD: "a b\n=c", EMPTY: "" },
+    });
+    await exit;
+    child.release();
+    const lines = text.stdout.replaceAll("\r", "").split("\n");
+    const names = lines.flatMap((line) => /^(\w+)=/.exec(line)?.[1] ?? []);
+    // PWD, OLDPWD, SHLVL and _ are the shell's.
+    const own = names.filter((name) => !["PWD", "OLDPWD", "SHLVL", "_"].includes(name));
+    expect(own.sort()).toEqual(["EMPTY", "ODD", "PATH", "TERM"]);
+    expect(text.stdout.replaceAll("\r", "")).toContain("ODD=a b\n=c\n");
+  });
+
+  test(`${means}: all output is heard before the exit, to the last byte`, async () => {
+    const heard = running({ command: "head -c 3000000 /dev/zero; printf end; exit 3", pty });
+    const atExit = await heard.exit.then(() => heard.bytes);
+    heard.child.release();
+    expect(atExit).toBe(3_000_003);
+  });
+
+  test(`${means}: an orphan that holds the output keeps nobody from hearing of the end`, async () => {
+    const heard = running({ command: "sleep 60 & echo started; exit 4", pty });
+    expect(await heard.exit).toEqual({ code: 4, signal: null });
+    expect(heard.text.stdout.trim()).toBe("started");
+    heard.child.release();
+    heard.child.release();
+    kill(heard.child.pid);
+  });
+
+  test(`${means}: one that is paused stands still, another goes on, and nothing is lost`, async () => {
+    const loud = running({ command: "head -c 20000000 /dev/zero; printf end", pty });
+    await eventually("something is heard", () => loud.bytes > 0);
+    loud.child.pause();
+    loud.child.pause();
+    // What was written before it stood still is still heard: the kernel's buffers.
+    const other = running({ command: "head -c 5000000 /dev/zero", pty });
+    expect(await other.exit).toEqual({ code: 0, signal: null });
+    other.child.release();
+    const still = loud.bytes;
+    expect(still).toBeLessThan(19_000_000);
+    const third = running({ command: "head -c 5000000 /dev/zero", pty });
+    await third.exit;
+    third.child.release();
+    expect(loud.bytes).toBe(still);
+    loud.child.resume();
+    expect(await loud.exit).toEqual({ code: 0, signal: null });
+    expect(loud.bytes).toBe(20_000_003);
+    loud.child.release();
+  });
+
+  test(`${means}: two hundred children leave no descriptor behind`, async () => {
+    const descriptors = () => readdirSync("/proc/self/fd").length;
+    const first = running({ command: "true", pty });
+    await first.exit;
+    first.child.release();
+    const before = descriptors();
+    const all = Array.from({ length: 200 }, () => running({ command: "echo here", pty }));
+    await Promise.all(all.map(({ exit }) => exit));
+    for (const { child } of all) child.release();
+    await eventually("all are closed", () => descriptors() <= before);
+    expect(all.every(({ text }) => text.stdout.trim() === "here")).toBe(true);
+  });
+}
+
+test("what keeps it from starting is told in words", () => {
+  const folder = mkdtempSync(join(tmpdir(), "localhostess-child-"));
+  try {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    const whyFor = (options: Parameters<typeof spawned>[0], effects = {}) => {
+      const { result } = spawned(options, effects);
+      return result.kind === "refused" && result;
+    };
+    const command = "true";
+    expect(whyFor({ command, workdir: join(folder, "none") })).toEqual({
+      kind: "refused",
+      why: `its workdir ${folder}/none does not exist`,
+      passing: false,
+    });
+    expect(whyFor({ command, workdir: file })).toMatchObject({
+      why: `its workdir ${file} is not a folder`,
+    });
+    expect(whyFor({ command, env: { BIG: "x".repeat(200_000) } })).toMatchObject({
+      why: "its command and environment are larger than the system takes",
+      passing: false,
+    });
+    const failing = (code: string) => ({
+      spawn: () => {
+        throw Object.assign(new Error(code), { code });
+      },
+    });
+    expect(whyFor({ command }, failing("ENOENT"))).toMatchObject({
+      why: "there is no shell at /bin/sh",
+      passing: false,
+    });
+    expect(whyFor({ command }, failing("EAGAIN"))).toMatchObject({
+      why: "the system lets this user start no further process (EAGAIN; see `ulimit -u`)",
+      passing: true,
+    });
+    expect(whyFor({ command }, failing("EMFILE"))).toMatchObject({ passing: true });
+    expect(whyFor({ command }, failing("EWHAT"))).toMatchObject({
+      why: "it could not be started: EWHAT",
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a terminal is known by its device on Linux, and by ps on macOS", () => {
+  const stat = (device: number) => `12 (a) b) S 1 12 12 ${device} 12 4194304`;
+  expect(terminalOfStat(stat(34_816))).toBe("/dev/pts/0");
+  expect(terminalOfStat(stat(34_823))).toBe("/dev/pts/7");
+  // Minor 300.
+  expect(terminalOfStat(stat((136 << 8) | (300 & 0xff) | ((300 & ~0xff) << 12)))).toBe(
+    "/dev/pts/300",
+  );
+  expect(terminalOfStat(stat(0))).toBeUndefined();
+  // A virtual console is not ours.
+  expect(terminalOfStat(stat(1025))).toBeUndefined();
+  expect(terminalOfPs("ttys003  \n")).toBe("/dev/ttys003");
+  expect(terminalOfPs("??\n")).toBeUndefined();
+  expect(terminalOfPs("")).toBeUndefined();
+});
