@@ -38,9 +38,9 @@ export interface Census {
 /** Milliseconds of work after which the event loop gets its turn. */
 const slice = 3;
 
-/** A way of looking, which need not care who else looks, into a census. */
-function shared(take: () => Promise<Table>): () => Promise<Table> {
-  let next: Promise<Table> | undefined;
+/** A way of looking that need not care who else looks: those who ask while one look is under way share the next. */
+export function shared<T>(take: () => Promise<T>): () => Promise<T> {
+  let next: Promise<T> | undefined;
   let current: Promise<unknown> = Promise.resolve();
   return () => {
     if (next !== undefined) return next;
