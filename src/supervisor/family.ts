@@ -79,6 +79,30 @@ const reapDelay = 500;
 /** How many ends of adopted processes are kept for someone to ask. */
 const keptEndings = 1000;
 
+type Index = {
+  byRun: ReadonlyMap<string | undefined, readonly Seen[]>;
+  byParent: ReadonlyMap<number, readonly Seen[]>;
+  byGroup: ReadonlyMap<number, readonly Seen[]>;
+  bySession: ReadonlyMap<number, readonly Seen[]>;
+};
+
+/** Made once for each look: hundreds of services may ask about the same one. */
+const indexes = new WeakMap<Table, Index>();
+
+function indexOf(table: Table): Index {
+  const made = indexes.get(table);
+  if (made !== undefined) return made;
+  const all = [...table.values()];
+  const index = {
+    byRun: Map.groupBy(all, ({ runId }) => runId),
+    byParent: Map.groupBy(all, ({ parent }) => parent),
+    byGroup: Map.groupBy(all, ({ group }) => group),
+    bySession: Map.groupBy(all, ({ session }) => session),
+  };
+  indexes.set(table, index);
+  return index;
+}
+
 export function families(effects: FamilyEffects): Families {
   const { census, calls, clock, own, self, report = () => {} } = effects;
   const signal = effects.signal ?? ((pid, name) => void process.kill(pid, name));
@@ -104,16 +128,16 @@ export function families(effects: FamilyEffects): Families {
    */
   function membersIn(table: Table, run: Run): Map<number, Seen> {
     const before = known.get(run.runId);
+    const { byRun, byGroup, bySession, byParent } = indexOf(table);
     const members = new Map<number, Seen>();
     const add = (seen: Seen): void => {
       // A daemon may itself have been started inside a service.
       if (seen.pid !== self.pid) members.set(seen.pid, seen);
     };
-    for (const seen of table.values()) {
-      const remembered = before?.get(seen.pid);
-      if (seen.runId === run.runId || (remembered !== undefined && remembered === seen.startedAt)) {
-        add(seen);
-      }
+    for (const seen of byRun.get(run.runId) ?? []) add(seen);
+    for (const [pid, started] of before ?? []) {
+      const seen = table.get(pid);
+      if (seen?.startedAt === started) add(seen);
     }
     const leader = table.get(run.pid);
     // Where the id of another run stands in its environment, the pid has been given to another.
@@ -127,17 +151,14 @@ export function families(effects: FamilyEffects): Families {
       ({ group, session }) => group === run.pid || session === run.pid,
     );
     if (ours) {
-      for (const seen of table.values()) {
-        const inside = seen.group === run.pid || seen.session === run.pid;
-        if (inside && (seen.runId === undefined || seen.runId === run.runId)) add(seen);
+      for (const seen of [...(byGroup.get(run.pid) ?? []), ...(bySession.get(run.pid) ?? [])]) {
+        if (seen.runId === undefined || seen.runId === run.runId) add(seen);
       }
     }
-    for (let size = -1; size !== members.size;) {
-      size = members.size;
-      for (const seen of table.values()) {
-        const parent = members.get(seen.parent);
-        // A service may run a daemon of its own, whose services are that one's.
-        if (parent !== undefined && parent.startedAt <= seen.startedAt) add(seen);
+    // The loop also comes to those that it adds.
+    for (const parent of members.values()) {
+      for (const seen of byParent.get(parent.pid) ?? []) {
+        if (parent.startedAt <= seen.startedAt) add(seen);
       }
     }
     if (members.size > 0) {

@@ -36,25 +36,35 @@ export function procfsListening({ root = "/proc" }: { root?: string } = {}): Lis
     return ports;
   });
 
+  let turn: Promise<unknown> = Promise.resolve();
+  let begun = 0;
+
+  async function walk(pids: readonly number[]): Promise<readonly number[]> {
+    const ports = await table();
+    const found = new Set<number>();
+    for (const pid of pids) {
+      // Counted over all who ask: a row of promises does not let the event loop go on.
+      if (performance.now() - begun > slice) {
+        await new Promise((resume) => setImmediate(resume));
+        begun = performance.now();
+      }
+      for (const inode of socketsOf(`${root}/${pid}/fd`)) {
+        const port = ports.get(inode);
+        if (port !== undefined) found.add(port);
+      }
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
   return {
     async on(port) {
       return [...(await table()).values()].includes(port);
     },
-    async of(pids) {
-      const ports = await table();
-      const found = new Set<number>();
-      let begun = performance.now();
-      for (const pid of pids) {
-        for (const inode of socketsOf(`${root}/${pid}/fd`)) {
-          const port = ports.get(inode);
-          if (port !== undefined) found.add(port);
-        }
-        if (performance.now() - begun > slice) {
-          await new Promise((resume) => setImmediate(resume));
-          begun = performance.now();
-        }
-      }
-      return [...found].sort((a, b) => a - b);
+    of(pids) {
+      // One after another: hundreds of services may ask in the same moment.
+      const mine = turn.then(() => walk(pids));
+      turn = mine.catch(() => undefined);
+      return mine;
     },
   };
 }
@@ -68,15 +78,21 @@ function textOf(path: string): string {
   }
 }
 
+/** The inodes of a process's sockets; none where it has ended, or is not ours to look into. */
 function socketsOf(folder: string): number[] {
+  const names = orNothing(() => readdirSync(folder)) ?? [];
+  return names.flatMap((name) => {
+    const target = orNothing(() => readlinkSync(`${folder}/${name}`));
+    return target?.startsWith("socket:[") ? [Number(target.slice(8, -1))] : [];
+  });
+}
+
+function orNothing<T>(read: () => T): T | undefined {
   try {
-    return readdirSync(folder).flatMap((name) => {
-      const target = readlinkSync(`${folder}/${name}`);
-      return target.startsWith("socket:[") ? [Number(target.slice(8, -1))] : [];
-    });
+    return read();
   } catch {
-    // The process ended or closed one while it was read: the next look is soon.
-    return [];
+    // Ended, or closed since it was listed: the next look is soon.
+    return undefined;
   }
 }
 
