@@ -2,8 +2,9 @@
 import { join } from "../link/join.ts";
 import type { CancelDial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { Service } from "../routes/service.ts";
+import type { UrlPorts } from "../routes/service-row.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { encode, latin1 } from "../wire/bytes.ts";
 import { Field } from "../wire/field.ts";
@@ -26,6 +27,7 @@ import { mayBeUpgrade } from "./tunnelled.ts";
 import { lastRecipientReply } from "./last-recipient.ts";
 import { negotiate, type Wants } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
+import type { HttpsRedirect } from "./redirect.ts";
 import { encodeReply, type Reply } from "./reply.ts";
 import { type DialFailure, type Upstream, upstreamKey } from "./upstream.ts";
 
@@ -51,8 +53,11 @@ export interface ConnectionShared extends ExchangeShared {
   readonly instance: string;
   /** Seconds since the proxy started, in halves: coarse, and free to ask. */
   seconds(): number;
-  /** The port that people know us by. */
-  port(): number;
+  /** All that we accept on. */
+  readonly ownPorts: readonly number[];
+  readonly urlPorts: UrlPorts;
+  /** The answer to page loads that should have come by TLS; undefined: they are as welcome. */
+  readonly redirect: HttpsRedirect | undefined;
   readonly destinations: Destinations;
   /** Exchanges whose clients are gone: connections of one request each are too short to build them anew. */
   readonly spare: Exchange[];
@@ -60,6 +65,8 @@ export interface ConnectionShared extends ExchangeShared {
   readonly framing: RequestFraming;
   /** Whether clients that speak TLS are heard. */
   terminates(): boolean;
+  /** Whether there are certificates for bare names. */
+  bareNames(): boolean;
   /** Whether the service speaks TLS itself; asked once for each of its processes. */
   speaksTls(service: Service): Promise<boolean>;
   /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
@@ -325,9 +332,20 @@ export class Connection implements LinkHandler, ExchangeOwner {
       return this.#refuse({ status: 400, why: "there is no Host that is a host name" });
     }
     this.shared.touch();
+    const moved = this.secured
+      ? undefined
+      : this.shared.redirect?.(head, bytes, { framing, target, destination });
+    if (moved !== undefined) {
+      this.#refreshed = false;
+      return this.#reply(moved, end);
+    }
     const decision = destination.decision;
     switch (decision.kind) {
       case "proxy":
+        if (this.#isUncertified(destination)) {
+          const { name } = decision.service;
+          return this.#refuse({ status: 421, bareName: name, port: this.shared.urlPorts.https });
+        }
         return this.#forward(bytes, end, { destination, target, service: decision.service });
       case "tunnel":
         return this.#tunnel(bytes, end, { destination, service: decision.service });
@@ -346,9 +364,14 @@ export class Connection implements LinkHandler, ExchangeOwner {
           name: decision.name,
           names: destination.table.names,
           nearest: nearest(decision.name, destination.table.names),
-          port: this.shared.port(),
+          port: this.shared.urlPorts.http,
         });
     }
+  }
+
+  /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
+  #isUncertified({ authority }: Destination): boolean {
+    return this.secured && !authority.host.includes(".") && !this.shared.bareNames();
   }
 
   /** The form of error that the client prefers. Looked up only when there is one: on the road of every request it would cost. */
@@ -396,7 +419,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
         client: this.link.remoteAddress,
         secure: this.secured,
         table,
-        ownPort: this.shared.port(),
+        ownPorts: this.shared.ownPorts,
         instance: this.shared.instance,
       },
     );
@@ -531,7 +554,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
       this.#askForTls();
       return;
     }
-    const verdict = mayBeUpgrade(this.#held.view(), this.#destination!.authority.host);
+    const { authority, table } = this.#destination!;
+    const verdict = mayBeUpgrade(this.#held.view(), { host: authority.host, tlds: table.tlds });
     if (verdict === "more" && !this.#inputEnded) return;
     if (verdict !== "upgrade") {
       this.#joinDialled();

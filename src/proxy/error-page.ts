@@ -1,5 +1,5 @@
 /** What went wrong with a request -> the page that says so, as HTML, JSON or one line of text. Pure. */
-import { serviceUrl } from "../routes/service-row.ts";
+import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
@@ -10,6 +10,7 @@ import {
   sentence,
   size,
   startCommand,
+  type Uncertified,
   type UnknownName,
   type UpstreamFailed,
   word,
@@ -37,7 +38,7 @@ function names(problem: UnknownName): Html {
 }
 
 function unknownPage(problem: UnknownName, path: string): Story {
-  const front = `http://localhost:${problem.port}`;
+  const front = originOf("localhost", { scheme: "http", port: problem.port });
   return {
     title: "There is no such page",
     body: html`<p>
@@ -132,6 +133,23 @@ function misdirected(host: string): Story {
   };
 }
 
+function uncertified({ bareName, port }: Uncertified): Story {
+  const name = word(bareName);
+  const url = `${secureUrl(bareName, port)}/`;
+  return {
+    title: `https://${name}/ has no certificate`,
+    body: html`<p>The same server is at <a href="${url}">${url}</a>, which has one.</p>
+      <p class="soft">It stays <code>http://${name}/</code> where you need no https.</p>
+      <h2>A certificate for the bare name</h2>
+      <p>
+        An authority can be limited to names under <code>localhost</code>, but not to names without
+        a dot. They take a second one, which may sign for every name there is, so it is made only
+        when you ask for it:
+      </p>
+      <pre>localhostess trust --bare-names</pre>`,
+  };
+}
+
 function headTooLarge(limit: number): Story {
   return {
     title: "The request is too large",
@@ -157,7 +175,7 @@ function story(problem: Problem, message: string): Story {
     case 504:
       return upstream(problem);
     case 421:
-      return misdirected(problem.host);
+      return "bareName" in problem ? uncertified(problem) : misdirected(problem.host);
     case 431:
       return headTooLarge(problem.limit);
     case 508:

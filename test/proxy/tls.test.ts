@@ -1,8 +1,9 @@
 /** TLS on the proxy's port: ended here, and what is inside takes the road of every other request. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../src/system/clock.ts";
+import { type AuthorityOptions, renewAuthority } from "../../src/tls/authority.ts";
 import { type Certificates, certificates } from "../../src/tls/certificates.ts";
 import { type Terminator, terminator } from "../../src/tls/terminate.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -23,7 +24,7 @@ beforeAll(async () => {
     clock: systemClock,
     identity,
     tlds: [],
-    bareNames: false,
+    isService: (name) => name === "api",
     note: (text) => {
       throw new Error(text);
     },
@@ -104,6 +105,67 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     expect(second.isSessionReused()).toBe(true);
     second.destroy();
   });
+}
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  for (const way of ["directly", "through CONNECT"] as const) {
+    test(`a session of the authority before is not resumed after a renewal, by ${version} ${way}`, async () => {
+      await using state = await throwawayStateDirectory();
+      const options: AuthorityOptions = {
+        stateDirectory: state.path,
+        kind: "names",
+        clock: systemClock,
+        identity,
+        tlds: [],
+      };
+      const notes: string[] = [];
+      const its = certificates({
+        ...options,
+        isService: () => false,
+        note: (text) => notes.push(text),
+      });
+      using api = new RawServer({ answer: () => ok() });
+      await using proxy = await startTestProxy({
+        services: { api },
+        terminator: terminator({
+          clock: systemClock,
+          certificateFor: its.certificateFor,
+          fault: (fault) => {
+            throw fault;
+          },
+        }),
+      });
+      const open = async (more: ConnectionOptions): Promise<TLSSocket> => {
+        const copy = await Bun.file(`${state.path}/authority/certificate.pem`).text();
+        const socket = way === "directly" ? {} : { socket: await tunnel(proxy.port) };
+        const versions = { minVersion: version, maxVersion: version };
+        return await secureClient(proxy.port, { ca: copy, ...versions, ...socket, ...more });
+      };
+      await its.certificateFor("api.localhost");
+      const first = await open({});
+      const before = first.getPeerCertificate().fingerprint256;
+      const { promise, resolve } = Promise.withResolvers<Buffer>();
+      first.once("session", resolve);
+      if (version === "TLSv1.2") resolve(first.getSession()!);
+      await ask(first, get("api.localhost"));
+      const session = await promise;
+
+      await renewAuthority(options);
+      const second = await open({ session });
+      expect(second.isSessionReused()).toBe(false);
+      expect(second.authorized).toBe(true);
+      expect(second.getPeerCertificate().fingerprint256).not.toBe(before);
+      expect(await ask(second, get("api.localhost"))).toStartWith("HTTP/1.1 200");
+      expect(notes).toHaveLength(1);
+    });
+  }
+}
+
+async function tunnel(port: number): Promise<Socket> {
+  const tcp = connectTcp({ host: "127.0.0.1", port });
+  tcp.write("CONNECT api.localhost:443 HTTP/1.1\r\nHost: api.localhost:443\r\n\r\n");
+  await new Promise((resolve) => tcp.once("data", resolve));
+  return tcp;
 }
 
 test("h2 is agreed on where the client offers it, and http/1.1 where it does not", async () => {
