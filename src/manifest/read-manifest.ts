@@ -55,9 +55,9 @@ export type ManifestOptions = {
   /** Absolute path -> what is there. Only `.env` may be missing. */
   envFiles: ReadonlyMap<string, EnvFile>;
   /** Domains besides `localhost` that names may end in. */
-  tlds?: readonly string[];
+  tlds?: readonly string[] | undefined;
   /** The shell's variables; without them nobody is told which of them are not set. */
-  shell?: Readonly<Record<string, string | undefined>>;
+  shell?: Readonly<Record<string, string | undefined>> | undefined;
   /** Every file that was read or looked for. */
   files?: readonly string[];
   /** How messages call an absolute path. */
