@@ -74,9 +74,11 @@ function text(words: string) {
   );
 }
 
-function duration({ positive }: { positive: boolean }) {
+function duration(meaning: string, { positive = true }: { positive?: boolean } = {}) {
   return pipe(
     union([number(), string()], expected('seconds, or a text such as "500ms",')),
+    // Before the transformation: it says what is written.
+    description(`${meaning} Seconds, or a text such as "500ms", "5s" or "2m".`),
     check(
       (value) => readDuration(value).kind === "milliseconds",
       ({ input }) => {
@@ -115,6 +117,7 @@ const env = record(
 
 const stopSignal = pipe(
   string(expected('a signal such as "SIGINT"')),
+  description(`${signals.join(", ")}, with or without SIG. Goes to the whole group.`),
   transform((name) => `SIG${name.toUpperCase().replace(/^SIG/, "")}`),
   check(
     (name) => (signals as readonly string[]).includes(name),
@@ -141,14 +144,8 @@ const healthCheck = strictObject(
       "/",
     ),
     command: optional(pipe(text("a command"), description("Of a command check."))),
-    interval: optional(
-      pipe(duration({ positive: true }), description("From one check's end to the next.")),
-      "1s",
-    ),
-    timeout: optional(
-      pipe(duration({ positive: true }), description("A check that takes longer has failed.")),
-      "2s",
-    ),
+    interval: optional(duration("From one check's end to the next."), "1s"),
+    timeout: optional(duration("A check that takes longer has failed."), "2s"),
     retries: optional(
       pipe(
         whole(1, 1000),
@@ -157,10 +154,7 @@ const healthCheck = strictObject(
       3,
     ),
     start_period: optional(
-      pipe(
-        duration({ positive: false }),
-        description("After the start, failures do not count for this long."),
-      ),
+      duration("After the start, failures do not count for this long.", { positive: false }),
       0,
     ),
   },
@@ -231,24 +225,9 @@ const service = strictObject(
         description("A regular expression; a line of its output that it matches means ready."),
       ),
     ),
-    start_timeout: optional(
-      pipe(
-        duration({ positive: true }),
-        description("A start that is not ready after this has failed."),
-      ),
-      "1m",
-    ),
-    stop_signal: optional(
-      pipe(
-        stopSignal,
-        description(`${signals.join(", ")}, with or without SIG. Goes to the whole group.`),
-      ),
-      "SIGTERM",
-    ),
-    stop_timeout: optional(
-      pipe(duration({ positive: false }), description("From that signal to SIGKILL.")),
-      "5s",
-    ),
+    start_timeout: optional(duration("A start that is not ready after this has failed."), "1m"),
+    stop_signal: optional(stopSignal, "SIGTERM"),
+    stop_timeout: optional(duration("From that signal to SIGKILL.", { positive: false }), "5s"),
     restart: optional(
       pipe(
         union(
@@ -265,9 +244,7 @@ const service = strictObject(
       pipe(flag, description("Started by the first request to its address, not by `up`.")),
       false,
     ),
-    idle_timeout: optional(
-      pipe(duration({ positive: true }), description("Stopped after so long without a request.")),
-    ),
+    idle_timeout: optional(duration("Stopped after so long without a request.")),
     watch: optional(
       pipe(
         array(text("a glob"), expected('a list such as ["src/**/*.ts"]')),
