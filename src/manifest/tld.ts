@@ -68,7 +68,7 @@ export function riskOf(tld: string): string | undefined {
   if (under(tld, "local")) {
     return `names under .${tld} are those of multicast DNS (RFC 6762): systems look for them on the network first; test has no such meaning`;
   }
-  return `.${tld} has real sites, or may have them one day: our authority may sign for each of them, so whoever reads its key could pose as one to this machine; test belongs to nobody`;
+  return `.${tld} has real sites, or may have them one day: whoever reads the key of our authority could pose as one to this machine, and one whose name leads here (DNS rebinding) reads the server of that name; test belongs to nobody`;
 }
 
 function under(name: string, suffix: string): boolean {

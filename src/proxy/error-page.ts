@@ -122,7 +122,8 @@ function misdirected(host: string): Story {
     body: html`<p>
         The request was for <code>${word(host)}</code>. localhostess answers <code>localhost</code>,
         names that end in <code>.localhost</code>, loopback addresses such as
-        <code>127.0.0.1</code>, and names without a dot such as <code>api</code>.
+        <code>127.0.0.1</code>, names without a dot such as <code>api</code>, and names under the
+        domains of <code>tlds</code> in your config.toml.
       </p>
       <h2>Why not any host?</h2>
       <p>
@@ -147,6 +148,14 @@ function uncertified({ bareName, port }: Uncertified): Story {
         when you ask for it:
       </p>
       <pre>localhostess trust --bare-names</pre>`,
+  };
+}
+
+function otherCertificate(message: string): Story {
+  return {
+    title: "This name needs a connection of its own",
+    body: html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>
+      <p>A browser does so by itself: load the page again.</p>`,
   };
 }
 
@@ -175,7 +184,10 @@ function story(problem: Problem, message: string): Story {
     case 504:
       return upstream(problem);
     case 421:
-      return "bareName" in problem ? uncertified(problem) : misdirected(problem.host);
+      if ("bareName" in problem) return uncertified(problem);
+      return problem.certificate === undefined
+        ? misdirected(problem.host)
+        : otherCertificate(message);
     case 431:
       return headTooLarge(problem.limit);
     case 508:

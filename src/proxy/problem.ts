@@ -7,7 +7,8 @@ export type Problem =
   | { status: 400; why: string }
   | { status: 405; allow: string }
   | { status: 408 }
-  | { status: 421; host: string }
+  /** `certificate`: the name that the client made its connection to, whose certificate is not one for the host. */
+  | { status: 421; host: string; certificate?: string }
   | Uncertified
   /** `limit` in bytes. */
   | { status: 431; limit: number }
@@ -173,9 +174,17 @@ export function explain(problem: Problem): Explanation {
     case 421: {
       if ("bareName" in problem) return explainUncertified(problem);
       const host = word(problem.host);
+      if (problem.certificate !== undefined) {
+        const certificate = word(problem.certificate);
+        return {
+          code: "other-certificate",
+          message: `${host} was asked for on a connection made to ${certificate}, whose certificate is not one for ${host}; ask for it on a connection of its own`,
+          details: { host, certificate },
+        };
+      }
       return {
         code: "host-not-answered",
-        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses and names without a dot`,
+        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, names without a dot, and configured domains`,
         details: { host },
       };
     }

@@ -10,7 +10,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
-import { identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
+import { chainVerdict, identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
 
 let directory: Awaited<ReturnType<typeof throwawayStateDirectory>>;
 let names: Certificates;
@@ -33,14 +33,28 @@ beforeAll(async () => {
   ca = await Bun.file(`${directory.path}/authority/certificate.pem`).text();
   tls = terminator({
     clock: systemClock,
-    certificateFor: (name) => names.certificateFor(name),
+    certificateFor,
     fault: (fault) => {
       throw fault;
     },
   });
 });
 
-afterAll(() => directory[Symbol.asyncDispose]());
+afterAll(async () => {
+  const about = { authority: { pem: ca }, now: Date.now() };
+  const verdicts = await Promise.all([...minted].map((leaf) => chainVerdict(leaf, about)));
+  expect(new Set(verdicts)).toEqual(new Set(["good"]));
+  await directory[Symbol.asyncDispose]();
+}, 30_000);
+
+/** What any client here was given. */
+const minted = new Set<string>();
+
+function certificateFor(name: string | undefined): ReturnType<Certificates["certificateFor"]> {
+  const found = names.certificateFor(name);
+  if (found instanceof Promise) found.then((leaf) => leaf && minted.add(leaf.certificate));
+  return found;
+}
 
 /** A client that trusts only our authority. */
 function secureClient(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
@@ -263,6 +277,47 @@ test("TLS inside CONNECT ends here where the service speaks plain HTTP", async (
   expect(await ask(socket, get("api.localhost"))).toEndWith("tunnelled");
 });
 
+test("inside TLS inside CONNECT, one request follows another, and an upgraded connection goes both ways", async () => {
+  await using api = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request, server) {
+      if (server.upgrade(request)) return undefined;
+      return new Response("served");
+    },
+    websocket: { message: (socket, text) => void socket.send(text) },
+  });
+  await using proxy = await startTestProxy({
+    services: { api: { port: api.port! } },
+    terminator: tls,
+  });
+  const socket = await secureClient(proxy.port, { socket: await tunnel(proxy.port) });
+  let said = "";
+  let heard = (): void => {};
+  socket.on("data", (bytes) => {
+    said += bytes.toString("latin1");
+    heard();
+  });
+  const until = async (wanted: string): Promise<void> => {
+    while (!said.includes(wanted)) await new Promise<void>((resolve) => (heard = resolve));
+    said = "";
+  };
+  for (let request = 0; request < 3; request++) {
+    socket.write("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
+    await until("served");
+  }
+  socket.write(
+    "GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await until("101 Switching Protocols");
+  for (const text of ["one", "two"]) {
+    // A masked text frame whose mask is all zeros.
+    socket.write(Buffer.from([0x81, 0x83, 0, 0, 0, 0, ...Buffer.from(text)]));
+    await until(`\x81\x03${text}`);
+  }
+  socket.destroy();
+});
+
 test("TLS inside CONNECT goes by untouched where the service speaks TLS itself", async () => {
   const leaf = (await names.certificateFor("own.localhost"))!;
   using service = Bun.listen({
@@ -291,7 +346,7 @@ test("a client that stops in the middle of a handshake is dropped after 10 s", a
   const clock = new FakeClock();
   const patient = terminator({
     clock,
-    certificateFor: (name) => names.certificateFor(name),
+    certificateFor,
     fault: (fault) => {
       throw fault;
     },
