@@ -19,7 +19,7 @@ export type Edit =
 
 /** As a table of its own. */
 export function serviceText({ name, ...its }: NewService): string {
-  const pairs = Object.entries(valueOf(its)).map(([key, value]) => pair(key, value));
+  const pairs = Object.entries(declared(its)).map(([key, value]) => pair(key, value));
   return [`[services.${tomlKey(name)}]`, ...pairs, ""].join("\n");
 }
 
@@ -39,7 +39,7 @@ export function withService(text: string, service: NewService): Edit {
   // Own keys, whatever they are called.
   const intended = {
     ...document.value,
-    services: Object.fromEntries([...Object.entries(services), [service.name, valueOf(service)]]),
+    services: Object.fromEntries([...Object.entries(services), [service.name, declared(service)]]),
   };
   const wanted = JSON.stringify(intended);
   for (const edited of edits(text, { service, document })) {
@@ -64,7 +64,7 @@ function* edits(
   yield ended + gap + lines(serviceText(service));
 
   const key = tomlKey(service.name);
-  const pairs = Object.entries(valueOf(service)).map(([its, value]) => pair(its, value));
+  const pairs = Object.entries(declared(service)).map(([its, value]) => pair(its, value));
   const start = offsetOf(text, document.placeOf(["services"]).line);
   // `services = { web = "bun dev" }`: before the brace that ends it, wherever it is on its line.
   const lineEnd = text.indexOf("\n", start);
@@ -81,7 +81,7 @@ function* edits(
   yield text.slice(0, start) + lines(dotted) + text.slice(start);
 }
 
-function valueOf({ type, command, port }: Omit<NewService, "name">): Record<string, unknown> {
+function declared({ type, command, port }: Omit<NewService, "name">): Record<string, unknown> {
   return {
     ...(type === undefined || type === "exec" ? {} : { type }),
     command,

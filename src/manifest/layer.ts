@@ -1,8 +1,9 @@
 /** The text of a file -> what it says of a project, value by value with its place, and every mistake in it. Pure. */
 import { type GenericSchema, safeParse } from "valibot";
 import { configSchema } from "./config.ts";
+import { laterTypes } from "./later-types.ts";
 import { nearest } from "./nearest.ts";
-import { laterKeys, laterTypes, layerSchema, otherWords, serviceSchema } from "./schema.ts";
+import { laterKeys, layerSchema, otherWords, serviceSchema } from "./schema.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 
 /** What was read. */
@@ -12,7 +13,13 @@ export type Source = {
   lineOf(path: Path): number;
 };
 
-export type Mistake = { source: Source; path: Path; what: string };
+export type Mistake = {
+  source: Source;
+  path: Path;
+  /** Where the line alone does not say it. */
+  column?: number;
+  what: string;
+};
 
 type At = {
   source: Source;
@@ -54,7 +61,7 @@ export function readLayer(text: string, { name, global = false }: LayerOptions):
   if (toml.kind === "bad") {
     const { line, column } = toml.place;
     const source = { name, lineOf: () => line };
-    const mistake = { source, path: [], what: `column ${column}: no TOML: ${toml.why}` };
+    const mistake = { source, path: [], column, what: `no TOML: ${toml.why}` };
     return { tree: emptyTable(source), mistakes: [mistake], readable: false };
   }
   const { value, placeOf } = toml.document;
@@ -75,8 +82,9 @@ export function emptyTable(source: Source): Table {
 }
 
 /** `locald.toml:14 services.web.port: ...`. */
-export function mistakeText({ source, path, what }: Mistake): string {
+export function mistakeText({ source, path, column, what }: Mistake): string {
   const place = `${source.name}:${source.lineOf(path)}`;
+  if (column !== undefined) return `${place}:${column}: ${what}`;
   return path.length === 0 ? `${place} ${what}` : `${place} ${pathText(path)}: ${what}`;
 }
 

@@ -22,9 +22,6 @@ import { readDuration } from "./duration.ts";
 import type { StopSignal } from "./project.ts";
 import { shown } from "./shown.ts";
 
-/** Known words of files written for later versions, or for locald. */
-export const laterTypes: readonly string[] = ["postgres", "container", "site", "build"];
-
 /** Keys that only services of those types have, with the type. */
 export const laterKeys: Readonly<Record<string, string>> = {
   version: "postgres",

@@ -196,7 +196,7 @@ const single: [what: string, text: string, told: string][] = [
   [
     "no TOML",
     'name = "a"\nname = "b"\n',
-    "locald.toml:2 column 1: no TOML: trying to redefine an already defined table or value",
+    "locald.toml:2:1: no TOML: trying to redefine an already defined table or value",
   ],
   [
     "nothing",
