@@ -1,0 +1,208 @@
+/** A project whose services a test plays: they become ready, die and end when it says so. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ProjectSpec, ServiceSpec } from "../../src/manifest/project.ts";
+import type { BootEvent } from "../../src/routes/project-report.ts";
+import type { Supervised } from "../../src/routes/supervised.ts";
+import { type LogStore, logStore } from "../../src/supervisor/log-store.ts";
+import { Project } from "../../src/supervisor/project.ts";
+import type { Service, ServiceOptions, StartRequest } from "../../src/supervisor/service.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { settled, specOf } from "./fake-service.ts";
+
+export type Declared = Partial<ServiceSpec> & { name: string };
+
+export function projectSpec(services: readonly Declared[], name = "shop"): ProjectSpec {
+  return {
+    name,
+    domain: `${name}.localhost`,
+    directory: `/${name}`,
+    services: services.map((its) => specOf({ routeName: `${its.name}.${name}`, ...its })),
+    files: [`/${name}/locald.toml`],
+  };
+}
+
+/** One service. `obedient`: it ends as soon as it is asked to. */
+export class PlayedService implements Service {
+  readonly requests: StartRequest[] = [];
+  obedient = true;
+  #stop: (() => void) | undefined;
+  #again: StartRequest | undefined;
+  #snapshot: Supervised;
+  readonly #said: string[];
+  readonly #options: Omit<ServiceOptions, "effects">;
+
+  constructor(
+    readonly spec: ServiceSpec,
+    { options, said }: { options: Omit<ServiceOptions, "effects">; said: string[] },
+  ) {
+    this.#options = options;
+    this.#said = said;
+    this.#snapshot = {
+      id: `${options.project}:${spec.name}`,
+      project: options.project,
+      service: spec.name,
+      type: spec.type,
+      state: "stopped",
+      why: undefined,
+      status: undefined,
+      routeName: spec.routeName,
+      pid: undefined,
+      port: undefined,
+      listens: [],
+      startedAt: undefined,
+      readyAt: undefined,
+      restarts: 0,
+      lastExit: undefined,
+      lazy: spec.lazy,
+      directory: options.directory,
+      warnings: [],
+    };
+  }
+
+  be(state: Supervised["state"], changes: Partial<Supervised> = {}): void {
+    this.#snapshot = { ...this.#snapshot, why: undefined, ...changes, state };
+    this.#options.onChange(this.#snapshot);
+  }
+
+  die(code: number, state: Supervised["state"] = "backoff"): void {
+    const time = (this.#snapshot.lastExit?.time ?? 0) + 1;
+    const lastExit = { code, signal: null, time, lastLines: [] };
+    this.be(state, { lastExit, startedAt: undefined, why: `ended with exit code ${code}` });
+  }
+
+  print(text: string): void {
+    this.#options.onOutput("stdout", new TextEncoder().encode(text));
+  }
+
+  snapshot = () => this.#snapshot;
+  run = () => undefined;
+  pauseOutput(): void {}
+  resumeOutput(): void {}
+
+  start(request: StartRequest): void {
+    if (this.#snapshot.state === "stopping") {
+      this.#again = request;
+      this.be("starting");
+      return;
+    }
+    if (["starting", "running", "ready", "unready"].includes(this.#snapshot.state)) return;
+    this.requests.push(request);
+    this.#said.push(`start ${this.spec.name}`);
+    this.be("starting", { startedAt: this.requests.length, port: request.port });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#snapshot.state === "stopped") return;
+    this.#said.push(`stop ${this.spec.name}`);
+    this.be("stopping");
+    if (!this.obedient) await new Promise<void>((resolve) => (this.#stop = resolve));
+    const again = this.#again;
+    this.#again = undefined;
+    this.be("stopped", { startedAt: undefined });
+    if (again !== undefined) this.start(again);
+  }
+
+  /** What was asked to end does. */
+  end(): void {
+    this.#stop?.();
+  }
+
+  restart(request: StartRequest): void {
+    this.start(request);
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+  }
+}
+
+export class PlayedProject implements Disposable {
+  readonly clock = new FakeClock();
+  /** `start db`, `stop db`, in order. */
+  readonly said: string[] = [];
+  readonly heard: BootEvent[] = [];
+  readonly changes: [string, Supervised][] = [];
+  readonly made = new Map<string, PlayedService>();
+  readonly project: Project;
+  readonly logs: LogStore;
+  readonly #folder = mkdtempSync(join(tmpdir(), "project-"));
+  #ports = new Map<string, number>();
+  noPorts = false;
+
+  constructor(services: readonly Declared[]) {
+    this.logs = logStore({ directory: this.#folder, clock: this.clock, note() {} });
+    const portOf = (id: string, declared: number | undefined): number | undefined => {
+      if (this.noPorts) return undefined;
+      if (!this.#ports.has(id)) this.#ports.set(id, 21_000 + this.#ports.size);
+      return declared ?? this.#ports.get(id);
+    };
+    this.project = new Project(projectSpec(services), {
+      clock: this.clock,
+      logs: this.logs,
+      supervise: (spec, options) => {
+        const played = new PlayedService(spec, { options, said: this.said });
+        this.made.set(spec.name, played);
+        return played;
+      },
+      portOf,
+      claimPort: portOf,
+      urlOf: (routeName) => `http://${routeName}.localhost`,
+      trust: () => ({}),
+      onChange: (change, snapshot) => void this.changes.push([change, snapshot]),
+      onState() {},
+    });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  service(name: string): PlayedService {
+    return this.made.get(name)!;
+  }
+
+  /** Name -> state. */
+  get states(): Record<string, string> {
+    return Object.fromEntries(this.project.snapshots().map((its) => [its.service, its.state]));
+  }
+
+  snapshot(name: string): Supervised {
+    return this.project.snapshots().find((its) => its.service === name)!;
+  }
+
+  up(...names: string[]) {
+    const hear = (event: BootEvent) => void this.heard.push(event);
+    return this.project.up({ names: names.length > 0 ? names : undefined, shell: {}, hear });
+  }
+
+  restart(...names: string[]) {
+    const hear = (event: BootEvent) => void this.heard.push(event);
+    return this.project.restart({ names: names.length > 0 ? names : undefined, shell: {}, hear });
+  }
+
+  /** All become ready, as each is started. */
+  async allReady(): Promise<void> {
+    for (let left = this.project.snapshots().length; left > 0; left--) {
+      await settled();
+      for (const service of this.made.values()) {
+        if (service.snapshot().state === "starting") service.be("ready");
+      }
+    }
+    await settled();
+  }
+
+  /** Of those that are heard: `api ready`, `api: ended with exit code 1`. */
+  get finished(): string[] {
+    return this.heard.flatMap((event) => {
+      if (event.type !== "StepFinished") return [];
+      const { id, result } = event.data;
+      return ["Ok" in result ? `${id} ready` : `${id}: ${result.Err}`];
+    });
+  }
+
+  takeSaid(): string[] {
+    return this.said.splice(0);
+  }
+}

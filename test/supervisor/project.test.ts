@@ -1,0 +1,403 @@
+import { describe, expect, test } from "bun:test";
+import { type Declared, PlayedProject, projectSpec } from "./fake-project.ts";
+import { settled } from "./fake-service.ts";
+
+const chain: Declared[] = [
+  { name: "web", dependsOn: ["api"] },
+  { name: "api", dependsOn: ["db"] },
+  { name: "db" },
+  { name: "mail", type: "worker" },
+];
+
+async function running(services: Declared[]): Promise<PlayedProject> {
+  const played = new PlayedProject(services);
+  const up = played.up();
+  await played.allReady();
+  expect(await up).toEqual({ kind: "ready" });
+  played.takeSaid();
+  played.heard.length = 0;
+  return played;
+}
+
+describe("up", () => {
+  test("starts what depends on nothing side by side, and the rest when it is ready", async () => {
+    using played = new PlayedProject(chain);
+    const up = played.up();
+    await settled();
+    expect(played.takeSaid()).toEqual(["start db", "start mail"]);
+    expect(played.snapshot("api")).toMatchObject({ state: "starting", why: "waits for db" });
+    played.service("db").be("running");
+    await settled();
+    expect(played.takeSaid()).toEqual([]);
+    played.service("db").be("ready");
+    await settled();
+    expect(played.takeSaid()).toEqual(["start api"]);
+    played.service("mail").be("ready");
+    played.service("api").be("ready");
+    await settled();
+    expect(played.takeSaid()).toEqual(["start web"]);
+    played.service("web").be("ready");
+    expect(await up).toEqual({ kind: "ready" });
+    expect(played.finished).toEqual([
+      "shop:db ready",
+      "shop:mail ready",
+      "shop:api ready",
+      "shop:web ready",
+    ]);
+  });
+
+  test("one service brings what it depends on, and nothing else", async () => {
+    using played = new PlayedProject(chain);
+    const up = played.up("api");
+    await played.allReady();
+    expect(await up).toEqual({ kind: "ready" });
+    expect(played.takeSaid()).toEqual(["start db", "start api"]);
+    expect(played.states).toMatchObject({ web: "stopped", mail: "stopped" });
+  });
+
+  test("said again, it starts nothing twice and says that all is up to date", async () => {
+    using played = await running(chain);
+    expect(await played.up()).toEqual({ kind: "ready" });
+    expect(played.said).toEqual([]);
+    expect(played.heard).toContainEqual({
+      type: "StepStarted",
+      data: { id: "shop:db", description: "Service shop:db up to date" },
+    });
+  });
+
+  test("a dependency that fails is told by name to all who waited", async () => {
+    using played = new PlayedProject(chain);
+    const up = played.up();
+    await settled();
+    played.service("mail").be("ready");
+    played.service("db").die(1, "failed");
+    expect(await up).toEqual({
+      kind: "failed",
+      reasons: [
+        "shop:db ended with exit code 1",
+        "shop:api did not start: db, which it waits for, ended with exit code 1",
+        "shop:web did not start: db, which it waits for, ended with exit code 1",
+      ],
+    });
+    expect(played.states).toMatchObject({ db: "failed", api: "failed", web: "failed" });
+  });
+
+  test("those who waited in vain start when what failed is mended", async () => {
+    using played = new PlayedProject(chain);
+    const up = played.up();
+    await settled();
+    played.service("mail").be("ready");
+    played.service("db").die(1, "failed");
+    await up;
+    played.takeSaid();
+    void played.restart("db");
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start db", "start api", "start web"]);
+  });
+
+  test("nobody waits for a service that dies again and again, but it is tried again", async () => {
+    using played = new PlayedProject([{ name: "api" }]);
+    const up = played.up();
+    await settled();
+    for (let death = 0; death < 3; death++) {
+      played.service("api").die(2);
+      played.service("api").be("starting", { startedAt: death + 10 });
+    }
+    expect(await up).toEqual({ kind: "failed", reasons: ["shop:api ended with exit code 2"] });
+    expect(played.project.state.wanted).toEqual(["api"]);
+  });
+
+  test("a command that is not found is told at once", async () => {
+    using played = new PlayedProject([{ name: "api" }]);
+    const up = played.up();
+    await settled();
+    played.service("api").die(127);
+    expect(await up).toMatchObject({ kind: "failed" });
+  });
+
+  test("one that ends well before it is ready is not ready", async () => {
+    using played = new PlayedProject([{ name: "api", dependsOn: ["task"] }, { name: "task" }]);
+    const up = played.up();
+    await settled();
+    played.service("task").die(0, "exited");
+    expect(await up).toMatchObject({ kind: "failed" });
+    expect(played.said).toEqual(["start task"]);
+  });
+
+  test("a stop meanwhile ends the wait", async () => {
+    using played = new PlayedProject(chain);
+    const up = played.up();
+    await settled();
+    await played.project.stop(undefined);
+    const started = await up;
+    expect(started.kind).toBe("failed");
+    expect(played.finished).toContain("shop:web: shop:web was stopped before it was ready");
+    expect(played.states).toEqual({
+      web: "stopped",
+      api: "stopped",
+      db: "stopped",
+      mail: "stopped",
+    });
+  });
+
+  test("a lazy service waits for its first request, and brings what it depends on", async () => {
+    using played = new PlayedProject([
+      { name: "docs", lazy: true, dependsOn: ["db"] },
+      { name: "db", lazy: true },
+      { name: "web" },
+    ]);
+    const up = played.up();
+    await played.allReady();
+    expect(await up).toEqual({ kind: "ready" });
+    expect(played.takeSaid()).toEqual(["start web"]);
+    expect(played.snapshot("docs")).toMatchObject({ state: "stopped", lazy: true });
+    played.project.wake("docs");
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start db", "start docs"]);
+    await played.project.stop(["docs"]);
+    played.takeSaid();
+    played.project.wake("docs");
+    await settled();
+    expect(played.takeSaid()).toEqual([]);
+    expect(played.snapshot("docs").lazy).toBe(false);
+  });
+
+  test("without a free port, the service says so", async () => {
+    using played = new PlayedProject([{ name: "api" }]);
+    played.noPorts = true;
+    expect(await played.up()).toEqual({
+      kind: "failed",
+      reasons: ["shop:api did not start: there is no free port for it"],
+    });
+  });
+
+  test("references are filled with the ports of others", async () => {
+    using played = await running([
+      { name: "web", env: { API: "${services.api.url}" }, dependsOn: ["api"] },
+      { name: "api" },
+    ]);
+    const port = played.snapshot("api").port;
+    expect(played.service("web").spec.env).toEqual({ API: `http://localhost:${port}` });
+    expect(played.service("web").requests[0]).toMatchObject({
+      port: played.snapshot("web").port,
+      url: "http://web.shop.localhost",
+    });
+  });
+});
+
+describe("stop", () => {
+  test("ends dependents before what they depend on, and waits for each", async () => {
+    using played = await running(chain);
+    played.service("web").obedient = false;
+    const stopped = played.project.stop(undefined);
+    await settled();
+    expect(played.takeSaid().sort()).toEqual(["stop mail", "stop web"]);
+    played.service("web").end();
+    await stopped;
+    expect(played.takeSaid()).toEqual(["stop api", "stop db"]);
+    expect(played.project.state).toEqual({ whole: false, wanted: [], dozing: [] });
+  });
+
+  test("of one service leaves those that depend on it", async () => {
+    using played = await running(chain);
+    await played.project.stop(["db"]);
+    expect(played.takeSaid()).toEqual(["stop db"]);
+    expect(played.states).toMatchObject({ db: "stopped", api: "ready" });
+  });
+
+  test("a start during a stop wins", async () => {
+    using played = await running([{ name: "api" }]);
+    played.service("api").obedient = false;
+    const stopped = played.project.stop(["api"]);
+    await settled();
+    const up = played.up("api");
+    played.service("api").end();
+    await stopped;
+    await played.allReady();
+    expect(await up).toEqual({ kind: "ready" });
+  });
+
+  test("when the daemon ends, all ends and what should run is remembered", async () => {
+    using played = await running(chain);
+    await played.project.rest();
+    expect(played.takeSaid().sort()).toEqual(["stop api", "stop db", "stop mail", "stop web"]);
+    expect(played.project.state).toMatchObject({
+      whole: true,
+      wanted: ["web", "api", "db", "mail"],
+    });
+  });
+});
+
+describe("restart", () => {
+  test("takes those with it that say so, in reverse and in order", async () => {
+    using played = await running([
+      { name: "web", dependsOn: ["api"], restartWith: ["api"] },
+      { name: "api", dependsOn: ["db"], restartWith: ["db"] },
+      { name: "db" },
+      { name: "mail" },
+    ]);
+    const restarted = played.restart("db");
+    await played.allReady();
+    expect(await restarted).toEqual({ kind: "ready" });
+    expect(played.takeSaid()).toEqual([
+      ...["stop web", "stop api", "stop db"],
+      ...["start db", "start api", "start web"],
+    ]);
+  });
+
+  test("is announced to dependents that go on", async () => {
+    using played = await running(chain);
+    const restarted = played.restart("db");
+    await played.allReady();
+    await restarted;
+    expect(played.takeSaid()).toEqual(["stop db", "start db"]);
+    expect(played.logs.of("shop:api").last(1)[0]!.text).toBe(
+      "[localhostess] db, which it depends on, is restarted",
+    );
+  });
+
+  test("a crash of a dependency restarts those that say so, once it is ready again", async () => {
+    using played = await running([
+      { name: "api", dependsOn: ["db"], restartWith: ["db"] },
+      { name: "cron", dependsOn: ["db"] },
+      { name: "db" },
+    ]);
+    played.service("db").die(1);
+    played.service("db").be("starting", { startedAt: 77 });
+    await settled();
+    expect(played.takeSaid()).toEqual([]);
+    played.service("db").be("ready");
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["stop api", "start api"]);
+    expect(played.logs.of("shop:cron").last(1)[0]!.text).toContain("db, which it depends on, was");
+  });
+
+  test("is held: what is being restarted is starting, not stopped", async () => {
+    using played = await running(chain);
+    played.service("db").obedient = false;
+    const restarted = played.restart("db");
+    await settled();
+    expect(played.states.db).toBe("starting");
+    played.service("db").end();
+    await played.allReady();
+    expect(await restarted).toEqual({ kind: "ready" });
+    expect(played.changes.map(([, its]) => its.state)).not.toContain("stopping");
+  });
+
+  test("a stop meanwhile wins, and whoever waits is told", async () => {
+    using played = await running(chain);
+    played.service("db").obedient = false;
+    const restarted = played.restart("db");
+    await settled();
+    const stopped = played.project.stop(["db"]);
+    played.service("db").end();
+    await stopped;
+    expect(await restarted).toMatchObject({ kind: "failed" });
+    await settled();
+    expect(played.states.db).toBe("stopped");
+    expect(played.takeSaid().filter((what) => what === "start db")).toEqual([]);
+  });
+
+  test("starts one that is stopped, and leaves others stopped", async () => {
+    using played = await running(chain);
+    await played.project.stop(["api", "mail"]);
+    played.takeSaid();
+    const restarted = played.restart("mail");
+    await played.allReady();
+    expect(await restarted).toEqual({ kind: "ready" });
+    expect(played.takeSaid()).toEqual(["start mail"]);
+  });
+});
+
+describe("a changed file", () => {
+  test("touches only what it changes", async () => {
+    using played = await running(chain);
+    const changed = chain.map((its) => (its.name === "mail" ? { ...its, command: "other" } : its));
+    await played.project.apply(projectSpec(changed), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["stop mail", "start mail"]);
+    expect(played.service("mail").spec.command).toBe("other");
+  });
+
+  test("that says the same in other words touches nothing", async () => {
+    using played = await running(chain);
+    await played.project.apply(projectSpec([...chain].reverse()), {});
+    await played.allReady();
+    expect(played.said).toEqual([]);
+    expect(Object.keys(played.states)).toEqual(["mail", "db", "api", "web"]);
+  });
+
+  test("starts what is added to a project that is up, and stops what is removed", async () => {
+    using played = await running(chain);
+    const services = [...chain.filter(({ name }) => name !== "mail"), { name: "cron" }];
+    await played.project.apply(projectSpec(services), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["stop mail", "start cron"]);
+    expect(played.states).toEqual({ web: "ready", api: "ready", db: "ready", cron: "ready" });
+    expect(played.changes.find(([change]) => change === "gone")![1].id).toBe("shop:mail");
+  });
+
+  test("starts nothing in a project that is stopped", async () => {
+    using played = new PlayedProject(chain);
+    await played.project.apply(projectSpec([...chain, { name: "cron" }]), {});
+    await settled();
+    expect(played.said).toEqual([]);
+    expect(played.states).toMatchObject({ cron: "stopped" });
+  });
+
+  test("that mends what could not start lets it start", async () => {
+    using played = new PlayedProject([{ name: "api", env: { A: "${env.NOT_SET}" } }]);
+    const started = await played.up();
+    expect(started).toMatchObject({ kind: "failed" });
+    expect(JSON.stringify(started)).toContain("NOT_SET");
+    await played.project.apply(projectSpec([{ name: "api", env: { A: "1" } }]), {});
+    await played.allReady();
+    expect(played.states).toEqual({ api: "ready" });
+  });
+
+  test("another port of one restarts those that are told it", async () => {
+    const services = (port: number): Declared[] => [
+      { name: "web", env: { API: "${services.api.port}" }, dependsOn: ["api"] },
+      { name: "api", port },
+    ];
+    using played = await running(services(3000));
+    await played.project.apply(projectSpec(services(3001)), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["stop web", "stop api", "start api", "start web"]);
+    expect(played.service("web").spec.env).toEqual({ API: "3001" });
+  });
+});
+
+describe("after another daemon", () => {
+  test("what should run is started, with what was added meanwhile", async () => {
+    using played = new PlayedProject([...chain, { name: "cron" }, { name: "docs", lazy: true }]);
+    const state = { whole: true, wanted: ["db", "api", "web", "mail"], dozing: [] };
+    played.project.resume(state, { PATH: "/bin" });
+    await played.allReady();
+    expect(played.takeSaid().length).toBe(5);
+    expect(played.states).toMatchObject({ cron: "ready", docs: "stopped" });
+    expect(played.project.state.dozing).toEqual(["docs"]);
+  });
+
+  test("nothing is started that was not asked for", async () => {
+    using played = new PlayedProject(chain);
+    played.project.resume({ whole: false, wanted: ["db"], dozing: [] }, {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start db"]);
+  });
+});
+
+test("two hundred services in a chain start and stop in order, each told a few times", async () => {
+  const services = Array.from({ length: 200 }, (_, at) => ({
+    name: `s${at}`,
+    dependsOn: at === 0 ? [] : [`s${at - 1}`],
+  }));
+  using played = new PlayedProject(services);
+  const up = played.up();
+  await played.allReady();
+  expect(await up).toEqual({ kind: "ready" });
+  expect(played.takeSaid()).toEqual(services.map(({ name }) => `start ${name}`));
+  expect(played.changes.length).toBeLessThan(200 * 6);
+  await played.project.stop(undefined);
+  expect(played.takeSaid()).toEqual(services.map(({ name }) => `stop ${name}`).reverse());
+});
