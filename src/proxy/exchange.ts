@@ -24,12 +24,15 @@ export const coalesceLimit = 16_384;
  */
 const keptLimit = 65_536;
 
+/** Of an upstream that is gone. */
+export const lostWhy = "it closed the connection before its answer was complete";
+
 /** What the client's connection hears of its exchange. */
 export interface ExchangeOwner {
   /** The answer is complete. `keepAlive`: the client's connection goes on. */
   finished(keepAlive: boolean): void;
-  /** No answer can be had, and the client has seen none of one. */
-  unanswered(problem: { status: 400 | 502; why: string }): void;
+  /** No answer can be had, and the client has seen none of one. `again`: the service has said nothing, and asking once more is safe. */
+  unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void;
   /** The connection was idle in the pool, died before a byte of answer, and asking again is safe. */
   retry(): void;
   /** The service turned out to speak TLS, and took nothing for a request: it has to be sent again that way, by `replay`. */
@@ -88,6 +91,8 @@ export class Exchange implements LinkHandler {
   #retriable = false;
   /** A byte of the answer has come from the upstream. */
   #heard = false;
+  /** So has one since the request was sent last, in doubt too. */
+  #said = false;
   /** The final answer's head has gone to the client. */
   #started = false;
   #dialect!: Dialect;
@@ -150,6 +155,7 @@ export class Exchange implements LinkHandler {
     this.#upstream = upstream;
     this.#phase = HEAD;
     this.#heard = false;
+    this.#said = false;
     this.#started = false;
     this.#dechunk = false;
     this.requestBlocked = false;
@@ -224,6 +230,7 @@ export class Exchange implements LinkHandler {
       this.#relay(bytes, 0);
       return;
     }
+    this.#said = true;
     if (this.#phase === DOUBT) {
       this.#held.add(bytes);
       return;
@@ -324,7 +331,9 @@ export class Exchange implements LinkHandler {
       this.#doubt();
       return;
     }
-    this.#fail(502, "it closed the connection before its answer was complete");
+    this.#fail(502, lostWhy, {
+      again: this.#phase === HEAD && !this.#said && this.#retriable && this.#wholeRequestSent,
+    });
   }
 
   // A service that speaks TLS closes a connection that brings a plain request, or sends an alert, or a 400 that says so.
@@ -412,13 +421,13 @@ export class Exchange implements LinkHandler {
     this.#kept.clear();
   }
 
-  #fail(status: 400 | 502, why: string): void {
+  #fail(status: 400 | 502, why: string, { again = false }: { again?: boolean } = {}): void {
     const started = this.#started;
     // Content-Length and chunks show a client that the end is missing; nothing else does.
     const silent = started && (this.#response.endsWithConnection || this.#dechunk);
     this.#detach()?.link.abort();
     if (started) this.#owner.broken(silent);
-    else this.#owner.unanswered({ status, why });
+    else this.#owner.unanswered({ status, why, again });
   }
 
   #detach(): Upstream | undefined {

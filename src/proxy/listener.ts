@@ -21,6 +21,7 @@ import { ownPages } from "./own-pages.ts";
 import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts";
 import { httpsRedirect } from "./redirect.ts";
 import { encodeReply } from "./reply.ts";
+import type { Supervision } from "./supervision.ts";
 import { upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
@@ -52,6 +53,8 @@ export type ProxyOptions = {
   terminator?: Terminator | undefined;
   /** Whether there are certificates for bare names; always, where it is not said. */
   bareNames?(): boolean;
+  /** Undefined: nothing is supervised. */
+  supervision?: Supervision | undefined;
   fault(fault: unknown): void;
   /** A sentence for a person. */
   note(text: string): void;
@@ -66,6 +69,10 @@ export interface Proxy {
   /** The addresses it accepts on. */
   readonly addresses: readonly string[];
   readonly connections: number;
+  /** Requests that wait for a service of the supervisor. */
+  readonly held: number;
+  /** What `routes` says of supervised services has changed: requests that wait for one are looked at again. */
+  supervisedChanged(): void;
   /** Takes no new connection, lets answers under way end for at most `milliseconds`, then breaks off. */
   stop(milliseconds: number): Promise<void>;
 }
@@ -117,6 +124,8 @@ export function startProxy(options: ProxyOptions): Proxy {
     terminates: () => options.terminator !== undefined,
     bareNames: options.bareNames ?? (() => true),
     dialects: new Dialects(clock, options.routes),
+    supervision: options.supervision,
+    holding: new Set(),
     secure(link, first) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
@@ -223,6 +232,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     addresses: own.addresses,
     get connections() {
       return count();
+    },
+    get held() {
+      return shared.holding.size;
+    },
+    supervisedChanged() {
+      // Those that have to wait on are added again.
+      for (const connection of [...shared.holding]) connection.supervisedChanged();
     },
     stop(milliseconds) {
       stopping ??= (async () => {

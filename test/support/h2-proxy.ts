@@ -54,6 +54,8 @@ export function testShared(services: Record<string, Place>): TestShared {
     terminates: () => false,
     bareNames: () => true,
     dialects: new Dialects(systemClock, () => table),
+    supervision: undefined,
+    holding: new Set(),
     secure: () => false,
     gone() {},
   };
