@@ -10,8 +10,8 @@ import { defaultPort, type Settings } from "./settings.ts";
 export type Sight = {
   scan: Scan;
   services: readonly Service[];
-  /** The record of the proxy; undefined where none runs. */
-  proxy: Registration | undefined;
+  /** Undefined where none runs. */
+  proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** The port that belongs into URLs. */
   port: number;
 };

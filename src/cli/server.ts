@@ -1,5 +1,7 @@
 /** `localhostess server start` -> the proxy in the foreground, until a signal. */
+import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
+import { protocol } from "../control/protocol.ts";
 import {
   readRegistration,
   removeRegistration,
@@ -89,6 +91,9 @@ async function register(
       startedAt: Math.floor(performance.timeOrigin),
       port: daemon.port,
       version: packageJson.version,
+      protocol,
+      url: `http://127.0.0.1:${daemon.port}`,
+      socket: join(stateDirectory, "daemon.sock"),
     });
   } catch (error) {
     // The proxy works without; only the other verbs have to be told its port.
