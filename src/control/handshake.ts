@@ -22,8 +22,13 @@ export function handshake(
   { credential, facts, authority }: HandshakeOptions,
 ): Handshake | undefined {
   if (!authorization) return undefined;
-  const { id, pid, protocol, version, url, socket, startedAt, port } = facts;
-  const body: Handshake = { id, pid, protocol, version, url, socket, startedAt, port };
+  const { id, pid, protocol, version, url, socket, startedAt, port, httpPort, httpsPort } = facts;
+  // The facts of a daemon are more than a handshake tells. What is undefined is not written.
+  const body: Handshake = {
+    ...{ id, pid, protocol, version, url, socket, startedAt, port },
+    ...(httpPort === undefined ? {} : { httpPort }),
+    ...(httpsPort === undefined ? {} : { httpsPort }),
+  };
   const bearer = /^bearer ([^\s]+)$/i.exec(authorization)?.[1];
   if (bearer !== undefined) return sameSecret(bearer, credential) ? body : undefined;
   const nonce = provedNonce(authorization, { credential, authority });

@@ -68,16 +68,20 @@ function parseRegistration(text: string): Registration | undefined {
 /** A value from outside -> a record, if every field of one is there and right; others are passed over. */
 export function registrationOf(value: unknown): Registration | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { id, version, url, pid, protocol, startedAt, socket, port } = value as Record<
-    string,
-    unknown
-  >;
+  const its = value as Record<string, unknown>;
+  const { id, version, url, pid, protocol, startedAt, socket, port, httpPort, httpsPort } = its;
   if (!isWord(id) || !isWord(version) || !isWord(protocol)) return undefined;
   if (typeof url !== "string" || endpointOf(url) === undefined) return undefined;
   if (!isWhole(pid, 1, 0x7fff_ffff) || !isWhole(port, 1, 65_535)) return undefined;
   if (!isWhole(startedAt, 0, Number.MAX_SAFE_INTEGER)) return undefined;
   if (!isPath(socket)) return undefined;
-  return { id, version, url, pid, protocol, startedAt, socket, port };
+  const record: Registration = { id, version, url, pid, protocol, startedAt, socket, port };
+  for (const [name, its] of Object.entries({ httpPort, httpsPort })) {
+    if (its === undefined) continue;
+    if (!isWhole(its, 1, 65_535)) return undefined;
+    record[name as "httpPort" | "httpsPort"] = its;
+  }
+  return record;
 }
 
 /** Short and without anything that a terminal would act on. */

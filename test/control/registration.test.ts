@@ -156,6 +156,9 @@ const malformed: [what: string, text: string][] = [
   ["a port beyond 65535", JSON.stringify({ ...record, port: 65_536 })],
   ["a port in letters", JSON.stringify({ ...record, port: "9090" })],
   ["half a port", JSON.stringify({ ...record, port: 9090.5 })],
+  ["http port 0", JSON.stringify({ ...record, httpPort: 0 })],
+  ["an https port in letters", JSON.stringify({ ...record, httpsPort: "443" })],
+  ["no port but null", JSON.stringify({ ...record, httpPort: null })],
   // kill(0) and kill(-1) would reach other processes than one.
   ["pid 0", JSON.stringify({ ...record, pid: 0 })],
   ["pid -1", JSON.stringify({ ...record, pid: -1 })],
@@ -173,6 +176,14 @@ for (const [what, text] of malformed) {
     expect(await written(text)).toBeUndefined();
   });
 }
+
+test("the ports that URLs have are read where they are written, and only then", async () => {
+  const all = { ...record, httpPort: 80, httpsPort: 443 };
+  await writeRegistration(directory, all);
+  expect(await readRegistration(directory)).toEqual(all);
+  await writeRegistration(directory, record);
+  expect(Object.keys((await readRegistration(directory))!)).toEqual(Object.keys(record));
+});
 
 test("fields of a later version are passed over", async () => {
   expect(await written(JSON.stringify({ ...record, more: true }))).toEqual(record);
