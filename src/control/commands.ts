@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { ObservedProcess, Scan } from "../discovery/observation.ts";
 import { nearest } from "../routes/nearest.ts";
 import type { Service } from "../routes/service.ts";
-import { serviceRow } from "../routes/service-row.ts";
+import { originOf, serviceRow } from "../routes/service-row.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Cancel } from "../system/clock.ts";
 import { beginning, type Feed, type ServiceReport } from "./events.ts";
@@ -154,8 +154,7 @@ export const commands: readonly Command[] = [
     input: nothing,
     changes: false,
     streams: false,
-    run: (_, backend) =>
-      backend.services().map((service) => statusOf(service, backend.facts().port)),
+    run: (_, backend) => statuses(backend),
   }),
   command({
     name: "Services",
@@ -420,8 +419,12 @@ export function report(
   service: Service,
   { facts, traffic }: Pick<Backend, "facts" | "traffic">,
 ): ServiceReport {
-  const row = serviceRow(service, facts().port);
-  const secureUrl = row.url?.replace(/^http:/, "https:") ?? null;
+  const its = facts();
+  const row = serviceRow(service, its.httpPort ?? its.port);
+  const port = its.httpsPort ?? its.port;
+  const secureUrl = service.routable
+    ? originOf(`${service.name}.localhost`, { scheme: "https", port })
+    : null;
   return { ...row, secureUrl, traffic: traffic.counts(service.name) };
 }
 
@@ -441,6 +444,11 @@ function daemonOf({ facts, gauges }: Backend): unknown {
     uptime: Math.max(0, Date.now() - its.startedAt),
     ...gauges(),
   };
+}
+
+function statuses({ facts, services }: Backend): unknown[] {
+  const { httpPort, port } = facts();
+  return services().map((service) => statusOf(service, httpPort ?? port));
 }
 
 function statusOf(service: Service, proxyPort: number): unknown {

@@ -1,10 +1,11 @@
 /** A request's head -> whether it may come in, and what everybody else is told. Pure but for the clock it is given. */
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../system/clock.ts";
 import type { Asked, Headers } from "./http-server.ts";
+import { sameSecret } from "./proof.ts";
 
 export type GateOptions = {
-  credential: string;
+  /** Asked for each time, as it may be replaced. */
+  credential(): string;
   /** Origins that CORS admits, exactly as browsers write them. */
   allowedOrigins: readonly string[];
   clock: Clock;
@@ -53,7 +54,7 @@ export type Layers = {
 
 export const layers: Layers = {
   host: isOurHost,
-  same: isSame,
+  same: sameSecret,
   queryToken: ({ method, path }) =>
     (method === "GET" || method === "HEAD") && queryTokenPaths.includes(path),
   origin: (origin, allowed) => allowed.includes(origin),
@@ -83,10 +84,10 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
   /** Undefined: nobody that we know. */
   function visitor(asked: Asked): Visitor | undefined {
     const bearer = bearerOf(asked.header("authorization"));
-    if (bearer !== undefined && its.same(bearer, options.credential)) return "credential";
+    if (bearer !== undefined && its.same(bearer, options.credential())) return "credential";
     if (its.queryToken(asked)) {
       const token = new URLSearchParams(asked.query).get("token");
-      if (token !== null && its.same(token, options.credential)) return "credential";
+      if (token !== null && its.same(token, options.credential())) return "credential";
     }
     if (options.session === undefined || !its.samePage(asked, options.port())) return undefined;
     if (options.ownClient?.(asked.remotePort) === false) return undefined;
@@ -131,12 +132,6 @@ function isOurHost({ host, target }: Asked, port: number): boolean {
   // A target with an authority of its own contradicts Host or repeats it; only proxies are sent such.
   if (!target.startsWith("/")) return false;
   return host === `127.0.0.1:${port}` || host === `localhost:${port}` || host === `[::1]:${port}`;
-}
-
-/** Of digests, so that neither the length nor the first difference shows in the time. */
-function isSame(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }
 
 /** RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1. */

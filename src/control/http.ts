@@ -10,6 +10,7 @@ import {
   type Stream,
 } from "./commands.ts";
 import { gate, type GateOptions, type Layers, layers, type Verdict } from "./gate.ts";
+import { handshake, handshakePath } from "./handshake.ts";
 import {
   type Answer,
   type Asked,
@@ -39,11 +40,6 @@ export type HttpDoorOptions = Omit<GateOptions, "port" | "session"> & {
   /** 0, or undefined, picks one. */
   port?: number;
   page?: Page | undefined;
-  /**
-   * An Authorization of the kind `Proof` for the handshake -> what proves in turn that we are the daemon; undefined
-   * where it is wrong. See `control/proof.ts`.
-   */
-  prove?: ((authorization: string, host: string) => string | undefined) | undefined;
   /** A fault of ours, for the log. */
   fault(error: unknown): void;
   /** For tests: the gate without one of its layers. */
@@ -145,19 +141,23 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
   /** The handshake of a client that wants to know us before it shows the credential. */
   function proved(asked: Asked): { kind: "answer"; answer: Answer } | undefined {
     const authorization = asked.header("authorization");
-    if (options.prove === undefined || asked.path !== handshakePath || !isRead(asked))
-      return undefined;
+    if (asked.path !== handshakePath || !isRead(asked)) return undefined;
     if (authorization === undefined || !/^proof /i.test(authorization)) return undefined;
     if (!(options.layers ?? layers).host(asked, port())) return undefined;
-    const proof = options.prove(authorization, asked.host ?? "");
-    if (proof === undefined) return undefined;
-    return value({ ...handshakeOf(backend), proof }, {});
+    const told = handshake(authorization, {
+      credential: options.credential(),
+      facts: backend.facts(),
+      authority: asked.host ?? "",
+    });
+    return told === undefined ? undefined : value(told, {});
   }
 
   function admitted(asked: Asked, { headers }: Extract<Verdict, { kind: "pass" }>): Reception {
     if (asked.path === handshakePath) {
       if (!isRead(asked)) return wrongMethod("GET, HEAD", headers);
-      return value(handshakeOf(backend), headers);
+      const credential = options.credential();
+      const own = { credential, facts: backend.facts(), authority: asked.host ?? "" };
+      return value(handshake(`Bearer ${credential}`, own), headers);
     }
     const command = routes.get(asked.path);
     if (command === undefined) {
@@ -230,14 +230,6 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     },
     stop: () => server.stop(drain),
   };
-}
-
-const handshakePath = "/v1/handshake";
-
-/** What a probe is told. */
-function handshakeOf({ facts }: Backend): object {
-  const { id, pid, protocol, version, url, socket, startedAt, port } = facts();
-  return { id, pid, protocol, version, url, socket, startedAt, port };
 }
 
 /** The words for whoever sent a command; a fault of ours is told to the log only. */

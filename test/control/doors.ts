@@ -120,7 +120,7 @@ export function httpDoor(
   const faults: unknown[] = [];
   const door = startHttp({
     clock: systemClock,
-    credential,
+    credential: () => credential,
     allowedOrigins: [],
     fault: (error) => void faults.push(error),
     ...options,
