@@ -3,6 +3,13 @@ import { existsSync } from "node:fs";
 import { hostname, release, userInfo } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
+import { claimPort, type Vacancy } from "./control/claim-port.ts";
+import { findDaemon } from "./control/connect.ts";
+import { converge } from "./control/converge.ts";
+import { ensureCredential } from "./control/credential.ts";
+import { startHttp } from "./control/http.ts";
+import { type Facts, protocol, type Registration } from "./control/protocol.ts";
+import { ownerOfRecord, removeRegistration, writeRegistration } from "./control/registration.ts";
 import { departedClients } from "./discovery/departed.ts";
 import { type Changes, scanner } from "./discovery/scanner.ts";
 import { chooseSource, type ScannerKind } from "./discovery/source.ts";
@@ -24,8 +31,14 @@ export type DaemonOptions = {
   scanner: ScannerKind;
   /** Root only: everybody's processes. */
   allUsers: boolean;
-  /** Where the authority for https is kept. */
+  /** Where it is found, and where the authority for https is kept. It has to be ours, and may be unusable. */
   stateDirectory: string;
+  /** The path of the socket for IPC. */
+  socket: string;
+  /** Where its notes go; undefined where that is a terminal. */
+  log: string | undefined;
+  /** Not at all where one runs already. */
+  unlessRunning: boolean;
   /** After every scan; `changes` may be empty. */
   onServices(services: readonly Service[], changes: Changes): void;
   /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
@@ -42,6 +55,10 @@ export type Daemon = {
   readonly refusedPorts: readonly RefusedPort[];
   /** What it accepts connections on. */
   readonly addresses: readonly string[];
+  /** The daemon in whose place it is. */
+  readonly predecessor: Pick<Registration, "pid"> | undefined;
+  /** Resolves, with the reason, when somebody else than the caller wants it to stop. */
+  readonly dismissed: Promise<string>;
   /** Lets answers under way end, bounded. Twice is harmless. */
   stop(): Promise<void>;
 };
@@ -52,9 +69,15 @@ const drainMilliseconds = 10_000;
 /** Milliseconds after which what we know of a process has to be looked at again before it is relied on. */
 const knownFor = 6_000;
 
-/** @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had. */
-export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+/**
+ * Undefined where another daemon runs and is to go on: with `unlessRunning`, and where one was started after this.
+ *
+ * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const clock = systemClock;
+  const { stateDirectory } = options;
+  const dismissed = Promise.withResolvers<string>();
   let table = emptyTable;
   let seen = 0;
 
@@ -95,15 +118,43 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const tls = terminator({ clock, certificateFor, fault });
 
-  let proxy: ReturnType<typeof startProxy>;
-  try {
-    proxy = startProxy({
+  const facts: Facts = {
+    id: crypto.randomUUID(),
+    version,
+    url: "",
+    pid: process.pid,
+    protocol,
+    startedAt: Math.floor(performance.timeOrigin),
+    socket: options.socket,
+    port: options.port,
+    stateDirectory,
+    addresses: [],
+    log: options.log,
+  };
+  const doors = await openDoors({
+    facts,
+    options,
+    shutdown: () => dismissed.resolve("as it was asked to"),
+  });
+  let published = false;
+  const publish = async (port: number): Promise<void> => {
+    if (doors === undefined) return;
+    facts.port = port;
+    const { stateDirectory: _, addresses: _a, log: _l, ...record } = facts;
+    await writeRegistration(stateDirectory, record).catch((cause: Error) => {
+      throw new Error(`the record cannot be written: ${cause.message}`, { cause });
+    });
+    published = true;
+  };
+  const unpublish = async (): Promise<void> => {
+    if (published) await removeRegistration(stateDirectory, facts.id);
+  };
+  const bind = (port: number) =>
+    startProxy({
       clock,
-      port: options.port,
+      port,
       extraPorts: options.extraPorts,
-      // There anyone may have these ports, but on the wildcard address only.
-      wildcard: (port) =>
-        process.platform === "darwin" && process.getuid?.() !== 0 && port > 0 && port < 1024,
+      wildcard: onWildcard,
       httpsRedirect: options.httpsRedirect,
       version,
       instance: instanceId(),
@@ -116,14 +167,66 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       fault,
       note: options.onNote,
     });
-  } catch (cause) {
-    const code = (cause as { code?: string }).code;
-    throw Object.assign(
-      new Error(`cannot listen on port ${options.port}: ${(cause as Error).message}`, { cause }),
-      { code, port: options.port },
-    );
-  }
+  // Before the port is ours: whoever comes first finds what it asks for.
   await discovery.start();
+  const claimed = await claimPort({
+    clock,
+    port: options.port,
+    extras: options.extraPorts.map(({ port }) => port).filter((port) => port !== 0),
+    unlessRunning: options.unlessRunning,
+    find: () => findDaemon(stateDirectory, { clock }),
+    vacancy,
+    bind,
+    publish,
+    stillOurs: () => ownerOfRecord(stateDirectory, facts.id) !== "lost",
+  }).catch(async (cause) => {
+    discovery.stop();
+    await unpublish();
+    await doors?.close();
+    const {
+      code,
+      message,
+      port = options.port,
+    } = cause as Error & { code?: string; port?: number };
+    if (code === undefined) throw cause;
+    const why = new Error(`cannot listen on port ${port}: ${message}`, { cause });
+    throw Object.assign(why, { code, port });
+  });
+  if (claimed.kind !== "bound") {
+    discovery.stop();
+    await doors?.close();
+    return undefined;
+  }
+  const { bound: proxy, predecessor } = claimed;
+  if (options.unlessRunning && predecessor === undefined) {
+    // Somebody who started at the same time, on another port.
+    const found = await findDaemon(stateDirectory, { clock });
+    if (found.kind === "healthy") {
+      discovery.stop();
+      await Promise.all([proxy.stop(0), doors?.close()]);
+      return undefined;
+    }
+  }
+  facts.addresses = proxy.addresses;
+  const { http, https } = proxy.urlPorts;
+  if (http !== proxy.port) facts.httpPort = http;
+  if (https !== proxy.port) facts.httpsPort = https;
+  try {
+    await publish(proxy.port);
+    // Somebody may have replaced it while both of us started.
+    await doors?.renewCredential();
+  } catch (error) {
+    options.onNote(`other commands cannot find this daemon: ${(error as Error).message}`);
+  }
+  const cancel = published
+    ? converge({
+        stateDirectory,
+        id: facts.id,
+        clock,
+        tick: () => void doors?.renewCredential(),
+        lost: () => dismissed.resolve("as another was started, or the record removed"),
+      })
+    : () => {};
 
   let stopping: Promise<void> | undefined;
   return {
@@ -132,14 +235,80 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     urlPorts: proxy.urlPorts,
     refusedPorts: proxy.refusedPorts,
     addresses: proxy.addresses,
+    predecessor,
+    dismissed: dismissed.promise,
     stop() {
       stopping ??= (async () => {
+        cancel();
         discovery.stop();
-        await proxy.stop(drainMilliseconds);
+        // The listeners close before this returns, so that the next daemon has the ports at once.
+        const drained = proxy.stop(drainMilliseconds);
+        await unpublish().catch((error: Error) => {
+          // It names a daemon that is about to end, and no probe will find it.
+          options.onNote(`the record of this daemon stays: ${error.message}`);
+        });
+        await drained;
+        await doors?.close();
       })();
       return stopping;
     },
   };
+}
+
+type Doors = {
+  /** After it was deleted, or others could read it. */
+  renewCredential(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Undefined, and told, where the state directory cannot be written: the proxy works without. */
+async function openDoors({
+  facts,
+  options,
+  shutdown,
+}: {
+  facts: Facts;
+  options: DaemonOptions;
+  shutdown(): void;
+}): Promise<Doors | undefined> {
+  let credential: string;
+  const renewCredential = async (): Promise<void> => {
+    try {
+      const { value, note } = await ensureCredential(options.stateDirectory);
+      credential = value;
+      if (note !== undefined) options.onNote(note);
+    } catch (error) {
+      options.onNote(`the credential cannot be looked at: ${(error as Error).message}`);
+    }
+  };
+  try {
+    const { value, note } = await ensureCredential(options.stateDirectory);
+    credential = value;
+    if (note !== undefined) options.onNote(note);
+  } catch (error) {
+    options.onNote(`other commands cannot find this daemon: ${(error as Error).message}`);
+    return undefined;
+  }
+  const http = startHttpDoor({ credential: () => credential, facts: () => facts, shutdown });
+  facts.url = http.url;
+  return { renewCredential, close: () => http.stop() };
+}
+
+/** There anyone may have these ports, but on the wildcard address only. */
+function onWildcard(port: number): boolean {
+  return process.platform === "darwin" && process.getuid?.() !== 0 && port > 0 && port < 1024;
+}
+
+/** Looks by listening for a moment, which is how the proxy will. */
+function vacancy(port: number): Vacancy {
+  if (port === 0) return "free";
+  try {
+    const hostname = onWildcard(port) ? "0.0.0.0" : "127.0.0.1";
+    Bun.listen({ hostname, port, socket: { data() {} } }).stop(true);
+    return "free";
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EADDRINUSE" ? "taken" : "never";
+  }
 }
 
 function instanceId(): string {

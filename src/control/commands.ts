@@ -7,7 +7,7 @@ import { originOf, serviceRow } from "../routes/service-row.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Cancel } from "../system/clock.ts";
 import { beginning, type Feed, type ServiceReport } from "./events.ts";
-import type { Facts } from "./protocol.ts";
+import { type Facts, shutdownPath } from "./protocol.ts";
 
 /** What the daemon can be asked and told, as the commands need it. */
 export interface Backend {
@@ -327,7 +327,7 @@ export const commands: readonly Command[] = [
   command({
     name: "Shutdown",
     method: "POST",
-    path: "/v1/shutdown",
+    path: shutdownPath,
     summary: "Ends the daemon: exchanges under way end first.",
     answer: '`{"ok":true}`; by IPC `"Ok"`',
     input: nothing,

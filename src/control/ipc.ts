@@ -276,16 +276,15 @@ export type SocketPathOptions = {
 };
 
 /**
- * Where the socket of a state directory is: in it, or where its path would be too long, in a directory of this person's
- * alone that has a short one. Makes that directory. @throws Error with a sentence where it cannot be trusted.
+ * Where the socket is: as wanted, or where that is too long for one, in a directory of this person's alone that has a
+ * short path. Makes that directory. @throws Error with a sentence where it cannot be trusted.
  */
-export function socketPath(stateDirectory: string, options: SocketPathOptions): string {
+export function socketPath(wanted: string, options: SocketPathOptions): string {
   const { platform, uid, runtimeDirectory } = options;
   const longest = platform === "linux" ? longestPath.linux : longestPath.other;
   const fits = (path: string) => Buffer.byteLength(path) + suffixLength <= longest;
-  const own = join(stateDirectory, "daemon.sock");
-  if (fits(own)) return own;
-  const name = `${createHash("sha256").update(stateDirectory).digest("hex").slice(0, 16)}.sock`;
+  if (fits(wanted)) return wanted;
+  const name = `${createHash("sha256").update(wanted).digest("hex").slice(0, 16)}.sock`;
   for (const directory of [
     ...(runtimeDirectory?.startsWith("/") ? [join(runtimeDirectory, "localhostess")] : []),
     `/tmp/localhostess-${uid}`,
@@ -295,7 +294,7 @@ export function socketPath(stateDirectory: string, options: SocketPathOptions): 
     ensurePrivate(directory, uid);
     return path;
   }
-  throw new Error(`there is no place for a socket: ${stateDirectory} is too long for one`);
+  throw new Error(`there is no place for a socket: ${wanted} is too long for one`);
 }
 
 /** @throws Error with a sentence where others could put a socket of theirs there. */

@@ -34,8 +34,7 @@ const start = (args: string[] = [], options = {}): Session =>
 
 async function record(): Promise<Record<string, unknown> | undefined> {
   const files = await readdir(state.directory);
-  if (files.length === 0) return undefined;
-  expect(files).toEqual(["registration.json"]);
+  if (!files.includes("registration.json")) return undefined;
   return JSON.parse(await readFile(join(state.directory, "registration.json"), "utf8"));
 }
 
@@ -199,6 +198,9 @@ describe("the verb", () => {
   /** What it says of its ports. */
   let had: Pick<Daemon, "ports" | "urlPorts" | "refusedPorts">;
 
+  let predecessor: Daemon["predecessor"];
+  let dismissed: PromiseWithResolvers<string>;
+
   async function startDaemon(options: DaemonOptions) {
     daemon = options;
     options.onServices([api], { appeared: [api], changed: [], gone: [] });
@@ -210,6 +212,8 @@ describe("the verb", () => {
       port: 9999,
       ...had,
       addresses: ["127.0.0.1", "::1"],
+      predecessor,
+      dismissed: dismissed.promise,
       stop,
     };
   }
@@ -234,6 +238,8 @@ describe("the verb", () => {
     exits = [];
     stops = 0;
     had = { ports: [9999], urlPorts: { http: 9999, https: 9999 }, refusedPorts: [] };
+    predecessor = undefined;
+    dismissed = Promise.withResolvers();
     drained = Promise.withResolvers();
     banner = Promise.withResolvers();
   });
@@ -260,7 +266,6 @@ describe("the verb", () => {
   test("the first signal drains, the second ends it with 130", async () => {
     const ended = serverStart({}, { world: world(), startDaemon });
     await banner.promise;
-    expect(await record()).toMatchObject({ port: 9999, pid: process.pid });
     signal("SIGINT");
     expect(exits).toEqual([]);
     signal("SIGINT");
@@ -268,7 +273,6 @@ describe("the verb", () => {
     drained.resolve();
     expect(await ended).toBe(0);
     expect(stops).toBe(1);
-    expect(await record()).toBeUndefined();
   });
 
   test("skipped processes are for --verbose, other notes for everybody, and none can escape", async () => {
@@ -336,7 +340,7 @@ describe("the verb", () => {
     }
   });
 
-  test("with both, URLs have no port, in the banner, in the lines and in the record; the PAC file's has", async () => {
+  test("with both, URLs have no port, in the banner and in the lines; the PAC file's has", async () => {
     had = { ports: [9999, 80, 443], urlPorts: { http: 80, https: 443 }, refusedPorts: [] };
     banner = Promise.withResolvers();
     const ended = serverStart({}, { world: world(), startDaemon });
@@ -347,7 +351,6 @@ describe("the verb", () => {
     expect(printed).toContain("  https://<name>.localhost  ");
     expect(printed).toContain("  http://localhost:9999/proxy.pac  ");
     expect(printed).toContain("+ api  http://api.localhost  :3000");
-    expect(await record()).toMatchObject({ port: 9999, httpPort: 80, httpsPort: 443 });
     drained.resolve();
     signal("SIGTERM");
     await ended;

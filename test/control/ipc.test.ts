@@ -238,8 +238,8 @@ describe("the socket", () => {
 
   test("of a state directory whose path is too long is in a directory of the person's own", async () => {
     const options = { platform: "linux", uid, runtimeDirectory: directory } as const;
-    expect(socketPath("/state", options)).toBe("/state/daemon.sock");
-    const long = `/${"d".repeat(98)}`;
+    expect(socketPath("/state/daemon.sock", options)).toBe("/state/daemon.sock");
+    const long = `/${"d".repeat(98)}/daemon.sock`;
     const path = socketPath(long, options);
     expect(path).toStartWith(`${directory}/localhostess/`);
     expect(socketPath(long, options)).toBe(path);
@@ -255,7 +255,7 @@ describe("the socket", () => {
     await mkdir(join(open, "localhostess"));
     await chmod(join(open, "localhostess"), 0o777);
     const options = { platform: "linux", uid } as const;
-    const long = `/${"d".repeat(200)}`;
+    const long = `/${"d".repeat(200)}/daemon.sock`;
     expect(() => socketPath(long, { ...options, runtimeDirectory: open })).toThrow("yours alone");
     const linked = await mkdtemp(join(directory, "linked-"));
     await symlink(directory, join(linked, "localhostess"));
