@@ -3,10 +3,12 @@ import { existsSync } from "node:fs";
 import { hostname, release, userInfo } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
+import { callerFinder } from "./discovery/callers.ts";
 import { departedClients } from "./discovery/departed.ts";
 import { type Changes, scanner } from "./discovery/scanner.ts";
 import { chooseSource, type ScannerKind } from "./discovery/source.ts";
 import { startProxy } from "./proxy/listener.ts";
+import { Recorder } from "./proxy/recorder.ts";
 import type { Service } from "./routes/service.ts";
 import { emptyTable, routeTable } from "./routes/table.ts";
 import { systemClock } from "./system/clock.ts";
@@ -86,6 +88,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const tls = terminator({ clock, certificateFor, fault });
 
+  const now = () => performance.now();
+  const recorder = new Recorder({ clock, now });
+  const callers = callerFinder({ root: "/proc", clock, now, ports: () => [proxy.port] });
+
   let proxy: ReturnType<typeof startProxy>;
   try {
     proxy = startProxy({
@@ -99,6 +105,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       touch: () => discovery.touch(),
       departed: departedClients("/proc"),
       terminator: tls,
+      recorder,
+      callers,
       fault,
       note: options.onNote,
     });
@@ -119,6 +127,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       stopping ??= (async () => {
         discovery.stop();
         await proxy.stop(drainMilliseconds);
+        callers?.stop();
       })();
       return stopping;
     },

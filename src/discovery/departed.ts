@@ -1,5 +1,6 @@
 /** Clients that sent FIN -> which of them have closed altogether, by the kernel's table of sockets. Linux. */
 import { readFileSync } from "node:fs";
+import { clientSockets, hexPort } from "./client-sockets.ts";
 
 /** A client's end of a connection to us on this machine. */
 export type ClientEnd = {
@@ -40,21 +41,6 @@ export function departedClients(
 
 /** Local ports connected to `ownPort` -> whether a process has the socket. */
 function ownersOf(path: string, ownPort: number): Map<string, boolean> {
-  const owners = new Map<string, boolean>();
-  const text = readFileSync(path, "latin1");
-  const wanted = `:${hexPort(ownPort)} `;
-  // The table may have tens of thousands of rows, so only ours are taken apart.
-  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
-    const start = text.lastIndexOf("\n", at) + 1;
-    const end = text.indexOf("\n", at);
-    // sl local remote st tx:rx tr:when retrnsmt uid timeout inode
-    const [, local, remote, , , , , , , inode] = text.slice(start, end).trim().split(/\s+/);
-    if (local === undefined || remote?.endsWith(wanted.trimEnd()) !== true) continue;
-    owners.set(local.slice(-4), Number(inode) > 0);
-  }
-  return owners;
-}
-
-function hexPort(port: number): string {
-  return port.toString(16).toUpperCase().padStart(4, "0");
+  const clients = clientSockets(readFileSync(path, "latin1"), ownPort);
+  return new Map(clients.map(({ port, inode }) => [port, inode > 0]));
 }

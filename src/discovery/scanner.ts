@@ -36,6 +36,8 @@ export interface Scanner {
   refresh(): Promise<readonly Service[]>;
   /** Says that the proxy is being used. Costs a store. */
   touch(): void;
+  /** Somebody looks on: a scan every second, until it is cancelled. Twice is harmless. */
+  watch(): Cancel;
   /** Whether the process that a service was found with still runs. */
   stillThere(service: Service): boolean;
   /** Does the first scan. */
@@ -95,6 +97,7 @@ export function scanner(options: ScannerOptions): Scanner {
   let waiters: Waiter[] = [];
   let scanning: Waiter[] = [];
   let touched = false;
+  const watchers = new Set<object>();
   /** Ticks since the last touch, and since the last scan ended. */
   let quiet = period;
   let age = period;
@@ -174,7 +177,8 @@ export function scanner(options: ScannerOptions): Scanner {
     quiet = touched ? 0 : quiet + 1;
     touched = false;
     age++;
-    if (state === "idle" && age >= period && (watched || quiet < period)) begin();
+    const due = watchers.size > 0 || (age >= period && (watched || quiet < period));
+    if (state === "idle" && due) begin();
   }
 
   function refresh(): Promise<readonly Service[]> {
@@ -190,6 +194,11 @@ export function scanner(options: ScannerOptions): Scanner {
     refresh,
     touch() {
       touched = true;
+    },
+    watch() {
+      const watcher = {};
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
     },
     stillThere: (service) => source.alive?.(service.process) ?? true,
     async start() {
