@@ -9,7 +9,9 @@ import { type Changes, scanner } from "./discovery/scanner.ts";
 import { chooseSource, type ScannerKind } from "./discovery/source.ts";
 import { startProxy } from "./proxy/listener.ts";
 import { Recorder } from "./proxy/recorder.ts";
+import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
+import type { UrlPorts } from "./routes/service-row.ts";
 import { emptyTable, routeTable } from "./routes/table.ts";
 import { systemClock } from "./system/clock.ts";
 import { certificates } from "./tls/certificates.ts";
@@ -18,6 +20,9 @@ import { terminator } from "./tls/terminate.ts";
 export type DaemonOptions = {
   /** 0 picks one. */
   port: number;
+  extraPorts: readonly ExtraPort[];
+  /** Page loads that came without TLS are sent to https. */
+  httpsRedirect: boolean;
   scanner: ScannerKind;
   /** Root only: everybody's processes. */
   allUsers: boolean;
@@ -33,6 +38,10 @@ export type DaemonOptions = {
 
 export type Daemon = {
   readonly port: number;
+  /** The main port, and the others that were had. */
+  readonly ports: readonly number[];
+  readonly urlPorts: UrlPorts;
+  readonly refusedPorts: readonly RefusedPort[];
   /** What it accepts connections on. */
   readonly addresses: readonly string[];
   /** Lets answers under way end, bounded. Twice is harmless. */
@@ -90,13 +99,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const now = () => performance.now();
   const recorder = new Recorder({ clock, now });
-  const callers = callerFinder({ root: "/proc", clock, now, ports: () => [proxy.port] });
+  const callers = callerFinder({ root: "/proc", clock, now, ports: () => proxy.ports });
 
   let proxy: ReturnType<typeof startProxy>;
   try {
     proxy = startProxy({
       clock,
       port: options.port,
+      extraPorts: options.extraPorts,
+      // There anyone may have these ports, but on the wildcard address only.
+      wildcard: (port) =>
+        process.platform === "darwin" && process.getuid?.() !== 0 && port > 0 && port < 1024,
+      httpsRedirect: options.httpsRedirect,
       version,
       instance: instanceId(),
       routes: () => table,
@@ -122,6 +136,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let stopping: Promise<void> | undefined;
   return {
     port: proxy.port,
+    ports: proxy.ports,
+    urlPorts: proxy.urlPorts,
+    refusedPorts: proxy.refusedPorts,
     addresses: proxy.addresses,
     stop() {
       stopping ??= (async () => {

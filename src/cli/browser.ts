@@ -4,13 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pacFile } from "../../pac/proxy.pac.ts";
 import { readRegistration } from "../control/registration.ts";
+import { originOf } from "../routes/service-row.ts";
 import { ensureAuthority, loadAuthority } from "../tls/authority.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
 import { exists } from "../tls/trust/exists.ts";
 import { nssStore } from "../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../tls/trust/store.ts";
+import { portsOf } from "./look.ts";
 import { authorityOptions, machineOf } from "./machine.ts";
-import { defaultPort, type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
+import { type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
 import { readTarget } from "./target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -53,9 +55,9 @@ export async function browser(
     const { write, colors } = world.err;
     write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);
   }
-  const port = settings.port || (proxy?.port ?? defaultPort);
+  const { port, urlPorts } = portsOf(settings, proxy);
   const host = target.kind === "own" ? "localhost" : `${target.name}.localhost`;
-  const url = `https://${host}${port === 443 ? "" : `:${port}`}${target.path}`;
+  const url = `${originOf(host, { scheme: "https", port: urlPorts.https })}${target.path}`;
 
   const certificates = await ours(settings);
   const home = await mkdtemp(join(tmpdir(), "localhostess-browser-"));

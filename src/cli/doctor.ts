@@ -2,16 +2,18 @@
 import { lookup } from "node:dns/promises";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readRegistration } from "../control/registration.ts";
+import { type Registration, readRegistration } from "../control/registration.ts";
 import { printable } from "../discovery/printable.ts";
 import { classifyHost } from "../routes/host.ts";
+import { defaultPorts, originOf, type Scheme } from "../routes/service-row.ts";
 import { type Authority, daysLeft, loadAuthority } from "../tls/authority.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
 import type { Machine } from "../tls/trust/store.ts";
 import { trustStores } from "../tls/trust/stores.ts";
 import { ask } from "./ask.ts";
-import { ownersOf, sourceOf } from "./look.ts";
+import { ownersOf, portsOf, sourceOf } from "./look.ts";
 import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
+import { holdersOf, rightCommand } from "./port-holder.ts";
 import { defaultPort, type Settings, settingsOf } from "./settings.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -38,11 +40,11 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
   const settings = settingsOf(flags, world);
   const machine = machineOf(flags, world);
   const proxy = await readRegistration(settings.stateDirectory);
-  const port = settings.port || (proxy?.port ?? defaultPort);
+  const { port } = portsOf(settings, proxy);
   const findings: Finding[] = [];
   const parts = [
     () => authorities(settings, machine),
-    () => ports(port, { settings, machine }),
+    () => ports({ main: port, proxy, settings, machine }),
     () => names(port, machine),
   ];
   for (const part of parts) {
@@ -127,14 +129,20 @@ async function stores(authority: Authority, machine: Machine): Promise<Finding[]
   );
 }
 
-type Looked = { settings: Settings; machine: Machine };
+type Looked = {
+  /** The proxy's port. */
+  main: number;
+  proxy: Registration | undefined;
+  settings: Settings;
+  machine: Machine;
+};
 
-async function ports(port: number, { settings, machine }: Looked): Promise<Finding[]> {
-  const findings: Finding[] = [await mainPort(port, settings)];
-  for (const standard of [80, 443].filter((its) => its !== port)) {
-    findings.push(await standardPort(standard, { port, machine }));
-  }
-  return findings;
+async function ports(looked: Looked): Promise<Finding[]> {
+  return [
+    await mainPort(looked.main, looked.settings),
+    ...(await standardPort("http", looked)),
+    ...(await standardPort("https", looked)),
+  ];
 }
 
 async function mainPort(port: number, settings: Settings): Promise<Finding> {
@@ -181,32 +189,36 @@ async function frontPage(address: string, port: number): Promise<Holder> {
 
 /** URLs without a port need these two; everything works without them. */
 async function standardPort(
-  standard: number,
-  { port, machine }: { port: number; machine: Machine },
-): Promise<Finding> {
-  const check = `port ${standard}`;
-  const answers = await Promise.all(
-    loopback.map((address) => ask({ address, port: standard, deadline: patience })),
-  );
-  const taken = answers.some((answer) => answer.kind !== "failed");
-  const without = `URLs have a port: ${standard === 443 ? "https" : "http"}://<name>.localhost:${port}`;
-  if (taken) {
-    const ours =
-      standard === 80 &&
-      (await Promise.all(loopback.map((its) => frontPage(its, 80)))).includes("ours");
-    const detail = ours
-      ? "localhostess answers"
-      : `somebody listens there; where it is not us, ${without}`;
-    return { check, level: "ok", detail, fix: null };
+  scheme: Scheme,
+  { main, proxy, settings, machine }: Looked,
+): Promise<Finding[]> {
+  const { port: asked, chosen } = settings.standardPorts[scheme];
+  const variable = `LOCALHOSTESS_${scheme.toUpperCase()}_PORT`;
+  const recorded = proxy?.[`${scheme}Port`];
+  const port = chosen ? asked || recorded : (recorded ?? asked);
+  const finding = (detail: string, fix: string | null = null): Finding[] => [
+    { check: `port ${port ?? defaultPorts[scheme]}`, level: "ok", detail, fix },
+  ];
+  if (asked === undefined) return finding(`left alone, as ${variable} says`);
+  // Any, or the main one, which has its line.
+  if (port === undefined || port === main) return [];
+  const answers = await Promise.all(loopback.map((address) => frontPage(address, port)));
+  const without = `URLs have a port: ${originOf("<name>.localhost", { scheme, port: main })}`;
+  if (answers.includes("another") || answers.includes("ours")) {
+    const [holder] = await holdersOf([port], settings);
+    const { who, pid, ours } = holder!;
+    if (answers.includes("ours") && (ours || pid === undefined || proxy === undefined)) {
+      const places = loopback.filter((_, index) => answers[index] === "ours");
+      return finding(`localhostess answers on ${places.join(" and ")}`);
+    }
+    const fix = pid === undefined ? null : `kill ${pid}, then start the proxy again`;
+    return finding(`it is held by ${who}, so ${without}`, fix);
   }
-  const least = await leastPort(machine);
-  const allowed = machine.platform === "darwin" || machine.privileged || standard >= least;
-  return {
-    check,
-    level: "ok",
-    detail: `nobody listens there, so ${without}`,
-    fix: allowed ? null : `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`,
-  };
+  const allowed =
+    machine.platform === "darwin" || machine.privileged || port >= (await leastPort(machine));
+  if (!allowed) return finding(`there is no right to it, so ${without}`, rightCommand([port]));
+  const again = proxy === undefined ? "" : `kill ${proxy.pid}, and start the proxy again: `;
+  return finding(`nobody listens there, so ${without}`, `${again}${startOn(main)}`);
 }
 
 /** Below it only root may listen: ip(7). */

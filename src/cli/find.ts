@@ -16,7 +16,7 @@ export type Found =
   | { kind: "unknown"; why: string; nearest: string | undefined };
 
 /** As the proxy decides: the exact name, else the longest ending of it that somebody has. */
-export function find(name: string, { services, port }: Sight): Found {
+export function find(name: string, { services, urlPorts }: Sight): Found {
   const table = routeTable(services);
   const service = table.find(name);
   if (service !== undefined) return { kind: "found", service };
@@ -26,7 +26,13 @@ export function find(name: string, { services, port }: Sight): Found {
     return { kind: "unroutable", service: unroutable, why };
   }
   const near = nearest(name, table.names);
-  const { message } = explain({ status: 404, name, names: table.names, nearest: near, port });
+  const { message } = explain({
+    status: 404,
+    name,
+    names: table.names,
+    nearest: near,
+    port: urlPorts.http,
+  });
   return { kind: "unknown", why: message, nearest: near };
 }
 

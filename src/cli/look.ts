@@ -5,15 +5,18 @@ import { groupServices } from "../discovery/group.ts";
 import type { ObservedProcess, Scan, Source } from "../discovery/observation.ts";
 import { chooseSource } from "../discovery/source.ts";
 import type { Service } from "../routes/service.ts";
+import type { UrlPorts } from "../routes/service-row.ts";
 import { defaultPort, type Settings } from "./settings.ts";
 
 export type Sight = {
   scan: Scan;
   services: readonly Service[];
-  /** The record of the proxy; undefined where none runs. */
-  proxy: Registration | undefined;
-  /** The port that belongs into URLs. */
+  /** Undefined where none runs. */
+  proxy: Pick<Registration, "pid" | "port"> | undefined;
+  /** The proxy's main port. */
   port: number;
+  /** What belongs into URLs. */
+  urlPorts: UrlPorts;
 };
 
 /** A listening process of which nobody said what it is called. */
@@ -40,9 +43,19 @@ export function looker(settings: Settings): Looker {
       scan,
       services: groupServices(scan, { ...machine, ownPid: proxy?.pid ?? process.pid }),
       proxy,
-      port: settings.port || (proxy?.port ?? defaultPort),
+      ...portsOf(settings, proxy),
     };
   };
+}
+
+/** A port that was typed is the one that is meant; else the proxy that has it says what its URLs have. */
+export function portsOf(
+  settings: Settings,
+  proxy: Pick<Registration, "port" | "httpPort" | "httpsPort"> | undefined,
+): Pick<Sight, "port" | "urlPorts"> {
+  const port = settings.port || (proxy?.port ?? defaultPort);
+  const known = proxy?.port === port && !settings.portFlag ? proxy : undefined;
+  return { port, urlPorts: { http: known?.httpPort ?? port, https: known?.httpsPort ?? port } };
 }
 
 export function sourceOf(settings: Settings): Source {

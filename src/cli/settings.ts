@@ -1,11 +1,15 @@
 /** Flags and the environment -> what all verbs want to know, or every mistake in them. */
 import type { ScannerKind } from "../discovery/source.ts";
+import { defaultPorts, type Scheme } from "../routes/service-row.ts";
 import { stateDirectory } from "../system/paths.ts";
 import type { World } from "./world.ts";
 
 /** As they come from the command line. */
 export type Flags = {
   port?: string;
+  httpPort?: string;
+  httpsPort?: string;
+  httpsRedirect?: boolean;
   scanner?: ScannerKind;
   allUsers?: boolean;
   verbose?: boolean;
@@ -15,11 +19,23 @@ export type Flags = {
 export type Settings = {
   /** As asked for; undefined where nobody said. 0: any. */
   port: number | undefined;
+  /** The port was a flag's and not a variable's. */
+  portFlag: boolean;
+  /** The ports besides, for URLs without one. */
+  standardPorts: Readonly<Record<Scheme, StandardPort>>;
+  httpsRedirect: boolean;
   scanner: ScannerKind;
   allUsers: boolean;
   verbose: boolean;
   json: boolean;
   stateDirectory: string;
+};
+
+export type StandardPort = {
+  /** Undefined: it is left alone. 0: any. */
+  port: number | undefined;
+  /** Somebody said so. */
+  chosen: boolean;
 };
 
 /** A mistake of whoever typed the command: exit code 2. */
@@ -42,22 +58,42 @@ function portOf(text: string): number | undefined {
 /** @throws UsageError with all that is wrong. */
 export function settingsOf(flags: Flags, world: World): Settings {
   const mistakes: string[] = [];
-  const read = (source: string, text: string | undefined): number | undefined => {
+  const read = (source: string, text: string | undefined, or = ""): number | undefined => {
     if (text === undefined) return undefined;
     const port = portOf(text);
     if (port === undefined) {
-      mistakes.push(`${source} ${JSON.stringify(text)}: a port is a number from 0 to 65535`);
+      mistakes.push(`${source} ${JSON.stringify(text)}: a port is a number from 0 to 65535${or}`);
     }
     return port;
+  };
+  const standardPort = (scheme: Scheme, flag: string | undefined): StandardPort => {
+    const variable = world.env[`LOCALHOSTESS_${scheme.toUpperCase()}_PORT`] || undefined;
+    const from = (source: string, text: string | undefined) =>
+      text === "off" ? text : read(source, text, ", or off");
+    const byVariable = from(`LOCALHOSTESS_${scheme.toUpperCase()}_PORT`, variable);
+    const said = from(`--${scheme}-port`, flag) ?? byVariable;
+    const port = said === "off" ? undefined : (said ?? defaultPorts[scheme]);
+    return { port, chosen: said !== undefined };
   };
   const byFlag = read("--port", flags.port);
   // Also when a flag beats it: a variable that is wrong today is wrong tomorrow, without the flag.
   const byVariable = read("LOCALHOSTESS_PORT", world.env.LOCALHOSTESS_PORT || undefined);
+  const standardPorts = {
+    http: standardPort("http", flags.httpPort),
+    https: standardPort("https", flags.httpsPort),
+  };
+  const redirect = world.env.LOCALHOSTESS_HTTPS_REDIRECT || "0";
+  if (!/^[01]$/.test(redirect)) {
+    mistakes.push(`LOCALHOSTESS_HTTPS_REDIRECT ${JSON.stringify(redirect)}: it is 1 or 0`);
+  }
   const directory = stateDirectory(world);
   if (directory.kind === "mistake") mistakes.push(directory.what);
   if (mistakes.length > 0 || directory.kind === "mistake") throw new UsageError(mistakes);
   return {
     port: byFlag ?? byVariable,
+    portFlag: byFlag !== undefined,
+    standardPorts,
+    httpsRedirect: flags.httpsRedirect ?? redirect === "1",
     scanner: flags.scanner ?? "auto",
     allUsers: flags.allUsers ?? false,
     verbose: flags.verbose ?? false,

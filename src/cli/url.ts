@@ -8,8 +8,8 @@ export async function url(name: string, flags: Flags, world: World): Promise<num
   const settings = settingsOf(flags, world);
   const { service, sight, target } = await lookUp(name, settings);
   // The name as asked for: `x.api` reaches `api`, which may serve it another page.
-  const address = serviceUrl(target.name, sight.port);
-  const row = { ...serviceRow(service, sight.port), url: address };
+  const address = serviceUrl(target.name, sight.urlPorts.http);
+  const row = { ...serviceRow(service, sight.urlPorts.http), url: address };
   world.out.write(`${settings.json ? JSON.stringify(row, undefined, 2) : address}\n`);
   return 0;
 }

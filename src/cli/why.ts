@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { printable } from "../discovery/printable.ts";
 import { classifyHost } from "../routes/host.ts";
 import type { Service } from "../routes/service.ts";
-import { serviceUrl } from "../routes/service-row.ts";
+import { originOf, serviceUrl } from "../routes/service-row.ts";
 import { type Answer, ask } from "./ask.ts";
 import { find } from "./find.ts";
 import { looker, ownersOf, type Sight } from "./look.ts";
@@ -47,7 +47,10 @@ export async function why(text: string, flags: Flags, world: World): Promise<num
     target,
     sight,
     // A mere name has no port, and a bare name comes by way of the PAC file, whatever its port.
-    port: target.kind === "name" && target.bare ? sight.port : (target.port ?? sight.port),
+    port:
+      target.kind === "name" && target.bare
+        ? sight.port
+        : (target.port ?? sight.urlPorts[target.scheme]),
     host: hostOf(target),
   };
   const steps: Step[] = [];
@@ -107,7 +110,7 @@ async function resolves({ target, sight, host }: Walk): Promise<Step> {
     return passed(
       "resolves",
       `${host} has no dot, so only a browser with our PAC file, or a program with http_proxy, finds it`,
-      `the PAC file is http://localhost:${sight.port}/proxy.pac; ${serviceUrl(target.name, sight.port)} needs none`,
+      `the PAC file is http://localhost:${sight.port}/proxy.pac; ${serviceUrl(target.name, sight.urlPorts.http)} needs none`,
     );
   }
   const addresses = await addressesOf(host);
@@ -167,6 +170,7 @@ type Listening = { step: Step; address: string | undefined };
 
 /** Asks for the front page, because something else may hold the port. */
 async function listens({ target, sight, port }: Walk): Promise<Listening> {
+  const { scheme } = target;
   const asked = loopback.map(async (address) => {
     const request = requestOf("/", `localhost:${port}`);
     const answer = await ask({ address, port, deadline: connectDeadline, request });
@@ -180,8 +184,8 @@ async function listens({ target, sight, port }: Walk): Promise<Listening> {
   });
   const right =
     target.kind === "own"
-      ? `http://localhost:${sight.port}/`
-      : `${serviceUrl(target.name, sight.port)}${target.path}`;
+      ? `${originOf("localhost", { scheme, port: sight.urlPorts[scheme] })}/`
+      : `${originOf(`${target.name}.localhost`, { scheme, port: sight.urlPorts[scheme] })}${target.path}`;
   const fix =
     sight.proxy !== undefined && sight.proxy.port !== port
       ? `the proxy is on port ${sight.proxy.port}: ${right}`
@@ -259,7 +263,8 @@ async function dials({ endpoint, process }: Service): Promise<Step> {
 async function answers({ target, port, host }: Walk, address: string): Promise<Step> {
   const bare = target.kind === "name" && target.bare;
   const secure = target.scheme === "https";
-  const authority = bare ? host : `${host}${port === (secure ? 443 : 80) ? "" : `:${port}`}`;
+  const origin = originOf(host, { scheme: target.scheme, port });
+  const authority = bare ? host : origin.slice(`${target.scheme}://`.length);
   const request = bare
     ? requestOf(`http://${authority}${target.path}`, authority)
     : requestOf(target.path, authority);

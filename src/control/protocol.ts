@@ -23,6 +23,10 @@ export type Registration = {
   socket: string;
   /** The port on which the proxy accepts connections. */
   port: number;
+  /** What its http URLs have instead; absent: `port`. */
+  httpPort?: number;
+  /** As `httpPort`, for https. */
+  httpsPort?: number;
 };
 
 /** What a daemon tells of itself to whoever has shown the credential. */

@@ -7,7 +7,8 @@ export type ClientEnd = {
   /** Tells the table: IPv6 where it holds a colon. */
   address: string;
   port: number;
-  ownPort: number;
+  /** It is connected to one of these. */
+  ownPorts: readonly number[];
 };
 
 /**
@@ -26,21 +27,25 @@ export function departedClients(
   }
   return (clients) => {
     const tables = new Map<string, Map<string, boolean>>();
-    return clients.map(({ address, port, ownPort }) => {
+    return clients.map(({ address, port, ownPorts }) => {
       const file = address.includes(":") ? "tcp6" : "tcp";
-      const key = `${file} ${ownPort}`;
-      let table = tables.get(key);
+      let table = tables.get(file);
       if (table === undefined) {
-        table = ownersOf(`${root}/net/${file}`, ownPort);
-        tables.set(key, table);
+        table = ownersOf(`${root}/net/${file}`, ownPorts);
+        tables.set(file, table);
       }
       return table.get(hexPort(port)) !== true;
     });
   };
 }
 
-/** Local ports connected to `ownPort` -> whether a process has the socket. */
-function ownersOf(path: string, ownPort: number): Map<string, boolean> {
-  const clients = clientSockets(readFileSync(path, "latin1"), ownPort);
-  return new Map(clients.map(({ port, inode }) => [port, inode > 0]));
+/** Local ports connected to one of `ownPorts` -> whether a process has the socket. */
+function ownersOf(path: string, ownPorts: readonly number[]): Map<string, boolean> {
+  const owners = new Map<string, boolean>();
+  const text = readFileSync(path, "latin1");
+  for (const { port, inode } of ownPorts.flatMap((ownPort) => clientSockets(text, ownPort))) {
+    // A port may be used towards two of ours: then it is gone when both are.
+    owners.set(port, owners.get(port) === true || inode > 0);
+  }
+  return owners;
 }

@@ -5,6 +5,7 @@ import type { CancelDial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import { nearest } from "../routes/nearest.ts";
 import type { Service } from "../routes/service.ts";
+import type { UrlPorts } from "../routes/service-row.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { encode, latin1 } from "../wire/bytes.ts";
 import { Field } from "../wire/field.ts";
@@ -28,6 +29,7 @@ import { lastRecipientReply } from "./last-recipient.ts";
 import { negotiate, type Wants } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
 import type { Entry, Recorder } from "./recorder.ts";
+import type { HttpsRedirect } from "./redirect.ts";
 import { encodeReply, type Reply } from "./reply.ts";
 import { type DialFailure, type Upstream, upstreamKey } from "./upstream.ts";
 
@@ -53,8 +55,11 @@ export interface ConnectionShared extends ExchangeShared {
   readonly instance: string;
   /** Seconds since the proxy started, in halves: coarse, and free to ask. */
   seconds(): number;
-  /** The port that people know us by. */
-  port(): number;
+  /** All that we accept on. */
+  readonly ownPorts: readonly number[];
+  readonly urlPorts: UrlPorts;
+  /** The answer to page loads that should have come by TLS; undefined: they are as welcome. */
+  readonly redirect: HttpsRedirect | undefined;
   readonly destinations: Destinations;
   /** Exchanges whose clients are gone: connections of one request each are too short to build them anew. */
   readonly spare: Exchange[];
@@ -335,6 +340,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
       return this.#refuse({ status: 400, why: "there is no Host that is a host name" });
     }
     this.shared.touch();
+    const moved = this.secured
+      ? undefined
+      : this.shared.redirect?.(head, bytes, { framing, target, destination });
+    if (moved !== undefined) {
+      this.#refreshed = false;
+      return this.#reply(moved, end);
+    }
     const decision = destination.decision;
     switch (decision.kind) {
       case "proxy":
@@ -356,7 +368,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
           name: decision.name,
           names: destination.table.names,
           nearest: nearest(decision.name, destination.table.names),
-          port: this.shared.port(),
+          port: this.shared.urlPorts.http,
         });
     }
   }
@@ -442,7 +454,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
         client: this.link.remoteAddress,
         secure: this.secured,
         table,
-        ownPort: this.shared.port(),
+        ownPorts: this.shared.ownPorts,
         instance: this.shared.instance,
       },
     );

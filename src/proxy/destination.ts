@@ -31,7 +31,7 @@ export type DestinationFacts = {
   /** The client came by TLS. */
   secure: boolean;
   table: RouteTable;
-  ownPort: number;
+  ownPorts: readonly number[];
   /** Tells this proxy from every other. */
   instance: string;
 };
@@ -85,10 +85,10 @@ export function isSameDestination(
 }
 
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
-  const { mode, client, secure, table, ownPort, instance } = facts;
+  const { mode, client, secure, table, ownPorts, instance } = facts;
   const authority = readAuthority(asked, 0, asked.length);
   if (authority === undefined) return undefined;
-  const decision = decide({ ...authority, mode }, table, ownPort);
+  const decision = decide({ ...authority, mode }, table, ownPorts);
   const destination: Destination = {
     mode,
     asked,

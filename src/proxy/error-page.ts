@@ -1,5 +1,5 @@
 /** What went wrong with a request -> the page that says so, as HTML, JSON or one line of text. Pure. */
-import { serviceUrl } from "../routes/service-row.ts";
+import { originOf, serviceUrl } from "../routes/service-row.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
@@ -37,7 +37,7 @@ function names(problem: UnknownName): Html {
 }
 
 function unknownPage(problem: UnknownName, path: string): Story {
-  const front = `http://localhost:${problem.port}`;
+  const front = originOf("localhost", { scheme: "http", port: problem.port });
   return {
     title: "There is no such page",
     body: html`<p>

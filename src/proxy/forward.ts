@@ -303,7 +303,12 @@ function writeReplaced(
 const hexDigits = encode("0123456789ABCDEF");
 
 /** The path and query of the target; what RFC 3986 does not allow in one is percent-encoded. */
-function writePath(head: RequestHead, bytes: Uint8Array, pathStart: number, out: HeadWriter): void {
+export function writePath(
+  head: RequestHead,
+  bytes: Uint8Array,
+  pathStart: number,
+  out: HeadWriter,
+): void {
   // `http://api` and `http://api?x` have an empty path, which is `/`, or for OPTIONS alone `*` (RFC 9112 section 3.2).
   const empty = pathStart === head.targetEnd;
   if (empty && head.method(bytes) === "OPTIONS") out.byte(42);

@@ -1,11 +1,11 @@
-/** A port into connections: accepted on both loopback addresses, counted, watched twice a second. */
+/** Ports into connections: accepted on both loopback addresses, counted, watched twice a second. */
 import type { Callers } from "../discovery/callers.ts";
 import type { ClientEnd } from "../discovery/departed.ts";
 import type { Link } from "../link/link.ts";
-import { type Listening, listen } from "../link/listen.ts";
 import type { SocketLink } from "../link/socket-link.ts";
 import { speaksTls } from "../link/speaks-tls.ts";
 import type { Service } from "../routes/service.ts";
+import type { UrlPorts } from "../routes/service-row.ts";
 import type { RouteTable } from "../routes/table.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { socketCalls } from "../system/socket-calls.ts";
@@ -19,6 +19,8 @@ import { errorPage } from "./error-page.ts";
 import { H2Session } from "./h2/session.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { ownPages } from "./own-pages.ts";
+import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts";
+import { httpsRedirect } from "./redirect.ts";
 import { encodeReply } from "./reply.ts";
 import type { Recorder } from "./recorder.ts";
 import { upstreamKey, upstreamPool } from "./upstream.ts";
@@ -33,6 +35,12 @@ export type ProxyOptions = {
   clock: Clock;
   /** 0 picks one. */
   port: number;
+  /** More of them, where they can be had. */
+  extraPorts?: readonly ExtraPort[];
+  /** Where a port can only be had on the wildcard address. */
+  wildcard?(port: number): boolean;
+  /** Page loads that came without TLS are sent to https. */
+  httpsRedirect?: boolean;
   version: string;
   /** 8 hexadecimal digits that no other proxy has. */
   instance: string;
@@ -55,6 +63,10 @@ export type ProxyOptions = {
 
 export interface Proxy {
   readonly port: number;
+  /** The main port, and the others that were had. */
+  readonly ports: readonly number[];
+  readonly urlPorts: UrlPorts;
+  readonly refusedPorts: readonly RefusedPort[];
   /** The addresses it accepts on. */
   readonly addresses: readonly string[];
   readonly connections: number;
@@ -62,9 +74,7 @@ export interface Proxy {
   stop(milliseconds: number): Promise<void>;
 }
 
-const loopbacks = ["127.0.0.1", "::1"] as const;
-
-/** Starts to accept. @throws the system's error where the port is taken or not allowed. */
+/** Starts to accept. @throws the system's error where the main port is taken or not allowed. */
 export function startProxy(options: ProxyOptions): Proxy {
   const { clock } = options;
   const calls = socketCalls(process.platform);
@@ -80,10 +90,11 @@ export function startProxy(options: ProxyOptions): Proxy {
   let draining = false;
   let emptied: (() => void) | undefined;
 
-  const { port, listening } = listenOnLoopback(options, accept);
+  const { wildcard = () => false, extraPorts: extra = [], note } = options;
+  const own = listenOnPorts({ port: options.port, extra, wildcard, note }, accept);
   // So that the first bytes are there to be looked at when a connection is told of.
   if (options.terminator !== undefined) {
-    for (const { listener } of listening) calls.deferAccept(listener.descriptor);
+    for (const { descriptor } of own.listening) calls.deferAccept(descriptor);
   }
 
   const shared: ConnectionShared = {
@@ -95,10 +106,17 @@ export function startProxy(options: ProxyOptions): Proxy {
     refresh: options.refresh,
     stillThere: options.stillThere,
     touch: options.touch,
-    pages: ownPages({ routes: options.routes, version: options.version, port: () => port }),
+    pages: ownPages({
+      routes: options.routes,
+      version: options.version,
+      port: own.port,
+      urlPort: own.urls.http,
+    }),
     instance: options.instance,
     seconds: () => seconds,
-    port: () => port,
+    ownPorts: own.all,
+    urlPorts: own.urls,
+    redirect: options.httpsRedirect ? httpsRedirect(own.urls.https) : undefined,
     destinations: new Destinations(),
     spare: [],
     framing: new RequestFraming(),
@@ -203,21 +221,24 @@ export function startProxy(options: ProxyOptions): Proxy {
       if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
     }
     if (waiting.length > 0 && options.departed !== undefined) {
-      dismissDeparted(waiting, { departed: options.departed, ownPort: port });
+      dismissDeparted(waiting, { departed: options.departed, ownPorts: own.all });
     }
   });
 
   let stopping: Promise<void> | undefined;
   return {
-    port,
-    addresses: listening.map(({ address }) => address),
+    port: own.port,
+    ports: own.all,
+    urlPorts: own.urls,
+    refusedPorts: own.refused,
+    addresses: own.addresses,
     get connections() {
       return count();
     },
     stop(milliseconds) {
       stopping ??= (async () => {
         draining = true;
-        for (const { listener } of listening) listener.stop();
+        for (const listener of own.listening) listener.stop();
         for (const connection of connections) connection.drain();
         for (const session of sessions) session.drain();
         let cancelDeadline: Cancel = () => {};
@@ -238,50 +259,22 @@ export function startProxy(options: ProxyOptions): Proxy {
   };
 }
 
-type Bound = { address: string; listener: Listening };
-
-/** Both families on one port; where 0 asks for any, until one is free in both. */
-function listenOnLoopback(
-  { port, note }: { port: number; note: (text: string) => void },
-  accept: (link: SocketLink) => void,
-): { port: number; listening: Bound[] } {
-  for (let attempt = 1; ; attempt++) {
-    const first = listen({ address: loopbacks[0], port }, accept);
-    try {
-      const second = listen({ address: loopbacks[1], port: first.port }, accept);
-      return {
-        port: first.port,
-        listening: [
-          { address: loopbacks[0], listener: first },
-          { address: loopbacks[1], listener: second },
-        ],
-      };
-    } catch (error) {
-      if ((error as { code?: unknown }).code === "EADDRINUSE") {
-        first.stop();
-        if (port !== 0 || attempt === 10) throw error;
-        continue;
-      }
-      // A machine or container without IPv6: nobody can come by ::1 there.
-      note(`not listening on [::1]: ${(error as Error).message}`);
-      return { port: first.port, listening: [{ address: loopbacks[0], listener: first }] };
-    }
-  }
-}
-
 /** A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart. */
 function dismissDeparted(
   waiting: readonly Connection[],
   {
     departed,
-    ownPort,
-  }: { departed: (clients: readonly ClientEnd[]) => readonly boolean[]; ownPort: number },
+    ownPorts,
+  }: {
+    departed: (clients: readonly ClientEnd[]) => readonly boolean[];
+    ownPorts: readonly number[];
+  },
 ): void {
   const gone = departed(
     waiting.map(({ link }) => ({
       address: link.remoteAddress,
       port: link.remotePort,
-      ownPort,
+      ownPorts,
     })),
   );
   waiting.forEach((connection, index) => {

@@ -17,6 +17,15 @@ function rangeOf(member: string): Range | undefined {
   return qvalue.test(weight) ? { type, quality: Number(weight) } : undefined;
 }
 
+function rangesOf(accept: string | undefined): Range[] {
+  return (accept?.match(members) ?? []).map(rangeOf).filter((range) => range !== undefined);
+}
+
+/** Whether HTML is wanted by its own name, as by a browser that loads a page; not just among everything. */
+export function asksForHtml(accept: string): boolean {
+  return rangesOf(accept).some(({ type, quality }) => type === "text/html" && quality > 0);
+}
+
 /** How exactly a range names a form: 0 not at all, 1 `*\/*`, 2 `text/*`, 3 the type itself. */
 function exactness(range: string, form: Wants): 0 | 1 | 2 | 3 {
   if (range === "*/*") return 1;
@@ -36,7 +45,7 @@ const forms: readonly Wants[] = ["text", "html", "json"];
  * form named more exactly wins, then the one named first. A client that accepts none of them gets text.
  */
 export function negotiate(accept: string | undefined): Wants {
-  const ranges = (accept?.match(members) ?? []).map(rangeOf).filter((range) => range !== undefined);
+  const ranges = rangesOf(accept);
   let best: { form: Wants; quality: number; exact: number; place: number } | undefined;
   for (const form of forms) {
     let exact = 0;

@@ -22,20 +22,23 @@ export type OwnPages = (request: OwnRequest) => Reply;
 export type OwnPagesOptions = {
   routes(): RouteTable;
   version: string;
-  port(): number;
+  /** The main one, which the PAC file has. */
+  port: number;
+  /** In http URLs. */
+  urlPort: number;
 };
 
 const allow = "GET, HEAD, OPTIONS";
 
-export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
+export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): OwnPages {
   return ({ method, path, wants }) => {
     if (method === "OPTIONS") return { status: 200, fields: [["Allow", allow]], body: "" };
     if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
     const table = routes();
     if (path === frontPath) {
-      return frontPage({ services: table.services, version, port: port(), wants });
+      return frontPage({ services: table.services, version, port, urlPort, wants });
     }
-    if (path === "/proxy.pac") return pacPage({ port: port() });
+    if (path === "/proxy.pac") return pacPage({ port });
     return errorPage(
       {
         status: 404,
@@ -43,7 +46,7 @@ export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
         path,
         names: table.names,
         nearest: nearest(path.slice(1), table.names),
-        port: port(),
+        port: urlPort,
       },
       wants,
     );

@@ -1,6 +1,6 @@
 /** What went wrong with a request -> a code, a line for a terminal and details for a program. Pure. */
 import { printable } from "../discovery/printable.ts";
-import { serviceUrl } from "../routes/service-row.ts";
+import { originOf, serviceUrl } from "../routes/service-row.ts";
 
 /** Names, hosts, commands and reasons may be whatever a stranger sent: every form of the page escapes and cuts them. */
 export type Problem =
@@ -22,7 +22,7 @@ export type UnknownName = {
   /** Every name that is routable. */
   names: readonly string[];
   nearest: string | undefined;
-  /** The proxy's own. */
+  /** The proxy's own, in http URLs. */
   port: number;
   /** Set where `localhost` itself was asked for something that is not one of its pages. */
   path?: string;
@@ -90,7 +90,7 @@ function explainUnknown(problem: UnknownName): Explanation {
     const path = sentence(problem.path);
     return {
       code: "no-such-page",
-      message: `localhost:${problem.port} is localhostess itself and has no page ${path}; servers have names: ${listed(names)}`,
+      message: `${originOf("localhost", { scheme: "http", port: problem.port })} is localhostess itself and has no page ${path}; servers have names: ${listed(names)}`,
       details: { path, names },
     };
   }

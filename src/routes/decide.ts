@@ -30,13 +30,13 @@ const own: Decision = { kind: "own" };
 const close: Decision = { kind: "close" };
 const misdirected: Decision = { kind: "misdirected" };
 
-export function decide(asked: Asked, table: RouteTable, ownPort: number): Decision {
+export function decide(asked: Asked, table: RouteTable, ownPorts: readonly number[]): Decision {
   const host = classifyHost(asked.host);
   if (host.kind === "foreign") return asked.mode === "direct" ? misdirected : close;
   if (host.kind === "own") {
     // A tunnelled or forwarded port may differ from ours in Host; in a URL another port is another server.
     if (asked.mode === "direct") return own;
-    return asked.mode === "forward" && (asked.port ?? 80) === ownPort ? own : close;
+    return asked.mode === "forward" && ownPorts.includes(asked.port ?? 80) ? own : close;
   }
   const service = table.find(host.name);
   if (service === undefined) {

@@ -20,7 +20,11 @@ export function startServer(
   const program = crew.start([process.execPath, ...bunFlags, ...argv], {
     name,
     side,
-    env: { LOCALHOSTESS_STATE_DIR: state },
+    env: {
+      LOCALHOSTESS_STATE_DIR: state,
+      LOCALHOSTESS_HTTP_PORT: "off",
+      LOCALHOSTESS_HTTPS_PORT: "off",
+    },
   });
   return { program, port };
 }

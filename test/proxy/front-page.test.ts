@@ -22,7 +22,7 @@ const odd: Service = {
   command: "node <script>alert(1)</script> \x1b[2J",
   warnings: ["A name has no < in it."],
 };
-const page = { services: [api, odd], version: "1.2.3", port: 9090 };
+const page = { services: [api, odd], version: "1.2.3", port: 9090, urlPort: 9090 };
 const htmlOf = (services: readonly Service[]): string =>
   frontPage({ ...page, services, wants: "html" }).body;
 

@@ -14,9 +14,9 @@ export function App() {
   const inDetail = shown.value !== undefined;
   return (
     <>
-      <a class="skip" href="#main" onClick={skip}>
+      <button type="button" class="skip" onClick={toMain}>
         Skip to the services
-      </a>
+      </button>
       <header>
         <h1>
           <a href="#/">localhostess</a>
@@ -38,7 +38,7 @@ export function App() {
               if (shown.value !== undefined) location.hash = "#/";
             }}
           />
-          <kbd aria-hidden="true">/</kbd>
+          <kbd>/</kbd>
         </search>
       </header>
       <Lost />
@@ -54,7 +54,12 @@ export function App() {
 }
 
 function State() {
-  const words = { connecting: "connecting", live: "live", lost: "reconnecting", ended: "signed out" };
+  const words = {
+    connecting: "connecting",
+    live: "live",
+    lost: "reconnecting",
+    ended: "signed out",
+  };
   const count = services.value.length;
   const some = query.value === "" ? "" : `${countText(found.value.length)} of `;
   return (
@@ -91,7 +96,7 @@ function Facts() {
   const facts = daemon.value;
   if (facts === undefined) return <footer />;
   return (
-    <footer aria-label="The daemon">
+    <footer>
       <dl>
         <Fact word="Version">{facts.version}</Fact>
         <Fact word="Proxy">
@@ -121,9 +126,8 @@ function Fact(props: { word: string; children: preact.ComponentChildren }) {
   );
 }
 
-function skip(event: MouseEvent): void {
-  // The address belongs to the views.
-  event.preventDefault();
+/** No link: the address belongs to the views. */
+function toMain(): void {
   document.getElementById("main")?.focus();
 }
 

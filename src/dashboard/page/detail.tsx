@@ -10,7 +10,6 @@ import { Sparkline } from "./sparkline.tsx";
 export function Detail() {
   const name = shown.value!;
   const heading = useRef<HTMLHeadingElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another service is another view.
   useEffect(() => heading.current?.focus(), [name]);
   const its = detail.value;
   const alive = running.value;
@@ -71,7 +70,9 @@ function Known({ its }: { its: ServiceDetail }) {
         </dd>
         <dt>Listens on</dt>
         <dd>
-          <code>{its.address.includes(":") ? `[${its.address}]` : its.address}:{its.port}</code>
+          <code>
+            {its.address.includes(":") ? `[${its.address}]` : its.address}:{its.port}
+          </code>
           {its.ports.length > 1 ? <span class="soft"> of {its.ports.join(", ")}</span> : null}
         </dd>
         <dt>Command</dt>
@@ -102,10 +103,10 @@ function Figure(props: { word: string; bad?: boolean; children: string }) {
 
 function Processes({ all }: { all: readonly ServiceProcess[] }) {
   return (
-    <section aria-labelledby="processes">
+    <div>
       <h3 id="processes">Processes</h3>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reachable by keyboard. */}
-      <div class="scrolled" role="region" aria-labelledby="processes" tabIndex={0}>
+      <section class="scrolled" aria-labelledby="processes" tabIndex={0}>
         <table>
           <thead>
             <tr>
@@ -128,20 +129,20 @@ function Processes({ all }: { all: readonly ServiceProcess[] }) {
             ))}
           </tbody>
         </table>
-      </div>
-    </section>
+      </section>
+    </div>
   );
 }
 
 function Requests({ all }: { all: readonly RecordedRequest[] }) {
   return (
-    <section aria-labelledby="requests">
+    <div>
       <h3 id="requests">Last requests</h3>
       {all.length === 0 ? (
         <p class="soft">None yet. What comes through the proxy is listed here as it happens.</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reachable by keyboard.
-        <div class="scrolled" role="region" aria-labelledby="requests" tabIndex={0}>
+        <section class="scrolled" aria-labelledby="requests" tabIndex={0}>
           <table class="requests">
             <thead>
               <tr>
@@ -166,9 +167,9 @@ function Requests({ all }: { all: readonly RecordedRequest[] }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       )}
-    </section>
+    </div>
   );
 }
 

@@ -15,7 +15,13 @@ export function Links({ service }: { service: ServiceReport }) {
 
 function Address({ url, word }: { url: string; word: string }) {
   return (
-    <a href={`${url}/`} target="_blank" rel="noopener noreferrer" aria-label={`Open ${url}`} title={url}>
+    <a
+      href={`${url}/`}
+      target="_blank"
+      rel="noopener noreferrer"
+      aria-label={`Open ${url}`}
+      title={url}
+    >
       {word}
     </a>
   );

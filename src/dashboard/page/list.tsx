@@ -25,10 +25,9 @@ export function List() {
     );
   }
   return (
-    // biome-ignore lint/a11y/noRedundantRoles: on a narrow screen its parts are no longer drawn as a table, which would take the roles away.
-    <table class="services" role="table" aria-label="Services" onKeyDown={walk}>
-      <thead role="rowgroup">
-        <tr role="row">
+    <table class="services" aria-label="Services" onKeyDown={walk}>
+      <thead>
+        <tr>
           <Column>Name</Column>
           <Column>Links</Column>
           <Column number>Port</Column>
@@ -41,7 +40,7 @@ export function List() {
           <Column>Last minute</Column>
         </tr>
       </thead>
-      <tbody role="rowgroup">
+      <tbody>
         {rows.map((service) => (
           <Row key={keyOf(service)} service={service} />
         ))}
@@ -53,7 +52,7 @@ export function List() {
 function Column(props: { children: string; number?: boolean; wide?: boolean }) {
   const look = props.number ? "number" : props.wide ? "wide" : undefined;
   return (
-    <th scope="col" role="columnheader" class={look}>
+    <th scope="col" class={look}>
       {props.children}
     </th>
   );
@@ -67,9 +66,9 @@ function Row({ service }: { service: ServiceReport }) {
     location.hash = detailAddress(name);
   };
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the link in the first cell does the same by keyboard.
-    <tr role="row" onClick={open}>
-      <th scope="row" role="rowheader" class="name">
+    // The link in the first cell does the same by keyboard.
+    <tr onClick={open}>
+      <th scope="row" class="name">
         <span class={warnings.length > 0 ? "dot warned" : "dot"} aria-hidden="true" />
         <a class="detail" href={detailAddress(name)}>
           {name}
@@ -77,32 +76,32 @@ function Row({ service }: { service: ServiceReport }) {
         <span class="hidden">running</span>
         {warnings.length > 0 ? <Warned count={warnings.length} /> : null}
       </th>
-      <td role="cell" data-label="Links">
+      <td data-label="Links">
         <Links service={service} />
       </td>
-      <td role="cell" data-label="Port" class="number">
+      <td data-label="Port" class="number">
         {port}
       </td>
-      <td role="cell" data-label="PID" class="number">
+      <td data-label="PID" class="number">
         {pid}
         {pids.length > 1 ? <span class="soft"> +{pids.length - 1}</span> : null}
       </td>
-      <td role="cell" data-label="Command" class="wide">
+      <td data-label="Command" class="wide">
         <code title={command}>{command}</code>
       </td>
-      <td role="cell" data-label="Up" class="number">
+      <td data-label="Up" class="number">
         {durationText(now.value - Date.parse(startedAt))}
       </td>
-      <td role="cell" data-label="Requests" class="number">
+      <td data-label="Requests" class="number">
         {countText(traffic.requests)}
       </td>
-      <td role="cell" data-label="Errors" class={traffic.errors > 0 ? "number bad" : "number soft"}>
+      <td data-label="Errors" class={traffic.errors > 0 ? "number bad" : "number soft"}>
         {countText(traffic.errors)}
       </td>
-      <td role="cell" data-label="Latency" class="number">
+      <td data-label="Latency" class="number">
         {latencyText(traffic.medianMilliseconds)}
       </td>
-      <td role="cell" data-label="Last minute">
+      <td data-label="Last minute">
         <Sparkline counts={traffic.perSecond} />
       </td>
     </tr>
