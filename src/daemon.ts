@@ -3,22 +3,29 @@ import { existsSync } from "node:fs";
 import { hostname, release, userInfo } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
+import { type Backend, report } from "./control/commands.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
 import { ensureCredential } from "./control/credential.ts";
+import { feed } from "./control/events.ts";
 import { startHttp } from "./control/http.ts";
+import { type IpcDoor, ipcDoor, socketPath } from "./control/ipc.ts";
+import { trafficNews } from "./control/traffic-news.ts";
 import { type Facts, protocol, type Registration } from "./control/protocol.ts";
 import { ownerOfRecord, removeRegistration, writeRegistration } from "./control/registration.ts";
+import { callerFinder } from "./discovery/callers.ts";
 import { departedClients } from "./discovery/departed.ts";
 import { type Changes, scanner } from "./discovery/scanner.ts";
 import { chooseSource, type ScannerKind } from "./discovery/source.ts";
 import { startProxy } from "./proxy/listener.ts";
+import { Recorder } from "./proxy/recorder.ts";
 import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
 import type { UrlPorts } from "./routes/service-row.ts";
 import { emptyTable, routeTable } from "./routes/table.ts";
 import { systemClock } from "./system/clock.ts";
+import { peerCredentials } from "./system/peer-credentials.ts";
 import { certificates } from "./tls/certificates.ts";
 import { terminator } from "./tls/terminate.ts";
 
@@ -37,6 +44,8 @@ export type DaemonOptions = {
   socket: string;
   /** Where its notes go; undefined where that is a terminal. */
   log: string | undefined;
+  /** Pages of these origins may use the HTTP API, with the credential. */
+  allowedOrigins: readonly string[];
   /** Not at all where one runs already. */
   unlessRunning: boolean;
   /** After every scan; `changes` may be empty. */
@@ -80,6 +89,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
   const dismissed = Promise.withResolvers<string>();
   let table = emptyTable;
   let seen = 0;
+  const now = () => performance.now();
+  const recorder = new Recorder({ clock, now });
+  const id = crypto.randomUUID();
+  const events = feed({ clock, launch: id, counts: (service) => recorder.counts(service) });
+  const note = (text: string): void => {
+    events.log(text, "stderr");
+    options.onNote(text);
+  };
 
   const discovery = scanner({
     source: chooseSource(options.scanner, {
@@ -99,27 +116,28 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
         changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
         table === emptyTable;
       if (changed) table = routeTable(services);
+      tellChanges(changes, backend);
       options.onServices(services, changes);
     },
     onSkipped: ({ pid, why }) =>
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
-    onFailure: (error) => options.onNote(`looking for services failed: ${error.message}`),
+    onFailure: (error) => note(`looking for services failed: ${error.message}`),
   });
 
   const fault = (reason: unknown): void =>
-    options.onNote(`a connection ended by a fault of ours: ${textOf(reason)}`);
+    note(`a connection ended by a fault of ours: ${textOf(reason)}`);
   const { certificateFor } = certificates({
     stateDirectory: options.stateDirectory,
     clock,
     identity: { user: userInfo().username, host: hostname(), uid: process.getuid?.() },
     tlds: [],
     bareNames: existsSync(join(options.stateDirectory, "authority-bare", "authority.pem")),
-    note: options.onNote,
+    note,
   });
   const tls = terminator({ clock, certificateFor, fault });
 
   const facts: Facts = {
-    id: crypto.randomUUID(),
+    id,
     version,
     url: "",
     pid: process.pid,
@@ -131,15 +149,32 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     addresses: [],
     log: options.log,
   };
-  const doors = await openDoors({
-    facts,
-    options,
-    shutdown: () => dismissed.resolve("as it was asked to"),
-  });
+  const backend: Backend = {
+    facts: () => facts,
+    gauges: () => ({
+      memory: process.memoryUsage.rss(),
+      connections: {
+        proxy: bound?.connections ?? 0,
+        ...(doors?.connections() ?? { http: 0, ipc: 0 }),
+      },
+    }),
+    services: () => discovery.services(),
+    scan: () => discovery.scan(),
+    async look() {
+      await discovery.refresh({ atOnce: true });
+    },
+    attend: () => discovery.watch(),
+    traffic: recorder,
+    feed: events,
+    // In a turn of its own, so that the answer is on its way.
+    shutdown: () => void clock.after(0, () => dismissed.resolve("as it was asked to")),
+  };
+  const doors = await openDoors({ facts, options, backend, note });
   let published = false;
   const publish = async (port: number): Promise<void> => {
     if (doors === undefined) return;
     facts.port = port;
+    doors.claim();
     const { stateDirectory: _, addresses: _a, log: _l, ...record } = facts;
     await writeRegistration(stateDirectory, record).catch((cause: Error) => {
       throw new Error(`the record cannot be written: ${cause.message}`, { cause });
@@ -149,6 +184,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
   const unpublish = async (): Promise<void> => {
     if (published) await removeRegistration(stateDirectory, facts.id);
   };
+  let bound: ReturnType<typeof startProxy> | undefined;
+  const callers = callerFinder({ root: "/proc", clock, now, ports: () => bound?.ports ?? [] });
   const bind = (port: number) =>
     startProxy({
       clock,
@@ -164,8 +201,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       touch: () => discovery.touch(),
       departed: departedClients("/proc"),
       terminator: tls,
+      recorder,
+      callers,
       fault,
-      note: options.onNote,
+      note,
     });
   // Before the port is ours: whoever comes first finds what it asks for.
   await discovery.start();
@@ -198,6 +237,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     return undefined;
   }
   const { bound: proxy, predecessor } = claimed;
+  bound = proxy;
   if (options.unlessRunning && predecessor === undefined) {
     // Somebody who started at the same time, on another port.
     const found = await findDaemon(stateDirectory, { clock });
@@ -216,17 +256,22 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     // Somebody may have replaced it while both of us started.
     await doors?.renewCredential();
   } catch (error) {
-    options.onNote(`other commands cannot find this daemon: ${(error as Error).message}`);
+    note(`other commands cannot find this daemon: ${(error as Error).message}`);
   }
   const cancel = published
     ? converge({
         stateDirectory,
         id: facts.id,
         clock,
-        tick: () => void doors?.renewCredential(),
+        tick() {
+          doors?.claim();
+          void doors?.renewCredential();
+        },
         lost: () => dismissed.resolve("as another was started, or the record removed"),
       })
     : () => {};
+
+  const stopNews = trafficNews({ clock, traffic: recorder, feed: events });
 
   let stopping: Promise<void> | undefined;
   return {
@@ -240,14 +285,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     stop() {
       stopping ??= (async () => {
         cancel();
+        events.publish("stopping", {});
+        stopNews();
         discovery.stop();
         // The listeners close before this returns, so that the next daemon has the ports at once.
         const drained = proxy.stop(drainMilliseconds);
         await unpublish().catch((error: Error) => {
           // It names a daemon that is about to end, and no probe will find it.
-          options.onNote(`the record of this daemon stays: ${error.message}`);
+          note(`the record of this daemon stays: ${error.message}`);
         });
         await drained;
+        callers?.stop();
+        events.stop();
         await doors?.close();
       })();
       return stopping;
@@ -255,43 +304,98 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
   };
 }
 
+function tellChanges(changes: Changes, backend: Backend): void {
+  for (const change of ["appeared", "changed", "gone"] as const) {
+    for (const service of changes[change]) {
+      backend.feed.publish("service", { change, service: report(service, backend) });
+    }
+  }
+}
+
 type Doors = {
+  /** The socket is to be ours: before the record says where it is, and whenever it is not. */
+  claim(): void;
   /** After it was deleted, or others could read it. */
   renewCredential(): Promise<void>;
+  connections(): { http: number; ipc: number };
   close(): Promise<void>;
 };
 
-/** Undefined, and told, where the state directory cannot be written: the proxy works without. */
-async function openDoors({
-  facts,
-  options,
-  shutdown,
-}: {
+type DoorsOptions = {
   facts: Facts;
   options: DaemonOptions;
-  shutdown(): void;
-}): Promise<Doors | undefined> {
+  backend: Backend;
+  note(text: string): void;
+};
+
+/** Undefined, and told, where the state directory cannot be written: the proxy works without. */
+async function openDoors({ facts, options, backend, note }: DoorsOptions) {
+  const { stateDirectory, allowedOrigins } = options;
+  const clock = systemClock;
   let credential: string;
   const renewCredential = async (): Promise<void> => {
     try {
-      const { value, note } = await ensureCredential(options.stateDirectory);
-      credential = value;
-      if (note !== undefined) options.onNote(note);
+      const ensured = await ensureCredential(stateDirectory);
+      credential = ensured.value;
+      if (ensured.note !== undefined) note(ensured.note);
     } catch (error) {
-      options.onNote(`the credential cannot be looked at: ${(error as Error).message}`);
+      note(`the credential cannot be looked at: ${(error as Error).message}`);
     }
   };
   try {
-    const { value, note } = await ensureCredential(options.stateDirectory);
-    credential = value;
-    if (note !== undefined) options.onNote(note);
+    const ensured = await ensureCredential(stateDirectory);
+    credential = ensured.value;
+    if (ensured.note !== undefined) note(ensured.note);
   } catch (error) {
-    options.onNote(`other commands cannot find this daemon: ${(error as Error).message}`);
+    note(`other commands cannot find this daemon: ${(error as Error).message}`);
     return undefined;
   }
-  const http = startHttpDoor({ credential: () => credential, facts: () => facts, shutdown });
+  const fault = (error: unknown): void =>
+    note(`a command failed by a fault of ours: ${textOf(error)}`);
+  const http = startHttp({ clock, credential: () => credential, allowedOrigins, backend, fault });
   facts.url = http.url;
-  return { renewCredential, close: () => http.stop() };
+  const ipc = ipcAt({ wanted: options.socket, backend, fault, note });
+  facts.socket = ipc?.path ?? options.socket;
+  let said: string | undefined;
+  const doors: Doors = {
+    claim() {
+      try {
+        ipc?.claim();
+        said = undefined;
+      } catch (error) {
+        const why = `there is no socket for other commands: ${(error as Error).message}`;
+        // It is tried every second, and told once.
+        if (why !== said) note(why);
+        said = why;
+      }
+    },
+    renewCredential,
+    connections: () => ({ http: http.connections, ipc: ipc?.connections ?? 0 }),
+    async close() {
+      await Promise.all([http.stop(), ipc?.stop()]);
+    },
+  };
+  return doors;
+}
+
+type IpcAt = {
+  wanted: string;
+  backend: Backend;
+  fault(error: unknown): void;
+  note(text: string): void;
+};
+
+function ipcAt({ wanted, backend, fault, note }: IpcAt): IpcDoor | undefined {
+  const uid = process.getuid?.() ?? -1;
+  const { platform, env } = process;
+  try {
+    const path = socketPath(wanted, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
+    const peers = peerCredentials(platform);
+    return ipcDoor({ path, clock: systemClock, backend, peers, uid, fault });
+  } catch (error) {
+    note((error as Error).message);
+    return undefined;
+  }
 }
 
 /** There anyone may have these ports, but on the wildcard address only. */

@@ -45,6 +45,7 @@ export async function serverStart(
       stateDirectory: settings.stateDirectory,
       socket: settings.socket,
       log: flags.background ? settings.log : undefined,
+      allowedOrigins: [],
       unlessRunning: flags.unlessRunning ?? false,
       onServices(_, changes) {
         log(changes);

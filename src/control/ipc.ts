@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Link, LinkHandler } from "../link/link.ts";
-import { listen } from "../link/listen.ts";
+import { type Listening, listen } from "../link/listen.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { PeerCredentials } from "../system/peer-credentials.ts";
 import {
@@ -33,6 +33,11 @@ export type IpcOptions = {
 export interface IpcDoor {
   readonly path: string;
   readonly connections: number;
+  /**
+   * Puts our socket in the place of whatever is at the path, unless it is there. Said again, it mends what another daemon,
+   * which has ended since, or somebody's hand has taken away. @throws the system's error, with its `code`.
+   */
+  claim(): void;
   /** Takes the socket away, if it is still ours; resolves when replies under way have ended, bounded. Twice is harmless. */
   stop(): Promise<void>;
 }
@@ -49,38 +54,36 @@ const mostConnections = 512;
 
 const newline = 10;
 
-/** @throws the system's error, with its `code`. */
-export function startIpc(options: IpcOptions): IpcDoor {
+/** Nothing listens before `claim`. */
+export function ipcDoor(options: IpcOptions): IpcDoor {
   const { path, clock } = options;
   const connections = new Set<Request>();
-  // Under its own name only when it is ours alone: between bind(2) and chmod(2) its mode is the umask's.
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}`;
-  const listener = listen({ path: temporary }, (link) => {
+  let bound: { listener: Listening; inode: bigint } | undefined;
+
+  function accept(link: Link): void {
     const request = new Request(link, options, () => connections.delete(request));
     link.handler = request;
     connections.add(request);
     if (connections.size > mostConnections) link.abort();
     else request.begin();
-  });
-  let inode: bigint;
-  try {
-    chmodSync(temporary, 0o600);
-    inode = lstatSync(temporary, { bigint: true }).ino;
-    renameSync(temporary, path);
-  } catch (error) {
-    listener.stop();
-    throw error;
   }
+
   let stopping: Promise<void> | undefined;
   return {
     path,
     get connections() {
       return connections.size;
     },
+    claim() {
+      if (stopping !== undefined || (bound !== undefined && inodeAt(path) === bound.inode)) return;
+      const before = bound;
+      bound = bindAt(path, accept);
+      before?.listener.stop();
+    },
     stop() {
       stopping ??= (async () => {
-        removeSocket(path, inode);
-        listener.stop();
+        if (bound !== undefined && inodeAt(path) === bound.inode) unlinkSync(path);
+        bound?.listener.stop();
         for (const request of [...connections]) request.finish();
         const end = clock.now() + drain;
         while (connections.size > 0 && clock.now() < end) {
@@ -93,14 +96,25 @@ export function startIpc(options: IpcOptions): IpcDoor {
   };
 }
 
-/** Leaves that of a daemon which has taken our place. */
-function removeSocket(path: string, inode: bigint): void {
+/** Under its own name only when it is ours alone: between bind(2) and chmod(2) its mode is the umask's. */
+function bindAt(path: string, accept: (link: Link) => void) {
+  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}`;
+  const listener = listen({ path: temporary }, accept);
   try {
-    if (lstatSync(path, { bigint: true }).ino === inode) unlinkSync(path);
+    chmodSync(temporary, 0o600);
+    const inode = inodeAt(temporary);
+    if (inode === undefined) throw new Error(`${temporary} is gone again`);
+    renameSync(temporary, path);
+    return { listener, inode };
   } catch (error) {
-    // Gone, or its directory is: there is nothing to remove.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    listener.stop();
+    throw error;
   }
+}
+
+/** Undefined where there is nothing. */
+function inodeAt(path: string): bigint | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
 /** `reading`, then `replying` or `streaming`, then `lingering`: the reply is out, and the peer may still send. */

@@ -14,16 +14,22 @@ import { startHaproxy } from "./peers/haproxy.ts";
 import { startNginx } from "./peers/nginx.ts";
 import { startPortless } from "./peers/portless.ts";
 import { measureKeepAlive, measurePerRequest } from "./rates.ts";
+import { measureRecording } from "./recording.ts";
 import { measureScan } from "./scan-rows.ts";
 import { type Measured, reached, tableText } from "./table.ts";
 import { measureDownload, measureUpload } from "./transfers.ts";
 
 const usage = `bun run bench [--quick] [--json] [--no-pin] [--only <label>]...
-labels: keep-alive, per-request, download, upload, memory, ls, scan`;
+labels: keep-alive, per-request, download, upload, recording, memory, ls, scan`;
 
 type Proxies = { backend: Backend; ours: Peer; theirs: Peer[]; absent: Absent[] };
 
-type Turn = { crew: Crew; quick: boolean; proxies: () => Promise<Proxies> };
+type Turn = {
+  crew: Crew;
+  quick: boolean;
+  backend: () => Promise<Backend>;
+  proxies: () => Promise<Proxies>;
+};
 
 const rateTurn = async ({ quick, proxies }: Turn) => ({
   ...(await proxies()),
@@ -45,11 +51,16 @@ const measures: Record<string, (turn: Turn) => Promise<Measured>> = {
   "keep-alive": async (turn) => measureKeepAlive(turn.crew, await rateTurn(turn)),
   "per-request": async (turn) => measurePerRequest(turn.crew, await rateTurn(turn)),
   download: async (turn) => measureDownload(await transferTurn(turn)),
+  recording: async ({ crew, quick, backend }) =>
+    measureRecording(crew, {
+      backend: await backend(),
+      rounds: quick ? 3 : 9,
+      seconds: quick ? 1 : 2,
+    }),
   upload: async (turn) => measureUpload(turn.crew, await transferTurn(turn)),
 };
 
-async function startProxies(crew: Crew): Promise<Proxies> {
-  const backend = await startBackend(crew);
+async function startProxies(crew: Crew, backend: Backend): Promise<Proxies> {
   const found: (Peer | Absent)[] = [];
   for (const start of [startOurs, startNginx, startHaproxy, startCaddy, startPortless]) {
     found.push(await start(crew, backend));
@@ -97,10 +108,13 @@ async function run(): Promise<number> {
   }
   try {
     let proxies: Promise<Proxies> | undefined;
+    let started: Promise<Backend> | undefined;
+    const backend = () => (started ??= startBackend(team));
     const turn: Turn = {
       crew: team,
       quick: values.quick,
-      proxies: () => (proxies ??= startProxies(team)),
+      backend,
+      proxies: () => (proxies ??= backend().then((found) => startProxies(team, found))),
     };
     const found: Measured = { rows: [], notes: [] };
     found.notes.push(

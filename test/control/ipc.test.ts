@@ -1,10 +1,10 @@
 /** The IPC socket: requests in every shape, their replies, and who is served. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "../../src/control/commands.ts";
-import { type IpcOptions, socketPath, startIpc } from "../../src/control/ipc.ts";
+import { type IpcOptions, socketPath, ipcDoor } from "../../src/control/ipc.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
@@ -14,7 +14,7 @@ import { ipcClient, once } from "./ipc-client.ts";
 
 const uid = process.getuid!();
 let directory = "";
-const doors: ReturnType<typeof startIpc>[] = [];
+const doors: ReturnType<typeof ipcDoor>[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "lh-ipc-"));
@@ -30,7 +30,7 @@ let count = 0;
 function ipc(options: Partial<IpcOptions> = {}) {
   const backend = fakeBackend();
   const faults: unknown[] = [];
-  const door = startIpc({
+  const door = ipcDoor({
     path: join(directory, `${count++}.sock`),
     clock: systemClock,
     backend,
@@ -40,6 +40,7 @@ function ipc(options: Partial<IpcOptions> = {}) {
     ...options,
   });
   doors.push(door);
+  door.claim();
   return { door, backend, faults, path: door.path };
 }
 
@@ -221,6 +222,15 @@ describe("the socket", () => {
     expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
     await second.door.stop();
     expect(stat(path)).rejects.toThrow("ENOENT");
+  });
+
+  test("is put back where somebody took it away", async () => {
+    const { path, door } = ipc();
+    door.claim();
+    await rm(path);
+    door.claim();
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
+    expect((await readdir(directory)).filter((name) => name.includes(".sock."))).toEqual([]);
   });
 
   test("stops while clients wait and follow", async () => {

@@ -380,3 +380,20 @@ test("a service is there while its process is", async () => {
   source.dead.add(service!.process.pid);
   expect(subject.stillThere(service!)).toBe(false);
 });
+
+test("while somebody looks on it scans every second, and then as before", async () => {
+  subject = make();
+  const started = subject.start();
+  await source.end([]);
+  await started;
+  const cancel = subject.watch();
+  for (let second = 1; second <= 3; second++) {
+    clock.advance(1_000);
+    expect(source.scans).toBe(1 + second);
+    await source.end(["api"]);
+  }
+  cancel();
+  cancel();
+  clock.advance(4_000);
+  expect(source.scans).toBe(4);
+});

@@ -53,6 +53,8 @@ export function testShared(services: Record<string, Place>): TestShared {
     terminates: () => false,
     speaksTls: async () => false,
     secure: () => false,
+    recorder: undefined,
+    callers: undefined,
     gone() {},
   };
   return shared;

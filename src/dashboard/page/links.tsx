@@ -1,0 +1,28 @@
+/** A service -> the addresses that a person may follow. */
+/** @jsxImportSource preact */
+import type { ServiceReport } from "./model.ts";
+
+export function Links({ service }: { service: ServiceReport }) {
+  const { url, secureUrl } = service;
+  if (url === null) return <span class="soft">no address</span>;
+  return (
+    <span class="links">
+      <Address url={url} word="http" />
+      {secureUrl === null ? null : <Address url={secureUrl} word="https" />}
+    </span>
+  );
+}
+
+function Address({ url, word }: { url: string; word: string }) {
+  return (
+    <a
+      href={`${url}/`}
+      target="_blank"
+      rel="noopener noreferrer"
+      aria-label={`Open ${url}`}
+      title={url}
+    >
+      {word}
+    </a>
+  );
+}
