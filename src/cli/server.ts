@@ -33,7 +33,7 @@ export async function serverStart(
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
   const end = ending(world);
-  prepare(settings, note);
+  prepare(settings);
   let daemon: Daemon | undefined;
   try {
     daemon = await startDaemon({
@@ -79,12 +79,12 @@ export async function serverStart(
 }
 
 /** What others could have written is refused; what cannot be made at all only keeps others from finding us. */
-function prepare(settings: Settings, note: (text: string) => void): void {
+function prepare(settings: Settings): void {
   try {
     prepareStateDirectory(settings.stateDirectory, { tighten: settings.ownPlace });
   } catch (error) {
+    // The system's reasons have a code; the daemon meets them again and tells.
     if ((error as { code?: unknown }).code === undefined) throw error;
-    note(`the state directory cannot be used: ${(error as Error).message}`);
   }
 }
 
