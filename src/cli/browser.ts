@@ -12,7 +12,7 @@ import type { Certificate, Machine } from "../tls/trust/store.ts";
 import { portsOf } from "./look.ts";
 import { authorityOptions, machineOf } from "./machine.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
-import { runningDaemon } from "./start-daemon.ts";
+import { daemonFor } from "./start-daemon.ts";
 import { readTarget } from "./target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -50,11 +50,7 @@ export async function browser(
     );
   }
   const program = await chromium(machine);
-  const proxy = await runningDaemon(settings);
-  if (proxy === undefined) {
-    const { write, colors } = world.err;
-    write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);
-  }
+  const proxy = await daemonFor(flags, world);
   const { port, urlPorts } = portsOf(settings, proxy);
   const host = target.kind === "own" ? "localhost" : `${target.name}.localhost`;
   const url = `${originOf(host, { scheme: "https", port: urlPorts.https })}${target.path}`;

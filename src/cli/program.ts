@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { printable } from "../discovery/printable.ts";
+import type { ApiFlags } from "./api.ts";
 import type { EnvFlags } from "./env.ts";
 import type { LsFlags } from "./ls.ts";
 import type { MachineFlags } from "./machine.ts";
@@ -165,6 +166,17 @@ function server(program: Command, choose: (action: Action) => void, world: World
       choose(async () => (await import("./server-status.ts")).serverStatus(flags, world)),
     );
   example(status, "localhostess server status --json | jq .pid");
+
+  const api = program
+    .command("api")
+    .description("send the daemon a command by hand, and print its reply as JSON")
+    .argument("[command]", "such as Services or Events; without one, all are listed")
+    .argument("[json]", "what the command is given, a JSON object")
+    .option("--http", "by the HTTP API instead of the socket")
+    .action((name: string | undefined, json: string | undefined, flags: ApiFlags) =>
+      choose(async () => (await import("./api.ts")).api({ name, json }, { flags, world })),
+    );
+  example(api, `localhostess api Requests '{"service":"api","limit":5}'`);
   example(group, "localhostess server start --port 8080");
 }
 

@@ -1,5 +1,6 @@
 /** Settings -> the daemon that runs, started in the background where there is none. */
 import { connect, type Connected, findDaemon, type Found } from "../control/connect.ts";
+import type { Registration } from "../control/protocol.ts";
 import { spawnDaemon } from "../control/spawn.ts";
 import { printable } from "../discovery/printable.ts";
 import { originOf } from "../routes/service-row.ts";
@@ -95,6 +96,31 @@ function wordsOf(flags: StartFlags): string[] {
     ),
     ...Object.entries(switches).flatMap(([name, on]) => (on ? [`--${name}`] : [])),
   ];
+}
+
+/**
+ * The record of the daemon for a verb that is of no use without one: started, and told, where none runs. Undefined, and
+ * told, where somebody typed the port of a proxy that may be another's, and where none can be had.
+ */
+export async function daemonFor(flags: Flags, world: World): Promise<Registration | undefined> {
+  const settings = settingsOf(flags, world);
+  const tell = (text: string): void => void world.err.write(`${world.err.colors.dim(text)}\n`);
+  const running = await runningDaemon(settings);
+  if (running !== undefined) return running;
+  if (settings.portFlag) {
+    tell("the proxy is not running; localhostess server start starts it");
+    return undefined;
+  }
+  try {
+    const { registration, started } = await ensureDaemon({ flags: {}, settings, world });
+    if (started) {
+      tell(`started localhostess, pid ${registration.pid}; to stop it: localhostess server stop`);
+    }
+    return registration;
+  } catch (error) {
+    tell(printable((error as Error).message, 2_000));
+    return undefined;
+  }
 }
 
 /** Asked before a daemon that is to end where another runs reads all that it is made of. */
