@@ -194,7 +194,7 @@ export const commands: readonly Command[] = [
           v.integer(),
           v.minValue(1),
           v.maxValue(mostRequests),
-          v.description("at most so many; 100 where it is not given"),
+          v.description("at most so many"),
         ),
         100,
       ),
@@ -224,7 +224,7 @@ export const commands: readonly Command[] = [
     method: "GET",
     path: "/v1/events",
     summary: "What happens, as it happens; first all that there is to know.",
-    answer: "a stream of events, see below",
+    answer: "a stream of events, see above",
     input: v.strictObject({
       last_event_id: v.optional(
         v.pipe(
