@@ -64,7 +64,8 @@ export async function serverStart(
   const { predecessor, port, urlPorts } = daemon;
   if (predecessor !== undefined) note(`took over from pid ${predecessor.pid}`);
   const without = await refusals(daemon, settings);
-  log = (changes) => void out.write(changeLines(changes, { world, port: urlPorts.http }));
+  log = (changes) =>
+    void out.write(changeLines(changes, { world, port: urlPorts.http, timed: !flags.background }));
   out.write(banner(daemon, { settings, world, without }));
   for (const changes of early) log(changes);
   void daemon.dismissed.then((why) => {
@@ -161,17 +162,22 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   ].join("\n");
 }
 
-type LogOptions = { world: World; port: number };
+type LogOptions = {
+  world: World;
+  port: number;
+  /** Where nobody else says when. */
+  timed: boolean;
+};
 
-function changeLines(changes: Changes, { world, port }: LogOptions): string {
+function changeLines(changes: Changes, { world, port, timed }: LogOptions): string {
   const { colors } = world.out;
   const marks: [mark: string, services: readonly Service[]][] = [
     [colors.green("+"), changes.appeared],
     [colors.yellow("~"), changes.changed],
     [colors.red("-"), changes.gone],
   ];
-  const time = new Date().toTimeString().slice(0, 8);
-  const before = `${time} + `.length;
+  const time = timed ? `${colors.dim(new Date().toTimeString().slice(0, 8))} ` : "";
+  const before = "00:00:00 + ".length;
   const columns = world.out.columns();
   const options = {
     port,
@@ -179,7 +185,7 @@ function changeLines(changes: Changes, { world, port }: LogOptions): string {
     colors,
   };
   const lines = marks.flatMap(([mark, services]) => [
-    ...serviceLines(services, options).map((line) => `${colors.dim(time)} ${mark} ${line}`),
+    ...serviceLines(services, options).map((line) => `${time}${mark} ${line}`),
     // What is gone needs no warning.
     ...(services === changes.gone ? [] : warningLines(services, options)),
   ]);
