@@ -17,6 +17,8 @@ export type Sight = {
   port: number;
   /** What belongs into URLs. */
   urlPorts: UrlPorts;
+  /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
+  tlds: readonly string[];
 };
 
 /** A listening process of which nobody said what it is called. */
@@ -44,6 +46,7 @@ export function looker(settings: Settings): Looker {
       services: groupServices(scan, { ...machine, ownPid: proxy?.pid ?? process.pid }),
       proxy,
       ...portsOf(settings, proxy),
+      tlds: proxy?.tlds ?? settings.tlds,
     };
   };
 }

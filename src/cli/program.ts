@@ -86,7 +86,9 @@ Without a verb: ls. Start any server with NAME in its environment, and it has an
 
 Exit codes: 0 done, 1 failed, 2 usage.
 Environment: LOCALHOSTESS_PORT, LOCALHOSTESS_HTTP_PORT, LOCALHOSTESS_HTTPS_PORT,
-LOCALHOSTESS_HTTPS_REDIRECT, LOCALHOSTESS_STATE_DIR, NO_COLOR.`,
+LOCALHOSTESS_HTTPS_REDIRECT, LOCALHOSTESS_STATE_DIR, LOCALHOSTESS_CONFIG, NO_COLOR.
+Configuration: config.toml in ~/.config/localhostess; a flag beats a variable, and
+a variable beats the file.`,
     );
   // Settings such as exitOverride are copied to the verbs when they are made, so they come last.
   listing(program, choose, world);
@@ -179,7 +181,12 @@ function proxyPorts(command: Command): void {
       "--https-port <number|off>",
       "the same for https URLs; LOCALHOSTESS_HTTPS_PORT, or else 443",
     )
-    .option("--https-redirect", "send page loads to https; LOCALHOSTESS_HTTPS_REDIRECT=1");
+    .option("--https-redirect", "send page loads to https; LOCALHOSTESS_HTTPS_REDIRECT=1")
+    .option(
+      "--tld <domain>",
+      "a domain that names may end in besides localhost, such as test; repeatable, instead of config.toml's tlds",
+      (tld: string, before: string[] = []) => [...before, tld],
+    );
 }
 
 function named(program: Command, choose: (action: Action) => void, world: World): void {

@@ -90,6 +90,7 @@ function wordsOf(flags: StartFlags): string[] {
     verbose: flags.verbose,
   };
   return [
+    ...(flags.tld ?? []).map((tld) => `--tld=${tld}`),
     ...Object.entries(values).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}=${value}`],
     ),
@@ -99,12 +100,12 @@ function wordsOf(flags: StartFlags): string[] {
 
 /** Asked before a daemon that is to end where another runs reads all that it is made of. */
 export async function alreadyRuns(flags: StartFlags, world: World): Promise<boolean> {
-  return (await findRunning(settingsOf(flags, world))).kind === "healthy";
+  return (await findRunning(await settingsOf(flags, world))).kind === "healthy";
 }
 
 /** `localhostess server start --detach`. */
 export async function serverDetach(flags: StartFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const found = await findRunning(settings);
   const another =
     found.kind === "healthy" && Boolean(settings.port) && settings.port !== found.registration.port;
@@ -117,7 +118,7 @@ export async function serverDetach(flags: StartFlags, world: World): Promise<num
 
 /** `localhostess server restart`: the new one takes the ports over, so that nobody is refused. */
 export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { registration } = await findRunning(settings);
   const kept =
     settings.port === undefined && registration !== undefined && registration.port !== defaultPort

@@ -28,6 +28,7 @@ function recordOf(its: Partial<Registration>): Registration {
     startedAt: 0,
     socket: "/nonexistent/daemon.sock",
     port: 65_000,
+    tlds: [],
     ...its,
   };
 }
