@@ -17,7 +17,7 @@ export async function api(
   { name, json }: Words,
   { flags, world }: { flags: ApiFlags; world: World },
 ): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   if (name === undefined) return list(world);
   const command = commandOf(name);
   const input = inputOf(json);

@@ -20,6 +20,8 @@ export type Sight = {
   port: number;
   /** What belongs into URLs. */
   urlPorts: UrlPorts;
+  /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
+  tlds: readonly string[];
 };
 
 /** A listening process of which nobody said what it is called. */
@@ -61,6 +63,7 @@ async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
     services,
     proxy: daemon,
     ...portsOf(settings, daemon),
+    tlds: daemon.tlds,
   };
 }
 
@@ -78,6 +81,7 @@ function ownLooker(settings: Settings): Looker {
       services: groupServices(scan, { ...machine, ownPid: proxy?.pid ?? process.pid }),
       proxy,
       ...portsOf(settings, proxy),
+      tlds: proxy?.tlds ?? settings.tlds,
     };
   };
 }

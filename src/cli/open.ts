@@ -17,7 +17,7 @@ function openers({ platform }: World): readonly string[] {
 }
 
 export async function open(name: string, flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { sight, target } = await lookUp(name, settings);
   const { urlPorts } =
     sight.proxy === undefined ? portsOf(settings, await daemonFor(flags, world)) : sight;

@@ -91,6 +91,7 @@ function wordsOf(flags: StartFlags): string[] {
     verbose: flags.verbose,
   };
   return [
+    ...(flags.tld ?? []).map((tld) => `--tld=${tld}`),
     ...Object.entries(values).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}=${value}`],
     ),
@@ -103,7 +104,7 @@ function wordsOf(flags: StartFlags): string[] {
  * told, where somebody typed the port of a proxy that may be another's, and where none can be had.
  */
 export async function daemonFor(flags: Flags, world: World): Promise<Registration | undefined> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const tell = (text: string): void => void world.err.write(`${world.err.colors.dim(text)}\n`);
   const running = await runningDaemon(settings);
   if (running !== undefined) return running;
@@ -125,12 +126,12 @@ export async function daemonFor(flags: Flags, world: World): Promise<Registratio
 
 /** Asked before a daemon that is to end where another runs reads all that it is made of. */
 export async function alreadyRuns(flags: StartFlags, world: World): Promise<boolean> {
-  return (await findRunning(settingsOf(flags, world))).kind === "healthy";
+  return (await findRunning(await settingsOf(flags, world))).kind === "healthy";
 }
 
 /** `localhostess server start --detach`. */
 export async function serverDetach(flags: StartFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const found = await findRunning(settings);
   const another =
     found.kind === "healthy" && Boolean(settings.port) && settings.port !== found.registration.port;
@@ -143,7 +144,7 @@ export async function serverDetach(flags: StartFlags, world: World): Promise<num
 
 /** `localhostess server restart`: the new one takes the ports over, so that nobody is refused. */
 export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { registration } = await findRunning(settings);
   const kept =
     settings.port === undefined && registration !== undefined && registration.port !== defaultPort

@@ -1,9 +1,9 @@
 /** The commands that the daemon knows: one list, behind the IPC socket and the HTTP API alike. */
 import * as v from "valibot";
 import type { ObservedProcess, Scan } from "../discovery/observation.ts";
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { Service } from "../routes/service.ts";
-import { originOf, serviceRow } from "../routes/service-row.ts";
+import { secureUrl, serviceRow } from "../routes/service-row.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Cancel } from "../system/clock.ts";
 import { beginning, type Feed, type ServiceReport } from "./events.ts";
@@ -427,11 +427,8 @@ export function report(
 ): ServiceReport {
   const its = facts();
   const row = serviceRow(service, its.httpPort ?? its.port);
-  const port = its.httpsPort ?? its.port;
-  const secureUrl = service.routable
-    ? originOf(`${service.name}.localhost`, { scheme: "https", port })
-    : null;
-  return { ...row, secureUrl, traffic: traffic.counts(service.name) };
+  const secured = service.routable ? secureUrl(service.name, its.httpsPort ?? its.port) : null;
+  return { ...row, secureUrl: secured, traffic: traffic.counts(service.name) };
 }
 
 function reports(backend: Backend): ServiceReport[] {

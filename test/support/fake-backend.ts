@@ -88,6 +88,7 @@ export function fakeBackend(options: { services?: readonly Service[] } = {}): Fa
       startedAt: 1_766_000_000_000,
       socket: "/nowhere/daemon.sock",
       port: 9090,
+      tlds: [],
       stateDirectory: "/nowhere",
       addresses: ["127.0.0.1"],
       log: undefined,
