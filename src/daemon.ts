@@ -242,14 +242,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
   }
   const { bound: proxy, predecessor } = claimed;
   bound = proxy;
-  if (options.unlessRunning && predecessor === undefined) {
-    // Somebody who started at the same time, on another port.
-    const found = await findDaemon(stateDirectory, { clock });
-    if (found.kind === "healthy") {
-      discovery.stop();
-      await Promise.all([proxy.stop(0), doors?.close()]);
-      return undefined;
-    }
+  // Somebody who started at the same time, on another port or after we had asked for this one.
+  const superseded =
+    predecessor === undefined
+      ? options.unlessRunning && (await findDaemon(stateDirectory, { clock })).kind === "healthy"
+      : ownerOfRecord(stateDirectory, facts.id) === "lost";
+  if (superseded) {
+    discovery.stop();
+    await Promise.all([proxy.stop(0), doors?.close()]);
+    return undefined;
   }
   facts.addresses = proxy.addresses;
   const { http, https } = proxy.urlPorts;
