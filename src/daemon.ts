@@ -1,7 +1,7 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
 import { hostname, release } from "node:os";
 import { version } from "../package.json" with { type: "json" };
-import { type Backend, report } from "./control/commands.ts";
+import { type Backend, report, type TrustWanted } from "./control/commands.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
@@ -45,6 +45,8 @@ export type DaemonOptions = {
   log: string | undefined;
   /** Pages of these origins may use the HTTP API, with the credential. */
   allowedOrigins: readonly string[];
+  /** What it is asked to do about trust stores. */
+  trust(wanted: TrustWanted): Promise<readonly unknown[]>;
   /** Not at all where one runs already. */
   unlessRunning: boolean;
   /** Domains besides `localhost` that names may end in. */
@@ -169,6 +171,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     attend: () => discovery.watch(),
     traffic: recorder,
     feed: events,
+    trust: options.trust,
     // In a turn of its own, so that the answer is on its way.
     shutdown: () => void clock.after(0, () => dismissed.resolve("as it was asked to")),
   };

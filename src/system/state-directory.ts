@@ -47,8 +47,8 @@ export function prepareStateDirectory(path: string, { tighten }: PrepareOptions)
   sweep(path);
 }
 
-/** As system/atomic-file.ts and system/write-once.ts name what they have not finished. */
-const unfinished = /\.\d+\.[0-9a-f-]{36}\.tmp$/;
+/** As system/atomic-file.ts, system/write-once.ts and control/ipc.ts name what they have not finished. */
+const unfinished = /\.(?:\d+\.[0-9a-f-]{36}|sock\.[0-9a-f]{8})\.tmp$/;
 /** Milliseconds: nobody who lives takes this long to write a small file. */
 const abandonedAfter = 60_000;
 
