@@ -1,7 +1,7 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
 import { hostname, release } from "node:os";
 import { version } from "../package.json" with { type: "json" };
-import { type Backend, report, type TrustWanted } from "./control/commands.ts";
+import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
@@ -167,6 +167,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     scan: () => discovery.scan(),
     async look() {
       await discovery.refresh({ atOnce: true });
+      const failure = discovery.failure();
+      if (failure !== undefined) throw new CommandError("unsupported", failure.message);
     },
     attend: () => discovery.watch(),
     traffic: recorder,
