@@ -168,7 +168,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     async look() {
       await discovery.refresh({ atOnce: true });
       const failure = discovery.failure();
-      if (failure !== undefined) throw new CommandError("unsupported", failure.message);
+      if (failure !== undefined) throw new CommandError("internal", failure.message);
     },
     attend: () => discovery.watch(),
     traffic: recorder,
