@@ -31,7 +31,10 @@ export interface Page {
    * GET and HEAD of any path outside `/v1/`. `signedIn`: by cookie or credential. What is not for everybody is answered
    * with 401. Undefined: there is nothing at that path.
    */
-  answer(asked: Asked, options: { signedIn: boolean }): WholeAnswer | undefined;
+  answer(
+    asked: Asked,
+    options: { signedIn: boolean },
+  ): WholeAnswer | Promise<WholeAnswer> | undefined;
 }
 
 export type HttpDoorOptions = Omit<GateOptions, "port" | "session"> & {
@@ -107,6 +110,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     const verdict = proved(asked) ?? judgeUnlessOpen(asked);
     switch (verdict.kind) {
       case "answer":
+      case "body":
         return verdict;
       case "granted":
         return whole(204, { headers: { ...securityHeaders, ...verdict.headers }, body: "" });
@@ -118,7 +122,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
   }
 
   /** Our page answers some of its paths to everybody: that is where a session begins. */
-  function judgeUnlessOpen(asked: Asked): Verdict | { kind: "answer"; answer: Answer } {
+  function judgeUnlessOpen(asked: Asked): Verdict | Reception {
     const forPage = page !== undefined && isRead(asked) && !asked.path.startsWith("/v1/");
     if (!forPage) return judge(asked);
     const shown =
@@ -130,9 +134,16 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     const signedIn = verdict?.kind === "pass";
     const answer = page.answer(asked, { signedIn });
     if (answer !== undefined) {
+      const secured = (its: WholeAnswer): WholeAnswer => ({
+        ...its,
+        headers: { ...securityHeaders, ...its.headers },
+      });
+      if (!(answer instanceof Promise)) return { kind: "answer", answer: secured(answer) };
       return {
-        kind: "answer",
-        answer: { ...answer, headers: { ...securityHeaders, ...answer.headers } },
+        kind: "body",
+        limit: 0,
+        tooLong: tooLong({}),
+        finish: () => answer.then(secured),
       };
     }
     return verdict ?? judge(asked);
