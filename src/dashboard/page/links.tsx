@@ -2,6 +2,21 @@
 /** @jsxImportSource preact */
 import type { ServiceReport } from "./model.ts";
 
+/** The whole addresses, as they may be copied. */
+export function Addresses({ service }: { service: ServiceReport }) {
+  const urls = [service.url, service.secureUrl].filter((url) => url !== null);
+  if (urls.length === 0) return <span class="soft">no address</span>;
+  return (
+    <span class="addresses">
+      {urls.map((url) => (
+        <a key={url} href={`${url}/`} target="_blank" rel="noopener noreferrer">
+          {url}
+        </a>
+      ))}
+    </span>
+  );
+}
+
 export function Links({ service }: { service: ServiceReport }) {
   const { url, secureUrl } = service;
   if (url === null) return <span class="soft">no address</span>;
