@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pacFile } from "../../pac/proxy.pac.ts";
-import { readRegistration } from "../control/registration.ts";
 import { originOf } from "../routes/service-row.ts";
 import { ensureAuthority, loadAuthority } from "../tls/authority.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
@@ -13,6 +12,7 @@ import type { Certificate, Machine } from "../tls/trust/store.ts";
 import { portsOf } from "./look.ts";
 import { authorityOptions, machineOf } from "./machine.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
+import { runningDaemon } from "./start-daemon.ts";
 import { readTarget } from "./target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -50,7 +50,7 @@ export async function browser(
     );
   }
   const program = await chromium(machine);
-  const proxy = await readRegistration(settings.stateDirectory);
+  const proxy = await runningDaemon(settings);
   if (proxy === undefined) {
     const { write, colors } = world.err;
     write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);

@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Registration, readRegistration } from "../control/registration.ts";
+import type { Registration } from "../control/registration.ts";
 import { printable } from "../discovery/printable.ts";
 import { classifyHost } from "../routes/host.ts";
 import { defaultPorts, originOf, type Scheme } from "../routes/service-row.ts";
@@ -15,6 +15,7 @@ import { ownersOf, portsOf, sourceOf } from "./look.ts";
 import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
 import { holdersOf, rightCommand } from "./port-holder.ts";
 import { defaultPort, type Settings, settingsOf } from "./settings.ts";
+import { runningDaemon } from "./start-daemon.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
 
@@ -39,7 +40,7 @@ const probe = "localhostess-doctor.localhost";
 export async function doctor(flags: MachineFlags, world: World): Promise<number> {
   const settings = settingsOf(flags, world);
   const machine = machineOf(flags, world);
-  const proxy = await readRegistration(settings.stateDirectory);
+  const proxy = await runningDaemon(settings);
   const { port } = portsOf(settings, proxy);
   const findings: Finding[] = [];
   const parts = [

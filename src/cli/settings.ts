@@ -1,7 +1,8 @@
 /** Flags and the environment -> what all verbs want to know, or every mistake in them. */
 import type { ScannerKind } from "../discovery/source.ts";
 import { defaultPorts, type Scheme } from "../routes/service-row.ts";
-import { stateDirectory } from "../system/paths.ts";
+import { daemonPaths } from "../system/paths.ts";
+import { stateDirectoryProblem } from "../system/state-directory.ts";
 import type { World } from "./world.ts";
 
 /** As they come from the command line. */
@@ -29,6 +30,14 @@ export type Settings = {
   verbose: boolean;
   json: boolean;
   stateDirectory: string;
+  /** Nobody said where the state directory is, so that nobody else needs to read it. */
+  ownPlace: boolean;
+  /** The daemon's, for IPC. */
+  socket: string;
+  /** What a daemon in the background has to say. */
+  log: string;
+  /** A daemon apart from the usual one, with ports of its own. */
+  sandbox: string | undefined;
 };
 
 export type StandardPort = {
@@ -36,6 +45,11 @@ export type StandardPort = {
   port: number | undefined;
   /** Somebody said so. */
   chosen: boolean;
+};
+
+const noStandardPorts: Settings["standardPorts"] = {
+  http: { port: undefined, chosen: false },
+  https: { port: undefined, chosen: false },
 };
 
 /** A mistake of whoever typed the command: exit code 2. */
@@ -86,18 +100,26 @@ export function settingsOf(flags: Flags, world: World): Settings {
   if (!/^[01]$/.test(redirect)) {
     mistakes.push(`LOCALHOSTESS_HTTPS_REDIRECT ${JSON.stringify(redirect)}: it is 1 or 0`);
   }
-  const directory = stateDirectory(world);
-  if (directory.kind === "mistake") mistakes.push(directory.what);
-  if (mistakes.length > 0 || directory.kind === "mistake") throw new UsageError(mistakes);
+  const paths = daemonPaths(world);
+  if (paths.kind === "mistake") mistakes.push(...paths.mistakes);
+  if (mistakes.length > 0 || paths.kind === "mistake") throw new UsageError(mistakes);
+  const { stateDirectory, sandbox } = paths;
+  const problem = stateDirectoryProblem(stateDirectory);
+  if (problem !== undefined) throw new Error(problem);
   return {
-    port: byFlag ?? byVariable,
+    // A sandbox shares no port with anybody, whatever a profile says.
+    port: byFlag ?? (sandbox === undefined ? byVariable : undefined),
     portFlag: byFlag !== undefined,
-    standardPorts,
+    standardPorts: sandbox === undefined ? standardPorts : noStandardPorts,
     httpsRedirect: flags.httpsRedirect ?? redirect === "1",
     scanner: flags.scanner ?? "auto",
     allUsers: flags.allUsers ?? false,
     verbose: flags.verbose ?? false,
     json: flags.json ?? false,
-    stateDirectory: directory.path,
+    stateDirectory,
+    ownPlace: paths.own,
+    socket: paths.socket,
+    log: paths.log,
+    sandbox,
   };
 }

@@ -1,5 +1,4 @@
 /** `localhostess trust` -> our authority in every trust store of this machine, or how things stand there. */
-import { readRegistration } from "../control/registration.ts";
 import {
   type Authority,
   ensureAuthority,
@@ -17,6 +16,7 @@ import { refreshTruststore } from "./java-options.ts";
 import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
 import { type Settings, settingsOf, UsageError } from "./settings.ts";
+import { runningDaemon } from "./start-daemon.ts";
 import type { World } from "./world.ts";
 
 export type TrustFlags = MachineFlags & { status?: boolean; renew?: boolean; bareNames?: boolean };
@@ -128,7 +128,7 @@ async function renew(kind: AuthorityKind, { work, world }: Doing): Promise<void>
     const truststore = bundle.path.replace(/\.pem$/, ".p12");
     if (await exists(truststore)) await refreshTruststore(truststore, bundle.pem);
   }
-  const proxy = await readRegistration(work.settings.stateDirectory);
+  const proxy = await runningDaemon(work.settings);
   if (proxy !== undefined) {
     const text = `the proxy that runs (pid ${proxy.pid}) signs with the old one until it is started again`;
     world.err.write(`${world.err.colors.yellow(text)}\n`);

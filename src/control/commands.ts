@@ -7,7 +7,7 @@ import { originOf, serviceRow } from "../routes/service-row.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Cancel } from "../system/clock.ts";
 import { beginning, type Feed, type ServiceReport } from "./events.ts";
-import type { Facts } from "./protocol.ts";
+import { type Facts, shutdownPath } from "./protocol.ts";
 
 /** What the daemon can be asked and told, as the commands need it. */
 export interface Backend {
@@ -19,6 +19,8 @@ export interface Backend {
   scan(): Scan;
   /** Looks at the machine; what is known afterwards is from after this call. */
   look(): Promise<void>;
+  /** Somebody follows what happens: services are looked for more often, until it is cancelled. */
+  attend(): Cancel;
   traffic: Traffic;
   feed: Feed;
   /** Stops it, after the answer has gone out. */
@@ -237,10 +239,14 @@ export const commands: readonly Command[] = [
     run:
       ({ last_event_id: lastId }, backend): Stream =>
       ({ next }) => {
-        const cancel = backend.feed.follow(next);
+        const leave = backend.attend();
+        const unfollow = backend.feed.follow(next);
         const snapshot = () => snapshotOf(backend);
         for (const event of beginning(backend.feed, { lastId, snapshot })) next(event);
-        return cancel;
+        return () => {
+          unfollow();
+          leave();
+        };
       },
   }),
   command({
@@ -327,7 +333,7 @@ export const commands: readonly Command[] = [
   command({
     name: "Shutdown",
     method: "POST",
-    path: "/v1/shutdown",
+    path: shutdownPath,
     summary: "Ends the daemon: exchanges under way end first.",
     answer: '`{"ok":true}`; by IPC `"Ok"`',
     input: nothing,

@@ -11,7 +11,9 @@ export type Credential =
   /** Others may have read it, or it is another user's. */
   | { kind: "exposed" }
   /** A link, a directory, half of it, anything else. */
-  | { kind: "broken" };
+  | { kind: "broken" }
+  /** The system cannot tell now. */
+  | { kind: "unknown" };
 
 export function credentialPath(stateDirectory: string): string {
   return join(stateDirectory, "credential");
@@ -45,13 +47,14 @@ export async function ensureCredential(stateDirectory: string): Promise<Ensured>
   await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
   const before = readCredential(stateDirectory);
   if (before.kind === "credential") return { value: before.value, note: undefined };
+  if (before.kind === "unknown") throw new Error(`${path} cannot be read now`);
   const text = `${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")}\n`;
   if (before.kind === "absent") await writeOnce(path, text);
   // A rename, which replaces a link and does not follow it.
   else await writeAtomically(path, text);
   const after = readCredential(stateDirectory);
   if (after.kind !== "credential") {
-    throw new Error(`${path} cannot be used: it is ${after.kind} as soon as it is made`);
+    throw new Error(`${path} is ${after.kind} as soon as it is made`);
   }
   return { value: after.value, note: notes[before.kind] };
 }

@@ -48,6 +48,8 @@ export interface Feed {
   publish<Type extends keyof Happenings>(event: Type, data: Happenings[Type]): void;
   /** A request that was served: told by itself, or counted where there are too many. */
   request(served: RecordedRequest): void;
+  /** These have had more requests than are told. */
+  busy(services: readonly string[]): void;
   /** A line of the daemon's own log. */
   log(message: string, stream?: LogEntry["stream"]): void;
   /** The newest lines, the oldest first. */
@@ -108,6 +110,10 @@ export function feed({ clock, launch, counts }: FeedOptions): Feed {
       told += 1;
       if (told <= mostRequests) publish("request", served);
       else if (served.service !== "") untold.add(served.service);
+    },
+    busy(services) {
+      cancelSecond ??= clock.after(second, endSecond);
+      for (const service of services) untold.add(service);
     },
     log(message, stream = "stdout") {
       const timestamp = Math.floor(clock.now() / 1000);

@@ -7,11 +7,13 @@ export const handshakePath = "/v1/handshake";
 export type Handshake = Registration & {
   /** Of the daemon's own, to a client that has only proved the credential. */
   proof?: string;
+  /** False while it waits for the proxy's port, which the daemon before it still has. */
+  listening?: boolean;
 };
 
 export type HandshakeOptions = {
   credential: string;
-  facts: Registration;
+  facts: Registration & { addresses?: readonly string[] };
   /** Host and port as the request has them. */
   authority: string;
 };
@@ -22,12 +24,14 @@ export function handshake(
   { credential, facts, authority }: HandshakeOptions,
 ): Handshake | undefined {
   if (!authorization) return undefined;
-  const { id, pid, protocol, version, url, socket, startedAt, port, httpPort, httpsPort } = facts;
+  const { id, pid, protocol, version, url, socket, startedAt, port } = facts;
+  const { httpPort, httpsPort, addresses } = facts;
   // The facts of a daemon are more than a handshake tells. What is undefined is not written.
   const body: Handshake = {
     ...{ id, pid, protocol, version, url, socket, startedAt, port },
     ...(httpPort === undefined ? {} : { httpPort }),
     ...(httpsPort === undefined ? {} : { httpsPort }),
+    ...(addresses?.length === 0 ? { listening: false } : {}),
   };
   const bearer = /^bearer ([^\s]+)$/i.exec(authorization)?.[1];
   if (bearer !== undefined) return sameSecret(bearer, credential) ? body : undefined;

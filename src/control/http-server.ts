@@ -165,6 +165,8 @@ class Connection implements LinkHandler {
   #cancelStream: Cancel | undefined;
   /** No request follows the one under way. */
   #last = false;
+  /** An answer has gone out, which the peer may not have read yet. */
+  #answered = false;
 
   constructor(link: Link, options: HttpServerOptions, gone: () => void) {
     this.#link = link;
@@ -176,7 +178,8 @@ class Connection implements LinkHandler {
   /** The server stops. */
   finish(): void {
     this.#last = true;
-    if (this.#state === "head" || this.#state === "body") this.drop();
+    if (this.#state === "body" || (this.#state === "head" && !this.#answered)) this.drop();
+    else if (this.#state === "head") this.#close();
     else if (this.#state === "streaming") this.#endStream();
   }
 
@@ -301,6 +304,7 @@ class Connection implements LinkHandler {
   #answer(answer: Answer): void {
     if (this.#state === "over") return;
     this.#cancelTimer?.();
+    this.#answered = true;
     const stream = "stream" in answer;
     const body = stream || this.#framing.head ? nothing : bytesOf(answer.body);
     if (stream) this.#last = true;

@@ -72,6 +72,8 @@ function handshakeOf(body: string): Handshake | undefined {
     return undefined;
   }
   const facts = registrationOf(value);
-  const { proof } = (value ?? {}) as { proof?: unknown };
-  return facts && typeof proof === "string" ? { ...facts, proof } : undefined;
+  if (facts === undefined) return undefined;
+  const { proof, listening } = value as { proof?: unknown; listening?: unknown };
+  if (typeof proof !== "string") return undefined;
+  return { ...facts, proof, listening: listening !== false };
 }

@@ -6,6 +6,9 @@
  */
 export const protocol = "localhostess/1";
 
+/** What ends the daemon, over HTTP. */
+export const shutdownPath = "/v1/shutdown";
+
 /** The record by which every local client finds the daemon. */
 export type Registration = {
   /** Tells this launch apart from every other: who wrote the record owns it. */

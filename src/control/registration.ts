@@ -2,7 +2,7 @@
 import { unlink } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
-import { readPrivateFile } from "../system/private-file.ts";
+import { type PrivateFile, readPrivateFile } from "../system/private-file.ts";
 import type { Registration } from "./protocol.ts";
 
 export type { Registration };
@@ -27,11 +27,20 @@ export async function writeRegistration(
 
 /** Undefined where there is none, where it cannot be read or understood, and where others could have written it. */
 export async function readRegistration(stateDirectory: string): Promise<Registration | undefined> {
-  const file = readPrivateFile(registrationPath(stateDirectory), {
-    limit: longestRecord,
-    forbidden: 0o022,
-  });
+  const file = readRecord(stateDirectory);
   return file.kind === "text" ? parseRegistration(file.text) : undefined;
+}
+
+/** Whose the record is; `unknown` where the system cannot tell now. */
+export function ownerOfRecord(stateDirectory: string, id: string): "ours" | "lost" | "unknown" {
+  const file = readRecord(stateDirectory);
+  if (file.kind === "unknown") return "unknown";
+  return file.kind === "text" && parseRegistration(file.text)?.id === id ? "ours" : "lost";
+}
+
+function readRecord(stateDirectory: string): PrivateFile {
+  const options = { limit: longestRecord, forbidden: 0o022 };
+  return readPrivateFile(registrationPath(stateDirectory), options);
 }
 
 /** Removes the record of this launch, and leaves that of a daemon which was started since. Twice is harmless. */

@@ -2,7 +2,7 @@
 import type { Service } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { groupServices } from "./group.ts";
-import type { Skipped, Source } from "./observation.ts";
+import type { Scan, Skipped, Source } from "./observation.ts";
 
 /** What a scan changed, for a line of log each. */
 export type Changes = {
@@ -32,8 +32,13 @@ export type ScannerOptions = {
 
 export interface Scanner {
   services(): readonly Service[];
-  /** The services as a scan sees them that starts after this call. Never rejects. */
-  refresh(): Promise<readonly Service[]>;
+  /** What the last scan that worked saw. */
+  scan(): Scan;
+  /**
+   * The services as a scan sees them that starts after this call. `atOnce`: for one of our own commands, which does not
+   * come a thousand times a second. Never rejects.
+   */
+  refresh(options?: { atOnce: boolean }): Promise<readonly Service[]>;
   /** Says that the proxy is being used. Costs a store. */
   touch(): void;
   /** Somebody looks on: a scan every second, until it is cancelled. Twice is harmless. */
@@ -93,8 +98,11 @@ function changesBetween(before: readonly Service[], after: readonly Service[]): 
 export function scanner(options: ScannerOptions): Scanner {
   const { source, clock, watched = false, onServices, onSkipped, onFailure } = options;
   let services: readonly Service[] = [];
+  let seen: Scan = { observations: [], processes: new Map(), skipped: [] };
   let state: "idle" | "scanning" | "stopped" = "idle";
   let waiters: Waiter[] = [];
+  /** One of them wants it at once. */
+  let hurried = false;
   let scanning: Waiter[] = [];
   let touched = false;
   const watchers = new Set<object>();
@@ -124,6 +132,7 @@ export function scanner(options: ScannerOptions): Scanner {
       const found = groupServices(scan, options);
       const changes = changesBetween(services, found);
       services = found;
+      seen = scan;
       lastFailure = undefined;
       tellSkipped(scan.skipped);
       onServices(found, changes);
@@ -141,6 +150,7 @@ export function scanner(options: ScannerOptions): Scanner {
     state = "scanning";
     scanning = waiters;
     waiters = [];
+    hurried = false;
     const started = clock.now();
     void look().finally(() => {
       if (state === "stopped") return;
@@ -159,8 +169,9 @@ export function scanner(options: ScannerOptions): Scanner {
 
   /** Begins the scan that somebody waits for, as soon as it may begin. */
   function schedule(): void {
-    if (state !== "idle" || waiters.length === 0 || cancelDelay !== undefined) return;
-    const wait = last === undefined ? 0 : delayAfter(last);
+    if (state !== "idle" || waiters.length === 0) return;
+    if (cancelDelay !== undefined && !hurried) return;
+    const wait = last === undefined || hurried ? 0 : delayAfter(last);
     if (wait === 0) begin();
     else cancelDelay = clock.after(wait, begin);
   }
@@ -181,16 +192,18 @@ export function scanner(options: ScannerOptions): Scanner {
     if (state === "idle" && due) begin();
   }
 
-  function refresh(): Promise<readonly Service[]> {
+  function refresh(options = { atOnce: false }): Promise<readonly Service[]> {
     if (state === "stopped") return Promise.resolve(services);
     return new Promise((resolve) => {
       waiters.push(resolve);
+      hurried ||= options.atOnce;
       schedule();
     });
   }
 
   return {
     services: () => services,
+    scan: () => seen,
     refresh,
     touch() {
       touched = true;

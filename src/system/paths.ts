@@ -1,4 +1,4 @@
-/** The environment -> the folder where this program keeps its state. */
+/** The environment -> the places where this program keeps its state and where its daemon is found. */
 import { isAbsolute, join } from "node:path";
 
 export type StateDirectory = { kind: "path"; path: string } | { kind: "mistake"; what: string };
@@ -33,4 +33,52 @@ export function stateDirectory({ env, platform, home }: StateDirectoryOptions): 
   const xdg = env.XDG_STATE_HOME;
   const base = xdg && isAbsolute(xdg) ? xdg : join(home, ".local", "state");
   return { kind: "path", path: join(base, "localhostess") };
+}
+
+export type DaemonPaths =
+  | {
+      kind: "paths";
+      stateDirectory: string;
+      /** No variable said where it is. */
+      own: boolean;
+      /** The socket for IPC. */
+      socket: string;
+      log: string;
+      sandbox: string | undefined;
+    }
+  | { kind: "mistake"; mistakes: readonly string[] };
+
+/**
+ * `LOCALHOSTESS_SANDBOX` names a daemon apart from the usual one. `LOCALD_SOCKET` puts the socket elsewhere, in a
+ * sandbox only, so that a variable that was forgotten does not make commands talk to another daemon than they say.
+ */
+export function daemonPaths(options: StateDirectoryOptions): DaemonPaths {
+  const { env } = options;
+  const mistakes: string[] = [];
+  const base = stateDirectory(options);
+  if (base.kind === "mistake") mistakes.push(base.what);
+  const sandbox = env.LOCALHOSTESS_SANDBOX || undefined;
+  if (sandbox !== undefined && !/^[a-z0-9-]{1,32}$/.test(sandbox)) {
+    mistakes.push(
+      `--sandbox ${JSON.stringify(sandbox)}: a sandbox has a name of at most 32 small letters, digits and hyphens`,
+    );
+  }
+  const socket = env.LOCALD_SOCKET || undefined;
+  if (socket !== undefined && env.LOCALD_SANDBOX_ACTIVE !== "1") {
+    mistakes.push(
+      "LOCALD_SOCKET is not allowed without LOCALD_SANDBOX_ACTIVE=1; for a daemon apart: --sandbox <name>",
+    );
+  } else if (socket !== undefined && !isAbsolute(socket)) {
+    mistakes.push(`LOCALD_SOCKET=${socket} is not an absolute path`);
+  }
+  if (mistakes.length > 0 || base.kind === "mistake") return { kind: "mistake", mistakes };
+  const path = sandbox === undefined ? base.path : join(base.path, "sandboxes", sandbox);
+  return {
+    kind: "paths",
+    stateDirectory: path,
+    own: !env.LOCALHOSTESS_STATE_DIR,
+    socket: socket ?? join(path, "daemon.sock"),
+    log: join(path, "daemon.log"),
+    sandbox,
+  };
 }

@@ -6,8 +6,10 @@ export type PrivateFile =
   | { kind: "absent" }
   /** Another user owns it, or it has permissions among `forbidden`. */
   | { kind: "exposed" }
-  /** Not a file, a symbolic link, longer than `limit`, or it cannot be read. */
-  | { kind: "broken" };
+  /** Not a file, a symbolic link, longer than `limit`. */
+  | { kind: "broken" }
+  /** What it holds cannot be known now: too many files are open, the disk fails. */
+  | { kind: "unknown" };
 
 export type PrivateFileOptions = {
   /** Bytes. */
@@ -15,6 +17,9 @@ export type PrivateFileOptions = {
   /** Permissions that nobody may have on it: `0o077` for a secret, `0o022` for what others may read. */
   forbidden: number;
 };
+
+/** Errors of a system that is short of something, which say nothing of the file. */
+const passing = ["EMFILE", "ENFILE", "ENOMEM", "EIO", "EINTR"];
 
 /** Never waits, whatever lies there. */
 export function readPrivateFile(
@@ -28,7 +33,8 @@ export function readPrivateFile(
     file = openSync(path, flags);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return { kind: code === "ENOENT" || code === "ENOTDIR" ? "absent" : "broken" };
+    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
+    return { kind: passing.includes(code ?? "") ? "unknown" : "broken" };
   }
   try {
     const its = fstatSync(file);
@@ -42,8 +48,7 @@ export function readPrivateFile(
       ? { kind: "broken" }
       : { kind: "text", text: bytes.toString("utf8", 0, length) };
   } catch {
-    // A failing disk: there is nothing in it that we could believe.
-    return { kind: "broken" };
+    return { kind: "unknown" };
   } finally {
     closeSync(file);
   }

@@ -50,7 +50,7 @@ export function requestTo(service: string, id = 1): RecordedRequest {
   };
 }
 
-export type FakeBackend = Backend & { feed: Feed; ended: number; looks: number };
+export type FakeBackend = Backend & { feed: Feed; ended: number; looks: number; attending: number };
 
 export function fakeBackend(options: { services?: readonly Service[] } = {}): FakeBackend {
   const services = options.services ?? [api];
@@ -76,6 +76,13 @@ export function fakeBackend(options: { services?: readonly Service[] } = {}): Fa
   const backend: FakeBackend = {
     ended: 0,
     looks: 0,
+    attending: 0,
+    attend() {
+      backend.attending += 1;
+      return () => {
+        backend.attending -= 1;
+      };
+    },
     facts: () => ({
       id: launch,
       version: "0.1.0",

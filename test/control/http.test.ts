@@ -270,8 +270,10 @@ describe("the event stream", () => {
     await client.until("event: hello");
     clock.advance(15_000);
     await client.until(": here\n\n");
+    expect(door.backend.attending).toBe(1);
     client.close();
     await eventually("the stream is over", () => door.connections === 0);
+    expect(door.backend.attending).toBe(0);
     expect(clock.waiting).toBe(0);
   });
 
