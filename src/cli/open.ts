@@ -23,6 +23,12 @@ export async function open(name: string, flags: Flags, world: World): Promise<nu
   if (sight.proxy === undefined) {
     write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);
   }
+  return show(url, world);
+}
+
+/** @returns the exit code; what failed is told, with the URL to be opened by hand. */
+export async function show(url: string, world: World): Promise<number> {
+  const { write } = world.err;
   const tried: string[] = [];
   for (const opener of openers(world)) {
     const program = Bun.which(opener, { PATH: world.env.PATH ?? "" });

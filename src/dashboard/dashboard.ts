@@ -11,6 +11,8 @@ export type DashboardOptions = {
   sessions: Sessions;
   /** The page's script. */
   script(): Promise<Uint8Array>;
+  /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
+  ownClient(remotePort: number): boolean | undefined;
   /** Our own fault, for the log. */
   fault(error: unknown): void;
 };
@@ -53,8 +55,11 @@ const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circl
 export function dashboard(options: DashboardOptions): Page {
   const { sessions } = options;
 
-  function open({ method, query }: Asked): WholeAnswer {
+  function open({ method, query, header, remotePort }: Asked): WholeAnswer {
     const token = new URLSearchParams(query).get("token");
+    // The link stood in a command line, which others on this machine may read: it is not for them to use up.
+    if (options.ownClient(remotePort) === false)
+      return notSignedIn("This link is another person's");
     // HEAD is for those who look without opening; it must not use the token up.
     const session = method === "GET" && token !== null ? sessions.exchange(token) : undefined;
     if (session === undefined) {
@@ -62,7 +67,13 @@ export function dashboard(options: DashboardOptions): Page {
     }
     const seconds = sessionLifetime / 1_000;
     const cookie = `${sessionCookie}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
-    return { status: 303, headers: { Location: "/", "Set-Cookie": cookie }, body: "" };
+    const site = header("sec-fetch-site");
+    if (site === undefined || site === "none" || site === "same-origin") {
+      return { status: 303, headers: { Location: "/", "Set-Cookie": cookie }, body: "" };
+    }
+    // Followed from another page: that one would count as who asks for ours, which has to be ourselves.
+    const body = `<!doctype html><title>localhostess</title><meta http-equiv="refresh" content="0; url=/">\n`;
+    return part("text/html; charset=utf-8", body, { "Set-Cookie": cookie });
   }
 
   async function script(): Promise<WholeAnswer> {

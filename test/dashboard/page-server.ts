@@ -96,6 +96,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     services: () => services,
     scan: () => scanOf(services),
     async look() {},
+    attend: () => () => {},
     traffic: recorder,
     feed: news,
     shutdown() {},
@@ -107,7 +108,12 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     allowedOrigins: options.allowedOrigins ?? [],
     port: options.port ?? 0,
     backend,
-    page: dashboard({ sessions: signs, script, fault: (error) => faults.push(error) }),
+    page: dashboard({
+      sessions: signs,
+      script,
+      ownClient: () => undefined,
+      fault: (error) => faults.push(error),
+    }),
     fault: (error) => faults.push(error),
   });
   await script();
