@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Backend } from "../../src/control/commands.ts";
 import { report } from "../../src/control/commands.ts";
 import { type Feed, feed } from "../../src/control/events.ts";
+import type { Layers } from "../../src/control/gate.ts";
 import { type HttpDoor, startHttp } from "../../src/control/http.ts";
 import { protocol } from "../../src/control/protocol.ts";
 import { pageScript } from "../../src/dashboard/bundle.ts";
@@ -38,6 +39,8 @@ export interface PageServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly faults: readonly unknown[];
+  /** Commands that ran, whoever sent them. */
+  readonly admitted: number;
   /** A URL that signs one browser in. */
   open(): string;
   add(service: Service): void;
@@ -59,11 +62,14 @@ export type PageServerOptions = {
   port?: number;
   allowedOrigins?: readonly string[];
   launch?: string;
+  /** For twins: the gate without one of its layers. */
+  layers?: Layers;
 };
 
 export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
   let services: Service[] = [];
   const faults: unknown[] = [];
+  let admitted = 0;
   let now = performance.now();
   const recorder = new Recorder({
     clock: systemClock,
@@ -93,13 +99,18 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       log: undefined,
     }),
     gauges: () => ({ memory: 61_000_000, connections: { proxy: 12, http: 1, ipc: 0 } }),
-    services: () => services,
+    services() {
+      admitted++;
+      return services;
+    },
     scan: () => scanOf(services),
     async look() {},
     attend: () => () => {},
     traffic: recorder,
     feed: news,
-    shutdown() {},
+    shutdown() {
+      admitted++;
+    },
     dashboard: open,
   };
   door = startHttp({
@@ -107,6 +118,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     credential: () => credential,
     allowedOrigins: options.allowedOrigins ?? [],
     port: options.port ?? 0,
+    ...(options.layers === undefined ? {} : { layers: options.layers }),
     backend,
     page: dashboard({
       sessions: signs,
@@ -126,6 +138,9 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     url: door.url,
     port: door.port,
     faults,
+    get admitted() {
+      return admitted;
+    },
     feed: news,
     open,
     add(service) {

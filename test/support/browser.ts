@@ -14,9 +14,12 @@ export type Browser = {
 export async function openBrowser({
   port,
   home,
+  options = [],
 }: {
   port: number;
   home?: string;
+  /** Of Chromium's command line. */
+  options?: readonly string[];
 }): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), "localhostess-chromium-"));
   const remove = () => rm(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -35,6 +38,7 @@ export async function openBrowser({
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        ...options,
       ],
       // A person may have no home that can be written.
       env: { ...(inherited as Record<string, string>), HOME: home ?? profile },
