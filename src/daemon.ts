@@ -1,6 +1,5 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
-import { existsSync } from "node:fs";
-import { hostname, release, userInfo } from "node:os";
+import { hostname, release } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 import { pageScript } from "./dashboard/bundle.ts";
@@ -28,10 +27,11 @@ import { Recorder } from "./proxy/recorder.ts";
 import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
 import type { UrlPorts } from "./routes/service-row.ts";
-import { emptyTable, routeTable } from "./routes/table.ts";
+import { routeTable } from "./routes/table.ts";
 import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
 import { peerCredentials } from "./system/peer-credentials.ts";
 import { certificates } from "./tls/certificates.ts";
+import { processIdentity } from "./tls/identity.ts";
 import { terminator } from "./tls/terminate.ts";
 
 export type DaemonOptions = {
@@ -53,6 +53,8 @@ export type DaemonOptions = {
   allowedOrigins: readonly string[];
   /** Not at all where one runs already. */
   unlessRunning: boolean;
+  /** Domains besides `localhost` that names may end in. */
+  tlds: readonly string[];
   /** After every scan; `changes` may be empty. */
   onServices(services: readonly Service[], changes: Changes): void;
   /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
@@ -93,9 +95,10 @@ const knownFor = 6_000;
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const clock = systemClock;
-  const { stateDirectory } = options;
+  const { stateDirectory, tlds } = options;
   const dismissed = Promise.withResolvers<string>();
-  let table = emptyTable;
+  const nothing = routeTable([], { tlds });
+  let table = nothing;
   let seen = 0;
   const now = () => performance.now();
   const recorder = new Recorder({ clock, now });
@@ -122,8 +125,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       seen = clock.now();
       const changed =
         changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
-        table === emptyTable;
-      if (changed) table = routeTable(services);
+        table === nothing;
+      if (changed) table = routeTable(services, { tlds });
       tellChanges(changes, backend);
       options.onServices(services, changes);
     },
@@ -134,15 +137,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
 
   const fault = (reason: unknown): void =>
     note(`a connection ended by a fault of ours: ${textOf(reason)}`);
-  const { certificateFor } = certificates({
+  const names = certificates({
     stateDirectory: options.stateDirectory,
     clock,
-    identity: { user: userInfo().username, host: hostname(), uid: process.getuid?.() },
-    tlds: [],
-    bareNames: existsSync(join(options.stateDirectory, "authority-bare", "authority.pem")),
+    identity: processIdentity(),
+    tlds,
+    isService: (name) => table.find(name) !== undefined,
     note,
   });
-  const tls = terminator({ clock, certificateFor, fault });
+  const tls = terminator({ clock, certificateFor: names.certificateFor, fault });
 
   const facts: Facts = {
     id,
@@ -153,6 +156,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     startedAt: Math.floor(performance.timeOrigin),
     socket: options.socket,
     port: options.port,
+    tlds,
     stateDirectory,
     addresses: [],
     log: options.log,
@@ -211,6 +215,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       terminator: tls,
       recorder,
       callers,
+      bareNames: () => names.bareNames,
       fault,
       note,
     });
@@ -278,6 +283,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
         lost: () => dismissed.resolve("as another was started, or the record removed"),
       })
     : () => {};
+  if (tlds.length > 0) void names.compare();
 
   const stopNews = trafficNews({ clock, traffic: recorder, feed: events });
 

@@ -14,11 +14,13 @@ export type DashboardFlags = Flags & { print?: boolean };
 const deadline = 5_000;
 
 export async function dashboard(flags: DashboardFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { print, json: _, ...passed } = flags;
   const daemon = await ensureDaemon({ flags: passed, settings, world });
   if (daemon.started) {
-    world.err.write(`${world.err.colors.dim("the daemon was not running; it is now")}\n`);
+    const { pid } = daemon.registration;
+    const said = `started localhostess, pid ${pid}; to stop it: localhostess server stop`;
+    world.err.write(`${world.err.colors.dim(said)}\n`);
   }
   const url = await link(daemon);
   if (settings.json) {

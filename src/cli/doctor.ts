@@ -4,15 +4,19 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Registration } from "../control/registration.ts";
 import { printable } from "../discovery/printable.ts";
+import type { ReadConfig } from "../manifest/config.ts";
+import { riskOf } from "../manifest/tld.ts";
 import { classifyHost } from "../routes/host.ts";
 import { defaultPorts, originOf, type Scheme } from "../routes/service-row.ts";
 import { type Authority, daysLeft, loadAuthority } from "../tls/authority.ts";
+import { differenceOf } from "../tls/permitted.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
 import type { Machine } from "../tls/trust/store.ts";
 import { trustStores } from "../tls/trust/stores.ts";
 import { ask } from "./ask.ts";
+import { configuration } from "./configuration.ts";
 import { ownersOf, portsOf, sourceOf } from "./look.ts";
-import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
+import { authorityOptions, type MachineFlags, machineOf, served } from "./machine.ts";
 import { holdersOf, rightCommand } from "./port-holder.ts";
 import { defaultPort, type Settings, settingsOf } from "./settings.ts";
 import { runningDaemon } from "./start-daemon.ts";
@@ -38,12 +42,16 @@ const patience = 2000;
 const probe = "localhostess-doctor.localhost";
 
 export async function doctor(flags: MachineFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const config = await configuration(world);
+  // What is wrong with the file is a finding, and no reason to look at nothing else.
+  const broken = config.kind === "mistakes";
+  const settings = await served(await settingsOf(flags, world, { withoutConfig: broken }));
   const machine = machineOf(flags, world);
   const proxy = await runningDaemon(settings);
   const { port } = portsOf(settings, proxy);
   const findings: Finding[] = [];
   const parts = [
+    () => configured(config, settings),
     () => authorities(settings, machine),
     () => ports({ main: port, proxy, settings, machine }),
     () => names(port, machine),
@@ -65,6 +73,33 @@ function tell({ check, level, detail, fix }: Finding, { out }: World): void {
     out.write(`${" ".repeat(9)}${out.colors.yellow(`-> ${printable(fix, 2000)}`)}\n`);
 }
 
+function configured(config: ReadConfig, { tlds }: Settings): Finding[] {
+  const findings: Finding[] = [];
+  if (config.kind === "mistakes") {
+    for (const detail of config.mistakes) {
+      findings.push({ check: "configuration", level: "broken", detail, fix: null });
+    }
+  }
+  for (const tld of tlds) {
+    const risk = riskOf(tld);
+    const check = `names under .${tld}`;
+    if (risk === undefined) {
+      const detail = "browsers find them by the PAC file";
+      findings.push({ check, level: "ok", detail, fix: null });
+    } else {
+      findings.push({ check, level: "warning", detail: risk, fix: 'tlds = ["test"]' });
+    }
+  }
+  return findings;
+}
+
+function constraint(authority: Authority, { tlds }: Settings): Finding[] {
+  const difference = differenceOf(authority.permitted, tlds);
+  if (difference === undefined) return [];
+  const { what, fix } = difference;
+  return [{ check: "authority: names", level: "warning", detail: what, fix }];
+}
+
 async function authorities(settings: Settings, machine: Machine): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const kind of ["names", "bare"] as const) {
@@ -78,6 +113,7 @@ async function authorities(settings: Settings, machine: Machine): Promise<Findin
         { check, level: "ok", detail: `${its.commonName}, in ${its.certificatePath}`, fix: null },
         { check: `${check}: key`, level: "ok", detail: "only you can read it", fix: null },
         expiry(check, its),
+        ...constraint(its, settings),
         ...(await stores(its, machine)),
       );
     } else if (kind === "names") {
@@ -200,7 +236,12 @@ async function standardPort(
   const finding = (detail: string, fix: string | null = null): Finding[] => [
     { check: `port ${port ?? defaultPorts[scheme]}`, level: "ok", detail, fix },
   ];
-  if (asked === undefined) return finding(`left alone, as ${variable} says`);
+  const origin = settings.config[`${scheme}_port`]?.origin;
+  if (asked === undefined) {
+    const who =
+      origin === undefined || machine.env[variable] ? variable : `${origin.file}:${origin.line}`;
+    return finding(`left alone, as ${who} says`);
+  }
   // Any, or the main one, which has its line.
   if (port === undefined || port === main) return [];
   const answers = await Promise.all(loopback.map((address) => frontPage(address, port)));

@@ -1,6 +1,6 @@
 /** A name that a person typed -> the service it means, or a sentence that helps. */
 import { explain } from "../proxy/problem.ts";
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { Service } from "../routes/service.ts";
 import { routeTable } from "../routes/table.ts";
 import { looker, type Sight } from "./look.ts";
@@ -41,10 +41,10 @@ export async function lookUp(
   text: string,
   settings: Settings,
 ): Promise<{ service: Service; sight: Sight; target: NamedTarget }> {
-  const target = readTarget(text);
+  const sight = await looker(settings)();
+  const target = readTarget(text, sight.tlds);
   if (target.kind === "mistake") throw new UsageError([target.what]);
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
-  const sight = await looker(settings)();
   const found = find(target.name, sight);
   if (found.kind !== "found") throw new Error(found.why);
   return { service: found.service, sight, target };

@@ -1,5 +1,8 @@
 /** Settings -> what runs on this machine now: the scan, its services, and our proxy. */
 import { hostname, release } from "node:os";
+import { ask, isFrom } from "../control/client.ts";
+import type { SeenSight } from "../control/commands.ts";
+import { protocol } from "../control/protocol.ts";
 import { type Registration, readRegistration } from "../control/registration.ts";
 import { groupServices } from "../discovery/group.ts";
 import type { ObservedProcess, Scan, Source } from "../discovery/observation.ts";
@@ -17,6 +20,8 @@ export type Sight = {
   port: number;
   /** What belongs into URLs. */
   urlPorts: UrlPorts;
+  /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
+  tlds: readonly string[];
 };
 
 /** A listening process of which nobody said what it is called. */
@@ -30,7 +35,39 @@ export function isWsl(): boolean {
   return /microsoft/i.test(release());
 }
 
+/** By way of the daemon, where there is one; it looks as we would. */
 export function looker(settings: Settings): Looker {
+  // Who says how to look wants it done so, and not as the daemon was told to.
+  const own = settings.scanner !== "auto" || settings.allUsers;
+  let lookOurselves: Looker | undefined;
+  return async () => {
+    const seen = own ? undefined : await seenByDaemon(settings);
+    if (seen !== undefined) return seen;
+    lookOurselves ??= ownLooker(settings);
+    return lookOurselves();
+  };
+}
+
+/** Milliseconds. A look takes a few; one that hangs is one that we can do without. */
+const daemonDeadline = 1000;
+
+/** Undefined where none runs, or none that we understand. */
+async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
+  const record = await readRegistration(settings.stateDirectory);
+  if (record === undefined || record.protocol !== protocol) return undefined;
+  const asked = await ask<{ Look: SeenSight }>(record.socket, "Look", { deadline: daemonDeadline });
+  if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
+  const { daemon, services, scan } = asked.value.Look;
+  return {
+    scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
+    services,
+    proxy: daemon,
+    ...portsOf(settings, daemon),
+    tlds: daemon.tlds,
+  };
+}
+
+function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const machine = { hostName: hostname(), wsl: isWsl() };
   return async () => {
@@ -44,6 +81,7 @@ export function looker(settings: Settings): Looker {
       services: groupServices(scan, { ...machine, ownPid: proxy?.pid ?? process.pid }),
       proxy,
       ...portsOf(settings, proxy),
+      tlds: proxy?.tlds ?? settings.tlds,
     };
   };
 }

@@ -18,7 +18,7 @@ const redraw = "\x1b[H\x1b[J";
 const clear = "\x1b[2J";
 
 export async function ls(flags: LsFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const look = looker(settings);
   if (flags.watch === true) return watch(look, { settings, world });
   const sight = await look();

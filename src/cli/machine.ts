@@ -1,13 +1,14 @@
 /** The world of a command -> the machine whose trust stores are looked at, and whose authority it is. */
-import { hostname, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 import { systemClock } from "../system/clock.ts";
 import { runCommand } from "../system/command.ts";
 import type { AuthorityOptions } from "../tls/authority.ts";
+import { processIdentity } from "../tls/identity.ts";
 import type { AuthorityKind } from "../tls/server-name.ts";
 import type { Machine } from "../tls/trust/store.ts";
 import { isWsl } from "./look.ts";
 import { type Flags, type Settings, UsageError } from "./settings.ts";
+import { runningDaemon } from "./start-daemon.ts";
 import type { World } from "./world.ts";
 
 /** `root`: another directory in the place of `/`, so that a test changes nothing of the system. */
@@ -47,12 +48,18 @@ export function machineOf({ root }: MachineFlags, world: World): Machine {
   };
 }
 
+/** With the domains that the running proxy serves, where one runs: an authority is made for those. */
+export async function served(settings: Settings): Promise<Settings> {
+  const proxy = await runningDaemon(settings);
+  return proxy === undefined ? settings : { ...settings, tlds: proxy.tlds };
+}
+
 export function authorityOptions(kind: AuthorityKind, settings: Settings): AuthorityOptions {
   return {
     stateDirectory: settings.stateDirectory,
     kind,
     clock: systemClock,
-    identity: { user: userInfo().username, host: hostname(), uid: process.getuid?.() },
-    tlds: [],
+    identity: processIdentity(),
+    tlds: settings.tlds,
   };
 }

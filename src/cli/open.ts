@@ -1,8 +1,9 @@
 /** `localhostess open <name>` -> a browser that shows it. */
 import { serviceUrl } from "../routes/service-row.ts";
 import { lookUp } from "./find.ts";
-import { isWsl } from "./look.ts";
+import { isWsl, portsOf } from "./look.ts";
 import { type Flags, settingsOf } from "./settings.ts";
+import { daemonFor } from "./start-daemon.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds for an opener to say that it cannot. One that stays longer is the browser itself. */
@@ -16,13 +17,11 @@ function openers({ platform }: World): readonly string[] {
 }
 
 export async function open(name: string, flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { sight, target } = await lookUp(name, settings);
-  const url = `${serviceUrl(target.name, sight.urlPorts.http)}${target.path}`;
-  const { write, colors } = world.err;
-  if (sight.proxy === undefined) {
-    write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);
-  }
+  const { urlPorts } =
+    sight.proxy === undefined ? portsOf(settings, await daemonFor(flags, world)) : sight;
+  const url = `${serviceUrl(target.name, urlPorts.http)}${target.path}`;
   return show(url, world);
 }
 

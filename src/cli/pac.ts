@@ -6,10 +6,10 @@ import { runningDaemon } from "./start-daemon.ts";
 import type { World } from "./world.ts";
 
 export async function pac(flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const record = await runningDaemon(settings);
   const { port } = portsOf(settings, record);
-  const text = pacFile({ port });
+  const text = pacFile({ port, tlds: record?.tlds ?? settings.tlds });
   const answer = { url: `http://localhost:${port}/proxy.pac`, text };
   world.out.write(settings.json ? `${JSON.stringify(answer, undefined, 2)}\n` : text);
   return 0;

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { printable } from "../discovery/printable.ts";
+import type { ApiFlags } from "./api.ts";
 import type { DashboardFlags } from "./dashboard.ts";
 import type { EnvFlags } from "./env.ts";
 import type { LsFlags } from "./ls.ts";
@@ -87,7 +88,10 @@ Without a verb: ls. Start any server with NAME in its environment, and it has an
 
 Exit codes: 0 done, 1 failed, 2 usage.
 Environment: LOCALHOSTESS_PORT, LOCALHOSTESS_HTTP_PORT, LOCALHOSTESS_HTTPS_PORT,
-LOCALHOSTESS_HTTPS_REDIRECT, LOCALHOSTESS_STATE_DIR, NO_COLOR.`,
+LOCALHOSTESS_HTTPS_REDIRECT, LOCALHOSTESS_STATE_DIR, LOCALHOSTESS_SANDBOX,
+LOCALHOSTESS_CONFIG, NO_COLOR.
+Configuration: config.toml in ~/.config/localhostess; a flag beats a variable, and
+a variable beats the file.`,
     );
   // Settings such as exitOverride are copied to the verbs when they are made, so they come last.
   listing(program, choose, world);
@@ -136,7 +140,7 @@ function server(program: Command, choose: (action: Action) => void, world: World
         return serverStart(flags, { world: patient(world), startDaemon });
       }),
     );
-  proxyPorts(start);
+  proxyPorts(start, "0 picks one; LOCALHOSTESS_PORT, or else 9090");
   looking(start);
   example(start, "localhostess server start --port 8080");
 
@@ -154,7 +158,7 @@ function server(program: Command, choose: (action: Action) => void, world: World
     .action((flags: StartFlags) =>
       choose(async () => (await import("./start-daemon.ts")).serverRestart(flags, world)),
     );
-  proxyPorts(restart);
+  proxyPorts(restart, "as before, unless LOCALHOSTESS_PORT or this says another");
   looking(restart);
   example(restart, "localhostess server restart");
 
@@ -166,12 +170,23 @@ function server(program: Command, choose: (action: Action) => void, world: World
       choose(async () => (await import("./server-status.ts")).serverStatus(flags, world)),
     );
   example(status, "localhostess server status --json | jq .pid");
+
+  const api = program
+    .command("api")
+    .description("send the daemon a command by hand, and print its reply as JSON")
+    .argument("[command]", "such as Services or Events; without one, all are listed")
+    .argument("[json]", "what the command is given, a JSON object")
+    .option("--http", "by the HTTP API instead of the socket")
+    .action((name: string | undefined, json: string | undefined, flags: ApiFlags) =>
+      choose(async () => (await import("./api.ts")).api({ name, json }, { flags, world })),
+    );
+  example(api, `localhostess api Requests '{"service":"api","limit":5}'`);
   example(group, "localhostess server start --port 8080");
 }
 
-function proxyPorts(command: Command): void {
+function proxyPorts(command: Command, which: string): void {
   command
-    .addOption(portOption("the port to listen on, 0 picks one; LOCALHOSTESS_PORT, or else 9090"))
+    .addOption(portOption(`the port to listen on, ${which}`))
     .option(
       "--http-port <number|off>",
       "another port, for http URLs without one, if it can be had; LOCALHOSTESS_HTTP_PORT, or else 80",
@@ -180,7 +195,12 @@ function proxyPorts(command: Command): void {
       "--https-port <number|off>",
       "the same for https URLs; LOCALHOSTESS_HTTPS_PORT, or else 443",
     )
-    .option("--https-redirect", "send page loads to https; LOCALHOSTESS_HTTPS_REDIRECT=1");
+    .option("--https-redirect", "send page loads to https; LOCALHOSTESS_HTTPS_REDIRECT=1")
+    .option(
+      "--tld <domain>",
+      "a domain that names may end in besides localhost, such as test; repeatable, instead of config.toml's tlds",
+      (tld: string, before: string[] = []) => [...before, tld],
+    );
 }
 
 function named(program: Command, choose: (action: Action) => void, world: World): void {

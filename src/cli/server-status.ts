@@ -29,7 +29,7 @@ export type ServerStatus = {
 };
 
 export async function serverStatus(flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const status = statusOf(await findRunning(settings), settings);
   if (settings.json) world.out.write(`${JSON.stringify(status, undefined, 2)}\n`);
   else tell(status, world);

@@ -17,7 +17,7 @@ const lastPatience = 2_000;
 const pollEvery = 50;
 
 export async function serverStop(flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const found = await findRunning(settings);
   if (found.kind !== "healthy" && found.kind !== "other-protocol") {
     const detail = found.kind === "absent" ? "" : ` (${found.why})`;

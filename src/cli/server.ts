@@ -3,6 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import type { Daemon, DaemonOptions } from "../daemon.ts";
 import { printable } from "../discovery/printable.ts";
 import type { Changes } from "../discovery/scanner.ts";
+import { riskOf } from "../manifest/tld.ts";
 import type { ExtraPort } from "../proxy/own-ports.ts";
 import type { Service } from "../routes/service.ts";
 import { originOf, type Scheme } from "../routes/service-row.ts";
@@ -23,7 +24,7 @@ export async function serverStart(
   flags: StartFlags,
   { world: its, startDaemon }: { world: World; startDaemon: StartDaemon },
 ): Promise<number> {
-  const settings = settingsOf(flags, its);
+  const settings = await settingsOf(flags, its);
   const world = flags.background ? logged(its, settings.log) : its;
   const { out, err } = world;
   const note = (text: string): void => {
@@ -45,8 +46,9 @@ export async function serverStart(
       stateDirectory: settings.stateDirectory,
       socket: settings.socket,
       log: flags.background ? settings.log : undefined,
-      allowedOrigins: [],
+      allowedOrigins: settings.config.allowed_origins?.value ?? [],
       unlessRunning: flags.unlessRunning ?? false,
+      tlds: settings.tlds,
       onServices(_, changes) {
         log(changes);
       },
@@ -65,8 +67,13 @@ export async function serverStart(
   const { predecessor, port, urlPorts } = daemon;
   if (predecessor !== undefined) note(`took over from pid ${predecessor.pid}`);
   const without = await refusals(daemon, settings);
-  log = (changes) => void out.write(changeLines(changes, { world, port: urlPorts.http }));
+  log = (changes) =>
+    void out.write(changeLines(changes, { world, port: urlPorts.http, timed: !flags.background }));
   out.write(banner(daemon, { settings, world, without }));
+  for (const tld of settings.tlds) {
+    const risk = riskOf(tld);
+    if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
+  }
   for (const changes of early) log(changes);
   void daemon.dismissed.then((why) => {
     note(`stopping, ${why}`);
@@ -140,12 +147,14 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   const { port, ports, urlPorts, addresses } = daemon;
   const { colors } = world.out;
   const at = (host: string, scheme: Scheme) => originOf(host, { scheme, port: urlPorts[scheme] });
+  const hosts = ["<name>", ...settings.tlds.map((tld) => `<name>.${tld}`)];
+  const byPac = hosts.map((host) => `http://${host}/`);
   const main = originOf("localhost", { scheme: "http", port });
   const rows = [
     [at("localhost", "http"), "what runs"],
     [at("<name>.localhost", "http"), "a server started with NAME=<name>"],
     [at("<name>.localhost", "https"), "the same; trusted after: localhostess trust"],
-    [`${main}/proxy.pac`, "for browsers: http://<name>/"],
+    [`${main}/proxy.pac`, `for browsers: ${byPac.join(", ")}`],
   ] as const;
   const width = Math.max(...rows.map(([url]) => url.length));
   const listening = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
@@ -162,17 +171,22 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   ].join("\n");
 }
 
-type LogOptions = { world: World; port: number };
+type LogOptions = {
+  world: World;
+  port: number;
+  /** Where nobody else says when. */
+  timed: boolean;
+};
 
-function changeLines(changes: Changes, { world, port }: LogOptions): string {
+function changeLines(changes: Changes, { world, port, timed }: LogOptions): string {
   const { colors } = world.out;
   const marks: [mark: string, services: readonly Service[]][] = [
     [colors.green("+"), changes.appeared],
     [colors.yellow("~"), changes.changed],
     [colors.red("-"), changes.gone],
   ];
-  const time = new Date().toTimeString().slice(0, 8);
-  const before = `${time} + `.length;
+  const time = timed ? `${colors.dim(new Date().toTimeString().slice(0, 8))} ` : "";
+  const before = "00:00:00 + ".length;
   const columns = world.out.columns();
   const options = {
     port,
@@ -180,7 +194,7 @@ function changeLines(changes: Changes, { world, port }: LogOptions): string {
     colors,
   };
   const lines = marks.flatMap(([mark, services]) => [
-    ...serviceLines(services, options).map((line) => `${colors.dim(time)} ${mark} ${line}`),
+    ...serviceLines(services, options).map((line) => `${time}${mark} ${line}`),
     // What is gone needs no warning.
     ...(services === changes.gone ? [] : warningLines(services, options)),
   ]);

@@ -1,5 +1,6 @@
 /** Settings -> the daemon that runs, started in the background where there is none. */
 import { connect, type Connected, findDaemon, type Found } from "../control/connect.ts";
+import type { Registration } from "../control/protocol.ts";
 import { spawnDaemon } from "../control/spawn.ts";
 import { printable } from "../discovery/printable.ts";
 import { originOf } from "../routes/service-row.ts";
@@ -90,6 +91,7 @@ function wordsOf(flags: StartFlags): string[] {
     verbose: flags.verbose,
   };
   return [
+    ...(flags.tld ?? []).map((tld) => `--tld=${tld}`),
     ...Object.entries(values).flatMap(([name, value]) =>
       value === undefined ? [] : [`--${name}=${value}`],
     ),
@@ -97,14 +99,39 @@ function wordsOf(flags: StartFlags): string[] {
   ];
 }
 
+/**
+ * The record of the daemon for a verb that is of no use without one: started, and told, where none runs. Undefined, and
+ * told, where somebody typed the port of a proxy that may be another's, and where none can be had.
+ */
+export async function daemonFor(flags: Flags, world: World): Promise<Registration | undefined> {
+  const settings = await settingsOf(flags, world);
+  const tell = (text: string): void => void world.err.write(`${world.err.colors.dim(text)}\n`);
+  const running = await runningDaemon(settings);
+  if (running !== undefined) return running;
+  if (settings.portFlag) {
+    tell("the proxy is not running; localhostess server start starts it");
+    return undefined;
+  }
+  try {
+    const { registration, started } = await ensureDaemon({ flags: {}, settings, world });
+    if (started) {
+      tell(`started localhostess, pid ${registration.pid}; to stop it: localhostess server stop`);
+    }
+    return registration;
+  } catch (error) {
+    tell(printable((error as Error).message, 2_000));
+    return undefined;
+  }
+}
+
 /** Asked before a daemon that is to end where another runs reads all that it is made of. */
 export async function alreadyRuns(flags: StartFlags, world: World): Promise<boolean> {
-  return (await findRunning(settingsOf(flags, world))).kind === "healthy";
+  return (await findRunning(await settingsOf(flags, world))).kind === "healthy";
 }
 
 /** `localhostess server start --detach`. */
 export async function serverDetach(flags: StartFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const found = await findRunning(settings);
   const another =
     found.kind === "healthy" && Boolean(settings.port) && settings.port !== found.registration.port;
@@ -117,7 +144,7 @@ export async function serverDetach(flags: StartFlags, world: World): Promise<num
 
 /** `localhostess server restart`: the new one takes the ports over, so that nobody is refused. */
 export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { registration } = await findRunning(settings);
   const kept =
     settings.port === undefined && registration !== undefined && registration.port !== defaultPort

@@ -5,7 +5,7 @@ import { type Flags, settingsOf } from "./settings.ts";
 import type { World } from "./world.ts";
 
 export async function url(name: string, flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { service, sight, target } = await lookUp(name, settings);
   // The name as asked for: `x.api` reaches `api`, which may serve it another page.
   const address = serviceUrl(target.name, sight.urlPorts.http);

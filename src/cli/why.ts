@@ -1,18 +1,22 @@
 /** `localhostess why <url|name>` -> the way from a URL to its server, step by step, as far as it goes. */
 import { lookup } from "node:dns/promises";
 import { printable } from "../discovery/printable.ts";
+import { speaksTls } from "../link/speaks-tls.ts";
 import { classifyHost } from "../routes/host.ts";
 import type { Service } from "../routes/service.ts";
-import { originOf, serviceUrl } from "../routes/service-row.ts";
+import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
+import { systemClock } from "../system/clock.ts";
+import { maySignFor } from "../tls/permitted.ts";
 import { type Answer, ask } from "./ask.ts";
 import { find } from "./find.ts";
 import { looker, ownersOf, type Sight } from "./look.ts";
-import { type Flags, settingsOf, UsageError } from "./settings.ts";
+import { type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
 import { readTarget, type Target } from "./target.ts";
 import type { World } from "./world.ts";
 
 export type Step = {
-  step: "resolves" | "listens" | "routes" | "owner" | "dials" | "answers";
+  /** `certificate` is a step of https only. */
+  step: "resolves" | "listens" | "routes" | "owner" | "dials" | "certificate" | "answers";
   ok: boolean;
   detail: string;
   /** What to do; null where nothing needs to be done. */
@@ -28,6 +32,9 @@ type Walk = {
   port: number;
   /** As a browser has it in its address bar. */
   host: string;
+  /** The domain of the name is not `localhost`: by way of the PAC file, whatever its port. */
+  byPac: boolean;
+  settings: Settings;
 };
 
 /** Milliseconds. Everything is on this machine, so what takes longer does not work. */
@@ -39,19 +46,19 @@ const answerDeadline = 10_000;
 const loopback = ["127.0.0.1", "::1"];
 
 export async function why(text: string, flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
-  const target = readTarget(text);
-  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const settings = await settingsOf(flags, world);
   const sight = await looker(settings)();
+  const target = readTarget(text, sight.tlds);
+  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const byPac = target.kind === "name" && target.domain !== "localhost";
   const walk: Walk = {
     target,
     sight,
-    // A mere name has no port, and a bare name comes by way of the PAC file, whatever its port.
-    port:
-      target.kind === "name" && target.bare
-        ? sight.port
-        : (target.port ?? sight.urlPorts[target.scheme]),
+    // A mere name has no port.
+    port: byPac ? sight.port : (target.port ?? sight.urlPorts[target.scheme]),
     host: hostOf(target),
+    byPac,
+    settings,
   };
   const steps: Step[] = [];
   for await (const step of walkAlong(walk)) {
@@ -64,7 +71,7 @@ export async function why(text: string, flags: Flags, world: World): Promise<num
 
 function hostOf(target: Wanted): string {
   if (target.kind === "own") return "localhost";
-  return target.bare ? target.name : `${target.name}.localhost`;
+  return target.domain === "" ? target.name : `${target.name}.${target.domain}`;
 }
 
 function tell({ step, ok, detail, fix }: Step, { out }: World): void {
@@ -100,16 +107,22 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
     const dialled = await dials(routed.service);
     yield dialled;
     if (!dialled.ok) return;
+    if (walk.target.scheme === "https") {
+      const certified = await certificate(walk, routed.service);
+      yield certified.step;
+      if (!certified.ours) return;
+    }
   }
   yield await answers(walk, listening.address);
 }
 
 /** RFC 6761 section 6.3 wants `localhost.` names on loopback; browsers and curl see to it, many resolvers do not. */
-async function resolves({ target, sight, host }: Walk): Promise<Step> {
-  if (target.kind === "name" && target.bare) {
+async function resolves({ target, sight, host, byPac }: Walk): Promise<Step> {
+  if (target.kind === "name" && byPac) {
+    const what = target.domain === "" ? "has no dot" : `is under .${target.domain}`;
     return passed(
       "resolves",
-      `${host} has no dot, so only a browser with our PAC file, or a program with http_proxy, finds it`,
+      `${host} ${what}, so only a browser with our PAC file, or a program with http_proxy, finds it`,
       `the PAC file is http://localhost:${sight.port}/proxy.pac; ${serviceUrl(target.name, sight.urlPorts.http)} needs none`,
     );
   }
@@ -260,14 +273,63 @@ async function dials({ endpoint, process }: Service): Promise<Step> {
   );
 }
 
-async function answers({ target, port, host }: Walk, address: string): Promise<Step> {
-  const bare = target.kind === "name" && target.bare;
+type Certified = {
+  step: Step;
+  /** By the proxy, which then reads the request. */
+  ours: boolean;
+};
+
+/** Who vouches for the name. The proxy's authorities are those of the same state directory. */
+async function certificate(
+  { target, host, byPac, sight, settings }: Walk,
+  service: Service,
+): Promise<Certified> {
+  const { dial, port } = service.endpoint;
+  // By way of the PAC file it comes in a tunnel, in which the server may speak for itself.
+  if (byPac && (await speaksTls({ address: dial[0]!, port }, systemClock)) === true) {
+    const detail = `${service.name} speaks TLS itself, so it shows a certificate of its own for ${host}`;
+    return { step: passed("certificate", detail), ours: false };
+  }
+  const [{ loadAuthority }, { authorityOptions }] = await Promise.all([
+    import("../tls/authority.ts"),
+    import("./machine.ts"),
+  ]);
+  const domain = target.kind === "name" ? target.domain : "localhost";
+  const fail = (detail: string, fix: string): Certified => ({
+    step: failed("certificate", detail, fix),
+    ours: false,
+  });
+  const loaded = await loadAuthority(authorityOptions(domain === "" ? "bare" : "names", settings));
+  if (loaded.kind === "broken") {
+    return fail(loaded.problems.join("; "), "localhostess doctor says more");
+  }
+  if (loaded.kind === "absent") {
+    if (domain !== "") {
+      const detail = "the authority is made by the first connection";
+      return { step: passed("certificate", detail, "localhostess trust"), ours: true };
+    }
+    return fail(
+      `no authority signs for names without a dot, so ${host} is answered with the certificate of ${service.name}.localhost`,
+      `${secureUrl(target.kind === "name" ? target.name : service.name, sight.urlPorts.https)}${target.path}, or a second authority: localhostess trust --bare-names`,
+    );
+  }
+  const { commonName, permitted } = loaded.authority;
+  if (domain !== "" && domain !== "localhost" && !maySignFor(domain, permitted)) {
+    const detail = `the authority (${commonName}) may not sign for names under .${domain}`;
+    return fail(detail, "localhostess trust --renew");
+  }
+  return { step: passed("certificate", `${commonName} signs for ${host}`), ours: true };
+}
+
+async function answers({ target, port, host, byPac }: Walk, address: string): Promise<Step> {
   const secure = target.scheme === "https";
   const origin = originOf(host, { scheme: target.scheme, port });
-  const authority = bare ? host : origin.slice(`${target.scheme}://`.length);
-  const request = bare
-    ? requestOf(`http://${authority}${target.path}`, authority)
-    : requestOf(target.path, authority);
+  const authority = byPac ? host : origin.slice(`${target.scheme}://`.length);
+  // Inside a tunnel a request is what it is to a server.
+  const request =
+    byPac && !secure
+      ? requestOf(`http://${authority}${target.path}`, authority)
+      : requestOf(target.path, authority);
   const url = `${secure ? "https" : "http"}://${authority}${target.path}`;
   const answer = await ask({
     address,

@@ -1,9 +1,9 @@
 /** The commands that the daemon knows: one list, behind the IPC socket and the HTTP API alike. */
 import * as v from "valibot";
 import type { ObservedProcess, Scan } from "../discovery/observation.ts";
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { Service } from "../routes/service.ts";
-import { originOf, serviceRow } from "../routes/service-row.ts";
+import { secureUrl, serviceRow } from "../routes/service-row.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Cancel } from "../system/clock.ts";
 import { beginning, type Feed, type ServiceReport } from "./events.ts";
@@ -194,7 +194,7 @@ export const commands: readonly Command[] = [
           v.integer(),
           v.minValue(1),
           v.maxValue(mostRequests),
-          v.description("at most so many; 100 where it is not given"),
+          v.description("at most so many"),
         ),
         100,
       ),
@@ -224,7 +224,7 @@ export const commands: readonly Command[] = [
     method: "GET",
     path: "/v1/events",
     summary: "What happens, as it happens; first all that there is to know.",
-    answer: "a stream of events, see below",
+    answer: "a stream of events, see above",
     input: v.strictObject({
       last_event_id: v.optional(
         v.pipe(
@@ -427,11 +427,8 @@ export function report(
 ): ServiceReport {
   const its = facts();
   const row = serviceRow(service, its.httpPort ?? its.port);
-  const port = its.httpsPort ?? its.port;
-  const secureUrl = service.routable
-    ? originOf(`${service.name}.localhost`, { scheme: "https", port })
-    : null;
-  return { ...row, secureUrl, traffic: traffic.counts(service.name) };
+  const secured = service.routable ? secureUrl(service.name, its.httpsPort ?? its.port) : null;
+  return { ...row, secureUrl: secured, traffic: traffic.counts(service.name) };
 }
 
 function reports(backend: Backend): ServiceReport[] {

@@ -25,10 +25,10 @@ export function handshake(
 ): Handshake | undefined {
   if (!authorization) return undefined;
   const { id, pid, protocol, version, url, socket, startedAt, port } = facts;
-  const { httpPort, httpsPort, addresses } = facts;
+  const { httpPort, httpsPort, tlds, addresses } = facts;
   // The facts of a daemon are more than a handshake tells. What is undefined is not written.
   const body: Handshake = {
-    ...{ id, pid, protocol, version, url, socket, startedAt, port },
+    ...{ id, pid, protocol, version, url, socket, startedAt, port, tlds },
     ...(httpPort === undefined ? {} : { httpPort }),
     ...(httpsPort === undefined ? {} : { httpsPort }),
     ...(addresses?.length === 0 ? { listening: false } : {}),

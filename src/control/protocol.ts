@@ -30,6 +30,8 @@ export type Registration = {
   httpPort?: number;
   /** As `httpPort`, for https. */
   httpsPort?: number;
+  /** The domains besides `localhost` that it serves. */
+  tlds: readonly string[];
 };
 
 /** What a daemon tells of itself to whoever has shown the credential. */

@@ -78,13 +78,15 @@ function parseRegistration(text: string): Registration | undefined {
 export function registrationOf(value: unknown): Registration | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const its = value as Record<string, unknown>;
-  const { id, version, url, pid, protocol, startedAt, socket, port, httpPort, httpsPort } = its;
+  const { id, version, url, pid, protocol, startedAt, socket } = its;
+  const { port, httpPort, httpsPort, tlds = [] } = its;
   if (!isWord(id) || !isWord(version) || !isWord(protocol)) return undefined;
   if (typeof url !== "string" || endpointOf(url) === undefined) return undefined;
   if (!isWhole(pid, 1, 0x7fff_ffff) || !isWhole(port, 1, 65_535)) return undefined;
   if (!isWhole(startedAt, 0, Number.MAX_SAFE_INTEGER)) return undefined;
   if (!isPath(socket)) return undefined;
-  const record: Registration = { id, version, url, pid, protocol, startedAt, socket, port };
+  if (!Array.isArray(tlds) || !tlds.every(isWord)) return undefined;
+  const record: Registration = { id, version, url, pid, protocol, startedAt, socket, port, tlds };
   for (const [name, its] of Object.entries({ httpPort, httpsPort })) {
     if (its === undefined) continue;
     if (!isWhole(its, 1, 65_535)) return undefined;

@@ -3,7 +3,7 @@ import type { Asked, Callers } from "../discovery/callers.ts";
 import { join } from "../link/join.ts";
 import type { CancelDial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { Service } from "../routes/service.ts";
 import type { UrlPorts } from "../routes/service-row.ts";
 import type { RouteTable } from "../routes/table.ts";
@@ -26,7 +26,7 @@ import { writeRequest } from "./forward.ts";
 import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
 import { lastRecipientReply } from "./last-recipient.ts";
-import { negotiate, type Wants } from "./negotiate.ts";
+import { type Wants, wantsOf } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
 import type { Entry, Recorder } from "./recorder.ts";
 import type { HttpsRedirect } from "./redirect.ts";
@@ -67,6 +67,8 @@ export interface ConnectionShared extends ExchangeShared {
   readonly framing: RequestFraming;
   /** Whether clients that speak TLS are heard. */
   terminates(): boolean;
+  /** Whether there are certificates for bare names. */
+  bareNames(): boolean;
   /** Whether the service speaks TLS itself; asked once for each of its processes. */
   speaksTls(service: Service): Promise<boolean>;
   /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
@@ -292,7 +294,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
         return;
       }
       if (outcome.kind === "bad") {
+        // What was read of it may say in which form it wants to hear that.
+        this.#headRequest = false;
+        this.#headBytes = bytes;
         this.#refuseBad(outcome);
+        this.#headBytes = undefined;
         return;
       }
       const next = this.#handle(bytes, outcome.end);
@@ -350,6 +356,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const decision = destination.decision;
     switch (decision.kind) {
       case "proxy":
+        if (this.#isUncertified(destination)) {
+          const { name } = decision.service;
+          return this.#refuse({ status: 421, bareName: name, port: this.shared.urlPorts.https });
+        }
         return this.#forward(bytes, end, { destination, target, service: decision.service });
       case "tunnel":
         return this.#tunnel(bytes, end, { destination, service: decision.service });
@@ -409,6 +419,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.shared.gone(this);
   }
 
+  /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
+  #isUncertified({ authority }: Destination): boolean {
+    return this.secured && !authority.host.includes(".") && !this.shared.bareNames();
+  }
+
   /** The form of error that the client prefers. Looked up only when there is one: on the road of every request it would cost. */
   #wants(): Wants {
     let head = this.#head;
@@ -420,8 +435,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       head.read(bytes);
     }
     if (bytes === undefined) return "text";
-    const accept = head.find(Field.accept);
-    return negotiate(accept === -1 ? undefined : head.valueOf(bytes, accept));
+    return wantsOf(head, bytes);
   }
 
   /** The destination of a request; undefined where its Host is malformed. */
@@ -593,7 +607,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
       this.#askForTls();
       return;
     }
-    const verdict = mayBeUpgrade(this.#held.view(), this.#destination!.authority.host);
+    const { authority, table } = this.#destination!;
+    const verdict = mayBeUpgrade(this.#held.view(), { host: authority.host, tlds: table.tlds });
     if (verdict === "more" && !this.#inputEnded) return;
     if (verdict !== "upgrade") {
       this.#joinDialled();

@@ -10,6 +10,8 @@ import { jsonReply, type Reply, textReply } from "./reply.ts";
 export type FrontPage = {
   services: readonly Service[];
   version: string;
+  /** Domains besides `localhost` that names may end in. */
+  tlds: readonly string[];
   /** The main one, which the PAC file has. */
   port: number;
   /** In http URLs. */
@@ -60,7 +62,14 @@ function list(services: readonly Service[], port: number): Html | undefined {
   </ul> `;
 }
 
-function body({ services, port, urlPort }: FrontPage): Html {
+/** What a browser with the PAC file opens: `http://api/`, `http://api.test/`. */
+function shorter(tlds: readonly string[]): Html[] {
+  return ["api", ...tlds.map((tld) => `api.${tld}`)].map(
+    (host, index) => html`${index === 0 ? "" : ", "}<code>http://${host}/</code>`,
+  );
+}
+
+function body({ services, tlds, port, urlPort }: FrontPage): Html {
   const routable = services.filter((service) => service.routable);
   const unroutable = services.filter((service) => !service.routable);
   const count = routable.length;
@@ -89,7 +98,7 @@ NAME=files python3 -m http.server 8000</pre>
     <h2>Shorter names</h2>
     <p>
       With the address <a href="/proxy.pac">${pacUrl}</a> as its automatic proxy configuration, a
-      browser also opens <code>http://api/</code>. Chromium takes it when it starts:
+      browser also opens ${shorter(tlds)}. Chromium takes it when it starts:
     </p>
     <pre>chromium --proxy-pac-url=${pacUrl}</pre>
     <p>

@@ -56,6 +56,8 @@ export type ProxyOptions = {
   recorder?: Recorder | undefined;
   /** Whose the clients are, for the record. */
   callers?: Callers | undefined;
+  /** Whether there are certificates for bare names; always, where it is not said. */
+  bareNames?(): boolean;
   fault(fault: unknown): void;
   /** A sentence for a person. */
   note(text: string): void;
@@ -123,6 +125,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     recorder: options.recorder,
     callers: options.callers,
     terminates: () => options.terminator !== undefined,
+    bareNames: options.bareNames ?? (() => true),
     async speaksTls(service) {
       const key = upstreamKey(service);
       const known = speakers.get(key);
@@ -214,8 +217,11 @@ export function startProxy(options: ProxyOptions): Proxy {
   const cancelTicks = clock.every(tickMilliseconds, () => {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
-    for (const session of sessions) session.tick();
-    const waiting: Connection[] = [];
+    const waiting: (Connection | H2Session)[] = [];
+    for (const session of sessions) {
+      session.tick();
+      if (Number.isInteger(seconds) && session.mayBeGone) waiting.push(session);
+    }
     for (const connection of connections) {
       connection.tick();
       if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
@@ -261,7 +267,7 @@ export function startProxy(options: ProxyOptions): Proxy {
 
 /** A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart. */
 function dismissDeparted(
-  waiting: readonly Connection[],
+  waiting: readonly { link: Link }[],
   {
     departed,
     ownPorts,

@@ -1,4 +1,6 @@
 /** What a client accepts -> the form of page it gets. Pure. */
+import { Field } from "../wire/field.ts";
+import type { FieldLines } from "../wire/head.ts";
 
 export type Wants = "html" | "json" | "text";
 
@@ -64,4 +66,10 @@ export function negotiate(accept: string | undefined): Wants {
     if (better) best = { form, quality, exact, place };
   }
   return best?.form ?? "text";
+}
+
+/** The same of a head, as far as it has been read. */
+export function wantsOf(head: FieldLines, bytes: Uint8Array): Wants {
+  const accept = head.find(Field.accept);
+  return negotiate(accept === -1 ? undefined : head.valueOf(bytes, accept));
 }

@@ -1,5 +1,5 @@
 /** A path on `localhost` into the page that stands there. */
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { errorPage } from "./error-page.ts";
 import { frontPage } from "./front-page.ts";
@@ -36,9 +36,16 @@ export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): O
     if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
     const table = routes();
     if (path === frontPath) {
-      return frontPage({ services: table.services, version, port, urlPort, wants });
+      return frontPage({
+        services: table.services,
+        tlds: table.tlds,
+        version,
+        port,
+        urlPort,
+        wants,
+      });
     }
-    if (path === "/proxy.pac") return pacPage({ port });
+    if (path === "/proxy.pac") return pacPage({ port, tlds: table.tlds });
     return errorPage(
       {
         status: 404,

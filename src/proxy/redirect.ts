@@ -51,7 +51,7 @@ export function httpsRedirect(port: number): HttpsRedirect {
 function secureHost({ decision, authority }: Destination): string | undefined {
   if (decision.kind === "own") return "localhost";
   if (decision.kind !== "proxy") return undefined;
-  return decision.bare ? `${authority.host}.localhost` : authority.host;
+  return authority.host.includes(".") ? authority.host : `${authority.host}.localhost`;
 }
 
 /** Fetch section 2.2.5: browsers say so themselves; those before 2020 (Safari: 2023) only want a page by its type. */

@@ -35,6 +35,11 @@ export function serviceUrl(name: string, port: number): string {
   return originOf(`${name}.localhost`, { scheme: "http", port });
 }
 
+/** `port` is the proxy's in https URLs. */
+export function secureUrl(name: string, port: number): string {
+  return originOf(`${name}.localhost`, { scheme: "https", port });
+}
+
 /** `port` is the proxy's in http URLs. */
 export function serviceRow(service: Service, port: number): ServiceRow {
   const { pid, startedAt } = service.process;

@@ -32,5 +32,5 @@ export function startServer(
 export const startOurs: StartPeer = async (crew, backend) => {
   const { program, port } = startServer(crew, { name: "localhostess", side: "proxy" });
   await ready(program, { port, host: backend.host });
-  return { name: "localhostess", port, pid: program.pid };
+  return { name: "localhostess", port, securePort: port, pid: program.pid };
 };

@@ -22,6 +22,7 @@ function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {
     services: [],
     proxy: { pid: 1, port: 9090 },
     port: 9090,
+    tlds: [],
     urlPorts: { http: 9090, https: 9090 },
     ...its,
   };

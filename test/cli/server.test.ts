@@ -75,6 +75,7 @@ describe("the program", () => {
       protocol: "localhostess/1",
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       socket: join(state.directory, "daemon.sock"),
+      tlds: [],
     });
     const run = () => cli(["ls"], { env: state.env });
     const before = await run();

@@ -21,6 +21,7 @@ const facts: Registration = {
   startedAt: 1,
   socket: "/run/daemon.sock",
   port: 9090,
+  tlds: [],
 };
 const ask = (field: string | null): unknown => handshake(field, { credential, facts, authority });
 

@@ -15,6 +15,7 @@ const facts: Registration = {
   startedAt: 1,
   socket: "/run/daemon.sock",
   port: 9090,
+  tlds: [],
 };
 
 interface Squatter extends Disposable {

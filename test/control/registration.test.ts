@@ -38,6 +38,7 @@ const record: Registration = {
   protocol: "localhostess/1",
   url: "http://127.0.0.1:49152",
   socket: "/run/user/1000/daemon.sock",
+  tlds: ["test"],
 };
 
 async function written(text: string): Promise<Registration | undefined> {
@@ -148,10 +149,9 @@ const malformed: [what: string, text: string][] = [
   ["null", "null"],
   ["a list", "[]"],
   ["a text", '"one"'],
-  ...Object.keys(record).map((key): [string, string] => [
-    `no ${key}`,
-    JSON.stringify({ ...record, [key]: undefined }),
-  ]),
+  ...Object.keys(record)
+    .filter((key) => key !== "tlds")
+    .map((key): [string, string] => [`no ${key}`, JSON.stringify({ ...record, [key]: undefined })]),
   ["port 0", JSON.stringify({ ...record, port: 0 })],
   ["a port beyond 65535", JSON.stringify({ ...record, port: 65_536 })],
   ["a port in letters", JSON.stringify({ ...record, port: "9090" })],
@@ -167,6 +167,8 @@ const malformed: [what: string, text: string][] = [
   ["a socket that is not an absolute path", JSON.stringify({ ...record, socket: "daemon.sock" })],
   ["an escape in the socket's path", JSON.stringify({ ...record, socket: "/\x1b[2J" })],
   ["a protocol that is not a word", JSON.stringify({ ...record, protocol: "one two" })],
+  ["an escape in a domain", JSON.stringify({ ...record, tlds: ["\x1b[2J"] })],
+  ["a domain that is no list", JSON.stringify({ ...record, tlds: "test" })],
   ["a long id", JSON.stringify({ ...record, id: "x".repeat(101) })],
   ["more than a record is", JSON.stringify({ ...record, more: "x".repeat(100_000) })],
 ];
@@ -176,6 +178,11 @@ for (const [what, text] of malformed) {
     expect(await written(text)).toBeUndefined();
   });
 }
+
+test("a record without domains, of an earlier version, has none", async () => {
+  const text = JSON.stringify({ ...record, tlds: undefined });
+  expect(await written(text)).toEqual({ ...record, tlds: [] });
+});
 
 test("the ports that URLs have are read where they are written, and only then", async () => {
   const all = { ...record, httpPort: 80, httpsPort: 443 };

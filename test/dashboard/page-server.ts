@@ -97,6 +97,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       stateDirectory: "/home/ada/.local/state/localhostess",
       addresses: ["127.0.0.1", "::1"],
       log: undefined,
+      tlds: [],
     }),
     gauges: () => ({ memory: 61_000_000, connections: { proxy: 12, http: 1, ipc: 0 } }),
     services() {

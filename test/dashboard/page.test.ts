@@ -73,7 +73,7 @@ describeWith(["chromium"])("the page", () => {
       const page = await open(server);
       expect(await names(page)).toEqual(["api", "docs", "web"]);
       const web = page.getByRole("row", { name: /^web/ });
-      const text = await web.innerText();
+      const text = await web.textContent();
       for (const part of ["running", "7111", "+1", "12 min", "12", "3.2 ms", "server.js"]) {
         expect(text).toContain(part);
       }
@@ -82,10 +82,10 @@ describeWith(["chromium"])("the page", () => {
         .evaluateAll((links) => links.map((link) => (link as unknown as { href: string }).href));
       expect(hrefs).toEqual(["http://web.localhost:9090/", "https://web.localhost:9090/"]);
       await web.getByRole("img", { name: "12 requests in the last minute" }).waitFor();
-      const api = await page.getByRole("row", { name: /^api/ }).innerText();
+      const api = await page.getByRole("row", { name: /^api/ }).textContent();
       expect(api).toContain("1 warning");
       expect(api).toContain("1.2 s");
-      expect(await page.locator("footer").innerText()).toContain("0.1.0");
+      expect(await page.locator("footer").textContent()).toContain("0.1.0");
       await page.close();
     },
     patience,
@@ -99,12 +99,12 @@ describeWith(["chromium"])("the page", () => {
       await page.getByText("NAME=api bun dev").waitFor();
       server.add(madeService("api"));
       await page.getByRole("link", { name: "api", exact: true }).waitFor();
-      expect(await page.getByRole("status").innerText()).toBe("api is running");
+      expect(await page.getByRole("status").textContent()).toBe("api is running");
       server.request("api");
       await page.getByRole("img", { name: "1 request in the last minute" }).waitFor();
       server.remove("api");
       await page.getByText("NAME=api bun dev").waitFor();
-      expect(await page.getByRole("status").innerText()).toBe("api has ended");
+      expect(await page.getByRole("status").textContent()).toBe("api has ended");
       await page.close();
     },
     patience,

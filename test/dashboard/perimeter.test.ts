@@ -39,7 +39,7 @@ describeWith(["chromium"])("a real browser", () => {
     browser = await openBrowser({
       port: proxy.port,
       // A name whose owner has it lead to this machine: DNS rebinding.
-      options: ["--host-resolver-rules=MAP rebound.test 127.0.0.1"],
+      more: ["--host-resolver-rules=MAP rebound.test 127.0.0.1"],
     });
   }, patience);
   afterAll(async () => {

@@ -104,11 +104,11 @@ async function open(link: string, context: { newPage(): Promise<Page> }): Promis
 /** As the page's foot has it. */
 async function pidOf(page: Page): Promise<string> {
   const fact = page.locator("footer div", { hasText: "PID" }).locator("dd");
-  return fact.innerText();
+  return (await fact.textContent()) ?? "";
 }
 
 async function otherPid(page: Page, before: string): Promise<string> {
   const fact = page.locator("footer div", { hasText: "PID" }).locator("dd");
   await fact.filter({ hasNotText: new RegExp(`^${before}$`) }).waitFor();
-  return fact.innerText();
+  return (await fact.textContent()) ?? "";
 }

@@ -55,6 +55,17 @@ for (const [what, asked] of [
   });
 }
 
+test("under a configured domain it is the same name, and a bare name is the one under localhost", async () => {
+  await using its = await redirecting({ tlds: ["test"] });
+  for (const [host, to] of [
+    ["x.api.test", "x.api.test"],
+    ["api", "api.localhost"],
+  ]) {
+    const answer = await ask(its.proxy, { line: `GET http://${host}/a`, host: host! });
+    expect(answer.one("location")).toBe(`https://${to}:${its.proxy.port}/a`);
+  }
+});
+
 for (const [what, asked] of [
   ["curl", { fields: "Accept: */*\r\n" }],
   ["a program that says nothing", { fields: "" }],

@@ -57,6 +57,25 @@ for (const [host, decisions] of rows) {
   }
 }
 
+const withTest = routeTable([service], { tlds: ["test"] });
+
+test.each<[host: string, decisions: [Decision, Decision, Decision]]>([
+  [
+    "api.test",
+    [
+      { kind: "proxy", service, bare: true },
+      { kind: "proxy", service, bare: true },
+      { kind: "tunnel", service },
+    ],
+  ],
+  ["nosuch.test", [unknown("nosuch", false), unknown("nosuch", true), unknown("nosuch", true)]],
+  ["api.dev", [{ kind: "misdirected" }, close, close]],
+])("where test is configured, %s is decided by how it is asked for", (host, decisions) => {
+  for (const [index, mode] of modes.entries()) {
+    expect(decide({ host, port: undefined, mode }, withTest, [ownPort])).toEqual(decisions[index]!);
+  }
+});
+
 const own: Decision = { kind: "own" };
 
 /** How we ourselves are asked for. */

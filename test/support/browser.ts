@@ -10,16 +10,15 @@ export type Browser = {
   close(): Promise<void>;
 };
 
-/** `home`: whose trust store it has; one without any unless said otherwise. */
+/** `home`: whose trust store it has; one without any unless said otherwise. `more`: of its options. */
 export async function openBrowser({
   port,
   home,
-  options = [],
+  more = [],
 }: {
   port: number;
   home?: string;
-  /** Of Chromium's command line. */
-  options?: readonly string[];
+  more?: readonly string[];
 }): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), "localhostess-chromium-"));
   const remove = () => rm(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -38,7 +37,7 @@ export async function openBrowser({
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
-        ...options,
+        ...more,
       ],
       // A person may have no home that can be written.
       env: { ...(inherited as Record<string, string>), HOME: home ?? profile },

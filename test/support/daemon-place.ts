@@ -29,7 +29,6 @@ export async function daemonPlace(): Promise<DaemonPlace> {
     LOCALHOSTESS_HTTP_PORT: "off",
     LOCALHOSTESS_HTTPS_PORT: "off",
   };
-  const variable = `LOCALHOSTESS_STATE_DIR=${directory}\0`;
   const pids = (): number[] =>
     readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
@@ -38,7 +37,7 @@ export async function daemonPlace(): Promise<DaemonPlace> {
         try {
           const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0");
           const variables = readFileSync(`/proc/${pid}/environ`, "latin1");
-          return variables.includes(variable) && words.includes("start");
+          return variables.includes(directory) && words.includes("start");
         } catch {
           // It has ended, or is another user's.
           return false;

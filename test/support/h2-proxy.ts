@@ -51,6 +51,7 @@ export function testShared(services: Record<string, Place>): TestShared {
     spare: [],
     framing: new RequestFraming(),
     terminates: () => false,
+    bareNames: () => true,
     speaksTls: async () => false,
     secure: () => false,
     recorder: undefined,
