@@ -1,13 +1,19 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
 import { hostname, release } from "node:os";
+import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
+import { pageScript } from "./dashboard/bundle.ts";
+import { dashboard } from "./dashboard/dashboard.ts";
+import { keepPort, keptPort } from "./dashboard/page-port.ts";
+import { sessions } from "./dashboard/session.ts";
+import { clientOwner } from "./discovery/client-owner.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
 import { ensureCredential } from "./control/credential.ts";
 import { feed } from "./control/events.ts";
-import { startHttp } from "./control/http.ts";
+import { type HttpDoor, startHttp } from "./control/http.ts";
 import { type IpcDoor, ipcDoor, socketPath } from "./control/ipc.ts";
 import { trafficNews } from "./control/traffic-news.ts";
 import { type Facts, protocol, type Registration } from "./control/protocol.ts";
@@ -22,7 +28,7 @@ import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
 import type { UrlPorts } from "./routes/service-row.ts";
 import { routeTable } from "./routes/table.ts";
-import { systemClock } from "./system/clock.ts";
+import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
 import { peerCredentials } from "./system/peer-credentials.ts";
 import { certificates } from "./tls/certificates.ts";
 import { processIdentity } from "./tls/identity.ts";
@@ -77,6 +83,9 @@ export type Daemon = {
 
 /** Milliseconds that answers under way have when the daemon stops. */
 const drainMilliseconds = 10_000;
+
+/** Milliseconds between attempts to have the port that open pages know. */
+const doorInterval = 250;
 
 /** Milliseconds after which what we know of a process has to be looked at again before it is relied on. */
 const knownFor = 6_000;
@@ -363,8 +372,32 @@ async function openDoors({ facts, options, backend, note }: DoorsOptions) {
   }
   const fault = (error: unknown): void =>
     note(`a command failed by a fault of ours: ${textOf(error)}`);
-  const http = startHttp({ clock, credential: () => credential, allowedOrigins, backend, fault });
+  const ownClient = (ownPort: () => number) => (remotePort: number) => {
+    const uid = clientOwner(remotePort, { root: "/proc", ownPort: ownPort() });
+    return uid === undefined ? undefined : uid === process.getuid?.();
+  };
+  const tokens = sessions({ clock, credential: () => credential });
+  const script = pageScript({ cache: join(stateDirectory, "cache"), version, note });
+  const openAt = (port: number): HttpDoor => {
+    let bound = port;
+    const isOwn = ownClient(() => bound);
+    const door = startHttp({
+      clock,
+      credential: () => credential,
+      allowedOrigins,
+      backend,
+      port,
+      page: dashboard({ sessions: tokens, script, ownClient: isOwn, fault }),
+      ownClient: isOwn,
+      fault,
+    });
+    bound = door.port;
+    return door;
+  };
+  const pages = await openKept(openAt, { stateDirectory, clock, note });
+  const { http } = pages;
   facts.url = http.url;
+  backend.dashboard = () => `${pages.url()}/open?token=${tokens.issue()}`;
   const ipc = ipcAt({ wanted: options.socket, backend, fault, note });
   facts.socket = ipc?.path ?? options.socket;
   let said: string | undefined;
@@ -381,12 +414,66 @@ async function openDoors({ facts, options, backend, note }: DoorsOptions) {
       }
     },
     renewCredential,
-    connections: () => ({ http: http.connections, ipc: ipc?.connections ?? 0 }),
+    connections: () => ({ http: pages.connections(), ipc: ipc?.connections ?? 0 }),
     async close() {
-      await Promise.all([http.stop(), ipc?.stop()]);
+      await Promise.all([pages.stop(), ipc?.stop()]);
     },
   };
   return doors;
+}
+
+type Pages = {
+  /** The door that the record tells of. */
+  http: HttpDoor;
+  /** Where a page is to be opened. */
+  url(): string;
+  connections(): number;
+  stop(): Promise<void>;
+};
+
+/**
+ * A page that is open cannot follow us to another port. So the door is where the last daemon's was; where that one is
+ * still going, there is a second door as soon as it has gone.
+ */
+async function openKept(
+  openAt: (port: number) => HttpDoor,
+  {
+    stateDirectory,
+    clock,
+    note,
+  }: { stateDirectory: string; clock: Clock; note(text: string): void },
+): Promise<Pages> {
+  const kept = await keptPort(stateDirectory);
+  const open = (port: number): HttpDoor | undefined => {
+    try {
+      return openAt(port);
+    } catch {
+      // Somebody has it; who that is matters to nobody, as any other port does as well.
+      return undefined;
+    }
+  };
+  const http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
+  let second: HttpDoor | undefined;
+  let cancel: Cancel = () => {};
+  if (kept === 0) {
+    await keepPort(stateDirectory, http.port).catch((error: Error) => {
+      note(`an open page will not find the next daemon: ${error.message}`);
+    });
+  } else if (http.port !== kept) {
+    cancel = clock.every(doorInterval, () => {
+      second = open(kept);
+      if (second !== undefined) cancel();
+    });
+  }
+  return {
+    http,
+    url: () => (second ?? http).url,
+    connections: () => http.connections + (second?.connections ?? 0),
+    async stop() {
+      cancel();
+      await Promise.all([http.stop(), second?.stop()]);
+    },
+  };
 }
 
 type IpcAt = {

@@ -22,6 +22,11 @@ export async function open(name: string, flags: Flags, world: World): Promise<nu
   const { urlPorts } =
     sight.proxy === undefined ? portsOf(settings, await daemonFor(flags, world)) : sight;
   const url = `${serviceUrl(target.name, urlPorts.http)}${target.path}`;
+  return show(url, world);
+}
+
+/** @returns the exit code; what failed is told, with the URL to be opened by hand. */
+export async function show(url: string, world: World): Promise<number> {
   const { write } = world.err;
   const tried: string[] = [];
   for (const opener of openers(world)) {

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { printable } from "../discovery/printable.ts";
 import type { ApiFlags } from "./api.ts";
+import type { DashboardFlags } from "./dashboard.ts";
 import type { EnvFlags } from "./env.ts";
 import type { LsFlags } from "./ls.ts";
 import type { MachineFlags } from "./machine.ts";
@@ -248,6 +249,16 @@ function named(program: Command, choose: (action: Action) => void, world: World)
 }
 
 function browsers(program: Command, choose: (action: Action) => void, world: World): void {
+  const page = program
+    .command("dashboard")
+    .description("open the daemon's page: every server, and its requests as they happen")
+    .option("--print", "print the link, which works once within a minute, and open nothing")
+    .addOption(jsonOption())
+    .action((flags: DashboardFlags) =>
+      choose(async () => (await import("./dashboard.ts")).dashboard(flags, world)),
+    );
+  example(page, "localhostess dashboard");
+
   const pac = program
     .command("pac")
     .description("print the proxy auto-configuration file for browsers")

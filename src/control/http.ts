@@ -134,14 +134,16 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     const signedIn = verdict?.kind === "pass";
     const answer = page.answer(asked, { signedIn });
     if (answer !== undefined) {
+      const secured = (its: WholeAnswer): WholeAnswer => ({
+        ...its,
+        headers: { ...securityHeaders, ...its.headers },
+      });
+      if (!(answer instanceof Promise)) return { kind: "answer", answer: secured(answer) };
       return {
         kind: "body",
         limit: 0,
         tooLong: tooLong({}),
-        async finish() {
-          const its = await answer;
-          return { ...its, headers: { ...securityHeaders, ...its.headers } };
-        },
+        finish: () => answer.then(secured),
       };
     }
     return verdict ?? judge(asked);

@@ -11,6 +11,8 @@ export type ClientSocket = {
   mapped: boolean;
   /** 0: no process has it any more. */
   inode: number;
+  /** The user it belongs to. */
+  uid: number;
 };
 
 /** The table may have tens of thousands of rows, so only those of clients of `ownPort` are taken apart. */
@@ -25,12 +27,13 @@ export function clientSockets(table: string, ownPort: number): ClientSocket[] {
       .slice(start, end === -1 ? table.length : end)
       .trim()
       .split(/\s+/);
-    const [, local, remote, , , , , , , inode] = fields;
+    const [, local, remote, , , , , uid, , inode] = fields;
     if (local === undefined || remote?.endsWith(wanted.trimEnd()) !== true) continue;
     found.push({
       port: local.slice(-4),
       mapped: local.startsWith(mapped),
       inode: Number(inode) || 0,
+      uid: Number(uid),
     });
   }
   return found;

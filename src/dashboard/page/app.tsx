@@ -74,18 +74,18 @@ function State() {
   );
 }
 
-/** Its place is always there, so that nothing moves when it is needed. */
+/** It lies over the page's end, so that nothing moves when it comes and goes. */
 function Lost() {
   if (connection.value === "ended") {
     return (
-      <p class="lost" role="alert">
+      <p class="notice" role="alert">
         This page is no longer signed in. Run <code>localhostess dashboard</code> to open it again.
       </p>
     );
   }
   if (connection.value !== "lost") return null;
   return (
-    <p class="lost" role="alert">
+    <p class="notice" role="alert">
       The daemon does not answer; what you see is as it was. This page goes on by itself as soon as
       it is back: <code>localhostess server start</code>
     </p>

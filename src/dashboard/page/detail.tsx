@@ -2,7 +2,7 @@
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
 import { bytesText, clockText, countText, durationText, latencyText } from "./format.ts";
-import { Links } from "./links.tsx";
+import { Addresses } from "./links.tsx";
 import { connection, detail, now, running, services, shown } from "./live.ts";
 import type { RecordedRequest, ServiceDetail, ServiceProcess } from "./model.ts";
 import { Sparkline } from "./sparkline.tsx";
@@ -65,8 +65,7 @@ function Known({ its }: { its: ServiceDetail }) {
       <dl class="facts">
         <dt>Addresses</dt>
         <dd>
-          <Links service={its} />
-          {its.url === null ? null : <code class="url">{its.url}</code>}
+          <Addresses service={its} />
         </dd>
         <dt>Listens on</dt>
         <dd>
@@ -122,7 +121,7 @@ function Processes({ all }: { all: readonly ServiceProcess[] }) {
               <tr key={pid}>
                 <td class="number">{pid}</td>
                 <td class="number-left">{listening.map(({ port }) => port).join(", ") || "–"}</td>
-                <td>
+                <td class="command">
                   <code>{command ?? "–"}</code>
                 </td>
               </tr>
@@ -179,8 +178,8 @@ function Request({ request }: { request: RecordedRequest }) {
   const size = received > 0 ? `${bytesText(received)} in, ` : "";
   return (
     <tr>
-      <td class="number-left soft">{clockText(time)}</td>
-      <td>{method}</td>
+      <td class="time number-left soft">{clockText(time)}</td>
+      <td class="method">{method}</td>
       <td class="path">
         <code title={`${scheme}: ${target}`}>{target === "" ? "/" : target}</code>
       </td>

@@ -2,13 +2,33 @@
 /** @jsxImportSource preact */
 import type { ServiceReport } from "./model.ts";
 
+/** The whole addresses, as they may be copied. */
+export function Addresses({ service }: { service: ServiceReport }) {
+  const urls = [service.url, service.secureUrl].filter(isAddress);
+  if (urls.length === 0) return <span class="soft">no address</span>;
+  return (
+    <span class="addresses">
+      {urls.map((url) => (
+        <a key={url} href={`${url}/`} target="_blank" rel="noopener noreferrer">
+          {url}
+        </a>
+      ))}
+    </span>
+  );
+}
+
+/** Whatever a daemon says, only such are followed. */
+function isAddress(url: string | null): url is string {
+  return url !== null && /^https?:\/\/[^/]+$/.test(url);
+}
+
 export function Links({ service }: { service: ServiceReport }) {
   const { url, secureUrl } = service;
-  if (url === null) return <span class="soft">no address</span>;
+  if (!isAddress(url)) return <span class="soft">no address</span>;
   return (
     <span class="links">
       <Address url={url} word="http" />
-      {secureUrl === null ? null : <Address url={secureUrl} word="https" />}
+      {!isAddress(secureUrl) ? null : <Address url={secureUrl} word="https" />}
     </span>
   );
 }

@@ -73,7 +73,7 @@ function Row({ service }: { service: ServiceReport }) {
         <a class="detail" href={detailAddress(name)}>
           {name}
         </a>
-        <span class="hidden">running</span>
+        <span class="state">running</span>
         {warnings.length > 0 ? <Warned count={warnings.length} /> : null}
       </th>
       <td data-label="Links">

@@ -37,6 +37,7 @@ export const running = computed(() =>
 
 /** Milliseconds. The daemon is asked for what events do not tell: medians, requests under way. */
 const resync = 5_000;
+const callersDelay = 1_000;
 const firstRetry = 500;
 const lastRetry = 5_000;
 
@@ -44,6 +45,7 @@ let source: EventSource | undefined;
 let lastId: string | undefined;
 let retry = firstRetry;
 let detailWanted = 0;
+let callersWanted: ReturnType<typeof setTimeout> | undefined;
 
 function nameInAddress(): string | undefined {
   const [, name] = location.hash.match(/^#\/(.+)$/) ?? [];
@@ -101,6 +103,15 @@ async function refresh(): Promise<void> {
   await readDetail();
 }
 
+/** Callers are looked up together, so some are known a little later than their requests. */
+function readDetailSoon(): void {
+  if (callersWanted !== undefined) return;
+  callersWanted = setTimeout(() => {
+    callersWanted = undefined;
+    void readDetail();
+  }, callersDelay);
+}
+
 async function readDetail(): Promise<void> {
   const name = shown.value;
   const turn = ++detailWanted;
@@ -141,6 +152,7 @@ function connect(): void {
     const its = detail.value;
     if (its !== undefined && its.name === request.service) {
       detail.value = { ...its, requests: withRequests(its.requests, [request]) };
+      if (request.caller === undefined) readDetailSoon();
     }
   });
   on<Parameters<typeof afterCounts>[1]>("requests", (told) => {

@@ -24,6 +24,7 @@ export function Sparkline({ counts }: { counts: readonly number[] }) {
       viewBox={`0 0 ${width} ${height}`}
       width={width}
       height={height}
+      preserveAspectRatio="none"
       role="img"
       aria-label={`${total} ${total === 1 ? "request" : "requests"} in the last minute`}
     >
