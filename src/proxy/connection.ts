@@ -1,4 +1,5 @@
 /** A client's link into answered requests, one after another, each routed by itself. */
+import type { Asked, Callers } from "../discovery/callers.ts";
 import { type Joined, join } from "../link/join.ts";
 import type { CancelDial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
@@ -33,6 +34,7 @@ import { lastRecipientReply } from "./last-recipient.ts";
 import { type Wants, wantsOf } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
 import { isPageLoad } from "./page-load.ts";
+import type { Entry, Recorder } from "./recorder.ts";
 import type { HttpsRedirect } from "./redirect.ts";
 import { encodeReply, type Reply } from "./reply.ts";
 import { type Absence, absentPage, linesShown } from "./supervised-page.ts";
@@ -83,6 +85,10 @@ export interface ConnectionShared extends ExchangeShared {
   readonly holding: Set<Connection>;
   /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
   secure(link: Link, first: Uint8Array): boolean;
+  /** Notes every request; undefined: nobody wants to know. */
+  readonly recorder: Recorder | undefined;
+  /** Whose the clients are; undefined: nobody can tell. */
+  readonly callers: Callers | undefined;
   /** The connection is gone, or has become a tunnel that is gone. */
   gone(connection: Connection): void;
 }
@@ -170,6 +176,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #headRequest = false;
   /** The bytes that `#head` was read from, while it is being handled. */
   #headBytes: Uint8Array | undefined;
+  /** The request under way, from its complete head to its answer's end, for the record. */
+  #entry: Entry | undefined;
+  #asked: Asked | undefined;
 
   constructor(
     readonly link: Link,
@@ -283,8 +292,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#held.clear();
     this.#letGo();
     this.#state = At.closed;
+    this.#gone();
     if (this.shared.spare.length < 64) this.shared.spare.push(this.#exchange);
-    this.shared.gone(this);
   }
 
   failed(fault: unknown): void {
@@ -377,6 +386,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const framing = this.shared.framing;
     this.#headRequest = false;
     this.#headBytes = bytes;
+    if (this.#entry === undefined && this.shared.recorder !== undefined) this.#record(bytes);
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.#refuseBad(wrong);
     this.#headRequest = framing.head;
@@ -426,6 +436,42 @@ export class Connection implements LinkHandler, ExchangeOwner {
           port: this.shared.urlPorts.http,
         });
     }
+  }
+
+  /** A request begins, as far as the record is concerned: once, however often it is read. */
+  #record(bytes: Uint8Array): void {
+    const entry = this.shared.recorder!.begin(this.#head, bytes, this.secured);
+    this.#asked ??= this.shared.callers?.ask(this.link);
+    entry.asked = this.#asked;
+    this.#entry = entry;
+    this.#exchange.answerStatus = 0;
+    this.#exchange.requestOctets = 0;
+    this.#exchange.answerOctets = 0;
+  }
+
+  /** The request's end, for the record. `broken`: before its answer was whole. */
+  #recorded(broken: boolean): void {
+    const entry = this.#entry;
+    if (entry === undefined) return;
+    this.#entry = undefined;
+    entry.status = this.#exchange.answerStatus;
+    entry.received += this.#exchange.requestOctets;
+    entry.sent += this.#exchange.answerOctets;
+    this.shared.recorder!.end(entry, broken);
+  }
+
+  /** With an answer of our own. */
+  #answered({ status, body }: Reply): void {
+    if (this.#entry === undefined) return;
+    this.#exchange.answerStatus = status;
+    this.#exchange.answerOctets = this.#headRequest ? 0 : Buffer.byteLength(body);
+    this.#recorded(false);
+  }
+
+  #gone(): void {
+    this.#recorded(true);
+    if (this.#asked !== undefined) this.shared.callers!.forget(this.#asked);
+    this.shared.gone(this);
   }
 
   /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
@@ -505,6 +551,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const { destination, target, service } = turn;
     const framing = this.shared.framing;
     const exchange = this.#exchange;
+    if (this.#entry !== undefined) this.shared.recorder!.routed(this.#entry, service.name);
     if (framing.via && this.#hasBeenHere(bytes, destination.via)) {
       return this.#refuse({ status: 508, name: service.name });
     }
@@ -540,6 +587,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       pathStart: target.form === "absolute" ? target.pathStart : this.#head.targetStart,
       out: exchange.sent,
     });
+    exchange.requestOctets = next - end;
     this.#lastRequest = !framing.keepAlive && exchange.request.done;
     this.#become(At.exchanging);
     this.#kept = upstream;
@@ -595,6 +643,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     end: number,
     { destination: { key }, service }: { destination: Destination; service: Service },
   ): number {
+    if (this.#entry !== undefined) this.shared.recorder!.routed(this.#entry, service.name);
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       this.#takeDialled(service, { key, end }) ??
@@ -605,6 +654,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#service = service;
     this.#dialled = upstream;
     this.link.write(established, 0, established.length);
+    this.#exchange.answerStatus = 200;
     this.#become(At.tunnelled);
     this.#keepFrom(bytes, end);
     upstream.link.handler = this.#speaksFirst();
@@ -619,6 +669,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
     end: number,
     { supervised, turn }: { supervised: Supervised; turn: Turn },
   ): number {
+    if (this.#entry !== undefined) {
+      this.shared.recorder!.routed(this.#entry, supervised.routeName!);
+    }
     if (turn === "down") {
       // Somebody may have started another server under its name.
       if (!this.#refreshed) return this.#waitForRefresh();
@@ -793,6 +846,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     }
     const upstream = this.#dialled;
     if (upstream !== undefined) upstream.link.handler = upstream;
+    this.#recorded(false);
     this.#become(At.reading);
     this.#head.begin(0);
     this.#process(this.#held.view(), true);
@@ -876,14 +930,25 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#become(At.joined);
     upstream.link.write(first, 0, first.length);
     if (this.#inputEnded) upstream.link.halfClose();
+    if (this.#entry !== undefined) this.#entry.received += first.length;
     join(this.link, upstream.link, this.#joined());
   }
 
   #joined(): Joined {
+    const entry = this.#entry;
     return {
+      came: entry && {
+        fromFirst: (octets) => {
+          entry.received += octets;
+        },
+        fromSecond: (octets) => {
+          entry.sent += octets;
+        },
+      },
       closed: () => {
         this.#state = At.closed;
-        this.shared.gone(this);
+        this.#recorded(false);
+        this.#gone();
       },
       failed: (fault) => this.shared.fault(fault),
     };
@@ -945,6 +1010,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #lastWords(reply: Reply): number {
     const bytes = encodeReply(reply, { head: this.#headRequest, close: true });
     this.link.write(bytes, 0, bytes.length);
+    this.#answered(reply);
     this.#linger();
     return TAKEN;
   }
@@ -959,6 +1025,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const close = !keepAlive || this.#head.minor === 0;
     const bytes = encodeReply(reply, { head: this.#headRequest, close });
     this.link.write(bytes, 0, bytes.length);
+    this.#answered(reply);
     this.#served++;
     this.#since = this.shared.seconds();
     if (!close) return end;
@@ -970,6 +1037,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   finished(keepAlive: boolean): void {
     if (this.#state !== At.exchanging) return;
+    this.#recorded(false);
     this.#served++;
     if (!keepAlive) {
       // A client that said `close` and was heard out has nothing on its way that a plain close could hurt.
@@ -1066,12 +1134,14 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   broken(silent: boolean): void {
+    this.#recorded(true);
     if (silent) this.link.abort();
     else this.#linger();
   }
 
   switched(upstream: Upstream, rest: Uint8Array): void {
     this.link.write(rest, 0, rest.length);
+    if (this.#entry !== undefined) this.#entry.sent = rest.length;
     this.#join(upstream, this.#held.take());
   }
 
@@ -1177,7 +1247,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#dropDialled();
     this.#held.clear();
     this.#state = At.closed;
-    this.shared.gone(this);
+    this.#recorded(false);
+    this.#gone();
   }
 
   // States.
@@ -1216,6 +1287,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #close(): number {
     if (this.#state === At.closed) return TAKEN;
     this.#letGo();
+    this.#recorded(true);
     this.#dropDialled();
     this.#held.clear();
     this.#become(At.lingering);

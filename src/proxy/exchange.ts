@@ -75,6 +75,10 @@ export class Exchange implements LinkHandler {
   readonly sent = new HeadWriter(512);
   /** The upstream refused bytes of the request. */
   requestBlocked = false;
+  /** For the record: of the final answer, 0 until it is there; octets of the bodies, as they went over the wire. */
+  answerStatus = 0;
+  requestOctets = 0;
+  answerOctets = 0;
 
   #phase: number = IDLE;
   #upstream: Upstream | undefined;
@@ -183,6 +187,7 @@ export class Exchange implements LinkHandler {
       this.#fail(400, this.request.bad.why);
       return bytes.length;
     }
+    this.requestOctets += end - from;
     this.#sendMore(bytes, from);
     return end;
   }
@@ -461,6 +466,7 @@ export class Exchange implements LinkHandler {
     out.clear();
     this.#writeHead(bytes, undefined);
     this.#client.write(out.bytes, 0, out.length);
+    this.answerStatus = 101;
     const rest = bytes.slice(end);
     const upstream = this.#detach();
     if (upstream !== undefined) this.#owner.switched(upstream, rest);
@@ -470,6 +476,7 @@ export class Exchange implements LinkHandler {
   #answer(bytes: Uint8Array, end: number): void {
     const framing = this.#responseFraming;
     this.#phase = BODY;
+    this.answerStatus = this.#responseHead.status;
     this.#response.begin(framing.bodyLength);
     this.#dechunk = this.#minor === 0 && framing.bodyLength === CHUNKED;
     this.#close =
@@ -491,6 +498,7 @@ export class Exchange implements LinkHandler {
       this.#fail(502, this.#response.bad.why);
       return;
     }
+    this.answerOctets += consumed - end;
     const bodyEnd = this.#response.forwardEnd;
     if (bodyEnd - end <= coalesceLimit) {
       out.copy(bytes, end, bodyEnd);
@@ -524,6 +532,7 @@ export class Exchange implements LinkHandler {
     const consumed = this.#dechunk
       ? this.#response.read(bytes, from, (start, end) => this.#write(bytes, start, end))
       : this.#response.read(bytes, from);
+    this.answerOctets += consumed - from;
     if (!this.#dechunk) this.#write(bytes, from, this.#response.forwardEnd);
     if (this.#response.bad !== undefined) {
       this.#fail(502, this.#response.bad.why);

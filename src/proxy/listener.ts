@@ -1,4 +1,5 @@
 /** Ports into connections: accepted on both loopback addresses, counted, watched twice a second. */
+import type { Callers } from "../discovery/callers.ts";
 import type { ClientEnd } from "../discovery/departed.ts";
 import type { Link } from "../link/link.ts";
 import type { SocketLink } from "../link/socket-link.ts";
@@ -22,6 +23,7 @@ import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts"
 import { httpsRedirect } from "./redirect.ts";
 import { encodeReply } from "./reply.ts";
 import type { Supervision } from "./supervision.ts";
+import type { Recorder } from "./recorder.ts";
 import { upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
@@ -51,6 +53,10 @@ export type ProxyOptions = {
   departed: ((clients: readonly ClientEnd[]) => readonly boolean[]) | undefined;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
   terminator?: Terminator | undefined;
+  /** Notes every request; undefined: nobody wants to know. */
+  recorder?: Recorder | undefined;
+  /** Whose the clients are, for the record. */
+  callers?: Callers | undefined;
   /** Whether there are certificates for bare names; always, where it is not said. */
   bareNames?(): boolean;
   /** Undefined: nothing is supervised. */
@@ -121,6 +127,8 @@ export function startProxy(options: ProxyOptions): Proxy {
     destinations: new Destinations(),
     spare: [],
     framing: new RequestFraming(),
+    recorder: options.recorder,
+    callers: options.callers,
     terminates: () => options.terminator !== undefined,
     bareNames: options.bareNames ?? (() => true),
     dialects: new Dialects(clock, options.routes),

@@ -57,6 +57,8 @@ export function testShared(services: Record<string, Place>): TestShared {
     supervision: undefined,
     holding: new Set(),
     secure: () => false,
+    recorder: undefined,
+    callers: undefined,
     gone() {},
   };
   return shared;
