@@ -8,13 +8,13 @@ import type { EnvFlags } from "./env.ts";
 import type { LsFlags } from "./ls.ts";
 import type { MachineFlags } from "./machine.ts";
 import { type Flags, UsageError } from "./settings.ts";
+import { projects } from "./project-grammar.ts";
 import type { StartFlags } from "./start-daemon.ts";
 import type { TrustFlags } from "./trust.ts";
+import { type Action, example, jsonOption } from "./verb.ts";
 import { patient, type World } from "./world.ts";
 
 export const exitCode = { done: 0, failed: 1, usage: 2 } as const;
-
-type Action = () => Promise<number>;
 
 /** Verbs are imported when they run: nobody who lists services waits for the proxy to be read. */
 export async function run(argv: readonly string[], outside: World): Promise<number> {
@@ -99,6 +99,7 @@ a variable beats the file.`,
   named(program, choose, world);
   browsers(program, choose, world);
   trusting(program, choose, world);
+  projects(program, choose, world);
   return program;
 }
 
@@ -354,10 +355,6 @@ function portOption(description?: string): Option {
   );
 }
 
-function jsonOption(): Option {
-  return new Option("--json", "print JSON");
-}
-
 /** How the machine is looked at. */
 function looking(command: Command): void {
   command
@@ -373,8 +370,4 @@ function looking(command: Command): void {
 function common(command: Command): void {
   command.addOption(portOption()).addOption(jsonOption());
   looking(command);
-}
-
-function example(command: Command, text: string): void {
-  command.addHelpText("after", `\nExample:\n  $ ${text}`);
 }

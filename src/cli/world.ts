@@ -28,6 +28,10 @@ export type World = {
   env: Readonly<Record<string, string | undefined>>;
   platform: NodeJS.Platform;
   home: string;
+  /** The folder that the command was given in, absolute. */
+  cwd: string;
+  /** Asks the person at the terminal for a line; undefined where there is none to ask, or no answer. */
+  prompt(question: string): Promise<string | undefined>;
   /** Instead of being ended by them, the process calls `action`. */
   onSignal(action: (signal: StopSignal) => void): Cancel;
   /** The terminal has another size. */
@@ -132,6 +136,29 @@ export function patient(world: World): World {
   };
 }
 
+/** A folder that is gone has no path any more; then nothing is found in it either. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/";
+  }
+}
+
+async function prompted(question: string, err: Screen): Promise<string | undefined> {
+  if (err.columns() === undefined || !process.stdin.isTTY) return undefined;
+  err.write(question);
+  const { createInterface } = await import("node:readline");
+  const lines = createInterface({ input: process.stdin });
+  const answer = await new Promise<string | undefined>((resolve) => {
+    lines.once("line", resolve);
+    // Ctrl-D.
+    lines.once("close", () => resolve(undefined));
+  });
+  lines.close();
+  return answer;
+}
+
 export async function systemWorld(): Promise<World> {
   const [out, err] = await Promise.all([promptScreen("stdout"), promptScreen("stderr")]);
   return {
@@ -140,6 +167,8 @@ export async function systemWorld(): Promise<World> {
     env: process.env,
     platform: process.platform,
     home: homedir(),
+    cwd: workingDirectory(),
+    prompt: (question) => prompted(question, err),
     onSignal(action) {
       for (const signal of stopSignals) process.on(signal, action);
       return () => {

@@ -8,9 +8,9 @@ import {
   readSync,
   statSync,
 } from "node:fs";
+import { type ListeningRow, parseProcNetLine } from "../system/proc-net.ts";
+import { type ProcStat, parseProcStat } from "../system/proc-stat.ts";
 import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
-import { type ListeningRow, parseProcNetLine } from "./proc-net.ts";
-import { type ProcStat, parseProcStat } from "./proc-stat.ts";
 
 export type ProcfsOptions = {
   /** Where procfs is mounted; `/proc` if not given. */

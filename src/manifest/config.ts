@@ -20,6 +20,7 @@ import {
 } from "valibot";
 import { nearest } from "./nearest.ts";
 import { readOrigin } from "./origin.ts";
+import { shown } from "./shown.ts";
 import { readTld } from "./tld.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 
@@ -80,7 +81,10 @@ const portOrOff = union(
   ({ input }) => `${portOrOffWords}, not ${shown(input)}`,
 );
 
-/** What may stand in the file. */
+/** The file is a layer of every project too: layer.ts reads these. */
+export const layerKeys: readonly string[] = ["project", "env", "services"];
+
+/** What may stand in the file besides. */
 export const configSchema = object({
   /** Domains besides `localhost` that names may end in. */
   tlds: optional(tlds),
@@ -128,7 +132,7 @@ type Mistake = { path: Path; what: string };
 function unknownKeys({ value }: Document): Mistake[] {
   const known = Object.keys(configSchema.entries);
   return Object.keys(value)
-    .filter((key) => !known.includes(key))
+    .filter((key) => !known.includes(key) && !layerKeys.includes(key))
     .map((key) => {
       const near = nearest(key, known);
       const help =
@@ -147,9 +151,4 @@ function wrongValues(schema: GenericSchema, { value }: Document): Mistake[] {
 
 function whyOf(read: { kind: string; why?: string }): string {
   return read.why ?? "";
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

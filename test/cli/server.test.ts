@@ -219,6 +219,8 @@ describe("the verb", () => {
       env: { ...state.env, ...env },
       platform: "linux",
       home: "/nonexistent",
+      cwd: "/nonexistent",
+      prompt: async () => undefined,
       onSignal(action) {
         signal = action;
         return () => {};

@@ -27,6 +27,8 @@ function world(directory: string): { world: World; said(): string } {
       env: { LOCALHOSTESS_STATE_DIR: directory },
       platform: "linux",
       home: directory,
+      cwd: directory,
+      prompt: () => Promise.resolve(undefined),
       onSignal: () => () => {},
       onResize: () => () => {},
       exit() {},

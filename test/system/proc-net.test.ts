@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseProcNetLine } from "../../src/discovery/proc-net.ts";
+import { parseProcNetLine } from "../../src/system/proc-net.ts";
 
 const rest =
   "00000000:00000000 00:00000000 00000000  1000        0 73534 1 00000000da567048 100 0 0 10 0";

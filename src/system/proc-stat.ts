@@ -1,8 +1,15 @@
-/** The text of `/proc/<pid>/stat` -> the parent, the group, the start time and which program runs. Pure. */
+/** The text of `/proc/<pid>/stat` -> the parent, the group, the start time and what it takes, which program runs. Pure. */
 
 export type ProcStat = {
   parent: number;
   group: number;
+  session: number;
+  /** Ended, and not reaped by its parent. */
+  zombie: boolean;
+  /** Clock ticks that it has run, in user and in kernel mode. */
+  cpuTicks: number;
+  /** Resident pages. */
+  pages: number;
   /** Clock ticks from boot to the start of the process: with the pid, its identity. */
   startTicks: number;
   /** Differs after an exec: the same process, but another program, environment and set of files. */
@@ -31,6 +38,10 @@ export function parseProcStat(text: string): ProcStat | undefined {
   return {
     parent,
     group,
+    session: Number(field(6)),
+    zombie: field(3) === "Z" || field(3) === "X",
+    cpuTicks: Number(field(14)) + Number(field(15)),
+    pages: Number(field(24)),
     startTicks,
     image: `${field(28)} ${field(48)} ${field(50)} ${comm}`,
     comm,

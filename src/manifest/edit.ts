@@ -1,0 +1,100 @@
+/** The text of a locald.toml and a new service -> the text with it, in which every other line is what it was. Pure. */
+import { type Document, readToml } from "./toml.ts";
+import { tomlKey, tomlString } from "./write-toml.ts";
+
+export type NewService = {
+  name: string;
+  /** Undefined: not said, so exec. */
+  type?: "exec" | "worker" | undefined;
+  command: string;
+  port?: number | undefined;
+};
+
+export type Edit =
+  /** `line`: where it is. */
+  | { kind: "edited"; text: string; line: number }
+  /** It is there already. */
+  | { kind: "taken"; line: number }
+  | { kind: "mistake"; why: string };
+
+/** As a table of its own. */
+export function serviceText({ name, ...its }: NewService): string {
+  const pairs = Object.entries(declared(its)).map(([key, value]) => pair(key, value));
+  return [`[services.${tomlKey(name)}]`, ...pairs, ""].join("\n");
+}
+
+export function withService(text: string, service: NewService): Edit {
+  const before = readToml(text);
+  if (before.kind === "bad") {
+    return { kind: "mistake", why: `line ${before.place.line}: no TOML: ${before.why}` };
+  }
+  const { document } = before;
+  const services = document.value.services ?? {};
+  if (typeof services !== "object" || Array.isArray(services)) {
+    return { kind: "mistake", why: "its services are no tables" };
+  }
+  if (Object.hasOwn(services, service.name)) {
+    return { kind: "taken", line: document.placeOf(["services", service.name]).line };
+  }
+  // Own keys, whatever they are called.
+  const intended = {
+    ...document.value,
+    services: Object.fromEntries([...Object.entries(services), [service.name, declared(service)]]),
+  };
+  const wanted = JSON.stringify(intended);
+  for (const edited of edits(text, { service, document })) {
+    const after = readToml(edited);
+    if (after.kind === "done" && JSON.stringify(after.document.value) === wanted) {
+      const { line } = after.document.placeOf(["services", service.name]);
+      return { kind: "edited", text: edited, line };
+    }
+  }
+  return { kind: "mistake", why: "its services are written in a way that cannot be added to" };
+}
+
+/** The ways to write it, one of which is right for how the others are written. */
+function* edits(
+  text: string,
+  { service, document }: { service: NewService; document: Document },
+): Generator<string> {
+  const newline = text.includes("\r\n") ? "\r\n" : "\n";
+  const lines = (its: string): string => its.replaceAll("\n", newline);
+  const ended = text === "" || text.endsWith("\n") ? text : text + newline;
+  const gap = ended === "" || /\n\r?\n$/.test(ended) ? "" : newline;
+  yield ended + gap + lines(serviceText(service));
+
+  const key = tomlKey(service.name);
+  const pairs = Object.entries(declared(service)).map(([its, value]) => pair(its, value));
+  const start = offsetOf(text, document.placeOf(["services"]).line);
+  // `services = { web = "bun dev" }`: before the brace that ends it, wherever it is on its line.
+  const lineEnd = text.indexOf("\n", start);
+  const line = text.slice(start, lineEnd === -1 ? undefined : lineEnd);
+  for (const { index } of [...line.matchAll(/\s*\}/g)].slice(0, 200)) {
+    for (const comma of [", ", " "]) {
+      const its = `${comma}${key} = { ${pairs.join(", ")} }`;
+      yield text.slice(0, start + index) + its + text.slice(start + index);
+    }
+  }
+
+  // `services.web = "bun dev"` before any table.
+  const dotted = pairs.map((its) => `services.${key}.${its}\n`).join("");
+  yield text.slice(0, start) + lines(dotted) + text.slice(start);
+}
+
+function declared({ type, command, port }: Omit<NewService, "name">): Record<string, unknown> {
+  return {
+    ...(type === undefined || type === "exec" ? {} : { type }),
+    command,
+    ...(port === undefined ? {} : { port }),
+  };
+}
+
+function pair(key: string, value: unknown): string {
+  return `${key} = ${typeof value === "string" ? tomlString(value) : String(value)}`;
+}
+
+function offsetOf(text: string, line: number): number {
+  let offset = 0;
+  for (let count = 1; count < line; count++) offset = text.indexOf("\n", offset) + 1;
+  return offset;
+}

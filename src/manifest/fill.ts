@@ -1,0 +1,126 @@
+/** A service with references and what they stand for -> the texts that its process gets. Pure. */
+import type { HealthCheck, ServiceSpec } from "./project.ts";
+import { type Reference, readTemplate, referenceText } from "./reference.ts";
+
+export type Facts = {
+  project: { name: string; domain: string; directory: string };
+  /** Of the shell that said `up`. */
+  shell: Readonly<Record<string, string | undefined>>;
+  /** What the supervisor sets itself, `PORT` and the like: it wins over what the file says. */
+  given: Readonly<Record<string, string>>;
+  /** Undefined: there is no such service, or it has no port. */
+  portOf(service: string): number | undefined;
+};
+
+export type Filled =
+  | {
+      kind: "filled";
+      /** The spec's, filled; neither the shell's nor what is given. */
+      env: Record<string, string>;
+      command: string;
+      health: HealthCheck | undefined;
+    }
+  /** Sentences that begin with the key: `services.web.env.TOKEN: ...`. */
+  | { kind: "mistakes"; mistakes: string[] };
+
+export function fill(spec: ServiceSpec, facts: Facts): Filled {
+  const filling = new Filling(spec, facts);
+  const env: Record<string, string> = {};
+  for (const name of Object.keys(spec.env)) env[name] = filling.variable(name);
+  const command = filling.text(spec.command, { key: "command", shell: true });
+  const ask = spec.health?.ask;
+  const health =
+    spec.health === undefined || ask?.kind !== "command"
+      ? spec.health
+      : {
+          ...spec.health,
+          ask: {
+            ...ask,
+            command: filling.text(ask.command, { key: "health_check", shell: true }),
+          },
+        };
+  if (filling.mistakes.size > 0) return { kind: "mistakes", mistakes: [...filling.mistakes] };
+  return { kind: "filled", env, command, health };
+}
+
+type TextOptions = { key: string; shell: boolean; variable?: string };
+
+class Filling {
+  readonly mistakes = new Set<string>();
+  readonly #spec: ServiceSpec;
+  readonly #facts: Facts;
+  readonly #done = new Map<string, string>();
+  /** Those whose values are being looked for, outermost first. */
+  readonly #open: string[] = [];
+
+  constructor(spec: ServiceSpec, facts: Facts) {
+    this.#spec = spec;
+    this.#facts = facts;
+  }
+
+  /** One of the spec's own, filled. */
+  variable(name: string): string {
+    const known = this.#done.get(name);
+    if (known !== undefined) return known;
+    this.#open.push(name);
+    const template = this.#spec.env[name]!;
+    const filled = this.text(template, { key: `env.${name}`, shell: false, variable: name });
+    this.#open.pop();
+    this.#done.set(name, filled);
+    return filled;
+  }
+
+  text(template: string, { key, shell, variable }: TextOptions): string {
+    // Most have none.
+    if (!template.includes("${")) return template;
+    const { parts, mistakes } = readTemplate(template, { shell });
+    const told = (what: string): void => {
+      this.mistakes.add(`services.${this.#spec.name}.${key}: ${what}`);
+    };
+    for (const what of mistakes) told(what);
+    return parts
+      .map((part) => (typeof part === "string" ? part : this.#value(part, { variable, told })))
+      .join("");
+  }
+
+  #value(reference: Reference, options: ValueOptions): string {
+    const { project, portOf } = this.#facts;
+    if (reference.kind === "project") {
+      return reference.field === "dir" ? project.directory : project[reference.field];
+    }
+    if (reference.kind === "env") return this.#variableFor(reference, options);
+    if (reference.field === "host") return "localhost";
+    const port = portOf(reference.name);
+    if (port === undefined) {
+      options.told(`${referenceText(reference)}: ${reference.name} has no port`);
+      return "";
+    }
+    return reference.field === "port" ? String(port) : `http://localhost:${port}`;
+  }
+
+  /** As the process will see it; within its own value, as the shell has it. */
+  #variableFor(reference: Reference & { kind: "env" }, { variable, told }: ValueOptions): string {
+    const { name, fallback } = reference;
+    const { given, shell } = this.#facts;
+    if (Object.hasOwn(given, name)) return given[name]!;
+    if (name !== variable && Object.hasOwn(this.#spec.env, name)) {
+      const from = this.#open.indexOf(name);
+      if (from === -1) return this.variable(name);
+      told(circleText([...this.#open.slice(from), name]));
+      return "";
+    }
+    const value = shell[name] ?? fallback;
+    if (value === undefined) told(unsetText(name));
+    return value ?? "";
+  }
+}
+
+type ValueOptions = { variable: string | undefined; told: (what: string) => void };
+
+export function unsetText(name: string): string {
+  return `\${env.${name}}: ${name} is not set; set it, or say what else: \${env.${name}:-nothing}`;
+}
+
+export function circleText(path: readonly string[]): string {
+  return `a circle: ${path.join(" -> ")}`;
+}

@@ -1,0 +1,196 @@
+/** The text of a file -> what it says of a project, value by value with its place, and every mistake in it. Pure. */
+import { type GenericSchema, safeParse } from "valibot";
+import { configSchema } from "./config.ts";
+import { laterTypes } from "./later-types.ts";
+import { nearest } from "./nearest.ts";
+import { laterKeys, layerSchema, otherWords, serviceSchema } from "./schema.ts";
+import { type Document, type Path, pathText, readToml } from "./toml.ts";
+
+/** What was read. */
+export type Source = {
+  /** How messages call it: `locald.toml`, `../.locald.toml`. */
+  name: string;
+  lineOf(path: Path): number;
+};
+
+export type Mistake = {
+  source: Source;
+  path: Path;
+  /** Where the line alone does not say it. */
+  column?: number;
+  what: string;
+};
+
+type At = {
+  source: Source;
+  /** In that file. */
+  path: Path;
+};
+
+export type Leaf = At & {
+  kind: "leaf";
+  /** As written. */
+  raw: unknown;
+  /** As meant: durations in milliseconds, signals with SIG. */
+  value: unknown;
+};
+
+export type Table = At & { kind: "table"; entries: ReadonlyMap<string, Node> };
+
+/** It is there and wrong, and has been told of: nobody has to miss it. */
+export type Bad = At & { kind: "bad" };
+
+export type Node = Leaf | Table | Bad;
+
+export type Layer = {
+  tree: Table;
+  mistakes: readonly Mistake[];
+  /** False: not even TOML, so nothing is known of what it would say. */
+  readable: boolean;
+};
+
+export type LayerOptions = {
+  /** How messages call it. */
+  name: string;
+  /** The global configuration, which has keys of its own besides. */
+  global?: boolean;
+};
+
+export function readLayer(text: string, { name, global = false }: LayerOptions): Layer {
+  const toml = readToml(text);
+  if (toml.kind === "bad") {
+    const { line, column } = toml.place;
+    const source = { name, lineOf: () => line };
+    const mistake = { source, path: [], column, what: `no TOML: ${toml.why}` };
+    return { tree: emptyTable(source), mistakes: [mistake], readable: false };
+  }
+  const { value, placeOf } = toml.document;
+  const foreign = global ? Object.keys(configSchema.entries) : [];
+  const own = Object.entries(value).filter(([key]) => !foreign.includes(key));
+  return layerOf({ value: Object.fromEntries(own), placeOf }, name);
+}
+
+export function layerOf({ value, placeOf }: Document, name: string): Layer {
+  const source = { name, lineOf: (path: Path) => placeOf(path).line };
+  const reading = new Reading(source);
+  const tree = reading.table(layerSchema, value, []);
+  return { tree, mistakes: reading.mistakes, readable: true };
+}
+
+export function emptyTable(source: Source): Table {
+  return { kind: "table", source, path: [], entries: new Map() };
+}
+
+/** `locald.toml:14 services.web.port: ...`. */
+export function mistakeText({ source, path, column, what }: Mistake): string {
+  const place = `${source.name}:${source.lineOf(path)}`;
+  if (column !== undefined) return `${place}:${column}: ${what}`;
+  return path.length === 0 ? `${place} ${what}` : `${place} ${pathText(path)}: ${what}`;
+}
+
+/** One of ours, or the file's, seen as far as it has to be. */
+type Schema = GenericSchema & {
+  entries?: Record<string, Schema>;
+  wrapped?: Schema;
+  options?: readonly Schema[];
+  value?: Schema;
+};
+
+class Reading {
+  readonly mistakes: Mistake[] = [];
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  table(schema: GenericSchema, value: object, path: Path): Table {
+    const { entries, value: each } = schema as Schema;
+    const nodes = new Map<string, Node>();
+    for (const [key, part] of Object.entries(value)) {
+      const its = [...path, key];
+      const entry = entries === undefined ? each : ownEntry(entries, key);
+      if (entry === undefined) this.#unknown(Object.keys(entries!), its);
+      else nodes.set(key, this.#node(entry, part, its));
+    }
+    return { kind: "table", source: this.#source, path, entries: nodes };
+  }
+
+  #node(schema: Schema, value: unknown, path: Path): Node {
+    const at = { source: this.#source, path };
+    const service = path.length === 2 && path[0] === "services";
+    // A command alone is a service, and is merged like one.
+    if (service && typeof value === "string") {
+      const entries = new Map([["command", this.#leaf(commandSchema(), value, path)]]);
+      return { kind: "table", ...at, entries };
+    }
+    if (service && isTable(value) && laterTypes.includes(String(value.type))) {
+      this.#mistake([...path, "type"], `"${value.type}" is not there yet; exec and worker are`);
+      return { kind: "bad", ...at };
+    }
+    const shape = schema.wrapped ?? schema;
+    const table = isTable(value) ? tableOf(shape) : undefined;
+    if (table !== undefined) return this.table(table, value as object, path);
+    return this.#leaf(shape, value, path);
+  }
+
+  #leaf(shape: Schema, value: unknown, path: Path): Leaf | Bad {
+    const at = { source: this.#source, path };
+    const { issues, output } = safeParse(shape, value, { abortPipeEarly: true });
+    if (issues === undefined) return { kind: "leaf", ...at, raw: value, value: output };
+    for (const issue of issues) {
+      const within = (issue.path ?? []).map((item) => item.key as string | number);
+      this.#mistake([...path, ...within], issue.message);
+    }
+    return { kind: "bad", ...at };
+  }
+
+  #unknown(known: readonly string[], path: Path): void {
+    const key = String(path.at(-1));
+    const [later, other] = [own(laterKeys, key), own(otherWords, key)];
+    if (path.length === 3 && later !== undefined) {
+      this.#mistake(path, `it is for "${later}", which is not there yet; exec and worker are`);
+      return;
+    }
+    const meant = other !== undefined && known.includes(other) ? other : nearest(key, known);
+    const help =
+      meant === undefined ? `the keys are ${known.join(", ")}` : `did you mean "${meant}"?`;
+    this.#mistake(path, `there is no such key; ${help}`);
+  }
+
+  #mistake(path: Path, what: string): void {
+    this.mistakes.push({ source: this.#source, path, what });
+  }
+}
+
+function ownEntry(entries: Record<string, Schema>, key: string): Schema | undefined {
+  return Object.hasOwn(entries, key) ? entries[key] : undefined;
+}
+
+function own(words: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(words, key) ? words[key] : undefined;
+}
+
+function commandSchema(): Schema {
+  return serviceSchema.entries.command.wrapped as Schema;
+}
+
+/** What a table has to look like there; undefined where none may be. */
+function tableOf(schema: Schema): Schema | undefined {
+  if (schema.options !== undefined) {
+    return schema.options
+      .map((option) => (isObject(option) ? tableOf(option) : undefined))
+      .find(Boolean);
+  }
+  return schema.type === "strict_object" || schema.type === "record" ? schema : undefined;
+}
+
+function isObject(value: unknown): value is Schema {
+  return typeof value === "object" && value !== null;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
+  );
+}

@@ -1,0 +1,71 @@
+/** What was found in a folder -> the text of a first locald.toml, with comments. Pure. */
+import { serviceText } from "./edit.ts";
+import { tomlString } from "./write-toml.ts";
+
+export type FoundService = {
+  name: string;
+  type: "exec" | "worker";
+  command: string;
+  /** From the project's folder. */
+  workdir?: string | undefined;
+  /** Where it was found, for a comment: `package.json, "dev"`. */
+  from: string;
+};
+
+export type Found = {
+  name: string;
+  services: readonly FoundService[];
+  /** Those of a compose file, in comments: whether they are wanted so, only a person knows. */
+  composed: { file: string; services: readonly string[] } | undefined;
+  /** Sentences for whoever reads the file. */
+  notes: readonly string[];
+};
+
+export function newManifest({ name, services, composed, notes }: Found): string {
+  const parts = [
+    `# What \`localhostess up\` starts here, and keeps running.
+# Every key: \`localhostess config schema\`, and docs/locald-toml.md.
+
+[project]
+name = ${tomlString(name)}
+# domain = ${tomlString(`${name}.localhost`)}
+`,
+    ...notes.map((note) => comment(note)),
+    ...services.map(serviceOf),
+  ];
+  if (services.length === 0) {
+    parts.push(
+      `${comment("A server. PORT is given to it, and its address is the project's.")}${comment(serviceText({ name: "web", command: "bun dev" }))}`,
+    );
+  }
+  if (composed !== undefined && composed.services.length > 0) {
+    const { file } = composed;
+    const what = `${file} has ${composed.services.map(printed).join(", ")}. To have one started with the rest:`;
+    const each = composed.services.map((service) =>
+      comment(
+        serviceText({
+          name: service,
+          type: "worker",
+          command: `docker compose -f ${file} up ${service}`,
+        }),
+      ),
+    );
+    parts.push(`${comment(what)}${each.join("#\n")}`);
+  }
+  return parts.join("\n");
+}
+
+function serviceOf({ from, workdir, ...service }: FoundService): string {
+  const folder = workdir === undefined ? "" : `workdir = ${tomlString(workdir)}\n`;
+  return `${comment(`From ${from}.`)}${serviceText(service)}${folder}`;
+}
+
+/** Whatever the text holds, each line of it is one. */
+function comment(text: string): string {
+  const lines = text.trimEnd().split("\n").map(printed);
+  return lines.map((line) => (line === "" ? "#\n" : `# ${line}\n`)).join("");
+}
+
+function printed(text: string): string {
+  return text.replace(/[\p{Cc}]/gu, "?");
+}

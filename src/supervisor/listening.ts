@@ -1,0 +1,146 @@
+/** Processes -> the TCP ports that they listen on, and a port -> whether anybody listens on it. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { dial } from "../link/dial.ts";
+import { nobody } from "../link/link.ts";
+import { runCommand } from "../system/command.ts";
+import { parseProcNetLine } from "../system/proc-net.ts";
+import { shared } from "./census.ts";
+
+export interface Listening {
+  /** Whether a server of this machine listens there, whoever it belongs to: a container's proxy is not in a service's family. */
+  on(port: number): Promise<boolean>;
+  /** Ascending. */
+  of(pids: readonly number[]): Promise<readonly number[]>;
+}
+
+/** Milliseconds of work after which the event loop gets its turn. */
+const slice = 3;
+
+/** Listening sockets stand first in the table (net/ipv4/tcp_ipv4.c, tcp_seq_start): of the rest this much is read. */
+const enoughOthers = 1000;
+
+/** Linux: procfs, and no connection that a server would notice. */
+export function procfsListening({ root = "/proc" }: { root?: string } = {}): Listening {
+  /** Inode -> port. */
+  const table = shared(async () => {
+    const ports = new Map<number, number>();
+    for (const file of ["tcp", "tcp6"]) {
+      let others = 0;
+      for (const line of textOf(`${root}/net/${file}`).split("\n")) {
+        const row = parseProcNetLine(line);
+        if (row === "unread") continue;
+        if (row !== "other") ports.set(row.inode, row.port);
+        else if (++others > enoughOthers) break;
+      }
+    }
+    return ports;
+  });
+
+  let turn: Promise<unknown> = Promise.resolve();
+  let begun = 0;
+
+  async function walk(pids: readonly number[]): Promise<readonly number[]> {
+    const ports = await table();
+    const found = new Set<number>();
+    for (const pid of pids) {
+      // Counted over all who ask: a row of promises does not let the event loop go on.
+      if (performance.now() - begun > slice) {
+        await new Promise((resume) => setImmediate(resume));
+        begun = performance.now();
+      }
+      for (const inode of socketsOf(`${root}/${pid}/fd`)) {
+        const port = ports.get(inode);
+        if (port !== undefined) found.add(port);
+      }
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  return {
+    async on(port) {
+      return [...(await table()).values()].includes(port);
+    },
+    of(pids) {
+      // One after another: hundreds of services may ask in the same moment.
+      const mine = turn.then(() => walk(pids));
+      turn = mine.catch(() => undefined);
+      return mine;
+    },
+  };
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    // A kernel without IPv6 has no such file.
+    return "";
+  }
+}
+
+/** The inodes of a process's sockets; none where it has ended, or is not ours to look into. */
+function socketsOf(folder: string): number[] {
+  const names = orNothing(() => readdirSync(folder)) ?? [];
+  return names.flatMap((name) => {
+    const target = orNothing(() => readlinkSync(`${folder}/${name}`));
+    return target?.startsWith("socket:[") ? [Number(target.slice(8, -1))] : [];
+  });
+}
+
+function orNothing<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    // Ended, or closed since it was listed: the next look is soon.
+    return undefined;
+  }
+}
+
+/** What `lsof -F n` prints for listening sockets. Pure. */
+export function portsInLsof(text: string): number[] {
+  const ports = new Set<number>();
+  for (const line of text.split("\n")) {
+    const port = /^n.*:(\d+)$/.exec(line)?.[1];
+    if (port !== undefined) ports.add(Number(port));
+  }
+  return [...ports].sort((a, b) => a - b);
+}
+
+/** macOS: a connection tells of one port, lsof of a process's. */
+export function lsofListening(run: typeof runCommand = runCommand): Listening {
+  return {
+    async on(port) {
+      for (const address of ["127.0.0.1", "::1"]) {
+        if (await connects({ address, port })) return true;
+      }
+      return false;
+    },
+    async of(pids) {
+      if (pids.length === 0) return [];
+      const argv = ["lsof", "-nP", "-a", "-iTCP", "-sTCP:LISTEN", "-F", "n", "-p", pids.join(",")];
+      const result = await run(argv as [string, ...string[]], {
+        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+        deadline: 5000,
+        limit: 1024 * 1024,
+      });
+      // It exits 1 when it finds no sockets; that is an answer, not a failure.
+      return result.kind === "done" ? portsInLsof(result.stdout) : [];
+    },
+  };
+}
+
+function connects(place: { address: string; port: number }): Promise<boolean> {
+  return new Promise((resolve) => {
+    dial(
+      place,
+      {
+        connected(link) {
+          link.close();
+          resolve(true);
+        },
+        failed: () => resolve(false),
+      },
+      nobody,
+    );
+  });
+}

@@ -1,0 +1,461 @@
+import { describe, expect, test } from "bun:test";
+import { envFilesOf } from "../../src/manifest/read-manifest.ts";
+import { readLayer } from "../../src/manifest/layer.ts";
+import { directory, mistakes, project, read, service } from "./manifest.ts";
+
+test("a service has a default for everything but its command", () => {
+  expect(project('[services]\nweb = "bun dev"\n')).toEqual({
+    name: "shop",
+    domain: "shop.localhost",
+    directory,
+    files: [],
+    services: [
+      {
+        name: "web",
+        type: "exec",
+        command: "bun dev",
+        workdir: directory,
+        port: undefined,
+        env: {},
+        dependsOn: [],
+        restartWith: [],
+        health: undefined,
+        readyPattern: undefined,
+        startTimeout: 60_000,
+        stopSignal: "SIGTERM",
+        stopTimeout: 5000,
+        restart: "on-failure",
+        lazy: false,
+        idleTimeout: undefined,
+        watch: [],
+        pty: true,
+        routeName: "shop",
+      },
+    ],
+  });
+});
+
+test("every key is read", () => {
+  const text = `
+[project]
+name = "mall"
+domain = "mall.localhost"
+[services.db]
+type = "worker"
+command = "redis"
+[services.api]
+type = "exec"
+command = "bun api.ts"
+workdir = "../apps/./api/"
+port = 3000
+env = { LOG = "debug" }
+depends_on = ["db", "db"]
+restart_with = ["db"]
+ready_pattern = "listening on \\\\d+"
+start_timeout = 2.5
+stop_signal = "int"
+stop_timeout = "1m30s"
+restart = "always"
+lazy = true
+idle_timeout = "500ms"
+watch = ["src/**/*.ts"]
+pty = false
+[services.api.health_check]
+type = "http"
+path = "/health"
+interval = 5
+timeout = "250ms"
+retries = 2
+start_period = "1h"
+`;
+  expect(service(text, "api")).toEqual({
+    name: "api",
+    type: "exec",
+    command: "bun api.ts",
+    workdir: "/home/ada/apps/api",
+    port: 3000,
+    env: { LOG: "debug" },
+    dependsOn: ["db"],
+    restartWith: ["db"],
+    health: {
+      ask: { kind: "http", path: "/health" },
+      interval: 5000,
+      timeout: 250,
+      retries: 2,
+      startPeriod: 3_600_000,
+    },
+    readyPattern: "listening on \\d+",
+    startTimeout: 2500,
+    stopSignal: "SIGINT",
+    stopTimeout: 90_000,
+    restart: "always",
+    lazy: true,
+    idleTimeout: 500,
+    watch: ["src/**/*.ts"],
+    pty: false,
+    routeName: "api.mall",
+  });
+});
+
+describe("a health check", () => {
+  const asks: [written: string, ask: unknown][] = [
+    ['"curl -f localhost"', { kind: "command", command: "curl -f localhost" }],
+    ['{ command = "true" }', { kind: "command", command: "true" }],
+    ['{ path = "/up" }', { kind: "http", path: "/up" }],
+    ['{ type = "http" }', { kind: "http", path: "/" }],
+    ['{ type = "tcp" }', { kind: "tcp" }],
+  ];
+  for (const [written, ask] of asks) {
+    test(`${written} asks so`, () => {
+      const text = `[services.web]\ncommand = "x"\nhealth_check = ${written}\n`;
+      expect(service(text, "web").health).toEqual({
+        ask: ask as never,
+        interval: 1000,
+        timeout: 2000,
+        retries: 3,
+        startPeriod: 0,
+      });
+    });
+  }
+});
+
+test("web and the service named like the project have its domain, the others are below it", () => {
+  const names = (text: string): unknown =>
+    Object.fromEntries(project(text).services.map((its) => [its.name, its.routeName]));
+  const services = '[services]\nAPI = "x"\nsend_mail = { type = "worker", command = "x" }\n';
+  expect(names(`[project]\nname = "Shop"\n${services}shop = "x"\n`)).toEqual({
+    API: "api.shop",
+    send_mail: undefined,
+    shop: "shop",
+  });
+  expect(names(`[project]\ndomain = "a.b.localhost"\n${services}web = "x"\n`)).toEqual({
+    API: "api.a.b",
+    send_mail: undefined,
+    web: "a.b",
+  });
+});
+
+test("a domain may end in what is configured, or in nothing", () => {
+  const domain = (text: string): string =>
+    project(`[project]\ndomain = "${text}"\n[services]\nweb = "x"\n`, { tlds: ["test"] }).domain;
+  expect(domain("shop.test")).toBe("shop.test");
+  expect(domain("shop")).toBe("shop.localhost");
+  expect(domain("Shop.Localhost.")).toBe("shop.localhost");
+});
+
+test("all mistakes are told at once, in the order of the lines", () => {
+  const text = `[project]
+name = "shop"
+domain = "shop.local"
+
+[services.web]
+command = "bun dev"
+depends_on = ["bd", "web2"]
+comand = "bun"
+port = "3000"
+restart = "sometimes"
+ready_pattern = "("
+cwd = "web"
+
+[services.db]
+env = { A = 1 }
+
+[services.jobs]
+type = "worker"
+command = ""
+port = 1
+idle_timeout = 5
+
+[services.cache]
+type = "container"
+image = "redis"
+
+[service.api]
+command = "x"
+`;
+  expect(mistakes(text)).toEqual([
+    'locald.toml:3 project.domain: names do not end in .local here; did you mean "shop.localhost"? Or tlds = ["local"] in config.toml',
+    'locald.toml:7 services.web.depends_on[0]: no service "bd"; did you mean "db"?',
+    'locald.toml:7 services.web.depends_on[1]: no service "web2"; did you mean "web"?',
+    'locald.toml:8 services.web.comand: there is no such key; did you mean "command"?',
+    'locald.toml:9 services.web.port: a whole number from 1 to 65535 is expected, not "3000"',
+    'locald.toml:10 services.web.restart: "on-failure", "always" or "no" is expected, not "sometimes"',
+    'locald.toml:11 services.web.ready_pattern: "(" is no regular expression',
+    'locald.toml:12 services.web.cwd: there is no such key; did you mean "workdir"?',
+    'locald.toml:14 services.db: a command is needed, such as command = "bun dev"',
+    'locald.toml:15 services.db.env.A: text is expected; write "1"',
+    "locald.toml:19 services.jobs.command: a command is expected, not nothing",
+    "locald.toml:20 services.jobs.port: a worker has no port; an exec service has",
+    "locald.toml:21 services.jobs.idle_timeout: a worker has no requests to wait for",
+    'locald.toml:24 services.cache.type: "container" is not there yet; exec and worker are',
+    'locald.toml:27 service: there is no such key; did you mean "services"?',
+  ]);
+});
+
+const single: [what: string, text: string, told: string][] = [
+  [
+    "no TOML",
+    'name = "a"\nname = "b"\n',
+    "locald.toml:2:1: no TOML: trying to redefine an already defined table or value",
+  ],
+  [
+    "nothing",
+    "# Nothing yet.\n",
+    'locald.toml:1 nothing is declared; [services.web] with command = "..." would be a beginning',
+  ],
+  [
+    "a later type's key",
+    '[services]\nweb = { command = "x", build = {} }\n',
+    'locald.toml:2 services.web.build: it is for "build", which is not there yet; exec and worker are',
+  ],
+  [
+    "a service that is a number",
+    "[services]\nweb = 3\n",
+    'locald.toml:2 services.web: a command, or a table such as { command = "bun dev" } is expected, not 3',
+  ],
+  [
+    "a name with a blank",
+    '[services]\n"my api" = "x"\n',
+    'locald.toml:2 services."my api": a service\'s name is made of letters, digits and inner hyphens, at most 63, such as "my-api"',
+  ],
+  [
+    "a name that is no label, with an address",
+    '[services]\nmy_api = "x"\n',
+    'locald.toml:2 services.my_api: in an address a name is made of letters, digits and inner hyphens, such as "my-api"',
+  ],
+  [
+    "two of one address",
+    '[project]\nname = "shop"\n[services]\nshop = "x"\nweb = "x"\n',
+    "locald.toml:5 services.web: shop has the address shop.localhost already; rename one of them",
+  ],
+  [
+    "two of one port",
+    '[services]\na = { command = "x", port = 80 }\nb = { command = "x", port = 80 }\n',
+    "locald.toml:3 services.b.port: a has port 80 already",
+  ],
+  [
+    "the proxy's own name",
+    '[project]\nname = "localhost"\n[services]\nweb = "x"\n',
+    "locald.toml:2 project.name: localhost is the proxy itself; another name is needed",
+  ],
+  [
+    "a project's name that has no address",
+    '[project]\nname = "a b"\n[services]\nweb = "x"\n',
+    'locald.toml:2 project.name: a project\'s name is made of letters, digits and inner hyphens, at most 63, such as "a-b"',
+  ],
+  [
+    "a check of nothing",
+    '[services]\na = { command = "x", health_check = { interval = 2 } }\n',
+    'locald.toml:2 services.a.health_check: what is asked is missing: path = "/health", command = "..." or type = "tcp"',
+  ],
+  [
+    "a check of two things",
+    '[services]\na = { command = "x", health_check = { path = "/", command = "x" } }\n',
+    "locald.toml:2 services.a.health_check.path: a command check has no path; leave one of both out",
+  ],
+  [
+    "a worker's port that is asked",
+    '[services]\na = { type = "worker", command = "x", health_check = { type = "tcp" } }\n',
+    "locald.toml:2 services.a.health_check: a worker has no port to ask; check it by a command",
+  ],
+  [
+    "a length of time without a unit",
+    '[services]\na = { command = "x", stop_timeout = "5" }\n',
+    'locald.toml:2 services.a.stop_timeout: seconds, or a text such as "500ms", "5s" or "2m", is expected, not "5"; did you mean 5?',
+  ],
+  [
+    "an env file that is not there",
+    '[services]\na = { command = "x", env_file = ["x.env"] }\n',
+    "locald.toml:2 services.a.env_file[0]: x.env: there is no such file",
+  ],
+  [
+    "a variable that cannot be",
+    '[services.a]\ncommand = "x"\nenv = { "A=B" = "x" }\n',
+    'locald.toml:3 services.a.env."A=B": "A=B" cannot be a variable\'s name',
+  ],
+];
+
+for (const [what, text, told] of single) {
+  test(`${what} is a mistake`, () => expect(mistakes(text)).toEqual([told]));
+}
+
+describe("what waits for what", () => {
+  test("a reference makes a dependency, one to itself does not", () => {
+    const text = `[services]
+db = "x"
+mail = "x"
+cache = "x"
+[services.web]
+command = "x --db \${services.db.port} --me \${services.web.port}"
+health_check = "nc localhost \${services.cache.port}"
+depends_on = ["mail"]
+env = { DB = "\${services.db.url}" }
+`;
+    expect(service(text, "web").dependsOn).toEqual(["mail", "db", "cache"]);
+  });
+
+  test("what all services share makes no circle", () => {
+    const text = `[project.env]
+API = "\${services.api.url}"
+DB = "\${services.db.url}"
+[services]
+web = "x"
+api = { command = "x", depends_on = ["db"] }
+db = "x"
+`;
+    expect(project(text).services.map(({ name, dependsOn }) => [name, dependsOn])).toEqual([
+      ["web", ["api", "db"]],
+      ["api", ["db"]],
+      ["db", []],
+    ]);
+  });
+
+  test("a circle is told with its path, and with the references that are in it", () => {
+    const text = `[services.web]
+command = "x"
+depends_on = ["api"]
+[services.api]
+command = "x"
+depends_on = ["db"]
+[services.db]
+command = "x"
+env = { ORIGIN = "\${services.web.url}" }
+`;
+    expect(mistakes(text)).toEqual([
+      "locald.toml:3 services.web.depends_on[0]: a circle: web -> api -> db -> web; none of them could start first (db has ${services.web.url})",
+    ]);
+  });
+
+  test("waiting for itself is the smallest circle", () => {
+    expect(mistakes('[services.web]\ncommand = "x"\ndepends_on = ["web"]\n')).toEqual([
+      "locald.toml:3 services.web.depends_on[0]: a circle: web -> web; none of them could start first",
+    ]);
+  });
+
+  test("services that would restart each other for ever are told", () => {
+    const text = `[services]
+a = { command = "x", restart_with = ["b"] }
+b = { command = "x", restart_with = ["a"] }
+`;
+    expect(mistakes(text)).toEqual([
+      "locald.toml:2 services.a.restart_with: a circle: a -> b -> a; they would restart each other for ever",
+    ]);
+  });
+
+  test("an unknown reference is a mistake, wherever it stands", () => {
+    const text = `[services]
+db = "x"
+jobs = { type = "worker", command = "x" }
+[services.web]
+command = "x \${services.bd.port} \${PORT} \${services.db.prot}"
+[services.web.env]
+A = "\${services.jobs.url}"
+B = "\${PORT}"
+C = "\${env.TOKEN}"
+D = "\${env.TOKEN:-none}\${env.HOME}\${env.PORT}\${env.A}"
+E = "\${project.nmae}"
+F = "\${open"
+G = "$\${as.it.is}"
+H = "\${env.I}"
+I = "\${env.H}"
+`;
+    expect(mistakes(text, { shell: { HOME: "/home/ada" } })).toEqual([
+      'locald.toml:5 services.web.command: ${services.db.prot}: no field "prot"; did you mean "port"?',
+      'locald.toml:5 services.web.command: no service "bd"; did you mean "db"?',
+      "locald.toml:7 services.web.env.A: ${services.jobs.url}: jobs is a worker and has no port",
+      'locald.toml:8 services.web.env.B: ${PORT}: no such reference; the variable is ${env.PORT}, and a plain "${" is written "$${"',
+      "locald.toml:9 services.web.env.C: ${env.TOKEN}: TOKEN is not set; set it, or say what else: ${env.TOKEN:-nothing}",
+      'locald.toml:11 services.web.env.E: ${project.nmae}: no field "nmae"; did you mean "name"?',
+      'locald.toml:12 services.web.env.F: no } follows "${"; a plain "${" is written "$${"',
+      "locald.toml:14 services.web.env.H: a circle: H -> I -> H",
+    ]);
+  });
+});
+
+describe("layers", () => {
+  const global = `tlds = ["test"]
+[env]
+A = "global"
+B = "global"
+[services.web]
+stop_timeout = 1
+health_check = { path = "/up", interval = 9 }
+`;
+  const above = `[project]
+env = { B = "above" }
+[services]
+web = "from above"
+`;
+  const own = `[services.web]
+command = "own"
+health_check = { interval = 3 }
+env_file = "web.env"
+env = { D = "own" }
+`;
+  const layers = [
+    readLayer(global, { name: "config.toml", global: true }),
+    readLayer(above, { name: "../.locald.toml" }),
+    readLayer(own, { name: "locald.toml" }),
+  ];
+  const envFiles = new Map([
+    [`${directory}/.env`, { kind: "text", text: "B=dotenv\nC=dotenv\nD=dotenv\n" }],
+    [`${directory}/web.env`, { kind: "text", text: "C=web\nD=web\n" }],
+  ] as const);
+  const its = read("", { layers, envFiles, nameOf: (path) => path.slice(directory.length + 1) });
+
+  test("the later one wins, value by value", () => {
+    if (its.kind !== "project") throw new Error(its.mistakes.join("\n"));
+    const [web] = its.project.services;
+    expect(web).toMatchObject({
+      command: "own",
+      stopTimeout: 1000,
+      health: { ask: { kind: "http", path: "/up" }, interval: 3000 },
+      env: { A: "global", B: "dotenv", C: "web", D: "own" },
+    });
+  });
+
+  test("each value has the file and the line that it comes from", () => {
+    if (its.kind !== "project") throw new Error(its.mistakes.join("\n"));
+    const origins = Object.fromEntries(
+      its.fields
+        .filter(({ origin }) => origin !== undefined)
+        .map(({ path, origin }) => [path.join("."), `${origin!.file}:${origin!.line}`]),
+    );
+    expect(origins).toEqual({
+      "env.A": "config.toml:3",
+      "env.B": ".env:1",
+      "env.C": ".env:2",
+      "env.D": ".env:3",
+      "services.web.command": "locald.toml:2",
+      "services.web.env_file": "locald.toml:4",
+      "services.web.stop_timeout": "config.toml:6",
+      "services.web.health_check.path": "config.toml:7",
+      "services.web.health_check.interval": "locald.toml:3",
+      "services.web.env.C": "web.env:1",
+      "services.web.env.D": "locald.toml:5",
+    });
+  });
+
+  test("the files that they name are known before they are read", () => {
+    expect(envFilesOf(layers, directory)).toEqual([`${directory}/.env`, `${directory}/web.env`]);
+  });
+
+  test("a mistake is told of the file that it is in, the project's own first", () => {
+    const wrong = [
+      readLayer("[services.web]\nport = 0\n", { name: "config.toml", global: true }),
+      readLayer('[services.web]\ncommand = "x"\nprot = 1\n', { name: "locald.toml" }),
+    ];
+    expect(mistakes("", { layers: wrong })).toEqual([
+      'locald.toml:3 services.web.prot: there is no such key; did you mean "port"?',
+      "config.toml:2 services.web.port: a whole number from 1 to 65535 is expected, not 0",
+    ]);
+  });
+});
+
+test("a thousand services in a chain are read", () => {
+  const text = Array.from({ length: 1000 }, (_, index) => {
+    const next = index === 999 ? "" : `depends_on = ["s${index + 1}"]\n`;
+    return `[services.s${index}]\ncommand = "x"\n${next}`;
+  }).join("");
+  expect(project(text).services).toHaveLength(1000);
+});

@@ -1,0 +1,185 @@
+import { expect, test } from "bun:test";
+import { tmpdir } from "node:os";
+import type { HealthCheck } from "../../src/manifest/project.ts";
+import { checks, type Health } from "../../src/supervisor/checks.ts";
+import { lsofListening, portsInLsof, procfsListening } from "../../src/supervisor/listening.ts";
+import { eventually } from "../support/eventually.ts";
+import { childEffects, plainEnv } from "./children.ts";
+import { marked } from "./keepers.ts";
+
+const effects = childEffects();
+const ask = checks(effects);
+
+async function health(
+  what: HealthCheck["ask"],
+  { port, timeout = 2000 }: { port?: number; timeout?: number } = {},
+): Promise<Health> {
+  return await ask(what, { port, timeout, env: plainEnv, workdir: tmpdir() }).done;
+}
+
+/** A server that answers with these bytes to whatever comes, and maybe closes. */
+async function answering(
+  text: string,
+  use: (port: number) => Promise<void>,
+  { hostname = "127.0.0.1", close = false } = {},
+): Promise<void> {
+  let asked = "";
+  const server = Bun.listen({
+    hostname,
+    port: 0,
+    socket: {
+      data(socket, bytes) {
+        asked += bytes.toString();
+        if (!asked.endsWith("\r\n\r\n")) return;
+        asked = "";
+        for (const byte of Buffer.from(text)) socket.write(Uint8Array.of(byte));
+        if (close) socket.end();
+      },
+    },
+  });
+  try {
+    await use(server.port);
+  } finally {
+    server.stop(true);
+  }
+}
+
+const http = { kind: "http", path: "/up?a=1" } as const;
+const tcp = { kind: "tcp" } as const;
+
+for (const [answer, wanted] of [
+  ["HTTP/1.1 200 OK\r\n\r\n", { kind: "well" }],
+  ["HTTP/1.0 204 No Content\r\n\r\n", { kind: "well" }],
+  ["HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", { kind: "well" }],
+  ["HTTP/1.1 399 \r\n\r\n", { kind: "well" }],
+  ["HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", { kind: "well" }],
+  ["HTTP/1.1 404 Not Found\r\n\r\n", { kind: "ill", why: "it answered with status 404" }],
+  ["HTTP/1.1 503 x\r\n\r\n", { kind: "ill", why: "it answered with status 503" }],
+  ["SSH-2.0-OpenSSH_9.2\r\n", { kind: "ill", why: "its answer is not HTTP" }],
+] as const) {
+  test(`http: ${answer.split("\r")[0]}`, () =>
+    answering(answer, async (port) => {
+      expect(await health(http, { port })).toEqual(wanted);
+    }));
+}
+
+test("http: asks for the path, as a client that keeps nothing open", async () => {
+  const { promise, resolve } = Promise.withResolvers<{ url: string; host: string | null }>();
+  const server = Bun.serve({
+    port: 0,
+    hostname: "::1",
+    fetch(request) {
+      resolve({ url: request.url, host: request.headers.get("host") });
+      return new Response("fine");
+    },
+  });
+  try {
+    expect(await health(http, { port: server.port! })).toEqual({ kind: "well" });
+    const host = `localhost:${server.port}`;
+    expect(await promise).toEqual({ url: `http://${host}/up?a=1`, host });
+  } finally {
+    await server.stop(true);
+  }
+});
+
+test("http: silence, a close and nobody at all are each told", async () => {
+  await answering("", async (port) => {
+    expect(await health(http, { port, timeout: 50 })).toEqual({
+      kind: "ill",
+      why: "no answer within 50 ms",
+    });
+  });
+  await answering(
+    "HTT",
+    async (port) => {
+      expect(await health(http, { port })).toEqual({
+        kind: "ill",
+        why: "it closed the connection without an answer",
+      });
+      free = port;
+    },
+    { close: true },
+  );
+  const nobody = { kind: "ill", why: `nothing listens on port ${free}` } as const;
+  expect(await health(http, { port: free })).toEqual(nobody);
+  expect(await health(tcp, { port: free })).toEqual(nobody);
+});
+let free = 0;
+
+for (const hostname of ["127.0.0.1", "::1"]) {
+  test(`tcp: a connection to ${hostname} is enough`, () =>
+    answering(
+      "",
+      async (port) => {
+        expect(await health(tcp, { port })).toEqual({ kind: "well" });
+      },
+      { hostname },
+    ));
+}
+
+test("command: by the shell, with the service's environment and folder", async () => {
+  const command = `test "$TERM" = xterm-256color && test "$PWD" = "${tmpdir()}"`;
+  expect(await health({ kind: "command", command })).toEqual({ kind: "well" });
+});
+
+test("command: its exit code and its last line are told", async () => {
+  const ill = async (command: string) => await health({ kind: "command", command });
+  expect(await ill("exit 3")).toEqual({ kind: "ill", why: "its check ended with exit code 3" });
+  expect(await ill("echo a; echo 'no db' >&2; exit 1")).toEqual({
+    kind: "ill",
+    why: "its check: no db (exit code 1)",
+  });
+  expect(await ill("kill -9 $$")).toEqual({ kind: "ill", why: "its check ended with SIGKILL" });
+});
+
+test("command: one that takes too long is ended with all it started, and one that is given up too", async () => {
+  const mark = `77.${process.pid}${Date.now()}`;
+  const what = { kind: "command", command: `sleep ${mark} & sleep ${mark}` } as const;
+  expect(await health(what, { timeout: 100 })).toEqual({
+    kind: "ill",
+    why: "no answer within 100 ms",
+  });
+  await eventually("all have ended", () => marked(mark).length === 0);
+  const asked = ask(what, { port: undefined, timeout: 60_000, env: plainEnv, workdir: tmpdir() });
+  await eventually("it runs", () => marked(mark).length > 0);
+  asked.cancel();
+  asked.cancel();
+  expect(await asked.done).toMatchObject({ kind: "ill" });
+  await eventually("all have ended", () => marked(mark).length === 0);
+  await eventually("Bun has seen it", () => effects.own.size === 0);
+});
+
+test("who listens where is read from procfs, for one port and for processes", async () => {
+  const listening = procfsListening();
+  const servers = ["127.0.0.1", "::1"].map((hostname) =>
+    Bun.listen({ hostname, port: 0, socket: { data() {} } }),
+  );
+  const ports = servers.map(({ port }) => port);
+  try {
+    expect(await Promise.all(ports.map((port) => listening.on(port)))).toEqual([true, true]);
+    const found = await listening.of([process.pid, 999_999_999]);
+    expect(found).toEqual(expect.arrayContaining(ports));
+  } finally {
+    for (const server of servers) server.stop(true);
+  }
+  expect(await Promise.all(ports.map((port) => listening.on(port)))).toEqual([false, false]);
+  expect(await listening.of([])).toEqual([]);
+});
+
+test("where there is no procfs, lsof and a connection tell the same", async () => {
+  const text = "p123\nf12\nn127.0.0.1:5173\nf13\nn[::1]:5173\nf14\nn*:24678\n";
+  expect(portsInLsof(text)).toEqual([5173, 24_678]);
+  expect(portsInLsof("")).toEqual([]);
+  const asked: string[][] = [];
+  const listening = lsofListening(async (argv) => {
+    asked.push([...argv]);
+    return { kind: "done", code: 0, stdout: text, stderr: "" };
+  });
+  expect(await listening.of([1, 2])).toEqual([5173, 24_678]);
+  expect(asked[0]!.slice(-2)).toEqual(["-p", "1,2"]);
+  await answering("", async (port) => {
+    expect(await listening.on(port)).toBe(true);
+    free = port;
+  });
+  expect(await listening.on(free)).toBe(false);
+});

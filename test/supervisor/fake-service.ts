@@ -1,0 +1,202 @@
+/** A service whose processes, checks, sockets and clock a test plays. */
+import type { HealthCheck, ServiceSpec } from "../../src/manifest/project.ts";
+import type { Supervised } from "../../src/routes/supervised.ts";
+import type { Asking, Health } from "../../src/supervisor/checks.ts";
+import type { ChildOptions, Ending, Spawned } from "../../src/supervisor/child.ts";
+import type { Seen } from "../../src/supervisor/census.ts";
+import type { Ended, EndOptions, Families, Run } from "../../src/supervisor/family.ts";
+import { type ServiceEffects, type StartRequest, supervise } from "../../src/supervisor/service.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
+  return {
+    name: "web",
+    type: "exec",
+    command: "serve",
+    workdir: "/tmp",
+    port: undefined,
+    env: {},
+    dependsOn: [],
+    restartWith: [],
+    health: undefined,
+    readyPattern: undefined,
+    stopSignal: "SIGTERM",
+    stopTimeout: 5000,
+    startTimeout: 30_000,
+    restart: "on-failure",
+    lazy: false,
+    idleTimeout: undefined,
+    watch: [],
+    pty: true,
+    routeName: "shop",
+    ...changes,
+  };
+}
+
+export const request: StartRequest = {
+  shell: { PATH: "/bin", HOME: "/home/me" },
+  port: 21_000,
+  url: "http://shop.localhost",
+  trust: {},
+};
+
+/** Lets everything that waits for nothing but promises happen. */
+export async function settled(): Promise<void> {
+  for (let at = 0; at < 4; at++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export class FakeService {
+  readonly clock = new FakeClock();
+  readonly spawns: ChildOptions[] = [];
+  readonly endings: (Run & EndOptions)[] = [];
+  readonly extended: number[] = [];
+  readonly asked: { ask: HealthCheck["ask"]; asking: Asking }[] = [];
+  readonly seen: Supervised[] = [];
+  readonly calls: string[] = [];
+  /** Ports on which something listens. */
+  listening = new Set<number>();
+  /** Where the service's own processes listen. */
+  own: number[] = [];
+  members: number[] = [];
+  busy = new Set<number>();
+  refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
+  /** How checks answer from now on; undefined: they do not. */
+  health: Health | undefined = { kind: "well" };
+  /** Whether what is asked to end ends at once. */
+  obedient = true;
+  result: Ended = { kind: "ended" };
+  sockets = 0;
+  #hear: ((bytes: Uint8Array) => void) | undefined;
+  #finish: (() => void) | undefined;
+
+  readonly service;
+
+  constructor(changes: Partial<ServiceSpec> = {}) {
+    this.service = supervise(specOf(changes), {
+      project: "shop",
+      directory: "/shop",
+      effects: this.#effects(),
+      onChange: (snapshot) => void this.seen.push(snapshot),
+      onOutput() {},
+      lastLines: () => ["last words"],
+    });
+  }
+
+  #effects(): ServiceEffects {
+    const families: Families = {
+      members: async () => [...this.members, this.pid].map((pid) => ({ pid }) as Seen),
+      usage: async () => ({ pids: [], cpu: 0, memory: 0 }),
+      end: (run, options) => {
+        this.endings.push({ ...run, ...options });
+        const { promise, resolve } = Promise.withResolvers<Ended>();
+        this.#finish = () => {
+          this.members = [];
+          this.exit({ code: null, signal: options.signal });
+          resolve(this.result);
+        };
+        if (this.obedient) this.#finish();
+        return { done: promise, extend: (by) => void this.extended.push(by) };
+      },
+      endingOf: () => ({ code: 9, signal: null }),
+      reapSoon() {},
+      stop() {},
+    };
+    return {
+      clock: this.clock,
+      families,
+      spawn: (options) => {
+        if (this.refusal !== undefined) return this.refusal;
+        this.spawns.push(options);
+        this.#exited = false;
+        return {
+          kind: "spawned",
+          child: {
+            pid: this.pid,
+            pause: () => void this.calls.push("pause"),
+            resume: () => void this.calls.push("resume"),
+            release: () => void this.calls.push("release"),
+          },
+        };
+      },
+      notifySocket: async (hear) => {
+        this.sockets++;
+        this.#hear = hear;
+        return { path: "/run/n", close: () => void this.sockets-- };
+      },
+      ask: (ask, asking) => {
+        this.asked.push({ ask, asking });
+        const done =
+          this.health === undefined ? new Promise<Health>(() => {}) : Promise.resolve(this.health);
+        return { done, cancel: () => void this.calls.push("cancel") };
+      },
+      listening: {
+        on: async (port) => this.listening.has(port),
+        of: async () => this.own,
+      },
+      isFree: (port) => !this.busy.has(port),
+      runId: () => `${this.spawns.length}`.padStart(32, "0"),
+      random: () => 0.5,
+    };
+  }
+
+  #exited = true;
+
+  /** Of the process that was started last. */
+  get pid(): number {
+    return 1000 + this.spawns.length;
+  }
+
+  get state(): string {
+    return this.service.snapshot().state;
+  }
+
+  get why(): string | undefined {
+    return this.service.snapshot().why;
+  }
+
+  /** The states that were told, repeats left out. */
+  get states(): string[] {
+    return this.seen
+      .map(({ state }) => state as string)
+      .filter((state, at, all) => state !== all[at - 1]);
+  }
+
+  exit(ending: Ending): void {
+    if (this.#exited) return;
+    this.#exited = true;
+    this.spawns.at(-1)!.onExit(ending);
+  }
+
+  /** What was asked to end has ended. */
+  finish(): void {
+    this.#finish?.();
+  }
+
+  say(text: string): void {
+    this.#hear?.(Buffer.from(text));
+  }
+
+  print(text: string): void {
+    this.spawns.at(-1)!.onOutput("stdout", Buffer.from(text));
+  }
+
+  async start(changes: Partial<StartRequest> = {}): Promise<void> {
+    this.service.start({ ...request, ...changes });
+    await settled();
+  }
+
+  /** In steps, so that what a timer begins is done before the next. */
+  async pass(milliseconds: number): Promise<void> {
+    const step = milliseconds > 5000 ? 250 : 50;
+    for (let passed = 0; passed < milliseconds; passed += step) {
+      this.clock.advance(Math.min(step, milliseconds - passed));
+      await settled();
+    }
+  }
+
+  /** Its port listens, and that has been seen. */
+  async becomeReady(): Promise<void> {
+    this.listening.add(21_000);
+    await this.pass(250);
+  }
+}

@@ -1,0 +1,544 @@
+import { describe, expect, test } from "bun:test";
+import type { HealthCheck } from "../../src/manifest/project.ts";
+import { FakeService, request, settled } from "./fake-service.ts";
+
+const failing = { code: 3, signal: null };
+const well = { code: 0, signal: null };
+
+describe("ready", () => {
+  test("by its port, once something listens on it", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    await fake.pass(2000);
+    expect(fake.state).toBe("running");
+    await fake.becomeReady();
+    expect(fake.state).toBe("ready");
+    expect(fake.states).toEqual(["starting", "running", "ready"]);
+    expect(fake.service.snapshot()).toMatchObject({ pid: 1001, port: 21_000, restarts: 0 });
+  });
+
+  test("by READY=1, whatever else is declared", async () => {
+    for (const changes of [{}, { readyPattern: "never" }, { health: check({}) }]) {
+      const fake = new FakeService(changes);
+      fake.health = undefined;
+      await fake.start();
+      fake.say("STATUS=warming up");
+      expect(fake.service.snapshot().status).toBe("warming up");
+      expect(fake.state).toBe("running");
+      fake.say("READY=1");
+      expect(fake.state).toBe("ready");
+    }
+  });
+
+  test("one that speaks of itself is not ready because its port listens", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    fake.say("STATUS=loading");
+    await fake.becomeReady();
+    await fake.pass(5000);
+    expect(fake.state).toBe("running");
+    fake.say("READY=1");
+    expect(fake.state).toBe("ready");
+  });
+
+  test("by a line of its output, in pieces and colours", async () => {
+    const fake = new FakeService({ readyPattern: "listening on \\d+" });
+    await fake.start();
+    await fake.becomeReady();
+    expect(fake.state).toBe("running");
+    fake.print("not listening on port\n\x1b[32mlisten");
+    fake.print("ing\x1b[0m on ");
+    expect(fake.state).toBe("running");
+    fake.print("3000");
+    expect(fake.state).toBe("ready");
+  });
+
+  test("a worker by having lived for a second", async () => {
+    const fake = new FakeService({ type: "worker", routeName: undefined });
+    await fake.start({ port: undefined, url: undefined });
+    await fake.pass(950);
+    expect(fake.state).toBe("running");
+    await fake.pass(50);
+    expect(fake.state).toBe("ready");
+  });
+
+  test("where it listens somewhere else, with a warning, and not by a debugger's port", async () => {
+    const fake = new FakeService();
+    fake.own = [9229];
+    await fake.start();
+    await fake.pass(5000);
+    expect(fake.state).toBe("running");
+    fake.own = [5173, 9229];
+    await fake.pass(1000);
+    expect(fake.state).toBe("ready");
+    expect(fake.service.snapshot()).toMatchObject({
+      listens: [5173, 9229],
+      warnings: ["listens on port 5173, not on PORT=21000"],
+    });
+  });
+
+  test("reloading is unready until READY=1 again, and so is stopping", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    fake.say("READY=1");
+    fake.say("RELOADING=1");
+    expect([fake.state, fake.why]).toEqual(["unready", "it reloads"]);
+    fake.say("READY=1");
+    expect([fake.state, fake.why]).toEqual(["ready", undefined]);
+    fake.say("STOPPING=1");
+    expect([fake.state, fake.why]).toEqual(["unready", "it stops"]);
+  });
+});
+
+describe("a start that does not become ready", () => {
+  test("fails after start_timeout, with the reason, and is tried again", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    await fake.pass(29_750);
+    expect(fake.state).toBe("running");
+    await fake.pass(250);
+    expect(fake.states).toEqual(["starting", "running", "stopping", "backoff"]);
+    expect(fake.why).toBe("did not become ready within 30 s");
+    await fake.pass(500);
+    expect(fake.state).toBe("running");
+    expect(fake.service.snapshot().restarts).toBe(1);
+  });
+
+  test("has failed where nobody is to start it again", async () => {
+    const fake = new FakeService({ restart: "no", startTimeout: 1000 });
+    await fake.start();
+    await fake.pass(1000);
+    expect([fake.state, fake.why]).toEqual(["failed", "did not become ready within 1 s"]);
+  });
+
+  test("tells what the last check found", async () => {
+    const fake = new FakeService({ startTimeout: 2000, health: check({}) });
+    fake.health = { kind: "ill", why: "nothing listens on port 21000" };
+    await fake.start();
+    expect([fake.state, fake.why]).toEqual(["running", "nothing listens on port 21000"]);
+    await fake.pass(2000);
+    expect(fake.why).toBe("did not become ready within 2 s: nothing listens on port 21000");
+  });
+
+  test("is given the time that it asks for", async () => {
+    const fake = new FakeService({ startTimeout: 2000 });
+    await fake.start();
+    await fake.pass(1500);
+    fake.say("EXTEND_TIMEOUT_USEC=5000000");
+    await fake.pass(4900);
+    expect(fake.state).toBe("running");
+    // Less than it has anyway takes nothing away.
+    fake.say("EXTEND_TIMEOUT_USEC=1");
+    await fake.pass(50);
+    expect(fake.state).toBe("running");
+    await fake.pass(50);
+    expect(fake.state).toBe("backoff");
+  });
+
+  test("has failed at once where it never can start, and is tried again where it may", async () => {
+    const never = new FakeService();
+    never.refusal = { kind: "refused", why: "its workdir /x does not exist", passing: false };
+    await never.start();
+    expect([never.state, never.why]).toEqual(["failed", "its workdir /x does not exist"]);
+    const later = new FakeService();
+    later.refusal = { kind: "refused", why: "no process is left", passing: true };
+    await later.start();
+    expect([later.state, later.why]).toEqual(["backoff", "no process is left"]);
+    later.refusal = undefined;
+    await later.pass(500);
+    expect(later.state).toBe("running");
+  });
+
+  test("waits a while for its port, and says who has it not", async () => {
+    const fake = new FakeService();
+    fake.busy.add(21_000);
+    await fake.start();
+    await fake.pass(1000);
+    expect(fake.state).toBe("starting");
+    fake.busy.clear();
+    await fake.pass(50);
+    expect(fake.state).toBe("running");
+    const taken = new FakeService();
+    taken.busy.add(21_000);
+    await taken.start();
+    await taken.pass(2000);
+    expect(taken.why).toBe("another program listens on its port 21000");
+    expect(taken.state).toBe("backoff");
+    expect(taken.spawns).toEqual([]);
+  });
+});
+
+function check(changes: Partial<HealthCheck>): HealthCheck {
+  return {
+    ask: { kind: "http", path: "/up" },
+    interval: 5000,
+    timeout: 1000,
+    retries: 3,
+    startPeriod: 0,
+    ...changes,
+  };
+}
+
+describe("a health check", () => {
+  const ill = { kind: "ill", why: "it answered with status 500" } as const;
+
+  test("is asked with the service's own port, environment, workdir and timeout", async () => {
+    const fake = new FakeService({ health: check({ timeout: 700 }), workdir: "/tmp" });
+    await fake.start();
+    expect(fake.asked[0]).toMatchObject({
+      ask: { kind: "http", path: "/up" },
+      asking: { port: 21_000, workdir: "/tmp", timeout: 700, env: { PORT: "21000" } },
+    });
+  });
+
+  test("makes it ready; is asked every half second until then, and every interval after", async () => {
+    const fake = new FakeService({ health: check({}) });
+    fake.health = ill;
+    await fake.start();
+    await fake.pass(2000);
+    expect(fake.asked.length).toBe(5);
+    fake.health = { kind: "well" };
+    await fake.pass(500);
+    expect(fake.state).toBe("ready");
+    const before = fake.asked.length;
+    await fake.pass(4950);
+    expect(fake.asked.length).toBe(before);
+    await fake.pass(50);
+    expect(fake.asked.length).toBe(before + 1);
+    await fake.pass(5000);
+    expect(fake.asked.length).toBe(before + 2);
+  });
+
+  test("a shorter interval than half a second is kept to", async () => {
+    const fake = new FakeService({ health: check({ interval: 100 }) });
+    fake.health = ill;
+    await fake.start();
+    await fake.pass(1000);
+    expect(fake.asked.length).toBe(11);
+  });
+
+  test("makes it unready after so many failures in a row, and ready again by one success", async () => {
+    const fake = new FakeService({ health: check({ interval: 1000, retries: 3 }) });
+    await fake.start();
+    expect(fake.state).toBe("ready");
+    fake.health = ill;
+    await fake.pass(2000);
+    fake.health = { kind: "well" };
+    await fake.pass(1000);
+    fake.health = ill;
+    await fake.pass(2000);
+    expect(fake.state).toBe("ready");
+    await fake.pass(1000);
+    expect([fake.state, fake.why]).toEqual(["unready", "it answered with status 500"]);
+    fake.health = { kind: "well" };
+    await fake.pass(500);
+    expect(fake.states).toEqual(["starting", "running", "ready", "unready", "ready"]);
+    expect(fake.spawns.length).toBe(1);
+  });
+
+  test("failures do not count during start_period", async () => {
+    const fake = new FakeService({
+      health: check({ interval: 1000, retries: 1, startPeriod: 5000 }),
+    });
+    await fake.start();
+    fake.health = ill;
+    await fake.pass(4950);
+    expect(fake.state).toBe("ready");
+    await fake.pass(50);
+    expect(fake.state).toBe("unready");
+  });
+
+  test("one that is under way when the service ends is given up, and its answer means nothing", async () => {
+    const fake = new FakeService({ health: check({}) });
+    fake.health = undefined;
+    await fake.start();
+    void fake.service.stop();
+    await settled();
+    expect(fake.calls).toContain("cancel");
+    expect(fake.state).toBe("stopped");
+    expect(fake.clock.waiting).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("a service that ends", () => {
+  test("is started again after half a second, then one, and so on to thirty; ten times, and no more", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    const waits: number[] = [];
+    for (let death = 1; death < 10; death++) {
+      fake.exit(failing);
+      await settled();
+      expect([fake.state, fake.why]).toEqual(["backoff", "ended with exit code 3"]);
+      const before = fake.clock.now();
+      while (fake.state === "backoff") await fake.pass(50);
+      waits.push(fake.clock.now() - before);
+    }
+    expect(waits).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+    expect(fake.service.snapshot().restarts).toBe(9);
+    fake.exit(failing);
+    await settled();
+    expect([fake.state, fake.why]).toEqual(["failed", "ended with exit code 3"]);
+    await fake.pass(60_000);
+    expect(fake.spawns.length).toBe(10);
+    // Somebody has mended it.
+    await fake.start();
+    expect(fake.state).toBe("running");
+    fake.exit(failing);
+    await settled();
+    expect(fake.state).toBe("backoff");
+  });
+
+  test("begins anew with half a second after thirty seconds of good health, not before", async () => {
+    for (const [health, wait] of [
+      [29_000, 1000],
+      [30_000, 500],
+    ] as const) {
+      const fake = new FakeService();
+      await fake.start();
+      fake.exit(failing);
+      await fake.pass(550);
+      await fake.becomeReady();
+      await fake.pass(health);
+      fake.exit(failing);
+      await settled();
+      const before = fake.clock.now();
+      while (fake.state === "backoff") await fake.pass(50);
+      expect(fake.clock.now() - before).toBe(wait);
+    }
+  });
+
+  test("good health is without a break", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    fake.exit(failing);
+    await fake.pass(550);
+    fake.say("READY=1");
+    for (let at = 0; at < 3; at++) {
+      await fake.pass(20_000);
+      fake.say("RELOADING=1\nREADY=1");
+    }
+    fake.exit(failing);
+    await fake.pass(500);
+    expect(fake.state).toBe("backoff");
+    await fake.pass(500);
+    expect(fake.state).toBe("running");
+  });
+
+  test("keeps its exit with the time and the last lines", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    const time = fake.clock.now();
+    fake.exit({ code: null, signal: "SIGSEGV" });
+    await settled();
+    expect(fake.service.snapshot()).toMatchObject({
+      pid: undefined,
+      startedAt: undefined,
+      why: "was ended by SIGSEGV",
+      lastExit: { code: null, signal: "SIGSEGV", time, lastLines: ["last words"] },
+    });
+  });
+
+  test("with 0 has exited, and with anything where the policy is no", async () => {
+    for (const [changes, ending] of [
+      [{}, well],
+      [{ restart: "no" }, failing],
+    ] as const) {
+      const fake = new FakeService(changes);
+      await fake.start();
+      fake.exit(ending);
+      await settled();
+      expect(fake.state).toBe("exited");
+      await fake.pass(60_000);
+      expect(fake.spawns.length).toBe(1);
+    }
+  });
+
+  test("leaves nobody behind before it is started again", async () => {
+    const fake = new FakeService();
+    fake.obedient = false;
+    await fake.start();
+    fake.exit(failing);
+    await fake.pass(3000);
+    expect(fake.endings).toMatchObject([{ pid: 1001, signal: "SIGTERM", timeout: 5000 }]);
+    expect(fake.state).toBe("starting");
+    expect(fake.spawns.length).toBe(1);
+    fake.finish();
+    await settled();
+    expect(fake.spawns.length).toBe(2);
+  });
+
+  test("and named a main process lives on in it", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    fake.members = [77];
+    fake.say("MAINPID=78");
+    fake.say("MAINPID=77\nREADY=1");
+    await settled();
+    expect(fake.service.snapshot().pid).toBe(77);
+    fake.exit(well);
+    await fake.pass(5000);
+    expect(fake.state).toBe("ready");
+    fake.members = [];
+    await fake.pass(1000);
+    expect(fake.states).toContain("backoff");
+    expect(fake.service.snapshot().lastExit).toMatchObject({ code: 9 });
+  });
+
+  test("a main process that is not of its family is not believed", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    fake.say("MAINPID=1234");
+    await settled();
+    expect(fake.service.snapshot().pid).toBe(1001);
+    fake.exit(failing);
+    await settled();
+    expect(fake.state).toBe("backoff");
+  });
+});
+
+describe("the watchdog", () => {
+  test("watches from when a period is set, and is fed", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    fake.say("READY=1\nWATCHDOG=1");
+    await fake.pass(10_000);
+    expect(fake.state).toBe("ready");
+    fake.say("WATCHDOG_USEC=2000000");
+    for (let at = 0; at < 5; at++) {
+      await fake.pass(1900);
+      fake.say("WATCHDOG=1");
+    }
+    expect(fake.state).toBe("ready");
+    await fake.pass(1950);
+    expect(fake.state).toBe("ready");
+    await fake.pass(50);
+    expect([fake.state, fake.why]).toEqual(["backoff", "its watchdog was silent for 2000 ms"]);
+  });
+
+  test("can be called off, and can ask for a restart", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    fake.say("READY=1\nWATCHDOG_USEC=1000000");
+    fake.say("WATCHDOG_USEC=0");
+    await fake.pass(3000);
+    expect(fake.state).toBe("ready");
+    fake.say("WATCHDOG=trigger");
+    await settled();
+    expect([fake.state, fake.why]).toEqual(["backoff", "its watchdog asked for a restart"]);
+  });
+});
+
+describe("a stop", () => {
+  test("signals as declared, waits, and is over when all have ended", async () => {
+    const fake = new FakeService({ stopSignal: "SIGINT", stopTimeout: 700 });
+    fake.obedient = false;
+    await fake.start();
+    await fake.becomeReady();
+    let over = false;
+    void fake.service.stop().then(() => {
+      over = true;
+    });
+    void fake.service.stop();
+    await fake.pass(1000);
+    expect([fake.state, over]).toEqual(["stopping", false]);
+    expect(fake.endings).toMatchObject([{ pid: 1001, signal: "SIGINT", timeout: 700 }]);
+    fake.say("EXTEND_TIMEOUT_USEC=3000000");
+    expect(fake.extended).toEqual([3000]);
+    fake.finish();
+    await settled();
+    expect([fake.state, over]).toEqual(["stopped", true]);
+    expect(fake.service.snapshot()).toMatchObject({ pid: undefined, why: undefined });
+    expect(fake.service.run()).toBeUndefined();
+    expect([fake.sockets, fake.calls.includes("release")]).toEqual([0, true]);
+  });
+
+  test("tells who is left, and that its port is held", async () => {
+    const fake = new FakeService();
+    fake.result = { kind: "left", pids: [7, 8] };
+    await fake.start();
+    fake.busy.add(21_000);
+    void fake.service.stop();
+    await fake.pass(3000);
+    expect(fake.service.snapshot()).toMatchObject({
+      state: "stopped",
+      warnings: [
+        "could not be ended altogether: 7, 8 still run",
+        "its port 21000 is still held by another program",
+      ],
+    });
+  });
+
+  test("ends every state, also a wait and a start that is not under way yet", async () => {
+    const waiting = new FakeService();
+    await waiting.start();
+    waiting.exit(failing);
+    await waiting.service.stop();
+    await waiting.pass(60_000);
+    expect([waiting.state, waiting.spawns.length]).toEqual(["stopped", 1]);
+    const early = new FakeService();
+    early.service.start(request);
+    await early.service.stop();
+    await settled();
+    expect([early.state, early.spawns.length, early.sockets]).toEqual(["stopped", 0, 0]);
+    const never = new FakeService();
+    await never.service.stop();
+    await never.service.dispose();
+    expect([never.state, never.seen]).toEqual(["stopped", []]);
+  });
+});
+
+describe("a restart", () => {
+  test("is a start to those who wait: the old one ends altogether, then the new one begins", async () => {
+    const fake = new FakeService();
+    fake.obedient = false;
+    await fake.start();
+    await fake.becomeReady();
+    fake.service.restart({ ...request, reason: "db was restarted" });
+    expect([fake.state, fake.why]).toEqual(["starting", "db was restarted"]);
+    await fake.pass(500);
+    expect(fake.spawns.length).toBe(1);
+    fake.finish();
+    await settled();
+    await fake.pass(100);
+    expect(fake.spawns.length).toBe(2);
+    expect(fake.states).toEqual(["starting", "running", "ready", "starting", "running", "ready"]);
+    expect(fake.service.snapshot().restarts).toBe(0);
+  });
+
+  test("a stop during it stops, a start during a stop starts, and both are heard of", async () => {
+    const fake = new FakeService();
+    fake.obedient = false;
+    await fake.start();
+    fake.service.restart(request);
+    const stopped = fake.service.stop();
+    fake.finish();
+    await stopped;
+    expect([fake.state, fake.spawns.length]).toEqual(["stopped", 1]);
+    await fake.start();
+    const again = fake.service.stop();
+    fake.service.start(request);
+    expect(fake.state).toBe("starting");
+    fake.finish();
+    await again;
+    await settled();
+    expect([fake.state, fake.spawns.length]).toEqual(["running", 3]);
+  });
+});
+
+test("a start of what runs changes nothing", async () => {
+  const fake = new FakeService();
+  await fake.start();
+  const told = fake.seen.length;
+  await fake.start({ port: 5 });
+  expect([fake.seen.length, fake.service.snapshot().port]).toEqual([told, 21_000]);
+});
+
+test("output that is held back stays so over a restart of its own", async () => {
+  const fake = new FakeService();
+  await fake.start();
+  fake.service.pauseOutput();
+  fake.exit(failing);
+  await fake.pass(600);
+  fake.service.resumeOutput();
+  expect(fake.calls.filter((call) => call !== "release")).toEqual(["pause", "pause", "resume"]);
+});
