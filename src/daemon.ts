@@ -1,15 +1,35 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
 import { hostname, release } from "node:os";
+import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
+import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
+import { pageScript } from "./dashboard/bundle.ts";
+import { dashboard } from "./dashboard/dashboard.ts";
+import { keepPort, keptPort } from "./dashboard/page-port.ts";
+import { sessions } from "./dashboard/session.ts";
+import { clientOwner } from "./discovery/client-owner.ts";
+import { claimPort, type Vacancy } from "./control/claim-port.ts";
+import { findDaemon } from "./control/connect.ts";
+import { converge } from "./control/converge.ts";
+import { ensureCredential } from "./control/credential.ts";
+import { feed } from "./control/events.ts";
+import { type HttpDoor, startHttp } from "./control/http.ts";
+import { type IpcDoor, ipcDoor, socketPath } from "./control/ipc.ts";
+import { trafficNews } from "./control/traffic-news.ts";
+import { type Facts, protocol, type Registration } from "./control/protocol.ts";
+import { ownerOfRecord, removeRegistration, writeRegistration } from "./control/registration.ts";
+import { callerFinder } from "./discovery/callers.ts";
 import { departedClients } from "./discovery/departed.ts";
 import { type Changes, scanner } from "./discovery/scanner.ts";
 import { chooseSource, type ScannerKind } from "./discovery/source.ts";
 import { startProxy } from "./proxy/listener.ts";
+import { Recorder } from "./proxy/recorder.ts";
 import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
 import type { UrlPorts } from "./routes/service-row.ts";
 import { routeTable } from "./routes/table.ts";
-import { systemClock } from "./system/clock.ts";
+import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
+import { peerCredentials } from "./system/peer-credentials.ts";
 import { certificates } from "./tls/certificates.ts";
 import { processIdentity } from "./tls/identity.ts";
 import { terminator } from "./tls/terminate.ts";
@@ -23,8 +43,18 @@ export type DaemonOptions = {
   scanner: ScannerKind;
   /** Root only: everybody's processes. */
   allUsers: boolean;
-  /** Where the authority for https is kept. */
+  /** Where it is found, and where the authority for https is kept. It has to be ours, and may be unusable. */
   stateDirectory: string;
+  /** The path of the socket for IPC. */
+  socket: string;
+  /** Where its notes go; undefined where that is a terminal. */
+  log: string | undefined;
+  /** Pages of these origins may use the HTTP API, with the credential. */
+  allowedOrigins: readonly string[];
+  /** What it is asked to do about trust stores. */
+  trust(wanted: TrustWanted): Promise<readonly unknown[]>;
+  /** Not at all where one runs already. */
+  unlessRunning: boolean;
   /** Domains besides `localhost` that names may end in. */
   tlds: readonly string[];
   /** After every scan; `changes` may be empty. */
@@ -43,6 +73,10 @@ export type Daemon = {
   readonly refusedPorts: readonly RefusedPort[];
   /** What it accepts connections on. */
   readonly addresses: readonly string[];
+  /** The daemon in whose place it is. */
+  readonly predecessor: Pick<Registration, "pid"> | undefined;
+  /** Resolves, with the reason, when somebody else than the caller wants it to stop. */
+  readonly dismissed: Promise<string>;
   /** Lets answers under way end, bounded. Twice is harmless. */
   stop(): Promise<void>;
 };
@@ -50,16 +84,32 @@ export type Daemon = {
 /** Milliseconds that answers under way have when the daemon stops. */
 const drainMilliseconds = 10_000;
 
+/** Milliseconds between attempts to have the port that open pages know. */
+const doorInterval = 250;
+
 /** Milliseconds after which what we know of a process has to be looked at again before it is relied on. */
 const knownFor = 6_000;
 
-/** @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had. */
-export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+/**
+ * Undefined where another daemon runs and is to go on: with `unlessRunning`, and where one was started after this.
+ *
+ * @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const clock = systemClock;
-  const { tlds } = options;
+  const { stateDirectory, tlds } = options;
+  const dismissed = Promise.withResolvers<string>();
   const nothing = routeTable([], { tlds });
   let table = nothing;
   let seen = 0;
+  const now = () => performance.now();
+  const recorder = new Recorder({ clock, now });
+  const id = crypto.randomUUID();
+  const events = feed({ clock, launch: id, counts: (service) => recorder.counts(service) });
+  const note = (text: string): void => {
+    events.log(text, "stderr");
+    options.onNote(text);
+  };
 
   const discovery = scanner({
     source: chooseSource(options.scanner, {
@@ -79,34 +129,86 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
         table === nothing;
       if (changed) table = routeTable(services, { tlds });
+      tellChanges(changes, backend);
       options.onServices(services, changes);
     },
     onSkipped: ({ pid, why }) =>
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
-    onFailure: (error) => options.onNote(`looking for services failed: ${error.message}`),
+    onFailure: (error) => note(`looking for services failed: ${error.message}`),
   });
 
   const fault = (reason: unknown): void =>
-    options.onNote(`a connection ended by a fault of ours: ${textOf(reason)}`);
+    note(`a connection ended by a fault of ours: ${textOf(reason)}`);
   const names = certificates({
     stateDirectory: options.stateDirectory,
     clock,
     identity: processIdentity(),
     tlds,
     isService: (name) => table.find(name) !== undefined,
-    note: options.onNote,
+    note,
   });
   const tls = terminator({ clock, certificateFor: names.certificateFor, fault });
 
-  let proxy: ReturnType<typeof startProxy>;
-  try {
-    proxy = startProxy({
+  const facts: Facts = {
+    id,
+    version,
+    url: "",
+    pid: process.pid,
+    protocol,
+    startedAt: Math.floor(performance.timeOrigin),
+    socket: options.socket,
+    port: options.port,
+    tlds,
+    stateDirectory,
+    addresses: [],
+    log: options.log,
+  };
+  const backend: Backend = {
+    facts: () => facts,
+    gauges: () => ({
+      memory: process.memoryUsage.rss(),
+      connections: {
+        proxy: bound?.connections ?? 0,
+        ...(doors?.connections() ?? { http: 0, ipc: 0 }),
+      },
+    }),
+    services: () => discovery.services(),
+    scan: () => discovery.scan(),
+    async look() {
+      await discovery.refresh({ atOnce: true });
+      const failure = discovery.failure();
+      if (failure !== undefined) throw new CommandError("internal", failure.message);
+    },
+    attend: () => discovery.watch(),
+    traffic: recorder,
+    feed: events,
+    trust: options.trust,
+    // In a turn of its own, so that the answer is on its way.
+    shutdown: () => void clock.after(0, () => dismissed.resolve("as it was asked to")),
+  };
+  const doors = await openDoors({ facts, options, backend, note });
+  let published = false;
+  const publish = async (port: number): Promise<void> => {
+    if (doors === undefined) return;
+    facts.port = port;
+    doors.claim();
+    const { stateDirectory: _, addresses: _a, log: _l, ...record } = facts;
+    await writeRegistration(stateDirectory, record).catch((cause: Error) => {
+      throw new Error(`the record cannot be written: ${cause.message}`, { cause });
+    });
+    published = true;
+  };
+  const unpublish = async (): Promise<void> => {
+    if (published) await removeRegistration(stateDirectory, facts.id);
+  };
+  let bound: ReturnType<typeof startProxy> | undefined;
+  const callers = callerFinder({ root: "/proc", clock, now, ports: () => bound?.ports ?? [] });
+  const bind = (port: number) =>
+    startProxy({
       clock,
-      port: options.port,
+      port,
       extraPorts: options.extraPorts,
-      // There anyone may have these ports, but on the wildcard address only.
-      wildcard: (port) =>
-        process.platform === "darwin" && process.getuid?.() !== 0 && port > 0 && port < 1024,
+      wildcard: onWildcard,
       httpsRedirect: options.httpsRedirect,
       version,
       instance: instanceId(),
@@ -116,19 +218,80 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       touch: () => discovery.touch(),
       departed: departedClients("/proc"),
       terminator: tls,
+      recorder,
+      callers,
       bareNames: () => names.bareNames,
       fault,
-      note: options.onNote,
+      note,
     });
-  } catch (cause) {
-    const code = (cause as { code?: string }).code;
-    throw Object.assign(
-      new Error(`cannot listen on port ${options.port}: ${(cause as Error).message}`, { cause }),
-      { code, port: options.port },
-    );
-  }
+  // Before the port is ours: whoever comes first finds what it asks for.
   await discovery.start();
+  const claimed = await claimPort({
+    clock,
+    port: options.port,
+    extras: options.extraPorts.map(({ port }) => port).filter((port) => port !== 0),
+    unlessRunning: options.unlessRunning,
+    find: () => findDaemon(stateDirectory, { clock }),
+    vacancy,
+    bind,
+    publish,
+    stillOurs: () => ownerOfRecord(stateDirectory, facts.id) !== "lost",
+  }).catch(async (cause) => {
+    discovery.stop();
+    await unpublish();
+    await doors?.close();
+    const {
+      code,
+      message,
+      port = options.port,
+    } = cause as Error & { code?: string; port?: number };
+    if (code === undefined) throw cause;
+    const why = new Error(`cannot listen on port ${port}: ${message}`, { cause });
+    throw Object.assign(why, { code, port });
+  });
+  if (claimed.kind !== "bound") {
+    discovery.stop();
+    await doors?.close();
+    return undefined;
+  }
+  const { bound: proxy, predecessor } = claimed;
+  bound = proxy;
+  // Somebody who started at the same time, on another port or after we had asked for this one.
+  const superseded =
+    predecessor === undefined
+      ? options.unlessRunning && (await findDaemon(stateDirectory, { clock })).kind === "healthy"
+      : ownerOfRecord(stateDirectory, facts.id) === "lost";
+  if (superseded) {
+    discovery.stop();
+    await Promise.all([proxy.stop(0), doors?.close()]);
+    return undefined;
+  }
+  facts.addresses = proxy.addresses;
+  const { http, https } = proxy.urlPorts;
+  if (http !== proxy.port) facts.httpPort = http;
+  if (https !== proxy.port) facts.httpsPort = https;
+  try {
+    await publish(proxy.port);
+    // Somebody may have replaced it while both of us started.
+    await doors?.renewCredential();
+  } catch (error) {
+    note(`other commands cannot find this daemon: ${(error as Error).message}`);
+  }
+  const cancel = published
+    ? converge({
+        stateDirectory,
+        id: facts.id,
+        clock,
+        tick() {
+          doors?.claim();
+          void doors?.renewCredential();
+        },
+        lost: () => dismissed.resolve("as another was started, or the record removed"),
+      })
+    : () => {};
   if (tlds.length > 0) void names.compare();
+
+  const stopNews = trafficNews({ clock, traffic: recorder, feed: events });
 
   let stopping: Promise<void> | undefined;
   return {
@@ -137,14 +300,217 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     urlPorts: proxy.urlPorts,
     refusedPorts: proxy.refusedPorts,
     addresses: proxy.addresses,
+    predecessor,
+    dismissed: dismissed.promise,
     stop() {
       stopping ??= (async () => {
+        cancel();
+        events.publish("stopping", {});
+        stopNews();
         discovery.stop();
-        await proxy.stop(drainMilliseconds);
+        // The listeners close before this returns, so that the next daemon has the ports at once.
+        const drained = proxy.stop(drainMilliseconds);
+        await unpublish().catch((error: Error) => {
+          // It names a daemon that is about to end, and no probe will find it.
+          note(`the record of this daemon stays: ${error.message}`);
+        });
+        await drained;
+        callers?.stop();
+        events.stop();
+        await doors?.close();
       })();
       return stopping;
     },
   };
+}
+
+function tellChanges(changes: Changes, backend: Backend): void {
+  for (const change of ["appeared", "changed", "gone"] as const) {
+    for (const service of changes[change]) {
+      backend.feed.publish("service", { change, service: report(service, backend) });
+    }
+  }
+}
+
+type Doors = {
+  /** The socket is to be ours: before the record says where it is, and whenever it is not. */
+  claim(): void;
+  /** After it was deleted, or others could read it. */
+  renewCredential(): Promise<void>;
+  connections(): { http: number; ipc: number };
+  close(): Promise<void>;
+};
+
+type DoorsOptions = {
+  facts: Facts;
+  options: DaemonOptions;
+  backend: Backend;
+  note(text: string): void;
+};
+
+/** Undefined, and told, where the state directory cannot be written: the proxy works without. */
+async function openDoors({ facts, options, backend, note }: DoorsOptions) {
+  const { stateDirectory, allowedOrigins } = options;
+  const clock = systemClock;
+  let credential: string;
+  const renewCredential = async (): Promise<void> => {
+    try {
+      const ensured = await ensureCredential(stateDirectory);
+      credential = ensured.value;
+      if (ensured.note !== undefined) note(ensured.note);
+    } catch (error) {
+      note(`the credential cannot be looked at: ${(error as Error).message}`);
+    }
+  };
+  try {
+    const ensured = await ensureCredential(stateDirectory);
+    credential = ensured.value;
+    if (ensured.note !== undefined) note(ensured.note);
+  } catch (error) {
+    note(`other commands cannot find this daemon: ${(error as Error).message}`);
+    return undefined;
+  }
+  const fault = (error: unknown): void =>
+    note(`a command failed by a fault of ours: ${textOf(error)}`);
+  const ownClient = (ownPort: () => number) => (remotePort: number) => {
+    const uid = clientOwner(remotePort, { root: "/proc", ownPort: ownPort() });
+    return uid === undefined ? undefined : uid === process.getuid?.();
+  };
+  const tokens = sessions({ clock, credential: () => credential });
+  const script = pageScript({ cache: join(stateDirectory, "cache"), version, note });
+  const openAt = (port: number): HttpDoor => {
+    let bound = port;
+    const isOwn = ownClient(() => bound);
+    const door = startHttp({
+      clock,
+      credential: () => credential,
+      allowedOrigins,
+      backend,
+      port,
+      page: dashboard({ sessions: tokens, script, ownClient: isOwn, fault }),
+      ownClient: isOwn,
+      fault,
+    });
+    bound = door.port;
+    return door;
+  };
+  const pages = await openKept(openAt, { stateDirectory, clock, note });
+  const { http } = pages;
+  facts.url = http.url;
+  backend.dashboard = () => `${pages.url()}/open?token=${tokens.issue()}`;
+  const ipc = ipcAt({ wanted: options.socket, backend, fault, note });
+  facts.socket = ipc?.path ?? options.socket;
+  let said: string | undefined;
+  const doors: Doors = {
+    claim() {
+      try {
+        ipc?.claim();
+        said = undefined;
+      } catch (error) {
+        const why = `there is no socket for other commands: ${(error as Error).message}`;
+        // It is tried every second, and told once.
+        if (why !== said) note(why);
+        said = why;
+      }
+    },
+    renewCredential,
+    connections: () => ({ http: pages.connections(), ipc: ipc?.connections ?? 0 }),
+    async close() {
+      await Promise.all([pages.stop(), ipc?.stop()]);
+    },
+  };
+  return doors;
+}
+
+type Pages = {
+  /** The door that the record tells of. */
+  http: HttpDoor;
+  /** Where a page is to be opened. */
+  url(): string;
+  connections(): number;
+  stop(): Promise<void>;
+};
+
+/**
+ * A page that is open cannot follow us to another port. So the door is where the last daemon's was; where that one is
+ * still going, there is a second door as soon as it has gone.
+ */
+async function openKept(
+  openAt: (port: number) => HttpDoor,
+  {
+    stateDirectory,
+    clock,
+    note,
+  }: { stateDirectory: string; clock: Clock; note(text: string): void },
+): Promise<Pages> {
+  const kept = await keptPort(stateDirectory);
+  const open = (port: number): HttpDoor | undefined => {
+    try {
+      return openAt(port);
+    } catch {
+      // Somebody has it; who that is matters to nobody, as any other port does as well.
+      return undefined;
+    }
+  };
+  const http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
+  let second: HttpDoor | undefined;
+  let cancel: Cancel = () => {};
+  if (kept === 0) {
+    await keepPort(stateDirectory, http.port).catch((error: Error) => {
+      note(`an open page will not find the next daemon: ${error.message}`);
+    });
+  } else if (http.port !== kept) {
+    cancel = clock.every(doorInterval, () => {
+      second = open(kept);
+      if (second !== undefined) cancel();
+    });
+  }
+  return {
+    http,
+    url: () => (second ?? http).url,
+    connections: () => http.connections + (second?.connections ?? 0),
+    async stop() {
+      cancel();
+      await Promise.all([http.stop(), second?.stop()]);
+    },
+  };
+}
+
+type IpcAt = {
+  wanted: string;
+  backend: Backend;
+  fault(error: unknown): void;
+  note(text: string): void;
+};
+
+function ipcAt({ wanted, backend, fault, note }: IpcAt): IpcDoor | undefined {
+  const uid = process.getuid?.() ?? -1;
+  const { platform, env } = process;
+  try {
+    const path = socketPath(wanted, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
+    const peers = peerCredentials(platform);
+    return ipcDoor({ path, clock: systemClock, backend, peers, uid, fault });
+  } catch (error) {
+    note((error as Error).message);
+    return undefined;
+  }
+}
+
+/** There anyone may have these ports, but on the wildcard address only. */
+function onWildcard(port: number): boolean {
+  return process.platform === "darwin" && process.getuid?.() !== 0 && port > 0 && port < 1024;
+}
+
+/** Looks by listening for a moment, which is how the proxy will. */
+function vacancy(port: number): Vacancy {
+  if (port === 0) return "free";
+  try {
+    const hostname = onWildcard(port) ? "0.0.0.0" : "127.0.0.1";
+    Bun.listen({ hostname, port, socket: { data() {} } }).stop(true);
+    return "free";
+  } catch (error) {
+    return (error as { code?: unknown }).code === "EADDRINUSE" ? "taken" : "never";
+  }
 }
 
 function instanceId(): string {

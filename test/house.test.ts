@@ -29,7 +29,7 @@ const pure = ["wire", "manifest", "routes"];
 const forbiddenInPure =
   /\b(Bun|process|globalThis|setTimeout|setInterval|setImmediate|fetch|console|performance|require)\b\s*[.([]|\bDate\.now\b|new Date\(\)|\bMath\.random\b|\bcrypto\b/;
 
-const files = [...new Glob("**/*.ts").scanSync(root)].sort();
+const files = [...new Glob("**/*.{ts,tsx}").scanSync(root)].sort();
 const importPattern =
   /(?:import|export)\s[^;]*?from\s+"([^"]+)"|import\s+"([^"]+)"|import\("([^"]+)"\)/g;
 

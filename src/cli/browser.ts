@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type PacFacts, pacFile } from "../../pac/proxy.pac.ts";
-import { readRegistration } from "../control/registration.ts";
 import { originOf } from "../routes/service-row.ts";
 import { ensureAuthority, loadAuthority } from "../tls/authority.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
@@ -13,6 +12,7 @@ import type { Certificate, Machine } from "../tls/trust/store.ts";
 import { portsOf } from "./look.ts";
 import { authorityOptions, machineOf, served } from "./machine.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
+import { daemonFor } from "./start-daemon.ts";
 import { readTarget } from "./target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -41,7 +41,6 @@ export async function browser(
 ): Promise<number> {
   const settings = await served(await settingsOf(flags, world));
   const [name, own] = words[0]?.startsWith("-") ? [undefined, words] : [words[0], words.slice(1)];
-  const proxy = await readRegistration(settings.stateDirectory);
   const { tlds } = settings;
   const target = readTarget(name ?? "localhost", tlds);
   if (target.kind === "mistake") throw new UsageError([target.what]);
@@ -52,11 +51,8 @@ export async function browser(
     );
   }
   const program = await chromium(machine);
-  if (proxy === undefined) {
-    const { write, colors } = world.err;
-    write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);
-  }
-  const { port, urlPorts } = portsOf(settings, proxy);
+  // Only now, as everything else is there that it takes.
+  const { port, urlPorts } = portsOf(settings, await daemonFor(flags, world));
   const host = target.kind === "own" ? "localhost" : `${target.name}.localhost`;
   const url = `${originOf(host, { scheme: "https", port: urlPorts.https })}${target.path}`;
 

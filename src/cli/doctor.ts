@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Registration, readRegistration } from "../control/registration.ts";
+import type { Registration } from "../control/registration.ts";
 import { printable } from "../discovery/printable.ts";
 import type { ReadConfig } from "../manifest/config.ts";
 import { riskOf } from "../manifest/tld.ts";
@@ -19,6 +19,7 @@ import { ownersOf, portsOf, sourceOf } from "./look.ts";
 import { authorityOptions, type MachineFlags, machineOf, served } from "./machine.ts";
 import { holdersOf, rightCommand } from "./port-holder.ts";
 import { defaultPort, type Settings, settingsOf } from "./settings.ts";
+import { runningDaemon } from "./start-daemon.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
 
@@ -46,7 +47,7 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
   const broken = config.kind === "mistakes";
   const settings = await served(await settingsOf(flags, world, { withoutConfig: broken }));
   const machine = machineOf(flags, world);
-  const proxy = await readRegistration(settings.stateDirectory);
+  const proxy = await runningDaemon(settings);
   const { port } = portsOf(settings, proxy);
   const findings: Finding[] = [];
   const parts = [

@@ -1,5 +1,8 @@
 /** Settings -> what runs on this machine now: the scan, its services, and our proxy. */
 import { hostname, release } from "node:os";
+import { ask, isFrom } from "../control/client.ts";
+import type { SeenSight } from "../control/commands.ts";
+import { protocol } from "../control/protocol.ts";
 import { type Registration, readRegistration } from "../control/registration.ts";
 import { groupServices } from "../discovery/group.ts";
 import type { ObservedProcess, Scan, Source } from "../discovery/observation.ts";
@@ -11,8 +14,8 @@ import { defaultPort, type Settings } from "./settings.ts";
 export type Sight = {
   scan: Scan;
   services: readonly Service[];
-  /** The record of the proxy; undefined where none runs. */
-  proxy: Registration | undefined;
+  /** Undefined where none runs. */
+  proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** The proxy's main port. */
   port: number;
   /** What belongs into URLs. */
@@ -32,7 +35,39 @@ export function isWsl(): boolean {
   return /microsoft/i.test(release());
 }
 
+/** By way of the daemon, where there is one; it looks as we would. */
 export function looker(settings: Settings): Looker {
+  // Who says how to look wants it done so, and not as the daemon was told to.
+  const own = settings.scanner !== "auto" || settings.allUsers;
+  let lookOurselves: Looker | undefined;
+  return async () => {
+    const seen = own ? undefined : await seenByDaemon(settings);
+    if (seen !== undefined) return seen;
+    lookOurselves ??= ownLooker(settings);
+    return lookOurselves();
+  };
+}
+
+/** Milliseconds. A look takes a few; one that hangs is one that we can do without. */
+const daemonDeadline = 1000;
+
+/** Undefined where none runs, or none that we understand. */
+async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
+  const record = await readRegistration(settings.stateDirectory);
+  if (record === undefined || record.protocol !== protocol) return undefined;
+  const asked = await ask<{ Look: SeenSight }>(record.socket, "Look", { deadline: daemonDeadline });
+  if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
+  const { daemon, services, scan } = asked.value.Look;
+  return {
+    scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
+    services,
+    proxy: daemon,
+    ...portsOf(settings, daemon),
+    tlds: daemon.tlds,
+  };
+}
+
+function ownLooker(settings: Settings): Looker {
   const source = sourceOf(settings);
   const machine = { hostName: hostname(), wsl: isWsl() };
   return async () => {
@@ -54,7 +89,7 @@ export function looker(settings: Settings): Looker {
 /** A port that was typed is the one that is meant; else the proxy that has it says what its URLs have. */
 export function portsOf(
   settings: Settings,
-  proxy: Registration | undefined,
+  proxy: Pick<Registration, "port" | "httpPort" | "httpsPort"> | undefined,
 ): Pick<Sight, "port" | "urlPorts"> {
   const port = settings.port || (proxy?.port ?? defaultPort);
   const known = proxy?.port === port && !settings.portFlag ? proxy : undefined;

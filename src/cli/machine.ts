@@ -1,6 +1,5 @@
 /** The world of a command -> the machine whose trust stores are looked at, and whose authority it is. */
 import { isAbsolute } from "node:path";
-import { readRegistration } from "../control/registration.ts";
 import { systemClock } from "../system/clock.ts";
 import { runCommand } from "../system/command.ts";
 import type { AuthorityOptions } from "../tls/authority.ts";
@@ -9,6 +8,7 @@ import type { AuthorityKind } from "../tls/server-name.ts";
 import type { Machine } from "../tls/trust/store.ts";
 import { isWsl } from "./look.ts";
 import { type Flags, type Settings, UsageError } from "./settings.ts";
+import { runningDaemon } from "./start-daemon.ts";
 import type { World } from "./world.ts";
 
 /** `root`: another directory in the place of `/`, so that a test changes nothing of the system. */
@@ -50,7 +50,7 @@ export function machineOf({ root }: MachineFlags, world: World): Machine {
 
 /** With the domains that the running proxy serves, where one runs: an authority is made for those. */
 export async function served(settings: Settings): Promise<Settings> {
-  const proxy = await readRegistration(settings.stateDirectory);
+  const proxy = await runningDaemon(settings);
   return proxy === undefined ? settings : { ...settings, tlds: proxy.tlds };
 }
 

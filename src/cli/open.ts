@@ -1,8 +1,9 @@
 /** `localhostess open <name>` -> a browser that shows it. */
 import { serviceUrl } from "../routes/service-row.ts";
 import { lookUp } from "./find.ts";
-import { isWsl } from "./look.ts";
+import { isWsl, portsOf } from "./look.ts";
 import { type Flags, settingsOf } from "./settings.ts";
+import { daemonFor } from "./start-daemon.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds for an opener to say that it cannot. One that stays longer is the browser itself. */
@@ -18,11 +19,15 @@ function openers({ platform }: World): readonly string[] {
 export async function open(name: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const { sight, target } = await lookUp(name, settings);
-  const url = `${serviceUrl(target.name, sight.urlPorts.http)}${target.path}`;
-  const { write, colors } = world.err;
-  if (sight.proxy === undefined) {
-    write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);
-  }
+  const { urlPorts } =
+    sight.proxy === undefined ? portsOf(settings, await daemonFor(flags, world)) : sight;
+  const url = `${serviceUrl(target.name, urlPorts.http)}${target.path}`;
+  return show(url, world);
+}
+
+/** @returns the exit code; what failed is told, with the URL to be opened by hand. */
+export async function show(url: string, world: World): Promise<number> {
+  const { write } = world.err;
   const tried: string[] = [];
   for (const opener of openers(world)) {
     const program = Bun.which(opener, { PATH: world.env.PATH ?? "" });

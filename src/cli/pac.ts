@@ -1,13 +1,13 @@
 /** `localhostess pac` -> the proxy auto-configuration file that the proxy serves at /proxy.pac. */
 import { pacFile } from "../../pac/proxy.pac.ts";
-import { readRegistration } from "../control/registration.ts";
 import { portsOf } from "./look.ts";
 import { type Flags, settingsOf } from "./settings.ts";
+import { runningDaemon } from "./start-daemon.ts";
 import type { World } from "./world.ts";
 
 export async function pac(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const record = await readRegistration(settings.stateDirectory);
+  const record = await runningDaemon(settings);
   const { port } = portsOf(settings, record);
   const text = pacFile({ port, tlds: record?.tlds ?? settings.tlds });
   const answer = { url: `http://localhost:${port}/proxy.pac`, text };

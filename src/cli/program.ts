@@ -2,11 +2,14 @@
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { printable } from "../discovery/printable.ts";
+import type { ApiFlags } from "./api.ts";
+import type { DashboardFlags } from "./dashboard.ts";
 import type { EnvFlags } from "./env.ts";
 import type { LsFlags } from "./ls.ts";
 import type { MachineFlags } from "./machine.ts";
 import { type Flags, UsageError } from "./settings.ts";
 import { projects } from "./project-grammar.ts";
+import type { StartFlags } from "./start-daemon.ts";
 import type { TrustFlags } from "./trust.ts";
 import { type Action, example, jsonOption } from "./verb.ts";
 import { patient, type World } from "./world.ts";
@@ -14,10 +17,15 @@ import { patient, type World } from "./world.ts";
 export const exitCode = { done: 0, failed: 1, usage: 2 } as const;
 
 /** Verbs are imported when they run: nobody who lists services waits for the proxy to be read. */
-export async function run(argv: readonly string[], world: World): Promise<number> {
+export async function run(argv: readonly string[], outside: World): Promise<number> {
   let action: Action | undefined;
+  const world = { ...outside };
   const program = grammar(world, (chosen) => {
     action = chosen;
+  });
+  program.on("option:sandbox", (name: string) => {
+    // Empty is not what somebody types who wants the usual daemon.
+    world.env = { ...world.env, LOCALHOSTESS_SANDBOX: name || " " };
   });
   try {
     await program.parseAsync(withVerb(argv), { from: "user" });
@@ -39,6 +47,11 @@ export async function run(argv: readonly string[], world: World): Promise<number
 function withVerb(argv: readonly string[]): string[] {
   const [first] = argv;
   const own = ["-h", "--help", "-V", "--version"];
+  if (first?.startsWith("--sandbox")) {
+    // `--sandbox ci url api`
+    const verb = argv[first.includes("=") ? 1 : 2];
+    if (verb !== undefined && !verb.startsWith("-")) return [...argv];
+  }
   const isLs = first === undefined || (first.startsWith("-") && !own.includes(first));
   return isLs ? ["ls", ...argv] : [...argv];
 }
@@ -50,6 +63,7 @@ function grammar(world: World, choose: (action: Action) => void): Command {
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [verb]", "print the help of a verb")
     .usage("[verb] [options]")
+    .option("--sandbox <name>", "a daemon apart, with state and ports of its own; with every verb")
     .exitOverride()
     .showHelpAfterError("see: localhostess --help")
     .configureOutput({
@@ -74,7 +88,8 @@ Without a verb: ls. Start any server with NAME in its environment, and it has an
 
 Exit codes: 0 done, 1 failed, 2 usage.
 Environment: LOCALHOSTESS_PORT, LOCALHOSTESS_HTTP_PORT, LOCALHOSTESS_HTTPS_PORT,
-LOCALHOSTESS_HTTPS_REDIRECT, LOCALHOSTESS_STATE_DIR, LOCALHOSTESS_CONFIG, NO_COLOR.
+LOCALHOSTESS_HTTPS_REDIRECT, LOCALHOSTESS_STATE_DIR, LOCALHOSTESS_SANDBOX,
+LOCALHOSTESS_CONFIG, NO_COLOR.
 Configuration: config.toml in ~/.config/localhostess; a flag beats a variable, and
 a variable beats the file.`,
     );
@@ -102,12 +117,77 @@ function listing(program: Command, choose: (action: Action) => void, world: Worl
 }
 
 function server(program: Command, choose: (action: Action) => void, world: World): void {
-  const group = program.command("server").description("the proxy that makes the names work");
+  const group = program.command("server").description("the daemon that makes the names work");
   group.helpCommand(false);
   const start = group
     .command("start")
-    .description("run the proxy in the foreground, until Ctrl-C")
-    .addOption(portOption("the port to listen on, 0 picks one; LOCALHOSTESS_PORT, or else 9090"))
+    .description("run the daemon in the foreground, until Ctrl-C")
+    .option("-d, --detach", "in the background, unless it runs already")
+    .addOption(new Option("--background").hideHelp())
+    .addOption(new Option("--unless-running").hideHelp())
+    .action((flags: StartFlags) =>
+      choose(async () => {
+        if (flags.detach) return (await import("./start-daemon.ts")).serverDetach(flags, world);
+        if (
+          flags.unlessRunning &&
+          (await (await import("./start-daemon.ts")).alreadyRuns(flags, world))
+        ) {
+          return exitCode.done;
+        }
+        const [{ serverStart }, { startDaemon }] = await Promise.all([
+          import("./server.ts"),
+          import("../daemon.ts"),
+        ]);
+        return serverStart(flags, { world: patient(world), startDaemon });
+      }),
+    );
+  proxyPorts(start, "0 picks one; LOCALHOSTESS_PORT, or else 9090");
+  looking(start);
+  example(start, "localhostess server start --port 8080");
+
+  const stop = group
+    .command("stop")
+    .description("stop the daemon; answers under way may end, for ten seconds")
+    .action((flags: Flags) =>
+      choose(async () => (await import("./server-stop.ts")).serverStop(flags, world)),
+    );
+  example(stop, "localhostess server stop");
+
+  const restart = group
+    .command("restart")
+    .description("start another in the daemon's place, without a gap, in the background")
+    .action((flags: StartFlags) =>
+      choose(async () => (await import("./start-daemon.ts")).serverRestart(flags, world)),
+    );
+  proxyPorts(restart, "as before, unless LOCALHOSTESS_PORT or this says another");
+  looking(restart);
+  example(restart, "localhostess server restart");
+
+  const status = group
+    .command("status")
+    .description("say whether the daemon runs (exit code 0) or not (1), and what to do")
+    .addOption(jsonOption())
+    .action((flags: Flags) =>
+      choose(async () => (await import("./server-status.ts")).serverStatus(flags, world)),
+    );
+  example(status, "localhostess server status --json | jq .pid");
+
+  const api = program
+    .command("api")
+    .description("send the daemon a command by hand, and print its reply as JSON")
+    .argument("[command]", "such as Services or Events; without one, all are listed")
+    .argument("[json]", "what the command is given, a JSON object")
+    .option("--http", "by the HTTP API instead of the socket")
+    .action((name: string | undefined, json: string | undefined, flags: ApiFlags) =>
+      choose(async () => (await import("./api.ts")).api({ name, json }, { flags, world })),
+    );
+  example(api, `localhostess api Requests '{"service":"api","limit":5}'`);
+  example(group, "localhostess server start --port 8080");
+}
+
+function proxyPorts(command: Command, which: string): void {
+  command
+    .addOption(portOption(`the port to listen on, ${which}`))
     .option(
       "--http-port <number|off>",
       "another port, for http URLs without one, if it can be had; LOCALHOSTESS_HTTP_PORT, or else 80",
@@ -121,19 +201,7 @@ function server(program: Command, choose: (action: Action) => void, world: World
       "--tld <domain>",
       "a domain that names may end in besides localhost, such as test; repeatable, instead of config.toml's tlds",
       (tld: string, before: string[] = []) => [...before, tld],
-    )
-    .action((flags: Flags) =>
-      choose(async () => {
-        const [{ serverStart }, { startDaemon }] = await Promise.all([
-          import("./server.ts"),
-          import("../daemon.ts"),
-        ]);
-        return serverStart(flags, { world: patient(world), startDaemon });
-      }),
     );
-  looking(start);
-  example(group, "localhostess server start --port 8080");
-  example(start, "localhostess server start --port 8080");
 }
 
 function named(program: Command, choose: (action: Action) => void, world: World): void {
@@ -182,6 +250,16 @@ function named(program: Command, choose: (action: Action) => void, world: World)
 }
 
 function browsers(program: Command, choose: (action: Action) => void, world: World): void {
+  const page = program
+    .command("dashboard")
+    .description("open the daemon's page: every server, and its requests as they happen")
+    .option("--print", "print the link, which works once within a minute, and open nothing")
+    .addOption(jsonOption())
+    .action((flags: DashboardFlags) =>
+      choose(async () => (await import("./dashboard.ts")).dashboard(flags, world)),
+    );
+  example(page, "localhostess dashboard");
+
   const pac = program
     .command("pac")
     .description("print the proxy auto-configuration file for browsers")

@@ -1,6 +1,5 @@
 /** `localhostess server start` -> the proxy in the foreground, until a signal. */
 import packageJson from "../../package.json" with { type: "json" };
-import { removeRegistration, writeRegistration } from "../control/registration.ts";
 import type { Daemon, DaemonOptions } from "../daemon.ts";
 import { printable } from "../discovery/printable.ts";
 import type { Changes } from "../discovery/scanner.ts";
@@ -9,20 +8,25 @@ import type { ExtraPort } from "../proxy/own-ports.ts";
 import type { Service } from "../routes/service.ts";
 import { originOf, type Scheme } from "../routes/service-row.ts";
 import { holdersOf, rightCommand } from "./port-holder.ts";
+import { logFile } from "../system/log-file.ts";
+import { prepareStateDirectory } from "../system/state-directory.ts";
 import { serviceLines, warningLines } from "./rows.ts";
-import { defaultPort, type Flags, type Settings, settingsOf } from "./settings.ts";
-import type { World } from "./world.ts";
+import { defaultPort, type Settings, settingsOf } from "./settings.ts";
+import type { StartFlags } from "./start-daemon.ts";
+import { trustChild } from "./trust-child.ts";
+import { noColors, type Screen, type World } from "./world.ts";
 
-export type StartDaemon = (options: DaemonOptions) => Promise<Daemon>;
+export type StartDaemon = (options: DaemonOptions) => Promise<Daemon | undefined>;
 
 /** What a shell reports of a program that Ctrl-C ended. */
 const interrupted = 130;
 
 export async function serverStart(
-  flags: Flags,
-  { world, startDaemon }: { world: World; startDaemon: StartDaemon },
+  flags: StartFlags,
+  { world: its, startDaemon }: { world: World; startDaemon: StartDaemon },
 ): Promise<number> {
-  const settings = await settingsOf(flags, world);
+  const settings = await settingsOf(flags, its);
+  const world = flags.background ? logged(its, settings.log) : its;
   const { out, err } = world;
   const note = (text: string): void => {
     for (const line of text.split("\n")) err.write(`${err.colors.dim(printable(line))}\n`);
@@ -30,16 +34,22 @@ export async function serverStart(
   /** What was found so far waits for the banner. */
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
-  const stopped = stopSignals(world);
-  let daemon: Daemon;
+  const end = ending(world);
+  prepare(settings);
+  let daemon: Daemon | undefined;
   try {
     daemon = await startDaemon({
-      port: settings.port ?? defaultPort,
+      port: settings.port ?? (settings.sandbox === undefined ? defaultPort : 0),
       extraPorts: extraPorts(settings),
       httpsRedirect: settings.httpsRedirect,
       scanner: settings.scanner,
       allUsers: settings.allUsers,
       stateDirectory: settings.stateDirectory,
+      socket: settings.socket,
+      log: flags.background ? settings.log : undefined,
+      allowedOrigins: settings.config.allowed_origins?.value ?? [],
+      trust: trustChild(world),
+      unlessRunning: flags.unlessRunning ?? false,
       tlds: settings.tlds,
       onServices(_, changes) {
         log(changes);
@@ -52,20 +62,53 @@ export async function serverStart(
     if ((code !== "EADDRINUSE" && code !== "EACCES") || typeof port !== "number") throw error;
     throw new Error(await whyNot(port, { code, settings }), { cause: error });
   }
+  if (daemon === undefined) {
+    note("another daemon runs; this one ends");
+    return 0;
+  }
+  const { predecessor, port, urlPorts } = daemon;
+  if (predecessor !== undefined) note(`took over from pid ${predecessor.pid}`);
   const without = await refusals(daemon, settings);
-  // Before the banner: whoever has read that may ask for the port.
-  const unregister = await register(daemon, { settings, world });
-  log = (changes) => void out.write(changeLines(changes, { world, port: daemon.urlPorts.http }));
+  log = (changes) =>
+    void out.write(changeLines(changes, { world, port: urlPorts.http, timed: !flags.background }));
   out.write(banner(daemon, { settings, world, without }));
   for (const tld of settings.tlds) {
     const risk = riskOf(tld);
     if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
   }
   for (const changes of early) log(changes);
-  await stopped;
-  await unregister();
+  void daemon.dismissed.then((why) => {
+    note(`stopping, ${why}`);
+    end.begin();
+  });
+  await end.begun;
   await daemon.stop();
+  if (flags.background) note(`ended; port ${port} is free`);
   return 0;
+}
+
+/** What others could have written is refused; what cannot be made at all only keeps others from finding us. */
+function prepare(settings: Settings): void {
+  try {
+    prepareStateDirectory(settings.stateDirectory, { tighten: settings.ownPlace });
+  } catch (error) {
+    // The system's reasons have a code; the daemon meets them again and tells.
+    if ((error as { code?: unknown }).code === undefined) throw error;
+  }
+}
+
+/** The same world for a daemon without a terminal: what it says goes into its log. */
+function logged(world: World, path: string): World {
+  const { write } = logFile(path, { now: Date.now });
+  const screen: Screen = {
+    write(text) {
+      write(text);
+      return true;
+    },
+    columns: () => undefined,
+    colors: noColors,
+  };
+  return { ...world, out: screen, err: screen };
 }
 
 /** Somebody who chose the main port has it in every URL, unless another was chosen too. */
@@ -76,49 +119,23 @@ function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
   });
 }
 
-/** Resolves with the first signal; the second ends the process, for a drain that takes too long for somebody. */
-function stopSignals(world: World): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let seen = false;
-  world.onSignal(() => {
-    if (seen) world.exit(interrupted);
-    seen = true;
-    world.err.write(`${world.err.colors.dim("stopping; once more ends it at once")}\n`);
+/** The first signal begins the end; from then on another ends the process, for a drain that takes too long for somebody. */
+function ending(world: World): { begun: Promise<void>; begin(): void } {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  let ends = false;
+  const begin = (): void => {
+    ends = true;
     resolve();
+  };
+  world.onSignal(() => {
+    if (ends) {
+      world.exit(interrupted);
+      return;
+    }
+    world.err.write(`${world.err.colors.dim("stopping; once more ends it at once")}\n`);
+    begin();
   });
-  return promise;
-}
-
-/** @returns What undoes it. */
-async function register(
-  daemon: Daemon,
-  { settings, world }: { settings: Settings; world: World },
-): Promise<() => Promise<void>> {
-  const { stateDirectory } = settings;
-  const { port, urlPorts } = daemon;
-  const id = crypto.randomUUID();
-  const { err } = world;
-  try {
-    await writeRegistration(stateDirectory, {
-      id,
-      pid: process.pid,
-      startedAt: Math.floor(performance.timeOrigin),
-      port,
-      ...(urlPorts.http === port ? {} : { httpPort: urlPorts.http }),
-      ...(urlPorts.https === port ? {} : { httpsPort: urlPorts.https }),
-      version: packageJson.version,
-      tlds: settings.tlds,
-    });
-  } catch (error) {
-    // The proxy works without; only the other verbs have to be told its port.
-    const text = `other commands cannot learn the port: ${(error as Error).message}`;
-    err.write(`${err.colors.yellow(text)}\n`);
-  }
-  return () =>
-    removeRegistration(stateDirectory, id).catch((error: Error) => {
-      // It names a process that is about to end, so nobody will believe it.
-      err.write(`${err.colors.yellow(`the record of this proxy stays: ${error.message}`)}\n`);
-    });
+  return { begun, begin };
 }
 
 type BannerOptions = {
@@ -156,17 +173,22 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   ].join("\n");
 }
 
-type LogOptions = { world: World; port: number };
+type LogOptions = {
+  world: World;
+  port: number;
+  /** Where nobody else says when. */
+  timed: boolean;
+};
 
-function changeLines(changes: Changes, { world, port }: LogOptions): string {
+function changeLines(changes: Changes, { world, port, timed }: LogOptions): string {
   const { colors } = world.out;
   const marks: [mark: string, services: readonly Service[]][] = [
     [colors.green("+"), changes.appeared],
     [colors.yellow("~"), changes.changed],
     [colors.red("-"), changes.gone],
   ];
-  const time = new Date().toTimeString().slice(0, 8);
-  const before = `${time} + `.length;
+  const time = timed ? `${colors.dim(new Date().toTimeString().slice(0, 8))} ` : "";
+  const before = "00:00:00 + ".length;
   const columns = world.out.columns();
   const options = {
     port,
@@ -174,7 +196,7 @@ function changeLines(changes: Changes, { world, port }: LogOptions): string {
     colors,
   };
   const lines = marks.flatMap(([mark, services]) => [
-    ...serviceLines(services, options).map((line) => `${colors.dim(time)} ${mark} ${line}`),
+    ...serviceLines(services, options).map((line) => `${time}${mark} ${line}`),
     // What is gone needs no warning.
     ...(services === changes.gone ? [] : warningLines(services, options)),
   ]);
@@ -191,7 +213,7 @@ async function whyNot(port: number, { code, settings }: { code: string; settings
   const { who, pid, ours } = holder!;
   if (ours) {
     const url = originOf("localhost", { scheme: "http", port });
-    return `localhostess runs already on port ${port}, as pid ${pid}: ${url}; to stop it: kill ${pid}`;
+    return `localhostess runs already on port ${port}, as pid ${pid}: ${url}; to stop it: localhostess server stop, or: kill ${pid}`;
   }
   return `port ${port} is in use by ${who}; ${another}, or stop it${pid === undefined ? "" : `: kill ${pid}`}`;
 }

@@ -3,7 +3,8 @@ import type { ScannerKind } from "../discovery/source.ts";
 import type { Config } from "../manifest/config.ts";
 import { readTld } from "../manifest/tld.ts";
 import { defaultPorts, type Scheme } from "../routes/service-row.ts";
-import { stateDirectory } from "../system/paths.ts";
+import { daemonPaths } from "../system/paths.ts";
+import { stateDirectoryProblem } from "../system/state-directory.ts";
 import { configuration } from "./configuration.ts";
 import type { World } from "./world.ts";
 
@@ -33,6 +34,14 @@ export type Settings = {
   verbose: boolean;
   json: boolean;
   stateDirectory: string;
+  /** Nobody said where the state directory is, so that nobody else needs to read it. */
+  ownPlace: boolean;
+  /** The daemon's, for IPC. */
+  socket: string;
+  /** What a daemon in the background has to say. */
+  log: string;
+  /** A daemon apart from the usual one, with ports of its own. */
+  sandbox: string | undefined;
   /** Domains besides `localhost` that names end in. */
   tlds: readonly string[];
   /** What the file says, of which each verb takes what it needs where no flag and no variable says more. */
@@ -44,6 +53,11 @@ export type StandardPort = {
   port: number | undefined;
   /** Somebody said so. */
   chosen: boolean;
+};
+
+const noStandardPorts: Settings["standardPorts"] = {
+  http: { port: undefined, chosen: false },
+  https: { port: undefined, chosen: false },
 };
 
 /** A mistake of whoever typed the command: exit code 2. */
@@ -106,19 +120,23 @@ export async function settingsOf(
   if (!/^[01]?$/.test(redirect)) {
     mistakes.push(`LOCALHOSTESS_HTTPS_REDIRECT ${JSON.stringify(redirect)}: it is 1 or 0`);
   }
-  const directory = stateDirectory(world);
-  if (directory.kind === "mistake") mistakes.push(directory.what);
+  const paths = daemonPaths(world);
+  if (paths.kind === "mistake") mistakes.push(...paths.mistakes);
   const byFlags = (flags.tld ?? []).flatMap((text) => {
     const read = readTld(text);
     if (read.kind === "tld") return [read.tld];
     mistakes.push(`--tld: ${read.why}`);
     return [];
   });
-  if (mistakes.length > 0 || directory.kind === "mistake") throw new UsageError(mistakes);
+  if (mistakes.length > 0 || paths.kind === "mistake") throw new UsageError(mistakes);
+  const { stateDirectory, sandbox, base } = paths;
+  const problem = stateDirectoryProblem(base) ?? stateDirectoryProblem(stateDirectory);
+  if (problem !== undefined) throw new Error(problem);
   return {
-    port: byFlag ?? byVariable ?? config.port?.value,
+    // A sandbox shares no port with anybody, whatever a profile or the file says.
+    port: byFlag ?? (sandbox === undefined ? (byVariable ?? config.port?.value) : undefined),
     portFlag: byFlag !== undefined,
-    standardPorts,
+    standardPorts: sandbox === undefined ? standardPorts : noStandardPorts,
     httpsRedirect:
       flags.httpsRedirect ??
       (redirect === "" ? (config.https_redirect?.value ?? false) : redirect === "1"),
@@ -126,7 +144,11 @@ export async function settingsOf(
     allUsers: flags.allUsers ?? false,
     verbose: flags.verbose ?? false,
     json: flags.json ?? false,
-    stateDirectory: directory.path,
+    stateDirectory,
+    ownPlace: paths.own,
+    socket: paths.socket,
+    log: paths.log,
+    sandbox,
     tlds: [...new Set(flags.tld === undefined ? config.tlds?.value : byFlags)],
     config,
   };

@@ -6,6 +6,9 @@
  */
 export const protocol = "localhostess/1";
 
+/** What ends the daemon, over HTTP. */
+export const shutdownPath = "/v1/shutdown";
+
 /** The record by which every local client finds the daemon. */
 export type Registration = {
   /** Tells this launch apart from every other: who wrote the record owns it. */
@@ -23,6 +26,12 @@ export type Registration = {
   socket: string;
   /** The port on which the proxy accepts connections. */
   port: number;
+  /** What its http URLs have instead; absent: `port`. */
+  httpPort?: number;
+  /** As `httpPort`, for https. */
+  httpsPort?: number;
+  /** The domains besides `localhost` that it serves. */
+  tlds: readonly string[];
 };
 
 /** What a daemon tells of itself to whoever has shown the credential. */

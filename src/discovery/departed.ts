@@ -1,5 +1,6 @@
 /** Clients that sent FIN -> which of them have closed altogether, by the kernel's table of sockets. Linux. */
 import { readFileSync } from "node:fs";
+import { clientSockets, hexPort } from "./client-sockets.ts";
 
 /** A client's end of a connection to us on this machine. */
 export type ClientEnd = {
@@ -42,22 +43,9 @@ export function departedClients(
 function ownersOf(path: string, ownPorts: readonly number[]): Map<string, boolean> {
   const owners = new Map<string, boolean>();
   const text = readFileSync(path, "latin1");
-  for (const wanted of ownPorts.map((port) => `:${hexPort(port)} `)) {
-    // The table may have tens of thousands of rows, so only ours are taken apart.
-    for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
-      const start = text.lastIndexOf("\n", at) + 1;
-      const end = text.indexOf("\n", at);
-      // sl local remote st tx:rx tr:when retrnsmt uid timeout inode
-      const [, local, remote, , , , , , , inode] = text.slice(start, end).trim().split(/\s+/);
-      if (local === undefined || remote?.endsWith(wanted.trimEnd()) !== true) continue;
-      const port = local.slice(-4);
-      // A port may be used towards two of ours: then it is gone when both are.
-      owners.set(port, owners.get(port) === true || Number(inode) > 0);
-    }
+  for (const { port, inode } of ownPorts.flatMap((ownPort) => clientSockets(text, ownPort))) {
+    // A port may be used towards two of ours: then it is gone when both are.
+    owners.set(port, owners.get(port) === true || inode > 0);
   }
   return owners;
-}
-
-function hexPort(port: number): string {
-  return port.toString(16).toUpperCase().padStart(4, "0");
 }

@@ -2,7 +2,7 @@
 import type { Service } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { groupServices } from "./group.ts";
-import type { Skipped, Source } from "./observation.ts";
+import type { Scan, Skipped, Source } from "./observation.ts";
 
 /** What a scan changed, for a line of log each. */
 export type Changes = {
@@ -32,10 +32,19 @@ export type ScannerOptions = {
 
 export interface Scanner {
   services(): readonly Service[];
-  /** The services as a scan sees them that starts after this call. Never rejects. */
-  refresh(): Promise<readonly Service[]>;
+  /** What the last scan that worked saw. */
+  scan(): Scan;
+  /** Why the last scan did not work; undefined where it did. */
+  failure(): Error | undefined;
+  /**
+   * The services as a scan sees them that starts after this call. `atOnce`: for one of our own commands, which does not
+   * come a thousand times a second. Never rejects.
+   */
+  refresh(options?: { atOnce: boolean }): Promise<readonly Service[]>;
   /** Says that the proxy is being used. Costs a store. */
   touch(): void;
+  /** Somebody looks on: a scan every second, until it is cancelled. Twice is harmless. */
+  watch(): Cancel;
   /** Whether the process that a service was found with still runs. */
   stillThere(service: Service): boolean;
   /** Does the first scan. */
@@ -91,10 +100,14 @@ function changesBetween(before: readonly Service[], after: readonly Service[]): 
 export function scanner(options: ScannerOptions): Scanner {
   const { source, clock, watched = false, onServices, onSkipped, onFailure } = options;
   let services: readonly Service[] = [];
+  let seen: Scan = { observations: [], processes: new Map(), skipped: [] };
   let state: "idle" | "scanning" | "stopped" = "idle";
   let waiters: Waiter[] = [];
+  /** One of them wants it at once. */
+  let hurried = false;
   let scanning: Waiter[] = [];
   let touched = false;
+  const watchers = new Set<object>();
   /** Ticks since the last touch, and since the last scan ended. */
   let quiet = period;
   let age = period;
@@ -102,7 +115,7 @@ export function scanner(options: ScannerOptions): Scanner {
   let cancelTicks: Cancel | undefined;
   let cancelDelay: Cancel | undefined;
   let told = new Set<string>();
-  let lastFailure: string | undefined;
+  let lastFailure: Error | undefined;
 
   function tellSkipped(skipped: readonly Skipped[]): void {
     const before = told;
@@ -121,13 +134,15 @@ export function scanner(options: ScannerOptions): Scanner {
       const found = groupServices(scan, options);
       const changes = changesBetween(services, found);
       services = found;
+      seen = scan;
       lastFailure = undefined;
       tellSkipped(scan.skipped);
       onServices(found, changes);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
-      if (state === "stopped" || error.message === lastFailure) return;
-      lastFailure = error.message;
+      const known = error.message === lastFailure?.message;
+      lastFailure = error;
+      if (state === "stopped" || known) return;
       onFailure?.(error);
     }
   }
@@ -138,6 +153,7 @@ export function scanner(options: ScannerOptions): Scanner {
     state = "scanning";
     scanning = waiters;
     waiters = [];
+    hurried = false;
     const started = clock.now();
     void look().finally(() => {
       if (state === "stopped") return;
@@ -156,8 +172,9 @@ export function scanner(options: ScannerOptions): Scanner {
 
   /** Begins the scan that somebody waits for, as soon as it may begin. */
   function schedule(): void {
-    if (state !== "idle" || waiters.length === 0 || cancelDelay !== undefined) return;
-    const wait = last === undefined ? 0 : delayAfter(last);
+    if (state !== "idle" || waiters.length === 0) return;
+    if (cancelDelay !== undefined && !hurried) return;
+    const wait = last === undefined || hurried ? 0 : delayAfter(last);
     if (wait === 0) begin();
     else cancelDelay = clock.after(wait, begin);
   }
@@ -174,22 +191,31 @@ export function scanner(options: ScannerOptions): Scanner {
     quiet = touched ? 0 : quiet + 1;
     touched = false;
     age++;
-    if (state === "idle" && age >= period && (watched || quiet < period)) begin();
+    const due = watchers.size > 0 || (age >= period && (watched || quiet < period));
+    if (state === "idle" && due) begin();
   }
 
-  function refresh(): Promise<readonly Service[]> {
+  function refresh(options = { atOnce: false }): Promise<readonly Service[]> {
     if (state === "stopped") return Promise.resolve(services);
     return new Promise((resolve) => {
       waiters.push(resolve);
+      hurried ||= options.atOnce;
       schedule();
     });
   }
 
   return {
     services: () => services,
+    scan: () => seen,
+    failure: () => lastFailure,
     refresh,
     touch() {
       touched = true;
+    },
+    watch() {
+      const watcher = {};
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
     },
     stillThere: (service) => source.alive?.(service.process) ?? true,
     async start() {

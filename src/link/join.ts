@@ -1,8 +1,13 @@
 /** Two links into one: every byte, half-close and break of one reaches the other. */
 import type { Link, LinkHandler } from "./link.ts";
 
-/** Told once, when both links are gone. */
-export type Joined = { closed(): void; failed(fault: unknown): void };
+export type Joined = {
+  /** Told once, when both links are gone. */
+  closed(): void;
+  failed(fault: unknown): void;
+  /** Octets that came from the first, and from the second. */
+  came?: { fromFirst(octets: number): void; fromSecond(octets: number): void } | undefined;
+};
 
 /** Takes over both links' events. Bytes that either owner still holds must be written before. */
 export function join(first: Link, second: Link, joined: Joined): void {
@@ -11,8 +16,9 @@ export function join(first: Link, second: Link, joined: Joined): void {
     open--;
     if (open === 0) joined.closed();
   };
-  first.handler = towards(first, second, { gone, failed: joined.failed });
-  second.handler = towards(second, first, { gone, failed: joined.failed });
+  const { failed, came } = joined;
+  first.handler = towards(first, second, { gone, failed, came: came?.fromFirst });
+  second.handler = towards(second, first, { gone, failed, came: came?.fromSecond });
   if (first.pending > 0) second.pause();
   else second.resume();
   if (second.pending > 0) first.pause();
@@ -23,10 +29,19 @@ export function join(first: Link, second: Link, joined: Joined): void {
 function towards(
   from: Link,
   to: Link,
-  { gone, failed }: { gone: () => void; failed: (fault: unknown) => void },
+  {
+    gone,
+    failed,
+    came,
+  }: {
+    gone: () => void;
+    failed: (fault: unknown) => void;
+    came: ((octets: number) => void) | undefined;
+  },
 ): LinkHandler {
   return {
     data(bytes) {
+      came?.(bytes.length);
       if (!to.write(bytes, 0, bytes.length)) from.pause();
     },
     drained() {

@@ -1,10 +1,13 @@
 /** A client's link into answered requests, one after another, each routed by itself. */
+import type { Asked, Callers } from "../discovery/callers.ts";
 import { type Joined, join } from "../link/join.ts";
 import type { CancelDial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import { nearest } from "../manifest/nearest.ts";
+import type { Turn } from "../routes/decide.ts";
 import type { Service } from "../routes/service.ts";
 import type { UrlPorts } from "../routes/service-row.ts";
+import type { Supervised } from "../routes/supervised.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { encode, latin1 } from "../wire/bytes.ts";
 import { Field } from "../wire/field.ts";
@@ -23,15 +26,19 @@ import {
 import type { Dialects } from "./dialect.ts";
 import { DoubtedTunnel } from "./doubted-tunnel.ts";
 import { errorPage, type Problem } from "./error-page.ts";
-import { Exchange, type ExchangeOwner, type ExchangeShared } from "./exchange.ts";
+import { Exchange, type ExchangeOwner, type ExchangeShared, lostWhy } from "./exchange.ts";
 import { writeRequest } from "./forward.ts";
 import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
 import { lastRecipientReply } from "./last-recipient.ts";
 import { type Wants, wantsOf } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
+import { isPageLoad } from "./page-load.ts";
+import type { Entry, Recorder } from "./recorder.ts";
 import type { HttpsRedirect } from "./redirect.ts";
 import { encodeReply, type Reply } from "./reply.ts";
+import { type Absence, absentPage, linesShown } from "./supervised-page.ts";
+import { heldBodyLimit, restartSeconds, startSeconds, type Supervision } from "./supervision.ts";
 import type { DialFailure, Upstream } from "./upstream.ts";
 
 /** Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60, HAProxy's guide says 10. */
@@ -72,8 +79,16 @@ export interface ConnectionShared extends ExchangeShared {
   bareNames(): boolean;
   /** What the services speak. */
   readonly dialects: Dialects;
+  /** Undefined: nothing is supervised. */
+  readonly supervision: Supervision | undefined;
+  /** Connections whose request waits for a service of the supervisor. */
+  readonly holding: Set<Connection>;
   /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
   secure(link: Link, first: Uint8Array): boolean;
+  /** Notes every request; undefined: nobody wants to know. */
+  readonly recorder: Recorder | undefined;
+  /** Whose the clients are; undefined: nobody can tell. */
+  readonly callers: Callers | undefined;
   /** The connection is gone, or has become a tunnel that is gone. */
   gone(connection: Connection): void;
 }
@@ -101,6 +116,24 @@ export const At = {
 
 export type State = (typeof At)[keyof typeof At];
 
+/** A request that waits for a service of the supervisor. */
+type Hold = {
+  /** As `seconds()` has it. */
+  since: number;
+  /** Seconds. */
+  limit: number;
+  /** Octets that may be held meanwhile. */
+  room: number;
+  /** Its end cannot be foreseen: where `room` is full, it is refused. Else its client is paused. */
+  endless: boolean;
+  /** It was. */
+  full: boolean;
+  /** Nothing is tried for it at the moment. */
+  parked: boolean;
+  /** Tries again. */
+  resume: () => void;
+};
+
 /** How a service is dialled, and the pool's key for it. */
 type Way = { service: Service } & Pick<Destination, "key" | "tls">;
 
@@ -127,6 +160,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #cancelDial: CancelDial | undefined;
   /** The request that waits has had its look at the machine. */
   #refreshed = false;
+  #hold: Hold | undefined;
+  /** The request was sent to a service that ended, and has waited for it to come back. */
+  #sentAgain = false;
   #served = 0;
   /** The client sends no more. */
   #inputEnded = false;
@@ -140,6 +176,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #headRequest = false;
   /** The bytes that `#head` was read from, while it is being handled. */
   #headBytes: Uint8Array | undefined;
+  /** The request under way, from its complete head to its answer's end, for the record. */
+  #entry: Entry | undefined;
+  #asked: Asked | undefined;
 
   constructor(
     readonly link: Link,
@@ -206,6 +245,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
         this.#lookInside();
         return;
       case At.waiting:
+        this.#held.add(bytes);
+        if (this.#hold?.endless && this.#held.length > this.#hold.room) this.#hold.full = true;
+        if (this.#hold?.full) this.#resume();
+        this.#regulate();
+        return;
       case At.flushing:
         this.#held.add(bytes);
         this.#regulate();
@@ -246,9 +290,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (cause !== undefined && this.#state === At.tunnelled) this.#dialled?.link.abort();
     this.#dropDialled();
     this.#held.clear();
+    this.#letGo();
     this.#state = At.closed;
+    this.#gone();
     if (this.shared.spare.length < 64) this.shared.spare.push(this.#exchange);
-    this.shared.gone(this);
   }
 
   failed(fault: unknown): void {
@@ -265,6 +310,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
       const begun = this.#head.begun;
       if (begun && age >= headSeconds) this.#refuse({ status: 408 });
       else if (!begun && age >= (this.#served === 0 ? headSeconds : idleSeconds)) this.#close();
+    } else if (this.#state === At.waiting && this.#hold !== undefined) {
+      this.#resume();
     } else if (this.#state === At.lingering && age >= lingerSeconds) {
       // What the kernel still holds for a slow reader goes on its way all the same.
       this.link.close();
@@ -275,7 +322,14 @@ export class Connection implements LinkHandler, ExchangeOwner {
   drain(): void {
     if (this.#state === At.sniffing || (this.#state === At.reading && !this.#head.begun)) {
       this.#close();
+    } else if (this.#hold !== undefined) {
+      this.#resume();
     }
+  }
+
+  /** The supervisor has news. */
+  supervisedChanged(): void {
+    if (this.#hold !== undefined) this.#resume();
   }
 
   // Reading requests.
@@ -332,6 +386,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const framing = this.shared.framing;
     this.#headRequest = false;
     this.#headBytes = bytes;
+    if (this.#entry === undefined && this.shared.recorder !== undefined) this.#record(bytes);
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.#refuseBad(wrong);
     this.#headRequest = framing.head;
@@ -353,12 +408,16 @@ export class Connection implements LinkHandler, ExchangeOwner {
     switch (decision.kind) {
       case "proxy":
         if (this.#isUncertified(destination)) {
-          const { name } = decision.service;
-          return this.#refuse({ status: 421, bareName: name, port: this.shared.urlPorts.https });
+          return this.#refuseUncertified(decision.service.name);
         }
         return this.#forward(bytes, end, { destination, target, service: decision.service });
       case "tunnel":
         return this.#tunnel(bytes, end, { destination, service: decision.service });
+      case "absent":
+        if (this.#isUncertified(destination)) {
+          return this.#refuseUncertified(decision.supervised.routeName!);
+        }
+        return this.#attend(bytes, end, decision);
       case "own":
         return this.#own(bytes, end, target);
       case "misdirected":
@@ -379,9 +438,49 @@ export class Connection implements LinkHandler, ExchangeOwner {
     }
   }
 
+  /** A request begins, as far as the record is concerned: once, however often it is read. */
+  #record(bytes: Uint8Array): void {
+    const entry = this.shared.recorder!.begin(this.#head, bytes, this.secured);
+    this.#asked ??= this.shared.callers?.ask(this.link);
+    entry.asked = this.#asked;
+    this.#entry = entry;
+    this.#exchange.answerStatus = 0;
+    this.#exchange.requestOctets = 0;
+    this.#exchange.answerOctets = 0;
+  }
+
+  /** The request's end, for the record. `broken`: before its answer was whole. */
+  #recorded(broken: boolean): void {
+    const entry = this.#entry;
+    if (entry === undefined) return;
+    this.#entry = undefined;
+    entry.status = this.#exchange.answerStatus;
+    entry.received += this.#exchange.requestOctets;
+    entry.sent += this.#exchange.answerOctets;
+    this.shared.recorder!.end(entry, broken);
+  }
+
+  /** With an answer of our own. */
+  #answered({ status, body }: Reply): void {
+    if (this.#entry === undefined) return;
+    this.#exchange.answerStatus = status;
+    this.#exchange.answerOctets = this.#headRequest ? 0 : Buffer.byteLength(body);
+    this.#recorded(false);
+  }
+
+  #gone(): void {
+    this.#recorded(true);
+    if (this.#asked !== undefined) this.shared.callers!.forget(this.#asked);
+    this.shared.gone(this);
+  }
+
   /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
   #isUncertified({ authority }: Destination): boolean {
     return this.secured && !authority.host.includes(".") && !this.shared.bareNames();
+  }
+
+  #refuseUncertified(bareName: string): number {
+    return this.#refuse({ status: 421, bareName, port: this.shared.urlPorts.https });
   }
 
   /** The form of error that the client prefers. Looked up only when there is one: on the road of every request it would cost. */
@@ -452,6 +551,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const { destination, target, service } = turn;
     const framing = this.shared.framing;
     const exchange = this.#exchange;
+    if (this.#entry !== undefined) this.shared.recorder!.routed(this.#entry, service.name);
     if (framing.via && this.#hasBeenHere(bytes, destination.via)) {
       return this.#refuse({ status: 508, name: service.name });
     }
@@ -466,11 +566,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (this.#inputEnded && !exchange.request.done) return this.#close();
     const { key, tls } = destination;
     const upstream =
-      this.#takeDialled(service, key) ??
+      this.#takeDialled(service, { key, end }) ??
       this.shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
       this.#dialAndWait({ service, key, tls });
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
+    this.#letGo();
+    this.#sentAgain = false;
     this.#service = service;
     exchange.begin({
       framing,
@@ -485,6 +587,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       pathStart: target.form === "absolute" ? target.pathStart : this.#head.targetStart,
       out: exchange.sent,
     });
+    exchange.requestOctets = next - end;
     this.#lastRequest = !framing.keepAlive && exchange.request.done;
     this.#become(At.exchanging);
     this.#kept = upstream;
@@ -493,7 +596,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   /** What was dialled for the request that waits, or what came of it; undefined: nothing was. */
-  #takeDialled(service: Service, key: string): Upstream | number | undefined {
+  #takeDialled(
+    service: Service,
+    { key, end }: { key: string; end: number },
+  ): Upstream | number | undefined {
     const dialled = this.#dialled;
     const failure = this.#dialFailure;
     this.#dialled = undefined;
@@ -501,7 +607,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (dialled?.key === key) return dialled;
     // The name has moved to another server meanwhile.
     dialled?.link.close();
-    if (failure?.key === key) return this.#refuseDial(service, failure);
+    if (failure?.key === key) return this.#undialled(service, { failure, end });
     if (!this.#refreshed && !this.shared.stillThere(service)) return this.#waitForRefresh();
     return undefined;
   }
@@ -513,6 +619,14 @@ export class Connection implements LinkHandler, ExchangeOwner {
       failed: () => (this.#refreshed ? this.#again() : this.#waitForRefresh()),
     });
     return WAITS;
+  }
+
+  /** Where a request whose bytes are still held is refused a connection. */
+  #undialled(service: Service, { failure, end }: { failure: DialFailure; end: number }): number {
+    const supervised = this.#comesBack(failure);
+    if (supervised === undefined) return this.#refuseDial(service, failure);
+    this.#refreshed = false;
+    return this.#holdFor(supervised, { end, woken: false });
   }
 
   #hasBeenHere(bytes: Uint8Array, via: string): boolean {
@@ -529,19 +643,165 @@ export class Connection implements LinkHandler, ExchangeOwner {
     end: number,
     { destination: { key }, service }: { destination: Destination; service: Service },
   ): number {
+    if (this.#entry !== undefined) this.shared.recorder!.routed(this.#entry, service.name);
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
-      this.#takeDialled(service, key) ?? this.#dialAndWait({ service, key, tls: undefined });
+      this.#takeDialled(service, { key, end }) ??
+      this.#dialAndWait({ service, key, tls: undefined });
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
+    this.#letGo();
     this.#service = service;
     this.#dialled = upstream;
     this.link.write(established, 0, established.length);
+    this.#exchange.answerStatus = 200;
     this.#become(At.tunnelled);
     this.#keepFrom(bytes, end);
     upstream.link.handler = this.#speaksFirst();
     this.#lookInside();
     return TAKEN;
+  }
+
+  // Services of the supervisor that cannot answer now.
+
+  #attend(
+    bytes: Uint8Array,
+    end: number,
+    { supervised, turn }: { supervised: Supervised; turn: Turn },
+  ): number {
+    if (this.#entry !== undefined) {
+      this.shared.recorder!.routed(this.#entry, supervised.routeName!);
+    }
+    if (turn === "down") {
+      // Somebody may have started another server under its name.
+      if (!this.#refreshed) return this.#waitForRefresh();
+      return this.#tell(supervised, { kind: "down" }, { end });
+    }
+    const woken = turn === "wake";
+    if (woken && this.#hold === undefined) this.shared.supervision?.wake(supervised.id);
+    const { framing } = this.shared;
+    if (!framing.head && isPageLoad(this.#head, bytes, framing)) {
+      return this.#tell(supervised, { kind: "soon" }, { end });
+    }
+    return this.#holdFor(supervised, { end, woken });
+  }
+
+  /** Lets a request wait whose bytes are kept and read again. */
+  #holdFor(supervised: Supervised, { end, woken }: { end: number; woken: boolean }): number {
+    const { bodyLength } = this.shared.framing;
+    if (bodyLength > heldBodyLimit || this.#hold?.full) {
+      return this.#tell(supervised, { kind: "too-large", limit: heldBodyLimit }, { end });
+    }
+    const endless = bodyLength < 0;
+    const parked = this.#park(supervised, {
+      room: end - this.#head.start + (endless ? heldBodyLimit : bodyLength) + headLimit,
+      endless,
+      woken,
+      resume: () => this.#again(),
+    });
+    if (!parked) {
+      return this.#tell(supervised, { kind: "waited", seconds: this.#hold!.limit }, { end });
+    }
+    this.#refreshed = false;
+    this.#become(At.waiting);
+    return WAITS;
+  }
+
+  /** @returns false where the request has waited for long enough. */
+  #park(
+    supervised: Supervised,
+    { woken, ...how }: Pick<Hold, "room" | "endless" | "resume"> & { woken: boolean },
+  ): boolean {
+    const now = this.shared.seconds();
+    const limit = !woken && isRestart(supervised) ? restartSeconds : startSeconds;
+    this.#hold ??= { since: now, limit, parked: true, full: false, ...how };
+    const hold = this.#hold;
+    if (now - hold.since >= hold.limit || this.shared.draining()) return false;
+    hold.parked = true;
+    hold.resume = how.resume;
+    this.shared.holding.add(this);
+    return true;
+  }
+
+  /** The supervisor has news, or half a second has gone by. */
+  #resume(): void {
+    const hold = this.#hold;
+    if (hold === undefined || !hold.parked) return;
+    hold.parked = false;
+    hold.resume();
+  }
+
+  #letGo(): void {
+    if (this.#hold === undefined) return;
+    this.#hold = undefined;
+    this.shared.holding.delete(this);
+  }
+
+  /** What is told in place of an answer. `end`: of the head, where its bytes are at hand; else the connection ends with it. */
+  #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): number {
+    const lines = this.shared.supervision?.latest(supervised.id, linesShown) ?? [];
+    const reply = absentPage({ supervised, absence, lines, wants: this.#wants() });
+    this.#letGo();
+    this.#refreshed = false;
+    return end === undefined ? this.#lastWords(reply) : this.#reply(reply, end);
+  }
+
+  /** The service of the supervisor that did not take a connection, where it is expected to again. */
+  #comesBack({ code, handshake }: DialFailure): Supervised | undefined {
+    return code === "ETIMEDOUT" || handshake !== undefined ? undefined : this.#supervised();
+  }
+
+  /** What the supervisor knew of the service that the request went to. */
+  #supervised(): Supervised | undefined {
+    const decision = this.#destination?.decision;
+    const known = decision?.kind === "proxy" || decision?.kind === "tunnel";
+    const supervised = known ? decision.supervised : undefined;
+    return supervised?.state === "ready" || supervised?.state === "unready"
+      ? supervised
+      : undefined;
+  }
+
+  /** The service ended before it said a word: the request waits until it is back, and is sent again, once. */
+  #awaitReturn(supervised: Supervised): void {
+    const resume = (): void => this.#sendAgain();
+    this.#become(At.waiting);
+    if (this.#park(supervised, { room: headLimit, endless: false, woken: false, resume })) {
+      this.#regulate();
+      return;
+    }
+    const absence: Absence = { kind: "waited", seconds: this.#hold!.limit };
+    this.#tell(supervised, absence, { end: undefined });
+  }
+
+  #sendAgain(): void {
+    const { asked, mode } = this.#destination!;
+    const found = this.#find(asked, { start: 0, end: asked.length }, mode);
+    if (found?.decision.kind === "absent") {
+      const { supervised, turn } = found.decision;
+      if (turn === "wait") this.#awaitReturn(supervised);
+      else this.#tell(supervised, { kind: "down" }, { end: undefined });
+      return;
+    }
+    if (found?.decision.kind !== "proxy") {
+      this.#lost();
+      return;
+    }
+    this.#destination = found;
+    this.#service = found.decision.service;
+    const moved = (): void => {
+      const failure = this.#dialFailure!;
+      this.#dialFailure = undefined;
+      const supervised = this.#comesBack(failure);
+      if (supervised === undefined) this.#refuseDial(this.#service!, failure);
+      else this.#awaitReturn(supervised);
+    };
+    this.#resend(
+      (upstream) => {
+        this.#letGo();
+        this.#exchange.resend(upstream);
+      },
+      { failed: () => this.#afterRefresh(moved) },
+    );
   }
 
   /** Inside a tunnel: bytes from the service before the client has said enough. */
@@ -586,6 +846,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     }
     const upstream = this.#dialled;
     if (upstream !== undefined) upstream.link.handler = upstream;
+    this.#recorded(false);
     this.#become(At.reading);
     this.#head.begin(0);
     this.#process(this.#held.view(), true);
@@ -669,14 +930,25 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#become(At.joined);
     upstream.link.write(first, 0, first.length);
     if (this.#inputEnded) upstream.link.halfClose();
+    if (this.#entry !== undefined) this.#entry.received += first.length;
     join(this.link, upstream.link, this.#joined());
   }
 
   #joined(): Joined {
+    const entry = this.#entry;
     return {
+      came: entry && {
+        fromFirst: (octets) => {
+          entry.received += octets;
+        },
+        fromSecond: (octets) => {
+          entry.sent += octets;
+        },
+      },
       closed: () => {
         this.#state = At.closed;
-        this.shared.gone(this);
+        this.#recorded(false);
+        this.#gone();
       },
       failed: (fault) => this.shared.fault(fault),
     };
@@ -732,11 +1004,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Answers and ends the connection: what follows a refused request cannot be trusted to begin where we think. */
   #refuse(problem: Problem): number {
-    const bytes = encodeReply(errorPage(problem, this.#wants()), {
-      head: this.#headRequest,
-      close: true,
-    });
+    return this.#lastWords(errorPage(problem, this.#wants()));
+  }
+
+  #lastWords(reply: Reply): number {
+    const bytes = encodeReply(reply, { head: this.#headRequest, close: true });
     this.link.write(bytes, 0, bytes.length);
+    this.#answered(reply);
     this.#linger();
     return TAKEN;
   }
@@ -751,6 +1025,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const close = !keepAlive || this.#head.minor === 0;
     const bytes = encodeReply(reply, { head: this.#headRequest, close });
     this.link.write(bytes, 0, bytes.length);
+    this.#answered(reply);
     this.#served++;
     this.#since = this.shared.seconds();
     if (!close) return end;
@@ -762,6 +1037,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   finished(keepAlive: boolean): void {
     if (this.#state !== At.exchanging) return;
+    this.#recorded(false);
     this.#served++;
     if (!keepAlive) {
       // A client that said `close` and was heard out has nothing on its way that a plain close could hurt.
@@ -800,10 +1076,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const secured = this.#rerouted();
     if (secured === undefined) {
       // Its name has gone to nobody meanwhile.
-      this.unanswered({
-        status: 502,
-        why: "it closed the connection before its answer was complete",
-      });
+      this.#lost();
       return;
     }
     const origin = secured.hop?.origin;
@@ -861,12 +1134,14 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   broken(silent: boolean): void {
+    this.#recorded(true);
     if (silent) this.link.abort();
     else this.#linger();
   }
 
   switched(upstream: Upstream, rest: Uint8Array): void {
     this.link.write(rest, 0, rest.length);
+    if (this.#entry !== undefined) this.#entry.sent = rest.length;
     this.#join(upstream, this.#held.take());
   }
 
@@ -874,13 +1149,31 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#regulate();
   }
 
-  unanswered({ status, why }: { status: 400 | 502; why: string }): void {
+  unanswered({
+    status,
+    why,
+    again = false,
+  }: {
+    status: 400 | 502;
+    why: string;
+    again?: boolean;
+  }): void {
     if (status === 400) {
       this.#refuse({ status, why });
       return;
     }
+    const supervised = again && !this.#sentAgain ? this.#supervised() : undefined;
+    if (supervised !== undefined) {
+      this.#sentAgain = true;
+      this.#awaitReturn(supervised);
+      return;
+    }
     const service = this.#service!;
     this.#refuseUpstream(service, { status, address: service.endpoint.dial[0]!, why });
+  }
+
+  #lost(): void {
+    this.unanswered({ status: 502, why: lostWhy });
   }
 
   // Waiting.
@@ -954,7 +1247,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#dropDialled();
     this.#held.clear();
     this.#state = At.closed;
-    this.shared.gone(this);
+    this.#recorded(false);
+    this.#gone();
   }
 
   // States.
@@ -969,7 +1263,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #regulate(): void {
     // Not before there is much of it: a paused link does not tell that its peer has gone.
     const full =
-      this.#held.length >= headLimit ||
+      this.#held.length >= Math.max(headLimit, this.#hold?.room ?? 0) ||
       (this.#state === At.exchanging && this.#exchange.requestBlocked);
     if (full) this.link.pause();
     else this.link.resume();
@@ -978,6 +1272,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   /** Ends after our last words: closing at once could destroy them on the way (RFC 9112 section 9.6). */
   #linger(): void {
     if (this.#state === At.closed) return;
+    this.#letGo();
     this.#dropDialled();
     this.#held.clear();
     this.#become(At.lingering);
@@ -991,6 +1286,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   #close(): number {
     if (this.#state === At.closed) return TAKEN;
+    this.#letGo();
+    this.#recorded(true);
     this.#dropDialled();
     this.#held.clear();
     this.#become(At.lingering);
@@ -1003,6 +1300,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#exchange.cancel();
     this.#close();
   }
+}
+
+/** Whether it has answered before, and is expected back, rather than started. */
+function isRestart({ state, restarts }: Supervised): boolean {
+  return restarts > 0 || !["stopped", "starting", "running", "exited"].includes(state);
 }
 
 /** Why TLS with a service did not come about, and what to do. */

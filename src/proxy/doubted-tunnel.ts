@@ -33,6 +33,8 @@ export class DoubtedTunnel {
   #late = new Held();
   /** In doubt: what the service said. */
   #said = new Held();
+  /** Octets from the client; counted once it is known that they went as they are. */
+  #came = 0;
   #asking = false;
   #clientEnded = false;
   #serviceEnded = false;
@@ -59,6 +61,7 @@ export class DoubtedTunnel {
       closed: (cause) => {
         this.#asking = false;
         this.#cancelLeave();
+        this.#turn.came?.fromFirst(this.#came);
         if (this.#gone !== undefined) {
           this.#turn.closed();
           return;
@@ -76,6 +79,7 @@ export class DoubtedTunnel {
 
   /** From the client, to the service. */
   say(bytes: Uint8Array): void {
+    this.#came += bytes.length;
     if (this.#asking) {
       this.#late.add(bytes);
       this.#client.pause();
@@ -162,6 +166,8 @@ export class DoubtedTunnel {
       return;
     }
     const said = this.#said.take();
+    this.#turn.came?.fromFirst(this.#came);
+    this.#turn.came?.fromSecond(said.length);
     client.write(said, 0, said.length);
     if (this.#gone !== undefined) {
       client.handler = this.#last();

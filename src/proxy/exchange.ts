@@ -24,12 +24,15 @@ export const coalesceLimit = 16_384;
  */
 const keptLimit = 65_536;
 
+/** Of an upstream that is gone. */
+export const lostWhy = "it closed the connection before its answer was complete";
+
 /** What the client's connection hears of its exchange. */
 export interface ExchangeOwner {
   /** The answer is complete. `keepAlive`: the client's connection goes on. */
   finished(keepAlive: boolean): void;
-  /** No answer can be had, and the client has seen none of one. */
-  unanswered(problem: { status: 400 | 502; why: string }): void;
+  /** No answer can be had, and the client has seen none of one. `again`: the service has said nothing, and asking once more is safe. */
+  unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void;
   /** The connection was idle in the pool, died before a byte of answer, and asking again is safe. */
   retry(): void;
   /** The service turned out to speak TLS, and took nothing for a request: it has to be sent again that way, by `replay`. */
@@ -72,6 +75,10 @@ export class Exchange implements LinkHandler {
   readonly sent = new HeadWriter(512);
   /** The upstream refused bytes of the request. */
   requestBlocked = false;
+  /** For the record: of the final answer, 0 until it is there; octets of the bodies, as they went over the wire. */
+  answerStatus = 0;
+  requestOctets = 0;
+  answerOctets = 0;
 
   #phase: number = IDLE;
   #upstream: Upstream | undefined;
@@ -88,6 +95,8 @@ export class Exchange implements LinkHandler {
   #retriable = false;
   /** A byte of the answer has come from the upstream. */
   #heard = false;
+  /** So has one since the request was sent last, in doubt too. */
+  #said = false;
   /** The final answer's head has gone to the client. */
   #started = false;
   #dialect!: Dialect;
@@ -150,6 +159,7 @@ export class Exchange implements LinkHandler {
     this.#upstream = upstream;
     this.#phase = HEAD;
     this.#heard = false;
+    this.#said = false;
     this.#started = false;
     this.#dechunk = false;
     this.requestBlocked = false;
@@ -177,6 +187,7 @@ export class Exchange implements LinkHandler {
       this.#fail(400, this.request.bad.why);
       return bytes.length;
     }
+    this.requestOctets += end - from;
     this.#sendMore(bytes, from);
     return end;
   }
@@ -224,6 +235,7 @@ export class Exchange implements LinkHandler {
       this.#relay(bytes, 0);
       return;
     }
+    this.#said = true;
     if (this.#phase === DOUBT) {
       this.#held.add(bytes);
       return;
@@ -324,7 +336,9 @@ export class Exchange implements LinkHandler {
       this.#doubt();
       return;
     }
-    this.#fail(502, "it closed the connection before its answer was complete");
+    this.#fail(502, lostWhy, {
+      again: this.#phase === HEAD && !this.#said && this.#retriable && this.#wholeRequestSent,
+    });
   }
 
   // A service that speaks TLS closes a connection that brings a plain request, or sends an alert, or a 400 that says so.
@@ -412,13 +426,13 @@ export class Exchange implements LinkHandler {
     this.#kept.clear();
   }
 
-  #fail(status: 400 | 502, why: string): void {
+  #fail(status: 400 | 502, why: string, { again = false }: { again?: boolean } = {}): void {
     const started = this.#started;
     // Content-Length and chunks show a client that the end is missing; nothing else does.
     const silent = started && (this.#response.endsWithConnection || this.#dechunk);
     this.#detach()?.link.abort();
     if (started) this.#owner.broken(silent);
-    else this.#owner.unanswered({ status, why });
+    else this.#owner.unanswered({ status, why, again });
   }
 
   #detach(): Upstream | undefined {
@@ -452,6 +466,7 @@ export class Exchange implements LinkHandler {
     out.clear();
     this.#writeHead(bytes, undefined);
     this.#client.write(out.bytes, 0, out.length);
+    this.answerStatus = 101;
     const rest = bytes.slice(end);
     const upstream = this.#detach();
     if (upstream !== undefined) this.#owner.switched(upstream, rest);
@@ -461,6 +476,7 @@ export class Exchange implements LinkHandler {
   #answer(bytes: Uint8Array, end: number): void {
     const framing = this.#responseFraming;
     this.#phase = BODY;
+    this.answerStatus = this.#responseHead.status;
     this.#response.begin(framing.bodyLength);
     this.#dechunk = this.#minor === 0 && framing.bodyLength === CHUNKED;
     this.#close =
@@ -482,6 +498,7 @@ export class Exchange implements LinkHandler {
       this.#fail(502, this.#response.bad.why);
       return;
     }
+    this.answerOctets += consumed - end;
     const bodyEnd = this.#response.forwardEnd;
     if (bodyEnd - end <= coalesceLimit) {
       out.copy(bytes, end, bodyEnd);
@@ -515,6 +532,7 @@ export class Exchange implements LinkHandler {
     const consumed = this.#dechunk
       ? this.#response.read(bytes, from, (start, end) => this.#write(bytes, start, end))
       : this.#response.read(bytes, from);
+    this.answerOctets += consumed - from;
     if (!this.#dechunk) this.#write(bytes, from, this.#response.forwardEnd);
     if (this.#response.bad !== undefined) {
       this.#fail(502, this.#response.bad.why);

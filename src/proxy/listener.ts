@@ -1,4 +1,5 @@
 /** Ports into connections: accepted on both loopback addresses, counted, watched twice a second. */
+import type { Callers } from "../discovery/callers.ts";
 import type { ClientEnd } from "../discovery/departed.ts";
 import type { Link } from "../link/link.ts";
 import type { SocketLink } from "../link/socket-link.ts";
@@ -21,6 +22,8 @@ import { ownPages } from "./own-pages.ts";
 import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts";
 import { httpsRedirect } from "./redirect.ts";
 import { encodeReply } from "./reply.ts";
+import type { Supervision } from "./supervision.ts";
+import type { Recorder } from "./recorder.ts";
 import { upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
@@ -50,8 +53,14 @@ export type ProxyOptions = {
   departed: ((clients: readonly ClientEnd[]) => readonly boolean[]) | undefined;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
   terminator?: Terminator | undefined;
+  /** Notes every request; undefined: nobody wants to know. */
+  recorder?: Recorder | undefined;
+  /** Whose the clients are, for the record. */
+  callers?: Callers | undefined;
   /** Whether there are certificates for bare names; always, where it is not said. */
   bareNames?(): boolean;
+  /** Undefined: nothing is supervised. */
+  supervision?: Supervision | undefined;
   fault(fault: unknown): void;
   /** A sentence for a person. */
   note(text: string): void;
@@ -66,6 +75,10 @@ export interface Proxy {
   /** The addresses it accepts on. */
   readonly addresses: readonly string[];
   readonly connections: number;
+  /** Requests that wait for a service of the supervisor. */
+  readonly held: number;
+  /** What `routes` says of supervised services has changed: requests that wait for one are looked at again. */
+  supervisedChanged(): void;
   /** Takes no new connection, lets answers under way end for at most `milliseconds`, then breaks off. */
   stop(milliseconds: number): Promise<void>;
 }
@@ -114,9 +127,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     destinations: new Destinations(),
     spare: [],
     framing: new RequestFraming(),
+    recorder: options.recorder,
+    callers: options.callers,
     terminates: () => options.terminator !== undefined,
     bareNames: options.bareNames ?? (() => true),
     dialects: new Dialects(clock, options.routes),
+    supervision: options.supervision,
+    holding: new Set(),
     secure(link, first) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
@@ -223,6 +240,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     addresses: own.addresses,
     get connections() {
       return count();
+    },
+    get held() {
+      return shared.holding.size;
+    },
+    supervisedChanged() {
+      // Those that have to wait on are added again.
+      for (const connection of [...shared.holding]) connection.supervisedChanged();
     },
     stop(milliseconds) {
       stopping ??= (async () => {

@@ -1,5 +1,6 @@
-/** A snapshot of services into the service that a name means. */
+/** A snapshot of services into the service that a name means, and into what the supervisor says of that name. */
 import type { Service } from "./service.ts";
+import type { Supervised } from "./supervised.ts";
 
 export interface RouteTable {
   /** Everything that was seen, unroutable ones too. */
@@ -10,28 +11,41 @@ export interface RouteTable {
   readonly tlds: readonly string[];
   /** The service with this name, or with the longest ending of it: `x.api` reaches `api`. */
   find(name: string): Service | undefined;
+  /** What the supervisor says of this name, or of the longest ending of it that a project has given to a service. */
+  supervised(name: string): Supervised | undefined;
 }
 
 export function routeTable(
   services: readonly Service[],
-  { tlds = [] }: { tlds?: readonly string[] } = {},
+  {
+    tlds = [],
+    supervised = [],
+  }: { tlds?: readonly string[]; supervised?: readonly Supervised[] } = {},
 ): RouteTable {
   const byName = new Map<string, Service>();
   for (const service of services) {
     if (service.routable) byName.set(service.name, service);
   }
+  const supervisedByName = new Map<string, Supervised>();
+  for (const one of supervised) {
+    if (one.routeName !== undefined) supervisedByName.set(one.routeName, one);
+  }
   return {
     services,
     names: [...byName.keys()].sort(),
     tlds,
-    find(name) {
-      for (let rest = name; ;) {
-        const service = byName.get(rest);
-        if (service !== undefined) return service;
-        const dot = rest.indexOf(".");
-        if (dot === -1) return undefined;
-        rest = rest.slice(dot + 1);
-      }
-    },
+    find: (name) => longestEnding(byName, name),
+    supervised: (name) => longestEnding(supervisedByName, name),
   };
+}
+
+function longestEnding<T>(byName: ReadonlyMap<string, T>, name: string): T | undefined {
+  if (byName.size === 0) return undefined;
+  for (let rest = name; ;) {
+    const found = byName.get(rest);
+    if (found !== undefined) return found;
+    const dot = rest.indexOf(".");
+    if (dot === -1) return undefined;
+    rest = rest.slice(dot + 1);
+  }
 }

@@ -1,4 +1,4 @@
-/** The environment -> the folder where this program keeps its state, and the file in which a person configures it. */
+/** The environment -> the places of this program: its state, how its daemon is found, and the file in which a person configures it. */
 import { isAbsolute, join } from "node:path";
 
 export type Located = { kind: "path"; path: string } | { kind: "mistake"; what: string };
@@ -47,4 +47,54 @@ function named(variable: string, path: string): Located {
 /** XDG Base Directory Specification 0.8: relative paths are to be ignored. */
 function absolute(path: string | undefined): string | undefined {
   return path && isAbsolute(path) ? path : undefined;
+}
+export type DaemonPaths =
+  | {
+      kind: "paths";
+      stateDirectory: string;
+      /** Where those of all sandboxes are; the state directory, where it is no sandbox's. */
+      base: string;
+      /** No variable said where it is. */
+      own: boolean;
+      /** The socket for IPC. */
+      socket: string;
+      log: string;
+      sandbox: string | undefined;
+    }
+  | { kind: "mistake"; mistakes: readonly string[] };
+
+/**
+ * `LOCALHOSTESS_SANDBOX` names a daemon apart from the usual one. `LOCALD_SOCKET` puts the socket elsewhere, in a
+ * sandbox only, so that a variable that was forgotten does not make commands talk to another daemon than they say.
+ */
+export function daemonPaths(options: LocateOptions): DaemonPaths {
+  const { env } = options;
+  const mistakes: string[] = [];
+  const base = stateDirectory(options);
+  if (base.kind === "mistake") mistakes.push(base.what);
+  const sandbox = env.LOCALHOSTESS_SANDBOX || undefined;
+  if (sandbox !== undefined && !/^[a-z0-9-]{1,32}$/.test(sandbox)) {
+    mistakes.push(
+      `--sandbox ${JSON.stringify(sandbox)}: a sandbox has a name of at most 32 small letters, digits and hyphens`,
+    );
+  }
+  const socket = env.LOCALD_SOCKET || undefined;
+  if (socket !== undefined && env.LOCALD_SANDBOX_ACTIVE !== "1") {
+    mistakes.push(
+      "LOCALD_SOCKET is not allowed without LOCALD_SANDBOX_ACTIVE=1; for a daemon apart: --sandbox <name>",
+    );
+  } else if (socket !== undefined && !isAbsolute(socket)) {
+    mistakes.push(`LOCALD_SOCKET=${socket} is not an absolute path`);
+  }
+  if (mistakes.length > 0 || base.kind === "mistake") return { kind: "mistake", mistakes };
+  const path = sandbox === undefined ? base.path : join(base.path, "sandboxes", sandbox);
+  return {
+    kind: "paths",
+    stateDirectory: path,
+    base: base.path,
+    own: !env.LOCALHOSTESS_STATE_DIR,
+    socket: socket ?? join(path, "daemon.sock"),
+    log: join(path, "daemon.log"),
+    sandbox,
+  };
 }

@@ -21,12 +21,13 @@ import {
   measurePerRequest,
   measureSecureKeepAlive,
 } from "./rates.ts";
+import { measureRecording } from "./recording.ts";
 import { measureScan } from "./scan-rows.ts";
 import { type Measured, reached, tableText } from "./table.ts";
 import { measureDownload, measureUpload } from "./transfers.ts";
 
 const usage = `bun run bench [--quick] [--json] [--no-pin] [--only <label>]...
-labels: keep-alive, per-request, tls, h2, handshakes, new-name, download, upload, memory, ls, scan`;
+labels: keep-alive, per-request, tls, h2, handshakes, new-name, download, upload, recording, memory, ls, scan`;
 
 type Proxies = { backend: Backend; ours: Peer; theirs: Peer[]; absent: Absent[] };
 
@@ -34,6 +35,7 @@ type Proxies = { backend: Backend; ours: Peer; theirs: Peer[]; absent: Absent[] 
 type Turn = {
   crew: Crew;
   quick: boolean;
+  backend: () => Promise<Backend>;
   proxies: () => Promise<Proxies>;
   secured: () => Promise<Proxies>;
 };
@@ -63,6 +65,12 @@ const measures: Record<string, (turn: Turn) => Promise<Measured>> = {
   "new-name": async (turn) =>
     measureNewNames(await turn.secured(), { names: turn.quick ? 11 : 51 }),
   download: async (turn) => measureDownload(await transferTurn(turn)),
+  recording: async ({ crew, quick, backend }) =>
+    measureRecording(crew, {
+      backend: await backend(),
+      rounds: quick ? 3 : 9,
+      seconds: quick ? 1 : 2,
+    }),
   upload: async (turn) => measureUpload(turn.crew, await transferTurn(turn)),
 };
 
@@ -145,6 +153,7 @@ async function run(): Promise<number> {
     const turn: Turn = {
       crew: team,
       quick: values.quick,
+      backend: async () => (await start([])).backend,
       proxies: () => starting(all),
       secured: () => starting(secured),
     };

@@ -117,8 +117,8 @@ describeWith(["certutil"])("its options", () => {
     const pac = out.match(/^--proxy-pac-url=data:[^,]*;base64,(.*)$/m)![1]!;
     expect(atob(pac)).toContain("9191");
     expect(err).toContain("the proxy is not running");
-    const own = await cli(["browser", "--", "--incognito"], { env });
-    expect(own.out).toEndWith("--incognito\nhttps://localhost:9090/\n");
+    const own = await cli(["browser", "--port", "9191", "--", "--incognito"], { env });
+    expect(own.out).toEndWith("--incognito\nhttps://localhost:9191/\n");
   });
 });
 

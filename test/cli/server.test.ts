@@ -34,8 +34,7 @@ const start = (args: string[] = [], options = {}): Session =>
 
 async function record(): Promise<Record<string, unknown> | undefined> {
   const files = await readdir(state.directory);
-  if (files.length === 0) return undefined;
-  expect(files).toEqual(["registration.json"]);
+  if (!files.includes("registration.json")) return undefined;
   return JSON.parse(await readFile(join(state.directory, "registration.json"), "utf8"));
 }
 
@@ -73,6 +72,9 @@ describe("the program", () => {
       startedAt: expect.any(Number),
       port,
       version,
+      protocol: "localhostess/1",
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      socket: join(state.directory, "daemon.sock"),
       tlds: [],
     });
     const run = () => cli(["ls"], { env: state.env });
@@ -112,13 +114,42 @@ describe("the program", () => {
     expect(err).toContain("--port 0");
   });
 
-  test("a port that our own proxy holds is an error that says so", async () => {
+  test("one that is started on the port of our own daemon takes its place, and both say so", async () => {
+    await using before = start();
+    const port = String(await started(before));
+    await using after = session(["server", "start", "--port", port], {
+      env: state.env,
+      terminal: false,
+    });
+    expect(await started(after)).toBe(Number(port));
+    expect(after.output()).toContain(`took over from pid ${before.pid}\n`);
+    expect(before.output()).toContain("stopping, as another was started");
+    expect(await before.ended()).toBe(0);
+    expect(await record()).toMatchObject({ pid: after.pid, port: Number(port) });
+    after.signal("SIGTERM");
+    expect(await after.ended()).toBe(0);
+    expect(await record()).toBeUndefined();
+  });
+
+  test("one with another state directory takes nothing, and names who has the port", async () => {
     await using proxy = start();
     const port = String(await started(proxy));
-    const { code, err } = await cli(["server", "start", "--port", port], { env: state.env });
+    await using other = await freshState();
+    const { code, err } = await cli(["server", "start", "--port", port], { env: other.env });
     expect(code).toBe(1);
-    expect(err).toContain(`localhostess runs already on port ${port}, as pid ${proxy.pid}`);
-    // The record is still the first one's.
+    expect(err).toContain(`port ${port} is in use by pid ${proxy.pid}: `);
+    expect(await record()).toMatchObject({ pid: proxy.pid });
+    expect((await cli(["server", "status"], { env: state.env })).code).toBe(0);
+  });
+
+  test("a port that a stranger has is not worth the daemon that runs", async () => {
+    await using proxy = start();
+    await started(proxy);
+    const args = ["server", "start", "--port", String(server.port)];
+    const { code, err } = await cli(args, { env: state.env });
+    expect(code).toBe(1);
+    expect(err).toContain(`port ${server.port} is in use by pid ${server.pid}: `);
+    expect((await cli(["server", "status"], { env: state.env })).code).toBe(0);
     expect(await record()).toMatchObject({ pid: proxy.pid });
   });
 
@@ -151,7 +182,7 @@ describe("the program", () => {
   test("a state directory that cannot be used is told, and the proxy runs", async () => {
     await using proxy = start([], { env: { LOCALHOSTESS_STATE_DIR: "/dev/null/state" } });
     await started(proxy);
-    await proxy.until((text) => text.includes("other commands cannot learn the port"));
+    await proxy.until((text) => text.includes("other commands cannot find this daemon"));
     proxy.signal("SIGINT");
     expect(await proxy.ended()).toBe(0);
   });
@@ -202,6 +233,9 @@ describe("the verb", () => {
   /** What it says of its ports. */
   let had: Pick<Daemon, "ports" | "urlPorts" | "refusedPorts">;
 
+  let predecessor: Daemon["predecessor"];
+  let dismissed: PromiseWithResolvers<string>;
+
   async function startDaemon(options: DaemonOptions) {
     daemon = options;
     options.onServices([api], { appeared: [api], changed: [], gone: [] });
@@ -213,6 +247,8 @@ describe("the verb", () => {
       port: 9999,
       ...had,
       addresses: ["127.0.0.1", "::1"],
+      predecessor,
+      dismissed: dismissed.promise,
       stop,
     };
   }
@@ -237,6 +273,8 @@ describe("the verb", () => {
     exits = [];
     stops = 0;
     had = { ports: [9999], urlPorts: { http: 9999, https: 9999 }, refusedPorts: [] };
+    predecessor = undefined;
+    dismissed = Promise.withResolvers();
     drained = Promise.withResolvers();
     banner = Promise.withResolvers();
   });
@@ -263,7 +301,6 @@ describe("the verb", () => {
   test("the first signal drains, the second ends it with 130", async () => {
     const ended = serverStart({}, { world: world(), startDaemon });
     await banner.promise;
-    expect(await record()).toMatchObject({ port: 9999, pid: process.pid });
     signal("SIGINT");
     expect(exits).toEqual([]);
     signal("SIGINT");
@@ -271,7 +308,34 @@ describe("the verb", () => {
     drained.resolve();
     expect(await ended).toBe(0);
     expect(stops).toBe(1);
-    expect(await record()).toBeUndefined();
+  });
+
+  test("when it is dismissed it says why and stops; a signal then ends it at once", async () => {
+    const ended = serverStart({}, { world: world(), startDaemon });
+    await banner.promise;
+    dismissed.resolve("as it was asked to");
+    await dismissed.promise;
+    await new Promise(setImmediate);
+    expect(said).toContain("stopping, as it was asked to\n");
+    expect(stops).toBe(1);
+    signal("SIGINT");
+    expect(exits).toEqual([130]);
+    drained.resolve();
+    expect(await ended).toBe(0);
+  });
+
+  test("whom it took over from is told", async () => {
+    predecessor = { pid: 17 };
+    await run();
+    expect(said).toContain("took over from pid 17\n");
+  });
+
+  test("where another daemon runs, it ends with 0 and without a banner", async () => {
+    const none = async (): Promise<undefined> => undefined;
+    expect(await serverStart({ unlessRunning: true }, { world: world(), startDaemon: none })).toBe(
+      0,
+    );
+    expect(printed).toBe("");
   });
 
   test("skipped processes are for --verbose, other notes for everybody, and none can escape", async () => {
@@ -339,7 +403,7 @@ describe("the verb", () => {
     }
   });
 
-  test("with both, URLs have no port, in the banner, in the lines and in the record; the PAC file's has", async () => {
+  test("with both, URLs have no port, in the banner and in the lines; the PAC file's has", async () => {
     had = { ports: [9999, 80, 443], urlPorts: { http: 80, https: 443 }, refusedPorts: [] };
     banner = Promise.withResolvers();
     const ended = serverStart({}, { world: world(), startDaemon });
@@ -350,7 +414,6 @@ describe("the verb", () => {
     expect(printed).toContain("  https://<name>.localhost  ");
     expect(printed).toContain("  http://localhost:9999/proxy.pac  ");
     expect(printed).toContain("+ api  http://api.localhost  :3000");
-    expect(await record()).toMatchObject({ port: 9999, httpPort: 80, httpsPort: 443 });
     drained.resolve();
     signal("SIGTERM");
     await ended;

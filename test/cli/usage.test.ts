@@ -4,6 +4,7 @@ import { version } from "../../package.json" with { type: "json" };
 import { cli } from "./cli.ts";
 
 const verbs = [
+  ...["server stop", "server restart", "server status"],
   ...["ls", "server start", "url", "port", "open", "pac", "why"],
   ...["browser", "trust", "untrust", "env", "doctor"],
 ];
@@ -54,6 +55,11 @@ const mistakes: [args: string[], said: string][] = [
   ],
   [["server", "start", "--https-port", "65536"], '--https-port "65536"'],
   [["ls", "--port", "80x"], '--port "80x"'],
+  [["--sandbox", "a/b", "ls"], '--sandbox "a/b": a sandbox has a name of at most 32'],
+  [["ls", "--sandbox", "A"], '--sandbox "A"'],
+  [["ls", "--sandbox", ""], "--sandbox"],
+  [["server", "stop", `--sandbox=${"a".repeat(33)}`], "a sandbox has a name of at most 32"],
+  [["ls", "--sandbox"], "argument missing"],
 ];
 
 for (const [args, said] of mistakes) {
@@ -63,6 +69,17 @@ for (const [args, said] of mistakes) {
     expect(err).toContain(said);
   });
 }
+
+test("LOCALD_SOCKET is for sandboxes only", async () => {
+  const forgotten = { LOCALD_SOCKET: "/run/locald.sock" };
+  for (const args of [["ls"], ["server", "status"], ["--sandbox", "ci", "ls"]]) {
+    const { code, out, err } = await cli(args, { env: forgotten });
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("LOCALD_SOCKET is not allowed without LOCALD_SANDBOX_ACTIVE=1");
+  }
+  const relative = { LOCALD_SOCKET: "locald.sock", LOCALD_SANDBOX_ACTIVE: "1" };
+  expect((await cli(["ls"], { env: relative })).err).toContain("is not an absolute path");
+});
 
 test("bad variables are usage errors that name them, all at once", async () => {
   const env = {

@@ -282,7 +282,9 @@ describe("open", () => {
 
   test("hands the URL, with its path, to the system's opener as one word", async () => {
     await opener(`echo "$#:$1" > '${bin}/said'`);
-    const { code, out } = await run(["open", `${server.name}/a?b=$(id)&c=;d`], { PATH: bin });
+    const { code, out } = await run(["open", `${server.name}/a?b=$(id)&c=;d`, "--port", "9090"], {
+      PATH: bin,
+    });
     expect({ code, out }).toEqual({ code: 0, out: "" });
     expect(await readFile(join(bin, "said"), "utf8")).toBe(
       `1:http://${server.name}.localhost:9090/a?b=$(id)&c=;d\n`,
@@ -292,11 +294,11 @@ describe("open", () => {
   test("an opener that fails, or none at all, is a failure that prints the URL", async () => {
     const url = `http://${server.name}.localhost:9090/\n`;
     await opener("exit 3");
-    const failed = await run(["open", server.name], { PATH: bin });
+    const failed = await run(["open", server.name, "--port", "9090"], { PATH: bin });
     expect(failed.code).toBe(1);
     expect(failed.err).toContain("failed with 3");
     expect(failed.err).toEndWith(url);
-    const missing = await run(["open", server.name], { PATH: "/nonexistent" });
+    const missing = await run(["open", server.name, "--port", "9090"], { PATH: "/nonexistent" });
     expect(missing.code).toBe(1);
     expect(missing.err).toContain("no browser was opened: there is no ");
     expect(missing.err).toEndWith(url);

@@ -148,7 +148,11 @@ test("localhost is the proxy itself", async () => {
 test("a recorded proxy on another port is the fix", async () => {
   await Bun.write(
     `${state.directory}/registration.json`,
-    JSON.stringify({ id: "x", pid: proxy.pid, startedAt: 0, port: proxy.port, version: "0" }),
+    JSON.stringify({
+      ...{ id: "x", pid: proxy.pid, startedAt: 0, port: proxy.port, version: "0" },
+      ...{ protocol: "p", url: "http://127.0.0.1:1", socket: "/nonexistent" },
+    }),
+    { mode: 0o600 },
   );
   const { last } = await why(`http://${server.name}.localhost/`, 0);
   expect(last.step).toBe("listens");

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { type Asked, type Decision, decide } from "../../src/routes/decide.ts";
+import type { Supervised } from "../../src/routes/supervised.ts";
 import { routeTable } from "../../src/routes/table.ts";
-import { testService } from "../support/test-proxy.ts";
+import { testService, testSupervised } from "../support/test-proxy.ts";
 
 const service = testService("api", { port: 3000 });
 const table = routeTable([service]);
@@ -113,4 +114,64 @@ test("a URL without a port is port 80's", () => {
   expect(
     decide({ host: "localhost", port: undefined, mode: "forward" }, table, [ownPort, 80]),
   ).toEqual(own);
+});
+
+const states: [Supervised["state"], seen: Decision["kind"], unseen: Decision["kind"]][] = [
+  ["stopped", "proxy", "absent"],
+  ["starting", "absent", "absent"],
+  ["running", "absent", "absent"],
+  ["ready", "proxy", "proxy"],
+  ["unready", "proxy", "proxy"],
+  ["stopping", "absent", "absent"],
+  ["exited", "proxy", "absent"],
+  ["backoff", "absent", "absent"],
+  ["failed", "proxy", "absent"],
+];
+
+for (const [state, seen, unseen] of states) {
+  test(`a supervised service that is ${state} is ${seen} where a server with its name is seen, else ${unseen}`, () => {
+    const supervised = [testSupervised({ state, port: 4000 })];
+    const web = testService("shop", { port: 3001 });
+    const asked: Asked = { host: "api.shop.localhost", port: undefined, mode: "direct" };
+    const api = testService("api.shop", { port: 3000 });
+    const withApi = routeTable([api, web], { supervised });
+    expect(decide(asked, withApi, []).kind).toBe(seen);
+    expect(decide(asked, routeTable([web], { supervised }), []).kind).toBe(unseen);
+    const tunnel = decide({ ...asked, mode: "connect" }, withApi, []);
+    expect(tunnel.kind).toBe(seen === "proxy" ? "tunnel" : seen);
+  });
+}
+
+test("what becomes of a request to an absent service follows from its state", () => {
+  const turn = (overrides: Partial<Supervised>) => {
+    const table = routeTable([], { supervised: [testSupervised(overrides)] });
+    const asked: Asked = { host: "api.shop.localhost", port: undefined, mode: "direct" };
+    const decision = decide(asked, table, []);
+    return decision.kind === "absent" ? decision.turn : decision.kind;
+  };
+  expect(turn({ state: "backoff" })).toBe("wait");
+  expect(turn({ state: "stopped" })).toBe("down");
+  expect(turn({ state: "stopped", lazy: true })).toBe("wake");
+  expect(turn({ state: "exited", lazy: true })).toBe("wake");
+  expect(turn({ state: "failed", lazy: true })).toBe("down");
+  expect(turn({ state: "ready", port: undefined })).toBe("wait");
+});
+
+test("a service that listens elsewhere than it was told to is where it listens", () => {
+  const supervised = [testSupervised({ port: 4000, listens: [5173] })];
+  const asked: Asked = { host: "api.shop.localhost", port: undefined, mode: "direct" };
+  expect(decide(asked, routeTable([], { supervised }), [])).toMatchObject({
+    kind: "proxy",
+    service: { endpoint: { port: 5173 } },
+  });
+});
+
+test("whoever has the longer ending of a name has the name", () => {
+  const shop = testService("shop", { port: 1 });
+  const byHand = testService("v2.api.shop", { port: 2 });
+  const table = routeTable([shop, byHand], { supervised: [testSupervised({ state: "stopped" })] });
+  const at = (host: string) => decide({ host, port: undefined, mode: "direct" }, table, []);
+  expect(at("v2.api.shop.localhost")).toMatchObject({ kind: "proxy", service: byHand });
+  expect(at("v1.api.shop.localhost").kind).toBe("absent");
+  expect(at("other.shop.localhost")).toMatchObject({ kind: "proxy", service: shop });
 });

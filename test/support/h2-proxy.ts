@@ -54,7 +54,11 @@ export function testShared(services: Record<string, Place>): TestShared {
     terminates: () => false,
     bareNames: () => true,
     dialects: new Dialects(systemClock, () => table),
+    supervision: undefined,
+    holding: new Set(),
     secure: () => false,
+    recorder: undefined,
+    callers: undefined,
     gone() {},
   };
   return shared;

@@ -5,6 +5,7 @@ import {
   startProxy,
 } from "../../src/proxy/listener.ts";
 import type { Service } from "../../src/routes/service.ts";
+import type { Supervised } from "../../src/routes/supervised.ts";
 import { type RouteTable, routeTable } from "../../src/routes/table.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -16,6 +17,8 @@ export type TestProxyOptions = Partial<ProxyOptions> & {
   services?: Record<string, Place>;
   /** Configured domains. */
   tlds?: readonly string[];
+  /** What the supervisor says. */
+  supervised?: readonly Supervised[];
 };
 
 export interface TestProxy extends AsyncDisposable {
@@ -27,6 +30,8 @@ export interface TestProxy extends AsyncDisposable {
   readonly notes: readonly string[];
   /** The only services from now on. */
   setServices(services: Record<string, Place>): void;
+  /** All that the supervisor says from now on; the proxy is told. */
+  setSupervised(supervised: readonly Supervised[], services?: Record<string, Place>): void;
   /** Breaks off what is under way after `milliseconds`, none unless said otherwise. @throws the proxy's own faults. */
   stop(milliseconds?: number): Promise<void>;
 }
@@ -47,17 +52,47 @@ export function testService(name: string, { port, address = "127.0.0.1" }: Place
   };
 }
 
-function tableOf(services: Record<string, Place>, tlds: readonly string[]): RouteTable {
+/** `shop:api` at `api.shop`, ready, unless said otherwise. */
+export function testSupervised(overrides: Partial<Supervised> = {}): Supervised {
+  return {
+    id: "shop:api",
+    project: "shop",
+    service: "api",
+    type: "exec",
+    state: "ready",
+    why: undefined,
+    status: undefined,
+    routeName: "api.shop",
+    pid: process.pid,
+    port: undefined,
+    listens: [],
+    startedAt: 1_700_000_000_000,
+    readyAt: 1_700_000_001_000,
+    restarts: 0,
+    lastExit: undefined,
+    lazy: false,
+    directory: "/srv/shop",
+    warnings: [],
+    ...overrides,
+  };
+}
+
+function tableOf(
+  services: Record<string, Place>,
+  { tlds, supervised }: { tlds: readonly string[]; supervised: readonly Supervised[] },
+): RouteTable {
   const all = Object.entries(services).map(([name, place]) => testService(name, place));
-  return routeTable(all, { tlds });
+  return routeTable(all, { tlds, supervised });
 }
 
 export function startTestProxy({
   services = {},
   tlds = [],
+  supervised = [],
   ...overrides
 }: TestProxyOptions = {}): Promise<TestProxy> {
-  let table = tableOf(services, tlds);
+  let known = { services, supervised };
+  let table = tableOf(services, { tlds, supervised });
   const faults: unknown[] = [];
   const notes: string[] = [];
   const proxy = startProxy({
@@ -88,7 +123,13 @@ export function startTestProxy({
       return proxy.connections;
     },
     setServices(next) {
-      table = tableOf(next, tlds);
+      known = { ...known, services: next };
+      table = tableOf(next, { tlds, supervised: known.supervised });
+    },
+    setSupervised(next, nextServices = known.services) {
+      known = { services: nextServices, supervised: next };
+      table = tableOf(nextServices, { tlds, supervised: next });
+      proxy.supervisedChanged();
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { stateDirectory } from "../../src/system/paths.ts";
+import { daemonPaths, stateDirectory } from "../../src/system/paths.ts";
 
 const linux = { platform: "linux", home: "/home/ann" } as const;
 
@@ -39,4 +39,40 @@ test("without variables, and with empty ones, it is the system's own place", () 
       path: "/Users/ann/Library/Application Support/localhostess",
     });
   }
+});
+
+test("a sandbox has a state directory, a socket and a log of its own", () => {
+  const env = { LOCALHOSTESS_STATE_DIR: "/srv/state", LOCALHOSTESS_SANDBOX: "ci-2" };
+  expect(daemonPaths({ ...linux, env })).toEqual({
+    kind: "paths",
+    stateDirectory: "/srv/state/sandboxes/ci-2",
+    base: "/srv/state",
+    own: false,
+    socket: "/srv/state/sandboxes/ci-2/daemon.sock",
+    log: "/srv/state/sandboxes/ci-2/daemon.log",
+    sandbox: "ci-2",
+  });
+});
+
+test("LOCALD_SOCKET moves the socket, and only where LOCALD_SANDBOX_ACTIVE says so", () => {
+  const env = { LOCALD_SOCKET: "/run/locald.sock" };
+  const active = { ...env, LOCALD_SANDBOX_ACTIVE: "1" };
+  expect(daemonPaths({ ...linux, env: active })).toMatchObject({ socket: "/run/locald.sock" });
+  expect(daemonPaths({ ...linux, env })).toEqual({
+    kind: "mistake",
+    mistakes: [expect.stringContaining("LOCALD_SOCKET is not allowed")],
+  });
+  expect(daemonPaths({ ...linux, env: { ...env, LOCALD_SANDBOX_ACTIVE: "0" } }).kind).toBe(
+    "mistake",
+  );
+});
+
+test("every mistake is told at once", () => {
+  const env = {
+    LOCALHOSTESS_STATE_DIR: "here",
+    LOCALHOSTESS_SANDBOX: "../up",
+    LOCALD_SOCKET: "/run/locald.sock",
+  };
+  const found = daemonPaths({ ...linux, env });
+  expect(found.kind === "mistake" && found.mistakes).toHaveLength(3);
 });

@@ -1,4 +1,5 @@
 /** A link inside of TLS that speaks HTTP/2 into requests, each on a link of its own for the one path of all requests. RFC 9113. */
+import type { Asked } from "../../discovery/callers.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { classifyHost } from "../../routes/host.ts";
 import { readAuthority } from "../../wire/authority.ts";
@@ -188,13 +189,24 @@ export class H2Session implements LinkHandler, StreamSession {
   readonly #idleFrames = new Allowance(idleFrameBurst, idleFramesPerSecond);
   /** An authority that the certificate covers. */
   #covered: H2Field | undefined;
+  #asked: Asked | undefined;
 
   constructor(
     readonly link: Link,
     options: H2SessionOptions,
   ) {
     this.#options = options;
-    this.#shared = { ...options.shared, gone() {} };
+    const { callers } = options.shared;
+    this.#shared = {
+      ...options.shared,
+      gone() {},
+      // All streams have the one client.
+      callers: callers && {
+        ask: () => (this.#asked ??= callers.ask(link)),
+        forget() {},
+        stop() {},
+      },
+    };
     this.remoteAddress = link.remoteAddress;
     this.remotePort = link.remotePort;
     this.#since = options.shared.seconds();
@@ -260,6 +272,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#end(cause);
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#asked !== undefined) this.#options.shared.callers?.forget(this.#asked);
     this.#options.gone(this);
   }
 

@@ -1,0 +1,127 @@
+/** A command and the daemon's socket, or its url -> the reply, whole or piece by piece. */
+import type { Registration } from "./protocol.ts";
+
+/** What comes back, in order; ends with the connection. */
+export type Conversation = AsyncGenerator<string, void, undefined>;
+
+export type Place = { unix: string } | { hostname: string; port: number };
+
+export type TalkOptions = {
+  /** Written as soon as the connection stands. */
+  send: string;
+  /** Milliseconds until the first piece; undefined: as long as it takes. */
+  deadline?: number;
+};
+
+/** Pieces of text as they come. @throws an Error with a sentence where nobody is there, or nothing comes in time. */
+export async function* talk(place: Place, { send, deadline }: TalkOptions): Conversation {
+  const pieces: string[] = [];
+  const decoder = new TextDecoder();
+  let failure: Error | undefined;
+  let over = false;
+  let wake = (): void => {};
+  let unsent: Uint8Array = Buffer.from(send);
+  const flush = (to: Bun.Socket): void => {
+    unsent = unsent.subarray(Math.max(0, to.write(unsent)));
+  };
+  const end = (error?: Error): void => {
+    failure ??= error;
+    over = true;
+    wake();
+  };
+  const timer =
+    deadline === undefined
+      ? undefined
+      : setTimeout(() => end(new Error(`no answer within ${deadline} ms`)), deadline);
+  const handlers: Bun.SocketHandler = {
+    open: flush,
+    drain: flush,
+    data(_, bytes) {
+      clearTimeout(timer);
+      pieces.push(decoder.decode(bytes, { stream: true }));
+      wake();
+    },
+    end: () => end(),
+    close: () => end(),
+    error: (_, error) => end(error),
+    connectError: (_, error) => end(error),
+  };
+  let socket: Bun.Socket | undefined;
+  const connecting = Bun.connect({
+    ...place,
+    socket: handlers,
+  } as Bun.UnixSocketOptions<undefined>);
+  connecting.then(
+    (opened) => {
+      socket = opened as unknown as Bun.Socket;
+      // Whoever asked has given up meanwhile.
+      if (over) socket.terminate();
+    },
+    (error: Error) => end(error),
+  );
+  try {
+    for (;;) {
+      const piece = pieces.shift();
+      if (piece !== undefined) yield piece;
+      else if (failure !== undefined) throw failure;
+      else if (over) return;
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    over = true;
+    clearTimeout(timer);
+    socket?.terminate();
+  }
+}
+
+/** Text in pieces -> its lines, without their ends. */
+export async function* linesOf(pieces: AsyncIterable<string>): Conversation {
+  let rest = "";
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** A line for each reply: one, or as many as a stream has. @throws as `talk` does */
+export function follow(
+  socket: string,
+  request: unknown,
+  options: { deadline?: number } = {},
+): Conversation {
+  return linesOf(talk({ unix: socket }, { send: `${JSON.stringify(request)}\n`, ...options }));
+}
+
+export type Asked<T> = { kind: "reply"; value: T } | { kind: "failed"; why: string };
+
+/** One reply. Never rejects. `value` is believed: the socket is where only we can put one. */
+export async function ask<T>(
+  socket: string,
+  request: unknown,
+  { deadline }: { deadline: number },
+): Promise<Asked<T>> {
+  try {
+    for await (const line of follow(socket, request, { deadline })) {
+      const value = JSON.parse(line) as { error?: { message?: string } };
+      if (value?.error !== undefined) return { kind: "failed", why: String(value.error.message) };
+      return { kind: "reply", value: value as T };
+    }
+    return { kind: "failed", why: "it closed without an answer" };
+  } catch (error) {
+    return { kind: "failed", why: (error as Error).message };
+  }
+}
+
+/** Whether an answer is from the launch that the record tells of, in words that we understand. */
+export function isFrom(
+  facts: Pick<Registration, "id" | "protocol"> | undefined,
+  record: Pick<Registration, "id" | "protocol">,
+): boolean {
+  return facts?.id === record.id && facts.protocol === record.protocol;
+}

@@ -1,0 +1,543 @@
+/** The commands that the daemon knows: one list, behind the IPC socket and the HTTP API alike. */
+import * as v from "valibot";
+import type { ObservedProcess, Scan } from "../discovery/observation.ts";
+import { nearest } from "../manifest/nearest.ts";
+import type { Service } from "../routes/service.ts";
+import { secureUrl, serviceRow } from "../routes/service-row.ts";
+import type { Traffic } from "../routes/traffic.ts";
+import type { Cancel } from "../system/clock.ts";
+import { beginning, type Feed, type ServiceReport } from "./events.ts";
+import { type Facts, shutdownPath } from "./protocol.ts";
+
+/** What the daemon can be asked and told, as the commands need it. */
+export interface Backend {
+  facts(): Facts;
+  gauges(): Gauges;
+  /** As the last look found them. */
+  services(): readonly Service[];
+  /** The last look itself. */
+  scan(): Scan;
+  /** Looks at the machine; what is known afterwards is from after this call. */
+  look(): Promise<void>;
+  /** Somebody follows what happens: services are looked for more often, until it is cancelled. */
+  attend(): Cancel;
+  traffic: Traffic;
+  feed: Feed;
+  /** Stops it, after the answer has gone out. */
+  shutdown(): void;
+  /** A URL of the page with a token that lets one browser in; undefined: there is no page. */
+  dashboard?: (() => string) | undefined;
+  /** Our authority in the trust stores; undefined: not from here. */
+  trust?: ((wanted: TrustWanted) => Promise<readonly unknown[]>) | undefined;
+}
+
+export type Gauges = {
+  /** Resident, in bytes. */
+  memory: number;
+  connections: { proxy: number; http: number; ipc: number };
+};
+
+export type TrustWanted = {
+  action: "status" | "install" | "renew" | "remove";
+  bare_names?: boolean | undefined;
+};
+
+export type ErrorCode =
+  | "bad_json"
+  | "too_long"
+  | "unknown_command"
+  | "bad_request"
+  | "not_found"
+  | "unsupported"
+  | "forbidden"
+  | "timeout"
+  | "internal";
+
+/** A mistake of whoever sent a command, or something that cannot be done: told to them as it is. */
+export class CommandError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Values one after another, until the receiver or the sender ends it. */
+export type Stream = (receiver: { next(value: unknown): void; end(): void }) => Cancel;
+
+type Schema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
+
+export type Command = {
+  /** As IPC has it. */
+  name: string;
+  method: "GET" | "POST";
+  /** Of the HTTP API. */
+  path: string;
+  summary: string;
+  /** What the answer is, for people. */
+  answer: string;
+  input: Schema;
+  /** It changes something: never by a query token, and by a cookie from our own page only. */
+  changes: boolean;
+  /** `sse`: events with ids; `lines`: a JSON value a line. */
+  streams: false | "sse" | "lines";
+  run(input: never, backend: Backend): unknown;
+  /** Value -> reply by IPC; `{"<name>": value}` where it is not given. */
+  reply?: (value: never) => unknown;
+};
+
+const nothing = v.strictObject({});
+
+const name = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(255),
+  v.description("a service's name, without .localhost"),
+);
+/** What is remembered at all. */
+const mostRequests = 1000;
+
+function command<const Input extends Schema>(
+  described: Omit<Command, "input" | "run"> & {
+    input: Input;
+    run(input: v.InferOutput<Input>, backend: Backend): unknown;
+  },
+): Command {
+  return described as unknown as Command;
+}
+
+const ok = { ok: true } as const;
+
+export const commands: readonly Command[] = [
+  command({
+    name: "Ping",
+    method: "GET",
+    path: "/v1/ping",
+    summary: "Whether anybody is there.",
+    answer: '`{"pong":true}`; by IPC `"Pong"`',
+    input: nothing,
+    changes: false,
+    streams: false,
+    run: () => ({ pong: true }),
+    reply: () => "Pong",
+  }),
+  command({
+    name: "GetVersion",
+    method: "GET",
+    path: "/v1/version",
+    summary: "The version of the daemon, which need not be that of the client.",
+    answer: '`{"version"}`; by IPC `{"Version":"0.1.0"}`',
+    input: nothing,
+    changes: false,
+    streams: false,
+    run: (_, { facts }) => ({ version: facts().version }),
+    reply: ({ version }: { version: string }) => ({ Version: version }),
+  }),
+  command({
+    name: "Daemon",
+    method: "GET",
+    path: "/v1/daemon",
+    summary: "Who the daemon is, where it is, and how it fares.",
+    answer:
+      "its registration, and `addresses`, `stateDirectory`, `log` (null: a terminal), `uptime` in milliseconds, `memory` in bytes, `connections`",
+    input: nothing,
+    changes: false,
+    streams: false,
+    run: (_, backend) => daemonOf(backend),
+  }),
+  command({
+    name: "Status",
+    method: "GET",
+    path: "/v1/status",
+    summary: "Every service, in the words of the first locald.",
+    answer:
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`",
+    input: nothing,
+    changes: false,
+    streams: false,
+    run: (_, backend) => statuses(backend),
+  }),
+  command({
+    name: "Services",
+    method: "GET",
+    path: "/v1/services",
+    summary: "Every service, with what it was asked since the daemon started.",
+    answer: "an array of rows as of `ls --json`, each with `secureUrl` and `traffic`",
+    input: nothing,
+    changes: false,
+    streams: false,
+    run: (_, backend) => reports(backend),
+  }),
+  command({
+    name: "Service",
+    method: "GET",
+    path: "/v1/service",
+    summary: "One service: its row, its processes with their ports, its last requests.",
+    answer: "the row, and `processes` and `requests`",
+    input: v.strictObject({ name }),
+    changes: false,
+    streams: false,
+    run: ({ name }, backend) => detailOf(name, backend),
+  }),
+  command({
+    name: "Requests",
+    method: "GET",
+    path: "/v1/requests",
+    summary: "The last requests through the proxy, the newest first.",
+    answer: "an array of requests",
+    input: v.strictObject({
+      service: v.optional(name),
+      limit: v.optional(
+        v.pipe(
+          v.number(),
+          v.integer(),
+          v.minValue(1),
+          v.maxValue(mostRequests),
+          v.description("at most so many"),
+        ),
+        100,
+      ),
+    }),
+    changes: false,
+    streams: false,
+    run: ({ service, limit }, { traffic }) =>
+      traffic.recent({ limit, ...(service === undefined ? {} : { service }) }),
+  }),
+  command({
+    name: "Look",
+    method: "GET",
+    path: "/v1/look",
+    summary:
+      "Looks at the machine now and tells all that was seen: what `ls`, `url`, `port` and `why` need.",
+    answer: "`{daemon, services, scan}`",
+    input: nothing,
+    changes: false,
+    streams: false,
+    async run(_, backend) {
+      await backend.look();
+      return sightOf(backend);
+    },
+  }),
+  command({
+    name: "Events",
+    method: "GET",
+    path: "/v1/events",
+    summary: "What happens, as it happens; first all that there is to know.",
+    answer: "a stream of events, see above",
+    input: v.strictObject({
+      last_event_id: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(64),
+          v.description("the last event that was seen, to have those after it"),
+        ),
+      ),
+    }),
+    changes: false,
+    streams: "sse",
+    run:
+      ({ last_event_id: lastId }, backend): Stream =>
+      ({ next }) => {
+        const leave = backend.attend();
+        const unfollow = backend.feed.follow(next);
+        const snapshot = () => snapshotOf(backend);
+        for (const event of beginning(backend.feed, { lastId, snapshot })) next(event);
+        return () => {
+          unfollow();
+          leave();
+        };
+      },
+  }),
+  command({
+    name: "Logs",
+    method: "GET",
+    path: "/v1/logs",
+    summary: "What the daemon has to say; later, what services print.",
+    answer: "a line each: `{timestamp, service, stream, message}`",
+    input: v.strictObject({
+      service: v.optional(
+        v.nullable(
+          v.pipe(
+            v.string(),
+            v.maxLength(255),
+            v.description("`localhostess` is the daemon itself"),
+          ),
+        ),
+      ),
+      mode: v.optional(
+        v.pipe(
+          v.picklist(["snapshot", "follow"]),
+          v.description("`snapshot`: what there is; `follow`: and what follows"),
+        ),
+        "snapshot",
+      ),
+    }),
+    changes: false,
+    streams: "lines",
+    run: ({ service, mode }, { feed, services }): Stream => {
+      const own = service === undefined || service === null || service === "localhostess";
+      if (!own) throw noLog(service, services());
+      return ({ next, end }) => {
+        for (const line of feed.lines()) next(line);
+        if (mode === "follow") {
+          return feed.follow(({ event, data }) => void (event === "log" && next(data)));
+        }
+        end();
+        return () => {};
+      };
+    },
+  }),
+  command({
+    name: "Dashboard",
+    method: "POST",
+    path: "/v1/dashboard",
+    summary: "A URL that opens the page in one browser, once, within 60 seconds.",
+    answer: "`{url}`",
+    input: nothing,
+    changes: true,
+    streams: false,
+    run(_, { dashboard }) {
+      if (dashboard === undefined) throw new CommandError("unsupported", "there is no page here");
+      return { url: dashboard() };
+    },
+  }),
+  command({
+    name: "Trust",
+    method: "POST",
+    path: "/v1/trust",
+    summary:
+      "Our authority in this machine's trust stores: how it stands there, put there, taken out.",
+    answer: "an array of rows as of `trust --json`",
+    input: v.strictObject({
+      action: v.pipe(
+        v.picklist(["status", "install", "renew", "remove"]),
+        v.description("what to do"),
+      ),
+      bare_names: v.optional(
+        v.pipe(v.boolean(), v.description("the second authority too, as of `trust --bare-names`")),
+      ),
+    }),
+    changes: true,
+    streams: false,
+    run(input, { trust }) {
+      if (trust === undefined) {
+        throw new CommandError(
+          "unsupported",
+          "trust stores are not changed from here; run: localhostess trust",
+        );
+      }
+      return trust(input);
+    },
+  }),
+  command({
+    name: "Shutdown",
+    method: "POST",
+    path: shutdownPath,
+    summary: "Ends the daemon: exchanges under way end first.",
+    answer: '`{"ok":true}`; by IPC `"Ok"`',
+    input: nothing,
+    changes: true,
+    streams: false,
+    run(_, { shutdown }) {
+      shutdown();
+      return ok;
+    },
+    reply: () => "Ok",
+  }),
+];
+
+/** Words of the first locald that need services which are started from here. */
+const unsupported: ReadonlySet<string> = new Set([
+  "Start",
+  "Stop",
+  "Restart",
+  "Reset",
+  "StopAll",
+  "RestartAll",
+  "RegistryList",
+  "RegistryPin",
+  "RegistryUnpin",
+  "RegistryClean",
+  "GetServiceEnv",
+  "RunContainer",
+  "AiContext",
+  "AiSchema",
+]);
+
+const byName = new Map(commands.map((its) => [its.name, its]));
+
+/** @throws CommandError where there is none of that name. */
+export function commandNamed(name: string): Command {
+  const found = byName.get(name);
+  if (found !== undefined) return found;
+  const shown = JSON.stringify(name.slice(0, 100));
+  if (unsupported.has(name)) {
+    throw new CommandError("unsupported", `this daemon starts no services, so it has no ${name}`);
+  }
+  const near = nearest(name, [...byName.keys()]);
+  const hint =
+    near === undefined ? `known are ${[...byName.keys()].join(", ")}` : `did you mean ${near}?`;
+  throw new CommandError("unknown_command", `there is no command ${shown}; ${hint}`);
+}
+
+/** Checks what was sent, and runs it: a value, or a `Stream` where the command streams. @throws CommandError */
+export async function perform(
+  { name, input, run }: Command,
+  { sent, backend }: { sent: unknown; backend: Backend },
+): Promise<unknown> {
+  const wrong = mistakesIn(sent, input);
+  if (wrong.length > 0) {
+    throw new CommandError(
+      "bad_request",
+      `${name}: ${wrong.join("; ").slice(0, longestComplaint)}`,
+    );
+  }
+  const read = v.parse(input, sent);
+  return run(read as never, backend);
+}
+
+/** Characters. It may repeat what was sent. */
+const longestComplaint = 2000;
+
+function mistakesIn(sent: unknown, input: Schema): string[] {
+  // The library takes what every object inherits, `toString`, for a known key.
+  const inherited =
+    typeof sent === "object" && sent !== null
+      ? Object.keys(sent).filter(
+          (key) => key in input.entries && !Object.hasOwn(input.entries, key),
+        )
+      : [];
+  const read = v.safeParse(input, sent);
+  const issues = read.success ? [] : read.issues;
+  return [
+    ...inherited.map((key) => `${key}: there is no such field`),
+    ...issues.map((issue) => `${v.getDotPath(issue) ?? "what was sent"}: ${issue.message}`),
+  ];
+}
+
+/** What goes out by IPC. */
+export function replyOf({ name, reply }: Command, value: unknown): unknown {
+  return reply === undefined ? { [name]: value } : reply(value as never);
+}
+
+export function report(
+  service: Service,
+  { facts, traffic }: Pick<Backend, "facts" | "traffic">,
+): ServiceReport {
+  const its = facts();
+  const row = serviceRow(service, its.httpPort ?? its.port);
+  const secured = service.routable ? secureUrl(service.name, its.httpsPort ?? its.port) : null;
+  return { ...row, secureUrl: secured, traffic: traffic.counts(service.name) };
+}
+
+function reports(backend: Backend): ServiceReport[] {
+  return backend.services().map((service) => report(service, backend));
+}
+
+function snapshotOf(backend: Backend): unknown {
+  return { daemon: daemonOf(backend), services: reports(backend) };
+}
+
+function daemonOf({ facts, gauges }: Backend): unknown {
+  const its = facts();
+  return {
+    ...its,
+    log: its.log ?? null,
+    uptime: Math.max(0, Date.now() - its.startedAt),
+    ...gauges(),
+  };
+}
+
+function statuses({ facts, services }: Backend): unknown[] {
+  const { httpPort, port } = facts();
+  return services().map((service) => statusOf(service, httpPort ?? port));
+}
+
+function statusOf(service: Service, proxyPort: number): unknown {
+  const { name, url, port, pid, cwd, command, startedAt, warnings } = serviceRow(
+    service,
+    proxyPort,
+  );
+  return {
+    name,
+    pid,
+    port,
+    status: "running",
+    url,
+    domain: url === null ? null : `${name}.localhost`,
+    health_status: "Unknown",
+    health_source: "None",
+    path: cwd,
+    workspace: null,
+    constellation: null,
+    warnings,
+    started_at: startedAt,
+    command,
+  };
+}
+
+/** Recent requests in the detail of a service. */
+const requestsInDetail = 100;
+
+function detailOf(name: string, backend: Backend): unknown {
+  const wanted = name.toLowerCase().replace(/\.localhost$/, "");
+  const services = backend.services();
+  const service = services.find((its) => its.name.toLowerCase() === wanted);
+  if (service === undefined) throw noService(name, services);
+  const { observations, processes } = backend.scan();
+  return {
+    ...report(service, backend),
+    processes: service.pids.map((pid) => ({
+      ...processOf(pid, processes),
+      listening: observations
+        .filter((seen) => seen.pids.includes(pid))
+        .map(({ address, port }) => ({ address, port })),
+    })),
+    requests: backend.traffic.recent({ service: service.name, limit: requestsInDetail }),
+  };
+}
+
+function processOf(pid: number, processes: ReadonlyMap<number, ObservedProcess>): object {
+  const seen = processes.get(pid);
+  return {
+    pid,
+    parent: seen?.parent ?? null,
+    command: seen?.command ?? null,
+    cwd: seen?.cwd ?? null,
+    startedAt: seen === undefined ? null : new Date(seen.startedAt).toISOString(),
+  };
+}
+
+function noService(name: string, services: readonly Service[]): CommandError {
+  const names = services.map((its) => its.name);
+  const near = nearest(name, names);
+  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  return new CommandError("not_found", `no service is named ${JSON.stringify(name)}${hint}`);
+}
+
+function noLog(name: string, services: readonly Service[]): CommandError {
+  if (!services.some((its) => its.name === name)) return noService(name, services);
+  const why = `${name} was not started from here, so what it prints is in its own terminal`;
+  return new CommandError("unsupported", why);
+}
+
+/** What a client that looks through the daemon gets: `Map`s as lists, as JSON has none. */
+export type SeenSight = {
+  daemon: Facts;
+  services: readonly Service[];
+  scan: {
+    observations: Scan["observations"];
+    processes: readonly ObservedProcess[];
+    skipped: Scan["skipped"];
+  };
+};
+
+function sightOf(backend: Backend): SeenSight {
+  const { observations, processes, skipped } = backend.scan();
+  return {
+    daemon: backend.facts(),
+    services: backend.services(),
+    scan: { observations, processes: [...processes.values()], skipped },
+  };
+}

@@ -1,0 +1,430 @@
+/** A loopback address into HTTP/1.1 requests and their answers: strict in what it reads, bounded in all that it waits for. */
+import type { Link, LinkHandler } from "../link/link.ts";
+import { listen } from "../link/listen.ts";
+import type { Cancel, Clock } from "../system/clock.ts";
+import { BodyReader } from "../wire/body.ts";
+import { latin1 } from "../wire/bytes.ts";
+import { RequestFraming } from "../wire/framing.ts";
+import { NAME_END, NAME_START, FIELD_STRIDE, RequestHead } from "../wire/head.ts";
+import { readTarget } from "../wire/target.ts";
+
+/** A request's head, as it was written. */
+export type Asked = {
+  method: string;
+  /** Path and query; what was asked for in another form has the form it has. */
+  target: string;
+  /** Of the target, without the query. */
+  path: string;
+  /** Without its `?`; empty where there is none. */
+  query: string;
+  /** The Host field as it stands; undefined where there is none. */
+  host: string | undefined;
+  /** A field by its lower-case name; several of one name are joined by ", ", as RFC 9110 section 5.3 has it. */
+  header(name: string): string | undefined;
+  /** The port that it came from. */
+  remotePort: number;
+};
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** Where a stream is written to. */
+export interface Sink {
+  write(text: string): void;
+  /** Bytes that the reader has not taken yet. */
+  readonly pending: number;
+  /** No more follows. */
+  end(): void;
+  /** Breaks off: the reader is too slow. */
+  cut(): void;
+}
+
+export type WholeAnswer = { status: number; headers: Headers; body: string | Uint8Array };
+
+export type Answer =
+  | WholeAnswer
+  /** `stream` begins it; what it returns is called once, when nobody reads any more. */
+  | { status: number; headers: Headers; stream(sink: Sink): Cancel };
+
+/** What becomes of a request whose head has been read. */
+export type Reception =
+  | { kind: "answer"; answer: Answer }
+  /** Its body is wanted first, up to `limit` bytes. */
+  | {
+      kind: "body";
+      limit: number;
+      tooLong: WholeAnswer;
+      finish(body: Uint8Array): Promise<Answer>;
+    };
+
+export type HttpServerOptions = {
+  clock: Clock;
+  /** 0 picks one. */
+  port: number;
+  receive(asked: Asked): Reception;
+  /** What somebody gets who does not speak HTTP, or too slowly. */
+  refuse(status: number, why: string): WholeAnswer;
+  /** Somebody's answer failed by a fault of ours. */
+  fault(error: unknown): void;
+};
+
+export interface HttpServer {
+  readonly port: number;
+  readonly connections: number;
+  /** Takes no new connection; resolves when answers under way have ended, or after `patience` milliseconds. */
+  stop(patience: number): Promise<void>;
+}
+
+/** Milliseconds for a head, and for a body: everything comes from this machine. */
+const headPatience = 10_000;
+const bodyPatience = 30_000;
+/** Milliseconds that a connection may say nothing between requests. */
+const idlePatience = 60_000;
+/** Milliseconds in which a refused sender may still send, so that it reads why. */
+const lingerPatience = 2_000;
+/** Bytes that are kept of what follows a request. */
+const heldLimit = 64 * 1024;
+/** More at once are closed unheard, so that nobody uses up the process's descriptors here. */
+const mostConnections = 512;
+
+const reasons: Readonly<Record<number, string>> = {
+  200: "OK",
+  204: "No Content",
+  303: "See Other",
+  304: "Not Modified",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  421: "Misdirected Request",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+const nothing = new Uint8Array(0);
+
+/** @throws the system's error, with its `code`, where the port cannot be had. */
+export function startHttpServer(options: HttpServerOptions): HttpServer {
+  const connections = new Set<Connection>();
+  let emptied: (() => void) | undefined;
+  const listener = listen({ address: "127.0.0.1", port: options.port }, (link) => {
+    const connection = new Connection(link, options, () => {
+      connections.delete(connection);
+      if (connections.size === 0) emptied?.();
+    });
+    link.handler = connection;
+    connections.add(connection);
+    if (connections.size > mostConnections) connection.drop();
+  });
+  return {
+    port: listener.port,
+    get connections() {
+      return connections.size;
+    },
+    async stop(patience) {
+      listener.stop();
+      for (const connection of [...connections]) connection.finish();
+      if (connections.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const cancel = options.clock.after(patience, () => {
+          for (const connection of [...connections]) connection.drop();
+          resolve();
+        });
+        emptied = () => {
+          cancel();
+          resolve();
+        };
+      });
+    },
+  };
+}
+
+/** `answering`: what comes is held. `lingering`: what comes is thrown away. */
+type State = "head" | "body" | "answering" | "streaming" | "lingering" | "over";
+
+class Connection implements LinkHandler {
+  #link: Link;
+  #options: HttpServerOptions;
+  #gone: () => void;
+  #state: State = "head";
+  #held: Uint8Array = nothing;
+  #head = new RequestHead();
+  #framing = new RequestFraming();
+  #reader = new BodyReader();
+  #body:
+    | { reception: Extract<Reception, { kind: "body" }>; parts: Uint8Array[]; length: number }
+    | undefined;
+  #cancelTimer: Cancel | undefined;
+  #cancelStream: Cancel | undefined;
+  /** No request follows the one under way. */
+  #last = false;
+  /** An answer has gone out, which the peer may not have read yet. */
+  #answered = false;
+
+  constructor(link: Link, options: HttpServerOptions, gone: () => void) {
+    this.#link = link;
+    this.#options = options;
+    this.#gone = gone;
+    this.#wait(headPatience);
+  }
+
+  /** The server stops. */
+  finish(): void {
+    this.#last = true;
+    if (this.#state === "body" || (this.#state === "head" && !this.#answered)) this.drop();
+    else if (this.#state === "head") this.#close();
+    else if (this.#state === "streaming") this.#endStream();
+  }
+
+  drop(): void {
+    this.#link.abort();
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#state === "lingering" || this.#state === "over" || this.#state === "streaming")
+      return;
+    // A head's first byte ends the idle time.
+    if (this.#state === "head" && this.#held.length === 0) this.#wait(headPatience);
+    this.#held = this.#held.length === 0 ? bytes.slice() : joined(this.#held, bytes);
+    this.#read();
+  }
+
+  drained(): void {}
+
+  ended(): void {
+    if (this.#state === "answering") this.#last = true;
+    else if (this.#state === "streaming") this.#endStream();
+    else this.#close();
+  }
+
+  closed(): void {
+    this.#state = "over";
+    this.#cancelTimer?.();
+    this.#cancelStream?.();
+    this.#cancelStream = undefined;
+    this.#gone();
+  }
+
+  failed(fault: unknown): void {
+    this.#options.fault(fault);
+  }
+
+  #read(): void {
+    // Several requests may have come at once; a body ends somewhere in what is held.
+    while (this.#held.length > 0) {
+      if (this.#state === "head" && !this.#readHead()) return;
+      if (this.#state === "body" && !this.#readBody()) return;
+      if (this.#state !== "head") break;
+    }
+    if (this.#state === "answering" && this.#held.length > heldLimit) this.#link.pause();
+  }
+
+  /** @returns false: there is nothing more to be read for now. */
+  #readHead(): boolean {
+    const head = this.#head;
+    const outcome = head.read(this.#held);
+    if (outcome.kind === "more") return false;
+    if (outcome.kind === "bad") return this.#refuse(outcome.status, outcome.why);
+    const bytes = this.#held;
+    const framing = this.#framing;
+    const wrong = framing.read(head, bytes);
+    if (wrong !== undefined) return this.#refuse(wrong.status, wrong.why);
+    const target = readTarget(head, bytes, framing.connect);
+    if ("kind" in target) return this.#refuse(target.status, target.why);
+    if (!framing.keepAlive) this.#last = true;
+    const reception = this.#options.receive(asked(bytes, { head, framing, link: this.#link }));
+    this.#held = bytes.slice(outcome.end);
+    if (reception.kind === "answer") {
+      // A body that nobody reads could not be told from the next request.
+      if (framing.bodyLength !== 0) this.#last = true;
+      this.#state = "answering";
+      this.#answer(reception.answer);
+      return true;
+    }
+    if (framing.bodyLength > reception.limit) {
+      this.#last = true;
+      this.#answer(reception.tooLong);
+      return false;
+    }
+    this.#reader.begin(framing.bodyLength);
+    this.#body = { reception, parts: [], length: 0 };
+    this.#state = "body";
+    this.#wait(bodyPatience);
+    if (framing.expectContinue && this.#held.length === 0)
+      this.#write("HTTP/1.1 100 Continue\r\n\r\n");
+    this.#readBody();
+    return true;
+  }
+
+  /** @returns false: there is nothing more to be read for now. */
+  #readBody(): boolean {
+    const body = this.#body!;
+    const bytes = this.#held;
+    const end = this.#reader.read(bytes, 0, (from, to) => {
+      body.length += to - from;
+      if (body.length <= body.reception.limit) body.parts.push(bytes.subarray(from, to));
+    });
+    if (this.#reader.bad !== undefined) {
+      return this.#refuse(this.#reader.bad.status, this.#reader.bad.why);
+    }
+    if (body.length > body.reception.limit) {
+      this.#last = true;
+      this.#answer(body.reception.tooLong);
+      return false;
+    }
+    this.#held = bytes.slice(end);
+    if (!this.#reader.done) return false;
+    this.#body = undefined;
+    this.#state = "answering";
+    this.#cancelTimer?.();
+    body.reception.finish(Buffer.concat(body.parts)).then(
+      (answer) => this.#answer(answer),
+      (error: unknown) => {
+        this.#options.fault(error);
+        this.#last = true;
+        this.#answer(this.#options.refuse(500, "this is a fault of ours"));
+      },
+    );
+    return true;
+  }
+
+  #refuse(status: number, why: string): false {
+    this.#last = true;
+    this.#answer(this.#options.refuse(status, why));
+    return false;
+  }
+
+  #answer(answer: Answer): void {
+    if (this.#state === "over") return;
+    this.#cancelTimer?.();
+    this.#answered = true;
+    const stream = "stream" in answer;
+    const body = stream || this.#framing.head ? nothing : bytesOf(answer.body);
+    if (stream) this.#last = true;
+    const lines = [`HTTP/1.1 ${answer.status} ${reasons[answer.status] ?? "Unknown"}`];
+    for (const [name, value] of Object.entries(answer.headers)) lines.push(`${name}: ${value}`);
+    lines.push(`Date: ${new Date(this.#options.clock.now()).toUTCString()}`);
+    if (!stream && answer.status !== 204) {
+      lines.push(`Content-Length: ${bytesOf(answer.body).length}`);
+    }
+    if (this.#last) lines.push("Connection: close");
+    this.#write(`${lines.join("\r\n")}\r\n\r\n`);
+    if (stream && !this.#framing.head) {
+      this.#begin(answer.stream);
+      return;
+    }
+    this.#link.write(body, 0, body.length);
+    if (this.#last) {
+      this.#close();
+      return;
+    }
+    this.#head.begin(0);
+    this.#framing = new RequestFraming();
+    this.#state = "head";
+    this.#wait(this.#held.length === 0 ? idlePatience : headPatience);
+    this.#link.resume();
+    // In a turn of its own, so that a thousand requests in one piece are no deep recursion.
+    if (this.#held.length > 0) queueMicrotask(() => this.#state === "head" && this.#read());
+  }
+
+  #begin(stream: (sink: Sink) => Cancel): void {
+    this.#state = "streaming";
+    const link = this.#link;
+    const cancel = stream({
+      write: (text) => {
+        if (this.#state === "streaming") this.#write(text);
+      },
+      get pending() {
+        return link.pending;
+      },
+      end: () => this.#endStream(),
+      cut: () => link.abort(),
+    });
+    // It may have ended within the call.
+    if ((this.#state as State) === "streaming") this.#cancelStream = cancel;
+    else cancel();
+  }
+
+  #endStream(): void {
+    this.#cancelStream?.();
+    this.#cancelStream = undefined;
+    this.#close();
+  }
+
+  /** What was written is read first: closing with unread bytes in the kernel would take it from the peer. */
+  #close(): void {
+    if (this.#state === "over" || this.#state === "lingering") {
+      this.#link.close();
+      return;
+    }
+    this.#state = "lingering";
+    this.#held = nothing;
+    this.#link.halfClose();
+    this.#link.resume();
+    this.#wait(lingerPatience);
+  }
+
+  #write(text: string): void {
+    const bytes = Buffer.from(text);
+    this.#link.write(bytes, 0, bytes.length);
+  }
+
+  #wait(patience: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#options.clock.after(patience, () => this.#late());
+  }
+
+  #late(): void {
+    if (this.#state === "lingering") this.#link.abort();
+    else if (this.#state === "head" && !this.#head.begun) this.#close();
+    else this.#refuse(408, "the request took too long to come");
+  }
+}
+
+function bytesOf(body: string | Uint8Array): Uint8Array {
+  return typeof body === "string" ? Buffer.from(body) : body;
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const all = new Uint8Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
+}
+
+type Read = { head: RequestHead; framing: RequestFraming; link: Link };
+
+function asked(bytes: Uint8Array, { head, framing, link }: Read): Asked {
+  const fields = new Map<string, string>();
+  for (let index = 0; index < head.fieldCount; index++) {
+    const at = index * FIELD_STRIDE;
+    const name = latin1(
+      bytes,
+      head.fields[at + NAME_START]!,
+      head.fields[at + NAME_END]!,
+    ).toLowerCase();
+    const value = head.valueOf(bytes, index);
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  const target = head.target(bytes);
+  const mark = target.indexOf("?");
+  return {
+    method: head.method(bytes),
+    target,
+    path: mark === -1 ? target : target.slice(0, mark),
+    query: mark === -1 ? "" : target.slice(mark + 1),
+    host: framing.hostStart === -1 ? undefined : latin1(bytes, framing.hostStart, framing.hostEnd),
+    header: (name) => fields.get(name),
+    get remotePort() {
+      return link.remotePort;
+    },
+  };
+}

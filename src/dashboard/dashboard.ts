@@ -1,0 +1,124 @@
+/** Requests outside of the API -> the page, its parts, and the door by which a browser comes in. */
+import type { Page } from "../control/http.ts";
+import type { Asked, Headers, WholeAnswer } from "../control/http-server.ts";
+import { sessionCookie } from "../control/gate.ts";
+import { html } from "../proxy/html.ts";
+import { pageReply } from "../proxy/page.ts";
+import style from "./page/style.css" with { type: "text" };
+import { type Sessions, sessionLifetime } from "./session.ts";
+
+export type DashboardOptions = {
+  sessions: Sessions;
+  /** The page's script. */
+  script(): Promise<Uint8Array>;
+  /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
+  ownClient(remotePort: number): boolean | undefined;
+  /** Our own fault, for the log. */
+  fault(error: unknown): void;
+};
+
+/** Everything comes from here, nothing is inline, nobody may frame it. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "font-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const document = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="robots" content="noindex" />
+    <meta name="color-scheme" content="light dark" />
+    <title>localhostess</title>
+    <link rel="icon" href="/icon.svg" />
+    <link rel="stylesheet" href="/page.css" />
+    <script type="module" src="/page.js"></script>
+  </head>
+  <body>
+    <div id="app"></div>
+    <noscript><p>This page needs JavaScript; <code>localhostess ls</code> does not.</p></noscript>
+  </body>
+</html>
+`;
+
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6" fill="#1a9a63"/></svg>\n`;
+
+/** What a daemon's HTTP door serves besides its API. */
+export function dashboard(options: DashboardOptions): Page {
+  const { sessions } = options;
+
+  function open({ method, query, header, remotePort }: Asked): WholeAnswer {
+    const token = new URLSearchParams(query).get("token");
+    // The link stood in a command line, which others on this machine may read: it is not for them to use up.
+    if (options.ownClient(remotePort) === false)
+      return notSignedIn("This link is another person's");
+    // HEAD is for those who look without opening; it must not use the token up.
+    const session = method === "GET" && token !== null ? sessions.exchange(token) : undefined;
+    if (session === undefined) {
+      return notSignedIn("This link has been used already, or is older than a minute");
+    }
+    const seconds = sessionLifetime / 1_000;
+    const cookie = `${sessionCookie}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
+    const site = header("sec-fetch-site");
+    if (site === undefined || site === "none" || site === "same-origin") {
+      return { status: 303, headers: { Location: "/", "Set-Cookie": cookie }, body: "" };
+    }
+    // Followed from another page: that one would count as who asks for ours, which has to be ourselves.
+    const body = `<!doctype html><title>localhostess</title><meta http-equiv="refresh" content="0; url=/">\n`;
+    return part("text/html; charset=utf-8", body, { "Set-Cookie": cookie });
+  }
+
+  async function script(): Promise<WholeAnswer> {
+    try {
+      return part("text/javascript; charset=utf-8", await options.script());
+    } catch (error) {
+      options.fault(error);
+      return { status: 500, headers: { "Content-Type": "text/plain" }, body: "see the log\n" };
+    }
+  }
+
+  const parts: Readonly<Record<string, () => WholeAnswer | Promise<WholeAnswer>>> = {
+    "/": () => part("text/html; charset=utf-8", document, { "Content-Security-Policy": policy }),
+    "/page.js": script,
+    "/page.css": () => part("text/css; charset=utf-8", style),
+    "/icon.svg": () => part("image/svg+xml", icon),
+  };
+
+  return {
+    session: (value) => sessions.valid(value),
+    answer(asked, { signedIn }) {
+      if (asked.path === "/open") return open(asked);
+      if (!signedIn)
+        return asked.path === "/" ? notSignedIn("This page is not signed in") : undefined;
+      return Object.hasOwn(parts, asked.path) ? parts[asked.path]!() : undefined;
+    },
+  };
+}
+
+function part(type: string, body: string | Uint8Array, headers: Headers = {}): WholeAnswer {
+  return { status: 200, headers: { "Content-Type": type, ...headers }, body };
+}
+
+/** For a person who has come here without the command. */
+function notSignedIn(what: string): WholeAnswer {
+  const { status, fields, body } = pageReply({
+    status: 401,
+    title: "Not signed in",
+    aside: html`<span>the daemon’s page</span>`,
+    body: html`<h1>${what}</h1>
+      <p>
+        It shows what runs on this machine, so only its owner’s browser may see it. Open it with
+      </p>
+      <pre>localhostess dashboard</pre>
+      <p>which prints a link that works once, within a minute.</p>`,
+  });
+  return { status, headers: { ...Object.fromEntries(fields), "WWW-Authenticate": "Bearer" }, body };
+}

@@ -1,0 +1,201 @@
+/** The daemon's answers and events -> signals that the page is drawn from; a lost connection is mended here. */
+import { batch, computed, signal } from "@preact/signals";
+import {
+  afterChange,
+  afterCounts,
+  afterRequest,
+  afterSeconds,
+  type DaemonFacts,
+  matching,
+  type RecordedRequest,
+  type ServiceDetail,
+  type ServiceReport,
+  type Snapshot,
+  sorted,
+  withRequests,
+} from "./model.ts";
+
+/** `ended`: the session is over, and only the command can begin another. */
+export type Connection = "connecting" | "live" | "lost" | "ended";
+
+export const connection = signal<Connection>("connecting");
+export const daemon = signal<DaemonFacts | undefined>(undefined);
+export const services = signal<readonly ServiceReport[]>([]);
+export const query = signal("");
+export const found = computed(() => matching(services.value, query.value));
+/** Moves once a second, for what tells of time. */
+export const now = signal(Date.now());
+/** What a screen reader is told. */
+export const news = signal("");
+/** The service whose detail is shown; undefined: the list. */
+export const shown = signal(nameInAddress());
+export const detail = signal<ServiceDetail | undefined>(undefined);
+/** Whether the service in the detail still runs. */
+export const running = computed(() =>
+  services.value.some((service) => service.name === shown.value),
+);
+
+/** Milliseconds. The daemon is asked for what events do not tell: medians, requests under way. */
+const resync = 5_000;
+const callersDelay = 1_000;
+const firstRetry = 500;
+const lastRetry = 5_000;
+
+let source: EventSource | undefined;
+let lastId: string | undefined;
+let retry = firstRetry;
+let detailWanted = 0;
+let callersWanted: ReturnType<typeof setTimeout> | undefined;
+
+function nameInAddress(): string | undefined {
+  const [, name] = location.hash.match(/^#\/(.+)$/) ?? [];
+  try {
+    return name === undefined ? undefined : decodeURIComponent(name);
+  } catch {
+    // Not an address that we made: the list is shown.
+    return undefined;
+  }
+}
+
+export function start(): void {
+  connect();
+  addEventListener("hashchange", () => {
+    shown.value = nameInAddress();
+    void readDetail();
+  });
+  addEventListener("online", () => connection.value === "lost" && connect());
+  let second = Math.floor(Date.now() / 1_000);
+  setInterval(() => {
+    const time = Date.now();
+    const passed = Math.floor(time / 1_000) - second;
+    second += passed;
+    batch(() => {
+      now.value = time;
+      services.value = afterSeconds(services.value, passed);
+    });
+  }, 1_000);
+  setInterval(() => {
+    if (connection.value === "live" && document.visibilityState === "visible") void refresh();
+  }, resync);
+  void readDetail();
+}
+
+async function ask<T>(path: string): Promise<T | undefined> {
+  try {
+    const response = await fetch(path, { credentials: "same-origin" });
+    if (response.status === 401) end();
+    return response.ok ? ((await response.json()) as T) : undefined;
+  } catch {
+    // The event stream notices that the daemon is gone, and says so.
+    return undefined;
+  }
+}
+
+async function refresh(): Promise<void> {
+  const [fresh, facts] = await Promise.all([
+    ask<ServiceReport[]>("/v1/services"),
+    ask<DaemonFacts>("/v1/daemon"),
+  ]);
+  batch(() => {
+    if (fresh !== undefined) services.value = sorted(fresh);
+    if (facts !== undefined) daemon.value = facts;
+  });
+  await readDetail();
+}
+
+/** Callers are looked up together, so some are known a little later than their requests. */
+function readDetailSoon(): void {
+  if (callersWanted !== undefined) return;
+  callersWanted = setTimeout(() => {
+    callersWanted = undefined;
+    void readDetail();
+  }, callersDelay);
+}
+
+async function readDetail(): Promise<void> {
+  const name = shown.value;
+  const turn = ++detailWanted;
+  if (name === undefined) {
+    detail.value = undefined;
+    return;
+  }
+  if (detail.value?.name !== name) detail.value = undefined;
+  const read = await ask<ServiceDetail>(`/v1/service?name=${encodeURIComponent(name)}`);
+  // A later question has been asked meanwhile.
+  if (turn !== detailWanted || read === undefined) return;
+  const known = detail.value?.requests ?? [];
+  detail.value = { ...read, requests: withRequests(known, read.requests) };
+}
+
+function connect(): void {
+  source?.close();
+  const path = lastId === undefined ? "" : `?last_event_id=${encodeURIComponent(lastId)}`;
+  const its = new EventSource(`/v1/events${path}`);
+  source = its;
+  const on = <T>(type: string, act: (data: T) => void) => {
+    its.addEventListener(type, (event) => {
+      const { data, lastEventId } = event as MessageEvent<string>;
+      lastId = lastEventId;
+      batch(() => act(JSON.parse(data) as T));
+    });
+  };
+  on<Snapshot>("hello", begin);
+  on<Snapshot>("reset", begin);
+  on<Parameters<typeof afterChange>[1]>("service", ({ change, service }) => {
+    services.value = afterChange(services.value, { change, service });
+    if (change === "appeared") tell(`${service.name} is running`);
+    if (change === "gone") tell(`${service.name} has ended`);
+    if (service.name === shown.value) void readDetail();
+  });
+  on<RecordedRequest>("request", (request) => {
+    services.value = afterRequest(services.value, request);
+    const its = detail.value;
+    if (its !== undefined && its.name === request.service) {
+      detail.value = { ...its, requests: withRequests(its.requests, [request]) };
+      if (request.caller === undefined) readDetailSoon();
+    }
+  });
+  on<Parameters<typeof afterCounts>[1]>("requests", (told) => {
+    services.value = afterCounts(services.value, told);
+  });
+  its.onopen = () => {
+    retry = firstRetry;
+    if (connection.value === "lost") tell("Connected again");
+    connection.value = "live";
+    void refresh();
+  };
+  its.onerror = () => {
+    // The browser would try again by itself, but not after an answer that is no stream.
+    its.close();
+    if (its === source && connection.value !== "ended") lose();
+  };
+}
+
+function begin({ daemon: facts, services: fresh }: Snapshot): void {
+  daemon.value = facts;
+  services.value = sorted(fresh);
+}
+
+function lose(): void {
+  if (connection.value !== "lost") {
+    connection.value = "lost";
+    tell("Connection lost");
+  }
+  setTimeout(async () => {
+    // Tells whether the daemon is gone or only this session.
+    await ask("/v1/daemon");
+    if (connection.value === "lost") connect();
+  }, retry);
+  retry = Math.min(lastRetry, retry * 1.5);
+}
+
+function end(): void {
+  if (connection.value === "ended") return;
+  connection.value = "ended";
+  source?.close();
+  tell("This page is no longer signed in");
+}
+
+function tell(text: string): void {
+  news.value = text;
+}

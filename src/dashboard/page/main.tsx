@@ -1,0 +1,8 @@
+/** The page begins here: what `bundle.ts` makes one script of. */
+/** @jsxImportSource preact */
+import { render } from "preact";
+import { App } from "./app.tsx";
+import { start } from "./live.ts";
+
+start();
+render(<App />, document.getElementById("app")!);

@@ -1,0 +1,167 @@
+/** What the daemon tells -> what the page shows. Pure. */
+
+export type Counts = {
+  requests: number;
+  errors: number;
+  active: number;
+  medianMilliseconds: number | null;
+  perSecond: readonly number[];
+};
+
+export type ServiceReport = {
+  name: string;
+  url: string | null;
+  secureUrl: string | null;
+  address: string;
+  port: number;
+  pid: number;
+  pids: readonly number[];
+  ports: readonly number[];
+  command: string;
+  cwd: string | null;
+  startedAt: string;
+  source: string;
+  warnings: readonly string[];
+  traffic: Counts;
+};
+
+export type RecordedRequest = {
+  id: number;
+  time: number;
+  service: string;
+  method: string;
+  target: string;
+  scheme: "http" | "https";
+  status: number;
+  milliseconds: number;
+  received: number;
+  sent: number;
+  caller?: { pid: number; command: string } | undefined;
+};
+
+export type ServiceProcess = {
+  pid: number;
+  parent: number | null;
+  command: string | null;
+  cwd: string | null;
+  startedAt: string | null;
+  listening: readonly { address: string; port: number }[];
+};
+
+export type ServiceDetail = ServiceReport & {
+  processes: readonly ServiceProcess[];
+  requests: readonly RecordedRequest[];
+};
+
+export type DaemonFacts = {
+  version: string;
+  pid: number;
+  port: number;
+  startedAt: number;
+  uptime: number;
+  memory: number;
+  stateDirectory: string;
+  addresses: readonly string[];
+  log: string | null;
+  connections: { proxy: number; http: number; ipc: number };
+};
+
+export type Snapshot = { daemon: DaemonFacts; services: readonly ServiceReport[] };
+
+/** Requests that the detail view lists. */
+export const shownRequests = 100;
+
+/** One row has one key, for as long as its process lives; a name that cannot be routed may be there twice. */
+export function keyOf(service: ServiceReport): string {
+  return service.url === null ? `${service.name} ${service.pid}` : service.name;
+}
+
+export function sorted(services: readonly ServiceReport[]): readonly ServiceReport[] {
+  return [...services].sort(
+    (a, b) => Number(a.url === null) - Number(b.url === null) || compare(a.name, b.name),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function afterChange(
+  services: readonly ServiceReport[],
+  { change, service }: { change: "appeared" | "changed" | "gone"; service: ServiceReport },
+): readonly ServiceReport[] {
+  const others = services.filter((other) => keyOf(other) !== keyOf(service));
+  return change === "gone" ? others : sorted([...others, service]);
+}
+
+/** A request has ended. Its service's median stays until the daemon is asked again. */
+export function afterRequest(
+  services: readonly ServiceReport[],
+  request: RecordedRequest,
+): readonly ServiceReport[] {
+  return services.map((service) => {
+    if (service.name !== request.service) return service;
+    const { traffic } = service;
+    const perSecond = [...traffic.perSecond];
+    perSecond[perSecond.length - 1]! += 1;
+    const failed = request.status === 0 || request.status >= 500;
+    return {
+      ...service,
+      traffic: {
+        ...traffic,
+        requests: traffic.requests + 1,
+        errors: traffic.errors + (failed ? 1 : 0),
+        medianMilliseconds: traffic.medianMilliseconds ?? request.milliseconds,
+        perSecond,
+      },
+    };
+  });
+}
+
+export function afterCounts(
+  services: readonly ServiceReport[],
+  { service: name, counts }: { service: string; counts: Counts },
+): readonly ServiceReport[] {
+  return services.map((service) =>
+    service.name === name ? { ...service, traffic: counts } : service,
+  );
+}
+
+/** Seconds go by; services that had no request of late stay the same value. */
+export function afterSeconds(
+  services: readonly ServiceReport[],
+  seconds: number,
+): readonly ServiceReport[] {
+  if (seconds <= 0) return services;
+  return services.map((service) => {
+    const { perSecond } = service.traffic;
+    if (perSecond.every((count) => count === 0)) return service;
+    const passed = Math.min(seconds, perSecond.length);
+    const forward = [...perSecond.slice(passed), ...Array<number>(passed).fill(0)];
+    return { ...service, traffic: { ...service.traffic, perSecond: forward } };
+  });
+}
+
+/** By any part of what a row says; several words must all be there. */
+export function matching(
+  services: readonly ServiceReport[],
+  query: string,
+): readonly ServiceReport[] {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return services;
+  return services.filter((service) => {
+    const { name, command, cwd, ports, pids } = service;
+    const text = [name, command, cwd ?? "", ...ports, ...pids].join(" ").toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** The newest first, each once. */
+export function withRequests(
+  known: readonly RecordedRequest[],
+  more: readonly RecordedRequest[],
+): readonly RecordedRequest[] {
+  const byId = new Map<number, RecordedRequest>();
+  for (const request of [...known, ...more]) byId.set(request.id, request);
+  return [...byId.values()].sort((a, b) => b.id - a.id).slice(0, shownRequests);
+}

@@ -1,0 +1,207 @@
+/** A client's connection -> the process that has its other end, by /proc, while that costs next to no time. Linux. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { Cancel, Clock } from "../system/clock.ts";
+import { type ClientSocket, clientSockets, hexPort } from "./client-sockets.ts";
+import { printable } from "./printable.ts";
+
+export type Caller = { pid: number; command: string };
+
+/** A connection whose client is asked for; `caller` is set once it is known. */
+export type Asked = {
+  /** Where the client is. Read only where a look is taken: it asks the kernel. */
+  readonly end: { readonly remoteAddress: string; readonly remotePort: number };
+  caller: Caller | undefined;
+};
+
+export interface Callers {
+  /** Looks at once where that is affordable, else with others a little later. */
+  ask(end: Asked["end"]): Asked;
+  /** The connection is gone: its port may be somebody else's next. */
+  forget(asked: Asked): void;
+  /** Leaves no timer. */
+  stop(): void;
+}
+
+export type CallersOptions = {
+  /** `/proc`, or what stands in for it. */
+  root: string;
+  clock: Clock;
+  /** Milliseconds, with fractions, that never go back. */
+  now(): number;
+  /** The ports on which clients come to us. */
+  ports(): readonly number[];
+};
+
+/** After a look that took t, none for this many times t: at most a hundredth of our time is spent on it. */
+const rest = 100;
+/** Milliseconds after which a look is given up: thousands of processes are not worth a stall. */
+const patience = 20;
+/** Connections that wait for the next look; further ones stay unknown. */
+const queueLimit = 256;
+/** Processes that called lately are looked at first. */
+const recentLimit = 16;
+const commandLimit = 200;
+
+/** @returns undefined where there is no such table. */
+export function callerFinder(options: CallersOptions): Callers | undefined {
+  const { root, clock, now } = options;
+  try {
+    readFileSync(`${root}/net/tcp`);
+  } catch {
+    // Not Linux: nobody is asked.
+    return undefined;
+  }
+  const queue = new Set<Asked>();
+  let recent: number[] = [];
+  let restUntil = -Infinity;
+  let cancel: Cancel | undefined;
+  let stopped = false;
+
+  function look(asked: readonly Asked[]): void {
+    const started = now();
+    try {
+      find(asked, started + patience);
+    } finally {
+      restUntil = now() + (now() - started) * rest;
+    }
+  }
+
+  function find(asked: readonly Asked[], deadline: number): void {
+    const wanted = new Map<number, Asked[]>();
+    const ipv4 = asked.filter(({ end }) => !end.remoteAddress.includes(":"));
+    const ipv6 = asked.filter(({ end }) => end.remoteAddress.includes(":"));
+    const left = match(ipv4, readSockets("tcp", ipv4.length > 0), wanted);
+    if (left.length > 0 || ipv6.length > 0) {
+      const sockets = readSockets("tcp6", true);
+      match(
+        left,
+        sockets.filter((socket) => socket.mapped),
+        wanted,
+      );
+      match(
+        ipv6,
+        sockets.filter((socket) => !socket.mapped),
+        wanted,
+      );
+    }
+    if (wanted.size === 0) return;
+    const others = processes().filter((pid) => !recent.includes(pid));
+    for (const pid of [...recent, ...others]) {
+      if (wanted.size === 0 || now() > deadline) return;
+      visit(pid, wanted);
+    }
+  }
+
+  function readSockets(file: "tcp" | "tcp6", needed: boolean): ClientSocket[] {
+    if (!needed) return [];
+    let table: string;
+    try {
+      table = readFileSync(`${root}/net/${file}`, "latin1");
+    } catch {
+      // A kernel without IPv6 has no tcp6.
+      return [];
+    }
+    return options.ports().flatMap((port) => clientSockets(table, port));
+  }
+
+  /** Newest first: who calls has often just been started. */
+  function processes(): number[] {
+    return readdirSync(root)
+      .map(Number)
+      .filter((pid) => pid > 0)
+      .sort((a, b) => b - a);
+  }
+
+  function visit(pid: number, wanted: Map<number, Asked[]>): void {
+    let caller: Caller | undefined;
+    for (const inode of socketsOf(`${root}/${pid}/fd`)) {
+      const asked = wanted.get(inode);
+      if (asked === undefined) continue;
+      wanted.delete(inode);
+      caller ??= { pid, command: commandOf(`${root}/${pid}`) };
+      for (const one of asked) one.caller = caller;
+    }
+    if (caller !== undefined) {
+      recent = [pid, ...recent.filter((other) => other !== pid)].slice(0, recentLimit);
+    }
+  }
+
+  function lookLater(): void {
+    cancel ??= clock.after(Math.max(1, Math.ceil(restUntil - now())), () => {
+      cancel = undefined;
+      const asked = [...queue];
+      queue.clear();
+      if (asked.length > 0) look(asked);
+    });
+  }
+
+  return {
+    ask(end) {
+      const asked: Asked = { end, caller: undefined };
+      if (now() >= restUntil) look([asked]);
+      else if (queue.size < queueLimit && !stopped) {
+        queue.add(asked);
+        lookLater();
+      }
+      return asked;
+    },
+    forget(asked) {
+      queue.delete(asked);
+    },
+    stop() {
+      stopped = true;
+      queue.clear();
+      cancel?.();
+      cancel = undefined;
+    },
+  };
+}
+
+/** Notes the inode of each one's socket in `wanted`. @returns those that are not among `sockets`. */
+function match(
+  asked: readonly Asked[],
+  sockets: readonly ClientSocket[],
+  wanted: Map<number, Asked[]>,
+): Asked[] {
+  const inodes = new Map(sockets.map(({ port, inode }) => [port, inode]));
+  return asked.filter((one) => {
+    const inode = inodes.get(hexPort(one.end.remotePort));
+    if (inode === undefined) return true;
+    // 0: the client has closed it already.
+    if (inode > 0) wanted.set(inode, [...(wanted.get(inode) ?? []), one]);
+    return false;
+  });
+}
+
+function* socketsOf(folder: string): Generator<number> {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    // Another user's process, or one that has just ended.
+    return;
+  }
+  for (const name of names) {
+    let target: string;
+    try {
+      target = readlinkSync(`${folder}/${name}`);
+    } catch {
+      // Closed since the folder was read.
+      continue;
+    }
+    if (target.startsWith("socket:[")) yield Number(target.slice(8, -1));
+  }
+}
+
+function commandOf(folder: string): string {
+  try {
+    const line = readFileSync(`${folder}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+    return printable(
+      line === "" ? readFileSync(`${folder}/comm`, "utf8").trim() : line,
+      commandLimit,
+    );
+  } catch {
+    // It has ended meanwhile: its pid is all that is known.
+    return "";
+  }
+}

@@ -1,0 +1,76 @@
+/** The list of commands -> the part of docs/api.md that tells of each. `bun test/control/api-document.ts` writes it. */
+import { join, resolve } from "node:path";
+import { toJsonSchema } from "@valibot/to-json-schema";
+import { type Command, commands } from "../../src/control/commands.ts";
+
+export const documentPath = join(resolve(import.meta.dir, "../.."), "docs/api.md");
+
+const begin = "<!-- commands: begin -->";
+const end = "<!-- commands: end -->";
+
+type Field = {
+  type?: string;
+  enum?: readonly unknown[];
+  description?: string;
+  anyOf?: readonly Field[];
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  default?: unknown;
+};
+
+export function commandsSection(): string {
+  return `${begin}\n\n${commands.map(sectionOf).join("\n\n")}\n\n${end}`;
+}
+
+function sectionOf({ name, method, path, summary, answer, input, streams }: Command): string {
+  const { properties = {}, required = [] } = toJsonSchema(input) as {
+    properties?: Record<string, Field>;
+    required?: string[];
+  };
+  const fields = Object.entries(properties).map(
+    ([key, field]) =>
+      `- \`${key}\`, ${kindOf(field)}${required.includes(key) ? "" : ", optional"}: ${wordsOf(field)}`,
+  );
+  const kind = { false: "", sse: " It is a stream.", lines: " It is a stream." }[String(streams)];
+  return [
+    `### ${name}`,
+    "",
+    `\`${method} ${path}\`. ${summary}${kind}`,
+    "",
+    ...fields,
+    ...(fields.length > 0 ? [""] : []),
+    `Answer: ${answer}.`,
+  ].join("\n");
+}
+
+function kindOf(field: Field): string {
+  if (field.anyOf !== undefined) return field.anyOf.map(kindOf).join(" or ");
+  if (field.enum !== undefined)
+    return field.enum.map((its) => `\`${JSON.stringify(its)}\``).join(" or ");
+  if (field.type === "integer" || field.type === "number") {
+    return `a whole number from ${field.minimum} to ${field.maximum}`;
+  }
+  if (field.type === "string") return `text of at most ${field.maxLength} characters`;
+  return field.type ?? "anything";
+}
+
+function wordsOf(field: Field): string {
+  const words =
+    field.description ?? field.anyOf?.map((its) => its.description ?? "").join("") ?? "";
+  const usual =
+    field.default === undefined
+      ? ""
+      : `; \`${JSON.stringify(field.default)}\` where it is not given`;
+  return `${words}${usual}`;
+}
+
+/** With the section as it is now. */
+export function renewed(document: string): string {
+  const [before, rest = ""] = document.split(begin);
+  return `${before}${commandsSection()}${rest.split(end)[1] ?? ""}`;
+}
+
+if (import.meta.main) {
+  await Bun.write(documentPath, renewed(await Bun.file(documentPath).text()));
+}

@@ -1,0 +1,182 @@
+/** Who may have the port: it is taken over from our own daemon, waited for where that helps, and never had from strangers. */
+import { beforeEach, expect, test } from "bun:test";
+import { type Claimed, type ClaimOptions, claimPort } from "../../src/control/claim-port.ts";
+import type { Found } from "../../src/control/connect.ts";
+import { protocol, type Registration } from "../../src/control/protocol.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+let clock: FakeClock;
+/** Port -> who listens there. */
+let held: Map<number, "theirs" | "ours" | "forbidden">;
+let found: Found;
+let published: number[];
+let ours: boolean;
+
+const registration: Registration = {
+  id: "before",
+  version: "0.1.0",
+  url: "http://127.0.0.1:49152",
+  pid: 17,
+  protocol,
+  startedAt: 0,
+  socket: "/run/daemon.sock",
+  port: 9090,
+  tlds: [],
+};
+const healthy = (its: Partial<Registration> = {}): Found => {
+  const record = { ...registration, ...its };
+  return { kind: "healthy", registration: record, handshake: record, credential: "" };
+};
+const absent: Found = { kind: "absent", why: "" };
+
+beforeEach(() => {
+  clock = new FakeClock();
+  held = new Map();
+  found = absent;
+  published = [];
+  ours = true;
+});
+
+/** Moves the clock on until it is decided; `each` is what happens meanwhile. */
+async function claim(
+  its: Partial<ClaimOptions<number>> = {},
+  each: (milliseconds: number) => void = () => {},
+): Promise<Claimed<number> | { error: string; after: number }> {
+  let outcome: Claimed<number> | { error: string; after: number } | undefined;
+  const began = clock.now();
+  claimPort<number>({
+    clock,
+    port: 9090,
+    extras: [],
+    unlessRunning: false,
+    find: async () => found,
+    vacancy(port) {
+      const holder = held.get(port);
+      if (holder === undefined) return "free";
+      return holder === "forbidden" ? "never" : "taken";
+    },
+    bind(port) {
+      const holder = held.get(port);
+      if (holder === undefined) return port;
+      throw Object.assign(new Error("no"), {
+        code: holder === "forbidden" ? "EACCES" : "EADDRINUSE",
+      });
+    },
+    async publish(port) {
+      published.push(port);
+    },
+    stillOurs: () => ours,
+    ...its,
+  }).then(
+    (value) => {
+      outcome = value;
+    },
+    (error) => {
+      outcome = { error: error.code, after: clock.now() - began };
+    },
+  );
+  for (let turn = 0; outcome === undefined && turn < 5_000; turn++) {
+    await new Promise(setImmediate);
+    each(clock.now() - began);
+    if (outcome === undefined) clock.advance(20);
+  }
+  expect(clock.waiting).toBe(0);
+  return outcome!;
+}
+
+test("a free port is had at once, and nobody is asked to go", async () => {
+  expect(await claim()).toEqual({ kind: "bound", bound: 9090, predecessor: undefined });
+  expect(published).toEqual([]);
+});
+
+test("what our daemon has is had after our record is written and it has gone", async () => {
+  found = healthy();
+  held.set(9090, "ours");
+  const claimed = await claim({}, (waited) => {
+    if (waited > 900) held.delete(9090);
+  });
+  expect(claimed).toEqual({ kind: "bound", bound: 9090, predecessor: registration });
+  expect(published).toEqual([9090]);
+});
+
+test("so it is of a daemon that speaks another protocol", async () => {
+  found = { kind: "other-protocol", protocol: "x", registration, handshake: registration };
+  held.set(9090, "ours");
+  const claimed = await claim({ unlessRunning: true }, (waited) => {
+    if (waited > 900) held.delete(9090);
+  });
+  expect(claimed).toMatchObject({ kind: "bound", predecessor: { pid: 17 } });
+});
+
+test("one that does not go is waited for, and then it is an error", async () => {
+  found = healthy();
+  held.set(9090, "ours");
+  expect(await claim()).toMatchObject({ error: "EADDRINUSE", after: expect.any(Number) });
+  expect(clock.now() - 1_000_000).toBeGreaterThan(11_000);
+});
+
+test("a stranger's port is an error soon, and our daemon on another port stays", async () => {
+  found = healthy({ port: 8080 });
+  held.set(9090, "theirs");
+  const claimed = await claim();
+  expect(claimed).toMatchObject({ error: "EADDRINUSE" });
+  expect((claimed as { after: number }).after).toBeLessThan(2_000);
+  expect(published).toEqual([]);
+});
+
+test("a port that needs a right is an error at once, and our daemon stays", async () => {
+  found = healthy();
+  held.set(80, "forbidden");
+  expect(await claim({ port: 80 })).toEqual({ error: "EACCES", after: 0 });
+  expect(published).toEqual([]);
+});
+
+test("another port than our daemon's is had at once, and it is asked to go", async () => {
+  found = healthy({ port: 8080 });
+  expect(await claim()).toMatchObject({ kind: "bound", bound: 9090, predecessor: { port: 8080 } });
+  expect(published).toEqual([9090]);
+});
+
+test("with another port, what else our daemon has is waited for; a stranger's not for long", async () => {
+  found = healthy({ port: 8080 });
+  held.set(80, "ours");
+  let bound = 0;
+  await claim({ extras: [80] }, (waited) => {
+    bound = waited;
+    if (waited >= 1_000) held.delete(80);
+  });
+  expect(bound).toBeGreaterThanOrEqual(1_000);
+  expect(bound).toBeLessThan(1_100);
+  held.set(80, "theirs");
+  expect(await claim({ extras: [80] }, (waited) => (bound = waited))).toMatchObject({
+    kind: "bound",
+  });
+  expect(bound).toBeLessThan(3_000);
+});
+
+test("one that is about to publish is given the time to", async () => {
+  held.set(9090, "ours");
+  const claimed = await claim({ unlessRunning: true }, (waited) => {
+    if (waited > 500) found = healthy();
+  });
+  expect(claimed).toEqual({ kind: "running", registration });
+  expect(published).toEqual([]);
+});
+
+test("whoever is displaced while it waits gives way", async () => {
+  found = healthy();
+  held.set(9090, "ours");
+  const claimed = await claim({}, (waited) => {
+    if (waited > 300) ours = false;
+  });
+  expect(claimed).toEqual({ kind: "displaced" });
+});
+
+test("any port is the one before, where that can be had", async () => {
+  found = { kind: "dead", why: "", registration: { ...registration, port: 8080 } };
+  expect(await claim({ port: 0 })).toMatchObject({ bound: 8080 });
+  held.set(8080, "theirs");
+  expect(await claim({ port: 0 })).toMatchObject({ kind: "bound", bound: 0 });
+  found = absent;
+  expect(await claim({ port: 0 })).toMatchObject({ kind: "bound", bound: 0 });
+});

@@ -1,0 +1,81 @@
+/** Standing down: whoever no longer owns the record hears of it once, and nobody else does. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { converge } from "../../src/control/converge.ts";
+import { protocol, type Registration } from "../../src/control/protocol.ts";
+import {
+  registrationPath,
+  removeRegistration,
+  writeRegistration,
+} from "../../src/control/registration.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+let stateDirectory: string;
+let clock: FakeClock;
+let lost: number;
+let ticks: number;
+let cancel: () => void;
+
+const record: Registration = {
+  id: "ours",
+  version: "0.1.0",
+  url: "http://127.0.0.1:49152",
+  pid: process.pid,
+  protocol,
+  startedAt: 0,
+  socket: "/run/daemon.sock",
+  port: 9090,
+  tlds: [],
+};
+
+beforeEach(async () => {
+  stateDirectory = await mkdtemp(join(tmpdir(), "localhostess-converge-"));
+  await writeRegistration(stateDirectory, record);
+  clock = new FakeClock();
+  lost = ticks = 0;
+  cancel = converge({
+    stateDirectory,
+    id: "ours",
+    clock,
+    tick: () => void ticks++,
+    lost: () => void lost++,
+  });
+});
+
+afterEach(async () => {
+  cancel();
+  expect(clock.waiting).toBe(0);
+  await rm(stateDirectory, { recursive: true, force: true });
+});
+
+test("while the record is ours nothing is lost", () => {
+  clock.advance(60_000);
+  expect({ lost, ticks }).toEqual({ lost: 0, ticks: 60 });
+});
+
+test("another's record is seen within a second, and told once", async () => {
+  await writeRegistration(stateDirectory, { ...record, id: "theirs" });
+  clock.advance(1_000);
+  expect(lost).toBe(1);
+  clock.advance(60_000);
+  expect(lost).toBe(1);
+});
+
+test("so is one that was removed, and one that cannot be understood", async () => {
+  await removeRegistration(stateDirectory, "ours");
+  clock.advance(1_000);
+  expect(lost).toBe(1);
+  cancel = converge({ stateDirectory, id: "ours", clock, lost: () => void lost++ });
+  await writeFile(registrationPath(stateDirectory), "{", { mode: 0o600 });
+  clock.advance(1_000);
+  expect(lost).toBe(2);
+});
+
+test("the record back with our id before we look is ours", async () => {
+  await writeRegistration(stateDirectory, { ...record, id: "theirs" });
+  await writeRegistration(stateDirectory, record);
+  clock.advance(1_000);
+  expect(lost).toBe(0);
+});

@@ -1,0 +1,378 @@
+/** The IPC socket: requests in every shape, their replies, and who is served. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { commands } from "../../src/control/commands.ts";
+import { type IpcOptions, socketPath, ipcDoor } from "../../src/control/ipc.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { peerCredentials } from "../../src/system/peer-credentials.ts";
+import { eventually } from "../support/eventually.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { fakeBackend, requestTo } from "./doors.ts";
+import { ipcClient, once } from "./ipc-client.ts";
+
+const uid = process.getuid!();
+let directory = "";
+const doors: ReturnType<typeof ipcDoor>[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "lh-ipc-"));
+});
+
+afterAll(async () => {
+  await Promise.all(doors.map((door) => door.stop()));
+  await rm(directory, { recursive: true, force: true });
+});
+
+let count = 0;
+
+function ipc(options: Partial<IpcOptions> = {}) {
+  const backend = fakeBackend();
+  const faults: unknown[] = [];
+  const door = ipcDoor({
+    path: join(directory, `${count++}.sock`),
+    clock: systemClock,
+    backend,
+    peers: peerCredentials(process.platform),
+    uid,
+    fault: (error) => void faults.push(error),
+    ...options,
+  });
+  doors.push(door);
+  door.claim();
+  return { door, backend, faults, path: door.path };
+}
+
+const errorIn = (reply: string): string =>
+  (JSON.parse(reply) as { error: { code: string } }).error.code;
+
+describe("a request", () => {
+  const endings: [string, (text: string) => string, boolean][] = [
+    ["a newline", (text) => `${text}\n`, false],
+    ["CR and LF", (text) => `${text}\r\n`, false],
+    ["its half-close", (text) => text, true],
+    ["nothing, as the first locald's client", (text) => text, false],
+    ["a newline and more behind it", (text) => `${text}\nrubbish{`, false],
+  ];
+
+  test.each(endings)("may end with %s", async (_, spelled, half) => {
+    const { path } = ipc();
+    for (const [request, reply] of [
+      ['"Ping"', '"Pong"\n'],
+      ['{"Ping":null}', '"Pong"\n'],
+      ['{"Ping":{}}', '"Pong"\n'],
+      ['"GetVersion"', '{"Version":"0.1.0"}\n'],
+    ] as const) {
+      expect(await once(path, spelled(request), { half })).toBe(reply);
+    }
+  });
+
+  test("may come in single bytes, and in pieces that look whole", async () => {
+    const { path } = ipc();
+    const client = await ipcClient(path);
+    for (const byte of '{"Requests":{"service":"api","limit":1}}\n') await client.send(byte);
+    expect(JSON.parse(await client.all())).toEqual({ Requests: [requestTo("api")] });
+  });
+
+  test("has the first locald's replies", async () => {
+    const { path, backend } = ipc();
+    const status = JSON.parse(await once(path, '"Status"\n')) as { Status: object[] };
+    expect(Object.keys(status)).toEqual(["Status"]);
+    expect(status.Status[0]).toMatchObject({ name: "api", status: "running", port: 3000 });
+    expect(await once(path, '"Shutdown"\n')).toBe('"Ok"\n');
+    expect(backend.ended).toBe(1);
+  });
+
+  test.each([
+    ["", "bad_json"],
+    ["\n", "bad_json"],
+    ["{", "bad_json"],
+    ['{"Ping"', "bad_json"],
+    ["Ping\n", "bad_json"],
+    ["\xff\xfe\n", "bad_json"],
+    ['"\\ud800"\n', "unknown_command"],
+    ["null\n", "bad_request"],
+    ["1\n", "bad_request"],
+    ["[]\n", "bad_request"],
+    ["{}\n", "bad_request"],
+    ['["Ping"]\n', "bad_request"],
+    ['{"Ping":{},"Status":{}}\n', "bad_request"],
+    ['{"Ping":{"x":1}}\n', "bad_request"],
+    ['{"Ping":"x"}\n', "bad_request"],
+    ['"Pong"\n', "unknown_command"],
+    ['"ping"\n', "unknown_command"],
+    ['"constructor"\n', "unknown_command"],
+    ['"__proto__"\n', "unknown_command"],
+    ['{"Start":{"project_path":"/x","verbose":false}}\n', "unsupported"],
+    ['"StopAll"\n', "unsupported"],
+    ['{"Service":{"name":"nobody"}}\n', "not_found"],
+    ['"Dashboard"\n', "unsupported"],
+  ])("%p is answered with %s", async (request, code) => {
+    const { path, faults } = ipc();
+    expect(errorIn(await once(path, Buffer.from(request, "latin1"), { half: true }))).toBe(code);
+    expect(faults).toEqual([]);
+  });
+
+  test("that is too long is told so, with a newline and without an end", async () => {
+    const { path } = ipc();
+    const long = `"${"x".repeat(1024 * 1024)}"\n`;
+    expect(errorIn(await once(path, long))).toBe("too_long");
+    const client = await ipcClient(path);
+    // It goes on and on: nobody reads it, and nothing grows.
+    for (let n = 0; n < 64 && !client.over; n++) await client.send("x".repeat(64 * 1024));
+    expect(errorIn(await client.all())).toBe("too_long");
+  });
+
+  test("of just below the limit is read", async () => {
+    const { path } = ipc();
+    const name = "x".repeat(1024 * 1024 - 40);
+    expect(errorIn(await once(path, `{"Service":{"name":"${name}"}}\n`))).toBe("bad_request");
+  });
+
+  test("nested deeply is no request", async () => {
+    const { path } = ipc();
+    expect(errorIn(await once(path, `${"[".repeat(500_000)}\n`))).toBe("bad_json");
+    expect(errorIn(await once(path, `${'{"a":'.repeat(100)}1${"}".repeat(100)}\n`))).toBe(
+      "bad_json",
+    );
+  });
+
+  test("that does not come is told so", async () => {
+    const clock = new FakeClock();
+    const { path, door } = ipc({ clock });
+    const client = await ipcClient(path);
+    await client.send('{"Ping":');
+    await eventually("it is there", () => door.connections === 1);
+    clock.advance(10_000);
+    expect(errorIn(await client.all())).toBe("timeout");
+    client.close();
+    await eventually("it is gone", () => door.connections === 0);
+    expect(clock.waiting).toBe(0);
+  });
+
+  test("whose client dies in the middle harms nobody", async () => {
+    const { path, door, faults } = ipc();
+    const clients = await Promise.all(Array.from({ length: 50 }, () => ipcClient(path)));
+    for (const [index, client] of clients.entries()) {
+      await client.send(['"Status"\n', '{"Stat', '"Events"\n', ""][index % 4]!);
+      client.reset();
+    }
+    await eventually("all are gone", () => door.connections === 0);
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
+    expect(faults).toEqual([]);
+  });
+
+  test("that hits a fault of ours learns no more than that", async () => {
+    const backend = fakeBackend();
+    backend.look = () => Promise.reject(new Error("secret"));
+    const { path, faults } = ipc({ backend });
+    const reply = await once(path, '"Look"\n');
+    expect(errorIn(reply)).toBe("internal");
+    expect(reply).not.toContain("secret");
+    expect(faults).toHaveLength(1);
+  });
+});
+
+describe("a stream", () => {
+  test("is a line for each event, until the client goes", async () => {
+    const { path, backend, door } = ipc();
+    const client = await ipcClient(path);
+    await client.send('"Events"\n');
+    const hello = JSON.parse(await client.until("\n")) as {
+      event: string;
+      data: { services: unknown[] };
+    };
+    expect([hello.event, hello.data.services.length]).toEqual(["hello", 1]);
+    backend.feed.request(requestTo("api", 9));
+    const text = await client.until('"id":9');
+    expect(text.trim().split("\n")).toHaveLength(2);
+    client.close();
+    await eventually("it is gone", () => door.connections === 0);
+    expect(
+      await once(path, '{"Events":{"last_event_id":"0-11111111"}}\n', { until: '"id":9' }),
+    ).toContain('"event":"request"');
+  });
+
+  test("goes on for a client that half-closed", async () => {
+    const { path, backend } = ipc();
+    const client = await ipcClient(path);
+    await client.send('{"Logs":{"service":null,"mode":"follow"}}\n');
+    client.halfClose();
+    await Bun.sleep(0);
+    backend.feed.log("one");
+    await client.until('"message":"one"');
+    backend.feed.log("two");
+    await client.until('"message":"two"');
+    client.close();
+  });
+});
+
+describe("the socket", () => {
+  test("is for its owner alone, takes the place of whatever was there, and goes with its daemon", async () => {
+    const path = join(directory, "place.sock");
+    await writeFile(path, "left over");
+    const first = ipc({ path });
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const second = ipc({ path });
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
+    await first.door.stop();
+    await first.door.stop();
+    // It is the second's by now.
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
+    await second.door.stop();
+    expect(stat(path)).rejects.toThrow("ENOENT");
+  });
+
+  test("is put back where somebody took it away", async () => {
+    const { path, door } = ipc();
+    door.claim();
+    await rm(path);
+    door.claim();
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
+    expect((await readdir(directory)).filter((name) => name.includes(".sock."))).toEqual([]);
+  });
+
+  test("stops while clients wait and follow", async () => {
+    const { path, door } = ipc();
+    const silent = await ipcClient(path);
+    const follower = await ipcClient(path);
+    await follower.send('"Events"\n');
+    await follower.until("hello");
+    const stopped = door.stop();
+    await Promise.all([silent.all(), follower.all()]);
+    for (const client of [silent, follower]) client.close();
+    await stopped;
+    expect(door.connections).toBe(0);
+  });
+
+  test("of a state directory whose path is too long is in a directory of the person's own", async () => {
+    const options = { platform: "linux", uid, runtimeDirectory: directory } as const;
+    expect(socketPath("/state/daemon.sock", options)).toBe("/state/daemon.sock");
+    const long = `/${"d".repeat(98)}/daemon.sock`;
+    const path = socketPath(long, options);
+    expect(path).toStartWith(`${directory}/localhostess/`);
+    expect(socketPath(long, options)).toBe(path);
+    expect(socketPath(`${long}d`, options)).not.toBe(path);
+    expect((await stat(join(directory, "localhostess"))).mode & 0o777).toBe(0o700);
+    const { door } = ipc({ path });
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
+    await door.stop();
+  });
+
+  test("is never in a directory where others may put one of theirs", async () => {
+    const open = await mkdtemp(join(directory, "open-"));
+    await mkdir(join(open, "localhostess"));
+    await chmod(join(open, "localhostess"), 0o777);
+    const options = { platform: "linux", uid } as const;
+    const long = `/${"d".repeat(200)}/daemon.sock`;
+    expect(() => socketPath(long, { ...options, runtimeDirectory: open })).toThrow("yours alone");
+    const linked = await mkdtemp(join(directory, "linked-"));
+    await symlink(directory, join(linked, "localhostess"));
+    expect(() => socketPath(long, { ...options, runtimeDirectory: linked })).toThrow("yours alone");
+  });
+});
+
+describe("another user", () => {
+  const asNobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+  const possible = uid === 0 && Bun.which("setpriv") !== null && process.platform === "linux";
+
+  async function knock(path: string): Promise<string> {
+    const script = `
+      const replies = [];
+      const over = Promise.withResolvers();
+      await Bun.connect({ unix: ${JSON.stringify(path)}, socket: {
+        open: (s) => void s.write('"Status"\\n'),
+        data: (_, bytes) => void replies.push(bytes.toString()),
+        close: () => over.resolve(), error: () => over.resolve(),
+      } });
+      await over.promise;
+      process.stdout.write(replies.join(""));`;
+    const bun = join(open, "bun");
+    const child = Bun.spawn([...asNobody, bun, "-e", script], {
+      cwd: "/",
+      env: { PATH: "/usr/bin:/bin", HOME: "/" },
+      stdout: "pipe",
+      stderr: "pipe",
+      detached: true,
+    });
+    const [out, err] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    await child.exited;
+    return out + err;
+  }
+
+  let open = "";
+  beforeAll(async () => {
+    open = await mkdtemp(join(tmpdir(), "lh-open-"));
+    // Where they can reach both the socket and a program to try it with.
+    await chmod(open, 0o755);
+    if (possible) await Bun.write(join(open, "bun"), Bun.file(process.execPath));
+    if (possible) await chmod(join(open, "bun"), 0o755);
+  });
+  afterAll(() => rm(open, { recursive: true, force: true }));
+
+  test.skipIf(!possible)(
+    "is not served, even where the socket is open to all (as root, with setpriv)",
+    async () => {
+      const { path } = ipc({ path: join(open, "all.sock") });
+      await chmod(path, 0o666);
+      const reply = await knock(path);
+      expect(errorIn(reply)).toBe("forbidden");
+      expect(reply).not.toContain("api");
+    },
+  );
+
+  test.skipIf(!possible)("would be served without the kernel's word for who they are", async () => {
+    const { path } = ipc({ path: join(open, "hole.sock"), peers: { uidOf: () => uid } });
+    await chmod(path, 0o666);
+    expect(await knock(path)).toContain('"Status":[');
+  });
+
+  test("whom the kernel does not name is not served", async () => {
+    const { path } = ipc({ peers: { uidOf: () => undefined } });
+    expect(errorIn(await once(path, '"Ping"\n'))).toBe("forbidden");
+  });
+});
+
+describe("wrong types in every field of every command", () => {
+  const values = [
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1.5,
+    1e308,
+    "",
+    "x".repeat(10_000),
+    [],
+    [1],
+    {},
+    { a: 1 },
+    ["a"],
+    "\u0000",
+  ];
+
+  test("are told as such by IPC, or are legal, and never a fault", async () => {
+    const { path, faults, backend } = ipc();
+    backend.trust = async () => [];
+    backend.dashboard = () => "http://127.0.0.1:1/open?token=x";
+    for (const { name, input, streams } of commands) {
+      for (const field of [...Object.keys(input.entries), "unknown", "__proto__", "constructor"]) {
+        for (const value of values) {
+          const request = `{"${name}":{${JSON.stringify(field)}:${JSON.stringify(value)}}}\n`;
+          const reply = await once(path, request, streams === "sse" ? { until: "\n" } : {});
+          const first = JSON.parse(reply.split("\n")[0] || "{}") as { error?: { code: string } };
+          if (field in input.entries && Object.hasOwn(input.entries, field)) {
+            expect(["bad_request", "not_found", "unsupported", undefined]).toContain(
+              first.error?.code,
+            );
+          } else expect([request, first.error?.code]).toEqual([request, "bad_request"]);
+        }
+      }
+    }
+    expect(faults).toEqual([]);
+    expect(backend.ended).toBe(0);
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
+  }, 30_000);
+});

@@ -1,0 +1,200 @@
+/** The probe: four results, told apart, against everything that may listen on a recorded port. */
+import { describe, expect, test } from "bun:test";
+import { type Handshake, handshake } from "../../src/control/handshake.ts";
+import { probe } from "../../src/control/probe.ts";
+import { daemonProof } from "../../src/control/proof.ts";
+import { protocol, type Registration } from "../../src/control/protocol.ts";
+
+const credential = "ab".repeat(32);
+const facts: Registration = {
+  id: "one",
+  version: "0.1.0",
+  url: "http://127.0.0.1:1",
+  pid: process.pid,
+  protocol,
+  startedAt: 1,
+  socket: "/run/daemon.sock",
+  port: 9090,
+  tlds: [],
+};
+
+interface Squatter extends Disposable {
+  record: Registration;
+  /** All that it was sent. */
+  heard(): string;
+}
+
+/** Whatever listens on the recorded port; `answer` gets the request's head. */
+function squatter(
+  answer: (head: string, record: Registration) => string | undefined,
+  hostname = "127.0.0.1",
+): Squatter {
+  let heard = "";
+  const listener = Bun.listen({
+    hostname,
+    port: 0,
+    socket: {
+      data(socket, bytes) {
+        heard += Buffer.from(bytes).toString("latin1");
+        if (!heard.endsWith("\r\n\r\n")) return;
+        const text = answer(heard, record);
+        if (text !== undefined) socket.end(text);
+      },
+    },
+  });
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const record = { ...facts, url: `http://${host}:${listener.port}` };
+  return { record, heard: () => heard, [Symbol.dispose]: () => listener.stop(true) };
+}
+
+const json = (value: unknown, status = "200 OK"): string => {
+  const body = JSON.stringify(value);
+  return `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+};
+
+const field = (head: string): string => /\r\nAuthorization: ([^\r\n]+)/.exec(head)![1]!;
+const nonceOf = (head: string): string => /Proof ([0-9a-f]{64})/.exec(head)![1]!;
+
+/** As the daemon of this record answers, with some of its facts changed. */
+const honest =
+  (change: Partial<Registration> = {}, its = credential) =>
+  (head: string, record: Registration): string => {
+    const authority = record.url.slice("http://".length);
+    const body = handshake(field(head), {
+      credential: its,
+      facts: { ...record, ...change },
+      authority,
+    });
+    return body === undefined ? json({}, "401 Unauthorized") : json(body);
+  };
+
+test("the daemon of the record is healthy, and tells who it is", async () => {
+  using daemon = squatter(honest());
+  const probed = await probe(daemon.record, credential);
+  expect(probed).toMatchObject({ kind: "healthy", handshake: { id: "one", pid: process.pid } });
+});
+
+test("it may listen on ::1", async () => {
+  using daemon = squatter(honest(), "::1");
+  expect((await probe(daemon.record, credential)).kind).toBe("healthy");
+});
+
+test("a newer version is no reason not to talk", async () => {
+  using daemon = squatter(honest({ version: "99.0.0" }));
+  expect((await probe(daemon.record, credential)).kind).toBe("healthy");
+});
+
+test("another protocol is told apart from every other failure", async () => {
+  using daemon = squatter(honest({ protocol: "localhostess/99" }));
+  const probed = await probe(daemon.record, credential);
+  expect(probed).toMatchObject({ kind: "other-protocol", protocol: "localhostess/99" });
+});
+
+describe("a stranger is who", () => {
+  const strangers: [string, (head: string, record: Registration) => string][] = [
+    ["answers 401", () => json({}, "401 Unauthorized")],
+    ["answers 404", () => json({}, "404 Not Found")],
+    ["sends us elsewhere", () => "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"],
+    ["says yes to everything", (_, record) => json(record)],
+    ["makes a proof up", (_, record) => json({ ...record, proof: "0".repeat(64) })],
+    ["proves nothing but text", (_, record) => json({ ...record, proof: 1 })],
+    [
+      "sends our own proof back",
+      (head, record) => json({ ...record, proof: field(head).slice(-64) }),
+    ],
+    ["knows another credential", honest({}, "cd".repeat(32))],
+    [
+      "proves another credential",
+      (head, record) =>
+        json({
+          ...record,
+          proof: daemonProof("cd".repeat(32), { ...record, nonce: nonceOf(head) }),
+        }),
+    ],
+    [
+      "proves something else than it says",
+      (head, record) =>
+        json({
+          ...record,
+          proof: daemonProof(credential, { ...record, id: "x", nonce: nonceOf(head) }),
+        }),
+    ],
+    ["is another launch", honest({ id: "two" })],
+    ["is another process", honest({ pid: process.pid + 1 })],
+    ["sends null", () => json(null)],
+    ["sends no JSON", () => "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{]"],
+    ["speaks no HTTP", () => "SSH-2.0-OpenSSH_9.2\r\n"],
+    ["breaks off within its head", () => "HTTP/1.1 200 OK\r\nConte"],
+    ["breaks off within its body", () => "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"],
+    ["says no length", () => "HTTP/1.1 200 OK\r\n\r\n{}"],
+    ["never stops", () => `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}`],
+    ["promises too much", () => "HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n"],
+  ];
+  for (const [what, answer] of strangers) {
+    test(`${what}; and the credential is not told to it`, async () => {
+      using other = squatter(answer);
+      const probed = await probe(other.record, credential);
+      expect(probed).toMatchObject({ kind: "stranger", why: expect.any(String) });
+      expect(other.heard()).toStartWith("GET /v1/handshake HTTP/1.1\r\n");
+      expect(other.heard()).not.toContain(credential);
+    });
+  }
+});
+
+test("who passes our proof on to the daemon does not get the daemon's", async () => {
+  const asked: string[] = [];
+  using other = squatter((head, record) => {
+    asked.push(field(head));
+    const body = handshake(field(head), { credential, facts: record, authority: "127.0.0.1:1" });
+    return body === undefined ? json({}, "401 Unauthorized") : json(body);
+  });
+  expect((await probe(other.record, credential)).kind).toBe("stranger");
+  expect(asked).toHaveLength(1);
+});
+
+test("a port that nobody has is dead", async () => {
+  const other = squatter(() => "");
+  other[Symbol.dispose]();
+  expect(await probe(other.record, credential)).toEqual({
+    kind: "dead",
+    why: "nothing listens there",
+  });
+});
+
+test("who accepts and says nothing is dead, within the time given", async () => {
+  using other = squatter(() => undefined);
+  const began = performance.now();
+  const probed = await probe(other.record, credential, { deadline: 100 });
+  expect(probed).toEqual({ kind: "dead", why: "no answer within 100 ms" });
+  expect(performance.now() - began).toBeLessThan(900);
+});
+
+test("who closes without a word is dead", async () => {
+  using other = squatter(() => "");
+  expect((await probe(other.record, credential)).kind).toBe("dead");
+});
+
+test("the environment's proxy hears nothing of it", async () => {
+  using proxy = squatter(() => json({}));
+  using daemon = squatter(honest());
+  const script = `
+    import { probe } from ${JSON.stringify(require.resolve("../../src/control/probe.ts"))};
+    const [record, credential] = JSON.parse(await Bun.stdin.text());
+    console.log((await probe(record, credential)).kind);
+  `;
+  const child = Bun.spawn([process.execPath, "-e", script], {
+    env: { ...process.env, http_proxy: proxy.record.url, HTTP_PROXY: proxy.record.url },
+    stdin: new Blob([JSON.stringify([daemon.record, credential])]),
+    stdout: "pipe",
+  });
+  expect((await child.stdout.text()).trim()).toBe("healthy");
+  expect(proxy.heard()).toBe("");
+});
+
+test("every field of its answer is read as strictly as the record's", async () => {
+  using other = squatter((head, record) => {
+    const body: Handshake = { ...record, url: "http://evil.com:80" };
+    return json({ ...body, proof: daemonProof(credential, { ...record, nonce: nonceOf(head) }) });
+  });
+  expect((await probe(other.record, credential)).kind).toBe("stranger");
+});

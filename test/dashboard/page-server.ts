@@ -1,0 +1,221 @@
+/** The page behind a real HTTP door, with services and requests that a test makes up. Run by itself: to look at it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Backend } from "../../src/control/commands.ts";
+import { report } from "../../src/control/commands.ts";
+import { type Feed, feed } from "../../src/control/events.ts";
+import type { Layers } from "../../src/control/gate.ts";
+import { type HttpDoor, startHttp } from "../../src/control/http.ts";
+import { protocol } from "../../src/control/protocol.ts";
+import { pageScript } from "../../src/dashboard/bundle.ts";
+import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { sessions } from "../../src/dashboard/session.ts";
+import type { Scan } from "../../src/discovery/observation.ts";
+import { Recorder } from "../../src/proxy/recorder.ts";
+import type { Service } from "../../src/routes/service.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { encode } from "../../src/wire/bytes.ts";
+import { RequestHead } from "../../src/wire/head.ts";
+
+export const credential = "0123456789abcdef".repeat(4);
+const launch = "11111111-2222-4333-8444-555555555555";
+
+/** Built once for all tests of a process. */
+const script = (() => {
+  let built: (() => Promise<Uint8Array>) | undefined;
+  return () => {
+    if (built === undefined) {
+      const cache = mkdtempSync(join(tmpdir(), "localhostess-page-"));
+      const build = pageScript({ cache, version: "0", note() {} });
+      const script = build().finally(() => rmSync(cache, { recursive: true, force: true }));
+      built = () => script;
+    }
+    return built();
+  };
+})();
+
+export interface PageServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly faults: readonly unknown[];
+  /** Commands that ran, whoever sent them. */
+  readonly admitted: number;
+  /** A URL that signs one browser in. */
+  open(): string;
+  add(service: Service): void;
+  remove(name: string): void;
+  request(service: string, made?: Partial<Made>): void;
+  stop(): Promise<void>;
+  readonly feed: Feed;
+}
+
+export type Made = {
+  line: string;
+  status: number;
+  milliseconds: number;
+  sent: number;
+  caller: { pid: number; command: string };
+};
+
+export type PageServerOptions = {
+  port?: number;
+  allowedOrigins?: readonly string[];
+  launch?: string;
+  /** For twins: the gate without one of its layers. */
+  layers?: Layers;
+};
+
+export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
+  let services: Service[] = [];
+  const faults: unknown[] = [];
+  let admitted = 0;
+  let now = performance.now();
+  const recorder = new Recorder({
+    clock: systemClock,
+    now: () => Math.max(now, performance.now()),
+  });
+  const id = options.launch ?? launch;
+  const news = feed({
+    clock: systemClock,
+    launch: id,
+    counts: (service) => recorder.counts(service),
+  });
+  let door: HttpDoor | undefined;
+  const signs = sessions({ clock: systemClock, credential: () => credential });
+  const open = () => `${door!.url}/open?token=${signs.issue()}`;
+  const backend: Backend = {
+    facts: () => ({
+      id,
+      version: "0.1.0",
+      url: door?.url ?? "",
+      pid: process.pid,
+      protocol,
+      startedAt: Date.now() - 8_040_000,
+      socket: "/nowhere/daemon.sock",
+      port: 9090,
+      stateDirectory: "/home/ada/.local/state/localhostess",
+      addresses: ["127.0.0.1", "::1"],
+      log: undefined,
+      tlds: [],
+    }),
+    gauges: () => ({ memory: 61_000_000, connections: { proxy: 12, http: 1, ipc: 0 } }),
+    services() {
+      admitted++;
+      return services;
+    },
+    scan: () => scanOf(services),
+    async look() {},
+    attend: () => () => {},
+    traffic: recorder,
+    feed: news,
+    shutdown() {
+      admitted++;
+    },
+    dashboard: open,
+  };
+  door = startHttp({
+    clock: systemClock,
+    credential: () => credential,
+    allowedOrigins: options.allowedOrigins ?? [],
+    port: options.port ?? 0,
+    ...(options.layers === undefined ? {} : { layers: options.layers }),
+    backend,
+    page: dashboard({
+      sessions: signs,
+      script,
+      ownClient: () => undefined,
+      fault: (error) => faults.push(error),
+    }),
+    fault: (error) => faults.push(error),
+  });
+  await script();
+  const stop = async () => {
+    news.publish("stopping", {});
+    news.stop();
+    // The port is free at once; what browsers hold open ends a little later.
+    void door.stop();
+  };
+  return {
+    url: door.url,
+    port: door.port,
+    faults,
+    get admitted() {
+      return admitted;
+    },
+    feed: news,
+    open,
+    add(service) {
+      services = [...services.filter(({ name }) => name !== service.name), service];
+      news.publish("service", { change: "appeared", service: report(service, backend) });
+    },
+    remove(name) {
+      const gone = services.find((service) => service.name === name)!;
+      services = services.filter((service) => service !== gone);
+      news.publish("service", { change: "gone", service: report(gone, backend) });
+    },
+    request(service, made = {}) {
+      const bytes = encode(`${made.line ?? "GET /"} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      const head = new RequestHead();
+      head.begin(0);
+      head.read(bytes);
+      const entry = recorder.begin(head, bytes, false);
+      recorder.routed(entry, service);
+      now = entry.started + (made.milliseconds ?? 3.2);
+      entry.status = made.status ?? 200;
+      entry.sent = made.sent ?? 1_234;
+      if (made.caller !== undefined) {
+        entry.asked = { end: { remoteAddress: "", remotePort: 0 }, caller: made.caller };
+      }
+      recorder.end(entry, false);
+      news.request(recorder.recent({ limit: 1 })[0]!);
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+export function madeService(name: string, made: Partial<Service> = {}): Service {
+  const port = 3_000 + ((name.length * 37) % 900);
+  return {
+    name,
+    routable: true,
+    endpoint: { address: "127.0.0.1", port, dial: ["127.0.0.1"] },
+    process: { pid: 4_000 + port, startedAt: Date.now() - 754_000 },
+    pids: [4_000 + port],
+    ports: [port],
+    command: `node /home/ada/src/${name}/server.js --watch`,
+    cwd: `/home/ada/src/${name}`,
+    source: "NAME",
+    warnings: [],
+    ...made,
+  };
+}
+
+function scanOf(services: readonly Service[]): Scan {
+  return {
+    observations: services.map(({ endpoint, pids }) => ({
+      address: endpoint.address,
+      port: endpoint.port,
+      pids: [pids[0]!],
+    })),
+    processes: new Map(
+      services.flatMap((service) =>
+        service.pids.map((pid) => [
+          pid,
+          {
+            pid,
+            startedAt: service.process.startedAt,
+            parent: 1,
+            group: pid,
+            uid: 1_000,
+            name: service.name,
+            command: service.command,
+            cwd: service.cwd,
+          },
+        ]),
+      ),
+    ),
+    skipped: [],
+  };
+}

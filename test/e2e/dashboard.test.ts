@@ -1,0 +1,114 @@
+/** A person's road through the page of the real daemon, from the command to a request's line; and a daemon replaced meanwhile. */
+import { expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { cli, session } from "../cli/cli.ts";
+import { temporarySystem } from "../cli/temporary-system.ts";
+import { openBrowser } from "../support/browser.ts";
+import { startServer } from "../support/servers.ts";
+import { describeWith } from "../support/with-programs.ts";
+
+const artefacts = join(import.meta.dir, "../artefacts");
+/** Milliseconds from a server's start, or end, to the page. */
+const soon = 2_000;
+
+describeWith(["chromium"])("the daemon's page", () => {
+  test("opened by the command, it shows a service within two seconds, leads to it, lists the request, and lets it go", async () => {
+    mkdirSync(artefacts, { recursive: true });
+    await using system = await temporarySystem();
+    await using daemon = session(["server", "start", "--port", "0"], {
+      env: system.env,
+      terminal: false,
+    });
+    const said = await daemon.until((text) => text.includes("proxy.pac"));
+    const port = Number(said.match(/localhost:(\d+)\/proxy\.pac/)![1]);
+    const browser = await openBrowser({ port });
+    try {
+      const page = await open(await linkOf(system.env), browser.context);
+      const server = await startServer("bun");
+      const started = performance.now();
+      const name = page.getByRole("link", { name: server.name, exact: true });
+      await name.waitFor({ timeout: soon });
+      expect(performance.now() - started).toBeLessThan(soon);
+      await page.screenshot({ path: join(artefacts, "road-light.png") });
+
+      const [shown] = await Promise.all([
+        page.waitForEvent("popup"),
+        page.getByRole("link", { name: `Open http://${server.name}.localhost:${port}` }).click(),
+      ]);
+      await shown.getByText(server.text).waitFor();
+      await shown.close();
+
+      await name.click();
+      await page.getByRole("heading", { name: server.name }).waitFor();
+      const cells = /GET \/ 200 [\d.]+ m?s [\d.]+ \w+ chrom\S* \d+/;
+      await page.getByRole("row", { name: cells }).first().waitFor();
+      await page.emulateMedia({ colorScheme: "dark" });
+      await page.screenshot({ path: join(artefacts, "road-detail-dark.png") });
+      await page.setViewportSize({ width: 360, height: 780 });
+      await page.screenshot({ path: join(artefacts, "road-detail-narrow.png") });
+      await page.setViewportSize({ width: 1_280, height: 800 });
+
+      await page.keyboard.press("Escape");
+      await name.waitFor();
+      await server.end();
+      await name.waitFor({ state: "detached", timeout: soon });
+    } finally {
+      await browser.close();
+    }
+    daemon.signal("SIGTERM");
+    expect(await daemon.ended()).toBe(0);
+  }, 60_000);
+
+  test("it follows a daemon that is restarted, or killed and started again, without a reload", async () => {
+    await using system = await temporarySystem();
+    // Started by the command, as there is none.
+    const link = await linkOf(system.env);
+    const browser = await openBrowser({ port: 1 });
+    try {
+      const page = await open(link, browser.context);
+      await page.evaluate("globalThis.sameDocument = true");
+      const pid = await pidOf(page);
+      expect((await cli(["server", "restart"], system)).code).toBe(0);
+      const second = await otherPid(page, pid);
+      process.kill(Number(second), "SIGKILL");
+      await page.getByText("The daemon does not answer").waitFor();
+      expect((await cli(["server", "start", "--detach"], system)).code).toBe(0);
+      await otherPid(page, second);
+      await page.getByText("live", { exact: true }).waitFor();
+      expect(await page.evaluate("globalThis.sameDocument")).toBe(true);
+    } finally {
+      await browser.close();
+      await cli(["server", "stop"], system);
+    }
+  }, 60_000);
+});
+
+async function linkOf(env: Record<string, string | undefined>): Promise<string> {
+  const printed = await cli(["dashboard", "--print"], { env });
+  expect(printed.code).toBe(0);
+  expect(printed.out).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/open\?token=[0-9a-f]{64}\n$/);
+  return printed.out.trim();
+}
+
+async function open(link: string, context: { newPage(): Promise<Page> }): Promise<Page> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  await page.goto(link);
+  await page.getByText("live", { exact: true }).waitFor();
+  expect(page.url()).toBe(`${new URL(link).origin}/`);
+  return page;
+}
+
+/** As the page's foot has it. */
+async function pidOf(page: Page): Promise<string> {
+  const fact = page.locator("footer div", { hasText: "PID" }).locator("dd");
+  return (await fact.textContent()) ?? "";
+}
+
+async function otherPid(page: Page, before: string): Promise<string> {
+  const fact = page.locator("footer div", { hasText: "PID" }).locator("dd");
+  await fact.filter({ hasNotText: new RegExp(`^${before}$`) }).waitFor();
+  return (await fact.textContent()) ?? "";
+}

@@ -1,0 +1,76 @@
+/** A state directory of its own -> commands that share it, and an end for every daemon that they started. */
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Found, findDaemon } from "../../src/control/connect.ts";
+import type { Registration } from "../../src/control/protocol.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { cli, type Ended, type Env } from "../cli/cli.ts";
+import { eventually } from "./eventually.ts";
+
+export interface DaemonPlace extends AsyncDisposable {
+  directory: string;
+  env: Env;
+  run(...args: string[]): Promise<Ended>;
+  /** As any client of ours finds it. */
+  find(): Promise<Found>;
+  /** In the background, on a port that the system chooses. */
+  start(...args: string[]): Promise<Registration>;
+  /** The daemons that were started here and have not ended. */
+  pids(): number[];
+}
+
+/** No other program has the directory in its environment, so that whoever has is ours to end. */
+export async function daemonPlace(): Promise<DaemonPlace> {
+  const directory = await mkdtemp(join(tmpdir(), "localhostess-daemon-"));
+  const env: Env = {
+    LOCALHOSTESS_STATE_DIR: directory,
+    LOCALHOSTESS_HTTP_PORT: "off",
+    LOCALHOSTESS_HTTPS_PORT: "off",
+  };
+  const pids = (): number[] =>
+    readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => {
+        try {
+          const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0");
+          const variables = readFileSync(`/proc/${pid}/environ`, "latin1");
+          return variables.includes(directory) && words.includes("start");
+        } catch {
+          // It has ended, or is another user's.
+          return false;
+        }
+      });
+  const run = (...args: string[]) => cli(args, { env });
+  const find = () => findDaemon(directory, { clock: systemClock });
+  return {
+    directory,
+    env,
+    run,
+    find,
+    pids,
+    async start(...args) {
+      const ended = await run("server", "start", "--detach", "--port", "0", ...args);
+      if (ended.code !== 0) throw new Error(ended.err);
+      const found = await find();
+      if (found.kind !== "healthy") throw new Error(JSON.stringify(found));
+      return found.registration;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const pid of pids()) endNow(pid);
+      await eventually("daemons end", () => pids().length === 0);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** SIGKILL; no matter where it has ended already. */
+export function endNow(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
