@@ -4,6 +4,7 @@ import { dial } from "../link/dial.ts";
 import { nobody } from "../link/link.ts";
 import { runCommand } from "../system/command.ts";
 import { parseProcNetLine } from "../system/proc-net.ts";
+import { slices } from "../system/slices.ts";
 import { shared } from "./census.ts";
 
 export interface Listening {
@@ -27,6 +28,7 @@ const spacing = 50;
 
 /** Linux: procfs, and no connection that a server would notice. */
 export function procfsListening({ root = "/proc" }: { root?: string } = {}): Listening {
+  const breathe = slices(slice);
   let last = Number.NEGATIVE_INFINITY;
   const chunk = Buffer.allocUnsafe(32 * 1024);
 
@@ -64,18 +66,11 @@ export function procfsListening({ root = "/proc" }: { root?: string } = {}): Lis
     }
   }
 
-  let turn: Promise<unknown> = Promise.resolve();
-  let begun = 0;
-
   async function walk(pids: readonly number[]): Promise<readonly number[]> {
     const ports = await table();
     const found = new Set<number>();
     for (const pid of pids) {
-      // Counted over all who ask: a row of promises does not let the event loop go on.
-      if (performance.now() - begun > slice) {
-        await new Promise((resume) => setImmediate(resume));
-        begun = performance.now();
-      }
+      await breathe();
       for (const inode of socketsOf(`${root}/${pid}/fd`)) {
         const port = ports.get(inode);
         if (port !== undefined) found.add(port);
@@ -88,12 +83,7 @@ export function procfsListening({ root = "/proc" }: { root?: string } = {}): Lis
     async on(port) {
       return [...(await table()).values()].includes(port);
     },
-    of(pids) {
-      // One after another: hundreds of services may ask in the same moment.
-      const mine = turn.then(() => walk(pids));
-      turn = mine.catch(() => undefined);
-      return mine;
-    },
+    of: walk,
   };
 }
 
