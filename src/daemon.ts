@@ -1,26 +1,32 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
-import { existsSync } from "node:fs";
-import { hostname, release, userInfo } from "node:os";
-import { join } from "node:path";
+import { hostname, release } from "node:os";
 import { version } from "../package.json" with { type: "json" };
 import { departedClients } from "./discovery/departed.ts";
 import { type Changes, scanner } from "./discovery/scanner.ts";
 import { chooseSource, type ScannerKind } from "./discovery/source.ts";
 import { startProxy } from "./proxy/listener.ts";
+import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
-import { emptyTable, routeTable } from "./routes/table.ts";
+import type { UrlPorts } from "./routes/service-row.ts";
+import { routeTable } from "./routes/table.ts";
 import { systemClock } from "./system/clock.ts";
 import { certificates } from "./tls/certificates.ts";
+import { processIdentity } from "./tls/identity.ts";
 import { terminator } from "./tls/terminate.ts";
 
 export type DaemonOptions = {
   /** 0 picks one. */
   port: number;
+  extraPorts: readonly ExtraPort[];
+  /** Page loads that came without TLS are sent to https. */
+  httpsRedirect: boolean;
   scanner: ScannerKind;
   /** Root only: everybody's processes. */
   allUsers: boolean;
   /** Where the authority for https is kept. */
   stateDirectory: string;
+  /** Domains besides `localhost` that names may end in. */
+  tlds: readonly string[];
   /** After every scan; `changes` may be empty. */
   onServices(services: readonly Service[], changes: Changes): void;
   /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
@@ -31,6 +37,10 @@ export type DaemonOptions = {
 
 export type Daemon = {
   readonly port: number;
+  /** The main port, and the others that were had. */
+  readonly ports: readonly number[];
+  readonly urlPorts: UrlPorts;
+  readonly refusedPorts: readonly RefusedPort[];
   /** What it accepts connections on. */
   readonly addresses: readonly string[];
   /** Lets answers under way end, bounded. Twice is harmless. */
@@ -46,7 +56,9 @@ const knownFor = 6_000;
 /** @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const clock = systemClock;
-  let table = emptyTable;
+  const { tlds } = options;
+  const nothing = routeTable([], { tlds });
+  let table = nothing;
   let seen = 0;
 
   const discovery = scanner({
@@ -65,8 +77,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       seen = clock.now();
       const changed =
         changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
-        table === emptyTable;
-      if (changed) table = routeTable(services);
+        table === nothing;
+      if (changed) table = routeTable(services, { tlds });
       options.onServices(services, changes);
     },
     onSkipped: ({ pid, why }) =>
@@ -76,21 +88,26 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const fault = (reason: unknown): void =>
     options.onNote(`a connection ended by a fault of ours: ${textOf(reason)}`);
-  const { certificateFor } = certificates({
+  const names = certificates({
     stateDirectory: options.stateDirectory,
     clock,
-    identity: { user: userInfo().username, host: hostname(), uid: process.getuid?.() },
-    tlds: [],
-    bareNames: existsSync(join(options.stateDirectory, "authority-bare", "authority.pem")),
+    identity: processIdentity(),
+    tlds,
+    isService: (name) => table.find(name) !== undefined,
     note: options.onNote,
   });
-  const tls = terminator({ clock, certificateFor, fault });
+  const tls = terminator({ clock, certificateFor: names.certificateFor, fault });
 
   let proxy: ReturnType<typeof startProxy>;
   try {
     proxy = startProxy({
       clock,
       port: options.port,
+      extraPorts: options.extraPorts,
+      // There anyone may have these ports, but on the wildcard address only.
+      wildcard: (port) =>
+        process.platform === "darwin" && process.getuid?.() !== 0 && port > 0 && port < 1024,
+      httpsRedirect: options.httpsRedirect,
       version,
       instance: instanceId(),
       routes: () => table,
@@ -99,6 +116,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       touch: () => discovery.touch(),
       departed: departedClients("/proc"),
       terminator: tls,
+      bareNames: () => names.bareNames,
       fault,
       note: options.onNote,
     });
@@ -110,10 +128,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     );
   }
   await discovery.start();
+  if (tlds.length > 0) void names.compare();
 
   let stopping: Promise<void> | undefined;
   return {
     port: proxy.port,
+    ports: proxy.ports,
+    urlPorts: proxy.urlPorts,
+    refusedPorts: proxy.refusedPorts,
     addresses: proxy.addresses,
     stop() {
       stopping ??= (async () => {

@@ -2,15 +2,17 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pacFile } from "../../pac/proxy.pac.ts";
+import { type PacFacts, pacFile } from "../../pac/proxy.pac.ts";
 import { readRegistration } from "../control/registration.ts";
+import { originOf } from "../routes/service-row.ts";
 import { ensureAuthority, loadAuthority } from "../tls/authority.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
 import { exists } from "../tls/trust/exists.ts";
 import { nssStore } from "../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../tls/trust/store.ts";
-import { authorityOptions, machineOf } from "./machine.ts";
-import { defaultPort, type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
+import { portsOf } from "./look.ts";
+import { authorityOptions, machineOf, served } from "./machine.ts";
+import { type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
 import { readTarget } from "./target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -37,9 +39,11 @@ export async function browser(
   words: readonly string[],
   { flags, world }: { flags: Flags; world: World },
 ): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await served(await settingsOf(flags, world));
   const [name, own] = words[0]?.startsWith("-") ? [undefined, words] : [words[0], words.slice(1)];
-  const target = readTarget(name ?? "localhost");
+  const proxy = await readRegistration(settings.stateDirectory);
+  const { tlds } = settings;
+  const target = readTarget(name ?? "localhost", tlds);
   if (target.kind === "mistake") throw new UsageError([target.what]);
   const machine = machineOf({}, world);
   if (machine.platform !== "linux") {
@@ -48,21 +52,27 @@ export async function browser(
     );
   }
   const program = await chromium(machine);
-  const proxy = await readRegistration(settings.stateDirectory);
   if (proxy === undefined) {
     const { write, colors } = world.err;
     write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);
   }
-  const port = settings.port || (proxy?.port ?? defaultPort);
+  const { port, urlPorts } = portsOf(settings, proxy);
   const host = target.kind === "own" ? "localhost" : `${target.name}.localhost`;
-  const url = `https://${host}${port === 443 ? "" : `:${port}`}${target.path}`;
+  const url = `${originOf(host, { scheme: "https", port: urlPorts.https })}${target.path}`;
 
   const certificates = await ours(settings);
   const home = await mkdtemp(join(tmpdir(), "localhostess-browser-"));
   try {
     await trustIn(home, { certificates, machine });
     return await show(
-      [program, ...quiet, `--user-data-dir=${join(home, "profile")}`, pacOption(port), ...own, url],
+      [
+        program,
+        ...quiet,
+        `--user-data-dir=${join(home, "profile")}`,
+        pacOption({ port, tlds }),
+        ...own,
+        url,
+      ],
       { home, world },
     );
   } finally {
@@ -114,8 +124,8 @@ async function trustIn(
 }
 
 /** With the file in it: one that is fetched from us would be missing where we start later. */
-function pacOption(port: number): string {
-  const text = Buffer.from(pacFile({ port })).toString("base64");
+function pacOption(facts: PacFacts): string {
+  const text = Buffer.from(pacFile(facts)).toString("base64");
   return `--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64,${text}`;
 }
 

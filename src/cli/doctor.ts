@@ -2,16 +2,22 @@
 import { lookup } from "node:dns/promises";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readRegistration } from "../control/registration.ts";
+import { type Registration, readRegistration } from "../control/registration.ts";
 import { printable } from "../discovery/printable.ts";
+import type { ReadConfig } from "../manifest/config.ts";
+import { riskOf } from "../manifest/tld.ts";
 import { classifyHost } from "../routes/host.ts";
+import { defaultPorts, originOf, type Scheme } from "../routes/service-row.ts";
 import { type Authority, daysLeft, loadAuthority } from "../tls/authority.ts";
+import { differenceOf } from "../tls/permitted.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
 import type { Machine } from "../tls/trust/store.ts";
 import { trustStores } from "../tls/trust/stores.ts";
 import { ask } from "./ask.ts";
-import { ownersOf, sourceOf } from "./look.ts";
-import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
+import { configuration } from "./configuration.ts";
+import { ownersOf, portsOf, sourceOf } from "./look.ts";
+import { authorityOptions, type MachineFlags, machineOf, served } from "./machine.ts";
+import { holdersOf, rightCommand } from "./port-holder.ts";
 import { defaultPort, type Settings, settingsOf } from "./settings.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -35,14 +41,18 @@ const patience = 2000;
 const probe = "localhostess-doctor.localhost";
 
 export async function doctor(flags: MachineFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const config = await configuration(world);
+  // What is wrong with the file is a finding, and no reason to look at nothing else.
+  const broken = config.kind === "mistakes";
+  const settings = await served(await settingsOf(flags, world, { withoutConfig: broken }));
   const machine = machineOf(flags, world);
   const proxy = await readRegistration(settings.stateDirectory);
-  const port = settings.port || (proxy?.port ?? defaultPort);
+  const { port } = portsOf(settings, proxy);
   const findings: Finding[] = [];
   const parts = [
+    () => configured(config, settings),
     () => authorities(settings, machine),
-    () => ports(port, { settings, machine }),
+    () => ports({ main: port, proxy, settings, machine }),
     () => names(port, machine),
   ];
   for (const part of parts) {
@@ -62,6 +72,33 @@ function tell({ check, level, detail, fix }: Finding, { out }: World): void {
     out.write(`${" ".repeat(9)}${out.colors.yellow(`-> ${printable(fix, 2000)}`)}\n`);
 }
 
+function configured(config: ReadConfig, { tlds }: Settings): Finding[] {
+  const findings: Finding[] = [];
+  if (config.kind === "mistakes") {
+    for (const detail of config.mistakes) {
+      findings.push({ check: "configuration", level: "broken", detail, fix: null });
+    }
+  }
+  for (const tld of tlds) {
+    const risk = riskOf(tld);
+    const check = `names under .${tld}`;
+    if (risk === undefined) {
+      const detail = "browsers find them by the PAC file";
+      findings.push({ check, level: "ok", detail, fix: null });
+    } else {
+      findings.push({ check, level: "warning", detail: risk, fix: 'tlds = ["test"]' });
+    }
+  }
+  return findings;
+}
+
+function constraint(authority: Authority, { tlds }: Settings): Finding[] {
+  const difference = differenceOf(authority.permitted, tlds);
+  if (difference === undefined) return [];
+  const { what, fix } = difference;
+  return [{ check: "authority: names", level: "warning", detail: what, fix }];
+}
+
 async function authorities(settings: Settings, machine: Machine): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const kind of ["names", "bare"] as const) {
@@ -75,6 +112,7 @@ async function authorities(settings: Settings, machine: Machine): Promise<Findin
         { check, level: "ok", detail: `${its.commonName}, in ${its.certificatePath}`, fix: null },
         { check: `${check}: key`, level: "ok", detail: "only you can read it", fix: null },
         expiry(check, its),
+        ...constraint(its, settings),
         ...(await stores(its, machine)),
       );
     } else if (kind === "names") {
@@ -127,14 +165,20 @@ async function stores(authority: Authority, machine: Machine): Promise<Finding[]
   );
 }
 
-type Looked = { settings: Settings; machine: Machine };
+type Looked = {
+  /** The proxy's port. */
+  main: number;
+  proxy: Registration | undefined;
+  settings: Settings;
+  machine: Machine;
+};
 
-async function ports(port: number, { settings, machine }: Looked): Promise<Finding[]> {
-  const findings: Finding[] = [await mainPort(port, settings)];
-  for (const standard of [80, 443].filter((its) => its !== port)) {
-    findings.push(await standardPort(standard, { port, machine }));
-  }
-  return findings;
+async function ports(looked: Looked): Promise<Finding[]> {
+  return [
+    await mainPort(looked.main, looked.settings),
+    ...(await standardPort("http", looked)),
+    ...(await standardPort("https", looked)),
+  ];
 }
 
 async function mainPort(port: number, settings: Settings): Promise<Finding> {
@@ -181,32 +225,41 @@ async function frontPage(address: string, port: number): Promise<Holder> {
 
 /** URLs without a port need these two; everything works without them. */
 async function standardPort(
-  standard: number,
-  { port, machine }: { port: number; machine: Machine },
-): Promise<Finding> {
-  const check = `port ${standard}`;
-  const answers = await Promise.all(
-    loopback.map((address) => ask({ address, port: standard, deadline: patience })),
-  );
-  const taken = answers.some((answer) => answer.kind !== "failed");
-  const without = `URLs have a port: ${standard === 443 ? "https" : "http"}://<name>.localhost:${port}`;
-  if (taken) {
-    const ours =
-      standard === 80 &&
-      (await Promise.all(loopback.map((its) => frontPage(its, 80)))).includes("ours");
-    const detail = ours
-      ? "localhostess answers"
-      : `somebody listens there; where it is not us, ${without}`;
-    return { check, level: "ok", detail, fix: null };
+  scheme: Scheme,
+  { main, proxy, settings, machine }: Looked,
+): Promise<Finding[]> {
+  const { port: asked, chosen } = settings.standardPorts[scheme];
+  const variable = `LOCALHOSTESS_${scheme.toUpperCase()}_PORT`;
+  const recorded = proxy?.[`${scheme}Port`];
+  const port = chosen ? asked || recorded : (recorded ?? asked);
+  const finding = (detail: string, fix: string | null = null): Finding[] => [
+    { check: `port ${port ?? defaultPorts[scheme]}`, level: "ok", detail, fix },
+  ];
+  const origin = settings.config[`${scheme}_port`]?.origin;
+  if (asked === undefined) {
+    const who =
+      origin === undefined || machine.env[variable] ? variable : `${origin.file}:${origin.line}`;
+    return finding(`left alone, as ${who} says`);
   }
-  const least = await leastPort(machine);
-  const allowed = machine.platform === "darwin" || machine.privileged || standard >= least;
-  return {
-    check,
-    level: "ok",
-    detail: `nobody listens there, so ${without}`,
-    fix: allowed ? null : `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`,
-  };
+  // Any, or the main one, which has its line.
+  if (port === undefined || port === main) return [];
+  const answers = await Promise.all(loopback.map((address) => frontPage(address, port)));
+  const without = `URLs have a port: ${originOf("<name>.localhost", { scheme, port: main })}`;
+  if (answers.includes("another") || answers.includes("ours")) {
+    const [holder] = await holdersOf([port], settings);
+    const { who, pid, ours } = holder!;
+    if (answers.includes("ours") && (ours || pid === undefined || proxy === undefined)) {
+      const places = loopback.filter((_, index) => answers[index] === "ours");
+      return finding(`localhostess answers on ${places.join(" and ")}`);
+    }
+    const fix = pid === undefined ? null : `kill ${pid}, then start the proxy again`;
+    return finding(`it is held by ${who}, so ${without}`, fix);
+  }
+  const allowed =
+    machine.platform === "darwin" || machine.privileged || port >= (await leastPort(machine));
+  if (!allowed) return finding(`there is no right to it, so ${without}`, rightCommand([port]));
+  const again = proxy === undefined ? "" : `kill ${proxy.pid}, and start the proxy again: `;
+  return finding(`nobody listens there, so ${without}`, `${again}${startOn(main)}`);
 }
 
 /** Below it only root may listen: ip(7). */

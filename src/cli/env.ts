@@ -6,7 +6,7 @@ import { type Bundle, type Kept, keptOf, systemRoots, writeBundle } from "../tls
 import type { Machine } from "../tls/trust/store.ts";
 import { failureOf } from "../tls/trust/words.ts";
 import { writeTruststore } from "./java-options.ts";
-import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
+import { authorityOptions, type MachineFlags, machineOf, served } from "./machine.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { ourCertificates } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -40,7 +40,7 @@ type Job = {
 };
 
 export async function env(flags: EnvFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await served(await settingsOf(flags, world));
   const machine = machineOf(flags, world);
   const made = await ensureAuthority(authorityOptions("names", settings));
   if (made.kind === "broken") throw new Error(made.problems.join("; "));

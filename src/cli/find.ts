@@ -1,6 +1,6 @@
 /** A name that a person typed -> the service it means, or a sentence that helps. */
 import { explain } from "../proxy/problem.ts";
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { Service } from "../routes/service.ts";
 import { routeTable } from "../routes/table.ts";
 import { looker, type Sight } from "./look.ts";
@@ -16,7 +16,7 @@ export type Found =
   | { kind: "unknown"; why: string; nearest: string | undefined };
 
 /** As the proxy decides: the exact name, else the longest ending of it that somebody has. */
-export function find(name: string, { services, port }: Sight): Found {
+export function find(name: string, { services, urlPorts }: Sight): Found {
   const table = routeTable(services);
   const service = table.find(name);
   if (service !== undefined) return { kind: "found", service };
@@ -26,7 +26,13 @@ export function find(name: string, { services, port }: Sight): Found {
     return { kind: "unroutable", service: unroutable, why };
   }
   const near = nearest(name, table.names);
-  const { message } = explain({ status: 404, name, names: table.names, nearest: near, port });
+  const { message } = explain({
+    status: 404,
+    name,
+    names: table.names,
+    nearest: near,
+    port: urlPorts.http,
+  });
   return { kind: "unknown", why: message, nearest: near };
 }
 
@@ -35,10 +41,10 @@ export async function lookUp(
   text: string,
   settings: Settings,
 ): Promise<{ service: Service; sight: Sight; target: NamedTarget }> {
-  const target = readTarget(text);
+  const sight = await looker(settings)();
+  const target = readTarget(text, sight.tlds);
   if (target.kind === "mistake") throw new UsageError([target.what]);
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
-  const sight = await looker(settings)();
   const found = find(target.name, sight);
   if (found.kind !== "found") throw new Error(found.why);
   return { service: found.service, sight, target };

@@ -5,6 +5,7 @@ import { groupServices } from "../discovery/group.ts";
 import type { ObservedProcess, Scan, Source } from "../discovery/observation.ts";
 import { chooseSource } from "../discovery/source.ts";
 import type { Service } from "../routes/service.ts";
+import type { UrlPorts } from "../routes/service-row.ts";
 import { defaultPort, type Settings } from "./settings.ts";
 
 export type Sight = {
@@ -12,8 +13,12 @@ export type Sight = {
   services: readonly Service[];
   /** The record of the proxy; undefined where none runs. */
   proxy: Registration | undefined;
-  /** The port that belongs into URLs. */
+  /** The proxy's main port. */
   port: number;
+  /** What belongs into URLs. */
+  urlPorts: UrlPorts;
+  /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
+  tlds: readonly string[];
 };
 
 /** A listening process of which nobody said what it is called. */
@@ -40,9 +45,20 @@ export function looker(settings: Settings): Looker {
       scan,
       services: groupServices(scan, { ...machine, ownPid: proxy?.pid ?? process.pid }),
       proxy,
-      port: settings.port || (proxy?.port ?? defaultPort),
+      ...portsOf(settings, proxy),
+      tlds: proxy?.tlds ?? settings.tlds,
     };
   };
+}
+
+/** A port that was typed is the one that is meant; else the proxy that has it says what its URLs have. */
+export function portsOf(
+  settings: Settings,
+  proxy: Registration | undefined,
+): Pick<Sight, "port" | "urlPorts"> {
+  const port = settings.port || (proxy?.port ?? defaultPort);
+  const known = proxy?.port === port && !settings.portFlag ? proxy : undefined;
+  return { port, urlPorts: { http: known?.httpPort ?? port, https: known?.httpsPort ?? port } };
 }
 
 export function sourceOf(settings: Settings): Source {

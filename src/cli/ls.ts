@@ -18,7 +18,7 @@ const redraw = "\x1b[H\x1b[J";
 const clear = "\x1b[2J";
 
 export async function ls(flags: LsFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const look = looker(settings);
   if (flags.watch === true) return watch(look, { settings, world });
   const sight = await look();
@@ -27,14 +27,14 @@ export async function ls(flags: LsFlags, world: World): Promise<number> {
   return 0;
 }
 
-function json({ services, port }: Sight, indent?: number): string {
-  const rows = services.map((service) => serviceRow(service, port));
+function json({ services, urlPorts }: Sight, indent?: number): string {
+  const rows = services.map((service) => serviceRow(service, urlPorts.http));
   return JSON.stringify(rows, undefined, indent);
 }
 
 function table(sight: Sight, screen: Screen, { verbose }: Settings): string {
   const options: RowOptions = {
-    port: sight.port,
+    port: sight.urlPorts.http,
     columns: screen.columns(),
     colors: screen.colors,
     verbose,

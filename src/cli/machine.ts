@@ -1,9 +1,10 @@
 /** The world of a command -> the machine whose trust stores are looked at, and whose authority it is. */
-import { hostname, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
+import { readRegistration } from "../control/registration.ts";
 import { systemClock } from "../system/clock.ts";
 import { runCommand } from "../system/command.ts";
 import type { AuthorityOptions } from "../tls/authority.ts";
+import { processIdentity } from "../tls/identity.ts";
 import type { AuthorityKind } from "../tls/server-name.ts";
 import type { Machine } from "../tls/trust/store.ts";
 import { isWsl } from "./look.ts";
@@ -47,12 +48,18 @@ export function machineOf({ root }: MachineFlags, world: World): Machine {
   };
 }
 
+/** With the domains that the running proxy serves, where one runs: an authority is made for those. */
+export async function served(settings: Settings): Promise<Settings> {
+  const proxy = await readRegistration(settings.stateDirectory);
+  return proxy === undefined ? settings : { ...settings, tlds: proxy.tlds };
+}
+
 export function authorityOptions(kind: AuthorityKind, settings: Settings): AuthorityOptions {
   return {
     stateDirectory: settings.stateDirectory,
     kind,
     clock: systemClock,
-    identity: { user: userInfo().username, host: hostname(), uid: process.getuid?.() },
-    tlds: [],
+    identity: processIdentity(),
+    tlds: settings.tlds,
   };
 }

@@ -16,9 +16,9 @@ function openers({ platform }: World): readonly string[] {
 }
 
 export async function open(name: string, flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { sight, target } = await lookUp(name, settings);
-  const url = `${serviceUrl(target.name, sight.port)}${target.path}`;
+  const url = `${serviceUrl(target.name, sight.urlPorts.http)}${target.path}`;
   const { write, colors } = world.err;
   if (sight.proxy === undefined) {
     write(`${colors.dim("the proxy is not running; localhostess server start starts it")}\n`);

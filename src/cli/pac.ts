@@ -1,14 +1,15 @@
 /** `localhostess pac` -> the proxy auto-configuration file that the proxy serves at /proxy.pac. */
 import { pacFile } from "../../pac/proxy.pac.ts";
 import { readRegistration } from "../control/registration.ts";
-import { defaultPort, type Flags, settingsOf } from "./settings.ts";
+import { portsOf } from "./look.ts";
+import { type Flags, settingsOf } from "./settings.ts";
 import type { World } from "./world.ts";
 
 export async function pac(flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const record = await readRegistration(settings.stateDirectory);
-  const port = settings.port || (record?.port ?? defaultPort);
-  const text = pacFile({ port });
+  const { port } = portsOf(settings, record);
+  const text = pacFile({ port, tlds: record?.tlds ?? settings.tlds });
   const answer = { url: `http://localhost:${port}/proxy.pac`, text };
   world.out.write(settings.json ? `${JSON.stringify(answer, undefined, 2)}\n` : text);
   return 0;

@@ -5,9 +5,9 @@ import { type Flags, settingsOf } from "./settings.ts";
 import type { World } from "./world.ts";
 
 export async function port(name: string, flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { service, sight } = await lookUp(name, settings);
-  const row = serviceRow(service, sight.port);
+  const row = serviceRow(service, sight.urlPorts.http);
   world.out.write(`${settings.json ? JSON.stringify(row, undefined, 2) : row.port}\n`);
   return 0;
 }

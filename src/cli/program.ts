@@ -73,7 +73,10 @@ Without a verb: ls. Start any server with NAME in its environment, and it has an
   $ curl http://api.localhost:9090/
 
 Exit codes: 0 done, 1 failed, 2 usage.
-Environment: LOCALHOSTESS_PORT, LOCALHOSTESS_STATE_DIR, NO_COLOR.`,
+Environment: LOCALHOSTESS_PORT, LOCALHOSTESS_HTTP_PORT, LOCALHOSTESS_HTTPS_PORT,
+LOCALHOSTESS_HTTPS_REDIRECT, LOCALHOSTESS_STATE_DIR, LOCALHOSTESS_CONFIG, NO_COLOR.
+Configuration: config.toml in ~/.config/localhostess; a flag beats a variable, and
+a variable beats the file.`,
     );
   // Settings such as exitOverride are copied to the verbs when they are made, so they come last.
   listing(program, choose, world);
@@ -104,6 +107,20 @@ function server(program: Command, choose: (action: Action) => void, world: World
     .command("start")
     .description("run the proxy in the foreground, until Ctrl-C")
     .addOption(portOption("the port to listen on, 0 picks one; LOCALHOSTESS_PORT, or else 9090"))
+    .option(
+      "--http-port <number|off>",
+      "another port, for http URLs without one, if it can be had; LOCALHOSTESS_HTTP_PORT, or else 80",
+    )
+    .option(
+      "--https-port <number|off>",
+      "the same for https URLs; LOCALHOSTESS_HTTPS_PORT, or else 443",
+    )
+    .option("--https-redirect", "send page loads to https; LOCALHOSTESS_HTTPS_REDIRECT=1")
+    .option(
+      "--tld <domain>",
+      "a domain that names may end in besides localhost, such as test; repeatable, instead of config.toml's tlds",
+      (tld: string, before: string[] = []) => [...before, tld],
+    )
     .action((flags: Flags) =>
       choose(async () => {
         const [{ serverStart }, { startDaemon }] = await Promise.all([

@@ -4,7 +4,7 @@ import { serviceUrl } from "../routes/service-row.ts";
 import type { Colors } from "./world.ts";
 
 export type RowOptions = {
-  /** The proxy's port. */
+  /** The proxy's, in http URLs. */
   port: number;
   /** Undefined: lines may be of any length. */
   columns: number | undefined;

@@ -1,14 +1,14 @@
-/** What a person types for a server, `api`, `api.localhost` or a URL -> its name and path. Pure. */
+/** What a person types for a server, `api`, `api.localhost`, `api.test` or a URL -> its name and path. Pure. */
 import { printable } from "../discovery/printable.ts";
 import { classifyHost } from "../routes/host.ts";
 
 export type Target =
   | {
       kind: "name";
-      /** Lower case, without `.localhost`. */
+      /** Lower case, without its domain. */
       name: string;
-      /** A URL said `http://api/`, which needs the PAC file. */
-      bare: boolean;
+      /** What it was written with: `localhost`, a configured one, or "" of `http://api/`. All but the first need the PAC file. */
+      domain: string;
       scheme: "http" | "https";
       /** Of a URL, where it names one or means its scheme's own; undefined for a mere name. */
       port: number | undefined;
@@ -19,8 +19,6 @@ export type Target =
   | { kind: "own"; scheme: "http" | "https"; port: number | undefined; path: string }
   | { kind: "mistake"; what: string };
 
-const suffix = ".localhost";
-
 const schemes: Record<string, { scheme: "http" | "https"; port: number }> = {
   "http:": { scheme: "http", port: 80 },
   "ws:": { scheme: "http", port: 80 },
@@ -28,7 +26,8 @@ const schemes: Record<string, { scheme: "http" | "https"; port: number }> = {
   "wss:": { scheme: "https", port: 443 },
 };
 
-export function readTarget(text: string): Target {
+/** `tlds` are the configured domains. */
+export function readTarget(text: string, tlds: readonly string[] = []): Target {
   const shown = JSON.stringify(printable(text, 100));
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
   const url = URL.parse(isUrl ? text : `http://${text}`);
@@ -46,18 +45,26 @@ export function readTarget(text: string): Target {
     port: named ?? (isUrl ? spoken.port : undefined),
     path: `${url.pathname}${url.search}`,
   };
+  const own =
+    host === "localhost" ||
+    [".localhost", ...tlds.map((tld) => `.${tld}`)].some((its) => host.endsWith(its));
   // Without a scheme, `api.shop` can only be meant as a name.
-  const full = isUrl || host === "localhost" || host.endsWith(suffix) ? host : `${host}${suffix}`;
-  const meaning = classifyHost(/^[\d.]+$|^\[/.test(host) ? host : full);
+  const full = isUrl || own ? host : `${host}.localhost`;
+  const meaning = classifyHost(/^[\d.]+$|^\[/.test(host) ? host : full, tlds);
   switch (meaning.kind) {
     case "own":
       return { kind: "own", ...rest };
     case "name":
-      return { kind: "name", name: meaning.name, bare: meaning.bare, ...rest };
+      return { kind: "name", name: meaning.name, domain: meaning.domain, ...rest };
     case "foreign":
       return {
         kind: "mistake",
-        what: `${printable(host, 100)} is not a name that localhostess serves: they end in ${suffix}, or have no dot`,
+        what: `${printable(host, 100)} is not a name that localhostess serves: they end in ${endings(tlds)}, or have no dot`,
       };
   }
+}
+
+/** ".localhost", ".test". */
+function endings(tlds: readonly string[]): string {
+  return ["localhost", ...tlds].map((domain) => `.${domain}`).join(" or ");
 }

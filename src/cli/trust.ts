@@ -1,5 +1,4 @@
 /** `localhostess trust` -> our authority in every trust store of this machine, or how things stand there. */
-import { readRegistration } from "../control/registration.ts";
 import {
   type Authority,
   ensureAuthority,
@@ -14,7 +13,7 @@ import { exists } from "../tls/trust/exists.ts";
 import type { Certificate, TrustStore } from "../tls/trust/store.ts";
 import { removeFromAll, trustStores } from "../tls/trust/stores.ts";
 import { refreshTruststore } from "./java-options.ts";
-import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
+import { authorityOptions, type MachineFlags, machineOf, served } from "./machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
 import { type Settings, settingsOf, UsageError } from "./settings.ts";
 import type { World } from "./world.ts";
@@ -29,7 +28,7 @@ type Work = {
 };
 
 export async function trust(flags: TrustFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await served(await settingsOf(flags, world));
   if (flags.status && flags.renew) {
     throw new UsageError(["--status only looks, and --renew changes: one of them"]);
   }
@@ -127,11 +126,6 @@ async function renew(kind: AuthorityKind, { work, world }: Doing): Promise<void>
   )) {
     const truststore = bundle.path.replace(/\.pem$/, ".p12");
     if (await exists(truststore)) await refreshTruststore(truststore, bundle.pem);
-  }
-  const proxy = await readRegistration(work.settings.stateDirectory);
-  if (proxy !== undefined) {
-    const text = `the proxy that runs (pid ${proxy.pid}) signs with the old one until it is started again`;
-    world.err.write(`${world.err.colors.yellow(text)}\n`);
   }
 }
 

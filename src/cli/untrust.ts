@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type AuthorityOptions,
-  authorityDirectory,
   forgetReplaced,
   loadAuthority,
   replacedCertificates,
 } from "../tls/authority.ts";
+import { authorityDirectory } from "../tls/places.ts";
 import type { Certificate } from "../tls/trust/store.ts";
 import { removeFromAll, trustStores } from "../tls/trust/stores.ts";
 import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
@@ -18,7 +18,7 @@ import type { World } from "./world.ts";
 
 /** The authority itself stays, so that `trust` is all it takes to be back. */
 export async function untrust(flags: MachineFlags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world, { withoutConfig: true });
   refuseSudo(world);
   const stores = await trustStores(machineOf(flags, world));
   const rows: StoreRow[] = [];

@@ -5,11 +5,11 @@ import { type Flags, settingsOf } from "./settings.ts";
 import type { World } from "./world.ts";
 
 export async function url(name: string, flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
+  const settings = await settingsOf(flags, world);
   const { service, sight, target } = await lookUp(name, settings);
   // The name as asked for: `x.api` reaches `api`, which may serve it another page.
-  const address = serviceUrl(target.name, sight.port);
-  const row = { ...serviceRow(service, sight.port), url: address };
+  const address = serviceUrl(target.name, sight.urlPorts.http);
+  const row = { ...serviceRow(service, sight.urlPorts.http), url: address };
   world.out.write(`${settings.json ? JSON.stringify(row, undefined, 2) : address}\n`);
   return 0;
 }

@@ -1,18 +1,22 @@
 /** `localhostess why <url|name>` -> the way from a URL to its server, step by step, as far as it goes. */
 import { lookup } from "node:dns/promises";
 import { printable } from "../discovery/printable.ts";
+import { speaksTls } from "../link/speaks-tls.ts";
 import { classifyHost } from "../routes/host.ts";
 import type { Service } from "../routes/service.ts";
-import { serviceUrl } from "../routes/service-row.ts";
-import { type Answer, ask } from "./ask.ts";
+import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
+import { systemClock } from "../system/clock.ts";
+import { maySignFor } from "../tls/permitted.ts";
+import { type Answer, ask, noAnswer } from "./ask.ts";
 import { find } from "./find.ts";
 import { looker, ownersOf, type Sight } from "./look.ts";
-import { type Flags, settingsOf, UsageError } from "./settings.ts";
+import { type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
 import { readTarget, type Target } from "./target.ts";
 import type { World } from "./world.ts";
 
 export type Step = {
-  step: "resolves" | "listens" | "routes" | "owner" | "dials" | "answers";
+  /** `certificate` is a step of https only. */
+  step: "resolves" | "listens" | "routes" | "owner" | "dials" | "certificate" | "answers";
   ok: boolean;
   detail: string;
   /** What to do; null where nothing needs to be done. */
@@ -28,10 +32,15 @@ type Walk = {
   port: number;
   /** As a browser has it in its address bar. */
   host: string;
+  /** The domain of the name is not `localhost`: by way of the PAC file, whatever its port. */
+  byPac: boolean;
+  settings: Settings;
 };
 
 /** Milliseconds. Everything is on this machine, so what takes longer does not work. */
 const connectDeadline = 2000;
+/** A port of TLS closes at once. */
+const probeDeadline = 250;
 /** A dev server may compile a page before it answers. */
 const answerDeadline = 10_000;
 
@@ -39,16 +48,19 @@ const answerDeadline = 10_000;
 const loopback = ["127.0.0.1", "::1"];
 
 export async function why(text: string, flags: Flags, world: World): Promise<number> {
-  const settings = settingsOf(flags, world);
-  const target = readTarget(text);
-  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const settings = await settingsOf(flags, world);
   const sight = await looker(settings)();
+  const target = readTarget(text, sight.tlds);
+  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const byPac = target.kind === "name" && target.domain !== "localhost";
   const walk: Walk = {
     target,
     sight,
-    // A mere name has no port, and a bare name comes by way of the PAC file, whatever its port.
-    port: target.kind === "name" && target.bare ? sight.port : (target.port ?? sight.port),
+    // A mere name has no port.
+    port: byPac ? sight.port : (target.port ?? sight.urlPorts[target.scheme]),
     host: hostOf(target),
+    byPac,
+    settings,
   };
   const steps: Step[] = [];
   for await (const step of walkAlong(walk)) {
@@ -61,7 +73,7 @@ export async function why(text: string, flags: Flags, world: World): Promise<num
 
 function hostOf(target: Wanted): string {
   if (target.kind === "own") return "localhost";
-  return target.bare ? target.name : `${target.name}.localhost`;
+  return target.domain === "" ? target.name : `${target.name}.${target.domain}`;
 }
 
 function tell({ step, ok, detail, fix }: Step, { out }: World): void {
@@ -97,17 +109,23 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
     const dialled = await dials(routed.service);
     yield dialled;
     if (!dialled.ok) return;
+    if (walk.target.scheme === "https") {
+      const certified = await certificate(walk, routed.service);
+      yield certified.step;
+      if (!certified.ours) return;
+    }
   }
   yield await answers(walk, listening.address);
 }
 
 /** RFC 6761 section 6.3 wants `localhost.` names on loopback; browsers and curl see to it, many resolvers do not. */
-async function resolves({ target, sight, host }: Walk): Promise<Step> {
-  if (target.kind === "name" && target.bare) {
+async function resolves({ target, sight, host, byPac }: Walk): Promise<Step> {
+  if (target.kind === "name" && byPac) {
+    const what = target.domain === "" ? "has no dot" : `is under .${target.domain}`;
     return passed(
       "resolves",
-      `${host} has no dot, so only a browser with our PAC file, or a program with http_proxy, finds it`,
-      `the PAC file is http://localhost:${sight.port}/proxy.pac; ${serviceUrl(target.name, sight.port)} needs none`,
+      `${host} ${what}, so only a browser with our PAC file, or a program with http_proxy, finds it`,
+      `the PAC file is http://localhost:${sight.port}/proxy.pac; ${serviceUrl(target.name, sight.urlPorts.http)} needs none`,
     );
   }
   const addresses = await addressesOf(host);
@@ -167,6 +185,7 @@ type Listening = { step: Step; address: string | undefined };
 
 /** Asks for the front page, because something else may hold the port. */
 async function listens({ target, sight, port }: Walk): Promise<Listening> {
+  const { scheme } = target;
   const asked = loopback.map(async (address) => {
     const request = requestOf("/", `localhost:${port}`);
     const answer = await ask({ address, port, deadline: connectDeadline, request });
@@ -180,8 +199,8 @@ async function listens({ target, sight, port }: Walk): Promise<Listening> {
   });
   const right =
     target.kind === "own"
-      ? `http://localhost:${sight.port}/`
-      : `${serviceUrl(target.name, sight.port)}${target.path}`;
+      ? `${originOf("localhost", { scheme, port: sight.urlPorts[scheme] })}/`
+      : `${originOf(`${target.name}.localhost`, { scheme, port: sight.urlPorts[scheme] })}${target.path}`;
   const fix =
     sight.proxy !== undefined && sight.proxy.port !== port
       ? `the proxy is on port ${sight.proxy.port}: ${right}`
@@ -245,7 +264,10 @@ async function dials({ endpoint, process }: Service): Promise<Step> {
     const place = `${bracketed(address)}:${endpoint.port}`;
     const answer = await ask({ address, port: endpoint.port, deadline: connectDeadline });
     if (answer.kind !== "failed") {
-      return passed("dials", [...tried, `${place} takes connections`].join("; "));
+      const speaks = (await isSecured(address, endpoint.port))
+        ? ", and speaks TLS itself: it is dialled with TLS"
+        : "";
+      return passed("dials", [...tried, `${place} takes connections${speaks}`].join("; "));
     }
     tried.push(`${place}: ${answer.why}`);
   }
@@ -256,13 +278,78 @@ async function dials({ endpoint, process }: Service): Promise<Step> {
   );
 }
 
-async function answers({ target, port, host }: Walk, address: string): Promise<Step> {
-  const bare = target.kind === "name" && target.bare;
+type Certified = {
+  step: Step;
+  /** By the proxy, which then reads the request. */
+  ours: boolean;
+};
+
+/** Who vouches for the name. The proxy's authorities are those of the same state directory. */
+async function certificate(
+  { target, host, byPac, sight, settings }: Walk,
+  service: Service,
+): Promise<Certified> {
+  const { dial, port } = service.endpoint;
+  // By way of the PAC file it comes in a tunnel, in which the server may speak for itself.
+  if (byPac && (await isSecured(dial[0]!, port))) {
+    const detail = `${service.name} speaks TLS itself, so it shows a certificate of its own for ${host}`;
+    return { step: passed("certificate", detail), ours: false };
+  }
+  const [{ loadAuthority }, { authorityOptions }] = await Promise.all([
+    import("../tls/authority.ts"),
+    import("./machine.ts"),
+  ]);
+  const domain = target.kind === "name" ? target.domain : "localhost";
+  const fail = (detail: string, fix: string): Certified => ({
+    step: failed("certificate", detail, fix),
+    ours: false,
+  });
+  const loaded = await loadAuthority(authorityOptions(domain === "" ? "bare" : "names", settings));
+  if (loaded.kind === "broken") {
+    return fail(loaded.problems.join("; "), "localhostess doctor says more");
+  }
+  if (loaded.kind === "absent") {
+    if (domain !== "") {
+      const detail = "the authority is made by the first connection";
+      return { step: passed("certificate", detail, "localhostess trust"), ours: true };
+    }
+    return fail(
+      `no authority signs for names without a dot, so ${host} is answered with the certificate of ${service.name}.localhost`,
+      `${secureUrl(target.kind === "name" ? target.name : service.name, sight.urlPorts.https)}${target.path}, or a second authority: localhostess trust --bare-names`,
+    );
+  }
+  const { commonName, permitted } = loaded.authority;
+  if (domain !== "" && domain !== "localhost" && !maySignFor(domain, permitted)) {
+    const detail = `the authority (${commonName}) may not sign for names under .${domain}`;
+    return fail(detail, "localhostess trust --renew");
+  }
+  return { step: passed("certificate", `${commonName} signs for ${host}`), ours: true };
+}
+
+/** Asked only where a plain request, which changes nothing anywhere, has no answer of HTTP or one that is a complaint. */
+async function isSecured(address: string, port: number): Promise<boolean> {
+  const answer = await ask({
+    address,
+    port,
+    deadline: probeDeadline,
+    request: requestOf("*", `localhost:${port}`).replace("GET", "OPTIONS"),
+  });
+  const doubtful =
+    answer.kind === "failed"
+      ? answer.why !== noAnswer(probeDeadline)
+      : answer.kind === "answer" && answer.status === 400;
+  return doubtful && (await speaksTls({ address, port }, systemClock)) === true;
+}
+
+async function answers({ target, port, host, byPac }: Walk, address: string): Promise<Step> {
   const secure = target.scheme === "https";
-  const authority = bare ? host : `${host}${port === (secure ? 443 : 80) ? "" : `:${port}`}`;
-  const request = bare
-    ? requestOf(`http://${authority}${target.path}`, authority)
-    : requestOf(target.path, authority);
+  const origin = originOf(host, { scheme: target.scheme, port });
+  const authority = byPac ? host : origin.slice(`${target.scheme}://`.length);
+  // Inside a tunnel a request is what it is to a server.
+  const request =
+    byPac && !secure
+      ? requestOf(`http://${authority}${target.path}`, authority)
+      : requestOf(target.path, authority);
   const url = `${secure ? "https" : "http"}://${authority}${target.path}`;
   const answer = await ask({
     address,

@@ -12,7 +12,13 @@ export type Registration = {
   startedAt: number;
   /** The port it accepts connections on. */
   port: number;
+  /** What its http URLs have instead; absent: `port`. */
+  httpPort?: number;
+  /** As `httpPort`, for https. */
+  httpsPort?: number;
   version: string;
+  /** The domains besides `localhost` that it serves. */
+  tlds: readonly string[];
 };
 
 /** A record takes about 150 bytes; what is longer than this is no record. */
@@ -78,11 +84,31 @@ function parseRegistration(text: string): Registration | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { id, pid, startedAt, port, version } = value as Record<string, unknown>;
+  const {
+    id,
+    pid,
+    startedAt,
+    port,
+    httpPort,
+    httpsPort,
+    version,
+    tlds = [],
+  } = value as Record<string, unknown>;
   if (!isText(id) || !isText(version)) return undefined;
   if (!isWhole(pid, 1, 0x7fff_ffff) || !isWhole(port, 1, 65_535)) return undefined;
+  if (!isOptionalPort(httpPort) || !isOptionalPort(httpsPort)) return undefined;
   if (!isWhole(startedAt, 0, Number.MAX_SAFE_INTEGER)) return undefined;
-  return { id, pid, startedAt, port, version };
+  if (!Array.isArray(tlds) || !tlds.every(isText)) return undefined;
+  return {
+    id,
+    pid,
+    startedAt,
+    port,
+    ...(httpPort === undefined ? {} : { httpPort }),
+    ...(httpsPort === undefined ? {} : { httpsPort }),
+    version,
+    tlds,
+  };
 }
 
 /** Short and without anything that a terminal would act on. */
@@ -92,6 +118,10 @@ function isText(value: unknown): value is string {
 
 function isWhole(value: unknown, least: number, most: number): value is number {
   return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isOptionalPort(value: unknown): value is number | undefined {
+  return value === undefined || isWhole(value, 1, 65_535);
 }
 
 function isAlive(pid: number): boolean {

@@ -6,7 +6,8 @@ export type ClientEnd = {
   /** Tells the table: IPv6 where it holds a colon. */
   address: string;
   port: number;
-  ownPort: number;
+  /** It is connected to one of these. */
+  ownPorts: readonly number[];
 };
 
 /**
@@ -25,32 +26,34 @@ export function departedClients(
   }
   return (clients) => {
     const tables = new Map<string, Map<string, boolean>>();
-    return clients.map(({ address, port, ownPort }) => {
+    return clients.map(({ address, port, ownPorts }) => {
       const file = address.includes(":") ? "tcp6" : "tcp";
-      const key = `${file} ${ownPort}`;
-      let table = tables.get(key);
+      let table = tables.get(file);
       if (table === undefined) {
-        table = ownersOf(`${root}/net/${file}`, ownPort);
-        tables.set(key, table);
+        table = ownersOf(`${root}/net/${file}`, ownPorts);
+        tables.set(file, table);
       }
       return table.get(hexPort(port)) !== true;
     });
   };
 }
 
-/** Local ports connected to `ownPort` -> whether a process has the socket. */
-function ownersOf(path: string, ownPort: number): Map<string, boolean> {
+/** Local ports connected to one of `ownPorts` -> whether a process has the socket. */
+function ownersOf(path: string, ownPorts: readonly number[]): Map<string, boolean> {
   const owners = new Map<string, boolean>();
   const text = readFileSync(path, "latin1");
-  const wanted = `:${hexPort(ownPort)} `;
-  // The table may have tens of thousands of rows, so only ours are taken apart.
-  for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
-    const start = text.lastIndexOf("\n", at) + 1;
-    const end = text.indexOf("\n", at);
-    // sl local remote st tx:rx tr:when retrnsmt uid timeout inode
-    const [, local, remote, , , , , , , inode] = text.slice(start, end).trim().split(/\s+/);
-    if (local === undefined || remote?.endsWith(wanted.trimEnd()) !== true) continue;
-    owners.set(local.slice(-4), Number(inode) > 0);
+  for (const wanted of ownPorts.map((port) => `:${hexPort(port)} `)) {
+    // The table may have tens of thousands of rows, so only ours are taken apart.
+    for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
+      const start = text.lastIndexOf("\n", at) + 1;
+      const end = text.indexOf("\n", at);
+      // sl local remote st tx:rx tr:when retrnsmt uid timeout inode
+      const [, local, remote, , , , , , , inode] = text.slice(start, end).trim().split(/\s+/);
+      if (local === undefined || remote?.endsWith(wanted.trimEnd()) !== true) continue;
+      const port = local.slice(-4);
+      // A port may be used towards two of ours: then it is gone when both are.
+      owners.set(port, owners.get(port) === true || Number(inode) > 0);
+    }
   }
   return owners;
 }

@@ -11,20 +11,27 @@ export type Listening = {
   stop(): void;
 };
 
-/** Listens. `accept` must set the link's handler before it returns. @throws the system's error, with its `code`. */
+/**
+ * Listens; on a wildcard address, of one family and for this machine alone: a peer from elsewhere is dropped before a
+ * byte of it is read. `accept` must set the link's handler before it returns. @throws the system's error, with its `code`.
+ */
 export function listen(
   { address, port }: { address: string; port: number },
   accept: (link: SocketLink) => void,
 ): Listening {
+  const wildcard = address === "0.0.0.0" || address === "::";
   const listener = Bun.listen<SocketLink>({
     hostname: address,
     port,
     allowHalfOpen: true,
+    // Bun has it, and its types do not.
+    ...(address === "::" ? { ipv6Only: true } : {}),
     socket: {
       ...socketEvents,
       open(socket) {
         socket.data = new SocketLink(socket, nobody);
-        accept(socket.data);
+        if (wildcard && !isLoopback(socket.data.remoteAddress)) socket.data.abort();
+        else accept(socket.data);
       },
     },
   });
@@ -39,4 +46,9 @@ export function listen(
       listener.stop(false);
     },
   };
+}
+
+/** As the kernel writes an address. RFC 4291 sections 2.5.3 and 2.5.5.2. */
+export function isLoopback(address: string): boolean {
+  return address === "::1" || /^(?:::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
 }

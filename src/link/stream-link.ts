@@ -41,7 +41,8 @@ export class StreamLink implements Link {
   }
 
   get pending(): number {
-    return this.#stream.writableLength;
+    // What a stream holds below its mark is taken, as far as it tells: no `drain` follows that.
+    return this.#owing ? this.#stream.writableLength : 0;
   }
 
   get paused(): boolean {

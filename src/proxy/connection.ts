@@ -1,9 +1,10 @@
 /** A client's link into answered requests, one after another, each routed by itself. */
-import { join } from "../link/join.ts";
+import { type Joined, join } from "../link/join.ts";
 import type { CancelDial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { Service } from "../routes/service.ts";
+import type { UrlPorts } from "../routes/service-row.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { encode, latin1 } from "../wire/bytes.ts";
 import { Field } from "../wire/field.ts";
@@ -17,17 +18,21 @@ import {
   type Destinations,
   isSameDestination,
   type Mode,
+  securedKey,
 } from "./destination.ts";
+import type { Dialects } from "./dialect.ts";
+import { DoubtedTunnel } from "./doubted-tunnel.ts";
 import { errorPage, type Problem } from "./error-page.ts";
 import { Exchange, type ExchangeOwner, type ExchangeShared } from "./exchange.ts";
 import { writeRequest } from "./forward.ts";
 import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
 import { lastRecipientReply } from "./last-recipient.ts";
-import { negotiate, type Wants } from "./negotiate.ts";
+import { type Wants, wantsOf } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
+import type { HttpsRedirect } from "./redirect.ts";
 import { encodeReply, type Reply } from "./reply.ts";
-import { type DialFailure, type Upstream, upstreamKey } from "./upstream.ts";
+import type { DialFailure, Upstream } from "./upstream.ts";
 
 /** Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60, HAProxy's guide says 10. */
 export const headSeconds = 30;
@@ -51,8 +56,11 @@ export interface ConnectionShared extends ExchangeShared {
   readonly instance: string;
   /** Seconds since the proxy started, in halves: coarse, and free to ask. */
   seconds(): number;
-  /** The port that people know us by. */
-  port(): number;
+  /** All that we accept on. */
+  readonly ownPorts: readonly number[];
+  readonly urlPorts: UrlPorts;
+  /** The answer to page loads that should have come by TLS; undefined: they are as welcome. */
+  readonly redirect: HttpsRedirect | undefined;
   readonly destinations: Destinations;
   /** Exchanges whose clients are gone: connections of one request each are too short to build them anew. */
   readonly spare: Exchange[];
@@ -60,8 +68,10 @@ export interface ConnectionShared extends ExchangeShared {
   readonly framing: RequestFraming;
   /** Whether clients that speak TLS are heard. */
   terminates(): boolean;
-  /** Whether the service speaks TLS itself; asked once for each of its processes. */
-  speaksTls(service: Service): Promise<boolean>;
+  /** Whether there are certificates for bare names. */
+  bareNames(): boolean;
+  /** What the services speak. */
+  readonly dialects: Dialects;
   /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
   secure(link: Link, first: Uint8Array): boolean;
   /** The connection is gone, or has become a tunnel that is gone. */
@@ -90,6 +100,9 @@ export const At = {
 } as const;
 
 export type State = (typeof At)[keyof typeof At];
+
+/** How a service is dialled, and the pool's key for it. */
+type Way = { service: Service } & Pick<Destination, "key" | "tls">;
 
 /** What `#handle` says of a request that waits and will be read again. */
 const WAITS = -1;
@@ -278,7 +291,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
         return;
       }
       if (outcome.kind === "bad") {
+        // What was read of it may say in which form it wants to hear that.
+        this.#headRequest = false;
+        this.#headBytes = bytes;
         this.#refuseBad(outcome);
+        this.#headBytes = undefined;
         return;
       }
       const next = this.#handle(bytes, outcome.end);
@@ -325,9 +342,20 @@ export class Connection implements LinkHandler, ExchangeOwner {
       return this.#refuse({ status: 400, why: "there is no Host that is a host name" });
     }
     this.shared.touch();
+    const moved = this.secured
+      ? undefined
+      : this.shared.redirect?.(head, bytes, { framing, target, destination });
+    if (moved !== undefined) {
+      this.#refreshed = false;
+      return this.#reply(moved, end);
+    }
     const decision = destination.decision;
     switch (decision.kind) {
       case "proxy":
+        if (this.#isUncertified(destination)) {
+          const { name } = decision.service;
+          return this.#refuse({ status: 421, bareName: name, port: this.shared.urlPorts.https });
+        }
         return this.#forward(bytes, end, { destination, target, service: decision.service });
       case "tunnel":
         return this.#tunnel(bytes, end, { destination, service: decision.service });
@@ -346,24 +374,28 @@ export class Connection implements LinkHandler, ExchangeOwner {
           name: decision.name,
           names: destination.table.names,
           nearest: nearest(decision.name, destination.table.names),
-          port: this.shared.port(),
+          port: this.shared.urlPorts.http,
         });
     }
+  }
+
+  /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
+  #isUncertified({ authority }: Destination): boolean {
+    return this.secured && !authority.host.includes(".") && !this.shared.bareNames();
   }
 
   /** The form of error that the client prefers. Looked up only when there is one: on the road of every request it would cost. */
   #wants(): Wants {
     let head = this.#head;
     let bytes = this.#headBytes;
-    if (bytes === undefined && this.#state === At.exchanging) {
+    if (bytes === undefined && (this.#state === At.exchanging || this.#state === At.waiting)) {
       // The client's bytes are gone; the request as it was sent on has the same Accept.
       bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
       head = new RequestHead();
       head.read(bytes);
     }
     if (bytes === undefined) return "text";
-    const accept = head.find(Field.accept);
-    return negotiate(accept === -1 ? undefined : head.valueOf(bytes, accept));
+    return wantsOf(head, bytes);
   }
 
   /** The destination of a request; undefined where its Host is malformed. */
@@ -388,19 +420,26 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (known !== undefined && isSameDestination(known, bytes, { mode, table, start, end })) {
       return known;
     }
-    this.#destination = this.shared.destinations.find(
-      bytes,
-      { start, end },
-      {
-        mode,
-        client: this.link.remoteAddress,
-        secure: this.secured,
-        table,
-        ownPort: this.shared.port(),
-        instance: this.shared.instance,
-      },
-    );
+    this.#destination = this.#find(bytes, { start, end }, mode);
     return this.#destination;
+  }
+
+  /** Where bytes[start, end) leads now. */
+  #find(
+    bytes: Uint8Array,
+    place: { start: number; end: number },
+    mode: Mode,
+  ): Destination | undefined {
+    const { shared } = this;
+    return shared.destinations.find(bytes, place, {
+      mode,
+      client: this.link.remoteAddress,
+      secure: this.secured,
+      table: shared.routes(),
+      ownPorts: shared.ownPorts,
+      instance: shared.instance,
+      dialects: shared.dialects,
+    });
   }
 
   // What becomes of a request.
@@ -425,15 +464,20 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (exchange.request.bad !== undefined) return this.#refuseBad(exchange.request.bad);
     // The client stopped in the middle while the request waited: half a request is none.
     if (this.#inputEnded && !exchange.request.done) return this.#close();
-    const key = destination.key;
+    const { key, tls } = destination;
     const upstream =
       this.#takeDialled(service, key) ??
       this.shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait(service, key);
+      this.#dialAndWait({ service, key, tls });
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
     this.#service = service;
-    exchange.begin({ framing, minor: this.#head.minor, location: destination.location });
+    exchange.begin({
+      framing,
+      minor: this.#head.minor,
+      location: destination.location,
+      dialect: destination.dialect!,
+    });
     exchange.sent.clear();
     writeRequest(this.#head, bytes, {
       framing,
@@ -462,8 +506,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return undefined;
   }
 
-  #dialAndWait(service: Service, key: string): number {
-    this.#dial(service, key, {
+  #dialAndWait(way: Way): number {
+    this.#dial(way, {
       connected: () => this.#again(),
       // The server may have moved to another port since we last looked.
       failed: () => (this.#refreshed ? this.#again() : this.#waitForRefresh()),
@@ -486,7 +530,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     { destination: { key }, service }: { destination: Destination; service: Service },
   ): number {
     // A tunnel ends with its connection, so it takes none from the pool.
-    const upstream = this.#takeDialled(service, key) ?? this.#dialAndWait(service, key);
+    const upstream =
+      this.#takeDialled(service, key) ?? this.#dialAndWait({ service, key, tls: undefined });
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
     this.#service = service;
@@ -503,6 +548,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #speaksFirst(): LinkHandler {
     return {
       data: (bytes) => {
+        this.#destination!.dialect!.tls ??= false;
         this.link.write(bytes, 0, bytes.length);
         this.#joinDialled();
       },
@@ -531,10 +577,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
       this.#askForTls();
       return;
     }
-    const verdict = mayBeUpgrade(this.#held.view(), this.#destination!.authority.host);
+    const { authority, table } = this.#destination!;
+    const verdict = mayBeUpgrade(this.#held.view(), { host: authority.host, tlds: table.tlds });
     if (verdict === "more" && !this.#inputEnded) return;
     if (verdict !== "upgrade") {
-      this.#joinDialled();
+      this.#enter();
       return;
     }
     const upstream = this.#dialled;
@@ -547,13 +594,68 @@ export class Connection implements LinkHandler, ExchangeOwner {
   /** TLS in a tunnel: the service's own, or meant for us where the service speaks plain HTTP. */
   #askForTls(): void {
     if (this.#asking) return;
+    const { dialect, key } = this.#destination!;
+    if (dialect!.tls !== undefined) {
+      this.#endTls(dialect!.tls);
+      return;
+    }
     this.#asking = true;
-    this.shared.speaksTls(this.#service!).then((itself) => {
+    const { address } = this.#dialled!.way;
+    // A server that takes one handshake after another would wait for this one, and say nothing to the question.
+    this.#dropDialled();
+    dialect!.ask(address, { doubted: false }).then((itself) => {
       this.#asking = false;
       if (this.#state !== At.tunnelled) return;
-      if (itself) this.#joinDialled();
-      else this.#secure(this.#held.take());
+      if (!itself) this.#endTls(false);
+      else {
+        this.#dial(
+          { service: this.#service!, key, tls: undefined },
+          { connected: () => this.#joinDialled(), failed: () => this.link.abort() },
+        );
+      }
     }, this.shared.fault);
+  }
+
+  #endTls(itself: boolean): void {
+    if (itself) this.#joinDialled();
+    else this.#secure(this.#held.take());
+  }
+
+  /** What the client says inside its tunnel is not TLS; where the service speaks that, we do it for the client. */
+  #enter(): void {
+    const dialect = this.#destination!.dialect!;
+    if (dialect.tls === false) this.#joinDialled();
+    else if (dialect.tls) this.#enterTls();
+    else {
+      const upstream = this.#dialled!;
+      this.#dialled = undefined;
+      this.#become(At.joined);
+      const tunnel = new DoubtedTunnel(this.link, upstream, {
+        dialect,
+        ...this.#joined(),
+        secure: ({ bytes, ended }) => {
+          this.link.handler = this;
+          this.#inputEnded ||= ended;
+          this.#held.add(bytes);
+          this.#enterTls();
+        },
+      });
+      tunnel.say(this.#held.take());
+      if (this.#inputEnded) tunnel.end();
+    }
+  }
+
+  #enterTls(): void {
+    const service = this.#service!;
+    const serverName = this.#destination!.authority.host;
+    // Before the other is dialled: a server that takes one handshake after another would wait for this one.
+    this.#dropDialled();
+    const connected = (): void => this.#joinDialled();
+    const failed = (): void => this.link.abort();
+    this.#dial(
+      { service, key: securedKey(service, serverName), tls: { serverName } },
+      { connected, failed },
+    );
   }
 
   #joinDialled(): void {
@@ -567,13 +669,17 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#become(At.joined);
     upstream.link.write(first, 0, first.length);
     if (this.#inputEnded) upstream.link.halfClose();
-    join(this.link, upstream.link, {
+    join(this.link, upstream.link, this.#joined());
+  }
+
+  #joined(): Joined {
+    return {
       closed: () => {
         this.#state = At.closed;
         this.shared.gone(this);
       },
       failed: (fault) => this.shared.fault(fault),
-    });
+    };
   }
 
   #own(bytes: Uint8Array, end: number, target: Target): number {
@@ -595,14 +701,19 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return this.#refuse({ status: 400, why: outcome.why });
   }
 
-  #refuseDial(service: Service, failure: DialFailure): number {
-    const timedOut = failure.code === "ETIMEDOUT";
-    const why = timedOut
-      ? "it did not accept the connection within 5 s"
-      : failure.code === "ECONNREFUSED"
-        ? "nothing accepts connections there any more"
-        : `the connection failed (${failure.code})`;
-    const { address } = failure;
+  #refuseDial(service: Service, { address, code, handshake }: DialFailure): number {
+    const secured = this.#destination!.tls !== undefined;
+    const timedOut = code === "ETIMEDOUT";
+    const why =
+      handshake !== undefined
+        ? unsecured(handshake)
+        : timedOut
+          ? secured
+            ? "it speaks TLS, and did not end the handshake within 5 s"
+            : "it did not accept the connection within 5 s"
+          : code === "ECONNREFUSED"
+            ? "nothing accepts connections there any more"
+            : `the connection failed (${code})`;
     return this.#refuseUpstream(service, { status: timedOut ? 504 : 502, address, why });
   }
 
@@ -672,30 +783,81 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   retry(): void {
     const { key } = this.#destination!;
-    this.#resend(this.#service!, key, () => {
+    this.#resend((upstream) => this.#exchange.resend(upstream), {
       // The server may have moved to another port, as in `#dialAndWait`; but the request has been read already.
-      this.#afterRefresh(() => {
-        const service = this.shared.routes().find(this.#service!.name) ?? this.#service!;
-        const moved = upstreamKey(service);
-        const refuse = () => this.#refuseDial(service, this.#dialFailure!);
-        if (moved === key) refuse();
-        else this.#resend(service, moved, refuse);
-      });
+      failed: () =>
+        this.#afterRefresh(() => {
+          const failure = this.#dialFailure!;
+          const moved = this.#rerouted();
+          if (moved === undefined || moved.key === key) this.#refuseDial(this.#service!, failure);
+          else this.#resend((upstream) => this.#exchange.resend(upstream));
+        }),
     });
   }
 
-  #resend(service: Service, key: string, failed: () => void): void {
-    this.#dial(service, key, {
-      connected: () => {
-        const upstream = this.#dialled!;
-        this.#dialled = undefined;
-        this.#become(At.exchanging);
-        this.#kept = upstream;
-        this.#exchange.resend(upstream);
-        this.#regulate();
+  secure(): void {
+    const plain = this.#destination!.hop?.origin;
+    const secured = this.#rerouted();
+    if (secured === undefined) {
+      // Its name has gone to nobody meanwhile.
+      this.unanswered({
+        status: 502,
+        why: "it closed the connection before its answer was complete",
+      });
+      return;
+    }
+    const origin = secured.hop?.origin;
+    this.#resend((upstream) =>
+      this.#exchange.replay(upstream, {
+        location: secured.location,
+        origin:
+          plain === undefined || origin === undefined
+            ? undefined
+            : { from: latin1(plain.to, 0, plain.to.length), to: origin.to },
+      }),
+    );
+  }
+
+  /** Where the request that is being answered leads now; undefined where no server has its name any more. */
+  #rerouted(): Destination | undefined {
+    const { asked, mode } = this.#destination!;
+    const found = this.#find(asked, { start: 0, end: asked.length }, mode);
+    if (found?.decision.kind !== "proxy") return undefined;
+    this.#destination = found;
+    this.#service = found.decision.service;
+    return found;
+  }
+
+  /** Connects to the destination once more, and sends the request that was read before. */
+  #resend(
+    send: (upstream: Upstream) => void,
+    { failed }: { failed: () => void } = {
+      failed: () => this.#refuseDial(this.#service!, this.#dialFailure!),
+    },
+  ): void {
+    const { key, tls } = this.#destination!;
+    this.#dial(
+      { service: this.#service!, key, tls },
+      {
+        connected: () => {
+          const upstream = this.#dialled!;
+          const { request } = this.#exchange;
+          this.#dialled = undefined;
+          if (this.#inputEnded && !request.done) {
+            // The client stopped in the middle meanwhile: half a request is none.
+            upstream.link.close();
+            this.#close();
+            return;
+          }
+          this.#become(At.exchanging);
+          this.#kept = upstream;
+          send(upstream);
+          if (!request.done && this.#held.length > 0) this.data(this.#held.take());
+          this.#regulate();
+        },
+        failed,
       },
-      failed,
-    });
+    );
   }
 
   broken(silent: boolean): void {
@@ -753,20 +915,25 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   /** Connects. `#dialled` or `#dialFailure` is set when one of the two is called. */
-  #dial(service: Service, key: string, turn: { connected: () => void; failed: () => void }): void {
+  #dial({ service, key, tls }: Way, turn: { connected: () => void; failed: () => void }): void {
     this.#become(At.waiting);
-    this.#cancelDial = this.shared.pool.dial(service.endpoint, key, {
-      connected: (upstream) => {
-        this.#cancelDial = undefined;
-        this.#dialled = upstream;
-        turn.connected();
+    this.#cancelDial = this.shared.pool.dial(
+      { endpoint: service.endpoint, key, tls },
+      {
+        connected: (upstream) => {
+          this.#cancelDial = undefined;
+          this.#dialled = upstream;
+          turn.connected();
+        },
+        failed: (failure) => {
+          this.#cancelDial = undefined;
+          this.#dialFailure = { ...failure, key };
+          // A process may go over from TLS to plain HTTP, as Vite does when its settings change.
+          if (failure.handshake?.kind === "plain") this.shared.dialects.of(service).tls = false;
+          turn.failed();
+        },
       },
-      failed: (failure) => {
-        this.#cancelDial = undefined;
-        this.#dialFailure = { ...failure, key };
-        turn.failed();
-      },
-    });
+    );
   }
 
   #dropDialled(): void {
@@ -836,4 +1003,14 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#exchange.cancel();
     this.#close();
   }
+}
+
+/** Why TLS with a service did not come about, and what to do. */
+function unsecured(handshake: NonNullable<DialFailure["handshake"]>): string {
+  if (handshake.kind === "refused") {
+    return `it speaks TLS, and the handshake failed: ${handshake.why}. It has to take TLS 1.2 or 1.3 with HTTP/1.1, without a client's certificate`;
+  }
+  return handshake.kind === "lost"
+    ? "it spoke TLS before, and now closed the connection within the handshake; its own output may say why, else start it again"
+    : "it spoke TLS before, and now something else; start it again";
 }

@@ -1,5 +1,5 @@
 /** What went wrong with a request -> the page that says so, as HTML, JSON or one line of text. Pure. */
-import { serviceUrl } from "../routes/service-row.ts";
+import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
@@ -10,6 +10,7 @@ import {
   sentence,
   size,
   startCommand,
+  type Uncertified,
   type UnknownName,
   type UpstreamFailed,
   word,
@@ -37,7 +38,7 @@ function names(problem: UnknownName): Html {
 }
 
 function unknownPage(problem: UnknownName, path: string): Story {
-  const front = `http://localhost:${problem.port}`;
+  const front = originOf("localhost", { scheme: "http", port: problem.port });
   return {
     title: "There is no such page",
     body: html`<p>
@@ -121,7 +122,8 @@ function misdirected(host: string): Story {
     body: html`<p>
         The request was for <code>${word(host)}</code>. localhostess answers <code>localhost</code>,
         names that end in <code>.localhost</code>, loopback addresses such as
-        <code>127.0.0.1</code>, and names without a dot such as <code>api</code>.
+        <code>127.0.0.1</code>, names without a dot such as <code>api</code>, and names under the
+        domains of <code>tlds</code> in your config.toml.
       </p>
       <h2>Why not any host?</h2>
       <p>
@@ -129,6 +131,31 @@ function misdirected(host: string): Story {
         answered, the site could read every server you run. So a name that others can own gets this
         page and nothing more.
       </p>`,
+  };
+}
+
+function uncertified({ bareName, port }: Uncertified): Story {
+  const name = word(bareName);
+  const url = `${secureUrl(bareName, port)}/`;
+  return {
+    title: `https://${name}/ has no certificate`,
+    body: html`<p>The same server is at <a href="${url}">${url}</a>, which has one.</p>
+      <p class="soft">It stays <code>http://${name}/</code> where you need no https.</p>
+      <h2>A certificate for the bare name</h2>
+      <p>
+        An authority can be limited to names under <code>localhost</code>, but not to names without
+        a dot. They take a second one, which may sign for every name there is, so it is made only
+        when you ask for it:
+      </p>
+      <pre>localhostess trust --bare-names</pre>`,
+  };
+}
+
+function otherCertificate(message: string): Story {
+  return {
+    title: "This name needs a connection of its own",
+    body: html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>
+      <p>A browser does so by itself: load the page again.</p>`,
   };
 }
 
@@ -157,7 +184,10 @@ function story(problem: Problem, message: string): Story {
     case 504:
       return upstream(problem);
     case 421:
-      return misdirected(problem.host);
+      if ("bareName" in problem) return uncertified(problem);
+      return problem.certificate === undefined
+        ? misdirected(problem.host)
+        : otherCertificate(message);
     case 431:
       return headTooLarge(problem.limit);
     case 508:

@@ -1,7 +1,7 @@
 /** The services that run -> the page at `http://localhost:9090/`, as HTML, JSON or text. Pure. */
 import { printable } from "../discovery/printable.ts";
 import type { Endpoint, Service } from "../routes/service.ts";
-import { serviceRow, serviceUrl } from "../routes/service-row.ts";
+import { originOf, serviceRow, serviceUrl } from "../routes/service-row.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
@@ -10,8 +10,12 @@ import { jsonReply, type Reply, textReply } from "./reply.ts";
 export type FrontPage = {
   services: readonly Service[];
   version: string;
-  /** The proxy's own. */
+  /** Domains besides `localhost` that names may end in. */
+  tlds: readonly string[];
+  /** The main one, which the PAC file has. */
   port: number;
+  /** In http URLs. */
+  urlPort: number;
   wants: Wants;
 };
 
@@ -58,10 +62,19 @@ function list(services: readonly Service[], port: number): Html | undefined {
   </ul> `;
 }
 
-function body({ services, port }: FrontPage): Html {
+/** What a browser with the PAC file opens: `http://api/`, `http://api.test/`. */
+function shorter(tlds: readonly string[]): Html[] {
+  return ["api", ...tlds.map((tld) => `api.${tld}`)].map(
+    (host, index) => html`${index === 0 ? "" : ", "}<code>http://${host}/</code>`,
+  );
+}
+
+function body({ services, tlds, port, urlPort }: FrontPage): Html {
   const routable = services.filter((service) => service.routable);
   const unroutable = services.filter((service) => !service.routable);
   const count = routable.length;
+  // Browsers keep it for years, and the main port is the one that is always there.
+  const pacUrl = `${originOf("localhost", { scheme: "http", port })}/proxy.pac`;
   const opening =
     count === 0
       ? html`<h1>No named server is running</h1>
@@ -71,37 +84,36 @@ function body({ services, port }: FrontPage): Html {
           </p> `
       : html`<h1>${count} ${count === 1 ? "server" : "servers"} running</h1> `;
   const others = html`<h2>Running under a name that cannot be an address</h2>
-    ${list(unroutable, port)}`;
-  return html`${opening}${list(routable, port)}${unroutable.length > 0 ? others : undefined}
+    ${list(unroutable, urlPort)}`;
+  return html`${opening}${list(routable, urlPort)}${unroutable.length > 0 ? others : undefined}
     <h2>Start one</h2>
     <pre>
 NAME=api bun dev
 NAME=web node server.js
 NAME=files python3 -m http.server 8000</pre>
     <p>
-      The first is then at <code>${serviceUrl("api", port)}/</code>. Nothing needs to be configured,
-      and anything that listens will do.
+      The first is then at <code>${serviceUrl("api", urlPort)}/</code>. Nothing needs to be
+      configured, and anything that listens will do.
     </p>
     <h2>Shorter names</h2>
     <p>
-      With the address <a href="/proxy.pac">${`http://localhost:${port}/proxy.pac`}</a> as its
-      automatic proxy configuration, a browser also opens <code>http://api/</code>. Chromium takes
-      it when it starts:
+      With the address <a href="/proxy.pac">${pacUrl}</a> as its automatic proxy configuration, a
+      browser also opens ${shorter(tlds)}. Chromium takes it when it starts:
     </p>
-    <pre>chromium --proxy-pac-url=http://localhost:${port}/proxy.pac</pre>
+    <pre>chromium --proxy-pac-url=${pacUrl}</pre>
     <p>
       Firefox has it under Settings, Network Settings; macOS, GNOME and Windows in their own proxy
       settings.
     </p>`;
 }
 
-function text({ services, port }: FrontPage): string {
+function text({ services, urlPort }: FrontPage): string {
   if (services.length === 0) return "No named server is running. Start one: NAME=api bun dev";
   return services
     .map((service) => {
       const columns = [
         service.name,
-        service.routable ? serviceUrl(service.name, port) : "(no address)",
+        service.routable ? serviceUrl(service.name, urlPort) : "(no address)",
         where(service.endpoint),
         processes(service),
         service.command,
@@ -118,7 +130,7 @@ export function frontPage(page: FrontPage): Reply {
     // Command lines and folders are in it. No CORS field, here or in any reply: other origins may not read it.
     return jsonReply(
       200,
-      page.services.map((service) => serviceRow(service, page.port)),
+      page.services.map((service) => serviceRow(service, page.urlPort)),
     );
   }
   return pageReply({

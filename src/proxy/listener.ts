@@ -1,10 +1,9 @@
-/** A port into connections: accepted on both loopback addresses, counted, watched twice a second. */
+/** Ports into connections: accepted on both loopback addresses, counted, watched twice a second. */
 import type { ClientEnd } from "../discovery/departed.ts";
 import type { Link } from "../link/link.ts";
-import { type Listening, listen } from "../link/listen.ts";
 import type { SocketLink } from "../link/socket-link.ts";
-import { speaksTls } from "../link/speaks-tls.ts";
 import type { Service } from "../routes/service.ts";
+import type { UrlPorts } from "../routes/service-row.ts";
 import type { RouteTable } from "../routes/table.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { socketCalls } from "../system/socket-calls.ts";
@@ -14,12 +13,15 @@ import { RequestFraming } from "../wire/framing.ts";
 import { sniff } from "../wire/sniff.ts";
 import { Connection, type ConnectionShared } from "./connection.ts";
 import { Destinations } from "./destination.ts";
+import { Dialects } from "./dialect.ts";
 import { errorPage } from "./error-page.ts";
 import { H2Session } from "./h2/session.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { ownPages } from "./own-pages.ts";
+import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts";
+import { httpsRedirect } from "./redirect.ts";
 import { encodeReply } from "./reply.ts";
-import { upstreamKey, upstreamPool } from "./upstream.ts";
+import { upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
 export const connectionLimit = 10_000;
@@ -31,6 +33,12 @@ export type ProxyOptions = {
   clock: Clock;
   /** 0 picks one. */
   port: number;
+  /** More of them, where they can be had. */
+  extraPorts?: readonly ExtraPort[];
+  /** Where a port can only be had on the wildcard address. */
+  wildcard?(port: number): boolean;
+  /** Page loads that came without TLS are sent to https. */
+  httpsRedirect?: boolean;
   version: string;
   /** 8 hexadecimal digits that no other proxy has. */
   instance: string;
@@ -42,6 +50,8 @@ export type ProxyOptions = {
   departed: ((clients: readonly ClientEnd[]) => readonly boolean[]) | undefined;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
   terminator?: Terminator | undefined;
+  /** Whether there are certificates for bare names; always, where it is not said. */
+  bareNames?(): boolean;
   fault(fault: unknown): void;
   /** A sentence for a person. */
   note(text: string): void;
@@ -49,6 +59,10 @@ export type ProxyOptions = {
 
 export interface Proxy {
   readonly port: number;
+  /** The main port, and the others that were had. */
+  readonly ports: readonly number[];
+  readonly urlPorts: UrlPorts;
+  readonly refusedPorts: readonly RefusedPort[];
   /** The addresses it accepts on. */
   readonly addresses: readonly string[];
   readonly connections: number;
@@ -56,9 +70,7 @@ export interface Proxy {
   stop(milliseconds: number): Promise<void>;
 }
 
-const loopbacks = ["127.0.0.1", "::1"] as const;
-
-/** Starts to accept. @throws the system's error where the port is taken or not allowed. */
+/** Starts to accept. @throws the system's error where the main port is taken or not allowed. */
 export function startProxy(options: ProxyOptions): Proxy {
   const { clock } = options;
   const calls = socketCalls(process.platform);
@@ -66,18 +78,17 @@ export function startProxy(options: ProxyOptions): Proxy {
   const handshakes = new Set<Cancel>();
   const sessions = new Set<H2Session>();
   const count = (): number => connections.size + handshakes.size + sessions.size;
-  /** By `upstreamKey`. */
-  const speakers = new Map<string, boolean>();
   const peeked = new Uint8Array(4_096);
   const pool = upstreamPool({ clock, peek: calls.peek });
   let seconds = 0;
   let draining = false;
   let emptied: (() => void) | undefined;
 
-  const { port, listening } = listenOnLoopback(options, accept);
+  const { wildcard = () => false, extraPorts: extra = [], note } = options;
+  const own = listenOnPorts({ port: options.port, extra, wildcard, note }, accept);
   // So that the first bytes are there to be looked at when a connection is told of.
   if (options.terminator !== undefined) {
-    for (const { listener } of listening) calls.deferAccept(listener.descriptor);
+    for (const { descriptor } of own.listening) calls.deferAccept(descriptor);
   }
 
   const shared: ConnectionShared = {
@@ -89,24 +100,23 @@ export function startProxy(options: ProxyOptions): Proxy {
     refresh: options.refresh,
     stillThere: options.stillThere,
     touch: options.touch,
-    pages: ownPages({ routes: options.routes, version: options.version, port: () => port }),
+    pages: ownPages({
+      routes: options.routes,
+      version: options.version,
+      port: own.port,
+      urlPort: own.urls.http,
+    }),
     instance: options.instance,
     seconds: () => seconds,
-    port: () => port,
+    ownPorts: own.all,
+    urlPorts: own.urls,
+    redirect: options.httpsRedirect ? httpsRedirect(own.urls.https) : undefined,
     destinations: new Destinations(),
     spare: [],
     framing: new RequestFraming(),
     terminates: () => options.terminator !== undefined,
-    async speaksTls(service) {
-      const key = upstreamKey(service);
-      const known = speakers.get(key);
-      if (known !== undefined) return known;
-      const { dial, port } = service.endpoint;
-      const found = await speaksTls({ address: dial[0]!, port }, clock);
-      // A server that was too busy to answer is asked again; until then it is spoken to plainly.
-      if (found !== undefined) speakers.set(key, found);
-      return found ?? false;
-    },
+    bareNames: options.bareNames ?? (() => true),
+    dialects: new Dialects(clock, options.routes),
     secure(link, first) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
@@ -133,6 +143,8 @@ export function startProxy(options: ProxyOptions): Proxy {
     handshakes.add(handshake);
     cancel = start({
       terminated({ link, serverName, protocol }) {
+        // TLS 1.3 leaves us nothing to say here, and a client that has Nagle's algorithm on holds its request until we do.
+        calls.acknowledge(link.descriptor);
         if (protocol === "h2") openSession(link, serverName);
         else connections.add(new Connection(link, shared, true));
         over();
@@ -188,28 +200,34 @@ export function startProxy(options: ProxyOptions): Proxy {
   const cancelTicks = clock.every(tickMilliseconds, () => {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
-    for (const session of sessions) session.tick();
-    const waiting: Connection[] = [];
+    const waiting: (Connection | H2Session)[] = [];
+    for (const session of sessions) {
+      session.tick();
+      if (Number.isInteger(seconds) && session.mayBeGone) waiting.push(session);
+    }
     for (const connection of connections) {
       connection.tick();
       if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
     }
     if (waiting.length > 0 && options.departed !== undefined) {
-      dismissDeparted(waiting, { departed: options.departed, ownPort: port });
+      dismissDeparted(waiting, { departed: options.departed, ownPorts: own.all });
     }
   });
 
   let stopping: Promise<void> | undefined;
   return {
-    port,
-    addresses: listening.map(({ address }) => address),
+    port: own.port,
+    ports: own.all,
+    urlPorts: own.urls,
+    refusedPorts: own.refused,
+    addresses: own.addresses,
     get connections() {
       return count();
     },
     stop(milliseconds) {
       stopping ??= (async () => {
         draining = true;
-        for (const { listener } of listening) listener.stop();
+        for (const listener of own.listening) listener.stop();
         for (const connection of connections) connection.drain();
         for (const session of sessions) session.drain();
         let cancelDeadline: Cancel = () => {};
@@ -230,50 +248,22 @@ export function startProxy(options: ProxyOptions): Proxy {
   };
 }
 
-type Bound = { address: string; listener: Listening };
-
-/** Both families on one port; where 0 asks for any, until one is free in both. */
-function listenOnLoopback(
-  { port, note }: { port: number; note: (text: string) => void },
-  accept: (link: SocketLink) => void,
-): { port: number; listening: Bound[] } {
-  for (let attempt = 1; ; attempt++) {
-    const first = listen({ address: loopbacks[0], port }, accept);
-    try {
-      const second = listen({ address: loopbacks[1], port: first.port }, accept);
-      return {
-        port: first.port,
-        listening: [
-          { address: loopbacks[0], listener: first },
-          { address: loopbacks[1], listener: second },
-        ],
-      };
-    } catch (error) {
-      if ((error as { code?: unknown }).code === "EADDRINUSE") {
-        first.stop();
-        if (port !== 0 || attempt === 10) throw error;
-        continue;
-      }
-      // A machine or container without IPv6: nobody can come by ::1 there.
-      note(`not listening on [::1]: ${(error as Error).message}`);
-      return { port: first.port, listening: [{ address: loopbacks[0], listener: first }] };
-    }
-  }
-}
-
 /** A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart. */
 function dismissDeparted(
-  waiting: readonly Connection[],
+  waiting: readonly { link: Link }[],
   {
     departed,
-    ownPort,
-  }: { departed: (clients: readonly ClientEnd[]) => readonly boolean[]; ownPort: number },
+    ownPorts,
+  }: {
+    departed: (clients: readonly ClientEnd[]) => readonly boolean[];
+    ownPorts: readonly number[];
+  },
 ): void {
   const gone = departed(
     waiting.map(({ link }) => ({
       address: link.remoteAddress,
       port: link.remotePort,
-      ownPort,
+      ownPorts,
     })),
   );
   waiting.forEach((connection, index) => {

@@ -1,4 +1,6 @@
 /** What a client accepts -> the form of page it gets. Pure. */
+import { Field } from "../wire/field.ts";
+import type { FieldLines } from "../wire/head.ts";
 
 export type Wants = "html" | "json" | "text";
 
@@ -15,6 +17,15 @@ function rangeOf(member: string): Range | undefined {
   const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2);
   if (weight === undefined) return { type, quality: 1 };
   return qvalue.test(weight) ? { type, quality: Number(weight) } : undefined;
+}
+
+function rangesOf(accept: string | undefined): Range[] {
+  return (accept?.match(members) ?? []).map(rangeOf).filter((range) => range !== undefined);
+}
+
+/** Whether HTML is wanted by its own name, as by a browser that loads a page; not just among everything. */
+export function asksForHtml(accept: string): boolean {
+  return rangesOf(accept).some(({ type, quality }) => type === "text/html" && quality > 0);
 }
 
 /** How exactly a range names a form: 0 not at all, 1 `*\/*`, 2 `text/*`, 3 the type itself. */
@@ -36,7 +47,7 @@ const forms: readonly Wants[] = ["text", "html", "json"];
  * form named more exactly wins, then the one named first. A client that accepts none of them gets text.
  */
 export function negotiate(accept: string | undefined): Wants {
-  const ranges = (accept?.match(members) ?? []).map(rangeOf).filter((range) => range !== undefined);
+  const ranges = rangesOf(accept);
   let best: { form: Wants; quality: number; exact: number; place: number } | undefined;
   for (const form of forms) {
     let exact = 0;
@@ -55,4 +66,10 @@ export function negotiate(accept: string | undefined): Wants {
     if (better) best = { form, quality, exact, place };
   }
   return best?.form ?? "text";
+}
+
+/** The same of a head, as far as it has been read. */
+export function wantsOf(head: FieldLines, bytes: Uint8Array): Wants {
+  const accept = head.find(Field.accept);
+  return negotiate(accept === -1 ? undefined : head.valueOf(bytes, accept));
 }

@@ -1,5 +1,5 @@
 /** A path on `localhost` into the page that stands there. */
-import { nearest } from "../routes/nearest.ts";
+import { nearest } from "../manifest/nearest.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { errorPage } from "./error-page.ts";
 import { frontPage } from "./front-page.ts";
@@ -22,20 +22,30 @@ export type OwnPages = (request: OwnRequest) => Reply;
 export type OwnPagesOptions = {
   routes(): RouteTable;
   version: string;
-  port(): number;
+  /** The main one, which the PAC file has. */
+  port: number;
+  /** In http URLs. */
+  urlPort: number;
 };
 
 const allow = "GET, HEAD, OPTIONS";
 
-export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
+export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): OwnPages {
   return ({ method, path, wants }) => {
     if (method === "OPTIONS") return { status: 200, fields: [["Allow", allow]], body: "" };
     if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
     const table = routes();
     if (path === frontPath) {
-      return frontPage({ services: table.services, version, port: port(), wants });
+      return frontPage({
+        services: table.services,
+        tlds: table.tlds,
+        version,
+        port,
+        urlPort,
+        wants,
+      });
     }
-    if (path === "/proxy.pac") return pacPage({ port: port() });
+    if (path === "/proxy.pac") return pacPage({ port, tlds: table.tlds });
     return errorPage(
       {
         status: 404,
@@ -43,7 +53,7 @@ export function ownPages({ routes, version, port }: OwnPagesOptions): OwnPages {
         path,
         names: table.names,
         nearest: nearest(path.slice(1), table.names),
-        port: port(),
+        port: urlPort,
       },
       wants,
     );

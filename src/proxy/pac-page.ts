@@ -1,11 +1,11 @@
-/** The proxy's port -> the reply at `/proxy.pac`. Pure. */
-import { pacFile } from "../../pac/proxy.pac.ts";
+/** The proxy's port and the configured domains -> the reply at `/proxy.pac`. Pure. */
+import { type PacFacts, pacFile } from "../../pac/proxy.pac.ts";
 import type { Reply } from "./reply.ts";
 
-export function pacPage({ port }: { port: number }): Reply {
+export function pacPage(facts: PacFacts): Reply {
   return {
     status: 200,
     fields: [["Content-Type", "application/x-ns-proxy-autoconfig"]],
-    body: pacFile({ port }),
+    body: pacFile(facts),
   };
 }

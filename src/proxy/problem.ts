@@ -1,13 +1,15 @@
 /** What went wrong with a request -> a code, a line for a terminal and details for a program. Pure. */
 import { printable } from "../discovery/printable.ts";
-import { serviceUrl } from "../routes/service-row.ts";
+import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
 
 /** Names, hosts, commands and reasons may be whatever a stranger sent: every form of the page escapes and cuts them. */
 export type Problem =
   | { status: 400; why: string }
   | { status: 405; allow: string }
   | { status: 408 }
-  | { status: 421; host: string }
+  /** `certificate`: the name that the client made its connection to, whose certificate is not one for the host. */
+  | { status: 421; host: string; certificate?: string }
+  | Uncertified
   /** `limit` in bytes. */
   | { status: 431; limit: number }
   | { status: 503; why: string }
@@ -22,10 +24,18 @@ export type UnknownName = {
   /** Every name that is routable. */
   names: readonly string[];
   nearest: string | undefined;
-  /** The proxy's own. */
+  /** The proxy's own, in http URLs. */
   port: number;
   /** Set where `localhost` itself was asked for something that is not one of its pages. */
   path?: string;
+};
+
+/** A server was asked for by https under its bare name, for which no authority signs. */
+export type Uncertified = {
+  status: 421;
+  bareName: string;
+  /** The proxy's own, in https URLs. */
+  port: number;
 };
 
 export type UpstreamFailed = {
@@ -90,7 +100,7 @@ function explainUnknown(problem: UnknownName): Explanation {
     const path = sentence(problem.path);
     return {
       code: "no-such-page",
-      message: `localhost:${problem.port} is localhostess itself and has no page ${path}; servers have names: ${listed(names)}`,
+      message: `${originOf("localhost", { scheme: "http", port: problem.port })} is localhostess itself and has no page ${path}; servers have names: ${listed(names)}`,
       details: { path, names },
     };
   }
@@ -131,6 +141,16 @@ function explainUpstream(problem: UpstreamFailed): Explanation {
   };
 }
 
+function explainUncertified({ bareName, port }: Uncertified): Explanation {
+  const name = word(bareName);
+  const url = secureUrl(bareName, port);
+  return {
+    code: "no-certificate-for-bare-name",
+    message: `https://${name}/ has no certificate, as an authority cannot be limited to names without a dot; use ${url}/, or make a second authority: localhostess trust --bare-names`,
+    details: { name, url },
+  };
+}
+
 export function explain(problem: Problem): Explanation {
   switch (problem.status) {
     case 400: {
@@ -152,10 +172,19 @@ export function explain(problem: Problem): Explanation {
         details: {},
       };
     case 421: {
+      if ("bareName" in problem) return explainUncertified(problem);
       const host = word(problem.host);
+      if (problem.certificate !== undefined) {
+        const certificate = word(problem.certificate);
+        return {
+          code: "other-certificate",
+          message: `${host} was asked for on a connection made to ${certificate}, whose certificate is not one for ${host}; ask for it on a connection of its own`,
+          details: { host, certificate },
+        };
+      }
       return {
         code: "host-not-answered",
-        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses and names without a dot`,
+        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, names without a dot, and configured domains`,
         details: { host },
       };
     }

@@ -9,6 +9,7 @@ export type Reply = {
 
 const reasons: Record<number, string> = {
   200: "OK",
+  308: "Permanent Redirect",
   400: "Bad Request",
   404: "Not Found",
   405: "Method Not Allowed",

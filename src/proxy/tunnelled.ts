@@ -1,4 +1,4 @@
-/** The first bytes inside a tunnel into whether they are an upgrade that names its host barely. */
+/** The first bytes inside a tunnel into whether they are an upgrade under a name that back ends do not know. */
 import { classifyHost } from "../routes/host.ts";
 import { readAuthority } from "../wire/authority.ts";
 import { RequestFraming } from "../wire/framing.ts";
@@ -7,10 +7,13 @@ import { RequestHead } from "../wire/head.ts";
 const get = [71, 69, 84, 32];
 
 /**
- * `host` is what CONNECT asked for: a handshake for another is not ours to lead there.
+ * `asked` is what CONNECT asked for: a handshake for another host is not ours to lead there.
  * `more`: it may still become one. Anything but a complete and well-formed handshake is `other`.
  */
-export function mayBeUpgrade(bytes: Uint8Array, host: string): "upgrade" | "more" | "other" {
+export function mayBeUpgrade(
+  bytes: Uint8Array,
+  asked: { host: string; tlds: readonly string[] },
+): "upgrade" | "more" | "other" {
   for (let i = 0; i < get.length && i < bytes.length; i++) {
     if (bytes[i] !== get[i]) return "other";
   }
@@ -21,7 +24,7 @@ export function mayBeUpgrade(bytes: Uint8Array, host: string): "upgrade" | "more
   const framing = new RequestFraming();
   if (framing.read(head, bytes) !== undefined || !framing.upgrade) return "other";
   const authority = readAuthority(bytes, framing.hostStart, framing.hostEnd);
-  if (authority?.host !== host) return "other";
-  const named = classifyHost(host);
-  return named.kind === "name" && named.bare ? "upgrade" : "other";
+  if (authority?.host !== asked.host) return "other";
+  const named = classifyHost(asked.host, asked.tlds);
+  return named.kind === "name" && named.domain !== "localhost" ? "upgrade" : "other";
 }

@@ -13,7 +13,7 @@ export type Asked = {
 };
 
 export type Decision =
-  /** Forward the request. `bare`: back ends know only `localhost`, so Host is rewritten. */
+  /** Forward the request. `bare`: its name stands without `.localhost`, and back ends know no other, so Host is rewritten. */
   | { kind: "proxy"; service: Service; bare: boolean }
   /** Join the client with the service. */
   | { kind: "tunnel"; service: Service }
@@ -30,19 +30,20 @@ const own: Decision = { kind: "own" };
 const close: Decision = { kind: "close" };
 const misdirected: Decision = { kind: "misdirected" };
 
-export function decide(asked: Asked, table: RouteTable, ownPort: number): Decision {
-  const host = classifyHost(asked.host);
+export function decide(asked: Asked, table: RouteTable, ownPorts: readonly number[]): Decision {
+  const host = classifyHost(asked.host, table.tlds);
   if (host.kind === "foreign") return asked.mode === "direct" ? misdirected : close;
   if (host.kind === "own") {
     // A tunnelled or forwarded port may differ from ours in Host; in a URL another port is another server.
     if (asked.mode === "direct") return own;
-    return asked.mode === "forward" && (asked.port ?? 80) === ownPort ? own : close;
+    return asked.mode === "forward" && ownPorts.includes(asked.port ?? 80) ? own : close;
   }
+  const bare = host.domain !== "localhost";
   const service = table.find(host.name);
   if (service === undefined) {
-    // Only bare names come from the PAC file, which has DIRECT behind us; `.localhost` is ours to explain.
-    return { kind: "unknown", name: host.name, quiet: host.bare && asked.mode !== "direct" };
+    // The PAC file has DIRECT behind us, for whoever else has such a name; `.localhost` never comes by it, and is ours to explain.
+    return { kind: "unknown", name: host.name, quiet: bare && asked.mode !== "direct" };
   }
   if (asked.mode === "connect") return { kind: "tunnel", service };
-  return { kind: "proxy", service, bare: host.bare };
+  return { kind: "proxy", service, bare };
 }

@@ -3,31 +3,41 @@
 export type Host =
   /** `localhost` and loopback literals: the proxy itself. */
   | { kind: "own" }
-  /** A service's name. `bare`: written without `.localhost`, so that a back end would not know it. */
-  | { kind: "name"; name: string; bare: boolean }
+  /** A service's name, without the domain that it was written with: `localhost`, a configured one, or "" for a bare name. */
+  | { kind: "name"; name: string; domain: string }
   /** Any other name: a page that was led here by DNS rebinding has one of these. */
   | { kind: "foreign" };
 
 const own: Host = { kind: "own" };
 const foreign: Host = { kind: "foreign" };
 
-const suffix = ".localhost";
 const label = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
 const loopback4 =
   /^127\.(?:25[0-5]|2[0-4]\d|1?\d?\d)\.(?:25[0-5]|2[0-4]\d|1?\d?\d)\.(?:25[0-5]|2[0-4]\d|1?\d?\d)$/;
 /** What `inet_aton` takes for an address: `2130706433`, `0x7f000001`. Some clients do, so it is no name. */
 const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
-/** `host` is lower case and without a final dot. */
-export function classifyHost(host: string): Host {
+/** `host` is lower case and without a final dot; `tlds` are the domains that a person has configured besides `localhost`. */
+export function classifyHost(host: string, tlds: readonly string[] = []): Host {
   if (host === "localhost") return own;
-  if (host.endsWith(suffix)) {
-    const name = host.slice(0, -suffix.length);
+  const domain = host.endsWith(".localhost") ? "localhost" : longestEnding(host, tlds);
+  if (domain !== undefined) {
+    const name = host.slice(0, -domain.length - 1);
     return name.split(".").every((part) => label.test(part))
-      ? { kind: "name", name, bare: false }
+      ? { kind: "name", name, domain }
       : foreign;
   }
   if (host === "[::1]" || loopback4.test(host)) return own;
-  if (label.test(host) && !numeric.test(host)) return { kind: "name", name: host, bare: true };
+  if (label.test(host) && !numeric.test(host)) return { kind: "name", name: host, domain: "" };
   return foreign;
+}
+
+/** Of `test` and `dev.test`, `api.dev.test` is `api` under the second. */
+function longestEnding(host: string, tlds: readonly string[]): string | undefined {
+  let longest: string | undefined;
+  for (const tld of tlds) {
+    const longer = longest === undefined || tld.length > longest.length;
+    if (longer && host.endsWith(`.${tld}`)) longest = tld;
+  }
+  return longest;
 }

@@ -18,12 +18,29 @@ export type ServiceRow = {
   warnings: readonly string[];
 };
 
-/** `http://api.localhost:9090`, no final slash, so that a path can follow. `port` is the proxy's. */
-export function serviceUrl(name: string, port: number): string {
-  return `http://${name}.localhost${port === 80 ? "" : `:${port}`}`;
+export type Scheme = "http" | "https";
+
+/** The proxy's port in URLs of each scheme. */
+export type UrlPorts = Readonly<Record<Scheme, number>>;
+
+export const defaultPorts: UrlPorts = { http: 80, https: 443 };
+
+/** `https://api.localhost:9090`, no final slash, so that a path can follow; no port where the scheme means it. */
+export function originOf(host: string, { scheme, port }: { scheme: Scheme; port: number }): string {
+  return `${scheme}://${host}${port === defaultPorts[scheme] ? "" : `:${port}`}`;
 }
 
-/** `port` is the proxy's. */
+/** `http://api.localhost:9090`. `port` is the proxy's in http URLs. */
+export function serviceUrl(name: string, port: number): string {
+  return originOf(`${name}.localhost`, { scheme: "http", port });
+}
+
+/** `port` is the proxy's in https URLs. */
+export function secureUrl(name: string, port: number): string {
+  return originOf(`${name}.localhost`, { scheme: "https", port });
+}
+
+/** `port` is the proxy's in http URLs. */
 export function serviceRow(service: Service, port: number): ServiceRow {
   const { pid, startedAt } = service.process;
   return {

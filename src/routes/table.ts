@@ -6,11 +6,16 @@ export interface RouteTable {
   readonly services: readonly Service[];
   /** The names that lead somewhere, ascending. */
   readonly names: readonly string[];
+  /** Domains besides `localhost` that a name may be written with. */
+  readonly tlds: readonly string[];
   /** The service with this name, or with the longest ending of it: `x.api` reaches `api`. */
   find(name: string): Service | undefined;
 }
 
-export function routeTable(services: readonly Service[]): RouteTable {
+export function routeTable(
+  services: readonly Service[],
+  { tlds = [] }: { tlds?: readonly string[] } = {},
+): RouteTable {
   const byName = new Map<string, Service>();
   for (const service of services) {
     if (service.routable) byName.set(service.name, service);
@@ -18,6 +23,7 @@ export function routeTable(services: readonly Service[]): RouteTable {
   return {
     services,
     names: [...byName.keys()].sort(),
+    tlds,
     find(name) {
       for (let rest = name; ;) {
         const service = byName.get(rest);
@@ -29,5 +35,3 @@ export function routeTable(services: readonly Service[]): RouteTable {
     },
   };
 }
-
-export const emptyTable: RouteTable = routeTable([]);

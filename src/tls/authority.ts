@@ -15,22 +15,16 @@ import {
   type Signer,
   signAuthority,
 } from "./certificate.ts";
+import type { Identity } from "./identity.ts";
+import { authorityDirectory, authorityPath } from "./places.ts";
 import type { AuthorityKind } from "./server-name.ts";
-
-/** Whose authority it is: a person has to recognise it in a trust store. */
-export type Identity = {
-  user: string;
-  host: string;
-  /** The owner that the files must have; undefined on a system without such numbers. */
-  uid: number | undefined;
-};
 
 export type AuthorityOptions = {
   stateDirectory: string;
   kind: AuthorityKind;
   clock: Clock;
   identity: Identity;
-  /** Suffixes that it may sign for besides `localhost`. Of no meaning for bare names. */
+  /** Domains that it may sign for besides `localhost`. Of no meaning for bare names. */
   tlds: readonly string[];
 };
 
@@ -64,21 +58,16 @@ const slack = DAY;
 /** X.520 ub-common-name: longer ones are refused by some readers. */
 const longestCommonName = 64;
 
-export function authorityDirectory(stateDirectory: string, kind: AuthorityKind): string {
-  return join(stateDirectory, kind === "names" ? "authority" : "authority-bare");
-}
-
 /**
  * The authority that is there. Makes none.
  *
- * The key and its certificate are in one file, `authority.pem`: two files could be one of the old pair and one of
- * the new. `certificate.pem` beside it is a copy for other programs, mended here if it is not one.
+ * `certificate.pem` beside it is a copy for other programs, mended here if it is not one.
  *
  * @throws Error of the file system where the files cannot even be looked at.
  */
 export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> {
   const directory = authorityDirectory(options.stateDirectory, options.kind);
-  const path = join(directory, "authority.pem");
+  const path = authorityPath(options.stateDirectory, options.kind);
   const certificatePath = join(directory, "certificate.pem");
   const { identity } = options;
   const folder = await statOf(directory);
@@ -238,13 +227,13 @@ async function makePair({ kind, clock, identity, tlds }: AuthorityOptions): Prom
   }
   const now = clock.now();
   return await signAuthority({
-    commonName: commonNameOf(kind, identity),
+    commonName: commonNameOf(kind, { user: await identity.user(), host: identity.host }),
     validity: { from: now - slack, to: now + lifetime },
     permitted: kind === "names" ? ["localhost", ...tlds] : undefined,
   });
 }
 
-function commonNameOf(kind: AuthorityKind, { user, host }: Identity): string {
+function commonNameOf(kind: AuthorityKind, { user, host }: { user: string; host: string }): string {
   const name = `localhostess ${kind === "bare" ? "bare names " : ""}${user}@${host}`;
   const printable = [...name.replace(/\p{C}/gu, "")];
   return printable.slice(0, longestCommonName).join("");

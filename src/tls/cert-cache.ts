@@ -1,4 +1,4 @@
-/** Server names -> certificates, each minted once, kept for a while, and renewed before it ends. */
+/** Subjects -> certificates, each minted once, kept for a while, and renewed before it ends. */
 import type { Clock } from "../system/clock.ts";
 import type { Subject } from "./server-name.ts";
 
@@ -7,8 +7,6 @@ export type Lifetime = { renewAt: number; expiresAt: number };
 
 export type CertCacheOptions<Certificate extends Lifetime> = {
   clock: Clock;
-  /** Undefined for a name that is not ours. Has to be cheap: every unknown name comes by here. */
-  recognise: (serverName: string | undefined) => Subject | undefined;
   mint: (subject: Subject) => Promise<Certificate>;
   /** A renewal failed while the old certificate goes on: nobody waits for it who could be told. */
   onRenewalFailed: (subject: Subject, error: unknown) => void;
@@ -39,11 +37,9 @@ export class CertCache<Certificate extends Lifetime> {
   /**
    * At once where there is one that is valid, also when it is due for renewal, which then happens on the side. A promise
    * where one has to be minted, the same for all who wait for it; it is rejected if minting fails, and the next who
-   * asks causes another try. Undefined, at once and without a trace, for a name that is not ours.
+   * asks causes another try.
    */
-  certificateFor(serverName: string | undefined): Certificate | Promise<Certificate> | undefined {
-    const subject = this.#options.recognise(serverName);
-    if (subject === undefined) return undefined;
+  certificateFor(subject: Subject): Certificate | Promise<Certificate> {
     const kept = this.#kept.get(subject.name);
     if (kept === undefined) return this.#minted(subject);
     const now = this.#options.clock.now();

@@ -10,16 +10,20 @@ export type Subject = {
   signer: AuthorityKind;
   /** Whether its leaf also is for the loopback addresses: what a client gets that named no server. */
   addresses: boolean;
+  /** The configured domain that it is under; undefined under `localhost`, which every authority may sign for. */
+  tld?: string | undefined;
+  /** The bare name of a service that was asked for, which no authority signs for: its client is told of this name by the certificate. */
+  insteadOf?: string;
 };
 
 export type Ours = {
-  /** Suffixes besides `localhost`, lower case, without dots at their ends. */
+  /** Domains besides `localhost`, lower case, without dots at their ends. */
   tlds: readonly string[];
   /** Whether there is an authority for names such as `api`. */
   bareNames: boolean;
+  /** Whether a service has this bare name. */
+  isService(name: string): boolean;
 };
-
-const suffix = ".localhost";
 
 /**
  * A client that dials an address names no server (RFC 6066 section 3), and its leaf has the addresses. The leaf for
@@ -41,15 +45,14 @@ export function subjectOf(serverName: string | undefined, ours: Ours): Subject |
   if (name.length > longestName) return undefined;
   if (name.split(".").some((label) => label.length > longestLabel)) return undefined;
   if (name === "::1") return loopback;
-  const tld = ours.tlds.find((candidate) => name.endsWith(`.${candidate}`));
-  const host = classifyHost(
-    // What stands before any suffix of ours follows the same rules.
-    tld === undefined ? name : `${name.slice(0, -tld.length - 1)}${suffix}`,
-  );
+  const host = classifyHost(name, ours.tlds);
   if (host.kind === "foreign") return undefined;
   if (host.kind === "own") {
     return name === "localhost" ? { name, signer: "names", addresses: false } : loopback;
   }
-  if (!host.bare) return { name, signer: "names", addresses: false };
-  return ours.bareNames ? { name, signer: "bare", addresses: false } : undefined;
+  if (host.domain === "localhost") return { name, signer: "names", addresses: false };
+  if (host.domain !== "") return { name, signer: "names", addresses: false, tld: host.domain };
+  if (ours.bareNames) return { name, signer: "bare", addresses: false };
+  if (!ours.isService(name)) return undefined;
+  return { name: `${name}.localhost`, signer: "names", addresses: false, insteadOf: name };
 }

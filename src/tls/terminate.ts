@@ -9,6 +9,7 @@ import type { Cancel, Clock } from "../system/clock.ts";
 import { Alert, fatalAlert } from "../wire/alert.ts";
 import { concat } from "../wire/bytes.ts";
 import { type ClientHello, parseClientHello } from "../wire/client-hello.ts";
+import type { Certificates } from "./certificates.ts";
 import type { Leaf } from "./leaf.ts";
 
 /** Milliseconds for a whole handshake. nginx has 60 s, which a stalled client does not need. */
@@ -30,8 +31,8 @@ export type Terminated = {
 
 export type TerminatorOptions = {
   clock: Clock;
-  /** Undefined: the name is not ours. */
-  certificateFor(serverName: string | undefined): Leaf | Promise<Leaf> | undefined;
+  /** Undefined, now or later: the name is not ours. */
+  certificateFor: Certificates["certificateFor"];
   /** One of our own faults, for the log. */
   fault(fault: unknown): void;
 };
@@ -123,7 +124,9 @@ class Attempt {
     this.link.handler = this.until(() => {});
     found.then(
       (leaf) => {
-        if (!this.#settled) then(leaf);
+        if (this.#settled) return;
+        if (leaf === undefined) this.alert(Alert.unrecognizedName);
+        else then(leaf);
       },
       (fault) => {
         this.options.fault(fault);

@@ -8,28 +8,39 @@ import { type Crew, crew, installed } from "./crew.ts";
 import { measureListing } from "./listing.ts";
 import { measureMemory } from "./memory.ts";
 import { startOurs } from "./ours.ts";
-import type { Absent, Backend, Peer } from "./peer.ts";
+import { measureNewNames } from "./new-names.ts";
+import { type Absent, type Backend, missing, type Peer, type StartPeer } from "./peer.ts";
 import { startCaddy } from "./peers/caddy.ts";
 import { startHaproxy } from "./peers/haproxy.ts";
 import { startNginx } from "./peers/nginx.ts";
 import { startPortless } from "./peers/portless.ts";
-import { measureKeepAlive, measurePerRequest } from "./rates.ts";
+import {
+  measureH2,
+  measureHandshakes,
+  measureKeepAlive,
+  measurePerRequest,
+  measureSecureKeepAlive,
+} from "./rates.ts";
 import { measureScan } from "./scan-rows.ts";
 import { type Measured, reached, tableText } from "./table.ts";
 import { measureDownload, measureUpload } from "./transfers.ts";
 
 const usage = `bun run bench [--quick] [--json] [--no-pin] [--only <label>]...
-labels: keep-alive, per-request, download, upload, memory, ls, scan`;
+labels: keep-alive, per-request, tls, h2, handshakes, new-name, download, upload, memory, ls, scan`;
 
 type Proxies = { backend: Backend; ours: Peer; theirs: Peer[]; absent: Absent[] };
 
-type Turn = { crew: Crew; quick: boolean; proxies: () => Promise<Proxies> };
+/** `secured`: of the proxies those alone that are measured by TLS. */
+type Turn = {
+  crew: Crew;
+  quick: boolean;
+  proxies: () => Promise<Proxies>;
+  secured: () => Promise<Proxies>;
+};
 
-const rateTurn = async ({ quick, proxies }: Turn) => ({
-  ...(await proxies()),
-  rounds: quick ? 2 : 5,
-  seconds: quick ? 1 : 3,
-});
+const sampling = ({ quick }: Turn) => ({ rounds: quick ? 2 : 5, seconds: quick ? 1 : 3 });
+const rateTurn = async (turn: Turn) => ({ ...(await turn.proxies()), ...sampling(turn) });
+const secureTurn = async (turn: Turn) => ({ ...(await turn.secured()), ...sampling(turn) });
 const transferTurn = async ({ quick, proxies }: Turn) => {
   const { backend, ours, theirs } = await proxies();
   // Only to show what a proxy can reach: the target is against none at all.
@@ -44,16 +55,44 @@ const measures: Record<string, (turn: Turn) => Promise<Measured>> = {
   ls: ({ crew, quick }) => measureListing(crew, { runs: quick ? 10 : 30 }),
   "keep-alive": async (turn) => measureKeepAlive(turn.crew, await rateTurn(turn)),
   "per-request": async (turn) => measurePerRequest(turn.crew, await rateTurn(turn)),
+  tls: async (turn) => measureSecureKeepAlive(turn.crew, await secureTurn(turn)),
+  h2: async (turn) =>
+    lacking("h2load", "nghttp2-client") ?? measureH2(turn.crew, await secureTurn(turn)),
+  handshakes: async (turn) =>
+    lacking("ab", "apache2-utils") ?? measureHandshakes(turn.crew, await secureTurn(turn)),
+  "new-name": async (turn) =>
+    measureNewNames(await turn.secured(), { names: turn.quick ? 11 : 51 }),
   download: async (turn) => measureDownload(await transferTurn(turn)),
   upload: async (turn) => measureUpload(turn.crew, await transferTurn(turn)),
 };
 
-async function startProxies(crew: Crew): Promise<Proxies> {
-  const backend = await startBackend(crew);
-  const found: (Peer | Absent)[] = [];
-  for (const start of [startOurs, startNginx, startHaproxy, startCaddy, startPortless]) {
-    found.push(await start(crew, backend));
-  }
+/** What a measure finds that cannot be taken. */
+function lacking(program: string, debianPackage: string): Measured | undefined {
+  if (installed(program) !== undefined) return undefined;
+  const { name, absent } = missing(program, debianPackage);
+  return { rows: [], notes: [`${name} skipped: ${absent}`] };
+}
+
+const secured = [startOurs, startNginx];
+const all = [...secured, startHaproxy, startCaddy, startPortless];
+
+/** What it is asked for, started one after another and each only once. */
+function starter(crew: Crew): (wanted: readonly StartPeer[]) => Promise<Proxies> {
+  let backend: Promise<Backend> | undefined;
+  const started = new Map<StartPeer, Promise<Peer | Absent>>();
+  return async (wanted) => {
+    backend ??= startBackend(crew);
+    const found: (Peer | Absent)[] = [];
+    for (const start of wanted) {
+      const peer = started.get(start) ?? start(crew, await backend);
+      started.set(start, peer);
+      found.push(await peer);
+    }
+    return sorted(found, await backend);
+  };
+}
+
+function sorted(found: readonly (Peer | Absent)[], backend: Backend): Proxies {
   const [ours, ...theirs] = found.filter((peer): peer is Peer => "pid" in peer);
   return { backend, ours: ours!, theirs, absent: found.filter((peer) => "absent" in peer) };
 }
@@ -96,16 +135,23 @@ async function run(): Promise<number> {
     process.once(signal, () => leave().finally(() => process.exit(130)));
   }
   try {
-    let proxies: Promise<Proxies> | undefined;
+    const start = starter(team);
+    const absent = new Map<string, string>();
+    const starting = async (wanted: readonly StartPeer[]): Promise<Proxies> => {
+      const proxies = await start(wanted);
+      for (const peer of proxies.absent) absent.set(peer.name, peer.absent);
+      return proxies;
+    };
     const turn: Turn = {
       crew: team,
       quick: values.quick,
-      proxies: () => (proxies ??= startProxies(team)),
+      proxies: () => starting(all),
+      secured: () => starting(secured),
     };
     const found: Measured = { rows: [], notes: [] };
     found.notes.push(
       team.pinned
-        ? "CPUs: each proxy on CPU 0; wrk and the backend on CPU 1; curl where it likes"
+        ? "CPUs: each proxy on CPU 0; wrk, h2load, ab and the backend on CPU 1; curl where it likes"
         : "CPUs: no program has a CPU of its own",
     );
     for (const label of Object.keys(measures).filter((label) => labels.includes(label))) {
@@ -114,8 +160,7 @@ async function run(): Promise<number> {
       found.rows.push(...rows);
       found.notes.push(...notes);
     }
-    const absent = proxies === undefined ? [] : (await proxies).absent;
-    for (const { name, absent: why } of absent) found.notes.push(`${name} skipped: ${why}`);
+    for (const [name, why] of absent) found.notes.push(`${name} skipped: ${why}`);
     if (values.json) {
       const rows = found.rows.map((row) => ({ ...row, reached: reached(row) }));
       console.log(JSON.stringify({ quick: values.quick, rows, notes: found.notes }, null, 2));

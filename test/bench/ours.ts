@@ -20,7 +20,11 @@ export function startServer(
   const program = crew.start([process.execPath, ...bunFlags, ...argv], {
     name,
     side,
-    env: { LOCALHOSTESS_STATE_DIR: state },
+    env: {
+      LOCALHOSTESS_STATE_DIR: state,
+      LOCALHOSTESS_HTTP_PORT: "off",
+      LOCALHOSTESS_HTTPS_PORT: "off",
+    },
   });
   return { program, port };
 }
@@ -28,5 +32,5 @@ export function startServer(
 export const startOurs: StartPeer = async (crew, backend) => {
   const { program, port } = startServer(crew, { name: "localhostess", side: "proxy" });
   await ready(program, { port, host: backend.host });
-  return { name: "localhostess", port, pid: program.pid };
+  return { name: "localhostess", port, securePort: port, pid: program.pid };
 };

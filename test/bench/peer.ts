@@ -3,7 +3,8 @@ import type { Crew } from "./crew.ts";
 
 export type Backend = { port: number; name: string; host: string };
 
-export type Peer = { name: string; port: number; pid: number };
+/** `securePort`: where it speaks TLS, if it does. */
+export type Peer = { name: string; port: number; securePort?: number; pid: number };
 
 export type Absent = { name: string; absent: string };
 

@@ -20,8 +20,10 @@ function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {
       skipped: [{ pid: 99, why: "gone\x1b[2J" }],
     },
     services: [],
-    proxy: { id: "one", pid: 1, startedAt: 0, port: 9090, version: "0.1.0" },
+    proxy: { id: "one", pid: 1, startedAt: 0, port: 9090, version: "0.1.0", tlds: [] },
     port: 9090,
+    tlds: [],
+    urlPorts: { http: 9090, https: 9090 },
     ...its,
   };
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
 import { serverStart } from "../../src/cli/server.ts";
 import { noColors, type Screen, type StopSignal, type World } from "../../src/cli/world.ts";
-import type { DaemonOptions } from "../../src/daemon.ts";
+import type { Flags } from "../../src/cli/settings.ts";
+import type { Daemon, DaemonOptions } from "../../src/daemon.ts";
 import type { Service } from "../../src/routes/service.ts";
 import { cli, freshState, type Session, type State, session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";
@@ -72,6 +73,7 @@ describe("the program", () => {
       startedAt: expect.any(Number),
       port,
       version,
+      tlds: [],
     });
     const run = () => cli(["ls"], { env: state.env });
     const before = await run();
@@ -195,6 +197,9 @@ describe("the verb", () => {
     };
   }
 
+  /** What it says of its ports. */
+  let had: Pick<Daemon, "ports" | "urlPorts" | "refusedPorts">;
+
   async function startDaemon(options: DaemonOptions) {
     daemon = options;
     options.onServices([api], { appeared: [api], changed: [], gone: [] });
@@ -202,7 +207,12 @@ describe("the verb", () => {
       stops++;
       return drained.promise;
     };
-    return { port: 9999, addresses: ["127.0.0.1", "::1"], stop };
+    return {
+      port: 9999,
+      ...had,
+      addresses: ["127.0.0.1", "::1"],
+      stop,
+    };
   }
 
   const api: Service = {
@@ -224,6 +234,7 @@ describe("the verb", () => {
     printed = said = "";
     exits = [];
     stops = 0;
+    had = { ports: [9999], urlPorts: { http: 9999, https: 9999 }, refusedPorts: [] };
     drained = Promise.withResolvers();
     banner = Promise.withResolvers();
   });
@@ -290,5 +301,106 @@ describe("the verb", () => {
     expect(await portOf({}, {})).toBe(9090);
     expect(await portOf({}, { LOCALHOSTESS_PORT: "0" })).toBe(0);
     expect(await portOf({ port: "80" }, { LOCALHOSTESS_PORT: "81" })).toBe(80);
+  });
+
+  /** Starts, has its banner, and ends it. */
+  async function run(flags: Flags = {}, env: World["env"] = {}): Promise<string> {
+    printed = said = "";
+    drained.resolve();
+    banner = Promise.withResolvers();
+    const ended = serverStart(flags, { world: world(env), startDaemon });
+    await banner.promise;
+    signal("SIGTERM");
+    await ended;
+    return printed;
+  }
+
+  test("80 and 443 are asked for, and shown unless the main port was chosen", async () => {
+    const ports = (http: number | undefined, https: number | undefined, shown = true) => [
+      ...(http === undefined ? [] : [{ scheme: "http", port: http, shown }]),
+      ...(https === undefined ? [] : [{ scheme: "https", port: https, shown }]),
+    ];
+    const cases: [Flags, World["env"], unknown][] = [
+      [{}, {}, ports(80, 443)],
+      [{ port: "8080" }, {}, ports(80, 443, false)],
+      [{}, { LOCALHOSTESS_PORT: "8080" }, ports(80, 443, false)],
+      [{ port: "8080", httpPort: "80", httpsPort: "443" }, {}, ports(80, 443)],
+      [{ httpPort: "off" }, {}, ports(undefined, 443)],
+      [{ httpsPort: "8443" }, { LOCALHOSTESS_HTTP_PORT: "off" }, ports(undefined, 8443)],
+      [{ httpPort: "81" }, { LOCALHOSTESS_HTTP_PORT: "off" }, ports(81, 443)],
+      [{ httpPort: "off", httpsPort: "off" }, {}, []],
+      [{}, { LOCALHOSTESS_HTTP_PORT: "", LOCALHOSTESS_HTTPS_PORT: "0" }, ports(80, 0)],
+    ];
+    for (const [flags, env, wanted] of cases) {
+      await run(flags, env);
+      expect(daemon.extraPorts).toEqual(wanted as DaemonOptions["extraPorts"]);
+    }
+  });
+
+  test("with both, URLs have no port, in the banner, in the lines and in the record; the PAC file's has", async () => {
+    had = { ports: [9999, 80, 443], urlPorts: { http: 80, https: 443 }, refusedPorts: [] };
+    banner = Promise.withResolvers();
+    const ended = serverStart({}, { world: world(), startDaemon });
+    await banner.promise;
+    expect(printed).toContain("on 127.0.0.1 and [::1], ports 9999, 80 and 443\n");
+    expect(printed).toContain("  http://localhost  ");
+    expect(printed).toContain("  http://<name>.localhost  ");
+    expect(printed).toContain("  https://<name>.localhost  ");
+    expect(printed).toContain("  http://localhost:9999/proxy.pac  ");
+    expect(printed).toContain("+ api  http://api.localhost  :3000");
+    expect(await record()).toMatchObject({ port: 9999, httpPort: 80, httpsPort: 443 });
+    drained.resolve();
+    signal("SIGTERM");
+    await ended;
+  });
+
+  test("without the right, the banner has the command that gives it", async () => {
+    const refused = (port: number) => ({ port, code: "EACCES", why: "" });
+    had = { ...had, refusedPorts: [refused(80), refused(443)] };
+    expect(await run()).toContain(
+      "  for URLs without a port: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80, then start again\n",
+    );
+    had = { ...had, refusedPorts: [refused(79)] };
+    expect(await run()).toContain("net.ipv4.ip_unprivileged_port_start=79,");
+  });
+
+  test("a port that somebody has is told with who that is, and any other reason as it is", async () => {
+    using taken = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    had = {
+      ...had,
+      refusedPorts: [
+        { port: taken.port, code: "EADDRINUSE", why: "" },
+        { port: 443, code: "ENOBUFS", why: "no room\x1b[2J" },
+      ],
+    };
+    const text = await run();
+    expect(text).toContain(
+      `  we do without port ${taken.port}, which is in use by pid ${process.pid}: `,
+    );
+    expect(text).toContain("  not on port 443: no room\\x1b[2J\n");
+  });
+
+  test("the redirect to https is asked for by flag or variable, and told", async () => {
+    const told = "page loads by http are sent to https (--https-redirect)";
+    for (const [flags, env, redirects] of [
+      [{}, {}, false],
+      [{ httpsRedirect: true }, {}, true],
+      [{}, { LOCALHOSTESS_HTTPS_REDIRECT: "1" }, true],
+      [{}, { LOCALHOSTESS_HTTPS_REDIRECT: "0" }, false],
+      [{ httpsRedirect: true }, { LOCALHOSTESS_HTTPS_REDIRECT: "0" }, true],
+    ] as const) {
+      expect((await run(flags, env)).includes(told)).toBe(redirects);
+      expect(daemon.httpsRedirect).toBe(redirects);
+    }
+  });
+
+  test("a main port without the right is an error with the command", async () => {
+    const refusing = async () => {
+      throw Object.assign(new Error("no"), { code: "EACCES", port: 70 });
+    };
+    const ended = serverStart({ port: "70" }, { world: world(), startDaemon: refusing });
+    await expect(ended).rejects.toThrow(
+      "port 70 needs a right: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=70; or choose another",
+    );
   });
 });

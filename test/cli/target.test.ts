@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import { readTarget } from "../../src/cli/target.ts";
 
-const name = { kind: "name", bare: false, scheme: "http", port: undefined, path: "/" } as const;
+const name = {
+  kind: "name",
+  domain: "localhost",
+  scheme: "http",
+  port: undefined,
+  path: "/",
+} as const;
 
 const cases: [text: string, target: object][] = [
   ["api", { ...name, name: "api" }],
@@ -16,7 +22,7 @@ const cases: [text: string, target: object][] = [
   ["http://api.localhost/", { ...name, name: "api", port: 80 }],
   ["HTTPS://api.localhost/", { ...name, name: "api", scheme: "https", port: 443 }],
   ["ws://api.localhost:9090/hmr", { ...name, name: "api", port: 9090, path: "/hmr" }],
-  ["http://api/", { ...name, name: "api", bare: true, port: 80 }],
+  ["http://api/", { ...name, name: "api", domain: "", port: 80 }],
   ["localhost", { kind: "own", scheme: "http", port: undefined, path: "/" }],
   ["http://localhost:9090/", { kind: "own", scheme: "http", port: 9090, path: "/" }],
   ["http://127.0.0.1:9090/x", { kind: "own", scheme: "http", port: 9090, path: "/x" }],
@@ -28,6 +34,27 @@ for (const [text, target] of cases) {
     expect(readTarget(text)).toEqual(target as ReturnType<typeof readTarget>);
   });
 }
+
+const inTest = { ...name, name: "api", domain: "test" };
+
+test.each<[text: string, target: object]>([
+  ["api.test", inTest],
+  ["API.Test.", inTest],
+  ["api.test/docs", { ...inTest, path: "/docs" }],
+  ["http://api.test/", { ...inTest, port: 80 }],
+  ["https://x.api.test:9090/", { ...inTest, name: "x.api", scheme: "https", port: 9090 }],
+  ["api.shop", { ...name, name: "api.shop" }],
+  ["test", { ...name, name: "test" }],
+  ["localhost", { kind: "own", scheme: "http", port: undefined, path: "/" }],
+])("%s is understood where test is configured", (text, target) => {
+  expect(readTarget(text, ["test"])).toEqual(target as ReturnType<typeof readTarget>);
+});
+
+test("where test is configured, the mistake of another says so", () => {
+  expect(readTarget("http://api.dev/", ["test"])).toMatchObject({
+    what: expect.stringContaining("they end in .localhost or .test, or have no dot"),
+  });
+});
 
 const mistakes: [text: string, part: string][] = [
   ["", "neither a name nor a URL"],

@@ -48,6 +48,11 @@ const mistakes: [args: string[], said: string][] = [
   [["ls", "--port"], "argument missing"],
   [["ls", "--port", "70000"], '--port "70000": a port is a number from 0 to 65535'],
   [["server", "start", "--port", "-1"], '--port "-1"'],
+  [
+    ["server", "start", "--http-port", "on"],
+    '--http-port "on": a port is a number from 0 to 65535, or off',
+  ],
+  [["server", "start", "--https-port", "65536"], '--https-port "65536"'],
   [["ls", "--port", "80x"], '--port "80x"'],
 ];
 
@@ -60,11 +65,22 @@ for (const [args, said] of mistakes) {
 }
 
 test("bad variables are usage errors that name them, all at once", async () => {
-  const env = { LOCALHOSTESS_PORT: "many", LOCALHOSTESS_STATE_DIR: "here" };
+  const env = {
+    LOCALHOSTESS_PORT: "many",
+    LOCALHOSTESS_HTTP_PORT: "none",
+    LOCALHOSTESS_HTTPS_PORT: "-1",
+    LOCALHOSTESS_HTTPS_REDIRECT: "yes",
+    LOCALHOSTESS_STATE_DIR: "here",
+  };
   for (const verb of [["ls"], ["pac"], ["url", "api"], ["server", "start"]]) {
     const { code, out, err } = await cli(verb, { env });
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain('LOCALHOSTESS_PORT "many": a port is a number');
+    expect(err).toContain(
+      'LOCALHOSTESS_HTTP_PORT "none": a port is a number from 0 to 65535, or off',
+    );
+    expect(err).toContain('LOCALHOSTESS_HTTPS_PORT "-1"');
+    expect(err).toContain('LOCALHOSTESS_HTTPS_REDIRECT "yes": it is 1 or 0');
     expect(err).toContain("LOCALHOSTESS_STATE_DIR=here is not an absolute path");
   }
 });

@@ -24,6 +24,7 @@ const record: Registration = {
   startedAt: 1_700_000_000_000,
   port: 9090,
   version: "0.1.0",
+  tlds: ["test"],
 };
 
 async function written(text: string): Promise<Registration | undefined> {
@@ -58,19 +59,23 @@ const malformed: [what: string, text: string][] = [
   ["null", "null"],
   ["a list", "[]"],
   ["a text", '"one"'],
-  ...Object.keys(record).map((key): [string, string] => [
-    `no ${key}`,
-    JSON.stringify({ ...record, [key]: undefined }),
-  ]),
+  ...Object.keys(record)
+    .filter((key) => key !== "tlds")
+    .map((key): [string, string] => [`no ${key}`, JSON.stringify({ ...record, [key]: undefined })]),
   ["port 0", JSON.stringify({ ...record, port: 0 })],
   ["a port beyond 65535", JSON.stringify({ ...record, port: 65_536 })],
   ["a port in letters", JSON.stringify({ ...record, port: "9090" })],
   ["half a port", JSON.stringify({ ...record, port: 9090.5 })],
+  ["http port 0", JSON.stringify({ ...record, httpPort: 0 })],
+  ["an https port in letters", JSON.stringify({ ...record, httpsPort: "443" })],
+  ["no port but null", JSON.stringify({ ...record, httpPort: null })],
   // kill(0) and kill(-1) would reach other processes than one.
   ["pid 0", JSON.stringify({ ...record, pid: 0 })],
   ["pid -1", JSON.stringify({ ...record, pid: -1 })],
   ["a pid beyond pid_t", JSON.stringify({ ...record, pid: 2 ** 31 })],
   ["an escape in the version", JSON.stringify({ ...record, version: "\x1b[2J" })],
+  ["an escape in a domain", JSON.stringify({ ...record, tlds: ["\x1b[2J"] })],
+  ["a domain that is no list", JSON.stringify({ ...record, tlds: "test" })],
   ["a long id", JSON.stringify({ ...record, id: "x".repeat(101) })],
   ["more than a record is", JSON.stringify({ ...record, more: "x".repeat(100_000) })],
 ];
@@ -80,6 +85,19 @@ for (const [what, text] of malformed) {
     expect(await written(text)).toBeUndefined();
   });
 }
+
+test("a record without domains, of an earlier version, has none", async () => {
+  const text = JSON.stringify({ ...record, tlds: undefined });
+  expect(await written(text)).toEqual({ ...record, tlds: [] });
+});
+
+test("the ports that URLs have are read where they are written, and only then", async () => {
+  const all = { ...record, httpPort: 80, httpsPort: 443 };
+  await writeRegistration(directory, all);
+  expect(await readRegistration(directory)).toEqual(all);
+  await writeRegistration(directory, record);
+  expect(Object.keys((await readRegistration(directory))!)).toEqual(Object.keys(record));
+});
 
 test("fields of a later version are passed over", async () => {
   expect(await written(JSON.stringify({ ...record, more: true }))).toEqual(record);

@@ -1,16 +1,19 @@
 import { expect, test } from "bun:test";
 import { runInNewContext } from "node:vm";
-import { pacFile } from "../../pac/proxy.pac.ts";
+import { type PacFacts, pacFile } from "../../pac/proxy.pac.ts";
 import { pacPage } from "../../src/proxy/pac-page.ts";
 
 const proxied = "PROXY 127.0.0.1:9090; DIRECT";
 
 /** What a browser does: the text alone, in a fresh engine. */
-function answer(host: string, port = 9090): string {
-  return runInNewContext(`${pacFile({ port })}\nFindProxyForURL(url, host)`, {
-    url: `http://${host}/`,
-    host,
-  });
+function answer(host: string, facts: Partial<PacFacts> = {}): string {
+  return runInNewContext(
+    `${pacFile({ port: 9090, tlds: [], ...facts })}\nFindProxyForURL(url, host)`,
+    {
+      url: `http://${host}/`,
+      host,
+    },
+  );
 }
 
 test.each(["api", "API", "my-app", "my_app", "a", "3d", "0xygen", "localhost2", "xn--mnchen-3ya"])(
@@ -43,11 +46,11 @@ test.each([
 });
 
 test("the proxy is named by the port that it listens on", () => {
-  expect(answer("api", 12_345)).toBe("PROXY 127.0.0.1:12345; DIRECT");
+  expect(answer("api", { port: 12_345 })).toBe("PROXY 127.0.0.1:12345; DIRECT");
 });
 
 test("the text is ASCII without anything newer than ECMAScript 3", () => {
-  const text = pacFile({ port: 9090 });
+  const text = pacFile({ port: 9090, tlds: ["test", "home.arpa"] });
   expect(text).toMatch(/^[\x20-\x7e\n]+$/);
   expect(text).not.toMatch(
     /=>|`|\b(?:let|const|class)\b|\.(?:includes|startsWith|endsWith|trim)\(/,
@@ -55,9 +58,25 @@ test("the text is ASCII without anything newer than ECMAScript 3", () => {
 });
 
 test("it is served with the type that browsers ask of a PAC file", () => {
-  expect(pacPage({ port: 9090 })).toEqual({
+  expect(pacPage({ port: 9090, tlds: ["test"] })).toEqual({
     status: 200,
     fields: [["Content-Type", "application/x-ns-proxy-autoconfig"]],
-    body: pacFile({ port: 9090 }),
+    body: pacFile({ port: 9090, tlds: ["test"] }),
   });
+});
+
+test.each([
+  ["api.test", proxied],
+  ["x.api.TEST", proxied],
+  ["api.home.arpa", proxied],
+  ["api", proxied],
+  ["test", proxied],
+  [".test", "DIRECT"],
+  ["home.arpa", "DIRECT"],
+  ["api.test.com", "DIRECT"],
+  ["apitest.com", "DIRECT"],
+  ["api.localhost", "DIRECT"],
+  ["localhost", "DIRECT"],
+])("where test and home.arpa are configured, %s gets %s", (host, verdict) => {
+  expect(answer(host, { tlds: ["test", "home.arpa"] })).toBe(verdict);
 });

@@ -22,7 +22,7 @@ const odd: Service = {
   command: "node <script>alert(1)</script> \x1b[2J",
   warnings: ["A name has no < in it."],
 };
-const page = { services: [api, odd], version: "1.2.3", port: 9090 };
+const page = { services: [api, odd], tlds: [], version: "1.2.3", port: 9090, urlPort: 9090 };
 const htmlOf = (services: readonly Service[]): string =>
   frontPage({ ...page, services, wants: "html" }).body;
 
@@ -90,4 +90,12 @@ test("a terminal gets one line for each service", () => {
   expect(frontPage({ ...page, services: [], wants: "text" }).body).toBe(
     "No named server is running. Start one: NAME=api bun dev\n",
   );
+});
+
+test("it shows the configured domains beside the bare name", () => {
+  const body = frontPage({ ...page, tlds: ["test"], wants: "html" }).body;
+  expect(body.replace(/\s+/g, " ")).toContain(
+    "<code>http://api/</code>, <code>http://api.test/</code>.",
+  );
+  expect(htmlOf([])).not.toContain("api.test");
 });

@@ -1,15 +1,16 @@
 /** TLS on the proxy's port: ended here, and what is inside takes the road of every other request. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../src/system/clock.ts";
+import { type AuthorityOptions, renewAuthority } from "../../src/tls/authority.ts";
 import { type Certificates, certificates } from "../../src/tls/certificates.ts";
 import { type Terminator, terminator } from "../../src/tls/terminate.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
-import { identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
+import { chainVerdict, identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
 
 let directory: Awaited<ReturnType<typeof throwawayStateDirectory>>;
 let names: Certificates;
@@ -23,7 +24,7 @@ beforeAll(async () => {
     clock: systemClock,
     identity,
     tlds: [],
-    bareNames: false,
+    isService: (name) => name === "api",
     note: (text) => {
       throw new Error(text);
     },
@@ -32,14 +33,28 @@ beforeAll(async () => {
   ca = await Bun.file(`${directory.path}/authority/certificate.pem`).text();
   tls = terminator({
     clock: systemClock,
-    certificateFor: (name) => names.certificateFor(name),
+    certificateFor,
     fault: (fault) => {
       throw fault;
     },
   });
 });
 
-afterAll(() => directory[Symbol.asyncDispose]());
+afterAll(async () => {
+  const about = { authority: { pem: ca }, now: Date.now() };
+  const verdicts = await Promise.all([...minted].map((leaf) => chainVerdict(leaf, about)));
+  expect(new Set(verdicts)).toEqual(new Set(["good"]));
+  await directory[Symbol.asyncDispose]();
+}, 30_000);
+
+/** What any client here was given. */
+const minted = new Set<string>();
+
+function certificateFor(name: string | undefined): ReturnType<Certificates["certificateFor"]> {
+  const found = names.certificateFor(name);
+  if (found instanceof Promise) found.then((leaf) => leaf && minted.add(leaf.certificate));
+  return found;
+}
 
 /** A client that trusts only our authority. */
 function secureClient(port: number, options: ConnectionOptions = {}): Promise<TLSSocket> {
@@ -104,6 +119,67 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     expect(second.isSessionReused()).toBe(true);
     second.destroy();
   });
+}
+
+for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+  for (const way of ["directly", "through CONNECT"] as const) {
+    test(`a session of the authority before is not resumed after a renewal, by ${version} ${way}`, async () => {
+      await using state = await throwawayStateDirectory();
+      const options: AuthorityOptions = {
+        stateDirectory: state.path,
+        kind: "names",
+        clock: systemClock,
+        identity,
+        tlds: [],
+      };
+      const notes: string[] = [];
+      const its = certificates({
+        ...options,
+        isService: () => false,
+        note: (text) => notes.push(text),
+      });
+      using api = new RawServer({ answer: () => ok() });
+      await using proxy = await startTestProxy({
+        services: { api },
+        terminator: terminator({
+          clock: systemClock,
+          certificateFor: its.certificateFor,
+          fault: (fault) => {
+            throw fault;
+          },
+        }),
+      });
+      const open = async (more: ConnectionOptions): Promise<TLSSocket> => {
+        const copy = await Bun.file(`${state.path}/authority/certificate.pem`).text();
+        const socket = way === "directly" ? {} : { socket: await tunnel(proxy.port) };
+        const versions = { minVersion: version, maxVersion: version };
+        return await secureClient(proxy.port, { ca: copy, ...versions, ...socket, ...more });
+      };
+      await its.certificateFor("api.localhost");
+      const first = await open({});
+      const before = first.getPeerCertificate().fingerprint256;
+      const { promise, resolve } = Promise.withResolvers<Buffer>();
+      first.once("session", resolve);
+      if (version === "TLSv1.2") resolve(first.getSession()!);
+      await ask(first, get("api.localhost"));
+      const session = await promise;
+
+      await renewAuthority(options);
+      const second = await open({ session });
+      expect(second.isSessionReused()).toBe(false);
+      expect(second.authorized).toBe(true);
+      expect(second.getPeerCertificate().fingerprint256).not.toBe(before);
+      expect(await ask(second, get("api.localhost"))).toStartWith("HTTP/1.1 200");
+      expect(notes).toHaveLength(1);
+    });
+  }
+}
+
+async function tunnel(port: number): Promise<Socket> {
+  const tcp = connectTcp({ host: "127.0.0.1", port });
+  tcp.write("CONNECT api.localhost:443 HTTP/1.1\r\nHost: api.localhost:443\r\n\r\n");
+  await new Promise((resolve) => tcp.once("data", resolve));
+  return tcp;
 }
 
 test("h2 is agreed on where the client offers it, and http/1.1 where it does not", async () => {
@@ -201,6 +277,47 @@ test("TLS inside CONNECT ends here where the service speaks plain HTTP", async (
   expect(await ask(socket, get("api.localhost"))).toEndWith("tunnelled");
 });
 
+test("inside TLS inside CONNECT, one request follows another, and an upgraded connection goes both ways", async () => {
+  await using api = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request, server) {
+      if (server.upgrade(request)) return undefined;
+      return new Response("served");
+    },
+    websocket: { message: (socket, text) => void socket.send(text) },
+  });
+  await using proxy = await startTestProxy({
+    services: { api: { port: api.port! } },
+    terminator: tls,
+  });
+  const socket = await secureClient(proxy.port, { socket: await tunnel(proxy.port) });
+  let said = "";
+  let heard = (): void => {};
+  socket.on("data", (bytes) => {
+    said += bytes.toString("latin1");
+    heard();
+  });
+  const until = async (wanted: string): Promise<void> => {
+    while (!said.includes(wanted)) await new Promise<void>((resolve) => (heard = resolve));
+    said = "";
+  };
+  for (let request = 0; request < 3; request++) {
+    socket.write("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
+    await until("served");
+  }
+  socket.write(
+    "GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  await until("101 Switching Protocols");
+  for (const text of ["one", "two"]) {
+    // A masked text frame whose mask is all zeros.
+    socket.write(Buffer.from([0x81, 0x83, 0, 0, 0, 0, ...Buffer.from(text)]));
+    await until(`\x81\x03${text}`);
+  }
+  socket.destroy();
+});
+
 test("TLS inside CONNECT goes by untouched where the service speaks TLS itself", async () => {
   const leaf = (await names.certificateFor("own.localhost"))!;
   using service = Bun.listen({
@@ -229,7 +346,7 @@ test("a client that stops in the middle of a handshake is dropped after 10 s", a
   const clock = new FakeClock();
   const patient = terminator({
     clock,
-    certificateFor: (name) => names.certificateFor(name),
+    certificateFor,
     fault: (fault) => {
       throw fault;
     },

@@ -51,11 +51,30 @@ for (const [host, decisions] of rows) {
   for (const [index, mode] of modes.entries()) {
     test(`${host}, asked ${mode}, is ${decisions[index]!.kind}`, () => {
       for (const port of [undefined, 80, 443, ownPort]) {
-        expect(decide({ host, port, mode }, table, ownPort)).toEqual(decisions[index]!);
+        expect(decide({ host, port, mode }, table, [ownPort])).toEqual(decisions[index]!);
       }
     });
   }
 }
+
+const withTest = routeTable([service], { tlds: ["test"] });
+
+test.each<[host: string, decisions: [Decision, Decision, Decision]]>([
+  [
+    "api.test",
+    [
+      { kind: "proxy", service, bare: true },
+      { kind: "proxy", service, bare: true },
+      { kind: "tunnel", service },
+    ],
+  ],
+  ["nosuch.test", [unknown("nosuch", false), unknown("nosuch", true), unknown("nosuch", true)]],
+  ["api.dev", [{ kind: "misdirected" }, close, close]],
+])("where test is configured, %s is decided by how it is asked for", (host, decisions) => {
+  for (const [index, mode] of modes.entries()) {
+    expect(decide({ host, port: undefined, mode }, withTest, [ownPort])).toEqual(decisions[index]!);
+  }
+});
 
 const own: Decision = { kind: "own" };
 
@@ -74,10 +93,24 @@ const ours: [Asked["mode"], port: number | undefined, Decision][] = [
 
 for (const host of ["localhost", "127.0.0.1", "[::1]"]) {
   test.each(ours)(`${host}, asked %p at port %p`, (mode, port, decision) => {
-    expect(decide({ host, port, mode }, table, ownPort)).toEqual(decision);
+    expect(decide({ host, port, mode }, table, [ownPort])).toEqual(decision);
   });
 }
 
+test("every port of ours is us in a URL", () => {
+  for (const [port, decision] of [
+    [ownPort, own],
+    [443, own],
+    [undefined, close],
+    [444, close],
+  ] as const) {
+    const asked: Asked = { host: "localhost", port, mode: "forward" };
+    expect(decide(asked, table, [ownPort, 443])).toEqual(decision);
+  }
+});
+
 test("a URL without a port is port 80's", () => {
-  expect(decide({ host: "localhost", port: undefined, mode: "forward" }, table, 80)).toEqual(own);
+  expect(
+    decide({ host: "localhost", port: undefined, mode: "forward" }, table, [ownPort, 80]),
+  ).toEqual(own);
 });

@@ -3,8 +3,8 @@ import { classifyHost, type Host } from "../../src/routes/host.ts";
 
 const own: Host = { kind: "own" };
 const foreign: Host = { kind: "foreign" };
-const under = (name: string): Host => ({ kind: "name", name, bare: false });
-const bare = (name: string): Host => ({ kind: "name", name, bare: true });
+const under = (name: string): Host => ({ kind: "name", name, domain: "localhost" });
+const bare = (name: string): Host => ({ kind: "name", name, domain: "" });
 
 /** Each host, and what it means to us. */
 const hosts: [host: string, meaning: Host][] = [
@@ -60,4 +60,32 @@ const hosts: [host: string, meaning: Host][] = [
 
 test.each(hosts)("%p means what it says", (host, meaning) => {
   expect(classifyHost(host)).toEqual(meaning);
+});
+
+const tlds = ["test", "dev.test", "home.arpa"];
+const within = (domain: string, name: string): Host => ({ kind: "name", name, domain });
+
+test.each<[host: string, meaning: Host]>([
+  ["api.test", within("test", "api")],
+  ["x.api.test", within("test", "x.api")],
+  ["my_api.test", within("test", "my_api")],
+  // The longer domain is the one that was meant.
+  ["api.dev.test", within("dev.test", "api")],
+  ["dev.test", within("test", "dev")],
+  ["api.home.arpa", within("home.arpa", "api")],
+  ["home.arpa", foreign],
+  ["test", bare("test")],
+  ["localhost", own],
+  ["127.0.0.1", own],
+  ["api.localhost", under("api")],
+  ["api.test.localhost", under("api.test")],
+  ["localhost.test", within("test", "localhost")],
+  ["apitest", bare("apitest")],
+  [".test", foreign],
+  ["-api.test", foreign],
+  ["a..b.test", foreign],
+  ["api.test.com", foreign],
+  ["api.tests", foreign],
+])("%p is told apart where domains are configured", (host, meaning) => {
+  expect(classifyHost(host, tlds)).toEqual(meaning);
 });

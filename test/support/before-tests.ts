@@ -1,4 +1,12 @@
 /** Runs once before the first test file: bunfig.toml names it. */
+import { join } from "node:path";
 import { ensurePackages } from "./debian.ts";
+
+// What the person at this machine has configured is not what is tested.
+process.env.LOCALHOSTESS_CONFIG = join(import.meta.dir, "no-such-config.toml");
+// Test files run side by side with each other and with whatever this machine serves, so proxies under test
+// leave ports 80 and 443 alone; a test that is about them says so in the environment of its own program.
+process.env.LOCALHOSTESS_HTTP_PORT = "off";
+process.env.LOCALHOSTESS_HTTPS_PORT = "off";
 
 await ensurePackages();

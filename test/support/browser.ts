@@ -10,13 +10,15 @@ export type Browser = {
   close(): Promise<void>;
 };
 
-/** `home`: whose trust store it has; one without any unless said otherwise. */
+/** `home`: whose trust store it has; one without any unless said otherwise. `more`: of its options. */
 export async function openBrowser({
   port,
   home,
+  more = [],
 }: {
   port: number;
   home?: string;
+  more?: readonly string[];
 }): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), "localhostess-chromium-"));
   const remove = () => rm(profile, { recursive: true, force: true, maxRetries: 5 });
@@ -35,6 +37,7 @@ export async function openBrowser({
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        ...more,
       ],
       // A person may have no home that can be written.
       env: { ...(inherited as Record<string, string>), HOME: home ?? profile },

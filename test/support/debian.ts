@@ -6,6 +6,7 @@ export const packages = {
   chromium: "chromium",
   curl: "curl",
   lsof: "lsof",
+  nghttp: "nghttp2-client",
   openssl: "openssl",
   ps: "procps",
   python3: "python3",

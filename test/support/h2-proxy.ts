@@ -4,6 +4,7 @@ import { listen } from "../../src/link/listen.ts";
 import { secure } from "../../src/link/secure.ts";
 import type { ConnectionShared } from "../../src/proxy/connection.ts";
 import { Destinations } from "../../src/proxy/destination.ts";
+import { Dialects } from "../../src/proxy/dialect.ts";
 import { H2Session } from "../../src/proxy/h2/session.ts";
 import { HeadWriter } from "../../src/proxy/head-writer.ts";
 import { ownPages } from "../../src/proxy/own-pages.ts";
@@ -41,15 +42,18 @@ export function testShared(services: Record<string, Place>): TestShared {
     refresh: async () => {},
     stillThere: () => true,
     touch() {},
-    pages: ownPages({ routes: () => table, version: "0.0.0", port: () => 1 }),
+    pages: ownPages({ routes: () => table, version: "0.0.0", port: 1, urlPort: 1 }),
     instance: "0123abcd",
     seconds: () => shared.now,
-    port: () => 1,
+    ownPorts: [1],
+    urlPorts: { http: 1, https: 1 },
+    redirect: undefined,
     destinations: new Destinations(),
     spare: [],
     framing: new RequestFraming(),
     terminates: () => false,
-    speaksTls: async () => false,
+    bareNames: () => true,
+    dialects: new Dialects(systemClock, () => table),
     secure: () => false,
     gone() {},
   };

@@ -21,7 +21,7 @@ export async function startProgram(): Promise<Program> {
   const command = [process.execPath, join(root, "src/main.ts"), "server", "start", "--port", "0"];
   const program = await running(command, {
     env: { LOCALHOSTESS_STATE_DIR: state, LOCALHOSTESS_PORT: undefined },
-    // The banner's last line: from here on it answers.
+    // In the banner: from here on it answers.
     ready: /http:\/\/localhost:(\d+)\/proxy\.pac/,
   }).catch(async (error) => {
     await rm(state, { recursive: true, force: true });

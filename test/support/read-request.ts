@@ -78,7 +78,7 @@ export class RequestReader {
     if (framing.hostStart === -1 && direct) return { kind: "bad", status: 400 };
     if (authority === undefined) return { kind: "bad", status: 400 };
     const mode = direct ? "direct" : target.form === "absolute" ? "forward" : "connect";
-    const decision = decide({ ...authority, mode }, table, 9090);
+    const decision = decide({ ...authority, mode }, table, [9090]);
 
     const reader = this.#body;
     reader.begin(framing.bodyLength);

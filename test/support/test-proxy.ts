@@ -14,6 +14,8 @@ export type Place = { port: number; address?: string };
 
 export type TestProxyOptions = Partial<ProxyOptions> & {
   services?: Record<string, Place>;
+  /** Configured domains. */
+  tlds?: readonly string[];
 };
 
 export interface TestProxy extends AsyncDisposable {
@@ -45,15 +47,17 @@ export function testService(name: string, { port, address = "127.0.0.1" }: Place
   };
 }
 
-function tableOf(services: Record<string, Place>): RouteTable {
-  return routeTable(Object.entries(services).map(([name, place]) => testService(name, place)));
+function tableOf(services: Record<string, Place>, tlds: readonly string[]): RouteTable {
+  const all = Object.entries(services).map(([name, place]) => testService(name, place));
+  return routeTable(all, { tlds });
 }
 
 export function startTestProxy({
   services = {},
+  tlds = [],
   ...overrides
 }: TestProxyOptions = {}): Promise<TestProxy> {
-  let table = tableOf(services);
+  let table = tableOf(services, tlds);
   const faults: unknown[] = [];
   const notes: string[] = [];
   const proxy = startProxy({
@@ -84,7 +88,7 @@ export function startTestProxy({
       return proxy.connections;
     },
     setServices(next) {
-      table = tableOf(next);
+      table = tableOf(next, tlds);
     },
     stop,
     [Symbol.asyncDispose]: stop,

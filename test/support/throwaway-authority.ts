@@ -4,18 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Certificate, CertificateChainValidationEngine, type NameConstraints } from "pkijs";
 import { type Clock, systemClock } from "../../src/system/clock.ts";
-import {
-  type Authority,
-  type AuthorityOptions,
-  ensureAuthority,
-  type Identity,
-} from "../../src/tls/authority.ts";
+import { type Authority, type AuthorityOptions, ensureAuthority } from "../../src/tls/authority.ts";
+import type { Identity } from "../../src/tls/identity.ts";
 import { type Leaf, mintLeaf } from "../../src/tls/leaf.ts";
 import { type AuthorityKind, type Subject, subjectOf } from "../../src/tls/server-name.ts";
 
 const nameConstraints = "2.5.29.30";
 
-export const identity: Identity = { user: "ada", host: "engine", uid: process.getuid?.() };
+export const identity: Identity = {
+  user: async () => "ada",
+  host: "engine",
+  uid: process.getuid?.(),
+};
 
 export type ThrowawayAuthority = AsyncDisposable & {
   options: AuthorityOptions;
@@ -50,7 +50,11 @@ export async function throwawayAuthority(
     options,
     authority,
     leafFor: async (serverName) => {
-      const subject = subjectOf(serverName, { tlds: options.tlds, bareNames: true });
+      const subject = subjectOf(serverName, {
+        tlds: options.tlds,
+        bareNames: true,
+        isService: () => true,
+      });
       if (subject === undefined) throw new Error(`${serverName} is not ours`);
       return await mintChecked(subject, { authority, clock: options.clock });
     },
@@ -71,7 +75,7 @@ export async function mintChecked(
 /** What pkijs, which shares no code with what signs, says about a leaf under an authority: `"good"` or why not. */
 export async function chainVerdict(
   leafPem: string,
-  { authority, now }: { authority: Authority; now: number },
+  { authority, now }: { authority: Pick<Authority, "pem">; now: number },
 ): Promise<string> {
   const anchor = Certificate.fromBER(der(authority.pem));
   const constraints = anchor.extensions?.find(({ extnID }) => extnID === nameConstraints)

@@ -92,7 +92,7 @@ test("a user and machine with long and odd names still make a subject", async ()
     kind: "names",
     tlds: [],
     clock: new FakeClock(now),
-    identity: { ...identity, user: "jürgen\n\u202e", host: "h".repeat(100) },
+    identity: { ...identity, user: async () => "jürgen\n\u202e", host: "h".repeat(100) },
   });
   if (made.kind !== "ready") throw new Error(made.problems.join());
   expect(made.authority.commonName).toBe(`localhostess jürgen@${"h".repeat(44)}`);

@@ -1,10 +1,14 @@
 import { expect, test } from "bun:test";
-import { type Subject, subjectOf } from "../../src/tls/server-name.ts";
+import { type Ours, type Subject, subjectOf } from "../../src/tls/server-name.ts";
 
-const ours = { tlds: ["test", "dev.example.com"], bareNames: false };
+const ours: Ours = {
+  tlds: ["test", "dev.example.com", "dev.test"],
+  bareNames: false,
+  isService: (name) => name === "web",
+};
 
-function named(name: string): Subject {
-  return { name, signer: "names", addresses: false };
+function named(name: string, tld?: string): Subject {
+  return { name, signer: "names", addresses: false, tld };
 }
 
 const loopback: Subject = { name: "", signer: "names", addresses: true };
@@ -17,8 +21,11 @@ test.each([
   ["api.localhost.", named("api.localhost")],
   ["v1.api.localhost", named("v1.api.localhost")],
   ["my_app.localhost", named("my_app.localhost")],
-  ["api.test", named("api.test")],
-  ["api.dev.example.com", named("api.dev.example.com")],
+  ["api.test", named("api.test", "test")],
+  ["API.Test.", named("api.test", "test")],
+  ["v1.api.test", named("v1.api.test", "test")],
+  ["api.dev.test", named("api.dev.test", "dev.test")],
+  ["api.dev.example.com", named("api.dev.example.com", "dev.example.com")],
   [undefined, loopback],
   ["", loopback],
   ["127.0.0.1", loopback],
@@ -69,4 +76,10 @@ test("bare names are ours once there is an authority for them", () => {
   expect(subjectOf("API", withBare)).toEqual({ name: "api", signer: "bare", addresses: false });
   expect(subjectOf("2130706433", withBare)).toBeUndefined();
   expect(subjectOf("example.com", withBare)).toBeUndefined();
+});
+
+test("without that, a service's bare name is answered for by its name under localhost", () => {
+  expect(subjectOf("Web.", ours)).toEqual({ ...named("web.localhost"), insteadOf: "web" });
+  expect(subjectOf("web", { ...ours, bareNames: true })).toMatchObject({ signer: "bare" });
+  expect(subjectOf("nosuch", ours)).toBeUndefined();
 });

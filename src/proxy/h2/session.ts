@@ -35,6 +35,7 @@ import {
   headLimit,
   NAME_END,
   NAME_START,
+  RequestHead,
   VALUE_END,
   VALUE_START,
 } from "../../wire/head.ts";
@@ -42,9 +43,11 @@ import { Connection, type ConnectionShared, headSeconds, idleSeconds } from "../
 import { errorPage, type Problem } from "../error-page.ts";
 import { HeadWriter } from "../head-writer.ts";
 import { Held } from "../held.ts";
+import { wantsOf } from "../negotiate.ts";
 import { encodeReply } from "../reply.ts";
 import { Allowance } from "./allowance.ts";
 import {
+  chunkLineRoom,
   H2StreamLink,
   type StreamHead,
   type StreamPiece,
@@ -70,6 +73,9 @@ const resetsPerSecond = 100;
 /** Frames that cost us something and bring a request no further: pings, settings, empty DATA. gRPC sends a ping for a few DATA. */
 const idleFrameBurst = 10_000;
 const idleFramesPerSecond = 1_000;
+
+/** Streams that ended here before their clients had sent all; of older ones nobody remembers whether they did. */
+const cutShortLimit = 1_024;
 
 /** Octets gathered before they are written within one turn of the event loop: four TLS records. */
 const flushLength = 65_536;
@@ -125,6 +131,10 @@ export class H2Session implements LinkHandler, StreamSession {
 
   /** Streams that are not over, by their numbers. */
   readonly #streams = new Map<number, H2StreamLink>();
+  /** Streams that are over and of which more may come, from a client that had not heard of it. */
+  readonly #cutShort = new Set<number>();
+  /** Up to here nobody remembers any more. */
+  #forgotten = 0;
   /** Every link with an owner, with a stream or without. */
   readonly #links = new Set<H2StreamLink>();
   /** Those without. */
@@ -147,7 +157,16 @@ export class H2Session implements LinkHandler, StreamSession {
   #continued = 0;
   #continuedEnds = false;
   #continuations = 0;
+  /** When that section began. */
+  #sectionSince = 0;
+  /** When the frame began whose rest has not come. */
+  #frameSince = 0;
   #block = new Held();
+  /** Whose DATA is in `#body`. Nobody's, outside of `data`. */
+  #gathering: H2StreamLink | undefined;
+  /** The windows' octets that it took, padding included. */
+  #gathered = 0;
+  readonly #body = new HeadWriter(0);
   /** Octets of the section at hand, as SETTINGS_MAX_HEADER_LIST_SIZE counts them. */
   #listSize = 0;
 
@@ -164,6 +183,8 @@ export class H2Session implements LinkHandler, StreamSession {
   readonly #resets = new Allowance(resetBurst, resetsPerSecond);
   #begun = false;
   readonly #places = { nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0 };
+  /** Seconds for which it could not be told whether the client still exists. */
+  #doubted = 0;
   readonly #idleFrames = new Allowance(idleFrameBurst, idleFramesPerSecond);
   /** An authority that the certificate covers. */
   #covered: H2Field | undefined;
@@ -185,6 +206,19 @@ export class H2Session implements LinkHandler, StreamSession {
     return this.#streams.size;
   }
 
+  /**
+   * Whether it is time to ask if the client still exists: while it takes nothing its link is paused, which hides that it has
+   * left. As a `Connection` has it.
+   */
+  get mayBeGone(): boolean {
+    if (this.#over || !this.link.paused) {
+      this.#doubted = 0;
+      return false;
+    }
+    this.#doubted++;
+    return (this.#doubted & (this.#doubted - 1)) === 0;
+  }
+
   // Events of the client's link.
 
   data(bytes: Uint8Array): void {
@@ -193,13 +227,18 @@ export class H2Session implements LinkHandler, StreamSession {
     const from = this.#prefaceRead < preface.length ? this.#readPreface(bytes) : 0;
     if (from < bytes.length && !this.#over) {
       const frame = this.#frame;
+      const begun = frame.begun;
       frame.push(bytes, from);
+      let whole = false;
       for (let found = frame.next(); found !== Found.more; found = frame.next()) {
         if (found === Found.bad) {
           this.#fail(ErrorCode.frameSizeError, "a frame is longer than was allowed");
         } else this.#handle(frame);
         if (this.#over) break;
+        whole = true;
       }
+      if (whole || begun === undefined) this.#frameSince = this.#shared.seconds();
+      this.#passOn();
     }
     this.#reading = false;
     this.#settle();
@@ -230,19 +269,30 @@ export class H2Session implements LinkHandler, StreamSession {
 
   /** Twice a second: what has stood for too long. */
   tick(): void {
-    const age = this.#shared.seconds() - this.#since;
+    const now = this.#shared.seconds();
+    const age = now - this.#since;
     if (this.#over) {
       if (age >= lingerSeconds) this.link.close();
       return;
     }
     for (const { handler } of this.#links) if (handler instanceof Connection) handler.tick();
     this.#schedule();
-    if (this.#continued !== 0) {
-      if (age >= headSeconds) this.#fail(ErrorCode.enhanceYourCalm, "a header section is too slow");
+    if (this.#continued !== 0 && now - this.#sectionSince >= headSeconds) {
+      this.#fail(ErrorCode.enhanceYourCalm, "a header section is too slow");
+    } else if (this.#waitsForFrame && now - this.#frameSince >= headSeconds) {
+      this.#fail(ErrorCode.enhanceYourCalm, "a frame is too slow");
     } else if (this.#streams.size === 0) {
+      this.#body.bytes = nothing;
       const allowed = this.#lastStream === 0 ? headSeconds : idleSeconds;
       if (age >= allowed) this.#fail(ErrorCode.noError, "the connection was idle");
     }
+  }
+
+  /** A frame is cut off that nobody may take long for. A body may: its service waits, and says for how long. */
+  get #waitsForFrame(): boolean {
+    const type = this.#frame.begun;
+    if (type === undefined) return false;
+    return this.#streams.size === 0 || (type !== -1 && type !== FrameType.data);
   }
 
   /** The proxy stops: takes no new stream, and ends with the last answer. */
@@ -281,6 +331,8 @@ export class H2Session implements LinkHandler, StreamSession {
   }
 
   #handle(frame: FrameReader): void {
+    const follows = frame.type === FrameType.data && frame.stream === this.#gathering?.id;
+    if (!follows) this.#passOn();
     if (!this.#settingsRead && frame.type !== FrameType.settings) {
       this.#fail(ErrorCode.protocolError, "the first frame is not SETTINGS");
       return;
@@ -351,11 +403,17 @@ export class H2Session implements LinkHandler, StreamSession {
     }
     const ends = (frame.flags & Flag.endStream) !== 0;
     const stream = this.#streams.get(id);
-    if (stream === undefined || stream.remoteEnded) {
+    if (stream === undefined) {
       this.#credit(count);
-      if (stream !== undefined) this.#refuse(stream, ErrorCode.streamClosed);
-      // What a client had sent before it heard of a reset.
-      this.#idleFrame(1);
+      if (this.#mayGoOn(id)) {
+        this.#idleFrame(1);
+        if (ends) this.#cutShort.delete(id);
+      } else this.#fail(ErrorCode.streamClosed, "DATA is of a stream that is closed");
+      return;
+    }
+    if (stream.remoteEnded) {
+      this.#credit(count);
+      this.#refuse(stream, ErrorCode.streamClosed);
       return;
     }
     stream.receiveWindow -= count;
@@ -365,18 +423,44 @@ export class H2Session implements LinkHandler, StreamSession {
       return;
     }
     if (content.start === content.end && !ends) this.#idleFrame(1);
-    // First, because with the last octet the answer may come to its end.
-    stream.remoteEnded = ends;
-    const { start, end } = content;
-    const right = stream.receive(frame.bytes, { from: start, to: end, count });
-    if (!right) {
+    if (!stream.takes(content.end - content.start)) {
       this.#credit(count);
+      this.#passOn();
       this.#refuse(stream, ErrorCode.protocolError);
       return;
     }
-    if (ends && this.#streams.get(id) === stream && !stream.end(nothing)) {
+    // First, because with the last octet the answer may come to its end.
+    stream.remoteEnded = ends;
+    this.#gather(stream, frame.bytes, { from: content.start, to: content.end, count });
+    if (!ends) return;
+    this.#passOn();
+    if (this.#streams.get(id) === stream && !stream.end(nothing)) {
       this.#refuse(stream, ErrorCode.protocolError);
     }
+  }
+
+  /** DATA of one stream that comes at once goes on in one piece: a write for each frame would cost more than the copy. */
+  #gather(
+    stream: H2StreamLink,
+    bytes: Uint8Array,
+    { from, to, count }: { from: number; to: number; count: number },
+  ): void {
+    if (this.#gathering === undefined) {
+      this.#gathering = stream;
+      this.#gathered = 0;
+      this.#body.clear();
+      this.#body.reserve(chunkLineRoom);
+      this.#body.length = chunkLineRoom;
+    }
+    this.#body.copy(bytes, from, to);
+    this.#gathered += count;
+  }
+
+  #passOn(): void {
+    const stream = this.#gathering;
+    if (stream === undefined) return;
+    this.#gathering = undefined;
+    stream.receive(this.#body, this.#gathered);
   }
 
   #headers(frame: FrameReader): void {
@@ -398,7 +482,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#continued = id;
     this.#continuedEnds = ends;
     this.#continuations = 0;
-    this.#since = this.#shared.seconds();
+    this.#sectionSince = this.#shared.seconds();
     this.#block.clear();
     this.#block.add(frame.bytes, content.start, content.end);
   }
@@ -463,8 +547,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#lastStream = id;
     this.#since = this.#shared.seconds();
     if (this.#streams.size >= streamLimit) {
-      this.#resetId(id, ErrorCode.refusedStream);
-      this.#countReset();
+      this.#refuseNew(id, ends, ErrorCode.refusedStream);
       return;
     }
     const request = this.#request;
@@ -474,17 +557,16 @@ export class H2Session implements LinkHandler, StreamSession {
       return;
     }
     if (request.malformed !== undefined) {
-      this.#resetId(id, ErrorCode.protocolError);
-      this.#countReset();
+      this.#refuseNew(id, ends, ErrorCode.protocolError);
       return;
     }
     if (request.connect) {
       this.#reply(id, ends, { status: 405, allow: "GET, HEAD, POST" });
       return;
     }
-    const elsewhere = this.#elsewhere(request.authority);
-    if (elsewhere !== undefined) {
-      this.#reply(id, ends, { status: 421, host: elsewhere });
+    const misdirected = this.#misdirected(request.authority);
+    if (misdirected !== undefined) {
+      this.#reply(id, ends, misdirected);
       return;
     }
     let stream = this.#spare.pop();
@@ -508,7 +590,11 @@ export class H2Session implements LinkHandler, StreamSession {
     const stream = new H2StreamLink(this);
     this.#links.add(stream);
     this.#beginStream(stream, id, ends);
-    const bytes = encodeReply(errorPage(problem, "text"), {
+    const head = new RequestHead();
+    const asked = this.#requestHead.bytes.subarray(0, this.#requestHead.length);
+    // Whole or not: what there is of it says in which form it wants to hear this.
+    head.read(asked);
+    const bytes = encodeReply(errorPage(problem, wantsOf(head, asked)), {
       head: this.#request.head,
       close: true,
     });
@@ -516,23 +602,30 @@ export class H2Session implements LinkHandler, StreamSession {
     stream.close();
   }
 
-  /** The host that was asked for, where the certificate is not one for it. */
-  #elsewhere(authority: H2Field | undefined): string | undefined {
+  /** What is wrong where the certificate is not one for the host that was asked for. */
+  #misdirected(authority: H2Field | undefined): Problem | undefined {
     if (authority === undefined || authority === this.#covered) return undefined;
     const { line, valueStart, valueEnd } = authority;
     const asked = readAuthority(line, valueStart, valueEnd);
     // What is none is refused with the reason by who reads it next.
     if (asked === undefined) return undefined;
-    if (!covers(this.#options.serverName, asked.host)) return asked.host;
-    this.#covered = authority;
-    return undefined;
+    const { host } = asked;
+    const { serverName } = this.#options;
+    if (covers(serverName, host)) {
+      this.#covered = authority;
+      return undefined;
+    }
+    if (classifyHost(host).kind === "foreign") return { status: 421, host };
+    return { status: 421, host, certificate: serverName ?? "localhost" };
   }
 
   #trailers(id: number, ends: boolean): void {
     const stream = this.#streams.get(id);
-    // A client may not have heard of our reset.
     if (stream === undefined) {
-      this.#idleFrame(10);
+      if (this.#mayGoOn(id)) {
+        this.#idleFrame(10);
+        if (ends) this.#cutShort.delete(id);
+      } else this.#fail(ErrorCode.protocolError, "HEADERS is of a stream that is closed");
       return;
     }
     if (stream.remoteEnded) {
@@ -558,6 +651,7 @@ export class H2Session implements LinkHandler, StreamSession {
       return;
     }
     this.#countReset();
+    this.#cutShort.delete(frame.stream);
     const stream = this.#streams.get(frame.stream);
     if (stream === undefined || this.#over) return;
     this.#streams.delete(frame.stream);
@@ -604,7 +698,14 @@ export class H2Session implements LinkHandler, StreamSession {
       }
       const change = value - this.#firstSendWindow;
       this.#firstSendWindow = value;
-      for (const stream of this.#streams.values()) this.#widen(stream, change);
+      for (const stream of this.#streams.values()) {
+        if (stream.sendWindow + change > largestWindow) {
+          // RFC 9113 section 6.9.2: of the connection, because the setting is.
+          this.#fail(ErrorCode.flowControlError, "INITIAL_WINDOW_SIZE makes a window too large");
+          return;
+        }
+        this.#widen(stream, change);
+      }
     }
   }
 
@@ -660,6 +761,26 @@ export class H2Session implements LinkHandler, StreamSession {
     stream.sendWindow += change;
     if (stream.sendWindow > largestWindow) this.#refuse(stream, ErrorCode.flowControlError);
     else this.#queue(stream);
+  }
+
+  /** Whether what comes of a stream that is over was on its way when it ended. */
+  #mayGoOn(id: number): boolean {
+    // What a draining session does not take is not told each time.
+    return this.#cutShort.has(id) || id <= this.#forgotten || this.#draining;
+  }
+
+  #cutOff(id: number): void {
+    this.#cutShort.add(id);
+    if (this.#cutShort.size <= cutShortLimit) return;
+    const [oldest] = this.#cutShort;
+    this.#cutShort.delete(oldest!);
+    this.#forgotten = Math.max(this.#forgotten, oldest!);
+  }
+
+  #refuseNew(id: number, ends: boolean, code: ErrorCode): void {
+    this.#resetId(id, code);
+    if (!ends) this.#cutOff(id);
+    this.#countReset();
   }
 
   #idleFrame(count: number): void {
@@ -747,7 +868,10 @@ export class H2Session implements LinkHandler, StreamSession {
 
   answered(stream: H2StreamLink): void {
     // RFC 9113 section 8.1: nobody needs the rest of the request.
-    if (!stream.remoteEnded) writeReset(this.#out, stream.id, ErrorCode.noError);
+    if (!stream.remoteEnded) {
+      writeReset(this.#out, stream.id, ErrorCode.noError);
+      this.#cutOff(stream.id);
+    }
     this.#streams.delete(stream.id);
     this.#since = this.#shared.seconds();
     if (stream.reusable && !this.#draining && this.#spare.length < spareLimit) {
@@ -757,6 +881,7 @@ export class H2Session implements LinkHandler, StreamSession {
 
   reset(stream: H2StreamLink, code: ErrorCode): void {
     this.#resetId(stream.id, code);
+    if (!stream.remoteEnded) this.#cutOff(stream.id);
     this.#streams.delete(stream.id);
     stream.drop();
   }
@@ -797,6 +922,8 @@ export class H2Session implements LinkHandler, StreamSession {
   /** The client broke a rule on this stream: it counts like a reset of its own, since it costs us the same. */
   #refuse(stream: H2StreamLink, code: ErrorCode): void {
     this.#resetId(stream.id, code);
+    // It may send what it likes of it, since it was told: DATA behind an end may be followed by more.
+    this.#cutOff(stream.id);
     this.#streams.delete(stream.id);
     this.#remove(stream, new Error("the client broke a rule of HTTP/2"));
     this.#countReset();

@@ -35,6 +35,9 @@ const HEAD = 0;
 const BODY = 1;
 const DONE = 2;
 
+/** Octets for the line in front of a chunk, which no window lets grow longer than a number of 8 digits. */
+export const chunkLineRoom = 10;
+
 /** What follows what waits to be sent. */
 const NOTHING = 0;
 const END = 1;
@@ -73,7 +76,6 @@ export class H2StreamLink implements Link {
   #withheld = 0;
   /** Octets of the request's body that are still to come; CHUNKED: unknown. */
   #expected = 0;
-  #body: HeadWriter | undefined;
 
   #phase = DONE;
   #held = new Held();
@@ -149,25 +151,29 @@ export class H2StreamLink implements Link {
     }
   }
 
-  /** DATA. `count`: what it takes of the windows, padding included. @returns false where it is more than was announced. */
-  receive(bytes: Uint8Array, { from, to, count }: { from: number; to: number; count: number }) {
-    const length = to - from;
-    if (this.#expected !== CHUNKED) {
-      if (length > this.#expected) return false;
-      this.#expected -= length;
-      if (length > 0) this.deliver(bytes.subarray(from, to));
-    } else if (length > 0) {
-      this.#body ??= new HeadWriter(1_024);
-      const out = this.#body;
-      out.clear();
-      writeText(out, `${length.toString(16)}\r\n`);
-      out.copy(bytes, from, to);
-      writeText(out, "\r\n");
-      this.deliver(out.bytes.subarray(0, out.length));
+  /** DATA of this length has come. @returns false where it is more than was announced. */
+  takes(length: number): boolean {
+    if (this.#expected === CHUNKED) return true;
+    if (length > this.#expected) return false;
+    this.#expected -= length;
+    return true;
+  }
+
+  /** What has come, behind `chunkLineRoom`. `count`: what it took of the windows. */
+  receive(body: HeadWriter, count: number): void {
+    let from = chunkLineRoom;
+    const length = body.length - from;
+    if (length > 0) {
+      if (this.#expected === CHUNKED) {
+        const line = `${length.toString(16)}\r\n`;
+        from -= line.length;
+        for (let i = 0; i < line.length; i++) body.bytes[from + i] = line.charCodeAt(i);
+        writeText(body, "\r\n");
+      }
+      this.deliver(body.bytes.subarray(from, body.length));
     }
     if (this.#paused && !this.closing) this.#withheld += count;
     else this.#session.consumed(this, count);
-    return true;
   }
 
   /** END_STREAM. `trailer`: field lines. @returns false where less has come than was announced. */

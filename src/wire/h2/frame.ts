@@ -86,6 +86,12 @@ export class FrameReader {
   #held: Uint8Array | undefined;
   #heldLength = 0;
 
+  /** The type of the frame whose rest has not come; -1: not even that; undefined: there is none. */
+  get begun(): number | undefined {
+    if (this.#heldLength === 0) return undefined;
+    return this.#heldLength < frameHeadLength ? -1 : this.#held![3]!;
+  }
+
   /** Call `next` until it says `more` before anything else is pushed. */
   push(bytes: Uint8Array, from: number): void {
     this.#input = bytes;
@@ -93,7 +99,16 @@ export class FrameReader {
   }
 
   next(): Found {
-    if (this.#heldLength > 0) return this.#nextOfHeld();
+    const found = this.#heldLength > 0 ? this.#nextOfHeld() : this.#nextOfInput();
+    if (found === Found.more) {
+      // A collector that runs before the next push would take bytes that are still referred to for old.
+      this.#input = nothing;
+      this.bytes = nothing;
+    }
+    return found;
+  }
+
+  #nextOfInput(): Found {
     const input = this.#input;
     const at = this.#at;
     const left = input.length - at;

@@ -41,6 +41,8 @@ export class RequestWriter {
   begin(): void {
     this.#out.clear();
     this.authority = undefined;
+    this.head = false;
+    this.connect = false;
     this.malformed = undefined;
     this.#method = undefined;
     this.#scheme = undefined;

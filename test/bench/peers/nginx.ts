@@ -1,6 +1,7 @@
-/** A backend into nginx in front of it: one worker, no access log, idle connections to the backend kept. */
+/** A backend into nginx in front of it, plain and by TLS: one worker, no access log, idle connections to the backend kept. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { throwawayAuthority } from "../../support/throwaway-authority.ts";
 import { installed } from "../crew.ts";
 import { missing, type StartPeer } from "../peer.ts";
 import { freePort, ready } from "../ready.ts";
@@ -11,18 +12,34 @@ export const startNginx: StartPeer = async (crew, backend) => {
   const dir = join(crew.dir, "nginx");
   mkdirSync(dir);
   const port = freePort();
+  const securePort = freePort();
   const config = join(dir, "nginx.conf");
-  writeFileSync(config, configuration({ dir, port, backend: backend.port }));
+  await using authority = await throwawayAuthority();
+  // As ours: P-256, signed by an authority that its clients would have.
+  const leaf = await authority.leafFor(backend.host);
+  writeFileSync(join(dir, "key.pem"), leaf.key, { mode: 0o600 });
+  writeFileSync(join(dir, "certificate.pem"), leaf.certificate);
+  writeFileSync(config, configuration({ dir, port, securePort, backend: backend.port }));
   const program = crew.start([nginx, "-p", dir, "-c", config, "-e", join(dir, "error.log")], {
     name: "nginx",
     side: "proxy",
   });
   await ready(program, { port, host: backend.host });
-  return { name: "nginx", port, pid: program.pid };
+  return { name: "nginx", port, securePort, pid: program.pid };
 };
 
 /** The worker stays who we are, because `user nobody` could not write into our directory. */
-function configuration({ dir, port, backend }: { dir: string; port: number; backend: number }) {
+function configuration({
+  dir,
+  port,
+  securePort,
+  backend,
+}: {
+  dir: string;
+  port: number;
+  securePort: number;
+  backend: number;
+}) {
   return `${process.getuid?.() === 0 ? "user root;" : ""}
 daemon off;
 worker_processes 1;
@@ -44,6 +61,12 @@ http {
   }
   server {
     listen 127.0.0.1:${port};
+    listen 127.0.0.1:${securePort} ssl http2;
+    ssl_certificate ${dir}/certificate.pem;
+    ssl_certificate_key ${dir}/key.pem;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache off;
+    ssl_session_tickets off;
     client_max_body_size 0;
     location / {
       proxy_pass http://backend;

@@ -1,0 +1,33 @@
+/** The domains that an authority may sign for, and those that are configured -> how they differ, for a person. Pure. */
+
+export type Difference = { what: string; fix: string };
+
+/** `permitted`: of the certificate, undefined where it may sign for any name. */
+export function maySignFor(tld: string, permitted: readonly string[] | undefined): boolean {
+  if (permitted === undefined) return true;
+  return permitted.some((its) => tld === its || tld.endsWith(`.${its}`));
+}
+
+export function differenceOf(
+  permitted: readonly string[] | undefined,
+  tlds: readonly string[],
+): Difference | undefined {
+  if (permitted === undefined) return undefined;
+  const missing = tlds.filter((tld) => !maySignFor(tld, permitted));
+  const spare = permitted.filter((its) => its !== "localhost" && !maySignFor(its, tlds));
+  const parts: string[] = [];
+  if (missing.length > 0) {
+    parts.push(
+      `the authority may not sign for ${listed(missing)}, so there is no https for names under it`,
+    );
+  }
+  if (spare.length > 0) {
+    parts.push(`the authority may sign for ${listed(spare)}, which is not configured`);
+  }
+  if (parts.length === 0) return undefined;
+  return { what: parts.join("; "), fix: "localhostess trust --renew" };
+}
+
+function listed(domains: readonly string[]): string {
+  return domains.map((domain) => `.${domain}`).join(" and ");
+}

@@ -1,0 +1,108 @@
+import { expect, test } from "bun:test";
+import { readConfig } from "../../src/manifest/config.ts";
+
+const file = "config.toml";
+
+function mistakes(text: string): string[] {
+  const read = readConfig(text, file);
+  return read.kind === "mistakes" ? read.mistakes : [];
+}
+
+test("each value is there with the line that it comes from", () => {
+  const text = `# Mine.
+tlds = [ "Test", "dev.test" ]
+allowed_origins = [ "http://localhost:5173", "https://[::1]:8443" ]
+
+port = 8080
+http_port = "off"
+https_port = 0
+https_redirect = true
+`;
+  const origin = (line: number) => ({ file, line });
+  expect(readConfig(text, file)).toEqual({
+    kind: "config",
+    config: {
+      tlds: { value: ["test", "dev.test"], origin: origin(2) },
+      allowed_origins: {
+        value: ["http://localhost:5173", "https://[::1]:8443"],
+        origin: origin(3),
+      },
+      port: { value: 8080, origin: origin(5) },
+      http_port: { value: "off", origin: origin(6) },
+      https_port: { value: 0, origin: origin(7) },
+      https_redirect: { value: true, origin: origin(8) },
+    },
+  });
+});
+
+test("an empty file says nothing", () => {
+  expect(readConfig("# Nothing yet.\n", file)).toEqual({ kind: "config", config: {} });
+});
+
+test("all mistakes are told at once, in the order of the lines", () => {
+  expect(
+    mistakes(`tld = ["test"]
+port = "9090"
+tlds = [
+  "test",
+  "localhost",
+  7,
+]
+http-port = 80
+https_redirect = "yes"
+nonsense = 1
+`),
+  ).toEqual([
+    'config.toml:1 tld: there is no such key; did you mean "tlds"?',
+    'config.toml:2 port: a number from 0 to 65535 is expected, not "9090"',
+    'config.toml:5 tlds[1]: "localhost" is served always; leave it out',
+    'config.toml:6 tlds[2]: 7 is no text; a domain such as "test" is expected',
+    'config.toml:8 http-port: there is no such key; did you mean "http_port"?',
+    'config.toml:9 https_redirect: true or false is expected, not "yes"',
+    "config.toml:10 nonsense: there is no such key; the keys are tlds, allowed_origins, port, http_port, https_port, https_redirect",
+  ]);
+});
+
+test("text that is no TOML is told with its place", () => {
+  expect(mistakes('tlds = ["test"]\nport = = 1\n')).toEqual([
+    expect.stringMatching(/^config\.toml:2:8: no TOML: [^\n]+$/),
+  ]);
+});
+
+test.each([
+  ['port = "off"', "a number from 0 to 65535 is expected"],
+  ["port = -1", "not -1"],
+  ["port = 65536", "not 65536"],
+  ["port = 9090.5", "not 9090.5"],
+  ["port = nan", "a number"],
+  ["port = inf", "a number"],
+  ["port = 1979-05-27", "a number"],
+  ["port = []", "not []"],
+  ['http_port = "on"', 'a number from 0 to 65535 or "off" is expected, not "on"'],
+  ["http_port = false", 'or "off" is expected, not false'],
+  ["https_port = 70000", 'or "off" is expected, not 70000'],
+  ["https_redirect = 1", "true or false is expected, not 1"],
+  ['tlds = "test"', 'a list is expected, such as ["test"], not "test"'],
+  ["tlds = { test = true }", "a list is expected"],
+  ["tlds = [[]]", "is no text"],
+  ['allowed_origins = "*"', "a list is expected"],
+])("%s is one mistake", (line, part) => {
+  const told = mistakes(`${line}\n`);
+  expect(told).toHaveLength(1);
+  expect(told[0]).toContain(part);
+  expect(told[0]).toStartWith(`config.toml:1 ${line.split(" ")[0]}`);
+});
+
+test("no mistake is longer than a person reads", () => {
+  for (const value of [`"${"x".repeat(10_000)}"`, `[${"1,".repeat(5_000)}]`]) {
+    for (const key of ["tlds", "port", "allowed_origins", "http_port", "https_redirect"]) {
+      for (const told of mistakes(`${key} = ${value}`)) expect(told.length).toBeLessThan(300);
+    }
+  }
+});
+
+test("keys that objects are born with are unknown keys", () => {
+  for (const key of ["constructor", "toString", "hasOwnProperty"]) {
+    expect(mistakes(`${key} = 1`)).toHaveLength(1);
+  }
+});

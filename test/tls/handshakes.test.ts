@@ -1,0 +1,251 @@
+/** Handshakes that are cut, odd, many or never finished, on the proxy's own port: each has one outcome, and strangers cost nothing. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { connect, type TLSSocket } from "node:tls";
+import { FakeClock } from "../support/fake-clock.ts";
+import { type ProxyProcess, startProxyProcess } from "../support/proxy-process.ts";
+import { Random } from "../support/random.ts";
+import { connectRaw, type RawEnd } from "../support/raw-end.ts";
+import { ok, RawServer } from "../support/raw-server.ts";
+import { startTestProxy } from "../support/test-proxy.ts";
+import { describeWith } from "../support/with-programs.ts";
+import { type ThrowawayAuthority, throwawayAuthority } from "../support/throwaway-authority.ts";
+import { systemClock } from "../../src/system/clock.ts";
+import { type Terminator, terminator } from "../../src/tls/terminate.ts";
+import type { Leaf } from "../../src/tls/leaf.ts";
+
+let authority: ThrowawayAuthority;
+let api: RawServer;
+/** What was asked for, and what there is of it: each checked by pkijs as it was made. */
+const leaves = new Map<string, Promise<Leaf>>();
+
+beforeAll(async () => {
+  authority = await throwawayAuthority();
+  api = new RawServer({ answer: () => ok("inside") });
+});
+afterAll(async () => {
+  api[Symbol.dispose]();
+  await authority[Symbol.asyncDispose]();
+});
+
+function terminates(clock = systemClock): Terminator {
+  return terminator({
+    clock,
+    certificateFor: (name) => {
+      if (name !== undefined && !name.endsWith("localhost")) return undefined;
+      const key = name ?? "";
+      const found = leaves.get(key) ?? authority.leafFor(name);
+      leaves.set(key, found);
+      return found;
+    },
+    fault: (fault) => {
+      throw fault;
+    },
+  });
+}
+
+async function captured(name: string): Promise<string> {
+  const text = await Bun.file(`${import.meta.dir}/../corpus/client-hello/${name}.hex`).text();
+  return Buffer.from(text.replace(/\s/g, ""), "hex").toString("latin1");
+}
+
+/** Handshake type 2 in a record of type 22: the server speaks on. */
+const isServerHello = (bytes: Buffer): boolean => bytes[0] === 22 && bytes[5] === 2;
+
+test("a hello that is cut at any octet, with a pause there, is heard as if it were whole", async () => {
+  const hello = await captured("openssl");
+  await using proxy = await startTestProxy({ services: { api }, terminator: terminates() });
+  const cuts = Array.from({ length: hello.length - 1 }, (_, index) => index + 1);
+  const worker = async (): Promise<void> => {
+    for (let cut = cuts.pop(); cut !== undefined; cut = cuts.pop()) {
+      using client = await connectRaw(proxy.port);
+      client.send(hello.slice(0, cut));
+      await client.sent();
+      // Long enough that the kernel does not join the two.
+      await Bun.sleep(2);
+      client.send(hello.slice(cut));
+      const answer = await client.bytes(6);
+      expect([cut, isServerHello(answer)]).toEqual([cut, true]);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}, 30_000);
+
+describe("garbage behind 0x16", () => {
+  const random = new Random(7);
+  const garbage: [string, string][] = [
+    ["text", "\x16garbage that is no record"],
+    ["HTTP", "\x16GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n"],
+    ["zeros", `\x16${"\0".repeat(100)}`],
+    ["ones", `\x16${"\xff".repeat(100)}`],
+    ["a record too long", "\x16\x03\x01\xff\xff"],
+    ["a record of nothing", "\x16\x03\x01\0\0"],
+    ["a message that is no hello", "\x16\x03\x01\0\x04\x0e\0\0\0"],
+    ...Array.from({ length: 20 }, (_, index): [string, string] => [
+      `random octets ${index}`,
+      `\x16\x03\x01\0\x40${Buffer.from(random.bytes(64)).toString("latin1")}`,
+    ]),
+  ];
+  test.each(garbage)("%s: an alert, and the end", async (_, bytes) => {
+    await using proxy = await startTestProxy({ terminator: terminates() });
+    using client = await connectRaw(proxy.port);
+    client.send(bytes);
+    // A hello may still be coming where what there is could be the beginning of one.
+    client.finish();
+    const rest = Buffer.from(await client.rest(), "latin1");
+    if (rest.length > 0) expect([rest[0], rest.length, rest[5]]).toEqual([21, 7, 2]);
+    await client.gone();
+    expect(proxy.connections).toBe(0);
+  });
+});
+
+describe("a client that stops in the middle of a handshake is dropped after 10 s", () => {
+  const stops: [string, (hello: string, client: RawEnd) => Promise<void>][] = [
+    [
+      "within its hello",
+      async (hello, client) => {
+        client.send(hello.slice(0, 100));
+      },
+    ],
+    [
+      "behind its whole hello",
+      async (hello, client) => {
+        client.send(hello);
+        await client.bytes(6);
+      },
+    ],
+    [
+      "behind a hello in two pieces",
+      async (hello, client) => {
+        client.send(hello.slice(0, 50));
+        await client.sent();
+        await Bun.sleep(20);
+        client.send(hello.slice(50));
+        await client.bytes(6);
+      },
+    ],
+  ];
+  test.each(stops)("%s", async (_, stop) => {
+    const clock = new FakeClock();
+    const hello = await captured("openssl");
+    await using proxy = await startTestProxy({ clock, terminator: terminates(clock) });
+    const idle = clock.waiting;
+    using client = await connectRaw(proxy.port);
+    await stop(hello, client);
+    while (clock.waiting === idle) await Bun.sleep(1);
+    clock.advance(9_999);
+    expect(proxy.connections).toBe(1);
+    clock.advance(1);
+    await client.rest();
+    while (proxy.connections > 0) await Bun.sleep(1);
+    expect(clock.waiting).toBe(idle);
+  });
+});
+
+test("a client that says something else behind a hello in two pieces is closed", async () => {
+  const hello = await captured("openssl");
+  await using proxy = await startTestProxy({ terminator: terminates() });
+  using client = await connectRaw(proxy.port);
+  client.send(hello.slice(0, 50));
+  await client.sent();
+  await Bun.sleep(20);
+  client.send(hello.slice(50));
+  await client.bytes(6);
+  client.send("\x17\x03\x03\0\x20garbage garbage garbage garbage ");
+  await client.rest();
+  client.finish();
+  await client.gone();
+  expect(proxy.connections).toBe(0);
+});
+
+test("1,000 handshakes at once to 300 names: each is verified and answered", async () => {
+  await using proxy = await startTestProxy({ services: { api }, terminator: terminates() });
+  const ca = authority.authority.pem;
+  const before = leaves.size;
+  const answers = await Promise.all(
+    Array.from({ length: 1_000 }, async (_, index) => {
+      const servername = `n${index % 300}.api.localhost`;
+      const socket = await new Promise<TLSSocket>((resolve, reject) => {
+        const opened = connect({ host: "127.0.0.1", port: proxy.port, ca, servername }, () =>
+          resolve(opened),
+        );
+        opened.on("error", reject);
+      });
+      expect(socket.authorized).toBe(true);
+      socket.write(`GET / HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`);
+      let text = "";
+      for await (const piece of socket) text += piece;
+      return text.slice(9, 12);
+    }),
+  );
+  expect(new Set(answers)).toEqual(new Set(["200"]));
+  expect(leaves.size - before).toBe(300);
+}, 60_000);
+
+/** Whose sockets have Nagle's algorithm on, as a socket has it that nobody asked otherwise. */
+const pythonClient = `
+import socket, ssl, sys, time
+file, port = sys.argv[1:]
+context = ssl.create_default_context(cafile=file)
+for _ in range(9):
+    begin = time.monotonic()
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="api.localhost") as client:
+        client.sendall(b"GET / HTTP/1.1\\r\\nHost: api.localhost\\r\\nConnection: close\\r\\n\\r\\n")
+        while client.recv(4096):
+            pass
+    print((time.monotonic() - begin) * 1000)
+`;
+
+describeWith(["python3"])(
+  "a client that waits for an acknowledgement before it sends its request",
+  () => {
+    test("does not wait for 40 ms", async () => {
+      await using proxy = await startTestProxy({ services: { api }, terminator: terminates() });
+      const { certificatePath } = authority.authority;
+      const child = Bun.spawn(["python3", "-", certificatePath, String(proxy.port)], {
+        stdin: Buffer.from(pythonClient),
+        stdout: "pipe",
+      });
+      const times = (await child.stdout.text()).trim().split("\n").map(Number);
+      expect(times).toHaveLength(9);
+      expect(times.sort((a, b) => a - b)[4]).toBeLessThan(30);
+    });
+  },
+);
+
+describe.skipIf(process.platform !== "linux")("strangers", () => {
+  test("10,000 names that are not ours cost no memory, and a name that is ours is served at once behind them", async () => {
+    await using proxy: ProxyProcess = await startProxyProcess({ api: api.port }, { tls: true });
+    const hello = await captured("curl");
+    // As long as the name that was captured.
+    const foreign = (index: number): string => {
+      const name = `.${String(index).padStart(8, "x")}`;
+      return hello.replace(".localhost", `${name}y`);
+    };
+    expect(foreign(1)).not.toBe(hello);
+    expect(foreign(1).length).toBe(hello.length);
+    let next = 0;
+    const flood = async (count: number): Promise<void> => {
+      const end = next + count;
+      const worker = async (): Promise<void> => {
+        while (next < end) {
+          using client = await connectRaw(proxy.port);
+          client.send(foreign(next++));
+          // A fatal alert, unrecognized_name.
+          expect([...(await client.bytes(7))]).toEqual([21, 3, 3, 0, 2, 2, 112]);
+          client.close();
+        }
+      };
+      await Promise.all(Array.from({ length: 20 }, worker));
+    };
+    await flood(2_000);
+    const before = proxy.memory();
+    await flood(10_000);
+    expect(proxy.memory() - before).toBeLessThan(16 << 20);
+    const response = await fetch(`https://127.0.0.1:${proxy.port}/`, {
+      headers: { Host: "api.localhost" },
+      tls: { ca: proxy.ca, serverName: "api.localhost" },
+      proxy: "",
+    });
+    expect(await response.text()).toBe("inside");
+  }, 60_000);
+});
