@@ -2,6 +2,7 @@
 import type { StopSignal } from "../manifest/project.ts";
 import type { Clock } from "../system/clock.ts";
 import type { ProcessCalls } from "../system/process-calls.ts";
+import { slices } from "../system/slices.ts";
 import type { Census, Seen, Table } from "./census.ts";
 import type { Ending } from "./child.ts";
 
@@ -30,6 +31,7 @@ export interface Ends {
   extend(milliseconds: number): void;
 }
 
+/** `pids` ascending. */
 export type Usage = { pids: readonly number[]; cpu: number; memory: number };
 
 export interface Families {
@@ -76,6 +78,9 @@ const patience = 5000;
 /** Milliseconds between SIGCHLD and the look at who it was: one look for many. */
 const reapDelay = 500;
 
+/** Milliseconds of signals, one after another, after which the event loop gets its turn. */
+const slice = 3;
+
 /** How many ends of adopted processes are kept for someone to ask. */
 const keptEndings = 1000;
 
@@ -109,6 +114,7 @@ export function families(effects: FamilyEffects): Families {
   /** Run id -> pid -> start: who was a member once, is. A child may change its environment and lose its parent. */
   const known = new Map<string, Map<number, number>>();
   const endings = new Map<number, Ending>();
+  const breathe = slices(slice);
   let stopReaping: (() => void) | undefined;
   let stopped = false;
 
@@ -240,6 +246,8 @@ export function families(effects: FamilyEffects): Families {
         report((error as Error).message);
         if (own.has(run.pid)) deliver(-run.pid, killing === undefined ? name : "SIGKILL");
       }
+      // Hundreds of services may be stopped in one moment.
+      await breathe();
       const now = clock.now();
       if (killing === undefined && (now >= deadline.at || name === "SIGKILL")) {
         killing = now;
@@ -275,7 +283,10 @@ export function families(effects: FamilyEffects): Families {
     async usage(run) {
       const members = [...membersIn(await look(), run).values()];
       return {
-        pids: members.filter(({ zombie }) => !zombie).map(({ pid }) => pid),
+        pids: members
+          .filter(({ zombie }) => !zombie)
+          .map(({ pid }) => pid)
+          .sort((a, b) => a - b),
         cpu: members.reduce((sum, { cpu }) => sum + cpu, 0),
         memory: members.reduce((sum, { memory }) => sum + memory, 0),
       };

@@ -1,9 +1,10 @@
 /** Processes -> the TCP ports that they listen on, and a port -> whether anybody listens on it. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
 import { dial } from "../link/dial.ts";
 import { nobody } from "../link/link.ts";
 import { runCommand } from "../system/command.ts";
 import { parseProcNetLine } from "../system/proc-net.ts";
+import { slices } from "../system/slices.ts";
 import { shared } from "./census.ts";
 
 export interface Listening {
@@ -16,38 +17,60 @@ export interface Listening {
 /** Milliseconds of work after which the event loop gets its turn. */
 const slice = 3;
 
-/** Listening sockets stand first in the table (net/ipv4/tcp_ipv4.c, tcp_seq_start): of the rest this much is read. */
+/**
+ * Rows that do not listen, after which the table is closed. Listening sockets stand first in it (net/ipv4/tcp_ipv4.c,
+ * tcp_seq_start), and behind them there may be tens of thousands of connections.
+ */
 const enoughOthers = 1000;
+
+/** Milliseconds between two readings of the table, however many ask. */
+const spacing = 50;
 
 /** Linux: procfs, and no connection that a server would notice. */
 export function procfsListening({ root = "/proc" }: { root?: string } = {}): Listening {
+  const breathe = slices(slice);
+  let last = Number.NEGATIVE_INFINITY;
+  const chunk = Buffer.allocUnsafe(32 * 1024);
+
   /** Inode -> port. */
   const table = shared(async () => {
+    const early = last + spacing - performance.now();
+    if (early > 0) await new Promise((resume) => setTimeout(resume, early));
+    last = performance.now();
     const ports = new Map<number, number>();
-    for (const file of ["tcp", "tcp6"]) {
-      let others = 0;
-      for (const line of textOf(`${root}/net/${file}`).split("\n")) {
-        const row = parseProcNetLine(line);
-        if (row === "unread") continue;
-        if (row !== "other") ports.set(row.inode, row.port);
-        else if (++others > enoughOthers) break;
-      }
-    }
+    for (const file of ["tcp", "tcp6"]) await read(`${root}/net/${file}`, ports);
     return ports;
   });
 
-  let turn: Promise<unknown> = Promise.resolve();
-  let begun = 0;
+  async function read(path: string, ports: Map<number, number>): Promise<void> {
+    // A kernel without IPv6 has no such file.
+    const descriptor = orNothing(() => openSync(path, "r"));
+    if (descriptor === undefined) return;
+    try {
+      let rest = "";
+      let others = 0;
+      while (others < enoughOthers) {
+        const size = readSync(descriptor, chunk, 0, chunk.length, null);
+        if (size === 0) return;
+        const lines = (rest + chunk.toString("latin1", 0, size)).split("\n");
+        rest = lines.pop()!;
+        for (const line of lines) {
+          const row = parseProcNetLine(line);
+          if (row === "other") others++;
+          else if (row !== "unread") ports.set(row.inode, row.port);
+        }
+        await new Promise((resume) => setImmediate(resume));
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
 
   async function walk(pids: readonly number[]): Promise<readonly number[]> {
     const ports = await table();
     const found = new Set<number>();
     for (const pid of pids) {
-      // Counted over all who ask: a row of promises does not let the event loop go on.
-      if (performance.now() - begun > slice) {
-        await new Promise((resume) => setImmediate(resume));
-        begun = performance.now();
-      }
+      await breathe();
       for (const inode of socketsOf(`${root}/${pid}/fd`)) {
         const port = ports.get(inode);
         if (port !== undefined) found.add(port);
@@ -60,22 +83,8 @@ export function procfsListening({ root = "/proc" }: { root?: string } = {}): Lis
     async on(port) {
       return [...(await table()).values()].includes(port);
     },
-    of(pids) {
-      // One after another: hundreds of services may ask in the same moment.
-      const mine = turn.then(() => walk(pids));
-      turn = mine.catch(() => undefined);
-      return mine;
-    },
+    of: walk,
   };
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    // A kernel without IPv6 has no such file.
-    return "";
-  }
 }
 
 /** The inodes of a process's sockets; none where it has ended, or is not ours to look into. */

@@ -46,6 +46,13 @@ export function machine({
   const all = families({ census, calls, clock, own, self: { pid: process.pid }, report });
   const childEffects = { clock, flow, own };
   let sockets = 0;
+  let turns: Promise<void> = Promise.resolve();
+
+  /** Resolves once in each turn of the event loop, for one who waits: a fork holds everything up for a millisecond or two. */
+  function turn(): Promise<void> {
+    turns = turns.then(() => new Promise((resume) => setImmediate(resume)));
+    return turns;
+  }
 
   const onChild = (): void => all.reapSoon();
 
@@ -61,6 +68,7 @@ export function machine({
       async notifySocket(hear) {
         const path = join(folder, (sockets++).toString(36));
         const { close } = await datagrams(path, { platform, hear });
+        await turn();
         return { path, close };
       },
       runId: () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex"),

@@ -66,6 +66,7 @@ if (import.meta.main) {
   }
 
   for await (const line of console) {
+    if (line === "") continue;
     console.log(JSON.stringify((await obey(JSON.parse(line))) ?? null));
   }
 }

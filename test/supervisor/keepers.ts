@@ -1,16 +1,21 @@
-/** The keeper process into something that a test can ask, and the machine into the processes that show a mark. */
+/** The keeper or host process into something that a test can ask, and the machine into the processes that show a mark. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { HostOrder } from "./host.ts";
 import type { Order } from "./keeper.ts";
 
-export class Keeper {
-  #process = Bun.spawn(["bun", join(import.meta.dir, "keeper.ts")], {
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "inherit",
-    detached: true,
-  });
+export class Keeper<O extends Order | HostOrder = Order> {
+  #process;
   #lines = this.#read();
+
+  constructor(script = "keeper.ts") {
+    this.#process = Bun.spawn(["bun", join(import.meta.dir, script)], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+      detached: true,
+    });
+  }
 
   async *#read(): AsyncGenerator<string> {
     let rest = "";
@@ -27,7 +32,7 @@ export class Keeper {
     return this.#process.pid;
   }
 
-  async ask<T>(order: Order): Promise<T> {
+  async ask<T>(order: O): Promise<T> {
     this.#process.stdin.write(`${JSON.stringify(order)}\n`);
     await this.#process.stdin.flush();
     const { value, done } = await this.#lines.next();
@@ -41,8 +46,10 @@ export class Keeper {
     await this.#process.exited;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
+  /** No more orders: it ends by itself. */
+  async finish(): Promise<void> {
+    await this.#process.stdin.end();
+    await this.#process.exited;
   }
 }
 

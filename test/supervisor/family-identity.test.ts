@@ -1,0 +1,228 @@
+/** Who belongs to a run and who does not, on a machine that a test makes up. */
+import { expect, test } from "bun:test";
+import type { Seen } from "../../src/supervisor/census.ts";
+import { type Families, families, type Run } from "../../src/supervisor/family.ts";
+import type { ProcessCalls } from "../../src/system/process-calls.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { settled } from "./fake-service.ts";
+
+const run: Run = { pid: 100, startedAt: 1_000_000, runId: "a".repeat(32) };
+const daemon = 10;
+
+type Sent = [pid: number, signal: string];
+
+class FakeMachine {
+  readonly clock = new FakeClock(2_000_000);
+  readonly own = new Set<number>();
+  readonly sent: Sent[] = [];
+  readonly reaped: number[] = [];
+  readonly problems: string[] = [];
+  table = new Map<number, Seen>();
+  /** What becomes of a signal; by default nothing. */
+  onSignal: (pid: number, signal: string) => void = () => {};
+  blind = false;
+  readonly families: Families;
+
+  constructor() {
+    this.put({ pid: daemon, session: daemon });
+    const calls: ProcessCalls = {
+      adoptOrphans: () => true,
+      reap: (pid) => {
+        this.reaped.push(pid);
+        this.table.delete(pid);
+        return { code: 5, signal: null };
+      },
+    };
+    this.families = families({
+      calls,
+      clock: this.clock,
+      own: this.own,
+      self: { pid: daemon },
+      census: {
+        look: async () => {
+          if (this.blind) throw new Error("procfs is gone");
+          return new Map(this.table);
+        },
+        same: ({ pid, startedAt }) => this.table.get(pid)?.startedAt === startedAt,
+      },
+      signal: (pid, signal) => {
+        this.sent.push([pid, signal]);
+        this.onSignal(pid, signal);
+      },
+      report: (problem) => void this.problems.push(problem),
+    });
+  }
+
+  put(seen: Partial<Seen> & { pid: number }): void {
+    this.table.set(seen.pid, {
+      parent: 1,
+      group: seen.pid,
+      session: seen.pid,
+      startedAt: run.startedAt,
+      zombie: false,
+      runId: undefined,
+      cpu: 10,
+      memory: 100,
+      ...seen,
+    });
+  }
+
+  async members(): Promise<number[]> {
+    return (await this.families.members(run)).map(({ pid }) => pid).sort((a, b) => a - b);
+  }
+
+  async pass(milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += 10) {
+      this.clock.advance(10);
+      await settled();
+    }
+  }
+}
+
+const { runId } = run;
+
+test("all with the run id, their group, their session and their descendants are members", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, runId });
+  machine.put({ pid: 101, group: 100, session: 100 });
+  machine.put({ pid: 102, group: 102, session: 100 });
+  machine.put({ pid: 103, runId });
+  machine.put({ pid: 104, parent: 103 });
+  machine.put({ pid: 105, parent: 104 });
+  machine.put({ pid: 200 });
+  machine.put({ pid: 201, runId: "b".repeat(32) });
+  expect(await machine.members()).toEqual([100, 101, 102, 103, 104, 105]);
+  expect(await machine.families.usage(run)).toEqual({
+    pids: [100, 101, 102, 103, 104, 105],
+    cpu: 60,
+    memory: 600,
+  });
+});
+
+test("a stranger that was given the pid, the group or the session is never touched", async () => {
+  for (const stranger of [
+    { startedAt: run.startedAt },
+    { startedAt: run.startedAt + 100_000 },
+    { startedAt: run.startedAt, runId: "b".repeat(32) },
+  ]) {
+    const machine = new FakeMachine();
+    machine.put({ pid: 100, ...stranger });
+    machine.put({ pid: 101, group: 100, session: 100 });
+    expect(await machine.members()).toEqual([]);
+    expect(await machine.families.end(run, { signal: "SIGTERM", timeout: 100 }).done).toEqual({
+      kind: "ended",
+    });
+    expect(machine.sent).toEqual([]);
+  }
+});
+
+test("who was a member is one without environment and parent, until its pid is another's", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, runId });
+  machine.put({ pid: 101, parent: 100, startedAt: run.startedAt + 5 });
+  expect(await machine.members()).toEqual([100, 101]);
+  machine.put({ pid: 101, parent: daemon, startedAt: run.startedAt + 5 });
+  machine.table.delete(100);
+  expect(await machine.members()).toEqual([101]);
+  machine.put({ pid: 101, parent: daemon, startedAt: run.startedAt + 9000 });
+  expect(await machine.members()).toEqual([]);
+});
+
+test("a daemon that was itself started inside the service does not end itself", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, runId });
+  machine.put({ pid: daemon, parent: 100, runId });
+  machine.put({ pid: 300, parent: daemon, runId: "c".repeat(32) });
+  expect(await machine.members()).toEqual([100]);
+});
+
+test("the signal goes to the group in one call, then to who is outside it; each hears it once", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, runId });
+  machine.put({ pid: 101, group: 100, session: 100, parent: 100 });
+  machine.put({ pid: 102, runId });
+  const { done } = machine.families.end(run, { signal: "SIGINT", timeout: 1000 });
+  await settled();
+  expect(machine.sent.filter(([, signal]) => signal === "SIGINT")).toEqual([
+    [-100, "SIGINT"],
+    [102, "SIGINT"],
+  ]);
+  // One that is born while the others end.
+  machine.put({ pid: 103, parent: 102 });
+  await machine.pass(300);
+  expect(machine.sent.filter(([, signal]) => signal === "SIGINT").slice(2)).toEqual([
+    [103, "SIGINT"],
+  ]);
+  for (const pid of [100, 101, 102, 103]) machine.table.delete(pid);
+  await machine.pass(300);
+  expect(await done).toEqual({ kind: "ended" });
+  expect(machine.sent.some(([, signal]) => signal === "SIGKILL")).toBe(false);
+});
+
+test("SIGKILL comes after the timeout, later where time was asked for, and to all until they are gone", async () => {
+  for (const [extended, due] of [
+    [0, 1000],
+    [2000, 2000],
+  ] as const) {
+    const machine = new FakeMachine();
+    machine.put({ pid: 100, runId });
+    machine.put({ pid: 102, runId });
+    const { done, extend } = machine.families.end(run, { signal: "SIGTERM", timeout: 1000 });
+    extend(extended);
+    await machine.pass(due - 20);
+    const killed = () => machine.sent.filter(([, signal]) => signal === "SIGKILL");
+    expect(killed()).toEqual([]);
+    machine.onSignal = (pid) => void machine.table.delete(Math.abs(pid));
+    await machine.pass(60);
+    expect(killed()).toEqual([
+      [-100, "SIGKILL"],
+      [102, "SIGKILL"],
+    ]);
+    expect(await done).toEqual({ kind: "ended" });
+  }
+});
+
+test("who cannot be ended is told of, after five seconds of trying", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, runId });
+  machine.onSignal = () => {
+    throw Object.assign(new Error("EPERM"), { code: "EPERM" });
+  };
+  const { done } = machine.families.end(run, { signal: "SIGKILL", timeout: 0 });
+  await machine.pass(5300);
+  expect(await done).toEqual({ kind: "left", pids: [100] });
+});
+
+test("orphans that have ended are reaped, and told of once; Bun's children are left to Bun", async () => {
+  const machine = new FakeMachine();
+  machine.own.add(400);
+  machine.put({ pid: 400, parent: daemon, zombie: true });
+  machine.put({ pid: 401, parent: daemon, zombie: true, session: daemon });
+  machine.put({ pid: 402, parent: daemon, zombie: true });
+  machine.put({ pid: 403, parent: 402, zombie: true });
+  machine.families.reapSoon();
+  machine.families.reapSoon();
+  await machine.pass(600);
+  expect(machine.reaped).toEqual([402]);
+  expect(machine.families.endingOf(402)).toEqual({ code: 5, signal: null });
+  expect(machine.families.endingOf(402)).toBeUndefined();
+  machine.families.stop();
+  machine.families.reapSoon();
+  expect(machine.clock.waiting).toBe(0);
+});
+
+test("where the machine cannot be looked at, the group of our own child is ended all the same", async () => {
+  const machine = new FakeMachine();
+  machine.own.add(100);
+  machine.put({ pid: 100, runId });
+  machine.blind = true;
+  const { done } = machine.families.end(run, { signal: "SIGTERM", timeout: 100 });
+  await machine.pass(200);
+  expect(machine.sent[0]).toEqual([-100, "SIGTERM"]);
+  expect(machine.sent.at(-1)).toEqual([-100, "SIGKILL"]);
+  expect(machine.problems[0]).toBe("procfs is gone");
+  machine.blind = false;
+  machine.table.delete(100);
+  await machine.pass(300);
+  expect(await done).toEqual({ kind: "ended" });
+});
