@@ -6,6 +6,7 @@ import { cli } from "./cli.ts";
 const verbs = [
   ...["ls", "server start", "url", "port", "open", "pac", "why"],
   ...["browser", "trust", "untrust", "env", "doctor"],
+  ...["init", "add", "service add", "config check", "config show", "config schema", "completion"],
 ];
 
 describe("--help", () => {
