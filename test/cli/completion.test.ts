@@ -85,9 +85,6 @@ COMP_WORDS=(localhostess config s); COMP_CWORD=2
 _localhostess localhostess s config
 printf '%s\\n' "\${COMPREPLY[@]}"`;
   expect(await shell(its, ["bash", "--norc", "-c", script])).toEqual(["show", "schema"]);
-  expect(
-    await shell(its, ["bash", "--norc", "-c", "complete -p localhostess || echo none"]),
-  ).toEqual(["none"]);
 });
 
 test.if(whereIs("zsh") !== undefined)(`zsh offers them${lacking(["zsh"])}`, async () => {
