@@ -113,9 +113,9 @@ function completing(program: Command, choose: Choose, world: World): void {
     .addHelpText(
       "after",
       `
-bash:  eval "$(localhostess completion bash)"        in ~/.bashrc
-zsh:   eval "$(localhostess completion zsh)"         in ~/.zshrc, after compinit
-fish:  localhostess completion fish | source         in ~/.config/fish/config.fish`,
+~/.bashrc                   eval "$(localhostess completion bash)"
+~/.zshrc, after compinit    eval "$(localhostess completion zsh)"
+~/.config/fish/config.fish  localhostess completion fish | source`,
     )
     .action((shell: "bash" | "zsh" | "fish") =>
       choose(async () => (await import("./completion.ts")).completion(shell, world)),

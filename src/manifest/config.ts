@@ -130,9 +130,9 @@ type Mistake = { path: Path; what: string };
 
 /** All of them: the schema itself would stop at the first. */
 function unknownKeys({ value }: Document): Mistake[] {
-  const known = Object.keys(configSchema.entries);
+  const known = [...Object.keys(configSchema.entries), ...layerKeys];
   return Object.keys(value)
-    .filter((key) => !known.includes(key) && !layerKeys.includes(key))
+    .filter((key) => !known.includes(key))
     .map((key) => {
       const near = nearest(key, known);
       const help =

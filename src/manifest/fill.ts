@@ -71,8 +71,6 @@ class Filling {
   }
 
   text(template: string, { key, shell, variable }: TextOptions): string {
-    // Most have none.
-    if (!template.includes("${")) return template;
     const { parts, mistakes } = readTemplate(template, { shell });
     const told = (what: string): void => {
       this.mistakes.add(`services.${this.#spec.name}.${key}: ${what}`);

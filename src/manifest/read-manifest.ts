@@ -4,7 +4,7 @@ import { absolute } from "./absolute.ts";
 import type { Origin } from "./config.ts";
 import { type Dotenv, readDotenv } from "./dotenv.ts";
 import { circleText, unsetText } from "./fill.ts";
-import { circles, type Graph } from "./graph.ts";
+import { circles, withDependencies } from "./graph.ts";
 import {
   emptyTable,
   type Layer,
@@ -561,10 +561,13 @@ class Reading {
       const at = from.table.entries.get("restart_with") ?? from.table;
       this.#wrong(at, `${circleText(path)}; they would restart each other for ever`);
     }
-    for (const its of declared) {
-      for (const { to } of its.soft) {
-        const all = graph.get(its.spec.name)!;
-        if (!all.includes(to) && !reaches(graph, { from: to, to: its.spec.name })) all.push(to);
+    for (const to of new Set(declared.flatMap(({ soft }) => targets(soft)))) {
+      // Edges to it from what it does not need change nothing in what it needs.
+      const needed = new Set(withDependencies(graph, [to]));
+      for (const { spec, soft } of declared) {
+        const all = graph.get(spec.name)!;
+        const wanted = soft.some((edge) => edge.to === to) && !needed.has(spec.name);
+        if (wanted && !all.includes(to)) all.push(to);
       }
     }
     for (const its of declared) {
@@ -600,13 +603,4 @@ function pathsOf(its: Table): { source: Mistake["source"]; at: Path; path: strin
 
 function targets(edges: readonly Edge[]): string[] {
   return [...new Set(edges.map(({ to }) => to))];
-}
-
-function reaches(graph: Graph, { from, to }: { from: string; to: string }): boolean {
-  const seen = new Set([from]);
-  for (const name of seen) {
-    if (name === to) return true;
-    for (const next of graph.get(name) ?? []) seen.add(next);
-  }
-  return false;
 }

@@ -30,6 +30,8 @@ const marks = /(\$+)\{(?:([^{}]*)\})?/g;
 const ours = /^(?:services|env|project)(?![\w-])|^[A-Za-z_][\w-]*\./;
 
 export function readTemplate(text: string, { shell }: TemplateOptions): Template {
+  // Most have none.
+  if (!text.includes("${")) return { parts: [text], mistakes: [] };
   const parts: Part[] = [];
   const mistakes: string[] = [];
   let plain = "";

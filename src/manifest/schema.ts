@@ -106,7 +106,11 @@ const paths = union(
 const env = record(
   string(),
   pipe(
-    string(({ input }) => `text is expected; write ${JSON.stringify(String(input))}`),
+    string(({ input }) =>
+      typeof input === "number" || typeof input === "boolean"
+        ? `text is expected; write "${input}"`
+        : `text is expected, not ${shown(input)}`,
+    ),
     check((value) => !value.includes("\0"), "a NUL character ends the text where it stands"),
   ),
   expected('a table such as { LOG = "debug" }'),

@@ -31,6 +31,7 @@ export function readToml(text: string): Toml {
     return { kind: "bad", place: { line: error.line, column: error.column }, why: sentence };
   }
   let offsets: Map<string, number> | undefined;
+  let starts: number[] | undefined;
   return {
     kind: "done",
     document: {
@@ -38,9 +39,10 @@ export function readToml(text: string): Toml {
       placeOf(path) {
         // Nobody asks while all is well.
         offsets ??= new Offsets(body).found;
+        starts ??= lineStarts(body);
         for (let length = path.length; length > 0; length--) {
           const offset = offsets.get(pathText(path.slice(0, length)));
-          if (offset !== undefined) return placeAt(body, offset);
+          if (offset !== undefined) return placeAt(starts, offset);
         }
         return { line: 1, column: 1 };
       },
@@ -62,10 +64,21 @@ export function pathText(path: Path): string {
   return text;
 }
 
-function placeAt(text: string, offset: number): Place {
-  const before = text.slice(0, offset);
-  const lineStart = before.lastIndexOf("\n") + 1;
-  return { line: before.split("\n").length, column: offset - lineStart + 1 };
+/** Where each line begins: whoever asks for one place asks for many. */
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+function placeAt(starts: readonly number[], offset: number): Place {
+  let [low, high] = [0, starts.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (starts[middle]! <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - starts[low]! + 1 };
 }
 
 const blank = /(?:\s|#[^\n]*)*/y;

@@ -7,6 +7,7 @@ const verbs = [
   ...["server stop", "server restart", "server status"],
   ...["ls", "server start", "url", "port", "open", "pac", "why"],
   ...["browser", "trust", "untrust", "env", "doctor"],
+  ...["init", "add", "service add", "config check", "config show", "config schema", "completion"],
 ];
 
 describe("--help", () => {

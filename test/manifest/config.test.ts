@@ -106,3 +106,8 @@ test("keys that objects are born with are unknown keys", () => {
     expect(mistakes(`${key} = 1`)).toHaveLength(1);
   }
 });
+
+test("what it says of projects is no mistake here: it is a layer of each", () => {
+  const text = "port = 1\n[env]\nA = 1\n[services.web]\nnonsense = 2\n";
+  expect(readConfig(text, file)).toMatchObject({ kind: "config", config: { port: { value: 1 } } });
+});

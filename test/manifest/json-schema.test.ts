@@ -5,6 +5,7 @@ import { layerSchema } from "../../src/manifest/schema.ts";
 
 type Described = {
   description?: string;
+  default?: unknown;
   properties?: Record<string, Described>;
   additionalProperties?: Described | boolean;
   anyOf?: Described[];
@@ -47,4 +48,16 @@ test("docs/locald-toml.md has a row for each of them", async () => {
     .map(([name]) => name.split(".").at(-1)!)
     .filter((key) => !page.includes(`\n| \`${key}\` `));
   expect(missing).toEqual([]);
+});
+
+test("and says there what each of them is where nobody says", async () => {
+  const page = await Bun.file(new URL("../../docs/locald-toml.md", import.meta.url)).text();
+  const wrong = keys.filter(([name, { default: usual }]) => {
+    // Said in words there.
+    if (usual === undefined || name.endsWith(".workdir")) return false;
+    const key = name.split(".").at(-1)!;
+    const rows = page.split("\n").filter((line) => line.startsWith(`| \`${key}\` `));
+    return !rows.some((row) => row.replace(/ *\|$/, "").endsWith(`\`${JSON.stringify(usual)}\``));
+  });
+  expect(wrong.map(([name]) => name)).toEqual([]);
 });

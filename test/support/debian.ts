@@ -5,11 +5,13 @@ export const packages = {
   certutil: "libnss3-tools",
   chromium: "chromium",
   curl: "curl",
+  fish: "fish",
   lsof: "lsof",
   nghttp: "nghttp2-client",
   openssl: "openssl",
   ps: "procps",
   python3: "python3",
+  zsh: "zsh",
 } as const;
 
 export type ProgramName = keyof typeof packages | "node";

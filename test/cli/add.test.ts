@@ -1,0 +1,107 @@
+/** add and service add, with the real program. */
+import { expect, test } from "bun:test";
+import { chmod, lstat, readdir, rename, stat, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { folder } from "./folder.ts";
+
+const mine = `# Mine.
+[project]
+name = "shop" # so
+
+[services]
+web = "bun dev"   # why
+`;
+
+test("a service is added, and every other line stays", async () => {
+  await using its = await folder({ "locald.toml": mine });
+  expect(
+    await its.run(["add", "api", "--port", "3000", "--", "bun", "api.ts", "--x", "a b"]),
+  ).toEqual({
+    code: 0,
+    out: "",
+    err: "api is in locald.toml:8\n",
+  });
+  const api = "\n[services.api]\ncommand = \"bun api.ts --x 'a b'\"\nport = 3000\n";
+  expect(await its.text("locald.toml")).toBe(mine + api);
+  await its.run(["service", "add", "worker", "jobs", "--", "a && b"], ".");
+  const jobs = '\n[services.jobs]\ntype = "worker"\ncommand = "a && b"\n';
+  expect(await its.text("locald.toml")).toBe(mine + api + jobs);
+  expect((await its.run(["config", "check"])).code).toBe(0);
+});
+
+test("a name that is taken is refused, with its line", async () => {
+  await using its = await folder({ "locald.toml": mine });
+  const { code, err } = await its.run(["add", "web", "--", "x"]);
+  expect(code).toBe(1);
+  expect(err).toBe(
+    "localhostess: there is a service web already, locald.toml:6; change it there, or take another name\n",
+  );
+  expect(await its.text("locald.toml")).toBe(mine);
+});
+
+test("what would be a mistake is not written", async () => {
+  await using its = await folder({ "locald.toml": mine });
+  const { code, err } = await its.run(["add", "shop", "--", "x ${services.bd.port}"]);
+  expect(code).toBe(1);
+  expect(err.split("\n")).toEqual([
+    "locald.toml:8 services.shop: web has the address shop.localhost already; rename one of them",
+    'locald.toml:9 services.shop.command: no service "bd"; there are web, shop',
+    "so nothing was written",
+    "",
+  ]);
+  expect(await its.text("locald.toml")).toBe(mine);
+});
+
+test("mistakes that were there before do not stop it", async () => {
+  await using its = await folder({ "locald.toml": `x = 1\n${mine}` });
+  const { code, err } = await its.run(["add", "api", "--", "x"]);
+  expect(code).toBe(0);
+  expect(err).toContain("the rest has mistakes; localhostess config check tells them");
+});
+
+test("in an empty folder it begins a file", async () => {
+  await using its = await folder({});
+  expect((await its.run(["add", "web", "--", "bun dev"])).code).toBe(0);
+  expect(await its.text("locald.toml")).toBe(
+    '[project]\nname = "shop"\n\n[services.web]\ncommand = "bun dev"\n',
+  );
+});
+
+test("a Procfile is not pushed aside", async () => {
+  await using its = await folder({ Procfile: "web: x\n" });
+  const { code, err } = await its.run(["add", "api", "--", "x"]);
+  expect(code).toBe(1);
+  expect(err).toContain("localhostess init writes one that has both");
+  expect(await readdir(its.path)).toEqual(["Procfile"]);
+});
+
+test("a link stays one, and the file keeps its mode", async () => {
+  await using its = await folder({ "locald.toml": mine });
+  const [path, real] = [join(its.path, "locald.toml"), join(its.path, "real.toml")];
+  await rename(path, real);
+  await symlink("real.toml", path);
+  await chmod(real, 0o640);
+  expect((await its.run(["add", "api", "--", "x"])).code).toBe(0);
+  expect((await lstat(path)).isSymbolicLink()).toBe(true);
+  expect((await stat(real)).mode & 0o777).toBe(0o640);
+  expect((await readdir(its.path)).sort()).toEqual(["locald.toml", "real.toml"]);
+});
+
+const wrong: [args: string[], said: string][] = [
+  [["add", "api"], "a command is missing: localhostess add api -- bun dev"],
+  [["add", "my api", "--", "x"], 'such as "my-api"'],
+  [["add", "api", "--port", "0", "--", "x"], '--port "0": a port is a number from 1 to 65535'],
+  [["add", "a", "-t", "worker", "-p", "1", "--", "x"], "--port: a worker has no port"],
+  [["service", "add", "postgres", "db"], "postgres is not there yet"],
+  [["service", "add", "exce", "db"], "Allowed choices are exec, worker"],
+];
+
+for (const [args, said] of wrong) {
+  test(`localhostess ${args.join(" ")} is a usage error`, async () => {
+    await using its = await folder({ "locald.toml": mine });
+    const { code, err } = await its.run(args);
+    expect(code).toBe(2);
+    expect(err).toContain(said);
+    expect(await its.text("locald.toml")).toBe(mine);
+  });
+}

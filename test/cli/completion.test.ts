@@ -1,0 +1,115 @@
+/** What Tab offers, in the shells themselves. */
+import { describe, expect, test } from "bun:test";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { lacking, whereIs } from "../support/debian.ts";
+import { command, environment } from "./cli.ts";
+import { type Folder, folder } from "./folder.ts";
+
+const manifest = '[services]\nweb = "x"\n"api" = "x"\n';
+
+/** What stands on the line -> what may come there. */
+const offers: [words: string[], offered: string[]][] = [
+  [["serv"], ["server", "service"]],
+  [
+    ["config", ""],
+    ["check", "show", "schema"],
+  ],
+  [
+    ["config", "s"],
+    ["show", "schema"],
+  ],
+  [
+    ["completion", ""],
+    ["bash", "zsh", "fish"],
+  ],
+  [["service", "add", "w"], ["worker"]],
+  [
+    ["ls", "--scanner", ""],
+    ["auto", "procfs", "lsof"],
+  ],
+  [["ls", "--port", ""], []],
+  [["config", "show", "--p"], ["--provenance"]],
+  [
+    ["untrust", "--"],
+    ["--json", "--help"],
+  ],
+  [["__"], []],
+  [["nosuch", ""], []],
+];
+
+describe("__complete", () => {
+  for (const [words, offered] of offers) {
+    test(`${words.join(" ")}| offers ${offered.join(" ") || "nothing"}`, async () => {
+      await using its = await folder({ "locald.toml": manifest });
+      const { code, out, err } = await its.run(["__complete", "--", ...words]);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      const lines = out.trimEnd().split("\n");
+      expect(lines.pop()).toMatch(/^:(?:none|files|dirs)$/);
+      expect(lines.map((line) => line.split("\t")[0]!)).toEqual(offered);
+    });
+  }
+
+  test("folders and files are the shell's", async () => {
+    await using its = await folder({});
+    const last = async (...words: string[]): Promise<string> =>
+      (await its.run(["__complete", "--", ...words])).out.trimEnd().split("\n").at(-1)!;
+    expect(await last("config", "check", "")).toBe(":dirs");
+    expect(await last("add", "web", "--", "b")).toBe(":files");
+    expect(await last("add", "")).toBe(":none");
+  });
+});
+
+/** A folder in which `localhostess` is a program. */
+async function withProgram(): Promise<Folder> {
+  const its = await folder({ "locald.toml": manifest });
+  await mkdir(join(its.path, "bin"));
+  const path = join(its.path, "bin/localhostess");
+  await writeFile(path, `#!/bin/sh\nexec ${command().join(" ")} "$@"\n`);
+  await chmod(path, 0o755);
+  return its;
+}
+
+async function shell(its: Folder, args: readonly string[]): Promise<string[]> {
+  const env = environment({ ...its.env, PATH: `${join(its.path, "bin")}:${process.env.PATH}` });
+  const child = Bun.spawn([...args], { env, cwd: its.path, stdin: "ignore", stderr: "inherit" });
+  const out = await child.stdout.text();
+  expect(await child.exited).toBe(0);
+  return out.trimEnd().split("\n");
+}
+
+test("bash offers them", async () => {
+  await using its = await withProgram();
+  const script = `eval "$(localhostess completion bash)"
+COMP_WORDS=(localhostess config s); COMP_CWORD=2
+_localhostess localhostess s config
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  expect(await shell(its, ["bash", "--norc", "-c", script])).toEqual(["show", "schema"]);
+});
+
+test.if(whereIs("zsh") !== undefined)(`zsh offers them${lacking(["zsh"])}`, async () => {
+  await using its = await withProgram();
+  // What would be drawn below the line.
+  const script = `autoload -Uz compinit; compinit -u -d ${its.path}/dump
+eval "$(localhostess completion zsh)"
+_describe() { print -l -- $candidates }
+words=(localhostess config s); CURRENT=3
+_localhostess
+print -- $_comps[localhostess]`;
+  expect(await shell(its, ["zsh", "-f", "-c", script])).toEqual([
+    "show:print what counts, with what nobody said",
+    "schema:print the JSON Schema of locald.toml, for editors",
+    "_localhostess",
+  ]);
+});
+
+test.if(whereIs("fish") !== undefined)(`fish offers them${lacking(["fish"])}`, async () => {
+  await using its = await withProgram();
+  const script = `localhostess completion fish | source
+complete -C "localhostess config s"`;
+  const lines = await shell(its, ["fish", "--no-config", "-c", script]);
+  expect(lines.sort()).toEqual([
+    "schema\tprint the JSON Schema of locald.toml, for editors",
+    "show\tprint what counts, with what nobody said",
+  ]);
+});
