@@ -12,7 +12,7 @@ export type SpawnOptions = {
 
 /** Whatever else is in a shell's environment, tokens and all, would be in the daemon's for as long as it runs. */
 const passedOn =
-  /^(HOME|USER|LOGNAME|PATH|SHELL|LANG|LC_\w+|TZ|TMPDIR|XDG_\w+|LOCALHOSTESS_\w+|LOCALD_(SANDBOX_ACTIVE|SOCKET)|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS|SUDO_UID|BUN_RUNTIME_TRANSPILER_CACHE_PATH)$/;
+  /^(HOME|USER|LOGNAME|PATH|SHELL|LANG|LC_\w+|TZ|TMPDIR|XDG_\w+|LOCALHOSTESS_(?!RUN_ID$|NAME$|URL$)\w+|LOCALD_(SANDBOX_ACTIVE|SOCKET)|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS|SUDO_UID|BUN_RUNTIME_TRANSPILER_CACHE_PATH)$/;
 
 /** Characters of the log that a failure shows. */
 const longestTail = 2_000;

@@ -39,6 +39,8 @@ export interface Families {
   members(run: Run): Promise<readonly Seen[]>;
   /** Milliseconds of processor time and resident bytes of all of it. */
   usage(run: Run): Promise<Usage>;
+  /** Runs with somebody alive whose id begins so: a daemon that was killed had no time to tell of all. */
+  runsOf(prefix: string): Promise<readonly Run[]>;
   /** Signal, wait, SIGKILL, until nobody is left; for a run that has ended, at once. Never rejects. */
   end(run: Run, options: EndOptions): Ends;
   /** How an adopted process ended, where it did of late; told once. */
@@ -290,6 +292,17 @@ export function families(effects: FamilyEffects): Families {
         cpu: members.reduce((sum, { cpu }) => sum + cpu, 0),
         memory: members.reduce((sum, { memory }) => sum + memory, 0),
       };
+    },
+    async runsOf(prefix) {
+      const runs = new Map<string, Run>();
+      for (const { pid, startedAt, runId, zombie } of (await look()).values()) {
+        if (zombie || pid === self.pid || !runId?.startsWith(prefix)) continue;
+        const before = runs.get(runId);
+        if (before === undefined || startedAt < before.startedAt) {
+          runs.set(runId, { pid, startedAt, runId });
+        }
+      }
+      return [...runs.values()];
     },
     end(run, { signal: name, timeout }) {
       const deadline = { at: clock.now() + timeout };

@@ -85,6 +85,7 @@ export class FakeService {
   #effects(): ServiceEffects {
     const families: Families = {
       members: async () => [...this.members, this.pid].map((pid) => ({ pid }) as Seen),
+      runsOf: async () => [],
       usage: async () => ({ pids: [], cpu: 0, memory: 0 }),
       end: (run, options) => {
         this.endings.push({ ...run, ...options });

@@ -1,0 +1,99 @@
+/** A value that changes often -> a file that is whole, private and soon up to date; and back, with a broken one kept aside. */
+import { readFile, rename } from "node:fs/promises";
+import { writeAtomically } from "./atomic-file.ts";
+import type { Cancel, Clock } from "./clock.ts";
+
+export type JsonFileOptions<T> = {
+  path: string;
+  clock: Clock;
+  /** What is there -> the value; undefined: it is not one. */
+  check(value: unknown): T | undefined;
+  /** A sentence for a person. */
+  note(text: string): void;
+};
+
+export interface JsonFile<T> {
+  /** Undefined where there is none, or it was broken: then it has another name now, and that was told. Never rejects. */
+  read(): Promise<T | undefined>;
+  /** `value` is asked for it when it is written: once for many changes. */
+  save(value: () => T): void;
+  /** What was to be saved is, or could not be, and that was told. */
+  flush(): Promise<void>;
+}
+
+/** Milliseconds in which changes come together. */
+const gathering = 20;
+
+export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): JsonFile<T> {
+  let pending: (() => T) | undefined;
+  let timer: Cancel | undefined;
+  let writing: Promise<void> | undefined;
+  let failing = false;
+
+  async function write(): Promise<void> {
+    timer?.();
+    timer = undefined;
+    while (pending !== undefined) {
+      const value = pending();
+      pending = undefined;
+      try {
+        await writeAtomically(path, `${JSON.stringify(value, undefined, 2)}\n`);
+        failing = false;
+      } catch (error) {
+        // Each change tries again; that it fails is told once.
+        if (!failing) note(`${path} cannot be written: ${(error as Error).message}`);
+        failing = true;
+      }
+    }
+  }
+
+  function begin(): Promise<void> {
+    writing ??= write().finally(() => {
+      writing = undefined;
+    });
+    return writing;
+  }
+
+  async function putAside(why: string): Promise<void> {
+    const aside = `${path}.broken-${new Date(clock.now()).toISOString().replace(/[:.]/g, "-")}`;
+    try {
+      await rename(path, aside);
+      note(`${path} cannot be used (${why}); it is kept as ${aside}`);
+    } catch (error) {
+      note(
+        `${path} cannot be used (${why}), and not be kept aside either: ${(error as Error).message}`,
+      );
+    }
+  }
+
+  return {
+    async read() {
+      let text: string;
+      try {
+        text = await readFile(path, "utf8");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
+          await putAside((error as Error).message);
+        }
+        return undefined;
+      }
+      let parsed: unknown;
+      try {
+        parsed = JSON.parse(text);
+      } catch (error) {
+        await putAside((error as Error).message);
+        return undefined;
+      }
+      const value = check(parsed);
+      if (value === undefined) await putAside("it does not say what it should");
+      return value;
+    },
+    save(value) {
+      pending = value;
+      if (writing === undefined) timer ??= clock.after(gathering, () => void begin());
+    },
+    async flush() {
+      await begin();
+    },
+  };
+}
