@@ -2,8 +2,10 @@
 import type { BootEvent } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
-import type { Started } from "./project.ts";
 import { isReady, type Unit } from "./unit.ts";
+
+/** `reasons` are sentences, with the ids of those that did not become ready. */
+export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
 
 export type BootOptions = {
   clock: Clock;
