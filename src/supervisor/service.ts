@@ -254,7 +254,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
       heard.close();
       return;
     }
-    socket?.close();
+    deafen();
     socket = heard;
     const runId = effects.runId();
     env = environmentOf(spec, {
@@ -282,6 +282,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     });
     if (result.kind === "refused") {
       exited.resolve();
+      deafen();
       refuse(result.why, result);
       return;
     }
@@ -558,7 +559,10 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
   /** Ends all that is left of the last run, and lets go of its output. Many may wait for it. */
   async function clear(): Promise<string | undefined> {
     const last = run;
-    if (last === undefined) return undefined;
+    if (last === undefined) {
+      deafen();
+      return undefined;
+    }
     ending ??= families.end(last, { signal: spec.stopSignal, timeout: spec.stopTimeout });
     const result = await ending.done;
     if (run !== last) return undefined;
@@ -566,6 +570,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     await Promise.race([exited.promise, pause(exitPatience)]);
     if (run !== last) return undefined;
     child?.release();
+    deafen();
     child = undefined;
     run = undefined;
     ending = undefined;
@@ -575,13 +580,16 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     return `could not be ended altogether: ${result.pids.join(", ")} still run`;
   }
 
+  function deafen(): void {
+    socket?.close();
+    socket = undefined;
+  }
+
   /** For the phases that end it. */
   async function endAll(because: string | undefined): Promise<void> {
     const port = run === undefined ? undefined : request?.port;
     const left = await clear();
     const free = port === undefined || (await becomesFree(port, () => false));
-    socket?.close();
-    socket = undefined;
     listens = [];
     status = undefined;
     warnings = [

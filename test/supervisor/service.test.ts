@@ -143,7 +143,7 @@ describe("a start that does not become ready", () => {
     const later = new FakeService();
     later.refusal = { kind: "refused", why: "no process is left", passing: true };
     await later.start();
-    expect([later.state, later.why]).toEqual(["backoff", "no process is left"]);
+    expect([later.state, later.why, later.sockets]).toEqual(["backoff", "no process is left", 0]);
     later.refusal = undefined;
     await later.pass(500);
     expect(later.state).toBe("running");
@@ -347,7 +347,7 @@ describe("a service that ends", () => {
       await fake.start();
       fake.exit(ending);
       await settled();
-      expect(fake.state).toBe("exited");
+      expect([fake.state, fake.sockets]).toEqual(["exited", 0]);
       await fake.pass(60_000);
       expect(fake.spawns.length).toBe(1);
     }
