@@ -41,6 +41,17 @@ describe("ready", () => {
     expect(fake.state).toBe("ready");
   });
 
+  test("one that may speak of itself is given ten seconds from when its port listens", async () => {
+    const fake = new FakeService();
+    fake.mayNotify = true;
+    await fake.start();
+    await fake.becomeReady();
+    await fake.pass(9000);
+    expect(fake.state).toBe("running");
+    await fake.pass(2000);
+    expect(fake.state).toBe("ready");
+  });
+
   test("by a line of its output, in pieces and colours", async () => {
     const fake = new FakeService({ readyPattern: "listening on \\d+" });
     await fake.start();
