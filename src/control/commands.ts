@@ -4,90 +4,33 @@ import type { ObservedProcess, Scan } from "../discovery/observation.ts";
 import { nearest } from "../manifest/nearest.ts";
 import type { Service } from "../routes/service.ts";
 import { secureUrl, serviceRow } from "../routes/service-row.ts";
-import type { Traffic } from "../routes/traffic.ts";
-import type { Cancel } from "../system/clock.ts";
-import { beginning, type Feed, type ServiceReport } from "./events.ts";
+import { beginning, type ServiceReport } from "./events.ts";
+import {
+  type Backend,
+  type Command,
+  CommandError,
+  command,
+  nothing,
+  ok,
+  type Schema,
+  type Stream,
+} from "./command.ts";
+import { logStream } from "./log-stream.ts";
+import { noService } from "./no-service.ts";
+import { projectCommands } from "./project-commands.ts";
 import { type Facts, shutdownPath } from "./protocol.ts";
+import { statusRows } from "./status.ts";
 
-/** What the daemon can be asked and told, as the commands need it. */
-export interface Backend {
-  facts(): Facts;
-  gauges(): Gauges;
-  /** As the last look found them. */
-  services(): readonly Service[];
-  /** The last look itself. */
-  scan(): Scan;
-  /** Looks at the machine; what is known afterwards is from after this call. */
-  look(): Promise<void>;
-  /** Somebody follows what happens: services are looked for more often, until it is cancelled. */
-  attend(): Cancel;
-  traffic: Traffic;
-  feed: Feed;
-  /** Stops it, after the answer has gone out. */
-  shutdown(): void;
-  /** A URL of the page with a token that lets one browser in; undefined: there is no page. */
-  dashboard?: (() => string) | undefined;
-  /** Our authority in the trust stores; undefined: not from here. */
-  trust?: ((wanted: TrustWanted) => Promise<readonly unknown[]>) | undefined;
-}
-
-export type Gauges = {
-  /** Resident, in bytes. */
-  memory: number;
-  connections: { proxy: number; http: number; ipc: number };
-};
-
-export type TrustWanted = {
-  action: "status" | "install" | "renew" | "remove";
-  bare_names?: boolean | undefined;
-};
-
-export type ErrorCode =
-  | "bad_json"
-  | "too_long"
-  | "unknown_command"
-  | "bad_request"
-  | "not_found"
-  | "unsupported"
-  | "forbidden"
-  | "timeout"
-  | "internal";
-
-/** A mistake of whoever sent a command, or something that cannot be done: told to them as it is. */
-export class CommandError extends Error {
-  readonly code: ErrorCode;
-
-  constructor(code: ErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** Values one after another, until the receiver or the sender ends it. */
-export type Stream = (receiver: { next(value: unknown): void; end(): void }) => Cancel;
-
-type Schema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
-
-export type Command = {
-  /** As IPC has it. */
-  name: string;
-  method: "GET" | "POST";
-  /** Of the HTTP API. */
-  path: string;
-  summary: string;
-  /** What the answer is, for people. */
-  answer: string;
-  input: Schema;
-  /** It changes something: never by a query token, and by a cookie from our own page only. */
-  changes: boolean;
-  /** `sse`: events with ids; `lines`: a JSON value a line. */
-  streams: false | "sse" | "lines";
-  run(input: never, backend: Backend): unknown;
-  /** Value -> reply by IPC; `{"<name>": value}` where it is not given. */
-  reply?: (value: never) => unknown;
-};
-
-const nothing = v.strictObject({});
+export {
+  type Backend,
+  type Command,
+  CommandError,
+  type ErrorCode,
+  type Gauges,
+  type Receiver,
+  type Stream,
+  type TrustWanted,
+} from "./command.ts";
 
 const name = v.pipe(
   v.string(),
@@ -97,17 +40,6 @@ const name = v.pipe(
 );
 /** What is remembered at all. */
 const mostRequests = 1000;
-
-function command<const Input extends Schema>(
-  described: Omit<Command, "input" | "run"> & {
-    input: Input;
-    run(input: v.InferOutput<Input>, backend: Backend): unknown;
-  },
-): Command {
-  return described as unknown as Command;
-}
-
-const ok = { ok: true } as const;
 
 export const commands: readonly Command[] = [
   command({
@@ -152,11 +84,11 @@ export const commands: readonly Command[] = [
     path: "/v1/status",
     summary: "Every service, in the words of the first locald.",
     answer:
-      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`",
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; those of a project have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, lazy` too",
     input: nothing,
     changes: false,
     streams: false,
-    run: (_, backend) => statuses(backend),
+    run: (_, backend) => statusRows(backend),
   }),
   command({
     name: "Services",
@@ -253,17 +185,28 @@ export const commands: readonly Command[] = [
     name: "Logs",
     method: "GET",
     path: "/v1/logs",
-    summary: "What the daemon has to say; later, what services print.",
-    answer: "a line each: `{timestamp, service, stream, message}`",
+    summary: "What services print, and what the daemon itself has to say, by time.",
+    answer:
+      "a line each: `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds",
     input: v.strictObject({
       service: v.optional(
         v.nullable(
           v.pipe(
             v.string(),
             v.maxLength(255),
-            v.description("`localhostess` is the daemon itself"),
+            v.description("one, as `shop:api` or `api`; `localhostess` is the daemon itself"),
           ),
         ),
+      ),
+      services: v.optional(
+        v.pipe(
+          v.array(v.pipe(v.string(), v.maxLength(255))),
+          v.maxLength(10_000),
+          v.description("several of them; without any, all and the daemon"),
+        ),
+      ),
+      project: v.optional(
+        v.pipe(v.string(), v.maxLength(255), v.description("all of a project, by its name")),
       ),
       mode: v.optional(
         v.pipe(
@@ -272,21 +215,28 @@ export const commands: readonly Command[] = [
         ),
         "snapshot",
       ),
+      tail: v.optional(
+        v.pipe(
+          v.number(),
+          v.integer(),
+          v.minValue(0),
+          v.maxValue(1_000_000_000),
+          v.description("of what there is, the last lines"),
+        ),
+      ),
+      since: v.optional(
+        v.pipe(
+          v.number(),
+          v.integer(),
+          v.minValue(0),
+          v.maxValue(Number.MAX_SAFE_INTEGER),
+          v.description("nothing older, in milliseconds since the Unix epoch"),
+        ),
+      ),
     }),
     changes: false,
     streams: "lines",
-    run: ({ service, mode }, { feed, services }): Stream => {
-      const own = service === undefined || service === null || service === "localhostess";
-      if (!own) throw noLog(service, services());
-      return ({ next, end }) => {
-        for (const line of feed.lines()) next(line);
-        if (mode === "follow") {
-          return feed.follow(({ event, data }) => void (event === "log" && next(data)));
-        }
-        end();
-        return () => {};
-      };
-    },
+    run: (input, backend) => logStream(input, backend),
   }),
   command({
     name: "Dashboard",
@@ -345,21 +295,12 @@ export const commands: readonly Command[] = [
     },
     reply: () => "Ok",
   }),
+  ...projectCommands,
 ];
 
-/** Words of the first locald that need services which are started from here. */
+/** Words of the first locald that we do not have yet. */
 const unsupported: ReadonlySet<string> = new Set([
-  "Start",
-  "Stop",
-  "Restart",
   "Reset",
-  "StopAll",
-  "RestartAll",
-  "RegistryList",
-  "RegistryPin",
-  "RegistryUnpin",
-  "RegistryClean",
-  "GetServiceEnv",
   "RunContainer",
   "AiContext",
   "AiSchema",
@@ -373,7 +314,7 @@ export function commandNamed(name: string): Command {
   if (found !== undefined) return found;
   const shown = JSON.stringify(name.slice(0, 100));
   if (unsupported.has(name)) {
-    throw new CommandError("unsupported", `this daemon starts no services, so it has no ${name}`);
+    throw new CommandError("unsupported", `this daemon has no ${name} yet`);
   }
   const near = nearest(name, [...byName.keys()]);
   const hint =
@@ -436,7 +377,8 @@ function reports(backend: Backend): ServiceReport[] {
 }
 
 function snapshotOf(backend: Backend): unknown {
-  return { daemon: daemonOf(backend), services: reports(backend) };
+  const supervised = backend.projects?.snapshots() ?? [];
+  return { daemon: daemonOf(backend), services: reports(backend), supervised };
 }
 
 function daemonOf({ facts, gauges }: Backend): unknown {
@@ -446,34 +388,6 @@ function daemonOf({ facts, gauges }: Backend): unknown {
     log: its.log ?? null,
     uptime: Math.max(0, Date.now() - its.startedAt),
     ...gauges(),
-  };
-}
-
-function statuses({ facts, services }: Backend): unknown[] {
-  const { httpPort, port } = facts();
-  return services().map((service) => statusOf(service, httpPort ?? port));
-}
-
-function statusOf(service: Service, proxyPort: number): unknown {
-  const { name, url, port, pid, cwd, command, startedAt, warnings } = serviceRow(
-    service,
-    proxyPort,
-  );
-  return {
-    name,
-    pid,
-    port,
-    status: "running",
-    url,
-    domain: url === null ? null : `${name}.localhost`,
-    health_status: "Unknown",
-    health_source: "None",
-    path: cwd,
-    workspace: null,
-    constellation: null,
-    warnings,
-    started_at: startedAt,
-    command,
   };
 }
 
@@ -507,19 +421,6 @@ function processOf(pid: number, processes: ReadonlyMap<number, ObservedProcess>)
     cwd: seen?.cwd ?? null,
     startedAt: seen === undefined ? null : new Date(seen.startedAt).toISOString(),
   };
-}
-
-function noService(name: string, services: readonly Service[]): CommandError {
-  const names = services.map((its) => its.name);
-  const near = nearest(name, names);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
-  return new CommandError("not_found", `no service is named ${JSON.stringify(name)}${hint}`);
-}
-
-function noLog(name: string, services: readonly Service[]): CommandError {
-  if (!services.some((its) => its.name === name)) return noService(name, services);
-  const why = `${name} was not started from here, so what it prints is in its own terminal`;
-  return new CommandError("unsupported", why);
 }
 
 /** What a client that looks through the daemon gets: `Map`s as lists, as JSON has none. */

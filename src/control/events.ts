@@ -1,4 +1,5 @@
 /** What happens in the daemon -> numbered events that many follow, and that who was away for a moment can have again. */
+import type { SupervisedChange } from "../routes/project-report.ts";
 import type { ServiceRow } from "../routes/service-row.ts";
 import type { RecordedRequest, TrafficCounts } from "../routes/traffic.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
@@ -26,6 +27,8 @@ export type Happenings = {
   /** For a service whose requests were too many to be told one by one. */
   requests: { service: string; counts: TrafficCounts };
   log: LogEntry;
+  /** A service of a project. */
+  supervised: SupervisedChange;
   /** The daemon ends; who wants to go on connects again. */
   stopping: Record<string, never>;
 };

@@ -231,6 +231,7 @@ class Request implements LinkHandler {
         else this.#write(value);
       },
       end: () => this.#end(),
+      pending: () => this.#link.pending,
     });
     // It may have ended within the call.
     if ((this.#state as State) === "streaming") this.#cancelStream = cancel;

@@ -25,6 +25,7 @@ export function eventStream(events: Stream, { clock, headers }: StreamOptions): 
       const cancel = events({
         next: (event) => send(sink, frame(event as DaemonEvent)),
         end: () => sink.end(),
+        pending: () => sink.pending,
       });
       return both(cancelBeat, cancel);
     },
@@ -40,6 +41,7 @@ export function lineStream(values: Stream, { headers }: StreamOptions): Answer {
       values({
         next: (value) => send(sink, `${JSON.stringify(value)}\n`),
         end: () => sink.end(),
+        pending: () => sink.pending,
       }),
   };
 }

@@ -29,7 +29,8 @@ export type ProjectsOptions = {
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
   read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
-  urlOf(routeName: string, domain: string): string;
+  /** Of a service of the project with that domain. */
+  addressOf(routeName: string, domain: string): { url: string; domain: string };
   /** Variables that name the bundle of authorities; asked before every start of a project. */
   trust(): Promise<Readonly<Record<string, string>>>;
   /** Ports of this daemon. */
@@ -43,7 +44,8 @@ export type UpRequest = {
   directory: string;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
-  shell: Shell;
+  /** Undefined: what the project has already, or this daemon's own. */
+  shell: Shell | undefined;
   /** What runs is started anew. */
   restart: boolean;
   hear: Hear;
@@ -53,6 +55,9 @@ export type UpRequest = {
 export type Brought = Started | { kind: "refused"; reasons: readonly string[] };
 
 export type Named = { kind: "ids"; ids: readonly string[] } | { kind: "none"; why: string };
+
+export type ServiceEnv =
+  { kind: "env"; env: Record<string, string> } | { kind: "none"; why: string };
 
 export interface Projects {
   /** What another daemon left is ended, and what should run is started. */
@@ -72,11 +77,13 @@ export interface Projects {
   snapshots(): Supervised[];
   specOf(id: string): ServiceSpec | undefined;
   usage: Gauge;
-  /** What a command gets that is run as if it were the service. */
+  /** What a service has on top of its shell's environment, by its files as they are now. `shell`: for what refers to it. */
   envOf(
-    id: string,
-    shell: Shell,
-  ): Promise<{ env: Record<string, string>; workdir: string } | { mistakes: readonly string[] }>;
+    name: string,
+    options: { directory: string | undefined; shell: Shell | undefined },
+  ): Promise<ServiceEnv>;
+  /** Undefined for a worker. */
+  addressOf(id: string): { url: string; domain: string } | undefined;
   readonly logs: LogStore;
   /** A request asks for it. */
   wake(id: string): void;
@@ -353,7 +360,7 @@ export function projects(options: ProjectsOptions): Projects {
       supervise: (its, given): Service => supervise(its, { ...given, effects: ownEffects }),
       portOf: (id, declared) => ports.of(id, declared),
       claimPort: (id, declared) => ports.claim(id, declared),
-      urlOf: (routeName) => options.urlOf(routeName, spec.domain),
+      urlOf: (routeName) => options.addressOf(routeName, spec.domain).url,
       trust: () => trust,
       onChange,
       onState: save,
@@ -497,10 +504,10 @@ export function projects(options: ProjectsOptions): Projects {
     });
   }
 
-  async function bring({ directory, names, shell, restart, hear }: UpRequest): Promise<Brought> {
+  async function bring({ directory, names, restart, hear, ...its }: UpRequest): Promise<Brought> {
+    const shell = its.shell ?? entries.get(directory)?.shell ?? options.shell;
     hear({ type: "StepStarted", data: { id: "config", description: "Loading configuration" } });
-    const its = waiting.get(directory);
-    its?.unwatch();
+    waiting.get(directory)?.unwatch();
     waiting.delete(directory);
     const found = await inTurn(directory, async () => {
       const loaded = await load(directory, { shell });
@@ -597,29 +604,52 @@ export function projects(options: ProjectsOptions): Projects {
           }),
         ),
     }),
-    async envOf(id, shell) {
-      const found = unitOf(id);
-      if (found === undefined) return { mistakes: [`there is no service ${id}`] };
-      const { unit, entry } = found;
+    async envOf(name, { directory, shell }) {
+      await recovered.promise;
+      if (directory !== undefined) {
+        const path = await real(directory);
+        const given = shell ?? entries.get(path)?.shell ?? options.shell;
+        const loaded = await inTurn(path, () => load(path, { shell: given }));
+        if (loaded.kind === "refused") return { kind: "none", why: loaded.reasons.join("\n") };
+      }
+      const named = await find(name, directory);
+      if (named.kind === "none") return named;
+      if (named.ids.length > 1) {
+        return {
+          kind: "none",
+          why: `${name} is a project; say which service: ${named.ids.join(", ")}`,
+        };
+      }
+      const { unit, entry } = unitOf(named.ids[0]!)!;
       const { spec } = entry.project;
-      const portOf = (name: string): number | undefined => {
-        const other = entry.project.unit(name);
-        return other?.spec.type === "exec" ? ports.of(other.id, other.spec.port) : undefined;
+      const portOf = (other: string): number | undefined => {
+        const its = entry.project.unit(other);
+        return its?.spec.type === "exec" ? ports.of(its.id, its.spec.port) : undefined;
       };
-      const filled = filledSpec({ spec: unit.spec, shell }, { project: spec, portOf });
-      if (filled.kind === "mistakes") return { mistakes: filled.mistakes };
+      const filled = filledSpec(
+        { spec: unit.spec, shell: shell ?? entry.shell },
+        { project: spec, portOf },
+      );
+      if (filled.kind === "mistakes") return { kind: "none", why: filled.mistakes.join("\n") };
       const { routeName } = unit.spec;
       const env = environmentOf(
+        // A command has the terminal that it is run in.
         { ...filled.spec, pty: false },
         {
-          shell,
+          shell: {},
           port: portOf(unit.spec.name),
-          url: routeName === undefined ? undefined : options.urlOf(routeName, spec.domain),
+          url: routeName === undefined ? undefined : options.addressOf(routeName, spec.domain).url,
           trust: await options.trust(),
           run: undefined,
         },
       );
-      return { env, workdir: unit.spec.workdir };
+      return { kind: "env", env };
+    },
+    addressOf(id) {
+      const found = unitOf(id);
+      const routeName = found?.unit.spec.routeName;
+      if (found === undefined || routeName === undefined) return undefined;
+      return options.addressOf(routeName, found.entry.project.spec.domain);
     },
     logs,
     wake(id) {
