@@ -32,15 +32,16 @@ async function environmentOf(
   const ask = async (request: Record<string, unknown>) =>
     (await answerOf<{ ServiceEnv: Record<string, string> }>(socket, { GetServiceEnv: request }))
       .ServiceEnv;
+  const env = definedOf(world.env);
   const here = rows.some((row) => row.path === directory);
   if (!here && !rows.some((row) => row.name === service || row.service === service)) {
     // The daemon has not heard of the project yet.
-    return await ask({ name: service, project_path: directory });
+    return await ask({ name: service, project_path: directory, env });
   }
   const named = rowsNamed([service], { rows, directory });
   if (named.length > 1) {
     const names = named.map((row) => row.name).join(", ");
     throw new Error(`${service} is a project; say which service: ${names}`);
   }
-  return await ask({ name: named[0]!.name });
+  return await ask({ name: named[0]!.name, env });
 }
