@@ -26,8 +26,10 @@ import { startProxy } from "./proxy/listener.ts";
 import { Recorder } from "./proxy/recorder.ts";
 import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
-import type { UrlPorts } from "./routes/service-row.ts";
+import { originOf, type UrlPorts } from "./routes/service-row.ts";
 import { routeTable } from "./routes/table.ts";
+import { plainLines } from "./supervisor/plain-text.ts";
+import { supervision } from "./supervisor/supervision.ts";
 import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
 import { peerCredentials } from "./system/peer-credentials.ts";
 import { certificates } from "./tls/certificates.ts";
@@ -57,6 +59,12 @@ export type DaemonOptions = {
   unlessRunning: boolean;
   /** Domains besides `localhost` that names may end in. */
   tlds: readonly string[];
+  /** Its own environment: of services that were up before it. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** `config.toml`, the lowest layer of every project. */
+  configFile: string | undefined;
+  /** Variables by which services trust our https. */
+  serviceTrust(): Promise<Readonly<Record<string, string>>>;
   /** After every scan; `changes` may be empty. */
   onServices(services: readonly Service[], changes: Changes): void;
   /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
@@ -101,6 +109,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
   const dismissed = Promise.withResolvers<string>();
   const nothing = routeTable([], { tlds });
   let table = nothing;
+  let services: readonly Service[] = [];
+  const retable = (): void => {
+    table = routeTable(services, { tlds, supervised: projects.snapshots() });
+  };
   let seen = 0;
   const now = () => performance.now();
   const recorder = new Recorder({ clock, now });
@@ -123,14 +135,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     ownPid: process.pid,
     // Somebody reads our lines about services that come and go.
     watched: true,
-    onServices(services, changes) {
+    onServices(found, changes) {
       seen = clock.now();
+      services = found;
       const changed =
         changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
         table === nothing;
-      if (changed) table = routeTable(services, { tlds });
+      if (changed) retable();
       tellChanges(changes, backend);
-      options.onServices(services, changes);
+      options.onServices(found, changes);
     },
     onSkipped: ({ pid, why }) =>
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
@@ -163,8 +176,38 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     addresses: [],
     log: options.log,
   };
+  let retabling: Cancel | undefined;
+  const projects = supervision({
+    stateDirectory,
+    clock,
+    env: options.env,
+    configFile: options.configFile,
+    tlds,
+    addressOf(routeName, projectDomain) {
+      const tld = tlds.find((its) => projectDomain.endsWith(`.${its}`)) ?? "localhost";
+      const domain = `${routeName}.${tld}`;
+      return {
+        url: originOf(domain, { scheme: "http", port: facts.httpPort ?? facts.port }),
+        domain,
+      };
+    },
+    trust: options.serviceTrust,
+    ownPorts: () => bound?.ports ?? [],
+    onChange(change, service) {
+      events.publish("supervised", { change, service });
+      // Once for many: a table is made for each.
+      retabling ??= clock.after(0, () => {
+        retabling = undefined;
+        retable();
+        bound?.supervisedChanged();
+      });
+      if (service.state === "ready") void discovery.refresh();
+    },
+    note,
+  });
   const backend: Backend = {
     facts: () => facts,
+    projects,
     gauges: () => ({
       memory: process.memoryUsage.rss(),
       connections: {
@@ -221,6 +264,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       recorder,
       callers,
       bareNames: () => names.bareNames,
+      supervision: {
+        wake: (service) => projects.wake(service),
+        latest: (service, count) => plainLines(projects.logs.of(service).last(count)),
+      },
       fault,
       note,
     });
@@ -291,6 +338,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     : () => {};
   if (tlds.length > 0) void names.compare();
 
+  projects.begin();
   const stopNews = trafficNews({ clock, traffic: recorder, feed: events });
 
   let stopping: Promise<void> | undefined;
@@ -310,11 +358,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
         discovery.stop();
         // The listeners close before this returns, so that the next daemon has the ports at once.
         const drained = proxy.stop(drainMilliseconds);
+        const rested = projects.stopAll();
         await unpublish().catch((error: Error) => {
           // It names a daemon that is about to end, and no probe will find it.
           note(`the record of this daemon stays: ${error.message}`);
         });
-        await drained;
+        await Promise.all([drained, rested]);
+        retabling?.();
         callers?.stop();
         events.stop();
         await doors?.close();

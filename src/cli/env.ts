@@ -60,13 +60,29 @@ export async function env(flags: EnvFlags, world: World): Promise<number> {
   return 0;
 }
 
-/** In the order of the table. */
-async function valuesOf(job: Job): Promise<Map<string, string>> {
+/** For services of the daemon: what names a bundle, where there is an authority. Java's variable makes it talk, so it is not among them. */
+export async function bundleVariables(
+  settings: Settings,
+  { world, note }: { world: World; note(text: string): void },
+): Promise<Record<string, string>> {
+  const ours = await ourCertificates(settings);
+  if (ours.length === 0) return {};
+  const job: Job = { settings, machine: machineOf({}, world), ours, note };
+  return Object.fromEntries(await bundlesOf(job));
+}
+
+async function bundlesOf(job: Job): Promise<Map<string, string>> {
   const values = new Map<string, string>();
   for (const variable of variables) {
     const bundle = await bundleFor(variable, job);
     if (bundle !== undefined) values.set(variable.name, bundle.path);
   }
+  return values;
+}
+
+/** In the order of the table. */
+async function valuesOf(job: Job): Promise<Map<string, string>> {
+  const values = await bundlesOf(job);
   const java = await writeTruststore(job);
   if (java !== undefined) values.set("JAVA_TOOL_OPTIONS", java);
   return values;

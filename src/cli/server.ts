@@ -9,6 +9,7 @@ import type { Service } from "../routes/service.ts";
 import { originOf, type Scheme } from "../routes/service-row.ts";
 import { holdersOf, rightCommand } from "./port-holder.ts";
 import { logFile } from "../system/log-file.ts";
+import { configFile } from "../system/paths.ts";
 import { prepareStateDirectory } from "../system/state-directory.ts";
 import { serviceLines, warningLines } from "./rows.ts";
 import { defaultPort, type Settings, settingsOf } from "./settings.ts";
@@ -35,6 +36,7 @@ export async function serverStart(
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
   const end = ending(world);
+  const located = configFile(world);
   prepare(settings);
   let daemon: Daemon | undefined;
   try {
@@ -49,6 +51,9 @@ export async function serverStart(
       log: flags.background ? settings.log : undefined,
       allowedOrigins: settings.config.allowed_origins?.value ?? [],
       trust: trustChild(world),
+      env: world.env,
+      configFile: located.kind === "path" ? located.path : undefined,
+      serviceTrust: trustVariables({ settings, world, note }),
       unlessRunning: flags.unlessRunning ?? false,
       tlds: settings.tlds,
       onServices(_, changes) {
@@ -85,6 +90,27 @@ export async function serverStart(
   await daemon.stop();
   if (flags.background) note(`ended; port ${port} is free`);
   return 0;
+}
+
+/** Milliseconds for which the bundles that were written last are good: they change with the authority. */
+const bundlesKept = 10_000;
+
+type TrustVariables = { settings: Settings; world: World; note(text: string): void };
+
+function trustVariables({ settings, world, note }: TrustVariables) {
+  let last: { at: number; variables: Promise<Record<string, string>> } | undefined;
+  return (): Promise<Record<string, string>> => {
+    if (last === undefined || Date.now() - last.at > bundlesKept) {
+      const variables = import("./env.ts")
+        .then(({ bundleVariables }) => bundleVariables(settings, { world, note }))
+        .catch((error: Error) => {
+          note(`services do not trust our https: ${error.message}`);
+          return {};
+        });
+      last = { at: Date.now(), variables };
+    }
+    return last.variables;
+  };
 }
 
 /** What others could have written is refused; what cannot be made at all only keeps others from finding us. */

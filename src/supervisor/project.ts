@@ -55,7 +55,9 @@ export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly st
 export type ProjectState = {
   /** `up` was said of all of it: what is added to the file is started. */
   whole: boolean;
+  /** Others that are declared were stopped, or never started; what is in neither list is new. */
   wanted: readonly string[];
+  unwanted: readonly string[];
   /** Wanted, and stopped until a request comes. */
   dozing: readonly string[];
 };
@@ -85,11 +87,13 @@ export class Project {
   }
 
   get state(): ProjectState {
-    const units = [...this.#units.values()].filter(({ wanted }) => wanted);
+    const all = [...this.#units.values()];
+    const units = all.filter(({ wanted }) => wanted);
     const names = (these: Unit[]) => these.map(({ spec }) => spec.name);
     return {
       whole: this.#whole,
       wanted: names(units),
+      unwanted: names(all.filter(({ wanted }) => !wanted)),
       dozing: names(units.filter(({ dozing }) => dozing)),
     };
   }
@@ -172,7 +176,7 @@ export class Project {
     for (const name of concerned) this.#units.get(name)!.shell = shell;
     const others = asked.filter((name) => !running.includes(name));
     const all = [...new Set([...concerned, ...others])];
-    void this.#restartAll(concerned, { reason: "as it was asked to" });
+    void this.#restartAll(concerned, {});
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
     return this.#boot(all, { hear, changed: concerned });
   }
@@ -223,14 +227,14 @@ export class Project {
   }
 
   /** As another daemon left it. */
-  resume({ whole, wanted, dozing }: ProjectState, shell: Shell): void {
+  resume({ whole, wanted, unwanted, dozing }: ProjectState, shell: Shell): void {
     this.#whole = whole;
     const names = new Set(wanted);
     for (const unit of this.#units.values()) {
       unit.shell = shell;
       // What was added to the file meanwhile belongs to a project that is up.
       const { name, lazy } = unit.spec;
-      if (!names.has(name) && !whole) continue;
+      if (!names.has(name) && (!whole || unwanted.includes(name))) continue;
       unit.wanted = true;
       unit.dozing = names.has(name) ? dozing.includes(name) : lazy;
       unit.pending = !unit.dozing;
@@ -506,7 +510,7 @@ export class Project {
     return withDependencies(graphOf(this.#spec.services), found).filter((name) => found.has(name));
   }
 
-  async #restartAll(names: readonly string[], { reason }: { reason: string }): Promise<void> {
+  async #restartAll(names: readonly string[], { reason }: { reason?: string }): Promise<void> {
     const asked = new Map<string, number>();
     for (const name of names) {
       const unit = this.#units.get(name)!;

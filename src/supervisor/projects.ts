@@ -35,6 +35,9 @@ export type ProjectsOptions = {
   trust(): Promise<Readonly<Record<string, string>>>;
   /** Ports of this daemon. */
   ownPorts(): readonly number[];
+  /** No other daemon of this state directory supervises any more; and: this one does not. */
+  onOwned(): void;
+  onReleased(): void;
   onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
   /** A sentence for a person. */
   note(text: string): void;
@@ -131,6 +134,7 @@ export function projects(options: ProjectsOptions): Projects {
   let ports: PortBook = bookOf({});
   let trust: Readonly<Record<string, string>> = {};
   let lock: Locked | undefined;
+  let owned = false;
   let ready = false;
   let stopping: Promise<void> | undefined;
 
@@ -179,7 +183,12 @@ export function projects(options: ProjectsOptions): Projects {
       key,
       projects: [...known, ...others]
         .filter((its) => its.whole || its.wanted.length > 0 || Object.keys(its.runs).length > 0)
-        .map((its) => ({ ...its, wanted: [...its.wanted], dozing: [...its.dozing] })),
+        .map((its) => ({
+          ...its,
+          wanted: [...its.wanted],
+          unwanted: [...its.unwanted],
+          dozing: [...its.dozing],
+        })),
       ports: Object.fromEntries(ports.all),
     };
   }
@@ -199,6 +208,8 @@ export function projects(options: ProjectsOptions): Projects {
   async function recover(): Promise<void> {
     await takeLock();
     if (stopping !== undefined) return;
+    options.onOwned();
+    owned = true;
     const [before] = await Promise.all([state.read(), registry.load()]);
     if (before !== undefined) {
       key = before.key;
@@ -217,7 +228,9 @@ export function projects(options: ProjectsOptions): Projects {
         .filter(({ path }) => !should.some((its) => its.directory === path))
         .map(({ path, name }) => blankProject(name, path)),
     ].map((its) =>
-      pinned.some(({ path }) => path === its.directory) ? { ...its, whole: true } : its,
+      pinned.some(({ path }) => path === its.directory)
+        ? { ...its, whole: true, unwanted: [] }
+        : its,
     );
     await Promise.all(all.map((its) => inTurn(its.directory, () => resume(its))));
   }
@@ -547,10 +560,7 @@ export function projects(options: ProjectsOptions): Projects {
     begin() {
       recover()
         .catch((error: Error) => note(`what ran before cannot be taken over: ${error.message}`))
-        .finally(() => {
-          ready = ready || lock !== undefined;
-          recovered.resolve();
-        });
+        .finally(() => recovered.resolve());
     },
     async up(request) {
       await recovered.promise;
@@ -691,6 +701,7 @@ export function projects(options: ProjectsOptions): Projects {
         save();
         if (ready) await Promise.all([state.flush(), registry.flush()]);
         await logs.close();
+        if (owned) options.onReleased();
         if (lock?.kind === "locked") lock.release();
       })();
       return stopping;
@@ -703,7 +714,7 @@ export function projects(options: ProjectsOptions): Projects {
 }
 
 function blankProject(name: string, directory: string): KeptProject & ProjectState {
-  return { name, directory, whole: true, wanted: [], dozing: [], runs: {} };
+  return { name, directory, whole: true, wanted: [], unwanted: [], dozing: [], runs: {} };
 }
 
 /** Two ways to one folder are one project. */

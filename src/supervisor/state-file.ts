@@ -24,6 +24,7 @@ const project = v.object({
   directory: v.pipe(v.string(), v.startsWith("/")),
   whole: v.boolean(),
   wanted: v.array(v.string()),
+  unwanted: v.array(v.string()),
   dozing: v.array(v.string()),
   runs: v.record(v.string(), run),
 });

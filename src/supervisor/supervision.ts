@@ -1,0 +1,57 @@
+/** A state directory and this machine -> the projects that a daemon supervises. */
+import { rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Supervised } from "../routes/supervised.ts";
+import type { Clock } from "../system/clock.ts";
+import { loopback } from "../system/loopback.ts";
+import { machine } from "./machine.ts";
+import { type Projects, projects } from "./projects.ts";
+import { readProject } from "./read-project.ts";
+
+export type SupervisionOptions = {
+  stateDirectory: string;
+  clock: Clock;
+  env: Readonly<Record<string, string | undefined>>;
+  /** `config.toml`, where there may be one. */
+  configFile: string | undefined;
+  tlds: readonly string[];
+  addressOf(routeName: string, domain: string): { url: string; domain: string };
+  /** Variables that name the bundle of authorities. */
+  trust(): Promise<Readonly<Record<string, string>>>;
+  ownPorts(): readonly number[];
+  onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
+  note(text: string): void;
+};
+
+/** Bytes of a socket's path, with a name in it: sys/un.h of macOS has 104 with the NUL. */
+const longestFolder = 90;
+
+export function supervision(options: SupervisionOptions): Projects {
+  const { stateDirectory, clock, env, configFile, tlds, note } = options;
+  const { platform } = process;
+  const wanted = join(stateDirectory, "notify");
+  const fits = Buffer.byteLength(wanted) <= longestFolder;
+  const folder = fits ? wanted : join(tmpdir(), `localhostess-${crypto.randomUUID()}`);
+  const made = machine({ platform, folder, clock, report: note });
+  return projects({
+    stateDirectory,
+    clock,
+    effects: made.effects,
+    loopback: loopback(platform),
+    shell: env,
+    read: (directory, { shell }) =>
+      readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell }),
+    addressOf: options.addressOf,
+    trust: options.trust,
+    ownPorts: options.ownPorts,
+    onOwned() {
+      // Of a daemon that was killed.
+      rmSync(folder, { recursive: true, force: true });
+      made.start();
+    },
+    onReleased: () => made.stop(),
+    onChange: options.onChange,
+    note,
+  });
+}
