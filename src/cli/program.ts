@@ -10,6 +10,7 @@ import type { MachineFlags } from "./machine.ts";
 import { type Flags, UsageError } from "./settings.ts";
 import { projects } from "./project-grammar.ts";
 import type { StartFlags } from "./start-daemon.ts";
+import { supervising } from "./supervisor-grammar.ts";
 import type { TrustFlags } from "./trust.ts";
 import { type Action, example, jsonOption } from "./verb.ts";
 import { patient, type World } from "./world.ts";
@@ -100,6 +101,7 @@ a variable beats the file.`,
   browsers(program, choose, world);
   trusting(program, choose, world);
   projects(program, choose, world);
+  supervising(program, choose, world);
   return program;
 }
 

@@ -4,6 +4,8 @@ import { useEffect } from "preact/hooks";
 import { Detail } from "./detail.tsx";
 import { bytesText, countText, durationText } from "./format.ts";
 import { detailAddress, List } from "./list.tsx";
+import { Projects, Supervised } from "./supervised.tsx";
+import { isSupervised } from "./projects.ts";
 import { connection, daemon, found, news, now, query, services, shown } from "./live.ts";
 
 export function App() {
@@ -11,7 +13,6 @@ export function App() {
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   }, []);
-  const inDetail = shown.value !== undefined;
   return (
     <>
       <button type="button" class="skip" onClick={toMain}>
@@ -43,12 +44,24 @@ export function App() {
       </header>
       <Lost />
       <main id="main" tabIndex={-1} class={connection.value === "live" ? undefined : "stale"}>
-        {inDetail ? <Detail /> : <List />}
+        <View />
       </main>
       <Facts />
       <div class="hidden" role="status" aria-live="polite">
         {news.value}
       </div>
+    </>
+  );
+}
+
+function View() {
+  const name = shown.value;
+  if (isSupervised(name)) return <Supervised id={name} />;
+  if (name !== undefined) return <Detail />;
+  return (
+    <>
+      <List />
+      <Projects />
     </>
   );
 }

@@ -4,6 +4,7 @@ import { countText, durationText, latencyText } from "./format.ts";
 import { Links } from "./links.tsx";
 import { connection, found, now, query, services } from "./live.ts";
 import { keyOf, type ServiceReport } from "./model.ts";
+import { projects } from "./projects.ts";
 import { Sparkline } from "./sparkline.tsx";
 
 export function detailAddress(name: string): string {
@@ -12,7 +13,9 @@ export function detailAddress(name: string): string {
 
 export function List() {
   const rows = found.value;
-  if (services.value.length === 0) return connection.value === "connecting" ? null : <Empty />;
+  if (services.value.length === 0) {
+    return connection.value === "connecting" || projects.value.length > 0 ? null : <Empty />;
+  }
   if (rows.length === 0) {
     return (
       <div class="empty">

@@ -1,5 +1,6 @@
 /** The daemon's answers and events -> signals that the page is drawn from; a lost connection is mended here. */
-import { batch, computed, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
+import { ask, signedOut } from "./ask.ts";
 import {
   afterChange,
   afterCounts,
@@ -14,6 +15,7 @@ import {
   sorted,
   withRequests,
 } from "./model.ts";
+import { followLogs, isSupervised, readProjects, readProjectsSoon } from "./projects.ts";
 
 /** `ended`: the session is over, and only the command can begin another. */
 export type Connection = "connecting" | "live" | "lost" | "ended";
@@ -59,6 +61,9 @@ function nameInAddress(): string | undefined {
 
 export function start(): void {
   connect();
+  effect(() => {
+    if (signedOut.value) end();
+  });
   addEventListener("hashchange", () => {
     shown.value = nameInAddress();
     void readDetail();
@@ -80,17 +85,6 @@ export function start(): void {
   void readDetail();
 }
 
-async function ask<T>(path: string): Promise<T | undefined> {
-  try {
-    const response = await fetch(path, { credentials: "same-origin" });
-    if (response.status === 401) end();
-    return response.ok ? ((await response.json()) as T) : undefined;
-  } catch {
-    // The event stream notices that the daemon is gone, and says so.
-    return undefined;
-  }
-}
-
 async function refresh(): Promise<void> {
   const [fresh, facts] = await Promise.all([
     ask<ServiceReport[]>("/v1/services"),
@@ -100,7 +94,7 @@ async function refresh(): Promise<void> {
     if (fresh !== undefined) services.value = sorted(fresh);
     if (facts !== undefined) daemon.value = facts;
   });
-  await readDetail();
+  await Promise.all([readDetail(), readProjects()]);
 }
 
 /** Callers are looked up together, so some are known a little later than their requests. */
@@ -115,7 +109,8 @@ function readDetailSoon(): void {
 async function readDetail(): Promise<void> {
   const name = shown.value;
   const turn = ++detailWanted;
-  if (name === undefined) {
+  followLogs(isSupervised(name) ? name : undefined);
+  if (name === undefined || isSupervised(name)) {
     detail.value = undefined;
     return;
   }
@@ -147,6 +142,7 @@ function connect(): void {
     if (change === "gone") tell(`${service.name} has ended`);
     if (service.name === shown.value) void readDetail();
   });
+  on("supervised", readProjectsSoon);
   on<RecordedRequest>("request", (request) => {
     services.value = afterRequest(services.value, request);
     const its = detail.value;

@@ -1,0 +1,113 @@
+/** `localhostess stop|restart [service...]` -> services that have ended, or run anew. */
+import { printable } from "../discovery/printable.ts";
+import { nearest } from "../manifest/nearest.ts";
+import { systemClock } from "../system/clock.ts";
+import { progress } from "./progress.ts";
+import { projectIn } from "./project-files.ts";
+import { type Flags, settingsOf } from "./settings.ts";
+import { runningDaemon } from "./start-daemon.ts";
+import {
+  answerOf,
+  carriedOut,
+  folderHere,
+  type Row,
+  rowsNamed,
+  rowsOf,
+  wordsFor,
+} from "./supervised.ts";
+import { definedOf } from "./up.ts";
+import { nameAmong } from "./logs.ts";
+import type { World } from "./world.ts";
+
+export type StopFlags = Flags & { all?: boolean };
+
+/** Milliseconds. Each service has its stop_timeout, and dependents end first. */
+const patience = 300_000;
+
+export async function stop(
+  words: readonly string[],
+  flags: StopFlags,
+  world: World,
+): Promise<number> {
+  const found = await chosen(words, flags, world);
+  if (found === undefined) return words.length === 0 ? 0 : await unknownHere(words, world);
+  const { socket, rows, these } = found;
+  const name = nameAmong(these);
+  const running = these.filter((row) => row.state !== "stopped");
+  for (const word of wordsFor(these, rows)) {
+    await answerOf(socket, { Stop: { name: word } }, { deadline: patience });
+  }
+  for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
+  if (running.length === 0) {
+    const { dim } = world.err.colors;
+    world.err.write(`${dim(`${these.map((row) => row.name).join(", ")}: not running`)}\n`);
+  }
+  return 0;
+}
+
+export async function restart(
+  words: readonly string[],
+  flags: StopFlags,
+  world: World,
+): Promise<number> {
+  const found = await chosen(words, flags, world);
+  if (found === undefined) return 1;
+  const { socket, rows, these } = found;
+  const steps = progress({ screen: world.err, clock: systemClock, nameOf: nameAmong(these) });
+  const reasons: string[] = [];
+  const cancel = world.onSignal(() => {
+    steps.end();
+    world.exit(1);
+  });
+  try {
+    for (const word of wordsFor(these, rows)) {
+      const request = { Restart: { name: word, env: definedOf(world.env) } };
+      const ended = await carriedOut(socket, request, (event) => steps.hear(event));
+      if (ended.kind === "failed") reasons.push(...ended.reasons);
+    }
+  } finally {
+    cancel();
+    steps.end();
+  }
+  for (const reason of reasons) {
+    world.err.write(`${world.err.colors.red(`localhostess: ${printable(reason, 2_000)}`)}\n`);
+  }
+  return reasons.length > 0 ? 1 : 0;
+}
+
+type Chosen = { socket: string; rows: readonly Row[]; these: Row[] };
+
+/** Undefined, and told, where no daemon runs. @throws an Error that says which word names nothing. */
+async function chosen(
+  words: readonly string[],
+  flags: StopFlags,
+  world: World,
+): Promise<Chosen | undefined> {
+  const running = await runningDaemon(await settingsOf(flags, world));
+  if (running === undefined) {
+    world.err.write(
+      "localhostess: no daemon runs, so no service does; localhostess up starts both\n",
+    );
+    return undefined;
+  }
+  const { socket } = running;
+  const rows = await rowsOf(socket);
+  const these = flags.all
+    ? [...rows]
+    : rowsNamed(words, { rows, directory: await folderHere(world) });
+  return { socket, rows, these };
+}
+
+/** Nothing runs, but a name that does not exist is a mistake all the same. */
+async function unknownHere(words: readonly string[], world: World): Promise<number> {
+  const read = await projectIn(await folderHere(world), world);
+  const project = read.kind === "project" ? read.project : undefined;
+  const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
+  const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
+  for (const word of unknown) {
+    const near = nearest(word, names);
+    const hint = near === undefined ? "" : `; did you mean ${near}?`;
+    world.err.write(`localhostess: no service is named ${printable(word, 80)}${hint}\n`);
+  }
+  return unknown.length > 0 ? 1 : 0;
+}

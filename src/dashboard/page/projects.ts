@@ -1,0 +1,121 @@
+/** The daemon's answers -> the services of projects, and what the one that is shown prints. */
+import { signal } from "@preact/signals";
+import { ask, linesOf, tell } from "./ask.ts";
+
+/** As far as the page shows it. */
+export type SupervisedRow = {
+  /** `shop:api`. */
+  name: string;
+  project: string;
+  service: string;
+  state: string;
+  ready: boolean;
+  why: string | null;
+  says: string | null;
+  pid: number | null;
+  port: number | null;
+  url: string | null;
+  path: string;
+  started_at: string | null;
+  restarts: number;
+  exit: { code: number | null; signal: string | null } | null;
+  cpu: number | null;
+  memory: number | null;
+  warnings: readonly string[];
+};
+
+export const projects = signal<readonly SupervisedRow[]>([]);
+/** Ids of those for which something has been asked and is not done. */
+export const busy = signal<ReadonlySet<string>>(new Set());
+/** What could not be done. */
+export const refusal = signal("");
+export const lines = signal<readonly string[]>([]);
+
+/** Milliseconds in which news come together to one question. */
+const gathering = 150;
+/** Lines that are shown, and asked for. */
+const shownLines = 500;
+
+/** Names of servers have no colon, so that no other page has such an address. */
+export function isSupervised(name: string | undefined): name is string {
+  return name?.includes(":") ?? false;
+}
+
+export async function readProjects(): Promise<void> {
+  const rows = await ask<Partial<SupervisedRow>[]>("/v1/status");
+  if (rows === undefined) return;
+  projects.value = rows
+    .filter((row): row is SupervisedRow => typeof row.project === "string")
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+let asked = false;
+
+export function readProjectsSoon(): void {
+  if (asked) return;
+  asked = true;
+  setTimeout(() => {
+    asked = false;
+    void readProjects();
+  }, gathering);
+}
+
+export type Act = "start" | "stop" | "restart";
+
+export async function act(row: SupervisedRow, what: Act): Promise<void> {
+  busy.value = new Set([...busy.value, row.name]);
+  refusal.value = "";
+  const why =
+    what === "start"
+      ? await tell("/v1/start", { project_path: row.path, services: [row.service] })
+      : await tell(`/v1/${what}`, { name: row.name });
+  busy.value = new Set([...busy.value].filter((name) => name !== row.name));
+  if (why !== undefined) refusal.value = why;
+  await readProjects();
+}
+
+let following: { id: string; abort: AbortController } | undefined;
+
+/** Shows what a service prints; undefined: nobody looks any more. */
+export function followLogs(id: string | undefined): void {
+  if (following?.id === id) return;
+  following?.abort.abort();
+  following = undefined;
+  lines.value = [];
+  if (id === undefined) return;
+  const abort = new AbortController();
+  following = { id, abort };
+  void read(id, abort.signal);
+}
+
+async function read(id: string, signal: AbortSignal): Promise<void> {
+  const query = new URLSearchParams({ service: id, mode: "follow", tail: String(shownLines) });
+  let gathered: string[] = [];
+  let drawing: ReturnType<typeof setTimeout> | undefined;
+  const draw = (): void => {
+    drawing = undefined;
+    lines.value = [...lines.value, ...gathered].slice(-shownLines);
+    gathered = [];
+  };
+  try {
+    for await (const { message } of linesOf<{ message: string }>(`/v1/logs?${query}`, signal)) {
+      gathered.push(plain(message));
+      drawing ??= setTimeout(draw, gathering);
+    }
+  } catch {
+    // It was left, or the daemon is gone, which the event stream says.
+  }
+  clearTimeout(drawing);
+  if (!signal.aborted) {
+    draw();
+    // Another look at the page's address follows anew.
+    if (following?.id === id) following = undefined;
+  }
+}
+
+const escapes = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07?|.)/g;
+
+/** Without colours and whatever else is for terminals. */
+export function plain(text: string): string {
+  return text.replace(escapes, "").replace(/[\p{Cc}]/gu, (its) => (its === "\t" ? its : ""));
+}

@@ -1,0 +1,214 @@
+/** The services of projects -> a table with what may be done with each; one of them -> its state and its output. */
+/** @jsxImportSource preact */
+import { useEffect, useRef } from "preact/hooks";
+import { bytesText, durationText } from "./format.ts";
+import { connection, now } from "./live.ts";
+import { type Act, act, busy, lines, projects, refusal, type SupervisedRow } from "./projects.ts";
+
+export function Projects() {
+  const rows = projects.value;
+  if (rows.length === 0) return null;
+  return (
+    <section class="projects" aria-labelledby="projects">
+      <h2 id="projects">Projects</h2>
+      <Refusal />
+      <table class="services" aria-label="Services of projects">
+        <thead>
+          <tr>
+            {["Name", "State", "PID", "Port", "Up", "Restarts", "CPU", "Memory", ""].map((word) => (
+              <th key={word} scope="col">
+                {word}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <Row key={row.name} row={row} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function Refusal() {
+  if (refusal.value === "") return null;
+  return (
+    <p class="warning" role="alert">
+      {refusal.value}
+    </p>
+  );
+}
+
+function dotOf({ state, warnings }: SupervisedRow): string {
+  if (state === "ready") return warnings.length > 0 ? "dot warned" : "dot";
+  if (state === "failed") return "dot failed";
+  return state === "stopped" || state === "exited" ? "dot ended" : "dot waiting";
+}
+
+function Row({ row }: { row: SupervisedRow }) {
+  const { name, state, why, pid, port, started_at: since, restarts, cpu, memory } = row;
+  return (
+    <tr>
+      <th scope="row" class="name">
+        <span class={dotOf(row)} aria-hidden="true" />
+        <a class="detail" href={`#/${encodeURIComponent(name)}`}>
+          {name}
+        </a>
+      </th>
+      <td data-label="State" title={why ?? undefined}>
+        {state}
+      </td>
+      <td data-label="PID" class="number-left">
+        {pid ?? "–"}
+      </td>
+      <td data-label="Port" class="number-left">
+        {port ?? "–"}
+      </td>
+      <td data-label="Up" class="number-left">
+        {since === null ? "–" : durationText(now.value - Date.parse(since))}
+      </td>
+      <td data-label="Restarts" class="number-left">
+        {restarts}
+      </td>
+      <td data-label="CPU" class="number-left">
+        {cpu === null ? "–" : `${cpu.toFixed(1)} %`}
+      </td>
+      <td data-label="Memory" class="number-left">
+        {memory === null ? "–" : bytesText(memory)}
+      </td>
+      <td data-label="Actions">
+        <Actions row={row} />
+      </td>
+    </tr>
+  );
+}
+
+const words: Record<Act, string> = { start: "Start", stop: "Stop", restart: "Restart" };
+
+function Actions({ row }: { row: SupervisedRow }) {
+  const down = row.state === "stopped" || row.state === "exited" || row.state === "failed";
+  const possible: readonly Act[] = down ? ["start"] : ["stop", "restart"];
+  const waits = busy.value.has(row.name) || connection.value !== "live";
+  return (
+    <span class="actions">
+      {possible.map((what) => (
+        <button
+          key={what}
+          type="button"
+          disabled={waits}
+          aria-label={`${words[what]} ${row.name}`}
+          onClick={() => void act(row, what)}
+        >
+          {words[what]}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+/** One service of a project, with its output as it is printed. */
+export function Supervised({ id }: { id: string }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), [id]);
+  const row = projects.value.find(({ name }) => name === id);
+  return (
+    <article class="detail-view" aria-labelledby="detail-name">
+      <p class="back">
+        <a href="#/">← All services</a> <kbd>Esc</kbd>
+      </p>
+      <h2 id="detail-name" tabIndex={-1} ref={heading}>
+        <span class={row === undefined ? "dot ended" : dotOf(row)} aria-hidden="true" />
+        {id}
+        <span class="state">{row?.state ?? ""}</span>
+      </h2>
+      <Refusal />
+      {row === undefined ? (
+        <p>No project that is known here has it.</p>
+      ) : (
+        <>
+          <Actions row={row} />
+          <Facts row={row} />
+        </>
+      )}
+      <Output />
+    </article>
+  );
+}
+
+function Facts({ row }: { row: SupervisedRow }) {
+  const { url, why, says, exit, path, warnings } = row;
+  return (
+    <>
+      {warnings.map((warning) => (
+        <p key={warning} class="warning">
+          {warning}
+        </p>
+      ))}
+      <dl class="facts">
+        {url !== null && /^https?:\/\/[^/]+$/.test(url) ? (
+          <>
+            <dt>Address</dt>
+            <dd>
+              <a href={`${url}/`} target="_blank" rel="noopener noreferrer">
+                {url}
+              </a>
+            </dd>
+          </>
+        ) : null}
+        {why === null ? null : (
+          <>
+            <dt>Why</dt>
+            <dd>{why}</dd>
+          </>
+        )}
+        {says === null ? null : (
+          <>
+            <dt>It says</dt>
+            <dd>{says}</dd>
+          </>
+        )}
+        {exit === null ? null : (
+          <>
+            <dt>Last end</dt>
+            <dd>{exit.signal ?? `exit code ${exit.code}`}</dd>
+          </>
+        )}
+        <dt>Project</dt>
+        <dd>
+          <code>{path}</code>
+        </dd>
+      </dl>
+    </>
+  );
+}
+
+function Output() {
+  const box = useRef<HTMLPreElement>(null);
+  const atEnd = useRef(true);
+  const shown = lines.value;
+  useEffect(() => {
+    const its = box.current;
+    // Who has scrolled up reads something, which must not move away.
+    if (its !== null && atEnd.current) its.scrollTop = its.scrollHeight;
+  }, [shown]);
+  return (
+    <div>
+      <h3 id="output">Output</h3>
+      <pre
+        class="logs"
+        ref={box}
+        role="log"
+        aria-labelledby="output"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reachable by keyboard.
+        tabIndex={0}
+        onScroll={({ currentTarget: its }) => {
+          atEnd.current = its.scrollTop + its.clientHeight >= its.scrollHeight - 20;
+        }}
+      >
+        {shown.length === 0 ? "Nothing yet." : shown.join("\n")}
+      </pre>
+    </div>
+  );
+}

@@ -1,0 +1,219 @@
+/** What verbs about services make of words, times, output and sizes, without a daemon. */
+import { describe, expect, test } from "bun:test";
+import { readDuration, shownDuration } from "../../src/cli/duration.ts";
+import { keysIn } from "../../src/cli/keyboard.ts";
+import { tame } from "../../src/cli/logs.ts";
+import { monitorScreen } from "../../src/cli/monitor-screen.ts";
+import { progress } from "../../src/cli/progress.ts";
+import { statusLines } from "../../src/cli/status.ts";
+import { type Row, rowsNamed, wordsFor } from "../../src/cli/supervised.ts";
+import { noColors, type Screen } from "../../src/cli/world.ts";
+import type { BootEvent } from "../../src/routes/project-report.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+function row(id: string, overrides: Partial<Row> = {}): Row {
+  const [project = "", service = ""] = id.split(":");
+  return {
+    name: id,
+    pid: 4242,
+    port: 20_333,
+    status: "running",
+    url: `http://${service}.${project}.localhost:9090`,
+    domain: `${service}.${project}.localhost`,
+    health_status: "Healthy",
+    health_source: "None",
+    path: `/srv/${project}`,
+    workspace: null,
+    constellation: null,
+    warnings: [],
+    started_at: "2026-01-01T00:00:00.000Z",
+    command: "bun dev",
+    project,
+    service,
+    type: "exec",
+    state: "ready",
+    why: null,
+    says: null,
+    ready: true,
+    ready_at: "2026-01-01T00:00:01.000Z",
+    uptime: 61_000,
+    restarts: 2,
+    exit: null,
+    cpu: 1.25,
+    memory: 52_428_800,
+    lazy: false,
+    ...overrides,
+  };
+}
+
+test.each([
+  ["500ms", 500],
+  ["30s", 30_000],
+  ["30", 30_000],
+  ["5m", 300_000],
+  ["1h30m", 5_400_000],
+  ["1.5s", 1_500],
+  ["2d", 172_800_000],
+])("%s is a duration", (text, milliseconds) => {
+  expect(readDuration(text)).toBe(milliseconds);
+});
+
+test.each(["", "5 m", "m", "-5m", "5x", "1h 30m", "1e3"])("%p is no duration", (text) => {
+  expect(readDuration(text)).toBeUndefined();
+});
+
+test("a duration is shown as one wants to know it at a glance", () => {
+  const shown = [0, 400, 9_940, 12_000, 99_000, 180_000, 7_200_000, 432_000_000].map(shownDuration);
+  expect(shown).toEqual(["0.0 s", "0.4 s", "9.9 s", "12 s", "99 s", "3 m", "2 h", "5 d"]);
+});
+
+describe("a word names", () => {
+  const rows = [row("blog:db"), row("blog:web"), row("shop:api"), row("shop:db")];
+  const here = { rows, directory: "/srv/shop" };
+  const named = (...words: string[]) => rowsNamed(words, here).map((its) => its.name);
+
+  test("a service of the project here, of any other, a whole project, or with no word all here", () => {
+    expect(named("db")).toEqual(["shop:db"]);
+    expect(named("blog:db")).toEqual(["blog:db"]);
+    expect(named("web")).toEqual(["blog:web"]);
+    expect(named("blog")).toEqual(["blog:db", "blog:web"]);
+    expect(named()).toEqual(["shop:api", "shop:db"]);
+    expect(named("api", "shop:api", "blog")).toEqual(["shop:api", "blog:db", "blog:web"]);
+  });
+
+  test("nothing, and then it says what is near and what there is", () => {
+    expect(() => named("dbb")).toThrow("no service is named dbb; did you mean db?");
+    expect(() => named("shop:ap")).toThrow("did you mean shop:api?");
+    expect(() => named("nosuch")).toThrow("shop:api");
+    expect(() => rowsNamed(["db"], { rows, directory: "/" })).toThrow("blog:db, shop:db");
+    expect(() => rowsNamed([], { rows, directory: "/srv/x" })).toThrow("localhostess up");
+  });
+
+  test("all of a project are told the daemon as the project, so that it has the order", () => {
+    expect(wordsFor(rows, rows)).toEqual(["blog", "shop"]);
+    expect(wordsFor(rows.slice(1), rows)).toEqual(["blog:web", "shop"]);
+    const one = [row("solo:web")];
+    expect(wordsFor(one, one)).toEqual(["solo:web"]);
+  });
+});
+
+test("output keeps its colours and tabs, and loses what would move the cursor", () => {
+  const wild =
+    "\x1b[2J\x1b[31mred\x1b[0m\tx\x1b[5;5H\x1b]0;title\x07\x1b7\x9b1A\x07\x1bc\x1b[?25l!";
+  expect(tame(wild, true)).toBe("\x1b[31mred\x1b[0m\tx1A!\x1b[0m");
+  expect(tame(wild, false)).toBe("red\tx1A!");
+  expect(tame("plain", true)).toBe("plain");
+});
+
+test("keys come one by one, however many in one piece", () => {
+  expect(keysIn("j\x1b[A\x1b[Bkq")).toEqual(["j", "up", "down", "k", "q"]);
+  expect(keysIn("\x1b[1;5Cx")).toEqual(["x"]);
+  expect(keysIn("\x03")).toEqual(["ctrl-c"]);
+  expect(keysIn("\x1b")).toEqual(["escape"]);
+});
+
+test("a status has a row for each service, and below them what wants to be read", () => {
+  const rows = [
+    row("shop:api", { warnings: ["it listens on 3000"] }),
+    row("shop:db", {
+      state: "failed",
+      pid: null,
+      uptime: null,
+      cpu: null,
+      memory: null,
+      url: null,
+      why: "ended 10 times",
+      exit: { code: null, signal: "SIGKILL", time: 0, lastLines: [] },
+    }),
+  ];
+  const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
+  expect(lines[0]).toMatch(/^NAME +STATE +PID +PORT +UPTIME +RESTARTS +EXIT +CPU +MEMORY +URL$/);
+  expect(lines[1]).toMatch(
+    /^shop:api +ready +4242 +:20333 +61 s +2 +- +1\.3% +50 MiB +http:\/\/api\.shop\.localhost:9090$/,
+  );
+  expect(lines[2]).toMatch(/^shop:db +failed +- +:20333 +- +2 +SIGKILL +- +- +-$/);
+  expect(lines.slice(3)).toEqual(["! shop:api: it listens on 3000", "  shop:db: ended 10 times"]);
+  for (const line of statusLines(rows, { colors: noColors, columns: () => 40 })) {
+    expect(Bun.stringWidth(line)).toBeLessThanOrEqual(40);
+  }
+});
+
+test("the monitor fills its screen and no more, at every size", () => {
+  const rows = Array.from({ length: 30 }, (_, at) => row(`shop:s${at}`));
+  const lines = Array.from(
+    { length: 200 },
+    (_, at) => `\x1b[32mline ${at}\x1b[0m 漢字 ${"x".repeat(200)}`,
+  );
+  for (const size of [
+    { columns: 80, rows: 24 },
+    { columns: 200, rows: 60 },
+    { columns: 20, rows: 6 },
+    { columns: 1, rows: 1 },
+  ]) {
+    for (const selected of [0, 17, 29]) {
+      const picture = { rows, selected, lines, notice: "" };
+      const screen = monitorScreen(picture, { size, colors: noColors, colored: true });
+      expect(screen.length).toBe(size.rows);
+      for (const line of screen) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(size.columns);
+      if (size.columns < 80) continue;
+      expect(screen.some((line) => line.startsWith(`› shop:s${selected} `))).toBe(true);
+      expect(screen.join("\n")).toContain("line 199");
+    }
+  }
+  const empty = { rows: [], selected: 0, lines: [], notice: "" };
+  const size = { columns: 80, rows: 5 };
+  const screen = monitorScreen(empty, { size, colors: noColors, colored: false });
+  expect(screen.join("\n")).toContain("localhostess up");
+});
+
+describe("the progress of a start", () => {
+  const events: BootEvent[] = [
+    { type: "StepStarted", data: { id: "shop:db", description: "Starting service shop:db" } },
+    { type: "StepStarted", data: { id: "shop:api", description: "Starting service shop:api" } },
+    { type: "StepProgress", data: { id: "shop:api", message: "waits for db" } },
+    { type: "StepFinished", data: { id: "shop:db", result: { Ok: null } } },
+    { type: "StepFinished", data: { id: "shop:api", result: { Err: "ended with exit code 1" } } },
+  ];
+
+  function told(columns: number | undefined): string {
+    let text = "";
+    const screen: Screen = {
+      write(its) {
+        text += its;
+        return true;
+      },
+      columns: () => columns,
+      colors: noColors,
+    };
+    const clock = new FakeClock();
+    const steps = progress({ screen, clock, nameOf: (id) => id.slice(5) });
+    for (const event of events) {
+      steps.hear(event);
+      clock.advance(400);
+    }
+    steps.end();
+    steps.end();
+    expect(clock.waiting).toBe(0);
+    return text;
+  }
+
+  test("is a line for each step where nobody watches", () => {
+    expect(told(undefined).split("\n")).toEqual([
+      "db: starting",
+      "api: starting",
+      "api: waits for db",
+      "db: ready in 1.2 s",
+      "api: not ready after 1.2 s: ended with exit code 1",
+      "",
+    ]);
+  });
+
+  test("is drawn over itself on a terminal, which is left with the outcome and its cursor", () => {
+    const text = told(80);
+    expect(text).toContain("\x1b[?25l");
+    expect(text.endsWith("\x1b[?25h")).toBe(true);
+    expect(text).toContain("✓ db  ready in 1.2 s\n");
+    expect(text).toContain("✗ api  not ready after 1.2 s: ended with exit code 1\n");
+    expect(text).toContain("api  waits for db  ");
+  });
+});
