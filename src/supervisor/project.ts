@@ -432,17 +432,20 @@ export class Project {
   #make(unit: Unit, spec: ServiceSpec): Service {
     const log = this.#effects.logs.of(unit.id);
     let running: number | undefined;
+    /** The number of the first line that the process which runs, or ran last, could print. */
+    let firstLine = log.next;
     const service = this.#effects.supervise(spec, {
       project: this.#spec.name,
       directory: this.#spec.directory,
       onOutput: (stream, bytes) => log.push(stream, bytes),
       lastLines() {
         log.flush();
-        return plainLines(log.last(crashLines));
+        return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));
       },
       onChange: ({ startedAt }) => {
         if (startedAt !== running) {
           running = startedAt;
+          if (startedAt !== undefined) firstLine = log.next;
           this.#effects.onState();
         }
         if (unit.service === service) this.#changed(unit);

@@ -523,6 +523,7 @@ export function projects(options: ProjectsOptions): Projects {
     hear({ type: "StepStarted", data: { id: "config", description: "Loading configuration" } });
     waiting.get(directory)?.unwatch();
     waiting.delete(directory);
+    const isNew = !entries.has(directory);
     const found = await inTurn(directory, async () => {
       const loaded = await load(directory, { shell });
       if (loaded.kind === "entry") loaded.entry.shell = shell;
@@ -539,6 +540,7 @@ export function projects(options: ProjectsOptions): Projects {
     const own = names?.map((name) => name.replace(`${project.spec.name}:`, ""));
     const wrong = own?.filter((name) => !known.includes(name)) ?? [];
     if (wrong.length > 0) {
+      if (isNew && !project.isActive) await drop(found.entry);
       return refuse(
         wrong.map((name) => {
           const near = nearest(name, known);
