@@ -254,20 +254,20 @@ export const projectCommands: readonly Command[] = [
   }),
   pinCommand({
     name: "RegistryPin",
-    path: "/v1/registry/pin",
+    path: "/v1/registry-pin",
     summary: "From now on the project comes up with the daemon.",
     pinned: true,
   }),
   pinCommand({
     name: "RegistryUnpin",
-    path: "/v1/registry/unpin",
+    path: "/v1/registry-unpin",
     summary: "The project comes up with the daemon no more; what runs goes on.",
     pinned: false,
   }),
   command({
     name: "RegistryClean",
     method: "POST",
-    path: "/v1/registry/clean",
+    path: "/v1/registry-clean",
     summary: "Forgets projects whose folder is gone, but no pinned ones.",
     answer: 'how many, as `{"cleaned"}`; by IPC `{"RegistryCleaned": 2}`',
     input: nothing,

@@ -155,7 +155,8 @@ function neighbours(tree: Tree, all: readonly Observation[]): string[] {
 
 function serviceOf(tree: Tree, scan: Scan): Service {
   const ports = [...new Set(tree.observations.map((its) => its.port))].sort((a, b) => a - b);
-  const port = pickPort(ports as [number, ...number[]]);
+  const wanted = [...tree.pids].flatMap((pid) => scan.processes.get(pid)?.wantedPort ?? []);
+  const port = pickPort(ports as [number, ...number[]], new Set(wanted));
   const owners = tree.observations
     .filter((its) => its.port === port)
     .flatMap((its) => its.pids)

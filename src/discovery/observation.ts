@@ -11,8 +11,13 @@ export type ObservedProcess = {
   /** The process group's id. */
   group: number;
   uid: number;
-  /** `NAME` in its environment, as it stands there; undefined where it is not set or not readable. */
+  /**
+   * `LOCALHOSTESS_NAME` in its environment, which a supervisor gives, else `NAME`, as it stands there; undefined where
+   * neither is set, or nothing is readable.
+   */
   name: string | undefined;
+  /** `PORT` in its environment: where it was asked to listen. */
+  wantedPort?: number | undefined;
   /** Its arguments joined by spaces, as they stand. */
   command: string;
   /** Its working directory; undefined where it is not readable. */

@@ -1,4 +1,5 @@
 /** What one `ps` call prints for every process -> pid, parent, start time, command and NAME. Pure. */
+import { portIn } from "./pick-port.ts";
 
 export type PsProcess = {
   pid: number;
@@ -8,8 +9,10 @@ export type PsProcess = {
   /** Milliseconds since the Unix epoch. */
   startedAt: number;
   command: string;
-  /** Undefined where NAME is not set, or its environment is not shown to us. */
+  /** `LOCALHOSTESS_NAME`, else `NAME`; undefined where neither is set, or its environment is not shown to us. */
   name: string | undefined;
+  /** `PORT`. */
+  wantedPort?: number | undefined;
 };
 
 /** `linux`: procps. `macos`: BSD. They differ in how the end of the arguments is found. */
@@ -56,6 +59,10 @@ const variable = /^[A-Za-z_][^\s=]*=/;
  * counts only if there is no other; of the others the last counts.
  */
 export function nameInText(environment: string): string | undefined {
+  return valueInText(environment, "LOCALHOSTESS_NAME") || valueInText(environment, "NAME");
+}
+
+function valueInText(environment: string, sought: string): string | undefined {
   let found: string | undefined;
   let doubtful: string | undefined;
   let before = "";
@@ -73,7 +80,7 @@ export function nameInText(environment: string): string | undefined {
       continue;
     }
     end();
-    if (key === "NAME") value = [word.slice(5)];
+    if (key === sought) value = [word.slice(key.length + 1)];
     else before = key;
   }
   end();
@@ -132,6 +139,7 @@ export function parsePs(text: string, dialect: PsDialect): PsProcess[] {
       ),
       command: command.trimEnd(),
       name: nameInText(environment),
+      wantedPort: portIn(valueInText(environment, "PORT")),
     });
   }
   return processes;

@@ -6,8 +6,22 @@ const debugPorts = new Set([9229, 9222, 5858]);
 /** RFC 6335 section 6: from here the system hands ports out by itself (HMR, development channels). */
 const firstEphemeral = 49152;
 
-/** Without debug ports, without ephemeral ones, the lowest; where none is left, the lowest of all. */
-export function pickPort(ports: readonly [number, ...number[]]): number {
+/** What `PORT` says, where that is a port. */
+export function portIn(value: string | undefined): number | undefined {
+  const port = value !== undefined && /^\d{1,5}$/.test(value) ? Number(value) : 0;
+  return port > 0 && port <= 65_535 ? port : undefined;
+}
+
+/**
+ * Where one of its processes was asked to listen by `PORT`, if it does. Else without debug ports, without ephemeral ones, the lowest;
+ * where none is left, the lowest of all.
+ */
+export function pickPort(
+  ports: readonly [number, ...number[]],
+  wanted: ReadonlySet<number> = new Set(),
+): number {
+  const asked = ports.filter((port) => wanted.has(port));
+  if (asked.length > 0) return Math.min(...asked);
   const candidates = ports.filter((port) => !debugPorts.has(port) && port < firstEphemeral);
   return Math.min(...(candidates.length > 0 ? candidates : ports));
 }

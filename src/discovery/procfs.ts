@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { type ListeningRow, parseProcNetLine } from "../system/proc-net.ts";
 import { type ProcStat, parseProcStat } from "../system/proc-stat.ts";
+import { portIn } from "./pick-port.ts";
 import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
 
 export type ProcfsOptions = {
@@ -61,11 +62,16 @@ type Known = ProcStat & {
   sockets: Map<number, string>;
   /** Why it could not be walked. */
   refused: string | undefined;
-  /** Read when first asked for after a walk. Nothing of the environment but NAME is ever kept. */
+  /** Read when first asked for after a walk. Nothing of the environment but the name and PORT is ever kept. */
   facts: Facts | undefined;
 };
 
-type Facts = { name: string | undefined; command: string; cwd: string | undefined };
+type Facts = {
+  name: string | undefined;
+  wantedPort: number | undefined;
+  command: string;
+  cwd: string | undefined;
+};
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
@@ -76,16 +82,24 @@ function isGone(code: string): boolean {
   return code === "ENOENT" || code === "ESRCH";
 }
 
-const nameAtStart = Buffer.from("NAME=");
-const nameInside = Buffer.from("\0NAME=");
+/** A variable, as it stands at the start of an environment, and behind another. */
+type Sought = { atStart: Buffer; inside: Buffer };
 
-/** The value of NAME among NUL-ended strings; the first, as getenv(3) finds it. */
-function nameIn(environment: Buffer): string | undefined {
+function sought(name: string): Sought {
+  return { atStart: Buffer.from(`${name}=`), inside: Buffer.from(`\0${name}=`) };
+}
+
+const ownName = sought("LOCALHOSTESS_NAME");
+const plainName = sought("NAME");
+const port = sought("PORT");
+
+/** The value of a variable among NUL-ended strings; the first, as getenv(3) finds it. */
+function valueIn(environment: Buffer, { atStart, inside }: Sought): string | undefined {
   let start = -1;
-  if (environment.subarray(0, nameAtStart.length).equals(nameAtStart)) start = nameAtStart.length;
+  if (environment.subarray(0, atStart.length).equals(atStart)) start = atStart.length;
   else {
-    const at = environment.indexOf(nameInside);
-    if (at !== -1) start = at + nameInside.length;
+    const at = environment.indexOf(inside);
+    if (at !== -1) start = at + inside.length;
   }
   if (start === -1) return undefined;
   const end = environment.indexOf(0, start);
@@ -288,10 +302,13 @@ export function procfsSource({
     const folder = `${root}/${process.pid}`;
     const own = allUsers || process.uid === uid;
     let name: string | undefined;
+    let wantedPort: number | undefined;
     if (own) {
       const environment = readable(() => readFileSync(`${folder}/environ`));
       if (environment !== undefined) {
-        name = nameIn(environment);
+        // An empty one is one that is not set.
+        name = valueIn(environment, ownName) || valueIn(environment, plainName);
+        wantedPort = portIn(valueIn(environment, port));
         // The rest is none of our business, also not in a heap dump.
         environment.fill(0);
       }
@@ -301,6 +318,7 @@ export function procfsSource({
     const command = line.replace(/\0+$/, "").replaceAll("\0", " ");
     return {
       name,
+      wantedPort,
       // As ps shows a process that has no arguments.
       command: command === "" ? `[${process.comm}]` : command,
       cwd: own ? readable(() => readlinkSync(`${folder}/cwd`)) : undefined,

@@ -124,13 +124,21 @@ class Reading {
       const entries = new Map([["command", this.#leaf(commandSchema(), value, path)]]);
       return { kind: "table", ...at, entries };
     }
-    if (service && isTable(value) && laterTypes.includes(String(value.type))) {
-      this.#mistake([...path, "type"], `"${value.type}" is not there yet; exec and worker are`);
+    const type = service && isTable(value) ? value.type : undefined;
+    if (typeof type === "string" && laterTypes.includes(type)) {
+      this.#mistake([...path, "type"], `"${type}" is not there yet; exec and worker are`);
       return { kind: "bad", ...at };
     }
     const shape = schema.wrapped ?? schema;
-    const table = isTable(value) ? tableOf(shape) : undefined;
-    if (table !== undefined) return this.table(table, value as object, path);
+    const table = tableOf(shape);
+    if (table !== undefined && isTable(value)) return this.table(table, value, path);
+    if (table !== undefined && typeof value === "object") {
+      // A list or a date: to the schema any object is a table.
+      const { message } = shape as { message?: unknown };
+      const what = typeof message === "function" ? message({ input: value }) : String(message);
+      this.#mistake(path, what);
+      return { kind: "bad", ...at };
+    }
     return this.#leaf(shape, value, path);
   }
 

@@ -316,7 +316,7 @@ export const layerSchema = strictObject({
           [text("a command"), service],
           expected('a command, or a table such as { command = "bun dev" }'),
         ),
-        expected("tables such as [services.web]"),
+        ({ input }) => `tables such as [services.web] are expected, not ${shown(input)}`,
       ),
       description("What runs, each under its name: `[services.web]`."),
     ),

@@ -2,8 +2,10 @@
 import type { BootEvent } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
-import type { Started } from "./project.ts";
-import { isReady, type Unit } from "./unit.ts";
+import { isReady, type Unit, whyDown } from "./unit.ts";
+
+/** `reasons` are sentences, with the ids of those that did not become ready. */
+export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
 
 export type BootOptions = {
   clock: Clock;
@@ -32,6 +34,8 @@ type Followed = {
   said: string | undefined;
   /** When the process started that is to be ended first. */
   formerRun: number | undefined;
+  /** The first of those that failed, where it waited for that in vain. */
+  root?: { name: string; why: string };
 };
 
 /** Resolves when nothing is awaited any more. Never rejects. */
@@ -47,7 +51,25 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     if (reason !== undefined) reasons.push(reason);
     const result = reason === undefined ? { Ok: null } : { Err: reason };
     hear({ type: "StepFinished", data: { id: its.id, result } });
+    if (reason !== undefined) settleWaiting(its);
     if (open.size === 0) finish();
+  };
+
+  /** It may be tried again, and they with it; but nobody waits for that here. */
+  const settleWaiting = (lost: Followed): void => {
+    const { root = { name: lost.name, why: whyOf(lost.name) } } = lost;
+    for (const its of [...open.values()]) {
+      const unit = unitOf(its.name);
+      if (!open.has(its.name) || !unit?.pending || !unit.spec.dependsOn.includes(lost.name))
+        continue;
+      its.root = root;
+      settle(its, `${its.id} did not start: ${root.name}, which it waits for, ${root.why}`);
+    }
+  };
+
+  const whyOf = (name: string): string => {
+    const unit = unitOf(name);
+    return unit === undefined ? "is not declared any more" : whyDown(unit);
   };
 
   const finish = (): void => {

@@ -11,6 +11,7 @@ import { checks } from "./checks.ts";
 import { spawnChild } from "./child.ts";
 import { type Families, families } from "./family.ts";
 import { lsofListening, procfsListening } from "./listening.ts";
+import { mayNotify } from "./may-notify.ts";
 import type { ServiceEffects } from "./service.ts";
 
 export type MachineOptions = {
@@ -65,6 +66,7 @@ export function machine({
       ask: checks(childEffects),
       listening: linux ? procfsListening() : lsofListening(),
       isFree,
+      mayNotify,
       async notifySocket(hear) {
         const path = join(folder, (sockets++).toString(36));
         const { close } = await datagrams(path, { platform, hear });

@@ -4,7 +4,7 @@ import type { ProjectSpec, ServiceSpec } from "../manifest/project.ts";
 import type { BootEvent } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
-import { boot } from "./boot.ts";
+import { boot, type Started } from "./boot.ts";
 import type { LogStore } from "./log-store.ts";
 import { plainLines } from "./plain-text.ts";
 import type { Service, ServiceOptions, StartRequest } from "./service.ts";
@@ -47,9 +47,6 @@ export type UpOptions = {
   shell: Shell;
   hear: Hear;
 };
-
-/** `reasons` are sentences, with the ids of those that did not become ready. */
-export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
 
 /** What the next daemon has to know. */
 export type ProjectState = {
@@ -435,17 +432,20 @@ export class Project {
   #make(unit: Unit, spec: ServiceSpec): Service {
     const log = this.#effects.logs.of(unit.id);
     let running: number | undefined;
+    /** The number of the first line that the process which runs, or ran last, could print. */
+    let firstLine = log.next;
     const service = this.#effects.supervise(spec, {
       project: this.#spec.name,
       directory: this.#spec.directory,
       onOutput: (stream, bytes) => log.push(stream, bytes),
       lastLines() {
         log.flush();
-        return plainLines(log.last(crashLines));
+        return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));
       },
       onChange: ({ startedAt }) => {
         if (startedAt !== running) {
           running = startedAt;
+          if (startedAt !== undefined) firstLine = log.next;
           this.#effects.onState();
         }
         if (unit.service === service) this.#changed(unit);

@@ -8,11 +8,12 @@ import type { Supervised } from "../routes/supervised.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { type Locked, lockFile } from "../system/file-lock.ts";
 import type { Loopback } from "../system/loopback.ts";
+import type { Started } from "./boot.ts";
 import { environmentOf } from "./environment.ts";
 import type { Families } from "./family.ts";
 import { type LogStore, logStore } from "./log-store.ts";
 import { type PortBook, portBook } from "./port-book.ts";
-import { type Hear, Project, type ProjectState, type Started } from "./project.ts";
+import { type Hear, Project, type ProjectState } from "./project.ts";
 import type { ReadProject } from "./read-project.ts";
 import { registryAt } from "./registry.ts";
 import { type Service, type ServiceEffects, supervise } from "./service.ts";
@@ -522,6 +523,7 @@ export function projects(options: ProjectsOptions): Projects {
     hear({ type: "StepStarted", data: { id: "config", description: "Loading configuration" } });
     waiting.get(directory)?.unwatch();
     waiting.delete(directory);
+    const isNew = !entries.has(directory);
     const found = await inTurn(directory, async () => {
       const loaded = await load(directory, { shell });
       if (loaded.kind === "entry") loaded.entry.shell = shell;
@@ -538,6 +540,7 @@ export function projects(options: ProjectsOptions): Projects {
     const own = names?.map((name) => name.replace(`${project.spec.name}:`, ""));
     const wrong = own?.filter((name) => !known.includes(name)) ?? [];
     if (wrong.length > 0) {
+      if (isNew && !project.isActive) await drop(found.entry);
       return refuse(
         wrong.map((name) => {
           const near = nearest(name, known);

@@ -40,6 +40,8 @@ export type ServiceEffects = {
   ask: Ask;
   listening: Listening;
   isFree(port: number): boolean;
+  /** Whether the command looks as if it would say READY=1 by itself. */
+  mayNotify(command: string, workdir: string): Promise<boolean>;
   /** 128 random bits in hex. */
   runId(): string;
   /** In [0, 1). */
@@ -79,6 +81,9 @@ export interface Service {
 /** Milliseconds between two looks at whether its port listens: at first, and later. */
 const firstLook = 50;
 const lastLook = 250;
+
+/** Milliseconds that a service which may say READY=1 has to do so, from when its port listens. */
+const notifyPatience = 10_000;
 
 /** Milliseconds after which a service that listens somewhere else, and not on its port, is taken to mean it. */
 const elsewhereAfter = 3000;
@@ -143,6 +148,8 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
 
   /** Of the process that runs. */
   let speaks = false;
+  let maySpeak = false;
+  let listensSince: number | undefined;
   let reloading = false;
   let failures = 0;
   /** What the last check found. */
@@ -247,6 +254,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
       if (!isOver()) refuse(`another program listens on its port ${port}`, { passing: true });
       return;
     }
+    const may = await effects.mayNotify(spec.command, spec.workdir);
     const heard = await effects.notifySocket((bytes) => {
       if (socket === heard) for (const notice of noticesIn(bytes)) hear(notice);
     });
@@ -254,7 +262,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
       heard.close();
       return;
     }
-    socket?.close();
+    deafen();
     socket = heard;
     const runId = effects.runId();
     env = environmentOf(spec, {
@@ -282,6 +290,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     });
     if (result.kind === "refused") {
       exited.resolve();
+      deafen();
       refuse(result.why, result);
       return;
     }
@@ -296,6 +305,8 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     listens = [];
     warnings = [];
     speaks = false;
+    maySpeak = may;
+    listensSince = undefined;
     reloading = false;
     failures = 0;
     illness = undefined;
@@ -376,7 +387,10 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     after(delay, async () => {
       const listening = await effects.listening.on(request!.port!).catch(() => false);
       if (mine !== generation || phase !== "running" || speaks) return;
-      if (listening) becomeReady();
+      if (listening) listensSince ??= clock.now();
+      else listensSince = undefined;
+      const patience = maySpeak ? notifyPatience : 0;
+      if (listensSince !== undefined && clock.now() - listensSince >= patience) becomeReady();
       else watchPort(Math.min(delay * 2, lastLook));
     });
   }
@@ -558,7 +572,10 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
   /** Ends all that is left of the last run, and lets go of its output. Many may wait for it. */
   async function clear(): Promise<string | undefined> {
     const last = run;
-    if (last === undefined) return undefined;
+    if (last === undefined) {
+      deafen();
+      return undefined;
+    }
     ending ??= families.end(last, { signal: spec.stopSignal, timeout: spec.stopTimeout });
     const result = await ending.done;
     if (run !== last) return undefined;
@@ -566,6 +583,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     await Promise.race([exited.promise, pause(exitPatience)]);
     if (run !== last) return undefined;
     child?.release();
+    deafen();
     child = undefined;
     run = undefined;
     ending = undefined;
@@ -575,13 +593,16 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     return `could not be ended altogether: ${result.pids.join(", ")} still run`;
   }
 
+  function deafen(): void {
+    socket?.close();
+    socket = undefined;
+  }
+
   /** For the phases that end it. */
   async function endAll(because: string | undefined): Promise<void> {
     const port = run === undefined ? undefined : request?.port;
     const left = await clear();
     const free = port === undefined || (await becomesFree(port, () => false));
-    socket?.close();
-    socket = undefined;
     listens = [];
     status = undefined;
     warnings = [

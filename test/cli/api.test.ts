@@ -69,9 +69,9 @@ describe("api", () => {
       code: 2,
       err: expect.stringContaining("did you mean Ping?"),
     });
-    expect(await api("Start")).toMatchObject({
+    expect(await api("Reset")).toMatchObject({
       code: 2,
-      err: expect.stringContaining("starts no services"),
+      err: expect.stringContaining("no Reset"),
     });
     for (const json of ["{", "1", "[]", '"x"']) {
       expect(await api("Requests", json)).toMatchObject({ code: 2, value: undefined });

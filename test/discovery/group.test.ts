@@ -276,3 +276,13 @@ test("two programs with one port number on two addresses are told of each other"
     ["port 80 is also held by pid 4, on 127.0.0.1"],
   ]);
 });
+
+test("where PORT asked for a port, that one is dialled, whichever process of the tree was asked", () => {
+  const [service] = services(
+    { pid: 1, name: "web", wantedPort: 5173 },
+    { pid: 2, parent: 1, name: "web", wantedPort: 5173, listens: ["127.0.0.1 3000"] },
+    { pid: 3, parent: 1, name: "web", listens: ["127.0.0.1 5173"] },
+  );
+  expect(service!.endpoint.port).toBe(5173);
+  expect(service!.process.pid).toBe(3);
+});

@@ -97,6 +97,8 @@ describe("among variables joined by spaces", () => {
     ["npm_lifecycle_script=A=1 vite NAME=only HOME=/", "only"],
     ["MYNAME=no NAMES=no X=NAME=no", undefined],
     ["A=NAME NAME=yes B=1", "yes"],
+    ["NAME=db LOCALHOSTESS_NAME=api.shop HOME=/", "api.shop"],
+    ["LOCALHOSTESS_NAME=api.shop NAME=db", "api.shop"],
   ])("in %p NAME is %p", (text, name) => {
     expect(nameInText(text)).toBe(name);
   });

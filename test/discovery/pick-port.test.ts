@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { pickPort } from "../../src/discovery/pick-port.ts";
+import { pickPort, portIn } from "../../src/discovery/pick-port.ts";
 
 test.each<[string, [number, ...number[]], number]>([
   ["the only port", [3000], 3000],
@@ -12,4 +12,26 @@ test.each<[string, [number, ...number[]], number]>([
   ["the lowest of all, where both are left", [49152, 9229], 9229],
 ])("%s", (_, ports, picked) => {
   expect(pickPort(ports)).toBe(picked);
+});
+
+test.each<[string, [number, ...number[]], number[], number]>([
+  ["the one that PORT asked for, though another is lower", [3000, 5173], [5173], 5173],
+  ["also where the system would hand it out", [3000, 50_000], [50_000], 50_000],
+  ["a PORT that nobody listens on changes nothing", [3000, 5173], [8080], 3000],
+  ["of two that were asked for, the lower", [3000, 4000, 5000], [5000, 4000], 4000],
+])("%s", (_, ports, wanted, picked) => {
+  expect(pickPort(ports, new Set(wanted))).toBe(picked);
+});
+
+test.each<[string | undefined, number | undefined]>([
+  ["3000", 3000],
+  ["65535", 65_535],
+  ["65536", undefined],
+  ["0", undefined],
+  ["", undefined],
+  ["/run/my.sock", undefined],
+  [" 3000", undefined],
+  [undefined, undefined],
+])("PORT=%p is %p", (value, port) => {
+  expect(portIn(value)).toBe(port);
 });

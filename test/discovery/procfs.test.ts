@@ -64,6 +64,9 @@ describe("what it sees", () => {
     ["NAME=a b=c", "a b=c"],
     ["", undefined],
     ["NAMES=x\0", undefined],
+    ["NAME=db\0LOCALHOSTESS_NAME=api.shop\0", "api.shop"],
+    ["LOCALHOSTESS_NAME=api.shop\0NAME=db\0", "api.shop"],
+    ["LOCALHOSTESS_NAME=\0NAME=db\0", "db"],
   ])("NAME in %p is %p", async (environ, expected) => {
     proc.listen({ 555: 3000 });
     proc.put({ ...server, environ });

@@ -214,6 +214,16 @@ const single: [what: string, text: string, told: string][] = [
     'locald.toml:2 services.web: a command, or a table such as { command = "bun dev" } is expected, not 3',
   ],
   [
+    "a list in a table's place",
+    "services = []\n",
+    "locald.toml:1 services: tables such as [services.web] are expected, not []",
+  ],
+  [
+    "a date in a check's place",
+    '[services.web]\ncommand = "x"\nhealth_check = 2020-01-01\n',
+    'locald.toml:3 services.web.health_check: a command, or a table such as { path = "/health" } is expected, not "2020-01-01"',
+  ],
+  [
     "a name with a blank",
     '[services]\n"my api" = "x"\n',
     'locald.toml:2 services."my api": a service\'s name is made of letters, digits and inner hyphens, at most 63, such as "my-api"',

@@ -59,6 +59,7 @@ export class FakeService {
   own: number[] = [];
   members: number[] = [];
   busy = new Set<number>();
+  mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
   /** How checks answer from now on; undefined: they do not. */
   health: Health | undefined = { kind: "well" };
@@ -135,6 +136,7 @@ export class FakeService {
         of: async () => this.own,
       },
       isFree: (port) => !this.busy.has(port),
+      mayNotify: async () => this.mayNotify,
       runId: () => `${this.spawns.length}`.padStart(32, "0"),
       random: () => 0.5,
     };

@@ -41,6 +41,17 @@ describe("ready", () => {
     expect(fake.state).toBe("ready");
   });
 
+  test("one that may speak of itself is given ten seconds from when its port listens", async () => {
+    const fake = new FakeService();
+    fake.mayNotify = true;
+    await fake.start();
+    await fake.becomeReady();
+    await fake.pass(9000);
+    expect(fake.state).toBe("running");
+    await fake.pass(2000);
+    expect(fake.state).toBe("ready");
+  });
+
   test("by a line of its output, in pieces and colours", async () => {
     const fake = new FakeService({ readyPattern: "listening on \\d+" });
     await fake.start();
@@ -143,7 +154,7 @@ describe("a start that does not become ready", () => {
     const later = new FakeService();
     later.refusal = { kind: "refused", why: "no process is left", passing: true };
     await later.start();
-    expect([later.state, later.why]).toEqual(["backoff", "no process is left"]);
+    expect([later.state, later.why, later.sockets]).toEqual(["backoff", "no process is left", 0]);
     later.refusal = undefined;
     await later.pass(500);
     expect(later.state).toBe("running");
@@ -347,7 +358,7 @@ describe("a service that ends", () => {
       await fake.start();
       fake.exit(ending);
       await settled();
-      expect(fake.state).toBe("exited");
+      expect([fake.state, fake.sockets]).toEqual(["exited", 0]);
       await fake.pass(60_000);
       expect(fake.spawns.length).toBe(1);
     }

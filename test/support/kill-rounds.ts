@@ -75,7 +75,9 @@ async function daemons(place: DaemonPlace): Promise<number[]> {
 /** What is in the state directory and cannot be read by whoever comes next. */
 async function unreadable({ directory }: DaemonPlace): Promise<string[]> {
   const failures: string[] = [];
-  for (const name of await readdir(directory)) {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const { name } = entry;
+    if (entry.isDirectory()) continue;
     // Nobody reads them; they are what a kill may leave.
     if (name.endsWith(".tmp")) continue;
     // No file; whether it answers is what the clients see.

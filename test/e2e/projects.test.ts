@@ -1,0 +1,372 @@
+import { describe, expect, test } from "bun:test";
+import { readdir, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { OutputLine } from "../../src/routes/project-report.ts";
+import { follow } from "../../src/control/client.ts";
+import { endNow } from "../support/daemon-place.ts";
+import { isAlive, projectPlace, server } from "../support/project-place.ts";
+
+const ticker = "while :; do echo tick; sleep 0.2; done";
+
+function shop(more = ""): string {
+  return `
+[project]
+name = "shop"
+[services.web]
+command = """${server}"""
+depends_on = ["api"]
+[services.api]
+command = """${server}"""
+[services.cron]
+type = "worker"
+command = "${ticker}"
+${more}`;
+}
+
+describe("up", () => {
+  test("starts in order, tells each step, and keeps no value of the environment", async () => {
+    await using place = await projectPlace();
+    const directory = await place.project("shop", shop());
+    const env = { PATH: process.env.PATH!, FOO: "a-secret-value" };
+    const lines = await place.up(directory, { env });
+    expect(lines.at(-1)).toBe("Ok");
+    const finished = lines.flatMap((line) =>
+      typeof line === "object" && "type" in line && line.type === "StepFinished"
+        ? line.data.id
+        : [],
+    );
+    expect(finished.indexOf("shop:api")).toBeLessThan(finished.indexOf("shop:web"));
+    expect(new Set(finished)).toEqual(new Set(["config", "shop:api", "shop:web", "shop:cron"]));
+
+    const row = await place.row("shop:web");
+    expect(row).toMatchObject({
+      state: "ready",
+      ready: true,
+      status: "running",
+      domain: "shop.localhost",
+      health_status: "Healthy",
+      path: directory,
+      exit: null,
+    });
+    const answer = await fetch(row.url!, { headers: { Host: "shop.localhost" } });
+    expect(await answer.text()).toBe("a-secret-value");
+    const { FOO } = await (
+      await place.send<{ ServiceEnv: Record<string, string> }>({
+        GetServiceEnv: { name: "shop:web" },
+      })
+    ).ServiceEnv;
+    expect(FOO).toBeUndefined();
+    for (const name of ["state.json", "registry.json"]) {
+      const path = join(place.daemon.directory, name);
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+      expect(await readFile(path, "utf8")).not.toContain("a-secret-value");
+    }
+    expect(await place.logs("shop:web")).toEqual([`listening on ${row.port}`]);
+  }, 30_000);
+
+  test("says why not, and with the last lines of what failed", async () => {
+    await using place = await projectPlace();
+    const toml = `[project]
+name = "bad"
+[services.db]
+command = "echo no disk; exit 3"
+[services.web]
+command = "sleep 100"
+depends_on = ["db"]`;
+    const lines = await place.up(await place.project("bad", toml));
+    expect(lines.at(-1)).toEqual({
+      Error:
+        "bad:db ended with exit code 3\nbad:web did not start: db, which it waits for, ended with exit code 3",
+    });
+    const { exit } = await place.row("bad:db");
+    expect(exit).toMatchObject({ code: 3, signal: null, lastLines: ["no disk"] });
+  }, 30_000);
+
+  test("all mistakes of a file, an unknown service and an empty folder are refused", async () => {
+    await using place = await projectPlace();
+    const wrong = await place.project(
+      "wrong",
+      '[project]\nname = "wrong"\n[services.web]\ncomand = "x"',
+    );
+    const refusal = (await place.up(wrong)).at(-1) as { Error: string };
+    expect(refusal.Error).toContain("locald.toml:4");
+    expect(refusal.Error).toContain('did you mean "command"');
+    const good = await place.project(
+      "good",
+      `[project]\nname = "good"\n[services.web]\ncommand = "x"`,
+    );
+    expect((await place.up(good, { services: ["wbe"] })).at(-1)).toEqual({
+      Error: 'good has no service "wbe"; did you mean web?',
+    });
+    const empty = join(place.daemon.directory, "projects");
+    expect(((await place.up(empty)).at(-1) as { Error: string }).Error).toContain(
+      "localhostess init",
+    );
+    expect(await place.rows()).toEqual([]);
+  }, 30_000);
+
+  test("two projects of one name, or of one domain, are refused with both paths", async () => {
+    await using place = await projectPlace();
+    const toml = (name: string, domain: string) =>
+      `[project]\nname = "${name}"\ndomain = "${domain}"\n[services.w]\ntype = "worker"\ncommand = "${ticker}"`;
+    const first = await place.project("one", toml("shop", "shop.localhost"));
+    expect((await place.up(first)).at(-1)).toBe("Ok");
+    for (const [folder, name, domain] of [
+      ["two", "shop", "other.localhost"],
+      ["three", "other", "shop.localhost"],
+    ] as const) {
+      const directory = await place.project(folder, toml(name, domain));
+      const { Error: why } = (await place.up(directory)).at(-1) as { Error: string };
+      expect(why).toContain(first);
+      expect(why).toContain(directory);
+    }
+    await place.send({ Stop: { name: "shop" } });
+    const second = join(place.daemon.directory, "projects", "two");
+    expect((await place.up(second)).at(-1)).toBe("Ok");
+  }, 30_000);
+});
+
+describe("a daemon that was killed", () => {
+  test("is followed by one that ends what is left, and starts what should run, once", async () => {
+    await using place = await projectPlace();
+    const directory = await place.project("shop", shop());
+    await place.up(directory);
+    await place.send({ Stop: { name: "shop:cron" } });
+    const before = await place.rows();
+    const state = await place.state();
+    expect(Object.keys(state.projects[0]!.runs).sort()).toEqual(["api", "web"]);
+    const [daemon] = place.daemon.pids();
+    endNow(daemon!);
+    const old = before.flatMap(({ pid }) => pid ?? []);
+    expect(await Promise.all(old.map(isAlive))).toEqual([true, true]);
+    await place.daemon.start();
+    const api = await place.until("shop:api", ({ ready }) => ready);
+    const web = await place.until("shop:web", ({ ready }) => ready);
+    expect(await Promise.all(old.map(isAlive))).toEqual([false, false]);
+    const port = (id: string) => before.find(({ name }) => name === id)!.port;
+    expect([api.port, web.port]).toEqual([port("shop:api"), port("shop:web")]);
+    expect(await place.row("shop:cron")).toMatchObject({ state: "stopped" });
+    expect(await place.logs("shop:api")).toEqual(Array(2).fill(`listening on ${api.port}`));
+  }, 40_000);
+
+  test("before it could write of a process: it is found by its run id, and a stranger is spared", async () => {
+    await using place = await projectPlace();
+    const directory = await place.project("shop", shop());
+    await place.up(directory);
+    const rows = await place.rows();
+    const [daemon] = place.daemon.pids();
+    endNow(daemon!);
+    // As if the last writes had not come to the disk, and a pid had been given to another.
+    const path = join(place.daemon.directory, "state.json");
+    const state = JSON.parse(await readFile(path, "utf8"));
+    const stranger = Bun.spawn(["sleep", "1000"], { detached: true });
+    state.projects[0].runs = {
+      api: {
+        pid: stranger.pid,
+        startedAt: Date.now(),
+        runId: `${state.key}${"0".repeat(32)}`,
+        signal: "SIGKILL",
+        timeout: 1000,
+      },
+    };
+    await place.write(path, JSON.stringify(state));
+    await place.daemon.start();
+    await place.until("shop:web", ({ ready }) => ready);
+    expect(await Promise.all(rows.map(({ pid }) => isAlive(pid!)))).toEqual([false, false, false]);
+    expect(await isAlive(stranger.pid)).toBe(true);
+    stranger.kill("SIGKILL");
+    await stranger.exited;
+  }, 40_000);
+
+  test("with a state.json that was torn: it is kept aside and told of", async () => {
+    await using place = await projectPlace();
+    await place.up(await place.project("shop", shop()));
+    const pids = (await place.rows()).map(({ pid }) => pid!);
+    const [daemon] = place.daemon.pids();
+    endNow(daemon!);
+    const path = join(place.daemon.directory, "state.json");
+    const torn = (await readFile(path, "utf8")).slice(0, 100);
+    await place.write(path, torn);
+    await place.daemon.start();
+    await place.send("RegistryList");
+    const aside = (await readdir(place.daemon.directory)).find((name) => name.includes(".broken-"));
+    expect(await readFile(join(place.daemon.directory, aside!), "utf8")).toBe(torn);
+    const log = await readFile(join(place.daemon.directory, "daemon.log"), "utf8");
+    expect(log).toContain("it is kept as");
+    expect(await place.rows()).toEqual([]);
+    for (const pid of pids) endNow(pid);
+  }, 40_000);
+});
+
+test("a daemon that is replaced hands over: no service runs twice, and none is lost", async () => {
+  await using place = await projectPlace();
+  // It takes a while to end, and would find its port taken where two ran at once.
+  const slow = `trap "sleep 1; exit 0" TERM; ${ticker}`;
+  const directory = await place.project(
+    "shop",
+    shop(`[services.slow]\ntype = "worker"\npty = false\ncommand = '''${slow}'''`),
+  );
+  await place.up(directory);
+  const before = (await place.rows()).map(({ pid }) => pid!);
+  const restarted = await place.daemon.run("server", "restart", "--port", "0");
+  expect(restarted.code).toBe(0);
+  for (const id of ["shop:web", "shop:api", "shop:cron", "shop:slow"]) {
+    await place.until(id, ({ ready }) => ready);
+  }
+  const after = (await place.rows()).map(({ pid }) => pid!);
+  expect(before.some((pid) => after.includes(pid))).toBe(false);
+  expect(await Promise.all(before.map(isAlive))).toEqual([false, false, false, false]);
+}, 40_000);
+
+test("server stop ends services, and the next start brings them back", async () => {
+  await using place = await projectPlace();
+  await place.up(await place.project("shop", shop()));
+  const before = (await place.rows()).map(({ pid }) => pid!);
+  expect((await place.daemon.run("server", "stop")).code).toBe(0);
+  expect(await Promise.all(before.map(isAlive))).toEqual([false, false, false]);
+  await place.daemon.start();
+  await place.until("shop:web", ({ ready }) => ready);
+}, 40_000);
+
+describe("files that change", () => {
+  test("change what they are about, and nothing else; a mistake changes nothing and is told", async () => {
+    await using place = await projectPlace();
+    const directory = await place.project("shop", shop());
+    await place.up(directory);
+    const before = new Map((await place.rows()).map(({ name, pid }) => [name, pid]));
+    await place.write(
+      join(directory, "locald.toml"),
+      shop()
+        .replace("echo tick", "echo tock")
+        .concat('[services.mail]\ntype = "worker"\ncommand = "sleep 100"'),
+    );
+    await place.until("shop:mail", ({ ready }) => ready);
+    const cron = await place.until(
+      "shop:cron",
+      ({ ready, pid }) => ready && pid !== before.get("shop:cron"),
+    );
+    expect(cron.command).toContain("tock");
+    expect((await place.row("shop:web")).pid).toBe(before.get("shop:web")!);
+
+    // An editor that writes a new file in its place.
+    const other = join(directory, "new");
+    await place.write(other, "[project]\nname = 7");
+    await rename(other, join(directory, "locald.toml"));
+    const warned = await place.until("shop:web", ({ warnings }) => warnings.length > 0);
+    expect(warned.warnings[0]).toContain("locald.toml:1");
+    expect(warned.pid).toBe(before.get("shop:web")!);
+    expect((await place.logs("shop:web")).at(-1)).toContain("not reloaded: locald.toml:1");
+
+    await place.write(join(directory, "locald.toml"), shop());
+    await place.until("shop:web", ({ warnings }) => warnings.length === 0);
+    expect((await place.rows()).map(({ name }) => name)).toEqual([
+      "shop:web",
+      "shop:api",
+      "shop:cron",
+    ]);
+    expect((await place.row("shop:web")).pid).toBe(before.get("shop:web")!);
+
+    await place.write(join(directory, ".env"), "FOO=from-the-file\n");
+    const web = await place.until(
+      "shop:web",
+      ({ ready, pid }) => ready && pid !== before.get("shop:web"),
+    );
+    const answer = await fetch(web.url!, { headers: { Host: "shop.localhost" } });
+    expect(await answer.text()).toBe("from-the-file");
+  }, 40_000);
+
+  test("under `watch` restart their service", async () => {
+    await using place = await projectPlace();
+    const toml = `[project]\nname = "shop"\n[services.cron]\ntype = "worker"\ncommand = "${ticker}"\nwatch = ["src/**/*.py"]`;
+    const directory = await place.project("shop", toml);
+    await Bun.$`mkdir -p ${join(directory, "src/deep")}`;
+    await place.up(directory);
+    const { pid } = await place.row("shop:cron");
+    await place.write(join(directory, "src/deep/notes.txt"), "no");
+    await place.write(join(directory, "src/deep/a.py"), "yes");
+    const row = await place.until("shop:cron", (its) => its.ready && its.pid !== pid);
+    expect(row.restarts).toBe(0);
+  }, 30_000);
+});
+
+describe("logs", () => {
+  test("of several services come by time, the last so many, and then as they are printed", async () => {
+    await using place = await projectPlace();
+    const directory = await place.project("shop", shop());
+    await place.up(directory);
+    const { registration } = (await place.daemon.find()) as { registration: { socket: string } };
+    const request = { Logs: { services: ["shop:cron", "shop:api"], mode: "follow", tail: 2 } };
+    const lines: OutputLine[] = [];
+    for await (const line of follow(registration.socket, request)) {
+      lines.push(JSON.parse(line));
+      if (lines.length === 6) break;
+    }
+    expect(new Set(lines.map(({ service }) => service)).has("shop:web")).toBe(false);
+    const times = lines.map(({ time }) => time);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(lines.at(-1)).toMatchObject({ service: "shop:cron", stream: "stdout", message: "tick" });
+    const since = await place.lines<OutputLine>({
+      Logs: { project: "shop", since: times.at(-1)! },
+    });
+    expect(since.every(({ time }) => time >= times.at(-1)!)).toBe(true);
+  }, 30_000);
+
+  test("of a flood reach a follower to the last line, with a word for each gap", async () => {
+    await using place = await projectPlace();
+    const toml =
+      '[project]\nname = "shop"\n[services.flood]\ntype = "worker"\nrestart = "no"\ncommand = "sleep 2; seq 1 300000; sleep 100"';
+    const directory = await place.project("shop", toml);
+    const { registration } = (await place.daemon.find()) as { registration: { socket: string } };
+    await place.up(directory);
+    let last = 0;
+    for await (const line of follow(registration.socket, {
+      Logs: { service: "shop:flood", mode: "follow" },
+    })) {
+      const { message } = JSON.parse(line) as OutputLine;
+      const gap = /^\[localhostess\] (\d+) lines are not shown/.exec(message);
+      if (gap !== null) last += Number(gap[1]);
+      else {
+        expect(Number(message)).toBe(last + 1);
+        last += 1;
+      }
+      if (last === 300_000) break;
+    }
+    expect(last).toBe(300_000);
+    const file = await readFile(join(place.daemon.directory, "logs/shop/flood.log"), "utf8");
+    expect(file.split("\n").at(-2)).toEndWith(" stdout 300000");
+  }, 40_000);
+});
+
+test("the registry knows projects, pins them, and a pinned one comes up with the daemon", async () => {
+  await using place = await projectPlace();
+  const toml = (name: string) =>
+    `[project]\nname = "${name}"\n[services.w]\ntype = "worker"\ncommand = "sleep 100"`;
+  const pinned = await place.project("pinned", toml("pinned"));
+  const gone = await place.project("gone", toml("gone"));
+  await place.up(gone);
+  await place.send({ Stop: { name: "gone" } });
+  expect(await place.send<string>({ RegistryPin: { project_path: pinned } })).toBe("Ok");
+  await rename(gone, `${gone}-moved`);
+  expect(await place.send<unknown>("RegistryClean")).toEqual({ RegistryCleaned: 1 });
+  const { RegistryList } = await place.send<{ RegistryList: unknown[] }>("RegistryList");
+  expect(RegistryList).toEqual([
+    { path: pinned, name: "pinned", pinned: true, last_seen: expect.anything() },
+  ]);
+  expect((await place.daemon.run("server", "stop")).code).toBe(0);
+  await place.daemon.start();
+  await place.until("pinned:w", ({ ready }) => ready);
+  expect(place.send({ RegistryPin: { project_path: "/nowhere" } })).rejects.toThrow("no project");
+}, 40_000);
+
+test("a stop of what does not exist is an error, and names lead to services in three ways", async () => {
+  await using place = await projectPlace();
+  const directory = await place.project("shop", shop());
+  await place.up(directory);
+  expect(place.send({ Stop: { name: "nosuch" } })).rejects.toThrow('no service is named "nosuch"');
+  expect(place.send({ Stop: { name: "corn" } })).rejects.toThrow("did you mean cron?");
+  expect(await place.send<string>({ Stop: { name: "cron" } })).toBe("Ok");
+  expect(await place.send<string>({ Stop: { name: "shop:web" } })).toBe("Ok");
+  expect(await place.row("shop:api")).toMatchObject({ ready: true });
+  expect(await place.send<string>({ Stop: { project_path: directory } })).toBe("Ok");
+  expect((await place.rows()).map(({ state }) => state)).toEqual(Array(3).fill("stopped"));
+}, 30_000);

@@ -1,0 +1,48 @@
+import { expect, test } from "bun:test";
+import { portBook } from "../../src/supervisor/port-book.ts";
+
+function made(options: { remembered?: Record<string, number>; reserved?: number[] } = {}) {
+  const busy = new Set<number>();
+  const active = new Set<string>();
+  let changes = 0;
+  const book = portBook({
+    remembered: options.remembered ?? {},
+    loopback: { isFree: (port) => !busy.has(port) },
+    active: () => active,
+    reserved: () => new Set(options.reserved),
+    onChange: () => void changes++,
+  });
+  return { book, busy, active, changes: () => changes };
+}
+
+test("a service has the same port each time, also from another daemon", () => {
+  const { book } = made();
+  const port = book.of("shop:api", undefined)!;
+  expect(book.claim("shop:api", undefined)).toBe(port);
+  const remembered = Object.fromEntries(book.all);
+  expect(made({ remembered }).book.claim("shop:api", undefined)).toBe(port);
+});
+
+test("a port that somebody else has taken is given up for a free one, and told of", () => {
+  const { book, busy, changes } = made();
+  const port = book.claim("shop:api", undefined)!;
+  busy.add(port);
+  const other = book.claim("shop:api", undefined)!;
+  expect(other).not.toBe(port);
+  expect(book.of("shop:api", undefined)).toBe(other);
+  expect(changes()).toBe(2);
+});
+
+test("no port is given to two, of whom one runs or is stopped", () => {
+  const { book, active } = made({ remembered: { "shop:a": 21_000, "shop:b": 21_000 } });
+  active.add("shop:a");
+  expect(book.claim("shop:b", undefined)).not.toBe(21_000);
+  const all = Array.from({ length: 200 }, (_, at) => book.claim(`shop:s${at}`, undefined));
+  expect(new Set([...all, 21_000]).size).toBe(201);
+});
+
+test("a declared port is that, and nobody else's", () => {
+  const { book } = made({ remembered: { "shop:b": 3000 }, reserved: [3000] });
+  expect(book.claim("shop:a", 3000)).toBe(3000);
+  expect(book.claim("shop:b", undefined)).not.toBe(3000);
+});
