@@ -28,7 +28,7 @@ export async function monitor(flags: Flags, world: World): Promise<number> {
 }
 
 async function watch(world: World, daemon: () => Promise<string | undefined>): Promise<number> {
-  const picture: Picture & { rows: Row[]; lines: string[] } = {
+  const picture: Picture & { rows: Row[]; lines: readonly string[] } = {
     rows: [],
     selected: 0,
     lines: [],
@@ -37,8 +37,9 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
   const { colors } = world.out;
   const colored = colors !== noColors && colors.bold("x") !== "x";
   let socket: string | undefined;
-  let shown: string | undefined;
-  let stopLogs = (): void => {};
+  /** The socket that output is read from. */
+  let reading: string | undefined;
+  const printed = new Map<string, string[]>();
   let drawing: ReturnType<typeof setTimeout> | undefined;
   const over = Promise.withResolvers<number>();
 
@@ -55,28 +56,29 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
   };
 
   const showLogs = (): void => {
-    const name = picture.rows[picture.selected]?.name;
-    if (name === shown) return;
-    stopLogs();
-    shown = name;
-    picture.lines = [];
-    if (name === undefined || socket === undefined) return;
-    const request = { Logs: { service: name, mode: "follow", tail: linesKept } };
-    const lines = follower(socket, request);
-    stopLogs = () => void lines.return();
-    void (async () => {
-      try {
-        for await (const { message } of lines) {
-          picture.lines.push(message);
-          if (picture.lines.length > linesKept * 2) picture.lines.splice(0, linesKept);
-          draw();
+    picture.lines = printed.get(picture.rows[picture.selected]?.name ?? "") ?? [];
+  };
+
+  /** All services on one connection, so that another choice is shown at once. */
+  const readLogs = async (from: string): Promise<void> => {
+    printed.clear();
+    const request = { Logs: { mode: "follow", tail: linesKept * 4 } };
+    try {
+      for await (const { service, message } of follower(from, request)) {
+        let lines = printed.get(service);
+        if (lines === undefined) {
+          lines = [];
+          printed.set(service, lines);
+          showLogs();
         }
-      } catch {
-        // The daemon has gone; the next look at it says so.
+        lines.push(message);
+        if (lines.length > linesKept * 2) lines.splice(0, linesKept);
+        draw();
       }
-      // The next look follows anew.
-      if (shown === name) shown = undefined;
-    })();
+    } catch {
+      // The daemon has gone; the next look at it says so.
+    }
+    if (reading === from) reading = undefined;
   };
 
   const look = async (): Promise<void> => {
@@ -92,6 +94,10 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
         picture.selected = at === -1 ? Math.min(picture.selected, picture.rows.length - 1) : at;
         picture.selected = Math.max(0, picture.selected);
         if (picture.notice === "no daemon runs") picture.notice = "";
+        if (reading === undefined) {
+          reading = socket;
+          void readLogs(socket);
+        }
       } catch {
         // It has gone, and another may have come in its place.
         socket = undefined;
@@ -157,7 +163,6 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     return await over.promise;
   } finally {
     clearTimeout(drawing);
-    stopLogs();
     cancelSignal();
     cancelResize();
     giveBack();

@@ -30,7 +30,14 @@ export async function stop(
   world: World,
 ): Promise<number> {
   const found = await chosen(words, flags, world);
-  if (found === undefined) return words.length === 0 ? 0 : await unknownHere(words, world);
+  if (found === undefined)
+    return words.length === 0 ? 0 : tell(await unknownHere(words, world), world);
+  if (found.kind === "mistake") {
+    // What is declared here and was never up does not run, which is what was asked for.
+    if ((await unknownHere(words, world)).length > 0) throw found.mistake;
+    world.err.write(`${world.err.colors.dim("not running")}\n`);
+    return 0;
+  }
   const { socket, rows, these } = found;
   const name = nameAmong(these);
   const running = these.filter((row) => row.state !== "stopped");
@@ -52,6 +59,7 @@ export async function restart(
 ): Promise<number> {
   const found = await chosen(words, flags, world);
   if (found === undefined) return 1;
+  if (found.kind === "mistake") throw found.mistake;
   const { socket, rows, these } = found;
   const steps = progress({ screen: world.err, clock: systemClock, nameOf: nameAmong(these) });
   const reasons: string[] = [];
@@ -75,9 +83,12 @@ export async function restart(
   return reasons.length > 0 ? 1 : 0;
 }
 
-type Chosen = { socket: string; rows: readonly Row[]; these: Row[] };
+type Chosen =
+  | { kind: "chosen"; socket: string; rows: readonly Row[]; these: Row[] }
+  /** A word names nothing that the daemon knows. */
+  | { kind: "mistake"; mistake: Error };
 
-/** Undefined, and told, where no daemon runs. @throws an Error that says which word names nothing. */
+/** Undefined, and told, where no daemon runs. */
 async function chosen(
   words: readonly string[],
   flags: StopFlags,
@@ -92,22 +103,31 @@ async function chosen(
   }
   const { socket } = running;
   const rows = await rowsOf(socket);
-  const these = flags.all
-    ? [...rows]
-    : rowsNamed(words, { rows, directory: await folderHere(world) });
-  return { socket, rows, these };
+  const directory = await folderHere(world);
+  try {
+    const these = flags.all ? [...rows] : rowsNamed(words, { rows, directory });
+    return { kind: "chosen", socket, rows, these };
+  } catch (mistake) {
+    return { kind: "mistake", mistake: mistake as Error };
+  }
 }
 
-/** Nothing runs, but a name that does not exist is a mistake all the same. */
-async function unknownHere(words: readonly string[], world: World): Promise<number> {
-  const read = await projectIn(await folderHere(world), world);
+/** Words that name nothing in the files of the project here, as sentences. */
+async function unknownHere(words: readonly string[], world: World): Promise<string[]> {
+  const directory = await folderHere(world);
+  const read = await projectIn(directory, world);
   const project = read.kind === "project" ? read.project : undefined;
+  if (project === undefined && words.length === 0) return [`there is no project in ${directory}`];
   const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
   const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
-  for (const word of unknown) {
+  return unknown.map((word) => {
     const near = nearest(word, names);
     const hint = near === undefined ? "" : `; did you mean ${near}?`;
-    world.err.write(`localhostess: no service is named ${printable(word, 80)}${hint}\n`);
-  }
-  return unknown.length > 0 ? 1 : 0;
+    return `no service is named ${printable(word, 80)}${hint}`;
+  });
+}
+
+function tell(sentences: readonly string[], world: World): number {
+  for (const text of sentences) world.err.write(`localhostess: ${text}\n`);
+  return sentences.length > 0 ? 1 : 0;
 }

@@ -1064,6 +1064,12 @@ export class Connection implements LinkHandler, ExchangeOwner {
       failed: () =>
         this.#afterRefresh(() => {
           const failure = this.#dialFailure!;
+          const supervised = this.#comesBack(failure);
+          if (supervised !== undefined) {
+            this.#dialFailure = undefined;
+            this.#awaitReturn(supervised);
+            return;
+          }
           const moved = this.#rerouted();
           if (moved === undefined || moved.key === key) this.#refuseDial(this.#service!, failure);
           else this.#resend((upstream) => this.#exchange.resend(upstream));

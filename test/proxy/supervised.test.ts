@@ -335,6 +335,30 @@ test("a GET whose service is killed under it is answered by its successor", asyn
   expect(proxy.proxy.held).toBe(0);
 });
 
+test("a GET on a connection that dies while it is idle waits for the successor, too", async () => {
+  using first = new RawServer({
+    answer: ({ start }) => (start.includes("/last") ? undefined : ok("first")),
+  });
+  await using proxy = await startTestProxy({
+    services: { "api.shop": first },
+    supervised: [testSupervised()],
+  });
+  using client = await connectRaw(proxy.port);
+  client.send(get);
+  expect((await client.message()).body.toString()).toBe("first");
+  first.unlisten();
+  // The service takes the request, and is gone.
+  client.send(get.replace("/a", "/last"));
+  const end = first.accepted[0]!;
+  await eventually("it is asked", () => first.requests.length === 2);
+  expect(end.closed).toBe(false);
+  end.reset();
+  await held(proxy);
+  using second = new RawServer({ answer: () => ok("second") });
+  proxy.setSupervised([testSupervised({ restarts: 1 })], { "api.shop": second });
+  expect((await client.message()).body.toString()).toBe("second");
+});
+
 test("a GET that kills its service twice is told so, and not sent a third time", async () => {
   let asked = 0;
   using api = new RawServer({

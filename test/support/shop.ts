@@ -1,10 +1,11 @@
 /** A fresh copy of a real project -> its daemon, its verbs, and requests to it by name; at its end nothing of it is left. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Row } from "../../src/cli/supervised.ts";
 import { cli, type Ended } from "../cli/cli.ts";
+import { authorityPath } from "../../src/tls/places.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "./daemon-place.ts";
 import { eventually } from "./eventually.ts";
 import { uniqueName } from "./servers.ts";
@@ -23,7 +24,11 @@ export interface Shop extends AsyncDisposable {
   row(service: string): Promise<Row>;
   /** Every process that one of its services has started. */
   pids(): number[];
+  /** The page of a service, asked for as a browser does, on a connection of its own; by https with our authority alone, once there is one. */
+  load(service: string, options?: { secure?: boolean; path?: string }): Promise<Loaded>;
 }
+
+export type Loaded = { status: number; text: string };
 
 /** `manifest`: makes another of the fixture's. */
 export async function shop(manifest: (text: string) => string = String): Promise<Shop> {
@@ -39,6 +44,8 @@ export async function shop(manifest: (text: string) => string = String): Promise
     PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
     VITE: vite,
   };
+  const daemon = place.start();
+  await daemon;
   const run = (...args: string[]) => cli(args, { env, cwd: folder });
   const status = async (): Promise<Row[]> => {
     const { out, err } = await run("status", "--json");
@@ -59,6 +66,23 @@ export async function shop(manifest: (text: string) => string = String): Promise
       return row;
     },
     pids,
+    async load(service, { secure = false, path = "/" } = {}) {
+      const { port } = await daemon;
+      const host = `${service === "web" ? name : `${service}.${name}`}.localhost`;
+      const authority = authorityPath(place.directory, "names");
+      // It is made with the first handshake.
+      const trust = existsSync(authority) ? ["--cacert", authority] : ["--insecure"];
+      const command = [
+        ...["curl", "-s", "-o", "-", "-w", "\n%{http_code}", "--max-time", "40", "--noproxy", "*"],
+        ...["-H", "Accept: text/html,*/*;q=0.8", "--resolve", `${host}:${port}:127.0.0.1`],
+        ...trust,
+        `${secure ? "https" : "http"}://${host}:${port}${path}`,
+      ];
+      const child = Bun.spawn(command, { stdout: "pipe", stderr: "inherit" });
+      const said = await child.stdout.text();
+      const at = said.lastIndexOf("\n");
+      return { status: Number(said.slice(at + 1)), text: said.slice(0, at) };
+    },
     async [Symbol.asyncDispose]() {
       await run("stop");
       await place[Symbol.asyncDispose]();
