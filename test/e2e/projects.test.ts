@@ -356,19 +356,21 @@ test("the registry knows projects, pins them, and a pinned one comes up with the
 
 test("a lazy service starts with its first request, ends after quiet, and starts again", async () => {
   await using place = await projectPlace();
-  const toml = `[project]\nname = "shop"\n[services.web]\ncommand = """${server}"""\nlazy = true\nidle_timeout = 1`;
-  const directory = await place.project("shop", toml);
+  // Servers of other tests may have a plain name at the same time.
+  const name = `lazy-${crypto.randomUUID().slice(0, 8)}`;
+  const toml = `[project]\nname = "${name}"\n[services.web]\ncommand = """${server}"""\nlazy = true\nidle_timeout = 1`;
+  const directory = await place.project(name, toml);
   expect((await place.up(directory)).at(-1)).toBe("Ok");
-  const row = await place.row("shop:web");
+  const row = await place.row(`${name}:web`);
   expect(row).toMatchObject({ state: "stopped", lazy: true });
   const ask = async () => {
-    const answer = await fetch(row.url!, { headers: { Host: "shop.localhost" } });
+    const answer = await fetch(row.url!, { headers: { Host: `${name}.localhost` } });
     return [answer.status, await answer.text()] as const;
   };
   expect(await ask()).toEqual([200, "none"]);
-  await place.until("shop:web", ({ state }) => state === "stopped");
+  await place.until(`${name}:web`, ({ state }) => state === "stopped");
   expect(await ask()).toEqual([200, "none"]);
-  await place.send({ Stop: { name: "shop" } });
+  await place.send({ Stop: { name } });
   expect((await ask())[0]).toBe(503);
 }, 30_000);
 
