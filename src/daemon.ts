@@ -28,6 +28,7 @@ import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
 import { originOf, type UrlPorts } from "./routes/service-row.ts";
 import { routeTable } from "./routes/table.ts";
+import { idleWatch } from "./supervisor/idle.ts";
 import { plainLines } from "./supervisor/plain-text.ts";
 import { supervision } from "./supervisor/supervision.ts";
 import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
@@ -339,6 +340,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
   if (tlds.length > 0) void names.compare();
 
   projects.begin();
+  const stopIdle = idleWatch({
+    clock,
+    services: () => projects.mayDoze(),
+    traffic: (name) => recorder.counts(name),
+    onIdle: (service) => projects.doze(service),
+  });
   const stopNews = trafficNews({ clock, traffic: recorder, feed: events });
 
   let stopping: Promise<void> | undefined;
@@ -355,6 +362,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
         cancel();
         events.publish("stopping", {});
         stopNews();
+        stopIdle();
         discovery.stop();
         // The listeners close before this returns, so that the next daemon has the ports at once.
         const drained = proxy.stop(drainMilliseconds);

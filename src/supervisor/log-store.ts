@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { type RotatedFile, rotatedFile } from "./log-file.ts";
 import { LogLines } from "./log-lines.ts";
+import { type OutputShare, outputShare } from "./output-share.ts";
 import { type LogLine, LogRing, type OutputStream } from "./log-ring.ts";
 
 export type { LogLine, OutputStream } from "./log-ring.ts";
@@ -78,6 +79,7 @@ export function logStore(options: LogStoreOptions): LogStore {
   const { clock, directory } = options;
   const fileAt = options.fileAt ?? ((path) => rotatedFile(path));
   const logs = new Map<string, Log>();
+  const share = outputShare(clock);
   const listeners = new Set<() => void>();
   let telling: Cancel | undefined;
 
@@ -94,7 +96,7 @@ export function logStore(options: LogStoreOptions): LogStore {
       let log = logs.get(id);
       if (log === undefined) {
         const path = join(directory, ...id.split(":").map(fileName));
-        log = new Log({ ...options, id, file: fileAt(`${path}.log`), printed });
+        log = new Log({ ...options, id, file: fileAt(`${path}.log`), printed, share });
         logs.set(id, log);
       }
       return log;
@@ -112,6 +114,7 @@ export function logStore(options: LogStoreOptions): LogStore {
     async close() {
       telling?.();
       telling = undefined;
+      share.stop();
       await Promise.all([...logs.values()].map((log) => log.close()));
     },
   };
@@ -126,7 +129,12 @@ function fileName(name: string): string {
   return /^\.*$/.test(safe) ? `%${safe}` : safe;
 }
 
-type LogOptions = LogStoreOptions & { id: string; file: RotatedFile; printed(): void };
+type LogOptions = LogStoreOptions & {
+  id: string;
+  file: RotatedFile;
+  printed(): void;
+  share: OutputShare;
+};
 
 class Log implements ServiceLog {
   readonly ready: Promise<void>;
@@ -139,7 +147,9 @@ class Log implements ServiceLog {
   /** What the file does not have yet. */
   #queue: Uint8Array[] = [];
   #queued = 0;
+  /** The disk is slower than it; it has printed more than its share. */
   #held = false;
+  #shared = false;
   #lost = 0;
   #noted = Number.NEGATIVE_INFINITY;
   /** The next write, the one under way, or the close after a while. */
@@ -162,7 +172,7 @@ class Log implements ServiceLog {
 
   set source(source: Source | undefined) {
     this.#source = source;
-    if (this.#held) source?.pause();
+    if (this.#held || this.#shared) source?.pause();
   }
 
   get next(): number {
@@ -183,6 +193,18 @@ class Log implements ServiceLog {
     const ended = this.#ring.next !== before;
     this.#suspect[stream] = suspect && !(ended && isUtf8(bytes));
     if (ended) this.#later();
+    this.#options.share.printed(this, bytes.length);
+  }
+
+  setShare(held: boolean): void {
+    if (held === this.#shared) return;
+    this.#shared = held;
+    if (!this.#held) this.#flow(held);
+  }
+
+  #flow(held: boolean): void {
+    if (held) this.#source?.pause();
+    else this.#source?.resume();
   }
 
   say(text: string): void {
@@ -240,7 +262,7 @@ class Log implements ServiceLog {
     this.#queued += written.length;
     if (this.#queued > full && !this.#held) {
       this.#held = true;
-      this.#source?.pause();
+      if (!this.#shared) this.#flow(true);
     }
   }
 
@@ -302,7 +324,7 @@ class Log implements ServiceLog {
   #release(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#source?.resume();
+    if (!this.#shared) this.#flow(false);
   }
 
   #gap(): Uint8Array {

@@ -117,6 +117,8 @@ export class Project {
     if (names === undefined) this.#whole = true;
     const asked = names ?? this.#spec.services.filter((its) => !its.lazy).map((its) => its.name);
     const concerned = withDependencies(graphOf(this.#spec.services), asked);
+    // Also of those that a request or a dependent will start later.
+    for (const unit of this.#units.values()) if (!isUp(unit)) unit.shell = shell;
     if (names === undefined) {
       for (const unit of this.#units.values()) {
         if (concerned.includes(unit.spec.name) || unit.wanted) continue;
@@ -133,10 +135,8 @@ export class Project {
       // It is about to be started again, whatever this is.
       if (unit.restarting) continue;
       unit.asked += 1;
-      if (!isUp(unit)) {
-        unit.shell = shell;
-        unit.pending = true;
-      } else if (this.#differs(unit, shell)) {
+      if (!isUp(unit)) unit.pending = true;
+      else if (this.#differs(unit, shell)) {
         unit.shell = shell;
         changed.push(name);
       }

@@ -11,6 +11,7 @@ import type { Loopback } from "../system/loopback.ts";
 import type { Started } from "./boot.ts";
 import { environmentOf } from "./environment.ts";
 import type { Families } from "./family.ts";
+import type { Watched } from "./idle.ts";
 import { type LogStore, logStore } from "./log-store.ts";
 import { type PortBook, portBook } from "./port-book.ts";
 import { type Hear, Project, type ProjectState } from "./project.ts";
@@ -93,6 +94,8 @@ export interface Projects {
   wake(id: string): void;
   /** No request has come for it for its `idle_timeout`. */
   doze(id: string): void;
+  /** Those that have an `idle_timeout`. */
+  mayDoze(): readonly Watched[];
   registered(): readonly RegisteredProject[];
   /** False where there is no project. */
   pin(directory: string, pinned: boolean): Promise<boolean>;
@@ -673,6 +676,18 @@ export function projects(options: ProjectsOptions): Projects {
       const found = unitOf(id);
       void found?.entry.project.doze(found.unit.spec.name);
     },
+    mayDoze: () =>
+      [...entries.values()].flatMap(({ project }) =>
+        [...project.units()].flatMap(({ id, spec: { idleTimeout, routeName }, service }) => {
+          if (idleTimeout === undefined || routeName === undefined) return [];
+          const { state, readyAt } = service?.snapshot() ?? {
+            state: "stopped",
+            readyAt: undefined,
+          };
+          const well = state === "ready" || state === "unready";
+          return [{ id, routeName, idleTimeout, readyAt: well ? readyAt : undefined }];
+        }),
+      ),
     registered: () => registry.list(),
     async pin(directory, pinned) {
       const path = await real(directory);

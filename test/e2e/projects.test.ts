@@ -259,11 +259,7 @@ describe("files that change", () => {
 
     await place.write(join(directory, "locald.toml"), shop());
     await place.until("shop:web", ({ warnings }) => warnings.length === 0);
-    expect((await place.rows()).map(({ name }) => name)).toEqual([
-      "shop:web",
-      "shop:api",
-      "shop:cron",
-    ]);
+    await place.gone("shop:mail");
     expect((await place.row("shop:web")).pid).toBe(before.get("shop:web")!);
 
     await place.write(join(directory, ".env"), "FOO=from-the-file\n");
@@ -357,6 +353,26 @@ test("the registry knows projects, pins them, and a pinned one comes up with the
   await place.until("pinned:w", ({ ready }) => ready);
   expect(place.send({ RegistryPin: { project_path: "/nowhere" } })).rejects.toThrow("no project");
 }, 40_000);
+
+test("a lazy service starts with its first request, ends after quiet, and starts again", async () => {
+  await using place = await projectPlace();
+  // Servers of other tests may have a plain name at the same time.
+  const name = `lazy-${crypto.randomUUID().slice(0, 8)}`;
+  const toml = `[project]\nname = "${name}"\n[services.web]\ncommand = """${server}"""\nlazy = true\nidle_timeout = 1`;
+  const directory = await place.project(name, toml);
+  expect((await place.up(directory)).at(-1)).toBe("Ok");
+  const row = await place.row(`${name}:web`);
+  expect(row).toMatchObject({ state: "stopped", lazy: true });
+  const ask = async () => {
+    const answer = await fetch(row.url!, { headers: { Host: `${name}.localhost` } });
+    return [answer.status, await answer.text()] as const;
+  };
+  expect(await ask()).toEqual([200, "none"]);
+  await place.until(`${name}:web`, ({ state }) => state === "stopped");
+  expect(await ask()).toEqual([200, "none"]);
+  await place.send({ Stop: { name } });
+  expect((await ask())[0]).toBe(503);
+}, 30_000);
 
 test("a stop of what does not exist is an error, and names lead to services in three ways", async () => {
   await using place = await projectPlace();

@@ -22,6 +22,8 @@ export interface ProjectPlace extends AsyncDisposable {
     holds: (row: SupervisedStatus) => boolean,
     milliseconds?: number,
   ): Promise<SupervisedStatus>;
+  /** Resolves when there is no such service any more. */
+  gone(id: string): Promise<void>;
   logs(id: string): Promise<string[]>;
   state(): Promise<{ projects: { runs: Record<string, { pid: number; runId: string }> }[] }>;
 }
@@ -83,6 +85,13 @@ export async function projectPlace(): Promise<ProjectPlace> {
         const row = (await rows()).find(({ name }) => name === id);
         if (row !== undefined && holds(row)) return row;
         if (performance.now() > end) throw new Error(`${id}: ${JSON.stringify(row)}`);
+        await Bun.sleep(20);
+      }
+    },
+    async gone(id) {
+      const end = performance.now() + 15_000;
+      while ((await rows()).some(({ name }) => name === id)) {
+        if (performance.now() > end) throw new Error(`${id} is still there`);
         await Bun.sleep(20);
       }
     },
