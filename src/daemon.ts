@@ -158,7 +158,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     clock,
     identity: processIdentity(),
     tlds,
-    isService: (name) => table.find(name) !== undefined,
+    isService: (name) => (table.find(name) ?? table.supervised(name)) !== undefined,
     note,
   });
   const tls = terminator({ clock, certificateFor: names.certificateFor, fault });

@@ -6,7 +6,9 @@ import type { Page } from "playwright-core";
 import { cli, session } from "../cli/cli.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
 import { openBrowser } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
 import { startServer } from "../support/servers.ts";
+import { shop } from "../support/shop.ts";
 import { describeWith } from "../support/with-programs.ts";
 
 const artefacts = join(import.meta.dir, "../artefacts");
@@ -59,6 +61,43 @@ describeWith(["chromium"])("the daemon's page", () => {
     }
     daemon.signal("SIGTERM");
     expect(await daemon.ended()).toBe(0);
+  }, 60_000);
+
+  test("services of projects are stopped, started and restarted there, and their output is read", async () => {
+    await using its = await shop(
+      (text) => `${/\[project\]\nname = .*\n/.exec(text)![0]}
+[services.jobs]
+type = "worker"
+command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; done"
+`,
+    );
+    expect((await its.run("up")).code).toBe(0);
+    const browser = await openBrowser({ port: 1 });
+    try {
+      const page = await open(await linkOf(its.place.env), browser.context);
+      const id = `${its.name}:jobs`;
+      const row = page.getByRole("row", { name: new RegExp(`^${id}`) });
+      await row.getByText("ready", { exact: true }).waitFor();
+      await row.getByRole("button", { name: `Stop ${id}` }).click();
+      await row.getByText("stopped", { exact: true }).waitFor();
+      expect((await its.row("jobs")).pid).toBeNull();
+      await row.getByRole("button", { name: `Start ${id}` }).click();
+      await row.getByText("ready", { exact: true }).waitFor();
+      const before = (await its.row("jobs")).pid;
+      await page.getByRole("link", { name: id, exact: true }).click();
+      await page.getByRole("log").getByText("tick <b>").first().waitFor();
+      await page.screenshot({ path: join(artefacts, "project-detail.png") });
+      await page.getByRole("button", { name: `Restart ${id}` }).click();
+      await eventually("it is another process", async () => {
+        const { pid, state } = await its.row("jobs");
+        return state === "ready" && pid !== before;
+      });
+      await page.keyboard.press("Escape");
+      await row.waitFor();
+      await page.screenshot({ path: join(artefacts, "projects.png") });
+    } finally {
+      await browser.close();
+    }
   }, 60_000);
 
   test("it follows a daemon that is restarted, or killed and started again, without a reload", async () => {
