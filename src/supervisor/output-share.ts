@@ -15,8 +15,9 @@ export interface OutputShare {
 const portion = 32 * 1024;
 const soon = 20;
 
-/** Milliseconds between two turns. */
+/** Milliseconds between two turns, and until one that waits alone goes on. */
 const turn = 4;
+const alone = 1;
 
 /**
  * A terminal is read until it is empty, which one that is written to all the time hardly ever is: ten services that print
@@ -49,7 +50,7 @@ export function outputShare(clock: Clock): OutputShare {
       printing.delete(printer);
       waiting.push(printer);
       printer.setShare(true);
-      cancel ??= clock.after(turn, next);
+      cancel ??= clock.after(alone, next);
     },
     stop() {
       cancel?.();
