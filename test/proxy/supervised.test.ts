@@ -220,6 +220,10 @@ test("a lazy service is started by the first request, once, and answers it", asy
   client.send(get);
   await held(proxy);
   expect(woken).toEqual(["shop:api"]);
+  using browser = await connectRaw(proxy.port);
+  browser.send(pageLoad);
+  expect((await browser.message()).body.toString()).toContain("shop:api is starting");
+  woken.length = 1;
   proxy.setSupervised([{ ...lazy, state: "starting" }]);
   proxy.setSupervised([testSupervised({ lazy: true })], { "api.shop": api });
   expect((await client.message()).body.toString()).toBe("awake");
