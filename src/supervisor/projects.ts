@@ -140,6 +140,8 @@ export function projects(options: ProjectsOptions): Projects {
   let lock: Locked | undefined;
   let owned = false;
   let ready = false;
+  /** The next daemon will know the key. */
+  let keyKept = false;
   let stopping: Promise<void> | undefined;
 
   function bookOf(remembered: Readonly<Record<string, number>>): PortBook {
@@ -220,9 +222,11 @@ export function projects(options: ProjectsOptions): Projects {
       await endRuns(before);
     }
     ports = bookOf(before?.ports ?? {});
-    trust = await options.trust();
     ready = true;
-    save();
+    if (before !== undefined) {
+      keyKept = true;
+      save();
+    }
     if (stopping !== undefined) return;
     const pinned = registry.list().filter((its) => its.pinned);
     const should = before?.projects.filter((its) => its.whole || its.wanted.length > 0) ?? [];
@@ -365,6 +369,11 @@ export function projects(options: ProjectsOptions): Projects {
       globs: new Map(),
     };
     entries.set(directory, made);
+    if (!keyKept) {
+      save();
+      await state.flush();
+      keyKept = true;
+    }
     if (before !== undefined) made.project.resume(before, shell);
     watchEntry(made, spec.files);
     return { kind: "entry", entry: made };
@@ -716,7 +725,7 @@ export function projects(options: ProjectsOptions): Projects {
         }
         for (const { unwatch } of waiting.values()) unwatch();
         await Promise.all([...entries.values()].map(({ project }) => project.rest()));
-        save();
+        if (entries.size > 0) save();
         if (ready) await Promise.all([state.flush(), registry.flush()]);
         await logs.close();
         if (owned) options.onReleased();

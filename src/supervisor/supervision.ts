@@ -7,7 +7,6 @@ import type { Clock } from "../system/clock.ts";
 import { loopback } from "../system/loopback.ts";
 import { machine } from "./machine.ts";
 import { type Projects, projects } from "./projects.ts";
-import { readProject } from "./read-project.ts";
 
 export type SupervisionOptions = {
   stateDirectory: string;
@@ -40,8 +39,11 @@ export function supervision(options: SupervisionOptions): Projects {
     effects: made.effects,
     loopback: loopback(platform),
     shell: env,
-    read: (directory, { shell }) =>
-      readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell }),
+    async read(directory, { shell }) {
+      // With what reads TOML, it takes memory that a daemon without projects need not spend.
+      const { readProject } = await import("./read-project.ts");
+      return await readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell });
+    },
     addressOf: options.addressOf,
     trust: options.trust,
     ownPorts: options.ownPorts,

@@ -105,6 +105,18 @@ depends_on = ["db"]`;
     expect(await place.rows()).toEqual([]);
   }, 30_000);
 
+  test("a service that needs a NAME of its own keeps it, and is routed by the project's", async () => {
+    await using place = await projectPlace();
+    const toml = `[project]\nname = "named"\n[services.web]\ncommand = """${server.replace("FOO }", "NAME: FOO }")}"""\nenv = { NAME = "its-own" }`;
+    expect((await place.up(await place.project("named", toml))).at(-1)).toBe("Ok");
+    const { url } = await place.row("named:web");
+    const answer = await fetch(url!, { headers: { Host: "named.localhost" } });
+    expect(await answer.text()).toBe("its-own");
+    const listed = JSON.parse((await place.daemon.run("ls", "--json")).out) as { name: string }[];
+    expect(listed.map(({ name }) => name)).toContain("named");
+    expect(listed.map(({ name }) => name)).not.toContain("its-own");
+  }, 30_000);
+
   test("two projects of one name, or of one domain, are refused with both paths", async () => {
     await using place = await projectPlace();
     const toml = (name: string, domain: string) =>
