@@ -7,7 +7,7 @@ import { dashboard } from "./dashboard/dashboard.ts";
 import { keepPort, keptPort } from "./dashboard/page-port.ts";
 import { sessions } from "./dashboard/session.ts";
 import { clientOwner } from "./discovery/client-owner.ts";
-import { type Backend, report } from "./control/commands.ts";
+import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
@@ -51,6 +51,8 @@ export type DaemonOptions = {
   log: string | undefined;
   /** Pages of these origins may use the HTTP API, with the credential. */
   allowedOrigins: readonly string[];
+  /** What it is asked to do about trust stores. */
+  trust(wanted: TrustWanted): Promise<readonly unknown[]>;
   /** Not at all where one runs already. */
   unlessRunning: boolean;
   /** Domains besides `localhost` that names may end in. */
@@ -174,10 +176,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     scan: () => discovery.scan(),
     async look() {
       await discovery.refresh({ atOnce: true });
+      const failure = discovery.failure();
+      if (failure !== undefined) throw new CommandError("internal", failure.message);
     },
     attend: () => discovery.watch(),
     traffic: recorder,
     feed: events,
+    trust: options.trust,
     // In a turn of its own, so that the answer is on its way.
     shutdown: () => void clock.after(0, () => dismissed.resolve("as it was asked to")),
   };
@@ -251,14 +256,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
   }
   const { bound: proxy, predecessor } = claimed;
   bound = proxy;
-  if (options.unlessRunning && predecessor === undefined) {
-    // Somebody who started at the same time, on another port.
-    const found = await findDaemon(stateDirectory, { clock });
-    if (found.kind === "healthy") {
-      discovery.stop();
-      await Promise.all([proxy.stop(0), doors?.close()]);
-      return undefined;
-    }
+  // Somebody who started at the same time, on another port or after we had asked for this one.
+  const superseded =
+    predecessor === undefined
+      ? options.unlessRunning && (await findDaemon(stateDirectory, { clock })).kind === "healthy"
+      : ownerOfRecord(stateDirectory, facts.id) === "lost";
+  if (superseded) {
+    discovery.stop();
+    await Promise.all([proxy.stop(0), doors?.close()]);
+    return undefined;
   }
   facts.addresses = proxy.addresses;
   const { http, https } = proxy.urlPorts;
@@ -447,13 +453,14 @@ async function openKept(
     }
   };
   const http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
-  let second: HttpDoor | undefined;
-  let cancel: Cancel = () => {};
-  if (kept === 0) {
-    await keepPort(stateDirectory, http.port).catch((error: Error) => {
+  const keep = (port: number): void => {
+    keepPort(stateDirectory, port).catch((error: Error) => {
       note(`an open page will not find the next daemon: ${error.message}`);
     });
-  } else if (http.port !== kept) {
+  };
+  let second: HttpDoor | undefined;
+  let cancel: Cancel = () => {};
+  if (kept !== 0 && http.port !== kept) {
     cancel = clock.every(doorInterval, () => {
       second = open(kept);
       if (second !== undefined) cancel();
@@ -461,7 +468,12 @@ async function openKept(
   }
   return {
     http,
-    url: () => (second ?? http).url,
+    url() {
+      const { url, port } = second ?? http;
+      // Not before there is a page to find it.
+      if (kept === 0) keep(port);
+      return url;
+    },
     connections: () => http.connections + (second?.connections ?? 0),
     async stop() {
       cancel();

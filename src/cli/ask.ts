@@ -39,6 +39,11 @@ function reasonOf(error: unknown): string {
   return typeof code === "string" ? (words[code] ?? code) : "it failed";
 }
 
+/** Why there is none where a server takes the connection and then is silent. `deadline` in milliseconds. */
+export function noAnswer(deadline: number): string {
+  return `no answer within ${deadline} ms`;
+}
+
 /** `connected` where nothing was asked. Never rejects. */
 export async function ask(options: AskOptions): Promise<Answer | { kind: "connected" }> {
   const { address, port, deadline, request, serverName } = options;
@@ -48,7 +53,7 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
   let socket: Bun.Socket | undefined;
   let over = false;
   const timer = setTimeout(() => {
-    fail(`${socket === undefined ? "no connection" : "no answer"} within ${deadline} ms`);
+    fail(socket === undefined ? `no connection within ${deadline} ms` : noAnswer(deadline));
   }, deadline);
   // Octets as letters: a head is ASCII, and what is not stays what it is.
   const decoder = new TextDecoder("latin1");

@@ -11,12 +11,21 @@ import { findRunning } from "./start-daemon.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds: answers under way have ten seconds. */
-const patience = 15_000;
+const usualPatience = 15_000;
 /** After the signal: it ends a drain at once. */
 const lastPatience = 2_000;
 const pollEvery = 50;
 
-export async function serverStop(flags: Flags, world: World): Promise<number> {
+export type StopOptions = {
+  /** Milliseconds until it is signalled. */
+  patience?: number;
+};
+
+export async function serverStop(
+  flags: Flags,
+  world: World,
+  { patience = usualPatience }: StopOptions = {},
+): Promise<number> {
   const settings = await settingsOf(flags, world);
   const found = await findRunning(settings);
   if (found.kind !== "healthy" && found.kind !== "other-protocol") {

@@ -13,6 +13,7 @@ import { prepareStateDirectory } from "../system/state-directory.ts";
 import { serviceLines, warningLines } from "./rows.ts";
 import { defaultPort, type Settings, settingsOf } from "./settings.ts";
 import type { StartFlags } from "./start-daemon.ts";
+import { trustChild } from "./trust-child.ts";
 import { noColors, type Screen, type World } from "./world.ts";
 
 export type StartDaemon = (options: DaemonOptions) => Promise<Daemon | undefined>;
@@ -47,6 +48,7 @@ export async function serverStart(
       socket: settings.socket,
       log: flags.background ? settings.log : undefined,
       allowedOrigins: settings.config.allowed_origins?.value ?? [],
+      trust: trustChild(world),
       unlessRunning: flags.unlessRunning ?? false,
       tlds: settings.tlds,
       onServices(_, changes) {

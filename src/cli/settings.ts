@@ -129,8 +129,8 @@ export async function settingsOf(
     return [];
   });
   if (mistakes.length > 0 || paths.kind === "mistake") throw new UsageError(mistakes);
-  const { stateDirectory, sandbox } = paths;
-  const problem = stateDirectoryProblem(stateDirectory);
+  const { stateDirectory, sandbox, base } = paths;
+  const problem = stateDirectoryProblem(base) ?? stateDirectoryProblem(stateDirectory);
   if (problem !== undefined) throw new Error(problem);
   return {
     // A sandbox shares no port with anybody, whatever a profile or the file says.

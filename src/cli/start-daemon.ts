@@ -66,7 +66,7 @@ export async function ensureDaemon({
 }
 
 /** As bin/localhostess runs it: what a folder's .env and bunfig.toml say is not for us. */
-function program(): string[] {
+export function program(): string[] {
   // An executable that was compiled has its files in a place of its own.
   if (Bun.main.startsWith("/$bunfs/")) return [process.execPath];
   return [process.execPath, "--no-env-file", "--no-install", "--config=/dev/null", Bun.main];

@@ -7,7 +7,7 @@ import type { Service } from "../routes/service.ts";
 import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
 import { systemClock } from "../system/clock.ts";
 import { maySignFor } from "../tls/permitted.ts";
-import { type Answer, ask } from "./ask.ts";
+import { type Answer, ask, noAnswer } from "./ask.ts";
 import { find } from "./find.ts";
 import { looker, ownersOf, type Sight } from "./look.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "./settings.ts";
@@ -39,6 +39,8 @@ type Walk = {
 
 /** Milliseconds. Everything is on this machine, so what takes longer does not work. */
 const connectDeadline = 2000;
+/** A port of TLS closes at once. */
+const probeDeadline = 250;
 /** A dev server may compile a page before it answers. */
 const answerDeadline = 10_000;
 
@@ -262,7 +264,10 @@ async function dials({ endpoint, process }: Service): Promise<Step> {
     const place = `${bracketed(address)}:${endpoint.port}`;
     const answer = await ask({ address, port: endpoint.port, deadline: connectDeadline });
     if (answer.kind !== "failed") {
-      return passed("dials", [...tried, `${place} takes connections`].join("; "));
+      const speaks = (await isSecured(address, endpoint.port))
+        ? ", and speaks TLS itself: it is dialled with TLS"
+        : "";
+      return passed("dials", [...tried, `${place} takes connections${speaks}`].join("; "));
     }
     tried.push(`${place}: ${answer.why}`);
   }
@@ -286,7 +291,7 @@ async function certificate(
 ): Promise<Certified> {
   const { dial, port } = service.endpoint;
   // By way of the PAC file it comes in a tunnel, in which the server may speak for itself.
-  if (byPac && (await speaksTls({ address: dial[0]!, port }, systemClock)) === true) {
+  if (byPac && (await isSecured(dial[0]!, port))) {
     const detail = `${service.name} speaks TLS itself, so it shows a certificate of its own for ${host}`;
     return { step: passed("certificate", detail), ours: false };
   }
@@ -319,6 +324,21 @@ async function certificate(
     return fail(detail, "localhostess trust --renew");
   }
   return { step: passed("certificate", `${commonName} signs for ${host}`), ours: true };
+}
+
+/** Asked only where a plain request, which changes nothing anywhere, has no answer of HTTP or one that is a complaint. */
+async function isSecured(address: string, port: number): Promise<boolean> {
+  const answer = await ask({
+    address,
+    port,
+    deadline: probeDeadline,
+    request: requestOf("*", `localhost:${port}`).replace("GET", "OPTIONS"),
+  });
+  const doubtful =
+    answer.kind === "failed"
+      ? answer.why !== noAnswer(probeDeadline)
+      : answer.kind === "answer" && answer.status === 400;
+  return doubtful && (await speaksTls({ address, port }, systemClock)) === true;
 }
 
 async function answers({ target, port, host, byPac }: Walk, address: string): Promise<Step> {

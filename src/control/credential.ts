@@ -44,10 +44,10 @@ export type Ensured = {
  */
 export async function ensureCredential(stateDirectory: string): Promise<Ensured> {
   const path = credentialPath(stateDirectory);
-  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
   const before = readCredential(stateDirectory);
   if (before.kind === "credential") return { value: before.value, note: undefined };
   if (before.kind === "unknown") throw new Error(`${path} cannot be read now`);
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
   const text = `${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")}\n`;
   if (before.kind === "absent") await writeOnce(path, text);
   // A rename, which replaces a link and does not follow it.

@@ -32,8 +32,8 @@ export const sessionCookie = "localhostess_session";
 /** The only routes on which the credential may stand in the query: browsers cannot give an EventSource a header. */
 export const queryTokenPaths: readonly string[] = ["/v1/events"];
 
-/** Failures within `window` milliseconds, beyond which the next ones are told to wait. */
-const failures = { most: 30, window: 10_000 } as const;
+/** Milliseconds for which a failure counts. */
+const failureWindow = 10_000;
 
 /** Seconds for which a browser need not ask again. */
 const preflightAge = 600;
@@ -50,6 +50,10 @@ export type Layers = {
   origin(origin: string, allowed: readonly string[]): boolean;
   /** Whether the cookie came from our own page. */
   samePage(asked: Asked, port: number): boolean;
+  /** Whether a body says that it is JSON, which no form can say. */
+  json(asked: Asked): boolean;
+  /** Failures in ten seconds, beyond which the next ones are told to wait. */
+  mostFailures: number;
 };
 
 export const layers: Layers = {
@@ -59,6 +63,8 @@ export const layers: Layers = {
     (method === "GET" || method === "HEAD") && queryTokenPaths.includes(path),
   origin: (origin, allowed) => allowed.includes(origin),
   samePage: isOurPage,
+  json: isJson,
+  mostFailures: 30,
 };
 
 export interface Gate {
@@ -71,9 +77,9 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
 
   function refused(why: string, headers: Headers): Verdict {
     const now = clock.now();
-    failed = failed.filter((time) => now - time < failures.window && time <= now);
-    if (failed.length >= failures.most) {
-      const wait = Math.max(1, Math.ceil((failed[0]! + failures.window - now) / 1000));
+    failed = failed.filter((time) => now - time < failureWindow && time <= now);
+    if (failed.length >= its.mostFailures) {
+      const wait = Math.max(1, Math.ceil((failed[0]! + failureWindow - now) / 1000));
       const retry = { ...headers, "Retry-After": String(wait) };
       return { kind: "refuse", status: 429, why: "too many wrong credentials", headers: retry };
     }
@@ -155,6 +161,11 @@ function isOurPage(asked: Asked, port: number): boolean {
   if (site === undefined || site === "same-origin") return true;
   // Typed by the person, or from a bookmark: pages only, as an answer to it is shown and not read.
   return site === "none" && asked.header("sec-fetch-mode") === "navigate";
+}
+
+function isJson(asked: Asked): boolean {
+  const type = asked.header("content-type")?.split(";")[0];
+  return type?.trim().toLowerCase() === "application/json";
 }
 
 function cookiesOf(asked: Asked): string[] {

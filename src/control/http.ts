@@ -104,7 +104,8 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
   let server: HttpServer | undefined;
   const port = (): number => server?.port ?? 0;
   const session = page === undefined ? undefined : (value: string) => page.session(value);
-  const { judge } = gate({ ...options, port, session }, options.layers ?? layers);
+  const gateLayers = options.layers ?? layers;
+  const { judge } = gate({ ...options, port, session }, gateLayers);
 
   function receive(asked: Asked): Reception {
     const verdict = proved(asked) ?? judgeUnlessOpen(asked);
@@ -128,8 +129,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     const shown =
       asked.header("cookie") !== undefined || asked.header("authorization") !== undefined;
     // Without anything shown there is nothing to count as a failure, and nothing that could let it in.
-    const verdict =
-      shown || !(options.layers ?? layers).host(asked, port()) ? judge(asked) : undefined;
+    const verdict = shown || !gateLayers.host(asked, port()) ? judge(asked) : undefined;
     if (verdict?.kind === "refuse" && verdict.status !== 401) return verdict;
     const signedIn = verdict?.kind === "pass";
     const answer = page.answer(asked, { signedIn });
@@ -154,7 +154,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     const authorization = asked.header("authorization");
     if (asked.path !== handshakePath || !isRead(asked)) return undefined;
     if (authorization === undefined || !/^proof /i.test(authorization)) return undefined;
-    if (!(options.layers ?? layers).host(asked, port())) return undefined;
+    if (!gateLayers.host(asked, port())) return undefined;
     const told = handshake(authorization, {
       credential: options.credential(),
       facts: backend.facts(),
@@ -189,8 +189,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     if (asked.query !== "") {
       return failure(400, { code: "bad_request", message: "this route has no query", headers });
     }
-    const type = asked.header("content-type")?.split(";")[0]?.trim().toLowerCase();
-    if (type !== "application/json") {
+    if (!gateLayers.json(asked)) {
       const message = "the body has to be JSON, with Content-Type: application/json";
       return failure(415, { code: "unsupported_media_type", message, headers });
     }

@@ -98,7 +98,7 @@ export function ipcDoor(options: IpcOptions): IpcDoor {
 
 /** Under its own name only when it is ours alone: between bind(2) and chmod(2) its mode is the umask's. */
 function bindAt(path: string, accept: (link: Link) => void) {
-  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}`;
+  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   const listener = listen({ path: temporary }, accept);
   try {
     chmodSync(temporary, 0o600);
@@ -280,7 +280,7 @@ function requestIn(value: unknown): { name: string; sent: unknown } {
 /** Bytes of a path that bind(2) takes, without its NUL: unix(7), and sys/un.h of macOS. */
 const longestPath = { linux: 107, other: 103 };
 /** What the temporary name adds to it. */
-const suffixLength = 9;
+const suffixLength = 13;
 
 export type SocketPathOptions = {
   platform: NodeJS.Platform;

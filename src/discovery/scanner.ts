@@ -34,6 +34,8 @@ export interface Scanner {
   services(): readonly Service[];
   /** What the last scan that worked saw. */
   scan(): Scan;
+  /** Why the last scan did not work; undefined where it did. */
+  failure(): Error | undefined;
   /**
    * The services as a scan sees them that starts after this call. `atOnce`: for one of our own commands, which does not
    * come a thousand times a second. Never rejects.
@@ -113,7 +115,7 @@ export function scanner(options: ScannerOptions): Scanner {
   let cancelTicks: Cancel | undefined;
   let cancelDelay: Cancel | undefined;
   let told = new Set<string>();
-  let lastFailure: string | undefined;
+  let lastFailure: Error | undefined;
 
   function tellSkipped(skipped: readonly Skipped[]): void {
     const before = told;
@@ -138,8 +140,9 @@ export function scanner(options: ScannerOptions): Scanner {
       onServices(found, changes);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
-      if (state === "stopped" || error.message === lastFailure) return;
-      lastFailure = error.message;
+      const known = error.message === lastFailure?.message;
+      lastFailure = error;
+      if (state === "stopped" || known) return;
       onFailure?.(error);
     }
   }
@@ -204,6 +207,7 @@ export function scanner(options: ScannerOptions): Scanner {
   return {
     services: () => services,
     scan: () => seen,
+    failure: () => lastFailure,
     refresh,
     touch() {
       touched = true;

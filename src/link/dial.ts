@@ -1,20 +1,38 @@
-/** An address and a port into a connected link, or the reason why not. */
+/** An address and a port into a connected link, inside TLS where that is asked for, or the reason why not. */
+import type { Socket } from "bun";
+import { type HandshakeVerdict, handshakeVerdict } from "./handshake-verdict.ts";
 import type { LinkHandler } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
-import { SocketLink } from "./socket-link.ts";
+import { SocketLink, type SocketOwner } from "./socket-link.ts";
+import { wireProtocols } from "./wire-protocols.ts";
 
 export type DialOutcome = {
   connected(link: SocketLink): void;
-  /** `code` is the system's name for it: `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH`. */
+  /** The system's name for why not: `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH`. */
   failed(code: string): void;
+  /** It took the connection, but TLS did not come about. Only where that was asked for. */
+  unsecured?(verdict: Exclude<HandshakeVerdict, { kind: "secured" }>): void;
 };
 
-/** Gives up; after it neither outcome is told. */
+export type DialTarget = {
+  address: string;
+  port: number;
+  /** TLS, and HTTP/1.1 in it; whose certificate it is does not matter. `serverName`: a DNS name, or "" to name none. */
+  tls?: { serverName: string } | undefined;
+};
+
+/** Gives up; after it no outcome is told. */
 export type CancelDial = () => void;
 
 /** Starts to connect. Exactly one outcome is told, later, unless cancelled. `handler` gets the link's events. */
-export function dial(
-  { address, port }: { address: string; port: number },
+export function dial(target: DialTarget, outcome: DialOutcome, handler: LinkHandler): CancelDial {
+  return target.tls === undefined
+    ? dialPlain(target, outcome, handler)
+    : dialSecured(target, { ...outcome, handler, serverName: target.tls.serverName });
+}
+
+function dialPlain(
+  { address, port }: DialTarget,
   outcome: DialOutcome,
   handler: LinkHandler,
 ): CancelDial {
@@ -48,6 +66,63 @@ export function dial(
   }).catch(fail);
   return () => {
     settled = true;
+  };
+}
+
+type SecuredTurn = DialOutcome & { handler: LinkHandler; serverName: string };
+
+function dialSecured({ address, port }: DialTarget, turn: SecuredTurn): CancelDial {
+  let opened: Socket<SocketOwner> | undefined;
+  let settled = false;
+  /** @returns false where an outcome was told already. */
+  const settle = (): boolean => {
+    if (settled) return false;
+    settled = true;
+    return true;
+  };
+  const fail = (error: unknown): void => {
+    if (settle()) turn.failed(codeOf(error));
+  };
+  const lost = (): void => {
+    if (settle()) turn.unsecured?.({ kind: "lost" });
+  };
+  /** The time before there is a link: no application data can come. */
+  const handshake: SocketOwner = { received() {}, writable() {}, finished: lost, gone: lost };
+  Bun.connect<SocketOwner>({
+    hostname: address,
+    port,
+    allowHalfOpen: true,
+    data: handshake,
+    tls: {
+      rejectUnauthorized: false,
+      ALPNProtocols: wireProtocols(["http/1.1"]),
+      ...(turn.serverName === "" ? {} : { serverName: turn.serverName }),
+    },
+    socket: {
+      ...socketEvents,
+      open(socket) {
+        opened = socket;
+        if (settled) socket.terminate();
+      },
+      handshake(socket, success, error) {
+        if (!settle()) return;
+        const verdict = handshakeVerdict(success, error);
+        if (verdict.kind !== "secured") {
+          socket.terminate();
+          turn.unsecured?.(verdict);
+          return;
+        }
+        const link = new SocketLink(socket as unknown as Socket<SocketLink>, turn.handler);
+        socket.data = link;
+        turn.connected(link);
+      },
+      connectError(_socket, error) {
+        fail(error);
+      },
+    },
+  }).catch(fail);
+  return () => {
+    if (settle()) opened?.terminate();
   };
 }
 

@@ -3,6 +3,7 @@ import type { Socket } from "bun";
 import { nobody } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
 import { SocketLink, type SocketOwner } from "./socket-link.ts";
+import { wireProtocols } from "./wire-protocols.ts";
 
 export type ServerIdentity = {
   /** PEM. */
@@ -88,9 +89,4 @@ class Handshake implements SocketOwner {
   gone(): void {
     if (this.settle()) this.outcome.failed();
   }
-}
-
-/** ProtocolNameList without its length: each name behind one octet of its own. */
-function wireProtocols(protocols: readonly string[]): string {
-  return protocols.map((name) => String.fromCharCode(name.length) + name).join("");
 }

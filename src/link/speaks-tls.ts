@@ -1,39 +1,36 @@
 /** An address and a port into whether TLS is spoken there, found out by trying. */
 import type { Clock } from "../system/clock.ts";
+import { dial } from "./dial.ts";
+import { nobody } from "./link.ts";
 
-/** Milliseconds. A server of the same machine says something to a hello long before, unless it is busy. */
-const patience = 250;
+/** Milliseconds. A dev server that compiles says nothing for as long. */
+const patience = 2_000;
 
 /**
- * Connects once, and lets go. Undefined where nothing was said in time, or nothing can be reached: whoever dials then
- * finds out more.
+ * Connects once, and lets go: in TLS's own way where it can, so that the server has nothing to complain of. Undefined
+ * where nothing was said in time, or nothing can be reached: whoever dials then finds out more.
  */
 export function speaksTls(
   { address, port }: { address: string; port: number },
   clock: Clock,
 ): Promise<boolean | undefined> {
   const { promise, resolve } = Promise.withResolvers<boolean | undefined>();
-  const cancel = clock.after(patience, () => resolve(undefined));
-  Bun.connect({
-    hostname: address,
-    port,
-    // Whose certificate it is does not matter here: it only shows that there is one.
-    tls: { rejectUnauthorized: false },
-    socket: {
-      data() {},
-      handshake(socket, success, error) {
-        resolve(success || isAboutCertificate(error));
-        socket.terminate();
+  const cancelDial = dial(
+    { address, port, tls: { serverName: "" } },
+    {
+      connected(link) {
+        link.close();
+        resolve(true);
       },
-      close: () => resolve(false),
-      connectError: () => resolve(undefined),
+      failed: () => resolve(undefined),
+      // An alert is a record of TLS as much as a certificate is.
+      unsecured: ({ kind }) => resolve(kind === "refused"),
     },
-  }).catch(() => resolve(undefined));
-  return promise.finally(cancel);
-}
-
-/** OpenSSL's verdicts on certificates have names such as CERT_HAS_EXPIRED; the system's errors are one word. */
-function isAboutCertificate(error: Error | null): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" && !/^E[A-Z0-9]+$/.test(code);
+    nobody,
+  );
+  const cancelTimer = clock.after(patience, () => {
+    cancelDial();
+    resolve(undefined);
+  });
+  return promise.finally(cancelTimer);
 }

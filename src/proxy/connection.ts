@@ -1,6 +1,6 @@
 /** A client's link into answered requests, one after another, each routed by itself. */
 import type { Asked, Callers } from "../discovery/callers.ts";
-import { join } from "../link/join.ts";
+import { type Joined, join } from "../link/join.ts";
 import type { CancelDial } from "../link/dial.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import { nearest } from "../manifest/nearest.ts";
@@ -19,7 +19,10 @@ import {
   type Destinations,
   isSameDestination,
   type Mode,
+  securedKey,
 } from "./destination.ts";
+import type { Dialects } from "./dialect.ts";
+import { DoubtedTunnel } from "./doubted-tunnel.ts";
 import { errorPage, type Problem } from "./error-page.ts";
 import { Exchange, type ExchangeOwner, type ExchangeShared } from "./exchange.ts";
 import { writeRequest } from "./forward.ts";
@@ -31,7 +34,7 @@ import { frontPath, type OwnPages } from "./own-pages.ts";
 import type { Entry, Recorder } from "./recorder.ts";
 import type { HttpsRedirect } from "./redirect.ts";
 import { encodeReply, type Reply } from "./reply.ts";
-import { type DialFailure, type Upstream, upstreamKey } from "./upstream.ts";
+import type { DialFailure, Upstream } from "./upstream.ts";
 
 /** Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60, HAProxy's guide says 10. */
 export const headSeconds = 30;
@@ -69,8 +72,8 @@ export interface ConnectionShared extends ExchangeShared {
   terminates(): boolean;
   /** Whether there are certificates for bare names. */
   bareNames(): boolean;
-  /** Whether the service speaks TLS itself; asked once for each of its processes. */
-  speaksTls(service: Service): Promise<boolean>;
+  /** What the services speak. */
+  readonly dialects: Dialects;
   /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
   secure(link: Link, first: Uint8Array): boolean;
   /** Notes every request; undefined: nobody wants to know. */
@@ -103,6 +106,9 @@ export const At = {
 } as const;
 
 export type State = (typeof At)[keyof typeof At];
+
+/** How a service is dialled, and the pool's key for it. */
+type Way = { service: Service } & Pick<Destination, "key" | "tls">;
 
 /** What `#handle` says of a request that waits and will be read again. */
 const WAITS = -1;
@@ -428,7 +434,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #wants(): Wants {
     let head = this.#head;
     let bytes = this.#headBytes;
-    if (bytes === undefined && this.#state === At.exchanging) {
+    if (bytes === undefined && (this.#state === At.exchanging || this.#state === At.waiting)) {
       // The client's bytes are gone; the request as it was sent on has the same Accept.
       bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
       head = new RequestHead();
@@ -460,19 +466,26 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (known !== undefined && isSameDestination(known, bytes, { mode, table, start, end })) {
       return known;
     }
-    this.#destination = this.shared.destinations.find(
-      bytes,
-      { start, end },
-      {
-        mode,
-        client: this.link.remoteAddress,
-        secure: this.secured,
-        table,
-        ownPorts: this.shared.ownPorts,
-        instance: this.shared.instance,
-      },
-    );
+    this.#destination = this.#find(bytes, { start, end }, mode);
     return this.#destination;
+  }
+
+  /** Where bytes[start, end) leads now. */
+  #find(
+    bytes: Uint8Array,
+    place: { start: number; end: number },
+    mode: Mode,
+  ): Destination | undefined {
+    const { shared } = this;
+    return shared.destinations.find(bytes, place, {
+      mode,
+      client: this.link.remoteAddress,
+      secure: this.secured,
+      table: shared.routes(),
+      ownPorts: shared.ownPorts,
+      instance: shared.instance,
+      dialects: shared.dialects,
+    });
   }
 
   // What becomes of a request.
@@ -498,15 +511,20 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (exchange.request.bad !== undefined) return this.#refuseBad(exchange.request.bad);
     // The client stopped in the middle while the request waited: half a request is none.
     if (this.#inputEnded && !exchange.request.done) return this.#close();
-    const key = destination.key;
+    const { key, tls } = destination;
     const upstream =
       this.#takeDialled(service, key) ??
       this.shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait(service, key);
+      this.#dialAndWait({ service, key, tls });
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
     this.#service = service;
-    exchange.begin({ framing, minor: this.#head.minor, location: destination.location });
+    exchange.begin({
+      framing,
+      minor: this.#head.minor,
+      location: destination.location,
+      dialect: destination.dialect!,
+    });
     exchange.sent.clear();
     writeRequest(this.#head, bytes, {
       framing,
@@ -536,8 +554,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return undefined;
   }
 
-  #dialAndWait(service: Service, key: string): number {
-    this.#dial(service, key, {
+  #dialAndWait(way: Way): number {
+    this.#dial(way, {
       connected: () => this.#again(),
       // The server may have moved to another port since we last looked.
       failed: () => (this.#refreshed ? this.#again() : this.#waitForRefresh()),
@@ -561,7 +579,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
   ): number {
     if (this.#entry !== undefined) this.shared.recorder!.routed(this.#entry, service.name);
     // A tunnel ends with its connection, so it takes none from the pool.
-    const upstream = this.#takeDialled(service, key) ?? this.#dialAndWait(service, key);
+    const upstream =
+      this.#takeDialled(service, key) ?? this.#dialAndWait({ service, key, tls: undefined });
     if (typeof upstream === "number") return upstream;
     this.#refreshed = false;
     this.#service = service;
@@ -579,6 +598,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #speaksFirst(): LinkHandler {
     return {
       data: (bytes) => {
+        this.#destination!.dialect!.tls ??= false;
         this.link.write(bytes, 0, bytes.length);
         this.#joinDialled();
       },
@@ -611,7 +631,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const verdict = mayBeUpgrade(this.#held.view(), { host: authority.host, tlds: table.tlds });
     if (verdict === "more" && !this.#inputEnded) return;
     if (verdict !== "upgrade") {
-      this.#joinDialled();
+      this.#enter();
       return;
     }
     const upstream = this.#dialled;
@@ -625,13 +645,68 @@ export class Connection implements LinkHandler, ExchangeOwner {
   /** TLS in a tunnel: the service's own, or meant for us where the service speaks plain HTTP. */
   #askForTls(): void {
     if (this.#asking) return;
+    const { dialect, key } = this.#destination!;
+    if (dialect!.tls !== undefined) {
+      this.#endTls(dialect!.tls);
+      return;
+    }
     this.#asking = true;
-    this.shared.speaksTls(this.#service!).then((itself) => {
+    const { address } = this.#dialled!.way;
+    // A server that takes one handshake after another would wait for this one, and say nothing to the question.
+    this.#dropDialled();
+    dialect!.ask(address, { doubted: false }).then((itself) => {
       this.#asking = false;
       if (this.#state !== At.tunnelled) return;
-      if (itself) this.#joinDialled();
-      else this.#secure(this.#held.take());
+      if (!itself) this.#endTls(false);
+      else {
+        this.#dial(
+          { service: this.#service!, key, tls: undefined },
+          { connected: () => this.#joinDialled(), failed: () => this.link.abort() },
+        );
+      }
     }, this.shared.fault);
+  }
+
+  #endTls(itself: boolean): void {
+    if (itself) this.#joinDialled();
+    else this.#secure(this.#held.take());
+  }
+
+  /** What the client says inside its tunnel is not TLS; where the service speaks that, we do it for the client. */
+  #enter(): void {
+    const dialect = this.#destination!.dialect!;
+    if (dialect.tls === false) this.#joinDialled();
+    else if (dialect.tls) this.#enterTls();
+    else {
+      const upstream = this.#dialled!;
+      this.#dialled = undefined;
+      this.#become(At.joined);
+      const tunnel = new DoubtedTunnel(this.link, upstream, {
+        dialect,
+        ...this.#joined(),
+        secure: ({ bytes, ended }) => {
+          this.link.handler = this;
+          this.#inputEnded ||= ended;
+          this.#held.add(bytes);
+          this.#enterTls();
+        },
+      });
+      tunnel.say(this.#held.take());
+      if (this.#inputEnded) tunnel.end();
+    }
+  }
+
+  #enterTls(): void {
+    const service = this.#service!;
+    const serverName = this.#destination!.authority.host;
+    // Before the other is dialled: a server that takes one handshake after another would wait for this one.
+    this.#dropDialled();
+    const connected = (): void => this.#joinDialled();
+    const failed = (): void => this.link.abort();
+    this.#dial(
+      { service, key: securedKey(service, serverName), tls: { serverName } },
+      { connected, failed },
+    );
   }
 
   #joinDialled(): void {
@@ -645,9 +720,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#become(At.joined);
     upstream.link.write(first, 0, first.length);
     if (this.#inputEnded) upstream.link.halfClose();
+    if (this.#entry !== undefined) this.#entry.received += first.length;
+    join(this.link, upstream.link, this.#joined());
+  }
+
+  #joined(): Joined {
     const entry = this.#entry;
-    if (entry !== undefined) entry.received += first.length;
-    join(this.link, upstream.link, {
+    return {
       came: entry && {
         fromFirst: (octets) => {
           entry.received += octets;
@@ -662,7 +741,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
         this.#gone();
       },
       failed: (fault) => this.shared.fault(fault),
-    });
+    };
   }
 
   #own(bytes: Uint8Array, end: number, target: Target): number {
@@ -684,14 +763,19 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return this.#refuse({ status: 400, why: outcome.why });
   }
 
-  #refuseDial(service: Service, failure: DialFailure): number {
-    const timedOut = failure.code === "ETIMEDOUT";
-    const why = timedOut
-      ? "it did not accept the connection within 5 s"
-      : failure.code === "ECONNREFUSED"
-        ? "nothing accepts connections there any more"
-        : `the connection failed (${failure.code})`;
-    const { address } = failure;
+  #refuseDial(service: Service, { address, code, handshake }: DialFailure): number {
+    const secured = this.#destination!.tls !== undefined;
+    const timedOut = code === "ETIMEDOUT";
+    const why =
+      handshake !== undefined
+        ? unsecured(handshake)
+        : timedOut
+          ? secured
+            ? "it speaks TLS, and did not end the handshake within 5 s"
+            : "it did not accept the connection within 5 s"
+          : code === "ECONNREFUSED"
+            ? "nothing accepts connections there any more"
+            : `the connection failed (${code})`;
     return this.#refuseUpstream(service, { status: timedOut ? 504 : 502, address, why });
   }
 
@@ -762,30 +846,81 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   retry(): void {
     const { key } = this.#destination!;
-    this.#resend(this.#service!, key, () => {
+    this.#resend((upstream) => this.#exchange.resend(upstream), {
       // The server may have moved to another port, as in `#dialAndWait`; but the request has been read already.
-      this.#afterRefresh(() => {
-        const service = this.shared.routes().find(this.#service!.name) ?? this.#service!;
-        const moved = upstreamKey(service);
-        const refuse = () => this.#refuseDial(service, this.#dialFailure!);
-        if (moved === key) refuse();
-        else this.#resend(service, moved, refuse);
-      });
+      failed: () =>
+        this.#afterRefresh(() => {
+          const failure = this.#dialFailure!;
+          const moved = this.#rerouted();
+          if (moved === undefined || moved.key === key) this.#refuseDial(this.#service!, failure);
+          else this.#resend((upstream) => this.#exchange.resend(upstream));
+        }),
     });
   }
 
-  #resend(service: Service, key: string, failed: () => void): void {
-    this.#dial(service, key, {
-      connected: () => {
-        const upstream = this.#dialled!;
-        this.#dialled = undefined;
-        this.#become(At.exchanging);
-        this.#kept = upstream;
-        this.#exchange.resend(upstream);
-        this.#regulate();
+  secure(): void {
+    const plain = this.#destination!.hop?.origin;
+    const secured = this.#rerouted();
+    if (secured === undefined) {
+      // Its name has gone to nobody meanwhile.
+      this.unanswered({
+        status: 502,
+        why: "it closed the connection before its answer was complete",
+      });
+      return;
+    }
+    const origin = secured.hop?.origin;
+    this.#resend((upstream) =>
+      this.#exchange.replay(upstream, {
+        location: secured.location,
+        origin:
+          plain === undefined || origin === undefined
+            ? undefined
+            : { from: latin1(plain.to, 0, plain.to.length), to: origin.to },
+      }),
+    );
+  }
+
+  /** Where the request that is being answered leads now; undefined where no server has its name any more. */
+  #rerouted(): Destination | undefined {
+    const { asked, mode } = this.#destination!;
+    const found = this.#find(asked, { start: 0, end: asked.length }, mode);
+    if (found?.decision.kind !== "proxy") return undefined;
+    this.#destination = found;
+    this.#service = found.decision.service;
+    return found;
+  }
+
+  /** Connects to the destination once more, and sends the request that was read before. */
+  #resend(
+    send: (upstream: Upstream) => void,
+    { failed }: { failed: () => void } = {
+      failed: () => this.#refuseDial(this.#service!, this.#dialFailure!),
+    },
+  ): void {
+    const { key, tls } = this.#destination!;
+    this.#dial(
+      { service: this.#service!, key, tls },
+      {
+        connected: () => {
+          const upstream = this.#dialled!;
+          const { request } = this.#exchange;
+          this.#dialled = undefined;
+          if (this.#inputEnded && !request.done) {
+            // The client stopped in the middle meanwhile: half a request is none.
+            upstream.link.close();
+            this.#close();
+            return;
+          }
+          this.#become(At.exchanging);
+          this.#kept = upstream;
+          send(upstream);
+          if (!request.done && this.#held.length > 0) this.data(this.#held.take());
+          this.#regulate();
+        },
+        failed,
       },
-      failed,
-    });
+    );
   }
 
   broken(silent: boolean): void {
@@ -845,20 +980,25 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   /** Connects. `#dialled` or `#dialFailure` is set when one of the two is called. */
-  #dial(service: Service, key: string, turn: { connected: () => void; failed: () => void }): void {
+  #dial({ service, key, tls }: Way, turn: { connected: () => void; failed: () => void }): void {
     this.#become(At.waiting);
-    this.#cancelDial = this.shared.pool.dial(service.endpoint, key, {
-      connected: (upstream) => {
-        this.#cancelDial = undefined;
-        this.#dialled = upstream;
-        turn.connected();
+    this.#cancelDial = this.shared.pool.dial(
+      { endpoint: service.endpoint, key, tls },
+      {
+        connected: (upstream) => {
+          this.#cancelDial = undefined;
+          this.#dialled = upstream;
+          turn.connected();
+        },
+        failed: (failure) => {
+          this.#cancelDial = undefined;
+          this.#dialFailure = { ...failure, key };
+          // A process may go over from TLS to plain HTTP, as Vite does when its settings change.
+          if (failure.handshake?.kind === "plain") this.shared.dialects.of(service).tls = false;
+          turn.failed();
+        },
       },
-      failed: (failure) => {
-        this.#cancelDial = undefined;
-        this.#dialFailure = { ...failure, key };
-        turn.failed();
-      },
-    });
+    );
   }
 
   #dropDialled(): void {
@@ -930,4 +1070,14 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#exchange.cancel();
     this.#close();
   }
+}
+
+/** Why TLS with a service did not come about, and what to do. */
+function unsecured(handshake: NonNullable<DialFailure["handshake"]>): string {
+  if (handshake.kind === "refused") {
+    return `it speaks TLS, and the handshake failed: ${handshake.why}. It has to take TLS 1.2 or 1.3 with HTTP/1.1, without a client's certificate`;
+  }
+  return handshake.kind === "lost"
+    ? "it spoke TLS before, and now closed the connection within the handshake; its own output may say why, else start it again"
+    : "it spoke TLS before, and now something else; start it again";
 }

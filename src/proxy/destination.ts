@@ -1,8 +1,10 @@
 /** What a client asks for into where its request goes and what is said there of the client; remembered, because most requests ask for what another just asked for. */
 import { type Decision, decide } from "../routes/decide.ts";
+import type { Service } from "../routes/service.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { type Authority, readAuthority } from "../wire/authority.ts";
 import { encode, latin1 } from "../wire/bytes.ts";
+import type { Dialect, Dialects } from "./dialect.ts";
 import { type Hop, ownFields, type ResponseTurn } from "./forward.ts";
 import { upstreamKey } from "./upstream.ts";
 
@@ -23,6 +25,10 @@ export type Destination = {
   location: ResponseTurn["location"];
   /** Of `proxy` and `tunnel` decisions: the pool's key. */
   key: string;
+  /** Of these: what the service speaks, as far as it is known now. */
+  dialect: Dialect | undefined;
+  /** Of `proxy` decisions: how the service is dialled, as it was known when this was made; undefined: without TLS. */
+  tls: { serverName: string } | undefined;
 };
 
 export type DestinationFacts = {
@@ -34,6 +40,7 @@ export type DestinationFacts = {
   ownPorts: readonly number[];
   /** Tells this proxy from every other. */
   instance: string;
+  dialects: Dialects;
 };
 
 /** More names than one page load touches; a flood of others costs a lookup each and no memory. */
@@ -55,6 +62,7 @@ export class Destinations {
         known.table === facts.table &&
         known.client === facts.client &&
         known.secure === facts.secure &&
+        isTrueYet(known) &&
         sameBytes(known.asked, bytes, start, end)
       ) {
         return known;
@@ -80,12 +88,18 @@ export function isSameDestination(
   return (
     known.mode === asked.mode &&
     known.table === asked.table &&
+    isTrueYet(known) &&
     sameBytes(known.asked, bytes, asked.start, asked.end)
   );
 }
 
+/** Whether the service has not shown since that it speaks another dialect. */
+function isTrueYet({ decision, dialect, tls }: Destination): boolean {
+  return decision.kind !== "proxy" || (dialect!.tls === true) === (tls !== undefined);
+}
+
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
-  const { mode, client, secure, table, ownPorts, instance } = facts;
+  const { mode, client, secure, table, ownPorts, instance, dialects } = facts;
   const authority = readAuthority(asked, 0, asked.length);
   if (authority === undefined) return undefined;
   const decision = decide({ ...authority, mode }, table, ownPorts);
@@ -101,11 +115,25 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
     via: "",
     location: undefined,
     key: "",
+    dialect: undefined,
+    tls: undefined,
   };
-  if (decision.kind === "tunnel") destination.key = upstreamKey(decision.service);
+  if (decision.kind === "tunnel") {
+    destination.key = upstreamKey(decision.service);
+    destination.dialect = dialects.of(decision.service);
+  }
   if (decision.kind !== "proxy") return destination;
   const { service, bare } = decision;
+  const dialect = dialects.of(service);
+  destination.dialect = dialect;
   destination.key = upstreamKey(service);
+  const scheme = dialect.tls === true ? "https" : "http";
+  if (dialect.tls === true) {
+    // Servers refuse a Host that is not the name of the handshake (421), so each name has connections of its own.
+    const serverName = bare ? "localhost" : authority.host;
+    destination.tls = { serverName };
+    destination.key = securedKey(service, serverName);
+  }
   const local = `localhost:${service.endpoint.port}`;
   const proto = secure ? "https" : "http";
   const defaultPort = secure ? 443 : 80;
@@ -114,7 +142,9 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
   destination.via = `${service.name}.${instance}.localhostess`;
   destination.hop = {
     host: bare ? encode(local) : mode === "forward" ? asked : undefined,
-    origin: bare ? { from: `${proto}://${visible}`, to: encode(`http://${local}`) } : undefined,
+    origin: bare
+      ? { from: `${proto}://${visible}`, to: encode(`${scheme}://${local}`) }
+      : undefined,
     own: ownFields({
       client,
       proto,
@@ -124,8 +154,14 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
     }),
   };
   // A back end that knows only `localhost` redirects there; the person is at the bare name.
-  if (bare) destination.location = { from: `http://${local}`, to: encode(`${proto}://${visible}`) };
+  if (bare)
+    destination.location = { from: `${scheme}://${local}`, to: encode(`${proto}://${visible}`) };
   return destination;
+}
+
+/** The pool's key for connections inside TLS. */
+export function securedKey(service: Service, serverName: string): string {
+  return `${upstreamKey(service)}|${serverName}`;
 }
 
 function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

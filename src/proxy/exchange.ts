@@ -3,13 +3,26 @@ import type { Link, LinkHandler } from "../link/link.ts";
 import { BodyReader } from "../wire/body.ts";
 import { CHUNKED, type RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../wire/framing.ts";
 import { RequestHead, ResponseHead } from "../wire/head.ts";
-import { type ResponseTurn, writeResponse, writeTrailer } from "./forward.ts";
+import { complainsOfPlain, type Dialect, isAlert } from "./dialect.ts";
+import {
+  type Hop,
+  replaceOrigin,
+  type ResponseTurn,
+  writeResponse,
+  writeTrailer,
+} from "./forward.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { Held } from "./held.ts";
 import type { Upstream, UpstreamPool } from "./upstream.ts";
 
 /** A body's beginning up to this size is copied behind its head, because one write costs less than two. */
 export const coalesceLimit = 16_384;
+
+/**
+ * Bytes of a request that are kept until the service has shown what it speaks: as much as a connection holds anyway.
+ * What has more by then fails, once in the life of a process that speaks TLS.
+ */
+const keptLimit = 65_536;
 
 /** What the client's connection hears of its exchange. */
 export interface ExchangeOwner {
@@ -19,6 +32,8 @@ export interface ExchangeOwner {
   unanswered(problem: { status: 400 | 502; why: string }): void;
   /** The connection was idle in the pool, died before a byte of answer, and asking again is safe. */
   retry(): void;
+  /** The service turned out to speak TLS, and took nothing for a request: it has to be sent again that way, by `replay`. */
+  secure(): void;
   /** The answer broke off. `silent`: its end alone would look like success, so it has to be an error. */
   broken(silent: boolean): void;
   /** The upstream speaks another protocol from here on; `rest` are its first bytes. */
@@ -28,11 +43,13 @@ export interface ExchangeOwner {
 }
 
 /** The request, as far as its answer depends on it. Copied, because its head's bytes are gone by then. */
-export type ExchangeRequest = {
+export type ExchangeRequest = Location & {
   framing: RequestFraming;
   minor: 0 | 1;
-  location: ResponseTurn["location"];
+  dialect: Dialect;
 };
+
+type Location = Pick<ResponseTurn, "location">;
 
 /** No upstream. */
 const IDLE = 0;
@@ -40,6 +57,10 @@ const IDLE = 0;
 const HEAD = 1;
 /** The answer's body is on its way. */
 const BODY = 2;
+/** The connection ended or complained in a way that makes one wonder whether the service speaks TLS, which it is asked. */
+const DOUBT = 3;
+/** It does; the request waits to be sent again. */
+const REPLAY = 4;
 
 /** Serves one client's requests, one after another. */
 export class Exchange implements LinkHandler {
@@ -73,6 +94,15 @@ export class Exchange implements LinkHandler {
   #heard = false;
   /** The final answer's head has gone to the client. */
   #started = false;
+  #dialect!: Dialect;
+  /** What was sent behind `sent`, while the service has not shown what it speaks. */
+  #kept = new Held();
+  /** Undefined: nothing needs to be kept. False: there was too much. */
+  #keeps: boolean | undefined;
+  /** In doubt: the connection is gone. */
+  #gone = false;
+  /** Tells one doubt from the next. */
+  #doubts = 0;
   #close = false;
   #dechunk = false;
   #wholeRequestSent = false;
@@ -93,7 +123,8 @@ export class Exchange implements LinkHandler {
   }
 
   /** Notes what the answer will depend on. `sent` holds the request's head already. */
-  begin({ framing, minor, location }: ExchangeRequest): void {
+  begin({ framing, minor, location, dialect }: ExchangeRequest): void {
+    this.#dialect = dialect;
     this.#headRequest = framing.head;
     this.#keepAlive = framing.keepAlive;
     this.#upgrade = framing.upgrade;
@@ -126,11 +157,21 @@ export class Exchange implements LinkHandler {
     this.#started = false;
     this.#dechunk = false;
     this.requestBlocked = false;
+    this.#keeps = upstream.way.secured || this.#dialect.tls === false ? undefined : true;
     this.#responseHead.begin(0);
     this.#held.clear();
     upstream.link.handler = this;
     upstream.link.resume();
     if (!upstream.link.write(this.sent.bytes, 0, this.sent.length)) this.requestBlocked = true;
+  }
+
+  /** Sends again, inside TLS, all that was kept of the request. `origin`: how Origin and Referer change with that. */
+  replay(upstream: Upstream, { location, origin }: Pick<Hop, "origin"> & Location): void {
+    this.#location = location;
+    if (origin !== undefined) replaceOrigin(this.sent, origin);
+    this.resend(upstream);
+    const kept = this.#kept.take();
+    if (!upstream.link.write(kept, 0, kept.length)) this.requestBlocked = true;
   }
 
   /** More of the request's body from the client. @returns the offset behind what belongs to it. */
@@ -147,16 +188,27 @@ export class Exchange implements LinkHandler {
 
   #sendMore(bytes: Uint8Array, from: number): void {
     const link = this.#upstream?.link;
-    if (link === undefined) return;
-    let taken = link.write(bytes, from, this.request.forwardEnd);
+    const to = this.request.forwardEnd;
+    let taken = link?.write(bytes, from, to) ?? false;
+    if (this.#keeps !== undefined) this.#keep(bytes, from, to);
     const trailer = this.request.trailer;
     if (trailer !== undefined) {
       const out = this.#shared.scratch;
       out.clear();
       writeTrailer(trailer.fields, trailer.bytes, out);
-      taken = link.write(out.bytes, 0, out.length);
+      taken = link?.write(out.bytes, 0, out.length) ?? false;
+      if (this.#keeps !== undefined) this.#keep(out.bytes, 0, out.length);
     }
     if (!taken) this.requestBlocked = true;
+  }
+
+  #keep(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#keeps && this.#kept.length + to - from <= keptLimit) {
+      this.#kept.add(bytes, from, to);
+      return;
+    }
+    this.#keeps = false;
+    this.#kept.clear();
   }
 
   /** The client has taken all that was written to it. */
@@ -167,6 +219,7 @@ export class Exchange implements LinkHandler {
   /** The client is gone: the upstream's work is for nobody. */
   cancel(): void {
     this.#detach()?.link.abort();
+    this.#forget();
   }
 
   // From here on: what the upstream does.
@@ -176,7 +229,19 @@ export class Exchange implements LinkHandler {
       this.#relay(bytes, 0);
       return;
     }
-    this.#heard = true;
+    if (this.#phase === DOUBT) {
+      this.#held.add(bytes);
+      return;
+    }
+    if (!this.#heard) {
+      this.#heard = true;
+      if (this.#unlikePlain(bytes)) return;
+    }
+    this.#read(bytes);
+  }
+
+  /** Bytes of the answer's head. */
+  #read(bytes: Uint8Array): void {
     let view = bytes;
     if (this.#held.length > 0) {
       this.#held.add(bytes);
@@ -223,11 +288,16 @@ export class Exchange implements LinkHandler {
   }
 
   ended(): void {
-    if (this.#phase === BODY && this.#response.endsWithConnection) this.#finish(false);
+    if (this.#phase === DOUBT) this.#gone = true;
+    else if (this.#phase === BODY && this.#response.endsWithConnection) this.#finish(false);
     else this.#lost();
   }
 
   closed(cause: Error | undefined): void {
+    if (this.#phase === DOUBT) {
+      this.#gone = true;
+      return;
+    }
     const whole = this.#phase === BODY && this.#response.endsWithConnection;
     if (whole && cause === undefined) this.#finish(false);
     else this.#lost();
@@ -253,7 +323,98 @@ export class Exchange implements LinkHandler {
       this.#owner.retry();
       return;
     }
+    if (this.#phase === HEAD && !this.#heard && this.#mayBeSecure(upstream)) {
+      this.#heard = true;
+      this.#gone = true;
+      this.#doubt();
+      return;
+    }
     this.#fail(502, "it closed the connection before its answer was complete");
+  }
+
+  // A service that speaks TLS closes a connection that brings a plain request, or sends an alert, or a 400 that says so.
+
+  /** Whether it is a connection that cannot be told from one to a port of TLS. */
+  #mayBeSecure(upstream: Upstream | undefined): boolean {
+    if (upstream === undefined || upstream.served > 0 || upstream.way.secured) return false;
+    return this.#dialect.tls !== false;
+  }
+
+  /** The answer's first bytes. @returns true where they are taken for what a port of TLS says to a plain request. */
+  #unlikePlain(bytes: Uint8Array): boolean {
+    const dialect = this.#dialect;
+    const upstream = this.#upstream;
+    if (isAlert(bytes) && upstream?.served === 0 && !upstream.way.secured) {
+      dialect.tls = true;
+      this.#learned();
+      return true;
+    }
+    if (this.#keeps === undefined) return false;
+    if (this.#mayBeSecure(upstream) && complainsOfPlain(bytes)) {
+      this.#held.add(bytes);
+      this.#doubt();
+      return true;
+    }
+    dialect.tls ??= false;
+    this.#forget();
+    return false;
+  }
+
+  /** Asks the service what it speaks, holding what has come of its answer. */
+  #doubt(): void {
+    const { link, way } = this.#upstream!;
+    this.#phase = DOUBT;
+    if (this.#gone) link.abort();
+    else link.pause();
+    // No more of the body is taken than can be sent again.
+    this.requestBlocked = true;
+    this.#owner.requestDrained();
+    const doubt = ++this.#doubts;
+    this.#dialect.ask(way.address, { doubted: true }).then(
+      (secure) => {
+        if (this.#phase !== DOUBT || doubt !== this.#doubts) return;
+        if (secure) this.#learned();
+        else this.#undoubt();
+      },
+      (fault) => {
+        this.#shared.fault(fault);
+        if (this.#phase === DOUBT && doubt === this.#doubts) this.#undoubt();
+      },
+    );
+  }
+
+  /** It speaks TLS, so nothing of the request was taken for one: whatever the method, it may be sent again. */
+  #learned(): void {
+    if (!(this.#keeps ?? this.#wholeRequestSent)) {
+      this.#fail(
+        502,
+        "it speaks TLS, which was found out only now, when too much of the request was gone to be sent again; try again",
+      );
+      return;
+    }
+    this.#detach()?.link.abort();
+    this.#phase = REPLAY;
+    this.#owner.secure();
+  }
+
+  /** It speaks as we did: what it said stands. */
+  #undoubt(): void {
+    const gone = this.#gone;
+    this.#forget();
+    this.#phase = HEAD;
+    const { link } = this.#upstream!;
+    this.requestBlocked = link.pending > 0;
+    link.resume();
+    this.#owner.requestDrained();
+    const said = this.#held.take();
+    if (said.length > 0) this.#read(said);
+    if (gone && this.#upstream !== undefined) this.#lost();
+  }
+
+  #forget(): void {
+    this.#keeps = undefined;
+    this.#gone = false;
+    this.#kept.clear();
   }
 
   #fail(status: 400 | 502, why: string): void {

@@ -8,7 +8,7 @@ import {
   type FieldLines,
   NAME_END,
   NAME_START,
-  type RequestHead,
+  RequestHead,
   type ResponseHead,
   type TrailerFields,
   VALUE_END,
@@ -151,6 +151,26 @@ const requestFields: FieldRules<RequestTurn> = {
     } else writeReplaced(head, bytes, at, { ...hop.origin!, out });
   },
 };
+
+/** Writes a head of ours, and what `sent` holds behind it, once more, with Origin and Referer beginning as `origin` says. */
+export function replaceOrigin(sent: HeadWriter, origin: Replaced): void {
+  const bytes = sent.bytes.slice(0, sent.length);
+  const head = new RequestHead();
+  if (head.read(bytes).kind !== "done") throw new Error("a head of ours cannot be read");
+  sent.clear();
+  sent.copy(bytes, 0, head.fields[NAME_START]!);
+  copyFields(head, bytes, originFields, { framing: undefined, origin, out: sent });
+  sent.copy(bytes, head.fieldsEnd, bytes.length);
+}
+
+const originFields: FieldRules<{ framing: undefined; origin: Replaced; out: HeadWriter }> = {
+  fates: fates({ drop: [], ask: [Field.origin, Field.referer] }),
+  decide: (head, bytes, at, { origin }) =>
+    beginsWith(head, bytes, at, origin.from) ? rewrite : keep,
+  rewrite: (head, bytes, at, { origin, out }) => writeReplaced(head, bytes, at, { ...origin, out }),
+};
+
+type Replaced = NonNullable<Hop["origin"]>;
 
 export type ResponseTurn = {
   framing: Framing;

@@ -3,7 +3,6 @@ import type { Callers } from "../discovery/callers.ts";
 import type { ClientEnd } from "../discovery/departed.ts";
 import type { Link } from "../link/link.ts";
 import type { SocketLink } from "../link/socket-link.ts";
-import { speaksTls } from "../link/speaks-tls.ts";
 import type { Service } from "../routes/service.ts";
 import type { UrlPorts } from "../routes/service-row.ts";
 import type { RouteTable } from "../routes/table.ts";
@@ -15,6 +14,7 @@ import { RequestFraming } from "../wire/framing.ts";
 import { sniff } from "../wire/sniff.ts";
 import { Connection, type ConnectionShared } from "./connection.ts";
 import { Destinations } from "./destination.ts";
+import { Dialects } from "./dialect.ts";
 import { errorPage } from "./error-page.ts";
 import { H2Session } from "./h2/session.ts";
 import { HeadWriter } from "./head-writer.ts";
@@ -23,7 +23,7 @@ import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts"
 import { httpsRedirect } from "./redirect.ts";
 import { encodeReply } from "./reply.ts";
 import type { Recorder } from "./recorder.ts";
-import { upstreamKey, upstreamPool } from "./upstream.ts";
+import { upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
 export const connectionLimit = 10_000;
@@ -84,8 +84,6 @@ export function startProxy(options: ProxyOptions): Proxy {
   const handshakes = new Set<Cancel>();
   const sessions = new Set<H2Session>();
   const count = (): number => connections.size + handshakes.size + sessions.size;
-  /** By `upstreamKey`. */
-  const speakers = new Map<string, boolean>();
   const peeked = new Uint8Array(4_096);
   const pool = upstreamPool({ clock, peek: calls.peek });
   let seconds = 0;
@@ -126,16 +124,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     callers: options.callers,
     terminates: () => options.terminator !== undefined,
     bareNames: options.bareNames ?? (() => true),
-    async speaksTls(service) {
-      const key = upstreamKey(service);
-      const known = speakers.get(key);
-      if (known !== undefined) return known;
-      const { dial, port } = service.endpoint;
-      const found = await speaksTls({ address: dial[0]!, port }, clock);
-      // A server that was too busy to answer is asked again; until then it is spoken to plainly.
-      if (found !== undefined) speakers.set(key, found);
-      return found ?? false;
-    },
+    dialects: new Dialects(clock, options.routes),
     secure(link, first) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
@@ -162,6 +151,8 @@ export function startProxy(options: ProxyOptions): Proxy {
     handshakes.add(handshake);
     cancel = start({
       terminated({ link, serverName, protocol }) {
+        // TLS 1.3 leaves us nothing to say here, and a client that has Nagle's algorithm on holds its request until we do.
+        calls.acknowledge(link.descriptor);
         if (protocol === "h2") openSession(link, serverName);
         else connections.add(new Connection(link, shared, true));
         over();

@@ -1,5 +1,6 @@
 /** A service's endpoint into a connection to it: one that stands idle, or a new one. */
 import { type CancelDial, dial } from "../link/dial.ts";
+import type { HandshakeVerdict } from "../link/handshake-verdict.ts";
 import { type Link, type LinkHandler, nobody } from "../link/link.ts";
 import type { Endpoint, Service } from "../routes/service.ts";
 import type { Clock } from "../system/clock.ts";
@@ -77,6 +78,8 @@ export class Upstream implements LinkHandler {
   constructor(
     readonly link: Link,
     public queue: IdleQueue,
+    /** Where it leads, of the endpoint's addresses, and whether inside TLS. */
+    readonly way: { address: string; secured: boolean },
   ) {}
 
   get key(): string {
@@ -107,8 +110,20 @@ export class Upstream implements LinkHandler {
   }
 }
 
-/** A failed attempt: which address was dialled last, and the system's code for why not. */
-export type DialFailure = { address: string; code: string };
+/** A failed attempt: which address was dialled last, and why not: the system's code, or what came of TLS. */
+export type DialFailure = {
+  address: string;
+  code: string;
+  handshake: Exclude<HandshakeVerdict, { kind: "secured" }> | undefined;
+};
+
+export type DialRequest = {
+  endpoint: Endpoint;
+  /** The pool's key for what comes of it. */
+  key: string;
+  /** Undefined: without TLS. */
+  tls: { serverName: string } | undefined;
+};
 
 export type DialTurn = {
   connected(upstream: Upstream): void;
@@ -121,7 +136,7 @@ export interface UpstreamPool {
   /** Gives a connection back after a complete exchange. */
   release(upstream: Upstream): void;
   /** Connects anew, trying the endpoint's addresses in order. The link's handler must be set in `connected`. */
-  dial(endpoint: Endpoint, key: string, turn: DialTurn): CancelDial;
+  dial(request: DialRequest, turn: DialTurn): CancelDial;
   /** Lets go of what was idle for too long; twice a second. */
   tick(): void;
   /** Closes what is idle. */
@@ -169,11 +184,16 @@ export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool
         // Ascending in time: the first that is too young ends the search.
         if (upstream.idleSince > now - quarantineMilliseconds) return undefined;
         if (upstream.idleSince < oldest || upstream.exclusive) continue;
-        queue.remove(upstream);
         // What has come since we last looked is told after this: it would answer the wrong client.
-        if (peek(upstream.link.descriptor) !== "spoke") return upstream;
-        upstream.link.abort();
-        return undefined;
+        if (peek(upstream.link.descriptor) === "spoke") {
+          // Inside TLS that may be a session ticket, which is no answer: once it is read, the connection is as good as before.
+          if (upstream.way.secured) continue;
+          queue.remove(upstream);
+          upstream.link.abort();
+          return undefined;
+        }
+        queue.remove(upstream);
+        return upstream;
       }
       return undefined;
     },
@@ -195,7 +215,7 @@ export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool
       upstream.queue.add(upstream);
     },
 
-    dial(endpoint, key, turn) {
+    dial({ endpoint, key, tls }, turn) {
       let cancel: CancelDial = () => {};
       let cancelled = false;
       let cancelTimer: () => void = () => {};
@@ -205,22 +225,30 @@ export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool
           cancelTimer();
           if (cancelled) return;
           if (index + 1 < endpoint.dial.length) attempt(index + 1);
-          else turn.failed({ address, code });
+          else turn.failed({ address, code, handshake: undefined });
         };
         cancelTimer = clock.after(connectMilliseconds, () => {
           cancel();
           failed("ETIMEDOUT");
         });
         cancel = dial(
-          { address, port: endpoint.port },
+          { address, port: endpoint.port, tls },
           {
             connected(link) {
               cancelTimer();
-              const upstream = new Upstream(link, queueOf(key));
+              const upstream = new Upstream(link, queueOf(key), {
+                address,
+                secured: tls !== undefined,
+              });
               link.handler = upstream;
               turn.connected(upstream);
             },
             failed,
+            // The server was reached: at another address there may be another.
+            unsecured(handshake) {
+              cancelTimer();
+              if (!cancelled) turn.failed({ address, code: "EPROTO", handshake });
+            },
           },
           nobody,
         );

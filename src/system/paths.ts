@@ -52,6 +52,8 @@ export type DaemonPaths =
   | {
       kind: "paths";
       stateDirectory: string;
+      /** Where those of all sandboxes are; the state directory, where it is no sandbox's. */
+      base: string;
       /** No variable said where it is. */
       own: boolean;
       /** The socket for IPC. */
@@ -89,6 +91,7 @@ export function daemonPaths(options: LocateOptions): DaemonPaths {
   return {
     kind: "paths",
     stateDirectory: path,
+    base: base.path,
     own: !env.LOCALHOSTESS_STATE_DIR,
     socket: socket ?? join(path, "daemon.sock"),
     log: join(path, "daemon.log"),

@@ -11,6 +11,8 @@ export interface SocketCalls {
   look(descriptor: number, into: Uint8Array): number;
   /** Has a listener tell of connections when they have sent something, or after about a second. Linux; elsewhere nothing changes. */
   deferAccept(descriptor: number): void;
+  /** Acknowledges what has been read now, not up to 40 ms later. Linux; elsewhere nothing changes. */
+  acknowledge(descriptor: number): void;
 }
 
 const libraries = [
@@ -33,14 +35,18 @@ const MSG_PEEK = 2;
 const IPPROTO_TCP = 6;
 /** tcp(7), Linux. */
 const TCP_DEFER_ACCEPT = 9;
+const TCP_QUICKACK = 12;
 
 /** Where no C library can be opened, nothing is known and nothing is seen. */
 export function socketCalls(platform: string): SocketCalls {
   const libc = open();
-  if (libc === undefined) return { peek: () => "unknown", look: () => 0, deferAccept() {} };
+  if (libc === undefined) {
+    return { peek: () => "unknown", look: () => 0, deferAccept() {}, acknowledge() {} };
+  }
   // struct pollfd: int fd, short events, short revents.
   const pollfd = new Int32Array(2);
-  const seconds = new Int32Array([1]);
+  /** A second, or a yes. */
+  const one = new Int32Array([1]);
   return {
     peek(descriptor) {
       pollfd[0] = descriptor;
@@ -54,7 +60,11 @@ export function socketCalls(platform: string): SocketCalls {
     },
     deferAccept(descriptor) {
       if (platform !== "linux") return;
-      libc.setsockopt(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, seconds, 4);
+      libc.setsockopt(descriptor, IPPROTO_TCP, TCP_DEFER_ACCEPT, one, 4);
+    },
+    acknowledge(descriptor) {
+      if (platform !== "linux" || descriptor < 0) return;
+      libc.setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, one, 4);
     },
   };
 }

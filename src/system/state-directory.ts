@@ -1,5 +1,14 @@
 /** The path of the state directory -> whether what lies there can be relied on; made, and tightened where it may be. */
-import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from "node:fs";
+import { join } from "node:path";
 
 /** Undefined: nothing is wrong with it, also where there is none yet. Otherwise a sentence with the command that mends it. */
 export function stateDirectoryProblem(path: string): string | undefined {
@@ -35,4 +44,24 @@ export function prepareStateDirectory(path: string, { tighten }: PrepareOptions)
   if (problem !== undefined) throw new Error(problem);
   mkdirSync(path, { recursive: true, mode: 0o700 });
   if (tighten && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
+  sweep(path);
+}
+
+/** As system/atomic-file.ts, system/write-once.ts and control/ipc.ts name what they have not finished. */
+const unfinished = /\.(?:\d+\.[0-9a-f-]{36}|sock\.[0-9a-f]{8})\.tmp$/;
+/** Milliseconds: nobody who lives takes this long to write a small file. */
+const abandonedAfter = 60_000;
+
+/** What a killed process had half written. Nobody reads it; it only would become more. */
+function sweep(path: string): void {
+  for (const name of readdirSync(path).filter((its) => unfinished.test(its))) {
+    const file = join(path, name);
+    const its = lstatSync(file, { throwIfNoEntry: false });
+    if (its === undefined || Date.now() - its.mtimeMs < abandonedAfter) continue;
+    try {
+      unlinkSync(file);
+    } catch {
+      // Somebody else was quicker, or it stays: it harms nobody.
+    }
+  }
 }

@@ -193,6 +193,17 @@ describe("the verbs", () => {
   }, 20_000);
 });
 
+test("trust is looked at by the daemon, too", async () => {
+  const { code, value } = await api("Trust", '{"action":"status"}');
+  const alone = await place.run("trust", "--status", "--json");
+  expect(code).toBe(0);
+  expect((value as { Trust: unknown }).Trust).toEqual(JSON.parse(alone.out));
+  expect(await api("Trust", '{"action":"status","bare_names":true}')).toMatchObject({
+    code: 1,
+    value: { error: { code: "bad_request" } },
+  });
+});
+
 test("the credential is in no process's arguments or environment, nor in the log", async () => {
   const credential = (await readFile(join(place.directory, "credential"), "utf8")).trim();
   await Promise.all([place.run("api", "Ping", "--http"), place.run("api", "Logs")]);

@@ -3,6 +3,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Step } from "../../src/cli/why.ts";
 import { cli, freshState, type State } from "./cli.ts";
 import { startProgram } from "../support/program.ts";
+import { uniqueName } from "../support/servers.ts";
+import { neededByTls, startTlsServer } from "../support/tls-servers.ts";
+import { describeWith } from "../support/with-programs.ts";
 import { type TestServer, testServer } from "./server-process.ts";
 
 let state: State;
@@ -112,6 +115,21 @@ test("https is walked as http is, and says how to trust it", async () => {
   expect(tls.code).toBe(0);
   expect(tls.last.detail).toContain(`GET https://${server.name}.localhost`);
   expect(tls.last.fix).toContain("localhostess trust");
+});
+
+describeWith(neededByTls.node)("A server with TLS", () => {
+  test("is said to be one, whichever way it is asked for", async () => {
+    const name = uniqueName("secure");
+    await using secure = await startTlsServer("node", name);
+    for (const scheme of ["http", "https"]) {
+      const { code, steps, last } = await why(`${scheme}://${name}.localhost:${proxy.port}/`);
+      expect(steps[4]!.detail).toBe(
+        `127.0.0.1:${secure.port} takes connections, and speaks TLS itself: it is dialled with TLS`,
+      );
+      expect(last.detail).toContain("200 OK");
+      expect(code).toBe(0);
+    }
+  });
 });
 
 test("a server's own failure is its own, and the way to it is well", async () => {

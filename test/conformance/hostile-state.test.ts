@@ -255,6 +255,19 @@ describe("a state directory", () => {
     expect(place.pids()).toEqual([]);
   };
 
+  test(
+    "that others may write is refused for its sandboxes too",
+    async () => {
+      await using place = await daemonPlace();
+      await mkdir(join(place.directory, "sandboxes", "ci"), { recursive: true, mode: 0o700 });
+      await chmod(place.directory, 0o770);
+      const { code, err } = await place.run("--sandbox", "ci", "ls");
+      expect(code).toBe(1);
+      expect(err).toContain(`chmod 700 '${place.directory}'`);
+    },
+    patience,
+  );
+
   for (const mode of [0o770, 0o707, 0o1777]) {
     test(
       `with mode ${mode.toString(8)} is refused, with the command that mends it`,

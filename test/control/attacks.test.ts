@@ -148,6 +148,40 @@ const attacks: Attack[] = [
   },
 ];
 
+attacks.push(
+  {
+    name: "a form's body, which a page may post without a preflight",
+    plant: { json: () => true },
+    async attack(door) {
+      const types = [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/plain",
+        "text/plain; application/json",
+        "application/jsonp",
+        "",
+      ];
+      for (const type of types) {
+        const headers = { "Content-Type": type };
+        await ask(door, "/v1/shutdown", { method: "POST", headers, body: "{}" });
+      }
+      return door.backend.ended > 0;
+    },
+  },
+  {
+    name: "guessing without end",
+    plant: { mostFailures: 10_000 },
+    async attack(door) {
+      let heard = 0;
+      for (let n = 0; n < 100; n++) {
+        const { status } = await ask(door, "/v1/ping", { bearer: n.toString().padStart(64, "0") });
+        if (status === 401) heard++;
+      }
+      return heard > 50;
+    },
+  },
+);
+
 async function withCookie(
   door: TestDoor,
   headers: Record<string, string>,

@@ -397,3 +397,45 @@ test("while somebody looks on it scans every second, and then as before", async 
   clock.advance(4_000);
   expect(source.scans).toBe(4);
 });
+
+describe("a look for one of our own commands", () => {
+  test("begins at once, however short ago the last one was", async () => {
+    await started("api");
+    const usual = subject.refresh();
+    expect(source.scanning).toBe(false);
+    const hurried = subject.refresh({ atOnce: true });
+    expect(source.scanning).toBe(true);
+    await source.end(["api", "web"]);
+    expect(namesOf(await hurried)).toEqual(["api", "web"]);
+    // It is as new for whoever would have waited.
+    expect(namesOf(await usual)).toEqual(["api", "web"]);
+    expect(source.scans).toBe(2);
+    expect(subject.scan().observations).toHaveLength(2);
+  });
+
+  test("that is asked for within another begins right behind it", async () => {
+    await started("api");
+    const first = subject.refresh({ atOnce: true });
+    const second = subject.refresh({ atOnce: true });
+    await source.end(["api"]);
+    await first;
+    expect(source.scanning).toBe(true);
+    await source.end(["web"]);
+    expect(namesOf(await second)).toEqual(["web"]);
+  });
+
+  test("that fails says so, until one works", async () => {
+    await started("api");
+    for (const _ of [1, 2]) {
+      const failed = subject.refresh({ atOnce: true });
+      await source.fail("no /proc");
+      await failed;
+      expect(subject.failure()?.message).toBe("no /proc");
+    }
+    expect(failures).toEqual(["no /proc"]);
+    const works = subject.refresh({ atOnce: true });
+    await source.end(["api"]);
+    await works;
+    expect(subject.failure()).toBeUndefined();
+  });
+});

@@ -168,7 +168,6 @@ for (const [what, bytes] of [
   ["garbage", "\x00\x01\x02 garbage\r\n\r\n"],
   ["a bare body", "Unauthorized"],
   ["HTTP/2", "\x00\x00\x12\x04\x00\x00\x00\x00\x00"],
-  ["a TLS alert", "\x15\x03\x01\x00\x02\x02\x46"],
   ["a status of two digits", "HTTP/1.1 20 OK\r\n\r\n"],
   ["a status below 100", "HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n"],
   ["a NUL in a field", "HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 0\r\n\r\n"],

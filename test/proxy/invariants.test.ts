@@ -479,6 +479,9 @@ test(`no client gets a byte that answers another, in ${tagged} requests`, async 
       complaints: [],
       faults: [],
     });
+    // Who never answers may be asked once whether it speaks TLS; who answers is not.
+    expect(good.hellos).toBe(0);
+    for (const upstream of bad) expect(upstream.hellos).toBeLessThanOrEqual(1);
   } finally {
     for (const upstream of [good, ...bad]) upstream.stop();
     await proxy.stop();

@@ -4,6 +4,7 @@ import { listen } from "../../src/link/listen.ts";
 import { secure } from "../../src/link/secure.ts";
 import type { ConnectionShared } from "../../src/proxy/connection.ts";
 import { Destinations } from "../../src/proxy/destination.ts";
+import { Dialects } from "../../src/proxy/dialect.ts";
 import { H2Session } from "../../src/proxy/h2/session.ts";
 import { HeadWriter } from "../../src/proxy/head-writer.ts";
 import { ownPages } from "../../src/proxy/own-pages.ts";
@@ -52,7 +53,7 @@ export function testShared(services: Record<string, Place>): TestShared {
     framing: new RequestFraming(),
     terminates: () => false,
     bareNames: () => true,
-    speaksTls: async () => false,
+    dialects: new Dialects(systemClock, () => table),
     secure: () => false,
     recorder: undefined,
     callers: undefined,

@@ -31,6 +31,8 @@ export interface ScriptedUpstream {
   readonly requests: readonly StrictMessage[];
   /** What was no well-formed message. */
   readonly faults: readonly string[];
+  /** Connections that began with TLS's ClientHello; they are ended. */
+  readonly hellos: number;
   stop(): void;
 }
 
@@ -82,6 +84,7 @@ export function scriptedUpstream(script: Script): ScriptedUpstream {
   const connections: Connection[] = [];
   const requests: StrictMessage[] = [];
   const faults: string[] = [];
+  let hellos = 0;
   const listener = Bun.listen<Connection>({
     hostname: "127.0.0.1",
     port: 0,
@@ -94,6 +97,11 @@ export function scriptedUpstream(script: Script): ScriptedUpstream {
       },
       data(socket, bytes) {
         const connection = socket.data;
+        if (connection.received === "" && bytes[0] === 0x16) {
+          hellos++;
+          connection.end();
+          return;
+        }
         connection.received += latin1Text(bytes);
         const reading = readRequests(connection.received.slice(connection.read));
         for (const message of reading.messages) {
@@ -123,6 +131,9 @@ export function scriptedUpstream(script: Script): ScriptedUpstream {
     connections,
     requests,
     faults,
+    get hellos() {
+      return hellos;
+    },
     stop() {
       listener.stop(true);
     },

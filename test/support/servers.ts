@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ProgramName } from "./debian.ts";
 import { type Running, running } from "./running.ts";
+import { throwawayAuthority } from "./throwaway-authority.ts";
 
 export interface NamedServer extends AsyncDisposable {
   name: string;
@@ -58,16 +59,30 @@ const starters = {
       ready: /^port (\d+)$/m,
     }),
 
-  async vite({ name, folder, text }: Start): Promise<Running> {
-    await cp(join(fixtures, "vite"), folder, { recursive: true });
-    await writeFile(join(folder, "message.js"), messageModule(text));
-    return running([node, viteProgram, "--port", String(freePort()), "--strictPort"], {
-      env: { NAME: name },
-      cwd: folder,
-      ready: /http:\/\/localhost:(\d+)\//,
-    });
+  vite: (start: Start): Promise<Running> => vite(start, ""),
+
+  async "vite with TLS"(start: Start): Promise<Running> {
+    await using authority = await throwawayAuthority();
+    const { key, certificate } = await authority.leafFor("other.localhost");
+    return await vite(start, `https: ${JSON.stringify({ key, cert: certificate })}`);
   },
 };
+
+async function vite({ name, folder, text }: Start, server: string): Promise<Running> {
+  await cp(join(fixtures, "vite"), folder, { recursive: true });
+  await writeFile(join(folder, "message.js"), messageModule(text));
+  await writeFile(join(folder, "vite.config.js"), viteSettings(server));
+  return running([node, viteProgram, "--port", String(freePort()), "--strictPort"], {
+    env: { NAME: name },
+    cwd: folder,
+    ready: /https?:\/\/localhost:(\d+)\//,
+  });
+}
+
+/** The text of `vite.config.js`; `server`: what it has to say of its server. */
+export function viteSettings(server: string): string {
+  return `export default { server: { ${server} } };\n`;
+}
 
 /** What a kind needs besides Bun, which runs the tests. */
 export const neededBy: Record<ServerKind, readonly ProgramName[]> = {
@@ -75,20 +90,21 @@ export const neededBy: Record<ServerKind, readonly ProgramName[]> = {
   node: ["node"],
   bun: [],
   vite: ["node"],
+  "vite with TLS": ["node"],
 };
 
 export const serverKinds = Object.keys(starters) as readonly ServerKind[];
 
 /** No other run of these tests has it: every proxy of a machine sees every server. */
 export function uniqueName(kind: string): string {
-  return `${kind}-${randomBytes(4).toString("hex")}`;
+  return `${kind.replaceAll(" ", "-").toLowerCase()}-${randomBytes(4).toString("hex")}`;
 }
 
 export async function startServer(
   kind: ServerKind,
   name: string = uniqueName(kind),
 ): Promise<NamedServer> {
-  const folder = await mkdtemp(join(tmpdir(), `localhostess-${kind}-`));
+  const folder = await mkdtemp(join(tmpdir(), `localhostess-${kind.replaceAll(" ", "-")}-`));
   const remove = () => rm(folder, { recursive: true, force: true });
   const text = `hello from ${name}`;
   try {
@@ -101,7 +117,7 @@ export async function startServer(
       name,
       port: Number(server.said[1]),
       pid: server.pid,
-      path: kind === "vite" ? "/message.js" : "/",
+      path: kind.startsWith("vite") ? "/message.js" : "/",
       text,
       folder,
       output: server.output,

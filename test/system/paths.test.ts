@@ -46,6 +46,7 @@ test("a sandbox has a state directory, a socket and a log of its own", () => {
   expect(daemonPaths({ ...linux, env })).toEqual({
     kind: "paths",
     stateDirectory: "/srv/state/sandboxes/ci-2",
+    base: "/srv/state",
     own: false,
     socket: "/srv/state/sandboxes/ci-2/daemon.sock",
     log: "/srv/state/sandboxes/ci-2/daemon.log",

@@ -7,6 +7,7 @@ import { Random } from "../support/random.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
+import { describeWith } from "../support/with-programs.ts";
 import { type ThrowawayAuthority, throwawayAuthority } from "../support/throwaway-authority.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { type Terminator, terminator } from "../../src/tls/terminate.ts";
@@ -179,6 +180,37 @@ test("1,000 handshakes at once to 300 names: each is verified and answered", asy
   expect(new Set(answers)).toEqual(new Set(["200"]));
   expect(leaves.size - before).toBe(300);
 }, 60_000);
+
+/** Whose sockets have Nagle's algorithm on, as a socket has it that nobody asked otherwise. */
+const pythonClient = `
+import socket, ssl, sys, time
+file, port = sys.argv[1:]
+context = ssl.create_default_context(cafile=file)
+for _ in range(9):
+    begin = time.monotonic()
+    with context.wrap_socket(socket.create_connection(("127.0.0.1", int(port))), server_hostname="api.localhost") as client:
+        client.sendall(b"GET / HTTP/1.1\\r\\nHost: api.localhost\\r\\nConnection: close\\r\\n\\r\\n")
+        while client.recv(4096):
+            pass
+    print((time.monotonic() - begin) * 1000)
+`;
+
+describeWith(["python3"])(
+  "a client that waits for an acknowledgement before it sends its request",
+  () => {
+    test("does not wait for 40 ms", async () => {
+      await using proxy = await startTestProxy({ services: { api }, terminator: terminates() });
+      const { certificatePath } = authority.authority;
+      const child = Bun.spawn(["python3", "-", certificatePath, String(proxy.port)], {
+        stdin: Buffer.from(pythonClient),
+        stdout: "pipe",
+      });
+      const times = (await child.stdout.text()).trim().split("\n").map(Number);
+      expect(times).toHaveLength(9);
+      expect(times.sort((a, b) => a - b)[4]).toBeLessThan(30);
+    });
+  },
+);
 
 describe.skipIf(process.platform !== "linux")("strangers", () => {
   test("10,000 names that are not ours cost no memory, and a name that is ours is served at once behind them", async () => {
