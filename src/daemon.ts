@@ -2,12 +2,12 @@
 import { hostname, release } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
-import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
 import { pageScript } from "./dashboard/bundle.ts";
 import { dashboard } from "./dashboard/dashboard.ts";
 import { keepPort, keptPort } from "./dashboard/page-port.ts";
 import { sessions } from "./dashboard/session.ts";
 import { clientOwner } from "./discovery/client-owner.ts";
+import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
@@ -453,13 +453,14 @@ async function openKept(
     }
   };
   const http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
-  let second: HttpDoor | undefined;
-  let cancel: Cancel = () => {};
-  if (kept === 0) {
-    await keepPort(stateDirectory, http.port).catch((error: Error) => {
+  const keep = (port: number): void => {
+    keepPort(stateDirectory, port).catch((error: Error) => {
       note(`an open page will not find the next daemon: ${error.message}`);
     });
-  } else if (http.port !== kept) {
+  };
+  let second: HttpDoor | undefined;
+  let cancel: Cancel = () => {};
+  if (kept !== 0 && http.port !== kept) {
     cancel = clock.every(doorInterval, () => {
       second = open(kept);
       if (second !== undefined) cancel();
@@ -467,7 +468,12 @@ async function openKept(
   }
   return {
     http,
-    url: () => (second ?? http).url,
+    url() {
+      const { url, port } = second ?? http;
+      // Not before there is a page to find it.
+      if (kept === 0) keep(port);
+      return url;
+    },
     connections: () => http.connections + (second?.connections ?? 0),
     async stop() {
       cancel();

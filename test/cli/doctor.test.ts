@@ -79,10 +79,12 @@ test("where all is well it says so, and what is not trusted any more is a warnin
   });
   proxy.signal("SIGTERM");
   await proxy.ended();
-  // The proxy's, which keeps it for the next launch.
-  const credential = join("state", "credential");
+  // The daemon's, which keeps them for the next launch.
+  const kept = [["credential"], ["cache"], ["cache", "page-port"]].map((its) =>
+    join("state", ...its),
+  );
   const files = await filesOf(join(system.stateDirectory, ".."));
-  expect(files.filter((file) => file !== credential)).toEqual(before);
+  expect(files.filter((file) => !kept.includes(file))).toEqual(before);
 
   await system.run(["untrust"]);
   const after = await findings(system, "--port", "1");
