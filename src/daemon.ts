@@ -2,12 +2,12 @@
 import { hostname, release } from "node:os";
 import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
+import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
 import { pageScript } from "./dashboard/bundle.ts";
 import { dashboard } from "./dashboard/dashboard.ts";
 import { keepPort, keptPort } from "./dashboard/page-port.ts";
 import { sessions } from "./dashboard/session.ts";
 import { clientOwner } from "./discovery/client-owner.ts";
-import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
