@@ -68,12 +68,14 @@ async function background({
     patience === undefined ? () => {} : systemClock.after(patience, () => late.resolve("late"));
   const concerned = new Set<string>();
   const begun = Promise.withResolvers<"begun">();
-  const carried = carriedOut(socket, request, (event) => {
-    if (event.type === "StepStarted" && event.data.id !== "config") {
-      concerned.add(event.data.id);
-      if (flags.wait === false) begun.resolve("begun");
-    }
-    steps.hear(event);
+  const carried = carriedOut(socket, request, {
+    hear(event) {
+      if (event.type === "StepStarted" && event.data.id !== "config") {
+        concerned.add(event.data.id);
+        if (flags.wait === false) begun.resolve("begun");
+      }
+      steps.hear(event);
+    },
   });
   try {
     const ended = await Promise.race([carried, interrupted.promise, late.promise, begun.promise]);
@@ -163,7 +165,7 @@ async function foreground({ socket, request, project, world }: Upping): Promise<
   const wanted = { project: project.name, mode: "follow", since: Date.now() } as const;
   const logs = follow({ socket, world, wanted, nameOf: nameWithin(project) });
   try {
-    const started = carriedOut(socket, request, (event) => steps.hear(event));
+    const started = carriedOut(socket, request, steps);
     const first = await Promise.race([started, interrupted.promise]);
     let code = 0;
     if (first !== "interrupted" && first.kind === "failed") {
