@@ -110,7 +110,13 @@ async function told(
     const where = row.url ?? "(a worker)";
     out.write(`${out.colors.bold(name(row.name).padEnd(width))}  ${out.colors.cyan(where)}\n`);
   }
-  if (ended.kind === "done") return 0;
+  if (ended.kind === "done") {
+    if (concerned.size === 0) {
+      const text = `${project.name}: nothing to start before the first request to it`;
+      err.write(`${err.colors.dim(text)}\n`);
+    }
+    return 0;
+  }
   for (const reason of ended.reasons) {
     err.write(`${err.colors.red(`localhostess: ${printable(reason, 2_000)}`)}\n`);
   }
