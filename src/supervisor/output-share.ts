@@ -15,8 +15,11 @@ export interface OutputShare {
 const portion = 32 * 1024;
 const soon = 20;
 
-/** Milliseconds between two turns. */
+/** Milliseconds between two turns, and until one that waits alone goes on. */
 const turn = 4;
+const alone = 1;
+/** Milliseconds after which nobody else is taken to print as much. */
+const recent = 200;
 
 /**
  * A terminal is read until it is empty, which one that is written to all the time hardly ever is: ten services that print
@@ -27,6 +30,8 @@ export function outputShare(clock: Clock): OutputShare {
   const printing = new Map<Printer, { since: number; bytes: number }>();
   const waiting: Printer[] = [];
   let cancel: Cancel | undefined;
+  /** When more than one waited. */
+  let crowded = Number.NEGATIVE_INFINITY;
 
   function next(): void {
     cancel = undefined;
@@ -49,7 +54,8 @@ export function outputShare(clock: Clock): OutputShare {
       printing.delete(printer);
       waiting.push(printer);
       printer.setShare(true);
-      cancel ??= clock.after(turn, next);
+      if (waiting.length > 1) crowded = now;
+      cancel ??= clock.after(now - crowded < recent ? turn : alone, next);
     },
     stop() {
       cancel?.();
