@@ -511,13 +511,14 @@ async function openKept(
     }
   };
   const http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
-  let second: HttpDoor | undefined;
-  let cancel: Cancel = () => {};
-  if (kept === 0) {
-    await keepPort(stateDirectory, http.port).catch((error: Error) => {
+  const keep = (port: number): void => {
+    keepPort(stateDirectory, port).catch((error: Error) => {
       note(`an open page will not find the next daemon: ${error.message}`);
     });
-  } else if (http.port !== kept) {
+  };
+  let second: HttpDoor | undefined;
+  let cancel: Cancel = () => {};
+  if (kept !== 0 && http.port !== kept) {
     cancel = clock.every(doorInterval, () => {
       second = open(kept);
       if (second !== undefined) cancel();
@@ -525,7 +526,12 @@ async function openKept(
   }
   return {
     http,
-    url: () => (second ?? http).url,
+    url() {
+      const { url, port } = second ?? http;
+      // Not before there is a page to find it.
+      if (kept === 0) keep(port);
+      return url;
+    },
     connections: () => http.connections + (second?.connections ?? 0),
     async stop() {
       cancel();

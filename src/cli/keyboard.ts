@@ -38,13 +38,22 @@ export function takeTerminal(onKey: (key: string) => void): Cancel {
     if (!taken) return;
     taken = false;
     process.off("exit", giveBack);
+    process.off("uncaughtException", crashed);
+    process.off("unhandledRejection", crashed);
     stdin.off("data", heard);
     stdin.setRawMode(false);
     stdin.pause();
     stdout.write(leave);
   };
-  // A fault of ours, too, ends by way of this.
+  // What is written before the screen is given back goes with it.
+  const crashed = (fault: unknown): void => {
+    giveBack();
+    process.stderr.write(`localhostess: ${fault instanceof Error ? fault.stack : fault}\n`);
+    process.exit(1);
+  };
   process.on("exit", giveBack);
+  process.on("uncaughtException", crashed);
+  process.on("unhandledRejection", crashed);
   stdin.setRawMode(true);
   stdin.on("data", heard);
   stdin.resume();

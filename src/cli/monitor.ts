@@ -115,7 +115,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     try {
       if (word === "stopping") await answerOf(socket, request(row), { deadline: patience });
       else {
-        const ended = await carriedOut(socket, request(row), () => {});
+        const ended = await carriedOut(socket, request(row), { hear() {} });
         if (ended.kind === "failed") throw new Error(ended.reasons[0]);
       }
       picture.notice = "";

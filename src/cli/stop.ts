@@ -70,7 +70,7 @@ export async function restart(
   try {
     for (const word of wordsFor(these, rows)) {
       const request = { Restart: { name: word, env: definedOf(world.env) } };
-      const ended = await carriedOut(socket, request, (event) => steps.hear(event));
+      const ended = await carriedOut(socket, request, steps);
       if (ended.kind === "failed") reasons.push(...ended.reasons);
     }
   } finally {

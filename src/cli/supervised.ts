@@ -53,7 +53,7 @@ export type Ended = { kind: "done" } | { kind: "failed"; reasons: readonly strin
 export async function carriedOut(
   socket: string,
   request: unknown,
-  hear: (event: BootEvent) => void,
+  { hear }: { hear(event: BootEvent): void },
 ): Promise<Ended> {
   for await (const line of follow(socket, request)) {
     const said = JSON.parse(line) as unknown;

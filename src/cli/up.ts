@@ -68,12 +68,14 @@ async function background({
     patience === undefined ? () => {} : systemClock.after(patience, () => late.resolve("late"));
   const concerned = new Set<string>();
   const begun = Promise.withResolvers<"begun">();
-  const carried = carriedOut(socket, request, (event) => {
-    if (event.type === "StepStarted" && event.data.id !== "config") {
-      concerned.add(event.data.id);
-      if (flags.wait === false) begun.resolve("begun");
-    }
-    steps.hear(event);
+  const carried = carriedOut(socket, request, {
+    hear(event) {
+      if (event.type === "StepStarted" && event.data.id !== "config") {
+        concerned.add(event.data.id);
+        if (flags.wait === false) begun.resolve("begun");
+      }
+      steps.hear(event);
+    },
   });
   try {
     const ended = await Promise.race([carried, interrupted.promise, late.promise, begun.promise]);
@@ -108,7 +110,13 @@ async function told(
     const where = row.url ?? "(a worker)";
     out.write(`${out.colors.bold(name(row.name).padEnd(width))}  ${out.colors.cyan(where)}\n`);
   }
-  if (ended.kind === "done") return 0;
+  if (ended.kind === "done") {
+    if (concerned.size === 0) {
+      const text = `${project.name}: nothing to start before the first request to it`;
+      err.write(`${err.colors.dim(text)}\n`);
+    }
+    return 0;
+  }
   for (const reason of ended.reasons) {
     err.write(`${err.colors.red(`localhostess: ${printable(reason, 2_000)}`)}\n`);
   }
@@ -163,7 +171,7 @@ async function foreground({ socket, request, project, world }: Upping): Promise<
   const wanted = { project: project.name, mode: "follow", since: Date.now() } as const;
   const logs = follow({ socket, world, wanted, nameOf: nameWithin(project) });
   try {
-    const started = carriedOut(socket, request, (event) => steps.hear(event));
+    const started = carriedOut(socket, request, steps);
     const first = await Promise.race([started, interrupted.promise]);
     let code = 0;
     if (first !== "interrupted" && first.kind === "failed") {

@@ -81,6 +81,8 @@ const bodyPatience = 30_000;
 const idlePatience = 60_000;
 /** Milliseconds in which a refused sender may still send, so that it reads why. */
 const lingerPatience = 2_000;
+/** Milliseconds for the last answer to be taken: somebody may look at it page by page. */
+const flushPatience = 60_000;
 /** Bytes that are kept of what follows a request. */
 const heldLimit = 64 * 1024;
 /** More at once are closed unheard, so that nobody uses up the process's descriptors here. */
@@ -146,8 +148,8 @@ export function startHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-/** `answering`: what comes is held. `lingering`: what comes is thrown away. */
-type State = "head" | "body" | "answering" | "streaming" | "lingering" | "over";
+/** `answering`: what comes is held. `flushing`, the last answer is not all taken, and `lingering`: what comes is thrown away. */
+type State = "head" | "body" | "answering" | "streaming" | "flushing" | "lingering" | "over";
 
 class Connection implements LinkHandler {
   #link: Link;
@@ -188,20 +190,22 @@ class Connection implements LinkHandler {
   }
 
   data(bytes: Uint8Array): void {
-    if (this.#state === "lingering" || this.#state === "over" || this.#state === "streaming")
-      return;
+    if (isDeaf(this.#state)) return;
     // A head's first byte ends the idle time.
     if (this.#state === "head" && this.#held.length === 0) this.#wait(headPatience);
     this.#held = this.#held.length === 0 ? bytes.slice() : joined(this.#held, bytes);
     this.#read();
   }
 
-  drained(): void {}
+  drained(): void {
+    if (this.#state === "flushing") this.#linger();
+  }
 
   ended(): void {
     if (this.#state === "answering") this.#last = true;
     else if (this.#state === "streaming") this.#endStream();
-    else this.#close();
+    // It half-closed, and reads on.
+    else if (this.#state !== "flushing") this.#close();
   }
 
   closed(): void {
@@ -360,14 +364,22 @@ class Connection implements LinkHandler {
 
   /** What was written is read first: closing with unread bytes in the kernel would take it from the peer. */
   #close(): void {
+    if (this.#state === "flushing") return;
     if (this.#state === "over" || this.#state === "lingering") {
       this.#link.close();
       return;
     }
-    this.#state = "lingering";
     this.#held = nothing;
-    this.#link.halfClose();
     this.#link.resume();
+    if (this.#link.pending > 0) {
+      this.#state = "flushing";
+      this.#wait(flushPatience);
+    } else this.#linger();
+  }
+
+  #linger(): void {
+    this.#state = "lingering";
+    this.#link.halfClose();
     this.#wait(lingerPatience);
   }
 
@@ -382,10 +394,14 @@ class Connection implements LinkHandler {
   }
 
   #late(): void {
-    if (this.#state === "lingering") this.#link.abort();
+    if (this.#state === "lingering" || this.#state === "flushing") this.#link.abort();
     else if (this.#state === "head" && !this.#head.begun) this.#close();
     else this.#refuse(408, "the request took too long to come");
   }
+}
+
+function isDeaf(state: State): boolean {
+  return state !== "head" && state !== "body" && state !== "answering";
 }
 
 function bytesOf(body: string | Uint8Array): Uint8Array {

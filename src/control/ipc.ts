@@ -50,6 +50,8 @@ const longestUnended = 64 * 1024;
 const patience = 10_000;
 /** Milliseconds that replies under way have when the daemon stops, and a refused sender to read why. */
 const drain = 2_000;
+/** Milliseconds for a reply to be taken: somebody may look at it page by page. */
+const flushPatience = 60_000;
 const mostConnections = 512;
 
 const newline = 10;
@@ -117,8 +119,11 @@ function inodeAt(path: string): bigint | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }
 
-/** `reading`, then `replying` or `streaming`, then `lingering`: the reply is out, and the peer may still send. */
-type State = "reading" | "replying" | "streaming" | "lingering" | "over";
+/**
+ * `reading`, then `replying` or `streaming`, then `flushing` where the reply is not all taken, then `lingering`: it is,
+ * and the peer may still send.
+ */
+type State = "reading" | "replying" | "streaming" | "flushing" | "lingering" | "over";
 
 class Request implements LinkHandler {
   #link: Link;
@@ -175,7 +180,9 @@ class Request implements LinkHandler {
     else if (this.#length <= longestUnended && this.#mayBeWhole()) this.#perform();
   }
 
-  drained(): void {}
+  drained(): void {
+    if (this.#state === "flushing") this.#linger();
+  }
 
   ended(): void {
     if (this.#state === "reading") this.#perform();
@@ -245,20 +252,35 @@ class Request implements LinkHandler {
   }
 
   #reply(value: unknown): void {
-    if (this.#state === "over" || this.#state === "lingering") return;
+    if (this.#isDone()) return;
     this.#write(value);
     this.#end();
   }
 
   /** The peer may still be sending what nobody wants; closing on it would take the reply from it. */
   #end(): void {
-    if (this.#state === "over" || this.#state === "lingering") return;
-    this.#state = "lingering";
+    if (this.#isDone()) return;
     this.#cancelStream?.();
     this.#cancelStream = undefined;
+    if (this.#link.pending > 0) {
+      this.#state = "flushing";
+      this.#abortAfter(flushPatience);
+    } else this.#linger();
+  }
+
+  #linger(): void {
+    this.#state = "lingering";
     this.#link.halfClose();
+    this.#abortAfter(drain);
+  }
+
+  #isDone(): boolean {
+    return this.#state === "over" || this.#state === "flushing" || this.#state === "lingering";
+  }
+
+  #abortAfter(patience: number): void {
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#options.clock.after(drain, () => this.#link.abort());
+    this.#cancelTimer = this.#options.clock.after(patience, () => this.#link.abort());
   }
 
   #write(value: unknown): void {

@@ -681,7 +681,9 @@ export class Connection implements LinkHandler, ExchangeOwner {
     if (woken && this.#hold === undefined) this.shared.supervision?.wake(supervised.id);
     const { framing } = this.shared;
     if (!framing.head && isPageLoad(this.#head, bytes, framing)) {
-      return this.#tell(supervised, { kind: "soon" }, { end });
+      // It is being woken, whatever it was when this was decided.
+      const now: Supervised = woken ? { ...supervised, state: "starting" } : supervised;
+      return this.#tell(now, { kind: "soon" }, { end });
     }
     return this.#holdFor(supervised, { end, woken });
   }

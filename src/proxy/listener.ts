@@ -95,6 +95,8 @@ export function startProxy(options: ProxyOptions): Proxy {
   const pool = upstreamPool({ clock, peek: calls.peek });
   let seconds = 0;
   let draining = false;
+  /** Connections are to be told that the supervisor has news. */
+  let changed = false;
   let emptied: (() => void) | undefined;
 
   const { wildcard = () => false, extraPorts: extra = [], note } = options;
@@ -245,8 +247,14 @@ export function startProxy(options: ProxyOptions): Proxy {
       return shared.holding.size;
     },
     supervisedChanged() {
-      // Those that have to wait on are added again.
-      for (const connection of [...shared.holding]) connection.supervisedChanged();
+      if (changed) return;
+      changed = true;
+      // Not at once: it may be a request that has just woken a service, and what connections share is in use.
+      queueMicrotask(() => {
+        changed = false;
+        // Those that have to wait on are added again.
+        for (const connection of [...shared.holding]) connection.supervisedChanged();
+      });
     },
     stop(milliseconds) {
       stopping ??= (async () => {

@@ -4,6 +4,7 @@ import { callerFinder } from "../../src/discovery/callers.ts";
 import { Recorder } from "../../src/proxy/recorder.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
+import { cpuSeconds } from "./cpu.ts";
 import type { Crew } from "./crew.ts";
 import { connections, hammer } from "./load.ts";
 import { median } from "./median.ts";
@@ -24,12 +25,14 @@ export async function measureRecording(crew: Crew, turn: RecordingTurn): Promise
   for (const close of [false, true]) {
     const load = { host: backend.host, seconds: turn.seconds, close };
     for (const { port } of [on, off]) await hammer(crew, { ...load, port });
-    const samples = await rounds([on, off], turn.rounds, ({ port }) =>
-      hammer(crew, { ...load, port }),
-    );
-    const [ours, theirs] = [on, off].map((peer) =>
-      median(samples.get(peer)!.map(({ rate }) => rate)),
-    ) as [number, number];
+    const samples = await rounds([on, off], turn.rounds, async ({ port, pid }) => {
+      const before = cpuSeconds(pid);
+      const { rate, requests } = await hammer(crew, { ...load, port });
+      return { rate, cost: ((cpuSeconds(pid) - before) / requests) * 1e6 };
+    });
+    const of = (peer: Peer, what: "rate" | "cost") =>
+      median(samples.get(peer)!.map((sample) => sample[what]));
+    const [ours, theirs] = [of(on, "rate"), of(off, "rate")];
     const how = close ? "connection per request" : `keep-alive, ${connections} connections`;
     rows.push({
       label: `recording requests, ${how}, against none`,
@@ -38,6 +41,14 @@ export async function measureRecording(crew: Crew, turn: RecordingTurn): Promise
       theirs,
       ratio: ours / theirs,
       target: { of: "ratio", least },
+    });
+    // Says more than the rate where other programs have a part of the proxy's CPU.
+    rows.push({
+      label: "  CPU time of a request, none / recording",
+      unit: "us",
+      ours: of(on, "cost"),
+      theirs: of(off, "cost"),
+      ratio: of(off, "cost") / of(on, "cost"),
     });
   }
   return { rows, notes: [] };

@@ -298,6 +298,44 @@ test(
 );
 
 test(
+  "a terminal that was taken over is given back by a fault of ours, which is told on it",
+  async () => {
+    let text = "";
+    const decoder = new TextDecoder();
+    const child = Bun.spawn([process.execPath, join(import.meta.dir, "fixtures/crashing.ts")], {
+      terminal: {
+        cols: 80,
+        rows: 24,
+        data(_, bytes) {
+          text += decoder.decode(bytes);
+        },
+      },
+    });
+    expect(await child.exited).toBe(1);
+    child.terminal!.close();
+    const given = text.indexOf("\x1b[?1049l");
+    expect(given).toBeGreaterThan(text.indexOf("\x1b[?1049h"));
+    expect(text.indexOf("a fault of ours")).toBeGreaterThan(given);
+  },
+  patience,
+);
+
+test(
+  "on a terminal the steps of up are drawn, and its cursor is back at the end",
+  async () => {
+    await run("stop");
+    await using up = session(["up"], { env: env(), cwd: folder });
+    expect(await up.ended()).toBe(0);
+    expect(up.output()).toContain("\x1b[?25l");
+    expect(up.output()).toMatch(/✓\S* ticks {2}\S*ready in/);
+    expect(up.output().lastIndexOf("\x1b[?25h")).toBeGreaterThan(
+      up.output().lastIndexOf("\x1b[?25l"),
+    );
+  },
+  patience,
+);
+
+test(
   "in the foreground it shows what services print, and Ctrl-C stops them",
   async () => {
     await run("stop");

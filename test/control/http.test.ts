@@ -198,6 +198,29 @@ describe("connections", () => {
     expect(door.backend.ended).toBe(0);
   });
 
+  test("an answer that is taken slowly is taken whole, and one that is not taken is given up", async () => {
+    const clock = new FakeClock();
+    // More than the kernel holds for the two of them.
+    const services = Array.from({ length: 40_000 }, (_, n) => ({ ...api, name: `api-${n}` }));
+    const door = httpDoor({ clock, backend: fakeBackend({ services }) });
+    const send = `GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\nAuthorization: Bearer ${credential}\r\nConnection: close\r\n\r\n`;
+    const [slow, never] = [await rawClient(door.port), await rawClient(door.port)];
+    for (const client of [slow, never]) {
+      client.pause();
+      await client.send(send);
+    }
+    await eventually("both are answered", () => clock.waiting === 2);
+    await ask(door, "/v1/ping");
+    clock.advance(30_000);
+    slow.resume();
+    const text = await slow.all();
+    expect(JSON.parse(text.slice(text.indexOf("\r\n\r\n")))).toHaveLength(40_000);
+    slow.close();
+    clock.advance(30_000);
+    await eventually("both are gone", () => door.connections === 0);
+    never.reset();
+  }, 20_000);
+
   test("stopping ends event streams and waits for nobody who says nothing", async () => {
     const door = httpDoor();
     const silent = await rawClient(door.port);

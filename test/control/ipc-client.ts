@@ -53,6 +53,14 @@ export class IpcClient {
     return this.text;
   }
 
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
   halfClose(): void {
     this.#socket?.shutdown();
   }

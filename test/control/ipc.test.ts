@@ -9,7 +9,7 @@ import { systemClock } from "../../src/system/clock.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { fakeBackend, requestTo } from "./doors.ts";
+import { api, fakeBackend, requestTo } from "./doors.ts";
 import { ipcClient, once } from "./ipc-client.ts";
 
 const uid = process.getuid!();
@@ -162,6 +162,21 @@ describe("a request", () => {
     expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
     expect(faults).toEqual([]);
   });
+
+  test("whose reply is taken slowly gets all of it", async () => {
+    const clock = new FakeClock();
+    const services = Array.from({ length: 40_000 }, (_, n) => ({ ...api, name: `api-${n}` }));
+    const { path, door } = ipc({ clock, backend: fakeBackend({ services }) });
+    const client = await ipcClient(path);
+    client.pause();
+    await client.send('"Status"\n');
+    await once(path, '"Ping"\n');
+    clock.advance(30_000);
+    client.resume();
+    expect(JSON.parse(await client.all()).Status).toHaveLength(40_000);
+    client.close();
+    await eventually("it is gone", () => door.connections === 0);
+  }, 20_000);
 
   test("that hits a fault of ours learns no more than that", async () => {
     const backend = fakeBackend();

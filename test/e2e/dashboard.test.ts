@@ -95,6 +95,10 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
       await page.keyboard.press("Escape");
       await row.waitFor();
       await page.screenshot({ path: join(artefacts, "projects.png") });
+      await page.setViewportSize({ width: 360, height: 780 });
+      await page.screenshot({ path: join(artefacts, "projects-narrow.png") });
+      const width = await page.evaluate("document.documentElement.scrollWidth");
+      expect(width).toBeLessThanOrEqual(360);
     } finally {
       await browser.close();
     }

@@ -115,6 +115,27 @@ describeWith(["node", "python3", "curl"])("a project", () => {
     expect((await up).code).toBe(0);
   }, 60_000);
 
+  test.skipIf(lacking(["chromium"]) !== "")(
+    "a browser that opens it too early shows it by itself when it is ready",
+    async () => {
+      expect((await its.run("stop")).code).toBe(0);
+      const { port } = (await its.place.find()).registration!;
+      const browser = await openBrowser({ port });
+      try {
+        const page = await browser.context.newPage();
+        await page.goto(`http://${its.name}.localhost:${port}/`);
+        await page.getByRole("heading", { name: `${its.name}:web is stopped` }).waitFor();
+        const up = its.run("up");
+        await page.getByRole("heading", { name: `${its.name}:web is starting` }).waitFor();
+        await page.getByText(/^visit \d+$/).waitFor();
+        expect((await up).code).toBe(0);
+      } finally {
+        await browser.close();
+      }
+    },
+    60_000,
+  );
+
   test("stop leaves no process of it", async () => {
     expect(its.pids().length).toBeGreaterThan(3);
     const { code, out } = await its.run("stop");

@@ -220,10 +220,37 @@ test("a lazy service is started by the first request, once, and answers it", asy
   client.send(get);
   await held(proxy);
   expect(woken).toEqual(["shop:api"]);
+  using browser = await connectRaw(proxy.port);
+  browser.send(pageLoad);
+  expect((await browser.message()).body.toString()).toContain("shop:api is starting");
+  woken.length = 1;
   proxy.setSupervised([{ ...lazy, state: "starting" }]);
   proxy.setSupervised([testSupervised({ lazy: true })], { "api.shop": api });
   expect((await client.message()).body.toString()).toBe("awake");
   expect(woken).toEqual(["shop:api"]);
+});
+
+test("a request that wakes a service does not disturb another that is read because of it", async () => {
+  using api = new RawServer({ answer: ({ start, body }) => ok(`${start.split(" ")[0]} ${body}`) });
+  const lazy = testSupervised({ state: "stopped", lazy: true, pid: undefined });
+  const other = testSupervised({ ...starting, id: "shop:other", routeName: "other.shop" });
+  await using proxy = await startTestProxy({
+    supervised: [lazy, other],
+    supervision: {
+      wake: () => proxy.setSupervised([{ ...lazy, state: "starting" }, testSupervised(other)]),
+      latest: () => [],
+    },
+  });
+  using waiting = await connectRaw(proxy.port);
+  waiting.send(get.replace("api.", "other."));
+  await held(proxy, 1);
+  using posting = await connectRaw(proxy.port);
+  posting.send(`POST /a HTTP/1.1\r\n${host}Content-Length: 5\r\n\r\nhello`);
+  await held(proxy, 2);
+  const ready = [testSupervised(), testSupervised({ id: "shop:other", routeName: "other.shop" })];
+  proxy.setSupervised(ready, { "api.shop": api, "other.shop": api });
+  expect((await posting.message()).body.toString()).toBe("POST hello");
+  expect((await waiting.message()).body.toString()).toBe("GET ");
 });
 
 test("a lazy service that could not be started is explained to those who waited", async () => {
@@ -237,8 +264,6 @@ test("a lazy service that could not be started is explained to those who waited"
   });
   using client = await connectRaw(proxy.port);
   client.send(get);
-  await held(proxy);
-  proxy.setSupervised([{ ...lazy, state: "failed", lastExit }]);
   expect((await client.message()).body.toString()).toContain("shop:api has failed (exit code 3)");
 });
 

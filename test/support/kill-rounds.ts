@@ -83,8 +83,8 @@ async function unreadable({ directory }: DaemonPlace): Promise<string[]> {
     // No file; whether it answers is what the clients see.
     if (name.startsWith("daemon.sock")) continue;
     const text = await readFile(join(directory, name), "utf8").catch((error) => {
-      // Gone since.
-      if (error.code === "ENOENT") return undefined;
+      // Gone since, or a directory.
+      if (error.code === "ENOENT" || error.code === "EISDIR") return undefined;
       throw error;
     });
     if (text === undefined) continue;
