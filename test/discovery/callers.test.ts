@@ -25,6 +25,7 @@ const v4InV6 = "0000000000000000FFFF00000100007F";
 function system(
   { tcp = [], tcp6 = [] }: { tcp?: Row[]; tcp6?: Row[] },
   processes: Record<number, number[]>,
+  savings = 1,
 ) {
   const root = mkdtempSync(join(tmpdir(), "localhostess-callers-"));
   roots.push(root);
@@ -46,6 +47,7 @@ function system(
     // Every look at it takes a millisecond.
     now: () => now++,
     ports: () => [9090],
+    savings,
   })!;
   return {
     finder,
@@ -89,7 +91,7 @@ test("a socket that nobody has, or that is not in the table, has no caller", () 
   expect(finder.ask(end(5002)).caller).toBeUndefined();
 });
 
-test("after a look none is taken for a hundred times as long; those who wait are looked up together", () => {
+test("a look is paid for with a hundred times as long without one; those who wait are looked up together", () => {
   const { finder, later, clock } = system(
     {
       tcp: [5001, 5002, 5003].map((port) => ({ local: v4, port, remote: v4, inode: port })),
@@ -105,6 +107,24 @@ test("after a look none is taken for a hundred times as long; those who wait are
   expect(second.caller?.pid).toBe(10);
   expect(third.caller?.pid).toBe(11);
   expect(clock.waiting).toBe(0);
+});
+
+test("a quiet time saves up for clients that come one after another, and for no more than some", () => {
+  const ports = Array.from({ length: 20 }, (_, at) => 5_001 + at);
+  const { finder, later } = system(
+    { tcp: ports.map((port) => ({ local: v4, port, remote: v4, inode: port })) },
+    { 10: ports },
+    10,
+  );
+  const found = (): number =>
+    ports.map((port) => finder.ask(end(port)).caller).filter((caller) => caller !== undefined)
+      .length;
+  const first = found();
+  expect(first).toBeGreaterThan(2);
+  expect(first).toBeLessThan(10);
+  finder.stop();
+  later(1_000_000);
+  expect(found()).toBe(first);
 });
 
 test("a connection that is gone before the look is not looked up: its port may be another's", () => {
