@@ -5,8 +5,9 @@ import { serviceUrl } from "../routes/service-row.ts";
 import { choosePort } from "../supervisor/ports.ts";
 import { loopback } from "../system/loopback.ts";
 import { runInPlace } from "./child.ts";
+import { looker } from "./look.ts";
 import { shellCommand } from "./shell-words.ts";
-import { type Flags, UsageError } from "./settings.ts";
+import { type Flags, settingsOf, UsageError } from "./settings.ts";
 import { daemonFor } from "./start-daemon.ts";
 import { definedOf } from "./up.ts";
 import type { World } from "./world.ts";
@@ -18,7 +19,8 @@ export async function tryOut(
   flags: TryFlags,
   world: World,
 ): Promise<number> {
-  const name = flags.name ?? labelFrom(basename(world.cwd)) ?? "try";
+  const name =
+    flags.name ?? (await freeName(labelFrom(basename(world.cwd)) ?? "try", { flags, world }));
   const mistakes = [
     ...(command.length === 0 ? ["a command is missing: localhostess try -- bun dev"] : []),
     ...[labelMistake(name)]
@@ -49,6 +51,18 @@ export async function tryOut(
   const code = await runInPlace(words, { env, world });
   await offer(command, { name, world });
   return code;
+}
+
+/** `shop`, or where a server has that already `shop-2`: two servers of one name would be one service. */
+async function freeName(
+  wanted: string,
+  { flags, world }: { flags: TryFlags; world: World },
+): Promise<string> {
+  const { services } = await looker(await settingsOf(flags, world))();
+  const taken = new Set(services.map((service) => service.name));
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
+  return name;
 }
 
 /** To keep it: asked on a terminal only. */

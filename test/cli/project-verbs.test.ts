@@ -219,6 +219,28 @@ test(
 );
 
 test(
+  "try in a folder whose name a server has already takes another",
+  async () => {
+    const called = uniqueName("twice");
+    const cwd = join(folder, called);
+    await mkdir(cwd);
+    const serve = `Bun.serve({ port: process.env.PORT, fetch: () => new Response() }); console.log("up")`;
+    await using first = session(["try", "--", process.execPath, "-e", serve], {
+      env: env(),
+      cwd,
+      terminal: false,
+    });
+    await first.until((text) => text.includes("up\n"));
+    const second = await cli(["try", "--", "sh", "-c", 'echo "$NAME"'], { env: env(), cwd });
+    expect(second).toMatchObject({ code: 0, out: `${called}-2\n` });
+    first.signal("SIGTERM");
+    await first.ended();
+    await rm(cwd, { recursive: true });
+  },
+  patience,
+);
+
+test(
   "try on a terminal offers to keep the command",
   async () => {
     const kept = join(folder, "kept");
