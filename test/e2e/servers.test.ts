@@ -111,4 +111,4 @@ test("the program lets go of everything and exits with 0 when it is asked to end
   const other = await startProgram();
   expect(await other.stop()).toBe(0);
   await expect(connectRaw(other.port)).rejects.toThrow();
-});
+}, 30_000);
