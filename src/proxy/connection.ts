@@ -130,6 +130,8 @@ type Hold = {
   full: boolean;
   /** Nothing is tried for it at the moment. */
   parked: boolean;
+  /** The service was started for it. */
+  woken: boolean;
   /** Tries again. */
   resume: () => void;
 };
@@ -678,7 +680,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       return this.#tell(supervised, { kind: "down" }, { end });
     }
     const woken = turn === "wake";
-    if (woken && this.#hold === undefined) this.shared.supervision?.wake(supervised.id);
+    if (woken) this.#wake(supervised);
     const { framing } = this.shared;
     if (!framing.head && isPageLoad(this.#head, bytes, framing)) {
       // It is being woken, whatever it was when this was decided.
@@ -716,13 +718,24 @@ export class Connection implements LinkHandler, ExchangeOwner {
   ): boolean {
     const now = this.shared.seconds();
     const limit = !woken && isRestart(supervised) ? restartSeconds : startSeconds;
-    this.#hold ??= { since: now, limit, parked: true, full: false, ...how };
+    this.#hold ??= { since: now, limit, parked: true, full: false, woken, ...how };
     const hold = this.#hold;
+    if (woken && !hold.woken) {
+      // It waited for another thing so far: that the service ends.
+      hold.woken = true;
+      hold.since = now;
+      hold.limit = limit;
+    }
     if (now - hold.since >= hold.limit || this.shared.draining()) return false;
     hold.parked = true;
     hold.resume = how.resume;
     this.shared.holding.add(this);
     return true;
+  }
+
+  /** Once for a request: a service that ends at once is not started by it over and over. */
+  #wake({ id }: Supervised): void {
+    if (!this.#hold?.woken) this.shared.supervision?.wake(id);
   }
 
   /** The supervisor has news, or half a second has gone by. */
@@ -764,10 +777,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
   }
 
   /** The service ended before it said a word: the request waits until it is back, and is sent again, once. */
-  #awaitReturn(supervised: Supervised): void {
+  #awaitReturn(supervised: Supervised, { woken = false } = {}): void {
     const resume = (): void => this.#sendAgain();
     this.#become(At.waiting);
-    if (this.#park(supervised, { room: headLimit, endless: false, woken: false, resume })) {
+    if (this.#park(supervised, { room: headLimit, endless: false, woken, resume })) {
       this.#regulate();
       return;
     }
@@ -780,8 +793,12 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const found = this.#find(asked, { start: 0, end: asked.length }, mode);
     if (found?.decision.kind === "absent") {
       const { supervised, turn } = found.decision;
-      if (turn === "wait") this.#awaitReturn(supervised);
-      else this.#tell(supervised, { kind: "down" }, { end: undefined });
+      if (turn === "down" || (turn === "wake" && this.#hold?.woken)) {
+        this.#tell(supervised, { kind: "down" }, { end: undefined });
+        return;
+      }
+      if (turn === "wake") this.#wake(supervised);
+      this.#awaitReturn(supervised, { woken: turn === "wake" });
       return;
     }
     if (found?.decision.kind !== "proxy") {

@@ -322,7 +322,7 @@ const strangers = cases("RFC 9112 section 2.1: this is no HTTP/1", [
   ["newlines", "\n".repeat(64), refused()],
 ]);
 
-const own = cases("issue 2 section 3: ours", [
+const own = cases("ours", [
   ["the front page", head("GET / HTTP/1.1", "Host: localhost"), answered(200)],
   ["the PAC file", head("GET /proxy.pac?x HTTP/1.1", "Host: 127.0.0.1:9090"), answered(200)],
   ["no such page", head("GET /nosuch HTTP/1.1", "Host: [::1]:9090"), answered(404)],

@@ -321,6 +321,8 @@ async function answerIn(
   }
 }
 
+const strayStart = "HTTP/1.1 200 OK\r\nX-Tag: stray-";
+
 type Asked = { tag: string; method: string; size: number; body: string };
 
 /** What a session got that it should not have got. */
@@ -357,7 +359,9 @@ function complaintsOf(
     const body = wanted.method === "HEAD" ? "" : bodyOf(tag, wanted.size);
     if (message.body !== body) {
       // The same answer too many, in the middle of this client's next one: whose tags it has was looked at above.
-      if (message.body.includes("X-Tag: stray-")) break;
+      // An answer that breaks off may be filled up with only its beginning.
+      const rest = message.body.replace(/^(?:<t\d+>)*/, "");
+      if (rest !== "" && (rest.includes(strayStart) || strayStart.startsWith(rest))) break;
       complaints.push(`the body of ${tag} is ${message.body.slice(0, 100)}`);
     }
     const [sent] = valuesOf(message.fields, "x-body");

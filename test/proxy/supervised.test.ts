@@ -230,6 +230,28 @@ test("a lazy service is started by the first request, once, and answers it", asy
   expect(woken).toEqual(["shop:api"]);
 });
 
+test("a request that comes while a lazy service is being stopped starts it again, once", async () => {
+  using api = new RawServer({ answer: () => ok("awake") });
+  const woken: string[] = [];
+  const lazy = testSupervised({ state: "stopping", lazy: true });
+  await using proxy = await startTestProxy({
+    supervised: [lazy],
+    supervision: { wake: (id) => woken.push(id), latest: () => [] },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send(get);
+  await held(proxy);
+  expect(woken).toEqual([]);
+  const stopped = { ...lazy, state: "stopped" as const, pid: undefined };
+  proxy.setSupervised([stopped]);
+  await eventually("it is woken", () => woken.length === 1);
+  proxy.setSupervised([{ ...stopped, warnings: ["news"] }]);
+  proxy.setSupervised([{ ...lazy, state: "starting" }]);
+  proxy.setSupervised([testSupervised({ lazy: true })], { "api.shop": api });
+  expect((await client.message()).body.toString()).toBe("awake");
+  expect(woken).toEqual([lazy.id]);
+});
+
 test("a request that wakes a service does not disturb another that is read because of it", async () => {
   using api = new RawServer({ answer: ({ start, body }) => ok(`${start.split(" ")[0]} ${body}`) });
   const lazy = testSupervised({ state: "stopped", lazy: true, pid: undefined });
