@@ -142,13 +142,17 @@ export async function serverDetach(flags: StartFlags, world: World): Promise<num
   });
 }
 
+/** Where systems begin to pick ports: Linux's ip_local_port_range. */
+const firstPicked = 32_768;
+
 /** `localhostess server restart`: the new one takes the ports over, so that nobody is refused. */
 export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const { registration } = await findRunning(settings);
   const kept =
     settings.port === undefined && registration !== undefined && registration.port !== defaultPort
-      ? { port: String(registration.port) }
+      ? // One that the system has picked is preferred, and not insisted on: anybody may be given it in between.
+        { port: String(registration.port < firstPicked ? registration.port : 0) }
       : {};
   const running = await ensureDaemon({
     flags: { ...flags, ...kept },

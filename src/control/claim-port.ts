@@ -41,7 +41,7 @@ const pollEvery = 20;
 /** A daemon of ours that has the port may be about to publish, or to go. */
 const patience = 1_500;
 /** Our predecessor rereads the record every second, and closes its listeners before all else. */
-const patienceOnceAsked = 12_000;
+const patienceOnceAsked = 8_000;
 const patienceForExtras = 2_500;
 
 /** @throws what `bind` throws, once waiting has not helped, and what `publish` throws. */
