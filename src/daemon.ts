@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
 import { pageScript } from "./dashboard/bundle.ts";
-import { dashboard } from "./dashboard/dashboard.ts";
+import { dashboard, linkPath } from "./dashboard/dashboard.ts";
 import { keepPort, keptPort } from "./dashboard/page-port.ts";
 import { sessions } from "./dashboard/session.ts";
-import { clientOwner } from "./discovery/client-owner.ts";
+import { clientOwner, type ClientOwner } from "./discovery/client-owner.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
@@ -33,6 +33,7 @@ import { plainLines } from "./supervisor/plain-text.ts";
 import { supervision } from "./supervisor/supervision.ts";
 import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
 import { peerCredentials } from "./system/peer-credentials.ts";
+import { peerSockets } from "./system/peer-sockets.ts";
 import { certificates } from "./tls/certificates.ts";
 import { processIdentity } from "./tls/identity.ts";
 import { terminator } from "./tls/terminate.ts";
@@ -116,6 +117,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
   };
   let seen = 0;
   const now = () => performance.now();
+  // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
+  const wsl = /microsoft/i.test(release());
+  const peers = peerSockets(process.platform);
   const recorder = new Recorder({ clock, now });
   const id = crypto.randomUUID();
   const events = feed({ clock, launch: id, counts: (service) => recorder.counts(service) });
@@ -131,8 +135,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     }),
     clock,
     hostName: hostname(),
-    // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
-    wsl: /microsoft/i.test(release()),
+    wsl,
     ownPid: process.pid,
     // Somebody reads our lines about services that come and go.
     watched: true,
@@ -230,7 +233,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     // In a turn of its own, so that the answer is on its way.
     shutdown: () => void clock.after(0, () => dismissed.resolve("as it was asked to")),
   };
-  const doors = await openDoors({ facts, options, backend, note });
+  const doors = await openDoors({
+    facts,
+    options,
+    backend,
+    // Not root either: the page is one person's.
+    ownClient: clientOwner(peers, { uids: [process.getuid?.() ?? -1], elsewhere: wsl }),
+    note,
+  });
   let published = false;
   const publish = async (port: number): Promise<void> => {
     if (doors === undefined) return;
@@ -246,7 +256,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     if (published) await removeRegistration(stateDirectory, facts.id);
   };
   let bound: ReturnType<typeof startProxy> | undefined;
-  const callers = callerFinder({ root: "/proc", clock, now, ports: () => bound?.ports ?? [] });
+  const callers = peers && callerFinder({ root: "/proc", clock, now, peers });
   const bind = (port: number) =>
     startProxy({
       clock,
@@ -260,7 +270,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       refresh: () => discovery.refresh(),
       stillThere: (service) => clock.now() - seen < knownFor || discovery.stillThere(service),
       touch: () => discovery.touch(),
-      departed: departedClients("/proc"),
+      departed: peers && departedClients(peers, { elsewhere: wsl }),
       terminator: tls,
       recorder,
       callers,
@@ -403,19 +413,22 @@ type DoorsOptions = {
   facts: Facts;
   options: DaemonOptions;
   backend: Backend;
+  ownClient: ClientOwner;
   note(text: string): void;
 };
 
 /** Undefined, and told, where the state directory cannot be written: the proxy works without. */
-async function openDoors({ facts, options, backend, note }: DoorsOptions) {
+async function openDoors({ facts, options, backend, ownClient, note }: DoorsOptions) {
   const { stateDirectory, allowedOrigins } = options;
   const clock = systemClock;
   let credential: string;
   const renewCredential = async (): Promise<void> => {
     try {
       const ensured = await ensureCredential(stateDirectory);
+      const changed = ensured.value !== credential;
       credential = ensured.value;
       if (ensured.note !== undefined) note(ensured.note);
+      if (changed) pages.credentialChanged();
     } catch (error) {
       note(`the credential cannot be looked at: ${(error as Error).message}`);
     }
@@ -430,32 +443,23 @@ async function openDoors({ facts, options, backend, note }: DoorsOptions) {
   }
   const fault = (error: unknown): void =>
     note(`a command failed by a fault of ours: ${textOf(error)}`);
-  const ownClient = (ownPort: () => number) => (remotePort: number) => {
-    const uid = clientOwner(remotePort, { root: "/proc", ownPort: ownPort() });
-    return uid === undefined ? undefined : uid === process.getuid?.();
-  };
   const tokens = sessions({ clock, credential: () => credential });
   const script = pageScript({ cache: join(stateDirectory, "cache"), version, note });
-  const openAt = (port: number): HttpDoor => {
-    let bound = port;
-    const isOwn = ownClient(() => bound);
-    const door = startHttp({
+  const openAt = (port: number): HttpDoor =>
+    startHttp({
       clock,
       credential: () => credential,
       allowedOrigins,
       backend,
       port,
-      page: dashboard({ sessions: tokens, script, ownClient: isOwn, fault }),
-      ownClient: isOwn,
+      page: dashboard({ sessions: tokens, script, fault }),
+      ownClient,
       fault,
     });
-    bound = door.port;
-    return door;
-  };
   const pages = await openKept(openAt, { stateDirectory, clock, note });
   const { http } = pages;
   facts.url = http.url;
-  backend.dashboard = () => `${pages.url()}/open?token=${tokens.issue()}`;
+  backend.dashboard = () => `${pages.url()}${linkPath}?token=${tokens.issue("link")}`;
   const ipc = ipcAt({ wanted: options.socket, backend, fault, note });
   facts.socket = ipc?.path ?? options.socket;
   let said: string | undefined;
@@ -486,6 +490,7 @@ type Pages = {
   /** Where a page is to be opened. */
   url(): string;
   connections(): number;
+  credentialChanged(): void;
   stop(): Promise<void>;
 };
 
@@ -533,6 +538,10 @@ async function openKept(
       return url;
     },
     connections: () => http.connections + (second?.connections ?? 0),
+    credentialChanged() {
+      http.credentialChanged();
+      second?.credentialChanged();
+    },
     async stop() {
       cancel();
       await Promise.all([http.stop(), second?.stop()]);

@@ -88,6 +88,11 @@ export type Command = {
   input: Schema;
   /** It changes something: never by a query token, and by a cookie from our own page only. */
   changes: boolean;
+  /**
+   * Of those that change something: why a session of the page may not, in a sentence; undefined: it may. No session may
+   * where this is not given: a cookie is worth less than the credential.
+   */
+  session?: (input: never, backend: Backend) => string | undefined;
   /** `sse`: events with ids; `lines`: a JSON value a line. */
   streams: false | "sse" | "lines";
   run(input: never, backend: Backend): unknown;
@@ -98,8 +103,9 @@ export type Command = {
 export const nothing = v.strictObject({});
 
 export function command<const Input extends Schema>(
-  described: Omit<Command, "input" | "run"> & {
+  described: Omit<Command, "input" | "run" | "session"> & {
     input: Input;
+    session?(input: v.InferOutput<Input>, backend: Backend): string | undefined;
     run(input: v.InferOutput<Input>, backend: Backend): unknown;
   },
 ): Command {

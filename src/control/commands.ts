@@ -324,8 +324,8 @@ export function commandNamed(name: string): Command {
 
 /** Checks what was sent, and runs it: a value, or a `Stream` where the command streams. @throws CommandError */
 export async function perform(
-  { name, input, run }: Command,
-  { sent, backend }: { sent: unknown; backend: Backend },
+  { name, input, changes, session, run }: Command,
+  { sent, backend, bySession = false }: { sent: unknown; backend: Backend; bySession?: boolean },
 ): Promise<unknown> {
   const wrong = mistakesIn(sent, input);
   if (wrong.length > 0) {
@@ -335,8 +335,14 @@ export async function perform(
     );
   }
   const read = v.parse(input, sent);
+  if (bySession && changes) {
+    const why = session === undefined ? notBySession : session(read as never, backend);
+    if (why !== undefined) throw new CommandError("forbidden", `${name}: ${why}`);
+  }
   return run(read as never, backend);
 }
+
+const notBySession = "the page may not do this; the command line does";
 
 /** Characters. It may repeat what was sent. */
 const longestComplaint = 2000;

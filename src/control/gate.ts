@@ -11,11 +11,23 @@ export type GateOptions = {
   clock: Clock;
   /** The port that we listen on; asked for each time, as it is known only when we do. */
   port(): number;
-  /** Whether a cookie's value is a session of our page; undefined: there is no page. */
-  session?: ((value: string) => boolean) | undefined;
-  /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
-  ownClient?: ((remotePort: number) => boolean | undefined) | undefined;
+  /** Our page, and who is signed in to it; undefined: there is no page. */
+  page?: GatePage | undefined;
 };
+
+/**
+ * The page has a host of its own: a browser sends a cookie of 127.0.0.1, or of localhost, to every port there, and so to
+ * other people's servers.
+ */
+export type GatePage = {
+  /** Without the port. */
+  host(): string;
+  /** Whether a cookie's value is a session. */
+  session(value: string): boolean;
+};
+
+/** Where requests to us are sent. */
+export type OwnPlace = { port: number; pageHost: string | undefined };
 
 /** Whom a request comes from, as far as it has shown. */
 export type Visitor = "credential" | "session";
@@ -41,7 +53,7 @@ const preflightAge = 600;
 /** Each layer by itself, so that a test can take one away and see what it was for. */
 export type Layers = {
   /** Whether the request was meant for us. */
-  host(asked: Asked, port: number): boolean;
+  host(asked: Asked, place: OwnPlace): boolean;
   /** Whether two secrets are the same, in a time that tells nothing of where they differ. */
   same(given: string, expected: string): boolean;
   /** Whether the query may hold the credential. */
@@ -49,7 +61,9 @@ export type Layers = {
   /** Whether a page of this origin may read our answers. */
   origin(origin: string, allowed: readonly string[]): boolean;
   /** Whether the cookie came from our own page. */
-  samePage(asked: Asked, port: number): boolean;
+  samePage(asked: Asked, place: OwnPlace): boolean;
+  /** Whether the client may be this person's. */
+  own(asked: Asked): boolean;
   /** Whether a body says that it is JSON, which no form can say. */
   json(asked: Asked): boolean;
   /** Failures in ten seconds, beyond which the next ones are told to wait. */
@@ -63,6 +77,7 @@ export const layers: Layers = {
     (method === "GET" || method === "HEAD") && queryTokenPaths.includes(path),
   origin: (origin, allowed) => allowed.includes(origin),
   samePage: isOurPage,
+  own: ({ ownClient }) => ownClient !== false,
   json: isJson,
   mostFailures: 30,
 };
@@ -74,6 +89,7 @@ export interface Gate {
 export function gate(options: GateOptions, its: Layers = layers): Gate {
   const { clock } = options;
   let failed: number[] = [];
+  const place = (): OwnPlace => ({ port: options.port(), pageHost: options.page?.host() });
 
   function refused(why: string, headers: Headers): Verdict {
     const now = clock.now();
@@ -95,14 +111,15 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
       const token = new URLSearchParams(asked.query).get("token");
       if (token !== null && its.same(token, options.credential())) return "credential";
     }
-    if (options.session === undefined || !its.samePage(asked, options.port())) return undefined;
-    if (options.ownClient?.(asked.remotePort) === false) return undefined;
-    return cookiesOf(asked).some(options.session) ? "session" : undefined;
+    const { page } = options;
+    if (page === undefined || !its.samePage(asked, place())) return undefined;
+    // The kernel is asked last, as that costs most.
+    return cookiesOf(asked).some(page.session) && its.own(asked) ? "session" : undefined;
   }
 
   return {
     judge(asked) {
-      if (!its.host(asked, options.port())) {
+      if (!its.host(asked, place())) {
         return { kind: "refuse", status: 421, why: "this Host is not ours", headers: {} };
       }
       const origin = asked.header("origin");
@@ -133,11 +150,16 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
 const challenge: Headers = { "WWW-Authenticate": "Bearer" };
 const notAdmitted = "the credential is missing or wrong";
 
-/** The three spellings that clients use, and no other: what resolves to us by another name may be a page's own name. */
-function isOurHost({ host, target }: Asked, port: number): boolean {
+/** The three spellings that clients use, our page's host, and no other: what resolves to us by another name may be a page's own name. */
+function isOurHost({ host, target }: Asked, { port, pageHost }: OwnPlace): boolean {
   // A target with an authority of its own contradicts Host or repeats it; only proxies are sent such.
   if (!target.startsWith("/")) return false;
-  return host === `127.0.0.1:${port}` || host === `localhost:${port}` || host === `[::1]:${port}`;
+  return (
+    host === `127.0.0.1:${port}` ||
+    host === `localhost:${port}` ||
+    host === `[::1]:${port}` ||
+    (pageHost !== undefined && host === `${pageHost}:${port}`)
+  );
 }
 
 /** RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1. */
@@ -146,12 +168,12 @@ function bearerOf(authorization: string | undefined): string | undefined {
 }
 
 /**
- * A cookie comes with every request to this host, whichever page makes it: any port of it, any name that shares its
- * jar. So it counts only where the browser says that our own page asked.
+ * A cookie comes with every request to the page's host, whichever page makes it, and to any port of it. So it counts only
+ * for exactly that host and port, and where the browser says that our own page asked.
  */
-function isOurPage(asked: Asked, port: number): boolean {
-  const own = `127.0.0.1:${port}`;
-  if (asked.host !== own) return false;
+function isOurPage(asked: Asked, { port, pageHost }: OwnPlace): boolean {
+  const own = `${pageHost}:${port}`;
+  if (pageHost === undefined || asked.host !== own) return false;
   const site = asked.header("sec-fetch-site");
   const origin = asked.header("origin");
   const reads = asked.method === "GET" || asked.method === "HEAD";

@@ -1,7 +1,8 @@
 /** A loopback address into HTTP/1.1 requests and their answers: strict in what it reads, bounded in all that it waits for. */
 import type { Link, LinkHandler } from "../link/link.ts";
-import { listen } from "../link/listen.ts";
+import { listenOnBoth } from "../link/listen-on-both.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
+import type { Ends } from "../system/peer-sockets.ts";
 import { BodyReader } from "../wire/body.ts";
 import { latin1 } from "../wire/bytes.ts";
 import { RequestFraming } from "../wire/framing.ts";
@@ -21,8 +22,8 @@ export type Asked = {
   host: string | undefined;
   /** A field by its lower-case name; several of one name are joined by ", ", as RFC 9110 section 5.3 has it. */
   header(name: string): string | undefined;
-  /** The port that it came from. */
-  remotePort: number;
+  /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
+  readonly ownClient: boolean | undefined;
 };
 
 export type Headers = Readonly<Record<string, string>>;
@@ -40,13 +41,13 @@ export interface Sink {
 
 export type WholeAnswer = { status: number; headers: Headers; body: string | Uint8Array };
 
-export type Answer =
-  | WholeAnswer
-  /** `stream` begins it; what it returns is called once, when nobody reads any more. */
-  | { status: number; headers: Headers; stream(sink: Sink): Cancel };
+/** `stream` begins it; what it returns is called once, when nobody reads any more. */
+export type StreamAnswer = { status: number; headers: Headers; stream(sink: Sink): Cancel };
 
-/** What becomes of a request whose head has been read. */
-export type Reception =
+export type Answer = WholeAnswer | StreamAnswer;
+
+/** What becomes of a request whose head has been read. `known`: it has shown that it may come in. */
+export type Reception = { known?: boolean } & (
   | { kind: "answer"; answer: Answer }
   /** Its body is wanted first, up to `limit` bytes. */
   | {
@@ -54,12 +55,15 @@ export type Reception =
       limit: number;
       tooLong: WholeAnswer;
       finish(body: Uint8Array): Promise<Answer>;
-    };
+    }
+);
 
 export type HttpServerOptions = {
   clock: Clock;
   /** 0 picks one. */
   port: number;
+  /** Asked when it matters first, and remembered for the connection. Undefined: this system does not tell. */
+  ownClient?: ((client: Ends) => boolean | undefined) | undefined;
   receive(asked: Asked): Reception;
   /** What somebody gets who does not speak HTTP, or too slowly. */
   refuse(status: number, why: string): WholeAnswer;
@@ -85,7 +89,10 @@ const lingerPatience = 2_000;
 const flushPatience = 60_000;
 /** Bytes that are kept of what follows a request. */
 const heldLimit = 64 * 1024;
-/** More at once are closed unheard, so that nobody uses up the process's descriptors here. */
+/**
+ * So that nobody uses up the process's descriptors here: with one more, the oldest that has not shown who it is ends, and
+ * whoever fills the door cannot keep others out.
+ */
 const mostConnections = 512;
 
 const reasons: Readonly<Record<number, string>> = {
@@ -116,22 +123,29 @@ const nothing = new Uint8Array(0);
 export function startHttpServer(options: HttpServerOptions): HttpServer {
   const connections = new Set<Connection>();
   let emptied: (() => void) | undefined;
-  const listener = listen({ address: "127.0.0.1", port: options.port }, (link) => {
+  // Both: a browser that looks for the page's host tries ::1 first, which must not be another person's.
+  const { port, listening } = listenOnBoth({ port: options.port, note() {} }, (link) => {
     const connection = new Connection(link, options, () => {
       connections.delete(connection);
       if (connections.size === 0) emptied?.();
     });
     link.handler = connection;
+    const oldest = connections.size < mostConnections ? undefined : leastKnown(connections);
+    if (oldest !== undefined) {
+      // Its end is told in a turn of its own, and others may come before that.
+      connections.delete(oldest);
+      oldest.drop();
+    }
     connections.add(connection);
     if (connections.size > mostConnections) connection.drop();
   });
   return {
-    port: listener.port,
+    port,
     get connections() {
       return connections.size;
     },
     async stop(patience) {
-      listener.stop();
+      for (const listener of listening) listener.stop();
       for (const connection of [...connections]) connection.finish();
       if (connections.size === 0) return;
       await new Promise<void>((resolve) => {
@@ -148,10 +162,18 @@ export function startHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
+/** The oldest that has shown nothing; undefined: all have. */
+function leastKnown(connections: ReadonlySet<Connection>): Connection | undefined {
+  for (const connection of connections) if (!connection.known) return connection;
+  return undefined;
+}
+
 /** `answering`: what comes is held. `flushing`, the last answer is not all taken, and `lingering`: what comes is thrown away. */
 type State = "head" | "body" | "answering" | "streaming" | "flushing" | "lingering" | "over";
 
 class Connection implements LinkHandler {
+  /** A request on it has shown that it may come in. */
+  known = false;
   #link: Link;
   #options: HttpServerOptions;
   #gone: () => void;
@@ -167,6 +189,8 @@ class Connection implements LinkHandler {
   #cancelStream: Cancel | undefined;
   /** No request follows the one under way. */
   #last = false;
+  /** What was learned of who has the client's socket. */
+  #owner: { own: boolean | undefined } | undefined;
   /** An answer has gone out, which the peer may not have read yet. */
   #answered = false;
 
@@ -243,8 +267,10 @@ class Connection implements LinkHandler {
     const target = readTarget(head, bytes, framing.connect);
     if ("kind" in target) return this.#refuse(target.status, target.why);
     if (!framing.keepAlive) this.#last = true;
-    const reception = this.#options.receive(asked(bytes, { head, framing, link: this.#link }));
+    const ownClient = (): boolean | undefined => this.#isOwnClient();
+    const reception = this.#options.receive(asked(bytes, { head, framing, ownClient }));
     this.#held = bytes.slice(outcome.end);
+    if (reception.known) this.known = true;
     if (reception.kind === "answer") {
       // A body that nobody reads could not be told from the next request.
       if (framing.bodyLength !== 0) this.#last = true;
@@ -265,6 +291,11 @@ class Connection implements LinkHandler {
       this.#write("HTTP/1.1 100 Continue\r\n\r\n");
     this.#readBody();
     return true;
+  }
+
+  #isOwnClient(): boolean | undefined {
+    this.#owner ??= { own: this.#options.ownClient?.(this.#link) };
+    return this.#owner.own;
   }
 
   /** @returns false: there is nothing more to be read for now. */
@@ -415,9 +446,13 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   return all;
 }
 
-type Read = { head: RequestHead; framing: RequestFraming; link: Link };
+type Read = {
+  head: RequestHead;
+  framing: RequestFraming;
+  ownClient(): boolean | undefined;
+};
 
-function asked(bytes: Uint8Array, { head, framing, link }: Read): Asked {
+function asked(bytes: Uint8Array, { head, framing, ownClient }: Read): Asked {
   const fields = new Map<string, string>();
   for (let index = 0; index < head.fieldCount; index++) {
     const at = index * FIELD_STRIDE;
@@ -439,8 +474,8 @@ function asked(bytes: Uint8Array, { head, framing, link }: Read): Asked {
     query: mark === -1 ? "" : target.slice(mark + 1),
     host: framing.hostStart === -1 ? undefined : latin1(bytes, framing.hostStart, framing.hostEnd),
     header: (name) => fields.get(name),
-    get remotePort() {
-      return link.remotePort;
+    get ownClient() {
+      return ownClient();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The HTTP API of the daemon: a gate, the commands' routes, and the page where there is one. */
 import type { Clock } from "../system/clock.ts";
+import type { Ends } from "../system/peer-sockets.ts";
 import {
   type Backend,
   type Command,
@@ -9,7 +10,16 @@ import {
   perform,
   type Stream,
 } from "./commands.ts";
-import { gate, type GateOptions, type Layers, layers, type Verdict } from "./gate.ts";
+import {
+  gate,
+  type GateOptions,
+  type GatePage,
+  type Layers,
+  layers,
+  type OwnPlace,
+  type Visitor,
+  type Verdict,
+} from "./gate.ts";
 import { handshake, handshakePath } from "./handshake.ts";
 import {
   type Answer,
@@ -17,6 +27,8 @@ import {
   type Headers,
   type HttpServer,
   type Reception,
+  type Sink,
+  type StreamAnswer,
   startHttpServer,
   type WholeAnswer,
 } from "./http-server.ts";
@@ -24,9 +36,7 @@ import { readJson } from "./json.ts";
 import { eventStream, lineStream } from "./sse.ts";
 
 /** What is served besides `/v1/`: to browsers, which cannot show the credential. */
-export interface Page {
-  /** Whether a cookie's value is a session. */
-  session(value: string): boolean;
+export interface Page extends GatePage {
   /**
    * GET and HEAD of any path outside `/v1/`. `signedIn`: by cookie or credential. What is not for everybody is answered
    * with 401. Undefined: there is nothing at that path.
@@ -37,12 +47,14 @@ export interface Page {
   ): WholeAnswer | Promise<WholeAnswer> | undefined;
 }
 
-export type HttpDoorOptions = Omit<GateOptions, "port" | "session"> & {
+export type HttpDoorOptions = Omit<GateOptions, "port" | "page"> & {
   clock: Clock;
   backend: Backend;
   /** 0, or undefined, picks one. */
   port?: number;
   page?: Page | undefined;
+  /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
+  ownClient?: ((client: Ends) => boolean | undefined) | undefined;
   /** A fault of ours, for the log. */
   fault(error: unknown): void;
   /** For tests: the gate without one of its layers. */
@@ -54,6 +66,8 @@ export type HttpDoor = {
   readonly url: string;
   readonly port: number;
   readonly connections: number;
+  /** Ends the streams that were opened under another credential than the one that is true now. */
+  credentialChanged(): void;
   stop(): Promise<void>;
 };
 
@@ -103,12 +117,14 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
   const { clock, backend, page } = options;
   let server: HttpServer | undefined;
   const port = (): number => server?.port ?? 0;
-  const session = page === undefined ? undefined : (value: string) => page.session(value);
   const gateLayers = options.layers ?? layers;
-  const { judge } = gate({ ...options, port, session }, gateLayers);
+  const { judge } = gate({ ...options, port }, gateLayers);
+  const place = (): OwnPlace => ({ port: port(), pageHost: page?.host() });
 
   function receive(asked: Asked): Reception {
-    const verdict = proved(asked) ?? judgeUnlessOpen(asked);
+    const proof = proved(asked);
+    if (proof !== undefined) return { ...proof, known: true };
+    const verdict = judgeUnlessOpen(asked);
     switch (verdict.kind) {
       case "answer":
       case "body":
@@ -118,7 +134,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
       case "refuse":
         return failure(verdict.status, { ...refusals[verdict.status], headers: verdict.headers });
       case "pass":
-        return admitted(asked, verdict);
+        return { ...admitted(asked, verdict), known: true };
     }
   }
 
@@ -129,7 +145,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     const shown =
       asked.header("cookie") !== undefined || asked.header("authorization") !== undefined;
     // Without anything shown there is nothing to count as a failure, and nothing that could let it in.
-    const verdict = shown || !gateLayers.host(asked, port()) ? judge(asked) : undefined;
+    const verdict = shown || !gateLayers.host(asked, place()) ? judge(asked) : undefined;
     if (verdict?.kind === "refuse" && verdict.status !== 401) return verdict;
     const signedIn = verdict?.kind === "pass";
     const answer = page.answer(asked, { signedIn });
@@ -138,9 +154,11 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
         ...its,
         headers: { ...securityHeaders, ...its.headers },
       });
-      if (!(answer instanceof Promise)) return { kind: "answer", answer: secured(answer) };
+      const known = signedIn;
+      if (!(answer instanceof Promise)) return { kind: "answer", answer: secured(answer), known };
       return {
         kind: "body",
+        known,
         limit: 0,
         tooLong: tooLong({}),
         finish: () => answer.then(secured),
@@ -154,7 +172,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     const authorization = asked.header("authorization");
     if (asked.path !== handshakePath || !isRead(asked)) return undefined;
     if (authorization === undefined || !/^proof /i.test(authorization)) return undefined;
-    if (!gateLayers.host(asked, port())) return undefined;
+    if (!gateLayers.host(asked, place())) return undefined;
     const told = handshake(authorization, {
       credential: options.credential(),
       facts: backend.facts(),
@@ -163,7 +181,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     return told === undefined ? undefined : value(told, {});
   }
 
-  function admitted(asked: Asked, { headers }: Extract<Verdict, { kind: "pass" }>): Reception {
+  function admitted(asked: Asked, { by, headers }: Extract<Verdict, { kind: "pass" }>): Reception {
     if (asked.path === handshakePath) {
       if (!isRead(asked)) return wrongMethod("GET, HEAD", headers);
       const credential = options.credential();
@@ -182,7 +200,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
         kind: "body",
         limit: 0,
         tooLong: tooLong(headers),
-        finish: () => run(command, sent, headers),
+        finish: () => run(command, { sent, by }, headers),
       };
     }
     if (asked.method !== "POST") return wrongMethod("POST", headers);
@@ -203,17 +221,21 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
           return failure(400, { code: "bad_json", message: `the body: ${read.why}`, headers })
             .answer;
         }
-        return run(command, read.value, headers);
+        return run(command, { sent: read.value, by }, headers);
       },
     };
   }
 
-  async function run(command: Command, sent: unknown, headers: Headers): Promise<Answer> {
+  async function run(
+    command: Command,
+    { sent, by }: { sent: unknown; by: Visitor },
+    headers: Headers,
+  ): Promise<Answer> {
     try {
-      const result = await perform(command, { sent, backend });
+      const result = await perform(command, { sent, backend, bySession: by === "session" });
       const common = { clock, headers: { ...securityHeaders, ...headers } };
-      if (command.streams === "sse") return eventStream(result as Stream, common);
-      if (command.streams === "lines") return lineStream(result as Stream, common);
+      if (command.streams === "sse") return watched(eventStream(result as Stream, common));
+      if (command.streams === "lines") return watched(lineStream(result as Stream, common));
       return value(result, headers).answer;
     } catch (error) {
       if (!(error instanceof CommandError)) options.fault(error);
@@ -222,9 +244,28 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     }
   }
 
+  /** Each stream under way, with what it was let in by: a session ends with the credential that signed it. */
+  const streams = new Set<{ sink: Sink; credential: string }>();
+
+  function watched(answer: StreamAnswer): StreamAnswer {
+    return {
+      ...answer,
+      stream(sink) {
+        const entry = { sink, credential: options.credential() };
+        streams.add(entry);
+        const cancel = answer.stream(sink);
+        return () => {
+          streams.delete(entry);
+          cancel();
+        };
+      },
+    };
+  }
+
   server = startHttpServer({
     clock,
     port: options.port ?? 0,
+    ownClient: options.ownClient,
     receive,
     refuse: (status, message) =>
       failure(status, { code: status === 408 ? "timeout" : "bad_request", message, headers: {} })
@@ -237,6 +278,10 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     port: bound,
     get connections() {
       return server.connections;
+    },
+    credentialChanged() {
+      const now = options.credential();
+      for (const { sink, credential } of [...streams]) if (credential !== now) sink.end();
     },
     stop: () => server.stop(drain),
   };

@@ -104,6 +104,24 @@ function bootLogs(projects: Projects, directory: string) {
   };
 }
 
+const allowed = (): undefined => undefined;
+
+/** What a session of the page may not have: a folder, or an environment, that is new to this daemon. */
+function newTo(
+  { project_path: directory, env: shell }: { project_path?: string | undefined; env?: unknown },
+  backend: Backend,
+): string | undefined {
+  if (shell !== undefined) return "the page may not give an environment; the command line does";
+  if (directory === undefined) return undefined;
+  const projects = known(backend);
+  const isKnown =
+    projects.snapshots().some((its) => its.directory === directory) ||
+    projects.registered().some(({ path }) => path === directory);
+  return isKnown
+    ? undefined
+    : `the page may start what was up before only; to start this one: localhostess up <its folder>`;
+}
+
 const everything = async (projects: Projects): Promise<readonly string[]> => {
   await projects.recovered;
   return projects.snapshots().map(({ id }) => id);
@@ -135,6 +153,7 @@ export const projectCommands: readonly Command[] = [
       restart: v.optional(v.pipe(v.boolean(), v.description("what runs is started anew")), false),
     }),
     changes: true,
+    session: newTo,
     streams: "lines",
     run({ project_path: directory, verbose, env: shell, services, restart }, backend) {
       const projects = known(backend);
@@ -153,6 +172,7 @@ export const projectCommands: readonly Command[] = [
     answer: '`{"ok":true}`; by IPC `"Ok"`',
     input: v.strictObject({ name: v.optional(name), project_path: v.optional(folder) }),
     changes: true,
+    session: allowed,
     streams: false,
     async run(input, backend) {
       const projects = known(backend);
@@ -175,6 +195,7 @@ export const projectCommands: readonly Command[] = [
       env: v.optional(env),
     }),
     changes: true,
+    session: newTo,
     streams: "lines",
     async run({ env: shell, ...input }, backend) {
       const projects = known(backend);
@@ -193,6 +214,7 @@ export const projectCommands: readonly Command[] = [
     answer: '`{"ok":true}`; by IPC `"Ok"`',
     input: nothing,
     changes: true,
+    session: allowed,
     streams: false,
     async run(_, backend) {
       const projects = known(backend);
@@ -209,6 +231,7 @@ export const projectCommands: readonly Command[] = [
     answer: '`"Ok"` when they are ready, or `{"Error"}` with a reason a line',
     input: nothing,
     changes: true,
+    session: allowed,
     streams: "lines",
     async run(_, backend) {
       const projects = known(backend);

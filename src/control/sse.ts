@@ -2,7 +2,7 @@
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Stream } from "./commands.ts";
 import type { DaemonEvent } from "./events.ts";
-import type { Answer, Headers, Sink } from "./http-server.ts";
+import type { Headers, Sink, StreamAnswer } from "./http-server.ts";
 
 /** Bytes that wait for a reader; one that is further behind has them again by its last id. */
 export const mostPending = 1024 * 1024;
@@ -15,7 +15,7 @@ const retry = 1000;
 
 export type StreamOptions = { clock: Clock; headers: Headers };
 
-export function eventStream(events: Stream, { clock, headers }: StreamOptions): Answer {
+export function eventStream(events: Stream, { clock, headers }: StreamOptions): StreamAnswer {
   return {
     status: 200,
     headers: { ...headers, "Content-Type": "text/event-stream; charset=utf-8" },
@@ -33,7 +33,7 @@ export function eventStream(events: Stream, { clock, headers }: StreamOptions): 
 }
 
 /** A JSON value a line. */
-export function lineStream(values: Stream, { headers }: StreamOptions): Answer {
+export function lineStream(values: Stream, { headers }: StreamOptions): StreamAnswer {
   return {
     status: 200,
     headers: { ...headers, "Content-Type": "application/x-ndjson; charset=utf-8" },

@@ -5,17 +5,19 @@ import { sessionCookie } from "../control/gate.ts";
 import { html } from "../proxy/html.ts";
 import { pageReply } from "../proxy/page.ts";
 import style from "./page/style.css" with { type: "text" };
-import { type Sessions, sessionLifetime } from "./session.ts";
+import { type Sessions, sessionLifetime, type TokenKind } from "./session.ts";
 
 export type DashboardOptions = {
   sessions: Sessions;
   /** The page's script. */
   script(): Promise<Uint8Array>;
-  /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
-  ownClient(remotePort: number): boolean | undefined;
   /** Our own fault, for the log. */
   fault(error: unknown): void;
 };
+
+/** Of the URL that `localhostess dashboard` opens, and of the one on the page's host that it leads to. */
+export const linkPath = "/open";
+const entryPath = "/enter";
 
 /** Everything comes from here, nothing is inline, nobody may frame it. */
 const policy = [
@@ -55,19 +57,35 @@ const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circl
 export function dashboard(options: DashboardOptions): Page {
   const { sessions } = options;
 
-  function open({ method, query, header, remotePort }: Asked): WholeAnswer {
+  /** Uses up the token of a URL. @returns the answer where that fails. */
+  function redeem(kind: TokenKind, { method, query, ownClient }: Asked): WholeAnswer | "redeemed" {
     const token = new URLSearchParams(query).get("token");
-    // The link stood in a command line, which others on this machine may read: it is not for them to use up.
-    if (options.ownClient(remotePort) === false)
-      return notSignedIn("This link is another person's");
     // HEAD is for those who look without opening; it must not use the token up.
-    const session = method === "GET" && token !== null ? sessions.exchange(token) : undefined;
-    if (session === undefined) {
+    if (method !== "GET" || token === null || !sessions.holds(kind, token)) {
       return notSignedIn("This link has been used already, or is older than a minute");
     }
+    // The link stood in a command line, which others on this machine may read: it is not for them to use up.
+    if (ownClient === false) return notSignedIn("This link is another person's");
+    return sessions.redeem(kind, token)
+      ? "redeemed"
+      : notSignedIn("This link has been used already, or is older than a minute");
+  }
+
+  /** From any of our addresses to the page's own host, which the link does not tell. */
+  function open(asked: Asked): WholeAnswer {
+    const refused = redeem("link", asked);
+    if (refused !== "redeemed") return refused;
+    const port = asked.host?.match(/:\d+$/)?.[0] ?? "";
+    const Location = `http://${sessions.host()}${port}${entryPath}?token=${sessions.issue("entry")}`;
+    return { status: 303, headers: { Location }, body: "" };
+  }
+
+  function enter(asked: Asked): WholeAnswer {
+    const refused = redeem("entry", asked);
+    if (refused !== "redeemed") return refused;
     const seconds = sessionLifetime / 1_000;
-    const cookie = `${sessionCookie}=${session}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
-    const site = header("sec-fetch-site");
+    const cookie = `${sessionCookie}=${sessions.begin()}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
+    const site = asked.header("sec-fetch-site");
     if (site === undefined || site === "none" || site === "same-origin") {
       return { status: 303, headers: { Location: "/", "Set-Cookie": cookie }, body: "" };
     }
@@ -92,10 +110,14 @@ export function dashboard(options: DashboardOptions): Page {
     "/icon.svg": () => part("image/svg+xml", icon),
   };
 
+  const onOwnHost = ({ host }: Asked): boolean => host?.replace(/:\d+$/, "") === sessions.host();
+
   return {
+    host: () => sessions.host(),
     session: (value) => sessions.valid(value),
     answer(asked, { signedIn }) {
-      if (asked.path === "/open") return open(asked);
+      if (asked.path === linkPath) return open(asked);
+      if (asked.path === entryPath && onOwnHost(asked)) return enter(asked);
       if (!signedIn)
         return asked.path === "/" ? notSignedIn("This page is not signed in") : undefined;
       return Object.hasOwn(parts, asked.path) ? parts[asked.path]!() : undefined;

@@ -1,13 +1,15 @@
-/** A single-use token in a URL -> a session that one browser keeps as a cookie. */
+/** A single-use token in a URL -> a session that one browser keeps as a cookie, on a host of the page's own. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../system/clock.ts";
 
-/** Milliseconds: from the command that prints the URL to the browser that follows it. */
-export const tokenLifetime = 60_000;
+/** Milliseconds: from the command that prints the URL to the browser that follows it, and from there by a redirect. */
+export const tokenLifetimes = { link: 60_000, entry: 10_000 } as const;
 /** Milliseconds. A page that is left open for a day is signed in again by the command. */
 export const sessionLifetime = 12 * 60 * 60 * 1_000;
 /** Tokens that nobody has used yet: the oldest makes way. */
 const mostTokens = 50;
+/** Hexadecimal digits in the name of the page's host: 96 bits. */
+const hostDigits = 24;
 
 export type SessionsOptions = {
   clock: Clock;
@@ -15,11 +17,23 @@ export type SessionsOptions = {
   credential(): string;
 };
 
+/** `link`: of the URL that a command prints. `entry`: of the one it leads to, on the page's own host. */
+export type TokenKind = "link" | "entry";
+
 export interface Sessions {
+  /**
+   * The page's own host, without a port. Nobody knows it who has not been led there: what is in the command line of a
+   * browser, others may read.
+   */
+  host(): string;
   /** A new token. */
-  issue(): string;
-  /** The cookie's value for it; undefined where it was used, is too old, or never was. */
-  exchange(token: string): string | undefined;
+  issue(kind: TokenKind): string;
+  /** Whether it is one that nobody has used yet. */
+  holds(kind: TokenKind, token: string): boolean;
+  /** Uses it up. @returns false where it was used, is too old, or never was. */
+  redeem(kind: TokenKind, token: string): boolean;
+  /** A cookie's value: a new session. */
+  begin(): string;
   /** Whether a cookie's value is a session. */
   valid(value: string): boolean;
 }
@@ -36,19 +50,27 @@ export function sessions({ clock, credential }: SessionsOptions): Sessions {
     return createHmac("sha256", credential()).update(`localhostess ${what}\n${text}`).digest("hex");
   }
 
+  /** By what is signed, so that the time to find it tells nothing of the token. */
+  const keyOf = (kind: TokenKind, token: string): string => sign(`${kind} token`, token);
+
+  const isFresh = (key: string): boolean => clock.now() < (tokens.get(key) ?? 0);
+
   return {
-    issue() {
+    host: () => `page-${sign("page host", "").slice(0, hostDigits)}.localhost`,
+    issue(kind) {
       const token = randomBytes(32).toString("hex");
-      tokens.set(sign("token", token), clock.now() + tokenLifetime);
+      tokens.set(keyOf(kind, token), clock.now() + tokenLifetimes[kind]);
       if (tokens.size > mostTokens) tokens.delete(tokens.keys().next().value!);
       return token;
     },
-    exchange(token) {
-      // Found by what is signed, so that the time to find it tells nothing of it.
-      const key = sign("token", token);
-      const ends = tokens.get(key);
+    holds: (kind, token) => isFresh(keyOf(kind, token)),
+    redeem(kind, token) {
+      const key = keyOf(kind, token);
+      const fresh = isFresh(key);
       tokens.delete(key);
-      if (ends === undefined || clock.now() >= ends) return undefined;
+      return fresh;
+    },
+    begin() {
       const text = `${clock.now() + sessionLifetime}.${randomBytes(16).toString("hex")}`;
       return `${text}.${sign("session", text)}`;
     },

@@ -1,15 +1,15 @@
 /** A client's connection -> the process that has its other end, by /proc, while that costs next to no time. Linux. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Cancel, Clock } from "../system/clock.ts";
-import { type ClientSocket, clientSockets, hexPort } from "./client-sockets.ts";
+import type { Ends, PeerSockets } from "../system/peer-sockets.ts";
 import { printable } from "./printable.ts";
 
 export type Caller = { pid: number; command: string };
 
 /** A connection whose client is asked for; `caller` is set once it is known. */
 export type Asked = {
-  /** Where the client is. Read only where a look is taken: it asks the kernel. */
-  readonly end: { readonly remoteAddress: string; readonly remotePort: number };
+  /** Read only where a look is taken: it asks the kernel. */
+  readonly end: Ends;
   caller: Caller | undefined;
 };
 
@@ -28,8 +28,7 @@ export type CallersOptions = {
   clock: Clock;
   /** Milliseconds, with fractions, that never go back. */
   now(): number;
-  /** The ports on which clients come to us. */
-  ports(): readonly number[];
+  peers: PeerSockets;
   /** Milliseconds of looks that a quiet time saves up: what a person or a script calls in a row is all looked up. */
   savings?: number;
 };
@@ -45,15 +44,8 @@ const queueLimit = 256;
 const recentLimit = 16;
 const commandLimit = 200;
 
-/** @returns undefined where there is no such table. */
-export function callerFinder(options: CallersOptions): Callers | undefined {
-  const { root, clock, now, savings = usualSavings } = options;
-  try {
-    readFileSync(`${root}/net/tcp`);
-  } catch {
-    // Not Linux: nobody is asked.
-    return undefined;
-  }
+export function callerFinder(options: CallersOptions): Callers {
+  const { root, clock, now, peers, savings = usualSavings } = options;
   const queue = new Set<Asked>();
   let recent: number[] = [];
   let credit = savings;
@@ -79,21 +71,11 @@ export function callerFinder(options: CallersOptions): Callers | undefined {
 
   function find(asked: readonly Asked[], deadline: number): void {
     const wanted = new Map<number, Asked[]>();
-    const ipv4 = asked.filter(({ end }) => !end.remoteAddress.includes(":"));
-    const ipv6 = asked.filter(({ end }) => end.remoteAddress.includes(":"));
-    const left = match(ipv4, readSockets("tcp", ipv4.length > 0), wanted);
-    if (left.length > 0 || ipv6.length > 0) {
-      const sockets = readSockets("tcp6", true);
-      match(
-        left,
-        sockets.filter((socket) => socket.mapped),
-        wanted,
-      );
-      match(
-        ipv6,
-        sockets.filter((socket) => !socket.mapped),
-        wanted,
-      );
+    for (const one of asked) {
+      const peer = peers.find(one.end);
+      // 0: the client has closed it already.
+      if (typeof peer === "string" || peer.inode === 0) continue;
+      wanted.set(peer.inode, [...(wanted.get(peer.inode) ?? []), one]);
     }
     if (wanted.size === 0) return;
     const others = processes().filter((pid) => !recent.includes(pid));
@@ -101,18 +83,6 @@ export function callerFinder(options: CallersOptions): Callers | undefined {
       if (wanted.size === 0 || now() > deadline) return;
       visit(pid, wanted);
     }
-  }
-
-  function readSockets(file: "tcp" | "tcp6", needed: boolean): ClientSocket[] {
-    if (!needed) return [];
-    let table: string;
-    try {
-      table = readFileSync(`${root}/net/${file}`, "latin1");
-    } catch {
-      // A kernel without IPv6 has no tcp6.
-      return [];
-    }
-    return options.ports().flatMap((port) => clientSockets(table, port));
   }
 
   /** Newest first: who calls has often just been started. */
@@ -166,22 +136,6 @@ export function callerFinder(options: CallersOptions): Callers | undefined {
       cancel = undefined;
     },
   };
-}
-
-/** Notes the inode of each one's socket in `wanted`. @returns those that are not among `sockets`. */
-function match(
-  asked: readonly Asked[],
-  sockets: readonly ClientSocket[],
-  wanted: Map<number, Asked[]>,
-): Asked[] {
-  const inodes = new Map(sockets.map(({ port, inode }) => [port, inode]));
-  return asked.filter((one) => {
-    const inode = inodes.get(hexPort(one.end.remotePort));
-    if (inode === undefined) return true;
-    // 0: the client has closed it already.
-    if (inode > 0) wanted.set(inode, [...(wanted.get(inode) ?? []), one]);
-    return false;
-  });
 }
 
 function* socketsOf(folder: string): Generator<number> {

@@ -1,29 +1,28 @@
-/** A client's port -> the user whose socket that is, by the kernel's table. Linux. */
-import { readFileSync } from "node:fs";
-import { clientSockets, hexPort } from "./client-sockets.ts";
+/** A client's connection -> whether its process belongs to somebody who is served, as the kernel has its socket. */
+import type { Ends, PeerSockets } from "../system/peer-sockets.ts";
 
 export type ClientOwnerOptions = {
-  /** `/proc`, or what stands in for it. */
-  root: string;
-  /** The port on 127.0.0.1 on which the client came to us. */
-  ownPort: number;
+  /** Who is served. */
+  uids: readonly number[];
+  /** Clients may have no socket on this system: Windows' on WSL, which belong to the person all the same. */
+  elsewhere?: boolean;
 };
 
-/** Undefined where the system does not tell, or has no such socket any more. */
-export function clientOwner(remotePort: number, options: ClientOwnerOptions): number | undefined {
-  const { root, ownPort } = options;
-  const port = hexPort(remotePort);
-  for (const file of ["tcp", "tcp6"] as const) {
-    let table: string;
-    try {
-      table = readFileSync(`${root}/net/${file}`, "latin1");
-    } catch {
-      // Not Linux, or a kernel without IPv6.
-      continue;
-    }
-    const sockets = clientSockets(table, ownPort);
-    const found = sockets.find((its) => its.port === port && (file === "tcp" || its.mapped));
-    if (found !== undefined) return found.uid;
-  }
-  return undefined;
+/** Undefined where the system does not tell. */
+export type ClientOwner = (client: Ends) => boolean | undefined;
+
+/**
+ * A socket that no process has any more is nobody's: older kernels then say that root has it, and whoever sends and goes
+ * away at once could pass for root.
+ */
+export function clientOwner(
+  peers: PeerSockets | undefined,
+  { uids, elsewhere = false }: ClientOwnerOptions,
+): ClientOwner {
+  return (client) => {
+    const peer = peers?.find(client) ?? "unknown";
+    if (peer === "unknown") return undefined;
+    if (peer === "none") return elsewhere ? undefined : false;
+    return peer.inode > 0 && uids.includes(peer.uid);
+  };
 }

@@ -1,51 +1,19 @@
-/** Clients that sent FIN -> which of them have closed altogether, by the kernel's table of sockets. Linux. */
-import { readFileSync } from "node:fs";
-import { clientSockets, hexPort } from "./client-sockets.ts";
+/** Clients that sent FIN -> which of them have closed altogether, as the kernel has their sockets. */
+import type { Ends, PeerSockets } from "../system/peer-sockets.ts";
 
-/** A client's end of a connection to us on this machine. */
-export type ClientEnd = {
-  /** Tells the table: IPv6 where it holds a colon. */
-  address: string;
-  port: number;
-  /** It is connected to one of these. */
-  ownPorts: readonly number[];
+export type DepartedOptions = {
+  /** Clients may have no socket on this system: Windows' on WSL. */
+  elsewhere?: boolean;
 };
 
-/**
- * A socket that only stopped sending still belongs to its process; one that was closed belongs to
- * nobody (inode 0) until its timer ends, and then is gone from the table.
- * @returns undefined where there is no such table.
- */
+/** A socket that only stopped sending still belongs to its process; one that was closed belongs to nobody, and then is gone. */
 export function departedClients(
-  root: string,
-): ((clients: readonly ClientEnd[]) => readonly boolean[]) | undefined {
-  try {
-    readFileSync(`${root}/net/tcp`);
-  } catch {
-    // Not Linux: a closed client is noticed when something is written to it.
-    return undefined;
-  }
-  return (clients) => {
-    const tables = new Map<string, Map<string, boolean>>();
-    return clients.map(({ address, port, ownPorts }) => {
-      const file = address.includes(":") ? "tcp6" : "tcp";
-      let table = tables.get(file);
-      if (table === undefined) {
-        table = ownersOf(`${root}/net/${file}`, ownPorts);
-        tables.set(file, table);
-      }
-      return table.get(hexPort(port)) !== true;
-    });
+  peers: PeerSockets,
+  { elsewhere = false }: DepartedOptions = {},
+): (client: Ends) => boolean {
+  return (client) => {
+    const peer = peers.find(client);
+    if (peer === "none") return !elsewhere;
+    return peer !== "unknown" && peer.inode === 0;
   };
-}
-
-/** Local ports connected to one of `ownPorts` -> whether a process has the socket. */
-function ownersOf(path: string, ownPorts: readonly number[]): Map<string, boolean> {
-  const owners = new Map<string, boolean>();
-  const text = readFileSync(path, "latin1");
-  for (const { port, inode } of ownPorts.flatMap((ownPort) => clientSockets(text, ownPort))) {
-    // A port may be used towards two of ours: then it is gone when both are.
-    owners.set(port, owners.get(port) === true || inode > 0);
-  }
-  return owners;
 }

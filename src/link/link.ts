@@ -19,6 +19,9 @@ export interface Link {
   /** Where the peer is, as the kernel has it. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Where the peer came to, or this end dialled from. */
+  readonly localAddress: string;
+  readonly localPort: number;
   /** Bytes written that the kernel has not taken yet. */
   readonly pending: number;
   /** The kernel's number for the stream below; -1 where there is none. */

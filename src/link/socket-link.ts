@@ -41,6 +41,15 @@ export class SocketLink implements Link, SocketOwner {
     return this.#socket.remotePort;
   }
 
+  get localAddress(): string {
+    // Bun has it, and its types do not.
+    return (this.#socket as unknown as { localAddress: string }).localAddress;
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort;
+  }
+
   get descriptor(): number {
     return this.#state === GONE ? -1 : (this.#socket as unknown as { fd: number }).fd;
   }

@@ -3,13 +3,15 @@ import type { Duplex } from "node:stream";
 import type { Link, LinkHandler } from "./link.ts";
 
 /** What lies below the stream: who the peer is does not change on the way up. */
-type Below = Pick<Link, "remoteAddress" | "remotePort">;
+type Below = Pick<Link, "remoteAddress" | "remotePort" | "localAddress" | "localPort">;
 
 export class StreamLink implements Link {
   handler: LinkHandler;
   readonly descriptor = -1;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
 
   #stream: Duplex;
   #paused = false;
@@ -21,6 +23,8 @@ export class StreamLink implements Link {
     this.#stream = stream;
     this.remoteAddress = below.remoteAddress;
     this.remotePort = below.remotePort;
+    this.localAddress = below.localAddress;
+    this.localPort = below.localPort;
     this.handler = handler;
     let cause: Error | undefined;
     stream.on("data", (bytes: Buffer) => this.#tell(() => this.handler.data(bytes)));

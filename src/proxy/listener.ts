@@ -1,12 +1,12 @@
 /** Ports into connections: accepted on both loopback addresses, counted, watched twice a second. */
 import type { Callers } from "../discovery/callers.ts";
-import type { ClientEnd } from "../discovery/departed.ts";
 import type { Link } from "../link/link.ts";
 import type { SocketLink } from "../link/socket-link.ts";
 import type { Service } from "../routes/service.ts";
 import type { UrlPorts } from "../routes/service-row.ts";
 import type { RouteTable } from "../routes/table.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
+import type { Ends } from "../system/peer-sockets.ts";
 import { socketCalls } from "../system/socket-calls.ts";
 import type { TerminateOutcome, Terminator } from "../tls/terminate.ts";
 import { parseClientHello } from "../wire/client-hello.ts";
@@ -49,8 +49,8 @@ export type ProxyOptions = {
   refresh(): Promise<unknown>;
   stillThere(service: Service): boolean;
   touch(): void;
-  /** Which of these clients, who sent FIN and wait for an answer, no longer exist. Undefined: this system cannot tell. */
-  departed: ((clients: readonly ClientEnd[]) => readonly boolean[]) | undefined;
+  /** Whether a client that sent FIN, and waits for an answer, no longer exists. Undefined: this system cannot tell. */
+  departed: ((client: Ends) => boolean) | undefined;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
   terminator?: Terminator | undefined;
   /** Notes every request; undefined: nobody wants to know. */
@@ -228,9 +228,8 @@ export function startProxy(options: ProxyOptions): Proxy {
       connection.tick();
       if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
     }
-    if (waiting.length > 0 && options.departed !== undefined) {
-      dismissDeparted(waiting, { departed: options.departed, ownPorts: own.all });
-    }
+    // A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart.
+    for (const { link } of waiting) if (options.departed?.(link)) link.abort();
   });
 
   let stopping: Promise<void> | undefined;
@@ -278,27 +277,4 @@ export function startProxy(options: ProxyOptions): Proxy {
       return stopping;
     },
   };
-}
-
-/** A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart. */
-function dismissDeparted(
-  waiting: readonly { link: Link }[],
-  {
-    departed,
-    ownPorts,
-  }: {
-    departed: (clients: readonly ClientEnd[]) => readonly boolean[];
-    ownPorts: readonly number[];
-  },
-): void {
-  const gone = departed(
-    waiting.map(({ link }) => ({
-      address: link.remoteAddress,
-      port: link.remotePort,
-      ownPorts,
-    })),
-  );
-  waiting.forEach((connection, index) => {
-    if (gone[index]) connection.link.abort();
-  });
 }

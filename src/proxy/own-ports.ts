@@ -1,5 +1,6 @@
 /** The ports that were asked for -> those that we accept on, what URLs have of them, and why the others are not ours. */
-import { type Listening, listen } from "../link/listen.ts";
+import type { Listening } from "../link/listen.ts";
+import { listenOnBoth } from "../link/listen-on-both.ts";
 import type { SocketLink } from "../link/socket-link.ts";
 import type { Scheme, UrlPorts } from "../routes/service-row.ts";
 
@@ -41,14 +42,12 @@ export type OwnPorts = {
   refused: readonly RefusedPort[];
 };
 
-const loopbacks = ["127.0.0.1", "::1"] as const;
-
 type Accept = (link: SocketLink) => void;
 
 /** @throws the system's error where the main port is taken or not allowed. */
 export function listenOnPorts(options: OwnPortsOptions, accept: Accept): OwnPorts {
   const { wildcard, note } = options;
-  const main = listenOnBoth({ port: options.port, wildcard, note }, accept);
+  const main = listenOnBoth({ port: options.port, wildcard: wildcard(options.port), note }, accept);
   const listening = [...main.listening];
   const all = [main.port];
   const urls = { http: main.port, https: main.port };
@@ -58,7 +57,7 @@ export function listenOnPorts(options: OwnPortsOptions, accept: Accept): OwnPort
     if (asked === 0 || !all.includes(asked)) {
       try {
         // That a family is missing has been said of the main port.
-        const its = listenOnBoth({ port: asked, wildcard, note() {} }, accept);
+        const its = listenOnBoth({ port: asked, wildcard: wildcard(asked), note() {} }, accept);
         port = its.port;
         listening.push(...its.listening);
         all.push(port);
@@ -71,30 +70,4 @@ export function listenOnPorts(options: OwnPortsOptions, accept: Accept): OwnPort
     if (shown) urls[scheme] = port;
   }
   return { port: main.port, addresses: main.addresses, listening, all, urls, refused };
-}
-
-type Both = { port: number; addresses: readonly string[]; listening: readonly Listening[] };
-
-/** Both families on one port; where 0 asks for any, until one is free in both. */
-function listenOnBoth(
-  { port, wildcard, note }: Omit<OwnPortsOptions, "extra">,
-  accept: Accept,
-): Both {
-  const [v4, v6] = wildcard(port) ? (["0.0.0.0", "::"] as const) : loopbacks;
-  for (let attempt = 1; ; attempt++) {
-    const first = listen({ address: v4, port }, accept);
-    try {
-      const second = listen({ address: v6, port: first.port }, accept);
-      return { port: first.port, addresses: loopbacks, listening: [first, second] };
-    } catch (error) {
-      if ((error as { code?: unknown }).code === "EADDRINUSE") {
-        first.stop();
-        if (port !== 0 || attempt === 10) throw error;
-        continue;
-      }
-      // A machine or container without IPv6: nobody can come by ::1 there.
-      note(`not listening on [::1]: ${(error as Error).message}`);
-      return { port: first.port, addresses: [loopbacks[0]], listening: [first] };
-    }
-  }
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { callerFinder } from "../../src/discovery/callers.ts";
 import { Recorder } from "../../src/proxy/recorder.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { peerSockets } from "../../src/system/peer-sockets.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 import { cpuSeconds } from "./cpu.ts";
 import type { Crew } from "./crew.ts";
@@ -69,13 +70,17 @@ async function start(crew: Crew, backend: Backend, recording: "on" | "off"): Pro
 if (import.meta.main) {
   const [port, name, upstream, recording] = process.argv.slice(2);
   const now = () => performance.now();
-  const ports = () => [Number(port)];
   await startTestProxy({
     port: Number(port),
     services: { [name!]: { port: Number(upstream) } },
     ...(recording === "on" && {
       recorder: new Recorder({ clock: systemClock, now }),
-      callers: callerFinder({ root: "/proc", clock: systemClock, now, ports }),
+      callers: callerFinder({
+        root: "/proc",
+        clock: systemClock,
+        now,
+        peers: peerSockets(process.platform)!,
+      }),
     }),
   });
 }

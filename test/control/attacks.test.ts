@@ -146,6 +146,17 @@ const attacks: Attack[] = [
     plant: { samePage: () => true },
     attack: (door) => withCookie(door, {}, `localhost:${door.port}`),
   },
+  {
+    name: "a session's cookie at 127.0.0.1, whose cookies browsers send to every server there",
+    plant: { samePage: () => true },
+    attack: (door) => withCookie(door, {}, `127.0.0.1:${door.port}`),
+  },
+  {
+    name: "a page by a name that its owner has lead to this machine",
+    plant: { host: () => true },
+    attack: async (door) =>
+      (await ask(door, "/v1/ping", { host: `page-0.localhost:${door.port}` })).status === 200,
+  },
 ];
 
 attacks.push(
@@ -185,15 +196,21 @@ attacks.push(
 async function withCookie(
   door: TestDoor,
   headers: Record<string, string>,
-  host?: string,
+  host = `${pageHost}:${door.port}`,
 ): Promise<boolean> {
   const all = { Cookie: "theme=dark; localhostess_session=session", ...headers };
-  const options = { bearer: null, headers: all, ...(host === undefined ? {} : { host }) };
+  const options = { bearer: null, headers: all, host };
   return (await ask(door, "/v1/ping", options)).status === 200;
 }
 
+const pageHost = "page-0123456789abcdef.localhost";
+
 /** One session, and no paths of its own. */
-const page = { session: (value: string) => value === "session", answer: () => undefined };
+const page = {
+  host: () => pageHost,
+  session: (value: string) => value === "session",
+  answer: () => undefined,
+};
 
 describe("is refused", () => {
   test.each(attacks)("$name", async ({ attack }) => {
@@ -333,8 +350,14 @@ describe("origins", () => {
   });
 });
 
+const bodies: Record<string, unknown> = {
+  trust: { action: "install" },
+  "service-env": { name: "shop:api" },
+  "registry-pin": { project_path: "/srv/shop" },
+};
+
 describe("a session of our page", () => {
-  const own = (door: TestDoor) => `http://127.0.0.1:${door.port}`;
+  const own = (door: TestDoor) => `http://${pageHost}:${door.port}`;
 
   test("reads from our own page, and changes with its Origin", async () => {
     const door = httpDoor({ page });
@@ -343,10 +366,11 @@ describe("a session of our page", () => {
     expect(await withCookie(door, { "Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate" })).toBe(
       true,
     );
-    const change = (headers: Record<string, string>) =>
-      ask(door, "/v1/shutdown", {
+    const change = (headers: Record<string, string>, path = "/v1/stop-all") =>
+      ask(door, path, {
         method: "POST",
         bearer: null,
+        host: `${pageHost}:${door.port}`,
         headers: {
           Cookie: "localhostess_session=session",
           "Content-Type": "application/json",
@@ -357,9 +381,30 @@ describe("a session of our page", () => {
     expect((await change({})).status).toBe(401);
     expect((await change({ Origin: "null" })).status).toBe(401);
     expect((await change({ Origin: own(door), "Sec-Fetch-Site": "cross-site" })).status).toBe(401);
-    expect((await change({ Origin: own(door), "Sec-Fetch-Site": "same-origin" })).status).toBe(200);
-    expect(door.backend.ended).toBe(1);
+    const asOurs = { Origin: own(door), "Sec-Fetch-Site": "same-origin" };
+    // It is let in: this daemon has no services that it could stop.
+    expect((await change(asOurs)).status).toBe(501);
   });
+
+  test.each(["shutdown", "trust", "dashboard", "service-env", "registry-pin", "registry-clean"])(
+    "may not send what only the credential may: %s",
+    async (path) => {
+      const door = httpDoor({ page });
+      const got = await ask(door, `/v1/${path}`, {
+        method: "POST",
+        bearer: null,
+        host: `${pageHost}:${door.port}`,
+        headers: {
+          Cookie: "localhostess_session=session",
+          "Content-Type": "application/json",
+          Origin: own(door),
+        },
+        body: JSON.stringify(bodies[path] ?? {}),
+      });
+      expect([got.status, got.error]).toEqual([403, "forbidden"]);
+      expect(door.backend.ended).toBe(0);
+    },
+  );
 
   test("is nobody else's: another user's client has no use for it", async () => {
     const door = httpDoor({ page, ownClient: () => false });

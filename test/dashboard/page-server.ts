@@ -19,6 +19,7 @@ import { encode } from "../../src/wire/bytes.ts";
 import { RequestHead } from "../../src/wire/head.ts";
 
 export const credential = "0123456789abcdef".repeat(4);
+const nowhere = { remoteAddress: "", remotePort: 0, localAddress: "", localPort: 0 };
 const launch = "11111111-2222-4333-8444-555555555555";
 
 /** Built once for all tests of a process. */
@@ -37,6 +38,8 @@ const script = (() => {
 
 export interface PageServer extends AsyncDisposable {
   readonly url: string;
+  /** Where the page itself is. */
+  readonly pageUrl: string;
   readonly port: number;
   readonly faults: readonly unknown[];
   /** Commands that ran, whoever sent them. */
@@ -83,7 +86,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
   });
   let door: HttpDoor | undefined;
   const signs = sessions({ clock: systemClock, credential: () => credential });
-  const open = () => `${door!.url}/open?token=${signs.issue()}`;
+  const open = () => `${door!.url}/open?token=${signs.issue("link")}`;
   const backend: Backend = {
     facts: () => ({
       id,
@@ -124,7 +127,6 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     page: dashboard({
       sessions: signs,
       script,
-      ownClient: () => undefined,
       fault: (error) => faults.push(error),
     }),
     fault: (error) => faults.push(error),
@@ -138,6 +140,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
   };
   return {
     url: door.url,
+    pageUrl: `http://${signs.host()}:${door.port}`,
     port: door.port,
     faults,
     get admitted() {
@@ -165,7 +168,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       entry.status = made.status ?? 200;
       entry.sent = made.sent ?? 1_234;
       if (made.caller !== undefined) {
-        entry.asked = { end: { remoteAddress: "", remotePort: 0 }, caller: made.caller };
+        entry.asked = { end: nowhere, caller: made.caller };
       }
       recorder.end(entry, false);
       news.request(recorder.recent({ limit: 1 })[0]!);

@@ -56,7 +56,7 @@ describeWith(["chromium"])("the page", () => {
     async () => {
       await using server = await full();
       const page = await open(server);
-      expect(page.url()).toBe(`${server.url}/`);
+      expect(page.url()).toBe(`${server.pageUrl}/`);
       expect(await page.evaluate("document.cookie")).toBe("");
       expect(await page.evaluate("history.length")).toBeLessThanOrEqual(2);
       await page.reload();
@@ -154,7 +154,7 @@ describeWith(["chromium"])("the page", () => {
       await page.getByText("another server has this name too").waitFor();
       await page.getByRole("cell", { name: "POST", exact: true }).waitFor();
       await page.getByRole("cell", { name: "503", exact: true }).waitFor();
-      await page.goto(`${server.url}/#/web`);
+      await page.goto(`${server.pageUrl}/#/web`);
       await page.getByRole("cell", { name: "4712", exact: true }).waitFor();
       await page.getByRole("cell", { name: "chromium 881" }).first().waitFor();
       server.request("web", { line: "DELETE /carts/9", status: 0 });
@@ -237,7 +237,7 @@ describeWith(["chromium"])("the page", () => {
             "document.documentElement.scrollWidth - document.documentElement.clientWidth";
           expect(await page.evaluate(wider)).toBeLessThanOrEqual(0);
           await page.screenshot({ path: join(artefacts, `page-${scheme}-${width}.png`) });
-          await page.goto(`${server.url}/#/web`);
+          await page.goto(`${server.pageUrl}/#/web`);
           await page.getByRole("cell", { name: "4712", exact: true }).waitFor();
           expect(await page.evaluate(wider)).toBeLessThanOrEqual(0);
           await page.screenshot({ path: join(artefacts, `detail-${scheme}-${width}.png`) });

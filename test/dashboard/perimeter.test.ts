@@ -20,13 +20,15 @@ function strangerPages() {
       const cookie = new URL(request.url).searchParams.get("cookie");
       if (cookie !== null) fields.append("Set-Cookie", cookie);
       seen.push(request.headers.get("cookie") ?? "");
+      referrers.push(request.headers.get("referer") ?? "");
       return new Response("<!doctype html><title>stranger</title><body></body>", {
         headers: fields,
       });
     },
   });
   const seen: string[] = [];
-  return { port: server.port!, seen, stop: () => server.stop(true) };
+  const referrers: string[] = [];
+  return { port: server.port!, seen, referrers, stop: () => server.stop(true) };
 }
 
 describeWith(["chromium"])("a real browser", () => {
@@ -211,9 +213,10 @@ describeWith(["chromium"])("a real browser", () => {
   describe("with a session of our page", () => {
     const places = {
       "an app behind our own proxy": () => `http://evil.localhost:${proxy.port}/`,
-      "another port of the same address, where the cookie goes too": () =>
-        `http://127.0.0.1:${strangers.port}/`,
+      "another port of the same address": () => `http://127.0.0.1:${strangers.port}/`,
       "localhost by another port": () => `http://localhost:${strangers.port}/`,
+      "another port of the page's own host, where the cookie goes too": (server: PageServer) =>
+        `http://${new URL(server.pageUrl).hostname}:${strangers.port}/`,
     };
 
     async function attack(
@@ -225,7 +228,10 @@ describeWith(["chromium"])("a real browser", () => {
       await own.close();
       const stranger = await pageAt(from);
       const before = server.admitted;
-      const read = await inPage<string[]>(stranger, attempts(server.url));
+      const read = [
+        ...(await inPage<string[]>(stranger, attempts(server.url))),
+        ...(await inPage<string[]>(stranger, attempts(server.pageUrl))),
+      ];
       await stranger.close();
       return { read, admitted: server.admitted - before };
     }
@@ -236,7 +242,7 @@ describeWith(["chromium"])("a real browser", () => {
         async () => {
           await using server = await startPageServer();
           server.add(madeService("api"));
-          expect(await attack(from(), server)).toEqual({ read: [], admitted: 0 });
+          expect(await attack(from(server), server)).toEqual({ read: [], admitted: 0 });
         },
         patience,
       );
@@ -247,7 +253,7 @@ describeWith(["chromium"])("a real browser", () => {
       async () => {
         await using server = await startPageServer({ layers: { ...layers, samePage: () => true } });
         const { admitted } = await attack(
-          places["another port of the same address, where the cookie goes too"](),
+          places["another port of the page's own host, where the cookie goes too"](server),
           server,
         );
         expect(admitted).toBeGreaterThan(0);
@@ -267,8 +273,10 @@ describeWith(["chromium"])("a real browser", () => {
         ]) {
           for (const host of [`evil.localhost:${proxy.port}`, `127.0.0.1:${strangers.port}`]) {
             const page = await pageAt(`http://${host}/?cookie=${encodeURIComponent(cookie)}`);
-            const answer = await page.goto(`${server.url}/`);
-            expect(answer!.status()).toBe(401);
+            for (const own of [server.url, server.pageUrl]) {
+              const answer = await page.goto(`${own}/`);
+              expect(answer!.status()).toBe(401);
+            }
             await page.close();
           }
         }
@@ -292,6 +300,27 @@ describeWith(["chromium"])("a real browser", () => {
         const app = await pageAt(`http://evil.localhost:${proxy.port}/`);
         await app.close();
         expect(strangers.seen.join()).not.toContain("localhostess_session");
+      },
+      patience,
+    );
+
+    test(
+      "our session does not go to other servers of 127.0.0.1 or localhost, and these do not learn the page's host",
+      async () => {
+        await using server = await startPageServer();
+        await browser.context.clearCookies();
+        const own = await pageAt(server.open());
+        await own.getByText("live", { exact: true }).waitFor();
+        const host = new URL(server.pageUrl).host;
+        expect(new URL(own.url()).host).toBe(host);
+        strangers.seen.length = 0;
+        for (const at of ["127.0.0.1", "localhost", "[::1]"]) {
+          await own.goto(`http://${at}:${strangers.port}/`).catch(() => {});
+        }
+        await own.close();
+        expect(strangers.seen.length).toBeGreaterThan(1);
+        expect(strangers.seen.join()).not.toContain("localhostess_session");
+        expect(strangers.referrers.join()).not.toContain(host);
       },
       patience,
     );

@@ -1,6 +1,6 @@
 /** Who is let in by the page's door, for how long, and how often. */
 import { expect, test } from "bun:test";
-import { sessionLifetime, sessions, tokenLifetime } from "../../src/dashboard/session.ts";
+import { sessionLifetime, sessions, tokenLifetimes } from "../../src/dashboard/session.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 function make(credential = "c".repeat(64)) {
@@ -8,26 +8,40 @@ function make(credential = "c".repeat(64)) {
   return { clock, its: sessions({ clock, credential: () => credential }) };
 }
 
-test("a token becomes one session, once", () => {
+test("a token counts once, and looking at it does not use it up", () => {
   const { its } = make();
-  const token = its.issue();
-  const session = its.exchange(token)!;
-  expect(its.valid(session)).toBe(true);
-  expect(its.exchange(token)).toBeUndefined();
+  const token = its.issue("link");
+  expect(its.holds("link", token)).toBe(true);
+  expect(its.holds("link", token)).toBe(true);
+  expect(its.redeem("link", token)).toBe(true);
+  expect(its.holds("link", token)).toBe(false);
+  expect(its.redeem("link", token)).toBe(false);
 });
 
-test("a token lasts a minute", () => {
+test("a link's token is not one of the page's own host, nor the other way round", () => {
+  const { its } = make();
+  const [link, entry] = [its.issue("link"), its.issue("entry")];
+  expect([its.redeem("entry", link), its.redeem("link", entry)]).toEqual([false, false]);
+  expect([its.redeem("link", link), its.redeem("entry", entry)]).toEqual([true, true]);
+});
+
+test.each(["link", "entry"] as const)("the token of a %s lasts for its time", (kind) => {
   const { its, clock } = make();
-  const [first, second] = [its.issue(), its.issue()];
-  clock.advance(tokenLifetime - 1);
-  expect(its.exchange(first)).toBeDefined();
+  const [first, second] = [its.issue(kind), its.issue(kind)];
+  clock.advance(tokenLifetimes[kind] - 1);
+  expect(its.redeem(kind, first)).toBe(true);
   clock.advance(1);
-  expect(its.exchange(second)).toBeUndefined();
+  expect(its.holds(kind, second)).toBe(false);
+  expect(its.redeem(kind, second)).toBe(false);
+});
+
+test("a link lasts a minute", () => {
+  expect(tokenLifetimes.link).toBe(60_000);
 });
 
 test("a session lasts twelve hours", () => {
   const { its, clock } = make();
-  const session = its.exchange(its.issue())!;
+  const session = its.begin();
   clock.advance(sessionLifetime - 1);
   expect(its.valid(session)).toBe(true);
   clock.advance(1);
@@ -35,17 +49,25 @@ test("a session lasts twelve hours", () => {
 });
 
 test("a session goes on with the next daemon of the same credential, and ends with another credential", () => {
-  const session = make().its.exchange(make().its.issue()) ?? signedIn(make().its);
+  const session = make().its.begin();
   expect(make().its.valid(session)).toBe(true);
   expect(make("d".repeat(64)).its.valid(session)).toBe(false);
 });
 
+test("the page's host stays with the credential, changes with it, and tells nothing of it", () => {
+  const host = make().its.host();
+  expect(host).toMatch(/^page-[0-9a-f]{24}\.localhost$/);
+  expect(make().its.host()).toBe(host);
+  expect(make("d".repeat(64)).its.host()).not.toBe(host);
+});
+
 test("what was not made here is no token and no session", () => {
   const { its } = make();
-  const token = its.issue();
-  const session = its.exchange(its.issue())!;
+  const token = its.issue("link");
+  const session = its.begin();
   for (const wrong of ["", "x", token.slice(1), `${token}0`, token.toUpperCase(), session]) {
-    expect(its.exchange(wrong)).toBeUndefined();
+    expect(its.holds("link", wrong)).toBe(false);
+    expect(its.redeem("link", wrong)).toBe(false);
   }
   const [ends, nonce, signature] = session.split(".");
   for (const wrong of [
@@ -65,12 +87,8 @@ test("what was not made here is no token and no session", () => {
 
 test("of tokens that nobody uses the newest fifty are kept", () => {
   const { its } = make();
-  const tokens = Array.from({ length: 60 }, () => its.issue());
-  const used = tokens.map((token) => its.exchange(token) !== undefined);
+  const tokens = Array.from({ length: 60 }, () => its.issue("link"));
+  const used = tokens.map((token) => its.redeem("link", token));
   expect(used.slice(0, 10)).toEqual(Array(10).fill(false));
   expect(used.slice(10)).toEqual(Array(50).fill(true));
 });
-
-function signedIn(its: ReturnType<typeof sessions>): string {
-  return its.exchange(its.issue())!;
-}

@@ -4,6 +4,7 @@ import { callerFinder } from "../../src/discovery/callers.ts";
 import { Recorder, recordLimit, targetLimit } from "../../src/proxy/recorder.ts";
 import type { RecordedRequest } from "../../src/routes/traffic.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { peerSockets } from "../../src/system/peer-sockets.ts";
 import { RequestHead } from "../../src/wire/head.ts";
 import { encode } from "../../src/wire/bytes.ts";
 import { eventually } from "../support/eventually.ts";
@@ -296,16 +297,15 @@ test("ten thousand names do not make it grow: those quiet for longest are forgot
 
 test("who called is the process that has the client's socket", async () => {
   using api = new RawServer({ answer: () => ok("x") });
-  let port = 0;
   const callers = callerFinder({
     root: "/proc",
     clock: systemClock,
     // Time stands still: a look that the busy machine interrupts is not given up.
     now: () => 0,
-    ports: () => [port],
-  })!;
+    peers: peerSockets(process.platform)!,
+  });
   await using proxy = await recorded({ services: { api }, callers });
-  port = proxy.port;
+  const { port } = proxy;
   const child = Bun.spawn(
     ["curl", "-s", "--noproxy", "*", "-H", "Host: api.localhost", `http://127.0.0.1:${port}/`],
     { stdout: "ignore" },

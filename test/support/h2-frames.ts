@@ -32,6 +32,8 @@ export class H2Frames implements Link {
   handler!: LinkHandler;
   readonly remoteAddress = "127.0.0.1";
   readonly remotePort = 1;
+  readonly localAddress = "127.0.0.1";
+  readonly localPort = 2;
   readonly descriptor = -1;
   readonly heard: Heard[] = [];
   readonly session: H2Session;

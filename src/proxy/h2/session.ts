@@ -118,6 +118,8 @@ export type H2SessionOptions = {
 export class H2Session implements LinkHandler, StreamSession {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
 
   readonly #options: H2SessionOptions;
   /** For the connections of the streams: who is gone there is our own affair. */
@@ -209,6 +211,8 @@ export class H2Session implements LinkHandler, StreamSession {
     };
     this.remoteAddress = link.remoteAddress;
     this.remotePort = link.remotePort;
+    this.localAddress = link.localAddress;
+    this.localPort = link.localPort;
     this.#since = options.shared.seconds();
     link.handler = this;
   }

@@ -12,6 +12,8 @@ import { Held } from "../held.ts";
 export interface StreamSession {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
   /** Writes the fields of an answer's head, or of its trailers: `status` 0. */
   sendHead(stream: H2StreamLink, head: StreamHead): void;
   /** Sends as much of bytes[from, to) as may go. @returns the offset behind it. */
@@ -98,6 +100,14 @@ export class H2StreamLink implements Link {
 
   get remotePort(): number {
     return this.#session.remotePort;
+  }
+
+  get localAddress(): string {
+    return this.#session.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#session.localPort;
   }
 
   get pending(): number {
