@@ -7,7 +7,7 @@ import { pageScript } from "./dashboard/bundle.ts";
 import { dashboard, linkPath } from "./dashboard/dashboard.ts";
 import { keepPort, keptPort } from "./dashboard/page-port.ts";
 import { sessions } from "./dashboard/session.ts";
-import { clientOwner, type ClientOwner } from "./discovery/client-owner.ts";
+import { clientUsers, isOwn } from "./discovery/client-user.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
 import { findDaemon } from "./control/connect.ts";
 import { converge } from "./control/converge.ts";
@@ -33,7 +33,7 @@ import { plainLines } from "./supervisor/plain-text.ts";
 import { supervision } from "./supervisor/supervision.ts";
 import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
 import { peerCredentials } from "./system/peer-credentials.ts";
-import { peerSockets } from "./system/peer-sockets.ts";
+import { type Ends, peerSockets } from "./system/peer-sockets.ts";
 import { certificates } from "./tls/certificates.ts";
 import { processIdentity } from "./tls/identity.ts";
 import { terminator } from "./tls/terminate.ts";
@@ -47,6 +47,8 @@ export type DaemonOptions = {
   scanner: ScannerKind;
   /** Root only: everybody's processes. */
   allUsers: boolean;
+  /** Other people of this machine may use the proxy. */
+  otherUsers: boolean;
   /** Where it is found, and where the authority for https is kept. It has to be ours, and may be unusable. */
   stateDirectory: string;
   /** The path of the socket for IPC. */
@@ -233,12 +235,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     // In a turn of its own, so that the answer is on its way.
     shutdown: () => void clock.after(0, () => dismissed.resolve("as it was asked to")),
   };
+  const uid = process.getuid?.() ?? -1;
+  // Not root's: the page is one person's.
+  const pageUsers = clientUsers(peers, { uids: [uid], elsewhere: wsl });
+  // Root may do everything here anyway. Who has started us by sudo is the person meant, whose browser is not root's.
+  const proxyUsers = clientUsers(peers, {
+    uids: [uid, 0, ...(uid === 0 ? sudoUser(process.env) : [])],
+    elsewhere: wsl,
+  });
   const doors = await openDoors({
     facts,
     options,
     backend,
-    // Not root either: the page is one person's.
-    ownClient: clientOwner(peers, { uids: [process.getuid?.() ?? -1], elsewhere: wsl }),
+    ownClient: (client) => isOwn(pageUsers(client)),
     note,
   });
   let published = false;
@@ -270,6 +279,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       refresh: () => discovery.refresh(),
       stillThere: (service) => clock.now() - seen < knownFor || discovery.stillThere(service),
       touch: () => discovery.touch(),
+      clientUser: proxyUsers,
+      otherUsers: options.otherUsers,
       departed: peers && departedClients(peers, { elsewhere: wsl }),
       terminator: tls,
       recorder,
@@ -413,7 +424,7 @@ type DoorsOptions = {
   facts: Facts;
   options: DaemonOptions;
   backend: Backend;
-  ownClient: ClientOwner;
+  ownClient(client: Ends): boolean | undefined;
   note(text: string): void;
 };
 
@@ -460,7 +471,13 @@ async function openDoors({ facts, options, backend, ownClient, note }: DoorsOpti
   const { http } = pages;
   facts.url = http.url;
   backend.dashboard = () => `${pages.url()}${linkPath}?token=${tokens.issue("link")}`;
-  const ipc = ipcAt({ wanted: options.socket, backend, fault, note });
+  const ipc = ipcAt({
+    wanted: options.socket,
+    backend,
+    credential: () => credential,
+    fault,
+    note,
+  });
   facts.socket = ipc?.path ?? options.socket;
   let said: string | undefined;
   const doors: Doors = {
@@ -552,17 +569,18 @@ async function openKept(
 type IpcAt = {
   wanted: string;
   backend: Backend;
+  credential(): string;
   fault(error: unknown): void;
   note(text: string): void;
 };
 
-function ipcAt({ wanted, backend, fault, note }: IpcAt): IpcDoor | undefined {
+function ipcAt({ wanted, backend, credential, fault, note }: IpcAt): IpcDoor | undefined {
   const uid = process.getuid?.() ?? -1;
   const { platform, env } = process;
   try {
     const path = socketPath(wanted, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
     const peers = peerCredentials(platform);
-    return ipcDoor({ path, clock: systemClock, backend, peers, uid, fault });
+    return ipcDoor({ path, clock: systemClock, backend, peers, uid, credential, fault });
   } catch (error) {
     note((error as Error).message);
     return undefined;
@@ -584,6 +602,11 @@ function vacancy(port: number): Vacancy {
   } catch (error) {
     return (error as { code?: unknown }).code === "EADDRINUSE" ? "taken" : "never";
   }
+}
+
+/** sudo(8). */
+function sudoUser({ SUDO_UID }: Readonly<Record<string, string | undefined>>): number[] {
+  return SUDO_UID !== undefined && /^\d{1,10}$/.test(SUDO_UID) ? [Number(SUDO_UID)] : [];
 }
 
 function instanceId(): string {

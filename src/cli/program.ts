@@ -199,6 +199,7 @@ function proxyPorts(command: Command, which: string): void {
       "the same for https URLs; LOCALHOSTESS_HTTPS_PORT, or else 443",
     )
     .option("--https-redirect", "send page loads to https; LOCALHOSTESS_HTTPS_REDIRECT=1")
+    .option("--other-users", "serve other users of this machine too; other_users = true")
     .option(
       "--tld <domain>",
       "a domain that names may end in besides localhost, such as test; repeatable, instead of config.toml's tlds",

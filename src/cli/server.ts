@@ -44,6 +44,7 @@ export async function serverStart(
       port: settings.port ?? (settings.sandbox === undefined ? defaultPort : 0),
       extraPorts: extraPorts(settings),
       httpsRedirect: settings.httpsRedirect,
+      otherUsers: settings.otherUsers,
       scanner: settings.scanner,
       allUsers: settings.allUsers,
       stateDirectory: settings.stateDirectory,
@@ -188,6 +189,7 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   const listening = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
   const numbers = `port${ports.length > 1 ? "s" : ""} ${ports.join(", ").replace(/, (\d+)$/, " and $1")}`;
   const sentences = [
+    ...(settings.otherUsers ? ["other users of this machine are served too (other_users)"] : []),
     ...(settings.httpsRedirect ? ["page loads by http are sent to https (--https-redirect)"] : []),
     ...without,
   ];

@@ -14,6 +14,7 @@ export type Flags = {
   httpPort?: string;
   httpsPort?: string;
   httpsRedirect?: boolean;
+  otherUsers?: boolean;
   scanner?: ScannerKind;
   allUsers?: boolean;
   verbose?: boolean;
@@ -29,6 +30,8 @@ export type Settings = {
   /** The ports besides, for URLs without one. */
   standardPorts: Readonly<Record<Scheme, StandardPort>>;
   httpsRedirect: boolean;
+  /** Other people of this machine may use the proxy. */
+  otherUsers: boolean;
   scanner: ScannerKind;
   allUsers: boolean;
   verbose: boolean;
@@ -140,6 +143,7 @@ export async function settingsOf(
     httpsRedirect:
       flags.httpsRedirect ??
       (redirect === "" ? (config.https_redirect?.value ?? false) : redirect === "1"),
+    otherUsers: flags.otherUsers ?? config.other_users?.value ?? false,
     scanner: flags.scanner ?? "auto",
     allUsers: flags.allUsers ?? false,
     verbose: flags.verbose ?? false,

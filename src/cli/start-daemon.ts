@@ -87,6 +87,7 @@ function wordsOf(flags: StartFlags): string[] {
   };
   const switches = {
     "https-redirect": flags.httpsRedirect,
+    "other-users": flags.otherUsers,
     "all-users": flags.allUsers,
     verbose: flags.verbose,
   };

@@ -3,6 +3,13 @@ import { daemonProof, provedNonce, sameSecret } from "./proof.ts";
 import type { Registration } from "./protocol.ts";
 
 export const handshakePath = "/v1/handshake";
+/** By the socket: `{"Handshake": {"proof": "<nonce>.<code>"}}`. */
+export const handshakeName = "Handshake";
+
+/** What a client that dials the socket signs in the place of host and port. */
+export function socketAuthority(path: string): string {
+  return `unix:${path}`;
+}
 
 export type Handshake = Registration & {
   /** Of the daemon's own, to a client that has only proved the credential. */

@@ -14,6 +14,7 @@ import {
   replyOf,
   type Stream,
 } from "./commands.ts";
+import { handshake, handshakeName, socketAuthority } from "./handshake.ts";
 import { errorOf } from "./http.ts";
 import { readJson } from "./json.ts";
 import { mostPending } from "./sse.ts";
@@ -26,6 +27,8 @@ export type IpcOptions = {
   peers: PeerCredentials;
   /** Who is served. */
   uid: number;
+  /** For clients that want to know us first; asked for each time, as it may be replaced. */
+  credential(): string;
   /** A fault of ours, for the log. */
   fault(error: unknown): void;
 };
@@ -222,11 +225,31 @@ class Request implements LinkHandler {
     const read = readJson(bytes);
     if (read.kind === "bad") throw new CommandError("bad_json", `the request: ${read.why}`);
     const { name, sent } = requestIn(read.value);
+    if (name === handshakeName) {
+      this.#reply(this.#shakeHands(sent));
+      return;
+    }
     const command = commandNamed(name);
     const value = await perform(command, { sent, backend: this.#options.backend });
     if (this.#state !== "replying") return;
     if (command.streams === false) this.#reply(replyOf(command, value));
     else this.#stream(value as Stream);
+  }
+
+  /** @throws CommandError */
+  #shakeHands(sent: unknown): unknown {
+    const { path, credential, backend } = this.#options;
+    const proof = (sent as { proof?: unknown }).proof;
+    const told =
+      typeof proof === "string"
+        ? handshake(`Proof ${proof}`, {
+            credential: credential(),
+            facts: backend.facts(),
+            authority: socketAuthority(path),
+          })
+        : undefined;
+    if (told !== undefined) return { [handshakeName]: told };
+    throw new CommandError("forbidden", "the proof is missing or wrong");
   }
 
   #stream(stream: Stream): void {

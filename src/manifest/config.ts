@@ -81,6 +81,8 @@ const portOrOff = union(
   ({ input }) => `${portOrOffWords}, not ${shown(input)}`,
 );
 
+const yesOrNo = boolean(({ input }) => `true or false is expected, not ${shown(input)}`);
+
 /** The file is a layer of every project too: layer.ts reads these. */
 export const layerKeys: readonly string[] = ["project", "env", "services"];
 
@@ -93,9 +95,9 @@ export const configSchema = object({
   port: optional(port(portWords)),
   http_port: optional(portOrOff),
   https_port: optional(portOrOff),
-  https_redirect: optional(
-    boolean(({ input }) => `true or false is expected, not ${shown(input)}`),
-  ),
+  https_redirect: optional(yesOrNo),
+  /** Other people of this machine may use the proxy. */
+  other_users: optional(yesOrNo),
 });
 
 type Values = InferOutput<typeof configSchema>;

@@ -83,8 +83,8 @@ export interface ConnectionShared extends ExchangeShared {
   readonly supervision: Supervision | undefined;
   /** Connections whose request waits for a service of the supervisor. */
   readonly holding: Set<Connection>;
-  /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
-  secure(link: Link, first: Uint8Array): boolean;
+  /** The connection's link goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
+  secure(connection: Connection, first: Uint8Array): boolean;
   /** Notes every request; undefined: nobody wants to know. */
   readonly recorder: Recorder | undefined;
   /** Whose the clients are; undefined: nobody can tell. */
@@ -1265,7 +1265,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Hands the link to TLS; what is inside becomes another connection. */
   #secure(first: Uint8Array): void {
-    if (this.secured || !this.shared.secure(this.link, first)) {
+    if (this.secured || !this.shared.secure(this, first)) {
       this.#close();
       return;
     }

@@ -1,5 +1,6 @@
 /** Ports into connections: accepted on both loopback addresses, counted, watched twice a second. */
 import type { Callers } from "../discovery/callers.ts";
+import type { ClientUser } from "../discovery/client-user.ts";
 import type { Link } from "../link/link.ts";
 import type { SocketLink } from "../link/socket-link.ts";
 import type { Service } from "../routes/service.ts";
@@ -24,10 +25,15 @@ import { httpsRedirect } from "./redirect.ts";
 import { encodeReply } from "./reply.ts";
 import type { Supervision } from "./supervision.ts";
 import type { Recorder } from "./recorder.ts";
+import { shares } from "./shares.ts";
+import { turningAway } from "./turned-away.ts";
 import { upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
-export const connectionLimit = 10_000;
+const usualConnectionLimit = 10_000;
+
+/** Of these, what one other person may have where others are served. */
+const otherShare = 1 / 4;
 
 /** How coarse our time is: a connection may be let go this much too early, and never too late. */
 const tickMilliseconds = 500;
@@ -51,6 +57,12 @@ export type ProxyOptions = {
   touch(): void;
   /** Whether a client that sent FIN, and waits for an answer, no longer exists. Undefined: this system cannot tell. */
   departed: ((client: Ends) => boolean) | undefined;
+  /** Whose process a client is; undefined: everybody is served as if they were the same person. */
+  clientUser?: ((client: Ends) => ClientUser) | undefined;
+  /** People besides those whom `clientUser` calls own are served. */
+  otherUsers?: boolean;
+  /** Connections at once; for tests. */
+  connectionLimit?: number;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
   terminator?: Terminator | undefined;
   /** Notes every request; undefined: nobody wants to know. */
@@ -65,6 +77,9 @@ export type ProxyOptions = {
   /** A sentence for a person. */
   note(text: string): void;
 };
+
+/** The user whose share a connection is of; undefined: it is the person's own, and of none. */
+type Guest = number | undefined;
 
 export interface Proxy {
   readonly port: number;
@@ -87,9 +102,13 @@ export interface Proxy {
 export function startProxy(options: ProxyOptions): Proxy {
   const { clock } = options;
   const calls = socketCalls(process.platform);
-  const connections = new Set<Connection>();
-  const handshakes = new Set<Cancel>();
-  const sessions = new Set<H2Session>();
+  /** Each with the user whose share it is of, where it is of one. */
+  const connections = new Map<Connection, Guest>();
+  const handshakes = new Map<Cancel, Guest>();
+  const sessions = new Map<H2Session, Guest>();
+  const { connectionLimit = usualConnectionLimit } = options;
+  const held = shares(connectionLimit * otherShare);
+  const strangers = turningAway(clock, options.fault);
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
   const pool = upstreamPool({ clock, peek: calls.peek });
@@ -136,36 +155,54 @@ export function startProxy(options: ProxyOptions): Proxy {
     dialects: new Dialects(clock, options.routes),
     supervision: options.supervision,
     holding: new Set(),
-    secure(link, first) {
+    secure(connection, first) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
-      begin((outcome) => terminator.read(link, first, outcome));
+      begin(
+        (outcome) => terminator.read(connection.link, first, outcome),
+        connections.get(connection),
+      );
+      // Its share has gone on to the handshake.
+      if (connections.has(connection)) connections.set(connection, undefined);
       return true;
     },
     gone(connection) {
-      connections.delete(connection);
-      settle();
+      forget(connections, connection);
     },
   };
 
+  /** Whether a client is served, and where it is of a share, whose. */
+  function guestOf(link: Link): Guest | "stranger" {
+    const user = options.clientUser?.(link) ?? "unknown";
+    if (user === "own" || user === "unknown") return undefined;
+    if (!options.otherUsers || user === "gone" || !held.take(user.uid)) return "stranger";
+    return user.uid;
+  }
+
+  function forget<Key>(of: Map<Key, Guest>, key: Key): void {
+    const guest = of.get(key);
+    if (!of.delete(key)) return;
+    if (guest !== undefined) held.release(guest);
+    settle();
+  }
+
   /** A handshake, until it has become a connection or nothing. */
-  function begin(start: (outcome: TerminateOutcome) => Cancel): Cancel {
+  function begin(start: (outcome: TerminateOutcome) => Cancel, guest: Guest): Cancel {
     let cancel: Cancel = () => {};
-    const over = (): void => {
-      handshakes.delete(handshake);
-      settle();
-    };
+    const over = (): void => forget(handshakes, handshake);
     const handshake: Cancel = () => {
       cancel();
       over();
     };
-    handshakes.add(handshake);
+    handshakes.set(handshake, guest);
     cancel = start({
       terminated({ link, serverName, protocol }) {
         // TLS 1.3 leaves us nothing to say here, and a client that has Nagle's algorithm on holds its request until we do.
         calls.acknowledge(link.descriptor);
-        if (protocol === "h2") openSession(link, serverName);
-        else connections.add(new Connection(link, shared, true));
+        // Its share goes on with what comes of it.
+        handshakes.set(handshake, undefined);
+        if (protocol === "h2") openSession(link, serverName, guest);
+        else connections.set(new Connection(link, shared, true), guest);
         over();
       },
       failed: over,
@@ -173,16 +210,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     return handshake;
   }
 
-  function openSession(link: Link, serverName: string | undefined): void {
+  function openSession(link: Link, serverName: string | undefined, guest: Guest): void {
     const session = new H2Session(link, {
       shared,
       serverName,
-      gone(ended) {
-        sessions.delete(ended);
-        settle();
-      },
+      gone: (ended) => forget(sessions, ended),
     });
-    sessions.add(session);
+    sessions.set(session, guest);
     if (draining) session.drain();
   }
 
@@ -191,7 +225,13 @@ export function startProxy(options: ProxyOptions): Proxy {
   }
 
   function accept(link: SocketLink): void {
+    const guest = guestOf(link);
+    if (guest === "stranger") {
+      strangers.turnAway(link);
+      return;
+    }
     if (count() >= connectionLimit) {
+      if (guest !== undefined) held.release(guest);
       const why = `there are ${connectionLimit} connections already`;
       const bytes = encodeReply(errorPage({ status: 503, why }, "text"), {
         head: false,
@@ -201,18 +241,18 @@ export function startProxy(options: ProxyOptions): Proxy {
       link.close();
       return;
     }
-    if (!acceptTls(link)) connections.add(new Connection(link, shared));
+    if (!acceptTls(link, guest)) connections.set(new Connection(link, shared), guest);
   }
 
   /** Where a whole ClientHello waits unread, TLS goes by Bun's own, which is faster than any way over bytes once read. */
-  function acceptTls(link: SocketLink): boolean {
+  function acceptTls(link: SocketLink, guest: Guest): boolean {
     const { terminator } = options;
     if (terminator === undefined) return false;
     const count = calls.look(link.descriptor, peeked);
     if (count === 0 || sniff(peeked[0]!) !== "tls") return false;
     const hello = parseClientHello(peeked.subarray(0, count));
     if (hello.kind !== "done") return false;
-    begin((outcome) => terminator.unread(link, hello.value, outcome));
+    begin((outcome) => terminator.unread(link, hello.value, outcome), guest);
     return true;
   }
 
@@ -220,11 +260,11 @@ export function startProxy(options: ProxyOptions): Proxy {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
     const waiting: (Connection | H2Session)[] = [];
-    for (const session of sessions) {
+    for (const session of sessions.keys()) {
       session.tick();
       if (Number.isInteger(seconds) && session.mayBeGone) waiting.push(session);
     }
-    for (const connection of connections) {
+    for (const connection of connections.keys()) {
       connection.tick();
       if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
     }
@@ -259,8 +299,9 @@ export function startProxy(options: ProxyOptions): Proxy {
       stopping ??= (async () => {
         draining = true;
         for (const listener of own.listening) listener.stop();
-        for (const connection of connections) connection.drain();
-        for (const session of sessions) session.drain();
+        strangers.stop();
+        for (const connection of connections.keys()) connection.drain();
+        for (const session of sessions.keys()) session.drain();
         let cancelDeadline: Cancel = () => {};
         await new Promise<void>((resolve) => {
           emptied = resolve;
@@ -269,9 +310,9 @@ export function startProxy(options: ProxyOptions): Proxy {
         });
         cancelDeadline();
         cancelTicks();
-        for (const cancel of [...handshakes]) cancel();
-        for (const connection of connections) connection.link.abort();
-        for (const session of sessions) session.link.abort();
+        for (const cancel of [...handshakes.keys()]) cancel();
+        for (const connection of connections.keys()) connection.link.abort();
+        for (const session of sessions.keys()) session.link.abort();
         pool.stop();
       })();
       return stopping;

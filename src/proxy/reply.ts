@@ -11,6 +11,7 @@ const reasons: Record<number, string> = {
   200: "OK",
   308: "Permanent Redirect",
   400: "Bad Request",
+  403: "Forbidden",
   404: "Not Found",
   405: "Method Not Allowed",
   408: "Request Timeout",

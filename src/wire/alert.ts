@@ -5,6 +5,7 @@ export const Alert = {
   unexpectedMessage: 10,
   recordOverflow: 22,
   illegalParameter: 47,
+  accessDenied: 49,
   decodeError: 50,
   protocolVersion: 70,
   unrecognizedName: 112,

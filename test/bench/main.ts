@@ -21,13 +21,13 @@ import {
   measurePerRequest,
   measureSecureKeepAlive,
 } from "./rates.ts";
-import { measureRecording } from "./recording.ts";
 import { measureScan } from "./scan-rows.ts";
 import { type Measured, reached, tableText } from "./table.ts";
 import { measureDownload, measureUpload } from "./transfers.ts";
+import { measurePart, type Part } from "./with-and-without.ts";
 
 const usage = `bun run bench [--quick] [--json] [--no-pin] [--only <label>]...
-labels: keep-alive, per-request, tls, h2, handshakes, new-name, download, upload, recording, memory, ls, scan`;
+labels: keep-alive, per-request, tls, h2, handshakes, new-name, download, upload, recording, owners, memory, ls, scan`;
 
 type Proxies = { backend: Backend; ours: Peer; theirs: Peer[]; absent: Absent[] };
 
@@ -50,6 +50,13 @@ const transferTurn = async ({ quick, proxies }: Turn) => {
   return { backend, ours, theirs: fast, rounds: quick ? 2 : 5 };
 };
 
+const partTurn = async (part: Part, { crew, quick, backend }: Turn) =>
+  measurePart(crew, part, {
+    backend: await backend(),
+    rounds: quick ? 3 : 9,
+    seconds: quick ? 1 : 2,
+  });
+
 /** What needs no running proxies goes first. */
 const measures: Record<string, (turn: Turn) => Promise<Measured>> = {
   memory: ({ crew }) => measureMemory(crew),
@@ -65,12 +72,8 @@ const measures: Record<string, (turn: Turn) => Promise<Measured>> = {
   "new-name": async (turn) =>
     measureNewNames(await turn.secured(), { names: turn.quick ? 11 : 51 }),
   download: async (turn) => measureDownload(await transferTurn(turn)),
-  recording: async ({ crew, quick, backend }) =>
-    measureRecording(crew, {
-      backend: await backend(),
-      rounds: quick ? 3 : 9,
-      seconds: quick ? 1 : 2,
-    }),
+  recording: (turn) => partTurn("recording", turn),
+  owners: (turn) => partTurn("owners", turn),
   upload: async (turn) => measureUpload(turn.crew, await transferTurn(turn)),
 };
 

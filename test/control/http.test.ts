@@ -155,6 +155,9 @@ describe("commands by HTTP", () => {
   });
 });
 
+const knock = (port: number): string =>
+  `GET /v1/ping HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${credential}\r\n\r\n`;
+
 describe("connections", () => {
   test("several requests in one piece are answered in order", async () => {
     const door = httpDoor();
@@ -236,7 +239,61 @@ describe("connections", () => {
   });
 });
 
+describe("connections", () => {
+  test("come by both addresses, as a browser tries ::1 first for the page's host", async () => {
+    const door = httpDoor();
+    for (const address of ["127.0.0.1", "::1"]) {
+      const client = await rawClient(door.port, { address, send: knock(door.port) });
+      expect(await client.until("\r\n\r\n")).toStartWith("HTTP/1.1 200");
+      client.close();
+    }
+  });
+
+  test("a port of which somebody has one half is not taken", () => {
+    using other = Bun.listen({ hostname: "::1", port: 0, socket: { data() {} } });
+    expect(() => httpDoor({ port: other.port })).toThrow("Failed to listen at ::1");
+  });
+
+  test("where there are too many, the oldest that has shown nothing makes way, and who has is kept", async () => {
+    const door = httpDoor();
+    const known = await rawClient(door.port, { send: knock(door.port) });
+    await known.until("\r\n\r\n");
+    const crowd = await Promise.all(Array.from({ length: 600 }, () => rawClient(door.port)));
+    await eventually("there are no more than 512", () => door.connections <= 512);
+    const late = await rawClient(door.port, { send: knock(door.port) });
+    expect(await late.until("\r\n\r\n")).toStartWith("HTTP/1.1 200");
+    expect(known.over).toBe(false);
+    await eventually("the first have made way", () => crowd[0]!.over);
+    expect(crowd.at(-1)!.over).toBe(false);
+    for (const client of [...crowd, known, late]) client.close();
+  });
+});
+
 describe("the event stream", () => {
+  test("ends when the credential that it was opened with is another's, as does a session's", async () => {
+    let secret = credential;
+    const page = {
+      host: () => "page-1.localhost",
+      session: (value: string) => value === `of ${secret.slice(0, 4)}`,
+      answer: () => undefined,
+    };
+    const door = httpDoor({ credential: () => secret, page });
+    const byCredential = await rawClient(door.port, { send: get(door.port) });
+    const bySession = await rawClient(door.port, {
+      send: `GET /v1/events HTTP/1.1\r\nHost: page-1.localhost:${door.port}\r\nCookie: localhostess_session=of ${secret.slice(0, 4)}\r\n\r\n`,
+    });
+    for (const client of [byCredential, bySession]) await client.until("event: hello");
+    door.credentialChanged();
+    door.backend.feed.log("still here");
+    for (const client of [byCredential, bySession]) await client.until("still here");
+    secret = "d".repeat(64);
+    door.credentialChanged();
+    await Promise.all([byCredential.all(), bySession.all()]);
+    const next = await rawClient(door.port, { send: get(door.port).replace(credential, secret) });
+    await next.until("event: hello");
+    for (const client of [byCredential, bySession, next]) client.close();
+  });
+
   const get = (port: number, more = "", query = "") =>
     `GET /v1/events${query} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${credential}\r\n${more}\r\n`;
 

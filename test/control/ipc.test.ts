@@ -4,7 +4,9 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "../../src/control/commands.ts";
+import { socketAuthority } from "../../src/control/handshake.ts";
 import { type IpcOptions, socketPath, ipcDoor } from "../../src/control/ipc.ts";
+import { clientProof, daemonProof } from "../../src/control/proof.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
@@ -26,6 +28,7 @@ afterAll(async () => {
 });
 
 let count = 0;
+const credential = "ab".repeat(32);
 
 function ipc(options: Partial<IpcOptions> = {}) {
   const backend = fakeBackend();
@@ -36,6 +39,7 @@ function ipc(options: Partial<IpcOptions> = {}) {
     backend,
     peers: peerCredentials(process.platform),
     uid,
+    credential: () => credential,
     fault: (error) => void faults.push(error),
     ...options,
   });
@@ -285,6 +289,38 @@ describe("the socket", () => {
     const linked = await mkdtemp(join(directory, "linked-"));
     await symlink(directory, join(linked, "localhostess"));
     expect(() => socketPath(long, { ...options, runtimeDirectory: linked })).toThrow("yours alone");
+  });
+});
+
+describe("the handshake", () => {
+  const nonce = "ab".repeat(32);
+  const shake = (path: string, proof: unknown) =>
+    once(path, `${JSON.stringify({ Handshake: { proof } })}\n`, { half: false });
+
+  test("tells who the daemon is, with a proof, to whoever has proved the credential", async () => {
+    const { path, backend } = ipc();
+    const proof = clientProof(credential, { nonce, authority: socketAuthority(path) });
+    const { Handshake } = JSON.parse(await shake(path, `${nonce}.${proof}`));
+    const { id, pid, protocol } = backend.facts();
+    expect(Handshake).toMatchObject({ id, pid });
+    expect(Handshake.proof).toBe(daemonProof(credential, { nonce, id, pid, protocol }));
+  });
+
+  test.each([
+    ["none", undefined],
+    ["a number", 1],
+    ["made for another socket", "elsewhere"],
+    ["of another credential", "wrong"],
+  ])("tells nothing for a proof that is %s", async (_, kind) => {
+    const { path } = ipc();
+    const its = {
+      elsewhere: clientProof(credential, { nonce, authority: socketAuthority("/elsewhere") }),
+      wrong: clientProof("cd".repeat(32), { nonce, authority: socketAuthority(path) }),
+    };
+    const proof = typeof kind === "string" ? `${nonce}.${its[kind as keyof typeof its]}` : kind;
+    const reply = await shake(path, proof);
+    expect(errorIn(reply)).toBe("forbidden");
+    expect(reply).not.toContain("pid");
   });
 });
 

@@ -1,6 +1,10 @@
 /** The probe: four results, told apart, against everything that may listen on a recorded port. */
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Handshake, handshake } from "../../src/control/handshake.ts";
+import { socketAuthority } from "../../src/control/handshake.ts";
 import { probe } from "../../src/control/probe.ts";
 import { daemonProof } from "../../src/control/proof.ts";
 import { protocol, type Registration } from "../../src/control/protocol.ts";
@@ -197,4 +201,89 @@ test("every field of its answer is read as strictly as the record's", async () =
     return json({ ...body, proof: daemonProof(credential, { ...record, nonce: nonceOf(head) }) });
   });
   expect((await probe(other.record, credential)).kind).toBe("stranger");
+});
+
+const sockets = mkdtempSync(join(tmpdir(), "lh-probe-"));
+afterAll(() => rmSync(sockets, { recursive: true, force: true }));
+let count = 0;
+
+type Answering = (proof: string, path: string) => unknown;
+
+/** Whatever listens on the recorded socket; `answer` gets the proof of a request. Undefined: it says nothing. */
+function socketSquatter(answer: Answering) {
+  const path = join(sockets, `${count++}.sock`);
+  const listener = Bun.listen({
+    unix: path,
+    socket: {
+      data(socket, bytes) {
+        const { Handshake } = JSON.parse(bytes.toString()) as { Handshake: { proof: string } };
+        const value = answer(Handshake.proof, path);
+        if (value !== undefined) socket.end(`${JSON.stringify(value)}\n`);
+      },
+    },
+  });
+  return { path, [Symbol.dispose]: () => listener.stop(true) };
+}
+
+const shaken =
+  (change: Partial<Registration> = {}, its = credential): Answering =>
+  (proof, path) => ({
+    Handshake: handshake(`Proof ${proof}`, {
+      credential: its,
+      facts: { ...facts, socket: path, ...change },
+      authority: socketAuthority(path),
+    }),
+  });
+
+describe("the socket is asked first", () => {
+  test("a daemon that answers there needs no port", async () => {
+    using daemon = socketSquatter(shaken());
+    using other = squatter(() => undefined);
+    const probed = await probe(
+      { ...facts, url: other.record.url, socket: daemon.path },
+      credential,
+    );
+    expect(probed).toMatchObject({ kind: "healthy", handshake: { id: "one" } });
+    expect(other.heard()).toBe("");
+  });
+
+  const others: [string, Answering][] = [
+    ["is the next daemon's", shaken({ id: "two" })],
+    ["is another process's", shaken({ pid: process.pid + 1 })],
+    ["is of one who knows another credential", shaken({}, "cd".repeat(32))],
+    ["says yes to everything", (_, path) => ({ Handshake: { ...facts, socket: path } })],
+    ["sends our proof back", (proof) => ({ Handshake: { ...facts, proof: proof.slice(-64) } })],
+    ["knows no such request", () => ({ error: { code: "unknown_command", message: "what?" } })],
+    ["sends null", () => null],
+  ];
+  test.each(others)("where it %s, the port is", async (_, answer) => {
+    using squatting = socketSquatter(answer);
+    using daemon = squatter(honest());
+    const record = { ...daemon.record, socket: squatting.path };
+    expect((await probe(record, credential)).kind).toBe("healthy");
+    expect(daemon.heard()).toContain("/v1/handshake");
+  });
+
+  test("where it says nothing for the whole time, the daemon is dead", async () => {
+    using silent = socketSquatter(() => undefined);
+    const record = { ...facts, socket: silent.path };
+    expect(await probe(record, credential, { deadline: 100 })).toEqual({
+      kind: "dead",
+      why: "no answer within 100 ms",
+    });
+  });
+
+  test("a proof that was made for the socket is worth nothing at the port, nor the other way round", async () => {
+    using daemon = squatter(honest());
+    let heard = "";
+    using passer = socketSquatter((proof) => {
+      heard = proof;
+      return null;
+    });
+    await probe({ ...daemon.record, socket: passer.path }, credential);
+    const at = (authority: string) => handshake(`Proof ${heard}`, { credential, facts, authority });
+    expect(at(socketAuthority(passer.path))).toBeDefined();
+    expect(at(new URL(daemon.record.url).host)).toBeUndefined();
+    expect(at(socketAuthority("/elsewhere"))).toBeUndefined();
+  });
 });

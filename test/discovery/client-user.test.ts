@@ -1,6 +1,6 @@
 /** Whether a client is one of those who are served: by the kernel's word, and no where the kernel has no such client. */
 import { expect, test } from "bun:test";
-import { clientOwner } from "../../src/discovery/client-owner.ts";
+import { clientUsers, isOwn } from "../../src/discovery/client-user.ts";
 import { departedClients } from "../../src/discovery/departed.ts";
 import type { Peer } from "../../src/system/peer-sockets.ts";
 
@@ -17,12 +17,16 @@ test.each<[what: string, peer: Peer, own: boolean | undefined, onWsl: boolean | 
   ["one that the kernel does not tell of", "unknown", undefined, undefined],
 ])("%s", (_, peer, own, onWsl) => {
   const uids = [1000, 0];
-  expect(clientOwner(sees(peer), { uids })(ends)).toBe(own);
-  expect(clientOwner(sees(peer), { uids, elsewhere: true })(ends)).toBe(onWsl);
+  expect(isOwn(clientUsers(sees(peer), { uids })(ends))).toBe(own);
+  expect(isOwn(clientUsers(sees(peer), { uids, elsewhere: true })(ends))).toBe(onWsl);
+});
+
+test("another person is told by the number that the system knows them by", () => {
+  expect(clientUsers(sees({ uid: 1001, inode: 7 }), { uids: [1000] })(ends)).toEqual({ uid: 1001 });
 });
 
 test("where the system tells of no sockets, nobody is known", () => {
-  expect(clientOwner(undefined, { uids: [1000] })(ends)).toBeUndefined();
+  expect(clientUsers(undefined, { uids: [1000] })(ends)).toBe("unknown");
 });
 
 test.each<[what: string, peer: Peer, departed: boolean, onWsl: boolean]>([

@@ -1,6 +1,7 @@
-/** Two proxies, one that records its requests and one that does not, into what recording costs. */
+/** Two proxies, one with a part of ours and one without it -> what that part costs. */
 import { join } from "node:path";
 import { callerFinder } from "../../src/discovery/callers.ts";
+import { clientUsers } from "../../src/discovery/client-user.ts";
 import { Recorder } from "../../src/proxy/recorder.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { peerSockets } from "../../src/system/peer-sockets.ts";
@@ -14,14 +15,27 @@ import { freePort, ready } from "./ready.ts";
 import { rounds } from "./rounds.ts";
 import type { Measured, Row } from "./table.ts";
 
-/** Of the throughput without a record. */
-const least = 0.97;
+/** What costs something with every request or connection, and what is left of the throughput at least. */
+const parts = {
+  recording: { what: "recording requests", least: 0.97, leastByConnection: 0.97 },
+  owners: { what: "asking for each client's user", least: 0.98, leastByConnection: undefined },
+} as const;
 
-export type RecordingTurn = { backend: Backend; rounds: number; seconds: number };
+export type Part = keyof typeof parts;
 
-export async function measureRecording(crew: Crew, turn: RecordingTurn): Promise<Measured> {
+export type WithAndWithoutTurn = { backend: Backend; rounds: number; seconds: number };
+
+export async function measurePart(
+  crew: Crew,
+  part: Part,
+  turn: WithAndWithoutTurn,
+): Promise<Measured> {
   const { backend } = turn;
-  const [on, off] = [await start(crew, backend, "on"), await start(crew, backend, "off")];
+  const { what, least, leastByConnection } = parts[part];
+  const [on, off] = [
+    await start(crew, { backend, part, side: "on" }),
+    await start(crew, { backend, part, side: "off" }),
+  ];
   const rows: Row[] = [];
   for (const close of [false, true]) {
     const load = { host: backend.host, seconds: turn.seconds, close };
@@ -35,17 +49,18 @@ export async function measureRecording(crew: Crew, turn: RecordingTurn): Promise
       median(samples.get(peer)!.map((sample) => sample[what]));
     const [ours, theirs] = [of(on, "rate"), of(off, "rate")];
     const how = close ? "connection per request" : `keep-alive, ${connections} connections`;
+    const wanted = close ? leastByConnection : least;
     rows.push({
-      label: `recording requests, ${how}, against none`,
+      label: `${what}, ${how}, against without`,
       unit: "req/s",
       ours,
       theirs,
       ratio: ours / theirs,
-      target: { of: "ratio", least },
+      ...(wanted === undefined ? {} : { target: { of: "ratio", least: wanted } }),
     });
     // Says more than the rate where other programs have a part of the proxy's CPU.
     rows.push({
-      label: "  CPU time of a request, none / recording",
+      label: "  CPU time of a request, without / with",
       unit: "us",
       ours: of(on, "cost"),
       theirs: of(off, "cost"),
@@ -55,12 +70,14 @@ export async function measureRecording(crew: Crew, turn: RecordingTurn): Promise
   return { rows, notes: [] };
 }
 
-async function start(crew: Crew, backend: Backend, recording: "on" | "off"): Promise<Peer> {
+type Side = { backend: Backend; part: Part; side: "on" | "off" };
+
+async function start(crew: Crew, { backend, part, side }: Side): Promise<Peer> {
   const port = freePort();
-  const name = `recording-${recording}`;
-  const argv = [process.execPath, join(import.meta.dir, "recording.ts")];
+  const name = `${part}-${side}`;
+  const argv = [process.execPath, join(import.meta.dir, "with-and-without.ts")];
   const program = crew.start(
-    [...argv, String(port), backend.name, String(backend.port), recording],
+    [...argv, String(port), backend.name, String(backend.port), ...(side === "on" ? [part] : [])],
     { name, side: "proxy" },
   );
   await ready(program, { port, host: backend.host });
@@ -68,19 +85,18 @@ async function start(crew: Crew, backend: Backend, recording: "on" | "off"): Pro
 }
 
 if (import.meta.main) {
-  const [port, name, upstream, recording] = process.argv.slice(2);
+  const [port, name, upstream, part] = process.argv.slice(2);
   const now = () => performance.now();
+  const peers = peerSockets(process.platform)!;
   await startTestProxy({
     port: Number(port),
     services: { [name!]: { port: Number(upstream) } },
-    ...(recording === "on" && {
+    ...(part === "recording" && {
       recorder: new Recorder({ clock: systemClock, now }),
-      callers: callerFinder({
-        root: "/proc",
-        clock: systemClock,
-        now,
-        peers: peerSockets(process.platform)!,
-      }),
+      callers: callerFinder({ root: "/proc", clock: systemClock, now, peers }),
+    }),
+    ...(part === "owners" && {
+      clientUser: clientUsers(peers, { uids: [process.getuid!()] }),
     }),
   });
 }
