@@ -1,4 +1,5 @@
 /** An argument list -> what a short command printed, within a deadline and a size; never a shell. */
+import { searchPath, whereIs } from "./search-path.ts";
 
 export type CommandResult =
   | { kind: "done"; code: number; stdout: string; stderr: string }
@@ -8,7 +9,7 @@ export type CommandResult =
   | { kind: "failed"; why: string };
 
 export type CommandOptions = {
-  /** The whole environment of the command. */
+  /** The whole environment of the command; of its PATH, what does not go by the current folder. */
   env: Record<string, string>;
   /** Milliseconds until it is killed. */
   deadline: number;
@@ -39,9 +40,19 @@ export async function runCommand(
   argv: readonly [string, ...string[]],
   { env, deadline, limit }: CommandOptions,
 ): Promise<CommandResult> {
+  const [name, ...words] = argv;
+  const program = name.includes("/") ? name : whereIs(name, env.PATH);
+  if (program === undefined) return { kind: "missing" };
   let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
   try {
-    child = Bun.spawn([...argv], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    child = Bun.spawn([program, ...words], {
+      // Some programs read configuration where they are started.
+      cwd: "/",
+      env: { ...env, PATH: searchPath(env.PATH) },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "missing" };
     return { kind: "failed", why: `${argv[0]} could not be started: ${(error as Error).message}` };
