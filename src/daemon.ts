@@ -1,11 +1,10 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
 import { hostname, release } from "node:os";
-import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
-import { pageScript } from "./dashboard/bundle.ts";
 import { dashboard } from "./dashboard/dashboard.ts";
 import { keepPort, keptPort } from "./dashboard/page-port.ts";
+import { pageScript, removeKeptScripts } from "./dashboard/page-script.ts";
 import { sessions } from "./dashboard/session.ts";
 import { clientOwner } from "./discovery/client-owner.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
@@ -435,7 +434,7 @@ async function openDoors({ facts, options, backend, note }: DoorsOptions) {
     return uid === undefined ? undefined : uid === process.getuid?.();
   };
   const tokens = sessions({ clock, credential: () => credential });
-  const script = pageScript({ cache: join(stateDirectory, "cache"), version, note });
+  await removeKeptScripts(stateDirectory);
   const openAt = (port: number): HttpDoor => {
     let bound = port;
     const isOwn = ownClient(() => bound);
@@ -445,7 +444,7 @@ async function openDoors({ facts, options, backend, note }: DoorsOptions) {
       allowedOrigins,
       backend,
       port,
-      page: dashboard({ sessions: tokens, script, ownClient: isOwn, fault }),
+      page: dashboard({ sessions: tokens, script: pageScript, ownClient: isOwn, fault }),
       ownClient: isOwn,
       fault,
     });

@@ -10,7 +10,7 @@ import { type Sessions, sessionLifetime } from "./session.ts";
 export type DashboardOptions = {
   sessions: Sessions;
   /** The page's script. */
-  script(): Promise<Uint8Array>;
+  script(): Promise<string>;
   /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
   ownClient(remotePort: number): boolean | undefined;
   /** Our own fault, for the log. */
@@ -103,7 +103,7 @@ export function dashboard(options: DashboardOptions): Page {
   };
 }
 
-function part(type: string, body: string | Uint8Array, headers: Headers = {}): WholeAnswer {
+function part(type: string, body: string, headers: Headers = {}): WholeAnswer {
   return { status: 200, headers: { "Content-Type": type, ...headers }, body };
 }
 

@@ -1,10 +1,19 @@
 /** The package as people get it: installed by npm, installed by bun, and as one executable. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, mkdtemp, readFile, readlink, realpath, rm, symlink } from "node:fs/promises";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
-import { daemonPlace } from "../support/daemon-place.ts";
+import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { hostilePath, layTraps, mappings, sprung, trapNames } from "../support/traps.ts";
 
 const root = resolve(import.meta.dir, "../..");
@@ -69,12 +78,13 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-test("the package has the program, the PAC file and the documents, and no tests", async () => {
+test("the package has the program, the page, the PAC file and the documents, and no tests", async () => {
   const listing = (await run(["tar", "tzf", tarball])).trimEnd().split("\n");
   const files = new Set(listing);
   for (const file of [
     "bin/localhostess",
     "src/main.ts",
+    "dist/page.js",
     "pac/proxy.pac.ts",
     "docs/cli.md",
     "package.json",
@@ -85,7 +95,7 @@ test("the package has the program, the PAC file and the documents, and no tests"
     expect(files).toContain(`package/${file}`);
   }
   const folders = new Set(listing.map((file) => file.split("/").slice(1, -1)[0] ?? ""));
-  expect([...folders].sort()).toEqual(["", "bin", "docs", "pac", "src"]);
+  expect([...folders].sort()).toEqual(["", "bin", "dist", "docs", "pac", "src"]);
 });
 
 /** The programs as people have them; each is made once, for the first test that needs it. */
@@ -170,6 +180,55 @@ test(
   },
   patience,
 );
+
+describe("its daemon has the page in it, and speaks https:", () => {
+  for (const how of ["npm install -g", "bun run build"] as const) {
+    test(
+      how,
+      async () => {
+        const program = await programs[how]();
+        await using place = await daemonPlace();
+        const env = { ...nothing(), ...place.env, HOME: join(place.directory, "home") };
+        const said = (...words: string[]) => run([program, ...words], { env });
+        // As an earlier version kept one that it had built.
+        await Bun.write(join(place.directory, "cache", `page-${"0a".repeat(12)}.js`), "evil");
+        await said("server", "start", "--detach", "--port", "0");
+        const { url, registration } = await signedIn(place, await said("dashboard", "--print"));
+        const script = await url("/page.js");
+        expect(script).toBe(await Bun.file(join(root, "dist/page.js")).text());
+        expect(await url("/")).toContain('src="/page.js"');
+        // Nothing was built, and no script is kept.
+        expect(await readdir(join(place.directory, "cache"))).toEqual(["page-port"]);
+
+        expect(await said("env")).toContain("export SSL_CERT_FILE=");
+        const ca = await Bun.file(join(place.directory, "authority/certificate.pem")).text();
+        const front = await fetch(`https://localhost:${registration.port}/`, { tls: { ca } });
+        expect(front.status).toBe(200);
+        expect(await said("server", "stop")).toContain("stopped");
+      },
+      patience,
+    );
+  }
+});
+
+/** What a browser of this person gets at the page's address. */
+async function signedIn(place: DaemonPlace, link: string) {
+  const found = await place.find();
+  if (found.kind !== "healthy") throw new Error(found.kind);
+  const { origin } = new URL(link);
+  const opened = await fetch(link.trim(), { redirect: "manual" });
+  const cookie = opened.headers.get("set-cookie")!.split(";")[0]!;
+  return {
+    registration: found.registration,
+    async url(path: string): Promise<string> {
+      const answer = await fetch(`${origin}${path}`, {
+        headers: { cookie, "sec-fetch-site": "same-origin" },
+      });
+      expect(answer.status).toBe(200);
+      return await answer.text();
+    },
+  };
+}
 
 describe("in a stranger's folder, whatever is there, nothing of it runs or is printed:", () => {
   for (const [how, made] of Object.entries(programs)) {

@@ -156,8 +156,6 @@ describe("in src/", () => {
 
   test("one file knows where our Bun and our program are", () => {
     expect(having(/\bexecPath\b|\bBun\.main\b|process\.argv0|process\.argv\[0\]/)).toEqual([
-      // The page's build, in a process of its own.
-      "src/dashboard/bundle.ts",
       "src/system/own-bun.ts",
     ]);
   });
@@ -166,7 +164,8 @@ describe("in src/", () => {
     expect(having(/\bBun\.which\b/)).toEqual(["src/cli/child.ts", "src/system/search-path.ts"]);
   });
 
-  test("processes are started in few places", () => {
+  test("processes are started in few places, and none of them bundles", () => {
+    expect(having(/\bBun\.build\b|\bBun\.Transpiler\b/)).toEqual([]);
     expect(having(/\bBun\.spawn(Sync)?\b|\bchild_process\b|\bBun\.\$|\bnew Worker\b/)).toEqual([
       // What the person asked for, in their folder.
       "src/cli/browser.ts",
@@ -175,7 +174,6 @@ describe("in src/", () => {
       "src/cli/open.ts",
       // The daemon, in / by own-bun.ts.
       "src/control/spawn.ts",
-      "src/dashboard/bundle.ts",
       // Services.
       "src/supervisor/child.ts",
       "src/system/command.ts",
