@@ -1,5 +1,5 @@
 /** An argument list -> what a short command printed, within a deadline and a size; never a shell. */
-import { searchPath, whereIs } from "./search-path.ts";
+import { searchPath } from "./search-path.ts";
 
 export type CommandResult =
   | { kind: "done"; code: number; stdout: string; stderr: string }
@@ -40,14 +40,12 @@ export async function runCommand(
   argv: readonly [string, ...string[]],
   { env, deadline, limit }: CommandOptions,
 ): Promise<CommandResult> {
-  const [name, ...words] = argv;
-  const program = name.includes("/") ? name : whereIs(name, env.PATH);
-  if (program === undefined) return { kind: "missing" };
   let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
   try {
-    child = Bun.spawn([program, ...words], {
+    child = Bun.spawn([...argv], {
       // Some programs read configuration where they are started.
       cwd: "/",
+      // The program itself is looked for there too.
       env: { ...env, PATH: searchPath(env.PATH) },
       stdin: "ignore",
       stdout: "pipe",
