@@ -3,7 +3,7 @@
 /**
  * Bun runs what its working directory, or a folder above, tells it to run. bin/localhostess has the same words.
  *
- * What a person's own environment says (BUN_OPTIONS, NODE_PATH, `~/.bunfig.toml`, what direnv was allowed to set) is
+ * What a person's own environment says (BUN_OPTIONS, NODE_PATH, what direnv was allowed to set) is
  * theirs and stays; a `.env` is not read, whichever of these variables it names.
  */
 export const apart: readonly string[] = [
