@@ -1,11 +1,10 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
 import { hostname, release } from "node:os";
-import { join } from "node:path";
 import { version } from "../package.json" with { type: "json" };
 import { type Backend, CommandError, report, type TrustWanted } from "./control/commands.ts";
-import { pageScript } from "./dashboard/bundle.ts";
 import { dashboard, linkPath } from "./dashboard/dashboard.ts";
 import { keepPort, keptPort } from "./dashboard/page-port.ts";
+import { pageScript, removeKeptScripts } from "./dashboard/page-script.ts";
 import { sessions } from "./dashboard/session.ts";
 import { clientUsers, isOwn } from "./discovery/client-user.ts";
 import { claimPort, type Vacancy } from "./control/claim-port.ts";
@@ -455,7 +454,7 @@ async function openDoors({ facts, options, backend, ownClient, note }: DoorsOpti
   const fault = (error: unknown): void =>
     note(`a command failed by a fault of ours: ${textOf(error)}`);
   const tokens = sessions({ clock, credential: () => credential });
-  const script = pageScript({ cache: join(stateDirectory, "cache"), version, note });
+  await removeKeptScripts(stateDirectory);
   const openAt = (port: number): HttpDoor =>
     startHttp({
       clock,
@@ -463,7 +462,7 @@ async function openDoors({ facts, options, backend, ownClient, note }: DoorsOpti
       allowedOrigins,
       backend,
       port,
-      page: dashboard({ sessions: tokens, script, fault }),
+      page: dashboard({ sessions: tokens, script: pageScript, fault }),
       ownClient,
       fault,
     });

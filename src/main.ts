@@ -1,4 +1,6 @@
 /** Arguments in, exit code out. */
+// First of all: bundled into one executable, the library that signs runs before whatever its own importers import.
+import "reflect-metadata";
 import { run } from "./cli/program.ts";
 import { systemWorld } from "./cli/world.ts";
 

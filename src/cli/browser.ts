@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type PacFacts, pacFile } from "../../pac/proxy.pac.ts";
 import { originOf } from "../routes/service-row.ts";
+import { searchPath, whereIs } from "../system/search-path.ts";
 import { ensureAuthority, loadAuthority } from "../tls/authority.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
 import { exists } from "../tls/trust/exists.ts";
@@ -78,8 +79,7 @@ export async function browser(
 }
 
 async function chromium({ env }: Machine): Promise<string> {
-  const PATH = env.PATH ?? "";
-  const found = programs.flatMap((name) => Bun.which(name, { PATH }) ?? []);
+  const found = programs.flatMap((name) => whereIs(name, env.PATH) ?? []);
   // A snap has a home and a /tmp of its own, so that it would not see what we make for it.
   const program = found.find((path) => !path.startsWith("/snap/"));
   if (program !== undefined) return program;
@@ -136,6 +136,7 @@ async function show(
   const child = Bun.spawn([...argv], {
     env: {
       ...world.env,
+      PATH: searchPath(world.env.PATH),
       HOME: home,
       XDG_CONFIG_HOME: config,
       XDG_DATA_HOME: join(home, "data"),

@@ -8,6 +8,7 @@ import type { ReadConfig } from "../manifest/config.ts";
 import { riskOf } from "../manifest/tld.ts";
 import { classifyHost } from "../routes/host.ts";
 import { defaultPorts, originOf, type Scheme } from "../routes/service-row.ts";
+import { whereIs } from "../system/search-path.ts";
 import { type Authority, daysLeft, loadAuthority } from "../tls/authority.ts";
 import { differenceOf } from "../tls/permitted.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
@@ -345,7 +346,7 @@ async function curl(port: number, machine: Machine): Promise<Finding> {
 async function chromium({ env }: Machine): Promise<Finding> {
   const check = "names by Chromium";
   const programs = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-  const found = programs.map((name) => Bun.which(name, { PATH: env.PATH ?? "" })).find(Boolean);
+  const found = programs.map((name) => whereIs(name, env.PATH)).find(Boolean);
   const detail = found
     ? `${found} finds *.localhost without a resolver`
     : "there is none in PATH; it finds *.localhost without a resolver";

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
+import { whereIs } from "../system/search-path.ts";
 import { keptOf, type Kept, systemRoots, writeBundle } from "../tls/trust/bundle.ts";
 import { exists } from "../tls/trust/exists.ts";
 import type { Machine } from "../tls/trust/store.ts";
@@ -114,7 +115,7 @@ async function keystoreText(
 }
 
 function hasJava({ env }: Machine): boolean {
-  return Boolean(env.JAVA_HOME) || Bun.which("java", { PATH: env.PATH ?? "" }) !== null;
+  return Boolean(env.JAVA_HOME) || whereIs("java", env.PATH) !== undefined;
 }
 
 /** As the JVM takes it apart: white space between, and either quote around what has some. Undefined: a quote stays open. */

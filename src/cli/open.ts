@@ -1,5 +1,6 @@
 /** `localhostess open <name>` -> a browser that shows it. */
 import { serviceUrl } from "../routes/service-row.ts";
+import { searchPath, whereIs } from "../system/search-path.ts";
 import { lookUp } from "./find.ts";
 import { isWsl, portsOf } from "./look.ts";
 import { type Flags, settingsOf } from "./settings.ts";
@@ -30,8 +31,8 @@ export async function show(url: string, world: World): Promise<number> {
   const { write } = world.err;
   const tried: string[] = [];
   for (const opener of openers(world)) {
-    const program = Bun.which(opener, { PATH: world.env.PATH ?? "" });
-    if (program === null) continue;
+    const program = whereIs(opener, world.env.PATH);
+    if (program === undefined) continue;
     const code = await launch([program, url], world);
     if (code === 0 || code === "running") return 0;
     tried.push(`${opener} failed with ${code}`);
@@ -46,7 +47,9 @@ async function launch(
   world: World,
 ): Promise<number | "running" | "a signal"> {
   const child = Bun.spawn(argv, {
-    env: { ...world.env },
+    // Openers are scripts that look for browsers, and read what is where they stand.
+    cwd: "/",
+    env: { ...world.env, PATH: searchPath(world.env.PATH) },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "ignore",

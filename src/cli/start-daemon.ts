@@ -5,6 +5,7 @@ import { spawnDaemon } from "../control/spawn.ts";
 import { printable } from "../discovery/printable.ts";
 import { originOf } from "../routes/service-row.ts";
 import { systemClock } from "../system/clock.ts";
+import { ownProgram } from "../system/own-bun.ts";
 import { prepareStateDirectory } from "../system/state-directory.ts";
 import { defaultPort, type Flags, type Settings, settingsOf } from "./settings.ts";
 import type { World } from "./world.ts";
@@ -49,7 +50,7 @@ export async function ensureDaemon({
   const { stateDirectory } = settings;
   prepareStateDirectory(stateDirectory, { tighten: settings.ownPlace });
   const words = ["server", "start", "--background", ...wordsOf(flags)];
-  const command = [...program(), ...words, ...(instead === undefined ? ["--unless-running"] : [])];
+  const command = ownProgram([...words, ...(instead === undefined ? ["--unless-running"] : [])]);
   const connected = await connect({
     stateDirectory,
     clock: systemClock,
@@ -63,13 +64,6 @@ export async function ensureDaemon({
   throw new Error(
     `the daemon could not be started: ${why}${lines === "" ? "" : `; it says: ${printable(lines, 1_000)}`}; its log: ${settings.log}`,
   );
-}
-
-/** As bin/localhostess runs it: what a folder's .env and bunfig.toml say is not for us. */
-export function program(): string[] {
-  // An executable that was compiled has its files in a place of its own.
-  if (Bun.main.startsWith("/$bunfs/")) return [process.execPath];
-  return [process.execPath, "--no-env-file", "--no-install", "--config=/dev/null", Bun.main];
 }
 
 function daemonEnv(settings: Settings, { env }: World): World["env"] {

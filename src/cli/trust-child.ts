@@ -2,7 +2,7 @@
 import { CommandError, type TrustWanted } from "../control/commands.ts";
 import { printable } from "../discovery/printable.ts";
 import { runCommand } from "../system/command.ts";
-import { program } from "./start-daemon.ts";
+import { ownProgram } from "../system/own-bun.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds: as many stores as there are, each with a program of its own. */
@@ -37,16 +37,15 @@ async function run(
   if (bare && (action === "status" || action === "remove")) {
     throw new CommandError("bad_request", `Trust: ${action} is of every authority of ours`);
   }
-  const [first, ...others] = program();
-  const words = [...verbs[action], ...(bare ? ["--bare-names"] : []), "--json"];
-  const result = await runCommand([first!, ...others, ...words], {
+  const command = ownProgram([...verbs[action], ...(bare ? ["--bare-names"] : []), "--json"]);
+  const result = await runCommand(command, {
     env: Object.fromEntries(
       Object.entries(env).filter((its): its is [string, string] => its[1] !== undefined),
     ),
     deadline,
     limit: longestOutput,
   });
-  if (result.kind === "missing") throw new Error(`there is no ${first}`);
+  if (result.kind === "missing") throw new Error(`there is no ${command[0]}`);
   if (result.kind === "failed") throw new CommandError("timeout", result.why);
   // 1 is an answer too: its rows say which store is not as it was asked to be.
   const rows = rowsIn(result.stdout);

@@ -136,12 +136,20 @@ export function patient(world: World): World {
   };
 }
 
-/** A folder that is gone has no path any more; then nothing is found in it either. */
-function workingDirectory(): string {
+/**
+ * bin/localhostess has Bun begin in `/`, and tells where the person is.
+ * @returns `/` for a folder that is gone: it has no path any more, and nothing is found in it either.
+ */
+function enterFolder(): string {
+  const { LOCALHOSTESS_CWD: folder } = process.env;
+  // No child of ours is told: it would go there too.
+  delete process.env.LOCALHOSTESS_CWD;
   try {
+    if (folder) process.chdir(folder);
     return process.cwd();
-  } catch {
-    return "/";
+  } catch (error) {
+    // A folder may be one's working directory and yet be closed to oneself, as it is after `sudo -u`.
+    return folder && (error as NodeJS.ErrnoException).code !== "ENOENT" ? folder : "/";
   }
 }
 
@@ -167,7 +175,7 @@ export async function systemWorld(): Promise<World> {
     env: process.env,
     platform: process.platform,
     home: homedir(),
-    cwd: workingDirectory(),
+    cwd: enterFolder(),
     prompt: (question) => prompted(question, err),
     onSignal(action) {
       for (const signal of stopSignals) process.on(signal, action);

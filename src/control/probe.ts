@@ -86,7 +86,7 @@ async function probePort(
   if (answer.kind === "silent") return { kind: "dead", why: answer.why };
   if (answer.kind === "strange") return stranger(answer.why);
   if (answer.status !== 200) return stranger(`it answers ${answer.status} to our credential`);
-  const handshake = handshakeOf(valueOf(answer.body));
+  const handshake = handshakeOf(jsonIn(answer.body));
   if (handshake === undefined) return stranger("it does not answer as a daemon does");
   return judged(handshake, { registration, credential, nonce });
 }
@@ -113,7 +113,7 @@ function judged(
   return { kind: "healthy", handshake };
 }
 
-function valueOf(body: string): unknown {
+function jsonIn(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {

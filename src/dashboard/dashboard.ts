@@ -10,7 +10,7 @@ import { type Sessions, sessionLifetime, type TokenKind } from "./session.ts";
 export type DashboardOptions = {
   sessions: Sessions;
   /** The page's script. */
-  script(): Promise<Uint8Array>;
+  script(): Promise<string>;
   /** Our own fault, for the log. */
   fault(error: unknown): void;
 };
@@ -125,7 +125,7 @@ export function dashboard(options: DashboardOptions): Page {
   };
 }
 
-function part(type: string, body: string | Uint8Array, headers: Headers = {}): WholeAnswer {
+function part(type: string, body: string, headers: Headers = {}): WholeAnswer {
   return { status: 200, headers: { "Content-Type": type, ...headers }, body };
 }
 

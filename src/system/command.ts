@@ -1,4 +1,5 @@
 /** An argument list -> what a short command printed, within a deadline and a size; never a shell. */
+import { searchPath } from "./search-path.ts";
 
 export type CommandResult =
   | { kind: "done"; code: number; stdout: string; stderr: string }
@@ -8,7 +9,7 @@ export type CommandResult =
   | { kind: "failed"; why: string };
 
 export type CommandOptions = {
-  /** The whole environment of the command. */
+  /** The whole environment of the command; of its PATH, what does not go by the current folder. */
   env: Record<string, string>;
   /** Milliseconds until it is killed. */
   deadline: number;
@@ -41,7 +42,15 @@ export async function runCommand(
 ): Promise<CommandResult> {
   let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
   try {
-    child = Bun.spawn([...argv], { env, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+    child = Bun.spawn([...argv], {
+      // Some programs read configuration where they are started.
+      cwd: "/",
+      // The program itself is looked for there too.
+      env: { ...env, PATH: searchPath(env.PATH) },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { kind: "missing" };
     return { kind: "failed", why: `${argv[0]} could not be started: ${(error as Error).message}` };

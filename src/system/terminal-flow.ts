@@ -63,7 +63,7 @@ export function terminalFlow(platform: string): TerminalFlow {
         if (platform === "linux") return terminalOfStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
         if (platform !== "darwin") return undefined;
         // A few milliseconds, and only where a service prints faster than the disk takes.
-        const ps = Bun.spawnSync(["ps", "-o", "tty=", "-p", String(pid)], { timeout: 1000 });
+        const ps = Bun.spawnSync(["/bin/ps", "-o", "tty=", "-p", String(pid)], { timeout: 1000 });
         return terminalOfPs(ps.stdout.toString());
       } catch {
         // It has ended.

@@ -1,6 +1,6 @@
 /** browser, with the real program, the real proxy and a real Chromium. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeWith } from "../support/with-programs.ts";
 import { whereIs } from "../support/debian.ts";
@@ -47,6 +47,18 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     expect(await readdir(system.home)).toEqual(["tmp"]);
     proxy.signal("SIGTERM");
     await proxy.ended();
+  }, 60_000);
+
+  test("is given a PATH that does not go by the current folder, and stays in that folder", async () => {
+    const bin = join(system.home, "bin");
+    await mkdir(bin);
+    await writeFile(join(bin, "chromium"), '#!/bin/sh\necho "$PWD $PATH"\n');
+    await chmod(join(bin, "chromium"), 0o755);
+    const PATH = `.::${bin}/node_modules/.bin:${bin}:/usr/bin:/bin`;
+    const args = ["browser", server.name, "--port", "9090"];
+    const { out } = await cli(args, { env: { ...system.env, PATH }, cwd: system.home });
+    expect(out).toBe(`${system.home} ${bin}:/usr/bin:/bin\n`);
+    await rm(bin, { recursive: true });
   }, 60_000);
 
   test("with trust in its own home it shows the page, and after untrust it refuses", async () => {

@@ -1,9 +1,21 @@
 /** bin/localhostess: which Bun it finds, wherever an installer put it. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
+import { apart } from "../../src/system/own-bun.ts";
+import { hostilePath, layTraps, sprung } from "../support/traps.ts";
 import { root } from "./cli.ts";
 
 let directory: string;
@@ -11,7 +23,7 @@ let modules: string;
 let launcher: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "localhostess-launcher-"));
+  directory = await realpath(await mkdtemp(join(tmpdir(), "localhostess-launcher-")));
   modules = join(directory, "node_modules");
   launcher = join(modules, "localhostess/bin/localhostess");
   await cp(join(root, "bin/localhostess"), launcher);
@@ -81,13 +93,57 @@ test("the platform's package beats the placeholder, and both beat PATH", async (
   expect((await launch([], { path })).lines[0]).toBe(`node_modules/${platform}`);
 });
 
-test("of two builds it takes the one for this machine's C library", async () => {
-  await fakeBun(`node_modules/${platform}`);
-  await fakeBun("node_modules/@oven/bun-linux-x64-musl/bin/bun");
-  const musl = [...new Bun.Glob("ld-musl-*").scanSync("/lib")].length > 0;
-  expect((await launch()).lines[0]).toBe(
-    musl ? "node_modules/@oven/bun-linux-x64-musl/bin/bun" : `node_modules/${platform}`,
-  );
+describe("of two builds it takes the one that runs", () => {
+  const musl = "node_modules/@oven/bun-linux-x64-musl/bin/bun";
+  const glibc = `node_modules/${platform}`;
+
+  /** The launcher of a machine that has these loaders of musl. */
+  async function machineWith(loaders: readonly string[]): Promise<void> {
+    const lib = join(directory, "lib");
+    for (const name of loaders) await Bun.write(join(lib, name), "");
+    const text = await readFile(launcher, "utf8");
+    await writeFile(launcher, text.replace("/lib/ld-musl-*", `${lib}/ld-musl-*`));
+  }
+
+  /** As a program is whose loader the system does not have. */
+  async function notToRun(path: string): Promise<void> {
+    await fakeBun(path);
+    await writeFile(join(directory, path), "#!/nonexistent/ld.so.1\n");
+  }
+
+  test("without musl, the other one, untried", async () => {
+    await machineWith([]);
+    await fakeBun(musl);
+    await fakeBun("node_modules/@oven/bun-linux-x64-musl-baseline/bin/bun");
+    await fakeBun(glibc);
+    expect((await launch()).lines[0]).toBe(glibc);
+  });
+
+  test("with musl alone, as in Alpine, its build", async () => {
+    await machineWith(["ld-musl-x86_64.so.1"]);
+    await fakeBun(musl);
+    await notToRun(glibc);
+    expect((await launch()).lines[0]).toBe(musl);
+  });
+
+  test("with both, as Debian has with its package musl, the ordinary one", async () => {
+    await machineWith(["ld-musl-x86_64.so.1"]);
+    await notToRun(musl);
+    await fakeBun(glibc);
+    expect((await launch()).lines[0]).toBe(glibc);
+  });
+
+  test("the try takes nothing from the folder either", async () => {
+    await machineWith(["ld-musl-x86_64.so.1"]);
+    await fakeBun(glibc);
+    await writeFile(
+      join(directory, glibc),
+      `#!/bin/sh\necho "$@" >> "${join(directory, "tries")}"\n`,
+    );
+    await launch();
+    const [tried] = (await readFile(join(directory, "tries"), "utf8")).split("\n");
+    expect(tried).toBe(`${apart.join(" ")} --revision`);
+  });
 });
 
 test("without any it says what to do, and fails", async () => {
@@ -101,7 +157,7 @@ test("arguments reach the program as they are", async () => {
   await fakeBun("node_modules/.bin/bun");
   const { lines } = await launch(["url", "two words", "", "$(id)", "--port", "80"]);
   expect(lines.slice(-6)).toEqual(["url", "two words", "", "$(id)", "--port", "80"]);
-  expect(lines.at(-7)).toEndWith("/localhostess/bin/../src/main.ts");
+  expect(lines.at(-7)).toBe(join(directory, "node_modules/localhostess/src/main.ts"));
 });
 
 test("links to it are followed: absolute, relative, and one to another", async () => {
@@ -117,19 +173,118 @@ test("links to it are followed: absolute, relative, and one to another", async (
   }
 });
 
-describe("the real one", () => {
-  test("is not changed by the folder that it is started in", async () => {
-    await writeFile(join(directory, ".env"), "LOCALHOSTESS_PORT=not-a-port\n");
-    await writeFile(join(directory, "bunfig.toml"), 'preload = ["./preload.ts"]\n');
-    await writeFile(join(directory, "preload.ts"), 'console.log("preloaded");\n');
-    const paths = { baseUrl: ".", paths: { commander: ["./preload.ts"] } };
-    await writeFile(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions: paths }));
-    const program = join(root, "bin/localhostess");
-    expect(await launch(["--version"], { program })).toEqual({
-      code: 0,
-      lines: [version],
-      err: "",
+test("Bun begins in /, reads nothing of the folder, and the program is told where the person is", async () => {
+  await fakeBun("node_modules/.bin/bun");
+  await writeFile(
+    join(directory, "node_modules/.bin/bun"),
+    `#!/bin/sh\nfor word in "$@" "$LOCALHOSTESS_CWD" "$PWD"; do echo "$word"; done\n`,
+  );
+  const cwd = join(directory, "a folder");
+  await mkdir(cwd);
+  const main = join(directory, "node_modules/localhostess/src/main.ts");
+  // The words of every other start of Bun.
+  expect((await launch(["ls"], { cwd })).lines).toEqual([...apart, main, "ls", cwd, cwd]);
+});
+
+test("a folder beside a checkout is not taken for one of packages", async () => {
+  const checkout = join(directory, "src/localhostess/bin/localhostess");
+  await cp(launcher, checkout);
+  await fakeBun("src/bun/bin/bun.exe");
+  await fakeBun("src/.bin/bun");
+  await fakeBun(`src/${platform}`);
+  expect((await launch([], { program: checkout })).err).toContain("there is no Bun");
+  await fakeBun("src/localhostess/node_modules/bun/bin/bun.exe");
+  expect((await launch([], { program: checkout })).lines[0]).toBe(
+    "src/localhostess/node_modules/bun/bin/bun.exe",
+  );
+});
+
+describe("in a stranger's folder", () => {
+  let folder: string;
+  let marks: string;
+
+  beforeEach(async () => {
+    [folder, marks] = [join(directory, "stranger"), join(directory, "marks")];
+    await mkdir(marks);
+    await layTraps(folder, { marks, names: ["programs"] });
+  });
+
+  /** @returns what it said. */
+  async function nothingRuns(path: string, program = launcher): Promise<string> {
+    const { err, lines } = await launch(["--version"], { path, program, cwd: folder });
+    expect(await sprung(marks)).toEqual([]);
+    return `${err}${lines[0]}`;
+  }
+
+  for (const entry of [".", "", "bin", "./bin", "../stranger/bin", "node_modules/.bin"]) {
+    test(`a Bun by "${entry}" in PATH is not run`, async () => {
+      const all = [`${entry}:`, `:${entry}`, `${entry}:/nonexistent`, `/nonexistent::${entry}`];
+      for (const path of all) expect(await nothingRuns(path)).toContain("there is no Bun");
+      // Any program of PATH that the launcher itself needs.
+      await symlink(launcher, join(directory, "link"));
+      await nothingRuns(`${entry}:/nonexistent`, join(directory, "link"));
     });
-    expect((await launch(["pac"], { program })).code).toBe(0);
+  }
+
+  test("nor is one that npm run or npx put in front, and the one behind is", async () => {
+    await fakeBun("path/bun");
+    const path = `${folder}/node_modules/.bin:${folder}/node_modules/.bin/:${directory}/path`;
+    expect(await nothingRuns(path)).toBe("path/bun");
+    await symlink(launcher, join(directory, "link"));
+    expect(
+      await nothingRuns(`${hostilePath(folder)}:${directory}/path`, join(directory, "link")),
+    ).toBe("path/bun");
+  });
+
+  test("a shell that looks it up by its name finds the one in PATH, and not the folder's packages", async () => {
+    const bin = join(directory, "bin");
+    await mkdir(bin);
+    await symlink(launcher, join(bin, "localhostess"));
+    await fakeBun("node_modules/bun/bin/bun.exe");
+    const cwd = join(folder, "node_modules/sub");
+    await mkdir(cwd);
+    await fakeBun("stranger/node_modules/bun/bin/bun.exe");
+    const bash = spawnIn(cwd, ["/bin/bash", "localhostess"], `${hostilePath(folder)}:${bin}`);
+    expect(await bash).toBe("node_modules/bun/bin/bun.exe");
+    expect(await sprung(marks)).toEqual([]);
+  });
+
+  test("CDPATH leads nowhere", async () => {
+    await fakeBun("node_modules/bun/bin/bun.exe");
+    await mkdir(join(folder, "node_modules/localhostess/bin"), { recursive: true });
+    const words = ["/bin/sh", "node_modules/localhostess/bin/localhostess"];
+    const its = spawnIn(directory, words, "/nonexistent", { CDPATH: folder });
+    expect(await its).toBe("node_modules/bun/bin/bun.exe");
+  });
+});
+
+/** @returns the first line that it prints. */
+async function spawnIn(
+  cwd: string,
+  words: string[],
+  PATH: string,
+  env: Record<string, string> = {},
+): Promise<string> {
+  const child = Bun.spawn(words, { cwd, env: { PATH, ...env }, stdout: "pipe", stderr: "inherit" });
+  return (await child.stdout.text()).split("\n")[0]!;
+}
+
+describe("the real one", () => {
+  const program = join(root, "bin/localhostess");
+
+  test("is where the person is: in a folder with odd letters, by a link, and in one that is gone", async () => {
+    const odd = join(directory, "a 'folder' -n $(x)\n*");
+    await mkdir(odd);
+    await writeFile(join(odd, "locald.toml"), '[services.web]\ncommand = "true"\n');
+    await symlink(odd, join(directory, "by-link"));
+    for (const cwd of [odd, join(directory, "by-link")]) {
+      const { code, lines } = await launch(["__complete", "--", "up", ""], { program, cwd });
+      expect({ code, lines }).toEqual({ code: 0, lines: ["web\ttrue", ":dirs"] });
+    }
+    const gone = join(directory, "gone");
+    await mkdir(gone);
+    const script = `rmdir "${gone}"; exec "${program}" --version`;
+    const { lines } = await launch(["-c", script], { program: "/bin/sh", cwd: gone });
+    expect(lines).toEqual([version]);
   });
 });

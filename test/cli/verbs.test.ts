@@ -1,10 +1,11 @@
 /** ls, url, port, open and pac, with the real program and real servers. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pacFile } from "../../pac/proxy.pac.ts";
 import { lacking } from "../support/debian.ts";
+import { hostilePath, layTraps, sprung } from "../support/traps.ts";
 import { type Ended, cli, freshState, type State, session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";
 
@@ -303,4 +304,38 @@ describe("open", () => {
     expect(missing.err).toContain("no browser was opened: there is no ");
     expect(missing.err).toEndWith(url);
   });
+
+  test("the opener is started in /, with a PATH that does not go by the current folder", async () => {
+    await opener(`echo "$PWD $PATH" > '${bin}/said'`);
+    const PATH = `.::node_modules/.bin:${bin}/node_modules/.bin:${bin}`;
+    const { code } = await run(["open", server.name, "--port", "9090"], { PATH });
+    expect(code).toBe(0);
+    expect(await readFile(join(bin, "said"), "utf8")).toBe(`/ ${bin}\n`);
+  });
+});
+
+describe("in a stranger's folder that has programs, with a PATH that leads to them", () => {
+  for (const words of [
+    ["open", "NAME", "--port", "9090"],
+    ["browser", "NAME", "--port", "9090"],
+    ["ls", "--scanner", "lsof"],
+    ["doctor"],
+    ["trust", "--root", "ROOT"],
+  ]) {
+    test(`${words.join(" ")} runs none of them`, async () => {
+      const its = await mkdtemp(join(tmpdir(), "localhostess-stranger-"));
+      const [folder, marks] = [join(its, "folder"), join(its, "marks")];
+      try {
+        await mkdir(marks);
+        await layTraps(folder, { marks, names: ["programs"] });
+        // No way to the system's own: each program that is looked for is looked for in the folder.
+        const env = { ...state.env, PATH: hostilePath(folder), HOME: its, TLD: "test" };
+        const args = words.map((word) => ({ NAME: server.name, ROOT: its })[word] ?? word);
+        await cli(args, { env, cwd: folder });
+        expect(await sprung(marks)).toEqual([]);
+      } finally {
+        await rm(its, { recursive: true });
+      }
+    });
+  }
 });

@@ -1,15 +1,12 @@
 /** The page behind a real HTTP door, with services and requests that a test makes up. Run by itself: to look at it. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Backend } from "../../src/control/commands.ts";
 import { report } from "../../src/control/commands.ts";
 import { type Feed, feed } from "../../src/control/events.ts";
 import type { Layers } from "../../src/control/gate.ts";
 import { type HttpDoor, startHttp } from "../../src/control/http.ts";
 import { protocol } from "../../src/control/protocol.ts";
-import { pageScript } from "../../src/dashboard/bundle.ts";
 import { dashboard } from "../../src/dashboard/dashboard.ts";
+import { pageScript } from "../../src/dashboard/page-script.ts";
 import { sessions } from "../../src/dashboard/session.ts";
 import type { Scan } from "../../src/discovery/observation.ts";
 import { Recorder } from "../../src/proxy/recorder.ts";
@@ -21,20 +18,6 @@ import { RequestHead } from "../../src/wire/head.ts";
 export const credential = "0123456789abcdef".repeat(4);
 const nowhere = { remoteAddress: "", remotePort: 0, localAddress: "", localPort: 0 };
 const launch = "11111111-2222-4333-8444-555555555555";
-
-/** Built once for all tests of a process. */
-const script = (() => {
-  let built: (() => Promise<Uint8Array>) | undefined;
-  return () => {
-    if (built === undefined) {
-      const cache = mkdtempSync(join(tmpdir(), "localhostess-page-"));
-      const build = pageScript({ cache, version: "0", note() {} });
-      const script = build().finally(() => rmSync(cache, { recursive: true, force: true }));
-      built = () => script;
-    }
-    return built();
-  };
-})();
 
 export interface PageServer extends AsyncDisposable {
   readonly url: string;
@@ -126,12 +109,11 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     backend,
     page: dashboard({
       sessions: signs,
-      script,
+      script: pageScript,
       fault: (error) => faults.push(error),
     }),
     fault: (error) => faults.push(error),
   });
-  await script();
   const stop = async () => {
     news.publish("stopping", {});
     news.stop();

@@ -1,9 +1,20 @@
 /** The package as people get it: installed by npm, installed by bun, and as one executable. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir, mkdtemp, realpath, rm, symlink } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
+import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
+import { hostilePath, layTraps, mappings, sprung, trapNames } from "../support/traps.ts";
 
 const root = resolve(import.meta.dir, "../..");
 
@@ -18,10 +29,12 @@ const outside = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => name !== "NODE" && !/^npm_(?!config_)/.test(name)),
 );
 
-async function run(
+type RunOptions = { cwd?: string; env?: Record<string, string | undefined> };
+
+async function outputOf(
   command: string[],
-  options: { cwd?: string; env?: Record<string, string | undefined> } = {},
-): Promise<string> {
+  options: RunOptions = {},
+): Promise<{ out: string; err: string }> {
   const child = Bun.spawn(command, {
     cwd: options.cwd ?? directory,
     env: { ...outside, ...options.env },
@@ -36,7 +49,11 @@ async function run(
     child.exited,
   ]);
   if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}:\n${out}\n${err}`);
-  return out;
+  return { out, err };
+}
+
+async function run(command: string[], options?: RunOptions): Promise<string> {
+  return (await outputOf(command, options)).out;
 }
 
 /** A folder with links to these programs and nothing else: all that a PATH has. */
@@ -61,12 +78,13 @@ beforeAll(async () => {
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-test("the package has the program, the PAC file and the documents, and no tests", async () => {
+test("the package has the program, the page, the PAC file and the documents, and no tests", async () => {
   const listing = (await run(["tar", "tzf", tarball])).trimEnd().split("\n");
   const files = new Set(listing);
   for (const file of [
     "bin/localhostess",
     "src/main.ts",
+    "dist/page.js",
     "pac/proxy.pac.ts",
     "docs/cli.md",
     "package.json",
@@ -77,12 +95,12 @@ test("the package has the program, the PAC file and the documents, and no tests"
     expect(files).toContain(`package/${file}`);
   }
   const folders = new Set(listing.map((file) => file.split("/").slice(1, -1)[0] ?? ""));
-  expect([...folders].sort()).toEqual(["", "bin", "docs", "pac", "src"]);
+  expect([...folders].sort()).toEqual(["", "bin", "dist", "docs", "pac", "src"]);
 });
 
-test(
-  "npm install -g works where there is Node and no Bun",
-  async () => {
+/** The programs as people have them; each is made once, for the first test that needs it. */
+const programs = {
+  "npm install -g": once(async () => {
     const prefix = join(directory, "npm prefix");
     // npm runs install scripts by sh.
     const path = await pathOf("node-only", ["node", "npm", "sh"]);
@@ -92,7 +110,36 @@ test(
         env: { PATH: path, HOME: join(directory, "npm-home"), npm_config_cache: await npmCache() },
       },
     );
-    expect(await installedVersion(join(prefix, "bin/localhostess"))).toBe(`${version}\n`);
+    return join(prefix, "bin/localhostess");
+  }),
+  "bun install -g": once(async () => {
+    const home = join(directory, "bun-home");
+    await mkdir(home);
+    const path = await pathOf("bun-only", ["bun"]);
+    await run(["bun", "install", "--global", tarball], {
+      env: { PATH: path, HOME: home, BUN_INSTALL: undefined },
+      cwd: home,
+    });
+    return join(home, ".bun/bin/localhostess");
+  }),
+  "bun run build": once(async () => {
+    // Built elsewhere than in dist/, which belongs to whoever builds a release.
+    const program = join(directory, "localhostess");
+    await run([process.execPath, "run", "build", "--outfile", program], { cwd: root });
+    return program;
+  }),
+  "a clone": async () => join(root, "bin/localhostess"),
+};
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+test(
+  "npm install -g works where there is Node and no Bun",
+  async () => {
+    expect(await installedVersion(await programs["npm install -g"]())).toBe(`${version}\n`);
   },
   patience,
 );
@@ -115,14 +162,7 @@ function nothing(): Record<string, string | undefined> {
 test(
   "bun install -g works where there is Bun and no Node",
   async () => {
-    const home = join(directory, "bun-home");
-    await mkdir(home);
-    const path = await pathOf("bun-only", ["bun"]);
-    await run(["bun", "install", "--global", tarball], {
-      env: { PATH: path, HOME: home, BUN_INSTALL: undefined },
-      cwd: home,
-    });
-    expect(await installedVersion(join(home, ".bun/bin/localhostess"))).toBe(`${version}\n`);
+    expect(await installedVersion(await programs["bun install -g"]())).toBe(`${version}\n`);
   },
   patience,
 );
@@ -130,18 +170,111 @@ test(
 test(
   "bun run build gives one executable that needs nothing else",
   async () => {
-    // Built elsewhere than in dist/, which belongs to whoever builds a release.
-    const program = join(directory, "localhostess");
-    await run([process.execPath, "run", "build", "--outfile", program], { cwd: root });
+    const program = await programs["bun run build"]();
     const empty = join(directory, "empty");
     await mkdir(empty);
     const bare = { env: nothing(), cwd: empty };
     expect(await run([program, "--version"], bare)).toBe(`${version}\n`);
     expect(await run([program, "pac", "--port", "8080"], bare)).toContain("PROXY 127.0.0.1:8080");
     expect(JSON.parse(await run([program, "ls", "--json"], bare))).toBeArray();
-    await Bun.write(join(empty, ".env"), "LOCALHOSTESS_PORT=not-a-port\n");
-    await Bun.write(join(empty, "bunfig.toml"), 'preload = ["./missing.ts"]\n');
-    expect(await run([program, "pac"], bare)).toContain("PROXY 127.0.0.1:9090");
   },
   patience,
 );
+
+describe("its daemon has the page in it, and speaks https:", () => {
+  for (const how of ["npm install -g", "bun run build"] as const) {
+    test(
+      how,
+      async () => {
+        const program = await programs[how]();
+        await using place = await daemonPlace();
+        const env = { ...nothing(), ...place.env, HOME: join(place.directory, "home") };
+        const said = (...words: string[]) => run([program, ...words], { env });
+        // As an earlier version kept one that it had built.
+        await Bun.write(join(place.directory, "cache", `page-${"0a".repeat(12)}.js`), "evil");
+        await said("server", "start", "--detach", "--port", "0");
+        const { url, registration } = await signedIn(place, await said("dashboard", "--print"));
+        const script = await url("/page.js");
+        expect(script).toBe(await Bun.file(join(root, "dist/page.js")).text());
+        expect(await url("/")).toContain('src="/page.js"');
+        // Nothing was built, and no script is kept.
+        expect(await readdir(join(place.directory, "cache"))).toEqual(["page-port"]);
+
+        expect(await said("env")).toContain("export SSL_CERT_FILE=");
+        const ca = await Bun.file(join(place.directory, "authority/certificate.pem")).text();
+        const front = await fetch(`https://localhost:${registration.port}/`, { tls: { ca } });
+        expect(front.status).toBe(200);
+        expect(await said("server", "stop")).toContain("stopped");
+      },
+      patience,
+    );
+  }
+});
+
+/** What a browser of this person gets at the page's address. */
+async function signedIn(place: DaemonPlace, link: string) {
+  const found = await place.find();
+  if (found.kind !== "healthy") throw new Error(found.kind);
+  const { origin } = new URL(link);
+  const opened = await fetch(link.trim(), { redirect: "manual" });
+  const cookie = opened.headers.get("set-cookie")!.split(";")[0]!;
+  return {
+    registration: found.registration,
+    async url(path: string): Promise<string> {
+      const answer = await fetch(`${origin}${path}`, {
+        headers: { cookie, "sec-fetch-site": "same-origin" },
+      });
+      expect(answer.status).toBe(200);
+      return await answer.text();
+    },
+  };
+}
+
+describe("in a stranger's folder, whatever is there, nothing of it runs or is printed:", () => {
+  for (const [how, made] of Object.entries(programs)) {
+    test(
+      how,
+      async () => {
+        const program = await made();
+        await using place = await daemonPlace();
+        const marks = join(place.directory, "marks");
+        await mkdir(marks);
+        const rest = trapNames.filter((name) => !mappings.some((other) => other === name));
+        const entries = [program, join(root, "src/main.ts")];
+        for (const mapping of mappings) {
+          const folder = join(place.directory, mapping, "folder");
+          await layTraps(folder, { marks, entries, names: [mapping, ...rest] });
+          await mkdir(join(folder, "sub/sub"), { recursive: true });
+          const env = {
+            ...nothing(),
+            ...place.env,
+            HOME: join(place.directory, "home"),
+            LOCALHOSTESS_CONFIG: join(place.directory, "no-such-config.toml"),
+            PATH: `${hostilePath(folder)}:/usr/bin:/bin`,
+          };
+          const said = async (cwd: string, ...words: string[]): Promise<string> => {
+            const { out, err } = await outputOf([program, ...words], { cwd, env });
+            expect(await sprung(marks)).toEqual([]);
+            expect(err).not.toMatch(/error|broken|package\.json/);
+            return out;
+          };
+          for (const cwd of [folder, join(folder, "sub"), join(folder, "sub/sub")]) {
+            expect(await said(cwd, "--version")).toBe(`${version}\n`);
+            expect(await said(cwd, "__complete", "--", "ur")).toStartWith("url\t");
+            expect(await said(cwd, "pac")).toContain("PROXY 127.0.0.1:9090");
+            expect(JSON.parse(await said(cwd, "ls", "--json"))).toBeArray();
+          }
+          if (mapping === "jsconfig paths") continue;
+          const started = await said(folder, "server", "start", "--detach", "--port", "0");
+          expect(started).toContain("runs in the background");
+          const [pid] = place.pids();
+          expect(await readlink(`/proc/${pid}/cwd`)).toBe("/");
+          const environ = await readFile(`/proc/${pid}/environ`, "latin1");
+          expect(environ).not.toContain("LOCALHOSTESS_CWD");
+          expect(await said(folder, "server", "stop")).toContain("stopped");
+        }
+      },
+      patience,
+    );
+  }
+});

@@ -1,5 +1,6 @@
 /** Runs once before the first test file: bunfig.toml names it. */
 import { join } from "node:path";
+import { ensureBuiltPage } from "./built-page.ts";
 import { ensurePackages } from "./debian.ts";
 
 // What the person at this machine has configured is not what is tested.
@@ -9,4 +10,5 @@ process.env.LOCALHOSTESS_CONFIG = join(import.meta.dir, "no-such-config.toml");
 process.env.LOCALHOSTESS_HTTP_PORT = "off";
 process.env.LOCALHOSTESS_HTTPS_PORT = "off";
 
+ensureBuiltPage();
 await ensurePackages();

@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { runCommand } from "../../src/system/command.ts";
 
 const limits = { env: { WORD: "héllo" }, deadline: 10_000, limit: 1_000_000 };
@@ -48,4 +51,21 @@ test("a command that takes too long is ended, also when a child of it holds its 
 test("a command that a signal ends has failed", async () => {
   const result = await runCommand(script("process.kill(process.pid, 'SIGTERM')"), limits);
   expect(result).toEqual({ kind: "failed", why: `${process.execPath} was ended by SIGTERM` });
+});
+
+test("it runs in /, with a PATH that does not go by the current folder", async () => {
+  const bin = await realpath(await mkdtemp(join(tmpdir(), "localhostess-command-")));
+  try {
+    await writeFile(join(bin, "tool"), '#!/bin/sh\necho "$PWD $PATH"\n');
+    await chmod(join(bin, "tool"), 0o755);
+    const here = relative(process.cwd(), bin);
+    const run = (PATH: string) => runCommand(["tool"], { ...limits, env: { PATH } });
+    for (const PATH of [here, `${here}:/nonexistent`, "", "."]) {
+      expect(await run(PATH)).toEqual({ kind: "missing" });
+    }
+    const PATH = `${here}::${bin}/node_modules/.bin:${bin}:/usr/bin`;
+    expect(await run(PATH)).toMatchObject({ code: 0, stdout: `/ ${bin}:/usr/bin\n` });
+  } finally {
+    await rm(bin, { recursive: true });
+  }
 });

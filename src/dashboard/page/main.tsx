@@ -1,4 +1,4 @@
-/** The page begins here: what `bundle.ts` makes one script of. */
+/** The page begins here: what `npm run page` makes one script of. */
 /** @jsxImportSource preact */
 import { render } from "preact";
 import { App } from "./app.tsx";

@@ -1,6 +1,7 @@
 /** A home directory -> the NSS databases in it: Chromium's, and every Firefox profile's, wherever they were put. */
 import { readdir, readFile, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative } from "node:path";
+import { whereIs } from "../../system/search-path.ts";
 import { exists } from "./exists.ts";
 import type { Machine } from "./store.ts";
 
@@ -148,8 +149,7 @@ function xdg({ env, home }: Machine, variable: string, otherwise: string): strin
 }
 
 function hasChromium({ env }: Machine): boolean {
-  const PATH = env.PATH ?? "";
-  return chromiums.some((program) => Bun.which(program, { PATH }) !== null);
+  return chromiums.some((program) => whereIs(program, env.PATH) !== undefined);
 }
 
 function shortened(path: string, home: string): string {

@@ -1,5 +1,6 @@
 /** The Windows that this Linux runs in -> its user's trust store, by `certutil.exe`. */
 import { join } from "node:path";
+import { whereIs } from "../../system/search-path.ts";
 import { exists } from "./exists.ts";
 import { sha1Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
@@ -21,11 +22,10 @@ const notThere = {
 
 export async function windowsStores(machine: Machine): Promise<TrustStore[]> {
   if (!machine.wsl) return [];
-  const PATH = machine.env.PATH ?? "";
   const program = (await exists(join(machine.root, usual)))
     ? join(machine.root, usual)
-    : Bun.which("certutil.exe", { PATH });
-  if (program !== null) return [windowsStore(program, machine)];
+    : whereIs("certutil.exe", machine.env.PATH);
+  if (program !== undefined) return [windowsStore(program, machine)];
   return [
     {
       name,
