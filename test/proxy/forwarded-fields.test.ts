@@ -68,6 +68,21 @@ test("what belongs to one hop goes from a request, with what Connection nominate
   ]);
 });
 
+test("a client's Proxy field reaches no server, by which CGI programs would be told of a proxy, in head or trailer", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  await using proxy = await startTestProxy({ services: { api } });
+  using client = await connectRaw(proxy.port);
+  client.send(
+    "POST / HTTP/1.1\r\nHost: api.localhost\r\nPROXY: http://evil:1\r\nproxy: http://evil:2\r\nX-Proxy: kept\r\n" +
+      "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nProxy: http://evil:3\r\nX-Sum: 1\r\n\r\n",
+  );
+  await client.message();
+  const seen = api.requests[0]!.raw.toString();
+  expect(seen).not.toContain("evil");
+  expect(seen).toContain("X-Proxy: kept");
+  expect(seen).toContain("X-Sum: 1");
+});
+
 test("what belongs to one hop goes from an answer, with what Connection nominates", async () => {
   using api = new RawServer({
     answer: () =>
