@@ -16,6 +16,7 @@ import { headLimit, RequestHead } from "../wire/head.ts";
 import type { Bad } from "../wire/parsed.ts";
 import { sniff } from "../wire/sniff.ts";
 import { readTarget, type Target } from "../wire/target.ts";
+import { covers } from "./covers.ts";
 import {
   type Destination,
   type Destinations,
@@ -47,6 +48,14 @@ export const headSeconds = 30;
 export const idleSeconds = 75;
 /** Seconds in which a client may read our last words while we throw away what it still sends. */
 const lingerSeconds = 2;
+
+/** How the inside of a TLS connection came to be. */
+export type Inside = {
+  /** What the client called us in its ClientHello; undefined where it did not, or where that is no matter any more. */
+  serverName: string | undefined;
+  /** The TLS is inside a tunnel that CONNECT was granted. */
+  tunnelled: boolean;
+};
 
 /** What all connections of one proxy share. */
 export interface ConnectionShared extends ExchangeShared {
@@ -84,7 +93,7 @@ export interface ConnectionShared extends ExchangeShared {
   /** Connections whose request waits for a service of the supervisor. */
   readonly holding: Set<Connection>;
   /** Goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
-  secure(link: Link, first: Uint8Array): boolean;
+  secure(link: Link, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
   /** Notes every request; undefined: nobody wants to know. */
   readonly recorder: Recorder | undefined;
   /** Whose the clients are; undefined: nobody can tell. */
@@ -147,6 +156,14 @@ const TAKEN = -2;
 const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
 
 export class Connection implements LinkHandler, ExchangeOwner {
+  /** The link is the inside of a TLS connection. */
+  readonly secured: boolean;
+  /** As `Inside` has it. */
+  readonly #serverName: string | undefined;
+  /** What is asked for here is asked for inside a tunnel that CONNECT was granted. */
+  #tunnelled: boolean;
+  /** The destination that was found to be what the server name stands for. */
+  #covered: Destination | undefined;
   #state: State = At.sniffing;
   #since: number;
   #head: RequestHead;
@@ -185,9 +202,12 @@ export class Connection implements LinkHandler, ExchangeOwner {
   constructor(
     readonly link: Link,
     readonly shared: ConnectionShared,
-    /** The link is the inside of a TLS connection. */
-    readonly secured = false,
+    /** Undefined: the link is what a client dialled. */
+    inside?: Inside,
   ) {
+    this.secured = inside !== undefined;
+    this.#serverName = inside?.serverName;
+    this.#tunnelled = inside?.tunnelled ?? false;
     this.#since = shared.seconds();
     this.#exchange = shared.spare.pop() ?? new Exchange(shared);
     this.#exchange.attach(link, this);
@@ -407,6 +427,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
       return this.#reply(moved, end);
     }
     const decision = destination.decision;
+    if (this.#isMisdirected(destination)) {
+      return this.#refuse({
+        status: 421,
+        host: destination.authority.host,
+        certificate: this.#serverName!,
+      });
+    }
     switch (decision.kind) {
       case "proxy":
         if (this.#isUncertified(destination)) {
@@ -424,6 +451,15 @@ export class Connection implements LinkHandler, ExchangeOwner {
         return this.#own(bytes, end, target);
       case "misdirected":
         return this.#refuse({ status: 421, host: destination.authority.host });
+      case "unproxied":
+        // The person may have just written it into the hosts file.
+        if (!this.#refreshed) return this.#waitForRefresh();
+        return this.#refuse({
+          status: 421,
+          unproxied: decision.name,
+          scheme: this.secured ? "https" : "http",
+          ports: this.shared.urlPorts,
+        });
       case "close":
         return this.#close();
       case "unknown":
@@ -476,6 +512,19 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.shared.gone(this);
   }
 
+  /** Asked inside TLS for a name that its certificate is not for, as by no client that checks it: RFC 9110 section 7.4. */
+  #isMisdirected(destination: Destination): boolean {
+    if (this.#serverName === undefined || destination === this.#covered) return false;
+    const { mode, decision, authority } = destination;
+    // Who asks us as its proxy made the handshake with the proxy.
+    const isProxied = mode === "forward" || mode === "connect";
+    const covered = isProxied || covers(this.#serverName, authority.host);
+    // Any other name is refused for what it is.
+    if (!covered) return decision.kind !== "misdirected";
+    this.#covered = destination;
+    return false;
+  }
+
   /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
   #isUncertified({ authority }: Destination): boolean {
     return this.secured && !authority.host.includes(".") && !this.shared.bareNames();
@@ -503,7 +552,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #route(bytes: Uint8Array, target: Target): Destination | undefined {
     const framing = this.shared.framing;
     const head = this.#head;
-    let mode: Mode = "direct";
+    let mode: Mode = this.#tunnelled ? "tunnelled" : "direct";
     let start = framing.hostStart;
     let end = framing.hostEnd;
     if (target.form === "absolute") {
@@ -657,6 +706,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#dialled = upstream;
     this.link.write(established, 0, established.length);
     this.#exchange.answerStatus = 200;
+    this.#tunnelled = true;
     this.#become(At.tunnelled);
     this.#keepFrom(bytes, end);
     upstream.link.handler = this.#speaksFirst();
@@ -1265,7 +1315,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Hands the link to TLS; what is inside becomes another connection. */
   #secure(first: Uint8Array): void {
-    if (this.secured || !this.shared.secure(this.link, first)) {
+    if (this.secured || !this.shared.secure(this.link, first, { tunnelled: this.#tunnelled })) {
       this.#close();
       return;
     }

@@ -12,6 +12,7 @@ import {
   startCommand,
   type Uncertified,
   type UnknownName,
+  type Unproxied,
   type UpstreamFailed,
   word,
 } from "./problem.ts";
@@ -122,8 +123,8 @@ function misdirected(host: string): Story {
     body: html`<p>
         The request was for <code>${word(host)}</code>. localhostess answers <code>localhost</code>,
         names that end in <code>.localhost</code>, loopback addresses such as
-        <code>127.0.0.1</code>, names without a dot such as <code>api</code>, and names under the
-        domains of <code>tlds</code> in your config.toml.
+        <code>127.0.0.1</code>, names under the domains of <code>tlds</code> in your config.toml,
+        and for browsers with its proxy.pac names without a dot such as <code>api</code>.
       </p>
       <h2>Why not any host?</h2>
       <p>
@@ -148,6 +149,27 @@ function uncertified({ bareName, port }: Uncertified): Story {
         when you ask for it:
       </p>
       <pre>localhostess trust --bare-names</pre>`,
+  };
+}
+
+function unproxied({ unproxied, scheme, ports }: Unproxied): Story {
+  const name = word(unproxied);
+  const url = `${originOf(`${name}.localhost`, { scheme, port: ports[scheme] })}/`;
+  const front = originOf("localhost", { scheme: "http", port: ports.http });
+  return {
+    title: `${name} is not answered in this way`,
+    body: html`<p>A server with this name would be at <a href="${url}">${url}</a>.</p>
+      <h2>Why not here?</h2>
+      <p>
+        Something on your network said that <code>${name}</code> is this machine. Whoever can say so
+        for names without a dot could make a page of theirs read the server (DNS rebinding).
+      </p>
+      <h2>What makes ${name} work</h2>
+      <ul>
+        <li>the <a href="${front}/proxy.pac">proxy.pac</a> as the browser's proxy configuration</li>
+        <li>a line <code>127.0.0.1 ${name}</code> in <code>/etc/hosts</code></li>
+        <li><code>bare_names = ["${name}"]</code> in your config.toml</li>
+      </ul>`,
   };
 }
 
@@ -185,6 +207,7 @@ function story(problem: Problem, message: string): Story {
       return upstream(problem);
     case 421:
       if ("bareName" in problem) return uncertified(problem);
+      if ("unproxied" in problem) return unproxied(problem);
       return problem.certificate === undefined
         ? misdirected(problem.host)
         : otherCertificate(message);

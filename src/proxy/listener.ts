@@ -12,7 +12,7 @@ import type { TerminateOutcome, Terminator } from "../tls/terminate.ts";
 import { parseClientHello } from "../wire/client-hello.ts";
 import { RequestFraming } from "../wire/framing.ts";
 import { sniff } from "../wire/sniff.ts";
-import { Connection, type ConnectionShared } from "./connection.ts";
+import { Connection, type ConnectionShared, type Inside } from "./connection.ts";
 import { Destinations } from "./destination.ts";
 import { Dialects } from "./dialect.ts";
 import { errorPage } from "./error-page.ts";
@@ -136,10 +136,10 @@ export function startProxy(options: ProxyOptions): Proxy {
     dialects: new Dialects(clock, options.routes),
     supervision: options.supervision,
     holding: new Set(),
-    secure(link, first) {
+    secure(link, first, { tunnelled }) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
-      begin((outcome) => terminator.read(link, first, outcome));
+      begin((outcome) => terminator.read(link, first, outcome), { tunnelled });
       return true;
     },
     gone(connection) {
@@ -149,7 +149,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   };
 
   /** A handshake, until it has become a connection or nothing. */
-  function begin(start: (outcome: TerminateOutcome) => Cancel): Cancel {
+  function begin(start: (outcome: TerminateOutcome) => Cancel, { tunnelled = false } = {}): Cancel {
     let cancel: Cancel = () => {};
     const over = (): void => {
       handshakes.delete(handshake);
@@ -164,8 +164,9 @@ export function startProxy(options: ProxyOptions): Proxy {
       terminated({ link, serverName, protocol }) {
         // TLS 1.3 leaves us nothing to say here, and a client that has Nagle's algorithm on holds its request until we do.
         calls.acknowledge(link.descriptor);
-        if (protocol === "h2") openSession(link, serverName);
-        else connections.add(new Connection(link, shared, true));
+        const inside = { serverName, tunnelled };
+        if (protocol === "h2") openSession(link, inside);
+        else connections.add(new Connection(link, shared, inside));
         over();
       },
       failed: over,
@@ -173,10 +174,10 @@ export function startProxy(options: ProxyOptions): Proxy {
     return handshake;
   }
 
-  function openSession(link: Link, serverName: string | undefined): void {
+  function openSession(link: Link, inside: Inside): void {
     const session = new H2Session(link, {
       shared,
-      serverName,
+      ...inside,
       gone(ended) {
         sessions.delete(ended);
         settle();

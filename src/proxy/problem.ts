@@ -1,6 +1,12 @@
 /** What went wrong with a request -> a code, a line for a terminal and details for a program. Pure. */
 import { printable } from "../discovery/printable.ts";
-import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
+import {
+  originOf,
+  type Scheme,
+  secureUrl,
+  serviceUrl,
+  type UrlPorts,
+} from "../routes/service-row.ts";
 
 /** Names, hosts, commands and reasons may be whatever a stranger sent: every form of the page escapes and cuts them. */
 export type Problem =
@@ -10,6 +16,7 @@ export type Problem =
   /** `certificate`: the name that the client made its connection to, whose certificate is not one for the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
+  | Unproxied
   /** `limit` in bytes. */
   | { status: 431; limit: number }
   | { status: 503; why: string }
@@ -36,6 +43,16 @@ export type Uncertified = {
   bareName: string;
   /** The proxy's own, in https URLs. */
   port: number;
+};
+
+/** A name without a dot came by a resolver, and not from a client that has us for its proxy. */
+export type Unproxied = {
+  status: 421;
+  unproxied: string;
+  /** By which it was asked for. */
+  scheme: Scheme;
+  /** The proxy's own. */
+  ports: UrlPorts;
 };
 
 export type UpstreamFailed = {
@@ -151,6 +168,16 @@ function explainUncertified({ bareName, port }: Uncertified): Explanation {
   };
 }
 
+function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation {
+  const name = word(unproxied);
+  const url = originOf(`${name}.localhost`, { scheme, port: ports[scheme] });
+  return {
+    code: "bare-name-not-proxied",
+    message: `${name} came here by a resolver, which others may answer for; use ${url}/, or proxy.pac, or a line in /etc/hosts, or bare_names in config.toml`,
+    details: { name, url },
+  };
+}
+
 export function explain(problem: Problem): Explanation {
   switch (problem.status) {
     case 400: {
@@ -173,6 +200,7 @@ export function explain(problem: Problem): Explanation {
       };
     case 421: {
       if ("bareName" in problem) return explainUncertified(problem);
+      if ("unproxied" in problem) return explainUnproxied(problem);
       const host = word(problem.host);
       if (problem.certificate !== undefined) {
         const certificate = word(problem.certificate);
@@ -184,7 +212,7 @@ export function explain(problem: Problem): Explanation {
       }
       return {
         code: "host-not-answered",
-        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, names without a dot, and configured domains`,
+        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, configured domains, and by proxy.pac names without a dot`,
         details: { host },
       };
     }

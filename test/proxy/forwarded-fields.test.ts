@@ -179,9 +179,9 @@ test("a deeper name reaches the service with the longest ending of it, its Host 
   expect(shop.requests[0]!.one("host")).toBe("v2.api.shop.localhost:9090");
 });
 
-test("a bare name as Host of a path is answered like a browser's behind another proxy would be", async () => {
+test("a bare name as Host of a path that may be answered is rewritten as in a URL", async () => {
   using api = new RawServer({ answer: () => ok("api") });
-  await using proxy = await startTestProxy({ services: { api } });
+  await using proxy = await startTestProxy({ services: { api }, answersBare: new Set(["api"]) });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: api\r\n\r\n");
   expect((await client.message()).body.toString()).toBe("api");
