@@ -31,6 +31,8 @@ import { Exchange, type ExchangeOwner, type ExchangeShared, lostWhy } from "./ex
 import { writeRequest } from "./forward.ts";
 import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
+import { hearsDetails } from "./hears-details.ts";
+import { isStrangers } from "./is-strangers.ts";
 import { lastRecipientReply } from "./last-recipient.ts";
 import { type Wants, wantsOf } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
@@ -534,18 +536,23 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return this.#refuse({ status: 421, bareName, port: this.shared.urlPorts.https });
   }
 
-  /** The form of error that the client prefers. Looked up only when there is one: on the road of every request it would cost. */
-  #wants(): Wants {
-    let head = this.#head;
-    let bytes = this.#headBytes;
-    if (bytes === undefined && (this.#state === At.exchanging || this.#state === At.waiting)) {
-      // The client's bytes are gone; the request as it was sent on has the same Accept.
-      bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
-      head = new RequestHead();
-      head.read(bytes);
-    }
-    if (bytes === undefined) return "text";
-    return wantsOf(head, bytes);
+  /** Who reads an answer of ours, and in which form. Looked up only when there is one: on the road of every request it would cost. */
+  #reader(): { wants: Wants; details: boolean } {
+    const asked = this.#requestAtHand();
+    if (asked === undefined) return { wants: "text", details: false };
+    const { head, bytes } = asked;
+    return { wants: wantsOf(head, bytes), details: hearsDetails(head, bytes) };
+  }
+
+  /** The request at hand; undefined where there is none. */
+  #requestAtHand(): { head: RequestHead; bytes: Uint8Array } | undefined {
+    if (this.#headBytes !== undefined) return { head: this.#head, bytes: this.#headBytes };
+    if (this.#state !== At.exchanging && this.#state !== At.waiting) return undefined;
+    // The client's bytes are gone; the request as it was sent on has the same fields, as far as they matter here.
+    const bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
+    const head = new RequestHead();
+    // What we added may have made it too long to be read; of half a head nobody knows what it lacks.
+    return head.read(bytes).kind === "done" ? { head, bytes } : undefined;
   }
 
   /** The destination of a request; undefined where its Host is malformed. */
@@ -730,6 +737,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       return this.#tell(supervised, { kind: "down" }, { end });
     }
     const woken = turn === "wake";
+    if (woken && this.#isStrangers()) return this.#tell(supervised, { kind: "strangers" }, { end });
     if (woken) this.#wake(supervised);
     const { framing } = this.shared;
     if (!framing.head && isPageLoad(this.#head, bytes, framing)) {
@@ -783,6 +791,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return true;
   }
 
+  #isStrangers(): boolean {
+    const asked = this.#requestAtHand();
+    return asked === undefined || isStrangers(asked.head, asked.bytes, this.shared.routes());
+  }
+
   /** Once for a request: a service that ends at once is not started by it over and over. */
   #wake({ id }: Supervised): void {
     if (!this.#hold?.woken) this.shared.supervision?.wake(id);
@@ -805,7 +818,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   /** What is told in place of an answer. `end`: of the head, where its bytes are at hand; else the connection ends with it. */
   #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): number {
     const lines = this.shared.supervision?.latest(supervised.id, linesShown) ?? [];
-    const reply = absentPage({ supervised, absence, lines, wants: this.#wants() });
+    const reply = absentPage({ supervised, absence, lines, ...this.#reader() });
     this.#letGo();
     this.#refreshed = false;
     return end === undefined ? this.#lastWords(reply) : this.#reply(reply, end);
@@ -845,6 +858,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
       const { supervised, turn } = found.decision;
       if (turn === "down" || (turn === "wake" && this.#hold?.woken)) {
         this.#tell(supervised, { kind: "down" }, { end: undefined });
+        return;
+      }
+      if (turn === "wake" && this.#isStrangers()) {
+        this.#tell(supervised, { kind: "strangers" }, { end: undefined });
         return;
       }
       if (turn === "wake") this.#wake(supervised);
@@ -1030,7 +1047,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     // A person who has just started a server looks for it here.
     if (path === frontPath && !this.#refreshed) return this.#waitForRefresh();
     this.#refreshed = false;
-    const reply = this.shared.pages({ method: head.method(bytes), path, wants: this.#wants() });
+    const reply = this.shared.pages({ method: head.method(bytes), path, ...this.#reader() });
     return this.#reply(reply, end);
   }
 
@@ -1073,7 +1090,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Answers and ends the connection: what follows a refused request cannot be trusted to begin where we think. */
   #refuse(problem: Problem): number {
-    return this.#lastWords(errorPage(problem, this.#wants()));
+    const { wants, details } = this.#reader();
+    return this.#lastWords(errorPage(problem, wants, { details }));
   }
 
   #lastWords(reply: Reply): number {

@@ -13,7 +13,9 @@ import {
   type Uncertified,
   type UnknownName,
   type Unproxied,
+  type Untold,
   type UpstreamFailed,
+  withoutDetails,
   word,
 } from "./problem.ts";
 import { jsonReply, reasonOf, type Reply, textReply } from "./reply.ts";
@@ -198,7 +200,23 @@ function headTooLarge(limit: number): Story {
   };
 }
 
-function story(problem: Problem, message: string): Story {
+function untold(problem: Untold, message: string): Story {
+  const name = word(problem.untold);
+  const told = html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>`;
+  if (problem.status !== 404)
+    return { title: `${name} did not answer`, refresh: refreshSeconds, body: told };
+  if ("path" in problem) return { title: "There is no such page", body: told };
+  return {
+    title: `No server is named ${name}`,
+    refresh: refreshSeconds,
+    body: html`${told}
+      <h2>Start a server under this name</h2>
+      <pre>${startCommand(problem.untold)}</pre>`,
+  };
+}
+
+function story(problem: Problem | Untold, message: string): Story {
+  if ("untold" in problem) return untold(problem, message);
   switch (problem.status) {
     case 404:
       return problem.path === undefined ? unknownName(problem) : unknownPage(problem, problem.path);
@@ -241,7 +259,7 @@ function story(problem: Problem, message: string): Story {
   }
 }
 
-function inForm(problem: Problem, wants: Wants): Reply {
+function inForm(problem: Problem | Untold, wants: Wants): Reply {
   const { code, message, details } = explain(problem);
   if (wants === "text") return textReply(problem.status, `localhostess: ${message}`);
   if (wants === "json") {
@@ -264,8 +282,13 @@ function withHeading(told: Story): Story {
   };
 }
 
-export function errorPage(problem: Problem, wants: Wants): Reply {
-  const reply = inForm(problem, wants);
+/** `details`: the client may be told of other names and of processes (`hears-details.ts`). */
+export function errorPage(
+  problem: Problem,
+  wants: Wants,
+  { details }: { details: boolean } = { details: false },
+): Reply {
+  const reply = inForm(details ? problem : withoutDetails(problem), wants);
   // RFC 9110 section 15.5.6: a 405 says what would have been allowed.
   return problem.status === 405
     ? { ...reply, fields: [...reply.fields, ["Allow", problem.allow]] }

@@ -67,6 +67,23 @@ export type UpstreamFailed = {
   why: string;
 };
 
+/** What scripts are told of the two above: no other names, and nothing of processes. */
+export type Untold =
+  | { status: 404; untold: string }
+  | { status: 404; untold: string; path: string; port: number }
+  | { status: 502 | 504; untold: string; why: string };
+
+export function withoutDetails(problem: Problem): Problem | Untold {
+  if (problem.status === 404) {
+    const { status, name: untold, path, port } = problem;
+    return path === undefined ? { status, untold } : { status, untold, path, port };
+  }
+  if (problem.status === 502 || problem.status === 504) {
+    return { status: problem.status, untold: problem.name, why: problem.why };
+  }
+  return problem;
+}
+
 export type Explanation = {
   /** For programs; stays the same when the words change. */
   code: string;
@@ -178,7 +195,35 @@ function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation 
   };
 }
 
-export function explain(problem: Problem): Explanation {
+function explainUntold(problem: Untold): Explanation {
+  const name = word(problem.untold);
+  if (problem.status !== 404) {
+    const why = sentence(problem.why);
+    const failed =
+      problem.status === 502 ? "runs but did not answer" : "did not take a connection in time";
+    return {
+      code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
+      message: `${name} ${failed}: ${why}; its process is shown by: localhostess why ${name}`,
+      details: { name, why },
+    };
+  }
+  if ("path" in problem) {
+    const path = sentence(problem.path);
+    return {
+      code: "no-such-page",
+      message: `${originOf("localhost", { scheme: "http", port: problem.port })} is localhostess itself and has no page ${path}`,
+      details: { path },
+    };
+  }
+  return {
+    code: "unknown-name",
+    message: `no server is named ${name}; those that run are shown by: localhostess ls`,
+    details: { name },
+  };
+}
+
+export function explain(problem: Problem | Untold): Explanation {
+  if ("untold" in problem) return explainUntold(problem);
   switch (problem.status) {
     case 400: {
       const why = sentence(problem.why);
