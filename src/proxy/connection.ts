@@ -160,8 +160,8 @@ const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
 export class Connection implements LinkHandler, ExchangeOwner {
   /** The link is the inside of a TLS connection. */
   readonly secured: boolean;
-  /** As `Inside` has it. */
-  readonly #serverName: string | undefined;
+  /** As `Inside` has it; undefined in a tunnel, which is another place than the one that was called so. */
+  #serverName: string | undefined;
   /** What is asked for here is asked for inside a tunnel that CONNECT was granted. */
   #tunnelled: boolean;
   /** The destination that was found to be what the server name stands for. */
@@ -714,6 +714,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.link.write(established, 0, established.length);
     this.#exchange.answerStatus = 200;
     this.#tunnelled = true;
+    this.#serverName = undefined;
     this.#become(At.tunnelled);
     this.#keepFrom(bytes, end);
     upstream.link.handler = this.#speaksFirst();

@@ -205,12 +205,13 @@ test("a script hears of no process, address, command or other name, of our pages
   }
 });
 
-test("a request too large to be read again is told nothing of the server that failed it", async () => {
+test("a request that is too large to be read again is told nothing of the server that failed it", async () => {
   using garbage = new RawServer({ answer: () => "garbage\r\n\r\n" });
   await using proxy = await startTestProxy({ services: { garbage } });
-  const rest = `Host: garbage.localhost\r\nX-Large: \r\n${script}\r\n`;
-  const large = rest.replace("X-Large: ", `X-Large: ${"x".repeat(65_500 - rest.length)}`);
-  const answer = await ask(proxy.port, "GET /", large.slice(0, -2));
+  // As it goes on it is longer than a head may be, by the percent signs, so that its last fields are not found in it.
+  const path = `/${"|".repeat(10_000)}`;
+  const fields = `Host: garbage.localhost\r\nX-Large: ${"x".repeat(54_000)}\r\n${script}`;
+  const answer = await ask(proxy.port, `GET ${path}`, fields);
   expect(answer.status).toBe(502);
   expect(answer.body.toString()).not.toContain("serve garbage");
 });

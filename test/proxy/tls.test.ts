@@ -436,6 +436,19 @@ test("a client that names no server, and one that has us for its proxy by https,
   socket.destroy();
 });
 
+test("a WebSocket to a bare name in a tunnel is served, although the handshake was made with the proxy", async () => {
+  using api = new RawServer();
+  await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+  const socket = await secureClient(proxy.port, { servername: "localhost" });
+  socket.write("CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\n\r\n");
+  await once(socket, "data");
+  socket.write(
+    "GET /ws HTTP/1.1\r\nHost: api\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+  );
+  expect((await (await api.next()).message()).one("host")).toBe(`localhost:${api.port}`);
+  socket.destroy();
+});
+
 test("a client that stops in the middle of a handshake is dropped after 10 s", async () => {
   const clock = new FakeClock();
   const patient = terminator({
