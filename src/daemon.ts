@@ -26,11 +26,12 @@ import { Recorder } from "./proxy/recorder.ts";
 import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
 import { originOf, type UrlPorts } from "./routes/service-row.ts";
-import { routeTable } from "./routes/table.ts";
+import { type BareNames, routeTable } from "./routes/table.ts";
 import { idleWatch } from "./supervisor/idle.ts";
 import { plainLines } from "./supervisor/plain-text.ts";
 import { supervision } from "./supervisor/supervision.ts";
 import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
+import { type HostsFile, hostsFile } from "./system/hosts-file.ts";
 import { peerCredentials } from "./system/peer-credentials.ts";
 import { type Ends, peerSockets } from "./system/peer-sockets.ts";
 import { certificates } from "./tls/certificates.ts";
@@ -62,6 +63,10 @@ export type DaemonOptions = {
   unlessRunning: boolean;
   /** Domains besides `localhost` that names may end in. */
   tlds: readonly string[];
+  /** Names without a dot that are answered to who asks for them without the PAC file; true: all of them. */
+  bareNames: readonly string[] | boolean;
+  /** Where there are more of these names. */
+  hosts?: HostsFile;
   /** Its own environment: of services that were up before it. */
   env: Readonly<Record<string, string | undefined>>;
   /** `config.toml`, the lowest layer of every project. */
@@ -108,13 +113,22 @@ const knownFor = 6_000;
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const clock = systemClock;
-  const { stateDirectory, tlds } = options;
+  const { stateDirectory, tlds, hosts = hostsFile() } = options;
   const dismissed = Promise.withResolvers<string>();
-  const nothing = routeTable([], { tlds });
+  let hostsNames = hosts.names();
+  const answersBare = (): BareNames =>
+    options.bareNames === true
+      ? "all"
+      : hostsNames.union(new Set(options.bareNames === false ? [] : options.bareNames));
+  const nothing = routeTable([], { tlds, answersBare: answersBare() });
   let table = nothing;
   let services: readonly Service[] = [];
   const retable = (): void => {
-    table = routeTable(services, { tlds, supervised: projects.snapshots() });
+    table = routeTable(services, {
+      tlds,
+      answersBare: answersBare(),
+      supervised: projects.snapshots(),
+    });
   };
   let seen = 0;
   const now = () => performance.now();
@@ -143,7 +157,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     onServices(found, changes) {
       seen = clock.now();
       services = found;
+      const before = hostsNames;
+      hostsNames = hosts.names();
       const changed =
+        before !== hostsNames ||
         changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
         table === nothing;
       if (changed) retable();

@@ -57,6 +57,7 @@ export async function serverStart(
       serviceTrust: trustVariables({ settings, world, note }),
       unlessRunning: flags.unlessRunning ?? false,
       tlds: settings.tlds,
+      bareNames: settings.config.bare_names?.value ?? [],
       onServices(_, changes) {
         log(changes);
       },

@@ -13,6 +13,7 @@ import {
   object,
   optional,
   pipe,
+  regex,
   safeParse,
   string,
   transform,
@@ -65,6 +66,23 @@ const origins = array(
   ({ input }) => `a list is expected, such as ["http://localhost:5173"], not ${shown(input)}`,
 );
 
+/** `true`: all of them. */
+const bareNames = union(
+  [
+    boolean(),
+    array(
+      pipe(
+        string(({ input }) => `${shown(input)} is no text; "api" is one`),
+        regex(
+          /^[a-z0-9_-]{1,63}$/,
+          ({ input }) => `${shown(input)} is no name in small letters without a dot, such as "api"`,
+        ),
+      ),
+    ),
+  ],
+  ({ input }) => `true, false or a list such as ["api"] is expected, not ${shown(input)}`,
+);
+
 function port(words: string) {
   const message = ({ input }: { input: unknown }): string => `${words}, not ${shown(input)}`;
   return pipe(
@@ -90,6 +108,8 @@ export const layerKeys: readonly string[] = ["project", "env", "services"];
 export const configSchema = object({
   /** Domains besides `localhost` that names may end in. */
   tlds: optional(tlds),
+  /** Names without a dot that are answered to who asks for them without the proxy's PAC file. */
+  bare_names: optional(bareNames),
   /** Web pages that may use the HTTP API. */
   allowed_origins: optional(origins),
   port: optional(port(portWords)),

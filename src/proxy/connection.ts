@@ -16,6 +16,7 @@ import { headLimit, RequestHead } from "../wire/head.ts";
 import type { Bad } from "../wire/parsed.ts";
 import { sniff } from "../wire/sniff.ts";
 import { readTarget, type Target } from "../wire/target.ts";
+import { covers } from "./covers.ts";
 import {
   type Destination,
   type Destinations,
@@ -30,6 +31,8 @@ import { Exchange, type ExchangeOwner, type ExchangeShared, lostWhy } from "./ex
 import { writeRequest } from "./forward.ts";
 import { Held } from "./held.ts";
 import { mayBeUpgrade } from "./tunnelled.ts";
+import { hearsDetails } from "./hears-details.ts";
+import { isStrangers } from "./is-strangers.ts";
 import { lastRecipientReply } from "./last-recipient.ts";
 import { type Wants, wantsOf } from "./negotiate.ts";
 import { frontPath, type OwnPages } from "./own-pages.ts";
@@ -47,6 +50,14 @@ export const headSeconds = 30;
 export const idleSeconds = 75;
 /** Seconds in which a client may read our last words while we throw away what it still sends. */
 const lingerSeconds = 2;
+
+/** How the inside of a TLS connection came to be. */
+export type Inside = {
+  /** What the client called us in its ClientHello; undefined where it did not, or where that is no matter any more. */
+  serverName: string | undefined;
+  /** The TLS is inside a tunnel that CONNECT was granted. */
+  tunnelled: boolean;
+};
 
 /** What all connections of one proxy share. */
 export interface ConnectionShared extends ExchangeShared {
@@ -84,7 +95,7 @@ export interface ConnectionShared extends ExchangeShared {
   /** Connections whose request waits for a service of the supervisor. */
   readonly holding: Set<Connection>;
   /** The connection's link goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
-  secure(connection: Connection, first: Uint8Array): boolean;
+  secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
   /** Notes every request; undefined: nobody wants to know. */
   readonly recorder: Recorder | undefined;
   /** Whose the clients are; undefined: nobody can tell. */
@@ -147,6 +158,14 @@ const TAKEN = -2;
 const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
 
 export class Connection implements LinkHandler, ExchangeOwner {
+  /** The link is the inside of a TLS connection. */
+  readonly secured: boolean;
+  /** As `Inside` has it; undefined in a tunnel, which is another place than the one that was called so. */
+  #serverName: string | undefined;
+  /** What is asked for here is asked for inside a tunnel that CONNECT was granted. */
+  #tunnelled: boolean;
+  /** The destination that was found to be what the server name stands for. */
+  #covered: Destination | undefined;
   #state: State = At.sniffing;
   #since: number;
   #head: RequestHead;
@@ -185,9 +204,12 @@ export class Connection implements LinkHandler, ExchangeOwner {
   constructor(
     readonly link: Link,
     readonly shared: ConnectionShared,
-    /** The link is the inside of a TLS connection. */
-    readonly secured = false,
+    /** Undefined: the link is what a client dialled. */
+    inside?: Inside,
   ) {
+    this.secured = inside !== undefined;
+    this.#serverName = inside?.serverName;
+    this.#tunnelled = inside?.tunnelled ?? false;
     this.#since = shared.seconds();
     this.#exchange = shared.spare.pop() ?? new Exchange(shared);
     this.#exchange.attach(link, this);
@@ -407,6 +429,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
       return this.#reply(moved, end);
     }
     const decision = destination.decision;
+    if (this.#isMisdirected(destination)) {
+      return this.#refuse({
+        status: 421,
+        host: destination.authority.host,
+        certificate: this.#serverName!,
+      });
+    }
     switch (decision.kind) {
       case "proxy":
         if (this.#isUncertified(destination)) {
@@ -424,6 +453,15 @@ export class Connection implements LinkHandler, ExchangeOwner {
         return this.#own(bytes, end, target);
       case "misdirected":
         return this.#refuse({ status: 421, host: destination.authority.host });
+      case "unproxied":
+        // The person may have just written it into the hosts file.
+        if (!this.#refreshed) return this.#waitForRefresh();
+        return this.#refuse({
+          status: 421,
+          unproxied: decision.name,
+          scheme: this.secured ? "https" : "http",
+          ports: this.shared.urlPorts,
+        });
       case "close":
         return this.#close();
       case "unknown":
@@ -476,6 +514,19 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.shared.gone(this);
   }
 
+  /** Asked inside TLS for a name that its certificate is not for, as by no client that checks it: RFC 9110 section 7.4. */
+  #isMisdirected(destination: Destination): boolean {
+    if (this.#serverName === undefined || destination === this.#covered) return false;
+    const { mode, decision, authority } = destination;
+    // Who asks us as its proxy made the handshake with the proxy.
+    const isProxied = mode === "forward" || mode === "connect";
+    const covered = isProxied || covers(this.#serverName, authority.host);
+    // Any other name is refused for what it is.
+    if (!covered) return decision.kind !== "misdirected";
+    this.#covered = destination;
+    return false;
+  }
+
   /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
   #isUncertified({ authority }: Destination): boolean {
     return this.secured && !authority.host.includes(".") && !this.shared.bareNames();
@@ -485,25 +536,30 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return this.#refuse({ status: 421, bareName, port: this.shared.urlPorts.https });
   }
 
-  /** The form of error that the client prefers. Looked up only when there is one: on the road of every request it would cost. */
-  #wants(): Wants {
-    let head = this.#head;
-    let bytes = this.#headBytes;
-    if (bytes === undefined && (this.#state === At.exchanging || this.#state === At.waiting)) {
-      // The client's bytes are gone; the request as it was sent on has the same Accept.
-      bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
-      head = new RequestHead();
-      head.read(bytes);
-    }
-    if (bytes === undefined) return "text";
-    return wantsOf(head, bytes);
+  /** Who reads an answer of ours, and in which form. Looked up only when there is one: on the road of every request it would cost. */
+  #reader(): { wants: Wants; details: boolean } {
+    const asked = this.#requestAtHand();
+    if (asked === undefined) return { wants: "text", details: false };
+    const { head, bytes } = asked;
+    return { wants: wantsOf(head, bytes), details: hearsDetails(head, bytes) };
+  }
+
+  /** The request at hand; undefined where there is none. */
+  #requestAtHand(): { head: RequestHead; bytes: Uint8Array } | undefined {
+    if (this.#headBytes !== undefined) return { head: this.#head, bytes: this.#headBytes };
+    if (this.#state !== At.exchanging && this.#state !== At.waiting) return undefined;
+    // The client's bytes are gone; the request as it was sent on has the same fields, as far as they matter here.
+    const bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
+    const head = new RequestHead();
+    // What we added may have made it too long to be read; of half a head nobody knows what it lacks.
+    return head.read(bytes).kind === "done" ? { head, bytes } : undefined;
   }
 
   /** The destination of a request; undefined where its Host is malformed. */
   #route(bytes: Uint8Array, target: Target): Destination | undefined {
     const framing = this.shared.framing;
     const head = this.#head;
-    let mode: Mode = "direct";
+    let mode: Mode = this.#tunnelled ? "tunnelled" : "direct";
     let start = framing.hostStart;
     let end = framing.hostEnd;
     if (target.form === "absolute") {
@@ -657,6 +713,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#dialled = upstream;
     this.link.write(established, 0, established.length);
     this.#exchange.answerStatus = 200;
+    this.#tunnelled = true;
+    this.#serverName = undefined;
     this.#become(At.tunnelled);
     this.#keepFrom(bytes, end);
     upstream.link.handler = this.#speaksFirst();
@@ -680,6 +738,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       return this.#tell(supervised, { kind: "down" }, { end });
     }
     const woken = turn === "wake";
+    if (woken && this.#isStrangers()) return this.#tell(supervised, { kind: "strangers" }, { end });
     if (woken) this.#wake(supervised);
     const { framing } = this.shared;
     if (!framing.head && isPageLoad(this.#head, bytes, framing)) {
@@ -733,6 +792,11 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return true;
   }
 
+  #isStrangers(): boolean {
+    const asked = this.#requestAtHand();
+    return asked === undefined || isStrangers(asked.head, asked.bytes, this.shared.routes());
+  }
+
   /** Once for a request: a service that ends at once is not started by it over and over. */
   #wake({ id }: Supervised): void {
     if (!this.#hold?.woken) this.shared.supervision?.wake(id);
@@ -755,7 +819,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
   /** What is told in place of an answer. `end`: of the head, where its bytes are at hand; else the connection ends with it. */
   #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): number {
     const lines = this.shared.supervision?.latest(supervised.id, linesShown) ?? [];
-    const reply = absentPage({ supervised, absence, lines, wants: this.#wants() });
+    const reply = absentPage({ supervised, absence, lines, ...this.#reader() });
     this.#letGo();
     this.#refreshed = false;
     return end === undefined ? this.#lastWords(reply) : this.#reply(reply, end);
@@ -795,6 +859,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
       const { supervised, turn } = found.decision;
       if (turn === "down" || (turn === "wake" && this.#hold?.woken)) {
         this.#tell(supervised, { kind: "down" }, { end: undefined });
+        return;
+      }
+      if (turn === "wake" && this.#isStrangers()) {
+        this.#tell(supervised, { kind: "strangers" }, { end: undefined });
         return;
       }
       if (turn === "wake") this.#wake(supervised);
@@ -980,7 +1048,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     // A person who has just started a server looks for it here.
     if (path === frontPath && !this.#refreshed) return this.#waitForRefresh();
     this.#refreshed = false;
-    const reply = this.shared.pages({ method: head.method(bytes), path, wants: this.#wants() });
+    const reply = this.shared.pages({ method: head.method(bytes), path, ...this.#reader() });
     return this.#reply(reply, end);
   }
 
@@ -1023,7 +1091,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Answers and ends the connection: what follows a refused request cannot be trusted to begin where we think. */
   #refuse(problem: Problem): number {
-    return this.#lastWords(errorPage(problem, this.#wants()));
+    const { wants, details } = this.#reader();
+    return this.#lastWords(errorPage(problem, wants, { details }));
   }
 
   #lastWords(reply: Reply): number {
@@ -1265,7 +1334,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Hands the link to TLS; what is inside becomes another connection. */
   #secure(first: Uint8Array): void {
-    if (this.secured || !this.shared.secure(this, first)) {
+    if (this.secured || !this.shared.secure(this, first, { tunnelled: this.#tunnelled })) {
       this.#close();
       return;
     }

@@ -1,5 +1,5 @@
 /** What a client asks for into where its request goes and what is said there of the client; remembered, because most requests ask for what another just asked for. */
-import { type Decision, decide } from "../routes/decide.ts";
+import { type Asked, type Decision, decide } from "../routes/decide.ts";
 import type { Service } from "../routes/service.ts";
 import type { RouteTable } from "../routes/table.ts";
 import { type Authority, readAuthority } from "../wire/authority.ts";
@@ -8,7 +8,7 @@ import type { Dialect, Dialects } from "./dialect.ts";
 import { type Hop, ownFields, type ResponseTurn } from "./forward.ts";
 import { upstreamKey } from "./upstream.ts";
 
-export type Mode = "direct" | "forward" | "connect";
+export type Mode = Asked["mode"];
 
 export type Destination = {
   mode: Mode;

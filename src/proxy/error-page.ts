@@ -12,7 +12,10 @@ import {
   startCommand,
   type Uncertified,
   type UnknownName,
+  type Unproxied,
+  type Untold,
   type UpstreamFailed,
+  withoutDetails,
   word,
 } from "./problem.ts";
 import { jsonReply, reasonOf, type Reply, textReply } from "./reply.ts";
@@ -122,8 +125,8 @@ function misdirected(host: string): Story {
     body: html`<p>
         The request was for <code>${word(host)}</code>. localhostess answers <code>localhost</code>,
         names that end in <code>.localhost</code>, loopback addresses such as
-        <code>127.0.0.1</code>, names without a dot such as <code>api</code>, and names under the
-        domains of <code>tlds</code> in your config.toml.
+        <code>127.0.0.1</code>, names under the domains of <code>tlds</code> in your config.toml,
+        and for browsers with its proxy.pac names without a dot such as <code>api</code>.
       </p>
       <h2>Why not any host?</h2>
       <p>
@@ -148,6 +151,27 @@ function uncertified({ bareName, port }: Uncertified): Story {
         when you ask for it:
       </p>
       <pre>localhostess trust --bare-names</pre>`,
+  };
+}
+
+function unproxied({ unproxied, scheme, ports }: Unproxied): Story {
+  const name = word(unproxied);
+  const url = `${originOf(`${name}.localhost`, { scheme, port: ports[scheme] })}/`;
+  const front = originOf("localhost", { scheme: "http", port: ports.http });
+  return {
+    title: `${name} is not answered in this way`,
+    body: html`<p>A server with this name would be at <a href="${url}">${url}</a>.</p>
+      <h2>Why not here?</h2>
+      <p>
+        Something on your network said that <code>${name}</code> is this machine. Whoever can say so
+        for names without a dot could make a page of theirs read the server (DNS rebinding).
+      </p>
+      <h2>What makes ${name} work</h2>
+      <ul>
+        <li>the <a href="${front}/proxy.pac">proxy.pac</a> as the browser's proxy configuration</li>
+        <li>a line <code>127.0.0.1 ${name}</code> in <code>/etc/hosts</code></li>
+        <li><code>bare_names = ["${name}"]</code> in your config.toml</li>
+      </ul>`,
   };
 }
 
@@ -176,7 +200,23 @@ function headTooLarge(limit: number): Story {
   };
 }
 
-function story(problem: Problem, message: string): Story {
+function untold(problem: Untold, message: string): Story {
+  const name = word(problem.untold);
+  const told = html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>`;
+  if (problem.status !== 404)
+    return { title: `${name} did not answer`, refresh: refreshSeconds, body: told };
+  if ("path" in problem) return { title: "There is no such page", body: told };
+  return {
+    title: `No server is named ${name}`,
+    refresh: refreshSeconds,
+    body: html`${told}
+      <h2>Start a server under this name</h2>
+      <pre>${startCommand(problem.untold)}</pre>`,
+  };
+}
+
+function story(problem: Problem | Untold, message: string): Story {
+  if ("untold" in problem) return untold(problem, message);
   switch (problem.status) {
     case 404:
       return problem.path === undefined ? unknownName(problem) : unknownPage(problem, problem.path);
@@ -185,6 +225,7 @@ function story(problem: Problem, message: string): Story {
       return upstream(problem);
     case 421:
       if ("bareName" in problem) return uncertified(problem);
+      if ("unproxied" in problem) return unproxied(problem);
       return problem.certificate === undefined
         ? misdirected(problem.host)
         : otherCertificate(message);
@@ -218,7 +259,7 @@ function story(problem: Problem, message: string): Story {
   }
 }
 
-function inForm(problem: Problem, wants: Wants): Reply {
+function inForm(problem: Problem | Untold, wants: Wants): Reply {
   const { code, message, details } = explain(problem);
   if (wants === "text") return textReply(problem.status, `localhostess: ${message}`);
   if (wants === "json") {
@@ -241,8 +282,13 @@ function withHeading(told: Story): Story {
   };
 }
 
-export function errorPage(problem: Problem, wants: Wants): Reply {
-  const reply = inForm(problem, wants);
+/** `details`: the client may be told of other names and of processes (`hears-details.ts`). */
+export function errorPage(
+  problem: Problem,
+  wants: Wants,
+  { details }: { details: boolean } = { details: false },
+): Reply {
+  const reply = inForm(details ? problem : withoutDetails(problem), wants);
   // RFC 9110 section 15.5.6: a 405 says what would have been allowed.
   return problem.status === 405
     ? { ...reply, fields: [...reply.fields, ["Allow", problem.allow]] }

@@ -13,6 +13,7 @@ import {
 } from "./forward.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { Held } from "./held.ts";
+import { switchProblem } from "./switch-problem.ts";
 import type { Upstream, UpstreamPool } from "./upstream.ts";
 
 /** A body's beginning up to this size is copied behind its head, because one write costs less than two. */
@@ -462,6 +463,11 @@ export class Exchange implements LinkHandler {
       this.#fail(502, "it switched protocols before it had the whole request");
       return;
     }
+    const wrong = this.#switchProblem(bytes);
+    if (wrong !== undefined) {
+      this.#fail(502, wrong);
+      return;
+    }
     const out = this.#shared.scratch;
     out.clear();
     this.#writeHead(bytes, undefined);
@@ -470,6 +476,17 @@ export class Exchange implements LinkHandler {
     const rest = bytes.slice(end);
     const upstream = this.#detach();
     if (upstream !== undefined) this.#owner.switched(upstream, rest);
+  }
+
+  /** The client's bytes are gone; the request as it was sent on asks for the same protocols. */
+  #switchProblem(bytes: Uint8Array): string | undefined {
+    const sent = this.sent.bytes.subarray(0, this.sent.length);
+    const head = new RequestHead();
+    head.read(sent);
+    return switchProblem(
+      { head, bytes: sent },
+      { head: this.#responseHead, bytes, framing: this.#responseFraming },
+    );
   }
 
   /** The final answer: its head and what has come of its body, in one write where that is cheap. */

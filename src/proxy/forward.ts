@@ -77,6 +77,8 @@ const requestFates = fates({
     Field.connection,
     Field.keepAlive,
     Field.te,
+    // CGI programs have it as HTTP_PROXY, which their own clients take for the proxy to use (CVE-2016-5385).
+    Field.proxy,
     Field.proxyConnection,
     Field.proxyAuthorization,
     Field.http2Settings,

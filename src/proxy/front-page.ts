@@ -17,6 +17,8 @@ export type FrontPage = {
   /** In http URLs. */
   urlPort: number;
   wants: Wants;
+  /** As `hearsDetails` has it; else there are names and nothing of processes. */
+  details: boolean;
 };
 
 /** As often as the proxy looks for services while it is used. */
@@ -37,10 +39,16 @@ function processes(service: Service): string {
   return `pid ${service.process.pid}${others > 0 ? ` and ${others} more` : ""}`;
 }
 
-function entry(service: Service, port: number): Html {
+type Shown = Pick<FrontPage, "details"> & {
+  /** The proxy's, in http URLs. */
+  port: number;
+};
+
+function entry(service: Service, { port, details }: Shown): Html {
   const name = service.routable
     ? html`<a class="name" href="${serviceUrl(service.name, port)}/">${service.name}</a>`
     : html`<span class="name">${service.name}</span>`;
+  if (!details) return html`<li><div class="row">${name}</div></li> `;
   const reasons =
     service.routable || service.warnings.length > 0
       ? service.warnings
@@ -55,10 +63,10 @@ function entry(service: Service, port: number): Html {
   </li> `;
 }
 
-function list(services: readonly Service[], port: number): Html | undefined {
+function list(services: readonly Service[], shown: Shown): Html | undefined {
   if (services.length === 0) return undefined;
   return html`<ul class="services">
-    ${services.map((service) => entry(service, port))}
+    ${services.map((service) => entry(service, shown))}
   </ul> `;
 }
 
@@ -69,7 +77,8 @@ function shorter(tlds: readonly string[]): Html[] {
   );
 }
 
-function body({ services, tlds, port, urlPort }: FrontPage): Html {
+function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
+  const shown: Shown = { port: urlPort, details };
   const routable = services.filter((service) => service.routable);
   const unroutable = services.filter((service) => !service.routable);
   const count = routable.length;
@@ -84,8 +93,12 @@ function body({ services, tlds, port, urlPort }: FrontPage): Html {
           </p> `
       : html`<h1>${count} ${count === 1 ? "server" : "servers"} running</h1> `;
   const others = html`<h2>Running under a name that cannot be an address</h2>
-    ${list(unroutable, urlPort)}`;
-  return html`${opening}${list(routable, urlPort)}${unroutable.length > 0 ? others : undefined}
+    ${list(unroutable, shown)}`;
+  const left = html`<p class="soft">
+    This browser does not say whether a person or a script reads this page, so processes are left
+    out. <code>localhostess ls</code> shows them.
+  </p> `;
+  return html`${opening}${list(routable, shown)}${unroutable.length > 0 ? others : undefined}${details ? undefined : left}
     <h2>Start one</h2>
     <pre>
 NAME=api bun dev
@@ -107,18 +120,22 @@ NAME=files python3 -m http.server 8000</pre>
     </p>`;
 }
 
-function text({ services, urlPort }: FrontPage): string {
+function text({ services, urlPort, details }: FrontPage): string {
   if (services.length === 0) return "No named server is running. Start one: NAME=api bun dev";
   return services
     .map((service) => {
       const columns = [
         service.name,
         service.routable ? serviceUrl(service.name, urlPort) : "(no address)",
-        where(service.endpoint),
-        processes(service),
-        service.command,
-        ...service.warnings.map((warning) => `(${warning})`),
       ];
+      if (details) {
+        columns.push(
+          where(service.endpoint),
+          processes(service),
+          service.command,
+          ...service.warnings.map((warning) => `(${warning})`),
+        );
+      }
       return columns.map((column) => printable(column)).join("  ");
     })
     .join("\n");
@@ -130,7 +147,10 @@ export function frontPage(page: FrontPage): Reply {
     // Command lines and folders are in it. No CORS field, here or in any reply: other origins may not read it.
     return jsonReply(
       200,
-      page.services.map((service) => serviceRow(service, page.urlPort)),
+      page.services.map((service) => {
+        const row = serviceRow(service, page.urlPort);
+        return page.details ? row : { name: row.name, url: row.url };
+      }),
     );
   }
   return pageReply({

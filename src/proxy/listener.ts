@@ -13,7 +13,7 @@ import type { TerminateOutcome, Terminator } from "../tls/terminate.ts";
 import { parseClientHello } from "../wire/client-hello.ts";
 import { RequestFraming } from "../wire/framing.ts";
 import { sniff } from "../wire/sniff.ts";
-import { Connection, type ConnectionShared } from "./connection.ts";
+import { Connection, type ConnectionShared, type Inside } from "./connection.ts";
 import { Destinations } from "./destination.ts";
 import { Dialects } from "./dialect.ts";
 import { errorPage } from "./error-page.ts";
@@ -155,13 +155,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     dialects: new Dialects(clock, options.routes),
     supervision: options.supervision,
     holding: new Set(),
-    secure(connection, first) {
+    secure(connection, first, { tunnelled }) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
-      begin(
-        (outcome) => terminator.read(connection.link, first, outcome),
-        connections.get(connection),
-      );
+      begin((outcome) => terminator.read(connection.link, first, outcome), {
+        guest: connections.get(connection),
+        tunnelled,
+      });
       // Its share has gone on to the handshake.
       if (connections.has(connection)) connections.set(connection, undefined);
       return true;
@@ -187,7 +187,10 @@ export function startProxy(options: ProxyOptions): Proxy {
   }
 
   /** A handshake, until it has become a connection or nothing. */
-  function begin(start: (outcome: TerminateOutcome) => Cancel, guest: Guest): Cancel {
+  function begin(
+    start: (outcome: TerminateOutcome) => Cancel,
+    { guest, tunnelled = false }: { guest: Guest; tunnelled?: boolean },
+  ): Cancel {
     let cancel: Cancel = () => {};
     const over = (): void => forget(handshakes, handshake);
     const handshake: Cancel = () => {
@@ -201,8 +204,9 @@ export function startProxy(options: ProxyOptions): Proxy {
         calls.acknowledge(link.descriptor);
         // Its share goes on with what comes of it.
         handshakes.set(handshake, undefined);
-        if (protocol === "h2") openSession(link, serverName, guest);
-        else connections.set(new Connection(link, shared, true), guest);
+        const inside = { serverName, tunnelled };
+        if (protocol === "h2") openSession(link, inside, guest);
+        else connections.set(new Connection(link, shared, inside), guest);
         over();
       },
       failed: over,
@@ -210,10 +214,10 @@ export function startProxy(options: ProxyOptions): Proxy {
     return handshake;
   }
 
-  function openSession(link: Link, serverName: string | undefined, guest: Guest): void {
+  function openSession(link: Link, inside: Inside, guest: Guest): void {
     const session = new H2Session(link, {
       shared,
-      serverName,
+      ...inside,
       gone: (ended) => forget(sessions, ended),
     });
     sessions.set(session, guest);
@@ -252,7 +256,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     if (count === 0 || sniff(peeked[0]!) !== "tls") return false;
     const hello = parseClientHello(peeked.subarray(0, count));
     if (hello.kind !== "done") return false;
-    begin((outcome) => terminator.unread(link, hello.value, outcome), guest);
+    begin((outcome) => terminator.unread(link, hello.value, outcome), { guest });
     return true;
   }
 

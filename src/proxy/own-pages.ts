@@ -12,6 +12,8 @@ export type OwnRequest = {
   /** Without the query; `*` for OPTIONS. */
   path: string;
   wants: Wants;
+  /** As `hearsDetails` has it. */
+  details: boolean;
 };
 
 /** Where the live services are. */
@@ -31,7 +33,7 @@ export type OwnPagesOptions = {
 const allow = "GET, HEAD, OPTIONS";
 
 export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): OwnPages {
-  return ({ method, path, wants }) => {
+  return ({ method, path, wants, details }) => {
     if (method === "OPTIONS") return { status: 200, fields: [["Allow", allow]], body: "" };
     if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
     const table = routes();
@@ -43,6 +45,7 @@ export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): O
         port,
         urlPort,
         wants,
+        details,
       });
     }
     if (path === "/proxy.pac") return pacPage({ port, tlds: table.tlds });
@@ -56,6 +59,7 @@ export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): O
         port: urlPort,
       },
       wants,
+      { details },
     );
   };
 }

@@ -60,4 +60,7 @@ export const pagePolicy = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
+  // An origin of its own, so that no script of the app whose address it has reads it, through a window that it opened. What a
+  // person does on the page works: another tab for a link, and the PAC file.
+  "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads",
 ].join("; ");

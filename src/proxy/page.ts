@@ -17,17 +17,12 @@ export type Page = {
 const style = new Html(`<style>${pageStyle}</style>`);
 
 export function pageReply(page: Page): Reply {
-  const refresh =
-    page.refresh === undefined
-      ? undefined
-      : html`<meta http-equiv="refresh" content="${page.refresh}" /> `;
   const document = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
-        ${refresh}
         <title>${page.title}</title>
         ${style}
       </head>
@@ -36,13 +31,12 @@ export function pageReply(page: Page): Reply {
         <main>${page.body}</main>
       </body>
     </html> `;
-  return {
-    status: page.status,
-    fields: [
-      ["Content-Type", "text/html; charset=utf-8"],
-      ["Content-Security-Policy", pagePolicy],
-      ["Referrer-Policy", "no-referrer"],
-    ],
-    body: document.markup,
-  };
+  const fields: [string, string][] = [
+    ["Content-Type", "text/html; charset=utf-8"],
+    ["Content-Security-Policy", pagePolicy],
+    ["Referrer-Policy", "no-referrer"],
+  ];
+  // Not by <meta>, which browsers ignore in a sandbox without scripts.
+  if (page.refresh !== undefined) fields.push(["Refresh", String(page.refresh)]);
+  return { status: page.status, fields, body: document.markup };
 }

@@ -1,6 +1,12 @@
 /** What went wrong with a request -> a code, a line for a terminal and details for a program. Pure. */
 import { printable } from "../discovery/printable.ts";
-import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
+import {
+  originOf,
+  type Scheme,
+  secureUrl,
+  serviceUrl,
+  type UrlPorts,
+} from "../routes/service-row.ts";
 
 /** Names, hosts, commands and reasons may be whatever a stranger sent: every form of the page escapes and cuts them. */
 export type Problem =
@@ -10,6 +16,7 @@ export type Problem =
   /** `certificate`: the name that the client made its connection to, whose certificate is not one for the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
+  | Unproxied
   /** `limit` in bytes. */
   | { status: 431; limit: number }
   | { status: 503; why: string }
@@ -38,6 +45,16 @@ export type Uncertified = {
   port: number;
 };
 
+/** A name without a dot came by a resolver, and not from a client that has us for its proxy. */
+export type Unproxied = {
+  status: 421;
+  unproxied: string;
+  /** By which it was asked for. */
+  scheme: Scheme;
+  /** The proxy's own. */
+  ports: UrlPorts;
+};
+
 export type UpstreamFailed = {
   /** 502: it refused, or its answer was none. 504: it did not take the connection in time. */
   status: 502 | 504;
@@ -49,6 +66,23 @@ export type UpstreamFailed = {
   command: string;
   why: string;
 };
+
+/** What scripts are told of the two above: no other names, and nothing of processes. */
+export type Untold =
+  | { status: 404; untold: string }
+  | { status: 404; untold: string; path: string; port: number }
+  | { status: 502 | 504; untold: string; why: string };
+
+export function withoutDetails(problem: Problem): Problem | Untold {
+  if (problem.status === 404) {
+    const { status, name: untold, path, port } = problem;
+    return path === undefined ? { status, untold } : { status, untold, path, port };
+  }
+  if (problem.status === 502 || problem.status === 504) {
+    return { status: problem.status, untold: problem.name, why: problem.why };
+  }
+  return problem;
+}
 
 export type Explanation = {
   /** For programs; stays the same when the words change. */
@@ -151,7 +185,45 @@ function explainUncertified({ bareName, port }: Uncertified): Explanation {
   };
 }
 
-export function explain(problem: Problem): Explanation {
+function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation {
+  const name = word(unproxied);
+  const url = originOf(`${name}.localhost`, { scheme, port: ports[scheme] });
+  return {
+    code: "bare-name-not-proxied",
+    message: `${name} came here by a resolver, which others may answer for; use ${url}/, or proxy.pac, or a line in /etc/hosts, or bare_names in config.toml`,
+    details: { name, url },
+  };
+}
+
+function explainUntold(problem: Untold): Explanation {
+  const name = word(problem.untold);
+  if (problem.status !== 404) {
+    const why = sentence(problem.why);
+    const failed =
+      problem.status === 502 ? "runs but did not answer" : "did not take a connection in time";
+    return {
+      code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
+      message: `${name} ${failed}: ${why}; its process is shown by: localhostess why ${name}`,
+      details: { name, why },
+    };
+  }
+  if ("path" in problem) {
+    const path = sentence(problem.path);
+    return {
+      code: "no-such-page",
+      message: `${originOf("localhost", { scheme: "http", port: problem.port })} is localhostess itself and has no page ${path}`,
+      details: { path },
+    };
+  }
+  return {
+    code: "unknown-name",
+    message: `no server is named ${name}; those that run are shown by: localhostess ls`,
+    details: { name },
+  };
+}
+
+export function explain(problem: Problem | Untold): Explanation {
+  if ("untold" in problem) return explainUntold(problem);
   switch (problem.status) {
     case 400: {
       const why = sentence(problem.why);
@@ -173,6 +245,7 @@ export function explain(problem: Problem): Explanation {
       };
     case 421: {
       if ("bareName" in problem) return explainUncertified(problem);
+      if ("unproxied" in problem) return explainUnproxied(problem);
       const host = word(problem.host);
       if (problem.certificate !== undefined) {
         const certificate = word(problem.certificate);
@@ -184,7 +257,7 @@ export function explain(problem: Problem): Explanation {
       }
       return {
         code: "host-not-answered",
-        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, names without a dot, and configured domains`,
+        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, configured domains, and by proxy.pac names without a dot`,
         details: { host },
       };
     }

@@ -16,7 +16,9 @@ export type Absence =
   /** Its body is too large to be held. `limit` in bytes. */
   | { kind: "too-large"; limit: number }
   /** Nobody but a person starts it. */
-  | { kind: "down" };
+  | { kind: "down" }
+  /** A request starts it, but not one that a stranger's page makes. */
+  | { kind: "strangers" };
 
 export type AbsentPage = {
   supervised: Supervised;
@@ -24,6 +26,8 @@ export type AbsentPage = {
   /** Of its output, the oldest first. */
   lines: readonly string[];
   wants: Wants;
+  /** As `hearsDetails` has it; else there is its state, and where to look for more. */
+  details: boolean;
 };
 
 /** More output than this is for `localhostess logs`. */
@@ -65,8 +69,13 @@ function linesOf({ lines, supervised }: AbsentPage): string[] {
   return latest.slice(-linesShown).map((line) => printable(Bun.stripANSI(line), lineLimit));
 }
 
-function messageOf({ supervised, absence }: AbsentPage): string {
-  const { id, why, state, lastExit } = supervised;
+function logsCommand({ id }: Supervised): string {
+  return `localhostess logs ${shellWord(id)}`;
+}
+
+function messageOf({ supervised, absence, details }: AbsentPage): string {
+  const { id, state } = supervised;
+  const { why, lastExit } = details ? supervised : unknown;
   const exit = lastExit === undefined ? "" : ` (${exitText(lastExit)})`;
   const reason = why === undefined ? "" : `: ${sentence(why)}`;
   const now = `${word(id)} ${words[state]}`;
@@ -77,10 +86,16 @@ function messageOf({ supervised, absence }: AbsentPage): string {
       return `${now}${reason}; it was not ready within ${absence.seconds} s, try again`;
     case "too-large":
       return `${now}${reason}; a request with more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
+    case "strangers":
+      return `${now}, and what a page of another site loads does not start it; to start it, open its address`;
     case "down":
+      if (!details) return `${now}; to see why: ${printable(logsCommand(supervised))}`;
       return `${now}${exit}${reason}; to start it: ${printable(startCommand(supervised))}`;
   }
 }
+
+/** What is said of a service to those who are told no details. */
+const unknown: Pick<Supervised, "why" | "lastExit"> = { why: undefined, lastExit: undefined };
 
 function facts(supervised: Supervised): Html {
   const { state, why, status, lastExit, restarts, pid, port } = supervised;
@@ -111,6 +126,22 @@ function output(lines: readonly string[]): Html {
 
 function body(page: AbsentPage): Html {
   const { supervised, absence } = page;
+  const heading = html`<h1>${word(supervised.id)} ${words[supervised.state]}</h1>`;
+  if (absence.kind === "strangers") {
+    return html`${heading}
+      <p>
+        The page of another site that shows this does not start it. It starts when its address is
+        opened.
+      </p>`;
+  }
+  if (!page.details) {
+    return html`${heading}
+      <p>
+        This page shows it as soon as it is ready. The browser does not say whether a person or a
+        script reads this, so what it printed is left out:
+      </p>
+      <pre>${printable(logsCommand(supervised))}</pre>`;
+  }
   const lines = linesOf(page);
   const next =
     absence.kind === "down"
@@ -118,25 +149,29 @@ function body(page: AbsentPage): Html {
           <pre>${printable(startCommand(supervised))}</pre>
           <p class="soft">This page shows it as soon as it is ready.</p>`
       : html`<p>This page shows it as soon as it is ready.</p>`;
-  return html`<h1>${word(supervised.id)} ${words[supervised.state]}</h1>
-    ${facts(supervised)}${next}${output(lines)}`;
+  return html`${heading}${facts(supervised)}${next}${output(lines)}`;
 }
 
 function inForm(page: AbsentPage): Reply {
-  const { supervised, absence, wants } = page;
+  const { supervised, absence, wants, details } = page;
   const message = messageOf(page);
+  const isDown = absence.kind === "down" || absence.kind === "strangers";
   if (wants === "text") return textReply(503, `localhostess: ${message}`);
   if (wants === "json") {
     const { id, project, service, state, why = null, lastExit, restarts } = supervised;
+    const known = {
+      code: isDown ? `service-${state}` : "service-starting",
+      message,
+      status: 503,
+      id,
+      project,
+      service,
+      state,
+    };
+    if (!details) return jsonReply(503, { error: known });
     return jsonReply(503, {
       error: {
-        code: absence.kind === "down" ? `service-${state}` : "service-starting",
-        message,
-        status: 503,
-        id,
-        project,
-        service,
-        state,
+        ...known,
         why,
         exit:
           lastExit === undefined
@@ -157,14 +192,16 @@ function inForm(page: AbsentPage): Reply {
     title: `${word(supervised.id)} ${words[supervised.state]}`,
     aside: html`<span>503 ${reasonOf(503)}</span>`,
     body: body(page),
-    refresh: absence.kind === "down" ? 2 : refreshSeconds,
+    ...(absence.kind === "strangers"
+      ? {}
+      : { refresh: absence.kind === "down" ? 2 : refreshSeconds }),
   });
 }
 
 export function absentPage(page: AbsentPage): Reply {
   const reply = inForm(page);
   // RFC 9110 section 10.2.3: what stays down comes back when a person says so, which no number tells.
-  return page.absence.kind === "down"
+  return page.absence.kind === "down" || page.absence.kind === "strangers"
     ? reply
     : { ...reply, fields: [...reply.fields, ["Retry-After", String(refreshSeconds)]] };
 }

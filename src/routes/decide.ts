@@ -9,8 +9,8 @@ export type Asked = {
   /** Lower case, without a final dot. */
   host: string;
   port: number | undefined;
-  /** `direct`: a path and a Host. `forward`: an absolute URL. `connect`: CONNECT. */
-  mode: "direct" | "forward" | "connect";
+  /** `direct`: a path and a Host. `tunnelled`: the same, inside a tunnel. `forward`: an absolute URL. `connect`: CONNECT. */
+  mode: "direct" | "tunnelled" | "forward" | "connect";
 };
 
 export type Decision =
@@ -26,6 +26,8 @@ export type Decision =
   | { kind: "unknown"; name: string; quiet: boolean }
   /** A name that is no business of ours: 421. */
   | { kind: "misdirected" }
+  /** A name without a dot, of which nobody but a resolver says that it leads here: 421. */
+  | { kind: "unproxied"; name: string }
   /** A proxy request for the rest of the world: closed without an answer. */
   | { kind: "close" };
 
@@ -38,11 +40,17 @@ const misdirected: Decision = { kind: "misdirected" };
 
 export function decide(asked: Asked, table: RouteTable, ownPorts: readonly number[]): Decision {
   const host = classifyHost(asked.host, table.tlds);
-  if (host.kind === "foreign") return asked.mode === "direct" ? misdirected : close;
+  const hasPath = asked.mode === "direct" || asked.mode === "tunnelled";
+  if (host.kind === "foreign") return hasPath ? misdirected : close;
   if (host.kind === "own") {
     // A tunnelled or forwarded port may differ from ours in Host; in a URL another port is another server.
-    if (asked.mode === "direct") return own;
+    if (hasPath) return own;
     return asked.mode === "forward" && ownPorts.includes(asked.port ?? 80) ? own : close;
+  }
+  // A browser that asks a proxy for `api` has resolved nothing. One that comes by itself was led here, perhaps by whoever
+  // answers names without a dot on this network; its page would have the origin of that name (DNS rebinding).
+  if (host.domain === "" && asked.mode === "direct" && !table.answersBare(host.name)) {
+    return { kind: "unproxied", name: host.name };
   }
   const bare = host.domain !== "localhost";
   let service = table.find(host.name);
@@ -57,7 +65,7 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
   }
   if (service === undefined) {
     // The PAC file has DIRECT behind us, for whoever else has such a name; `.localhost` never comes by it, and is ours to explain.
-    return { kind: "unknown", name: host.name, quiet: bare && asked.mode !== "direct" };
+    return { kind: "unknown", name: host.name, quiet: bare && !hasPath };
   }
   if (asked.mode === "connect") return { kind: "tunnel", service, supervised };
   return { kind: "proxy", service, bare, supervised };

@@ -9,18 +9,28 @@ export interface RouteTable {
   readonly names: readonly string[];
   /** Domains besides `localhost` that a name may be written with. */
   readonly tlds: readonly string[];
+  /** Whether a name without a dot is answered to clients that no proxy setting sends here. */
+  answersBare(name: string): boolean;
   /** The service with this name, or with the longest ending of it: `x.api` reaches `api`. */
   find(name: string): Service | undefined;
   /** What the supervisor says of this name, or of the longest ending of it that a project has given to a service. */
   supervised(name: string): Supervised | undefined;
 }
 
+export type TableOptions = {
+  tlds?: readonly string[];
+  supervised?: readonly Supervised[];
+  /** Names without a dot that lead here by more than a resolver's word. */
+  answersBare?: BareNames | undefined;
+};
+
+export type BareNames = "all" | ReadonlySet<string>;
+
+const noNames: BareNames = new Set();
+
 export function routeTable(
   services: readonly Service[],
-  {
-    tlds = [],
-    supervised = [],
-  }: { tlds?: readonly string[]; supervised?: readonly Supervised[] } = {},
+  { tlds = [], supervised = [], answersBare = noNames }: TableOptions = {},
 ): RouteTable {
   const byName = new Map<string, Service>();
   for (const service of services) {
@@ -34,6 +44,7 @@ export function routeTable(
     services,
     names: [...byName.keys()].sort(),
     tlds,
+    answersBare: (name) => answersBare === "all" || answersBare.has(name),
     find: (name) => longestEnding(byName, name),
     supervised: (name) => longestEnding(supervisedByName, name),
   };

@@ -28,6 +28,7 @@ export const Field = {
   /** `X_Forwarded_For` and its like: a client's way of writing our fields. */
   forwardedTwin: 22,
   trailer: 23,
+  proxy: 24,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -46,6 +47,7 @@ known("te", Field.te);
 known("via", Field.via);
 known("host", Field.host);
 known("expect", Field.expect);
+known("proxy", Field.proxy);
 known("origin", Field.origin);
 known("accept", Field.accept);
 known("upgrade", Field.upgrade);

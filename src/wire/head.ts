@@ -1,5 +1,15 @@
 /** Bytes into the head of an HTTP/1.x message, as offsets into those bytes. RFC 9112 sections 2 to 5. */
-import { COLON, CR, HTAB, isFieldText, isToken, LF, latin1, SP } from "./bytes.ts";
+import {
+  COLON,
+  CR,
+  equalsIgnoreCase,
+  HTAB,
+  isFieldText,
+  isToken,
+  LF,
+  latin1,
+  SP,
+} from "./bytes.ts";
 import { fieldId } from "./field.ts";
 import { type Bad, bad, type More, more, type Parsed } from "./parsed.ts";
 
@@ -85,6 +95,17 @@ export class FieldLines {
       if (this.idOf(index) === id) return index;
     }
     return -1;
+  }
+
+  /** Whether a field has this name, given in small letters: for names that have no id. */
+  isNamed(bytes: Uint8Array, index: number, lower: string): boolean {
+    const at = index * FIELD_STRIDE;
+    return equalsIgnoreCase(
+      bytes,
+      this.fields[at + NAME_START]!,
+      this.fields[at + NAME_END]!,
+      lower,
+    );
   }
 
   /** Reads field lines up to the empty line. @returns undefined when they are complete, `at` behind them. */

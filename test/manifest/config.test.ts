@@ -59,7 +59,7 @@ nonsense = 1
     'config.toml:6 tlds[2]: 7 is no text; a domain such as "test" is expected',
     'config.toml:8 http-port: there is no such key; did you mean "http_port"?',
     'config.toml:9 https_redirect: true or false is expected, not "yes"',
-    "config.toml:10 nonsense: there is no such key; the keys are tlds, allowed_origins, port, http_port, https_port, https_redirect, project, env, services",
+    "config.toml:10 nonsense: there is no such key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, project, env, services",
   ]);
 });
 
@@ -86,6 +86,8 @@ test.each([
   ["tlds = { test = true }", "a list is expected"],
   ["tlds = [[]]", "is no text"],
   ['allowed_origins = "*"', "a list is expected"],
+  ['bare_names = "api"', 'true, false or a list such as ["api"] is expected, not "api"'],
+  ["bare_names = 1", "true, false or a list"],
 ])("%s is one mistake", (line, part) => {
   const told = mistakes(`${line}\n`);
   expect(told).toHaveLength(1);
@@ -93,9 +95,30 @@ test.each([
   expect(told[0]).toStartWith(`config.toml:1 ${line.split(" ")[0]}`);
 });
 
+test("bare names are all of them, none or a list", () => {
+  const said = (text: string) => {
+    const read = readConfig(`bare_names = ${text}\n`, file);
+    return read.kind === "config" ? read.config.bare_names?.value : read.mistakes;
+  };
+  expect(said("true")).toBe(true);
+  expect(said("false")).toBe(false);
+  expect(said('["api", "my-web"]')).toEqual(["api", "my-web"]);
+  expect(said('["api.shop", "Api"]')).toEqual([
+    'config.toml:1 bare_names[0]: "api.shop" is no name in small letters without a dot, such as "api"',
+    'config.toml:1 bare_names[1]: "Api" is no name in small letters without a dot, such as "api"',
+  ]);
+});
+
 test("no mistake is longer than a person reads", () => {
   for (const value of [`"${"x".repeat(10_000)}"`, `[${"1,".repeat(5_000)}]`]) {
-    for (const key of ["tlds", "port", "allowed_origins", "http_port", "https_redirect"]) {
+    for (const key of [
+      "tlds",
+      "bare_names",
+      "port",
+      "allowed_origins",
+      "http_port",
+      "https_redirect",
+    ]) {
       for (const told of mistakes(`${key} = ${value}`)) expect(told.length).toBeLessThan(300);
     }
   }

@@ -1,5 +1,6 @@
-/** https under a service's bare name, for which no authority signs: the certificate of its other name, and behind it what helps. */
+/** Bare names of services: who may ask for them, and https, for which no authority signs: the certificate of the other name, and behind it what helps. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { connect as connectH2 } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
@@ -23,12 +24,14 @@ beforeAll(async () => {
     clock: systemClock,
     identity,
     tlds: [],
-    isService: (name) => name === "api",
+    isService: (name) => name === "api" || name === "web",
     note() {},
   });
   api = new RawServer({ answer: () => ok("by the service") });
   proxy = await startTestProxy({
-    services: { api },
+    services: { api, web: api },
+    // As the hosts file may have it.
+    answersBare: new Set(["api"]),
     bareNames: () => names.bareNames,
     terminator: terminator({
       clock: systemClock,
@@ -132,6 +135,56 @@ test("by plain http the bare name works as before", async () => {
   expect(text).toEndWith("by the service");
 });
 
+const unproxied = { code: "bare-name-not-proxied", status: 421, name: "web" };
+const asJson = "Accept: application/json\r\nConnection: close\r\n\r\n";
+
+/** All that comes behind the first empty line. */
+async function bodyOf(socket: Socket | TLSSocket): Promise<string> {
+  let text = "";
+  for await (const piece of socket) text += piece;
+  return text.slice(text.indexOf("\r\n\r\n") + 4);
+}
+
+for (const [what, name] of [
+  ["that a service has", "web"],
+  ["that nobody has", "nosuch"],
+] as const) {
+  test(`a bare name ${what}, by a path and not by a proxy's URL, is 421 with what helps, and reaches nobody`, async () => {
+    const before = api.requests.length;
+    const tcp = connectTcp({ host: "127.0.0.1", port: proxy.port });
+    tcp.write(`GET / HTTP/1.1\r\nHost: ${name.toUpperCase()}.:${proxy.port}\r\n${asJson}`);
+    const { error } = JSON.parse(await bodyOf(tcp));
+    const url = `http://${name}.localhost:${proxy.port}`;
+    expect(error).toMatchObject({ ...unproxied, name, url });
+    for (const part of [`${url}/`, "proxy.pac", "/etc/hosts", "bare_names"]) {
+      expect(error.message).toContain(part);
+    }
+    const page = connectTcp({ host: "127.0.0.1", port: proxy.port });
+    page.write(`GET / HTTP/1.1\r\nHost: ${name}\r\nAccept: text/html\r\nConnection: close\r\n\r\n`);
+    expect(await bodyOf(page)).toContain(`href="${url}/"`);
+    expect(api.requests.length).toBe(before);
+  });
+}
+
+test("a bare name's WebSocket and its POST are 421, too", async () => {
+  const before = api.requests.length;
+  for (const head of [
+    "GET /ws HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket",
+    "POST / HTTP/1.1\r\nContent-Length: 0",
+  ]) {
+    const tcp = connectTcp({ host: "127.0.0.1", port: proxy.port });
+    tcp.write(`${head}\r\nHost: web\r\nAccept: application/json\r\n\r\n`);
+    expect(JSON.parse(await bodyOf(tcp)).error).toMatchObject(unproxied);
+  }
+  expect(api.requests.length).toBe(before);
+});
+
+test("a bare name that the hosts file has is answered by a path", async () => {
+  const tcp = connectTcp({ host: "127.0.0.1", port: proxy.port });
+  tcp.write("GET / HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n");
+  expect(await bodyOf(tcp)).toBe("by the service");
+});
+
 test("once there is an authority for bare names, the next connection is served", async () => {
   const made = await ensureAuthority({
     stateDirectory: directory.path,
@@ -149,4 +202,36 @@ test("once there is an authority for bare names, the next connection is served",
   });
   expect(socket.authorized).toBe(true);
   expect(await ask(socket, "*/*")).toEndWith("by the service");
+});
+
+/** Who trusts the second authority. */
+const trusting = (): ConnectionOptions => ({
+  ca: readFileSync(`${directory.path}/authority-bare/certificate.pem`, "utf8"),
+  rejectUnauthorized: true,
+});
+
+test("with that authority, a bare name by https is answered inside a tunnel to it, by HTTP/1.1 and h2, and not without one", async () => {
+  const get = `GET / HTTP/1.1\r\nHost: web\r\n${asJson}`;
+  const direct = await client({ servername: "web", ...trusting() });
+  direct.write(get);
+  const { error } = JSON.parse(await bodyOf(direct));
+  expect(error).toMatchObject({ ...unproxied, url: `https://web.localhost:${proxy.port}` });
+  const inside = { servername: "web", ...trusting() };
+  const tunnelled = await client({ ...inside, socket: await tunnel("web:443") });
+  tunnelled.write(get);
+  expect(await bodyOf(tunnelled)).toBe("by the service");
+  for (const [way, status] of [
+    ["directly", 421],
+    ["through CONNECT", 200],
+  ] as const) {
+    const socket = way === "directly" ? {} : { socket: await tunnel("web:443") };
+    const secured = await client({ ...inside, ...socket, ALPNProtocols: ["h2"] });
+    const session = connectH2("https://web", { createConnection: () => secured });
+    const stream = session.request({ ":path": "/", ":authority": "web" });
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    stream.once("response", (head) => resolve(head[":status"]));
+    stream.resume();
+    expect(await promise).toBe(status);
+    session.destroy();
+  }
 });

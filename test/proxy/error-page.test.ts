@@ -19,10 +19,11 @@ const failed = {
   why: "connection refused",
 } as const;
 
-const textOf = (problem: Problem): string => errorPage(problem, "text").body;
-const htmlOf = (problem: Problem): string => errorPage(problem, "html").body;
+const told = { details: true };
+const textOf = (problem: Problem): string => errorPage(problem, "text", told).body;
+const htmlOf = (problem: Problem): string => errorPage(problem, "html", told).body;
 const errorOf = (problem: Problem): Record<string, unknown> =>
-  JSON.parse(errorPage(problem, "json").body).error;
+  JSON.parse(errorPage(problem, "json", told).body).error;
 
 /** Every problem, made of one text that a stranger may have sent. */
 function everyProblem(text: string): readonly Problem[] {
@@ -149,8 +150,47 @@ test("a page that time may mend loads again, the others do not", () => {
       problem.status === 502 ||
       problem.status === 504 ||
       (problem.status === 404 && problem.path === undefined);
-    expect(htmlOf(problem).includes('http-equiv="refresh" content="2"')).toBe(mends);
+    for (const details of [true, false]) {
+      const { fields } = errorPage(problem, "html", { details });
+      expect(fields.find(([name]) => name === "Refresh")?.[1]).toBe(mends ? "2" : undefined);
+    }
   }
+});
+
+test("those who are told no details get the same code, and no other name, process, address or command", () => {
+  const untold = [
+    { ...unknown, name: "mistyped", names: ["alpha", "beta"], nearest: "alpha" },
+    { ...unknown, name: "mistyped", path: "/x", names: ["alpha", "beta"], nearest: "alpha" },
+    { ...failed, address: "127.9.9.9", port: 31_337, command: "run --secret" },
+    { ...failed, status: 504, address: "127.9.9.9", port: 31_337, command: "run --secret" },
+  ] as const satisfies Problem[];
+  for (const problem of untold) {
+    for (const wants of ["html", "json", "text"] as const) {
+      const { status, body } = errorPage(problem, wants);
+      expect(status).toBe(problem.status);
+      for (const detail of ["alpha", "beta", "127.9.9.9", "31337", "4242", "secret"]) {
+        expect(body).not.toContain(detail);
+        const whole = errorPage(problem, wants, told).body;
+        const isPart = Object.values(problem)
+          .flat()
+          .map(String)
+          .some((its) => its.includes(detail));
+        if (isPart && detail !== "beta") expect(whole).toContain(detail);
+      }
+    }
+    const { code, status, ...rest } = JSON.parse(errorPage(problem, "json").body).error;
+    expect(code).toBe(errorOf(problem).code as string);
+    expect(status).toBe(problem.status);
+    expect(Object.keys(rest).sort()).toEqual(
+      problem.status !== 404
+        ? ["message", "name", "why"]
+        : "path" in problem
+          ? ["message", "path"]
+          : ["message", "name"],
+    );
+  }
+  expect(errorPage(untold[0], "text").body).toContain("localhostess ls");
+  expect(errorPage(untold[2], "text").body).toContain("localhostess why api");
 });
 
 test("a foreign host learns which hosts are answered and why, not which servers run", () => {

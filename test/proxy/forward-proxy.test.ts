@@ -140,7 +140,10 @@ test("OPTIONS for the whole server is *", async () => {
 test("each request on one connection is routed by itself, absolute and by path, bare and not", async () => {
   using api = new RawServer({ answer: ({ start }) => ok(`api ${start}`) });
   using web = new RawServer({ answer: ({ start }) => ok(`web ${start}`) });
-  await using proxy = await startTestProxy({ services: { api, web } });
+  await using proxy = await startTestProxy({
+    services: { api, web },
+    answersBare: new Set(["web"]),
+  });
   using client = await connectRaw(proxy.port);
   const asked = [
     ["GET http://api/1", "api", "api GET /1"],

@@ -68,6 +68,21 @@ test("what belongs to one hop goes from a request, with what Connection nominate
   ]);
 });
 
+test("a client's Proxy field reaches no server, by which CGI programs would be told of a proxy, in head or trailer", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  await using proxy = await startTestProxy({ services: { api } });
+  using client = await connectRaw(proxy.port);
+  client.send(
+    "POST / HTTP/1.1\r\nHost: api.localhost\r\nPROXY: http://evil:1\r\nproxy: http://evil:2\r\nX-Proxy: kept\r\n" +
+      "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nProxy: http://evil:3\r\nX-Sum: 1\r\n\r\n",
+  );
+  await client.message();
+  const seen = api.requests[0]!.raw.toString();
+  expect(seen).not.toContain("evil");
+  expect(seen).toContain("X-Proxy: kept");
+  expect(seen).toContain("X-Sum: 1");
+});
+
 test("what belongs to one hop goes from an answer, with what Connection nominates", async () => {
   using api = new RawServer({
     answer: () =>
@@ -164,9 +179,9 @@ test("a deeper name reaches the service with the longest ending of it, its Host 
   expect(shop.requests[0]!.one("host")).toBe("v2.api.shop.localhost:9090");
 });
 
-test("a bare name as Host of a path is answered like a browser's behind another proxy would be", async () => {
+test("a bare name as Host of a path that may be answered is rewritten as in a URL", async () => {
   using api = new RawServer({ answer: () => ok("api") });
-  await using proxy = await startTestProxy({ services: { api } });
+  await using proxy = await startTestProxy({ services: { api }, answersBare: new Set(["api"]) });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: api\r\n\r\n");
   expect((await client.message()).body.toString()).toBe("api");

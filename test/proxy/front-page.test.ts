@@ -22,7 +22,14 @@ const odd: Service = {
   command: "node <script>alert(1)</script> \x1b[2J",
   warnings: ["A name has no < in it."],
 };
-const page = { services: [api, odd], tlds: [], version: "1.2.3", port: 9090, urlPort: 9090 };
+const page = {
+  services: [api, odd],
+  tlds: [],
+  version: "1.2.3",
+  port: 9090,
+  urlPort: 9090,
+  details: true,
+};
 const htmlOf = (services: readonly Service[]): string =>
   frontPage({ ...page, services, wants: "html" }).body;
 
@@ -67,7 +74,7 @@ test("it says our version, how to start a server and where the PAC file is, with
 });
 
 test("it follows what is running by loading again", () => {
-  expect(htmlOf([])).toContain('http-equiv="refresh" content="5"');
+  expect(frontPage({ ...page, wants: "html" }).fields).toContainEqual(["Refresh", "5"]);
 });
 
 test("the folder of a service is on no HTML page", () => {
@@ -79,6 +86,35 @@ test("a program gets the rows of ls --json, which no other origin may read", () 
   expect(JSON.parse(reply.body)).toEqual([serviceRow(api, 9090), serviceRow(odd, 9090)]);
   expect(reply.fields).toEqual([["Content-Type", "application/json"]]);
   expect(frontPage({ ...page, services: [], wants: "json" }).body).toBe("[]\n");
+});
+
+test("a script gets names and addresses, and nothing of processes, in every form", () => {
+  const services = [{ ...api, command: "serve --secret" }, odd];
+  const told = { ...page, services, details: false };
+  expect(JSON.parse(frontPage({ ...told, wants: "json" }).body)).toEqual([
+    { name: "api", url: "http://api.localhost:9090" },
+    { name: "<b>my app", url: null },
+  ]);
+  expect(frontPage({ ...told, wants: "text" }).body).toBe(
+    "api  http://api.localhost:9090\n<b>my app  (no address)\n",
+  );
+  const markup = frontPage({ ...told, wants: "html" }).body;
+  expect(markup).toContain('href="http://api.localhost:9090/"');
+  expect(markup).toContain("localhostess ls");
+  for (const wants of ["html", "json", "text"] as const) {
+    const { body } = frontPage({ ...told, wants });
+    for (const detail of [
+      "--secret",
+      "4242",
+      "/home/me",
+      ":3000",
+      "9229",
+      "alert(1)",
+      "Two processes",
+    ]) {
+      expect(body).not.toContain(detail);
+    }
+  }
 });
 
 test("a terminal gets one line for each service", () => {

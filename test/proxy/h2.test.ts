@@ -23,6 +23,8 @@ const api = scriptedUpstream((request, connection) => {
   } else if (target === "/early") {
     connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
     connection.send("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok");
+  } else if (target === "/101") {
+    connection.send("HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   } else if (target === "/head") {
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n");
   } else if (target === "/fields") {
@@ -149,6 +151,23 @@ describe("node:http2 as the client", () => {
       expect(sent).toContain("X-Forwarded-Proto: https\r\n");
       expect(sent).not.toMatch(/^(connection|transfer-encoding):/im);
       expect(answer.headers["set-cookie"]).toEqual(["a=1", "b=2"]);
+    });
+  });
+
+  test("a client's Proxy field reaches no server", async () => {
+    await withSession(async (session) => {
+      const asked = { ":path": "/fields", proxy: "http://evil:1", "x-proxy": "kept" };
+      const sent = (await ask(session, asked)).body.toString("latin1");
+      expect(sent).not.toContain("evil");
+      expect(sent).toContain("x-proxy: kept");
+    });
+  });
+
+  test("a server that switches protocols gets a 502: no stream asks for that", async () => {
+    await withSession(async (session) => {
+      const answer = await ask(session, { ":path": "/101", accept: "application/json" });
+      expect(answer.status).toBe(502);
+      expect(JSON.parse(answer.body.toString()).error.why).toContain("without being asked");
     });
   });
 

@@ -113,6 +113,7 @@ test("requests pipelined behind a miss wait their turn and are answered by what 
   using web = new RawServer({ answer: () => ok("web") });
   await using proxy = await startTestProxy({
     services: { web },
+    answersBare: "all",
     refresh: async () => {
       proxy.setServices({ api, web });
     },

@@ -175,3 +175,43 @@ test("the front page shows a server that was started since anybody last looked",
   expect((await client.message()).body.toString()).toContain("http://api.localhost");
   expect(looked).toBe(1);
 });
+
+const script = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n";
+
+test("a script hears of no process, address, command or other name, of our pages and of servers that fail", async () => {
+  const gone = new RawServer();
+  gone[Symbol.dispose]();
+  using garbage = new RawServer({ answer: () => "garbage\r\n\r\n" });
+  await using proxy = await startTestProxy({ services: { gone: { port: gone.port }, garbage } });
+  for (const accept of ["text/html", "application/json", "*/*"]) {
+    for (const [host, path, status, hidden] of [
+      ["localhost", "/", 200, ["serve ", String(process.pid), `:${gone.port}`, "/srv"]],
+      ["localhost", "/nosuch", 404, ["gone", "garbage"]],
+      ["garbag.localhost", "/", 404, ["gone", "garbage"]],
+      ["gone.localhost", "/", 502, ["serve gone", String(process.pid), String(gone.port)]],
+      ["garbage.localhost", "/", 502, ["serve garb", String(process.pid), String(garbage.port)]],
+    ] as const) {
+      const fields = `Host: ${host}\r\nAccept: ${accept}\r\n`;
+      const told = await ask(proxy.port, `GET ${path}`, fields);
+      expect(told.status).toBe(status);
+      const untold = await ask(proxy.port, `GET ${path}`, fields + script);
+      expect(untold.status).toBe(status);
+      for (const detail of hidden) {
+        expect(untold.body.toString()).not.toContain(detail);
+        // No folder is on any page but as JSON, and the names not on every one.
+        if (detail.startsWith("serve")) expect(told.body.toString()).toContain(detail);
+      }
+    }
+  }
+});
+
+test("a request that is too large to be read again is told nothing of the server that failed it", async () => {
+  using garbage = new RawServer({ answer: () => "garbage\r\n\r\n" });
+  await using proxy = await startTestProxy({ services: { garbage } });
+  // As it goes on it is longer than a head may be, by the percent signs, so that its last fields are not found in it.
+  const path = `/${"|".repeat(10_000)}`;
+  const fields = `Host: garbage.localhost\r\nX-Large: ${"x".repeat(54_000)}\r\n${script}`;
+  const answer = await ask(proxy.port, `GET ${path}`, fields);
+  expect(answer.status).toBe(502);
+  expect(answer.body.toString()).not.toContain("serve garbage");
+});

@@ -96,7 +96,7 @@ for (const [what, asked, location] of [
   ["capitals and a final dot", { host: "API.LocalHost.:8080" }, "/"],
 ] as const) {
   test(`${what} ends up where it would have`, async () => {
-    await using its = await redirecting();
+    await using its = await redirecting({ answersBare: "all" });
     const answer = await ask(its.proxy, asked);
     expect(answer.one("location")).toBe(`https://api.localhost:${its.proxy.port}${location}`);
   });

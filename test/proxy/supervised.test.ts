@@ -164,7 +164,7 @@ test("a page load gets the starting page at once: its last lines escaped, loadin
   expect(text).toContain("waits for &lt;db&gt;");
   expect(text).toContain("listening &lt;script&gt;alert(1)&lt;/script&gt;\ntwo");
   expect(text).not.toContain("<script");
-  expect(text).toContain('<meta http-equiv="refresh" content="1" />');
+  expect(page.one("refresh")).toBe("1");
   proxy.setSupervised([testSupervised()], { "api.shop": api });
   client.send(pageLoad);
   expect((await client.message()).body.toString()).toBe("the app");
@@ -512,4 +512,228 @@ test("a server that somebody runs by hand under the name of a stopped service is
   using client = await connectRaw(proxy.port);
   client.send(get);
   expect((await client.message()).body.toString()).toBe("by hand");
+});
+
+const stranger = "Sec-Fetch-Site: cross-site\r\nReferer: https://example.com/\r\n";
+const image = `${stranger}Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n`;
+
+test.each<[what: string, request: string, wakes: boolean]>([
+  ["an image of a stranger's page", `GET /a HTTP/1.1\r\n${host}${image}\r\n`, false],
+  [
+    "a frame of one",
+    `GET /a HTTP/1.1\r\n${host}${stranger}Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nAccept: text/html\r\n\r\n`,
+    false,
+  ],
+  [
+    "a form that one's script sends away",
+    `POST /a HTTP/1.1\r\n${host}${stranger}Sec-Fetch-Mode: no-cors\r\nOrigin: https://example.com\r\nContent-Length: 2\r\n\r\nhi`,
+    false,
+  ],
+  [
+    "a link of one",
+    `GET /a HTTP/1.1\r\n${host}${stranger}Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nAccept: text/html\r\n\r\n`,
+    true,
+  ],
+  [
+    "an image of a page of ours",
+    `GET /a HTTP/1.1\r\n${host}${image.replace("https://example.com", "http://web.localhost")}\r\n`,
+    true,
+  ],
+  ["a program", get, true],
+])("%s starts a lazy service or is told why not: %#", async (_, request, wakes) => {
+  const woken: string[] = [];
+  const lazy = testSupervised({ state: "stopped", lazy: true, pid: undefined, lastExit });
+  await using proxy = await startTestProxy({
+    supervised: [lazy],
+    supervision: { wake: (id) => woken.push(id), latest: () => ["secret line"] },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send(request.replace("Accept: text/html", "Accept: text/html, */*;q=0.1"));
+  if (wakes) await eventually("it is woken", () => woken.length === 1);
+  else {
+    const answer = await client.message();
+    expect(answer.status).toBe(503);
+    expect(answer.one("retry-after")).toBeUndefined();
+    expect(answer.one("refresh")).toBeUndefined();
+    expect(answer.body.toString()).toContain("of another site");
+    expect(answer.body.toString()).not.toMatch(/secret|database|\/srv/);
+    expect(proxy.proxy.held).toBe(0);
+    expect(woken).toEqual([]);
+  }
+});
+
+test("a stranger's request that was held while the service stopped does not start it again", async () => {
+  const woken: string[] = [];
+  const lazy = testSupervised({ state: "stopping", lazy: true });
+  await using proxy = await startTestProxy({
+    supervised: [lazy],
+    supervision: { wake: (id) => woken.push(id), latest: () => [] },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send(`GET /a HTTP/1.1\r\n${host}${image}\r\n`);
+  await held(proxy);
+  proxy.setSupervised([{ ...lazy, state: "stopped", pid: undefined }]);
+  expect((await client.message()).body.toString()).toContain("of another site");
+  expect(woken).toEqual([]);
+});
+
+test("nor does one that the service had before it was stopped", async () => {
+  using api = new RawServer();
+  const woken: string[] = [];
+  const lazy = testSupervised({ lazy: true });
+  await using proxy = await startTestProxy({
+    services: { "api.shop": api },
+    supervised: [lazy],
+    supervision: { wake: (id) => woken.push(id), latest: () => [] },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send(`GET /a HTTP/1.1\r\n${host}${image}\r\n`);
+  const upstream = await api.next();
+  await upstream.message();
+  proxy.setSupervised([{ ...lazy, state: "stopping" }], {});
+  upstream.reset();
+  await held(proxy);
+  proxy.setSupervised([{ ...lazy, state: "stopped", pid: undefined }], {});
+  expect((await client.message()).body.toString()).toContain("of another site");
+  expect(woken).toEqual([]);
+});
+
+test("a stranger's stream by HTTP/2 starts nothing either", async () => {
+  const woken: string[] = [];
+  await using proxy = await startH2Proxy({}, "api.shop.localhost");
+  const lazy = testSupervised({ state: "stopped", lazy: true, pid: undefined });
+  proxy.shared.routes = () => routeTable([], { supervised: [lazy] });
+  Object.assign(proxy.shared, {
+    supervision: { wake: (id: string) => woken.push(id), latest: () => ["secret line"] },
+  });
+  const { status, text } = await askH2(proxy.port, proxy.ca, {
+    "sec-fetch-site": "cross-site",
+    "sec-fetch-mode": "no-cors",
+    "sec-fetch-dest": "image",
+  });
+  expect(status).toBe(503);
+  expect(text).toContain("of another site");
+  expect(woken).toEqual([]);
+});
+
+function askH2(
+  port: number,
+  ca: string,
+  fields: Record<string, string>,
+): Promise<{ status: unknown; text: string }> {
+  const session = http2.connect(`https://api.shop.localhost:${port}`, {
+    ca,
+    lookup: (_host: string, _options: unknown, done: (...values: unknown[]) => void) =>
+      done(null, [{ address: "127.0.0.1", family: 4 }]),
+  } as http2.SecureClientSessionOptions);
+  return new Promise<{ status: unknown; text: string }>((resolve, reject) => {
+    const stream = session.request({ ":path": "/", ...fields });
+    let status: unknown;
+    let text = "";
+    stream.on("response", (head) => {
+      status = head[":status"];
+    });
+    stream.on("data", (piece: Buffer) => {
+      text += piece;
+    });
+    stream.on("error", reject);
+    stream.on("close", () => resolve({ status, text }));
+  }).finally(() => session.destroy());
+}
+
+const browser = "User-Agent: Mozilla/5.0 (X11)\r\nAccept-Language: en\r\n";
+const script = `${browser}Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\n`;
+const secrets = /secret|database|\/srv|31337|exit code|4242|not for scripts/;
+
+test.each<[what: string, fields: string]>([
+  ["an app's own script", script],
+  ["its frame", script.replace("cors", "navigate").replace("empty", "iframe")],
+  ["its service worker", script.replace("cors", "navigate")],
+  ["a browser that does not say what for", browser],
+])("%s hears a service's state, and no line, folder, process or command", async (_, fields) => {
+  const down = testSupervised({
+    state: "failed",
+    why: "not for scripts",
+    status: "not for scripts",
+    pid: 4242,
+    port: 31_337,
+    restarts: 3,
+    lastExit,
+  });
+  await using proxy = await startTestProxy({
+    supervised: [down],
+    supervision: { wake() {}, latest: () => ["secret line"] },
+  });
+  for (const line of ["GET /", "GET http://api.shop.localhost/", "POST /"]) {
+    for (const accept of ["text/html", "application/json", "*/*"]) {
+      using client = await connectRaw(proxy.port);
+      client.send(
+        `${line} HTTP/1.1\r\n${host}${fields}Accept: ${accept}\r\nContent-Length: 0\r\n\r\n`,
+      );
+      const answer = await client.message();
+      expect(answer.status).toBe(503);
+      expect(answer.raw.toString()).not.toMatch(secrets);
+      expect(answer.body.toString()).toContain("shop:api has failed");
+      expect(answer.body.toString()).toContain("localhostess logs shop:api");
+      if (accept === "application/json") {
+        const { error } = JSON.parse(answer.body.toString());
+        expect(Object.keys(error).sort()).toEqual([
+          "code",
+          "id",
+          "message",
+          "project",
+          "service",
+          "state",
+          "status",
+        ]);
+        expect(error).toMatchObject({ code: "service-failed", state: "failed", id: "shop:api" });
+      }
+    }
+  }
+});
+
+test("a script that waited for too long hears that, with Retry-After, and not why; a page load hears why", async () => {
+  const clock = new FakeClock();
+  await using proxy = await startTestProxy({
+    clock,
+    supervised: [{ ...starting, why: "not for scripts" }],
+    supervision: { wake() {}, latest: () => ["secret line"] },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send(`GET / HTTP/1.1\r\n${host}${script}Accept: application/json\r\n\r\n`);
+  await held(proxy);
+  await pass(clock, 31);
+  const answer = await client.message();
+  expect(answer.one("retry-after")).toBe("1");
+  expect(answer.raw.toString()).not.toMatch(secrets);
+  expect(JSON.parse(answer.body.toString()).error).toMatchObject({
+    code: "service-starting",
+    state: "starting",
+  });
+  using tab = await connectRaw(proxy.port);
+  const navigation = script.replace("cors", "navigate").replace("empty", "document");
+  tab.send(`GET / HTTP/1.1\r\n${host}${navigation}Accept: text/html\r\n\r\n`);
+  const page = await tab.message();
+  expect(page.body.toString()).toContain("secret line");
+  expect(page.body.toString()).toContain("not for scripts");
+  expect(page.one("content-security-policy")).toContain("sandbox");
+});
+
+test("by HTTP/2 a script hears no line, and a page load does", async () => {
+  await using proxy = await startH2Proxy({}, "api.shop.localhost");
+  proxy.shared.routes = () => routeTable([], { supervised: [testSupervised({ state: "failed" })] });
+  Object.assign(proxy.shared, { supervision: { wake() {}, latest: () => ["secret line"] } });
+  const asked = { "accept-language": "en", accept: "application/json" };
+  const fetched = await askH2(proxy.port, proxy.ca, {
+    ...asked,
+    "sec-fetch-mode": "cors",
+    "sec-fetch-dest": "empty",
+  });
+  expect(fetched.text).not.toContain("secret");
+  const loaded = await askH2(proxy.port, proxy.ca, {
+    ...asked,
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+  });
+  expect(loaded.text).toContain("secret line");
 });

@@ -1,5 +1,6 @@
 /** TLS on the proxy's port: ended here, and what is inside takes the road of every other request. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../src/system/clock.ts";
@@ -340,6 +341,112 @@ test("TLS inside CONNECT goes by untouched where the service speaks TLS itself",
   const socket = await secureClient(proxy.port, { socket: tcp, servername: "own.localhost" });
   expect(socket.getPeerCertificate().subjectaltname).toContain("DNS:own.localhost");
   expect(await ask(socket, "anything")).toBe("by the service itself");
+});
+
+const roads: [road: string, open: (port: number) => Promise<ConnectionOptions>][] = [
+  ["directly", async () => ({})],
+  [
+    "in a hello that comes in pieces",
+    async (port) => {
+      const { Duplex } = await import("node:stream");
+      const tcp = connectTcp({ host: "127.0.0.1", port, noDelay: true });
+      tcp.on("error", () => {});
+      let first = true;
+      const pieces = new Duplex({
+        read() {},
+        write(chunk: Buffer, _encoding, written) {
+          const cut = first ? 50 : chunk.length;
+          first = false;
+          tcp.write(chunk.subarray(0, cut), () =>
+            setImmediate(() => tcp.write(chunk.subarray(cut), () => written())),
+          );
+        },
+      });
+      tcp.on("data", (bytes) => pieces.push(bytes));
+      tcp.on("end", () => pieces.push(null));
+      return { socket: pieces };
+    },
+  ],
+  ["through CONNECT", async (port) => ({ socket: await tunnel(port) })],
+];
+
+for (const [road, open] of roads) {
+  test(`${road}, a Host that the handshake's name does not cover is 421, and reaches no server`, async () => {
+    using api = new RawServer({ answer: () => ok("by api") });
+    using web = new RawServer({ answer: () => ok("by web") });
+    await using proxy = await startTestProxy({
+      services: { api, web, "x.api": web },
+      terminator: tls,
+    });
+    const asked = async (host: string, servername = "api.localhost"): Promise<string> => {
+      const way = await open(proxy.port);
+      return await ask(await secureClient(proxy.port, { ...way, servername }), get(host));
+    };
+    for (const host of [
+      "web.localhost",
+      "localhost",
+      "127.0.0.1",
+      "y.x.api.localhost",
+      "nobody.localhost",
+    ]) {
+      const answer = await asked(host);
+      expect(answer).toStartWith("HTTP/1.1 421 ");
+      expect(answer).toContain("made to api.localhost");
+    }
+    expect(await asked("api.localhost", "web.localhost")).toStartWith("HTTP/1.1 421 ");
+    expect(await asked("api.localhost", "localhost")).toStartWith("HTTP/1.1 421 ");
+    expect(await asked("example.com")).toContain("example.com is not answered here");
+    expect([...api.requests, ...web.requests]).toEqual([]);
+    expect(await asked(`API.localhost.:${proxy.port}`, "Api.Localhost")).toEndWith("by api");
+    expect(await asked("x.api.localhost")).toEndWith("by web");
+    expect(await asked("127.0.0.1", "localhost")).toStartWith("HTTP/1.1 200 ");
+  });
+}
+
+test("each request of a connection is asked for its Host again, as each stream is", async () => {
+  using api = new RawServer({ answer: () => ok("by api") });
+  using web = new RawServer({ answer: () => ok("by web") });
+  await using proxy = await startTestProxy({ services: { api, web }, terminator: tls });
+  const socket = await secureClient(proxy.port);
+  const keep = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
+  const text = await ask(socket, keep + keep + keep.replace("api", "web"));
+  expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 421"]);
+  expect(web.requests).toEqual([]);
+});
+
+test("a client that names no server, and one that has us for its proxy by https, ask for any name", async () => {
+  using api = new RawServer({ answer: () => ok("by api") });
+  await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+  const unnamed = { servername: "", rejectUnauthorized: false };
+  expect(await ask(await secureClient(proxy.port, unnamed), get("api.localhost"))).toEndWith(
+    "by api",
+  );
+  const asProxy = { servername: "localhost" };
+  const whole = get("api").replace("GET /", "GET http://api/");
+  expect(await ask(await secureClient(proxy.port, asProxy), whole)).toEndWith("by api");
+  const connecting = "CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\n\r\n";
+  const socket = await secureClient(proxy.port, asProxy);
+  socket.write(connecting);
+  const [established] = await once(socket, "data");
+  expect(String(established)).toStartWith("HTTP/1.1 200 ");
+  // A tunnel is nobody's handshake any more: it has what the service says.
+  socket.write(get("api"));
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toEndWith("by api");
+  socket.destroy();
+});
+
+test("a WebSocket to a bare name in a tunnel is served, although the handshake was made with the proxy", async () => {
+  using api = new RawServer();
+  await using proxy = await startTestProxy({ services: { api }, terminator: tls });
+  const socket = await secureClient(proxy.port, { servername: "localhost" });
+  socket.write("CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\n\r\n");
+  await once(socket, "data");
+  socket.write(
+    "GET /ws HTTP/1.1\r\nHost: api\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+  );
+  expect((await (await api.next()).message()).one("host")).toBe(`localhost:${api.port}`);
+  socket.destroy();
 });
 
 test("a client that stops in the middle of a handshake is dropped after 10 s", async () => {

@@ -6,11 +6,11 @@ import { startTestProxy } from "../support/test-proxy.ts";
 
 const request =
   "GET /ws HTTP/1.1\r\nHost: api.localhost:9090\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n" +
-  "Origin: http://api.localhost:9090\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n" +
+  "Origin: http://api.localhost:9090\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
   "Sec-WebSocket-Protocol: vite-hmr\r\n\r\n";
 const switched =
   "HTTP/1.1 101 Web Socket Protocol Handshake\r\nupgrade: WebSocket\r\nconnection: Upgrade\r\n" +
-  "Sec-WebSocket-Accept: y\r\nSec-WebSocket-Protocol: vite-hmr\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n";
+  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: vite-hmr\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n";
 
 test("the upstream's 101 is relayed as it is, then bytes go both ways", async () => {
   using api = new RawServer();
@@ -179,6 +179,79 @@ test("a 101 that nobody asked for is 502", async () => {
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   expect((await client.message()).status).toBe(502);
+});
+
+const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+const accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+const to = (protocol: string): string[] => ["Connection: Upgrade", `Upgrade: ${protocol}`];
+
+/** What becomes of a request for an upgrade and the 101 that it gets, and of what stands behind both. */
+async function switchedTo(asked: readonly string[], answered: readonly string[]) {
+  using api = new RawServer();
+  await using proxy = await startTestProxy({ services: { api } });
+  using client = await connectRaw(proxy.port);
+  client.send(`GET /ws HTTP/1.1\r\nHost: api.localhost\r\n${asked.join("\r\n")}\r\n\r\nearly`);
+  const upstream = await api.next();
+  await upstream.message();
+  upstream.send(`HTTP/1.1 101 Go\r\n${answered.join("\r\n")}\r\n\r\nlate`);
+  const { status } = await client.message();
+  if (status === 101) {
+    expect(await client.until("late")).toBe("late");
+    expect(await upstream.until("early")).toBe("early");
+  } else {
+    await upstream.gone();
+    expect(upstream.received.toString()).not.toContain("early");
+  }
+  return status;
+}
+
+test.each<[what: string, asked: string[], answered: string[]]>([
+  ["of several protocols the last", to("tcp, websocket"), to("websocket")],
+  [
+    "of protocols in two fields the second",
+    ["Connection: Upgrade", "Upgrade: tcp", "Upgrade: echo"],
+    to("echo"),
+  ],
+  ["the protocol in other letters", to("WebSocket"), to("WEBSOCKET")],
+  ["two layers that were both offered", to("TLS/1.2, tcp"), to("tls/1.2, tcp")],
+  ["a WebSocket without a key", to("websocket"), to("websocket")],
+  ["a WebSocket with the key's answer", [...to("websocket"), key], [...to("websocket"), accept]],
+  [
+    "a WebSocket with the answer to a key that is malformed",
+    [...to("websocket"), "Sec-WebSocket-Key: x"],
+    [...to("websocket"), "Sec-WebSocket-Accept: JVxkmtKFjDcI/Pm/AGPEKSN6wT8="],
+  ],
+  ["another protocol, beside a key that is not for it", [...to("tcp, websocket"), key], to("tcp")],
+])("a 101 is passed on that names %s", async (_, asked, answered) => {
+  expect(await switchedTo(asked, answered)).toBe(101);
+});
+
+test.each<[what: string, asked: string[], answered: string[]]>([
+  ["no protocol", to("tcp"), ["Connection: Upgrade"]],
+  ["an empty one", to("tcp"), to("")],
+  ["one that is not in its Connection", to("tcp"), ["Upgrade: tcp"]],
+  ["another than was asked for", to("websocket"), to("tcp")],
+  ["one more than was asked for", to("tcp"), to("tcp, echo")],
+  ["another version than was asked for", to("echo/1"), to("echo/2")],
+  ["h2c", to("tcp"), to("h2c")],
+  ["a WebSocket, without an answer to its key", [...to("websocket"), key], to("websocket")],
+  [
+    "a WebSocket, with an answer to another key",
+    [...to("websocket"), key],
+    [...to("websocket"), accept.replace("s3p", "s3q")],
+  ],
+  [
+    "a WebSocket, with an answer in other letters",
+    [...to("websocket"), key],
+    [...to("websocket"), accept.toLowerCase()],
+  ],
+  [
+    "a WebSocket, with two answers",
+    [...to("websocket"), key],
+    [...to("websocket"), accept, accept],
+  ],
+])("a 101 that names %s is a 502, and no byte goes through", async (_, asked, answered) => {
+  expect(await switchedTo(asked, answered)).toBe(502);
 });
 
 test("a bare name's handshake has Host and Origin rewritten, and its 101 passes", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { type Asked, type Decision, decide } from "../../src/routes/decide.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
-import { routeTable } from "../../src/routes/table.ts";
+import { type BareNames, routeTable } from "../../src/routes/table.ts";
 import { testService, testSupervised } from "../support/test-proxy.ts";
 
 const service = testService("api", { port: 3000 });
@@ -33,7 +33,7 @@ const rows: [host: string, decisions: [Decision, Decision, Decision]][] = [
   [
     "api",
     [
-      { kind: "proxy", service, bare: true },
+      { kind: "unproxied", name: "api" },
       { kind: "proxy", service, bare: true },
       { kind: "tunnel", service },
     ],
@@ -42,7 +42,10 @@ const rows: [host: string, decisions: [Decision, Decision, Decision]][] = [
     "nosuch.localhost",
     [unknown("nosuch", false), unknown("nosuch", false), unknown("nosuch", false)],
   ],
-  ["nosuch", [unknown("nosuch", false), unknown("nosuch", true), unknown("nosuch", true)]],
+  [
+    "nosuch",
+    [{ kind: "unproxied", name: "nosuch" }, unknown("nosuch", true), unknown("nosuch", true)],
+  ],
   ["example.com", [{ kind: "misdirected" }, close, close]],
   ["192.168.1.10", [{ kind: "misdirected" }, close, close]],
   ["2130706433", [{ kind: "misdirected" }, close, close]],
@@ -57,6 +60,20 @@ for (const [host, decisions] of rows) {
     });
   }
 }
+
+test("a bare name that is asked for by a path is answered where the table has it, or inside a tunnel", () => {
+  const proxied: Decision = { kind: "proxy", service, bare: true };
+  const at = (host: string, mode: Asked["mode"], answersBare?: BareNames) =>
+    decide({ host, port: undefined, mode }, routeTable([service], { answersBare }), [ownPort]);
+  expect(at("api", "direct", "all")).toEqual(proxied);
+  expect(at("api", "direct", new Set(["api"]))).toEqual(proxied);
+  expect(at("api", "direct", new Set(["web"]))).toEqual({ kind: "unproxied", name: "api" });
+  expect(at("nosuch", "direct", "all")).toEqual(unknown("nosuch", false));
+  expect(at("api", "tunnelled")).toEqual(proxied);
+  expect(at("nosuch", "tunnelled")).toEqual(unknown("nosuch", false));
+  expect(at("example.com", "tunnelled")).toEqual({ kind: "misdirected" });
+  expect(at("localhost", "tunnelled")).toEqual({ kind: "own" });
+});
 
 const withTest = routeTable([service], { tlds: ["test"] });
 

@@ -50,7 +50,12 @@ export class H2Frames implements Link {
 
   constructor(services: Record<string, Place>, serverName: string | undefined = "api.localhost") {
     this.shared = testShared(services);
-    this.session = new H2Session(this, { shared: this.shared, serverName, gone() {} });
+    this.session = new H2Session(this, {
+      shared: this.shared,
+      tunnelled: false,
+      serverName,
+      gone() {},
+    });
   }
 
   // The client.

@@ -91,6 +91,7 @@ export async function startH2Proxy(
             new H2Session(secured, {
               shared,
               serverName: name,
+              tunnelled: false,
               gone: (session) => sessions.delete(session),
             }),
           );

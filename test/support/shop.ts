@@ -28,7 +28,7 @@ export interface Shop extends AsyncDisposable {
   load(service: string, options?: { secure?: boolean; path?: string }): Promise<Loaded>;
 }
 
-export type Loaded = { status: number; text: string };
+export type Loaded = { status: number; refresh: string | undefined; text: string };
 
 /** `manifest`: makes another of the fixture's. */
 export async function shop(manifest: (text: string) => string = String): Promise<Shop> {
@@ -73,7 +73,18 @@ export async function shop(manifest: (text: string) => string = String): Promise
       // It is made with the first handshake.
       const trust = existsSync(authority) ? ["--cacert", authority] : ["--insecure"];
       const command = [
-        ...["curl", "-s", "-o", "-", "-w", "\n%{http_code}", "--max-time", "40", "--noproxy", "*"],
+        ...[
+          "curl",
+          "-s",
+          "-o",
+          "-",
+          "-w",
+          "\n%{http_code} %header{refresh}",
+          "--max-time",
+          "40",
+          "--noproxy",
+          "*",
+        ],
         ...["-H", "Accept: text/html,*/*;q=0.8", "--resolve", `${host}:${port}:127.0.0.1`],
         ...trust,
         `${secure ? "https" : "http"}://${host}:${port}${path}`,
@@ -81,7 +92,8 @@ export async function shop(manifest: (text: string) => string = String): Promise
       const child = Bun.spawn(command, { stdout: "pipe", stderr: "inherit" });
       const said = await child.stdout.text();
       const at = said.lastIndexOf("\n");
-      return { status: Number(said.slice(at + 1)), text: said.slice(0, at) };
+      const [status, refresh] = said.slice(at + 1).split(" ");
+      return { status: Number(status), refresh: refresh || undefined, text: said.slice(0, at) };
     },
     async [Symbol.asyncDispose]() {
       await run("stop");

@@ -6,7 +6,12 @@ import {
 } from "../../src/proxy/listener.ts";
 import type { Service } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
-import { type RouteTable, routeTable } from "../../src/routes/table.ts";
+import {
+  type BareNames,
+  type RouteTable,
+  type TableOptions,
+  routeTable,
+} from "../../src/routes/table.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "./fake-clock.ts";
 
@@ -17,6 +22,8 @@ export type TestProxyOptions = Partial<ProxyOptions> & {
   services?: Record<string, Place>;
   /** Configured domains. */
   tlds?: readonly string[];
+  /** Names without a dot that are answered to who asks for them as if they were resolved. */
+  answersBare?: BareNames;
   /** What the supervisor says. */
   supervised?: readonly Supervised[];
 };
@@ -79,20 +86,21 @@ export function testSupervised(overrides: Partial<Supervised> = {}): Supervised 
 
 function tableOf(
   services: Record<string, Place>,
-  { tlds, supervised }: { tlds: readonly string[]; supervised: readonly Supervised[] },
+  options: { supervised: readonly Supervised[] } & TableOptions,
 ): RouteTable {
   const all = Object.entries(services).map(([name, place]) => testService(name, place));
-  return routeTable(all, { tlds, supervised });
+  return routeTable(all, options);
 }
 
 export function startTestProxy({
   services = {},
   tlds = [],
+  answersBare = new Set(),
   supervised = [],
   ...overrides
 }: TestProxyOptions = {}): Promise<TestProxy> {
   let known = { services, supervised };
-  let table = tableOf(services, { tlds, supervised });
+  let table = tableOf(services, { tlds, answersBare, supervised });
   const faults: unknown[] = [];
   const notes: string[] = [];
   const proxy = startProxy({
@@ -124,11 +132,11 @@ export function startTestProxy({
     },
     setServices(next) {
       known = { ...known, services: next };
-      table = tableOf(next, { tlds, supervised: known.supervised });
+      table = tableOf(next, { tlds, answersBare, supervised: known.supervised });
     },
     setSupervised(next, nextServices = known.services) {
       known = { services: nextServices, supervised: next };
-      table = tableOf(nextServices, { tlds, supervised: next });
+      table = tableOf(nextServices, { tlds, answersBare, supervised: next });
       proxy.supervisedChanged();
     },
     stop,

@@ -39,7 +39,8 @@ const server = createServer(options, (request, response) => {
 });
 server.on("upgrade", (request, socket, head) => {
   socket.on("error", () => {});
-  socket.write("HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nX-Origin: " + request.headers.origin + "\\r\\n\\r\\n");
+  const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest("base64");
+  socket.write("HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Accept: " + accept + "\\r\\nX-Origin: " + request.headers.origin + "\\r\\n\\r\\n");
   socket.write(head);
   socket.pipe(socket);
 });

@@ -41,6 +41,7 @@ import {
   VALUE_START,
 } from "../../wire/head.ts";
 import { Connection, type ConnectionShared, headSeconds, idleSeconds } from "../connection.ts";
+import { covers } from "../covers.ts";
 import { errorPage, type Problem } from "../error-page.ts";
 import { HeadWriter } from "../head-writer.ts";
 import { Held } from "../held.ts";
@@ -111,6 +112,8 @@ export type H2SessionOptions = {
   shared: ConnectionShared;
   /** What the client called us in its ClientHello; undefined where it dialled an address. */
   serverName: string | undefined;
+  /** The TLS is inside a tunnel that CONNECT was granted. */
+  tunnelled: boolean;
   /** The link is gone, and every stream with it. */
   gone(session: H2Session): void;
 };
@@ -588,9 +591,11 @@ export class H2Session implements LinkHandler, StreamSession {
     }
     let stream = this.#spare.pop();
     if (stream === undefined) {
+      const { tunnelled } = this.#options;
       stream = new H2StreamLink(this);
       this.#links.add(stream);
-      new Connection(stream, this.#shared, true);
+      // Whether the server name covers what a stream asks for is settled here, for all of them.
+      new Connection(stream, this.#shared, { serverName: undefined, tunnelled });
     }
     this.#beginStream(stream, id, ends);
     stream.deliver(this.#requestHead.bytes.subarray(0, this.#requestHead.length));
@@ -1038,16 +1043,6 @@ export class H2Session implements LinkHandler, StreamSession {
     for (const stream of [...this.#links]) this.#remove(stream, cause);
     this.#out.clear();
   }
-}
-
-/** Whether the certificate for this server name is one for the host: the name itself and one level under it. */
-function covers(serverName: string | undefined, host: string): boolean {
-  if (serverName === undefined || classifyHost(serverName).kind === "own") {
-    return classifyHost(host).kind === "own";
-  }
-  if (host === serverName) return true;
-  if (!serverName.includes(".") || !host.endsWith(`.${serverName}`)) return false;
-  return !host.slice(0, -serverName.length - 1).includes(".");
 }
 
 const nothing = new Uint8Array(0);
