@@ -88,6 +88,8 @@ export function progress(options: ProgressOptions): Progress {
         steps.set(data.id, { id: data.id, since: clock.now(), says });
         if (drawn) draw();
         else if (!asItIs) say(`${name}: starting`);
+      } else if (type === "StepProgress" && data.id === "config") {
+        say(colors.yellow(printable(data.message, 2000)));
       } else if (type === "StepProgress") {
         const step = steps.get(data.id);
         if (step === undefined) return;

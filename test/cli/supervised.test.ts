@@ -42,6 +42,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     cpu: 1.25,
     memory: 52_428_800,
     lazy: false,
+    pending: null,
     ...overrides,
   };
 }

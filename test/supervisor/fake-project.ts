@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../../src/manifest/project.ts";
+import type { Pending } from "../../src/routes/pending.ts";
 import type { BootEvent } from "../../src/routes/project-report.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { type LogStore, logStore } from "../../src/supervisor/log-store.ts";
@@ -19,8 +20,14 @@ export function projectSpec(services: readonly Declared[], name = "shop"): Proje
     domain: `${name}.localhost`,
     directory: `/${name}`,
     services: services.map((its) => specOf({ routeName: `${its.name}.${name}`, ...its })),
+    reload: { value: "git", personal: false },
     files: [`/${name}/locald.toml`],
   };
+}
+
+/** Nothing of it waits. */
+export function declared(services: readonly Declared[], name = "shop") {
+  return { spec: projectSpec(services, name), pending: new Map<string, Pending>() };
 }
 
 /** One service. `obedient`: it ends as soon as it is asked to. */
@@ -138,7 +145,7 @@ export class PlayedProject implements Disposable {
       if (!this.#ports.has(id)) this.#ports.set(id, 21_000 + this.#ports.size);
       return declared ?? this.#ports.get(id);
     };
-    this.project = new Project(projectSpec(services), {
+    this.project = new Project(declared(services), {
       clock: this.clock,
       logs: this.logs,
       supervise: (spec, options) => {

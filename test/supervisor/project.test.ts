@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Declared, PlayedProject, projectSpec } from "./fake-project.ts";
+import { type Declared, PlayedProject, declared } from "./fake-project.ts";
 import { settled } from "./fake-service.ts";
 
 const chain: Declared[] = [
@@ -313,7 +313,7 @@ describe("a changed file", () => {
   test("touches only what it changes", async () => {
     using played = await running(chain);
     const changed = chain.map((its) => (its.name === "mail" ? { ...its, command: "other" } : its));
-    await played.project.apply(projectSpec(changed), {});
+    await played.project.apply(declared(changed), {});
     await played.allReady();
     expect(played.takeSaid()).toEqual(["stop mail", "start mail"]);
     expect(played.service("mail").spec.command).toBe("other");
@@ -321,7 +321,7 @@ describe("a changed file", () => {
 
   test("that says the same in other words touches nothing", async () => {
     using played = await running(chain);
-    await played.project.apply(projectSpec([...chain].reverse()), {});
+    await played.project.apply(declared([...chain].reverse()), {});
     await played.allReady();
     expect(played.said).toEqual([]);
     expect(Object.keys(played.states)).toEqual(["mail", "db", "api", "web"]);
@@ -330,7 +330,7 @@ describe("a changed file", () => {
   test("starts what is added to a project that is up, and stops what is removed", async () => {
     using played = await running(chain);
     const services = [...chain.filter(({ name }) => name !== "mail"), { name: "cron" }];
-    await played.project.apply(projectSpec(services), {});
+    await played.project.apply(declared(services), {});
     await played.allReady();
     expect(played.takeSaid()).toEqual(["stop mail", "start cron"]);
     expect(played.states).toEqual({ web: "ready", api: "ready", db: "ready", cron: "ready" });
@@ -339,7 +339,7 @@ describe("a changed file", () => {
 
   test("starts nothing in a project that is stopped", async () => {
     using played = new PlayedProject(chain);
-    await played.project.apply(projectSpec([...chain, { name: "cron" }]), {});
+    await played.project.apply(declared([...chain, { name: "cron" }]), {});
     await settled();
     expect(played.said).toEqual([]);
     expect(played.states).toMatchObject({ cron: "stopped" });
@@ -350,7 +350,7 @@ describe("a changed file", () => {
     const started = await played.up();
     expect(started).toMatchObject({ kind: "failed" });
     expect(JSON.stringify(started)).toContain("NOT_SET");
-    await played.project.apply(projectSpec([{ name: "api", env: { A: "1" } }]), {});
+    await played.project.apply(declared([{ name: "api", env: { A: "1" } }]), {});
     await played.allReady();
     expect(played.states).toEqual({ api: "ready" });
   });
@@ -361,7 +361,7 @@ describe("a changed file", () => {
       { name: "api", port },
     ];
     using played = await running(services(3000));
-    await played.project.apply(projectSpec(services(3001)), {});
+    await played.project.apply(declared(services(3001)), {});
     await played.allReady();
     expect(played.takeSaid()).toEqual(["stop web", "stop api", "start api", "start web"]);
     expect(played.service("web").spec.env).toEqual({ API: "3001" });
