@@ -89,7 +89,10 @@ export function progress(options: ProgressOptions): Progress {
         if (drawn) draw();
         else if (!asItIs) say(`${name}: starting`);
       } else if (type === "StepProgress" && data.id === "config") {
-        say(colors.yellow(printable(data.message, 2000)));
+        // Whole, also where it takes several lines of the screen: nobody has read it yet.
+        const line = `${colors.yellow(printable(data.message, 2000))}\n`;
+        if (drawn) draw(line);
+        else screen.write(line);
       } else if (type === "StepProgress") {
         const step = steps.get(data.id);
         if (step === undefined) return;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type Declared, PlayedProject, declared } from "./fake-project.ts";
+import type { Pending } from "../../src/routes/pending.ts";
 import { settled } from "./fake-service.ts";
 
 const chain: Declared[] = [
@@ -384,6 +385,69 @@ describe("after another daemon", () => {
     played.project.resume({ whole: false, wanted: ["db"], unwanted: [], dozing: [] }, {});
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
+  });
+});
+
+describe("a service of which nobody has seen what it runs", () => {
+  const pending: Pending = {
+    change: "added",
+    keys: [],
+    before: null,
+    after: "serve",
+    why: "git's HEAD is another than at the last up",
+    held: true,
+  };
+  const holding = (names: readonly string[], services = chain) => ({
+    ...declared(services),
+    pending: new Map(names.map((name) => [name, pending])),
+  });
+  const why =
+    "it is new, and git's HEAD is another than at the last up; localhostess up /shop takes it";
+
+  test("is not started where it is added, nor by a restart, a request or who depends on it", async () => {
+    using played = await running([{ name: "api" }]);
+    const services = [
+      { name: "api" },
+      { name: "spy" },
+      { name: "door", lazy: true },
+      { name: "web", dependsOn: ["spy"] },
+    ];
+    await played.project.apply(holding(["spy", "door"], services), {});
+    await settled();
+    expect(played.takeSaid()).toEqual([]);
+    expect(played.snapshot("spy")).toMatchObject({ state: "failed", why, pending });
+    expect(played.snapshot("door")).toMatchObject({ state: "stopped", pending });
+    expect(played.snapshot("api").pending).toBeUndefined();
+    played.project.wake("door");
+    await settled();
+    expect(played.snapshot("door")).toMatchObject({ state: "failed", why });
+    expect(await played.restart("spy")).toEqual({
+      kind: "failed",
+      reasons: [`shop:spy did not start: ${why}`],
+    });
+    expect(played.snapshot("web").why).toContain(why);
+    expect(played.takeSaid()).toEqual([]);
+
+    // Said once: nothing begins again with each look at the files.
+    played.changes.length = 0;
+    await played.project.apply(holding(["spy", "door"], services), {});
+    await settled();
+    expect(played.changes).toEqual([]);
+
+    await played.project.apply(declared(services), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start spy", "start door", "start web"]);
+  });
+
+  test("is not started by the next daemon, and is once its files are as they were", async () => {
+    using played = new PlayedProject([{ name: "db" }, { name: "api" }], ["api"]);
+    played.project.resume({ whole: true, wanted: ["db", "api"], unwanted: [], dozing: [] }, {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start db"]);
+    expect(played.states).toEqual({ db: "ready", api: "failed" });
+    await played.project.apply(declared([{ name: "db" }, { name: "api" }]), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start api"]);
   });
 });
 
