@@ -165,7 +165,9 @@ test("what waits for up stands below the table, a line a project, with nothing o
   const err = {
     colors: noColors,
     columns: () => undefined,
-    write: (its: string) => void (told += its),
+    write(its: string) {
+      told += its;
+    },
   };
   tellPending(rows, { err: err as unknown as Screen });
   expect(told).toBe(`${lines.slice(5).join("\n")}\n`);
@@ -238,7 +240,9 @@ describe("the progress of a start", () => {
         colors: noColors,
         columns: () => columns,
         rows: () => 24,
-        write: (its: string) => void (text += its),
+        write(its: string) {
+          text += its;
+        },
       } as unknown as Screen;
       const steps = progress({ screen, clock: new FakeClock() });
       steps.hear({ type: "StepStarted", data: { id: "config", description: "Loading" } });
