@@ -29,16 +29,7 @@ import {
   stateFile,
 } from "./state-file.ts";
 import { filledSpec, type Shell } from "./unit.ts";
-import {
-  approve,
-  newlySeen,
-  nothingSeen,
-  review,
-  type Reviewed,
-  type Seen,
-  type Trust,
-  trustOf,
-} from "./unseen-change.ts";
+import { admit, approve, nothingSeen, type Seen, type Up } from "./unseen-change.ts";
 import { type Gauge, usageGauge } from "./usage-gauge.ts";
 import { watchFiles, watchGlobs } from "./watch.ts";
 
@@ -394,7 +385,7 @@ export function projects(options: ProjectsOptions): Projects {
   type LoadOptions = {
     shell: Shell;
     /** Said with `up`; undefined: nobody said it. */
-    up?: { names: readonly string[] | undefined } | undefined;
+    up?: Up | undefined;
   };
 
   /** Its files as they are now, applied to what runs as far as a person has seen them. */
@@ -419,12 +410,12 @@ export function projects(options: ProjectsOptions): Projects {
       return { kind: "refused", reasons: [conflict], files: read.project.files };
     }
     trust = await options.trust();
-    const { reviewed, takes, again } = reviewedIn(read.project, {
-      before,
+    const { reviewed, takes, again } = admit(read.project, {
+      seen: before,
       first,
       last: await look(),
       up,
-      busyLooks: entry?.busyLooks ?? 0,
+      patient: (entry?.busyLooks ?? 0) < mostBusyLooks,
     });
     if (again && entry !== undefined) {
       watchEntry(entry, read.project.files);
@@ -466,46 +457,6 @@ export function projects(options: ProjectsOptions): Projects {
     if (again) lookAgain(made);
     else tellPending(made);
     return { kind: "entry", entry: made, takes };
-  }
-
-  type Heads = {
-    before: Seen | undefined;
-    first: GitHead;
-    last: GitHead;
-    up: LoadOptions["up"];
-    busyLooks: number;
-  };
-
-  /** `again`: git is at work, so that who brought what cannot be told before it rests. */
-  function reviewedIn(
-    read: ProjectSpec,
-    { before, first, last, up, busyLooks }: Heads,
-  ): { reviewed: Reviewed; takes: readonly string[]; again: boolean } {
-    // A project that nobody knows yet is asked for by a person, or it would have been taken over with what was seen of it.
-    if (before === undefined) {
-      const seen = approve(read, { seen: undefined, names: undefined, head: first });
-      return { reviewed: review(read, { seen, trust: all, head: first }), takes: [], again: false };
-    }
-    const trust = trustOf(read, { seen: before, head: last });
-    const reviewed = review(read, { seen: before, trust, head: last });
-    const names = up?.names?.map((name) => name.replace(`${read.name}:`, ""));
-    const sound = names?.every((name) => read.services.some((its) => its.name === name)) ?? true;
-    if (up !== undefined && sound) {
-      const seen = approve(read, { seen: reviewed.seen, names, head: first });
-      const rest = trustOf(read, { seen, head: last });
-      return {
-        reviewed: review(read, { seen, trust: rest, head: last }),
-        takes: newlySeen(reviewed.seen, seen),
-        again: false,
-      };
-    }
-    const busy = last.kind === "head" && last.busy;
-    if (!busy || trust.kind !== "edits") return { reviewed, takes: [], again: false };
-    const why = "git is at work there, or has left a lock";
-    const strict = review(read, { seen: before, trust: { kind: "nothing", why }, head: last });
-    if (strict.pending.size === 0) return { reviewed, takes: [], again: false };
-    if (busyLooks >= mostBusyLooks) return { reviewed: strict, takes: [], again: false };
-    return { reviewed: { ...strict, seen: before }, takes: [], again: true };
   }
 
   function lookAgain(entry: Entry): void {
@@ -905,8 +856,6 @@ export function projects(options: ProjectsOptions): Projects {
     return JSON.stringify([workdir, watch]);
   }
 }
-
-const all: Trust = { kind: "all" };
 
 function blankProject(name: string, directory: string): KeptProject & ProjectState {
   return { name, directory, whole: true, wanted: [], unwanted: [], dozing: [], runs: {} };

@@ -110,6 +110,61 @@ export function review(
   };
 }
 
+/** Said of these services, or of all. */
+export type Up = { names: readonly string[] | undefined };
+
+export type Admitted = {
+  reviewed: Reviewed;
+  /** For a person: what was not seen before, and is now. */
+  takes: readonly string[];
+  /** git is at work, so that who has brought what is known a moment later only. */
+  again: boolean;
+};
+
+export type AdmitOptions = {
+  /** Undefined: a person asks for a project that nobody knows. */
+  seen: Seen | undefined;
+  /** HEAD before the files were read, and after: files come before it moves. */
+  first: GitHead;
+  last: GitHead;
+  /** Undefined: nobody has said it. */
+  up: Up | undefined;
+  /** False: git has been at work for so long that what it does is not waited for any more. */
+  patient: boolean;
+};
+
+export function admit(
+  read: ProjectSpec,
+  { seen: before, first, last, up, patient }: AdmitOptions,
+): Admitted {
+  const settled = (reviewed: Reviewed): Admitted => ({ reviewed, takes: [], again: false });
+  if (before === undefined) {
+    const seen = approve(read, { seen: undefined, names: undefined, head: first });
+    return settled(review(read, { seen, trust: { kind: "all" }, head: first }));
+  }
+  const trust = trustOf(read, { seen: before, head: last });
+  const reviewed = review(read, { seen: before, trust, head: last });
+  const names = up?.names?.map((name) => name.replace(`${read.name}:`, ""));
+  const sound = names?.every((name) => read.services.some((its) => its.name === name)) ?? true;
+  if (up !== undefined && sound) {
+    // A HEAD that has moved since may bring files that were not read.
+    const seen = approve(read, { seen: reviewed.seen, names, head: first });
+    const rest = { seen, trust: trustOf(read, { seen, head: first }), head: first };
+    return {
+      reviewed: review(read, rest),
+      takes: newlySeen(reviewed.seen, seen),
+      again: false,
+    };
+  }
+  const busy = last.kind === "head" && last.busy;
+  if (!busy || trust.kind !== "edits") return settled(reviewed);
+  const why = "git is at work there, or has left a lock";
+  const strict = review(read, { seen: before, trust: { kind: "nothing", why }, head: last });
+  if (strict.pending.size === 0) return settled(reviewed);
+  if (!patient) return settled(strict);
+  return { reviewed: { ...strict, seen: before }, takes: [], again: true };
+}
+
 /** A person has said `up`: of these services and what they depend on, or of all. */
 export function approve(
   read: ProjectSpec,

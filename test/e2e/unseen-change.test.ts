@@ -153,6 +153,33 @@ describe("before `up`", () => {
     expect((await place.row("pinned:w")).ready).toBe(true);
   }, 60_000);
 
+  test("of a pinned project of which nothing is known, nothing is started; a daemon that wrote nothing down is believed", async () => {
+    await using place = await projectPlace();
+    const up = await place.project("shop", toml());
+    await place.up(up);
+    const pinned = await place.project("pinned", toml().replace("shop", "pinned"));
+    await place.send({ RegistryPin: { project_path: pinned } });
+    const path = join(place.daemon.directory, "state.json");
+    type Kept = { seen?: { directory: string }[] };
+    const restart = async (change: (state: Kept) => void) => {
+      await place.daemon.run("server", "stop");
+      const state = JSON.parse(await readFile(path, "utf8")) as Kept;
+      change(state);
+      await writeFile(path, JSON.stringify(state));
+      await place.daemon.start();
+    };
+    await restart((state) => {
+      state.seen = state.seen!.filter((its) => its.directory !== pinned);
+    });
+    await place.until("shop:api", ({ ready }) => ready);
+    const held = await place.until("pinned:api", ({ state }) => state === "failed");
+    expect(held.pending).toMatchObject({ change: "added", held: true });
+    await restart((state) => {
+      delete state.seen;
+    });
+    await place.until("shop:api", ({ ready }) => ready);
+  }, 60_000);
+
   test("a request wakes the version that was approved, and a new service not at all; so do a crash and `watch`", async () => {
     const lazy = (text: string) =>
       `lazy = true\ncommand = """exec bun -e 'Bun.serve({ port: Number(process.env.PORT), hostname: "127.0.0.1", fetch: () => new Response("${text}") })'"""\n`;

@@ -257,6 +257,21 @@ describe("what has led from one commit to HEAD", () => {
     expect(await since(its, from)).toBe(false);
   });
 
+  test("cannot be told where a step of it is not in the log, or the log is of another HEAD", async () => {
+    const its = await committed();
+    await its.git("checkout", "--quiet", "-b", "topic");
+    await its.commit("Topic");
+    await its.git("checkout", "--quiet", "main");
+    await its.git("reset", "--quiet", "--hard", "topic");
+    await its.commit("Mine");
+    const log = join(its.directory, ".git/logs/HEAD");
+    const lines = (await Bun.file(log).text()).split("\n");
+    await writeFile(log, lines.filter((line) => !line.includes("\treset: ")).join("\n"));
+    expect(await since(its, its.first)).toBe(false);
+    await writeFile(log, lines.filter((line) => !line.includes("\tcommit: Mine")).join("\n"));
+    expect(await since(its, its.first)).toBe(false);
+  });
+
   test("cannot be told where no log of it is kept", async () => {
     const its = await committed();
     await its.commit("Second");

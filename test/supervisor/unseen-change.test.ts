@@ -4,6 +4,8 @@ import type { ProjectSpec, Reload, ServiceSpec } from "../../src/manifest/projec
 import type { GitHead } from "../../src/supervisor/git-head.ts";
 import { keptSeen, seenOf } from "../../src/supervisor/state-file.ts";
 import {
+  admit,
+  type AdmitOptions,
   approve,
   codeOf,
   newlySeen,
@@ -197,6 +199,48 @@ describe("what HEAD is decides who has brought a change:", () => {
     });
     expect(seen.reload).toBe("auto");
     expect(newlySeen(edited.seen, seen)).toEqual(['reload ("git" -> "auto")']);
+  });
+});
+
+describe("files that are read while HEAD moves", () => {
+  const seen = seenAt(at("1"), [api]);
+  const busy = at("1", { busy: true });
+  const read = (options: Partial<AdmitOptions>, services: readonly Declared[] = [other]) => {
+    const usual = { seen, first: at("1"), last: at("1"), up: undefined, patient: true };
+    return admit(spec(services), { ...usual, ...options });
+  };
+
+  test("are brought by the HEAD that comes behind them, and approved with the one before them", () => {
+    expect([...read({ last: at("2") }).reviewed.pending.keys()]).toEqual(["api"]);
+    const up = read({ last: at("2"), up: { names: undefined } }, [api]);
+    expect(up.reviewed.seen.head).toBe("1");
+    expect(step(up.reviewed.seen, at("2"), [other]).waits).toEqual(["api"]);
+    const first = read({ seen: undefined, last: at("2") }, [api]);
+    expect(step(first.reviewed.seen, at("2"), [other]).waits).toEqual(["api"]);
+  });
+
+  test("are looked at again while git is at work, and nothing is remembered of that", () => {
+    const again = read({ last: busy });
+    expect(again).toMatchObject({ again: true, reviewed: { seen } });
+    expect(again.reviewed.spec.services[0]!.command).toBe("bun api.ts");
+    expect(read({}).reviewed.spec.services[0]!.command).toBe("bun other.ts");
+    // What could not matter is not waited for.
+    expect(read({ last: busy }, [{ ...api, port: 7 }])).toMatchObject({ again: false });
+  });
+
+  test("wait for up where git is at work for ever", () => {
+    const left = read({ last: busy, patient: false });
+    expect(left.again).toBe(false);
+    expect(left.reviewed.pending.get("api")!.why).toContain("left a lock");
+    expect(step(left.reviewed.seen, at("1"), [other]).waits).toEqual(["api"]);
+  });
+
+  test("are taken by up at once, unless it names what is not there", () => {
+    const up = read({ first: busy, last: busy, up: { names: ["shop:api"] } });
+    expect(up).toMatchObject({ again: false });
+    expect(up.reviewed.pending.size).toBe(0);
+    const wrong = read({ last: at("2"), up: { names: ["api", "nosuch"] } });
+    expect([...wrong.reviewed.pending.keys()]).toEqual(["api"]);
   });
 });
 
