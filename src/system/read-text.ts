@@ -22,8 +22,8 @@ export async function readEnd(
   let file: FileHandle | undefined;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // A pipe or a device has no size, so nothing is read of it.
     const its = await file.stat();
-    if (!its.isFile()) return undefined;
     const start = Math.max(0, its.size - longest);
     const bytes = Buffer.alloc(Math.min(its.size, longest));
     const { bytesRead } = await file.read(bytes, 0, bytes.length, start);

@@ -418,6 +418,15 @@ describe("a service of which nobody has seen what it runs", () => {
     expect(played.snapshot("spy")).toMatchObject({ state: "failed", why, pending });
     expect(played.snapshot("door")).toMatchObject({ state: "stopped", pending });
     expect(played.snapshot("api").pending).toBeUndefined();
+    // Whoever follows events hears of it, also of one that goes on.
+    const told = (name: string) => played.changes.findLast(([, its]) => its.service === name)![1];
+    expect(told("spy").pending).toEqual(pending);
+    const goesOn: Pending = { ...pending, change: "changed", keys: ["command"], held: false };
+    const both = holding(["spy", "door"], services);
+    await played.project.apply({ ...both, pending: both.pending.set("api", goesOn) }, {});
+    expect(told("api")).toMatchObject({ pending: goesOn, state: "ready" });
+    await played.project.apply(holding(["spy", "door"], services), {});
+    expect(told("api").pending).toBeUndefined();
     played.project.wake("door");
     await settled();
     expect(played.snapshot("door")).toMatchObject({ state: "failed", why });

@@ -323,7 +323,8 @@ describe("step by step", () => {
     const rest = step(part, at("2"), files);
     expect(rest.waits).toEqual(["db"]);
     expect(rest.commands).toEqual(["api: bun other.ts", "db: redis-server", "cache: serve"]);
-    expect(part.reload).toBe("git");
+    const free = { seen: brought.seen, names: ["api"], head: at("2") };
+    expect(approve(spec(files, "auto"), free).reload).toBe("git");
   });
 
   test("a service that was removed and comes back as it was is known", () => {
