@@ -2,6 +2,7 @@
 import { follow as talkLines } from "../control/client.ts";
 import type { OutputLine } from "../routes/project-report.ts";
 import { readDuration } from "./duration.ts";
+import { tellPending } from "./pending-note.ts";
 import { type Flags, UsageError } from "./settings.ts";
 import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
 import { noColors, type Screen, type World } from "./world.ts";
@@ -34,6 +35,7 @@ export async function logs(
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return 1;
   const rows = await rowsOf(socket);
+  tellPending(rows, world);
   const chosen = rowsNamed(words, { rows, directory: await folderHere(world) });
   const wanted: Wanted = {
     services: chosen.map((row) => row.name),

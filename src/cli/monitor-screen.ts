@@ -1,4 +1,5 @@
 /** What the monitor knows -> the lines of its screen. Pure. */
+import { pendingLines } from "./pending-note.ts";
 import { printable } from "../discovery/printable.ts";
 import type { Row } from "./supervised.ts";
 import { tame } from "./logs.ts";
@@ -58,5 +59,6 @@ function remarksOn(row: Row, colors: Colors): string[] {
     ...(row.why === null ? [] : [colors.dim(printable(row.why, 300))]),
     ...(row.says === null ? [] : [colors.dim(`says: ${printable(row.says, 300)}`)]),
     ...row.warnings.map((text) => colors.yellow(`! ${printable(text, 300)}`)),
+    ...pendingLines([row]).map((text) => colors.yellow(`! ${text}`)),
   ];
 }

@@ -145,9 +145,8 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     home: () => move(-picture.rows.length),
     end: () => move(picture.rows.length),
     s: () =>
-      void command("starting", ({ path, service }) => ({
-        Start: { project_path: path, verbose: false, env, services: [service] },
-      })),
+      // Not `up`: what waits for that is taken by who has read it.
+      void command("starting", ({ name }) => ({ Restart: { name, env } })),
     x: () => void command("stopping", ({ name }) => ({ Stop: { name } })),
     r: () => void command("restarting", ({ name }) => ({ Restart: { name, env } })),
   };

@@ -88,6 +88,11 @@ export function progress(options: ProgressOptions): Progress {
         steps.set(data.id, { id: data.id, since: clock.now(), says });
         if (drawn) draw();
         else if (!asItIs) say(`${name}: starting`);
+      } else if (type === "StepProgress" && data.id === "config") {
+        // Whole, also where it takes several lines of the screen: nobody has read it yet.
+        const line = `${colors.yellow(printable(data.message, 2000))}\n`;
+        if (drawn) draw(line);
+        else screen.write(line);
       } else if (type === "StepProgress") {
         const step = steps.get(data.id);
         if (step === undefined) return;

@@ -4,15 +4,18 @@ import { resolve } from "node:path";
 import { printable } from "../discovery/printable.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import { shownDuration } from "./duration.ts";
+import { tellPending } from "./pending-note.ts";
 import { projectFolderOf } from "./project-files.ts";
 import { type Flags, settingsOf } from "./settings.ts";
 import { ensureDaemon } from "./start-daemon.ts";
-import { answerOf } from "./supervised.ts";
+import { answerOf, rowsOf } from "./supervised.ts";
 import type { World } from "./world.ts";
 
 async function socketOf(flags: Flags, world: World): Promise<string> {
   const settings = await settingsOf(flags, world);
-  return (await ensureDaemon({ flags: {}, settings, world })).registration.socket;
+  const { socket } = (await ensureDaemon({ flags: {}, settings, world })).registration;
+  tellPending(await rowsOf(socket), world);
+  return socket;
 }
 
 export async function registryList(flags: Flags, world: World): Promise<number> {

@@ -1,6 +1,7 @@
 /** `localhostess run <service> -- command` -> the command, in the environment that the service has. */
 import { realpath } from "node:fs/promises";
 import { runInPlace } from "./child.ts";
+import { tellPending } from "./pending-note.ts";
 import { type Flags, settingsOf, UsageError } from "./settings.ts";
 import { ensureDaemon } from "./start-daemon.ts";
 import { answerOf, folderHere, rowsNamed, rowsOf } from "./supervised.ts";
@@ -28,6 +29,7 @@ async function environmentOf(
   { socket, world }: { socket: string; world: World },
 ): Promise<Record<string, string>> {
   const rows = await rowsOf(socket);
+  tellPending(rows, world);
   const directory = await realpath(await folderHere(world));
   const ask = async (request: Record<string, unknown>) =>
     (await answerOf<{ ServiceEnv: Record<string, string> }>(socket, { GetServiceEnv: request }))

@@ -2,6 +2,7 @@
 import { printable } from "../discovery/printable.ts";
 import type { Exit } from "../routes/supervised.ts";
 import { shownDuration } from "./duration.ts";
+import { pendingLines, tellPending } from "./pending-note.ts";
 import type { Flags } from "./settings.ts";
 import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
 import type { Colors, Screen, World } from "./world.ts";
@@ -21,6 +22,7 @@ export async function status(
   const these =
     words.length === 0 ? rows : rowsNamed(words, { rows, directory: await folderHere(world) });
   if (flags.json) {
+    tellPending(these, world);
     out.write(`${JSON.stringify(these, undefined, 2)}\n`);
     return 0;
   }
@@ -69,6 +71,7 @@ export function statusLines(
     ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
     ...row.warnings.map((text) => colors.yellow(`! ${row.name}: ${printable(text, 500)}`)),
   ]);
+  remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
   const fit = (line: string): string =>
     width === undefined ? line : Bun.sliceAnsi(line, 0, width, "…");
   return [

@@ -2,6 +2,7 @@
 import { printable } from "../discovery/printable.ts";
 import { nearest } from "../manifest/nearest.ts";
 import { systemClock } from "../system/clock.ts";
+import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { projectIn } from "./project-files.ts";
 import { type Flags, settingsOf } from "./settings.ts";
@@ -103,6 +104,7 @@ async function chosen(
   }
   const { socket } = running;
   const rows = await rowsOf(socket);
+  tellPending(rows, world);
   const directory = await folderHere(world);
   try {
     const these = flags.all ? [...rows] : rowsNamed(words, { rows, directory });

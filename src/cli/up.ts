@@ -7,6 +7,7 @@ import type { ProjectSpec } from "../manifest/project.ts";
 import { systemClock } from "../system/clock.ts";
 import { readDuration, shownDuration } from "./duration.ts";
 import { follower } from "./logs.ts";
+import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { noProject, projectFolderOf, projectIn } from "./project-files.ts";
 import { type Flags, settingsOf, UsageError } from "./settings.ts";
@@ -103,7 +104,9 @@ async function told(
   { socket, world, project, concerned }: Upping & { concerned: ReadonlySet<string> },
 ): Promise<number> {
   const { out, err } = world;
-  const rows = (await rowsOf(socket).catch(() => [])).filter((row) => concerned.has(row.name));
+  const known = await rowsOf(socket).catch(() => []);
+  tellPending(known, world);
+  const rows = known.filter((row) => concerned.has(row.name));
   const name = nameWithin(project);
   const width = Math.max(0, ...rows.map((row) => name(row.name).length));
   for (const row of rows.filter((its) => its.ready)) {

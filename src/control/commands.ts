@@ -84,7 +84,7 @@ export const commands: readonly Command[] = [
     path: "/v1/status",
     summary: "Every service, in the words of the first locald.",
     answer:
-      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; those of a project have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, lazy` too",
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; those of a project have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, lazy, pending` too; `pending` is what their files say now and waits for `up`: null, or `{change, keys, before, after, why, held}`",
     input: nothing,
     changes: false,
     streams: false,

@@ -108,6 +108,7 @@ function supervisedStatus(its: Supervised, { spec, taken, address }: Known): Sup
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
     lazy: its.lazy,
+    pending: its.pending ?? null,
   };
 }
 

@@ -47,6 +47,8 @@ export type Layer = {
   mistakes: readonly Mistake[];
   /** False: not even TOML, so nothing is known of what it would say. */
   readable: boolean;
+  /** Of config.toml: what the person says of all projects. */
+  personal: boolean;
 };
 
 export type LayerOptions = {
@@ -62,19 +64,19 @@ export function readLayer(text: string, { name, global = false }: LayerOptions):
     const { line, column } = toml.place;
     const source = { name, lineOf: () => line };
     const mistake = { source, path: [], column, what: `no TOML: ${toml.why}` };
-    return { tree: emptyTable(source), mistakes: [mistake], readable: false };
+    return { tree: emptyTable(source), mistakes: [mistake], readable: false, personal: global };
   }
   const { value, placeOf } = toml.document;
   const foreign = global ? Object.keys(configSchema.entries) : [];
   const own = Object.entries(value).filter(([key]) => !foreign.includes(key));
-  return layerOf({ value: Object.fromEntries(own), placeOf }, name);
+  return { ...layerOf({ value: Object.fromEntries(own), placeOf }, name), personal: global };
 }
 
 export function layerOf({ value, placeOf }: Document, name: string): Layer {
   const source = { name, lineOf: (path: Path) => placeOf(path).line };
   const reading = new Reading(source);
   const tree = reading.table(layerSchema, value, []);
-  return { tree, mistakes: reading.mistakes, readable: true };
+  return { tree, mistakes: reading.mistakes, readable: true, personal: false };
 }
 
 export function emptyTable(source: Source): Table {

@@ -33,6 +33,8 @@ export type ServiceSpec = {
   port: number | undefined;
   /** Layers, `.env` and the service's own, merged. */
   env: Readonly<Record<string, string>>;
+  /** Absolute: the files that `env_file` names, of the project and of the service. */
+  envFiles: readonly string[];
   /** Named by `depends_on` and by references, without repeats. */
   dependsOn: readonly string[];
   restartWith: readonly string[];
@@ -57,6 +59,9 @@ export type ServiceSpec = {
   routeName: string | undefined;
 };
 
+/** Which changes of the files apply before the next `up`: all, none that may run other code, or those that git has not brought. */
+export type Reload = "auto" | "ask" | "git";
+
 export type ProjectSpec = {
   name: string;
   /** `shop.localhost`. */
@@ -65,6 +70,8 @@ export type ProjectSpec = {
   directory: string;
   /** In the order of the file. */
   services: readonly ServiceSpec[];
+  /** `personal`: config.toml says so, and no project can say otherwise. */
+  reload: { value: Reload; personal: boolean };
   /** Every file that was read or looked for, absolute: a change in one of them means reading again. */
   files: readonly string[];
 };

@@ -15,7 +15,7 @@ import {
 } from "./layer.ts";
 import { merged } from "./merge.ts";
 import { nearest } from "./nearest.ts";
-import type { HealthCheck, ProjectSpec, ServiceSpec } from "./project.ts";
+import type { HealthCheck, ProjectSpec, Reload, ServiceSpec } from "./project.ts";
 import {
   labelFrom,
   labelMistake,
@@ -136,10 +136,10 @@ class Reading {
     this.#waiting(declared);
     if (this.#mistakes.length > 0) return this.#told();
     const services = declared.map(({ spec }) => spec);
-    const { name, domain } = project;
+    const { name, domain, reload } = project;
     return {
       kind: "project",
-      project: { name, domain, directory, services, files },
+      project: { name, domain, directory, services, reload, files },
       fields: this.#fields,
     };
   }
@@ -160,10 +160,11 @@ class Reading {
     this.#mistakes.push({ source, path, what });
   }
 
-  #project(): { name: string; domain: string; routeName: string } {
+  #project(): { name: string; domain: string; routeName: string; reload: ProjectSpec["reload"] } {
     const { directory, tlds = [] } = this.#options;
     const its = table(this.#tree, "project");
     this.#field(its, { key: "env_file", schema: projectSchema });
+    const reload = this.#reload(its);
     const written = this.#field<string>(its, { key: "name", schema: projectSchema });
     const folder = directory.slice(directory.lastIndexOf("/") + 1);
     const name = written?.value ?? labelFrom(folder) ?? "project";
@@ -179,10 +180,21 @@ class Reading {
       if (own === undefined && wrong === undefined && unnamed) {
         this.#wrong(written ?? its, "localhost is the proxy itself; another name is needed");
       }
-      return { name, domain: domain.domain, routeName: domain.routeName };
+      return { name, domain: domain.domain, routeName: domain.routeName, reload };
     }
     this.#wrong(own ?? written ?? its, domain.why);
-    return { name, domain: "", routeName: "unnamed" };
+    return { name, domain: "", routeName: "unnamed", reload };
+  }
+
+  /** The one key that the lowest layer wins: a project must not say how far it is trusted. */
+  #reload(its: Table): ProjectSpec["reload"] {
+    const personal = this.#options.layers
+      .filter((layer) => layer.personal)
+      .map((layer) => table(layer.tree, "project"))
+      .find((own) => own.entries.get("reload")?.kind === "leaf");
+    const options = { key: "reload", schema: projectSchema };
+    const read = this.#field<Reload>(personal ?? its, options);
+    return { value: read?.value ?? "git", personal: personal !== undefined };
   }
 
   #noteDefault(path: Path, value: unknown): void {
@@ -362,6 +374,9 @@ class Reading {
       workdir,
       port: port?.value,
       env: Object.fromEntries([...env].map(([key, { value }]) => [key, value])),
+      envFiles: [...pathsOf(table(this.#tree, "project")), ...pathsOf(its)].map(({ path }) =>
+        absolute(path, directory),
+      ),
       dependsOn: [],
       restartWith: [...new Set(again?.value)],
       health,

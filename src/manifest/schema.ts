@@ -291,6 +291,18 @@ const project = strictObject(
     env_file: optional(
       pipe(paths, description("For all services: files of `KEY=value` lines, above `.env`.")),
     ),
+    reload: optional(
+      pipe(
+        union(
+          [literal("git"), literal("ask"), literal("auto")],
+          expected('"git", "ask" or "auto"'),
+        ),
+        description(
+          "Which changes of commands wait for `up`: those that come while git's HEAD is another, all, or none. What counts is what it was at the last `up`, or what config.toml says.",
+        ),
+      ),
+      "git",
+    ),
     workspace: optional(
       pipe(text("a name"), description("Kept for locald; without meaning here.")),
     ),

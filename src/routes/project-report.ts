@@ -1,4 +1,5 @@
 /** What the commands tell of supervised projects: shapes only, in the first locald's words where it had any. */
+import type { Pending } from "./pending.ts";
 import type { Exit, Supervised } from "./supervised.ts";
 
 /** What happens while a project starts, a line each; then `"Ok"` or `{"Error": "..."}`. */
@@ -69,6 +70,8 @@ export type SupervisedStatus = {
   /** Resident bytes of the whole tree. */
   memory: number | null;
   lazy: boolean;
+  /** What its files say now, and waits for `up`. */
+  pending: Pending | null;
 };
 
 /** A known project. */

@@ -1,5 +1,7 @@
 /** What the supervisor knows of a service and discovery cannot: the values that the proxy, the page and the commands are given. */
 
+import type { Pending } from "./pending.ts";
+
 /**
  * `running`: up, not ready. `unready`: was ready, and its check fails. `exited`: ended by itself, with nobody to start
  * it again. `backoff`: ended, and waits to be started again. `failed`: given up.
@@ -54,4 +56,6 @@ export type Supervised = {
   lazy: boolean;
   directory: string;
   warnings: readonly string[];
+  /** What its files say now, and waits for `up`. */
+  pending?: Pending | undefined;
 };

@@ -2,6 +2,7 @@
 import { graphOf, reversed, withDependencies, withDependents } from "../manifest/graph.ts";
 import type { ProjectSpec, ServiceSpec } from "../manifest/project.ts";
 import type { BootEvent } from "../routes/project-report.ts";
+import type { Pending } from "../routes/pending.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
 import { boot, type Started } from "./boot.ts";
@@ -11,6 +12,7 @@ import type { Service, ServiceOptions, StartRequest } from "./service.ts";
 import {
   blockers,
   filledSpec,
+  heldWhy,
   isReady,
   isUp,
   needsRestart,
@@ -38,6 +40,9 @@ export type ProjectEffects = {
   /** What should run, or what runs, is different. */
   onState(): void;
 };
+
+/** What is declared, and runs; `pending`: services of which the files say something else, that waits for `up`. */
+export type Declared = { spec: ProjectSpec; pending: ReadonlyMap<string, Pending> };
 
 export type Hear = (event: BootEvent) => void;
 
@@ -73,10 +78,10 @@ export class Project {
   #whole = false;
   #resting = false;
 
-  constructor(spec: ProjectSpec, effects: ProjectEffects) {
-    this.#spec = spec;
+  constructor(declared: Declared, effects: ProjectEffects) {
+    this.#spec = declared.spec;
     this.#effects = effects;
-    this.#adopt(spec, {});
+    this.#adopt(declared, {});
   }
 
   get spec(): ProjectSpec {
@@ -187,11 +192,12 @@ export class Project {
   }
 
   /** What is different is stopped, started or restarted; nothing else. `shell`: of who said `up`, for what is added. */
-  async apply(spec: ProjectSpec, shell: Shell): Promise<void> {
+  async apply(declared: Declared, shell: Shell): Promise<void> {
+    const { spec } = declared;
     const former = new Set(this.#units.keys());
     const removed = [...former].filter((name) => !spec.services.some((its) => its.name === name));
     if (removed.length > 0) await this.#remove(removed);
-    this.#adopt(spec, shell);
+    this.#adopt(declared, shell);
     const changed = [...this.#units.values()].filter(
       (unit) => isUp(unit) && !unit.restarting && this.#differs(unit, unit.shell),
     );
@@ -208,7 +214,9 @@ export class Project {
         unit.pending = !unit.spec.lazy;
       }
       // What could not be started may be mended now.
-      if (unit.refusal !== undefined && unit.wanted) {
+      const held = heldWhy(unit, spec.directory);
+      if (held !== undefined && unit.refusal !== undefined) unit.refusal = held;
+      else if (unit.refusal !== undefined && unit.wanted) {
         unit.refusal = undefined;
         unit.pending = true;
       }
@@ -289,16 +297,18 @@ export class Project {
     return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
   }
 
-  #adopt(spec: ProjectSpec, shell: Shell): void {
+  #adopt({ spec, pending }: Declared, shell: Shell): void {
     this.#spec = spec;
     this.#dependents = reversed(graphOf(spec.services));
     for (const service of spec.services) {
       const unit = this.#units.get(service.name);
       if (unit !== undefined) {
         unit.spec = service;
+        unit.unseen = pending.get(service.name);
         continue;
       }
       const made = unitOf(service, { project: spec.name, shell });
+      made.unseen = pending.get(service.name);
       this.#units.set(service.name, made);
       this.#tell(made);
     }
@@ -384,6 +394,12 @@ export class Project {
   }
 
   async #launch(unit: Unit): Promise<void> {
+    const held = heldWhy(unit, this.#spec.directory);
+    if (held !== undefined) {
+      this.#refuse(unit, held);
+      this.#changed(unit);
+      return;
+    }
     unit.launching = true;
     const { asked } = unit;
     const port = this.#portFor(unit);

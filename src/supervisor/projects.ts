@@ -3,6 +3,7 @@ import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../manifest/project.ts";
 import { nearest } from "../manifest/nearest.ts";
+import { pendingText, upCommand, waitingOf, waitingText } from "../routes/pending.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
@@ -11,15 +12,24 @@ import type { Loopback } from "../system/loopback.ts";
 import type { Started } from "./boot.ts";
 import { environmentOf } from "./environment.ts";
 import type { Families } from "./family.ts";
+import type { GitHead, GitHeadOptions } from "./git-head.ts";
 import type { Watched } from "./idle.ts";
 import { type LogStore, logStore } from "./log-store.ts";
 import { type PortBook, portBook } from "./port-book.ts";
-import { type Hear, Project, type ProjectState } from "./project.ts";
+import { type Declared, type Hear, Project, type ProjectState } from "./project.ts";
 import type { ReadProject } from "./read-project.ts";
 import { registryAt } from "./registry.ts";
 import { type Service, type ServiceEffects, supervise } from "./service.ts";
-import { type KeptProject, type KeptRun, type KeptState, stateFile } from "./state-file.ts";
+import {
+  type KeptProject,
+  type KeptRun,
+  type KeptState,
+  keptSeen,
+  seenOf,
+  stateFile,
+} from "./state-file.ts";
 import { filledSpec, type Shell } from "./unit.ts";
+import { admit, approve, nothingSeen, type Seen, type Up } from "./unseen-change.ts";
 import { type Gauge, usageGauge } from "./usage-gauge.ts";
 import { watchFiles, watchGlobs } from "./watch.ts";
 
@@ -31,6 +41,8 @@ export type ProjectsOptions = {
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
   read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  /** Of the git repository that the folder is in. Never rejects. */
+  gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Of a service of the project with that domain. */
   addressOf(routeName: string, domain: string): { url: string; domain: string };
   /** Variables that name the bundle of authorities; asked before every start of a project. */
@@ -114,6 +126,12 @@ type Entry = {
   unwatch: Cancel;
   /** By service. */
   globs: Map<string, { key: string; cancel: Cancel }>;
+  /** What waits for `up`, as it was told last. */
+  told: string;
+  /** Looks in a row at which git was at work. */
+  busyLooks: number;
+  /** Of the next of them. */
+  unlook: Cancel;
 };
 
 /** One whose files cannot be read now: it is started when they can. */
@@ -124,12 +142,19 @@ const lockPeriod = 50;
 /** Milliseconds after which a wait for the other daemon is told. */
 const lockPatience = 10_000;
 
+/** Milliseconds until files are looked at again where git was at work. */
+const busyPeriod = 500;
+/** Looks after which what has changed waits for `up`: ten seconds. A lock may have been left by a git that was killed. */
+const mostBusyLooks = 20;
+
 export function projects(options: ProjectsOptions): Projects {
   const { stateDirectory, clock, effects, note, onChange } = options;
   const families: Families = effects.families;
   const entries = new Map<string, Entry>();
   const waiting = new Map<string, Waiting>();
   const turns = new Map<string, Promise<unknown>>();
+  /** What a person has seen of each folder's project. */
+  const seenIn = new Map<string, Seen>();
   const state = stateFile({ path: join(stateDirectory, "state.json"), clock, note });
   const registry = registryAt({ path: join(stateDirectory, "registry.json"), clock, note });
   const logs = logStore({ directory: join(stateDirectory, "logs"), clock, note });
@@ -196,7 +221,16 @@ export function projects(options: ProjectsOptions): Projects {
           dozing: [...its.dozing],
         })),
       ports: Object.fromEntries(ports.all),
+      seen: [...seenIn]
+        .filter(([directory]) => mayStart(directory))
+        .map(([directory, seen]) => keptSeen(directory, seen)),
     };
+  }
+
+  /** It is known here, or the next daemon starts it by itself. */
+  function mayStart(directory: string): boolean {
+    if (entries.has(directory) || waiting.has(directory)) return true;
+    return registry.list().some((its) => its.pinned && its.path === directory);
   }
 
   function runsOf(project: Project): Record<string, KeptRun> {
@@ -222,6 +256,9 @@ export function projects(options: ProjectsOptions): Projects {
       await endRuns(before);
     }
     ports = bookOf(before?.ports ?? {});
+    for (const its of before?.seen ?? []) seenIn.set(its.directory, seenOf(its));
+    // A daemon that did not write it down yet has started what was approved.
+    const recorded = before?.seen !== undefined;
     ready = true;
     if (before !== undefined) {
       keyKept = true;
@@ -240,7 +277,14 @@ export function projects(options: ProjectsOptions): Projects {
         ? { ...its, whole: true, unwanted: [] }
         : its,
     );
-    await Promise.all(all.map((its) => inTurn(its.directory, () => resume(its))));
+    await Promise.all(
+      all.map((its) => {
+        const wasUp = should.some(({ directory }) => directory === its.directory);
+        const known = seenIn.has(its.directory) || (wasUp && !recorded);
+        if (!known) seenIn.set(its.directory, nothingSeen);
+        return inTurn(its.directory, () => resume(its));
+      }),
+    );
   }
 
   /** The kernel gives it to us when the daemon before has ended its services, or has itself ended. */
@@ -330,11 +374,27 @@ export function projects(options: ProjectsOptions): Projects {
   }
 
   type Loaded =
-    | { kind: "entry"; entry: Entry }
+    | {
+        kind: "entry";
+        entry: Entry;
+        /** For a person: what was not seen before, and is now. */
+        takes: readonly string[];
+      }
     | { kind: "refused"; reasons: readonly string[]; files: readonly string[] };
 
-  /** Its files as they are now, applied to what runs. */
-  async function load(directory: string, { shell }: { shell: Shell }): Promise<Loaded> {
+  type LoadOptions = {
+    shell: Shell;
+    /** Said with `up`; undefined: nobody said it. */
+    up?: Up | undefined;
+  };
+
+  /** Its files as they are now, applied to what runs as far as a person has seen them. */
+  async function load(directory: string, { shell, up }: LoadOptions): Promise<Loaded> {
+    const before = seenIn.get(directory);
+    const since = before?.head;
+    const look = () => options.gitHead(directory, { since, now: clock.now() });
+    // Files come before HEAD moves. So what is seen has the HEAD from before they were read, and what is not the one from after.
+    const first = await look();
     const read = await options.read(directory, { shell });
     const entry = entries.get(directory);
     if (read.kind === "none") {
@@ -345,28 +405,46 @@ export function projects(options: ProjectsOptions): Projects {
       if (entry !== undefined) watchEntry(entry, read.files);
       return { kind: "refused", reasons: read.mistakes, files: read.files };
     }
-    const { project: spec } = read;
-    const conflict = conflictOf(spec);
+    const conflict = conflictOf(read.project);
     if (conflict !== undefined) {
-      return { kind: "refused", reasons: [conflict], files: spec.files };
+      return { kind: "refused", reasons: [conflict], files: read.project.files };
     }
     trust = await options.trust();
+    const { reviewed, takes, again } = admit(read.project, {
+      seen: before,
+      first,
+      last: await look(),
+      up,
+      patient: (entry?.busyLooks ?? 0) < mostBusyLooks,
+    });
+    if (again && entry !== undefined) {
+      watchEntry(entry, read.project.files);
+      lookAgain(entry);
+      return { kind: "entry", entry, takes };
+    }
+    seenIn.set(directory, reviewed.seen);
+    const { spec } = reviewed;
     if (entry !== undefined && entry.project.spec.name === spec.name) {
       entry.mistakes = [];
-      await entry.project.apply(spec, shell);
+      entry.busyLooks = 0;
+      await entry.project.apply(reviewed, shell);
       watchEntry(entry, spec.files);
-      return { kind: "entry", entry };
+      tellPending(entry);
+      return { kind: "entry", entry, takes };
     }
     // Under another name, every service is another.
-    const before = entry?.project.state;
+    const former = entry?.project.state;
     if (entry !== undefined) await drop(entry);
     const made: Entry = {
       directory,
-      project: projectOf(spec),
+      project: projectOf(reviewed),
       shell,
       mistakes: [],
       unwatch: () => {},
       globs: new Map(),
+      told: "",
+      busyLooks: 0,
+      unlook: () => {},
     };
     entries.set(directory, made);
     if (!keyKept) {
@@ -374,13 +452,38 @@ export function projects(options: ProjectsOptions): Projects {
       await state.flush();
       keyKept = true;
     }
-    if (before !== undefined) made.project.resume(before, shell);
+    if (former !== undefined) made.project.resume(former, shell);
     watchEntry(made, spec.files);
-    return { kind: "entry", entry: made };
+    if (again) lookAgain(made);
+    else tellPending(made);
+    return { kind: "entry", entry: made, takes };
   }
 
-  function projectOf(spec: ProjectSpec): Project {
-    return new Project(spec, {
+  function lookAgain(entry: Entry): void {
+    entry.busyLooks += 1;
+    entry.unlook();
+    entry.unlook = clock.after(busyPeriod, () => void inTurn(entry.directory, () => reload(entry)));
+  }
+
+  /** Once, until something else waits. */
+  function tellPending(entry: Entry): void {
+    const [waits] = waitingOf(entry.project.snapshots());
+    const text = waits === undefined ? "" : waitingText(waits);
+    if (text === entry.told) return;
+    entry.told = text;
+    if (waits === undefined) return;
+    note(text);
+    for (const [name, pending] of waits.services) {
+      const unit = entry.project.unit(name);
+      if (unit?.service?.run() === undefined) continue;
+      const what = pendingText(name, pending);
+      logs.of(unit.id).say(`${what} waits for ${upCommand(entry.directory)}: ${pending.why}`);
+    }
+  }
+
+  function projectOf(declared: Declared): Project {
+    const { spec } = declared;
+    return new Project(declared, {
       clock,
       logs,
       supervise: (its, given): Service => supervise(its, { ...given, effects: ownEffects }),
@@ -417,6 +520,7 @@ export function projects(options: ProjectsOptions): Projects {
 
   async function drop(entry: Entry): Promise<void> {
     entry.unwatch();
+    entry.unlook();
     for (const { cancel } of entry.globs.values()) cancel();
     await entry.project.dispose();
     entries.delete(entry.directory);
@@ -536,8 +640,9 @@ export function projects(options: ProjectsOptions): Projects {
     waiting.get(directory)?.unwatch();
     waiting.delete(directory);
     const isNew = !entries.has(directory);
+    const wasSeen = seenIn.has(directory);
     const found = await inTurn(directory, async () => {
-      const loaded = await load(directory, { shell });
+      const loaded = await load(directory, { shell, up: { names } });
       if (loaded.kind === "entry") loaded.entry.shell = shell;
       return loaded;
     });
@@ -553,6 +658,8 @@ export function projects(options: ProjectsOptions): Projects {
     const wrong = own?.filter((name) => !known.includes(name)) ?? [];
     if (wrong.length > 0) {
       if (isNew && !project.isActive) await drop(found.entry);
+      // What was refused is not what a person has said yes to.
+      if (!wasSeen) seenIn.delete(directory);
       return refuse(
         wrong.map((name) => {
           const near = nearest(name, known);
@@ -561,6 +668,11 @@ export function projects(options: ProjectsOptions): Projects {
           return `${project.spec.name} has no service ${JSON.stringify(name)}${hint}`;
         }),
       );
+    }
+    if (found.takes.length > 0) {
+      const message = `takes what is new: ${found.takes.join(", ")}`;
+      hear({ type: "StepProgress", data: { id: "config", message } });
+      note(`${project.spec.name}: up ${message}`);
     }
     hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
     registry.seen(directory, project.spec.name);
@@ -700,16 +812,20 @@ export function projects(options: ProjectsOptions): Projects {
     registered: () => registry.list(),
     async pin(directory, pinned) {
       const path = await real(directory);
-      if (registry.pin(path, pinned)) {
-        await registry.flush();
-        return true;
-      }
-      if (!pinned) return false;
-      const read = await options.read(path, { shell: options.shell });
-      if (read.kind !== "project") return false;
-      registry.seen(path, read.project.name);
-      registry.pin(path, true);
-      await registry.flush();
+      const known = registry.pin(path, pinned);
+      if (pinned && !seenIn.has(path)) {
+        // Who has it start with the daemon has seen what it starts.
+        const head = await options.gitHead(path, { since: undefined, now: clock.now() });
+        const read = await options.read(path, { shell: options.shell });
+        if (read.kind === "project") {
+          const names = undefined;
+          seenIn.set(path, approve(read.project, { seen: undefined, names, head }));
+          registry.seen(path, read.project.name);
+          registry.pin(path, true);
+        } else if (!known) return false;
+      } else if (!known) return false;
+      save();
+      await Promise.all([registry.flush(), state.flush()]);
       return true;
     },
     async clean() {
@@ -719,8 +835,9 @@ export function projects(options: ProjectsOptions): Projects {
     },
     stopAll() {
       stopping ??= (async () => {
-        for (const { unwatch, globs } of entries.values()) {
+        for (const { unwatch, unlook, globs } of entries.values()) {
           unwatch();
+          unlook();
           for (const { cancel } of globs.values()) cancel();
         }
         for (const { unwatch } of waiting.values()) unwatch();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
 import { loopback } from "../system/loopback.ts";
+import { gitHead } from "./git-head.ts";
 import { machine } from "./machine.ts";
 import { type Projects, projects } from "./projects.ts";
 
@@ -44,6 +45,7 @@ export function supervision(options: SupervisionOptions): Projects {
       const { readProject } = await import("./read-project.ts");
       return await readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell });
     },
+    gitHead,
     addressOf: options.addressOf,
     trust: options.trust,
     ownPorts: options.ownPorts,

@@ -2,6 +2,7 @@
 import { deepEquals } from "bun";
 import { fill } from "../manifest/fill.ts";
 import type { ProjectSpec, ServiceSpec } from "../manifest/project.ts";
+import { type Pending, upCommand } from "../routes/pending.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Service } from "./service.ts";
 
@@ -13,6 +14,8 @@ export type Unit = {
   readonly id: string;
   /** As declared, references not filled. */
   spec: ServiceSpec;
+  /** What its files say besides, and waits for `up`. */
+  unseen: Pending | undefined;
   /** Made by the first start, from the spec filled; another one where that has changed. */
   service: Service | undefined;
   /** The environment of the shell that said `up` last. */
@@ -43,6 +46,7 @@ export function unitOf(spec: ServiceSpec, { project, shell }: { project: string;
   const unit: Unit = {
     id: `${project}:${spec.name}`,
     spec,
+    unseen: undefined,
     service: undefined,
     shell,
     wanted: false,
@@ -109,7 +113,12 @@ export function snapshotOf(
 ): Supervised {
   const { spec, service } = unit;
   const its = service?.snapshot() ?? blank(unit, project);
-  const snapshot = { ...its, lazy: unit.wanted && wakes(spec), directory: project.directory };
+  const snapshot: Supervised = {
+    ...its,
+    lazy: unit.wanted && wakes(spec),
+    directory: project.directory,
+    ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
+  };
   if (unit.refusal !== undefined) return { ...snapshot, state: "failed", why: unit.refusal };
   if (unit.restarting) {
     const ends = its.state === "stopping" || its.state === "stopped";
@@ -125,6 +134,13 @@ export function snapshotOf(
   const names = waits.map((blocker) => blocker.unit.spec.name);
   const why = names.length === 0 ? unit.reason : `waits for ${names.join(", ")}`;
   return { ...snapshot, state: "starting", why };
+}
+
+/** Why it must not be started: nothing that a person has seen is known of it. */
+export function heldWhy({ unseen }: Unit, directory: string): string | undefined {
+  if (!unseen?.held) return undefined;
+  const what = unseen.change === "added" ? "it is new" : `its ${unseen.keys.join(", ")} changed`;
+  return `${what}, and ${unseen.why}; ${upCommand(directory)} takes it`;
 }
 
 /** After its name. */
@@ -188,6 +204,7 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 }
 
 function processOf(spec: ServiceSpec): object {
-  const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, watch: _w, ...its } = spec;
+  const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
+  const { watch: _w, envFiles: _e, ...its } = others;
   return its;
 }

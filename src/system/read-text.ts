@@ -14,6 +14,29 @@ export type ReadTextOptions = {
   longest: number;
 };
 
+/** The end of a file that may be large, octets as letters: what is before it, and half a line, is left out. Undefined: there is no such file. Never rejects. */
+export async function readEnd(
+  path: string,
+  { longest }: ReadTextOptions,
+): Promise<string | undefined> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // A pipe or a device has no size, so nothing is read of it.
+    const its = await file.stat();
+    const start = Math.max(0, its.size - longest);
+    const bytes = Buffer.alloc(Math.min(its.size, longest));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+    const text = bytes.toString("latin1", 0, bytesRead);
+    return start === 0 ? text : text.slice(text.indexOf("\n") + 1);
+  } catch {
+    // Not there, or not to be read: whoever asks does without it.
+    return undefined;
+  } finally {
+    await file?.close();
+  }
+}
+
 /** Never rejects. */
 export async function readText(path: string, { longest }: ReadTextOptions): Promise<ReadText> {
   let file: FileHandle;

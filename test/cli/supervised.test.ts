@@ -4,6 +4,7 @@ import { readDuration, shownDuration } from "../../src/cli/duration.ts";
 import { keysIn } from "../../src/cli/keyboard.ts";
 import { tame } from "../../src/cli/logs.ts";
 import { monitorScreen } from "../../src/cli/monitor-screen.ts";
+import { tellPending } from "../../src/cli/pending-note.ts";
 import { progress } from "../../src/cli/progress.ts";
 import { statusLines } from "../../src/cli/status.ts";
 import { type Row, rowsNamed, wordsFor } from "../../src/cli/supervised.ts";
@@ -42,6 +43,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     cpu: 1.25,
     memory: 52_428_800,
     lazy: false,
+    pending: null,
     ...overrides,
   };
 }
@@ -138,6 +140,39 @@ test("a status has a row for each service, and below them what wants to be read"
   }
 });
 
+test("what waits for up stands below the table, a line a project, with nothing of a command hidden", () => {
+  const pending = {
+    change: "changed",
+    keys: ["command", "env.PATH"],
+    before: "bun a.ts",
+    after: "bun b.ts\u202e\x1b[2J",
+    why: "git's HEAD is another than at the last up",
+    held: false,
+  } as const;
+  const added = { ...pending, change: "added", keys: [], before: null, after: "x" } as const;
+  const rows = [
+    row("blog:web", { path: "/srv/a b", pending: { ...pending, before: null, keys: ["command"] } }),
+    row("shop:api", { pending }),
+    row("shop:db", { pending: added }),
+    row("shop:web"),
+  ];
+  const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
+  expect(lines.slice(5)).toEqual([
+    `! blog: git's HEAD is another than at the last up; localhostess up '/srv/a b' takes what waits: web (command: "bun b.ts\\u{202e}\\u001b[2J")`,
+    `! shop: git's HEAD is another than at the last up; localhostess up /srv/shop takes what waits: api (command: "bun a.ts" -> "bun b.ts\\u{202e}\\u001b[2J", env.PATH), db (new: "x")`,
+  ]);
+  let told = "";
+  const err = {
+    colors: noColors,
+    columns: () => undefined,
+    write(its: string) {
+      told += its;
+    },
+  };
+  tellPending(rows, { err: err as unknown as Screen });
+  expect(told).toBe(`${lines.slice(5).join("\n")}\n`);
+});
+
 test("the monitor fills its screen and no more, at every size", () => {
   const rows = Array.from({ length: 30 }, (_, at) => row(`shop:s${at}`));
   const lines = Array.from(
@@ -196,6 +231,29 @@ describe("the progress of a start", () => {
     expect(clock.waiting).toBe(0);
     return text;
   }
+
+  test("tells whole what up takes over, on however narrow a terminal", () => {
+    const command = "x".repeat(200);
+    for (const columns of [undefined, 40]) {
+      let text = "";
+      const screen = {
+        colors: noColors,
+        columns: () => columns,
+        rows: () => 24,
+        write(its: string) {
+          text += its;
+        },
+      } as unknown as Screen;
+      const steps = progress({ screen, clock: new FakeClock() });
+      steps.hear({ type: "StepStarted", data: { id: "config", description: "Loading" } });
+      steps.hear({
+        type: "StepProgress",
+        data: { id: "config", message: `takes what is new: api (command: "${command}\x1b[2J")` },
+      });
+      steps.end();
+      expect(text).toBe(`takes what is new: api (command: "${command}\\x1b[2J")\n`);
+    }
+  });
 
   test("is a line for each step where nobody watches", () => {
     expect(told(undefined).split("\n")).toEqual([

@@ -7,6 +7,7 @@ import { cli, session } from "../cli/cli.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
 import { openBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
+import { repository } from "../support/repository.ts";
 import { startServer } from "../support/servers.ts";
 import { shop } from "../support/shop.ts";
 import { describeWith } from "../support/with-programs.ts";
@@ -99,6 +100,46 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
       await page.screenshot({ path: join(artefacts, "projects-narrow.png") });
       const width = await page.evaluate("document.documentElement.scrollWidth");
       expect(width).toBeLessThanOrEqual(360);
+    } finally {
+      await browser.close();
+    }
+  }, 60_000);
+
+  test("what waits for up is told there, and its buttons start what was approved", async () => {
+    const jobs = (seconds: number) =>
+      `\n[services.jobs]\ntype = "worker"\ncommand = "exec sleep ${seconds}"\n`;
+    await using its = await shop((text) => /\[project\]\nname = .*\n/.exec(text)![0] + jobs(1000));
+    const git = await repository(its.folder);
+    await git.commit("Shop");
+    expect((await its.run("up")).code).toBe(0);
+    const browser = await openBrowser({ port: 1 });
+    try {
+      const page = await open(await linkOf(its.place.env), browser.context);
+      const id = `${its.name}:jobs`;
+      const row = page.getByRole("row", { name: new RegExp(`^${id}`) });
+      await row.getByText("ready", { exact: true }).waitFor();
+      await git.git("checkout", "--quiet", "-b", "feature");
+      const path = join(its.folder, "locald.toml");
+      await Bun.write(join(its.folder, "else"), "");
+      await git.commit("Feature");
+      await git.git("checkout", "--quiet", "main");
+      await git.git("checkout", "--quiet", "feature");
+      // HEAD is another, so it counts as brought, whoever has written it.
+      await Bun.write(path, (await Bun.file(path).text()).replace("1000", "1001"));
+      const told = page.getByText('jobs (command: "exec sleep 1000" -> "exec sleep 1001")');
+      await told.waitFor();
+      await page.getByText(`localhostess up ${its.folder}`, { exact: true }).waitFor();
+      await row.getByRole("button", { name: `Stop ${id}` }).click();
+      await row.getByText("stopped", { exact: true }).waitFor();
+      await row.getByRole("button", { name: `Start ${id}` }).click();
+      await row.getByText("ready", { exact: true }).waitFor();
+      expect(await its.row("jobs")).toMatchObject({
+        command: "exec sleep 1000",
+        pending: { after: "exec sleep 1001" },
+      });
+      await page.screenshot({ path: join(artefacts, "waiting.png") });
+      expect((await its.run("up")).code).toBe(0);
+      await told.waitFor({ state: "detached" });
     } finally {
       await browser.close();
     }

@@ -9,6 +9,7 @@ test("a service has a default for everything but its command", () => {
     domain: "shop.localhost",
     directory,
     files: [],
+    reload: { value: "git", personal: false },
     services: [
       {
         name: "web",
@@ -17,6 +18,7 @@ test("a service has a default for everything but its command", () => {
         workdir: directory,
         port: undefined,
         env: {},
+        envFiles: [],
         dependsOn: [],
         restartWith: [],
         health: undefined,
@@ -75,6 +77,7 @@ start_period = "1h"
     workdir: "/home/ada/apps/api",
     port: 3000,
     env: { LOG: "debug" },
+    envFiles: [],
     dependsOn: ["db"],
     restartWith: ["db"],
     health: {

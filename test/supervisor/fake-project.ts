@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../../src/manifest/project.ts";
+import type { Pending } from "../../src/routes/pending.ts";
 import type { BootEvent } from "../../src/routes/project-report.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { type LogStore, logStore } from "../../src/supervisor/log-store.ts";
@@ -19,8 +20,22 @@ export function projectSpec(services: readonly Declared[], name = "shop"): Proje
     domain: `${name}.localhost`,
     directory: `/${name}`,
     services: services.map((its) => specOf({ routeName: `${its.name}.${name}`, ...its })),
+    reload: { value: "git", personal: false },
     files: [`/${name}/locald.toml`],
   };
+}
+
+/** Nothing of it waits. */
+export function declared(services: readonly Declared[], name = "shop") {
+  return { spec: projectSpec(services, name), pending: new Map<string, Pending>() };
+}
+
+function holding(name: string): [string, Pending] {
+  const why = "nobody has seen it";
+  return [
+    name,
+    { change: "changed", keys: ["command"], before: null, after: "x", why, held: true },
+  ];
 }
 
 /** One service. `obedient`: it ends as soon as it is asked to. */
@@ -131,28 +146,32 @@ export class PlayedProject implements Disposable {
   #ports = new Map<string, number>();
   noPorts = false;
 
-  constructor(services: readonly Declared[]) {
+  /** `held`: those of which nobody has seen what they run. */
+  constructor(services: readonly Declared[], held: readonly string[] = []) {
     this.logs = logStore({ directory: this.#folder, clock: this.clock, note() {} });
     const portOf = (id: string, declared: number | undefined): number | undefined => {
       if (this.noPorts) return undefined;
       if (!this.#ports.has(id)) this.#ports.set(id, 21_000 + this.#ports.size);
       return declared ?? this.#ports.get(id);
     };
-    this.project = new Project(projectSpec(services), {
-      clock: this.clock,
-      logs: this.logs,
-      supervise: (spec, options) => {
-        const played = new PlayedService(spec, { options, said: this.said });
-        this.made.set(spec.name, played);
-        return played;
+    this.project = new Project(
+      { ...declared(services), pending: new Map(held.map(holding)) },
+      {
+        clock: this.clock,
+        logs: this.logs,
+        supervise: (spec, options) => {
+          const played = new PlayedService(spec, { options, said: this.said });
+          this.made.set(spec.name, played);
+          return played;
+        },
+        portOf,
+        claimPort: portOf,
+        urlOf: (routeName) => `http://${routeName}.localhost`,
+        trust: () => ({}),
+        onChange: (change, snapshot) => void this.changes.push([change, snapshot]),
+        onState() {},
       },
-      portOf,
-      claimPort: portOf,
-      urlOf: (routeName) => `http://${routeName}.localhost`,
-      trust: () => ({}),
-      onChange: (change, snapshot) => void this.changes.push([change, snapshot]),
-      onState() {},
-    });
+    );
   }
 
   [Symbol.dispose](): void {

@@ -16,6 +16,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     workdir: "/tmp",
     port: undefined,
     env: {},
+    envFiles: [],
     dependsOn: [],
     restartWith: [],
     health: undefined,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Declared, PlayedProject, projectSpec } from "./fake-project.ts";
+import { type Declared, PlayedProject, declared } from "./fake-project.ts";
+import type { Pending } from "../../src/routes/pending.ts";
 import { settled } from "./fake-service.ts";
 
 const chain: Declared[] = [
@@ -313,7 +314,7 @@ describe("a changed file", () => {
   test("touches only what it changes", async () => {
     using played = await running(chain);
     const changed = chain.map((its) => (its.name === "mail" ? { ...its, command: "other" } : its));
-    await played.project.apply(projectSpec(changed), {});
+    await played.project.apply(declared(changed), {});
     await played.allReady();
     expect(played.takeSaid()).toEqual(["stop mail", "start mail"]);
     expect(played.service("mail").spec.command).toBe("other");
@@ -321,7 +322,7 @@ describe("a changed file", () => {
 
   test("that says the same in other words touches nothing", async () => {
     using played = await running(chain);
-    await played.project.apply(projectSpec([...chain].reverse()), {});
+    await played.project.apply(declared([...chain].reverse()), {});
     await played.allReady();
     expect(played.said).toEqual([]);
     expect(Object.keys(played.states)).toEqual(["mail", "db", "api", "web"]);
@@ -330,7 +331,7 @@ describe("a changed file", () => {
   test("starts what is added to a project that is up, and stops what is removed", async () => {
     using played = await running(chain);
     const services = [...chain.filter(({ name }) => name !== "mail"), { name: "cron" }];
-    await played.project.apply(projectSpec(services), {});
+    await played.project.apply(declared(services), {});
     await played.allReady();
     expect(played.takeSaid()).toEqual(["stop mail", "start cron"]);
     expect(played.states).toEqual({ web: "ready", api: "ready", db: "ready", cron: "ready" });
@@ -339,7 +340,7 @@ describe("a changed file", () => {
 
   test("starts nothing in a project that is stopped", async () => {
     using played = new PlayedProject(chain);
-    await played.project.apply(projectSpec([...chain, { name: "cron" }]), {});
+    await played.project.apply(declared([...chain, { name: "cron" }]), {});
     await settled();
     expect(played.said).toEqual([]);
     expect(played.states).toMatchObject({ cron: "stopped" });
@@ -350,7 +351,7 @@ describe("a changed file", () => {
     const started = await played.up();
     expect(started).toMatchObject({ kind: "failed" });
     expect(JSON.stringify(started)).toContain("NOT_SET");
-    await played.project.apply(projectSpec([{ name: "api", env: { A: "1" } }]), {});
+    await played.project.apply(declared([{ name: "api", env: { A: "1" } }]), {});
     await played.allReady();
     expect(played.states).toEqual({ api: "ready" });
   });
@@ -361,7 +362,7 @@ describe("a changed file", () => {
       { name: "api", port },
     ];
     using played = await running(services(3000));
-    await played.project.apply(projectSpec(services(3001)), {});
+    await played.project.apply(declared(services(3001)), {});
     await played.allReady();
     expect(played.takeSaid()).toEqual(["stop web", "stop api", "start api", "start web"]);
     expect(played.service("web").spec.env).toEqual({ API: "3001" });
@@ -384,6 +385,78 @@ describe("after another daemon", () => {
     played.project.resume({ whole: false, wanted: ["db"], unwanted: [], dozing: [] }, {});
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
+  });
+});
+
+describe("a service of which nobody has seen what it runs", () => {
+  const pending: Pending = {
+    change: "added",
+    keys: [],
+    before: null,
+    after: "serve",
+    why: "git's HEAD is another than at the last up",
+    held: true,
+  };
+  const holding = (names: readonly string[], services = chain) => ({
+    ...declared(services),
+    pending: new Map(names.map((name) => [name, pending])),
+  });
+  const why =
+    "it is new, and git's HEAD is another than at the last up; localhostess up /shop takes it";
+
+  test("is not started where it is added, nor by a restart, a request or who depends on it", async () => {
+    using played = await running([{ name: "api" }]);
+    const services = [
+      { name: "api" },
+      { name: "spy" },
+      { name: "door", lazy: true },
+      { name: "web", dependsOn: ["spy"] },
+    ];
+    await played.project.apply(holding(["spy", "door"], services), {});
+    await settled();
+    expect(played.takeSaid()).toEqual([]);
+    expect(played.snapshot("spy")).toMatchObject({ state: "failed", why, pending });
+    expect(played.snapshot("door")).toMatchObject({ state: "stopped", pending });
+    expect(played.snapshot("api").pending).toBeUndefined();
+    // Whoever follows events hears of it, also of one that goes on.
+    const told = (name: string) => played.changes.findLast(([, its]) => its.service === name)![1];
+    expect(told("spy").pending).toEqual(pending);
+    const goesOn: Pending = { ...pending, change: "changed", keys: ["command"], held: false };
+    const both = holding(["spy", "door"], services);
+    await played.project.apply({ ...both, pending: both.pending.set("api", goesOn) }, {});
+    expect(told("api")).toMatchObject({ pending: goesOn, state: "ready" });
+    await played.project.apply(holding(["spy", "door"], services), {});
+    expect(told("api").pending).toBeUndefined();
+    played.project.wake("door");
+    await settled();
+    expect(played.snapshot("door")).toMatchObject({ state: "failed", why });
+    expect(await played.restart("spy")).toEqual({
+      kind: "failed",
+      reasons: [`shop:spy did not start: ${why}`],
+    });
+    expect(played.snapshot("web").why).toContain(why);
+    expect(played.takeSaid()).toEqual([]);
+
+    // Said once: nothing begins again with each look at the files.
+    played.changes.length = 0;
+    await played.project.apply(holding(["spy", "door"], services), {});
+    await settled();
+    expect(played.changes).toEqual([]);
+
+    await played.project.apply(declared(services), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start spy", "start door", "start web"]);
+  });
+
+  test("is not started by the next daemon, and is once its files are as they were", async () => {
+    using played = new PlayedProject([{ name: "db" }, { name: "api" }], ["api"]);
+    played.project.resume({ whole: true, wanted: ["db", "api"], unwanted: [], dozing: [] }, {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start db"]);
+    expect(played.states).toEqual({ db: "ready", api: "failed" });
+    await played.project.apply(declared([{ name: "db" }, { name: "api" }]), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start api"]);
   });
 });
 

@@ -75,6 +75,32 @@ test("layers are read from home down, and the project's own file wins", async ()
   });
 });
 
+test("reload is what config.toml says, and else the last layer; env files are named by where they are", async () => {
+  const files = {
+    "a/locald.toml": `[project]\nreload = "auto"\nenv_file = "all.env"\n${own}env_file = "../web.env"\n`,
+    "a/all.env": "",
+    "web.env": "",
+    "b/locald.toml": own,
+    "b/locald.workspace.toml": '[project]\nreload = "ask"\n',
+    "config.toml": '[project]\nreload = "ask"\n',
+  };
+  await withFiles(files, async (home) => {
+    const reloadOf = async (name: string, configFile?: string) => {
+      const its = await readProject(join(home, name), { home, configFile });
+      if (its.kind !== "project") throw new Error(JSON.stringify(its));
+      return { ...its.project.reload, files: its.project.services[0]!.envFiles };
+    };
+    const envFiles = [join(home, "a/all.env"), join(home, "web.env")];
+    expect(await reloadOf("a")).toEqual({ value: "auto", personal: false, files: envFiles });
+    expect(await reloadOf("b")).toMatchObject({ value: "ask", personal: false });
+    const configFile = join(home, "config.toml");
+    expect(await reloadOf("a", configFile)).toMatchObject({ value: "ask", personal: true });
+    const read = await readProject(join(home, "a"), { home, configFile });
+    const field = read.kind === "project" && read.fields.find((its) => its.path[1] === "reload");
+    expect(field).toMatchObject({ value: "ask", origin: { file: "../config.toml" } });
+  });
+});
+
 test("the repository's root is as far as it goes", async () => {
   const files = {
     ".locald.toml": layer("home"),

@@ -1,5 +1,6 @@
 /** The daemon's answers -> the services of projects, and what the one that is shown prints. */
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
+import { type Pending, type Waiting, waitingOf } from "../../routes/pending.ts";
 import { ask, linesOf, tell } from "./ask.ts";
 
 /** As far as the page shows it. */
@@ -22,9 +23,15 @@ export type SupervisedRow = {
   cpu: number | null;
   memory: number | null;
   warnings: readonly string[];
+  /** What its files say now, and waits for `up`. */
+  pending: Pending | null;
 };
 
 export const projects = signal<readonly SupervisedRow[]>([]);
+/** By project. */
+export const waiting = computed<readonly Waiting[]>(() =>
+  waitingOf(projects.value.map((row) => ({ ...row, directory: row.path }))),
+);
 /** Ids of those for which something has been asked and is not done. */
 export const busy = signal<ReadonlySet<string>>(new Set());
 /** What could not be done. */
@@ -65,10 +72,8 @@ export type Act = "start" | "stop" | "restart";
 export async function act(row: SupervisedRow, what: Act): Promise<void> {
   busy.value = new Set([...busy.value, row.name]);
   refusal.value = "";
-  const why =
-    what === "start"
-      ? await tell("/v1/start", { project_path: row.path, services: [row.service] })
-      : await tell(`/v1/${what}`, { name: row.name });
+  // Not `up`: what waits for that is taken in a terminal, by who has read it.
+  const why = await tell(what === "stop" ? "/v1/stop" : "/v1/restart", { name: row.name });
   busy.value = new Set([...busy.value].filter((name) => name !== row.name));
   if (why !== undefined) refusal.value = why;
   await readProjects();

@@ -3,7 +3,17 @@
 import { useEffect, useRef } from "preact/hooks";
 import { bytesText, durationText } from "./format.ts";
 import { connection, now } from "./live.ts";
-import { type Act, act, busy, lines, projects, refusal, type SupervisedRow } from "./projects.ts";
+import { pendingText, upCommand } from "../../routes/pending.ts";
+import {
+  type Act,
+  act,
+  busy,
+  lines,
+  projects,
+  refusal,
+  type SupervisedRow,
+  waiting,
+} from "./projects.ts";
 
 export function Projects() {
   const rows = projects.value;
@@ -12,6 +22,7 @@ export function Projects() {
     <section class="projects" aria-labelledby="projects">
       <h2 id="projects">Projects</h2>
       <Refusal />
+      <Pendings />
       <table class="services" aria-label="Services of projects">
         <thead>
           <tr>
@@ -38,6 +49,21 @@ function Refusal() {
     <p class="warning" role="alert">
       {refusal.value}
     </p>
+  );
+}
+
+/** A line for each project of which something waits for `up`. */
+function Pendings() {
+  return (
+    <>
+      {waiting.value.map(({ project, directory, services }) => (
+        <p key={project} class="warning" role="status">
+          {project}: {services[0]![1].why}. These wait:{" "}
+          {services.map(([name, pending]) => pendingText(name, pending)).join(", ")}. To take them:{" "}
+          <code>{upCommand(directory)}</code>
+        </p>
+      ))}
+    </>
   );
 }
 
@@ -129,6 +155,7 @@ export function Supervised({ id }: { id: string }) {
       ) : (
         <>
           <Actions row={row} />
+          {row.pending ? <Pendings /> : null}
           <Facts row={row} />
         </>
       )}
