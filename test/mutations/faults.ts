@@ -1,0 +1,5 @@
+/** The tables of faults, one for each part of the tree -> all of them. */
+import { control } from "./control.ts";
+import type { Fault } from "./fault.ts";
+
+export const faults: readonly Fault[] = [...control];
