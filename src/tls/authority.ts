@@ -8,6 +8,7 @@ import type { Clock } from "../system/clock.ts";
 import { writeOnce } from "../system/write-once.ts";
 import {
   DAY,
+  isForServersOnly,
   organisation,
   type Pair,
   permittedNames,
@@ -42,6 +43,8 @@ export type Authority = Signer & {
   expiresAt: number;
   /** The suffixes that it may sign for; undefined: any name. */
   permitted: readonly string[] | undefined;
+  /** False of those that were made before this limit was: they may also sign for mail and programs. */
+  serversOnly: boolean;
 };
 
 /** What a person has to mend: each one says where, what is wrong, and what to do. Nothing was touched. */
@@ -129,6 +132,7 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> 
       commonName: certificate.subjectName.getField("CN")[0] ?? organisation,
       expiresAt,
       permitted: permittedNames(certificate),
+      serversOnly: isForServersOnly(certificate),
     },
   };
 }

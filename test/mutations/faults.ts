@@ -1,5 +1,6 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { control } from "./control.ts";
 import type { Fault } from "./fault.ts";
+import { tls } from "./tls.ts";
 
-export const faults: readonly Fault[] = [...control];
+export const faults: readonly Fault[] = [...control, ...tls];
