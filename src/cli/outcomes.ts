@@ -9,7 +9,8 @@ export type Whose = AuthorityKind | "replaced";
 export type StoreRow = {
   store: string;
   authority: Whose;
-  action: "check" | "install" | "remove";
+  /** `forget`: the key is deleted; `store` says where it was. */
+  action: "check" | "install" | "remove" | "forget";
   /** One word for scripts: `ok`, `already`, `needs you`, `failed`; of a check `trusted`, `absent`, `unavailable`. */
   result: "ok" | "already" | "needs you" | "failed" | Check["kind"];
   why: string | null;
@@ -43,6 +44,13 @@ const what: Record<Whose, string> = {
   replaced: "replaced",
 };
 
+const done: Record<StoreRow["action"], string> = {
+  check: "",
+  install: "",
+  remove: "removed",
+  forget: "deleted",
+};
+
 export function tellRow(row: StoreRow, { write, colors }: Screen): void {
   const { result, store, why, fix } = row;
   const color =
@@ -51,7 +59,7 @@ export function tellRow(row: StoreRow, { write, colors }: Screen): void {
       : result === "ok" || result === "already" || result === "trusted"
         ? colors.green
         : colors.yellow;
-  const about = [what[row.authority], row.action === "remove" ? "removed" : ""].filter(Boolean);
+  const about = [what[row.authority], done[row.action]].filter(Boolean);
   const suffix = about.length === 0 ? "" : ` (${about.join(", ")})`;
   const detail = [`${store}${suffix}`, ...(why === null ? [] : [why])].join(": ");
   write(`${color(result.padEnd(11))}  ${detail}\n`);

@@ -179,11 +179,44 @@ export async function renewAuthority(
   const path = join(directory, "authority.pem");
   const pair = await makePair(options);
   // The new one is recorded as well: of two renewals at once, one replaces what the other has just made.
-  for (const pem of [...(await certificatesIn(path)), pair.certificate]) {
-    await writeAtomically(issuedPath(directory, fingerprintOf(pem)), pem);
-  }
+  await record(directory, [...(await certificatesOf(directory)), pair.certificate]);
   await writeAtomically(path, pair.key + pair.certificate);
   return await loadMade(options);
+}
+
+export type Forgotten =
+  /** `fingerprints`: of the certificates that were its, and that may still be in trust stores. */
+  { kind: "forgotten"; fingerprints: readonly string[] } | { kind: "absent" } | Broken;
+
+/**
+ * Deletes an authority's key, also of one that cannot be used any more. Whatever becomes of the trust stores
+ * afterwards, what they still have is worth nothing then. Its certificates are kept until `forgetReplaced`.
+ *
+ * @throws Error of the file system.
+ */
+export async function forgetAuthority(options: AuthorityOptions): Promise<Forgotten> {
+  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  const folder = await statOf(directory);
+  if (folder === undefined) return { kind: "absent" };
+  const { identity } = options;
+  const problems = ownershipProblems(directory, { stats: folder, wanted: "directory", identity });
+  if (problems.length > 0) return { kind: "broken", problems };
+  // With what a killed process has left of a key under a name of its own, or beside the real one.
+  const keys = (await namesIn(directory)).filter((name) => name.startsWith("authority.pem"));
+  for (const name of keys) {
+    const path = join(directory, name);
+    const stats = await statOf(path);
+    if (stats === undefined) continue;
+    problems.push(...ownershipProblems(path, { stats, wanted: "file", identity }));
+  }
+  // The link would go, and the key that it leads to would stay.
+  if (problems.length > 0) return { kind: "broken", problems };
+  const certificates = await certificatesOf(directory);
+  if (keys.length === 0 && certificates.length === 0) return { kind: "absent" };
+  await record(directory, certificates);
+  // The copy first: without its original it would look like an authority whose key is lost.
+  for (const name of ["certificate.pem", ...keys]) await removeFile(join(directory, name));
+  return { kind: "forgotten", fingerprints: certificates.map(fingerprintOf) };
 }
 
 /** The certificates that were replaced and not forgotten since, in no order. @throws Error of the file system. */
@@ -204,9 +237,7 @@ export async function replacedCertificates(options: AuthorityOptions): Promise<R
 
 /** For when no trust store has it any more. Twice is harmless. @throws Error of the file system. */
 export async function forgetReplaced(replaced: Replaced): Promise<void> {
-  await unlink(replaced.path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-  });
+  await removeFile(replaced.path);
 }
 
 /** Whole days, rounded down; negative once it has expired. */
@@ -277,21 +308,23 @@ function mismatch(pair: Pair): string | undefined {
   }
 }
 
-function privacyProblems(
-  path: string,
-  about: { stats: Stats; wanted: "directory" | "file"; identity: Identity },
-): string[] {
-  const { stats, wanted, identity } = about;
+type Looked = { stats: Stats; wanted: "directory" | "file"; identity: Identity };
+
+function ownershipProblems(path: string, { stats, wanted, identity }: Looked): string[] {
   // A link may point to where others write.
   if (wanted === "directory" ? !stats.isDirectory() : !stats.isFile()) {
     return [`${path}: is no ordinary ${wanted}; move it away`];
   }
-  const problems: string[] = [];
-  if (identity.uid !== undefined && stats.uid !== identity.uid) {
-    problems.push(
-      `${path}: belongs to another user (uid ${stats.uid}); sudo chown -h ${identity.uid} ${quoted(path)}`,
-    );
-  }
+  if (identity.uid === undefined || stats.uid === identity.uid) return [];
+  return [
+    `${path}: belongs to another user (uid ${stats.uid}); sudo chown -h ${identity.uid} ${quoted(path)}`,
+  ];
+}
+
+function privacyProblems(path: string, about: Looked): string[] {
+  const { stats, wanted, identity } = about;
+  const problems = ownershipProblems(path, about);
+  if (wanted === "directory" ? !stats.isDirectory() : !stats.isFile()) return problems;
   // Systems without owners have no such modes either.
   if (identity.uid !== undefined && (stats.mode & 0o077) !== 0) {
     const mode = (stats.mode & 0o777).toString(8);
@@ -333,6 +366,27 @@ function issuedPath(directory: string, fingerprint: string): string {
 
 async function mendCopy(path: string, pem: string): Promise<void> {
   if ((await textOf(path)) !== pem) await writeAtomically(path, pem);
+}
+
+/** The certificates of an authority, also where its key is lost and only the copy is there; each once. */
+async function certificatesOf(directory: string): Promise<string[]> {
+  const all = ["authority.pem", "certificate.pem"].map((name) =>
+    certificatesIn(join(directory, name)),
+  );
+  return [...new Set((await Promise.all(all)).flat())];
+}
+
+/** So that they are found again, and taken out of the trust stores. */
+async function record(directory: string, certificates: readonly string[]): Promise<void> {
+  for (const pem of certificates) {
+    await writeAtomically(issuedPath(directory, fingerprintOf(pem)), pem);
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
 }
 
 /** The certificates of a file that can be read as such; none where there is no file. */
