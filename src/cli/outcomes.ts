@@ -1,4 +1,5 @@
 /** What happened in each trust store -> lines for a person, rows for a program, and an exit code. */
+import { printable } from "../discovery/printable.ts";
 import type { AuthorityKind } from "../tls/server-name.ts";
 import type { Check, Outcome } from "../tls/trust/store.ts";
 import type { Screen } from "./world.ts";
@@ -38,6 +39,9 @@ function fixOf({ authority }: Pick<StoreRow, "authority">): string | null {
   return authority === "bare" ? "localhostess trust --bare-names" : "localhostess trust";
 }
 
+/** Characters: two paths and a sentence. */
+const longest = 10_000;
+
 const what: Record<Whose, string> = {
   names: "",
   bare: "bare names",
@@ -62,8 +66,9 @@ export function tellRow(row: StoreRow, { write, colors }: Screen): void {
   const about = [what[row.authority], done[row.action]].filter(Boolean);
   const suffix = about.length === 0 ? "" : ` (${about.join(", ")})`;
   const detail = [`${store}${suffix}`, ...(why === null ? [] : [why])].join(": ");
-  write(`${color(result.padEnd(11))}  ${detail}\n`);
-  if (fix !== null) write(`${" ".repeat(13)}${colors.yellow(`-> ${fix}`)}\n`);
+  // A folder of somebody's browser, or what its tools say, may hold anything.
+  write(`${color(result.padEnd(11))}  ${printable(detail, longest)}\n`);
+  if (fix !== null) write(`${" ".repeat(13)}${colors.yellow(`-> ${printable(fix, longest)}`)}\n`);
 }
 
 /** Whether every store is as it was asked to be. */

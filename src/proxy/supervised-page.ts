@@ -1,6 +1,7 @@
 /** A service of a project that cannot answer now -> the page that says why, and what starts it, as HTML, JSON or one line of text. Pure. */
 import { printable } from "../discovery/printable.ts";
 import type { Exit, Supervised, SupervisedState } from "../routes/supervised.ts";
+import { pastedWord } from "../system/shell-words.ts";
 import { html, Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
@@ -46,13 +47,8 @@ const words: Record<SupervisedState, string> = {
   failed: "has failed",
 };
 
-/** A text as one word of a shell, for somebody who pastes it. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 function startCommand({ directory, service }: Supervised): string {
-  return `localhostess up ${shellWord(directory)} ${shellWord(service)}`;
+  return `localhostess up ${pastedWord(directory)} ${pastedWord(service)}`;
 }
 
 /** `exit code 1`, `SIGKILL`. */

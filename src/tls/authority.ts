@@ -5,6 +5,7 @@ import { lstat, mkdir, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
 import type { Clock } from "../system/clock.ts";
+import { pastedWord } from "../system/shell-words.ts";
 import { writeOnce } from "../system/write-once.ts";
 import {
   DAY,
@@ -317,7 +318,7 @@ function ownershipProblems(path: string, { stats, wanted, identity }: Looked): s
   }
   if (identity.uid === undefined || stats.uid === identity.uid) return [];
   return [
-    `${path}: belongs to another user (uid ${stats.uid}); sudo chown -h ${identity.uid} ${quoted(path)}`,
+    `${path}: belongs to another user (uid ${stats.uid}); sudo chown -h ${identity.uid} ${pastedWord(path)}`,
   ];
 }
 
@@ -329,7 +330,7 @@ function privacyProblems(path: string, about: Looked): string[] {
   if (identity.uid !== undefined && (stats.mode & 0o077) !== 0) {
     const mode = (stats.mode & 0o777).toString(8);
     problems.push(
-      `${path}: is open to other users (mode ${mode}); chmod ${wanted === "directory" ? "700" : "600"} ${quoted(path)}`,
+      `${path}: is open to other users (mode ${mode}); chmod ${wanted === "directory" ? "700" : "600"} ${pastedWord(path)}`,
     );
   }
   return problems;
@@ -346,10 +347,6 @@ function remake({ kind }: AuthorityOptions, directory: string): string {
 
 function renewCommand(kind: AuthorityKind): string {
   return kind === "names" ? "trust --renew" : "trust --bare-names --renew";
-}
-
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 function day(milliseconds: number): string {

@@ -2,5 +2,6 @@
 import { control } from "./control.ts";
 import type { Fault } from "./fault.ts";
 import { tls } from "./tls.ts";
+import { shown } from "./words.ts";
 
-export const faults: readonly Fault[] = [...control, ...tls];
+export const faults: readonly Fault[] = [...control, ...shown, ...tls];
