@@ -55,4 +55,19 @@ export const control: readonly Fault[] = [
     replace: "const told",
     tests: strangers,
   },
+  {
+    name: "a list is taken for an object without anything in it",
+    file: "src/control/commands.ts",
+    find: "if (Array.isArray(sent)) return",
+    replace: "if (Array.isArray(sent) && sent.length > 0) return",
+    tests: ["test/control/inputs.test.ts"],
+  },
+  {
+    name: "a list is taken for a service's environment",
+    file: "src/control/commands.ts",
+    find: 'innermost(entries[key]!).type === "record" &&',
+    replace: 'innermost(entries[key]!).type === "strict_object" &&',
+    tests: ["test/control/inputs.test.ts"],
+    only: "set of variables",
+  },
 ];
