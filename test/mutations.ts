@@ -11,7 +11,7 @@ const usage = `bun test/mutations.ts [--only <text>] [--list] [--jobs <number>]
 --only: the faults whose name, file or test has the text; --jobs: how many at once, 1 by default`;
 
 /** Seconds that a run may take: a fault may well make a test wait for what never comes. */
-const limitOf = (clean: Run): number => 60 + 5 * clean.seconds;
+const limitOf = (clean: Run): number => 30 + 5 * clean.seconds;
 /** Seconds for the tests as they stand. */
 const cleanLimit = 600;
 

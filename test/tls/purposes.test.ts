@@ -4,6 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "../../src/cli/doctor.ts";
+import { DAY, signLeaf } from "../../src/tls/certificate.ts";
 import { authorityDirectory, authorityPath } from "../../src/tls/places.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
 import { throwawayAuthority } from "../support/throwaway-authority.ts";
@@ -46,6 +47,26 @@ describeWith(["openssl"])("to OpenSSL", () => {
       expect(await verdict(purpose, usage)).toContain("unsuitable certificate purpose");
     }
   });
+
+  test.each(["names", "bare"] as const)(
+    "a thief's certificates for other machines' addresses are worth nothing, of the authority for %s",
+    async (kind) => {
+      await using its = await throwawayAuthority({ kind });
+      const { stateDirectory } = its.options;
+      const now = Date.now();
+      const verdict = async (...addresses: string[]): Promise<string> => {
+        const validity = { from: now - DAY, to: now + DAY };
+        const leaf = await signLeaf(its.authority, { dns: [], addresses, validity });
+        await writeFile(join(stateDirectory, "leaf"), leaf.certificate);
+        const args = ["-CAfile", its.authority.certificatePath, "-purpose", "sslserver", "leaf"];
+        return openssl(stateDirectory, "verify", ...args);
+      };
+      expect(await verdict("127.0.0.1", "::1")).toEndWith("leaf: OK");
+      for (const address of ["192.0.2.1", "10.0.0.1", "2001:db8::1", "0.0.0.0"]) {
+        expect(await verdict(address)).toContain("permitted subtree violation");
+      }
+    },
+  );
 
   test("a leaf of ours is a server's", async () => {
     await using its = await throwawayAuthority();

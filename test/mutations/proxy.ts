@@ -1,0 +1,141 @@
+/** Guards of the road between a client and a service -> how each could be lost. */
+import type { Fault } from "./fault.ts";
+
+const fields = ["test/proxy/forwarded-fields.test.ts"];
+
+export const proxy: readonly Fault[] = [
+  {
+    name: "the password for a proxy goes on to the service",
+    file: "src/proxy/forward.ts",
+    find: "    Field.proxyAuthorization,\n    Field.http2Settings,",
+    replace: "    Field.http2Settings,",
+    tests: [...fields, "test/proxy/forward-proxy.test.ts"],
+  },
+  {
+    name: "a client may say by X-Forwarded-For who it is",
+    file: "src/proxy/forward.ts",
+    find: "    Field.xForwarded,\n    Field.forwardedTwin,\n  ],",
+    replace: "    Field.forwardedTwin,\n  ],",
+    tests: fields,
+  },
+  {
+    name: "a client may say by X_Forwarded_For who it is",
+    file: "src/proxy/forward.ts",
+    find: "    Field.xForwarded,\n    Field.forwardedTwin,\n  ],",
+    replace: "    Field.xForwarded,\n  ],",
+    tests: fields,
+  },
+  {
+    name: "Connection may name the Content-Length away",
+    file: "src/proxy/forward.ts",
+    find: 'const indispensable = ["host", "content-length", "transfer-encoding"];',
+    replace: 'const indispensable = ["host"];',
+    tests: [...fields, "test/proxy/corpus.test.ts", "test/proxy/invariants.test.ts"],
+  },
+  {
+    name: "fields that Connection names go on all the same",
+    file: "src/proxy/forward.ts",
+    find: "if (fate !== drop && nominated !== undefined && isNominated(head, bytes, at, nominated)) {",
+    replace:
+      "if (fate === rewrite && nominated !== undefined && isNominated(head, bytes, at, nominated)) {",
+    tests: fields,
+  },
+  {
+    name: "a trailer may say where its message ends",
+    file: "src/proxy/forward.ts",
+    find: "const trailerFates = new Uint8Array(fieldIdCount).fill(drop);",
+    replace: "const trailerFates = new Uint8Array(fieldIdCount).fill(keep);",
+    tests: ["test/proxy/bodies.test.ts", "test/proxy/invariants.test.ts"],
+  },
+  {
+    name: "text of other programs is markup on our pages",
+    file: "src/proxy/html.ts",
+    find: "return printable(String(part)).replace(/[&<>\"']/g, (character) => entities[character]!);",
+    replace: "return printable(String(part));",
+    tests: ["test/proxy/html.test.ts", "test/proxy/error-page.test.ts"],
+  },
+  {
+    name: "TRACE tells cookies and credentials",
+    file: "src/proxy/last-recipient.ts",
+    find: "if (secret.includes(name.toLowerCase())) continue;",
+    replace: "",
+    tests: ["test/proxy/max-forwards.test.ts"],
+  },
+  {
+    name: "a request comes back to the proxy for ever",
+    file: "src/proxy/connection.ts",
+    find: "if (framing.via && this.#hasBeenHere(bytes, destination.via)) {",
+    replace: "if (framing.via && framing.head && this.#hasBeenHere(bytes, destination.via)) {",
+    tests: ["test/proxy/loops.test.ts"],
+  },
+  {
+    name: "any number of connections is taken",
+    file: "src/proxy/listener.ts",
+    find: "if (count() >= connectionLimit) {",
+    replace: "if (count() >= 100 * connectionLimit) {",
+    tests: ["test/proxy/limits.test.ts"],
+  },
+  {
+    name: "a service that sent a byte too many goes on to serve several clients by one connection",
+    file: "src/proxy/upstream.ts",
+    find: "if (queue === undefined || queue.strays) return undefined;",
+    replace: "if (queue === undefined) return undefined;",
+    tests: ["test/proxy/pool.test.ts"],
+  },
+  {
+    name: "a connection is another client's before its service could be seen to say too much",
+    file: "src/proxy/upstream.ts",
+    find: "if (upstream.idleSince > now - quarantineMilliseconds) return undefined;",
+    replace: "",
+    tests: ["test/proxy/shared-connections.test.ts"],
+  },
+  {
+    name: "a connection that may be off by one answer is given to another client",
+    file: "src/proxy/upstream.ts",
+    find: "if (upstream.idleSince < oldest || upstream.exclusive) continue;",
+    replace: "if (upstream.idleSince < oldest) continue;",
+    tests: ["test/proxy/shared-connections.test.ts"],
+  },
+  {
+    name: "a connection to a process that has ended is used for the next one on its port",
+    file: "src/proxy/upstream.ts",
+    find: "|${process.pid}|${process.startedAt}`;",
+    replace: "`;",
+    tests: ["test/proxy/shared-connections.test.ts"],
+  },
+  {
+    name: "a name that only ends in localhost is ours",
+    file: "src/routes/host.ts",
+    find: 'host.endsWith(".localhost") ? "localhost"',
+    replace: 'host.endsWith("localhost") ? "localhost"',
+    tests: ["test/routes/host.test.ts"],
+  },
+  {
+    name: "an address in another spelling is a name",
+    file: "src/routes/host.ts",
+    find: "if (label.test(host) && !numeric.test(host))",
+    replace: "if (label.test(host))",
+    tests: ["test/routes/host.test.ts"],
+  },
+  {
+    name: "a rebound name gets our own pages",
+    file: "src/routes/decide.ts",
+    find: 'if (host.kind === "foreign") return asked.mode === "direct" ? misdirected : close;',
+    replace: 'if (host.kind === "foreign") return asked.mode === "direct" ? own : close;',
+    tests: ["test/routes/decide.test.ts"],
+  },
+  {
+    name: "a proxy request for another server of this machine gets our own pages",
+    file: "src/routes/decide.ts",
+    find: 'return asked.mode === "forward" && ownPorts.includes(asked.port ?? 80) ? own : close;',
+    replace: 'return asked.mode === "forward" ? own : close;',
+    tests: ["test/routes/decide.test.ts"],
+  },
+  {
+    name: "a connection of HTTP/2 serves names that its certificate is not for",
+    file: "src/proxy/h2/session.ts",
+    find: "if (misdirected !== undefined) {",
+    replace: "if (misdirected !== undefined && id === 0) {",
+    tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2.test.ts"],
+  },
+];
