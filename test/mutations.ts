@@ -87,12 +87,19 @@ async function main(): Promise<number> {
   const place = await mkdtemp(join(await realpath(tmpdir()), "lhm-"));
   await chmod(place, 0o755);
   const workspaces: Workspace[] = [];
-  const tidy = async (): Promise<void> => {
-    await Promise.all(workspaces.map((its) => its.end()));
-    await rm(place, { recursive: true, force: true, maxRetries: 3 });
-  };
-  process.once("SIGINT", () => void tidy().finally(() => process.exit(130)));
-  process.once("SIGTERM", () => void tidy().finally(() => process.exit(143)));
+  const end = () => Promise.all(workspaces.map((its) => its.end()));
+  /** The exit code, once somebody has said that it is enough. */
+  let leaving: number | undefined;
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    process.once(signal, () => {
+      leaving = code;
+      // What runs comes to an end by that, and is no verdict.
+      void end();
+    });
+  }
 
   const runs = new Map<string, Promise<Run>>();
   const clean = ({ tests, only }: Tests, its: Workspace): Promise<Run> => {
@@ -111,7 +118,9 @@ async function main(): Promise<number> {
       const its = await workspace(root, await made(join(place, String(number))));
       workspaces.push(its);
       for (const fault of list) {
+        if (leaving !== undefined) return;
         const { word, why } = await tried(fault, { its, clean });
+        if (leaving !== undefined) return;
         counts.set(word, (counts.get(word) ?? 0) + 1);
         const line = `${word.padEnd(9)}  ${fault.file}: ${fault.name}`;
         console.log(why === undefined ? line : `${line}\n${why.replace(/^/gm, " ".repeat(11))}`);
@@ -119,8 +128,10 @@ async function main(): Promise<number> {
     };
     await Promise.all(Array.from({ length: jobs }, (_, number) => work(number)));
   } finally {
-    await tidy();
+    await end();
+    await rm(place, { recursive: true, force: true });
   }
+  if (leaving !== undefined) return leaving;
   const summary = [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
   console.log(`\n${chosen.length} faults: ${summary}`);
   return wrong.some((word) => counts.has(word)) ? 1 : 0;

@@ -3,6 +3,7 @@ import type { Fault } from "./fault.ts";
 
 const attacks = ["test/control/attacks.test.ts"];
 const strangers = ["test/control/strangers.test.ts"];
+const slow = ["test/control/slow-clients.test.ts"];
 const door = ["test/dashboard/door.test.ts"];
 
 export const control: readonly Fault[] = [
@@ -301,5 +302,82 @@ export const control: readonly Fault[] = [
     find: 'method === "GET" && token !== null ? sessions.exchange(token)',
     replace: "token !== null ? sessions.exchange(token)",
     tests: ["test/dashboard/dashboard.test.ts"],
+  },
+  {
+    name: "a head for the API may take as long as somebody likes",
+    file: "src/control/http-server.ts",
+    find: "const headPatience = 10_000;",
+    replace: "const headPatience = 10_000_000;",
+    tests: ["test/control/http.test.ts"],
+  },
+  {
+    name: "a body for the API may take as long as somebody likes",
+    file: "src/control/http-server.ts",
+    find: "const bodyPatience = 30_000;",
+    replace: "const bodyPatience = 30_000_000;",
+    tests: ["test/control/http.test.ts"],
+  },
+  {
+    name: "what follows a request for the API is kept without end",
+    file: "src/control/http-server.ts",
+    find: 'if (this.#state === "answering" && this.#held.length > heldLimit) this.#link.pause();',
+    replace: "",
+    tests: slow,
+  },
+  {
+    name: "a preflight of any origin is granted",
+    file: "src/control/gate.ts",
+    find: 'if (admitted) return { kind: "granted"',
+    replace: 'if (origin !== "") return { kind: "granted"',
+    tests: attacks,
+  },
+  {
+    name: "a follower of events that does not read takes the daemon's memory",
+    file: "src/control/ipc.ts",
+    find: "if (this.#link.pending > mostPending) this.#link.abort();",
+    replace: "if (this.#link.pending > 1_000 * mostPending) this.#link.abort();",
+    tests: slow,
+  },
+  {
+    name: "our own answers may be framed by another page",
+    file: "src/control/http.ts",
+    find: '"X-Frame-Options": "DENY",',
+    replace: "",
+    tests: ["test/dashboard/dashboard.test.ts"],
+  },
+  {
+    name: "tokens for links pile up",
+    file: "src/dashboard/session.ts",
+    find: "if (tokens.size > mostTokens) tokens.delete(tokens.keys().next().value!);",
+    replace: "",
+    tests: ["test/dashboard/session.test.ts"],
+  },
+  {
+    name: "a new credential leaves the old sessions as they are",
+    file: "src/dashboard/session.ts",
+    find: 'createHmac("sha256", credential())',
+    replace: 'createHmac("sha256", "localhostess")',
+    tests: ["test/dashboard/session.test.ts"],
+  },
+  {
+    name: "the daemon's URL may name any port of 16 bits and more",
+    file: "src/control/registration.ts",
+    find: "if (host === undefined || port > 65_535) return undefined;",
+    replace: "if (host === undefined) return undefined;",
+    tests: ["test/control/registration.test.ts"],
+  },
+  {
+    name: "a record's words may hold what a terminal acts on",
+    file: "src/control/registration.ts",
+    find: "/^[\\x21-\\x7e]{1,100}$/",
+    replace: "/^[^]{1,100}$/",
+    tests: ["test/control/registration.test.ts"],
+  },
+  {
+    name: "an answer to the credential's proof has no end",
+    file: "src/control/http-request.ts",
+    find: 'if (received.length > longestAnswer) return strange("its answer has no end");',
+    replace: "",
+    tests: slow,
   },
 ];

@@ -138,4 +138,25 @@ export const proxy: readonly Fault[] = [
     replace: "if (misdirected !== undefined && id === 0) {",
     tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2.test.ts"],
   },
+  {
+    name: "a handshake for another host than CONNECT named is led to the service",
+    file: "src/proxy/tunnelled.ts",
+    find: 'if (authority?.host !== asked.host) return "other";',
+    replace: "",
+    tests: ["test/proxy/bare-names.test.ts", "test/proxy/tunnel.test.ts"],
+  },
+  {
+    name: "a head in HTTP/1.1 may be as long as somebody likes",
+    file: "src/wire/head.ts",
+    find: "export const headLimit = 65_536;",
+    replace: "export const headLimit = 6_553_600;",
+    tests: ["test/proxy/limits.test.ts", "test/wire/corpus.test.ts"],
+  },
+  {
+    name: "an answer with two lengths goes on to the client",
+    file: "src/wire/framing.ts",
+    find: "if (wrong !== undefined) return bad(502, wrong.why);",
+    replace: "",
+    tests: ["test/proxy/response-corpus.test.ts"],
+  },
 ];

@@ -68,4 +68,11 @@ export const shown: readonly Fault[] = [
     replace: "/[\\p{Cc}]/u",
     tests: ["test/discovery/printable.test.ts"],
   },
+  {
+    name: "the name of a browser's folder reaches the terminal as it is",
+    file: "src/cli/outcomes.ts",
+    find: "${printable(detail, longest)}",
+    replace: "${detail}",
+    tests: ["test/cli/outcomes.test.ts"],
+  },
 ];

@@ -18,7 +18,7 @@ export interface Workspace {
   run(tests: Tests, limit: number): Promise<Run>;
   /** Plants the fault, or says why it cannot be. `mend` puts the file back. */
   plant(fault: Fault): Promise<{ kind: "planted"; mend(): Promise<void> } | Stale>;
-  /** Ends what runs. */
+  /** Ends what runs; nothing runs from then on. Twice is harmless. */
   end(): Promise<void>;
 }
 
@@ -46,9 +46,11 @@ export async function workspace(root: string, place: string): Promise<Workspace>
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   });
 
+  let over = false;
   const original = (file: string) => readFile(join(root, file), "utf8");
   return {
     async run({ tests, only }, limit) {
+      if (over) return { kind: "failed", named: false, seconds: 0, output: "it was ended" };
       const files = tests.map((file) => `./${file}`);
       const named = only === undefined ? [] : ["-t", only];
       const began = performance.now();
@@ -98,7 +100,10 @@ export async function workspace(root: string, place: string): Promise<Workspace>
       return { kind: "planted", mend: async () => void (await Bun.write(path, text)) };
     },
 
-    end: () => endAll(temporary),
+    end() {
+      over = true;
+      return endAll(temporary);
+    },
   };
 }
 
