@@ -9,7 +9,7 @@ import { writeAtomically } from "../system/atomic-file.ts";
 import { readText } from "../system/read-text.ts";
 import { projectFolderOf, projectIn } from "./project-files.ts";
 import { UsageError } from "./settings.ts";
-import { shellCommand } from "./shell-words.ts";
+import { shellCommand } from "../system/shell-words.ts";
 import type { World } from "./world.ts";
 
 export type AddFlags = { port?: string; type?: "exec" | "worker" };

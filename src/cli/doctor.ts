@@ -101,6 +101,23 @@ function constraint(authority: Authority, { tlds }: Settings): Finding[] {
   return [{ check: "authority: names", level: "warning", detail: what, fix }];
 }
 
+/** Nothing is wrong with an older one, which goes on until the person wants another. */
+function purposes(authority: string, { serversOnly, kind }: Authority): Finding[] {
+  if (serversOnly) return [];
+  return [
+    {
+      check: `${authority}: purposes`,
+      level: "ok",
+      detail: "it may sign for mail and programs, too; a new one would be for servers only",
+      fix: renewal(kind),
+    },
+  ];
+}
+
+function renewal(kind: Authority["kind"]): string {
+  return `localhostess trust ${kind === "bare" ? "--bare-names " : ""}--renew`;
+}
+
 async function authorities(settings: Settings, machine: Machine): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const kind of ["names", "bare"] as const) {
@@ -115,6 +132,7 @@ async function authorities(settings: Settings, machine: Machine): Promise<Findin
         { check: `${check}: key`, level: "ok", detail: "only you can read it", fix: null },
         expiry(check, its),
         ...constraint(its, settings),
+        ...purposes(check, its),
         ...(await stores(its, machine)),
       );
     } else if (kind === "names") {
@@ -144,7 +162,7 @@ function expiry(authority: string, { expiresAt, kind }: Authority): Finding {
     check: `${authority}: expiry`,
     level: near ? "warning" : "ok",
     detail: near ? `it ends in ${left} days, on ${day}` : `it is valid until ${day}`,
-    fix: near ? `localhostess trust ${kind === "bare" ? "--bare-names " : ""}--renew` : null,
+    fix: near ? renewal(kind) : null,
   };
 }
 

@@ -1,6 +1,7 @@
 /** `localhostess env` -> shell lines by which programs trust our names, on top of what they trusted before. */
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { powershellWord } from "../system/shell-words.ts";
 import { ensureAuthority } from "../tls/authority.ts";
 import { type Bundle, type Kept, keptOf, systemRoots, writeBundle } from "../tls/trust/bundle.ts";
 import type { Machine } from "../tls/trust/store.ts";
@@ -132,7 +133,7 @@ function shellOf(asked: Shell | undefined, { env: { SHELL } }: World): Shell {
 
 /** Each in the only quotes of its shell within which nothing else has a meaning. */
 export function assignment(shell: Shell, { name, value }: { name: string; value: string }): string {
-  if (shell === "powershell") return `$env:${name} = '${value.replaceAll("'", "''")}'`;
+  if (shell === "powershell") return `$env:${name} = ${powershellWord(value)}`;
   if (shell === "fish") return `set -gx ${name} '${value.replace(/[\\']/g, "\\$&")}';`;
   return `export ${name}='${value.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,5 @@
 /** What happened in each trust store -> lines for a person, rows for a program, and an exit code. */
+import { printable } from "../discovery/printable.ts";
 import type { AuthorityKind } from "../tls/server-name.ts";
 import type { Check, Outcome } from "../tls/trust/store.ts";
 import type { Screen } from "./world.ts";
@@ -9,7 +10,8 @@ export type Whose = AuthorityKind | "replaced";
 export type StoreRow = {
   store: string;
   authority: Whose;
-  action: "check" | "install" | "remove";
+  /** `forget`: the key is deleted; `store` says where it was. */
+  action: "check" | "install" | "remove" | "forget";
   /** One word for scripts: `ok`, `already`, `needs you`, `failed`; of a check `trusted`, `absent`, `unavailable`. */
   result: "ok" | "already" | "needs you" | "failed" | Check["kind"];
   why: string | null;
@@ -37,10 +39,20 @@ function fixOf({ authority }: Pick<StoreRow, "authority">): string | null {
   return authority === "bare" ? "localhostess trust --bare-names" : "localhostess trust";
 }
 
+/** Characters: two paths and a sentence. */
+const longest = 10_000;
+
 const what: Record<Whose, string> = {
   names: "",
   bare: "bare names",
   replaced: "replaced",
+};
+
+const done: Record<StoreRow["action"], string> = {
+  check: "",
+  install: "",
+  remove: "removed",
+  forget: "deleted",
 };
 
 export function tellRow(row: StoreRow, { write, colors }: Screen): void {
@@ -51,11 +63,12 @@ export function tellRow(row: StoreRow, { write, colors }: Screen): void {
       : result === "ok" || result === "already" || result === "trusted"
         ? colors.green
         : colors.yellow;
-  const about = [what[row.authority], row.action === "remove" ? "removed" : ""].filter(Boolean);
+  const about = [what[row.authority], done[row.action]].filter(Boolean);
   const suffix = about.length === 0 ? "" : ` (${about.join(", ")})`;
   const detail = [`${store}${suffix}`, ...(why === null ? [] : [why])].join(": ");
-  write(`${color(result.padEnd(11))}  ${detail}\n`);
-  if (fix !== null) write(`${" ".repeat(13)}${colors.yellow(`-> ${fix}`)}\n`);
+  // A folder of somebody's browser, or what its tools say, may hold anything.
+  write(`${color(result.padEnd(11))}  ${printable(detail, longest)}\n`);
+  if (fix !== null) write(`${" ".repeat(13)}${colors.yellow(`-> ${printable(fix, longest)}`)}\n`);
 }
 
 /** Whether every store is as it was asked to be. */

@@ -12,6 +12,7 @@ import { projects } from "./project-grammar.ts";
 import type { StartFlags } from "./start-daemon.ts";
 import { supervising } from "./supervisor-grammar.ts";
 import type { TrustFlags } from "./trust.ts";
+import type { UntrustFlags } from "./untrust.ts";
 import { type Action, example, jsonOption } from "./verb.ts";
 import { patient, type World } from "./world.ts";
 
@@ -314,9 +315,13 @@ shown.`,
   const untrust = program
     .command("untrust")
     .description("take our authority out of every trust store again")
+    .option(
+      "--forget",
+      "delete its key, too, and that for bare names; without this they stay for the next trust",
+    )
     .addOption(jsonOption())
     .addOption(rootOption())
-    .action((flags: MachineFlags) =>
+    .action((flags: UntrustFlags) =>
       choose(async () => (await import("./untrust.ts")).untrust(flags, world)),
     );
   example(untrust, "localhostess untrust");

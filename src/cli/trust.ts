@@ -120,10 +120,13 @@ async function renew(kind: AuthorityKind, { work, world }: Doing): Promise<void>
   if (made.kind === "broken") throw new Error(made.problems.join("; "));
   await installAuthority(made.authority, { work, world });
   // Shells that have read `env` go on with the files that they know.
-  for (const bundle of await renewBundles(
-    work.settings.stateDirectory,
-    await ourCertificates(work.settings),
-  )) {
+  await refreshBundles(work.settings);
+}
+
+/** The authorities that there are now, and no others, in every file that `env` has made. */
+export async function refreshBundles(settings: Settings): Promise<void> {
+  const ours = await ourCertificates(settings);
+  for (const bundle of await renewBundles(settings.stateDirectory, ours)) {
     const truststore = bundle.path.replace(/\.pem$/, ".p12");
     if (await exists(truststore)) await refreshTruststore(truststore, bundle.pem);
   }

@@ -6,7 +6,7 @@ import { choosePort } from "../supervisor/ports.ts";
 import { loopback } from "../system/loopback.ts";
 import { runInPlace } from "./child.ts";
 import { looker } from "./look.ts";
-import { shellCommand } from "./shell-words.ts";
+import { shellCommand } from "../system/shell-words.ts";
 import { type Flags, settingsOf, UsageError } from "./settings.ts";
 import { daemonFor } from "./start-daemon.ts";
 import { definedOf } from "./up.ts";

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type AuthorityOptions,
+  forgetAuthority,
   forgetReplaced,
   loadAuthority,
   replacedCertificates,
@@ -13,42 +14,61 @@ import { removeFromAll, trustStores } from "../tls/trust/stores.ts";
 import { authorityOptions, type MachineFlags, machineOf } from "./machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
 import { settingsOf } from "./settings.ts";
-import { certificateOf, refuseSudo } from "./trust.ts";
+import { certificateOf, refreshBundles, refuseSudo } from "./trust.ts";
 import type { World } from "./world.ts";
 
-/** The authority itself stays, so that `trust` is all it takes to be back. */
-export async function untrust(flags: MachineFlags, world: World): Promise<number> {
+export type UntrustFlags = MachineFlags & { forget?: boolean };
+
+/** The authority itself stays, so that `trust` is all it takes to be back; unless it is to be forgotten. */
+export async function untrust(flags: UntrustFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world, { withoutConfig: true });
   refuseSudo(world);
   const stores = await trustStores(machineOf(flags, world));
   const rows: StoreRow[] = [];
+  const add = (row: StoreRow): void => {
+    rows.push(row);
+    if (!settings.json) tellRow(row, world.out);
+  };
   const remove = (certificate: Certificate, whose: Whose): Promise<boolean> =>
     removeFromAll(stores, {
       certificate,
       report(store, outcome) {
         if (whose === "replaced" && outcome.kind === "already") return;
-        const row = rowOf({ store: store.name, authority: whose, action: "remove" }, outcome);
-        rows.push(row);
-        if (!settings.json) tellRow(row, world.out);
+        add(rowOf({ store: store.name, authority: whose, action: "remove" }, outcome));
       },
     });
   const broken: string[] = [];
   let known = 0;
   for (const kind of ["names", "bare"] as const) {
     const options = authorityOptions(kind, settings);
-    const loaded = await loadAuthority(options);
-    if (loaded.kind === "broken") broken.push(...loaded.problems);
+    // The key first: whatever comes between, or fails, a store that still has its certificate believes nobody by it.
+    const forgotten = flags.forget ? await forgetAuthority(options) : undefined;
+    if (forgotten?.kind === "broken") broken.push(...forgotten.problems);
+    if (forgotten?.kind === "forgotten") {
+      const store = `the key in ${authorityDirectory(settings.stateDirectory, kind)}`;
+      add(rowOf({ store, authority: kind, action: "forget" }, { kind: "done" }));
+    }
+    const own = forgotten?.kind === "forgotten" ? forgotten.fingerprints : [];
+    const loaded = flags.forget ? undefined : await loadAuthority(options);
+    if (loaded?.kind === "broken") broken.push(...loaded.problems);
     const certificate =
-      loaded.kind === "ready" ? certificateOf(loaded.authority) : await leftover(options);
+      loaded?.kind === "ready"
+        ? certificateOf(loaded.authority)
+        : forgotten?.kind === "forgotten"
+          ? undefined
+          : await leftover(options);
     if (certificate !== undefined) {
       known += 1;
       await remove(certificate, kind);
     }
     for (const replaced of await replacedCertificates(options)) {
       known += 1;
-      if (await remove(replaced, "replaced")) await forgetReplaced(replaced);
+      const whose = own.includes(replaced.fingerprint) ? kind : "replaced";
+      if (await remove(replaced, whose)) await forgetReplaced(replaced);
     }
   }
+  // Shells that have read `env` go on with the files that they know.
+  if (flags.forget) await refreshBundles(settings);
   if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   else if (known === 0 && broken.length === 0) {
     world.err.write(`${world.err.colors.dim("there is no authority, so none is trusted")}\n`);

@@ -6,6 +6,7 @@ import { classifyHost } from "../routes/host.ts";
 import type { Service } from "../routes/service.ts";
 import { originOf, secureUrl, serviceUrl } from "../routes/service-row.ts";
 import { systemClock } from "../system/clock.ts";
+import { pastedWord } from "../system/shell-words.ts";
 import { maySignFor } from "../tls/permitted.ts";
 import { type Answer, ask, noAnswer } from "./ask.ts";
 import { find } from "./find.ts";
@@ -236,8 +237,8 @@ function routes(name: string, sight: Sight): { step: Step; service: Service | un
   if (found.kind === "unknown") {
     const fix =
       found.nearest === undefined
-        ? `start a server under that name: NAME=${name} bun dev`
-        : `try: localhostess why ${found.nearest}`;
+        ? `start a server under that name: NAME=${pastedWord(name)} bun dev`
+        : `try: localhostess why ${pastedWord(found.nearest)}`;
     return { step: failed("routes", found.why, fix), service: undefined };
   }
   const { service } = found;

@@ -348,19 +348,32 @@ const notBySession = "the page may not do this; the command line does";
 const longestComplaint = 2000;
 
 function mistakesIn(sent: unknown, input: Schema): string[] {
-  // The library takes what every object inherits, `toString`, for a known key.
-  const inherited =
-    typeof sent === "object" && sent !== null
-      ? Object.keys(sent).filter(
-          (key) => key in input.entries && !Object.hasOwn(input.entries, key),
-        )
-      : [];
+  // The library takes a list for an object, as the language does.
+  if (Array.isArray(sent)) return ["what was sent: an object is needed, and it is a list"];
+  const keys = typeof sent === "object" && sent !== null ? Object.keys(sent) : [];
+  const entries = input.entries as Readonly<Record<string, Field>>;
+  // It takes what every object inherits, `toString`, for a known key, too.
+  const inherited = keys.filter((key) => key in entries && !Object.hasOwn(entries, key));
+  const lists = keys.filter(
+    (key) =>
+      Object.hasOwn(entries, key) &&
+      innermost(entries[key]!).type === "record" &&
+      Array.isArray((sent as Record<string, unknown>)[key]),
+  );
   const read = v.safeParse(input, sent);
   const issues = read.success ? [] : read.issues;
   return [
     ...inherited.map((key) => `${key}: there is no such field`),
+    ...lists.map((key) => `${key}: an object is needed, and it is a list`),
     ...issues.map((issue) => `${v.getDotPath(issue) ?? "what was sent"}: ${issue.message}`),
   ];
+}
+
+type Field = { type?: string; wrapped?: Field };
+
+/** Without what says that it may be missing, or null. */
+function innermost(field: Field): Field {
+  return field.wrapped === undefined ? field : innermost(field.wrapped);
 }
 
 /** What goes out by IPC. */

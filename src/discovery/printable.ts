@@ -1,10 +1,7 @@
 /** Text that other programs chose -> one line that is safe to print. Pure. */
+import { unprintable } from "../system/unprintable.ts";
 
-/**
- * Controls, format characters (bidirectional overrides, zero widths), lone surrogates, private and
- * unassigned characters, line separators, and whatever Unicode says to draw as nothing.
- */
-const unsafe = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const unsafe = new RegExp(unprintable, "gu");
 
 function escaped(character: string): string {
   const code = character.codePointAt(0)!;

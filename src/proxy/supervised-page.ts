@@ -1,7 +1,8 @@
 /** A service of a project that cannot answer now -> the page that says why, and what starts it, as HTML, JSON or one line of text. Pure. */
 import { printable } from "../discovery/printable.ts";
-import { shellWord, upCommand } from "../routes/pending.ts";
+import { upCommand } from "../routes/pending.ts";
 import type { Exit, Supervised, SupervisedState } from "../routes/supervised.ts";
+import { pastedWord } from "../system/shell-words.ts";
 import { html, Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
@@ -52,7 +53,7 @@ const words: Record<SupervisedState, string> = {
 };
 
 function startCommand({ directory, service }: Supervised): string {
-  return `${upCommand(directory)} ${shellWord(service)}`;
+  return `${upCommand(directory)} ${pastedWord(service)}`;
 }
 
 /** `exit code 1`, `SIGKILL`. */
@@ -66,7 +67,7 @@ function linesOf({ lines, supervised }: AbsentPage): string[] {
 }
 
 function logsCommand({ id }: Supervised): string {
-  return `localhostess logs ${shellWord(id)}`;
+  return `localhostess logs ${pastedWord(id)}`;
 }
 
 function messageOf({ supervised, absence, details }: AbsentPage): string {

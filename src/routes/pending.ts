@@ -1,4 +1,6 @@
 /** What of a project's files waits for `up` -> sentences about it. Pure. */
+import { pastedWord } from "../system/shell-words.ts";
+import { unprintable } from "../system/unprintable.ts";
 
 /** A service of which the files say what nobody has seen yet. */
 export type Pending = {
@@ -16,7 +18,7 @@ export type Pending = {
 };
 
 /** What would hide or turn around a part of a command. */
-const unsafe = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const unsafe = new RegExp(unprintable, "gu");
 
 /** Characters of a command that are shown. */
 const longest = 300;
@@ -61,12 +63,7 @@ export function waitingOf(
 }
 
 export function upCommand(directory: string): string {
-  return `localhostess up ${shellWord(directory)}`;
-}
-
-/** A text as one word of a shell, for somebody who pastes it. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  return `localhostess up ${pastedWord(directory)}`;
 }
 
 function quoted(text: string): string {

@@ -9,6 +9,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { join } from "node:path";
+import { pastedWord } from "./shell-words.ts";
 
 /** Undefined: nothing is wrong with it, also where there is none yet. Otherwise a sentence with the command that mends it. */
 export function stateDirectoryProblem(path: string): string | undefined {
@@ -22,12 +23,12 @@ export function stateDirectoryProblem(path: string): string | undefined {
       return undefined;
     }
     if (uid !== undefined && its.uid !== uid) {
-      return `the state directory ${path} belongs to another user (uid ${its.uid}), who could pose as our daemon; give us another: LOCALHOSTESS_STATE_DIR, or: sudo chown -R ${uid} '${path}'`;
+      return `the state directory ${path} belongs to another user (uid ${its.uid}), who could pose as our daemon; give us another: LOCALHOSTESS_STATE_DIR, or: sudo chown -R ${uid} ${pastedWord(path)}`;
     }
     // A link's own mode says nothing.
     if (its.isSymbolicLink()) continue;
     if ((its.mode & 0o022) !== 0) {
-      return `the state directory ${path} may be written by other users, who could pose as our daemon; to mend it: chmod 700 '${path}'`;
+      return `the state directory ${path} may be written by other users, who could pose as our daemon; to mend it: chmod 700 ${pastedWord(path)}`;
     }
   }
   return undefined;

@@ -5,9 +5,11 @@ import { lstat, mkdir, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
 import type { Clock } from "../system/clock.ts";
+import { pastedWord } from "../system/shell-words.ts";
 import { writeOnce } from "../system/write-once.ts";
 import {
   DAY,
+  isForServersOnly,
   organisation,
   type Pair,
   permittedNames,
@@ -42,6 +44,8 @@ export type Authority = Signer & {
   expiresAt: number;
   /** The suffixes that it may sign for; undefined: any name. */
   permitted: readonly string[] | undefined;
+  /** False of those that were made before this limit was: they may also sign for mail and programs. */
+  serversOnly: boolean;
 };
 
 /** What a person has to mend: each one says where, what is wrong, and what to do. Nothing was touched. */
@@ -129,6 +133,7 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> 
       commonName: certificate.subjectName.getField("CN")[0] ?? organisation,
       expiresAt,
       permitted: permittedNames(certificate),
+      serversOnly: isForServersOnly(certificate),
     },
   };
 }
@@ -175,11 +180,44 @@ export async function renewAuthority(
   const path = join(directory, "authority.pem");
   const pair = await makePair(options);
   // The new one is recorded as well: of two renewals at once, one replaces what the other has just made.
-  for (const pem of [...(await certificatesIn(path)), pair.certificate]) {
-    await writeAtomically(issuedPath(directory, fingerprintOf(pem)), pem);
-  }
+  await record(directory, [...(await certificatesOf(directory)), pair.certificate]);
   await writeAtomically(path, pair.key + pair.certificate);
   return await loadMade(options);
+}
+
+export type Forgotten =
+  /** `fingerprints`: of the certificates that were its, and that may still be in trust stores. */
+  { kind: "forgotten"; fingerprints: readonly string[] } | { kind: "absent" } | Broken;
+
+/**
+ * Deletes an authority's key, also of one that cannot be used any more. Whatever becomes of the trust stores
+ * afterwards, what they still have is worth nothing then. Its certificates are kept until `forgetReplaced`.
+ *
+ * @throws Error of the file system.
+ */
+export async function forgetAuthority(options: AuthorityOptions): Promise<Forgotten> {
+  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  const folder = await statOf(directory);
+  if (folder === undefined) return { kind: "absent" };
+  const { identity } = options;
+  const problems = ownershipProblems(directory, { stats: folder, wanted: "directory", identity });
+  if (problems.length > 0) return { kind: "broken", problems };
+  // With what a killed process has left of a key under a name of its own, or beside the real one.
+  const keys = (await namesIn(directory)).filter((name) => name.startsWith("authority.pem"));
+  for (const name of keys) {
+    const path = join(directory, name);
+    const stats = await statOf(path);
+    if (stats === undefined) continue;
+    problems.push(...ownershipProblems(path, { stats, wanted: "file", identity }));
+  }
+  // The link would go, and the key that it leads to would stay.
+  if (problems.length > 0) return { kind: "broken", problems };
+  const certificates = await certificatesOf(directory);
+  if (keys.length === 0 && certificates.length === 0) return { kind: "absent" };
+  await record(directory, certificates);
+  // The copy first: without its original it would look like an authority whose key is lost.
+  for (const name of ["certificate.pem", ...keys]) await removeFile(join(directory, name));
+  return { kind: "forgotten", fingerprints: certificates.map(fingerprintOf) };
 }
 
 /** The certificates that were replaced and not forgotten since, in no order. @throws Error of the file system. */
@@ -200,9 +238,7 @@ export async function replacedCertificates(options: AuthorityOptions): Promise<R
 
 /** For when no trust store has it any more. Twice is harmless. @throws Error of the file system. */
 export async function forgetReplaced(replaced: Replaced): Promise<void> {
-  await unlink(replaced.path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-  });
+  await removeFile(replaced.path);
 }
 
 /** Whole days, rounded down; negative once it has expired. */
@@ -273,26 +309,28 @@ function mismatch(pair: Pair): string | undefined {
   }
 }
 
-function privacyProblems(
-  path: string,
-  about: { stats: Stats; wanted: "directory" | "file"; identity: Identity },
-): string[] {
-  const { stats, wanted, identity } = about;
+type Looked = { stats: Stats; wanted: "directory" | "file"; identity: Identity };
+
+function ownershipProblems(path: string, { stats, wanted, identity }: Looked): string[] {
   // A link may point to where others write.
   if (wanted === "directory" ? !stats.isDirectory() : !stats.isFile()) {
     return [`${path}: is no ordinary ${wanted}; move it away`];
   }
-  const problems: string[] = [];
-  if (identity.uid !== undefined && stats.uid !== identity.uid) {
-    problems.push(
-      `${path}: belongs to another user (uid ${stats.uid}); sudo chown -h ${identity.uid} ${quoted(path)}`,
-    );
-  }
+  if (identity.uid === undefined || stats.uid === identity.uid) return [];
+  return [
+    `${path}: belongs to another user (uid ${stats.uid}); sudo chown -h ${identity.uid} ${pastedWord(path)}`,
+  ];
+}
+
+function privacyProblems(path: string, about: Looked): string[] {
+  const { stats, wanted, identity } = about;
+  const problems = ownershipProblems(path, about);
+  if (wanted === "directory" ? !stats.isDirectory() : !stats.isFile()) return problems;
   // Systems without owners have no such modes either.
   if (identity.uid !== undefined && (stats.mode & 0o077) !== 0) {
     const mode = (stats.mode & 0o777).toString(8);
     problems.push(
-      `${path}: is open to other users (mode ${mode}); chmod ${wanted === "directory" ? "700" : "600"} ${quoted(path)}`,
+      `${path}: is open to other users (mode ${mode}); chmod ${wanted === "directory" ? "700" : "600"} ${pastedWord(path)}`,
     );
   }
   return problems;
@@ -311,10 +349,6 @@ function renewCommand(kind: AuthorityKind): string {
   return kind === "names" ? "trust --renew" : "trust --bare-names --renew";
 }
 
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
-
 function day(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10);
 }
@@ -329,6 +363,27 @@ function issuedPath(directory: string, fingerprint: string): string {
 
 async function mendCopy(path: string, pem: string): Promise<void> {
   if ((await textOf(path)) !== pem) await writeAtomically(path, pem);
+}
+
+/** The certificates of an authority, also where its key is lost and only the copy is there; each once. */
+async function certificatesOf(directory: string): Promise<string[]> {
+  const all = ["authority.pem", "certificate.pem"].map((name) =>
+    certificatesIn(join(directory, name)),
+  );
+  return [...new Set((await Promise.all(all)).flat())];
+}
+
+/** So that they are found again, and taken out of the trust stores. */
+async function record(directory: string, certificates: readonly string[]): Promise<void> {
+  for (const pem of certificates) {
+    await writeAtomically(issuedPath(directory, fingerprintOf(pem)), pem);
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
 }
 
 /** The certificates of a file that can be read as such; none where there is no file. */

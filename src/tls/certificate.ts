@@ -64,6 +64,9 @@ export async function signAuthority(request: AuthorityRequest): Promise<Pair> {
   const extensions: Extension[] = [
     new BasicConstraintsExtension(true, 0, true),
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    // RFC 5280 section 4.2.1.12 leaves its meaning in an authority open; every verifier that looks takes it as a limit.
+    // Not critical, as those that do not look must not refuse it.
+    new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
     await SubjectKeyIdentifierExtension.create(keys.publicKey),
     nameConstraints(request.permitted),
   ];
@@ -121,6 +124,12 @@ export function permittedNames(certificate: X509Certificate): string[] | undefin
     .permittedSubtrees?.map((subtree) => subtree.base.dNSName)
     .filter((name) => name !== undefined);
   return names === undefined || names.length === 0 ? undefined : names;
+}
+
+/** Whether what an authority signs is believed of servers alone, and not of mail or programs. */
+export function isForServersOnly(certificate: X509Certificate): boolean {
+  const usages = certificate.getExtension(ExtendedKeyUsageExtension)?.usages;
+  return usages?.length === 1 && usages[0] === ExtendedKeyUsage.serverAuth;
 }
 
 /**

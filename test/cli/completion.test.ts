@@ -32,7 +32,7 @@ const offers: [words: string[], offered: string[]][] = [
   [["config", "show", "--p"], ["--provenance"]],
   [
     ["untrust", "--"],
-    ["--json", "--help"],
+    ["--forget", "--json", "--help"],
   ],
   [["__"], []],
   [["nosuch", ""], []],

@@ -315,6 +315,10 @@ describe("shells", () => {
 
   test("fish and PowerShell have their own quotes", () => {
     const value = `it's \\ $x`;
+    // PowerShell takes a typographer's quotes for its own.
+    expect(assignment("powershell", { name: "V", value: "a\u2019; calc" })).toBe(
+      "$env:V = 'a\u2019\u2019; calc'",
+    );
     const lines: [Shell, string][] = [
       ["fish", `set -gx V 'it\\'s \\\\ $x';`],
       ["powershell", `$env:V = 'it''s \\ $x'`],

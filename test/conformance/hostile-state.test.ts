@@ -263,7 +263,7 @@ describe("a state directory", () => {
       await chmod(place.directory, 0o770);
       const { code, err } = await place.run("--sandbox", "ci", "ls");
       expect(code).toBe(1);
-      expect(err).toContain(`chmod 700 '${place.directory}'`);
+      expect(err).toContain(`chmod 700 ${place.directory}`);
     },
     patience,
   );
@@ -274,7 +274,7 @@ describe("a state directory", () => {
       async () => {
         await using place = await daemonPlace();
         await chmod(place.directory, mode);
-        await refused(place, `chmod 700 '${place.directory}'`);
+        await refused(place, `chmod 700 ${place.directory}`);
       },
       patience,
     );

@@ -303,6 +303,7 @@ const badChunks = cases("RFC 9112 section 7.1", [
   ["a bare LF behind a chunk", chunked("5\r\nhello\n0\r\n\r\n"), refused()],
   ["a bare CR behind a chunk", chunked("5\r\nhello\r0\r\n\r\n"), refused()],
   ["two octets that are no CRLF behind a chunk", chunked("5\r\nhelloXX0\r\n\r\n"), refused()],
+  ["an octet and LF behind a chunk", chunked("5\r\nhelloX\n0\r\n\r\n"), refused()],
   ["LF CR behind a chunk", chunked("5\r\nhello\n\r0\r\n\r\n"), refused()],
   ["a bare LF behind the last size", chunked("5\r\nhello\r\n0\n\r\n"), refused()],
   ["a bare LF as the end", chunked("5\r\nhello\r\n0\r\n\n"), refused()],

@@ -345,6 +345,7 @@ const chunks = cases("RFC 9112 section 7.1", [
   ["no size", chunked("\r\nhello\r\n0\r\n\r\n"), unfinished],
   ["a size of 2^64 + 5", chunked("10000000000000005\r\nhello\r\n0\r\n\r\n"), unfinished],
   ["a bare LF behind the size", chunked("5\nhello\r\n0\r\n\r\n"), unfinished],
+  ["an octet and LF behind a chunk", chunked("5\r\nhelloX\n0\r\n\r\n"), unfinished],
   ["a bare LF behind a chunk", chunked("5\r\nhello\n0\r\n\r\n"), unfinished],
   ["a chunk longer than its size", chunked("4\r\nhello\r\n0\r\n\r\n"), unfinished],
   ["a second size that is none", chunked("5\r\nhello\r\nx\r\n0\r\n\r\n"), unfinished],

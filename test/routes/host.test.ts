@@ -25,6 +25,8 @@ const hosts: [host: string, meaning: Host][] = [
   ["api2", bare("api2")],
   ["2api", bare("2api")],
   ["xn--bcher-kva", bare("xn--bcher-kva")],
+  ["evillocalhost", bare("evillocalhost")],
+  ["api.evillocalhost", foreign],
   // What inet_aton takes for an address is no name.
   ["2130706433", foreign],
   ["0", foreign],

@@ -166,6 +166,15 @@ test("where the authority is for other domains, it can be said before anybody co
   expect(notes).toEqual([]);
 });
 
+test("an authority for bare names is never made on the way, whatever has such a name", async () => {
+  const names = open({ isService: () => true });
+  for (const name of ["api", "localhostess", "API."]) {
+    expect(await signerOf(await names.certificateFor(name))).toBe("names");
+  }
+  expect(names.bareNames).toBe(false);
+  expect(await loadAuthority(authorityOf("bare"))).toEqual({ kind: "absent" });
+});
+
 test("ten thousand unknown names cost no authority, no promise and no memory", async () => {
   const names = open({ tlds: ["test"] });
   const flood = (): void => {

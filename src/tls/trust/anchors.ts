@@ -3,7 +3,8 @@ import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { bodiesOf, bodyOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
-import { failureOf, quoted, textOf } from "./words.ts";
+import { pastedWord } from "../../system/shell-words.ts";
+import { failureOf, textOf } from "./words.ts";
 
 /** Paths are absolute. */
 export type Anchors = {
@@ -68,7 +69,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
   }
 
   function shown(argv: readonly [string, ...string[]]): string {
-    return `sudo ${command(argv).map(quoted).join(" ")}`;
+    return `sudo ${command(argv).map(pastedWord).join(" ")}`;
   }
 
   async function refreshed(argv: readonly [string, ...string[]]): Promise<Outcome | undefined> {
@@ -92,13 +93,17 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
           why: `it is in ${anchors.directory}, but ${anchors.refresh[0]} was not run since`,
         };
       } catch (error) {
-        return { kind: "unavailable", why: textOf(error), fix: `sudo ls -l ${quoted(directory)}` };
+        return {
+          kind: "unavailable",
+          why: textOf(error),
+          fix: `sudo ls -l ${pastedWord(directory)}`,
+        };
       }
     },
 
     async install(certificate): Promise<Outcome> {
       const path = target(certificate);
-      const copy = `sudo install -D -m 644 ${quoted(certificate.path)} ${quoted(path)}`;
+      const copy = `sudo install -D -m 644 ${pastedWord(certificate.path)} ${pastedWord(path)}`;
       try {
         if (await inBundle(certificate)) return { kind: "already" };
         const there = (await holders(certificate)).length > 0;
@@ -126,7 +131,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
     async remove(certificate): Promise<Outcome> {
       const again = (files: string[]) =>
         [
-          ...(files.length === 0 ? [] : [`sudo rm ${files.map(quoted).join(" ")}`]),
+          ...(files.length === 0 ? [] : [`sudo rm ${files.map(pastedWord).join(" ")}`]),
           shown(refreshAfterRemoval),
         ].join(" && ");
       let files: string[] = [];
@@ -143,7 +148,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
         return {
           kind: "failed",
           why: `it is still in ${anchors.bundle}, from another place than ${anchors.directory}`,
-          fix: `look for it: grep -rl localhostess ${quoted(dirname(directory))}`,
+          fix: `look for it: grep -rl localhostess ${pastedWord(dirname(directory))}`,
         };
       } catch (error) {
         return { kind: "failed", why: textOf(error), fix: again(files) };

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { commonNameOf, sha1Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
-import { failureOf, quoted, textOf } from "./words.ts";
+import { pastedWord } from "../../system/shell-words.ts";
+import { failureOf, textOf } from "./words.ts";
 
 const program = "/usr/bin/security";
 
@@ -52,7 +53,7 @@ function keychainStore(machine: Machine): TrustStore {
       return {
         kind: "unavailable",
         why: textOf(error),
-        fix: `unlock it and try again: security unlock-keychain ${quoted(keychain)}`,
+        fix: `unlock it and try again: security unlock-keychain ${pastedWord(keychain)}`,
       };
     }
   }
@@ -66,7 +67,7 @@ function keychainStore(machine: Machine): TrustStore {
       if (state.kind === "trusted") return { kind: "already" };
       if (state.kind === "unavailable") return { ...state, kind: "failed" };
       const argv = ["add-trusted-cert", "-r", "trustRoot", "-p", "ssl", "-k", keychain] as const;
-      const fix = `security ${[...argv, certificate.path].map(quoted).join(" ")}`;
+      const fix = `security ${[...argv, certificate.path].map(pastedWord).join(" ")}`;
       const result = await run([program, ...argv, certificate.path], { deadline: askingDeadline });
       const why = failureOf(program, result);
       if (why !== undefined)
@@ -79,7 +80,7 @@ function keychainStore(machine: Machine): TrustStore {
     async remove(certificate): Promise<Outcome> {
       // -t takes the person's trust settings for it away as well.
       const argv = ["delete-certificate", "-Z", sha1Of(certificate.pem), "-t", keychain] as const;
-      const fix = `in a terminal of the desktop: security ${argv.map(quoted).join(" ")}`;
+      const fix = `in a terminal of the desktop: security ${argv.map(pastedWord).join(" ")}`;
       try {
         if (!(await has(certificate))) return { kind: "already" };
         const result = await run([program, ...argv], { deadline: askingDeadline });

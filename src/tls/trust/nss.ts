@@ -4,7 +4,8 @@ import { installCommand } from "./distribution.ts";
 import { type Database, nssDatabases } from "./nss-databases.ts";
 import { bodiesOf, bodyOf, pemOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
-import { failureOf, quoted, textOf } from "./words.ts";
+import { pastedWord } from "../../system/shell-words.ts";
+import { failureOf, textOf } from "./words.ts";
 
 /** Trusted to sign servers' certificates, and nothing else: not mail, not programs. */
 const trust = "C,,";
@@ -60,7 +61,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     }
     throw new Failure(
       why,
-      `close the browser and try again; to see more: certutil -L -d ${quoted(place)}`,
+      `close the browser and try again; to see more: certutil -L -d ${pastedWord(place)}`,
     );
   }
 

@@ -1,6 +1,7 @@
 /** The Windows that this Linux runs in -> its user's trust store, by `certutil.exe`. */
 import { join } from "node:path";
 import { whereIs } from "../../system/search-path.ts";
+import { powershellWord } from "../../system/shell-words.ts";
 import { exists } from "./exists.ts";
 import { sha1Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
@@ -36,6 +37,16 @@ export async function windowsStores(machine: Machine): Promise<TrustStore[]> {
   ];
 }
 
+/** What cmd.exe or PowerShell read something into, within the double quotes that both know. */
+const active = /["$`%\u2018-\u201f]/;
+
+function typed(argv: readonly string[]): string {
+  const both = !argv.some((word) => active.test(word));
+  const quoted = (word: string) => (both ? `"${word}"` : powershellWord(word));
+  const shown = argv.map((word) => (/^[\w-]+$/.test(word) ? word : quoted(word))).join(" ");
+  return `${both ? "Windows" : "PowerShell"}: certutil ${shown}`;
+}
+
 function windowsStore(program: string, { run }: Machine): TrustStore {
   /** Windows' words are in its user's language, so that only the number is looked for. */
   async function has({ pem }: Certificate): Promise<boolean> {
@@ -58,8 +69,7 @@ function windowsStore(program: string, { run }: Machine): TrustStore {
     certificate: Certificate,
     { argv, wanted }: { argv: readonly string[]; wanted: boolean },
   ): Promise<Outcome> {
-    const shown = argv.map((word) => (/^[\w-]+$/.test(word) ? word : `"${word}"`)).join(" ");
-    const fix = `in Windows: certutil ${shown}, and say yes`;
+    const fix = `in ${typed(argv)}, and say yes`;
     const result = await run([program, ...argv], { deadline: askingDeadline });
     const why = failureOf("certutil.exe", result);
     if (why !== undefined) return { kind: "failed", why, fix };

@@ -1,11 +1,6 @@
 /** What went wrong -> sentences and commands for a person. */
 import type { CommandResult } from "../../system/command.ts";
 
-/** For a POSIX shell. */
-export function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
-
 export function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

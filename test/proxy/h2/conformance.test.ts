@@ -549,6 +549,22 @@ endsSession([
   ["6.6 and 8.4 PUSH_PROMISE", protocolError, (c) => c.frame(pushPromise, { payload: uint32(2) })],
 ]);
 
+describe("6.9.1 the connection's window", () => {
+  test("holds for all streams together, whatever each of them may still take", async () => {
+    // Nobody takes their bodies: within this turn they wait to be told whether there is such a service.
+    const client = new H2Frames({}).greet();
+    const bodies = Array.from({ length: 33 }, (_, n) => 2 * n + 1);
+    for (const stream of bodies) {
+      client.request(stream, { method: "POST", ended: false });
+      for (let n = 0; n < 16; n++) {
+        client.frame(data, { stream, payload: new Uint8Array(16_384) });
+      }
+    }
+    expect(await client.goAwayCode()).toBe(flowControlError);
+    expect(client.shared.faults).toEqual([]);
+  });
+});
+
 describe("6.7 PING", () => {
   endsSession([
     ["on a stream", protocolError, (c) => c.frame(ping, { payload: new Uint8Array(8) })],

@@ -60,6 +60,37 @@ test("a person who says no, and a window that nobody sees, are failures with a w
   }
 });
 
+test.each([
+  ["C:\\x y.pem", 'in Windows: certutil -user -addstore -f Root "C:\\x y.pem", and say yes'],
+  ["\\\\wsl\\it's", `in Windows: certutil -user -addstore -f Root "\\\\wsl\\it's", and say yes`],
+  [
+    "\\\\wsl\\$(calc)\\it's",
+    "in PowerShell: certutil -user -addstore -f Root '\\\\wsl\\$(calc)\\it''s', and say yes",
+  ],
+  [
+    "\\\\wsl\\a\u201d; calc \u2019",
+    "in PowerShell: certutil -user -addstore -f Root '\\\\wsl\\a\u201d; calc \u2019\u2019', and say yes",
+  ],
+  [
+    "\\\\wsl\\%PATH%",
+    "in PowerShell: certutil -user -addstore -f Root '\\\\wsl\\%PATH%', and say yes",
+  ],
+])("the command for %s means that file, in the shell that is named", async (path, fix) => {
+  await using temporary = await temporaryMachine(
+    ([command, , verb]) => {
+      if (command === "wslpath") return done(`${path}\r\n`);
+      return verb === "-store" ? done("", 4) : done("", 1);
+    },
+    { wsl: true },
+  );
+  await temporary.put(program);
+  const [windows] = await windowsStores(temporary.machine);
+  expect(await windows!.install(await certificateIn(temporary.machine.home))).toMatchObject({
+    kind: "failed",
+    fix,
+  });
+});
+
 test("a WSL that cannot start Windows' programs says how to let it; Linux elsewhere has no such store", async () => {
   await using temporary = await temporaryMachine(() => done(), { wsl: true });
   const [windows] = await windowsStores(temporary.machine);

@@ -1,0 +1,25 @@
+/** The tables of faults, one for each part of the tree -> all of them. */
+import { control } from "./control.ts";
+import type { Fault } from "./fault.ts";
+import { files } from "./files.ts";
+import { folder } from "./folder.ts";
+import { people } from "./people.ts";
+import { proxy } from "./proxy.ts";
+import { requests } from "./requests.ts";
+import { tls } from "./tls.ts";
+import { unseen } from "./unseen.ts";
+import { wire } from "./wire.ts";
+import { shown } from "./words.ts";
+
+export const faults: readonly Fault[] = [
+  ...control,
+  ...people,
+  ...folder,
+  ...files,
+  ...wire,
+  ...proxy,
+  ...requests,
+  ...unseen,
+  ...tls,
+  ...shown,
+];

@@ -1,0 +1,93 @@
+/** Guards of the files that we believe or write -> how each could be lost. */
+import type { Fault } from "./fault.ts";
+
+export const files: readonly Fault[] = [
+  {
+    name: "a file of another user is believed",
+    file: "src/system/private-file.ts",
+    find: "if (its.uid !== (process.geteuid?.() ?? its.uid) || (its.mode & forbidden) !== 0) {",
+    replace: "if ((its.mode & forbidden) !== 0) {",
+    tests: ["test/system/private-file.test.ts"],
+    needs: "another user",
+  },
+  {
+    name: "a link is followed to what somebody else chose",
+    file: "src/system/private-file.ts",
+    find: "constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK",
+    replace: "constants.O_RDONLY | constants.O_NONBLOCK",
+    tests: ["test/system/private-file.test.ts"],
+  },
+  {
+    name: "a pipe in the place of a small file holds us up",
+    file: "src/system/private-file.ts",
+    find: "constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK",
+    replace: "constants.O_RDONLY | constants.O_NOFOLLOW",
+    tests: ["test/system/private-file.test.ts"],
+  },
+  {
+    name: "a folder or a pipe is read as if it was a small file of ours",
+    file: "src/system/private-file.ts",
+    find: "if (!its.isFile() || its.size > limit)",
+    replace: "if (its.size > limit)",
+    tests: ["test/system/private-file.test.ts"],
+  },
+  {
+    name: "a file that others may write, or read, is believed",
+    file: "src/system/private-file.ts",
+    find: "|| (its.mode & forbidden) !== 0) {",
+    replace: "|| (its.mode & forbidden & 0o007) !== 0) {",
+    tests: ["test/system/private-file.test.ts"],
+  },
+  {
+    name: "a state directory of another user is used",
+    file: "src/system/state-directory.ts",
+    find: "if (uid !== undefined && its.uid !== uid) {",
+    replace: "if (uid !== undefined && its.uid !== uid && its.uid === 0) {",
+    tests: ["test/conformance/hostile-state.test.ts"],
+    needs: "another user",
+  },
+  {
+    name: "a state directory that others may write is used",
+    file: "src/system/state-directory.ts",
+    find: "if ((its.mode & 0o022) !== 0) {",
+    replace: "if ((its.mode & 0o002) !== 0) {",
+    tests: ["test/conformance/hostile-state.test.ts"],
+    only: "is refused",
+  },
+  {
+    name: "a link of another user to our own directory is used",
+    file: "src/system/state-directory.ts",
+    find: "for (const look of [lstatSync, statSync]) {",
+    replace: "for (const look of [statSync]) {",
+    tests: ["test/conformance/hostile-state.test.ts"],
+    needs: "another user",
+  },
+  {
+    name: "what is written for us alone is open to the mask",
+    file: "src/system/atomic-file.ts",
+    find: 'await open(temporary, "wx", 0o600)',
+    replace: 'await open(temporary, "wx", 0o666)',
+    tests: ["test/system/atomic-file.test.ts"],
+  },
+  {
+    name: "a key that is made once is open to the mask",
+    file: "src/system/write-once.ts",
+    find: 'await open(temporary, "wx", 0o600)',
+    replace: 'await open(temporary, "wx", 0o666)',
+    tests: ["test/tls/authority.test.ts", "test/control/credential.test.ts"],
+  },
+  {
+    name: "of many who make a key at once, the last one wins",
+    file: "src/system/write-once.ts",
+    find: "await link(temporary, path);",
+    replace: "await unlink(path).catch(() => {});\n      await link(temporary, path);",
+    tests: ["test/tls/authority.test.ts", "test/control/credential.test.ts"],
+  },
+  {
+    name: "a service takes its supervisor's sockets for its own",
+    file: "src/supervisor/environment.ts",
+    find: "if (value !== undefined && !foreign.includes(name)) env[name] = value;",
+    replace: "if (value !== undefined) env[name] = value;",
+    tests: ["test/supervisor/environment.test.ts"],
+  },
+];
