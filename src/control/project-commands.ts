@@ -106,20 +106,11 @@ function bootLogs(projects: Projects, directory: string) {
 
 const allowed = (): undefined => undefined;
 
-/** What a session of the page may not have: a folder, or an environment, that is new to this daemon. */
-function newTo(
-  { project_path: directory, env: shell }: { project_path?: string | undefined; env?: unknown },
-  backend: Backend,
-): string | undefined {
-  if (shell !== undefined) return "the page may not give an environment; the command line does";
-  if (directory === undefined) return undefined;
-  const projects = known(backend);
-  const isKnown =
-    projects.snapshots().some((its) => its.directory === directory) ||
-    projects.registered().some(({ path }) => path === directory);
-  return isKnown
+/** A session of the page starts again what somebody has brought up, with the environment and the commands of then. */
+function asBefore({ env: shell }: { env?: unknown }): string | undefined {
+  return shell === undefined
     ? undefined
-    : `the page may start what was up before only; to start this one: localhostess up <its folder>`;
+    : "the page may not give an environment; the command line does";
 }
 
 const everything = async (projects: Projects): Promise<readonly string[]> => {
@@ -153,7 +144,8 @@ export const projectCommands: readonly Command[] = [
       restart: v.optional(v.pipe(v.boolean(), v.description("what runs is started anew")), false),
     }),
     changes: true,
-    session: newTo,
+    // It takes what the files say now, and a folder that may be new to us: that is for who has read them.
+    session: () => "the page may not; localhostess up does",
     streams: "lines",
     run({ project_path: directory, verbose, env: shell, services, restart }, backend) {
       const projects = known(backend);
@@ -195,7 +187,7 @@ export const projectCommands: readonly Command[] = [
       env: v.optional(env),
     }),
     changes: true,
-    session: newTo,
+    session: asBefore,
     streams: "lines",
     async run({ env: shell, ...input }, backend) {
       const projects = known(backend);

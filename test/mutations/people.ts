@@ -145,8 +145,8 @@ export const people: readonly Fault[] = [
   {
     name: "a session may give an environment",
     file: "src/control/project-commands.ts",
-    find: 'if (shell !== undefined) return "the page may not give an environment',
-    replace: 'if (false) return "the page may not give an environment',
+    find: "return shell === undefined\n    ? undefined",
+    replace: "return shell !== null\n    ? undefined",
     tests: ["test/control/session-commands.test.ts"],
   },
   {
