@@ -438,6 +438,7 @@ export class Project {
       project: this.#spec.name,
       directory: this.#spec.directory,
       onOutput: (stream, bytes) => log.push(stream, bytes),
+      onMembers: () => this.#effects.onState(),
       lastLines() {
         log.flush();
         return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));

@@ -56,6 +56,8 @@ export type ServiceOptions = {
   onChange(snapshot: Supervised): void;
   /** `bytes` are the callee's only until it returns. */
   onOutput(stream: Stream, bytes: Uint8Array): void;
+  /** A look found other processes of it than the look before. */
+  onMembers(): void;
   /** What it printed last, at most 50 printable lines; asked for when it has ended. */
   lastLines(): readonly string[];
 };
@@ -156,6 +158,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
   let illness: string | undefined;
   /** Looks at where it listens. */
   let looks = 0;
+  let lastMembers: readonly number[] = [];
   /** Whether a process that it named may be its main one. */
   let believing: Promise<void> | undefined;
   let startDeadline = 0;
@@ -296,7 +299,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     }
     child = result.child;
     startedAt = clock.now();
-    run = { pid: child.pid, startedAt, runId };
+    run = { pid: child.pid, startedAt, runId, birth: families.birthOf(child.pid) };
     ending = undefined;
     if (paused) child.pause();
     mainPid = undefined;
@@ -311,6 +314,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     failures = 0;
     illness = undefined;
     looks = 0;
+    lastMembers = [];
     believing = undefined;
     watchdogPeriod = 0;
     happen("spawned", request!.reason);
@@ -355,7 +359,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
         if (!speaks) becomeReady();
       });
     } else watchPort(firstLook);
-    if (spec.type === "exec") watchListens();
+    watchMembers();
   }
 
   function armStart(): void {
@@ -395,15 +399,20 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     });
   }
 
-  /** Where it listens, for as long as it runs. */
-  function watchListens(): void {
+  /** Which processes it has, and where they listen, for as long as it runs. */
+  function watchMembers(): void {
     const mine = generation;
     const soon = phase === "running" || looks++ < soonLooks;
     after(soon ? elsewherePeriod : listensPeriod, async () => {
       let found: readonly number[] = listens;
       try {
-        const members = await families.members(run!);
-        found = await effects.listening.of(members.map(({ pid }) => pid));
+        const pids = (await families.members(run!)).map(({ pid }) => pid);
+        const seen = [...pids, ...families.strays().map(({ pid }) => -pid)];
+        if (mine === generation && String(seen) !== String(lastMembers)) {
+          lastMembers = seen;
+          options.onMembers();
+        }
+        if (spec.type === "exec") found = await effects.listening.of(pids);
       } catch {
         // The machine could not be looked at, which the families report: what was seen last stands.
       }
@@ -412,8 +421,8 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
         listens = found;
         tell();
       }
-      if (clock.now() - startedAt! >= elsewhereAfter) settleElsewhere();
-      watchListens();
+      if (spec.type === "exec" && clock.now() - startedAt! >= elsewhereAfter) settleElsewhere();
+      watchMembers();
     });
   }
 

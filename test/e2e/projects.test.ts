@@ -3,7 +3,9 @@ import { readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { follow } from "../../src/control/client.ts";
+import { parseProcStat } from "../../src/system/proc-stat.ts";
 import { endNow } from "../support/daemon-place.ts";
+import { eventually } from "../support/eventually.ts";
 import { isAlive, projectPlace, server } from "../support/project-place.ts";
 
 const ticker = "while :; do echo tick; sleep 0.2; done";
@@ -162,6 +164,51 @@ describe("a daemon that was killed", () => {
     expect(await place.logs("shop:api")).toEqual(Array(2).fill(`listening on ${api.port}`));
   }, 40_000);
 
+  test("ends those who have written a title over their environment, and spares a stranger", async () => {
+    await using place = await projectPlace();
+    // A child in a session of its own, one that forked twice, and itself; none of them ends with the terminal.
+    const title = `'$SIG{HUP} = "IGNORE"; $0 = "titled " x 600; if (!fork) { POSIX::setsid(); sleep 1000 } if (!fork) { POSIX::setsid(); exit if fork; sleep 1000 } sleep 1000'`;
+    const toml = (name: string) =>
+      `[project]\nname = "${name}"\n[services.cron]\ntype = "worker"\ncommand = """exec perl -MPOSIX -e ${title}"""\n`;
+    const titled = await place.project("titled", toml("titled"));
+    await place.up(titled);
+    const kept = async (): Promise<number[]> => {
+      const { projects, strays = [] } = (await place.state()) as unknown as {
+        projects: { runs: Record<string, { members: { pid: number }[] }> }[];
+        strays?: { pid: number }[];
+      };
+      const members = projects.flatMap(({ runs }) =>
+        Object.values(runs).flatMap((run) => run.members),
+      );
+      return [...members, ...strays].map(({ pid }) => pid);
+    };
+    await eventually("the state has all three", async () => (await kept()).length === 3);
+    const old = await kept();
+    const [daemon] = place.daemon.pids();
+    endNow(daemon!);
+    await eventually("it has ended", () => place.daemon.pids().length === 0);
+    expect(await Promise.all(old.map(isAlive))).toEqual([true, true, true]);
+    const path = join(place.daemon.directory, "state.json");
+    const state = JSON.parse(await readFile(path, "utf8"));
+    const stranger = Bun.spawn(["sleep", "1000"], { detached: true });
+    state.projects[0].runs.cron.members.push({ pid: stranger.pid, birth: 1 });
+    await place.write(path, JSON.stringify(state));
+    await place.daemon.start();
+    await place.until("titled:cron", ({ ready }) => ready);
+    expect(await Promise.all(old.map(isAlive))).toEqual([false, false, false]);
+    expect(await isAlive(stranger.pid)).toBe(true);
+    stranger.kill("SIGKILL");
+    await stranger.exited;
+    await eventually("the state has the next three", async () => {
+      const now = await kept();
+      return now.length === 3 && !now.some((pid) => old.includes(pid));
+    });
+    const next = await kept();
+    const stopped = await place.daemon.run("stop", "--all");
+    expect(stopped.code).toBe(0);
+    expect(await Promise.all(next.map(isAlive))).toEqual([false, false, false]);
+  }, 60_000);
+
   test("before it could write of a process: it is found by its run id, and a stranger is spared", async () => {
     await using place = await projectPlace();
     const directory = await place.project("shop", shop());
@@ -173,9 +220,15 @@ describe("a daemon that was killed", () => {
     const path = join(place.daemon.directory, "state.json");
     const state = JSON.parse(await readFile(path, "utf8"));
     const stranger = Bun.spawn(["sleep", "1000"], { detached: true });
+    // Pids and births of another boot are anybody's.
+    const birth = parseProcStat(await readFile(`/proc/${stranger.pid}/stat`, "utf8"))!.startTicks;
+    state.boot = "another";
+    state.strays = [{ pid: stranger.pid, birth }];
     state.projects[0].runs = {
       api: {
         pid: stranger.pid,
+        birth,
+        members: [{ pid: stranger.pid, birth }],
         startedAt: Date.now(),
         runId: `${state.key}${"0".repeat(32)}`,
         signal: "SIGKILL",

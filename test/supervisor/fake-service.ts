@@ -58,6 +58,8 @@ export class FakeService {
   /** Where the service's own processes listen. */
   own: number[] = [];
   members: number[] = [];
+  /** How often other members were told of. */
+  memberNews = 0;
   busy = new Set<number>();
   mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
@@ -79,6 +81,7 @@ export class FakeService {
       effects: this.#effects(),
       onChange: (snapshot) => void this.seen.push(snapshot),
       onOutput() {},
+      onMembers: () => void this.memberNews++,
       lastLines: () => ["last words"],
     });
   }
@@ -87,6 +90,10 @@ export class FakeService {
     const families: Families = {
       members: async () => [...this.members, this.pid].map((pid) => ({ pid }) as Seen),
       runsOf: async () => [],
+      birthOf: () => undefined,
+      boot: undefined,
+      remembered: () => [],
+      strays: () => [],
       usage: async () => ({ pids: [], cpu: 0, memory: 0 }),
       end: (run, options) => {
         this.endings.push({ ...run, ...options });

@@ -61,6 +61,7 @@ if (import.meta.main) {
       onOutput(_stream, bytes) {
         if (words.output.length < 10_000) words.output += Buffer.from(bytes).toString();
       },
+      onMembers() {},
       lastLines: () => [],
     });
     services.set(spec.name, service);

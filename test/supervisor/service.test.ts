@@ -73,6 +73,18 @@ describe("ready", () => {
     expect(fake.state).toBe("ready");
   });
 
+  test("a worker, and it is told when other processes are its", async () => {
+    const fake = new FakeService({ type: "worker", routeName: undefined });
+    await fake.start({ port: undefined, url: undefined });
+    await fake.pass(1100);
+    expect(fake.memberNews).toBe(1);
+    fake.members = [4711];
+    await fake.pass(31_000);
+    expect(fake.memberNews).toBe(2);
+    await fake.pass(31_000);
+    expect(fake.memberNews).toBe(2);
+  });
+
   test("where it listens somewhere else, with a warning, and not by a debugger's port", async () => {
     const fake = new FakeService();
     fake.own = [9229];
