@@ -32,6 +32,7 @@ import { idleWatch } from "./supervisor/idle.ts";
 import { plainLines } from "./supervisor/plain-text.ts";
 import { supervision } from "./supervisor/supervision.ts";
 import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
+import { belongsTo, listenersOn } from "./system/listeners.ts";
 import { peerCredentials } from "./system/peer-credentials.ts";
 import { certificates } from "./tls/certificates.ts";
 import { processIdentity } from "./tls/identity.ts";
@@ -246,6 +247,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     if (published) await removeRegistration(stateDirectory, facts.id);
   };
   let bound: ReturnType<typeof startProxy> | undefined;
+  const users = [process.getuid?.() ?? 0, 0];
   const callers = callerFinder({ root: "/proc", clock, now, ports: () => bound?.ports ?? [] });
   const bind = (port: number) =>
     startProxy({
@@ -260,6 +262,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       refresh: () => discovery.refresh(),
       stillThere: (service) => clock.now() - seen < knownFor || discovery.stillThere(service),
       touch: () => discovery.touch(),
+      isOwn:
+        process.platform !== "linux"
+          ? undefined
+          : (place, owners) =>
+              belongsTo(listenersOn(place.port), { place, users: [...users, ...owners] }),
       departed: departedClients("/proc"),
       terminator: tls,
       recorder,

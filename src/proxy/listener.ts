@@ -24,7 +24,7 @@ import { httpsRedirect } from "./redirect.ts";
 import { encodeReply } from "./reply.ts";
 import type { Supervision } from "./supervision.ts";
 import type { Recorder } from "./recorder.ts";
-import { upstreamPool } from "./upstream.ts";
+import { type UpstreamPoolOptions, upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
 export const connectionLimit = 10_000;
@@ -49,6 +49,8 @@ export type ProxyOptions = {
   refresh(): Promise<unknown>;
   stillThere(service: Service): boolean;
   touch(): void;
+  /** Whether one of these users, we or root alone listen there; undefined: this system does not tell. */
+  isOwn?: UpstreamPoolOptions["isOwn"];
   /** Which of these clients, who sent FIN and wait for an answer, no longer exist. Undefined: this system cannot tell. */
   departed: ((clients: readonly ClientEnd[]) => readonly boolean[]) | undefined;
   /** Ends TLS for us; undefined: clients that speak it are turned away. */
@@ -92,7 +94,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const sessions = new Set<H2Session>();
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
-  const pool = upstreamPool({ clock, peek: calls.peek });
+  const pool = upstreamPool({ clock, peek: calls.peek, isOwn: options.isOwn });
   let seconds = 0;
   let draining = false;
   /** Connections are to be told that the supervisor has news. */

@@ -10,6 +10,11 @@ export type Endpoint = {
    * loopback first, because another program may hold the same port in the other family.
    */
   dial: readonly string[];
+  /**
+   * Set where nobody has seen the service listen: before each connection the kernel is asked whether whoever listens is one of
+   * these users, us or root. Another user may have taken the port.
+   */
+  owners?: readonly number[];
 };
 
 /** A pid with the time its process started: a pid alone may be reused. */

@@ -45,6 +45,8 @@ export type Supervised = {
   port: number | undefined;
   /** The ports it listens on, where they were looked at. */
   listens: readonly number[];
+  /** The users as whom its own processes do. */
+  listensAs: readonly number[];
   /** Milliseconds since the Unix epoch; of the process that runs. */
   startedAt: number | undefined;
   readyAt: number | undefined;

@@ -135,6 +135,8 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
   let deaths = 0;
   let lastExit: Exit | undefined;
   let listens: readonly number[] = [];
+  /** The users as whom it does. */
+  let listensAs: readonly number[] = [];
   let warnings: string[] = [];
   let paused = false;
   /** Of the end that is under way, or the last. */
@@ -181,6 +183,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
       pid: startedAt === undefined ? undefined : (mainPid ?? run?.pid),
       port: request?.port,
       listens,
+      listensAs,
       startedAt,
       readyAt,
       restarts,
@@ -306,6 +309,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     readyAt = undefined;
     status = undefined;
     listens = [];
+    listensAs = [];
     warnings = [];
     speaks = false;
     maySpeak = may;
@@ -391,7 +395,8 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     after(delay, async () => {
       const listening = await effects.listening.on(request!.port!).catch(() => false);
       if (mine !== generation || phase !== "running" || speaks) return;
-      if (listening) listensSince ??= clock.now();
+      // Its own processes may have changed to another user.
+      if (listening || listens.includes(request!.port!)) listensSince ??= clock.now();
       else listensSince = undefined;
       const patience = maySpeak ? notifyPatience : 0;
       if (listensSince !== undefined && clock.now() - listensSince >= patience) becomeReady();
@@ -404,7 +409,8 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     const mine = generation;
     const soon = phase === "running" || looks++ < soonLooks;
     after(soon ? elsewherePeriod : listensPeriod, async () => {
-      let found: readonly number[] = listens;
+      let found = listens;
+      let owners = listensAs;
       try {
         const pids = (await families.members(run!)).map(({ pid }) => pid);
         const seen = [...pids, ...families.strays().map(({ pid }) => -pid)];
@@ -412,13 +418,18 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
           lastMembers = seen;
           options.onMembers();
         }
-        if (spec.type === "exec") found = await effects.listening.of(pids);
+        if (spec.type === "exec") {
+          const sockets = await effects.listening.of(pids);
+          found = [...new Set(sockets.map(({ port }) => port))];
+          owners = [...new Set(sockets.flatMap(({ uid }) => uid ?? []))];
+        }
       } catch {
         // The machine could not be looked at, which the families report: what was seen last stands.
       }
       if (mine !== generation) return;
-      if (String(found) !== String(listens)) {
+      if (String([found, owners]) !== String([listens, listensAs])) {
         listens = found;
+        listensAs = owners;
         tell();
       }
       if (spec.type === "exec" && clock.now() - startedAt! >= elsewhereAfter) settleElsewhere();
@@ -613,6 +624,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     const left = await clear();
     const free = port === undefined || (await becomesFree(port, () => false));
     listens = [];
+    listensAs = [];
     status = undefined;
     warnings = [
       ...(left === undefined ? [] : [left]),

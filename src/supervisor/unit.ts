@@ -153,6 +153,7 @@ function blank({ id, spec }: Unit, project: ProjectSpec): Supervised {
     pid: undefined,
     port: spec.port,
     listens: [],
+    listensAs: [],
     startedAt: undefined,
     readyAt: undefined,
     restarts: 0,

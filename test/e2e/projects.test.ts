@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { follow } from "../../src/control/client.ts";
 import { parseProcStat } from "../../src/system/proc-stat.ts";
+import { mayBeStranger, stranger } from "../support/stranger.ts";
 import { endNow } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
 import { isAlive, projectPlace, server } from "../support/project-place.ts";
@@ -452,3 +453,25 @@ test("a stop of what does not exist is an error, and names lead to services in t
   expect(await place.send<string>({ Stop: { project_path: directory } })).toBe("Ok");
   expect((await place.rows()).map(({ state }) => state)).toEqual(Array(3).fill("stopped"));
 }, 30_000);
+
+test.skipIf(!mayBeStranger)(
+  "what is ready by its pattern gets no requests before it listens itself, though another user has its port (as root, with setpriv and perl)",
+  async () => {
+    await using place = await projectPlace();
+    const directory = await place.project(
+      "shop",
+      `[project]\nname = "shop"\n[services.web]\nready_pattern = "listening"\ncommand = """echo listening; until test -f go; do sleep 0.05; done; ${server}"""\n`,
+    );
+    await place.up(directory);
+    const row = await place.until("shop:web", ({ ready }) => ready);
+    const other = await stranger(row.port!);
+    const answer = fetch(row.url!, { headers: { Host: "shop.localhost" } });
+    // Long enough for a look at the machine, after which it would be dialled.
+    await place.send("Services");
+    await other[Symbol.asyncDispose]();
+    await place.write(join(directory, "go"), "");
+    expect(await (await answer).text()).toBe("none");
+    expect(other.heard()).toBe("");
+  },
+  40_000,
+);

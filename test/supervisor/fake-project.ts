@@ -51,6 +51,7 @@ export class PlayedService implements Service {
       pid: undefined,
       port: undefined,
       listens: [],
+      listensAs: [],
       startedAt: undefined,
       readyAt: undefined,
       restarts: 0,

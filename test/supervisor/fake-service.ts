@@ -58,6 +58,8 @@ export class FakeService {
   /** Where the service's own processes listen. */
   own: number[] = [];
   members: number[] = [];
+  /** As whom it listens. */
+  uid = 0;
   /** How often other members were told of. */
   memberNews = 0;
   busy = new Set<number>();
@@ -140,7 +142,7 @@ export class FakeService {
       },
       listening: {
         on: async (port) => this.listening.has(port),
-        of: async () => this.own,
+        of: async () => this.own.map((port) => ({ port, uid: this.uid })),
       },
       isFree: (port) => !this.busy.has(port),
       mayNotify: async () => this.mayNotify,

@@ -85,6 +85,19 @@ describe("ready", () => {
     expect(fake.memberNews).toBe(2);
   });
 
+  test("where its own process listens as another user, which the kernel's table alone would not tell", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    await fake.pass(900);
+    fake.own = [fake.service.snapshot().port!];
+    fake.uid = 70;
+    await fake.pass(90);
+    expect(fake.state).toBe("running");
+    await fake.pass(600);
+    expect(fake.state).toBe("ready");
+    expect(fake.service.snapshot().listensAs).toEqual([70]);
+  });
+
   test("where it listens somewhere else, with a warning, and not by a debugger's port", async () => {
     const fake = new FakeService();
     fake.own = [9229];

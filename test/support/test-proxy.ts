@@ -66,6 +66,7 @@ export function testSupervised(overrides: Partial<Supervised> = {}): Supervised 
     pid: process.pid,
     port: undefined,
     listens: [],
+    listensAs: [],
     startedAt: 1_700_000_000_000,
     readyAt: 1_700_000_001_000,
     restarts: 0,
