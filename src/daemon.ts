@@ -135,6 +135,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     // Microsoft's kernels say so in their release, WSL 1 and 2 alike.
     wsl: /microsoft/i.test(release()),
     ownPid: process.pid,
+    uid: process.getuid?.() ?? 0,
     // Somebody reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {

@@ -34,6 +34,10 @@ export type Service = {
   endpoint: Endpoint;
   /** The process that owns the primary endpoint (the oldest where several share it). */
   process: ProcessIdentity;
+  /** Pid of the topmost of its ancestors that carry the name, or its own; undefined where it was only given. */
+  root?: number;
+  /** The user it belongs to, where that is not ours. */
+  user?: number;
   /** Every process of the service that listens, ascending. */
   pids: readonly number[];
   /** Every port of the service, ascending, without repeats. */
