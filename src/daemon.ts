@@ -27,7 +27,7 @@ import { Recorder } from "./proxy/recorder.ts";
 import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
 import { originOf, type UrlPorts } from "./routes/service-row.ts";
-import { routeTable } from "./routes/table.ts";
+import { type RouteTable, routeTable } from "./routes/table.ts";
 import { idleWatch } from "./supervisor/idle.ts";
 import { plainLines } from "./supervisor/plain-text.ts";
 import { supervision } from "./supervisor/supervision.ts";
@@ -145,8 +145,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
         changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
         table === nothing;
       if (changed) retable();
-      tellChanges(changes, backend);
-      options.onServices(found, changes);
+      const judged = judgedBy(table, changes);
+      tellChanges(judged, backend);
+      options.onServices(table.services, judged);
     },
     onSkipped: ({ pid, why }) =>
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
@@ -218,7 +219,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
         ...(doors?.connections() ?? { http: 0, ipc: 0 }),
       },
     }),
-    services: () => discovery.services(),
+    services: () => table.services,
     scan: () => discovery.scan(),
     async look() {
       await discovery.refresh({ atOnce: true });
@@ -388,6 +389,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       return stopping;
     },
   };
+}
+
+/** What was seen, with what projects that are up have a right to. */
+function judgedBy({ services }: RouteTable, changes: Changes): Changes {
+  const rows = Map.groupBy(services, ({ process }) => process.pid);
+  const judged = (these: readonly Service[]) =>
+    these.map((its) => rows.get(its.process.pid)?.find(({ name }) => name === its.name) ?? its);
+  const { appeared, changed, gone } = changes;
+  return { appeared: judged(appeared), changed: judged(changed), gone };
 }
 
 function tellChanges(changes: Changes, backend: Backend): void {

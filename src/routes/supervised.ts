@@ -31,6 +31,8 @@ export type Supervised = {
   /** `shop:api`. */
   id: string;
   project: string;
+  /** The project's, with its ending: `shop.localhost`. */
+  domain: string;
   service: string;
   type: "exec" | "worker";
   state: SupervisedState;

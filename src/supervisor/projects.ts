@@ -3,7 +3,9 @@ import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../manifest/project.ts";
 import { nearest } from "../manifest/nearest.ts";
+import { baseOf } from "../manifest/project-name.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
+import { isInside, isUnder } from "../routes/rights.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { type Locked, lockFile } from "../system/file-lock.ts";
@@ -32,6 +34,8 @@ export type ProjectsOptions = {
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
   read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  /** What domains may end in, besides `localhost`. */
+  tlds: readonly string[];
   /** Of a service of the project with that domain. */
   addressOf(routeName: string, domain: string): { url: string; domain: string };
   /** Variables that name the bundle of authorities; asked before every start of a project. */
@@ -426,6 +430,10 @@ export function projects(options: ProjectsOptions): Projects {
       if (project.spec.name === spec.name) {
         return `two projects are named ${spec.name}: ${both}; give one another name in its locald.toml, or stop the other`;
       }
+      const [inner, outer] = nestedOf(spec, project.spec);
+      if (inner !== undefined && !isInside(inner.directory, outer.directory)) {
+        return `${inner.domain} of ${inner.directory} lies under ${outer.domain}, which is the domain of ${outer.directory}; give one another domain in its locald.toml, or stop ${project.spec.name}`;
+      }
       if (project.spec.domain === spec.domain) {
         return `two projects have the domain ${spec.domain}: ${both}; give one another domain in its locald.toml, or stop the other`;
       }
@@ -438,6 +446,17 @@ export function projects(options: ProjectsOptions): Projects {
       }
     }
     return undefined;
+  }
+
+  /** Which of the two has a domain under the other's, if one has. */
+  function nestedOf(
+    one: ProjectSpec,
+    other: ProjectSpec,
+  ): [ProjectSpec, ProjectSpec] | [undefined] {
+    const [its, others] = [one, other].map(({ domain }) => baseOf(domain, options.tlds));
+    if (its === others) return [undefined];
+    if (isUnder(its!, others!)) return [one, other];
+    return isUnder(others!, its!) ? [other, one] : [undefined];
   }
 
   async function drop(entry: Entry): Promise<void> {

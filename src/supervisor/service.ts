@@ -50,7 +50,8 @@ export type ServiceEffects = {
 
 export type ServiceOptions = {
   project: string;
-  /** The project's folder. */
+  /** The project's domain and folder. */
+  domain: string;
   directory: string;
   effects: ServiceEffects;
   onChange(snapshot: Supervised): void;
@@ -174,6 +175,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     return {
       id: `${options.project}:${spec.name}`,
       project: options.project,
+      domain: options.domain,
       service: spec.name,
       type: spec.type,
       state: shownAs(phase),

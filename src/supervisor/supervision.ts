@@ -44,6 +44,7 @@ export function supervision(options: SupervisionOptions): Projects {
       const { readProject } = await import("./read-project.ts");
       return await readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell });
     },
+    tlds,
     addressOf: options.addressOf,
     trust: options.trust,
     ownPorts: options.ownPorts,

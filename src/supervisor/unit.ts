@@ -109,7 +109,8 @@ export function snapshotOf(
 ): Supervised {
   const { spec, service } = unit;
   const its = service?.snapshot() ?? blank(unit, project);
-  const snapshot = { ...its, lazy: unit.wanted && wakes(spec), directory: project.directory };
+  const { domain, directory } = project;
+  const snapshot = { ...its, lazy: unit.wanted && wakes(spec), domain, directory };
   if (unit.refusal !== undefined) return { ...snapshot, state: "failed", why: unit.refusal };
   if (unit.restarting) {
     const ends = its.state === "stopping" || its.state === "stopped";
@@ -144,6 +145,7 @@ function blank({ id, spec }: Unit, project: ProjectSpec): Supervised {
   return {
     id,
     project: project.name,
+    domain: project.domain,
     service: spec.name,
     type: spec.type,
     state: "stopped",

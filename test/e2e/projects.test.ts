@@ -141,6 +141,54 @@ depends_on = ["db"]`;
   }, 30_000);
 });
 
+test("a cloned repository does not get a name under the domain of a project that is up", async () => {
+  await using place = await projectPlace();
+  const toml = (name: string, domain: string) =>
+    `[project]\nname = "${name}"\ndomain = "${domain}"\n[services.web]\ncommand = """${server}"""\n[services.web.env]\nFOO = "${name}"\n`;
+  const shop = await place.project("shop", toml("shop", "shop.localhost"));
+  expect((await place.up(shop)).at(-1)).toBe("Ok");
+  const clone = await place.project("clone", toml("clone", "api.shop.localhost"));
+  const { Error: why } = (await place.up(clone)).at(-1) as { Error: string };
+  expect(why).toBe(
+    `api.shop.localhost of ${clone} lies under shop.localhost, which is the domain of ${shop}; give one another domain in its locald.toml, or stop shop`,
+  );
+  // A part of the repository may have a domain of its own.
+  const part = await place.project("shop/admin", toml("admin", "admin.shop.localhost"));
+  expect((await place.up(part)).at(-1)).toBe("Ok");
+  // Nor by a NAME, for that of a service, below it, or beside it.
+  const { url } = await place.row("shop:web");
+  const told = async (host: string) =>
+    await (await fetch(url!, { headers: { Host: `${host}.localhost` } })).text();
+  for (const name of ["shop", "x.shop"]) {
+    const script = `Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("clone") }); console.log("up")`;
+    const child = Bun.spawn([process.execPath, "-e", script], {
+      cwd: clone,
+      env: { PATH: process.env.PATH!, NAME: name },
+      stdout: "pipe",
+      detached: true,
+    });
+    try {
+      await child.stdout.getReader().read();
+      const listed = JSON.parse((await place.daemon.run("ls", "--json")).out) as {
+        pid: number;
+        warnings: string[];
+      }[];
+      const row = listed.find(({ pid }) => pid === child.pid)!;
+      expect(row.warnings[0]).toContain("shop is up, and names under shop.localhost are for");
+      expect(await told(name)).toBe("shop");
+      expect(await told("admin.shop")).toBe("admin");
+    } finally {
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+  }
+  await place.send({ Stop: { name: "shop" } });
+  expect((await place.up(clone)).at(-1)).toBe("Ok");
+  // And the other way round: the parent of what is up.
+  const again = (await place.up(shop)).at(-1) as { Error: string };
+  expect(again.Error).toContain("api.shop.localhost of");
+}, 40_000);
+
 describe("a daemon that was killed", () => {
   test("is followed by one that ends what is left, and starts what should run, once", async () => {
     await using place = await projectPlace();

@@ -42,6 +42,7 @@ export class PlayedService implements Service {
     this.#snapshot = {
       id: `${options.project}:${spec.name}`,
       project: options.project,
+      domain: options.domain,
       service: spec.name,
       type: spec.type,
       state: "stopped",

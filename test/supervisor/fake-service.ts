@@ -79,6 +79,7 @@ export class FakeService {
   constructor(changes: Partial<ServiceSpec> = {}) {
     this.service = supervise(specOf(changes), {
       project: "shop",
+      domain: "shop.localhost",
       directory: "/shop",
       effects: this.#effects(),
       onChange: (snapshot) => void this.seen.push(snapshot),

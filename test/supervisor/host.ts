@@ -49,6 +49,7 @@ if (import.meta.main) {
     const words: Told = { states: [], output: "", statuses: [] } as unknown as Told;
     const service = supervise(spec, {
       project: "p",
+      domain: "p.localhost",
       directory: "/tmp",
       effects,
       onChange(snapshot) {

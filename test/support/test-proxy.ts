@@ -46,7 +46,7 @@ export function testService(name: string, { port, address = "127.0.0.1" }: Place
     pids: [process.pid],
     ports: [port],
     command: `serve ${name}`,
-    cwd: "/srv",
+    cwd: "/srv/shop",
     source: "NAME",
     warnings: [],
   };
@@ -57,6 +57,7 @@ export function testSupervised(overrides: Partial<Supervised> = {}): Supervised 
   return {
     id: "shop:api",
     project: "shop",
+    domain: "shop.localhost",
     service: "api",
     type: "exec",
     state: "ready",
