@@ -342,19 +342,9 @@ export async function perform(
 const longestComplaint = 2000;
 
 function mistakesIn(sent: unknown, input: Schema): string[] {
-  // The library takes what every object inherits, `toString`, for a known key.
-  const inherited =
-    typeof sent === "object" && sent !== null
-      ? Object.keys(sent).filter(
-          (key) => key in input.entries && !Object.hasOwn(input.entries, key),
-        )
-      : [];
   const read = v.safeParse(input, sent);
   const issues = read.success ? [] : read.issues;
-  return [
-    ...inherited.map((key) => `${key}: there is no such field`),
-    ...issues.map((issue) => `${v.getDotPath(issue) ?? "what was sent"}: ${issue.message}`),
-  ];
+  return issues.map((issue) => `${v.getDotPath(issue) ?? "what was sent"}: ${issue.message}`);
 }
 
 /** What goes out by IPC. */
