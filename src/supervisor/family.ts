@@ -135,6 +135,7 @@ export function families(effects: FamilyEffects): Families {
   const known = new Map<string, ReadonlyMap<number, Seen>>();
   const endings = new Map<number, Ending>();
   let last: Table = new Map();
+  let found: { table: Table; births: readonly Birth[] } | undefined;
   const breathe = slices(slice);
   let stopReaping: (() => void) | undefined;
   let stopped = false;
@@ -146,16 +147,21 @@ export function families(effects: FamilyEffects): Families {
     return table;
   }
 
+  /** Once for each look: hundreds of services may ask about the same one. */
+  function strays(): readonly Birth[] {
+    if (found?.table !== last) found = { table: last, births: straysIn(last) };
+    return found.births;
+  }
+
   function straysIn(table: Table): Birth[] {
     const session = table.get(self.pid)?.session;
+    const orphans = (indexOf(table).byParent.get(self.pid) ?? []).filter(
+      ({ pid, zombie, runId, session: its }) =>
+        !zombie && runId === undefined && its !== session && !own.has(pid),
+    );
+    if (orphans.length === 0) return [];
     const members = new Set([...known.values()].flatMap((its) => [...its.keys()]));
-    return (indexOf(table).byParent.get(self.pid) ?? [])
-      .filter(({ pid, zombie, runId, session: its }) => {
-        return (
-          !zombie && runId === undefined && its !== session && !own.has(pid) && !members.has(pid)
-        );
-      })
-      .map(({ pid, birth }) => ({ pid, birth }));
+    return orphans.filter(({ pid }) => !members.has(pid)).map(({ pid, birth }) => ({ pid, birth }));
   }
 
   function isSame(seen: Seen | undefined, startedAt: number): boolean {
@@ -336,7 +342,7 @@ export function families(effects: FamilyEffects): Families {
       }
       return births;
     },
-    strays: () => straysIn(last),
+    strays,
     async runsOf(prefix) {
       const runs = new Map<string, Run>();
       for (const { pid, startedAt, runId, zombie } of (await look()).values()) {
