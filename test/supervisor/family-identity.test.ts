@@ -296,6 +296,9 @@ test("an orphan that came to us with neither environment nor family is a stray, 
   machine.put({ pid: 104, parent: daemon, runId });
   machine.put({ pid: 105, parent: 1 });
   machine.put({ pid: 106, parent: daemon, group: 100, session: 100 });
+  // A service that has just been started, and that nobody has asked about.
+  machine.own.add(107);
+  machine.put({ pid: 107, parent: daemon, birth: 7007 });
   await machine.members();
   expect(machine.families.strays()).toEqual([{ pid: 101, birth: 7001 }]);
 });
