@@ -26,12 +26,13 @@ import { Recorder } from "./proxy/recorder.ts";
 import type { ExtraPort, RefusedPort } from "./proxy/own-ports.ts";
 import type { Service } from "./routes/service.ts";
 import { originOf, type UrlPorts } from "./routes/service-row.ts";
-import { type BareNames, routeTable } from "./routes/table.ts";
+import { type BareNames, type RouteTable, routeTable } from "./routes/table.ts";
 import { idleWatch } from "./supervisor/idle.ts";
 import { plainLines } from "./supervisor/plain-text.ts";
 import { supervision } from "./supervisor/supervision.ts";
 import { type Cancel, type Clock, systemClock } from "./system/clock.ts";
 import { type HostsFile, hostsFile } from "./system/hosts-file.ts";
+import { belongsTo, listenersOn } from "./system/listeners.ts";
 import { peerCredentials } from "./system/peer-credentials.ts";
 import { type Ends, peerSockets } from "./system/peer-sockets.ts";
 import { certificates } from "./tls/certificates.ts";
@@ -152,6 +153,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
     hostName: hostname(),
     wsl,
     ownPid: process.pid,
+    uid: process.getuid?.() ?? 0,
     // Somebody reads our lines about services that come and go.
     watched: true,
     onServices(found, changes) {
@@ -164,8 +166,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
         changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
         table === nothing;
       if (changed) retable();
-      tellChanges(changes, backend);
-      options.onServices(found, changes);
+      const judged = judgedBy(table, changes);
+      tellChanges(judged, backend);
+      options.onServices(table.services, judged);
     },
     onSkipped: ({ pid, why }) =>
       options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
@@ -237,7 +240,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
         ...(doors?.connections() ?? { http: 0, ipc: 0 }),
       },
     }),
-    services: () => discovery.services(),
+    services: () => table.services,
     scan: () => discovery.scan(),
     async look() {
       await discovery.refresh({ atOnce: true });
@@ -297,6 +300,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       touch: () => discovery.touch(),
       clientUser: proxyUsers,
       otherUsers: options.otherUsers,
+      isOwn:
+        process.platform !== "linux"
+          ? undefined
+          : (place, owners) =>
+              belongsTo(listenersOn(place.port), { place, users: [uid, 0, ...owners] }),
       departed: peers && departedClients(peers, { elsewhere: wsl }),
       terminator: tls,
       recorder,
@@ -417,6 +425,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon | unde
       return stopping;
     },
   };
+}
+
+/** What was seen, with what projects that are up have a right to. */
+function judgedBy({ services }: RouteTable, changes: Changes): Changes {
+  const rows = Map.groupBy(services, ({ process }) => process.pid);
+  const judged = (these: readonly Service[]) =>
+    these.map((its) => rows.get(its.process.pid)?.find(({ name }) => name === its.name) ?? its);
+  const { appeared, changed, gone } = changes;
+  return { appeared: judged(appeared), changed: judged(changed), gone };
 }
 
 function tellChanges(changes: Changes, backend: Backend): void {

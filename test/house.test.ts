@@ -108,3 +108,28 @@ test("every file begins by saying what it turns into what", () => {
   });
   expect(silent).toEqual([]);
 });
+
+/** Files that may open others by themselves: doors of the system's, and readers of the kernel's own files. */
+const openers = [
+  /^system\//,
+  /^discovery\/(callers|client-owner|client-sockets|departed|procfs|source)\.ts$/,
+  /^supervisor\/(census|listening)\.ts$/,
+  // Our own sources and what was built of them.
+  /^dashboard\/bundle\.ts$/,
+];
+
+test("a file whose path others may choose is opened in system/ only", () => {
+  const wrong = files
+    .filter((file) => !openers.some((opener) => opener.test(file)))
+    .flatMap((file) => {
+      const text = readFileSync(join(root, file), "utf8");
+      const imported = [...text.matchAll(/import \{([^}]*)\} from "node:fs(?:\/promises)?"/g)];
+      const names = imported.flatMap(([, list]) => list!.split(",").map((name) => name.trim()));
+      const opens = names.filter((name) =>
+        /^(open|(read|append|copy)File|create(Read|Write)Stream)(Sync)?$/.test(name),
+      );
+      if (/\bBun\.file\(/.test(text)) opens.push("Bun.file");
+      return opens.map((name) => `${file} uses ${name}; see system/read-text.ts`);
+    });
+  expect(wrong).toEqual([]);
+});

@@ -1,6 +1,5 @@
 /** `localhostess doctor` -> what works on this machine and what does not, each with the command that mends it. Changes nothing. */
 import { lookup } from "node:dns/promises";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Registration } from "../control/registration.ts";
 import { printable } from "../discovery/printable.ts";
@@ -9,6 +8,7 @@ import { riskOf } from "../manifest/tld.ts";
 import { classifyHost } from "../routes/host.ts";
 import { defaultPorts, originOf, type Scheme } from "../routes/service-row.ts";
 import { whereIs } from "../system/search-path.ts";
+import { readText } from "../system/read-text.ts";
 import { type Authority, daysLeft, loadAuthority } from "../tls/authority.ts";
 import { differenceOf } from "../tls/permitted.ts";
 import { installCommand } from "../tls/trust/distribution.ts";
@@ -285,11 +285,10 @@ async function standardPort(
 /** Below it only root may listen: ip(7). */
 async function leastPort({ root }: Machine): Promise<number> {
   const path = join(root, "proc/sys/net/ipv4/ip_unprivileged_port_start");
-  const text = await readFile(path, "utf8").catch(() => {
-    // Not Linux, or older than 4.11.
-    return "";
-  });
-  return text.trim() === "" ? 1024 : Number(text);
+  const its = await readText(path, { longest: 1024 });
+  // Not Linux, or older than 4.11.
+  if (its.kind !== "text" || its.text.trim() === "") return 1024;
+  return Number(its.text);
 }
 
 async function names(port: number, machine: Machine): Promise<Finding[]> {

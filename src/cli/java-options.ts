@@ -1,8 +1,8 @@
 /** What Java trusted before, and our authorities -> a truststore, and the JAVA_TOOL_OPTIONS that name it. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
 import { whereIs } from "../system/search-path.ts";
+import { certificateFile } from "../tls/certificate-file.ts";
 import { keptOf, type Kept, systemRoots, writeBundle } from "../tls/trust/bundle.ts";
 import { exists } from "../tls/trust/exists.ts";
 import type { Machine } from "../tls/trust/store.ts";
@@ -85,7 +85,7 @@ async function sourceOf(
   }
   // One of ours, from a keystore whose password is not in the variable any more.
   if (kept.kind === "keystore") {
-    return { kept, read: () => readFile(set.replace(/\.p12$/, ".pem"), "utf8") };
+    return { kept, read: () => keptPem(set.replace(/\.p12$/, ".pem")) };
   }
   return { kept };
 }
@@ -94,11 +94,17 @@ async function sourceOf(
 export async function refreshTruststore(path: string, pem: string): Promise<void> {
   const mark = `${path}.of`;
   const digest = new Bun.CryptoHasher("sha256").update(pem).digest("hex");
-  const made = await readFile(mark, "utf8").catch(() => "");
+  const made = await certificateFile(mark).catch(() => undefined);
   if (made === digest && (await exists(path))) return;
   const { javaTruststore } = await import("../tls/trust/java-truststore.ts");
   await writeAtomically(path, await javaTruststore(pem));
   await writeAtomically(mark, digest);
+}
+
+async function keptPem(path: string): Promise<string> {
+  const text = await certificateFile(path);
+  if (text === undefined) throw new Error(`there is no file ${path}`);
+  return text;
 }
 
 async function keystoreText(

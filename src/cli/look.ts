@@ -78,7 +78,11 @@ function ownLooker(settings: Settings): Looker {
     const proxy = record !== undefined && holds(scan, record) ? record : undefined;
     return {
       scan,
-      services: groupServices(scan, { ...machine, ownPid: proxy?.pid ?? process.pid }),
+      services: groupServices(scan, {
+        ...machine,
+        ownPid: proxy?.pid ?? process.pid,
+        uid: process.getuid?.() ?? 0,
+      }),
       proxy,
       ...portsOf(settings, proxy),
       tlds: proxy?.tlds ?? settings.tlds,

@@ -1,5 +1,4 @@
 /** `localhostess untrust` -> no trust store of this machine that has an authority of ours. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type AuthorityOptions,
@@ -8,6 +7,7 @@ import {
   loadAuthority,
   replacedCertificates,
 } from "../tls/authority.ts";
+import { certificateFile } from "../tls/certificate-file.ts";
 import { authorityDirectory } from "../tls/places.ts";
 import type { Certificate } from "../tls/trust/store.ts";
 import { removeFromAll, trustStores } from "../tls/trust/stores.ts";
@@ -80,9 +80,7 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
 /** The certificate of an authority that cannot be used any more: one that has expired is still in the stores. */
 async function leftover(options: AuthorityOptions): Promise<Certificate | undefined> {
   const path = join(authorityDirectory(options.stateDirectory, options.kind), "certificate.pem");
-  const pem = await readFile(path, "utf8").catch(() => {
-    // There never was one, or it is gone with the rest; then no store can be asked for it.
-    return "";
-  });
-  return pem.includes("-----BEGIN CERTIFICATE-----") ? { pem, path } : undefined;
+  // There never was one, or it is gone with the rest; then no store can be asked for it.
+  const pem = await certificateFile(path).catch(() => undefined);
+  return pem?.includes("-----BEGIN CERTIFICATE-----") ? { pem, path } : undefined;
 }

@@ -352,8 +352,6 @@ function mistakesIn(sent: unknown, input: Schema): string[] {
   if (Array.isArray(sent)) return ["what was sent: an object is needed, and it is a list"];
   const keys = typeof sent === "object" && sent !== null ? Object.keys(sent) : [];
   const entries = input.entries as Readonly<Record<string, Field>>;
-  // It takes what every object inherits, `toString`, for a known key, too.
-  const inherited = keys.filter((key) => key in entries && !Object.hasOwn(entries, key));
   const lists = keys.filter(
     (key) =>
       Object.hasOwn(entries, key) &&
@@ -363,7 +361,6 @@ function mistakesIn(sent: unknown, input: Schema): string[] {
   const read = v.safeParse(input, sent);
   const issues = read.success ? [] : read.issues;
   return [
-    ...inherited.map((key) => `${key}: there is no such field`),
     ...lists.map((key) => `${key}: an object is needed, and it is a list`),
     ...issues.map((issue) => `${v.getDotPath(issue) ?? "what was sent"}: ${issue.message}`),
   ];

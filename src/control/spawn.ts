@@ -1,5 +1,6 @@
 /** A command line -> a daemon in a session of its own, which outlives whoever started it. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
+import { openRegularSync, openToAppendSync } from "../system/regular-file.ts";
 import type { Spawned } from "./connect.ts";
 
 export type SpawnOptions = {
@@ -19,8 +20,7 @@ const longestTail = 2_000;
 
 /** @throws Error of the file system, with `code`, where there can be no log; that of the system, where there can be no process. */
 export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
-  const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-  const file = openSync(log, flags, 0o600);
+  const file = openToAppendSync(log);
   const before = fstatSync(file).size;
   let child: Bun.Subprocess;
   try {
@@ -49,15 +49,12 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
 
 /** What has been written since it was `before` bytes long; of a file that was put aside meanwhile, what the new one has. */
 function textFrom(path: string, before: number): string {
-  let file: number;
+  const opened = openRegularSync(path, { follow: false });
+  // Removed: then there is nothing to show.
+  if (opened.kind !== "file") return "";
+  const { file, its } = opened;
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch {
-    // Removed: then there is nothing to show.
-    return "";
-  }
-  try {
-    const { size } = fstatSync(file);
+    const { size } = its;
     const start = Math.max(size < before ? 0 : before, size - longestTail);
     const bytes = Buffer.alloc(size - start);
     return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, start)).trim();

@@ -1,7 +1,7 @@
 /** The port that pages are open on -> kept, so that an open page finds the next daemon where the last one was. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
+import { readText } from "../system/read-text.ts";
 
 function pathIn(stateDirectory: string): string {
   return join(stateDirectory, "cache", "page-port");
@@ -9,14 +9,11 @@ function pathIn(stateDirectory: string): string {
 
 /** 0 where none is known: any will do. */
 export async function keptPort(stateDirectory: string): Promise<number> {
-  try {
-    const text = await readFile(pathIn(stateDirectory), "utf8");
-    const port = /^\d{4,5}\n$/.test(text) ? Number(text) : 0;
-    return port > 1_023 && port < 65_536 ? port : 0;
-  } catch {
-    // The first daemon here, or a file that cannot be read: it is written anew.
-    return 0;
-  }
+  const its = await readText(pathIn(stateDirectory), { longest: 1024 });
+  // The first daemon here, or a file that cannot be read: it is written anew.
+  if (its.kind !== "text" || !/^\d{4,5}\n$/.test(its.text)) return 0;
+  const port = Number(its.text);
+  return port > 1_023 && port < 65_536 ? port : 0;
 }
 
 /** @throws the file system's error. */

@@ -8,6 +8,10 @@ import { printable } from "./printable.ts";
 export type GroupOptions = Host & {
   /** Our own process: never a service, also when it was started with NAME set. */
   ownPid: number;
+  /** The user whose names they are before anybody else's. */
+  uid: number;
+  /** Name -> the user who has it, as the last scan left it: between others it stays there. */
+  holders?: ReadonlyMap<string, number>;
 };
 
 /** PATH_MAX: a directory is shown whole. */
@@ -38,11 +42,11 @@ function oldestFirst(a: ObservedProcess, b: ObservedProcess): number {
 }
 
 /** Every process that carries a name, by pid. */
-function namedProcesses(scan: Scan, { ownPid, ...host }: GroupOptions): Map<number, Named> {
+function namedProcesses(scan: Scan, { ownPid, hostName, wsl }: GroupOptions): Map<number, Named> {
   const named = new Map<number, Named>();
   for (const process of scan.processes.values()) {
     if (process.pid === ownPid) continue;
-    const verdict = nameOf(process.name, host);
+    const verdict = nameOf(process.name, { hostName, wsl });
     if (verdict.kind === "name") {
       named.set(process.pid, { process, key: verdict.name, name: verdict.name, why: undefined });
     } else if (verdict.kind === "unroutable") {
@@ -54,7 +58,10 @@ function namedProcesses(scan: Scan, { ownPid, ...host }: GroupOptions): Map<numb
   return named;
 }
 
-/** The topmost ancestor reached through processes that all carry the same name. */
+/**
+ * The topmost ancestor reached through processes that all carry the same name, and that one user has: only root's may have
+ * children of another user's that are still its own doing (nginx's workers).
+ */
 function rootOf(start: Named, named: ReadonlyMap<number, Named>): ObservedProcess {
   const seen = new Set<number>();
   let top = start;
@@ -62,6 +69,8 @@ function rootOf(start: Named, named: ReadonlyMap<number, Named>): ObservedProces
     seen.add(top.process.pid);
     const parent = named.get(top.process.parent);
     if (parent?.key !== start.key) break;
+    const { uid } = parent.process;
+    if (uid !== top.process.uid && uid !== 0) break;
     top = parent;
   }
   return top.process;
@@ -84,7 +93,7 @@ function joiner(): { join(a: string, b: string): void; leader(mark: string): str
   };
 }
 
-/** One name's processes are together by a common root, or by a common process group. */
+/** One name's processes are together by a common root, or by a common process group within one user. */
 function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
   const holders = scan.observations.flatMap((observation) =>
     observation.pids.flatMap((pid) => {
@@ -97,7 +106,8 @@ function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
   for (const { holder, root } of holders) {
     for (const { group } of [holder.process, root]) {
       // 0: a group of another pid namespace, which is no common ground.
-      if (group > 0) join(`group ${group} ${holder.key}`, markOf(root, holder.key));
+      if (group > 0 && holder.process.uid === root.uid)
+        join(`group ${group} of ${root.uid} ${holder.key}`, markOf(root, holder.key));
     }
   }
   const trees = new Map<string, Tree>();
@@ -153,7 +163,7 @@ function neighbours(tree: Tree, all: readonly Observation[]): string[] {
     .map((its) => `port ${its.port} is also held by pid ${its.pids.join(", ")}, on ${its.address}`);
 }
 
-function serviceOf(tree: Tree, scan: Scan): Service {
+function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Service {
   const ports = [...new Set(tree.observations.map((its) => its.port))].sort((a, b) => a - b);
   const wanted = [...tree.pids].flatMap((pid) => scan.processes.get(pid)?.wantedPort ?? []);
   const port = pickPort(ports as [number, ...number[]], new Set(wanted));
@@ -169,6 +179,8 @@ function serviceOf(tree: Tree, scan: Scan): Service {
     routable: tree.why === undefined,
     endpoint: endpointOf(port, tree, scan.observations),
     process: { pid, startedAt },
+    root: tree.root.pid,
+    ...(tree.root.uid === uid ? {} : { user: tree.root.uid }),
     pids: [...tree.pids].sort((a, b) => a - b),
     ports,
     command: printable(command),
@@ -187,33 +199,54 @@ function newestFirst(a: Tree, b: Tree): number {
 }
 
 /**
+ * Those of the user who has the name first: us; else who had it at the last scan; else who came first, as nobody takes a name
+ * from another user by starting a server.
+ */
+function byRight(trees: readonly Tree[], { uid, holders }: GroupOptions): Tree[] {
+  const users = trees.map((tree) => tree.root.uid);
+  const before = holders?.get(trees[0]!.key);
+  const [holder] = [uid, before].filter((user) => user !== undefined && users.includes(user));
+  const first = holder ?? [...trees].sort((a, b) => oldestFirst(a.root, b.root))[0]!.root.uid;
+  const rank = (tree: Tree) => (tree.root.uid === first ? 0 : 1);
+  return [...trees].sort((a, b) => rank(a) - rank(b) || newestFirst(a, b));
+}
+
+/**
  * By name; of two with one name, the one that has it stands first, and the others follow with
  * `routable: false`.
  *
  * Processes are one service when one descends from the other through processes of the same NAME, when
- * they have such an ancestor in common, or when they are in one process group. Otherwise the
- * tree whose root started last has the name; of two in the same second, the one with the higher pid.
+ * they have such an ancestor in common, or when they are in one process group, and of one user. Otherwise, within
+ * one user, the tree whose root started last has the name; of two in the same second, the one with the higher pid.
  */
 export function groupServices(scan: Scan, options: GroupOptions): Service[] {
   const services: Service[] = [];
   const all = treesOf(scan, namedProcesses(scan, options));
   for (const trees of Map.groupBy(all, (tree) => tree.key).values()) {
-    const [first, ...others] = trees.sort(newestFirst).map((tree) => serviceOf(tree, scan));
+    const { uid } = options;
+    const [first, ...others] = byRight(trees, options).map((tree) =>
+      serviceOf(tree, { scan, uid }),
+    );
     if (!first!.routable) {
       services.push(first!, ...others);
       continue;
     }
-    const losers = others.map((loser) => loser.process.pid).join(", ");
-    services.push(
-      others.length === 0
-        ? first!
-        : {
-            ...first!,
-            warnings: [...first!.warnings, `older servers have this name too: pid ${losers}`],
-          },
-    );
+    const pidsOf = (these: Service[]) => these.map(({ process }) => process.pid).join(", ");
+    const older = others.filter(({ user }) => user === first!.user);
+    const strange = others.filter(({ user }) => user !== first!.user);
+    const warnings = [
+      ...(older.length === 0 ? [] : [`older servers have this name too: pid ${pidsOf(older)}`]),
+      ...(strange.length === 0
+        ? []
+        : [`servers of other users have this name too: pid ${pidsOf(strange)}`]),
+    ];
+    services.push({ ...first!, warnings: [...first!.warnings, ...warnings] });
     for (const loser of others) {
-      const why = `pid ${first!.process.pid} took this name over: it was started later; give one of them another NAME`;
+      const { pid } = first!.process;
+      const why =
+        loser.user === first!.user
+          ? `pid ${pid} took this name over: it was started later; give one of them another NAME`
+          : `pid ${pid} of user ${first!.user ?? uid} has this name, and no other user takes it over; give this one another NAME`;
       services.push({ ...loser, routable: false, warnings: [why, ...loser.warnings] });
     }
   }

@@ -20,6 +20,8 @@ export type ScannerOptions = {
   /** Inside the Windows Subsystem for Linux. */
   wsl: boolean;
   ownPid: number;
+  /** Of the user whose servers have their names before anybody else's. */
+  uid: number;
   /** Rescans although nobody calls `touch`. */
   watched?: boolean;
   /** After every scan that worked, also when nothing changed. */
@@ -71,6 +73,12 @@ type Waiter = (services: readonly Service[]) => void;
 /** A routable name is there once; the other rows are told apart by their process. */
 function keyOf(service: Service): string {
   return service.routable ? service.name : `${service.name} ${service.process.pid}`;
+}
+
+function holdersOf(services: readonly Service[], uid: number): Map<string, number> {
+  return new Map(
+    services.filter((its) => its.routable).map(({ name, user = uid }) => [name, user]),
+  );
 }
 
 function isSame(a: Service, b: Service): boolean {
@@ -131,7 +139,7 @@ export function scanner(options: ScannerOptions): Scanner {
     try {
       const scan = await source.scan();
       if (state === "stopped") return;
-      const found = groupServices(scan, options);
+      const found = groupServices(scan, { ...options, holders: holdersOf(services, options.uid) });
       const changes = changesBetween(services, found);
       services = found;
       seen = scan;

@@ -82,6 +82,13 @@ export function readDomain(text: string, tlds: readonly string[]): Domain {
 }
 
 /** Before the ending; `web`, and the service named like its project, are the project itself. */
+/** A domain without its ending: what names under it end in. */
+export function baseOf(domain: string, tlds: readonly string[]): string {
+  const endings = ["localhost", ...tlds].filter((its) => domain.endsWith(`.${its}`));
+  const longest = Math.max(0, ...endings.map((its) => its.length + 1));
+  return domain.slice(0, domain.length - longest);
+}
+
 export function routeNameOf(service: string, project: { name: string; routeName: string }): string {
   const lower = service.toLowerCase();
   if (lower === "web" || lower === project.name.toLowerCase()) return project.routeName;

@@ -1397,7 +1397,10 @@ export class Connection implements LinkHandler, ExchangeOwner {
 }
 
 /** Whether it has answered before, and is expected back, rather than started. */
-function isRestart({ state, restarts }: Supervised): boolean {
+function isRestart({ state, restarts, port, listens }: Supervised): boolean {
+  // Ready by its own word, and nobody has seen it listen yet: that is still its start.
+  if (state === "ready" && restarts === 0 && port !== undefined && listens.length === 0)
+    return false;
   return restarts > 0 || !["stopped", "starting", "running", "exited"].includes(state);
 }
 

@@ -27,7 +27,7 @@ import type { Supervision } from "./supervision.ts";
 import type { Recorder } from "./recorder.ts";
 import { shares } from "./shares.ts";
 import { turningAway } from "./turned-away.ts";
-import { upstreamPool } from "./upstream.ts";
+import { type UpstreamPoolOptions, upstreamPool } from "./upstream.ts";
 
 /** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
 const usualConnectionLimit = 10_000;
@@ -55,6 +55,8 @@ export type ProxyOptions = {
   refresh(): Promise<unknown>;
   stillThere(service: Service): boolean;
   touch(): void;
+  /** Whether one of these users, we or root alone listen there; undefined: this system does not tell. */
+  isOwn?: UpstreamPoolOptions["isOwn"];
   /** Whether a client that sent FIN, and waits for an answer, no longer exists. Undefined: this system cannot tell. */
   departed: ((client: Ends) => boolean) | undefined;
   /** Whose process a client is; undefined: everybody is served as if they were the same person. */
@@ -111,7 +113,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const strangers = turningAway(clock, options.fault);
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
-  const pool = upstreamPool({ clock, peek: calls.peek });
+  const pool = upstreamPool({ clock, peek: calls.peek, isOwn: options.isOwn });
   let seconds = 0;
   let draining = false;
   /** Connections are to be told that the supervisor has news. */

@@ -148,6 +148,9 @@ export type UpstreamPoolOptions = {
   clock: Clock;
   /** Whether something has come that no event has told of. */
   peek: (descriptor: number) => Peeked;
+  /** Whether one of these users, we or root alone listen there; undefined: this system does not tell. */
+  isOwn?:
+    ((place: { address: string; port: number }, owners: readonly number[]) => boolean) | undefined;
 };
 
 /** The process is part of the key: another one on the same port is another server. */
@@ -156,7 +159,7 @@ export function upstreamKey(service: Service): string {
   return `${endpoint.address}|${endpoint.port}|${process.pid}|${process.startedAt}`;
 }
 
-export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool {
+export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): UpstreamPool {
   const queues = new Map<string, IdleQueue>();
 
   const queueOf = (key: string): IdleQueue => {
@@ -227,6 +230,12 @@ export function upstreamPool({ clock, peek }: UpstreamPoolOptions): UpstreamPool
           if (index + 1 < endpoint.dial.length) attempt(index + 1);
           else turn.failed({ address, code, handshake: undefined });
         };
+        const { port, owners } = endpoint;
+        if (owners !== undefined && isOwn?.({ address, port }, owners) === false) {
+          // In a turn of its own, as every failure.
+          cancelTimer = clock.after(0, () => failed("ECONNREFUSED"));
+          return;
+        }
         cancelTimer = clock.after(connectMilliseconds, () => {
           cancel();
           failed("ETIMEDOUT");

@@ -102,7 +102,7 @@ const turns: Record<SupervisedState, Turn | undefined> = {
 
 /** Where a service that is ready has to be, before discovery has seen it there; undefined where it was given no port. */
 function asGiven(supervised: Supervised): Service | undefined {
-  const { routeName, listens, pid = 0, startedAt = 0 } = supervised;
+  const { routeName, listens, listensAs, pid = 0, startedAt = 0 } = supervised;
   const port =
     supervised.port !== undefined && (listens.length === 0 || listens.includes(supervised.port))
       ? supervised.port
@@ -111,7 +111,7 @@ function asGiven(supervised: Supervised): Service | undefined {
   return {
     name: routeName,
     routable: true,
-    endpoint: { address: "127.0.0.1", port, dial: ["127.0.0.1", "::1"] },
+    endpoint: { address: "127.0.0.1", port, dial: ["127.0.0.1", "::1"], owners: listensAs },
     process: { pid, startedAt: Math.floor(startedAt / 1_000) * 1_000 },
     pids: [pid],
     ports: [port],

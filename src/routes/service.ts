@@ -10,6 +10,11 @@ export type Endpoint = {
    * loopback first, because another program may hold the same port in the other family.
    */
   dial: readonly string[];
+  /**
+   * Set where nobody has seen the service listen: before each connection the kernel is asked whether whoever listens is one of
+   * these users, us or root. Another user may have taken the port.
+   */
+  owners?: readonly number[];
 };
 
 /** A pid with the time its process started: a pid alone may be reused. */
@@ -29,6 +34,10 @@ export type Service = {
   endpoint: Endpoint;
   /** The process that owns the primary endpoint (the oldest where several share it). */
   process: ProcessIdentity;
+  /** Pid of the topmost of its ancestors that carry the name, or its own; undefined where it was only given. */
+  root?: number;
+  /** The user it belongs to, where that is not ours. */
+  user?: number;
   /** Every process of the service that listens, ascending. */
   pids: readonly number[];
   /** Every port of the service, ascending, without repeats. */

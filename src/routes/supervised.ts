@@ -33,6 +33,8 @@ export type Supervised = {
   /** `shop:api`. */
   id: string;
   project: string;
+  /** The project's, with its ending: `shop.localhost`. */
+  domain: string;
   service: string;
   type: "exec" | "worker";
   state: SupervisedState;
@@ -47,6 +49,8 @@ export type Supervised = {
   port: number | undefined;
   /** The ports it listens on, where they were looked at. */
   listens: readonly number[];
+  /** The users as whom its own processes do. */
+  listensAs: readonly number[];
   /** Milliseconds since the Unix epoch; of the process that runs. */
   startedAt: number | undefined;
   readyAt: number | undefined;

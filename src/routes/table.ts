@@ -1,9 +1,10 @@
 /** A snapshot of services into the service that a name means, and into what the supervisor says of that name. */
+import { withRights } from "./rights.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
 export interface RouteTable {
-  /** Everything that was seen, unroutable ones too. */
+  /** Everything that was seen, unroutable ones too: also those whose names are a project's. */
   readonly services: readonly Service[];
   /** The names that lead somewhere, ascending. */
   readonly names: readonly string[];
@@ -29,9 +30,10 @@ export type BareNames = "all" | ReadonlySet<string>;
 const noNames: BareNames = new Set();
 
 export function routeTable(
-  services: readonly Service[],
+  seen: readonly Service[],
   { tlds = [], supervised = [], answersBare = noNames }: TableOptions = {},
 ): RouteTable {
+  const services = withRights(seen, { tlds, supervised });
   const byName = new Map<string, Service>();
   for (const service of services) {
     if (service.routable) byName.set(service.name, service);

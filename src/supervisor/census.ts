@@ -15,6 +15,8 @@ export type Seen = {
   session: number;
   /** Milliseconds since the Unix epoch. With the pid, the identity of a process, for as long as nobody sets the clock. */
   startedAt: number;
+  /** As `startedAt`, in what no clock moves: ticks from the boot to its start. Where the system tells no such thing, the same. */
+  birth: number;
   /** Ended, and not reaped. */
   zombie: boolean;
   /** As in its environment, now or when it was first seen. */
@@ -25,6 +27,9 @@ export type Seen = {
   memory: number;
 };
 
+/** A process that another daemon may know again, within one boot. */
+export type Birth = Pick<Seen, "pid" | "birth">;
+
 /** By pid. */
 export type Table = ReadonlyMap<number, Seen>;
 
@@ -33,6 +38,10 @@ export interface Census {
   look(): Promise<Table>;
   /** Whether this very process still runs: synchronous and cheap, to be asked right before a signal. */
   same(process: Pick<Seen, "pid" | "startedAt">): boolean;
+  /** Synchronous and cheap; undefined where it is gone, or has not been seen where looking is not cheap. */
+  birthOf(pid: number): number | undefined;
+  /** Which boot births are counted from; undefined where the system does not tell: then they are no proof. */
+  readonly boot: string | undefined;
 }
 
 /** Milliseconds of work after which the event loop gets its turn. */
@@ -140,6 +149,7 @@ export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census
       group: stat.group,
       session: stat.session,
       startedAt: startOf(stat.startTicks),
+      birth: stat.startTicks,
       zombie: stat.zombie,
       runId: memory.runId,
       cpu: stat.cpuTicks * tick,
@@ -171,6 +181,11 @@ export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census
       const stat = text === undefined ? undefined : parseProcStat(text);
       return stat !== undefined && startOf(stat.startTicks) === startedAt;
     },
+    birthOf(pid) {
+      const text = short(`${root}/${pid}/stat`);
+      return text === undefined ? undefined : parseProcStat(text)?.startTicks;
+    },
+    boot: short(`${root}/sys/kernel/random/boot_id`)?.trim(),
   };
 }
 
@@ -200,6 +215,7 @@ export function parsePsCensus(text: string): Map<number, Seen> {
       group: Number(group),
       session: 0,
       startedAt: Date.parse(`${start} UTC`),
+      birth: Date.parse(`${start} UTC`),
       zombie: state!.startsWith("Z"),
       runId: runId?.slice(runVariable.length + 1),
       cpu:
@@ -240,5 +256,8 @@ export function psCensus(run: typeof runCommand = runCommand): Census {
       // Of the last look, which is as good as ps can tell without waiting for another.
       return last.get(pid)?.startedAt === startedAt;
     },
+    birthOf: (pid) => last.get(pid)?.birth,
+    // There, the time of a start is kept with the process, and no boot begins it anew.
+    boot: "any",
   };
 }

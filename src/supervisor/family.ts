@@ -3,7 +3,7 @@ import type { StopSignal } from "../manifest/project.ts";
 import type { Clock } from "../system/clock.ts";
 import type { ProcessCalls } from "../system/process-calls.ts";
 import { slices } from "../system/slices.ts";
-import type { Census, Seen, Table } from "./census.ts";
+import type { Birth, Census, Seen, Table } from "./census.ts";
 import type { Ending } from "./child.ts";
 
 /** What is known of a run, also by a daemon that did not start it. */
@@ -14,6 +14,10 @@ export type Run = {
   startedAt: number;
   /** 128 random bits in hex, in the environment of all its processes. */
   runId: string;
+  /** Of the main process, as the census has it: its proof where it has written over its own environment. */
+  birth?: number | undefined;
+  /** Those who were members when the daemon before wrote of them, and may have left it all: group, parent, environment. */
+  members?: readonly Birth[] | undefined;
 };
 
 export type EndOptions = {
@@ -39,6 +43,17 @@ export interface Families {
   members(run: Run): Promise<readonly Seen[]>;
   /** Milliseconds of processor time and resident bytes of all of it. */
   usage(run: Run): Promise<Usage>;
+  /** Of a process that was just started. */
+  birthOf(pid: number): number | undefined;
+  /** Which boot births are counted from; those of another prove nothing. */
+  readonly boot: string | undefined;
+  /** The members that the last look found, at most a thousand: what the next daemon has to know of them. */
+  remembered(run: Run): readonly Birth[];
+  /**
+   * Orphans that came to us, as the last look found them, and that belong to no run that is known: they left their parents
+   * and wrote over their environment before anybody looked. Only services have such.
+   */
+  strays(): readonly Birth[];
   /** Runs with somebody alive whose id begins so: a daemon that was killed had no time to tell of all. */
   runsOf(prefix: string): Promise<readonly Run[]>;
   /** Signal, wait, SIGKILL, until nobody is left; for a run that has ended, at once. Never rejects. */
@@ -83,6 +98,9 @@ const reapDelay = 500;
 /** Milliseconds of signals, one after another, after which the event loop gets its turn. */
 const slice = 3;
 
+/** Births of one run that are kept: state.json is written anew for each change. */
+const mostRemembered = 1000;
+
 /** How many ends of adopted processes are kept for someone to ask. */
 const keptEndings = 1000;
 
@@ -113,9 +131,11 @@ function indexOf(table: Table): Index {
 export function families(effects: FamilyEffects): Families {
   const { census, calls, clock, own, self, report = () => {} } = effects;
   const signal = effects.signal ?? ((pid, name) => void process.kill(pid, name));
-  /** Run id -> pid -> start: who was a member once, is. A child may change its environment and lose its parent. */
-  const known = new Map<string, Map<number, number>>();
+  /** Run id -> pid -> as it was seen: who was a member once, is. A child may change its environment and lose its parent. */
+  const known = new Map<string, ReadonlyMap<number, Seen>>();
   const endings = new Map<number, Ending>();
+  let last: Table = new Map();
+  let found: { table: Table; births: readonly Birth[] } | undefined;
   const breathe = slices(slice);
   let stopReaping: (() => void) | undefined;
   let stopped = false;
@@ -123,7 +143,25 @@ export function families(effects: FamilyEffects): Families {
   async function look(): Promise<Table> {
     const table = await census.look();
     reap(table);
+    last = table;
     return table;
+  }
+
+  /** Once for each look: hundreds of services may ask about the same one. */
+  function strays(): readonly Birth[] {
+    if (found?.table !== last) found = { table: last, births: straysIn(last) };
+    return found.births;
+  }
+
+  function straysIn(table: Table): Birth[] {
+    const session = table.get(self.pid)?.session;
+    const orphans = (indexOf(table).byParent.get(self.pid) ?? []).filter(
+      ({ pid, zombie, runId, session: its }) =>
+        !zombie && runId === undefined && its !== session && !own.has(pid),
+    );
+    if (orphans.length === 0) return [];
+    const members = new Set([...known.values()].flatMap((its) => [...its.keys()]));
+    return orphans.filter(({ pid }) => !members.has(pid)).map(({ pid, birth }) => ({ pid, birth }));
   }
 
   function isSame(seen: Seen | undefined, startedAt: number): boolean {
@@ -131,8 +169,8 @@ export function families(effects: FamilyEffects): Families {
   }
 
   /**
-   * Members, also those that have ended and are not reaped: by the run id; by having been one before; by their session or
-   * group, where a member proves that it is still the run's; and all descendants of those.
+   * Members, also those that have ended and are not reaped: by the run id; by having been one before, also of another
+   * daemon; by their session or group, where a member proves that it is still the run's; and all descendants of those.
    */
   function membersIn(table: Table, run: Run): Map<number, Seen> {
     const before = known.get(run.runId);
@@ -143,9 +181,14 @@ export function families(effects: FamilyEffects): Families {
       if (seen.pid !== self.pid) members.set(seen.pid, seen);
     };
     for (const seen of byRun.get(run.runId) ?? []) add(seen);
-    for (const [pid, started] of before ?? []) {
+    for (const [pid, { startedAt }] of before ?? []) {
       const seen = table.get(pid);
-      if (seen?.startedAt === started) add(seen);
+      if (seen?.startedAt === startedAt) add(seen);
+    }
+    // A program may write over its environment (nginx, perl's and Ruby's $0, setproctitle), and not over its birth.
+    for (const { pid, birth } of [{ pid: run.pid, birth: run.birth }, ...(run.members ?? [])]) {
+      const seen = table.get(pid);
+      if (birth !== undefined && seen?.birth === birth) add(seen);
     }
     const leader = table.get(run.pid);
     // Where the id of another run stands in its environment, the pid has been given to another.
@@ -170,10 +213,7 @@ export function families(effects: FamilyEffects): Families {
       }
     }
     if (members.size > 0) {
-      known.set(
-        run.runId,
-        new Map([...members.values()].map((seen) => [seen.pid, seen.startedAt])),
-      );
+      known.set(run.runId, members);
     } else known.delete(run.runId);
     return members;
   }
@@ -293,6 +333,16 @@ export function families(effects: FamilyEffects): Families {
         memory: members.reduce((sum, { memory }) => sum + memory, 0),
       };
     },
+    birthOf: (pid) => census.birthOf(pid),
+    boot: census.boot,
+    remembered({ runId }) {
+      const births: Birth[] = [];
+      for (const { pid, birth, zombie } of known.get(runId)?.values() ?? []) {
+        if (!zombie && births.length < mostRemembered) births.push({ pid, birth });
+      }
+      return births;
+    },
+    strays,
     async runsOf(prefix) {
       const runs = new Map<string, Run>();
       for (const { pid, startedAt, runId, zombie } of (await look()).values()) {

@@ -3,46 +3,53 @@ import { closeSync, openSync, readdirSync, readlinkSync, readSync } from "node:f
 import { dial } from "../link/dial.ts";
 import { nobody } from "../link/link.ts";
 import { runCommand } from "../system/command.ts";
-import { parseProcNetLine } from "../system/proc-net.ts";
+import { belongsTo, enoughOthers } from "../system/listeners.ts";
+import { type ListeningRow, parseProcNetLine } from "../system/proc-net.ts";
 import { slices } from "../system/slices.ts";
 import { shared } from "./census.ts";
 
+/** `uid`: as whom; undefined where the system does not tell it here. */
+export type Listener = { port: number; uid: number | undefined };
+
 export interface Listening {
-  /** Whether a server of this machine listens there, whoever it belongs to: a container's proxy is not in a service's family. */
+  /**
+   * Whether a server listens there that is ours or root's, not necessarily in a service's family: a container's proxy is
+   * not. Another user may have taken the port. On macOS whoever listens counts.
+   */
   on(port: number): Promise<boolean>;
-  /** Ascending. */
-  of(pids: readonly number[]): Promise<readonly number[]>;
+  /** By port, ascending. */
+  of(pids: readonly number[]): Promise<readonly Listener[]>;
 }
+
+/** Where a service is dialled. */
+const addresses = ["127.0.0.1", "::1"];
 
 /** Milliseconds of work after which the event loop gets its turn. */
 const slice = 3;
-
-/**
- * Rows that do not listen, after which the table is closed. Listening sockets stand first in it (net/ipv4/tcp_ipv4.c,
- * tcp_seq_start), and behind them there may be tens of thousands of connections.
- */
-const enoughOthers = 1000;
 
 /** Milliseconds between two readings of the table, however many ask. */
 const spacing = 50;
 
 /** Linux: procfs, and no connection that a server would notice. */
-export function procfsListening({ root = "/proc" }: { root?: string } = {}): Listening {
+export function procfsListening({
+  root = "/proc",
+  users = [process.getuid?.() ?? 0, 0],
+}: { root?: string; users?: readonly number[] } = {}): Listening {
   const breathe = slices(slice);
   let last = Number.NEGATIVE_INFINITY;
   const chunk = Buffer.allocUnsafe(32 * 1024);
 
-  /** Inode -> port. */
+  /** By inode. */
   const table = shared(async () => {
     const early = last + spacing - performance.now();
     if (early > 0) await new Promise((resume) => setTimeout(resume, early));
     last = performance.now();
-    const ports = new Map<number, number>();
-    for (const file of ["tcp", "tcp6"]) await read(`${root}/net/${file}`, ports);
-    return ports;
+    const rows = new Map<number, ListeningRow>();
+    for (const file of ["tcp", "tcp6"]) await read(`${root}/net/${file}`, rows);
+    return rows;
   });
 
-  async function read(path: string, ports: Map<number, number>): Promise<void> {
+  async function read(path: string, rows: Map<number, ListeningRow>): Promise<void> {
     // A kernel without IPv6 has no such file.
     const descriptor = orNothing(() => openSync(path, "r"));
     if (descriptor === undefined) return;
@@ -57,7 +64,7 @@ export function procfsListening({ root = "/proc" }: { root?: string } = {}): Lis
         for (const line of lines) {
           const row = parseProcNetLine(line);
           if (row === "other") others++;
-          else if (row !== "unread") ports.set(row.inode, row.port);
+          else if (row !== "unread") rows.set(row.inode, row);
         }
         await new Promise((resume) => setImmediate(resume));
       }
@@ -66,22 +73,24 @@ export function procfsListening({ root = "/proc" }: { root?: string } = {}): Lis
     }
   }
 
-  async function walk(pids: readonly number[]): Promise<readonly number[]> {
-    const ports = await table();
-    const found = new Set<number>();
+  async function walk(pids: readonly number[]): Promise<readonly Listener[]> {
+    const rows = await table();
+    const found = new Map<string, Listener>();
     for (const pid of pids) {
       await breathe();
       for (const inode of socketsOf(`${root}/${pid}/fd`)) {
-        const port = ports.get(inode);
-        if (port !== undefined) found.add(port);
+        const row = rows.get(inode);
+        if (row !== undefined)
+          found.set(`${row.port} ${row.uid}`, { port: row.port, uid: row.uid });
       }
     }
-    return [...found].sort((a, b) => a - b);
+    return [...found.values()].sort((a, b) => a.port - b.port);
   }
 
   return {
     async on(port) {
-      return [...(await table()).values()].includes(port);
+      const rows = [...(await table()).values()];
+      return addresses.some((address) => belongsTo(rows, { place: { address, port }, users }));
     },
     of: walk,
   };
@@ -119,7 +128,7 @@ export function portsInLsof(text: string): number[] {
 export function lsofListening(run: typeof runCommand = runCommand): Listening {
   return {
     async on(port) {
-      for (const address of ["127.0.0.1", "::1"]) {
+      for (const address of addresses) {
         if (await connects({ address, port })) return true;
       }
       return false;
@@ -133,7 +142,8 @@ export function lsofListening(run: typeof runCommand = runCommand): Listening {
         limit: 1024 * 1024,
       });
       // It exits 1 when it finds no sockets; that is an answer, not a failure.
-      return result.kind === "done" ? portsInLsof(result.stdout) : [];
+      const ports = result.kind === "done" ? portsInLsof(result.stdout) : [];
+      return ports.map((port) => ({ port, uid: undefined }));
     },
   };
 }

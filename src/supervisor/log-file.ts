@@ -1,6 +1,7 @@
 /** Batches of lines -> a file that only its owner reads, and older ones beside it: nothing waits for the disk but its writer. */
-import { constants, type FileHandle, mkdir, open, rename } from "node:fs/promises";
+import { type FileHandle, mkdir, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { openRegular, openToAppend } from "../system/regular-file.ts";
 
 export type LogFileOptions = {
   /** Bytes beyond which the file is put aside. */
@@ -32,8 +33,7 @@ export function rotatedFile(
   async function opened(): Promise<{ file: FileHandle; size: number }> {
     if (current !== undefined) return current;
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-    const file = await open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    const file = await openToAppend(path);
     try {
       let { size } = await file.stat();
       if (size > 0) {
@@ -96,15 +96,12 @@ export function rotatedFile(
 
 /** Undefined where there is no such file, or it may not be read. */
 async function endOf(path: string, most: number): Promise<Uint8Array | undefined> {
-  let file: FileHandle;
+  const opened = await openRegular(path, { follow: false });
+  // What was printed before is not known, then.
+  if (opened.kind !== "file") return undefined;
+  const { file, its } = opened;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch {
-    // What was printed before is not known, then.
-    return undefined;
-  }
-  try {
-    const { size } = await file.stat();
+    const { size } = its;
     const length = Math.min(size, most);
     const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
     return buffer.subarray(0, bytesRead);

@@ -1,6 +1,6 @@
 /** A command and its folder -> whether it looks as if it would say READY=1 by itself. */
-import { open } from "node:fs/promises";
 import { resolve } from "node:path";
+import { readBeginning } from "../system/read-text.ts";
 
 /** What programs that speak to NOTIFY_SOCKET name, by hand or by a library. */
 const words = /NOTIFY_SOCKET|sd[-_]?notify|systemd-notify/i;
@@ -19,24 +19,8 @@ export async function mayNotify(command: string, workdir: string): Promise<boole
   if (words.test(command)) return true;
   const named = command.split(/[\s;&|<>()'"]+/).filter((word) => word.includes("."));
   for (const word of named.slice(0, most)) {
-    if (words.test(await beginningOf(resolve(workdir, word)))) return true;
+    const bytes = await readBeginning(resolve(workdir, word), enough);
+    if (bytes !== undefined && words.test(bytes.toString("latin1"))) return true;
   }
   return false;
-}
-
-async function beginningOf(path: string): Promise<string> {
-  try {
-    const file = await open(path, "r");
-    try {
-      if (!(await file.stat()).isFile()) return "";
-      const bytes = Buffer.alloc(enough);
-      const { bytesRead } = await file.read(bytes, 0, enough, 0);
-      return bytes.toString("latin1", 0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch {
-    // No file of that name, or not for us: nothing is known.
-    return "";
-  }
 }

@@ -452,8 +452,10 @@ export class Project {
     let firstLine = log.next;
     const service = this.#effects.supervise(spec, {
       project: this.#spec.name,
+      domain: this.#spec.domain,
       directory: this.#spec.directory,
       onOutput: (stream, bytes) => log.push(stream, bytes),
+      onMembers: () => this.#effects.onState(),
       lastLines() {
         log.flush();
         return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));

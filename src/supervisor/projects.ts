@@ -4,12 +4,15 @@ import { join } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../manifest/project.ts";
 import { nearest } from "../manifest/nearest.ts";
 import { pendingText, upCommand, waitingOf, waitingText } from "../routes/pending.ts";
+import { baseOf } from "../manifest/project-name.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
+import { isInside, isUnder } from "../routes/rights.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { type Locked, lockFile } from "../system/file-lock.ts";
 import type { Loopback } from "../system/loopback.ts";
 import type { Started } from "./boot.ts";
+import type { Birth } from "./census.ts";
 import { environmentOf } from "./environment.ts";
 import type { Families } from "./family.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
@@ -43,6 +46,8 @@ export type ProjectsOptions = {
   read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
   /** Of the git repository that the folder is in. Never rejects. */
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
+  /** What domains may end in, besides `localhost`. */
+  tlds: readonly string[];
   /** Of a service of the project with that domain. */
   addressOf(routeName: string, domain: string): { url: string; domain: string };
   /** Variables that name the bundle of authorities; asked before every start of a project. */
@@ -212,6 +217,8 @@ export function projects(options: ProjectsOptions): Projects {
     return {
       version: 1,
       key,
+      boot: families.boot,
+      strays: [...families.strays()],
       projects: [...known, ...others]
         .filter((its) => its.whole || its.wanted.length > 0 || Object.keys(its.runs).length > 0)
         .map((its) => ({
@@ -238,7 +245,8 @@ export function projects(options: ProjectsOptions): Projects {
     for (const { spec, service } of project.units()) {
       const run = service?.run();
       if (run === undefined) continue;
-      runs[spec.name] = { ...run, signal: spec.stopSignal, timeout: spec.stopTimeout };
+      const members = [...families.remembered(run)];
+      runs[spec.name] = { ...run, members, signal: spec.stopSignal, timeout: spec.stopTimeout };
     }
     return runs;
   }
@@ -311,19 +319,28 @@ export function projects(options: ProjectsOptions): Projects {
   }
 
   async function endRuns(before: KeptState): Promise<void> {
+    // Pids and ticks begin anew with each boot.
+    const sameBoot = families.boot !== undefined && before.boot === families.boot;
     const runs = before.projects.flatMap((its) =>
-      Object.entries(its.runs).map(([name, run]) => ({ id: `${its.name}:${name}`, run })),
+      Object.entries(its.runs).map(([name, run]) => ({
+        id: `${its.name}:${name}`,
+        run: sameBoot ? run : { ...run, birth: undefined, members: undefined },
+      })),
     );
     const known = new Set(runs.map(({ run }) => run.runId));
     // Started by a daemon that was killed before it could write of it.
-    const strays = await families.runsOf(before.key).catch((error: Error) => {
+    const unwritten = await families.runsOf(before.key).catch((error: Error) => {
       note(error.message);
       return [];
     });
-    for (const run of strays) {
+    for (const run of unwritten) {
       if (known.has(run.runId)) continue;
-      runs.push({ id: `pid ${run.pid}`, run: { ...run, signal: "SIGTERM", timeout: 5000 } });
+      const members = { birth: undefined, members: undefined };
+      const how = { signal: "SIGTERM", timeout: 5000 } as const;
+      runs.push({ id: `pid ${run.pid}`, run: { ...run, ...members, ...how } });
     }
+    const strays = sameBoot ? (before.strays ?? []) : [];
+    if (strays.length > 0) runs.push({ id: "a service", run: strayRun(strays) });
     await Promise.all(
       runs.map(async ({ id, run }) => {
         const { signal, timeout } = run;
@@ -332,6 +349,18 @@ export function projects(options: ProjectsOptions): Projects {
           note(`${id} of the daemon before cannot be ended: ${ended.pids.join(", ")}`);
       }),
     );
+  }
+
+  /** Where no service runs, nobody has a use for what one has left, and no later stop would find it. */
+  async function endStrays(): Promise<void> {
+    const running = [...entries.values()].some(({ project }) =>
+      [...project.units()].some(({ service }) => service?.run() !== undefined),
+    );
+    const strays = families.strays();
+    if (running || strays.length === 0) return;
+    const run = strayRun(strays);
+    const ended = await families.end(run, run).done;
+    if (ended.kind === "left") note(`what services left cannot be ended: ${ended.pids.join(", ")}`);
   }
 
   async function resume(its: KeptProject): Promise<void> {
@@ -504,6 +533,10 @@ export function projects(options: ProjectsOptions): Projects {
       if (project.spec.name === spec.name) {
         return `two projects are named ${spec.name}: ${both}; give one another name in its locald.toml, or stop the other`;
       }
+      const [inner, outer] = nestedOf(spec, project.spec);
+      if (inner !== undefined && !isInside(inner.directory, outer.directory)) {
+        return `${inner.domain} of ${inner.directory} lies under ${outer.domain}, which is the domain of ${outer.directory}; give one another domain in its locald.toml, or stop ${project.spec.name}`;
+      }
       if (project.spec.domain === spec.domain) {
         return `two projects have the domain ${spec.domain}: ${both}; give one another domain in its locald.toml, or stop the other`;
       }
@@ -516,6 +549,17 @@ export function projects(options: ProjectsOptions): Projects {
       }
     }
     return undefined;
+  }
+
+  /** Which of the two has a domain under the other's, if one has. */
+  function nestedOf(
+    one: ProjectSpec,
+    other: ProjectSpec,
+  ): [ProjectSpec, ProjectSpec] | [undefined] {
+    const [its, others] = [one, other].map(({ domain }) => baseOf(domain, options.tlds));
+    if (its === others) return [undefined];
+    if (isUnder(its!, others!)) return [one, other];
+    return isUnder(others!, its!) ? [other, one] : [undefined];
   }
 
   async function drop(entry: Entry): Promise<void> {
@@ -707,6 +751,7 @@ export function projects(options: ProjectsOptions): Projects {
           return entry.project.stop(all ? undefined : names);
         }),
       );
+      await endStrays();
       await state.flush();
     },
     async restart(ids, { shell, hear }) {
@@ -842,6 +887,7 @@ export function projects(options: ProjectsOptions): Projects {
         }
         for (const { unwatch } of waiting.values()) unwatch();
         await Promise.all([...entries.values()].map(({ project }) => project.rest()));
+        await endStrays();
         if (entries.size > 0) save();
         if (ready) await Promise.all([state.flush(), registry.flush()]);
         await logs.close();
@@ -855,6 +901,12 @@ export function projects(options: ProjectsOptions): Projects {
   function globKey({ watch, workdir }: ServiceSpec): string {
     return JSON.stringify([workdir, watch]);
   }
+}
+
+/** A run that nobody started: what it is to end is in `members`. */
+function strayRun(members: readonly Birth[]): KeptRun {
+  const identity = { pid: 0, startedAt: 0, runId: "0".repeat(32), birth: undefined };
+  return { ...identity, members: [...members], signal: "SIGTERM", timeout: 5000 };
 }
 
 function blankProject(name: string, directory: string): KeptProject & ProjectState {

@@ -50,12 +50,15 @@ export type ServiceEffects = {
 
 export type ServiceOptions = {
   project: string;
-  /** The project's folder. */
+  /** The project's domain and folder. */
+  domain: string;
   directory: string;
   effects: ServiceEffects;
   onChange(snapshot: Supervised): void;
   /** `bytes` are the callee's only until it returns. */
   onOutput(stream: Stream, bytes: Uint8Array): void;
+  /** A look found other processes of it than the look before. */
+  onMembers(): void;
   /** What it printed last, at most 50 printable lines; asked for when it has ended. */
   lastLines(): readonly string[];
 };
@@ -133,6 +136,8 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
   let deaths = 0;
   let lastExit: Exit | undefined;
   let listens: readonly number[] = [];
+  /** The users as whom it does. */
+  let listensAs: readonly number[] = [];
   let warnings: string[] = [];
   let paused = false;
   /** Of the end that is under way, or the last. */
@@ -156,6 +161,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
   let illness: string | undefined;
   /** Looks at where it listens. */
   let looks = 0;
+  let lastMembers: readonly number[] = [];
   /** Whether a process that it named may be its main one. */
   let believing: Promise<void> | undefined;
   let startDeadline = 0;
@@ -169,6 +175,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     return {
       id: `${options.project}:${spec.name}`,
       project: options.project,
+      domain: options.domain,
       service: spec.name,
       type: spec.type,
       state: shownAs(phase),
@@ -178,6 +185,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
       pid: startedAt === undefined ? undefined : (mainPid ?? run?.pid),
       port: request?.port,
       listens,
+      listensAs,
       startedAt,
       readyAt,
       restarts,
@@ -296,13 +304,14 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     }
     child = result.child;
     startedAt = clock.now();
-    run = { pid: child.pid, startedAt, runId };
+    run = { pid: child.pid, startedAt, runId, birth: families.birthOf(child.pid) };
     ending = undefined;
     if (paused) child.pause();
     mainPid = undefined;
     readyAt = undefined;
     status = undefined;
     listens = [];
+    listensAs = [];
     warnings = [];
     speaks = false;
     maySpeak = may;
@@ -311,6 +320,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     failures = 0;
     illness = undefined;
     looks = 0;
+    lastMembers = [];
     believing = undefined;
     watchdogPeriod = 0;
     happen("spawned", request!.reason);
@@ -355,7 +365,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
         if (!speaks) becomeReady();
       });
     } else watchPort(firstLook);
-    if (spec.type === "exec") watchListens();
+    watchMembers();
   }
 
   function armStart(): void {
@@ -387,7 +397,8 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     after(delay, async () => {
       const listening = await effects.listening.on(request!.port!).catch(() => false);
       if (mine !== generation || phase !== "running" || speaks) return;
-      if (listening) listensSince ??= clock.now();
+      // Its own processes may have changed to another user.
+      if (listening || listens.includes(request!.port!)) listensSince ??= clock.now();
       else listensSince = undefined;
       const patience = maySpeak ? notifyPatience : 0;
       if (listensSince !== undefined && clock.now() - listensSince >= patience) becomeReady();
@@ -395,25 +406,36 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     });
   }
 
-  /** Where it listens, for as long as it runs. */
-  function watchListens(): void {
+  /** Which processes it has, and where they listen, for as long as it runs. */
+  function watchMembers(): void {
     const mine = generation;
     const soon = phase === "running" || looks++ < soonLooks;
     after(soon ? elsewherePeriod : listensPeriod, async () => {
-      let found: readonly number[] = listens;
+      let found = listens;
+      let owners = listensAs;
       try {
-        const members = await families.members(run!);
-        found = await effects.listening.of(members.map(({ pid }) => pid));
+        const pids = (await families.members(run!)).map(({ pid }) => pid);
+        const seen = [...pids, ...families.strays().map(({ pid }) => -pid)];
+        if (mine === generation && String(seen) !== String(lastMembers)) {
+          lastMembers = seen;
+          options.onMembers();
+        }
+        if (spec.type === "exec") {
+          const sockets = await effects.listening.of(pids);
+          found = [...new Set(sockets.map(({ port }) => port))];
+          owners = [...new Set(sockets.flatMap(({ uid }) => uid ?? []))];
+        }
       } catch {
         // The machine could not be looked at, which the families report: what was seen last stands.
       }
       if (mine !== generation) return;
-      if (String(found) !== String(listens)) {
+      if (String([found, owners]) !== String([listens, listensAs])) {
         listens = found;
+        listensAs = owners;
         tell();
       }
-      if (clock.now() - startedAt! >= elsewhereAfter) settleElsewhere();
-      watchListens();
+      if (spec.type === "exec" && clock.now() - startedAt! >= elsewhereAfter) settleElsewhere();
+      watchMembers();
     });
   }
 
@@ -604,6 +626,7 @@ export function supervise(spec: ServiceSpec, options: ServiceOptions): Service {
     const left = await clear();
     const free = port === undefined || (await becomesFree(port, () => false));
     listens = [];
+    listensAs = [];
     status = undefined;
     warnings = [
       ...(left === undefined ? [] : [left]),

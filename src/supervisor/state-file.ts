@@ -10,10 +10,16 @@ const signals = [
   ...["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL"],
 ] as const;
 
+const pid = v.pipe(v.number(), v.integer(), v.minValue(2));
+const birth = v.pipe(v.number(), v.integer(), v.minValue(0));
+
 const run = v.object({
   /** 2 and up: never an init, a whole group, or everybody. */
-  pid: v.pipe(v.number(), v.integer(), v.minValue(2)),
+  pid,
   startedAt: v.number(),
+  /** These two count within the boot of the state only. */
+  birth: v.optional(birth),
+  members: v.optional(v.array(v.object({ pid, birth }))),
   runId: hex,
   signal: v.picklist(signals),
   /** Milliseconds. */
@@ -47,7 +53,11 @@ const state = v.object({
   version: v.literal(1),
   /** What every run id begins with that a daemon of this state directory has given. */
   key: hex,
+  /** The boot in which it was written. */
+  boot: v.optional(v.string()),
   projects: v.array(project),
+  /** Processes of services, it is not known which: they count within the boot only. */
+  strays: v.optional(v.array(v.object({ pid, birth }))),
   /** Service id -> the port that it had last. */
   ports: v.record(v.string(), port),
   /** What a person has seen of each project; a daemon that knew nothing of it wrote none. */

@@ -46,6 +46,7 @@ export function supervision(options: SupervisionOptions): Projects {
       return await readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell });
     },
     gitHead,
+    tlds,
     addressOf: options.addressOf,
     trust: options.trust,
     ownPorts: options.ownPorts,

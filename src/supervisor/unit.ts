@@ -113,10 +113,12 @@ export function snapshotOf(
 ): Supervised {
   const { spec, service } = unit;
   const its = service?.snapshot() ?? blank(unit, project);
+  const { domain, directory } = project;
   const snapshot: Supervised = {
     ...its,
     lazy: unit.wanted && wakes(spec),
-    directory: project.directory,
+    domain,
+    directory,
     ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
   };
   if (unit.refusal !== undefined) return { ...snapshot, state: "failed", why: unit.refusal };
@@ -160,6 +162,7 @@ function blank({ id, spec }: Unit, project: ProjectSpec): Supervised {
   return {
     id,
     project: project.name,
+    domain: project.domain,
     service: spec.name,
     type: spec.type,
     state: "stopped",
@@ -169,6 +172,7 @@ function blank({ id, spec }: Unit, project: ProjectSpec): Supervised {
     pid: undefined,
     port: spec.port,
     listens: [],
+    listensAs: [],
     startedAt: undefined,
     readyAt: undefined,
     restarts: 0,

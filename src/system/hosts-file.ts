@@ -1,5 +1,6 @@
 /** The hosts file -> the names without a dot that it leads to this machine itself. */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, readSync, statSync } from "node:fs";
+import { openRegularSync } from "./regular-file.ts";
 
 /** Octets that are looked at: a person's own lines stand in front of what a list of blocked sites adds. */
 const longest = 1_048_576;
@@ -48,17 +49,12 @@ function versionOf(path: string): string {
 }
 
 function read(path: string): string {
-  let file: number;
+  const opened = openRegularSync(path, { follow: true });
+  // Not ours to read, or gone since: then it vouches for no name, which is the safe side.
+  if (opened.kind !== "file") return "";
+  const { file, its } = opened;
   try {
-    // Without waiting: a pipe that nobody writes to would never be opened.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    // Not ours to read, or gone since: then it vouches for no name, which is the safe side.
-    return "";
-  }
-  try {
-    if (!fstatSync(file).isFile()) return "";
-    const bytes = Buffer.alloc(Math.min(fstatSync(file).size, longest));
+    const bytes = Buffer.alloc(Math.min(its.size, longest));
     const length = readSync(file, bytes, 0, bytes.length, 0);
     const text = bytes.toString("latin1", 0, length);
     // What was cut off in the middle of a line may be another name than the line has.

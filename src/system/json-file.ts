@@ -1,7 +1,8 @@
 /** A value that changes often -> a file that is whole, private and soon up to date; and back, with a broken one kept aside. */
-import { readFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { writeAtomically } from "./atomic-file.ts";
 import type { Cancel, Clock } from "./clock.ts";
+import { readText } from "./read-text.ts";
 
 export type JsonFileOptions<T> = {
   path: string;
@@ -20,6 +21,9 @@ export interface JsonFile<T> {
   /** What was to be saved is, or could not be, and that was told. */
   flush(): Promise<void>;
 }
+
+/** Bytes. A thousand services take less than one MiB. */
+const longest = 64 * 1024 * 1024;
 
 /** Milliseconds in which changes come together. */
 const gathering = 20;
@@ -68,18 +72,15 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
 
   return {
     async read() {
-      let text: string;
-      try {
-        text = await readFile(path, "utf8");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-          await putAside((error as Error).message);
-        }
+      const its = await readText(path, { longest });
+      if (its.kind === "missing") return undefined;
+      if (its.kind === "unreadable") {
+        await putAside(its.why);
         return undefined;
       }
       let parsed: unknown;
       try {
-        parsed = JSON.parse(text);
+        parsed = JSON.parse(its.text);
       } catch (error) {
         await putAside((error as Error).message);
         return undefined;

@@ -1,5 +1,6 @@
 /** Text -> lines with the time in a file that stays small; the older ones beside it. */
-import { appendFileSync, renameSync, statSync } from "node:fs";
+import { closeSync, lstatSync, renameSync, writeSync } from "node:fs";
+import { openToAppendSync } from "./regular-file.ts";
 
 export type LogFile = {
   /** Each line of it gets the time. */
@@ -16,7 +17,7 @@ export type LogFileOptions = {
 
 /**
  * Nothing is held open, so that two daemons, of which one is about to go, may write into one file. A disk that
- * fails or is full costs the line and nothing else.
+ * fails or is full costs the line and nothing else, as does what is no file.
  */
 export function logFile(
   path: string,
@@ -29,7 +30,12 @@ export function logFile(
       if (lines.length === 0) return;
       try {
         if (sizeOf(path) > limit) rotate(path, kept);
-        appendFileSync(path, lines.map((line) => `${time} ${line}\n`).join(""), { mode: 0o600 });
+        const file = openToAppendSync(path);
+        try {
+          writeSync(file, lines.map((line) => `${time} ${line}\n`).join(""));
+        } finally {
+          closeSync(file);
+        }
       } catch {
         // There is nowhere left to say it.
       }
@@ -38,13 +44,13 @@ export function logFile(
 }
 
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function rotate(path: string, kept: number): void {
   for (let number = kept - 1; number >= 1; number--) {
     const from = number === 1 ? path : `${path}.${number - 1}`;
-    if (statSync(from, { throwIfNoEntry: false }) !== undefined) {
+    if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) {
       renameSync(from, `${path}.${number}`);
     }
   }

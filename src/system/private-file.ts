@@ -1,5 +1,6 @@
 /** A path -> the text of a small file of ours, or what keeps us from believing it. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
+import { openRegularSync } from "./regular-file.ts";
 
 export type PrivateFile =
   | { kind: "text"; text: string }
@@ -26,19 +27,16 @@ export function readPrivateFile(
   path: string,
   { limit, forbidden }: PrivateFileOptions,
 ): PrivateFile {
-  let file: number;
-  try {
-    // A link leads to what somebody else chose; a pipe without a writer would hold us up.
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    file = openSync(path, flags);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
-    return { kind: passing.includes(code ?? "") ? "unknown" : "broken" };
+  // A link leads to what somebody else chose.
+  const opened = openRegularSync(path, { follow: false });
+  if (opened.kind === "absent") return { kind: "absent" };
+  if (opened.kind === "unreadable") {
+    return { kind: passing.includes(opened.code ?? "") ? "unknown" : "broken" };
   }
+  if (opened.kind === "not a file") return { kind: "broken" };
+  const { file, its } = opened;
   try {
-    const its = fstatSync(file);
-    if (!its.isFile() || its.size > limit) return { kind: "broken" };
+    if (its.size > limit) return { kind: "broken" };
     if (its.uid !== (process.geteuid?.() ?? its.uid) || (its.mode & forbidden) !== 0) {
       return { kind: "exposed" };
     }

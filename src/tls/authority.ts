@@ -1,7 +1,7 @@
 /** A folder -> the authority in it, made on first need, and only once; or what is wrong with it. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Stats } from "node:fs";
-import { lstat, mkdir, readdir, readFile, unlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
 import type { Clock } from "../system/clock.ts";
@@ -17,6 +17,7 @@ import {
   type Signer,
   signAuthority,
 } from "./certificate.ts";
+import { certificateFile } from "./certificate-file.ts";
 import type { Identity } from "./identity.ts";
 import { authorityDirectory, authorityPath } from "./places.ts";
 import type { AuthorityKind } from "./server-name.ts";
@@ -91,7 +92,7 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> 
       : broken(path, "is missing, but its certificate is there", remake(options, directory));
   }
 
-  const pair = splitPair(await readFile(path, "utf8"));
+  const pair = splitPair((await certificateFile(path)) ?? "");
   if (pair === undefined) {
     return broken(
       path,
@@ -362,7 +363,7 @@ function issuedPath(directory: string, fingerprint: string): string {
 }
 
 async function mendCopy(path: string, pem: string): Promise<void> {
-  if ((await textOf(path)) !== pem) await writeAtomically(path, pem);
+  if ((await certificateFile(path)) !== pem) await writeAtomically(path, pem);
 }
 
 /** The certificates of an authority, also where its key is lost and only the copy is there; each once. */
@@ -388,7 +389,7 @@ async function removeFile(path: string): Promise<void> {
 
 /** The certificates of a file that can be read as such; none where there is no file. */
 async function certificatesIn(path: string): Promise<string[]> {
-  return blocks((await textOf(path)) ?? "", "CERTIFICATE").filter((pem) => {
+  return blocks((await certificateFile(path)) ?? "", "CERTIFICATE").filter((pem) => {
     try {
       new X509Certificate(pem);
       return true;
@@ -397,10 +398,6 @@ async function certificatesIn(path: string): Promise<string[]> {
       return false;
     }
   });
-}
-
-async function textOf(path: string): Promise<string | undefined> {
-  return await orUndefined(readFile(path, "utf8"));
 }
 
 async function statOf(path: string): Promise<Stats | undefined> {

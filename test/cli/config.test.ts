@@ -101,8 +101,8 @@ test("doctor tells the mistakes among its findings, and untrust does without the
 
 test("what is no file of a person's size is not read", async () => {
   const failing: [place: string, why: string][] = [
-    [state.directory, "it is no file"],
-    ["/dev/zero", "it is no file"],
+    [state.directory, "it is a folder, not a file"],
+    ["/dev/zero", "it is a device, not a file"],
   ];
   await writeFile(path, "#".repeat(1_100_000));
   failing.push([path, "it is larger than 1024 KiB"]);

@@ -251,6 +251,13 @@ describe("what is kept", () => {
     expect(values.GIT_SSL_CAINFO).not.toBe(values.CURL_CA_BUNDLE!);
   });
 
+  test("a pipe is told of, and not waited for", async () => {
+    const pipe = join(system.home, "pipe.pem");
+    expect(Bun.spawnSync(["mkfifo", pipe]).exitCode).toBe(0);
+    const { err } = await valuesOf(system, { SSL_CERT_FILE: pipe });
+    expect(err).toContain("it is a named pipe, not a file");
+  });
+
   test("a folder stays as it is, and what is no use is told", async () => {
     const { values, err } = await valuesOf(system, {
       REQUESTS_CA_BUNDLE: system.home,
@@ -258,7 +265,7 @@ describe("what is kept", () => {
     });
     expect(values.REQUESTS_CA_BUNDLE).toBeUndefined();
     expect(err).toContain("REQUESTS_CA_BUNDLE is a folder");
-    expect(err).toContain("missing.pem is of no use (ENOENT");
+    expect(err).toContain(`missing.pem is of no use (there is no file ${system.home}/missing.pem`);
     expect(values.SSL_CERT_FILE).toBe(values.CURL_CA_BUNDLE!);
   });
 

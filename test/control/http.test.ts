@@ -138,9 +138,15 @@ describe("commands by HTTP", () => {
       "/v1/service?name=a&name=b",
       "/v1/service?__proto__=1&name=api",
       "/v1/service?toString=1&name=api",
+      "/v1/ping?toString=1",
+      "/v1/ping?constructor=1",
+      "/v1/ping?hasOwnProperty=1",
+      "/v1/requests?valueOf=1",
     ];
     for (const target of wrong)
       expect([target, (await ask(door, target)).error]).toEqual([target, "bad_request"]);
+    for (const path of ["/v1/constructor", "/v1/__proto__", "/v1/toString", "/constructor"])
+      expect([path, (await ask(door, path)).status]).toEqual([path, 404]);
     expect((await ask(door, "/v1/service?name=apo")).text).toContain("did you mean api?");
   });
 

@@ -10,6 +10,7 @@ import { clientProof, daemonProof } from "../../src/control/proof.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
+import { asOther, asRoot, canBeOther } from "../support/other-user.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { api, fakeBackend, requestTo } from "./doors.ts";
 import { ipcClient, once } from "./ipc-client.ts";
@@ -108,6 +109,15 @@ describe("a request", () => {
     ['"ping"\n', "unknown_command"],
     ['"constructor"\n', "unknown_command"],
     ['"__proto__"\n', "unknown_command"],
+    ['"toString"\n', "unknown_command"],
+    ['{"hasOwnProperty":{}}\n', "unknown_command"],
+    ['{"__proto__":{}}\n', "unknown_command"],
+    ['{"constructor":{"prototype":{}}}\n', "unknown_command"],
+    ['{"Ping":{"toString":1}}\n', "bad_request"],
+    ['{"Ping":{"constructor":{}}}\n', "bad_request"],
+    ['{"Ping":{"__proto__":{}}}\n', "bad_request"],
+    ['{"Service":{"name":"nobody","valueOf":1}}\n', "bad_request"],
+    ['{"Service":{"__proto__":{"name":"nobody"}}}\n', "bad_request"],
     ['{"Start":{"project_path":"/x","verbose":false}}\n', "unsupported"],
     ['"StopAll"\n', "unsupported"],
     ['{"Service":{"name":"nobody"}}\n', "not_found"],
@@ -325,9 +335,6 @@ describe("the handshake", () => {
 });
 
 describe("another user", () => {
-  const asNobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
-  const possible = uid === 0 && Bun.which("setpriv") !== null && process.platform === "linux";
-
   async function knock(path: string): Promise<string> {
     const script = `
       const replies = [];
@@ -340,7 +347,7 @@ describe("another user", () => {
       await over.promise;
       process.stdout.write(replies.join(""));`;
     const bun = join(open, "bun");
-    const child = Bun.spawn([...asNobody, bun, "-e", script], {
+    const child = Bun.spawn(asOther([bun, "-e", script]), {
       cwd: "/",
       env: { PATH: "/usr/bin:/bin", HOME: "/" },
       stdout: "pipe",
@@ -357,13 +364,13 @@ describe("another user", () => {
     open = await mkdtemp(join(tmpdir(), "lh-open-"));
     // Where they can reach both the socket and a program to try it with.
     await chmod(open, 0o755);
-    if (possible) await Bun.write(join(open, "bun"), Bun.file(process.execPath));
-    if (possible) await chmod(join(open, "bun"), 0o755);
+    if (canBeOther) await Bun.write(join(open, "bun"), Bun.file(process.execPath));
+    if (canBeOther) await chmod(join(open, "bun"), 0o755);
   });
   afterAll(() => rm(open, { recursive: true, force: true }));
 
-  test.skipIf(!possible)(
-    "is not served, even where the socket is open to all (as root, with setpriv)",
+  test.skipIf(!canBeOther)(
+    `is not served, even where the socket is open to all ${asRoot}`,
     async () => {
       const { path } = ipc({ path: join(open, "all.sock") });
       await chmod(path, 0o666);
@@ -373,11 +380,14 @@ describe("another user", () => {
     },
   );
 
-  test.skipIf(!possible)("would be served without the kernel's word for who they are", async () => {
-    const { path } = ipc({ path: join(open, "hole.sock"), peers: { uidOf: () => uid } });
-    await chmod(path, 0o666);
-    expect(await knock(path)).toContain('"Status":[');
-  });
+  test.skipIf(!canBeOther)(
+    "would be served without the kernel's word for who they are",
+    async () => {
+      const { path } = ipc({ path: join(open, "hole.sock"), peers: { uidOf: () => uid } });
+      await chmod(path, 0o666);
+      expect(await knock(path)).toContain('"Status":[');
+    },
+  );
 
   test("whom the kernel does not name is not served", async () => {
     const { path } = ipc({ peers: { uidOf: () => undefined } });

@@ -7,6 +7,7 @@ import { systemClock } from "../../src/system/clock.ts";
 import { fakeBackend, readAnswer } from "../control/doors.ts";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { asOther, asRoot, canBeOther } from "../support/other-user.ts";
 import { rawClient } from "../support/raw-client.ts";
 import { credential, type PageServer, startPageServer } from "./page-server.ts";
 
@@ -66,14 +67,8 @@ describe("a link of the person's own", () => {
     }
   });
 
-  const asNobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
-  const possible =
-    process.platform === "linux" &&
-    process.getuid!() === 0 &&
-    ["setpriv", "bash"].every((program) => Bun.which(program) !== null);
-
-  test.skipIf(!possible)(
-    "signs nobody in who has it from a list of processes (two users: as root, with setpriv)",
+  test.skipIf(!canBeOther)(
+    `signs nobody in who has it from a list of processes ${asRoot}`,
     async () => {
       await using place = await daemonPlace();
       await place.start();
@@ -81,7 +76,7 @@ describe("a link of the person's own", () => {
       const { host, port, pathname, search } = new URL(link);
       const head = `GET ${pathname}${search} HTTP/1.1\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
       const script = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf '${head}' >&3; cat <&3`;
-      const stranger = Bun.spawn([...asNobody, "bash", "-c", script], {
+      const stranger = Bun.spawn(asOther(["bash", "-c", script]), {
         cwd: "/",
         env: { PATH: "/usr/bin:/bin" },
         stdout: "pipe",

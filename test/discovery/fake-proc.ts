@@ -1,5 +1,13 @@
 /** A folder that looks like /proc, with processes that a test makes, changes and ends. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -17,6 +25,8 @@ export type FakeProcess = {
   cwd?: string;
   /** Descriptor -> what it is. */
   files?: Record<number, string>;
+  /** Whose it is; ours unless said otherwise, which root alone may say. */
+  uid?: number;
 };
 
 export class FakeProc {
@@ -51,6 +61,7 @@ export class FakeProc {
     symlinkSync(process.cwd ?? "/", join(folder, "cwd"));
     for (const file of ["stat", "environ", "cmdline"]) writeFileSync(join(folder, file), "");
     this.change(process);
+    if (process.uid !== undefined) chownSync(folder, process.uid, process.uid);
   }
 
   /** Changes what its files say; its folder stays the one it was, as procfs has it. */

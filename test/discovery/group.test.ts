@@ -30,7 +30,7 @@ function scanOf(...listeners: Listener[]): Scan {
   return { observations, processes, skipped: [] };
 }
 
-const host = { hostName: "desk", wsl: false, ownPid: 999_999 };
+const host = { hostName: "desk", wsl: false, ownPid: 999_999, uid: 0 };
 
 function services(...listeners: Listener[]): Service[] {
   return groupServices(scanOf(...listeners), host);
@@ -49,6 +49,7 @@ test("a named server is a service", () => {
       routable: true,
       endpoint: { address: "127.0.0.1", port: 3000, dial: ["127.0.0.1"] },
       process: { pid: 42, startedAt: 1000 },
+      root: 42,
       pids: [42],
       ports: [3000],
       command: "bun\\x1b dev",
@@ -285,4 +286,61 @@ test("where PORT asked for a port, that one is dialled, whichever process of the
   );
   expect(service!.endpoint.port).toBe(5173);
   expect(service!.process.pid).toBe(3);
+});
+
+describe("between users", () => {
+  const server = (pid: number, uid: number, more: Partial<Listener> = {}): Listener => ({
+    pid,
+    uid,
+    name: "api",
+    startedAt: pid * 1000,
+    listens: [`127.0.0.1 ${3000 + pid}`],
+    ...more,
+  });
+  const rowsOf = (options: { holders?: ReadonlyMap<string, number> }, ...listeners: Listener[]) =>
+    groupServices(scanOf(...listeners), { ...host, uid: 7, ...options });
+  const winner = (options: { holders?: ReadonlyMap<string, number> }, ...listeners: Listener[]) =>
+    rowsOf(options, ...listeners).find(({ routable }) => routable)!.process.pid;
+
+  test("our server has the name, whoever started one later", () => {
+    const [ours, theirs] = rowsOf({ holders: new Map([["api", 8]]) }, server(1, 7), server(2, 8));
+    expect(ours).toMatchObject({ process: { pid: 1 }, routable: true });
+    expect(ours!.user).toBeUndefined();
+    expect(ours!.warnings).toEqual(["servers of other users have this name too: pid 2"]);
+    expect(theirs).toMatchObject({ process: { pid: 2 }, routable: false, user: 8 });
+    expect(theirs!.warnings).toEqual([
+      "pid 1 of user 7 has this name, and no other user takes it over; give this one another NAME",
+    ]);
+  });
+
+  test("of others, the one who has it keeps it, also where that one's server was started anew", () => {
+    expect(winner({}, server(1, 8), server(2, 9))).toBe(1);
+    expect(winner({ holders: new Map([["api", 9]]) }, server(1, 8), server(2, 9))).toBe(2);
+    expect(winner({ holders: new Map([["api", 8]]) }, server(2, 9), server(3, 8))).toBe(3);
+    expect(winner({ holders: new Map([["api", 8]]) }, server(2, 9))).toBe(2);
+  });
+
+  test("within the user who has it, the newest one has it", () => {
+    const rows = rowsOf({}, server(1, 8), server(2, 8), server(3, 9));
+    expect(rows.map(({ process }) => process.pid)).toEqual([2, 1, 3]);
+    expect(rows[0]!.warnings).toEqual([
+      "older servers have this name too: pid 1",
+      "servers of other users have this name too: pid 3",
+    ]);
+  });
+
+  test("a process group is one service within one user only", () => {
+    const same = rowsOf({}, server(1, 8, { group: 1 }), server(2, 8, { group: 1 }));
+    expect(same.map(({ pids }) => pids)).toEqual([[1, 2]]);
+    const mixed = rowsOf({}, server(1, 7, { group: 1 }), server(2, 8, { group: 1 }));
+    expect(mixed.map(({ pids }) => pids)).toEqual([[1], [2]]);
+  });
+
+  test("a child of another user's is of root's service, and of nobody else's", () => {
+    const workers = rowsOf({}, server(1, 0, { group: 1 }), server(2, 8, { parent: 1, group: 1 }));
+    expect(workers.map(({ pids, user }) => [pids, user])).toEqual([[[1, 2], 0]]);
+    const sudo = rowsOf({}, server(1, 8), server(2, 7, { parent: 1 }));
+    expect(sudo.map(({ pids }) => pids)).toEqual([[2], [1]]);
+    expect(sudo[0]).toMatchObject({ routable: true, root: 2 });
+  });
 });

@@ -112,6 +112,22 @@ describe("what it sees", () => {
   });
 });
 
+test.skipIf(uid !== 0)(
+  "(as root) of another user's process among the ancestors, neither environment nor folder is read",
+  async () => {
+    proc.listen({ 555: 3000 });
+    proc.put({ ...server, uid: uid + 1 });
+    const environ = "NAME=theirs\0PORT=4444\0";
+    proc.put({ pid: 7, parent: 1, environ, cmdline: "sshd\0", cwd: "/home/theirs" });
+    const mine = { root: proc.root, uid: uid + 1 };
+    const parent = (await procfsSource(mine).scan()).processes.get(7);
+    expect(parent).toMatchObject({ uid, command: "sshd", name: undefined, cwd: undefined });
+    expect(parent!.wantedPort).toBeUndefined();
+    const all = await procfsSource({ ...mine, allUsers: true }).scan();
+    expect(all.processes.get(7)).toMatchObject({ name: "theirs", wantedPort: 4444 });
+  },
+);
+
 describe("a process that cannot be read", () => {
   test("is skipped, with the reason", async () => {
     proc.put(server);

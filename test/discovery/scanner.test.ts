@@ -73,6 +73,7 @@ function make(options: { watched?: boolean; onServices?: () => void } = {}): Sca
     hostName: "desk",
     wsl: false,
     ownPid: 1,
+    uid: 0,
     onServices: (_, changes) => told.push(changes),
     onSkipped: (entry) => skipped.push(entry),
     onFailure: (error) => failures.push(error.message),
@@ -438,4 +439,45 @@ describe("a look for one of our own commands", () => {
     await works;
     expect(subject.failure()).toBeUndefined();
   });
+});
+
+test("of two other users' servers of one name, the one that had it at the last scan keeps it", async () => {
+  const process = (pid: number, uid: number) =>
+    ({
+      pid,
+      uid,
+      startedAt: pid,
+      parent: 1,
+      group: pid,
+      name: "api",
+      command: "x",
+      cwd: "/",
+    }) as const;
+  const scanOf = (...them: ReturnType<typeof process>[]): Scan => ({
+    observations: them.map(({ pid }) => ({ address: "127.0.0.1", port: 3000 + pid, pids: [pid] })),
+    processes: new Map(them.map((its) => [its.pid, its])),
+    skipped: [],
+  });
+  const scans = [
+    scanOf(process(20, 9)),
+    scanOf(process(20, 9), process(10, 8)),
+    scanOf(process(10, 8), process(30, 9)),
+    scanOf(process(10, 8)),
+  ];
+  subject = scanner({
+    source: { kind: "procfs", scan: async () => scans.shift()! },
+    clock,
+    hostName: "desk",
+    wsl: false,
+    ownPid: 1,
+    uid: 7,
+    onServices() {},
+  });
+  await subject.start();
+  const holders: number[] = [];
+  while (scans.length > 0) {
+    holders.push(subject.services().find(({ routable }) => routable)!.process.pid);
+    await subject.refresh({ atOnce: true });
+  }
+  expect([...holders, subject.services()[0]!.process.pid]).toEqual([20, 20, 30, 10]);
 });

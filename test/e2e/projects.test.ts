@@ -3,7 +3,10 @@ import { readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { follow } from "../../src/control/client.ts";
+import { parseProcStat } from "../../src/system/proc-stat.ts";
+import { asRoot, canBeOther, otherListener } from "../support/other-user.ts";
 import { endNow } from "../support/daemon-place.ts";
+import { eventually } from "../support/eventually.ts";
 import { isAlive, projectPlace, server } from "../support/project-place.ts";
 
 const ticker = "while :; do echo tick; sleep 0.2; done";
@@ -138,6 +141,54 @@ depends_on = ["db"]`;
   }, 30_000);
 });
 
+test("a cloned repository does not get a name under the domain of a project that is up", async () => {
+  await using place = await projectPlace();
+  const toml = (name: string, domain: string) =>
+    `[project]\nname = "${name}"\ndomain = "${domain}"\n[services.web]\ncommand = """${server}"""\n[services.web.env]\nFOO = "${name}"\n`;
+  const shop = await place.project("shop", toml("shop", "shop.localhost"));
+  expect((await place.up(shop)).at(-1)).toBe("Ok");
+  const clone = await place.project("clone", toml("clone", "api.shop.localhost"));
+  const { Error: why } = (await place.up(clone)).at(-1) as { Error: string };
+  expect(why).toBe(
+    `api.shop.localhost of ${clone} lies under shop.localhost, which is the domain of ${shop}; give one another domain in its locald.toml, or stop shop`,
+  );
+  // A part of the repository may have a domain of its own.
+  const part = await place.project("shop/admin", toml("admin", "admin.shop.localhost"));
+  expect((await place.up(part)).at(-1)).toBe("Ok");
+  // Nor by a NAME, for that of a service, below it, or beside it.
+  const { url } = await place.row("shop:web");
+  const told = async (host: string) =>
+    await (await fetch(url!, { headers: { Host: `${host}.localhost` } })).text();
+  for (const name of ["shop", "x.shop"]) {
+    const script = `Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("clone") }); console.log("up")`;
+    const child = Bun.spawn([process.execPath, "-e", script], {
+      cwd: clone,
+      env: { PATH: process.env.PATH!, NAME: name },
+      stdout: "pipe",
+      detached: true,
+    });
+    try {
+      await child.stdout.getReader().read();
+      const listed = JSON.parse((await place.daemon.run("ls", "--json")).out) as {
+        pid: number;
+        warnings: string[];
+      }[];
+      const row = listed.find(({ pid }) => pid === child.pid)!;
+      expect(row.warnings[0]).toContain("shop is up, and names under shop.localhost are for");
+      expect(await told(name)).toBe("shop");
+      expect(await told("admin.shop")).toBe("admin");
+    } finally {
+      child.kill("SIGKILL");
+      await child.exited;
+    }
+  }
+  await place.send({ Stop: { name: "shop" } });
+  expect((await place.up(clone)).at(-1)).toBe("Ok");
+  // And the other way round: the parent of what is up.
+  const again = (await place.up(shop)).at(-1) as { Error: string };
+  expect(again.Error).toContain("api.shop.localhost of");
+}, 40_000);
+
 describe("a daemon that was killed", () => {
   test("is followed by one that ends what is left, and starts what should run, once", async () => {
     await using place = await projectPlace();
@@ -162,6 +213,51 @@ describe("a daemon that was killed", () => {
     expect(await place.logs("shop:api")).toEqual(Array(2).fill(`listening on ${api.port}`));
   }, 40_000);
 
+  test("ends those who have written a title over their environment, and spares a stranger", async () => {
+    await using place = await projectPlace();
+    // A child in a session of its own, one that forked twice, and itself; none of them ends with the terminal.
+    const title = `'$SIG{HUP} = "IGNORE"; $0 = "titled " x 600; if (!fork) { POSIX::setsid(); sleep 1000 } if (!fork) { POSIX::setsid(); exit if fork; sleep 1000 } sleep 1000'`;
+    const toml = (name: string) =>
+      `[project]\nname = "${name}"\n[services.cron]\ntype = "worker"\ncommand = """exec perl -MPOSIX -e ${title}"""\n`;
+    const titled = await place.project("titled", toml("titled"));
+    await place.up(titled);
+    const kept = async (): Promise<number[]> => {
+      const { projects, strays = [] } = (await place.state()) as unknown as {
+        projects: { runs: Record<string, { members: { pid: number }[] }> }[];
+        strays?: { pid: number }[];
+      };
+      const members = projects.flatMap(({ runs }) =>
+        Object.values(runs).flatMap((run) => run.members),
+      );
+      return [...members, ...strays].map(({ pid }) => pid);
+    };
+    await eventually("the state has all three", async () => (await kept()).length === 3);
+    const old = await kept();
+    const [daemon] = place.daemon.pids();
+    endNow(daemon!);
+    await eventually("it has ended", () => place.daemon.pids().length === 0);
+    expect(await Promise.all(old.map(isAlive))).toEqual([true, true, true]);
+    const path = join(place.daemon.directory, "state.json");
+    const state = JSON.parse(await readFile(path, "utf8"));
+    const stranger = Bun.spawn(["sleep", "1000"], { detached: true });
+    state.projects[0].runs.cron.members.push({ pid: stranger.pid, birth: 1 });
+    await place.write(path, JSON.stringify(state));
+    await place.daemon.start();
+    await place.until("titled:cron", ({ ready }) => ready);
+    expect(await Promise.all(old.map(isAlive))).toEqual([false, false, false]);
+    expect(await isAlive(stranger.pid)).toBe(true);
+    stranger.kill("SIGKILL");
+    await stranger.exited;
+    await eventually("the state has the next three", async () => {
+      const now = await kept();
+      return now.length === 3 && !now.some((pid) => old.includes(pid));
+    });
+    const next = await kept();
+    const stopped = await place.daemon.run("stop", "--all");
+    expect(stopped.code).toBe(0);
+    expect(await Promise.all(next.map(isAlive))).toEqual([false, false, false]);
+  }, 60_000);
+
   test("before it could write of a process: it is found by its run id, and a stranger is spared", async () => {
     await using place = await projectPlace();
     const directory = await place.project("shop", shop());
@@ -173,9 +269,15 @@ describe("a daemon that was killed", () => {
     const path = join(place.daemon.directory, "state.json");
     const state = JSON.parse(await readFile(path, "utf8"));
     const stranger = Bun.spawn(["sleep", "1000"], { detached: true });
+    // Pids and births of another boot are anybody's.
+    const birth = parseProcStat(await readFile(`/proc/${stranger.pid}/stat`, "utf8"))!.startTicks;
+    state.boot = "another";
+    state.strays = [{ pid: stranger.pid, birth }];
     state.projects[0].runs = {
       api: {
         pid: stranger.pid,
+        birth,
+        members: [{ pid: stranger.pid, birth }],
         startedAt: Date.now(),
         runId: `${state.key}${"0".repeat(32)}`,
         signal: "SIGKILL",
@@ -399,3 +501,25 @@ test("a stop of what does not exist is an error, and names lead to services in t
   expect(await place.send<string>({ Stop: { project_path: directory } })).toBe("Ok");
   expect((await place.rows()).map(({ state }) => state)).toEqual(Array(3).fill("stopped"));
 }, 30_000);
+
+test.skipIf(!canBeOther)(
+  `what is ready by its pattern gets no requests before it listens itself, though another user has its port ${asRoot}`,
+  async () => {
+    await using place = await projectPlace();
+    const directory = await place.project(
+      "shop",
+      `[project]\nname = "shop"\n[services.web]\nready_pattern = "listening"\ncommand = """echo listening; until test -f go; do sleep 0.05; done; ${server}"""\n`,
+    );
+    await place.up(directory);
+    const row = await place.until("shop:web", ({ ready }) => ready);
+    const other = await otherListener(row.port!);
+    const answer = fetch(row.url!, { headers: { Host: "shop.localhost" } });
+    // Long enough for a look at the machine, after which it would be dialled.
+    await place.send("Services");
+    await other[Symbol.asyncDispose]();
+    await place.write(join(directory, "go"), "");
+    expect(await (await answer).text()).toBe("none");
+    expect(other.heard()).toBe("");
+  },
+  40_000,
+);

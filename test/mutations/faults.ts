@@ -3,6 +3,7 @@ import { control } from "./control.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
+import { machine } from "./machine.ts";
 import { people } from "./people.ts";
 import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
@@ -16,6 +17,7 @@ export const faults: readonly Fault[] = [
   ...people,
   ...folder,
   ...files,
+  ...machine,
   ...wire,
   ...proxy,
   ...requests,

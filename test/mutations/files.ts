@@ -11,27 +11,6 @@ export const files: readonly Fault[] = [
     needs: "another user",
   },
   {
-    name: "a link is followed to what somebody else chose",
-    file: "src/system/private-file.ts",
-    find: "constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK",
-    replace: "constants.O_RDONLY | constants.O_NONBLOCK",
-    tests: ["test/system/private-file.test.ts"],
-  },
-  {
-    name: "a pipe in the place of a small file holds us up",
-    file: "src/system/private-file.ts",
-    find: "constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK",
-    replace: "constants.O_RDONLY | constants.O_NOFOLLOW",
-    tests: ["test/system/private-file.test.ts"],
-  },
-  {
-    name: "a folder or a pipe is read as if it was a small file of ours",
-    file: "src/system/private-file.ts",
-    find: "if (!its.isFile() || its.size > limit)",
-    replace: "if (its.size > limit)",
-    tests: ["test/system/private-file.test.ts"],
-  },
-  {
     name: "a file that others may write, or read, is believed",
     file: "src/system/private-file.ts",
     find: "|| (its.mode & forbidden) !== 0) {",

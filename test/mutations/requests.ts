@@ -122,14 +122,6 @@ export const requests: readonly Fault[] = [
     tests: ["test/system/hosts-file.test.ts"],
   },
   {
-    name: "the hosts file may be a pipe",
-    file: "src/system/hosts-file.ts",
-    find: '    if (!fstatSync(file).isFile()) return "";\n    const bytes = Buffer.alloc(Math.min(fstatSync(file).size, longest));',
-    replace:
-      '    if (fstatSync(file).isSocket()) return "";\n    const bytes = Buffer.alloc(longest);',
-    tests: ["test/system/hosts-file.test.ts"],
-  },
-  {
     name: "the hosts file is looked at once",
     file: "src/daemon.ts",
     find: "      hostsNames = hosts.names();\n      const changed",

@@ -60,20 +60,6 @@ export const unseen: readonly Fault[] = [
     tests: ["test/supervisor/git-head.test.ts"],
   },
   {
-    name: "a pipe is read as a file",
-    file: "src/system/read-text.ts",
-    find: '    if (!its.isFile()) return unreadable("it is no file");\n',
-    replace: "",
-    tests: ["test/supervisor/git-head.test.ts"],
-  },
-  {
-    name: "a reflog that is a pipe is waited for",
-    file: "src/system/read-text.ts",
-    find: "    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);\n    // A pipe",
-    replace: "    file = await open(path, constants.O_RDONLY);\n    // A pipe",
-    tests: ["test/supervisor/git-head.test.ts"],
-  },
-  {
     name: "HEAD that can never be told counts as the same",
     file: "src/supervisor/unseen-change.ts",
     find: '  if (head.kind === "unknown") {\n    return { kind: "nothing", why: `git\'s HEAD cannot be told: ${head.why}` };\n  }\n',

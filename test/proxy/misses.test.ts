@@ -161,6 +161,7 @@ function countedScanner(clock: FakeClock) {
     hostName: "machine",
     wsl: false,
     ownPid: process.pid,
+    uid: 0,
     onServices: (services) => {
       table = routeTable(services);
     },

@@ -1,7 +1,7 @@
 /** Upstream connections: used again where that is safe, and only there. */
 import { expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
-import { connectRaw } from "../support/raw-end.ts";
+import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
@@ -97,6 +97,30 @@ test("a server caught answering twice has no connection shared between clients a
   await two.message();
   expect(api.accepted.length).toBe(3);
 });
+
+test.each<[how: string, act: (end: RawEnd) => void]>([
+  ["spoke", (end) => end.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")],
+  ["closed", (end) => end.finish()],
+  ["broke off", (end) => end.reset()],
+])(
+  "a request that comes just before the news that the server %s on it takes no idle connection",
+  async (_, act) => {
+    const clock = new FakeClock();
+    using api = new RawServer({ answer: () => ok("hi") });
+    await using proxy = await startTestProxy({ services: { api }, clock });
+    using one = await connectRaw(proxy.port);
+    one.send(get("/1"));
+    await one.message();
+    clock.advance(20);
+    using two = await connectRaw(proxy.port);
+    // In one turn of the event loop, and in this order: the proxy reads the request first.
+    two.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 2\r\n\r\nhi");
+    act(api.accepted[0]!);
+    const message = await two.message();
+    expect([message.status, message.body.toString()]).toEqual([200, "hi"]);
+    expect(api.accepted.length).toBe(2);
+  },
+);
 
 test("a connection that the server closed while it was idle is not used", async () => {
   using api = new RawServer({ answer: () => ok("hi") });

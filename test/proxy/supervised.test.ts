@@ -1,16 +1,19 @@
 /** Services of the supervisor behind the proxy: held for while they start, explained while they are down, and never a 502 in between. */
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { routeTable } from "../../src/routes/table.ts";
+import { belongsTo, listenersOn } from "../../src/system/listeners.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { startH2Proxy } from "../support/h2-proxy.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { asRoot, canBeOther, otherListener, otherUid } from "../support/other-user.ts";
 import {
   startTestProxy,
   type TestProxy,
+  type TestProxyOptions,
   testService,
   testSupervised,
 } from "../support/test-proxy.ts";
@@ -736,4 +739,62 @@ test("by HTTP/2 a script hears no line, and a page load does", async () => {
     "sec-fetch-dest": "document",
   });
   expect(loaded.text).toContain("secret line");
+});
+
+/** As the daemon joins it. */
+const users = [process.getuid?.() ?? 0, 0];
+const isOwn: TestProxyOptions["isOwn"] = (place, owners) =>
+  belongsTo(listenersOn(place.port), { place, users: [...users, ...owners] });
+
+describe.skipIf(!canBeOther)(`another user on the port ${asRoot}`, () => {
+  test.each<[what: string, request: string]>([
+    ["a GET", get],
+    ["CONNECT", `CONNECT api.shop.localhost:80 HTTP/1.1\r\n${host}\r\n${get}`],
+    ["a POST", `POST /a HTTP/1.1\r\n${host}Content-Length: 2\r\n\r\nhi`],
+  ])(
+    "%s does not reach it while a service is ready and does not listen yet",
+    async (_, request) => {
+      const other = await otherListener();
+      await using proxy = await startTestProxy({
+        isOwn,
+        supervised: [testSupervised({ port: other.port })],
+      });
+      using client = await connectRaw(proxy.port);
+      client.send(request);
+      await held(proxy);
+      expect(other.heard()).toBe("");
+      await other[Symbol.asyncDispose]();
+      using api = new RawServer({ port: other.port, answer: () => ok("ours") });
+      if (request.startsWith("CONNECT")) await client.until("200 Connection Established\r\n\r\n");
+      expect((await client.message()).body.toString()).toBe("ours");
+      expect(api.requests.length).toBe(1);
+      expect(other.heard()).toBe("");
+    },
+  );
+
+  test("where it is on one address only, the other one is asked", async () => {
+    await using other = await otherListener();
+    using api = new RawServer({ address: "::1", port: other.port, answer: () => ok("ours") });
+    await using proxy = await startTestProxy({
+      isOwn,
+      supervised: [testSupervised({ port: api.port })],
+    });
+    using client = await connectRaw(proxy.port);
+    client.send(get);
+    expect((await client.message()).body.toString()).toBe("ours");
+    expect(other.heard()).toBe("");
+  });
+
+  test("it is no stranger where the service's own processes listen as that user", async () => {
+    await using other = await otherListener();
+    await using proxy = await startTestProxy({
+      isOwn,
+      supervised: [
+        testSupervised({ port: other.port, listens: [other.port], listensAs: [otherUid] }),
+      ],
+    });
+    using client = await connectRaw(proxy.port);
+    client.send(get);
+    expect((await client.message()).body.toString()).toBe("stranger");
+  });
 });

@@ -183,6 +183,19 @@ test("a service that listens elsewhere than it was told to is where it listens",
   });
 });
 
+test("where a service was only given its port, the kernel is asked who listens there", () => {
+  const asked: Asked = { host: "api.shop.localhost", port: undefined, mode: "direct" };
+  const supervised = [testSupervised({ port: 4000, listensAs: [70] })];
+  const given = decide(asked, routeTable([], { supervised }), []);
+  expect(given).toMatchObject({ service: { endpoint: { port: 4000, owners: [70] } } });
+  const seen = decide(
+    asked,
+    routeTable([testService("api.shop", { port: 4000 })], { supervised }),
+    [],
+  );
+  expect(seen.kind === "proxy" ? seen.service.endpoint.owners : "none").toBeUndefined();
+});
+
 test("whoever has the longer ending of a name has the name", () => {
   const shop = testService("shop", { port: 1 });
   const byHand = testService("v2.api.shop", { port: 2 });

@@ -73,6 +73,7 @@ test("macOS: ps tells the same, but for sessions", () => {
     group: 501,
     session: 0,
     startedAt: Date.UTC(2025, 10, 18, 9, 10, 11),
+    birth: Date.UTC(2025, 10, 18, 9, 10, 11),
     zombie: false,
     runId: id,
     cpu: 1250,

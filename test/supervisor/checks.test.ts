@@ -157,7 +157,7 @@ test("who listens where is read from procfs, for one port and for processes", as
   const ports = servers.map(({ port }) => port);
   try {
     expect(await Promise.all(ports.map((port) => listening.on(port)))).toEqual([true, true]);
-    const found = await listening.of([process.pid, 999_999_999]);
+    const found = (await listening.of([process.pid, 999_999_999])).map(({ port }) => port);
     expect(found).toEqual(expect.arrayContaining(ports));
   } finally {
     for (const server of servers) server.stop(true);
@@ -175,7 +175,10 @@ test("where there is no procfs, lsof and a connection tell the same", async () =
     asked.push([...argv]);
     return { kind: "done", code: 0, stdout: text, stderr: "" };
   });
-  expect(await listening.of([1, 2])).toEqual([5173, 24_678]);
+  expect(await listening.of([1, 2])).toEqual([
+    { port: 5173, uid: undefined },
+    { port: 24_678, uid: undefined },
+  ]);
   expect(asked[0]!.slice(-2)).toEqual(["-p", "1,2"]);
   await answering("", async (port) => {
     expect(await listening.on(port)).toBe(true);

@@ -57,6 +57,7 @@ export class PlayedService implements Service {
     this.#snapshot = {
       id: `${options.project}:${spec.name}`,
       project: options.project,
+      domain: options.domain,
       service: spec.name,
       type: spec.type,
       state: "stopped",
@@ -66,6 +67,7 @@ export class PlayedService implements Service {
       pid: undefined,
       port: undefined,
       listens: [],
+      listensAs: [],
       startedAt: undefined,
       readyAt: undefined,
       restarts: 0,

@@ -59,6 +59,10 @@ export class FakeService {
   /** Where the service's own processes listen. */
   own: number[] = [];
   members: number[] = [];
+  /** As whom it listens. */
+  uid = 0;
+  /** How often other members were told of. */
+  memberNews = 0;
   busy = new Set<number>();
   mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
@@ -76,10 +80,12 @@ export class FakeService {
   constructor(changes: Partial<ServiceSpec> = {}) {
     this.service = supervise(specOf(changes), {
       project: "shop",
+      domain: "shop.localhost",
       directory: "/shop",
       effects: this.#effects(),
       onChange: (snapshot) => void this.seen.push(snapshot),
       onOutput() {},
+      onMembers: () => void this.memberNews++,
       lastLines: () => ["last words"],
     });
   }
@@ -88,6 +94,10 @@ export class FakeService {
     const families: Families = {
       members: async () => [...this.members, this.pid].map((pid) => ({ pid }) as Seen),
       runsOf: async () => [],
+      birthOf: () => undefined,
+      boot: undefined,
+      remembered: () => [],
+      strays: () => [],
       usage: async () => ({ pids: [], cpu: 0, memory: 0 }),
       end: (run, options) => {
         this.endings.push({ ...run, ...options });
@@ -134,7 +144,7 @@ export class FakeService {
       },
       listening: {
         on: async (port) => this.listening.has(port),
-        of: async () => this.own,
+        of: async () => this.own.map((port) => ({ port, uid: this.uid })),
       },
       isFree: (port) => !this.busy.has(port),
       mayNotify: async () => this.mayNotify,

@@ -44,6 +44,8 @@ class FakeMachine {
           return new Map(this.table);
         },
         same: ({ pid, startedAt }) => this.table.get(pid)?.startedAt === startedAt,
+        birthOf: (pid) => this.table.get(pid)?.birth,
+        boot: "a boot",
       },
       signal: (pid, signal) => {
         this.sent.push([pid, signal]);
@@ -59,6 +61,7 @@ class FakeMachine {
       group: seen.pid,
       session: seen.pid,
       startedAt: run.startedAt,
+      birth: 7000,
       zombie: false,
       runId: undefined,
       cpu: 10,
@@ -225,4 +228,77 @@ test("where the machine cannot be looked at, the group of our own child is ended
   machine.table.delete(100);
   await machine.pass(300);
   expect(await done).toEqual({ kind: "ended" });
+});
+
+/** As a daemon finds it in what another has left. */
+const left: Run = {
+  ...run,
+  birth: 7000,
+  members: [
+    { pid: 100, birth: 7000 },
+    { pid: 105, birth: 7005 },
+  ],
+};
+
+test("pid and birth are proof enough of those who have written over their environment", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100 });
+  machine.put({ pid: 101, parent: 100, group: 100, session: 100 });
+  machine.put({ pid: 105, birth: 7005 });
+  machine.put({ pid: 106, parent: 105, birth: 7006 });
+  machine.put({ pid: 200, birth: 7000 });
+  const members = (await machine.families.members(left)).map(({ pid }) => pid);
+  expect(members.sort()).toEqual([100, 101, 105, 106]);
+});
+
+test("a pid whose birth is another's is never signalled, nor is anybody of its group", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, birth: 7001 });
+  machine.put({ pid: 101, parent: 100, group: 100, session: 100, birth: 7002 });
+  machine.put({ pid: 105, birth: 7006 });
+  const { done } = machine.families.end(left, { signal: "SIGTERM", timeout: 100 });
+  expect(await done).toEqual({ kind: "ended" });
+  expect(machine.sent).toEqual([]);
+});
+
+test("a process whose pid is given to another between the look and the signal hears nothing", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 105, birth: 7005 });
+  const { done } = machine.families.end(left, { signal: "SIGTERM", timeout: 100 });
+  // The look has been taken by then, and the signal not sent.
+  await Promise.resolve();
+  machine.put({ pid: 105, birth: 9000, startedAt: run.startedAt + 60_000 });
+  await machine.pass(300);
+  expect(await done).toEqual({ kind: "ended" });
+  expect(machine.sent).toEqual([]);
+});
+
+test("what the next daemon is to know of a run are those who run, not those who have ended", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, runId });
+  machine.put({ pid: 101, parent: 100, birth: 7001 });
+  machine.put({ pid: 102, parent: 100, birth: 7002, zombie: true });
+  expect(machine.families.remembered(run)).toEqual([]);
+  await machine.members();
+  expect(machine.families.remembered(run)).toEqual([
+    { pid: 100, birth: 7000 },
+    { pid: 101, birth: 7001 },
+  ]);
+});
+
+test("an orphan that came to us with neither environment nor family is a stray, and nobody else is", async () => {
+  const machine = new FakeMachine();
+  machine.own.add(100);
+  machine.put({ pid: 100, runId, parent: daemon });
+  machine.put({ pid: 101, parent: daemon, birth: 7001 });
+  machine.put({ pid: 102, parent: daemon, zombie: true });
+  machine.put({ pid: 103, parent: daemon, session: daemon });
+  machine.put({ pid: 104, parent: daemon, runId });
+  machine.put({ pid: 105, parent: 1 });
+  machine.put({ pid: 106, parent: daemon, group: 100, session: 100 });
+  // A service that has just been started, and that nobody has asked about.
+  machine.own.add(107);
+  machine.put({ pid: 107, parent: daemon, birth: 7007 });
+  await machine.members();
+  expect(machine.families.strays()).toEqual([{ pid: 101, birth: 7001 }]);
 });

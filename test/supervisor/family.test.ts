@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import type { Seen } from "../../src/supervisor/census.ts";
+import { readFileSync } from "node:fs";
+import { runIdIn, type Seen } from "../../src/supervisor/census.ts";
 import type { Run } from "../../src/supervisor/family.ts";
 import { eventually } from "../support/eventually.ts";
 import { plainEnv } from "./children.ts";
@@ -97,6 +98,49 @@ for (const pty of [true, false]) {
       });
     }
   });
+}
+
+/** Perl, as nginx and setproctitle do, writes a title over its arguments and over the environment behind them. */
+const titled: Record<string, { script: string; count: number }> = {
+  "itself alone": { script: "sleep 1000", count: 1 },
+  "with children": { script: "for (1 .. 3) { fork or sleep 1000 } sleep 1000", count: 4 },
+  "with a child of a session of its own": {
+    script: "if (!fork) { POSIX::setsid(); sleep 1000 } sleep 1000",
+    count: 2,
+  },
+  "with a daemon that forked twice": {
+    script: "if (!fork) { POSIX::setsid(); exit if fork; sleep 1000 } wait; sleep 1000",
+    count: 2,
+  },
+};
+
+for (const pty of [true, false]) {
+  for (const [name, { script, count }] of Object.entries(titled)) {
+    const where = pty ? "on a terminal" : "on pipes";
+    test(`the next daemon leaves nobody who has written over its environment, ${where}: ${name}`, async () => {
+      const first = newKeeper();
+      const mark = newMark();
+      const command = `exec perl -MPOSIX -e '$0 = "${mark} " x 500; ${script}'`;
+      const began = await first.ask<Run>({ do: "start", command, pty, env: plainEnv });
+      const pids = () => marked(`${mark} ${mark}`);
+      await eventually("all are up", () => pids().length === count);
+      let run = began;
+      let all: number[] = [];
+      await eventually("all are known", async () => {
+        run = await first.ask<Run>({ do: "kept", run: began });
+        all = pids();
+        return String(run.members?.map(({ pid }) => pid).sort()) === String(all.sort());
+      });
+      expect(all).toHaveLength(count);
+      for (const pid of all) expect(runIdIn(readFileSync(`/proc/${pid}/environ`))).toBe(undefined);
+      await first.kill();
+      const second = newKeeper();
+      const order = { do: "end", run, signal: "SIGTERM", timeout: 1000 } as const;
+      expect(await second.ask<Answer>(order)).toMatchObject({ kind: "ended" });
+      expect(all.filter(runs)).toEqual([]);
+      await second.kill();
+    });
+  }
 }
 
 for (const [name, tree] of Object.entries(trees)) {

@@ -49,6 +49,7 @@ if (import.meta.main) {
     const words: Told = { states: [], output: "", statuses: [] } as unknown as Told;
     const service = supervise(spec, {
       project: "p",
+      domain: "p.localhost",
       directory: "/tmp",
       effects,
       onChange(snapshot) {
@@ -61,6 +62,7 @@ if (import.meta.main) {
       onOutput(_stream, bytes) {
         if (words.output.length < 10_000) words.output += Buffer.from(bytes).toString();
       },
+      onMembers() {},
       lastLines: () => [],
     });
     services.set(spec.name, service);

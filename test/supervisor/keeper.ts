@@ -14,6 +14,8 @@ export type Order =
   | { do: "start"; command: string; pty: boolean; env: Record<string, string> }
   | { do: "end"; run: Run; signal: StopSignal; timeout: number }
   | { do: "members"; run: Run }
+  /** The run as it is kept for the next daemon. */
+  | { do: "kept"; run: Run }
   | { do: "children" };
 
 if (import.meta.main) {
@@ -45,13 +47,18 @@ if (import.meta.main) {
       if (result.kind !== "spawned") return result;
       const { pid } = result.child;
       const startedAt = (await census.look()).get(pid)?.startedAt ?? Date.now();
-      return { pid, startedAt, runId } satisfies Run;
+      return { pid, startedAt, runId, birth: all.birthOf(pid) } satisfies Run;
     }
     if (order.do === "children") {
       const table = await census.look();
       return [...table.values()].filter(({ parent }) => parent === process.pid);
     }
     if (order.do === "members") return await all.members(order.run);
+    if (order.do === "kept") {
+      await all.members(order.run);
+      const members = [...all.remembered(order.run), ...all.strays()];
+      return { ...order.run, members } satisfies Run;
+    }
     let longest = 0;
     let last = performance.now();
     const watch = setInterval(() => {

@@ -150,11 +150,25 @@ const mistakes: [what: string, files: Files, told: string[]][] = [
     { "a/locald.toml": "#".repeat(1024 * 1024 + 1) },
     ["locald.toml cannot be read: it is larger than 1024 KiB"],
   ],
-  ["a folder", { "a/locald.toml/x": "" }, ["locald.toml cannot be read: it is no file"]],
+  [
+    "a folder",
+    { "a/locald.toml/x": "" },
+    ["locald.toml cannot be read: it is a folder, not a file"],
+  ],
   [
     "an env file that is a folder",
     { "a/locald.toml": '[services.web]\ncommand = "x"\nenv_file = "x"\n', "a/x/y": "" },
-    ["locald.toml:3 services.web.env_file: x: it is no file"],
+    ["locald.toml:3 services.web.env_file: x: it is a folder, not a file"],
+  ],
+  [
+    "an env file that is the terminal",
+    { "a/locald.toml": '[services.web]\ncommand = "x"\nenv_file = "/dev/tty"\n' },
+    ["locald.toml:3 services.web.env_file: /dev/tty: it is a device, not a file"],
+  ],
+  [
+    "an env file without end",
+    { "a/locald.toml": '[services.web]\ncommand = "x"\nenv_file = "/dev/zero"\n' },
+    ["locald.toml:3 services.web.env_file: /dev/zero: it is a device, not a file"],
   ],
   [
     "a workdir that is not there",
@@ -191,7 +205,9 @@ test("bytes that are no text are a mistake", async () => {
 test("a pipe in the file's place keeps nobody waiting", async () => {
   await withFiles({}, async (home) => {
     expect(Bun.spawnSync(["mkfifo", join(home, "locald.toml")]).exitCode).toBe(0);
-    expect(await envOf(home, { home })).toEqual(["locald.toml cannot be read: it is no file"]);
+    expect(await envOf(home, { home })).toEqual([
+      "locald.toml cannot be read: it is a named pipe, not a file",
+    ]);
   });
 });
 

@@ -73,6 +73,31 @@ describe("ready", () => {
     expect(fake.state).toBe("ready");
   });
 
+  test("a worker, and it is told when other processes are its", async () => {
+    const fake = new FakeService({ type: "worker", routeName: undefined });
+    await fake.start({ port: undefined, url: undefined });
+    await fake.pass(1100);
+    expect(fake.memberNews).toBe(1);
+    fake.members = [4711];
+    await fake.pass(31_000);
+    expect(fake.memberNews).toBe(2);
+    await fake.pass(31_000);
+    expect(fake.memberNews).toBe(2);
+  });
+
+  test("where its own process listens as another user, which the kernel's table alone would not tell", async () => {
+    const fake = new FakeService();
+    await fake.start();
+    await fake.pass(900);
+    fake.own = [fake.service.snapshot().port!];
+    fake.uid = 70;
+    await fake.pass(90);
+    expect(fake.state).toBe("running");
+    await fake.pass(600);
+    expect(fake.state).toBe("ready");
+    expect(fake.service.snapshot().listensAs).toEqual([70]);
+  });
+
   test("where it listens somewhere else, with a warning, and not by a debugger's port", async () => {
     const fake = new FakeService();
     fake.own = [9229];

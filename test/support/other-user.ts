@@ -1,14 +1,17 @@
 /** A command -> the same command as another person of this machine, who has nothing to do with the one that runs the tests. */
+import { eventually } from "./eventually.ts";
 
 /** `nobody`: every system has that user, and nothing belongs to it. */
 export const otherUid = 65_534;
 
 /** Only root may become somebody else. */
 export const canBeOther =
-  process.platform === "linux" && process.getuid?.() === 0 && Bun.which("setpriv") !== null;
+  process.platform === "linux" &&
+  process.getuid?.() === 0 &&
+  ["setpriv", "perl"].every((program) => Bun.which(program) !== null);
 
 /** Behind a test's name: where it does not run, this says why. */
-export const asRoot = "(as root, with setpriv)";
+export const asRoot = "(as root, with setpriv and perl)";
 
 export function asOther(argv: readonly string[]): string[] {
   const user = ["--reuid", `${otherUid}`, "--regid", `${otherUid}`, "--clear-groups"];
@@ -36,4 +39,53 @@ export function otherClient(
     stdout: "pipe",
     stderr: "inherit",
   });
+}
+
+export interface OtherListener extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+  /** All that it was sent, and `+` for each connection. */
+  heard(): string;
+}
+
+const script = `
+use IO::Socket::INET;
+$| = 1;
+my ($address, $port) = @ARGV;
+my $listener = IO::Socket::INET->new(LocalAddr => $address, LocalPort => $port, Listen => 8, ReuseAddr => 1) or die "none: $!";
+print "port ", $listener->sockport, "\\n";
+while (my $link = $listener->accept) {
+  print "+";
+  while (my $line = <$link>) { print $line; last if $line =~ /^\\r?$/; }
+  print $link "HTTP/1.1 200 OK\\r\\nContent-Length: 8\\r\\nConnection: close\\r\\n\\r\\nstranger";
+  close $link;
+}
+`;
+
+/** A listener of the other person's, which answers `stranger` and remembers what it was sent. `env` is all that it has. */
+export async function otherListener(
+  port = 0,
+  { address = "127.0.0.1", env = {} }: { address?: string; env?: Record<string, string> } = {},
+): Promise<OtherListener> {
+  const child = Bun.spawn(asOther(["perl", "-e", script, address, String(port)]), {
+    cwd: "/",
+    env: { PATH: "/usr/bin:/bin", ...env },
+    stdout: "pipe",
+    detached: true,
+  });
+  let heard = "";
+  void (async () => {
+    const decoder = new TextDecoder();
+    for await (const bytes of child.stdout) heard += decoder.decode(bytes, { stream: true });
+  })();
+  await eventually("the other person listens", () => /^port \d+\n/.test(heard));
+  return {
+    port: Number(/^port (\d+)/.exec(heard)![1]),
+    pid: child.pid,
+    heard: () => heard.replace(/^port \d+\n/, ""),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+  };
 }

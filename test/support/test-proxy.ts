@@ -53,7 +53,7 @@ export function testService(name: string, { port, address = "127.0.0.1" }: Place
     pids: [process.pid],
     ports: [port],
     command: `serve ${name}`,
-    cwd: "/srv",
+    cwd: "/srv/shop",
     source: "NAME",
     warnings: [],
   };
@@ -64,6 +64,7 @@ export function testSupervised(overrides: Partial<Supervised> = {}): Supervised 
   return {
     id: "shop:api",
     project: "shop",
+    domain: "shop.localhost",
     service: "api",
     type: "exec",
     state: "ready",
@@ -73,6 +74,7 @@ export function testSupervised(overrides: Partial<Supervised> = {}): Supervised 
     pid: process.pid,
     port: undefined,
     listens: [],
+    listensAs: [],
     startedAt: 1_700_000_000_000,
     readyAt: 1_700_000_001_000,
     restarts: 0,

@@ -1,6 +1,8 @@
 /** A distribution's folder of added authorities, and the command that reads it -> a trust store. */
-import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { readText } from "../../system/read-text.ts";
+import { certificateFile } from "../certificate-file.ts";
 import { bodiesOf, bodyOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../system/shell-words.ts";
@@ -43,23 +45,17 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
     const found: string[] = [];
     for (const name of names) {
       const path = join(directory, name);
-      const about = await stat(path).catch(() => {
-        // A link to nowhere: nobody trusts what is not there.
-        return undefined;
-      });
-      if (about?.isFile() !== true || about.size > longestFile) continue;
-      const bodies = bodiesOf(await readFile(path, "utf8"));
+      const its = await readText(path, { longest: longestFile, lossy: true });
+      // Also a link to nowhere: nobody trusts what is not there.
+      if (its.kind !== "text") continue;
+      const bodies = bodiesOf(its.text);
       if (bodies.length === 1 && bodies[0] === wanted) found.push(path);
     }
     return found;
   }
 
   async function inBundle({ pem }: Certificate): Promise<boolean> {
-    const text = await readFile(bundle, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return "";
-      throw error;
-    });
-    return bodiesOf(text).includes(bodyOf(pem));
+    return bodiesOf((await certificateFile(bundle)) ?? "").includes(bodyOf(pem));
   }
 
   function command(argv: readonly [string, ...string[]]): [string, ...string[]] {

@@ -1,9 +1,10 @@
 /** What a program trusted before, and our authorities -> a file with both, in the state directory. */
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { writeAtomically } from "../../system/atomic-file.ts";
+import { certificateFile } from "../certificate-file.ts";
 import { bodiesOf, pemOf } from "./pem.ts";
 
 /** What is in a bundle besides our authorities. */
@@ -60,8 +61,8 @@ export async function systemRoots(root: string): Promise<Kept> {
  */
 export async function keptOf(path: string, stateDirectory: string): Promise<Kept> {
   if (!path.startsWith(`${bundleDirectory(stateDirectory)}/`)) return { kind: "file", path };
-  const text = await readFile(path.replace(/\.p12$/, ".pem"), "utf8").catch(() => "");
-  const line = text.split("\n").find((its) => its.startsWith(keptLine));
+  const text = await certificateFile(path.replace(/\.p12$/, ".pem")).catch(() => undefined);
+  const line = text?.split("\n").find((its) => its.startsWith(keptLine));
   // Somebody has removed it: what it had is not known any more.
   if (line === undefined) return { kind: "nothing" };
   return JSON.parse(line.slice(keptLine.length)) as Kept;
@@ -114,7 +115,7 @@ export async function renewBundles(
   for (const name of names) {
     if (!name.endsWith(".pem")) continue;
     const path = join(directory, name);
-    const text = await readFile(path, "utf8");
+    const text = (await certificateFile(path)) ?? "";
     const end = text.indexOf(oursLine);
     if (!text.startsWith(madeBy) || end === -1) continue;
     const pem = `${text.slice(0, end)}${oursLine}\n${ours.flatMap(bodiesOf).map(pemOf).join("")}`;
@@ -127,12 +128,14 @@ export async function renewBundles(
 async function keptText(kept: Kept): Promise<string> {
   if (kept.kind === "nothing") return "";
   if (kept.kind === "built-in") return rootCertificates.join("\n");
-  return await readFile(kept.path, "utf8");
+  const text = await certificateFile(kept.path);
+  if (text === undefined) throw new Error(`there is no file ${kept.path}`);
+  return text;
 }
 
 async function replace(path: string, text: string): Promise<void> {
-  const there = await readFile(path, "utf8").catch(() => {
-    // Missing or not readable: it is written either way.
+  const there = await certificateFile(path).catch(() => {
+    // Not readable: it is written either way.
     return undefined;
   });
   if (there !== text) await writeAtomically(path, text);

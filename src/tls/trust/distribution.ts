@@ -1,6 +1,6 @@
 /** A program that is missing -> the command that installs it on this system. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readText } from "../../system/read-text.ts";
 import type { Machine } from "./store.ts";
 
 type Family = "debian" | "fedora" | "arch" | "suse" | "alpine" | "nixos" | "darwin";
@@ -62,7 +62,8 @@ async function familyOf({
 }: Pick<Machine, "platform" | "root">): Promise<Family | undefined> {
   if (platform === "darwin") return "darwin";
   // A system without the file is one that we know nothing about.
-  const text = await readFile(join(root, "etc/os-release"), "utf8").catch(() => "");
+  const its = await readText(join(root, "etc/os-release"), { longest: 64 * 1024, lossy: true });
+  const text = its.kind === "text" ? its.text : "";
   const value = (key: string) => text.match(new RegExp(`^${key}="?([^"\n]*)"?$`, "m"))?.[1] ?? "";
   for (const id of `${value("ID")} ${value("ID_LIKE")}`.toLowerCase().split(/\s+/)) {
     const found = families.find(([pattern]) => pattern.test(id));

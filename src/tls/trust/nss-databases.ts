@@ -1,7 +1,8 @@
 /** A home directory -> the NSS databases in it: Chromium's, and every Firefox profile's, wherever they were put. */
-import { readdir, readFile, realpath } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative } from "node:path";
 import { whereIs } from "../../system/search-path.ts";
+import { readText } from "../../system/read-text.ts";
 import { exists } from "./exists.ts";
 import type { Machine } from "./store.ts";
 
@@ -115,10 +116,9 @@ async function firefoxDatabases(machine: Machine): Promise<Database[]> {
 
 /** A profile may be anywhere: then profiles.ini has its whole path. */
 async function declaredProfiles(base: string): Promise<string[]> {
-  const text = await readFile(join(base, "profiles.ini"), "utf8").catch(() => {
-    // Most places have no Firefox.
-    return "";
-  });
+  const its = await readText(join(base, "profiles.ini"), { longest: 1024 * 1024, lossy: true });
+  // Most places have no Firefox.
+  const text = its.kind === "text" ? its.text : "";
   const paths = [...text.matchAll(/^Path=(.+?)\r?$/gm)].map(([, path]) => path!);
   return paths.map((path) => (isAbsolute(path) ? path : join(base, path)));
 }
