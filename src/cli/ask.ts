@@ -20,6 +20,8 @@ export type AskOptions = {
   request?: string;
   /** By TLS, under this name, whoever's certificate it is. */
   serverName?: string | undefined;
+  /** With TLS: through a tunnel to this host and port, as a browser goes that has a proxy. RFC 9110 section 9.3.6. */
+  tunnel?: string | undefined;
 };
 
 /** RFC 9110 has no limit; a head that is larger than this was not made for a person to look at. */
@@ -46,7 +48,7 @@ export function noAnswer(deadline: number): string {
 
 /** `connected` where nothing was asked. Never rejects. */
 export async function ask(options: AskOptions): Promise<Answer | { kind: "connected" }> {
-  const { address, port, deadline, request, serverName } = options;
+  const { address, port, deadline, request, serverName, tunnel } = options;
   const outcome = Promise.withResolvers<Answer | { kind: "connected" }>();
   const fail = (why: string) => outcome.resolve({ kind: "failed", why });
   let head = "";
@@ -63,27 +65,50 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
     else if (request === undefined) outcome.resolve({ kind: "connected" });
     else opened.write(request);
   };
-  Bun.connect({
+  const tls =
+    serverName === undefined ? undefined : { tls: { serverName, rejectUnauthorized: false } };
+  /** The tunnel has not been granted yet. */
+  let outside = tunnel !== undefined;
+  /** Calls `act` with a head, once it is whole. */
+  const read = (bytes: Uint8Array, act: (head: string) => void): void => {
+    head += decoder.decode(bytes, { stream: true });
+    const end = head.indexOf("\r\n\r\n");
+    if (end !== -1) act(head.slice(0, end));
+    else if (head.length > longestHead) fail("its answer does not end its head");
+  };
+  const handlers: Bun.SocketHandler<undefined> = {
+    handshake: connected,
+    data: (_, bytes) => read(bytes, (whole) => outcome.resolve(readHead(whole))),
+    close: () => fail(head === "" ? "closed without an answer" : "closed within its answer"),
+    error: (_, error) => fail(reasonOf(error)),
+    connectError: (_, error) => fail(reasonOf(error)),
+  };
+  const enter = (opened: Bun.Socket, answered: Answer): void => {
+    if (answered.kind === "failed" || answered.status !== 200) {
+      outcome.resolve(answered);
+      return;
+    }
+    outside = false;
+    head = "";
+    opened.upgradeTLS({ ...tls!, socket: handlers });
+  };
+  Bun.connect<undefined>({
     hostname: address,
     port,
-    ...(serverName === undefined ? {} : { tls: { serverName, rejectUnauthorized: false } }),
+    ...(tunnel === undefined ? tls : {}),
     socket: {
+      ...handlers,
       open(opened) {
         socket = opened;
-        if (serverName === undefined) connected(opened);
+        if (tunnel !== undefined) {
+          opened.write(`CONNECT ${tunnel} HTTP/1.1\r\nHost: ${tunnel}\r\n\r\n`);
+        } else if (serverName === undefined) connected(opened);
       },
-      handshake(opened) {
-        connected(opened);
+      data(opened, bytes) {
+        if (tunnel === undefined) handlers.data!(opened, bytes);
+        // What comes here later is what the TLS inside reads.
+        else if (outside) read(bytes, (whole) => enter(opened, readHead(whole)));
       },
-      data(_, bytes) {
-        head += decoder.decode(bytes, { stream: true });
-        const end = head.indexOf("\r\n\r\n");
-        if (end !== -1) outcome.resolve(readHead(head.slice(0, end)));
-        else if (head.length > longestHead) fail("its answer does not end its head");
-      },
-      close: () => fail(head === "" ? "closed without an answer" : "closed within its answer"),
-      error: (_, error) => fail(reasonOf(error)),
-      connectError: (_, error) => fail(reasonOf(error)),
     },
   }).catch((error: unknown) => fail(reasonOf(error)));
   try {

@@ -358,6 +358,7 @@ async function answers({ target, port, host, byPac }: Walk, address: string): Pr
     deadline: answerDeadline,
     request,
     serverName: secure ? host : undefined,
+    tunnel: secure && byPac ? `${host}:443` : undefined,
   });
   if (answer.kind === "connected") throw new Error("a request was not sent");
   if (answer.kind === "failed") {

@@ -77,3 +77,22 @@ test("without a request it only connects", async () => {
   server.stop(true);
   expect(await ask(options)).toEqual({ kind: "failed", why: "connection refused" });
 });
+
+const tunnelled = { serverName: "api", tunnel: "api:443" };
+
+test("a tunnel that is refused is answered by whoever refused it", async () => {
+  expect(
+    await asked((socket) => void socket.write("HTTP/1.1 404 Not Found\r\n\r\n"), tunnelled),
+  ).toMatchObject({ kind: "answer", status: 404 });
+});
+
+test("a server that closes inside a tunnel is a failure that says so", async () => {
+  const granted = (socket: Bun.Socket): void => {
+    socket.write("HTTP/1.1 200 OK\r\n\r\n");
+    socket.end();
+  };
+  expect(await asked(granted, tunnelled)).toEqual({
+    kind: "failed",
+    why: "closed without an answer",
+  });
+});

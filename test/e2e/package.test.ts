@@ -217,12 +217,18 @@ async function signedIn(place: DaemonPlace, link: string) {
   if (found.kind !== "healthy") throw new Error(found.kind);
   const { origin } = new URL(link);
   const opened = await fetch(link.trim(), { redirect: "manual" });
-  const cookie = opened.headers.get("set-cookie")!.split(";")[0]!;
+  const entry = new URL(opened.headers.get("location")!);
+  const { host } = entry;
+  const entered = await fetch(`${origin}${entry.pathname}${entry.search}`, {
+    redirect: "manual",
+    headers: { host },
+  });
+  const cookie = entered.headers.get("set-cookie")!.split(";")[0]!;
   return {
     registration: found.registration,
     async url(path: string): Promise<string> {
       const answer = await fetch(`${origin}${path}`, {
-        headers: { cookie, "sec-fetch-site": "same-origin" },
+        headers: { cookie, host, "sec-fetch-site": "same-origin" },
       });
       expect(answer.status).toBe(200);
       return await answer.text();

@@ -59,7 +59,7 @@ nonsense = 1
     'config.toml:6 tlds[2]: 7 is no text; a domain such as "test" is expected',
     'config.toml:8 http-port: there is no such key; did you mean "http_port"?',
     'config.toml:9 https_redirect: true or false is expected, not "yes"',
-    "config.toml:10 nonsense: there is no such key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, project, env, services",
+    "config.toml:10 nonsense: there is no such key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, other_users, project, env, services",
   ]);
 });
 

@@ -176,13 +176,13 @@ describe("HEAD cannot be told, and nothing hangs,", () => {
     };
     const head = await forged({ HEAD: sha });
     await pipe(join(head, ".git/HEAD"));
-    expect(await whyOf(head)).toContain("it is no file");
+    expect(await whyOf(head)).toContain("it is a named pipe");
     const ref = await forged({ HEAD: "ref: refs/heads/a", "refs/heads/a": sha });
     await pipe(join(ref, ".git/refs/heads/a"));
-    expect(await whyOf(ref)).toContain("it is no file");
+    expect(await whyOf(ref)).toContain("it is a named pipe");
     const packed = await forged({ HEAD: "ref: refs/heads/a" });
     await pipe(join(packed, ".git/packed-refs"));
-    expect(await whyOf(packed)).toContain("it is no file");
+    expect(await whyOf(packed)).toContain("it is a named pipe");
     const loop = await forged({ x: "" });
     await symlink("HEAD", join(loop, ".git/HEAD"));
     expect(await whyOf(loop)).toContain("circle");
