@@ -210,8 +210,8 @@ export const people: readonly Fault[] = [
   {
     name: "the socket tells who we are without a proof",
     file: "src/control/ipc.ts",
-    find: '      typeof proof === "string"\n',
-    replace: '      typeof proof !== "symbol"\n',
+    find: "? handshake(`Proof ${proof}`, {",
+    replace: "? handshake(`Bearer ${credential()}`, {",
     tests: ["test/control/ipc.test.ts"],
   },
 ];

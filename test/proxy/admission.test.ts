@@ -2,16 +2,17 @@
 import { expect, test } from "bun:test";
 import type { ClientUser } from "../../src/discovery/client-user.ts";
 import { eventually } from "../support/eventually.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
-import { startTestProxy } from "../support/test-proxy.ts";
+import { startTestProxy, type TestProxyOptions } from "../support/test-proxy.ts";
 
 const request = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
 
 /** A proxy whose clients are who `user` says at the time when they connect. */
 async function open(
   first: ClientUser,
-  more: { otherUsers?: boolean; connectionLimit?: number } = {},
+  more: Pick<TestProxyOptions, "otherUsers" | "connectionLimit" | "clock"> = {},
 ) {
   const api = new RawServer({ answer: () => ok("here") });
   let user = first;
@@ -67,7 +68,8 @@ test("who is turned away reads why, and is not counted among the connections", a
 });
 
 test("a hundred who are turned away and say nothing are broken off", async () => {
-  await using its = await open({ uid: 1001 });
+  // Nobody is broken off for having waited.
+  await using its = await open({ uid: 1001 }, { clock: new FakeClock() });
   const clients = await Promise.all(Array.from({ length: 100 }, () => connectRaw(its.proxy.port)));
   await eventually("some are broken off", () => clients.filter((its) => its.closed).length >= 36);
   its.as("own");
