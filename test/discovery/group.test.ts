@@ -334,6 +334,14 @@ describe("between users", () => {
     expect(same.map(({ pids }) => pids)).toEqual([[1, 2]]);
     const mixed = rowsOf({}, server(1, 7, { group: 1 }), server(2, 8, { group: 1 }));
     expect(mixed.map(({ pids }) => pids)).toEqual([[1], [2]]);
+    // A worker that root has given to another user ties root's servers to nobody by the group of that user's.
+    const given = rowsOf(
+      {},
+      server(1, 0, { group: 1 }),
+      server(2, 8, { parent: 1, group: 9 }),
+      server(3, 0, { group: 9 }),
+    );
+    expect(given.map(({ pids }) => pids)).toEqual([[3], [1, 2]]);
   });
 
   test("a child of another user's is of root's service, and of nobody else's", () => {

@@ -118,6 +118,13 @@ export const machine: readonly Fault[] = [
     tests: ["test/discovery/group.test.ts"],
   },
   {
+    name: "a process group has no user",
+    file: "src/discovery/group.ts",
+    find: "join(`group ${group} of ${root.uid} ${holder.key}`",
+    replace: "join(`group ${group} ${holder.key}`",
+    tests: ["test/discovery/group.test.ts"],
+  },
+  {
     name: "a name is inherited from another user",
     file: "src/discovery/group.ts",
     find: "if (uid !== top.process.uid && uid !== 0) break;",
