@@ -190,7 +190,7 @@ function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation 
   const url = originOf(`${name}.localhost`, { scheme, port: ports[scheme] });
   return {
     code: "bare-name-not-proxied",
-    message: `${name} came here by a resolver, which others may answer for; use ${url}/, or proxy.pac, or a line in /etc/hosts, or bare_names in config.toml`,
+    message: `a name without a dot is answered through the proxy only (PAC file, http_proxy), as others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
     details: { name, url },
   };
 }
