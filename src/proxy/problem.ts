@@ -190,7 +190,7 @@ function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation 
   const url = originOf(`${name}.localhost`, { scheme, port: ports[scheme] });
   return {
     code: "bare-name-not-proxied",
-    message: `a name without a dot is answered through the proxy only (PAC file, http_proxy), as others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
+    message: `a name without a dot is answered through the proxy only (proxy.pac, http_proxy), as others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
     details: { name, url },
   };
 }
