@@ -1,14 +1,7 @@
 /** Linux's /proc -> listening sockets and their processes, without starting any process. */
-import {
-  closeSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  statSync,
-} from "node:fs";
-import { type ListeningRow, parseProcNetLine } from "../system/proc-net.ts";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { listeningRows } from "../system/listening-rows.ts";
+import type { ListeningRow } from "../system/proc-net.ts";
 import { type ProcStat, parseProcStat } from "../system/proc-stat.ts";
 import { portIn } from "./pick-port.ts";
 import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
@@ -39,14 +32,6 @@ const oldest = 60_000;
 
 /** Milliseconds of work after which the event loop gets its turn: requests go on during a scan. */
 const slice = 5;
-
-/**
- * Rows in sequence that do not listen, after which the table is closed. Linux prints the listening
- * sockets first (net/ipv4/tcp_ipv4.c, tcp_seq_start); a proxy with 10,000 connections must not
- * have 20,000 rows printed and read for nothing. Where another kernel mixes them (gVisor), small
- * tables are still read whole.
- */
-const enoughOthers = 1000;
 
 /** What is known of a process, kept from scan to scan while it stays the same process and program. */
 type Known = ProcStat & {
@@ -134,7 +119,6 @@ export function procfsSource({
   let scans = 0;
   /** The uptime at which the scan began: unlike the clock, nobody sets it. */
   let moment = 0;
-  const chunk = Buffer.allocUnsafe(64 * 1024);
 
   /** Seconds since the epoch. Read once: when the clock is set, start times must not all move. */
   function bootedAt(): number {
@@ -147,32 +131,13 @@ export function procfsSource({
   }
 
   function readTable(file: string, rows: Map<number, ListeningRow>): void {
-    const descriptor = openSync(`${root}/net/${file}`, "r");
-    try {
-      let rest = "";
-      let others = 0;
-      while (others < enoughOthers) {
-        const size = readSync(descriptor, chunk, 0, chunk.length, null);
-        if (size === 0) break;
-        const lines = (rest + chunk.toString("latin1", 0, size)).split("\n");
-        rest = lines.pop()!;
-        for (const line of lines) {
-          const row = parseProcNetLine(line);
-          if (row === "unread") continue;
-          if (row === "other") others++;
-          else {
-            others = 0;
-            rows.set(row.inode, row);
-          }
-        }
-      }
-    } finally {
-      closeSync(descriptor);
+    for (const found of listeningRows(`${root}/net/${file}`)) {
+      for (const row of found) rows.set(row.inode, row);
     }
   }
 
   /** By inode. */
-  function listeningRows(): Map<number, ListeningRow> {
+  function rowsByInode(): Map<number, ListeningRow> {
     const rows = new Map<number, ListeningRow>();
     readTable("tcp", rows);
     try {
@@ -349,7 +314,7 @@ export function procfsSource({
     scans++;
     moment = uptime();
     // The table comes first: who holds a socket of it stands in the list of processes read after.
-    const rows = listeningRows();
+    const rows = rowsByInode();
     await breathe();
     known = census();
     const ours = [...known.values()].filter((process) => allUsers || process.uid === uid);

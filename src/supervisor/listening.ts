@@ -1,10 +1,11 @@
 /** Processes -> the TCP ports that they listen on, and a port -> whether anybody listens on it. */
-import { closeSync, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { dial } from "../link/dial.ts";
 import { nobody } from "../link/link.ts";
 import { runCommand } from "../system/command.ts";
-import { belongsTo, enoughOthers } from "../system/listeners.ts";
-import { type ListeningRow, parseProcNetLine } from "../system/proc-net.ts";
+import { belongsTo } from "../system/listeners.ts";
+import { listeningRows } from "../system/listening-rows.ts";
+import type { ListeningRow } from "../system/proc-net.ts";
 import { slices } from "../system/slices.ts";
 import { shared } from "./census.ts";
 
@@ -37,7 +38,6 @@ export function procfsListening({
 }: { root?: string; users?: readonly number[] } = {}): Listening {
   const breathe = slices(slice);
   let last = Number.NEGATIVE_INFINITY;
-  const chunk = Buffer.allocUnsafe(32 * 1024);
 
   /** By inode. */
   const table = shared(async () => {
@@ -50,26 +50,13 @@ export function procfsListening({
   });
 
   async function read(path: string, rows: Map<number, ListeningRow>): Promise<void> {
-    // A kernel without IPv6 has no such file.
-    const descriptor = orNothing(() => openSync(path, "r"));
-    if (descriptor === undefined) return;
     try {
-      let rest = "";
-      let others = 0;
-      while (others < enoughOthers) {
-        const size = readSync(descriptor, chunk, 0, chunk.length, null);
-        if (size === 0) return;
-        const lines = (rest + chunk.toString("latin1", 0, size)).split("\n");
-        rest = lines.pop()!;
-        for (const line of lines) {
-          const row = parseProcNetLine(line);
-          if (row === "other") others++;
-          else if (row !== "unread") rows.set(row.inode, row);
-        }
+      for (const found of listeningRows(path)) {
+        for (const row of found) rows.set(row.inode, row);
         await new Promise((resume) => setImmediate(resume));
       }
-    } finally {
-      closeSync(descriptor);
+    } catch {
+      // A kernel without IPv6 has no such file.
     }
   }
 

@@ -1,14 +1,8 @@
 /** A loopback address and a port -> the users whose sockets answer there, by the kernel's table. */
-import { closeSync, openSync, readSync } from "node:fs";
-import { type ListeningRow, parseProcNetLine } from "./proc-net.ts";
+import { listeningRows } from "./listening-rows.ts";
+import type { ListeningRow } from "./proc-net.ts";
 
 export type Place = { address: string; port: number };
-
-/**
- * Rows that do not listen, after which the table is closed. Listening sockets stand first in it (net/ipv4/tcp_ipv4.c,
- * tcp_seq_start), and behind them there may be tens of thousands of connections.
- */
-export const enoughOthers = 1000;
 
 /**
  * The sockets that a connection to a place may come to: those of that very address, or else of the wildcard of its family, or
@@ -38,35 +32,12 @@ export function listenersOn(
   port: number,
   { root = "/proc" }: { root?: string } = {},
 ): ListeningRow[] {
-  const found: ListeningRow[] = [];
-  for (const file of ["tcp", "tcp6"]) read(`${root}/net/${file}`, { port, found });
-  return found;
-}
-
-function read(path: string, { port, found }: { port: number; found: ListeningRow[] }): void {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, "r");
-  } catch {
-    // A kernel without IPv6 has no such file; another system has neither.
-    return;
-  }
-  const chunk = Buffer.allocUnsafe(32 * 1024);
-  try {
-    let rest = "";
-    let others = 0;
-    while (others < enoughOthers) {
-      const size = readSync(descriptor, chunk, 0, chunk.length, null);
-      if (size === 0) return;
-      const lines = (rest + chunk.toString("latin1", 0, size)).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) {
-        const row = parseProcNetLine(line);
-        if (row === "other") others++;
-        else if (row !== "unread" && row.port === port) found.push(row);
-      }
+  return ["tcp", "tcp6"].flatMap((file) => {
+    try {
+      return [...listeningRows(`${root}/net/${file}`)].flat().filter((row) => row.port === port);
+    } catch {
+      // A kernel without IPv6 has no such file; another system has neither.
+      return [];
     }
-  } finally {
-    closeSync(descriptor);
-  }
+  });
 }

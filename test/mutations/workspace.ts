@@ -56,13 +56,7 @@ export async function workspace(root: string, place: string): Promise<Workspace>
       const began = performance.now();
       const child = Bun.spawn([process.execPath, "test", "--bail", ...files, ...named], {
         cwd: tree,
-        env: {
-          ...process.env,
-          // As npm test has it: some tests' services say `bun`.
-          PATH: `${join(tree, "node_modules/.bin")}:${process.env.PATH ?? ""}`,
-          TMPDIR: temporary,
-          NO_COLOR: "1",
-        },
+        env: { ...process.env, TMPDIR: temporary, NO_COLOR: "1" },
         stdin: "ignore",
         stdout: "pipe",
         stderr: "pipe",

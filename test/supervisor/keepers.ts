@@ -9,7 +9,7 @@ export class Keeper<O extends Order | HostOrder = Order> {
   #lines = this.#read();
 
   constructor(script = "keeper.ts") {
-    this.#process = Bun.spawn(["bun", join(import.meta.dir, script)], {
+    this.#process = Bun.spawn([process.execPath, join(import.meta.dir, script)], {
       stdin: "pipe",
       stdout: "pipe",
       stderr: "inherit",
