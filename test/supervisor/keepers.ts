@@ -10,6 +10,8 @@ export class Keeper<O extends Order | HostOrder = Order> {
 
   constructor(script = "keeper.ts") {
     this.#process = Bun.spawn([process.execPath, join(import.meta.dir, script)], {
+      // Not given, it would be that of before the tests.
+      env: { ...process.env },
       stdin: "pipe",
       stdout: "pipe",
       stderr: "inherit",
