@@ -58,17 +58,13 @@ export function dashboard(options: DashboardOptions): Page {
   const { sessions } = options;
 
   /** Uses up the token of a URL. @returns the answer where that fails. */
-  function redeem(kind: TokenKind, { method, query, ownClient }: Asked): WholeAnswer | "redeemed" {
-    const token = new URLSearchParams(query).get("token");
+  function redeem(kind: TokenKind, asked: Asked): WholeAnswer | "redeemed" {
+    const token = new URLSearchParams(asked.query).get("token");
     // HEAD is for those who look without opening; it must not use the token up.
-    if (method !== "GET" || token === null || !sessions.holds(kind, token)) {
-      return notSignedIn("This link has been used already, or is older than a minute");
-    }
+    if (asked.method !== "GET" || token === null || !sessions.holds(kind, token)) return used();
     // The link stood in a command line, which others on this machine may read: it is not for them to use up.
-    if (ownClient === false) return notSignedIn("This link is another person's");
-    return sessions.redeem(kind, token)
-      ? "redeemed"
-      : notSignedIn("This link has been used already, or is older than a minute");
+    if (asked.ownClient === false) return notSignedIn("This link is another person's");
+    return sessions.redeem(kind, token) ? "redeemed" : used();
   }
 
   /** From any of our addresses to the page's own host, which the link does not tell. */
@@ -127,6 +123,10 @@ export function dashboard(options: DashboardOptions): Page {
 
 function part(type: string, body: string, headers: Headers = {}): WholeAnswer {
   return { status: 200, headers: { "Content-Type": type, ...headers }, body };
+}
+
+function used(): WholeAnswer {
+  return notSignedIn("This link has been used already, or is older than a minute");
 }
 
 /** For a person who has come here without the command. */

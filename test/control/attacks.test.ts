@@ -409,6 +409,13 @@ describe("a session of our page", () => {
   test("is nobody else's: another user's client has no use for it", async () => {
     const door = httpDoor({ page, ownClient: () => false });
     expect(await withCookie(door, { "Sec-Fetch-Site": "same-origin" })).toBe(false);
+    // The twin: without the look at whose the client is, it would be of use.
+    const blind = httpDoor({
+      page,
+      ownClient: () => false,
+      layers: { ...layers, own: () => true },
+    });
+    expect(await withCookie(blind, { "Sec-Fetch-Site": "same-origin" })).toBe(true);
     // The system does not tell: then the cookie is all there is.
     expect(await withCookie(httpDoor({ page, ownClient: () => undefined }), {})).toBe(true);
   });

@@ -255,6 +255,31 @@ describe("connections", () => {
     }
   });
 
+  test("the kernel is asked whose a client is when a session is right, and once for each connection", async () => {
+    let asked = 0;
+    const page = {
+      host: () => "page-1.localhost",
+      session: (value: string) => value === "right",
+      answer: () => undefined,
+    };
+    const door = httpDoor({
+      page,
+      ownClient() {
+        asked++;
+        return true;
+      },
+    });
+    const by = (cookie: string): string =>
+      `GET /v1/ping HTTP/1.1\r\nHost: page-1.localhost:${door.port}\r\nCookie: localhostess_session=${cookie}\r\nAuthorization: Bearer ${"0".repeat(64)}\r\n\r\n`;
+    const knocking = await rawClient(door.port, { send: by("wrong").repeat(300) });
+    await eventually("all are answered", () => knocking.text.split("HTTP/1.1 ").length > 300);
+    expect(asked).toBe(0);
+    const known = await rawClient(door.port, { send: by("right").repeat(5) });
+    await eventually("all are answered", () => known.text.split("HTTP/1.1 200").length > 5);
+    expect(asked).toBe(1);
+    for (const client of [knocking, known]) client.close();
+  });
+
   test("a port of which somebody has one half is not taken", () => {
     using other = Bun.listen({ hostname: "::1", port: 0, socket: { data() {} } });
     expect(() => httpDoor({ port: other.port })).toThrow("Failed to listen at ::1");

@@ -24,8 +24,8 @@ export const control: readonly Fault[] = [
   {
     name: "the link that signs in works for another user's browser",
     file: "src/dashboard/dashboard.ts",
-    find: "if (ownClient === false) return",
-    replace: 'if (ownClient === false && method !== "GET") return',
+    find: "if (asked.ownClient === false) return",
+    replace: 'if (asked.ownClient === false && asked.method !== "GET") return',
     tests: door,
   },
   {
@@ -299,7 +299,7 @@ export const control: readonly Fault[] = [
   {
     name: "looking at a link uses it up",
     file: "src/dashboard/dashboard.ts",
-    find: 'if (method !== "GET" || token === null ||',
+    find: 'if (asked.method !== "GET" || token === null ||',
     replace: "if (token === null ||",
     tests: ["test/dashboard/dashboard.test.ts"],
   },

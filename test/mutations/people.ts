@@ -150,6 +150,20 @@ export const people: readonly Fault[] = [
     tests: ["test/control/session-commands.test.ts"],
   },
   {
+    name: "the kernel is asked before the cookie is looked at",
+    file: "src/control/gate.ts",
+    find: "return cookiesOf(asked).some(page.session) && its.own(asked) ?",
+    replace: "return its.own(asked) && cookiesOf(asked).some(page.session) ?",
+    tests: ["test/control/http.test.ts"],
+  },
+  {
+    name: "the kernel is asked with each request",
+    file: "src/control/http-server.ts",
+    find: "this.#owner ??= {",
+    replace: "this.#owner = {",
+    tests: ["test/control/http.test.ts"],
+  },
+  {
     name: "the API listens on 127.0.0.1 only",
     file: "src/control/http-server.ts",
     find: "const { port, listening } = listenOnBoth({ port: options.port, note() {} }, (link) => {",
