@@ -143,6 +143,8 @@ type Hold = {
   parked: boolean;
   /** The service was started for it. */
   woken: boolean;
+  /** When the service had ended last, by then; in milliseconds since the Unix epoch. */
+  endedBefore: number | undefined;
   /** Tries again. */
   resume: () => void;
 };
@@ -424,10 +426,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const moved = this.secured
       ? undefined
       : this.shared.redirect?.(head, bytes, { framing, target, destination });
-    if (moved !== undefined) {
-      this.#refreshed = false;
-      return this.#reply(moved, end);
-    }
+    if (moved !== undefined) return this.#reply(moved, end);
     const decision = destination.decision;
     if (this.#isMisdirected(destination)) {
       return this.#refuse({
@@ -739,6 +738,8 @@ export class Connection implements LinkHandler, ExchangeOwner {
     }
     const woken = turn === "wake";
     if (woken && this.#isStrangers()) return this.#tell(supervised, { kind: "strangers" }, { end });
+    // It was started for this request, and has ended without a word to it.
+    if (this.#hasEndedSince(supervised)) return this.#tell(supervised, { kind: "down" }, { end });
     if (woken) this.#wake(supervised);
     const { framing } = this.shared;
     if (!framing.head && isPageLoad(this.#head, bytes, framing)) {
@@ -777,11 +778,13 @@ export class Connection implements LinkHandler, ExchangeOwner {
   ): boolean {
     const now = this.shared.seconds();
     const limit = !woken && isRestart(supervised) ? restartSeconds : startSeconds;
-    this.#hold ??= { since: now, limit, parked: true, full: false, woken, ...how };
+    const endedBefore = supervised.lastExit?.time;
+    this.#hold ??= { since: now, limit, parked: true, full: false, woken, endedBefore, ...how };
     const hold = this.#hold;
     if (woken && !hold.woken) {
       // It waited for another thing so far: that the service ends.
       hold.woken = true;
+      hold.endedBefore = endedBefore;
       hold.since = now;
       hold.limit = limit;
     }
@@ -800,6 +803,12 @@ export class Connection implements LinkHandler, ExchangeOwner {
   /** Once for a request: a service that ends at once is not started by it over and over. */
   #wake({ id }: Supervised): void {
     if (!this.#hold?.woken) this.shared.supervision?.wake(id);
+  }
+
+  #hasEndedSince({ state, lastExit }: Supervised): boolean {
+    return (
+      this.#hold?.woken === true && state === "exited" && lastExit?.time !== this.#hold.endedBefore
+    );
   }
 
   /** The supervisor has news, or half a second has gone by. */
@@ -821,7 +830,6 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const lines = this.shared.supervision?.latest(supervised.id, linesShown) ?? [];
     const reply = absentPage({ supervised, absence, lines, ...this.#reader() });
     this.#letGo();
-    this.#refreshed = false;
     return end === undefined ? this.#lastWords(reply) : this.#reply(reply, end);
   }
 
@@ -857,7 +865,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const found = this.#find(asked, { start: 0, end: asked.length }, mode);
     if (found?.decision.kind === "absent") {
       const { supervised, turn } = found.decision;
-      if (turn === "down" || (turn === "wake" && this.#hold?.woken)) {
+      if (turn === "down" || this.#hasEndedSince(supervised)) {
         this.#tell(supervised, { kind: "down" }, { end: undefined });
         return;
       }
@@ -1047,7 +1055,6 @@ export class Connection implements LinkHandler, ExchangeOwner {
     const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
     // A person who has just started a server looks for it here.
     if (path === frontPath && !this.#refreshed) return this.#waitForRefresh();
-    this.#refreshed = false;
     const reply = this.shared.pages({ method: head.method(bytes), path, ...this.#reader() });
     return this.#reply(reply, end);
   }
@@ -1105,6 +1112,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
 
   /** Answers from our own pages. Only a request without a body lets the connection go on. */
   #reply(reply: Reply, end: number): number {
+    this.#refreshed = false;
     const keepAlive =
       this.shared.framing.keepAlive &&
       this.shared.framing.bodyLength === 0 &&

@@ -1,7 +1,7 @@
 /** What a request asks for and the table of services into what becomes of it. */
 import { classifyHost } from "./host.ts";
 import type { Service } from "./service.ts";
-import type { Supervised, SupervisedState } from "./supervised.ts";
+import { hasEndedWell, type Supervised, type SupervisedState } from "./supervised.ts";
 import type { RouteTable } from "./table.ts";
 
 /** A request's destination, from its Host or, where it has one, its target. */
@@ -82,9 +82,9 @@ function supervisedAs(
 }
 
 /** Undefined: it answers. */
-function turnOf({ state, lazy }: Supervised): Turn | undefined {
-  const turn = turns[state];
-  return turn === "down" && lazy && state !== "failed" ? "wake" : turn;
+function turnOf(supervised: Supervised): Turn | undefined {
+  const { state, lazy } = supervised;
+  return lazy && (state === "stopped" || hasEndedWell(supervised)) ? "wake" : turns[state];
 }
 
 const turns: Record<SupervisedState, Turn | undefined> = {

@@ -63,3 +63,8 @@ export type Supervised = {
   /** What its files say now, and waits for `up`. */
   pending?: Pending | undefined;
 };
+
+/** It ended by itself, and nothing was wrong: where requests start it, the next one does. */
+export function hasEndedWell({ state, lastExit }: Pick<Supervised, "state" | "lastExit">): boolean {
+  return state === "exited" && (lastExit === undefined || lastExit.code === 0);
+}

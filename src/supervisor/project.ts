@@ -12,7 +12,9 @@ import type { Service, ServiceOptions, StartRequest } from "./service.ts";
 import {
   blockers,
   filledSpec,
+  hasEnded,
   heldWhy,
+  isDown,
   isReady,
   isUp,
   needsRestart,
@@ -126,8 +128,9 @@ export class Project {
     for (const unit of this.#units.values()) if (!isUp(unit)) unit.shell = shell;
     if (names === undefined) {
       for (const unit of this.#units.values()) {
-        if (concerned.includes(unit.spec.name) || unit.wanted) continue;
-        unit.wanted = unit.dozing = true;
+        if (concerned.includes(unit.spec.name)) continue;
+        if (!unit.wanted) unit.wanted = unit.dozing = true;
+        else if (!unit.dozing && isDown(unit) && !hasEnded(unit)) this.#forgive(unit);
         this.#tell(unit);
       }
     }
@@ -216,15 +219,12 @@ export class Project {
       // What could not be started may be mended now.
       const held = heldWhy(unit, spec.directory);
       if (held !== undefined && unit.refusal !== undefined) unit.refusal = held;
-      else if (unit.refusal !== undefined && unit.wanted) {
-        unit.refusal = undefined;
-        unit.pending = true;
-      }
+      else if (unit.refusal !== undefined && unit.wanted) this.#tryAgain(unit);
       // One that has failed is tried again, where it is another now.
       const idle = unit.dozing || unit.pending || unit.restarting;
       const down = unit.wanted && !idle && !isUp(unit);
       if (down && unit.service !== undefined && this.#differs(unit, unit.shell)) {
-        unit.pending = true;
+        this.#tryAgain(unit);
       }
     }
     this.#effects.onState();
@@ -251,7 +251,7 @@ export class Project {
   /** A request has come for it. */
   wake(name: string): void {
     const unit = this.#units.get(name);
-    if (unit === undefined || !unit.wanted || !unit.dozing) return;
+    if (unit === undefined || !unit.wanted || !(unit.dozing || hasEnded(unit))) return;
     this.#rouse(unit, "a request came for it");
     this.#effects.onState();
     this.#consider(unit);
@@ -384,6 +384,20 @@ export class Project {
         }
       }
     }
+  }
+
+  /** What kept it from running may be mended: at once, or with the next request to it. */
+  #tryAgain(unit: Unit): void {
+    unit.refusal = undefined;
+    if (unit.spec.lazy) this.#forgive(unit);
+    else unit.pending = true;
+  }
+
+  #forgive(unit: Unit): void {
+    unit.asked += 1;
+    unit.dozing = true;
+    unit.reason = unit.refusal = undefined;
+    void this.#end([unit.spec.name]);
   }
 
   #rouse(unit: Unit, reason: string): void {

@@ -3,7 +3,7 @@ import { deepEquals } from "bun";
 import { fill } from "../manifest/fill.ts";
 import type { ProjectSpec, ServiceSpec } from "../manifest/project.ts";
 import { type Pending, upCommand } from "../routes/pending.ts";
-import type { Supervised } from "../routes/supervised.ts";
+import { hasEndedWell, type Supervised } from "../routes/supervised.ts";
 import type { Service } from "./service.ts";
 
 /** The environment of a shell. */
@@ -77,6 +77,18 @@ export function isUp(unit: Unit): boolean {
   return unit.service !== undefined && upStates.has(unit.service.snapshot().state);
 }
 
+/** It has no process, and will have none before somebody or something asks for it. */
+export function isDown(unit: Unit): boolean {
+  if (unit.pending || unit.restarting || unit.launching) return false;
+  return !isUp(unit) && unit.service?.snapshot().state !== "stopping";
+}
+
+/** A request starts it, as one that nobody has asked for yet: it has ended well by itself. */
+export function hasEnded(unit: Unit): boolean {
+  const its = unit.service?.snapshot();
+  return isDown(unit) && wakes(unit.spec) && its !== undefined && hasEndedWell(its);
+}
+
 export function isReady(unit: Unit): boolean {
   return !unit.pending && !unit.restarting && unit.service?.snapshot().state === "ready";
 }
@@ -111,8 +123,8 @@ export function snapshotOf(
   unit: Unit,
   { project, others }: { project: ProjectSpec; others: ReadonlyMap<string, Unit> },
 ): Supervised {
-  const { spec, service } = unit;
-  const its = service?.snapshot() ?? blank(unit, project);
+  const { spec } = unit;
+  const its = asDeclared(unit, project);
   const { domain, directory } = project;
   const snapshot: Supervised = {
     ...its,
@@ -136,6 +148,16 @@ export function snapshotOf(
   const names = waits.map((blocker) => blocker.unit.spec.name);
   const why = names.length === 0 ? unit.reason : `waits for ${names.join(", ")}`;
   return { ...snapshot, state: "starting", why };
+}
+
+/** What there was of it before says nothing of what it is now, once its process has gone. */
+function asDeclared(unit: Unit, project: ProjectSpec): Supervised {
+  const { spec, service } = unit;
+  const its = service?.snapshot();
+  if (its === undefined) return blank(unit, project);
+  if (!["stopped", "exited", "failed"].includes(its.state)) return its;
+  const { type, routeName } = spec;
+  return { ...its, type, routeName, port: type === its.type ? its.port : spec.port };
 }
 
 /** Why it must not be started: nothing that a person has seen is known of it. */

@@ -502,6 +502,34 @@ test("a stop of what does not exist is an error, and names lead to services in t
   expect((await place.rows()).map(({ state }) => state)).toEqual(Array(3).fill("stopped"));
 }, 30_000);
 
+test("a lazy service that ends after each request answers each; one that failed is mended by its file and up", async () => {
+  await using place = await projectPlace();
+  const once = `exec bun -e 'const its = Bun.serve({ port: process.env.PORT, hostname: "127.0.0.1", fetch() { setTimeout(() => its.stop(), 20); return new Response("here", { headers: { Connection: "close" } }); } })'`;
+  const toml = (command: string) =>
+    `[project]\nname = "once"\n[services.api]\nlazy = true\nrestart = "no"\ncommand = ${JSON.stringify(command)}\n`;
+  const directory = await place.project("once", toml(once));
+  await place.up(directory);
+  const found = await place.daemon.find();
+  if (found.kind !== "healthy") throw new Error(found.kind);
+  const ask = (): Promise<Response> =>
+    fetch(`http://127.0.0.1:${found.registration.port}/`, {
+      headers: { Host: "api.once.localhost" },
+      keepalive: false,
+    });
+  for (let n = 0; n < 3; n++) {
+    expect(await (await ask()).text()).toBe("here");
+    await place.until("once:api", ({ state }) => state === "exited");
+  }
+  await place.write(join(directory, "locald.toml"), toml("exit 3"));
+  await place.up(directory);
+  expect((await ask()).status).toBe(503);
+  expect((await place.row("once:api")).state).toBe("exited");
+  await place.write(join(directory, "locald.toml"), toml(once));
+  await place.up(directory);
+  await place.until("once:api", ({ state }) => state === "stopped");
+  expect(await (await ask()).text()).toBe("here");
+}, 60_000);
+
 test.skipIf(!canBeOther)(
   `what is ready by its pattern gets no requests before it listens itself, though another user has its port ${asRoot}`,
   async () => {

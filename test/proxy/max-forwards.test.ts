@@ -16,6 +16,24 @@ test("an OPTIONS that may go no further is answered here, and the connection goe
   expect(api.requests[0]!.one("max-forwards")).toBe("2");
 });
 
+test("what was looked for on behalf of it is looked for again for the next request", async () => {
+  using api = new RawServer({ answer: () => ok() });
+  let looks = 0;
+  await using proxy = await startTestProxy({
+    refresh: async () => {
+      looks++;
+      proxy.setServices({ api });
+    },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send("OPTIONS / HTTP/1.1\r\nHost: api.localhost\r\nMax-Forwards: 0\r\n\r\n");
+  expect((await client.message()).status).toBe(200);
+  expect(looks).toBe(1);
+  client.send("GET / HTTP/1.1\r\nHost: nosuch.localhost\r\n\r\n");
+  expect((await client.message()).status).toBe(404);
+  expect(looks).toBe(2);
+});
+
 test("a TRACE that may go no further says what it received, without what is secret", async () => {
   using api = new RawServer({ answer: () => ok() });
   await using proxy = await startTestProxy({ services: { api } });

@@ -169,7 +169,12 @@ test("what becomes of a request to an absent service follows from its state", ()
   expect(turn({ state: "backoff" })).toBe("wait");
   expect(turn({ state: "stopped" })).toBe("down");
   expect(turn({ state: "stopped", lazy: true })).toBe("wake");
+  const ended = (code: number | null, signal: string | null) =>
+    turn({ state: "exited", lazy: true, lastExit: { code, signal, time: 1, lastLines: [] } });
   expect(turn({ state: "exited", lazy: true })).toBe("wake");
+  expect(ended(0, null)).toBe("wake");
+  expect(ended(3, null)).toBe("down");
+  expect(ended(null, "SIGKILL")).toBe("down");
   expect(turn({ state: "failed", lazy: true })).toBe("down");
   expect(turn({ state: "ready", port: undefined })).toBe("wait");
 });

@@ -163,6 +163,85 @@ describe("up", () => {
     expect(played.snapshot("docs").lazy).toBe(false);
   });
 
+  test("a lazy service that ended by itself starts with the next request, and one that failed does not", async () => {
+    using played = await running([{ name: "docs", lazy: true }, { name: "web" }]);
+    played.project.wake("docs");
+    await played.allReady();
+    played.takeSaid();
+    played.service("docs").die(0, "exited");
+    await settled();
+    expect(played.takeSaid()).toEqual([]);
+    played.project.wake("docs");
+    expect(played.snapshot("docs")).toMatchObject({ state: "starting", lazy: true });
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start docs"]);
+    played.service("docs").die(1, "failed");
+    played.project.wake("docs");
+    await settled();
+    expect(played.takeSaid()).toEqual([]);
+    // A service that no request starts stays as it ended.
+    played.service("web").die(0, "exited");
+    played.project.wake("web");
+    await settled();
+    expect(played.takeSaid()).toEqual([]);
+  });
+
+  test("up mends a lazy service that failed, or could not be started: it waits for a request again", async () => {
+    using played = await running([{ name: "docs", lazy: true }, { name: "web" }]);
+    played.project.wake("docs");
+    await settled();
+    played.service("docs").die(1, "failed");
+    played.takeSaid();
+    expect(await played.up()).toEqual({ kind: "ready" });
+    await settled();
+    expect(played.snapshot("docs")).toMatchObject({ state: "stopped", lazy: true });
+    played.project.wake("docs");
+    await played.allReady();
+    expect(played.takeSaid()).toContain("start docs");
+    await played.project.doze("docs");
+    played.noPorts = true;
+    played.project.wake("docs");
+    await settled();
+    expect(played.snapshot("docs")).toMatchObject({ state: "failed" });
+    played.noPorts = false;
+    expect(await played.up()).toEqual({ kind: "ready" });
+    await settled();
+    expect(played.snapshot("docs")).toMatchObject({ state: "stopped", lazy: true });
+    played.project.wake("docs");
+    await played.allReady();
+    expect(played.snapshot("docs").state).toBe("ready");
+  });
+
+  test("a lazy service that runs, or is being started, is left alone by up", async () => {
+    using played = await running([{ name: "docs", lazy: true }, { name: "web" }]);
+    played.project.wake("docs");
+    await settled();
+    played.takeSaid();
+    expect(await played.up()).toEqual({ kind: "ready" });
+    await played.allReady();
+    expect(await played.up()).toEqual({ kind: "ready" });
+    expect(played.takeSaid()).toEqual([]);
+    expect(played.snapshot("docs").state).toBe("ready");
+  });
+
+  test("a stopped worker that the file makes a lazy server has its name and its address, whatever it was before", async () => {
+    using played = await running([{ name: "docs", type: "worker", routeName: undefined }]);
+    await played.project.stop(["docs"]);
+    await played.project.apply(declared([{ name: "docs", lazy: true }]), {});
+    void played.up();
+    await settled();
+    expect(played.snapshot("docs")).toMatchObject({
+      state: "stopped",
+      type: "exec",
+      routeName: "docs.shop",
+      lazy: true,
+      port: expect.any(Number),
+    });
+    played.project.wake("docs");
+    await played.allReady();
+    expect(played.snapshot("docs").state).toBe("ready");
+  });
+
   test("without a free port, the service says so", async () => {
     using played = new PlayedProject([{ name: "api" }]);
     played.noPorts = true;
@@ -445,7 +524,12 @@ describe("a service of which nobody has seen what it runs", () => {
 
     await played.project.apply(declared(services), {});
     await played.allReady();
-    expect(played.takeSaid()).toEqual(["start spy", "start door", "start web"]);
+    expect(played.takeSaid()).toEqual(["start spy", "start web"]);
+    // A lazy one waits for its next request.
+    expect(played.snapshot("door").state).toBe("stopped");
+    played.project.wake("door");
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start door"]);
   });
 
   test("is not started by the next daemon, and is once its files are as they were", async () => {
