@@ -104,7 +104,7 @@ export function review(
   });
   const trusted = trust.kind !== "nothing";
   return {
-    spec: { ...read, services },
+    spec: { ...read, services: withoutHeld(services, pending) },
     pending,
     seen: { ...seen, ...(trusted ? { head: idOf(head) } : {}), code, waiting, specs },
   };
@@ -213,6 +213,22 @@ export function newlySeen(before: Seen, after: Seen): string[] {
   return texts;
 }
 
+/** Nobody waits for a service that was added and is held: what runs was approved without it, and can be restarted. */
+function withoutHeld(
+  services: readonly ServiceSpec[],
+  pending: ReadonlyMap<string, Pending>,
+): readonly ServiceSpec[] {
+  const isHeld = (name: string): boolean => {
+    const its = pending.get(name);
+    return its?.change === "added" && its.held;
+  };
+  return services.map((its) =>
+    its.dependsOn.some(isHeld)
+      ? { ...its, dependsOn: its.dependsOn.filter((name) => !isHeld(name)) }
+      : its,
+  );
+}
+
 /** What runs, with its place among the others as the file has it now, so that the file's order holds. */
 function asSeen(known: ServiceSpec, { dependsOn, restartWith, routeName, type }: ServiceSpec) {
   return {
@@ -293,9 +309,10 @@ const deciding: readonly RegExp[] = [
   // Where programs and libraries are looked for: ld.so(8), dyld(1).
   /^(?:PATH|LD_.*|DYLD_.*|GCONV_PATH|HOME|SHELL|XDG_CONFIG_(?:HOME|DIRS))$/,
   // Shells: bash(1), dash(1), zsh(1). Exported functions are called BASH_FUNC_name%%.
-  /^(?:BASH_ENV|ENV|ZDOTDIR|SHELLOPTS|BASHOPTS|PS4|IFS|PROMPT_COMMAND|BASH_FUNC_.*)$/,
+  /^(?:BASH_ENV|ENV|ZDOTDIR|FPATH|SHELLOPTS|BASHOPTS|PS4|IFS|PROMPT_COMMAND|BASH_FUNC_.*)$/,
   /^(?:NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE|BUN_OPTIONS|BUN_.*PRELOAD|DENO_DIR|npm_config_.*|NPM_CONFIG_.*)$/,
-  /^(?:PYTHON.*|PIP_.*|UV_.*|RUBY.*|GEM_.*|BUNDLE_.*|PERL.*|PHPRC|PHP_INI_SCAN_DIR)$/,
+  /^(?:YARN_.*|PNPM_.*|COREPACK_.*|TS_NODE_.*|ESBUILD_BINARY_PATH|OPENSSL_.*)$/,
+  /^(?:PYTHON.*|PIP_.*|UV_.*|GUNICORN_CMD_ARGS|UWSGI_.*|RUBY.*|GEM_.*|BUNDLE_.*|PERL.*|PHPRC|PHP_INI_SCAN_DIR)$/,
   /^(?:_?JAVA_.*|JDK_.*|CLASSPATH|MAVEN_.*|GRADLE_.*|CATALINA_OPTS)$/,
   /^(?:DOTNET_.*|CORECLR_.*|COR_.*|LUA_.*|ERL_.*|ELIXIR_.*|R_PROFILE.*|R_ENVIRON.*|JULIA_.*|GHC.*)$/,
   /^(?:RUSTC.*|RUSTFLAGS|CARGO_.*|GOFLAGS|GOENV|GOTOOLCHAIN|CC|CXX|MAKEFLAGS|MAKEFILES)$/,
@@ -303,9 +320,11 @@ const deciding: readonly RegExp[] = [
   /^(?:GIT_.*|SSH_.*|SUDO_ASKPASS|EDITOR|VISUAL|PAGER|.*_PAGER|BROWSER|LESSOPEN|LESSCLOSE|DOCKER_.*)$/,
 ];
 
-/** A word that stands where a shell takes a command's name from. */
-const commandWord =
-  /(?:^|[;&|({\n]|\b(?:exec|eval|then|else|do|env|nohup|command)\s)\s*"?\$\{?(\w+)/g;
+/**
+ * A variable that a shell puts into a command, wherever it stands there: `sh -c "$RUN"`, `node $SCRIPT` and `timeout 9 $RUN` run
+ * what it says as much as `$RUN` alone.
+ */
+const expanded = /\$\{?!?(\w+)/g;
 
 /** The declared ones that decide, and those of which the values of these are made. */
 function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
@@ -319,7 +338,7 @@ function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
   for (const name of Object.keys(env)) if (deciding.some((its) => its.test(name))) add(name);
   for (const text of commands) {
     for (const name of namedIn(text, true)) add(name);
-    for (const [, name] of text.matchAll(commandWord)) add(name!);
+    for (const [, name] of text.matchAll(expanded)) add(name!);
   }
   return found;
 }

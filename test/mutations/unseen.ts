@@ -152,10 +152,24 @@ export const unseen: readonly Fault[] = [
     tests: ["test/supervisor/unseen-change.test.ts"],
   },
   {
-    name: "a variable that is the command does not count",
+    name: "a variable that a shell puts into a command does not count",
     file: "src/supervisor/unseen-change.ts",
-    find: "    for (const [, name] of text.matchAll(commandWord)) add(name!);\n",
+    find: "    for (const [, name] of text.matchAll(expanded)) add(name!);\n",
     replace: "",
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "a variable counts where a command's name stands only",
+    file: "src/supervisor/unseen-change.ts",
+    find: "const expanded = /\\$\\{?!?(\\w+)/g;",
+    replace: 'const expanded = /(?:^|[;&|]|\\bexec\\s)\\s*"?\\$\\{?!?(\\w+)/g;',
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "a service that a branch adds keeps what runs from being restarted",
+    file: "src/supervisor/unseen-change.ts",
+    find: 'return its?.change === "added" && its.held;',
+    replace: 'return its?.change === "added" && !its.held;',
     tests: ["test/supervisor/unseen-change.test.ts"],
   },
   {
