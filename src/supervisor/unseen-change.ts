@@ -3,14 +3,14 @@ import { withDependencies, graphOf } from "../manifest/graph.ts";
 import type { ProjectSpec, Reload, ServiceSpec } from "../manifest/project.ts";
 import { readTemplate, referenceText } from "../manifest/reference.ts";
 import { type Pending, pendingText } from "../routes/pending.ts";
-import type { GitHead } from "./git-head.ts";
+import { type GitHead, noRepository } from "./git-head.ts";
 
 /** Key -> fingerprint of all that decides which code a service runs. */
 export type Code = ReadonlyMap<string, string>;
 
 /** What a person has seen of a project, by `up` or by an edit of their own. */
 export type Seen = {
-  /** What git's HEAD named then; `none` without a repository, undefined where it could not be told. */
+  /** What git's HEAD named then; `noRepository` where there is none, undefined where it could not be told. */
   head: string | undefined;
   /** As the files said at the last `up`. */
   reload: Reload;
@@ -62,7 +62,7 @@ export function trustOf(
 /** Undefined: it cannot be told. */
 export function idOf(head: GitHead): string | undefined {
   if (head.kind === "unknown") return undefined;
-  return head.kind === "none" ? "none" : head.id;
+  return head.kind === "none" ? noRepository : head.id;
 }
 
 export function review(

@@ -17,6 +17,20 @@ export const unseen: readonly Fault[] = [
     tests: ["test/supervisor/git-head.test.ts"],
   },
   {
+    name: "an orphan branch's first commit counts as the beginning of all",
+    file: "src/supervisor/git-head.ts",
+    find: "return fromNothing && index === 0 && text.length < longestLog;",
+    replace: "return fromNothing;",
+    tests: ["test/supervisor/git-head.test.ts"],
+  },
+  {
+    name: "a branch without a commit counts as one of a new repository",
+    file: "src/supervisor/git-head.ts",
+    find: '  if (fromNothing && id.startsWith(unborn)) return text === "";\n',
+    replace: "  if (fromNothing && id.startsWith(unborn)) return true;\n",
+    tests: ["test/supervisor/git-head.test.ts"],
+  },
+  {
     name: "a log with a step missing is believed",
     file: "src/supervisor/git-head.ts",
     find: "    if (before === undefined || after !== at) return false;",
