@@ -80,7 +80,7 @@ export const files: readonly Fault[] = [
     name: "a link to a folder is watched into",
     file: "src/supervisor/watch.ts",
     find: "    return lstatSync(path).isDirectory();",
-    replace: "    return lstatSync(path).isDirectory() || entriesOf(path).length > 0;",
+    replace: "    return lstatSync(path).isDirectory() || lstatSync(path).isSymbolicLink();",
     tests: ["test/supervisor/watch.test.ts"],
   },
 ];
