@@ -140,7 +140,11 @@ export function admit(
   const settled = (reviewed: Reviewed): Admitted => ({ reviewed, takes: [], again: false });
   if (before === undefined) {
     const seen = approve(read, { seen: undefined, names: undefined, head: first });
-    return settled(review(read, { seen, trust: { kind: "all" }, head: first }));
+    const reviewed = review(read, { seen, trust: { kind: "all" }, head: first });
+    // A repository that turns the waiting off for all that it will ever bring does not do so in silence.
+    const turnsOff = seen.reload === "auto" && !read.reload.personal;
+    const takes = turnsOff ? [reloadText(nothingSeen.reload, seen.reload)] : [];
+    return { reviewed, takes, again: false };
   }
   const trust = trustOf(read, { seen: before, head: last });
   const reviewed = review(read, { seen: before, trust, head: last });
@@ -208,9 +212,13 @@ export function newlySeen(before: Seen, after: Seen): string[] {
       }),
     );
   }
-  if (before.reload !== after.reload)
-    texts.push(`reload ("${before.reload}" -> "${after.reload}")`);
+  if (before.reload !== after.reload) texts.push(reloadText(before.reload, after.reload));
   return texts;
+}
+
+function reloadText(before: Reload, after: Reload): string {
+  const meaning = after === "auto" ? ": what git brings runs at once" : "";
+  return `reload ("${before}" -> "${after}"${meaning})`;
 }
 
 /** Nobody waits for a service that was added and is held: what runs was approved without it, and can be restarted. */

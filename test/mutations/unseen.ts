@@ -286,4 +286,11 @@ export const unseen: readonly Fault[] = [
       'what === "stop" ? await tell("/v1/stop", { name: row.name }) : await tell("/v1/start", { project_path: row.path, services: [row.service] });',
     tests: ["test/e2e/dashboard.test.ts"],
   },
+  {
+    name: "a repository turns the waiting off in silence at its first up",
+    file: "src/supervisor/unseen-change.ts",
+    find: 'const turnsOff = seen.reload === "auto" && !read.reload.personal;',
+    replace: 'const turnsOff = seen.reload === "auto" && read.reload.personal;',
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
 ];

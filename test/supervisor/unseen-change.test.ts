@@ -214,7 +214,19 @@ describe("what HEAD is decides who has brought a change:", () => {
       head: at("1"),
     });
     expect(seen.reload).toBe("auto");
-    expect(newlySeen(edited.seen, seen)).toEqual(['reload ("git" -> "auto")']);
+    expect(newlySeen(edited.seen, seen)).toEqual([
+      'reload ("git" -> "auto": what git brings runs at once)',
+    ]);
+  });
+
+  test("and a first up says that it takes a reload which turns the waiting off, unless that is the person's own", () => {
+    const first = (reload: Reload, personal = false) =>
+      admit(spec([api], reload, personal), {
+        ...{ seen: undefined, first: at("1"), last: at("1"), patient: true },
+        up: { names: undefined },
+      }).takes;
+    expect(first("auto")).toEqual(['reload ("git" -> "auto": what git brings runs at once)']);
+    expect([first("git"), first("ask"), first("auto", true)]).toEqual([[], [], []]);
   });
 });
 
