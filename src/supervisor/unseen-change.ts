@@ -3,6 +3,7 @@ import { withDependencies, graphOf } from "../manifest/graph.ts";
 import type { ProjectSpec, Reload, ServiceSpec } from "../manifest/project.ts";
 import { readTemplate, referenceText } from "../manifest/reference.ts";
 import { type Pending, pendingText } from "../routes/pending.ts";
+import { pastedWord } from "../system/shell-words.ts";
 import { type GitHead, noRepository } from "./git-head.ts";
 
 /** Key -> fingerprint of all that decides which code a service runs. */
@@ -41,12 +42,18 @@ export const nothingSeen: Seen = {
 };
 
 export function trustOf(
-  { reload: { value, personal } }: Pick<ProjectSpec, "reload">,
+  { reload: { value, personal }, foreign }: Pick<ProjectSpec, "reload" | "foreign">,
   { seen, head }: { seen: Pick<Seen, "head" | "reload">; head: GitHead },
 ): Trust {
   const reload = personal ? value : seen.reload;
   if (reload === "auto") return { kind: "all" };
   if (reload === "ask") return { kind: "nothing", why: 'reload is "ask"' };
+  if (foreign !== undefined) {
+    return {
+      kind: "nothing",
+      why: `${pastedWord(foreign)} belongs to another user, who may have changed it`,
+    };
+  }
   if (head.kind === "unknown") {
     return { kind: "nothing", why: `git's HEAD cannot be told: ${head.why}` };
   }

@@ -293,4 +293,19 @@ export const unseen: readonly Fault[] = [
     replace: 'const turnsOff = seen.reload === "auto" && read.reload.personal;',
     tests: ["test/supervisor/unseen-change.test.ts"],
   },
+  {
+    name: "another user's edit counts as one's own",
+    file: "src/supervisor/unseen-change.ts",
+    find: "  if (foreign !== undefined) {",
+    replace: '  if (foreign === "") {',
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "nobody looks whose an env file is",
+    file: "src/supervisor/read-project.ts",
+    find: '    if (its.kind === "text") noteOwner(path, its.uid);\n    envFiles',
+    replace: "    envFiles",
+    tests: ["test/supervisor/read-project.test.ts"],
+    needs: "another user",
+  },
 ];

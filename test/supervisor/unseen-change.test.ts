@@ -193,6 +193,16 @@ describe("what HEAD is decides who has brought a change:", () => {
     expect(stepped.pending.get("db")?.held).toBe(applies ? undefined : true);
   });
 
+  test("and a file of another user's makes every change another's, before up", () => {
+    const foreign = { ...spec([other]), foreign: "/shop/locald.toml" };
+    const stepped = step(seenAt(at("1"), [api]), at("1"), foreign);
+    expect(stepped.pending.get("api")!.why).toBe(
+      "/shop/locald.toml belongs to another user, who may have changed it",
+    );
+    const personal = { ...foreign, reload: { value: "auto", personal: true } as const };
+    expect(step(seenAt(at("1"), [api]), at("1"), personal).waits).toEqual([]);
+  });
+
   test("and reload says whether it counts, as it was at the last up or as the person says", () => {
     const waits = (seen: Reload, read: ProjectSpec, head: GitHead) =>
       step(seenAt(at("1"), [api], seen), head, read).waits.length > 0;
