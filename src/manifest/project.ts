@@ -72,6 +72,8 @@ export type ProjectSpec = {
   services: readonly ServiceSpec[];
   /** `personal`: config.toml says so, and no project can say otherwise. */
   reload: { value: Reload; personal: boolean };
+  /** Absolute: a file that says something in it and belongs to another user, who may change it at any time. */
+  foreign?: string | undefined;
   /** Every file that was read or looked for, absolute: a change in one of them means reading again. */
   files: readonly string[];
 };

@@ -80,7 +80,7 @@ function messageOf({ supervised, absence, details }: AbsentPage): string {
     case "soon":
       return `${now}${reason}`;
     case "waited":
-      return `${now}${reason}; it was not ready within ${absence.seconds} s, try again`;
+      return `${now}${reason}; ${inVain(supervised, { seconds: absence.seconds, details })}, try again`;
     case "too-large":
       return `${now}${reason}; a request with more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
     case "strangers":
@@ -89,6 +89,16 @@ function messageOf({ supervised, absence, details }: AbsentPage): string {
       if (!details) return `${now}; to see why: ${printable(logsCommand(supervised))}`;
       return `${now}${exit}${reason}; to start it: ${printable(startCommand(supervised))}`;
   }
+}
+
+/** One that says that it is ready may have nothing that listens, or find its port taken by another user, who is not asked. */
+function inVain(
+  { state, port }: Supervised,
+  { seconds, details }: { seconds: number; details: boolean },
+): string {
+  if (state !== "ready" && state !== "unready") return `it was not ready within ${seconds} s`;
+  const where = details && port !== undefined ? `its port ${port}` : "its port";
+  return `nothing of yours has listened on ${where} for ${seconds} s`;
 }
 
 /** What is said of a service to those who are told no details. */

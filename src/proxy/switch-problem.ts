@@ -17,9 +17,12 @@ export function switchProblem(
   asked: Message,
   answer: Message & { framing: Framing },
 ): string | undefined {
-  if (!answer.framing.upgrade) return "it switched protocols without saying to which";
   const offered = protocolsOf(asked);
   const taken = protocolsOf(answer);
+  // A field with nothing but commas names no protocol either.
+  if (!answer.framing.upgrade || taken.length === 0) {
+    return "it switched protocols without saying to which";
+  }
   if (!taken.every((protocol) => offered.includes(protocol))) {
     return "it switched to a protocol that it was not asked for";
   }

@@ -21,7 +21,7 @@ export type GitHead =
   | { kind: "unknown"; why: string };
 
 export type GitHeadOptions = {
-  /** The id from which it may have come. */
+  /** The id from which it may have come, or `noRepository`. */
   since: string | undefined;
   /** Milliseconds since the Unix epoch. */
   now: number;
@@ -45,6 +45,9 @@ const hash = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const refName = /^refs(?:\/(?!\.)[^\0-\x20\x7f/\\~^:?*[]+)+$/;
 /** Refs that a worktree has for itself: gitrepository-layout(5). */
 const ownRefs = /^refs\/(?:bisect|worktree|rewritten)\//;
+/** The id where there is no repository, and what one begins with where the branch has no commit. */
+export const noRepository = "none";
+const unborn = "unborn ";
 /** What HEAD says where refs are in tables: reftable(5). */
 const inTables = "refs/heads/.invalid";
 
@@ -130,7 +133,7 @@ async function headOf({
       if (typeof packed === "object") return packed;
       // The first commit is still to be made.
       text = packed ?? undefined;
-      if (text === undefined) return { id: `unborn ${ref}`, ref };
+      if (text === undefined) return { id: `${unborn}${ref}`, ref };
     }
     if (hash.test(text)) return { id: text, ref };
     const [, name] = text.match(/^ref:\s*(\S+)$/) ?? [];
@@ -177,15 +180,21 @@ async function hasCommitted(
   { since, id }: { since: string; id: string },
 ): Promise<boolean> {
   const text = (await readEnd(join(own, "logs", "HEAD"), { longest: longestLog })) ?? "";
+  // From nothing at all: a repository made where there was none has brought no file by that alone.
+  const fromNothing = since === noRepository || since.startsWith(unborn);
+  if (fromNothing && id.startsWith(unborn)) return text === "";
   let at = id;
-  for (const line of text.trimEnd().split("\n").reverse()) {
+  const lines = text.trimEnd().split("\n");
+  for (const [index, line] of [...lines.entries()].reverse()) {
     const [, before, after, what] =
       line.match(/^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) [^\t]*\t(.*)$/) ?? [];
     if (before === undefined || after !== at) return false;
     // To another branch at the same commit, or back from one: no commit has been brought.
     if (before === after) continue;
     if (!/^commit(?: \((?:initial|amend)\))?: /.test(what!)) return false;
-    if (before === since || (/^0+$/.test(before) && since.startsWith("unborn "))) return true;
+    if (before === since) return true;
+    // What was there before an orphan branch's first commit may have left its files.
+    if (/^0+$/.test(before)) return fromNothing && index === 0 && text.length < longestLog;
     at = before;
   }
   return false;

@@ -6,7 +6,7 @@ import { type Layer, layerOf, readLayer } from "../manifest/layer.ts";
 import { readProcfile } from "../manifest/procfile.ts";
 import type { ProjectSpec } from "../manifest/project.ts";
 import { type EnvFile, envFilesOf, type Field, readManifest } from "../manifest/read-manifest.ts";
-import { readText } from "../system/read-text.ts";
+import { type ReadText, readText } from "../system/read-text.ts";
 
 export type ReadProject =
   | { kind: "project"; project: ProjectSpec; fields: readonly Field[] }
@@ -28,6 +28,8 @@ export type ReadProjectOptions = {
   seenFrom?: string;
   /** In the place of the locald.toml that is there: whether it would do. */
   instead?: string;
+  /** Whose files are one's own: ours, where nobody says. */
+  uid?: number;
 };
 
 /** Bytes. Far more than a person writes. */
@@ -41,21 +43,29 @@ export async function readProject(
   directory: string,
   options: ReadProjectOptions,
 ): Promise<ReadProject> {
-  const { home, configFile, shell, seenFrom = directory, instead } = options;
+  const { home, configFile, shell, seenFrom = directory, instead, uid = ownUid() } = options;
   const nameOf = (path: string): string => seen(path, seenFrom);
   const files: string[] = [];
   const unreadable: string[] = [];
+  let foreign: string | undefined;
+  const noteOwner = (path: string, owner: number): void => {
+    // To root all files are somebody's: in a container those of the project are its person's outside.
+    if (uid !== 0 && owner !== uid && owner !== 0) foreign ??= path;
+  };
   const textOf = async (path: string): Promise<{ text: string; uid: number } | undefined> => {
     files.push(path);
     const its = await readText(path, { longest });
-    if (its.kind === "text") return its;
+    if (its.kind === "text") {
+      noteOwner(path, its.uid);
+      return its;
+    }
     if (its.kind === "unreadable") unreadable.push(`${nameOf(path)} cannot be read: ${its.why}`);
     return undefined;
   };
 
   const main = join(directory, "locald.toml");
   const procfile = join(directory, "Procfile");
-  const own = instead === undefined ? await textOf(main) : { text: instead, uid: ownUid() };
+  const own = instead === undefined ? await textOf(main) : { text: instead, uid };
   const missing = own === undefined && unreadable.length === 0;
   const stood = missing ? await textOf(procfile) : undefined;
   if (missing && stood === undefined && unreadable.length === 0) return { kind: "none", files };
@@ -71,7 +81,7 @@ export async function readProject(
       if (read.kind === "config") tlds = read.config.tlds?.value;
     }
   }
-  const trusted = [ownUid(), 0, own?.uid ?? stood?.uid];
+  const trusted = [uid, 0, own?.uid ?? stood?.uid];
   const folders = await above(directory, home);
   const found = [
     ...folders.map((folder) => join(folder, ".locald.toml")),
@@ -92,14 +102,16 @@ export async function readProject(
   const envFiles = new Map<string, EnvFile>();
   for (const path of envFilesOf(layers, directory)) {
     files.push(path);
-    envFiles.set(path, await envFile(path));
+    const its = await readText(path, { longest });
+    if (its.kind === "text") noteOwner(path, its.uid);
+    envFiles.set(path, envFile(its));
   }
   if (unreadable.length > 0) return { kind: "mistakes", mistakes: unreadable, files };
   const read = readManifest({ directory, layers, envFiles, tlds, shell, files, nameOf });
   if (read.kind === "mistakes") return { ...read, files };
   const homeless = await missingFolders(read);
   if (homeless.length > 0) return { kind: "mistakes", mistakes: homeless, files };
-  return read;
+  return foreign === undefined ? read : { ...read, project: { ...read.project, foreign } };
 }
 
 /** The nearest folder, from there upward, that has a locald.toml or a Procfile; itself where none has. */
@@ -140,8 +152,7 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-async function envFile(path: string): Promise<EnvFile> {
-  const its = await readText(path, { longest });
+function envFile(its: ReadText): EnvFile {
   if (its.kind === "text") return its;
   return { kind: "missing", why: its.kind === "missing" ? "there is no such file" : its.why };
 }

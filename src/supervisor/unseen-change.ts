@@ -3,14 +3,15 @@ import { withDependencies, graphOf } from "../manifest/graph.ts";
 import type { ProjectSpec, Reload, ServiceSpec } from "../manifest/project.ts";
 import { readTemplate, referenceText } from "../manifest/reference.ts";
 import { type Pending, pendingText } from "../routes/pending.ts";
-import type { GitHead } from "./git-head.ts";
+import { pastedWord } from "../system/shell-words.ts";
+import { type GitHead, noRepository } from "./git-head.ts";
 
 /** Key -> fingerprint of all that decides which code a service runs. */
 export type Code = ReadonlyMap<string, string>;
 
 /** What a person has seen of a project, by `up` or by an edit of their own. */
 export type Seen = {
-  /** What git's HEAD named then; `none` without a repository, undefined where it could not be told. */
+  /** What git's HEAD named then; `noRepository` where there is none, undefined where it could not be told. */
   head: string | undefined;
   /** As the files said at the last `up`. */
   reload: Reload;
@@ -41,12 +42,18 @@ export const nothingSeen: Seen = {
 };
 
 export function trustOf(
-  { reload: { value, personal } }: Pick<ProjectSpec, "reload">,
+  { reload: { value, personal }, foreign }: Pick<ProjectSpec, "reload" | "foreign">,
   { seen, head }: { seen: Pick<Seen, "head" | "reload">; head: GitHead },
 ): Trust {
   const reload = personal ? value : seen.reload;
   if (reload === "auto") return { kind: "all" };
   if (reload === "ask") return { kind: "nothing", why: 'reload is "ask"' };
+  if (foreign !== undefined) {
+    return {
+      kind: "nothing",
+      why: `${pastedWord(foreign)} belongs to another user, who may have changed it`,
+    };
+  }
   if (head.kind === "unknown") {
     return { kind: "nothing", why: `git's HEAD cannot be told: ${head.why}` };
   }
@@ -62,7 +69,7 @@ export function trustOf(
 /** Undefined: it cannot be told. */
 export function idOf(head: GitHead): string | undefined {
   if (head.kind === "unknown") return undefined;
-  return head.kind === "none" ? "none" : head.id;
+  return head.kind === "none" ? noRepository : head.id;
 }
 
 export function review(
@@ -104,7 +111,7 @@ export function review(
   });
   const trusted = trust.kind !== "nothing";
   return {
-    spec: { ...read, services },
+    spec: { ...read, services: withoutHeld(services, pending) },
     pending,
     seen: { ...seen, ...(trusted ? { head: idOf(head) } : {}), code, waiting, specs },
   };
@@ -140,7 +147,11 @@ export function admit(
   const settled = (reviewed: Reviewed): Admitted => ({ reviewed, takes: [], again: false });
   if (before === undefined) {
     const seen = approve(read, { seen: undefined, names: undefined, head: first });
-    return settled(review(read, { seen, trust: { kind: "all" }, head: first }));
+    const reviewed = review(read, { seen, trust: { kind: "all" }, head: first });
+    // A repository that turns the waiting off for all that it will ever bring does not do so in silence.
+    const turnsOff = seen.reload === "auto" && !read.reload.personal;
+    const takes = turnsOff ? [reloadText(nothingSeen.reload, seen.reload)] : [];
+    return { reviewed, takes, again: false };
   }
   const trust = trustOf(read, { seen: before, head: last });
   const reviewed = review(read, { seen: before, trust, head: last });
@@ -208,9 +219,29 @@ export function newlySeen(before: Seen, after: Seen): string[] {
       }),
     );
   }
-  if (before.reload !== after.reload)
-    texts.push(`reload ("${before.reload}" -> "${after.reload}")`);
+  if (before.reload !== after.reload) texts.push(reloadText(before.reload, after.reload));
   return texts;
+}
+
+function reloadText(before: Reload, after: Reload): string {
+  const meaning = after === "auto" ? ": what git brings runs at once" : "";
+  return `reload ("${before}" -> "${after}"${meaning})`;
+}
+
+/** Nobody waits for a service that was added and is held: what runs was approved without it, and can be restarted. */
+function withoutHeld(
+  services: readonly ServiceSpec[],
+  pending: ReadonlyMap<string, Pending>,
+): readonly ServiceSpec[] {
+  const isHeld = (name: string): boolean => {
+    const its = pending.get(name);
+    return its?.change === "added" && its.held;
+  };
+  return services.map((its) =>
+    its.dependsOn.some(isHeld)
+      ? { ...its, dependsOn: its.dependsOn.filter((name) => !isHeld(name)) }
+      : its,
+  );
 }
 
 /** What runs, with its place among the others as the file has it now, so that the file's order holds. */
@@ -293,9 +324,10 @@ const deciding: readonly RegExp[] = [
   // Where programs and libraries are looked for: ld.so(8), dyld(1).
   /^(?:PATH|LD_.*|DYLD_.*|GCONV_PATH|HOME|SHELL|XDG_CONFIG_(?:HOME|DIRS))$/,
   // Shells: bash(1), dash(1), zsh(1). Exported functions are called BASH_FUNC_name%%.
-  /^(?:BASH_ENV|ENV|ZDOTDIR|SHELLOPTS|BASHOPTS|PS4|IFS|PROMPT_COMMAND|BASH_FUNC_.*)$/,
+  /^(?:BASH_ENV|ENV|ZDOTDIR|FPATH|SHELLOPTS|BASHOPTS|PS4|IFS|PROMPT_COMMAND|BASH_FUNC_.*)$/,
   /^(?:NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE|BUN_OPTIONS|BUN_.*PRELOAD|DENO_DIR|npm_config_.*|NPM_CONFIG_.*)$/,
-  /^(?:PYTHON.*|PIP_.*|UV_.*|RUBY.*|GEM_.*|BUNDLE_.*|PERL.*|PHPRC|PHP_INI_SCAN_DIR)$/,
+  /^(?:YARN_.*|PNPM_.*|COREPACK_.*|TS_NODE_.*|ESBUILD_BINARY_PATH|OPENSSL_.*)$/,
+  /^(?:PYTHON.*|PIP_.*|UV_.*|GUNICORN_CMD_ARGS|UWSGI_.*|RUBY.*|GEM_.*|BUNDLE_.*|PERL.*|PHPRC|PHP_INI_SCAN_DIR)$/,
   /^(?:_?JAVA_.*|JDK_.*|CLASSPATH|MAVEN_.*|GRADLE_.*|CATALINA_OPTS)$/,
   /^(?:DOTNET_.*|CORECLR_.*|COR_.*|LUA_.*|ERL_.*|ELIXIR_.*|R_PROFILE.*|R_ENVIRON.*|JULIA_.*|GHC.*)$/,
   /^(?:RUSTC.*|RUSTFLAGS|CARGO_.*|GOFLAGS|GOENV|GOTOOLCHAIN|CC|CXX|MAKEFLAGS|MAKEFILES)$/,
@@ -303,9 +335,11 @@ const deciding: readonly RegExp[] = [
   /^(?:GIT_.*|SSH_.*|SUDO_ASKPASS|EDITOR|VISUAL|PAGER|.*_PAGER|BROWSER|LESSOPEN|LESSCLOSE|DOCKER_.*)$/,
 ];
 
-/** A word that stands where a shell takes a command's name from. */
-const commandWord =
-  /(?:^|[;&|({\n]|\b(?:exec|eval|then|else|do|env|nohup|command)\s)\s*"?\$\{?(\w+)/g;
+/**
+ * A variable that a shell puts into a command, wherever it stands there: `sh -c "$RUN"`, `node $SCRIPT` and `timeout 9 $RUN` run
+ * what it says as much as `$RUN` alone.
+ */
+const expanded = /\$\{?!?(\w+)/g;
 
 /** The declared ones that decide, and those of which the values of these are made. */
 function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
@@ -319,7 +353,7 @@ function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
   for (const name of Object.keys(env)) if (deciding.some((its) => its.test(name))) add(name);
   for (const text of commands) {
     for (const name of namedIn(text, true)) add(name);
-    for (const [, name] of text.matchAll(commandWord)) add(name!);
+    for (const [, name] of text.matchAll(expanded)) add(name!);
   }
   return found;
 }

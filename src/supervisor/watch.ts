@@ -1,7 +1,8 @@
 /** Files, or globs under a folder -> a word when one of them is different, once for many changes at once. */
-import { type FSWatcher, readdirSync, statSync, watch } from "node:fs";
+import { type FSWatcher, lstatSync, readdirSync, watch } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import type { Cancel, Clock } from "../system/clock.ts";
+import { filePrint } from "../system/file-print.ts";
 
 export type WatchOptions = {
   clock: Clock;
@@ -37,11 +38,11 @@ const slice = 5;
 /** `paths` are absolute, and need not exist. Cancelling twice is harmless. */
 export function watchFiles(paths: readonly string[], options: WatchOptions): Cancel {
   const { clock } = options;
-  const known = new Map(paths.map((path) => [path, stateOf(path)]));
+  const known = new Map(paths.map((path) => [path, filePrint(path)]));
   const tell = gathered(options);
   const look = (): void => {
     for (const [path, before] of known) {
-      const now = stateOf(path);
+      const now = filePrint(path);
       if (now === before) continue;
       known.set(path, now);
       tell.add(path);
@@ -61,12 +62,6 @@ export function watchFiles(paths: readonly string[], options: WatchOptions): Can
     tell.cancel();
     for (const watcher of watchers.values()) watcher.close();
   };
-}
-
-/** Which file it is, and how it was left: an editor may put another in its place that is as large and as old. */
-function stateOf(path: string): string {
-  const its = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return its === undefined ? "none" : `${its.ino} ${its.size} ${its.mtimeNs} ${its.ctimeNs}`;
 }
 
 /** Globs are from `folder`, absolute. Cancelling twice is harmless. */
@@ -114,10 +109,9 @@ export function watchGlobs(
     const short = relative(folder, path);
     if (matches(short)) tell.add(short);
     if (passedOver.has(name)) return;
-    const its = statSync(path, { throwIfNoEntry: false });
-    if (its?.isDirectory()) void add(path, { fresh: true });
-    else if (its === undefined && watchers.has(path)) {
-      watchers.get(path)!.close();
+    if (isFolder(path)) void add(path, { fresh: true });
+    else {
+      watchers.get(path)?.close();
       watchers.delete(path);
     }
   };
@@ -138,6 +132,16 @@ function fixedPart(glob: string): string {
   const parts = glob.split("/");
   const wild = parts.findIndex((part) => /[*?[\]{}!\\]/.test(part));
   return parts.slice(0, wild === -1 ? parts.length - 1 : wild).join("/");
+}
+
+/** A link to one is none, as in `entriesOf`: a branch may bring one that leads to `/`. */
+function isFolder(path: string): boolean {
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    // Gone again, or not ours to look at: then nothing of it is watched.
+    return false;
+  }
 }
 
 function entriesOf(folder: string) {

@@ -1,5 +1,6 @@
 /** The hosts file -> the names without a dot that it leads to this machine itself. */
-import { closeSync, readSync, statSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
+import { filePrint } from "./file-print.ts";
 import { openRegularSync } from "./regular-file.ts";
 
 /** Octets that are looked at: a person's own lines stand in front of what a list of blocked sites adds. */
@@ -32,7 +33,7 @@ export function hostsFile(path: string = hostsPath): HostsFile {
   let version = "";
   return {
     names() {
-      const seen = versionOf(path);
+      const seen = filePrint(path);
       if (seen !== version) {
         version = seen;
         known = loopbackNames(seen === "" ? "" : read(path));
@@ -40,12 +41,6 @@ export function hostsFile(path: string = hostsPath): HostsFile {
       return known;
     },
   };
-}
-
-/** Empty where there is no file. */
-function versionOf(path: string): string {
-  const its = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return its === undefined ? "" : `${its.dev} ${its.ino} ${its.size} ${its.mtimeNs} ${its.ctimeNs}`;
 }
 
 function read(path: string): string {

@@ -69,4 +69,18 @@ export const files: readonly Fault[] = [
     replace: "if (value !== undefined) env[name] = value;",
     tests: ["test/supervisor/environment.test.ts"],
   },
+  {
+    name: "a link in a circle keeps every other file from being watched",
+    file: "src/system/file-print.ts",
+    find: '    // Whoever reads the file says why that cannot be done.\n    return "";',
+    replace: "    throw new Error(path);",
+    tests: ["test/supervisor/watch.test.ts"],
+  },
+  {
+    name: "a link to a folder is watched into",
+    file: "src/supervisor/watch.ts",
+    find: "    return lstatSync(path).isDirectory();",
+    replace: "    return lstatSync(path).isDirectory() || lstatSync(path).isSymbolicLink();",
+    tests: ["test/supervisor/watch.test.ts"],
+  },
 ];

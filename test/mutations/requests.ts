@@ -26,8 +26,15 @@ export const requests: readonly Fault[] = [
   {
     name: "a 101 need not name a protocol",
     file: "src/proxy/switch-problem.ts",
-    find: "  if (!answer.framing.upgrade) return",
-    replace: "  if (answer.framing.bodyLength > 0) return",
+    find: "  if (!answer.framing.upgrade || taken.length === 0) {",
+    replace: "  if (taken.length === 0) {",
+    tests: ["test/proxy/upgrade.test.ts"],
+  },
+  {
+    name: "a 101 may name a list of nothing",
+    file: "src/proxy/switch-problem.ts",
+    find: "  if (!answer.framing.upgrade || taken.length === 0) {",
+    replace: "  if (!answer.framing.upgrade) {",
     tests: ["test/proxy/upgrade.test.ts"],
   },
   {

@@ -17,6 +17,20 @@ export const unseen: readonly Fault[] = [
     tests: ["test/supervisor/git-head.test.ts"],
   },
   {
+    name: "an orphan branch's first commit counts as the beginning of all",
+    file: "src/supervisor/git-head.ts",
+    find: "return fromNothing && index === 0 && text.length < longestLog;",
+    replace: "return fromNothing;",
+    tests: ["test/supervisor/git-head.test.ts"],
+  },
+  {
+    name: "a branch without a commit counts as one of a new repository",
+    file: "src/supervisor/git-head.ts",
+    find: '  if (fromNothing && id.startsWith(unborn)) return text === "";\n',
+    replace: "  if (fromNothing && id.startsWith(unborn)) return true;\n",
+    tests: ["test/supervisor/git-head.test.ts"],
+  },
+  {
     name: "a log with a step missing is believed",
     file: "src/supervisor/git-head.ts",
     find: "    if (before === undefined || after !== at) return false;",
@@ -152,10 +166,24 @@ export const unseen: readonly Fault[] = [
     tests: ["test/supervisor/unseen-change.test.ts"],
   },
   {
-    name: "a variable that is the command does not count",
+    name: "a variable that a shell puts into a command does not count",
     file: "src/supervisor/unseen-change.ts",
-    find: "    for (const [, name] of text.matchAll(commandWord)) add(name!);\n",
+    find: "    for (const [, name] of text.matchAll(expanded)) add(name!);\n",
     replace: "",
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "a variable counts where a command's name stands only",
+    file: "src/supervisor/unseen-change.ts",
+    find: "const expanded = /\\$\\{?!?(\\w+)/g;",
+    replace: 'const expanded = /(?:^|[;&|]|\\bexec\\s)\\s*"?\\$\\{?!?(\\w+)/g;',
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "a service that a branch adds keeps what runs from being restarted",
+    file: "src/supervisor/unseen-change.ts",
+    find: 'return its?.change === "added" && its.held;',
+    replace: 'return its?.change === "added" && !its.held;',
     tests: ["test/supervisor/unseen-change.test.ts"],
   },
   {
@@ -257,5 +285,27 @@ export const unseen: readonly Fault[] = [
     replace:
       'what === "stop" ? await tell("/v1/stop", { name: row.name }) : await tell("/v1/start", { project_path: row.path, services: [row.service] });',
     tests: ["test/e2e/dashboard.test.ts"],
+  },
+  {
+    name: "a repository turns the waiting off in silence at its first up",
+    file: "src/supervisor/unseen-change.ts",
+    find: 'const turnsOff = seen.reload === "auto" && !read.reload.personal;',
+    replace: 'const turnsOff = seen.reload === "auto" && read.reload.personal;',
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "another user's edit counts as one's own",
+    file: "src/supervisor/unseen-change.ts",
+    find: "  if (foreign !== undefined) {",
+    replace: '  if (foreign === "") {',
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "nobody looks whose an env file is",
+    file: "src/supervisor/read-project.ts",
+    find: '    if (its.kind === "text") noteOwner(path, its.uid);\n    envFiles',
+    replace: "    envFiles",
+    tests: ["test/supervisor/read-project.test.ts"],
+    needs: "another user",
   },
 ];

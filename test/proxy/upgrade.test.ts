@@ -229,6 +229,7 @@ test.each<[what: string, asked: string[], answered: string[]]>([
 test.each<[what: string, asked: string[], answered: string[]]>([
   ["no protocol", to("tcp"), ["Connection: Upgrade"]],
   ["an empty one", to("tcp"), to("")],
+  ["a list of nothing", [...to("websocket"), key], to(" , ,")],
   ["one that is not in its Connection", to("tcp"), ["Upgrade: tcp"]],
   ["another than was asked for", to("websocket"), to("tcp")],
   ["one more than was asked for", to("tcp"), to("tcp, echo")],

@@ -234,6 +234,42 @@ describe("what has led from one commit to HEAD", () => {
     expect(await since(its, before)).toBe(true);
   });
 
+  test("is told of a repository that is made where there was none", async () => {
+    const directory = await folder();
+    const its = await repository(directory);
+    expect(await since(its, "none")).toBe(true);
+    await its.git("symbolic-ref", "HEAD", "refs/heads/trunk");
+    expect(await since(its, "unborn refs/heads/main")).toBe(true);
+    await its.commit("First");
+    await its.commit("Second");
+    expect(await since(its, "none")).toBe(true);
+  });
+
+  test.each<[what: string, bring: (its: Repository, from: Repository) => Promise<unknown>]>([
+    ["pulled into", (its, from) => its.git("pull", "--quiet", from.directory, "main")],
+    [
+      "set to what was fetched",
+      async (its, from) => {
+        await its.git("fetch", "--quiet", from.directory, "main");
+        await its.git("reset", "--quiet", "--hard", "FETCH_HEAD");
+      },
+    ],
+    [
+      "emptied again, with an orphan branch",
+      async (its, from) => {
+        await its.git("pull", "--quiet", from.directory, "main");
+        await its.git("checkout", "--quiet", "--orphan", "other");
+      },
+    ],
+  ])("is told to be more of a new repository that was %s", async (_, bring) => {
+    const from = await committed();
+    const its = await repository(await folder());
+    await bring(its, from);
+    expect(await since(its, "none")).toBe(false);
+    await its.commit("Mine");
+    expect(await since(its, "none")).toBe(false);
+  });
+
   test.each<[what: string, bring: (its: Repository) => Promise<unknown>]>([
     ["a checkout", (its) => its.git("checkout", "--quiet", "topic")],
     ["a fast-forward", (its) => its.git("merge", "--quiet", "topic")],

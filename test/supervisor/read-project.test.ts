@@ -136,6 +136,32 @@ test.if(process.getuid?.() === 0)(
   },
 );
 
+test.if(process.getuid?.() === 0)(
+  "a file of another user's that says something is named, but not to root (as root)",
+  async () => {
+    const foreign = async (from: string, uid: number, home: string) => {
+      const its = await readProject(from, { home, uid });
+      return its.kind === "project" ? its.project.foreign : its;
+    };
+    const files = { "a/locald.toml": own, "a/.env": "A=1\n", "b/Procfile": "web: x\n" };
+    await withFiles(files, async (home) => {
+      expect(await foreign(join(home, "a"), 1000, home)).toBeUndefined();
+      for (const [folder, name] of [
+        ["a", "a/.env"],
+        ["a", "a/locald.toml"],
+        ["b", "b/Procfile"],
+      ] as const) {
+        await chown(join(home, name), 12_345, 12_345);
+        expect(await foreign(join(home, folder), 1000, home)).toBe(join(home, name));
+        expect(await foreign(join(home, folder), 12_345, home)).toBeUndefined();
+        expect(await foreign(join(home, folder), 0, home)).toBeUndefined();
+        await chown(join(home, name), 0, 0);
+        expect(await foreign(join(home, folder), 1000, home)).toBeUndefined();
+      }
+    });
+  },
+);
+
 test("without a locald.toml a Procfile serves; without both there is none", async () => {
   await withFiles({ "a/Procfile": "web: x\n", "b/x": "" }, async (home) => {
     const its = await readProject(join(home, "a"), { home });

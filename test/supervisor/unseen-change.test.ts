@@ -80,6 +80,7 @@ describe("a change of", () => {
         ],
         ...["BASH_ENV", "ENV", "BASH_FUNC_ls%%", "SHELLOPTS", "PS4", "PROMPT_COMMAND", "ZDOTDIR"],
         ...["NODE_OPTIONS", "NODE_PATH", "BUN_OPTIONS", "npm_config_script_shell"],
+        ...["YARN_IGNORE_PATH", "TS_NODE_PROJECT", "OPENSSL_CONF", "GUNICORN_CMD_ARGS", "FPATH"],
         ...[
           "PYTHONSTARTUP",
           "PYTHONPATH",
@@ -115,6 +116,21 @@ describe("a change of", () => {
         "a variable that the shell takes a command from",
         { command: 'cd x && exec "$RUN" --fast', env: { RUN: "bun" } },
         { command: 'cd x && exec "$RUN" --fast', env: { RUN: "evil" } },
+        "env.RUN",
+      ],
+      ...[
+        ...['sh -c "$RUN"', "node $RUN", "timeout 9 ${RUN}", 'X=1 "$RUN/bin/x"', "${Y:-$RUN}"],
+        ...['bash -c "${!RUN}"', "sudo -E $RUN"],
+      ].map((command): [string, Partial<ServiceSpec>, Partial<ServiceSpec>, string] => [
+        `a variable that a shell puts into ${command}`,
+        { command, env: { RUN: "bun" } },
+        { command, env: { RUN: "evil" } },
+        "env.RUN",
+      ]),
+      [
+        "a variable that a shell puts into a check",
+        { ...health("test -e $RUN"), env: { RUN: "a" } },
+        { ...health("test -e $RUN"), env: { RUN: "$(touch x)" } },
         "env.RUN",
       ],
       [
@@ -177,6 +193,16 @@ describe("what HEAD is decides who has brought a change:", () => {
     expect(stepped.pending.get("db")?.held).toBe(applies ? undefined : true);
   });
 
+  test("and a file of another user's makes every change another's, before up", () => {
+    const foreign = { ...spec([other]), foreign: "/shop/locald.toml" };
+    const stepped = step(seenAt(at("1"), [api]), at("1"), foreign);
+    expect(stepped.pending.get("api")!.why).toBe(
+      "/shop/locald.toml belongs to another user, who may have changed it",
+    );
+    const personal = { ...foreign, reload: { value: "auto", personal: true } as const };
+    expect(step(seenAt(at("1"), [api]), at("1"), personal).waits).toEqual([]);
+  });
+
   test("and reload says whether it counts, as it was at the last up or as the person says", () => {
     const waits = (seen: Reload, read: ProjectSpec, head: GitHead) =>
       step(seenAt(at("1"), [api], seen), head, read).waits.length > 0;
@@ -198,7 +224,19 @@ describe("what HEAD is decides who has brought a change:", () => {
       head: at("1"),
     });
     expect(seen.reload).toBe("auto");
-    expect(newlySeen(edited.seen, seen)).toEqual(['reload ("git" -> "auto")']);
+    expect(newlySeen(edited.seen, seen)).toEqual([
+      'reload ("git" -> "auto": what git brings runs at once)',
+    ]);
+  });
+
+  test("and a first up says that it takes a reload which turns the waiting off, unless that is the person's own", () => {
+    const first = (reload: Reload, personal = false) =>
+      admit(spec([api], reload, personal), {
+        ...{ seen: undefined, first: at("1"), last: at("1"), patient: true },
+        up: { names: undefined },
+      }).takes;
+    expect(first("auto")).toEqual(['reload ("git" -> "auto": what git brings runs at once)']);
+    expect([first("git"), first("ask"), first("auto", true)]).toEqual([[], [], []]);
   });
 });
 
@@ -256,14 +294,14 @@ describe("step by step", () => {
 
   test("a service that waits keeps its whole declaration, and the file's place among others", () => {
     const seen = seenAt(at("1"), [{ ...api, port: 1, env: { A: "1" } }, db]);
-    const changed = { ...other, port: 2, env: { A: "2" }, dependsOn: ["cache"], watch: ["x"] };
+    const changed = { ...other, port: 2, env: { A: "2" }, dependsOn: ["db"], watch: ["x"] };
     const stepped = step(seen, at("2"), [changed, { ...db, port: 9 }, { name: "cache" }]);
     expect(stepped.spec.services[0]).toMatchObject({
       command: "bun api.ts",
       port: 1,
       env: { A: "1" },
       watch: [],
-      dependsOn: ["cache"],
+      dependsOn: ["db"],
     });
     expect(stepped.spec.services[1]!.port).toBe(9);
     expect(stepped.waits).toEqual(["api", "cache"]);
@@ -275,6 +313,20 @@ describe("step by step", () => {
       why: "git's HEAD is another than at the last up",
       held: false,
     });
+  });
+
+  test("nobody waits for a service that was added and is held, before up", () => {
+    const seen = seenAt(at("1"), [api]);
+    const brought = [{ ...api, dependsOn: ["db"] }, db];
+    const held = step(seen, at("2"), brought);
+    expect(held.waits).toEqual(["db"]);
+    expect(held.spec.services[0]!.dependsOn).toEqual([]);
+    const head = at("2");
+    const taken = admit(spec(brought), {
+      ...{ seen: held.seen, first: head, last: head, patient: true },
+      up: { names: undefined },
+    });
+    expect(taken.reviewed.spec.services[0]!.dependsOn).toEqual(["db"]);
   });
 
   test("what waits goes when the file says again what was approved, and stays wherever HEAD goes", () => {

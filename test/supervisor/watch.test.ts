@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { watchFiles, watchGlobs } from "../../src/supervisor/watch.ts";
@@ -100,4 +100,34 @@ test("after a cancel nothing is told, also of what has happened already", async 
   cancels.shift()!();
   await eventually("the other is told", () => seen.length > 0);
   expect(told).toEqual([]);
+});
+
+test("a path that cannot be looked at keeps no other from being watched: links in a circle, a file for a folder", async () => {
+  const at = folder();
+  const circle = join(at, ".env");
+  const file = join(at, "locald.toml");
+  writeFileSync(file, "1");
+  const told = files([circle, join(file, "under"), file]);
+  // As a branch may bring it: git keeps such links.
+  symlinkSync(".env", circle);
+  writeFileSync(file, "2");
+  await eventually("the file is told of", () => told.flat().includes(file));
+  rmSync(circle);
+  writeFileSync(circle, "A=1");
+  await eventually("what took the circle's place is told of", () => told.flat().includes(circle));
+});
+
+test("links are not followed, whether they go in a circle or to another folder", async () => {
+  const at = folder();
+  const elsewhere = folder();
+  const told = globs(["**/*.ts"], at);
+  symlinkSync("circle", join(at, "circle"));
+  symlinkSync(elsewhere, join(at, "elsewhere"));
+  mkdirSync(join(at, "new"));
+  writeFileSync(join(at, "new/a.ts"), "");
+  await eventually("the new folder is watched", () => told.flat().includes("new/a.ts"));
+  writeFileSync(join(elsewhere, "b.ts"), "");
+  writeFileSync(join(at, "new/c.ts"), "");
+  await eventually("it still is", () => told.flat().includes("new/c.ts"));
+  expect(told.flat()).not.toContain("elsewhere/b.ts");
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostsFile, loopbackNames } from "../../src/system/hosts-file.ts";
@@ -64,6 +64,10 @@ test("what is no file has no names and keeps nobody waiting", () => {
   expect(Bun.spawnSync(["mkfifo", its.path]).success).toBe(true);
   expect([...hostsFile(its.path).names()]).toEqual([]);
   expect([...hostsFile("/").names()]).toEqual([]);
+  rmSync(its.path);
+  symlinkSync(its.path, its.path);
+  expect([...hostsFile(its.path).names()]).toEqual([]);
+  expect([...hostsFile("/dev/null/hosts").names()]).toEqual([]);
   expect([...hostsFile("/dev/zero").names()]).toEqual([]);
 });
 
