@@ -1,5 +1,5 @@
 /** `localhostess init` -> a commented locald.toml, from what is in the folder and what the person at the terminal says. */
-import { realpath, stat, writeFile } from "node:fs/promises";
+import { lstat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { printable } from "../discovery/printable.ts";
 import type { Found } from "../manifest/new-manifest.ts";
@@ -10,6 +10,9 @@ import { foundServices } from "./found-services.ts";
 import { projectIn } from "./project-files.ts";
 import type { World } from "./world.ts";
 
+/** Of a file that is made anew, unless the person's mask takes more away: a project's files are for all who work on it. */
+const newMode = 0o644;
+
 export type InitFlags = { yes?: boolean; force?: boolean };
 
 export async function init(
@@ -17,11 +20,11 @@ export async function init(
   world: World,
 ): Promise<number> {
   const path = join(world.cwd, "locald.toml");
-  const isThere = await stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
-  );
-  if (isThere && !force) {
+  const before = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  });
+  if (before !== undefined && !force) {
     throw new Error(
       "there is a locald.toml already; localhostess add writes into it, --force takes its place",
     );
@@ -36,9 +39,10 @@ export async function init(
     found = answered;
   }
   const text = newManifest(found);
-  if (isThere) {
-    const real = await realpath(path);
-    await writeAtomically(real, text, { mode: (await stat(real)).mode & 0o777 });
+  if (before !== undefined) {
+    if (before.isDirectory()) throw new Error("locald.toml is a folder; move it away");
+    // The place itself: a link may lead to any file of the person's, or to a device.
+    await writeAtomically(path, text, { mode: before.isFile() ? before.mode & 0o777 : newMode });
   } else {
     // Somebody may have written one meanwhile.
     await writeFile(path, text, { flag: "wx" });

@@ -1,6 +1,7 @@
 /** init, with the real program. */
 import { expect, test } from "bun:test";
-import { readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { session } from "./cli.ts";
 import { type Files, folder } from "./folder.ts";
 
@@ -88,6 +89,29 @@ test("a compose file's services are hints in comments", async () => {
   expect(Bun.TOML.parse(uncommented)).toMatchObject({
     services: { db: { type: "worker", command: "docker compose -f compose.yaml up db" } },
   });
+});
+
+test.each<[what: string, make: (path: string) => Promise<unknown>]>([
+  ["a link to another file", (path) => Bun.$`ln -s ../victim ${path}`],
+  ["a link to nothing", (path) => Bun.$`ln -s nowhere ${path}`],
+  ["a pipe", (path) => Bun.$`mkfifo ${path}`],
+])("--force takes the place of %s, and touches nothing else", async (_, make) => {
+  await using its = await folder({ "../victim": "mine\n" });
+  const path = join(its.path, "locald.toml");
+  await make(path);
+  expect((await its.run(["init", "--yes"])).code).toBe(1);
+  expect((await its.run(["init", "--yes", "--force"])).code).toBe(0);
+  expect((await lstat(path)).isFile()).toBe(true);
+  expect(await its.text("../victim")).toBe("mine\n");
+});
+
+test("a folder in its place is told", async () => {
+  await using its = await folder({ "locald.toml/x": "" });
+  const ended = await its.run(["init", "--yes", "--force"]);
+  expect([ended.code, ended.err]).toEqual([
+    1,
+    "localhostess: locald.toml is a folder; move it away\n",
+  ]);
 });
 
 test("a file that is there stays, unless --force", async () => {

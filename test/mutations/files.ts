@@ -83,4 +83,12 @@ export const files: readonly Fault[] = [
     replace: "    return lstatSync(path).isDirectory() || lstatSync(path).isSymbolicLink();",
     tests: ["test/supervisor/watch.test.ts"],
   },
+  {
+    name: "init --force writes where a link in its place leads",
+    file: "src/cli/init.ts",
+    find: "await writeAtomically(path, text, {",
+    replace:
+      'await writeAtomically(await (await import("node:fs/promises")).realpath(path), text, {',
+    tests: ["test/cli/init.test.ts"],
+  },
 ];
