@@ -258,7 +258,7 @@ describe("connections", () => {
   test("the kernel is asked whose a client is when a session is right, and once for each connection", async () => {
     let asked = 0;
     const page = {
-      host: () => "page-1.localhost",
+      isHost: (name: string) => name === "page-1.localhost",
       session: (value: string) => value === "right",
       answer: () => undefined,
     };
@@ -304,7 +304,7 @@ describe("the event stream", () => {
   test("ends when the credential that it was opened with is another's, as does a session's", async () => {
     let secret = credential;
     const page = {
-      host: () => "page-1.localhost",
+      isHost: (name: string) => name === "page-1.localhost",
       session: (value: string) => value === `of ${secret.slice(0, 4)}`,
       answer: () => undefined,
     };

@@ -88,7 +88,7 @@ export const control: readonly Fault[] = [
   {
     name: "a page of another origin changes something with our page's cookie",
     file: "src/control/gate.ts",
-    find: "if (origin !== undefined && origin !== `http://${own}`) return false;",
+    find: "if (origin !== undefined && origin !== `http://${asked.host}`) return false;",
     replace: "",
     tests: attacks,
   },
