@@ -90,7 +90,12 @@ describeWith(["chromium"])("in Chromium", () => {
     });
     proxy = await startTestProxy({
       tlds: ["test"],
-      supervision: { wake: () => void (woken += 1), latest: () => [line] },
+      supervision: {
+        wake() {
+          woken += 1;
+        },
+        latest: () => [line],
+      },
     });
     origin = `http://api.shop.localhost:${proxy.port}`;
     start();

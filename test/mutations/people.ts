@@ -27,6 +27,13 @@ export const people: readonly Fault[] = [
     needs: "another user",
   },
   {
+    name: "whoever connects while the kernel owes an answer is unknown, and served",
+    file: "src/system/peer-sockets.ts",
+    find: 'return answer === "unknown" ? read(pair) : answer;',
+    replace: 'return ask === undefined && answer === "unknown" ? read(pair) : answer;',
+    tests: ["test/system/peer-sockets.test.ts"],
+  },
+  {
     name: "a socket that no process has belongs to whom the kernel names",
     file: "src/discovery/client-user.ts",
     find: '    if (peer.inode === 0) return "gone";\n',
