@@ -90,8 +90,8 @@ const flushPatience = 60_000;
 /** Bytes that are kept of what follows a request. */
 const heldLimit = 64 * 1024;
 /**
- * So that nobody uses up the process's descriptors here: with one more, the oldest that has not shown who it is ends, and
- * whoever fills the door cannot keep others out.
+ * So that nobody uses up the process's descriptors here: with one more, the oldest that has not shown who it is ends, another
+ * person's before one of our own. Whoever fills the door, however fast, cannot keep others out.
  */
 const mostConnections = 512;
 
@@ -162,10 +162,15 @@ export function startHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-/** The oldest that has shown nothing; undefined: all have. */
+/** The oldest of another person's that has shown nothing, else the oldest of anybody's; undefined: all have. */
 function leastKnown(connections: ReadonlySet<Connection>): Connection | undefined {
-  for (const connection of connections) if (!connection.known) return connection;
-  return undefined;
+  let oldest: Connection | undefined;
+  for (const connection of connections) {
+    if (connection.known) continue;
+    if (connection.isOwn() === false) return connection;
+    oldest ??= connection;
+  }
+  return oldest;
 }
 
 /**
@@ -217,6 +222,12 @@ class Connection implements LinkHandler {
 
   drop(): void {
     this.#link.abort();
+  }
+
+  /** Whether the process that has the client's socket is this person's; the kernel is asked once. */
+  isOwn(): boolean | undefined {
+    this.#owner ??= { own: this.#options.ownClient?.(this.#link) };
+    return this.#owner.own;
   }
 
   data(bytes: Uint8Array): void {
@@ -287,7 +298,7 @@ class Connection implements LinkHandler {
       return;
     }
     if (!framing.keepAlive) this.#last = true;
-    const ownClient = (): boolean | undefined => this.#isOwnClient();
+    const ownClient = (): boolean | undefined => this.isOwn();
     const reception = this.#options.receive(asked(bytes, { head, framing, ownClient }));
     this.#held = bytes.subarray(outcome.end);
     if (reception.known) this.known = true;
@@ -310,11 +321,6 @@ class Connection implements LinkHandler {
     if (framing.expectContinue && this.#held.length === 0)
       this.#write("HTTP/1.1 100 Continue\r\n\r\n");
     this.#readBody();
-  }
-
-  #isOwnClient(): boolean | undefined {
-    this.#owner ??= { own: this.#options.ownClient?.(this.#link) };
-    return this.#owner.own;
   }
 
   #readBody(): void {

@@ -5,6 +5,7 @@ import { feed } from "../../src/control/events.ts";
 import { securityHeaders } from "../../src/control/http.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { eventually } from "../support/eventually.ts";
+import { connectRaw } from "../support/raw-end.ts";
 import { rawClient } from "../support/raw-client.ts";
 import {
   api,
@@ -297,6 +298,18 @@ describe("connections", () => {
     await eventually("the first have made way", () => crowd[0]!.over);
     expect(crowd.at(-1)!.over).toBe(false);
     for (const client of [...crowd, known, late]) client.close();
+  });
+
+  test("where there are too many, another person's make way before an older one of our own", async () => {
+    let own = -1;
+    const door = httpDoor({ ownClient: ({ remotePort }) => remotePort === own });
+    using ours = await connectRaw(door.port);
+    own = ours.localPort;
+    const crowd = await Promise.all(Array.from({ length: 600 }, () => rawClient(door.port)));
+    await eventually("the first of the crowd have made way", () => crowd[0]!.over);
+    ours.send(knock(door.port));
+    expect(await ours.until("\r\n\r\n")).toStartWith("HTTP/1.1 200");
+    for (const client of crowd) client.close();
   });
 });
 

@@ -210,6 +210,14 @@ export const people: readonly Fault[] = [
     tests: ["test/control/http.test.ts"],
   },
   {
+    name: "a crowd of another person's takes the place of the owner's connections",
+    file: "src/control/http-server.ts",
+    find: "    if (connection.isOwn() === false) return connection;\n    oldest ??= connection;\n",
+    replace: "    return connection;\n",
+    tests: ["test/control/http.test.ts"],
+    only: "where there are too many",
+  },
+  {
     name: "with too many connections the newest is dropped",
     file: "src/control/http-server.ts",
     find: "connections.size < mostConnections ? undefined : leastKnown(connections);",
@@ -219,8 +227,8 @@ export const people: readonly Fault[] = [
   {
     name: "whoever has shown the credential makes way like anybody",
     file: "src/control/http-server.ts",
-    find: "for (const connection of connections) if (!connection.known) return connection;",
-    replace: "for (const connection of connections) return connection;",
+    find: "    if (connection.known) continue;\n",
+    replace: "",
     tests: ["test/control/http.test.ts"],
   },
   {
