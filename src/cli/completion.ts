@@ -3,11 +3,15 @@ import type { World } from "./world.ts";
 
 export type CompletionShell = "bash" | "zsh" | "fish";
 
-/** So an old script completes what a new version can do. */
+/**
+ * So an old script completes what a new version can do. A program by a relative path is not asked, as Tab may be pressed in
+ * a stranger's folder, with a program of that name: the one in PATH is.
+ */
 const scripts: Readonly<Record<CompletionShell, string>> = {
   // Without compopt, which macOS' bash 3.2 does not have, files are made by compgen.
   bash: `_localhostess() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" value meaning
+  local current="\${COMP_WORDS[COMP_CWORD]}" program=localhostess value meaning
+  case "$1" in /* | \\~/*) program="\${1/#\\~/$HOME}" ;; esac
   COMPREPLY=()
   while IFS=$'\\t' read -r value meaning; do
     case "$value" in
@@ -16,21 +20,22 @@ const scripts: Readonly<Record<CompletionShell, string>> = {
       :dirs) compopt -o dirnames 2>/dev/null || COMPREPLY+=($(compgen -d -- "$current")) ;;
       *) COMPREPLY+=("$value") ;;
     esac
-  done < <("\${1/#\\~/$HOME}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <(command "$program" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
 complete -F _localhostess localhostess
 `,
   zsh: `#compdef localhostess
 _localhostess() {
   local -a candidates
-  local value meaning more=
+  local program=localhostess value meaning more=
+  case $words[1] in (/* | \\~/*) program=\${words[1]/#\\~/$HOME} ;; esac
   while IFS=$'\\t' read -r value meaning; do
     case $value in
       :none) ;;
       :files|:dirs) more=$value ;;
       *) candidates+=("\${value//:/\\\\:}:$meaning") ;;
     esac
-  done < <("\${~words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
+  done < <(command "$program" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
   (( $#candidates )) && _describe localhostess candidates
   case $more in
     :files) _files ;;
@@ -46,7 +51,9 @@ fi
   fish: `function __localhostess_complete
   set -l words (commandline -opc)
   set -l current (commandline -ct)
-  for line in (command $words[1] __complete -- $words[2..-1] "$current" 2>/dev/null)
+  set -l program localhostess
+  string match -q -r '^~?/' -- $words[1]; and set program (string replace -r '^~' $HOME -- $words[1])
+  for line in (command $program __complete -- $words[2..-1] "$current" 2>/dev/null)
     switch $line
       case ':none'
       case ':files'

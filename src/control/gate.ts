@@ -20,14 +20,14 @@ export type GateOptions = {
  * other people's servers.
  */
 export type GatePage = {
-  /** Without the port. */
-  host(): string;
-  /** Whether a cookie's value is a session. */
-  session(value: string): boolean;
+  /** Whether a name, without the port, is a host of the page. */
+  isHost(name: string): boolean;
+  /** Whether a cookie's value is a session on this host. */
+  session(value: string, host: string): boolean;
 };
 
 /** Where requests to us are sent. */
-export type OwnPlace = { port: number; pageHost: string | undefined };
+export type OwnPlace = { port: number; isPageHost(name: string): boolean };
 
 /** Whom a request comes from, as far as it has shown. */
 export type Visitor = "credential" | "session";
@@ -89,7 +89,7 @@ export interface Gate {
 export function gate(options: GateOptions, its: Layers = layers): Gate {
   const { clock } = options;
   let failed: number[] = [];
-  const place = (): OwnPlace => ({ port: options.port(), pageHost: options.page?.host() });
+  const place = (): OwnPlace => ownPlace(options.port(), options.page);
 
   function refused(why: string, headers: Headers): Verdict {
     const now = clock.now();
@@ -113,8 +113,11 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
     }
     const { page } = options;
     if (page === undefined || !its.samePage(asked, place())) return undefined;
+    const host = hostIn(asked);
     // The kernel is asked last, as that costs most.
-    return cookiesOf(asked).some(page.session) && its.own(asked) ? "session" : undefined;
+    return cookiesOf(asked).some((value) => page.session(value, host)) && its.own(asked)
+      ? "session"
+      : undefined;
   }
 
   return {
@@ -150,16 +153,32 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
 const challenge: Headers = { "WWW-Authenticate": "Bearer" };
 const notAdmitted = "the credential is missing or wrong";
 
-/** The three spellings that clients use, our page's host, and no other: what resolves to us by another name may be a page's own name. */
-function isOurHost({ host, target }: Asked, { port, pageHost }: OwnPlace): boolean {
+export function ownPlace(port: number, page: GatePage | undefined): OwnPlace {
+  return { port, isPageHost: (name) => page?.isHost(name) ?? false };
+}
+
+/** The Host field without its port; empty where there is none. */
+export function hostIn({ host = "" }: Asked): string {
+  return host.replace(/:\d+$/, "");
+}
+
+/** The three spellings that clients use, hosts of our page, and no other: what resolves to us by another name may be a page's own name. */
+function isOurHost(asked: Asked, place: OwnPlace): boolean {
+  const { host, target } = asked;
+  const { port } = place;
   // A target with an authority of its own contradicts Host or repeats it; only proxies are sent such.
   if (!target.startsWith("/")) return false;
   return (
     host === `127.0.0.1:${port}` ||
     host === `localhost:${port}` ||
     host === `[::1]:${port}` ||
-    (pageHost !== undefined && host === `${pageHost}:${port}`)
+    isPageHost(asked, place)
   );
+}
+
+function isPageHost(asked: Asked, place: OwnPlace): boolean {
+  const name = hostIn(asked);
+  return asked.host === `${name}:${place.port}` && place.isPageHost(name);
 }
 
 /** RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1. */
@@ -171,13 +190,12 @@ function bearerOf(authorization: string | undefined): string | undefined {
  * A cookie comes with every request to the page's host, whichever page makes it, and to any port of it. So it counts only
  * for exactly that host and port, and where the browser says that our own page asked.
  */
-function isOurPage(asked: Asked, { port, pageHost }: OwnPlace): boolean {
-  const own = `${pageHost}:${port}`;
-  if (pageHost === undefined || asked.host !== own) return false;
+function isOurPage(asked: Asked, place: OwnPlace): boolean {
+  if (!isPageHost(asked, place)) return false;
   const site = asked.header("sec-fetch-site");
   const origin = asked.header("origin");
   const reads = asked.method === "GET" || asked.method === "HEAD";
-  if (origin !== undefined && origin !== `http://${own}`) return false;
+  if (origin !== undefined && origin !== `http://${asked.host}`) return false;
   // Browsers send Origin with everything but GET and HEAD.
   if (!reads) return origin !== undefined && (site === undefined || site === "same-origin");
   if (site === undefined || site === "same-origin") return true;

@@ -85,13 +85,13 @@ const bodyPatience = 30_000;
 const idlePatience = 60_000;
 /** Milliseconds in which a refused sender may still send, so that it reads why. */
 const lingerPatience = 2_000;
-/** Milliseconds for the last answer to be taken: somebody may look at it page by page. */
+/** Milliseconds for an answer to be taken: somebody may look at it page by page. */
 const flushPatience = 60_000;
 /** Bytes that are kept of what follows a request. */
 const heldLimit = 64 * 1024;
 /**
- * So that nobody uses up the process's descriptors here: with one more, the oldest that has not shown who it is ends, and
- * whoever fills the door cannot keep others out.
+ * So that nobody uses up the process's descriptors here: with one more, the oldest that has not shown who it is ends, another
+ * person's before one of our own. Whoever fills the door, however fast, cannot keep others out.
  */
 const mostConnections = 512;
 
@@ -162,14 +162,23 @@ export function startHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-/** The oldest that has shown nothing; undefined: all have. */
+/** The oldest of another person's that has shown nothing, else the oldest of anybody's; undefined: all have. */
 function leastKnown(connections: ReadonlySet<Connection>): Connection | undefined {
-  for (const connection of connections) if (!connection.known) return connection;
-  return undefined;
+  let oldest: Connection | undefined;
+  for (const connection of connections) {
+    if (connection.known) continue;
+    if (connection.isOwn() === false) return connection;
+    oldest ??= connection;
+  }
+  return oldest;
 }
 
-/** `answering`: what comes is held. `flushing`, the last answer is not all taken, and `lingering`: what comes is thrown away. */
-type State = "head" | "body" | "answering" | "streaming" | "flushing" | "lingering" | "over";
+/**
+ * `answering`, and `answered`, until the answer is taken and the next request has its turn: what comes is held. `flushing`,
+ * the last answer is not all taken, and `lingering`: what comes is thrown away.
+ */
+type State =
+  "head" | "body" | "answering" | "answered" | "streaming" | "flushing" | "lingering" | "over";
 
 class Connection implements LinkHandler {
   /** A request on it has shown that it may come in. */
@@ -189,6 +198,8 @@ class Connection implements LinkHandler {
   #cancelStream: Cancel | undefined;
   /** No request follows the one under way. */
   #last = false;
+  /** The client sends no more than what is held. */
+  #ended = false;
   /** What was learned of who has the client's socket. */
   #owner: { own: boolean | undefined } | undefined;
   /** An answer has gone out, which the peer may not have read yet. */
@@ -205,7 +216,7 @@ class Connection implements LinkHandler {
   finish(): void {
     this.#last = true;
     if (this.#state === "body" || (this.#state === "head" && !this.#answered)) this.drop();
-    else if (this.#state === "head") this.#close();
+    else if (this.#state === "head" || this.#state === "answered") this.#close();
     else if (this.#state === "streaming") this.#endStream();
   }
 
@@ -213,20 +224,28 @@ class Connection implements LinkHandler {
     this.#link.abort();
   }
 
+  /** Whether the process that has the client's socket is this person's; the kernel is asked once. */
+  isOwn(): boolean | undefined {
+    this.#owner ??= { own: this.#options.ownClient?.(this.#link) };
+    return this.#owner.own;
+  }
+
   data(bytes: Uint8Array): void {
     if (isDeaf(this.#state)) return;
     // A head's first byte ends the idle time.
     if (this.#state === "head" && this.#held.length === 0) this.#wait(headPatience);
     this.#held = this.#held.length === 0 ? bytes.slice() : joined(this.#held, bytes);
-    this.#read();
+    if (isHolding(this.#state)) this.#holdUp();
+    else this.#read();
   }
 
   drained(): void {
     if (this.#state === "flushing") this.#linger();
+    else if (this.#state === "answered") this.#next();
   }
 
   ended(): void {
-    if (this.#state === "answering") this.#last = true;
+    if (isHolding(this.#state)) this.#ended = true;
     else if (this.#state === "streaming") this.#endStream();
     // It half-closed, and reads on.
     else if (this.#state !== "flushing") this.#close();
@@ -244,44 +263,56 @@ class Connection implements LinkHandler {
     this.#options.fault(fault);
   }
 
+  /** One request at most, though several may have come at once. */
   #read(): void {
-    // Several requests may have come at once; a body ends somewhere in what is held.
-    while (this.#held.length > 0) {
-      if (this.#state === "head" && !this.#readHead()) return;
-      if (this.#state === "body" && !this.#readBody()) return;
-      if (this.#state !== "head") break;
-    }
-    if (this.#state === "answering" && this.#held.length > heldLimit) this.#link.pause();
+    if (this.#state === "head") this.#readHead();
+    else if (this.#state === "body") this.#readBody();
+    if (isHolding(this.#state)) this.#holdUp();
+    else if (this.#state !== "head" && this.#state !== "body") return;
+    else if (this.#ended) this.#close();
+    else this.#link.resume();
   }
 
-  /** @returns false: there is nothing more to be read for now. */
-  #readHead(): boolean {
+  #holdUp(): void {
+    if (this.#held.length > heldLimit) this.#link.pause();
+  }
+
+  #readHead(): void {
     const head = this.#head;
     const outcome = head.read(this.#held);
-    if (outcome.kind === "more") return false;
-    if (outcome.kind === "bad") return this.#refuse(outcome.status, outcome.why);
+    if (outcome.kind === "more") return;
+    if (outcome.kind === "bad") {
+      this.#refuse(outcome.status, outcome.why);
+      return;
+    }
     const bytes = this.#held;
     const framing = this.#framing;
     const wrong = framing.read(head, bytes);
-    if (wrong !== undefined) return this.#refuse(wrong.status, wrong.why);
+    if (wrong !== undefined) {
+      this.#refuse(wrong.status, wrong.why);
+      return;
+    }
     const target = readTarget(head, bytes, framing.connect);
-    if ("kind" in target) return this.#refuse(target.status, target.why);
+    if ("kind" in target) {
+      this.#refuse(target.status, target.why);
+      return;
+    }
     if (!framing.keepAlive) this.#last = true;
-    const ownClient = (): boolean | undefined => this.#isOwnClient();
+    const ownClient = (): boolean | undefined => this.isOwn();
     const reception = this.#options.receive(asked(bytes, { head, framing, ownClient }));
-    this.#held = bytes.slice(outcome.end);
+    this.#held = bytes.subarray(outcome.end);
     if (reception.known) this.known = true;
     if (reception.kind === "answer") {
       // A body that nobody reads could not be told from the next request.
       if (framing.bodyLength !== 0) this.#last = true;
       this.#state = "answering";
       this.#answer(reception.answer);
-      return true;
+      return;
     }
     if (framing.bodyLength > reception.limit) {
       this.#last = true;
       this.#answer(reception.tooLong);
-      return false;
+      return;
     }
     this.#reader.begin(framing.bodyLength);
     this.#body = { reception, parts: [], length: 0 };
@@ -290,16 +321,9 @@ class Connection implements LinkHandler {
     if (framing.expectContinue && this.#held.length === 0)
       this.#write("HTTP/1.1 100 Continue\r\n\r\n");
     this.#readBody();
-    return true;
   }
 
-  #isOwnClient(): boolean | undefined {
-    this.#owner ??= { own: this.#options.ownClient?.(this.#link) };
-    return this.#owner.own;
-  }
-
-  /** @returns false: there is nothing more to be read for now. */
-  #readBody(): boolean {
+  #readBody(): void {
     const body = this.#body!;
     const bytes = this.#held;
     const end = this.#reader.read(bytes, 0, (from, to) => {
@@ -307,15 +331,16 @@ class Connection implements LinkHandler {
       if (body.length <= body.reception.limit) body.parts.push(bytes.subarray(from, to));
     });
     if (this.#reader.bad !== undefined) {
-      return this.#refuse(this.#reader.bad.status, this.#reader.bad.why);
+      this.#refuse(this.#reader.bad.status, this.#reader.bad.why);
+      return;
     }
     if (body.length > body.reception.limit) {
       this.#last = true;
       this.#answer(body.reception.tooLong);
-      return false;
+      return;
     }
-    this.#held = bytes.slice(end);
-    if (!this.#reader.done) return false;
+    this.#held = bytes.subarray(end);
+    if (!this.#reader.done) return;
     this.#body = undefined;
     this.#state = "answering";
     this.#cancelTimer?.();
@@ -327,13 +352,11 @@ class Connection implements LinkHandler {
         this.#answer(this.#options.refuse(500, "this is a fault of ours"));
       },
     );
-    return true;
   }
 
-  #refuse(status: number, why: string): false {
+  #refuse(status: number, why: string): void {
     this.#last = true;
     this.#answer(this.#options.refuse(status, why));
-    return false;
   }
 
   #answer(answer: Answer): void {
@@ -360,13 +383,30 @@ class Connection implements LinkHandler {
       this.#close();
       return;
     }
+    this.#state = "answered";
+    // Whoever does not read answers is not read either.
+    if (this.#link.pending > 0) this.#wait(flushPatience);
+    else this.#next();
+  }
+
+  /** In a turn of its own where it is there already, so that a thousand requests in one piece keep nobody waiting. */
+  #next(): void {
     this.#head.begin(0);
     this.#framing = new RequestFraming();
+    if (this.#held.length > 0) {
+      this.#cancelTimer?.();
+      setImmediate(() => {
+        if (this.#state !== "answered") return;
+        this.#state = "head";
+        this.#wait(headPatience);
+        this.#read();
+      });
+      return;
+    }
     this.#state = "head";
-    this.#wait(this.#held.length === 0 ? idlePatience : headPatience);
-    this.#link.resume();
-    // In a turn of its own, so that a thousand requests in one piece are no deep recursion.
-    if (this.#held.length > 0) queueMicrotask(() => this.#state === "head" && this.#read());
+    this.#wait(idlePatience);
+    if (this.#ended) this.#close();
+    else this.#link.resume();
   }
 
   #begin(stream: (sink: Sink) => Cancel): void {
@@ -425,14 +465,18 @@ class Connection implements LinkHandler {
   }
 
   #late(): void {
-    if (this.#state === "lingering" || this.#state === "flushing") this.#link.abort();
+    if (["answered", "flushing", "lingering"].includes(this.#state)) this.#link.abort();
     else if (this.#state === "head" && !this.#head.begun) this.#close();
     else this.#refuse(408, "the request took too long to come");
   }
 }
 
+function isHolding(state: State): boolean {
+  return state === "answering" || state === "answered";
+}
+
 function isDeaf(state: State): boolean {
-  return state !== "head" && state !== "body" && state !== "answering";
+  return state !== "head" && state !== "body" && !isHolding(state);
 }
 
 function bytesOf(body: string | Uint8Array): Uint8Array {

@@ -17,6 +17,7 @@ import {
   type Layers,
   layers,
   type OwnPlace,
+  ownPlace,
   type Visitor,
   type Verdict,
 } from "./gate.ts";
@@ -119,7 +120,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
   const port = (): number => server?.port ?? 0;
   const gateLayers = options.layers ?? layers;
   const { judge } = gate({ ...options, port }, gateLayers);
-  const place = (): OwnPlace => ({ port: port(), pageHost: page?.host() });
+  const place = (): OwnPlace => ownPlace(port(), page);
 
   function receive(asked: Asked): Reception {
     const proof = proved(asked);

@@ -1,7 +1,7 @@
 /** Requests outside of the API -> the page, its parts, and the door by which a browser comes in. */
 import type { Page } from "../control/http.ts";
 import type { Asked, Headers, WholeAnswer } from "../control/http-server.ts";
-import { sessionCookie } from "../control/gate.ts";
+import { hostIn, sessionCookie } from "../control/gate.ts";
 import { html } from "../proxy/html.ts";
 import { pageReply } from "../proxy/page.ts";
 import style from "./page/style.css" with { type: "text" };
@@ -57,9 +57,11 @@ const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circl
 export function dashboard(options: DashboardOptions): Page {
   const { sessions } = options;
 
+  const tokenIn = ({ query }: Asked): string | null => new URLSearchParams(query).get("token");
+
   /** Uses up the token of a URL. @returns the answer where that fails. */
   function redeem(kind: TokenKind, asked: Asked): WholeAnswer | "redeemed" {
-    const token = new URLSearchParams(asked.query).get("token");
+    const token = tokenIn(asked);
     // HEAD is for those who look without opening; it must not use the token up.
     if (asked.method !== "GET" || token === null || !sessions.holds(kind, token)) return used();
     // The link stood in a command line, which others on this machine may read: it is not for them to use up.
@@ -72,15 +74,16 @@ export function dashboard(options: DashboardOptions): Page {
     const refused = redeem("link", asked);
     if (refused !== "redeemed") return refused;
     const port = asked.host?.match(/:\d+$/)?.[0] ?? "";
-    const Location = `http://${sessions.host()}${port}${entryPath}?token=${sessions.issue("entry")}`;
+    const token = sessions.issue("entry");
+    const Location = `http://${sessions.hostFor(token)}${port}${entryPath}?token=${token}`;
     return { status: 303, headers: { Location }, body: "" };
   }
 
-  function enter(asked: Asked): WholeAnswer {
+  function enter(asked: Asked, token: string): WholeAnswer {
     const refused = redeem("entry", asked);
     if (refused !== "redeemed") return refused;
     const seconds = sessionLifetime / 1_000;
-    const cookie = `${sessionCookie}=${sessions.begin()}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
+    const cookie = `${sessionCookie}=${sessions.begin(token)}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}`;
     const site = asked.header("sec-fetch-site");
     if (site === undefined || site === "none" || site === "same-origin") {
       return { status: 303, headers: { Location: "/", "Set-Cookie": cookie }, body: "" };
@@ -106,14 +109,13 @@ export function dashboard(options: DashboardOptions): Page {
     "/icon.svg": () => part("image/svg+xml", icon),
   };
 
-  const onOwnHost = ({ host }: Asked): boolean => host?.replace(/:\d+$/, "") === sessions.host();
-
   return {
-    host: () => sessions.host(),
-    session: (value) => sessions.valid(value),
+    isHost: (name) => sessions.isHost(name),
+    session: (value, host) => sessions.valid(value, host),
     answer(asked, { signedIn }) {
       if (asked.path === linkPath) return open(asked);
-      if (asked.path === entryPath && onOwnHost(asked)) return enter(asked);
+      const token = asked.path === entryPath ? tokenIn(asked) : null;
+      if (token !== null && hostIn(asked) === sessions.hostFor(token)) return enter(asked, token);
       if (!signedIn)
         return asked.path === "/" ? notSignedIn("This page is not signed in") : undefined;
       return Object.hasOwn(parts, asked.path) ? parts[asked.path]!() : undefined;

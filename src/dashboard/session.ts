@@ -1,5 +1,6 @@
-/** A single-use token in a URL -> a session that one browser keeps as a cookie, on a host of the page's own. */
+/** A single-use token in a URL -> a session that one browser keeps as a cookie, on a host of its own. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { sameSecret } from "../control/proof.ts";
 import type { Clock } from "../system/clock.ts";
 
 /** Milliseconds: from the command that prints the URL to the browser that follows it, and from there by a redirect. */
@@ -8,8 +9,8 @@ export const tokenLifetimes = { link: 60_000, entry: 10_000 } as const;
 export const sessionLifetime = 12 * 60 * 60 * 1_000;
 /** Tokens that nobody has used yet: the oldest makes way. */
 const mostTokens = 50;
-/** Hexadecimal digits in the name of the page's host: 96 bits. */
-const hostDigits = 24;
+/** `page-`, 32 digits that are one sign-in's own, and 16 that only the credential makes of them. */
+const hostForm = /^page-([0-9a-f]{32})([0-9a-f]{16})\.localhost$/;
 
 export type SessionsOptions = {
   clock: Clock;
@@ -22,20 +23,23 @@ export type TokenKind = "link" | "entry";
 
 export interface Sessions {
   /**
-   * The page's own host, without a port. Nobody knows it who has not been led there: what is in the command line of a
-   * browser, others may read.
+   * The host, without a port, that an entry token leads to. Nobody knows it who has not been led there: what is in the
+   * command line of a browser, others may read. Each sign-in has its own: whoever listens on the page's port while there is
+   * no daemon may answer an open page, and leave a service worker on its host, which must not meet the next session.
    */
-  host(): string;
+  hostFor(token: string): string;
+  /** Whether a name is such a host. */
+  isHost(name: string): boolean;
   /** A new token. */
   issue(kind: TokenKind): string;
   /** Whether it is one that nobody has used yet. */
   holds(kind: TokenKind, token: string): boolean;
   /** Uses it up. @returns false where it was used, is too old, or never was. */
   redeem(kind: TokenKind, token: string): boolean;
-  /** A cookie's value: a new session. */
-  begin(): string;
-  /** Whether a cookie's value is a session. */
-  valid(value: string): boolean;
+  /** A cookie's value: a new session on the host of this entry token. */
+  begin(token: string): string;
+  /** Whether a cookie's value is a session on this host. */
+  valid(value: string, host: string): boolean;
 }
 
 /**
@@ -53,10 +57,20 @@ export function sessions({ clock, credential }: SessionsOptions): Sessions {
   /** By what is signed, so that the time to find it tells nothing of the token. */
   const keyOf = (kind: TokenKind, token: string): string => sign(`${kind} token`, token);
 
+  /** The digits that are one sign-in's own. */
+  const idOf = (token: string): string => sign("page", token).slice(0, 32);
+
+  const hostOf = (id: string): string =>
+    `page-${id}${sign("page host", id).slice(0, 16)}.localhost`;
+
   const isFresh = (key: string): boolean => clock.now() < (tokens.get(key) ?? 0);
 
   return {
-    host: () => `page-${sign("page host", "").slice(0, hostDigits)}.localhost`,
+    hostFor: (token) => hostOf(idOf(token)),
+    isHost(name) {
+      const id = hostForm.exec(name)?.[1];
+      return id !== undefined && sameSecret(name, hostOf(id));
+    },
     issue(kind) {
       const token = randomBytes(32).toString("hex");
       tokens.set(keyOf(kind, token), clock.now() + tokenLifetimes[kind]);
@@ -70,14 +84,14 @@ export function sessions({ clock, credential }: SessionsOptions): Sessions {
       tokens.delete(key);
       return fresh;
     },
-    begin() {
-      const text = `${clock.now() + sessionLifetime}.${randomBytes(16).toString("hex")}`;
+    begin(token) {
+      const text = `${clock.now() + sessionLifetime}.${idOf(token)}`;
       return `${text}.${sign("session", text)}`;
     },
-    valid(value) {
-      const [, text, ends, signature] =
-        value.match(/^((\d{1,15})\.[0-9a-f]{32})\.([0-9a-f]{64})$/) ?? [];
-      if (text === undefined) return false;
+    valid(value, host) {
+      const [, text, ends, id, signature] =
+        value.match(/^((\d{1,15})\.([0-9a-f]{32}))\.([0-9a-f]{64})$/) ?? [];
+      if (text === undefined || hostOf(id!) !== host) return false;
       const right = timingSafeEqual(Buffer.from(signature!), Buffer.from(sign("session", text)));
       const left = Number(ends) - clock.now();
       return right && left > 0 && left <= sessionLifetime;

@@ -12,10 +12,13 @@ import { asksForHtml } from "./negotiate.ts";
 export function isStrangers(head: FieldLines, bytes: Uint8Array, table: RouteTable): boolean {
   const said = sayingsOf(head, bytes);
   if (said.site !== undefined) {
-    if (said.site !== "cross-site") return false;
-    // Frames and pages that are fetched ahead navigate, too, without anybody's click.
+    // Chromium says `none`, as of an address that was typed, of what a page's speculation rules have fetched ahead. It
+    // asks again when the person goes there, as the answer is no success.
+    const ahead = said.purpose?.includes("prefetch") ?? false;
+    if (said.site !== "cross-site" && !(ahead && said.site === "none")) return false;
+    // Frames, too, navigate without anybody's click.
     const opens = said.mode === "navigate" && (said.dest ?? "document") === "document";
-    if (opens && !said.purpose?.includes("prefetch")) return false;
+    if (opens && !ahead) return false;
   } else {
     // An old browser, an insecure URL, or a program; the last sends neither field.
     if (said.origin === undefined && said.referer === undefined) return false;

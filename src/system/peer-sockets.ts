@@ -40,13 +40,16 @@ export function peerSockets(
   options: PeerSocketsOptions = {},
 ): PeerSockets | undefined {
   if (platform !== "linux") return undefined;
-  const find =
-    (options.by === "table" ? undefined : diagnostics()) ?? table(options.proc ?? "/proc");
+  const ask = options.by === "table" ? undefined : diagnostics();
+  const read = table(options.proc ?? "/proc");
   return {
     find(ends) {
       const pair = pairOf(ends);
       // A connection that has ended has no addresses any more.
-      return pair === undefined ? "none" : find(pair);
+      if (pair === undefined) return "none";
+      const answer = ask?.(pair) ?? "unknown";
+      // A kernel that is short of memory may owe an answer, and whoever is unknown is served: then the table is read.
+      return answer === "unknown" ? read(pair) : answer;
     },
   };
 }
@@ -68,7 +71,7 @@ function pairOf({
   return { own, ownPort: localPort, peer, peerPort: remotePort };
 }
 
-/** Of a loopback address: RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.3 and 2.5.5.2. */
+/** A loopback address -> its octets; undefined for any other. RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.3 and 2.5.5.2. */
 function octetsOf(address: string | undefined): Uint8Array | undefined {
   if (address === "127.0.0.1") return loopback4;
   if (address === "::1") return loopback6;

@@ -67,49 +67,77 @@ async function withProgram(): Promise<Folder> {
   const path = join(its.path, "bin/localhostess");
   await writeFile(path, `#!/bin/sh\nexec ${command().join(" ")} "$@"\n`);
   await chmod(path, 0o755);
+  // As a stranger's project may have it.
+  await writeFile(join(its.path, "localhostess"), "#!/bin/sh\n: > run\necho stranger\n");
+  await chmod(join(its.path, "localhostess"), 0o755);
   return its;
 }
 
+/** What may stand first on the line, in that folder; a program of the folder is not run. */
+const firsts = (its: Folder): string[] => [
+  "localhostess",
+  "./localhostess",
+  join(its.path, "bin/localhostess"),
+  "~/bin/localhostess",
+];
+
 async function shell(its: Folder, args: readonly string[]): Promise<string[]> {
-  const env = environment({ ...its.env, PATH: `${join(its.path, "bin")}:${process.env.PATH}` });
+  const env = environment({
+    ...its.env,
+    HOME: its.path,
+    PATH: `${join(its.path, "bin")}:${process.env.PATH}`,
+  });
   const child = Bun.spawn([...args], { env, cwd: its.path, stdin: "ignore", stderr: "inherit" });
   const out = await child.stdout.text();
   expect(await child.exited).toBe(0);
+  expect(await Bun.file(join(its.path, "run")).exists()).toBe(false);
   return out.trimEnd().split("\n");
 }
 
-test("bash offers them", async () => {
+test("bash offers them, and runs no program of the folder", async () => {
   await using its = await withProgram();
-  const script = `eval "$(localhostess completion bash)"
-COMP_WORDS=(localhostess config s); COMP_CWORD=2
-_localhostess localhostess s config
+  for (const first of firsts(its)) {
+    const script = `eval "$(localhostess completion bash)"
+COMP_WORDS=('${first}' config s); COMP_CWORD=2
+_localhostess '${first}' s config
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-  expect(await shell(its, ["bash", "--norc", "-c", script])).toEqual(["show", "schema"]);
+    expect(await shell(its, ["bash", "--norc", "-c", script])).toEqual(["show", "schema"]);
+  }
 });
 
-test.if(whereIs("zsh") !== undefined)(`zsh offers them${lacking(["zsh"])}`, async () => {
-  await using its = await withProgram();
-  // What would be drawn below the line.
-  const script = `autoload -Uz compinit; compinit -u -d ${its.path}/dump
+test.if(whereIs("zsh") !== undefined)(
+  `zsh offers them, and runs no program of the folder${lacking(["zsh"])}`,
+  async () => {
+    await using its = await withProgram();
+    // What would be drawn below the line.
+    for (const first of firsts(its)) {
+      const script = `autoload -Uz compinit; compinit -u -d ${its.path}/dump
 eval "$(localhostess completion zsh)"
 _describe() { print -l -- $candidates }
-words=(localhostess config s); CURRENT=3
+words=('${first}' config s); CURRENT=3
 _localhostess
 print -- $_comps[localhostess]`;
-  expect(await shell(its, ["zsh", "-f", "-c", script])).toEqual([
-    "show:print what counts, with what nobody said",
-    "schema:print the JSON Schema of locald.toml, for editors",
-    "_localhostess",
-  ]);
-});
+      expect(await shell(its, ["zsh", "-f", "-c", script])).toEqual([
+        "show:print what counts, with what nobody said",
+        "schema:print the JSON Schema of locald.toml, for editors",
+        "_localhostess",
+      ]);
+    }
+  },
+);
 
-test.if(whereIs("fish") !== undefined)(`fish offers them${lacking(["fish"])}`, async () => {
-  await using its = await withProgram();
-  const script = `localhostess completion fish | source
-complete -C "localhostess config s"`;
-  const lines = await shell(its, ["fish", "--no-config", "-c", script]);
-  expect(lines.sort()).toEqual([
-    "schema\tprint the JSON Schema of locald.toml, for editors",
-    "show\tprint what counts, with what nobody said",
-  ]);
-});
+test.if(whereIs("fish") !== undefined)(
+  `fish offers them, and runs no program of the folder${lacking(["fish"])}`,
+  async () => {
+    await using its = await withProgram();
+    for (const first of firsts(its)) {
+      const script = `localhostess completion fish | source
+complete -C "${first} config s"`;
+      const lines = await shell(its, ["fish", "--no-config", "-c", script]);
+      expect(lines.sort()).toEqual([
+        "schema\tprint the JSON Schema of locald.toml, for editors",
+        "show\tprint what counts, with what nobody said",
+      ]);
+    }
+  },
+);

@@ -207,7 +207,7 @@ const pageHost = "page-0123456789abcdef.localhost";
 
 /** One session, and no paths of its own. */
 const page = {
-  host: () => pageHost,
+  isHost: (name: string) => name === pageHost,
   session: (value: string) => value === "session",
   answer: () => undefined,
 };

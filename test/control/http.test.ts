@@ -5,6 +5,7 @@ import { feed } from "../../src/control/events.ts";
 import { securityHeaders } from "../../src/control/http.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { eventually } from "../support/eventually.ts";
+import { connectRaw } from "../support/raw-end.ts";
 import { rawClient } from "../support/raw-client.ts";
 import {
   api,
@@ -258,7 +259,7 @@ describe("connections", () => {
   test("the kernel is asked whose a client is when a session is right, and once for each connection", async () => {
     let asked = 0;
     const page = {
-      host: () => "page-1.localhost",
+      isHost: (name: string) => name === "page-1.localhost",
       session: (value: string) => value === "right",
       answer: () => undefined,
     };
@@ -298,13 +299,25 @@ describe("connections", () => {
     expect(crowd.at(-1)!.over).toBe(false);
     for (const client of [...crowd, known, late]) client.close();
   });
+
+  test("where there are too many, another person's make way before an older one of our own", async () => {
+    let own = -1;
+    const door = httpDoor({ ownClient: ({ remotePort }) => remotePort === own });
+    using ours = await connectRaw(door.port);
+    own = ours.localPort;
+    const crowd = await Promise.all(Array.from({ length: 600 }, () => rawClient(door.port)));
+    await eventually("the first of the crowd have made way", () => crowd[0]!.over);
+    ours.send(knock(door.port));
+    expect(await ours.until("\r\n\r\n")).toStartWith("HTTP/1.1 200");
+    for (const client of crowd) client.close();
+  });
 });
 
 describe("the event stream", () => {
   test("ends when the credential that it was opened with is another's, as does a session's", async () => {
     let secret = credential;
     const page = {
-      host: () => "page-1.localhost",
+      isHost: (name: string) => name === "page-1.localhost",
       session: (value: string) => value === `of ${secret.slice(0, 4)}`,
       answer: () => undefined,
     };

@@ -5,7 +5,7 @@ import { credential, fakeBackend, httpDoor, ask } from "./doors.ts";
 
 const pageHost = "page-0123456789abcdef.localhost";
 const page = {
-  host: () => pageHost,
+  isHost: (name: string) => name === pageHost,
   session: (value: string) => value === "session",
   answer: () => undefined,
 };

@@ -10,6 +10,7 @@ import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { rawClient, turn } from "../support/raw-client.ts";
+import { connectRaw } from "../support/raw-end.ts";
 import { ask, credential, fakeBackend, httpDoor } from "./doors.ts";
 import { ipcClient, once } from "./ipc-client.ts";
 
@@ -71,6 +72,57 @@ test("a client of the API that goes on sending while its answer is made is held 
   await client.until("HTTP/1.1 200 OK");
   client.reset();
   await sending;
+});
+
+test("whoever asks on and on and reads no answer is held up, even without the credential, until it reads", async () => {
+  let answers = 0;
+  const page = {
+    isHost: () => false,
+    session: () => false,
+    answer() {
+      answers += 1;
+      return { status: 200, headers: {}, body: new Uint8Array(mebibyte) };
+    },
+  };
+  const door = httpDoor({ page });
+  using client = await connectRaw(door.port);
+  client.keep = false;
+  client.pause();
+  client.send(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\n\r\n`.repeat(200));
+  // Each of these gives the daemon time to answer what it would answer; the system's own buffers hold some of it.
+  for (let n = 0; n < 300; n++) expect((await ask(door, "/v1/ping")).status).toBe(200);
+  expect(answers).toBeLessThan(100);
+  client.resume();
+  await client.counted(200 * mebibyte, 20_000);
+  expect(answers).toBe(200);
+});
+
+test("a thousand requests in one piece keep nobody waiting", async () => {
+  let judged = 0;
+  const door = httpDoor({
+    credential: () => {
+      judged += 1;
+      return credential;
+    },
+  });
+  const own = `Host: 127.0.0.1:${door.port}\r\nAuthorization: Bearer `;
+  using crowd = await connectRaw(door.port);
+  using other = await connectRaw(door.port);
+  crowd.send(`GET /v1/ping HTTP/1.1\r\n${own}wrong\r\n\r\n`.repeat(1_000));
+  other.send(`GET /v1/ping HTTP/1.1\r\n${own}${credential}\r\n\r\n`);
+  expect((await other.message()).status).toBe(200);
+  expect(judged).toBeLessThan(200);
+  for (let n = 0; n < 1_000; n++) await crowd.message();
+  expect(judged).toBe(1_001);
+});
+
+test("requests in one piece with the end of what is sent behind them are all answered", async () => {
+  const door = httpDoor();
+  const request = `GET /v1/ping HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\nAuthorization: Bearer ${credential}\r\n\r\n`;
+  using client = await connectRaw(door.port);
+  client.send(request.repeat(100)).finish();
+  for (let n = 0; n < 100; n++) expect((await client.message()).status).toBe(200);
+  expect(await client.rest()).toBe("");
 });
 
 test.each([

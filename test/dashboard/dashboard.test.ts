@@ -71,7 +71,10 @@ test("a session counts on the page's own host and nowhere else", async () => {
     expect((await get("/v1/services", at)).status).toBe(401);
     expect((await get("/", at)).status).toBe(401);
   }
-  expect((await get("/", { cookie, host: `page-0.localhost:${server.port}` })).status).toBe(421);
+  const { hostname } = new URL(server.pageUrl);
+  for (const host of [`page-0.localhost:${server.port}`, hostname, `${hostname}:1`]) {
+    expect([host, (await get("/", { cookie, host })).status]).toEqual([host, 421]);
+  }
 });
 
 test("the page and its parts are there for a session, and for nobody else", async () => {

@@ -7,7 +7,7 @@ import { type HttpDoor, startHttp } from "../../src/control/http.ts";
 import { protocol } from "../../src/control/protocol.ts";
 import { dashboard } from "../../src/dashboard/dashboard.ts";
 import { pageScript } from "../../src/dashboard/page-script.ts";
-import { sessions } from "../../src/dashboard/session.ts";
+import { type Sessions, sessions } from "../../src/dashboard/session.ts";
 import type { Scan } from "../../src/discovery/observation.ts";
 import { Recorder } from "../../src/proxy/recorder.ts";
 import type { Service } from "../../src/routes/service.ts";
@@ -21,7 +21,7 @@ const launch = "11111111-2222-4333-8444-555555555555";
 
 export interface PageServer extends AsyncDisposable {
   readonly url: string;
-  /** Where the page itself is. */
+  /** Where the page itself is, for whoever has come by a link last. */
   readonly pageUrl: string;
   readonly port: number;
   readonly faults: readonly unknown[];
@@ -68,7 +68,16 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     counts: (service) => recorder.counts(service),
   });
   let door: HttpDoor | undefined;
-  const signs = sessions({ clock: systemClock, credential: () => credential });
+  const made = sessions({ clock: systemClock, credential: () => credential });
+  let latest = made.issue("entry");
+  const signs: Sessions = {
+    ...made,
+    issue(kind) {
+      const token = made.issue(kind);
+      if (kind === "entry") latest = token;
+      return token;
+    },
+  };
   const open = () => `${door!.url}/open?token=${signs.issue("link")}`;
   const backend: Backend = {
     facts: () => ({
@@ -122,7 +131,9 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
   };
   return {
     url: door.url,
-    pageUrl: `http://${signs.host()}:${door.port}`,
+    get pageUrl() {
+      return `http://${signs.hostFor(latest)}:${door!.port}`;
+    },
     port: door.port,
     faults,
     get admitted() {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { layers } from "../../src/control/gate.ts";
 import { type Browser, openBrowser } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { credential, madeService, type PageServer, startPageServer } from "./page-server.ts";
@@ -220,13 +221,13 @@ describeWith(["chromium"])("a real browser", () => {
     };
 
     async function attack(
-      from: string,
+      from: (server: PageServer) => string,
       server: PageServer,
     ): Promise<{ read: string[]; admitted: number }> {
       const own = await pageAt(server.open());
       await own.getByText("live", { exact: true }).waitFor();
       await own.close();
-      const stranger = await pageAt(from);
+      const stranger = await pageAt(from(server));
       const before = server.admitted;
       const read = [
         ...(await inPage<string[]>(stranger, attempts(server.url))),
@@ -242,7 +243,7 @@ describeWith(["chromium"])("a real browser", () => {
         async () => {
           await using server = await startPageServer();
           server.add(madeService("api"));
-          expect(await attack(from(server), server)).toEqual({ read: [], admitted: 0 });
+          expect(await attack(from, server)).toEqual({ read: [], admitted: 0 });
         },
         patience,
       );
@@ -253,7 +254,7 @@ describeWith(["chromium"])("a real browser", () => {
       async () => {
         await using server = await startPageServer({ layers: { ...layers, samePage: () => true } });
         const { admitted } = await attack(
-          places["another port of the page's own host, where the cookie goes too"](server),
+          places["another port of the page's own host, where the cookie goes too"],
           server,
         );
         expect(admitted).toBeGreaterThan(0);
@@ -321,6 +322,58 @@ describeWith(["chromium"])("a real browser", () => {
         expect(strangers.seen.length).toBeGreaterThan(1);
         expect(strangers.seen.join()).not.toContain("localhostess_session");
         expect(strangers.referrers.join()).not.toContain(host);
+      },
+      patience,
+    );
+
+    test(
+      "a server of somebody else that had the page's port while there was no daemon, and was loaded by an open page, has nothing of a page that is opened later",
+      async () => {
+        const before = await startPageServer();
+        await browser.context.clearCookies();
+        const left = await pageAt(before.open());
+        await left.getByText("live", { exact: true }).waitFor();
+        const { port } = before;
+        await before.stop();
+        const heard: string[] = [];
+        const worker = `
+          addEventListener("install", () => skipWaiting());
+          addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+          addEventListener("fetch", (event) => {
+            if (event.request.mode === "navigate") event.respondWith(new Response("taken over"));
+          });`;
+        await eventually("the port is free", async () => {
+          const found = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
+          return found === undefined;
+        });
+        const impostor = Bun.serve({
+          hostname: "127.0.0.1",
+          port,
+          fetch(request) {
+            const { pathname } = new URL(request.url);
+            heard.push(request.headers.get("cookie") ?? "");
+            return pathname === "/worker.js"
+              ? new Response(worker, { headers: { "Content-Type": "text/javascript" } })
+              : new Response("<h1>Sign in again</h1>", {
+                  headers: { "Content-Type": "text/html" },
+                });
+          },
+        });
+        try {
+          await left.reload();
+          await left.evaluate(`navigator.serviceWorker.register("/worker.js")`);
+          await left.waitForFunction("navigator.serviceWorker.controller !== null");
+        } finally {
+          await impostor.stop(true);
+        }
+        // So far it goes: the cookie is a session of the owner's processes, on that host.
+        expect(heard.join()).toContain("localhostess_session=");
+        await using server = await startPageServer({ port });
+        const page = await pageAt(server.open());
+        await page.getByText("live", { exact: true }).waitFor();
+        expect(await page.evaluate("navigator.serviceWorker.controller")).toBeNull();
+        await page.close();
+        await left.close();
       },
       patience,
     );

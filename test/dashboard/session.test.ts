@@ -8,6 +8,9 @@ function make(credential = "c".repeat(64)) {
   return { clock, its: sessions({ clock, credential: () => credential }) };
 }
 
+/** Of one that was issued, or could have been. */
+const entry = "e".repeat(64);
+
 test("a token counts once, and looking at it does not use it up", () => {
   const { its } = make();
   const token = its.issue("link");
@@ -41,30 +44,51 @@ test("a link lasts a minute", () => {
 
 test("a session lasts twelve hours", () => {
   const { its, clock } = make();
-  const session = its.begin();
+  const [session, host] = [its.begin(entry), its.hostFor(entry)];
   clock.advance(sessionLifetime - 1);
-  expect(its.valid(session)).toBe(true);
+  expect(its.valid(session, host)).toBe(true);
   clock.advance(1);
-  expect(its.valid(session)).toBe(false);
+  expect(its.valid(session, host)).toBe(false);
 });
 
 test("a session goes on with the next daemon of the same credential, and ends with another credential", () => {
-  const session = make().its.begin();
-  expect(make().its.valid(session)).toBe(true);
-  expect(make("d".repeat(64)).its.valid(session)).toBe(false);
+  const { its } = make();
+  const [session, host] = [its.begin(entry), its.hostFor(entry)];
+  expect(make().its.isHost(host)).toBe(true);
+  expect(make().its.valid(session, host)).toBe(true);
+  const another = make("d".repeat(64)).its;
+  expect(another.isHost(host)).toBe(false);
+  expect(another.valid(session, host)).toBe(false);
+  expect(another.valid(session, another.hostFor(entry))).toBe(false);
 });
 
-test("the page's host stays with the credential, changes with it, and tells nothing of it", () => {
-  const host = make().its.host();
-  expect(host).toMatch(/^page-[0-9a-f]{24}\.localhost$/);
-  expect(make().its.host()).toBe(host);
-  expect(make("d".repeat(64)).its.host()).not.toBe(host);
+test("each sign-in has a host of its own, and its session counts there only", () => {
+  const { its } = make();
+  const tokens = [its.issue("entry"), its.issue("entry")];
+  const hosts = tokens.map((token) => its.hostFor(token));
+  expect(new Set(hosts).size).toBe(2);
+  for (const [at, token] of tokens.entries()) {
+    const session = its.begin(token);
+    expect(hosts.map((host) => its.valid(session, host))).toEqual([at === 0, at === 1]);
+  }
+});
+
+test("a host of the page is known by itself, and cannot be made up", () => {
+  const { its } = make();
+  const host = its.hostFor(entry);
+  expect(host).toMatch(/^page-[0-9a-f]{48}\.localhost$/);
+  expect(its.isHost(host)).toBe(true);
+  const other = host.replace(/[0-9a-f](?=\.)/, (digit) => (digit === "0" ? "1" : "0"));
+  for (const wrong of ["", "localhost", other, host.toUpperCase(), `${host}.`, `x${host}`]) {
+    expect([wrong, its.isHost(wrong)]).toEqual([wrong, false]);
+  }
+  expect(its.isHost(`page-${"0".repeat(48)}.localhost`)).toBe(false);
 });
 
 test("what was not made here is no token and no session", () => {
   const { its } = make();
   const token = its.issue("link");
-  const session = its.begin();
+  const session = its.begin(entry);
   for (const wrong of ["", "x", token.slice(1), `${token}0`, token.toUpperCase(), session]) {
     expect(its.holds("link", wrong)).toBe(false);
     expect(its.redeem("link", wrong)).toBe(false);
@@ -81,7 +105,7 @@ test("what was not made here is no token and no session", () => {
     `${session}\n`,
     `0${session}`,
   ]) {
-    expect(its.valid(wrong)).toBe(false);
+    expect(its.valid(wrong, its.hostFor(entry))).toBe(false);
   }
 });
 

@@ -183,7 +183,7 @@ async function open(link: string, context: { newPage(): Promise<Page> }): Promis
   await page.goto(link);
   await page.getByText("live", { exact: true }).waitFor();
   const { port } = new URL(link);
-  expect(page.url()).toMatch(new RegExp(`^http://page-[0-9a-f]{24}\\.localhost:${port}/$`));
+  expect(page.url()).toMatch(new RegExp(`^http://page-[0-9a-f]{48}\\.localhost:${port}/$`));
   return page;
 }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { type Browser, openBrowser } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
 import { startTestProxy, type TestProxy, testSupervised } from "../support/test-proxy.ts";
 import { describeWith } from "../support/with-programs.ts";
 
@@ -72,6 +73,8 @@ describeWith(["chromium"])("in Chromium", () => {
   let app: ReturnType<typeof Bun.serve>;
   let proxy: TestProxy;
   let origin: string;
+  /** Requests that asked for the service to be started. */
+  let woken = 0;
   const named = testSupervised();
   const stop = () => proxy.setSupervised([{ ...named, state: "stopped", pid: undefined }]);
   const start = () => proxy.setSupervised([{ ...named, port: app.port! }]);
@@ -87,7 +90,12 @@ describeWith(["chromium"])("in Chromium", () => {
     });
     proxy = await startTestProxy({
       tlds: ["test"],
-      supervision: { wake() {}, latest: () => [line] },
+      supervision: {
+        wake() {
+          woken += 1;
+        },
+        latest: () => [line],
+      },
     });
     origin = `http://api.shop.localhost:${proxy.port}`;
     start();
@@ -184,6 +192,50 @@ describeWith(["chromium"])("in Chromium", () => {
       expect(await page.content()).not.toContain(line);
       start();
       await page.getByRole("heading", { name: "The app" }).waitFor();
+    },
+    patience,
+  );
+
+  test(
+    "what a stranger's page fetches ahead by speculation rules wakes nothing, and going there does",
+    async () => {
+      const stranger = Bun.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        fetch: () =>
+          new Response(
+            `<meta name="referrer" content="no-referrer"><a href="${origin}/there">there</a>`,
+            { headers: { "Content-Type": "text/html" } },
+          ),
+      });
+      try {
+        await using page = await browser.context.newPage();
+        const session = await browser.context.newCDPSession(page);
+        await session.send("Preload.enable");
+        const refused = new Promise<void>((resolve) => {
+          session.on("Preload.prefetchStatusUpdated", ({ status }) => {
+            if (status === "Failure") resolve();
+          });
+        });
+        proxy.setSupervised([{ ...named, state: "stopped", pid: undefined, lazy: true }]);
+        await page.goto(`http://127.0.0.1:${stranger.port}/`);
+        woken = 0;
+        await page.evaluate(`{
+          const rules = document.createElement("script");
+          rules.type = "speculationrules";
+          const list = [{ source: "list", urls: ["${origin}/there"], eagerness: "immediate" }];
+          rules.textContent = JSON.stringify({ prefetch: list });
+          document.head.append(rules);
+        }`);
+        await refused;
+        expect(woken).toBe(0);
+        await page.getByRole("link", { name: "there" }).click({ noWaitAfter: true });
+        await eventually("the service is woken", () => woken > 0);
+        start();
+        await page.getByRole("heading", { name: "The app" }).waitFor();
+      } finally {
+        await stranger.stop(true);
+      }
     },
     patience,
   );

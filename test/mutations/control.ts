@@ -88,7 +88,7 @@ export const control: readonly Fault[] = [
   {
     name: "a page of another origin changes something with our page's cookie",
     file: "src/control/gate.ts",
-    find: "if (origin !== undefined && origin !== `http://${own}`) return false;",
+    find: "if (origin !== undefined && origin !== `http://${asked.host}`) return false;",
     replace: "",
     tests: attacks,
   },
@@ -320,9 +320,33 @@ export const control: readonly Fault[] = [
   {
     name: "what follows a request for the API is kept without end",
     file: "src/control/http-server.ts",
-    find: 'if (this.#state === "answering" && this.#held.length > heldLimit) this.#link.pause();',
+    find: "if (this.#held.length > heldLimit) this.#link.pause();",
     replace: "",
     tests: slow,
+  },
+  {
+    name: "answers of the API are kept without end for whoever does not read them",
+    file: "src/control/http-server.ts",
+    find: "if (this.#link.pending > 0) this.#wait(flushPatience);\n    else this.#next();",
+    replace: "this.#next();",
+    tests: slow,
+    only: "asks on and on",
+  },
+  {
+    name: "a crowd of requests on one connection has the whole turn",
+    file: "src/control/http-server.ts",
+    find: "setImmediate(() => {",
+    replace: "queueMicrotask(() => {",
+    tests: slow,
+    only: "a thousand requests",
+  },
+  {
+    name: "of requests in one piece, those behind the first are lost with the client's end",
+    file: "src/control/http-server.ts",
+    find: "if (isHolding(this.#state)) this.#ended = true;",
+    replace: "if (isHolding(this.#state)) this.#last = true;",
+    tests: slow,
+    only: "with the end of what is sent",
   },
   {
     name: "a preflight of any origin is granted",

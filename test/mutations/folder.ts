@@ -3,6 +3,13 @@ import type { Fault } from "./fault.ts";
 
 export const folder: readonly Fault[] = [
   {
+    name: "Tab runs a program of the folder",
+    file: "src/cli/completion.ts",
+    find: 'case "$1" in /* | ',
+    replace: 'case "$1" in */* | ',
+    tests: ["test/cli/completion.test.ts"],
+  },
+  {
     name: "our own Bun is started without --config=/dev/null",
     file: "src/system/own-bun.ts",
     find: '  "--config=/dev/null",\n',

@@ -166,8 +166,15 @@ export const requests: readonly Fault[] = [
   {
     name: "a page that a stranger's fetches ahead starts a lazy service",
     file: "src/proxy/is-strangers.ts",
-    find: '    if (opens && !said.purpose?.includes("prefetch")) return false;',
+    find: "    if (opens && !ahead) return false;",
     replace: "    if (opens) return false;",
+    tests: ["test/proxy/is-strangers.test.ts"],
+  },
+  {
+    name: "what speculation rules fetch ahead counts as typed by the person",
+    file: "src/proxy/is-strangers.ts",
+    find: 'if (said.site !== "cross-site" && !(ahead && said.site === "none")) return false;',
+    replace: 'if (said.site !== "cross-site") return false;',
     tests: ["test/proxy/is-strangers.test.ts"],
   },
   {

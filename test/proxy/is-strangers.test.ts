@@ -24,6 +24,7 @@ const image = [cross, "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"];
 const cors = [cross, "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"];
 const frame = [cross, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"];
 const link = [cross, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"];
+const typed = ["Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"];
 const html = "Accept: text/html,*/*;q=0.8";
 
 test.each<[what: string, fields: string[]]>([
@@ -35,6 +36,14 @@ test.each<[what: string, fields: string[]]>([
   ["a frame of the old kind", [cross, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: frame"]],
   ["a WebSocket of it", [cross, "Sec-Fetch-Mode: websocket", "Origin: https://example.com"]],
   ["a page that it has fetched ahead", [...link, "Sec-Purpose: prefetch;prerender"]],
+  [
+    "a page that its speculation rules have fetched ahead, of which Chromium says that it was typed",
+    [...typed, "Sec-Purpose: prefetch"],
+  ],
+  [
+    "the same with a referrer",
+    [...typed, "Sec-Purpose: prefetch;prerender", "Referer: https://example.com/"],
+  ],
   ["a name that begins like ours", [...image, "Referer: http://localhost.example.com/"]],
   ["a name that ends like ours", [...image, "Referer: http://evil-localhost/"]],
   ["a bare name that nobody has", [...image, "Referer: http://nosuch/"]],
@@ -52,6 +61,10 @@ test.each<[what: string, fields: string[]]>([
 test.each<[what: string, fields: string[]]>([
   ["a program's request", ["User-Agent: curl/8"]],
   ["an address that was typed", ["Sec-Fetch-Site: none", "Sec-Fetch-Mode: navigate"]],
+  [
+    "a page that one of ours has fetched ahead",
+    [...typed, "Sec-Purpose: prefetch", "Referer: http://api.localhost:9090/"],
+  ],
   ["a page's own fetch", ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: cors"]],
   ["that of another port of localhost", ["Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors"]],
   ["a link of a stranger's page", [...link, "Referer: https://example.com/"]],

@@ -1,5 +1,6 @@
 /** The socket at the other end of a connection: found by its whole address, whoever else has the same port number. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { closeSync, readdirSync, readlinkSync } from "node:fs";
 import { listen } from "../../src/link/listen.ts";
 import { nobody } from "../../src/link/link.ts";
 import type { SocketLink } from "../../src/link/socket-link.ts";
@@ -146,6 +147,37 @@ for (const by of ["diagnostics", "table"] as const) {
       ).toBe("none");
     });
   });
+}
+
+describeLinux("diagnostics that fail later", () => {
+  test("give way to the table: who was told from us before still is", async () => {
+    const at = door();
+    using _client = await connectRaw(at.port);
+    const link = await at.next();
+    const before = sockets();
+    const peers = peerSockets("linux", { by: "diagnostics" })!;
+    const netlink = [...sockets()].flatMap(([socket, descriptor]) => {
+      return before.has(socket) ? [] : [descriptor];
+    });
+    expect(netlink).toHaveLength(1);
+    closeSync(netlink[0]!);
+    expect(peers.find(link)).toMatchObject({ uid });
+  });
+});
+
+/** Each of this process's sockets, and its descriptor. */
+function sockets(): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const name of readdirSync("/proc/self/fd")) {
+    let target = "";
+    try {
+      target = readlinkSync(`/proc/self/fd/${name}`);
+    } catch {
+      // The one by which the folder was read.
+    }
+    if (target.startsWith("socket:")) found.set(target, Number(name));
+  }
+  return found;
 }
 
 test("where the system has neither, nothing is known", () => {
