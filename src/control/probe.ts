@@ -39,10 +39,10 @@ export async function probe(
   const bySocket = await probeSocket(registration, credential, deadline);
   const left = end - clock.now();
   // What took all the time has not been an answer of the port's.
-  if (bySocket?.kind === "healthy" || left <= 0) {
-    return bySocket ?? { kind: "dead", why: `no answer within ${deadline} ms` };
-  }
-  return probePort(registration, credential, { deadline: left, clock });
+  const late: Probed = { kind: "dead", why: `no answer within ${deadline} ms` };
+  if (bySocket?.kind === "healthy" || left <= 0) return bySocket ?? late;
+  const byPort = await probePort(registration, credential, { deadline: left, clock });
+  return byPort.kind === "dead" && clock.now() >= end ? late : byPort;
 }
 
 /** Undefined where it is not the daemon of this record that answers there, for whatever reason. */
