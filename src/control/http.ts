@@ -232,11 +232,15 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     { sent, by }: { sent: unknown; by: Visitor },
     headers: Headers,
   ): Promise<Answer> {
+    // Before anything is waited for: it is the one that has just been looked at.
+    const credential = command.streams === false ? "" : options.credential();
     try {
       const result = await perform(command, { sent, backend, bySession: by === "session" });
       const common = { clock, headers: { ...securityHeaders, ...headers } };
-      if (command.streams === "sse") return watched(eventStream(result as Stream, common));
-      if (command.streams === "lines") return watched(lineStream(result as Stream, common));
+      if (command.streams === "sse")
+        return watched(eventStream(result as Stream, common), credential);
+      if (command.streams === "lines")
+        return watched(lineStream(result as Stream, common), credential);
       return value(result, headers).answer;
     } catch (error) {
       if (!(error instanceof CommandError)) options.fault(error);
@@ -248,11 +252,11 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
   /** Each stream under way, with what it was let in by: a session ends with the credential that signed it. */
   const streams = new Set<{ sink: Sink; credential: string }>();
 
-  function watched(answer: StreamAnswer): StreamAnswer {
+  function watched(answer: StreamAnswer, credential: string): StreamAnswer {
     return {
       ...answer,
       stream(sink) {
-        const entry = { sink, credential: options.credential() };
+        const entry = { sink, credential };
         streams.add(entry);
         const cancel = answer.stream(sink);
         return () => {

@@ -1,7 +1,9 @@
 /** A daemon's facts into doors that a test can knock at: a backend of values, the HTTP API, requests as bytes. */
 import { afterAll } from "bun:test";
 import { type HttpDoor, type HttpDoorOptions, startHttp } from "../../src/control/http.ts";
+import { type IpcDoor, ipcDoor } from "../../src/control/ipc.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { type FakeBackend, fakeBackend } from "../support/fake-backend.ts";
 import { rawClient } from "../support/raw-client.ts";
 
@@ -33,6 +35,21 @@ export function httpDoor(
   });
   opened.push(door);
   return Object.assign(Object.create(door) as HttpDoor, { backend, faults });
+}
+
+/** A socket for this person's processes. Nothing listens before `claim`; a fault of ours fails the test. */
+export function socketDoor(path: string, backend: FakeBackend): IpcDoor {
+  return ipcDoor({
+    path,
+    clock: systemClock,
+    backend,
+    peers: peerCredentials(process.platform),
+    uid: process.getuid!(),
+    credential: () => credential,
+    fault(error) {
+      throw error;
+    },
+  });
 }
 
 const opened: HttpDoor[] = [];

@@ -4,10 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "../../src/control/commands.ts";
-import { type IpcDoor, ipcDoor } from "../../src/control/ipc.ts";
-import { systemClock } from "../../src/system/clock.ts";
-import { peerCredentials } from "../../src/system/peer-credentials.ts";
-import { fakeBackend, httpDoor, post } from "./doors.ts";
+import type { IpcDoor } from "../../src/control/ipc.ts";
+import { fakeBackend, httpDoor, post, socketDoor } from "./doors.ts";
 import { once } from "./ipc-client.ts";
 
 let directory = "";
@@ -17,17 +15,7 @@ backend.dashboard = () => "http://127.0.0.1:1/open?token=x";
 backend.trust = async () => [];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "lh-inputs-"));
-  socket = ipcDoor({
-    path: join(directory, "daemon.sock"),
-    clock: systemClock,
-    backend,
-    peers: peerCredentials(process.platform),
-    uid: process.getuid!(),
-    credential: () => "c".repeat(64),
-    fault(error) {
-      throw error;
-    },
-  });
+  socket = socketDoor(join(directory, "daemon.sock"), backend);
   socket.claim();
 });
 afterAll(async () => {

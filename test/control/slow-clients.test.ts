@@ -4,14 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { httpRequest } from "../../src/control/http-request.ts";
-import { ipcDoor } from "../../src/control/ipc.ts";
-import { systemClock } from "../../src/system/clock.ts";
-import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { rawClient, turn } from "../support/raw-client.ts";
 import { connectRaw } from "../support/raw-end.ts";
-import { ask, credential, fakeBackend, httpDoor } from "./doors.ts";
+import { ask, credential, fakeBackend, httpDoor, socketDoor } from "./doors.ts";
 import { ipcClient, once } from "./ipc-client.ts";
 
 let directory = "";
@@ -24,17 +21,7 @@ const mebibyte = 1024 * 1024;
 
 test("a follower by the socket that does not read is let go, and others follow on", async () => {
   const backend = fakeBackend();
-  const door = ipcDoor({
-    path: join(directory, "daemon.sock"),
-    clock: systemClock,
-    backend,
-    peers: peerCredentials(process.platform),
-    uid: process.getuid!(),
-    credential: () => "c".repeat(64),
-    fault(error) {
-      throw error;
-    },
-  });
+  const door = socketDoor(join(directory, "daemon.sock"), backend);
   door.claim();
   try {
     const slow = await ipcClient(door.path);

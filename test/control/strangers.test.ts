@@ -3,12 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ipcDoor, socketPath } from "../../src/control/ipc.ts";
+import { socketPath } from "../../src/control/ipc.ts";
 import { clientProof, newNonce } from "../../src/control/proof.ts";
-import { systemClock } from "../../src/system/clock.ts";
-import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
-import { ask, credential, fakeBackend, httpDoor } from "./doors.ts";
+import { ask, credential, fakeBackend, httpDoor, socketDoor } from "./doors.ts";
 import { type IpcClient, ipcClient, once } from "./ipc-client.ts";
 
 const uid = process.getuid!();
@@ -20,17 +18,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 describe("the socket", () => {
   test("holds a bounded number of connections that say nothing, and serves again when they are gone", async () => {
-    const door = ipcDoor({
-      path: join(directory, "full.sock"),
-      clock: systemClock,
-      backend: fakeBackend(),
-      peers: peerCredentials(process.platform),
-      uid,
-      credential: () => "c".repeat(64),
-      fault(error) {
-        throw error;
-      },
-    });
+    const door = socketDoor(join(directory, "full.sock"), fakeBackend());
     door.claim();
     try {
       const clients: IpcClient[] = [];
