@@ -1,4 +1,4 @@
-/** Holds the shape of the house: ranks, cycles and purity. Nothing else. */
+/** Holds the shape of the house: ranks, the order of subfolders, cycles and purity. */
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -7,24 +7,36 @@ import { Glob } from "bun";
 const root = resolve(import.meta.dir, "../src");
 
 const ranks: Record<string, number> = {
-  system: 0,
+  text: 0,
   wire: 0,
-  manifest: 0,
-  routes: 1,
-  link: 1,
-  tls: 2,
-  discovery: 2,
-  supervisor: 2,
-  proxy: 3,
-  control: 3,
-  dashboard: 4,
-  "daemon.ts": 5,
-  cli: 6,
-  "main.ts": 7,
+  system: 1,
+  manifest: 1,
+  link: 2,
+  routes: 2,
+  tls: 3,
+  discovery: 3,
+  supervisor: 4,
+  proxy: 4,
+  control: 5,
+  dashboard: 6,
+  daemon: 7,
+  cli: 8,
+  "main.ts": 9,
+};
+
+/**
+ * Subfolders, lowest first: a file imports its own subfolder and those before it. Subfolders in one row are siblings.
+ * "" is the folder itself. A folder that is not named here has subfolders that may import each other.
+ */
+const orders: Record<string, readonly (readonly string[])[]> = {
+  supervisor: [["logs"], ["family"], ["service"], ["project"], [""]],
+  proxy: [["pages"], ["upstream"], ["tunnel"], ["request"], ["client"], ["h2"], ["listener"]],
+  control: [["found"], ["commands"], ["http"], ["ipc"]],
+  cli: [["shared"], ["servers", "projects", "trust", "daemon", "typing"], [""]],
 };
 
 /** Folders that turn values into values: nothing of the world outside may be named in them. */
-const pure = ["wire", "manifest", "routes"];
+const pure = ["text", "wire", "manifest", "routes"];
 
 const forbiddenInPure =
   /\b(Bun|process|globalThis|setTimeout|setInterval|setImmediate|fetch|console|performance|require)\b\s*[.([]|\bDate\.now\b|new Date\(\)|\bMath\.random\b|\bcrypto\b/;
@@ -42,6 +54,45 @@ function folderOf(file: string): string {
   return file.split("/")[0]!;
 }
 
+/** The place of a file in its folder's order; undefined where its subfolder has none. */
+function placeOf(file: string): number | undefined {
+  const [folder, ...path] = file.split("/");
+  const subfolder = path.length > 1 ? path[0]! : "";
+  const place = orders[folder!]!.findIndex((row) => row.includes(subfolder));
+  return place < 0 ? undefined : place;
+}
+
+type Import = { file: string; imported: string };
+
+/** Whether a file may not import another: a sibling folder, a higher rank, or a subfolder that comes later. */
+function isUpward({ file, imported }: Import): boolean {
+  const [from, to] = [folderOf(file), folderOf(imported)];
+  if (from !== to) return ranks[to]! >= ranks[from]!;
+  if (orders[from] === undefined || dirname(file) === dirname(imported)) return false;
+  return placeOf(imported)! >= placeOf(file)!;
+}
+
+function upwardIn(imports: readonly Import[]): string[] {
+  return imports.filter(isUpward).map(({ file, imported }) => `${file} imports ${imported}`);
+}
+
+/** Each cycle of imports, as `a -> b -> a`. */
+function cyclesIn(importsOf: (file: string) => readonly string[], all: readonly string[]) {
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: string[]): void => {
+    if (path.includes(file)) {
+      cycles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
+      return;
+    }
+    if (done.has(file) || !all.includes(file)) return;
+    for (const imported of importsOf(file)) visit(imported, [...path, file]);
+    done.add(file);
+  };
+  for (const file of all) visit(file, []);
+  return cycles;
+}
+
 /** The imports of a file that stay inside `src`, as paths from `src`. */
 function localImportsOf(file: string): string[] {
   return importsOf(file)
@@ -50,37 +101,59 @@ function localImportsOf(file: string): string[] {
     .filter((name) => !name.startsWith(".."));
 }
 
-test("every file stands in a folder that has a rank", () => {
-  const unknown = files.filter((file) => ranks[folderOf(file)] === undefined);
+test("every file stands in a folder that has a rank, and in a subfolder that has a place", () => {
+  const unknown = files.filter((file) => {
+    const folder = folderOf(file);
+    if (ranks[folder] === undefined) return true;
+    return orders[folder] !== undefined && placeOf(file) === undefined;
+  });
   expect(unknown).toEqual([]);
 });
 
-test("a file imports its own folder and lower ranks only", () => {
-  const wrong: string[] = [];
-  for (const file of files) {
-    for (const imported of localImportsOf(file)) {
-      const from = folderOf(file);
-      const to = folderOf(imported);
-      if (from !== to && ranks[to]! >= ranks[from]!) wrong.push(`${file} imports ${imported}`);
-    }
-  }
-  expect(wrong).toEqual([]);
+test("a file imports its own folder and lower ranks, its own subfolder and those before it", () => {
+  const imports = files.flatMap((file) =>
+    localImportsOf(file).map((imported) => ({ file, imported })),
+  );
+  expect(upwardIn(imports)).toEqual([]);
+});
+
+test("an import that goes upward is found, wherever it is planted", () => {
+  const planted = [
+    // A higher rank, a sibling folder of the same rank, and main.ts.
+    { file: "wire/head.ts", imported: "link/link.ts" },
+    { file: "text/printable.ts", imported: "wire/bytes.ts" },
+    { file: "tls/leaf.ts", imported: "discovery/name.ts" },
+    { file: "supervisor/logs/log-ring.ts", imported: "proxy/pages/page.ts" },
+    { file: "daemon/daemon.ts", imported: "main.ts" },
+    // A later subfolder, a sibling subfolder, the folder itself.
+    { file: "proxy/pages/reply.ts", imported: "proxy/client/connection.ts" },
+    { file: "proxy/request/recorder.ts", imported: "proxy/listener/listener.ts" },
+    { file: "supervisor/family/family.ts", imported: "supervisor/service/child.ts" },
+    { file: "supervisor/project/project.ts", imported: "supervisor/projects.ts" },
+    { file: "control/found/probe.ts", imported: "control/commands/commands.ts" },
+    { file: "cli/trust/doctor.ts", imported: "cli/servers/why.ts" },
+    { file: "cli/shared/look.ts", imported: "cli/program.ts" },
+  ];
+  expect(upwardIn(planted)).toEqual(
+    planted.map(({ file, imported }) => `${file} imports ${imported}`),
+  );
+  const allowed = [
+    { file: "link/link.ts", imported: "wire/bytes.ts" },
+    { file: "proxy/listener/listener.ts", imported: "proxy/pages/page.ts" },
+    { file: "cli/program.ts", imported: "cli/shared/world.ts" },
+    { file: "tls/trust/nss.ts", imported: "tls/identity.ts" },
+    { file: "tls/certificates.ts", imported: "tls/trust/store.ts" },
+  ];
+  expect(upwardIn(allowed)).toEqual([]);
 });
 
 test("no file imports itself by way of others", () => {
-  const cycles: string[] = [];
-  const done = new Set<string>();
-  const visit = (file: string, path: string[]): void => {
-    if (path.includes(file)) {
-      cycles.push([...path.slice(path.indexOf(file)), file].join(" -> "));
-      return;
-    }
-    if (done.has(file) || !files.includes(file)) return;
-    for (const imported of localImportsOf(file)) visit(imported, [...path, file]);
-    done.add(file);
-  };
-  for (const file of files) visit(file, []);
-  expect(cycles).toEqual([]);
+  expect(cyclesIn(localImportsOf, files)).toEqual([]);
+});
+
+test("a cycle of imports is found where it is planted", () => {
+  const planted: Record<string, string[]> = { a: ["b"], b: ["c"], c: ["b"] };
+  expect(cyclesIn((file) => planted[file]!, Object.keys(planted))).toEqual(["b -> c -> b"]);
 });
 
 test("pure folders name no socket, file, clock, timer, process or global", () => {
@@ -113,7 +186,7 @@ test("every file begins by saying what it turns into what", () => {
 const openers = [
   /^system\//,
   /^discovery\/(callers|client-owner|client-sockets|departed|procfs|source)\.ts$/,
-  /^supervisor\/(census|listening)\.ts$/,
+  /^supervisor\/(family\/census|service\/listening)\.ts$/,
   // Our own sources and what was built of them.
   /^dashboard\/bundle\.ts$/,
 ];

@@ -1,20 +1,21 @@
 /** Arguments -> the verb that they name, run; its exit code. What each verb does is in the file of its name. */
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { printable } from "../discovery/printable.ts";
-import type { ApiFlags } from "./api.ts";
-import type { DashboardFlags } from "./dashboard.ts";
-import type { EnvFlags } from "./env.ts";
-import type { LsFlags } from "./ls.ts";
-import type { MachineFlags } from "./machine.ts";
-import { type Flags, UsageError } from "./settings.ts";
-import { projects } from "./project-grammar.ts";
-import type { StartFlags } from "./start-daemon.ts";
-import { supervising } from "./supervisor-grammar.ts";
-import type { TrustFlags } from "./trust.ts";
-import type { UntrustFlags } from "./untrust.ts";
-import { type Action, example, jsonOption } from "./verb.ts";
-import { patient, type World } from "./world.ts";
+import { printable } from "../text/printable.ts";
+import type { ApiFlags } from "./daemon/api.ts";
+import type { DashboardFlags } from "./daemon/dashboard.ts";
+import type { EnvFlags } from "./trust/env.ts";
+import type { LsFlags } from "./servers/ls.ts";
+import type { MachineFlags } from "./shared/machine.ts";
+import { type Flags, UsageError } from "./shared/settings.ts";
+import { projects } from "./projects/file-grammar.ts";
+import type { StartFlags } from "./shared/daemon-here.ts";
+import { completing } from "./typing/grammar.ts";
+import { supervising } from "./projects/running-grammar.ts";
+import type { TrustFlags } from "./trust/trust.ts";
+import type { UntrustFlags } from "./trust/untrust.ts";
+import { type Action, example, jsonOption } from "./shared/verb.ts";
+import { patient, type World } from "./shared/world.ts";
 
 export const exitCode = { done: 0, failed: 1, usage: 2 } as const;
 
@@ -103,6 +104,7 @@ a variable beats the file.`,
   trusting(program, choose, world);
   projects(program, choose, world);
   supervising(program, choose, world);
+  completing(program, choose, world);
   return program;
 }
 
@@ -114,7 +116,9 @@ function listing(program: Command, choose: (action: Action) => void, world: Worl
       "-w, --watch",
       "draw it again whenever something changes; with --json, an array per line",
     )
-    .action((flags: LsFlags) => choose(async () => (await import("./ls.ts")).ls(flags, world)));
+    .action((flags: LsFlags) =>
+      choose(async () => (await import("./servers/ls.ts")).ls(flags, world)),
+    );
   common(list);
   example(list, "localhostess ls --json | jq -r '.[].url'");
 }
@@ -130,16 +134,17 @@ function server(program: Command, choose: (action: Action) => void, world: World
     .addOption(new Option("--unless-running").hideHelp())
     .action((flags: StartFlags) =>
       choose(async () => {
-        if (flags.detach) return (await import("./start-daemon.ts")).serverDetach(flags, world);
+        if (flags.detach)
+          return (await import("./shared/daemon-here.ts")).serverDetach(flags, world);
         if (
           flags.unlessRunning &&
-          (await (await import("./start-daemon.ts")).alreadyRuns(flags, world))
+          (await (await import("./shared/daemon-here.ts")).alreadyRuns(flags, world))
         ) {
           return exitCode.done;
         }
         const [{ serverStart }, { startDaemon }] = await Promise.all([
-          import("./server.ts"),
-          import("../daemon.ts"),
+          import("./daemon/server.ts"),
+          import("../daemon/daemon.ts"),
         ]);
         return serverStart(flags, { world: patient(world), startDaemon });
       }),
@@ -152,7 +157,7 @@ function server(program: Command, choose: (action: Action) => void, world: World
     .command("stop")
     .description("stop the daemon; answers under way may end, for ten seconds")
     .action((flags: Flags) =>
-      choose(async () => (await import("./server-stop.ts")).serverStop(flags, world)),
+      choose(async () => (await import("./daemon/server-stop.ts")).serverStop(flags, world)),
     );
   example(stop, "localhostess server stop");
 
@@ -160,7 +165,7 @@ function server(program: Command, choose: (action: Action) => void, world: World
     .command("restart")
     .description("start another in the daemon's place, without a gap, in the background")
     .action((flags: StartFlags) =>
-      choose(async () => (await import("./start-daemon.ts")).serverRestart(flags, world)),
+      choose(async () => (await import("./shared/daemon-here.ts")).serverRestart(flags, world)),
     );
   proxyPorts(restart, "as before, unless LOCALHOSTESS_PORT or this says another");
   looking(restart);
@@ -171,7 +176,7 @@ function server(program: Command, choose: (action: Action) => void, world: World
     .description("say whether the daemon runs (exit code 0) or not (1), and what to do")
     .addOption(jsonOption())
     .action((flags: Flags) =>
-      choose(async () => (await import("./server-status.ts")).serverStatus(flags, world)),
+      choose(async () => (await import("./daemon/server-status.ts")).serverStatus(flags, world)),
     );
   example(status, "localhostess server status --json | jq .pid");
 
@@ -182,7 +187,7 @@ function server(program: Command, choose: (action: Action) => void, world: World
     .argument("[json]", "what the command is given, a JSON object")
     .option("--http", "by the HTTP API instead of the socket")
     .action((name: string | undefined, json: string | undefined, flags: ApiFlags) =>
-      choose(async () => (await import("./api.ts")).api({ name, json }, { flags, world })),
+      choose(async () => (await import("./daemon/api.ts")).api({ name, json }, { flags, world })),
     );
   example(api, `localhostess api Requests '{"service":"api","limit":5}'`);
   example(group, "localhostess server start --port 8080");
@@ -216,7 +221,7 @@ function named(program: Command, choose: (action: Action) => void, world: World)
     .description("print the URL of a server")
     .argument("<name>", name)
     .action((text: string, flags: Flags) =>
-      choose(async () => (await import("./url.ts")).url(text, flags, world)),
+      choose(async () => (await import("./servers/url.ts")).url(text, flags, world)),
     );
   common(url);
   example(url, "curl $(localhostess url api)/health");
@@ -226,7 +231,7 @@ function named(program: Command, choose: (action: Action) => void, world: World)
     .description("print the port that a server listens on itself")
     .argument("<name>", name)
     .action((text: string, flags: Flags) =>
-      choose(async () => (await import("./port.ts")).port(text, flags, world)),
+      choose(async () => (await import("./servers/port.ts")).port(text, flags, world)),
     );
   common(port);
   example(port, "nc localhost $(localhostess port api)");
@@ -237,7 +242,7 @@ function named(program: Command, choose: (action: Action) => void, world: World)
     .argument("<name>", `${name}, with a path if you like`)
     .addOption(portOption())
     .action((text: string, flags: Flags) =>
-      choose(async () => (await import("./open.ts")).open(text, flags, world)),
+      choose(async () => (await import("./servers/open.ts")).open(text, flags, world)),
     );
   looking(open);
   example(open, "localhostess open api/docs");
@@ -247,7 +252,7 @@ function named(program: Command, choose: (action: Action) => void, world: World)
     .description("walk from a URL to its server and say which step fails")
     .argument("<url|name>", "what you would type into the browser, or a NAME")
     .action((text: string, flags: Flags) =>
-      choose(async () => (await import("./why.ts")).why(text, flags, world)),
+      choose(async () => (await import("./servers/why.ts")).why(text, flags, world)),
     );
   common(why);
   example(why, "localhostess why http://api.localhost:9090/users");
@@ -260,14 +265,16 @@ function browsers(program: Command, choose: (action: Action) => void, world: Wor
     .option("--print", "print the link, which works once within a minute, and open nothing")
     .addOption(jsonOption())
     .action((flags: DashboardFlags) =>
-      choose(async () => (await import("./dashboard.ts")).dashboard(flags, world)),
+      choose(async () => (await import("./daemon/dashboard.ts")).dashboard(flags, world)),
     );
   example(page, "localhostess dashboard");
 
   const pac = program
     .command("pac")
     .description("print the proxy auto-configuration file for browsers")
-    .action((flags: Flags) => choose(async () => (await import("./pac.ts")).pac(flags, world)));
+    .action((flags: Flags) =>
+      choose(async () => (await import("./servers/pac.ts")).pac(flags, world)),
+    );
   pac.addOption(portOption()).addOption(jsonOption());
   example(pac, "localhostess pac > proxy.pac");
 
@@ -278,7 +285,7 @@ function browsers(program: Command, choose: (action: Action) => void, world: Wor
     .usage("[options] [name] [-- chromium options]")
     .addOption(portOption())
     .action((words: string[], flags: Flags) =>
-      choose(async () => (await import("./browser.ts")).browser(words, { flags, world })),
+      choose(async () => (await import("./trust/browser.ts")).browser(words, { flags, world })),
     );
   example(browser, "localhostess browser api");
 }
@@ -308,7 +315,7 @@ Root is asked for by no command of ours: where a store needs it, the command is
 shown.`,
     )
     .action((flags: TrustFlags) =>
-      choose(async () => (await import("./trust.ts")).trust(flags, world)),
+      choose(async () => (await import("./trust/trust.ts")).trust(flags, world)),
     );
   example(trust, "localhostess trust");
 
@@ -322,7 +329,7 @@ shown.`,
     .addOption(jsonOption())
     .addOption(rootOption())
     .action((flags: UntrustFlags) =>
-      choose(async () => (await import("./untrust.ts")).untrust(flags, world)),
+      choose(async () => (await import("./trust/untrust.ts")).untrust(flags, world)),
     );
   example(untrust, "localhostess untrust");
 
@@ -336,7 +343,9 @@ shown.`,
     )
     .addOption(jsonOption())
     .addOption(rootOption())
-    .action((flags: EnvFlags) => choose(async () => (await import("./env.ts")).env(flags, world)));
+    .action((flags: EnvFlags) =>
+      choose(async () => (await import("./trust/env.ts")).env(flags, world)),
+    );
   example(env, 'eval "$(localhostess env)"');
 
   const doctor = program
@@ -346,7 +355,7 @@ shown.`,
     .addOption(jsonOption())
     .addOption(rootOption())
     .action((flags: MachineFlags) =>
-      choose(async () => (await import("./doctor.ts")).doctor(flags, world)),
+      choose(async () => (await import("./trust/doctor.ts")).doctor(flags, world)),
     );
   example(doctor, "localhostess doctor --json | jq '.[] | select(.fix)'");
 }

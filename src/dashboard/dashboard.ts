@@ -1,9 +1,9 @@
 /** Requests outside of the API -> the page, its parts, and the door by which a browser comes in. */
-import type { Page } from "../control/http.ts";
-import type { Asked, Headers, WholeAnswer } from "../control/http-server.ts";
-import { hostIn, sessionCookie } from "../control/gate.ts";
-import { html } from "../proxy/html.ts";
-import { pageReply } from "../proxy/page.ts";
+import type { Page } from "../control/http/http.ts";
+import type { Asked, Headers, WholeAnswer } from "../control/http/http-server.ts";
+import { hostIn, sessionCookie } from "../control/http/gate.ts";
+import { html } from "../proxy/pages/html.ts";
+import { pageReply } from "../proxy/pages/page.ts";
 import style from "./page/style.css" with { type: "text" };
 import { type Sessions, sessionLifetime, type TokenKind } from "./session.ts";
 

@@ -1,6 +1,6 @@
 /** A single-use token in a URL -> a session that one browser keeps as a cookie, on a host of its own. */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { sameSecret } from "../control/proof.ts";
+import { sameSecret } from "../control/found/proof.ts";
 import type { Clock } from "../system/clock.ts";
 
 /** Milliseconds: from the command that prints the URL to the browser that follows it, and from there by a redirect. */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Ends, PeerSockets } from "../system/peer-sockets.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../text/printable.ts";
 
 export type Caller = { pid: number; command: string };
 

@@ -3,7 +3,7 @@ import type { Endpoint, Service } from "../routes/service.ts";
 import { type Host, nameOf } from "./name.ts";
 import type { Observation, ObservedProcess, Scan } from "./observation.ts";
 import { pickPort } from "./pick-port.ts";
-import { printable } from "./printable.ts";
+import { printable } from "../text/printable.ts";
 
 export type GroupOptions = Host & {
   /** Our own process: never a service, also when it was started with NAME set. */

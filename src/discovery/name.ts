@@ -1,5 +1,5 @@
 /** A process's raw `NAME` -> the DNS name it is reached by, or why it cannot be. Pure. */
-import { printable } from "./printable.ts";
+import { printable } from "../text/printable.ts";
 
 export type NameVerdict =
   /** Lower-case labels without the `.localhost` ending. */

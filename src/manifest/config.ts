@@ -19,7 +19,7 @@ import {
   transform,
   union,
 } from "valibot";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import { readOrigin } from "./origin.ts";
 import { shown } from "./shown.ts";
 import { readTld } from "./tld.ts";

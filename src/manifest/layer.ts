@@ -2,7 +2,7 @@
 import { type GenericSchema, safeParse } from "valibot";
 import { configSchema } from "./config.ts";
 import { laterTypes } from "./later-types.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import { laterKeys, layerSchema, otherWords, serviceSchema } from "./schema.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 

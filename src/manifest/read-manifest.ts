@@ -14,7 +14,7 @@ import {
   type Table,
 } from "./layer.ts";
 import { merged } from "./merge.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import type { HealthCheck, ProjectSpec, Reload, ServiceSpec } from "./project.ts";
 import {
   labelFrom,

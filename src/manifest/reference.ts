@@ -1,5 +1,5 @@
 /** A text with references such as `${services.db.port}` -> its parts, or what is wrong with them. Pure. */
-import { nearest } from "./nearest.ts";
+import { nearest } from "../text/nearest.ts";
 
 export type Reference =
   | { kind: "service"; name: string; field: ServiceField }

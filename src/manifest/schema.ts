@@ -18,7 +18,7 @@ import {
   transform,
   union,
 } from "valibot";
-import { readDuration } from "./duration.ts";
+import { readDuration } from "../text/duration.ts";
 import type { StopSignal } from "./project.ts";
 import { shown } from "./shown.ts";
 

@@ -1,6 +1,6 @@
 /** What of a project's files waits for `up` -> sentences about it. Pure. */
-import { pastedWord } from "../system/shell-words.ts";
-import { unprintable } from "../system/unprintable.ts";
+import { pastedWord } from "../text/shell-words.ts";
+import { unprintable } from "../text/unprintable.ts";
 
 /** A service of which the files say what nobody has seen yet. */
 export type Pending = {

@@ -2,7 +2,7 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../manifest/project.ts";
-import { nearest } from "../manifest/nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import { pendingText, upCommand, waitingOf, waitingText } from "../routes/pending.ts";
 import { baseOf } from "../manifest/project-name.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
@@ -11,18 +11,18 @@ import type { Supervised } from "../routes/supervised.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { type Locked, lockFile } from "../system/file-lock.ts";
 import type { Loopback } from "../system/loopback.ts";
-import type { Started } from "./boot.ts";
-import type { Birth } from "./census.ts";
-import { environmentOf } from "./environment.ts";
-import type { Families } from "./family.ts";
-import type { GitHead, GitHeadOptions } from "./git-head.ts";
-import type { Watched } from "./idle.ts";
-import { type LogStore, logStore } from "./log-store.ts";
-import { type PortBook, portBook } from "./port-book.ts";
-import { type Declared, type Hear, Project, type ProjectState } from "./project.ts";
-import type { ReadProject } from "./read-project.ts";
-import { registryAt } from "./registry.ts";
-import { type Service, type ServiceEffects, supervise } from "./service.ts";
+import type { Started } from "./project/boot.ts";
+import type { Birth } from "./family/census.ts";
+import { environmentOf } from "./service/environment.ts";
+import type { Families } from "./family/family.ts";
+import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
+import type { Watched } from "./project/idle.ts";
+import { type LogStore, logStore } from "./logs/log-store.ts";
+import { type PortBook, portBook } from "./project/port-book.ts";
+import { type Declared, type Hear, Project, type ProjectState } from "./project/project.ts";
+import type { ReadProject } from "./project/read-project.ts";
+import { registryAt } from "./project/registry.ts";
+import { type Service, type ServiceEffects, supervise } from "./service/service.ts";
 import {
   type KeptProject,
   type KeptRun,
@@ -30,11 +30,11 @@ import {
   keptSeen,
   seenOf,
   stateFile,
-} from "./state-file.ts";
-import { filledSpec, type Shell } from "./unit.ts";
-import { admit, approve, nothingSeen, type Seen, type Up } from "./unseen-change.ts";
-import { type Gauge, usageGauge } from "./usage-gauge.ts";
-import { watchFiles, watchGlobs } from "./watch.ts";
+} from "./project/state-file.ts";
+import { filledSpec, type Shell } from "./project/unit.ts";
+import { admit, approve, nothingSeen, type Seen, type Up } from "./project/unseen-change.ts";
+import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
+import { watchFiles, watchGlobs } from "./project/watch.ts";
 
 export type ProjectsOptions = {
   stateDirectory: string;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
 import { loopback } from "../system/loopback.ts";
-import { gitHead } from "./git-head.ts";
-import { machine } from "./machine.ts";
+import { gitHead } from "./project/git-head.ts";
+import { machine } from "./service/machine.ts";
 import { type Projects, projects } from "./projects.ts";
 
 export type SupervisionOptions = {
@@ -42,7 +42,7 @@ export function supervision(options: SupervisionOptions): Projects {
     shell: env,
     async read(directory, { shell }) {
       // With what reads TOML, it takes memory that a daemon without projects need not spend.
-      const { readProject } = await import("./read-project.ts");
+      const { readProject } = await import("./project/read-project.ts");
       return await readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell });
     },
     gitHead,

@@ -9,7 +9,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { join } from "node:path";
-import { pastedWord } from "./shell-words.ts";
+import { pastedWord } from "../text/shell-words.ts";
 
 /** Undefined: nothing is wrong with it, also where there is none yet. Otherwise a sentence with the command that mends it. */
 export function stateDirectoryProblem(path: string): string | undefined {
@@ -48,7 +48,7 @@ export function prepareStateDirectory(path: string, { tighten }: PrepareOptions)
   sweep(path);
 }
 
-/** As system/atomic-file.ts, system/write-once.ts and control/ipc.ts name what they have not finished. */
+/** As system/atomic-file.ts, system/write-once.ts and control/ipc/ipc.ts name what they have not finished. */
 const unfinished = /\.(?:\d+\.[0-9a-f-]{36}|sock\.[0-9a-f]{8})\.tmp$/;
 /** Milliseconds: nobody who lives takes this long to write a small file. */
 const abandonedAfter = 60_000;

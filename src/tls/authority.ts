@@ -5,7 +5,7 @@ import { lstat, mkdir, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
 import type { Clock } from "../system/clock.ts";
-import { pastedWord } from "../system/shell-words.ts";
+import { pastedWord } from "../text/shell-words.ts";
 import { writeOnce } from "../system/write-once.ts";
 import {
   DAY,

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ask } from "../../src/control/client.ts";
+import { ask } from "../../src/control/found/client.ts";
 import { projectPlace, type ProjectPlace } from "../support/project-place.ts";
 
 const many = Number(process.argv[2] ?? 200);

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { callerFinder } from "../../src/discovery/callers.ts";
 import { clientUsers } from "../../src/discovery/client-user.ts";
-import { Recorder } from "../../src/proxy/recorder.ts";
+import { Recorder } from "../../src/proxy/request/recorder.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { peerSockets } from "../../src/system/peer-sockets.ts";
 import { startTestProxy } from "../support/test-proxy.ts";

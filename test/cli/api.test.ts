@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Registration } from "../../src/control/protocol.ts";
+import type { Registration } from "../../src/control/found/protocol.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "../support/daemon-place.ts";
 import { cli, session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { type AskOptions, ask } from "../../src/cli/ask.ts";
+import { type AskOptions, ask } from "../../src/cli/shared/ask.ts";
 
 type Answers = (socket: Bun.Socket) => void;
 

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Finding } from "../../src/cli/doctor.ts";
+import type { Finding } from "../../src/cli/trust/doctor.ts";
 import { DAY } from "../../src/tls/certificate.ts";
 import { ensureAuthority } from "../../src/tls/authority.ts";
 import { identity } from "../support/throwaway-authority.ts";

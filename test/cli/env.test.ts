@@ -11,8 +11,8 @@ import { join } from "node:path";
 import { systemClock } from "../../src/system/clock.ts";
 import { type Authority, ensureAuthority } from "../../src/tls/authority.ts";
 import { mintLeaf } from "../../src/tls/leaf.ts";
-import { assignment, type Shell } from "../../src/cli/env.ts";
-import { javaQuoted, wordsOf } from "../../src/cli/java-options.ts";
+import { assignment, type Shell } from "../../src/cli/trust/env.ts";
+import { javaQuoted, wordsOf } from "../../src/cli/trust/java-options.ts";
 import { bodiesOf, bodyOf } from "../../src/tls/trust/pem.ts";
 import {
   identity,

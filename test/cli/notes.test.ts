@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Sight } from "../../src/cli/look.ts";
-import { notes } from "../../src/cli/notes.ts";
+import type { Sight } from "../../src/cli/shared/look.ts";
+import { notes } from "../../src/cli/servers/notes.ts";
 import type { ObservedProcess } from "../../src/discovery/observation.ts";
 
 function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {

@@ -1,7 +1,7 @@
 /** What happened in a trust store, as a terminal gets it. */
 import { expect, test } from "bun:test";
 import pc from "picocolors";
-import { rowOf, tellRow } from "../../src/cli/outcomes.ts";
+import { rowOf, tellRow } from "../../src/cli/trust/outcomes.ts";
 
 test("a folder, and what tools say of it, are shown and not acted on", () => {
   let shown = "";

@@ -1,7 +1,7 @@
 /** `server start` with more ports than its main one, and what other verbs make of that: real proxies, real servers. */
 import { expect, test } from "bun:test";
-import type { Finding } from "../../src/cli/doctor.ts";
-import { readRegistration } from "../../src/control/registration.ts";
+import type { Finding } from "../../src/cli/trust/doctor.ts";
+import { readRegistration } from "../../src/control/found/registration.ts";
 import { cli, freshState, type Session, type State, session } from "./cli.ts";
 import { testServer } from "./server-process.ts";
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Row } from "../../src/cli/supervised.ts";
+import type { Row } from "../../src/cli/projects/supervised.ts";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { uniqueName } from "../support/servers.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import picocolors from "picocolors";
-import { type RowOptions, serviceLines, warningLines } from "../../src/cli/rows.ts";
-import { noColors } from "../../src/cli/world.ts";
+import { type RowOptions, serviceLines, warningLines } from "../../src/cli/shared/rows.ts";
+import { noColors } from "../../src/cli/shared/world.ts";
 import type { Service } from "../../src/routes/service.ts";
 
 function service(its: Partial<Service> & { port?: number; pid?: number } = {}): Service {

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
-import { serverStart } from "../../src/cli/server.ts";
-import { noColors, type Screen, type StopSignal, type World } from "../../src/cli/world.ts";
-import type { Flags } from "../../src/cli/settings.ts";
-import type { Daemon, DaemonOptions } from "../../src/daemon.ts";
+import { serverStart } from "../../src/cli/daemon/server.ts";
+import { noColors, type Screen, type StopSignal, type World } from "../../src/cli/shared/world.ts";
+import type { Flags } from "../../src/cli/shared/settings.ts";
+import type { Daemon, DaemonOptions } from "../../src/daemon/daemon.ts";
 import type { Service } from "../../src/routes/service.ts";
 import { cli, freshState, type Session, type State, session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";

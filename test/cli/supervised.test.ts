@@ -1,14 +1,14 @@
 /** What verbs about services make of words, times, output and sizes, without a daemon. */
 import { describe, expect, test } from "bun:test";
-import { readDuration, shownDuration } from "../../src/cli/duration.ts";
-import { keysIn } from "../../src/cli/keyboard.ts";
-import { tame } from "../../src/cli/logs.ts";
-import { monitorScreen } from "../../src/cli/monitor-screen.ts";
-import { tellPending } from "../../src/cli/pending-note.ts";
-import { progress } from "../../src/cli/progress.ts";
-import { statusLines } from "../../src/cli/status.ts";
-import { type Row, rowsNamed, wordsFor } from "../../src/cli/supervised.ts";
-import { noColors, type Screen } from "../../src/cli/world.ts";
+import { readDuration, shownDuration } from "../../src/cli/shared/duration.ts";
+import { keysIn } from "../../src/cli/projects/keyboard.ts";
+import { tame } from "../../src/cli/projects/logs.ts";
+import { monitorScreen } from "../../src/cli/projects/monitor-screen.ts";
+import { tellPending } from "../../src/cli/projects/pending-note.ts";
+import { progress } from "../../src/cli/projects/progress.ts";
+import { statusLines } from "../../src/cli/projects/status.ts";
+import { type Row, rowsNamed, wordsFor } from "../../src/cli/projects/supervised.ts";
+import { noColors, type Screen } from "../../src/cli/shared/world.ts";
 import type { BootEvent } from "../../src/routes/project-report.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Step } from "../../src/cli/why.ts";
+import type { Step } from "../../src/cli/servers/why.ts";
 import { session, type Session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";

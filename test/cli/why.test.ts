@@ -1,6 +1,6 @@
 /** `why`, with the real program, a real proxy and servers in every state. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { Step } from "../../src/cli/why.ts";
+import type { Step } from "../../src/cli/servers/why.ts";
 import { cli, freshState, type State } from "./cli.ts";
 import { startProgram } from "../support/program.ts";
 import { uniqueName } from "../support/servers.ts";

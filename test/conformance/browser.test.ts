@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readCredential } from "../../src/control/credential.ts";
+import { readCredential } from "../../src/control/found/credential.ts";
 import { cli } from "../cli/cli.ts";
 import { openBrowser } from "../support/browser.ts";
 import { daemonPlace } from "../support/daemon-place.ts";

@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { connect } from "../../src/control/connect.ts";
-import { credentialPath } from "../../src/control/credential.ts";
-import { registrationPath } from "../../src/control/registration.ts";
+import { connect } from "../../src/control/found/connect.ts";
+import { credentialPath } from "../../src/control/found/credential.ts";
+import { registrationPath } from "../../src/control/found/registration.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { session } from "../cli/cli.ts";
 import { daemonPlace, endNow } from "../support/daemon-place.ts";

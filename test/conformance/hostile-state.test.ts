@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import { chmod, chown, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { credentialPath, ensureCredential } from "../../src/control/credential.ts";
-import { protocol, type Registration } from "../../src/control/protocol.ts";
-import { registrationPath, writeRegistration } from "../../src/control/registration.ts";
+import { credentialPath, ensureCredential } from "../../src/control/found/credential.ts";
+import { protocol, type Registration } from "../../src/control/found/protocol.ts";
+import { registrationPath, writeRegistration } from "../../src/control/found/registration.ts";
 import { session } from "../cli/cli.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "../support/daemon-place.ts";
 import { squatter } from "../support/squatter.ts";

@@ -1,9 +1,9 @@
 /** A daemon that does not go when it is asked: signalled, but only as long as it proves that it is the one. */
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { readRegistration, writeRegistration } from "../../src/control/registration.ts";
-import { serverStop } from "../../src/cli/server-stop.ts";
-import { noColors, type Screen, type World } from "../../src/cli/world.ts";
+import { readRegistration, writeRegistration } from "../../src/control/found/registration.ts";
+import { serverStop } from "../../src/cli/daemon/server-stop.ts";
+import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
 import { daemonPlace, endNow } from "../support/daemon-place.ts";
 import { running } from "../support/running.ts";
 

@@ -1,8 +1,8 @@
 /** Whoever has not the credential gets nothing from the HTTP API; and each layer of the gate is there for a reason. */
 import { describe, expect, test } from "bun:test";
-import { commands } from "../../src/control/commands.ts";
-import { type Layers, layers } from "../../src/control/gate.ts";
-import { clientProof, daemonProof, newNonce } from "../../src/control/proof.ts";
+import { commands } from "../../src/control/commands/commands.ts";
+import { type Layers, layers } from "../../src/control/http/gate.ts";
+import { clientProof, daemonProof, newNonce } from "../../src/control/found/proof.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { rawClient } from "../support/raw-client.ts";

@@ -1,8 +1,8 @@
 /** Who may have the port: it is taken over from our own daemon, waited for where that helps, and never had from strangers. */
 import { beforeEach, expect, test } from "bun:test";
-import { type Claimed, type ClaimOptions, claimPort } from "../../src/control/claim-port.ts";
-import type { Found } from "../../src/control/connect.ts";
-import { protocol, type Registration } from "../../src/control/protocol.ts";
+import { type Claimed, type ClaimOptions, claimPort } from "../../src/control/found/claim-port.ts";
+import type { Found } from "../../src/control/found/connect.ts";
+import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 let clock: FakeClock;

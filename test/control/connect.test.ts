@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, type Spawned } from "../../src/control/connect.ts";
+import { connect, type Spawned } from "../../src/control/found/connect.ts";
 import { systemClock as clock } from "../../src/system/clock.ts";
 
 let stateDirectory: string;

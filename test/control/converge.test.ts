@@ -3,13 +3,13 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { converge } from "../../src/control/converge.ts";
-import { protocol, type Registration } from "../../src/control/protocol.ts";
+import { converge } from "../../src/control/found/converge.ts";
+import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import {
   registrationPath,
   removeRegistration,
   writeRegistration,
-} from "../../src/control/registration.ts";
+} from "../../src/control/found/registration.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 let stateDirectory: string;

@@ -13,7 +13,11 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { credentialPath, ensureCredential, readCredential } from "../../src/control/credential.ts";
+import {
+  credentialPath,
+  ensureCredential,
+  readCredential,
+} from "../../src/control/found/credential.ts";
 
 let directory: string;
 let path: string;

@@ -1,7 +1,7 @@
 /** A daemon's facts into doors that a test can knock at: a backend of values, the HTTP API, requests as bytes. */
 import { afterAll } from "bun:test";
-import { type HttpDoor, type HttpDoorOptions, startHttp } from "../../src/control/http.ts";
-import { type IpcDoor, ipcDoor } from "../../src/control/ipc.ts";
+import { type HttpDoor, type HttpDoorOptions, startHttp } from "../../src/control/http/http.ts";
+import { type IpcDoor, ipcDoor } from "../../src/control/ipc/ipc.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { type FakeBackend, fakeBackend } from "../support/fake-backend.ts";

@@ -1,14 +1,14 @@
 /** The handshake: who has the credential is told who we are, and nobody else is told anything. */
 import { describe, expect, test } from "bun:test";
-import { handshake } from "../../src/control/handshake.ts";
+import { handshake } from "../../src/control/found/handshake.ts";
 import {
   clientProof,
   daemonProof,
   newNonce,
   proofField,
   sameSecret,
-} from "../../src/control/proof.ts";
-import type { Registration } from "../../src/control/protocol.ts";
+} from "../../src/control/found/proof.ts";
+import type { Registration } from "../../src/control/found/protocol.ts";
 
 const credential = "ab".repeat(32);
 const authority = "127.0.0.1:49152";

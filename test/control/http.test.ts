@@ -1,8 +1,8 @@
 /** The HTTP API: who is let in, what is answered, how events flow. */
 import { describe, expect, test } from "bun:test";
-import { commands } from "../../src/control/commands.ts";
-import { feed } from "../../src/control/events.ts";
-import { securityHeaders } from "../../src/control/http.ts";
+import { commands } from "../../src/control/commands/commands.ts";
+import { feed } from "../../src/control/commands/events.ts";
+import { securityHeaders } from "../../src/control/http/http.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { commands } from "../../src/control/commands.ts";
-import type { IpcDoor } from "../../src/control/ipc.ts";
+import { commands } from "../../src/control/commands/commands.ts";
+import type { IpcDoor } from "../../src/control/ipc/ipc.ts";
 import { fakeBackend, httpDoor, post, socketDoor } from "./doors.ts";
 import { once } from "./ipc-client.ts";
 

@@ -3,11 +3,11 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Handshake, handshake } from "../../src/control/handshake.ts";
-import { socketAuthority } from "../../src/control/handshake.ts";
-import { probe } from "../../src/control/probe.ts";
-import { daemonProof } from "../../src/control/proof.ts";
-import { protocol, type Registration } from "../../src/control/protocol.ts";
+import { type Handshake, handshake } from "../../src/control/found/handshake.ts";
+import { socketAuthority } from "../../src/control/found/handshake.ts";
+import { probe } from "../../src/control/found/probe.ts";
+import { daemonProof } from "../../src/control/found/proof.ts";
+import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 
 const credential = "ab".repeat(32);
 const facts: Registration = {
@@ -182,7 +182,7 @@ test("the environment's proxy hears nothing of it", async () => {
   using proxy = squatter(() => json({}));
   using daemon = squatter(honest());
   const script = `
-    import { probe } from ${JSON.stringify(require.resolve("../../src/control/probe.ts"))};
+    import { probe } from ${JSON.stringify(require.resolve("../../src/control/found/probe.ts"))};
     const [record, credential] = JSON.parse(await Bun.stdin.text());
     console.log((await probe(record, credential)).kind);
   `;

@@ -19,7 +19,7 @@ import {
   registrationPath,
   removeRegistration,
   writeRegistration,
-} from "../../src/control/registration.ts";
+} from "../../src/control/found/registration.ts";
 
 let directory: string;
 

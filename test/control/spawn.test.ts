@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawnDaemon } from "../../src/control/spawn.ts";
+import { spawnDaemon } from "../../src/control/found/spawn.ts";
 
 let folder: string;
 let log: string;

@@ -1,7 +1,7 @@
 /** The recorder's requests as events: each told once, in order, and counted where there are too many. */
 import { expect, test } from "bun:test";
-import { feed } from "../../src/control/events.ts";
-import { trafficNews } from "../../src/control/traffic-news.ts";
+import { feed } from "../../src/control/commands/events.ts";
+import { trafficNews } from "../../src/control/commands/traffic-news.ts";
 import type { RecordedRequest } from "../../src/routes/traffic.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { counts, launch, requestTo } from "../support/fake-backend.ts";

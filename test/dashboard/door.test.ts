@@ -1,6 +1,6 @@
 /** Who gets through the page's door with a link or a cookie that is right: its owner's browser, and only from our own page. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startHttp } from "../../src/control/http.ts";
+import { startHttp } from "../../src/control/http/http.ts";
 import { dashboard } from "../../src/dashboard/dashboard.ts";
 import { sessionLifetime, sessions } from "../../src/dashboard/session.ts";
 import { systemClock } from "../../src/system/clock.ts";

@@ -1,6 +1,6 @@
 /** What the page makes of the daemon's answers and events. */
 import { expect, test } from "bun:test";
-import type { ServiceReport as Sent } from "../../src/control/events.ts";
+import type { ServiceReport as Sent } from "../../src/control/commands/events.ts";
 import type { RecordedRequest as Recorded } from "../../src/routes/traffic.ts";
 import {
   bytesText,

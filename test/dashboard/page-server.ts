@@ -1,15 +1,15 @@
 /** The page behind a real HTTP door, with services and requests that a test makes up. Run by itself: to look at it. */
-import type { Backend } from "../../src/control/commands.ts";
-import { report } from "../../src/control/commands.ts";
-import { type Feed, feed } from "../../src/control/events.ts";
-import type { Layers } from "../../src/control/gate.ts";
-import { type HttpDoor, startHttp } from "../../src/control/http.ts";
-import { protocol } from "../../src/control/protocol.ts";
+import type { Backend } from "../../src/control/commands/commands.ts";
+import { report } from "../../src/control/commands/commands.ts";
+import { type Feed, feed } from "../../src/control/commands/events.ts";
+import type { Layers } from "../../src/control/http/gate.ts";
+import { type HttpDoor, startHttp } from "../../src/control/http/http.ts";
+import { protocol } from "../../src/control/found/protocol.ts";
 import { dashboard } from "../../src/dashboard/dashboard.ts";
 import { pageScript } from "../../src/dashboard/page-script.ts";
 import { type Sessions, sessions } from "../../src/dashboard/session.ts";
 import type { Scan } from "../../src/discovery/observation.ts";
-import { Recorder } from "../../src/proxy/recorder.ts";
+import { Recorder } from "../../src/proxy/request/recorder.ts";
 import type { Service } from "../../src/routes/service.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { encode } from "../../src/wire/bytes.ts";

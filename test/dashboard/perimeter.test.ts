@@ -1,7 +1,7 @@
 /** What a real browser lets other pages do to the daemon: those of allowed origins, and everybody else's. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { layers } from "../../src/control/gate.ts";
+import { layers } from "../../src/control/http/gate.ts";
 import { type Browser, openBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { printable } from "../../src/discovery/printable.ts";
+import { printable } from "../../src/text/printable.ts";
 
 test("ordinary text stays as it is", () => {
   expect(printable("bun dev --port 3000 café 日本 🙂")).toBe("bun dev --port 3000 café 日本 🙂");

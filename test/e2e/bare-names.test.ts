@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startDaemon } from "../../src/daemon.ts";
+import { startDaemon } from "../../src/daemon/daemon.ts";
 import { hostsFile } from "../../src/system/hosts-file.ts";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { connectRaw } from "../support/raw-end.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdir, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputLine } from "../../src/routes/project-report.ts";
-import { follow } from "../../src/control/client.ts";
+import { follow } from "../../src/control/found/client.ts";
 import { parseProcStat } from "../../src/system/proc-stat.ts";
 import { asRoot, canBeOther, otherListener } from "../support/other-user.ts";
 import { endNow } from "../support/daemon-place.ts";

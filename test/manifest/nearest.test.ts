@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { nearest } from "../../src/manifest/nearest.ts";
+import { nearest } from "../../src/text/nearest.ts";
 
 test.each([
   ["ap", ["api", "web"], "api"],

@@ -64,7 +64,7 @@ export const files: readonly Fault[] = [
   },
   {
     name: "a service takes its supervisor's sockets for its own",
-    file: "src/supervisor/environment.ts",
+    file: "src/supervisor/service/environment.ts",
     find: "if (value !== undefined && !foreign.includes(name)) env[name] = value;",
     replace: "if (value !== undefined) env[name] = value;",
     tests: ["test/supervisor/environment.test.ts"],
@@ -78,14 +78,14 @@ export const files: readonly Fault[] = [
   },
   {
     name: "a link to a folder is watched into",
-    file: "src/supervisor/watch.ts",
+    file: "src/supervisor/project/watch.ts",
     find: "    return lstatSync(path).isDirectory();",
     replace: "    return lstatSync(path).isDirectory() || lstatSync(path).isSymbolicLink();",
     tests: ["test/supervisor/watch.test.ts"],
   },
   {
     name: "init --force writes where a link in its place leads",
-    file: "src/cli/init.ts",
+    file: "src/cli/projects/init.ts",
     find: "await writeAtomically(path, text, {",
     replace:
       'await writeAtomically(await (await import("node:fs/promises")).realpath(path), text, {',

@@ -39,28 +39,28 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "a kept log is read through a link",
-    file: "src/supervisor/log-file.ts",
+    file: "src/supervisor/logs/log-file.ts",
     find: "openRegular(path, { follow: false })",
     replace: "openRegular(path, { follow: true })",
     tests: ["test/system/regular-file.test.ts"],
   },
   {
     name: "a pid alone is a member of a service",
-    file: "src/supervisor/family.ts",
+    file: "src/supervisor/family/family.ts",
     find: "seen?.birth === birth) add(seen);",
     replace: "seen !== undefined) add(seen);",
     tests: ["test/supervisor/family-identity.test.ts"],
   },
   {
     name: "a member is signalled without a look at who it is",
-    file: "src/supervisor/family.ts",
+    file: "src/supervisor/family/family.ts",
     find: "if (seen.zombie || !census.same(seen)) return true;",
     replace: "if (seen.zombie) return true;",
     tests: ["test/supervisor/family-identity.test.ts"],
   },
   {
     name: "a child of ours is a stray",
-    file: "src/supervisor/family.ts",
+    file: "src/supervisor/family/family.ts",
     find: "its !== session && !own.has(pid),",
     replace: "its !== session,",
     tests: ["test/supervisor/family-identity.test.ts"],
@@ -89,7 +89,7 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "the daemon takes any listener for the service's",
-    file: "src/daemon.ts",
+    file: "src/daemon/daemon.ts",
     find: "belongsTo(listenersOn(place.port), { place, users: [uid, 0, ...owners] }),",
     replace: "listenersOn(place.port).length + uid + owners.length >= 0,",
     tests: ["test/e2e/projects.test.ts"],
@@ -104,7 +104,7 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "another user on the port makes a service ready",
-    file: "src/supervisor/listening.ts",
+    file: "src/supervisor/service/listening.ts",
     find: "return addresses.some((address) => belongsTo(rows, { place: { address, port }, users }));",
     replace: "return rows.some((row) => row.port === port);",
     tests: ["test/system/listeners.test.ts"],
@@ -168,7 +168,7 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "a command has the name of what every object inherits",
-    file: "src/control/commands.ts",
+    file: "src/control/commands/commands.ts",
     find: "const found = byName.get(name);",
     replace:
       "const found = (Object.fromEntries(byName) as Record<string, Command | undefined>)[name];",
@@ -176,7 +176,7 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "fields of a command are what every object inherits",
-    file: "src/control/commands.ts",
+    file: "src/control/commands/commands.ts",
     find: "  const read = v.safeParse(input, sent);",
     replace:
       "  const own = Object.entries(sent as object).filter(([key]) => !(key in {}));\n  const read = v.safeParse(input, Object.fromEntries(own));",
@@ -184,14 +184,14 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "an idle connection on which a server has spoken is used again",
-    file: "src/proxy/listener.ts",
+    file: "src/proxy/listener/listener.ts",
     find: "peek: calls.peek",
     replace: 'peek: () => "quiet"',
     tests: ["test/proxy/pool.test.ts"],
   },
   {
     name: "the daemon has the whole environment of its shell",
-    file: "src/control/spawn.ts",
+    file: "src/control/found/spawn.ts",
     find: " && passedOn.test(its[0]);",
     replace: ";",
     tests: ["test/control/spawn.test.ts"],

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { runInNewContext } from "node:vm";
 import { type PacFacts, pacFile } from "../../pac/proxy.pac.ts";
-import { pacPage } from "../../src/proxy/pac-page.ts";
+import { pacPage } from "../../src/proxy/pages/pac-page.ts";
 
 const proxied = "PROXY 127.0.0.1:9090; DIRECT";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { errorPage, type Problem } from "../../src/proxy/error-page.ts";
-import { encodeReply } from "../../src/proxy/reply.ts";
+import { errorPage, type Problem } from "../../src/proxy/pages/error-page.ts";
+import { encodeReply } from "../../src/proxy/pages/reply.ts";
 
 const unknown = {
   status: 404,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { frontPage } from "../../src/proxy/front-page.ts";
+import { frontPage } from "../../src/proxy/pages/front-page.ts";
 import type { Service } from "../../src/routes/service.ts";
 import { serviceRow } from "../../src/routes/service-row.ts";
 

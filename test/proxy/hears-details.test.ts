@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { hearsDetails } from "../../src/proxy/hears-details.ts";
+import { hearsDetails } from "../../src/proxy/pages/hears-details.ts";
 import { encode } from "../../src/wire/bytes.ts";
 import { RequestHead } from "../../src/wire/head.ts";
 

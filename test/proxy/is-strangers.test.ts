@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { isStrangers } from "../../src/proxy/is-strangers.ts";
+import { isStrangers } from "../../src/proxy/request/is-strangers.ts";
 import { routeTable } from "../../src/routes/table.ts";
 import { encode } from "../../src/wire/bytes.ts";
 import { RequestHead } from "../../src/wire/head.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { negotiate } from "../../src/proxy/negotiate.ts";
+import { negotiate } from "../../src/proxy/pages/negotiate.ts";
 
 test.each([
   ["curl", "*/*", "text"],

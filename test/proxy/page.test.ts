@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { html } from "../../src/proxy/html.ts";
-import { pageReply } from "../../src/proxy/page.ts";
+import { html } from "../../src/proxy/pages/html.ts";
+import { pageReply } from "../../src/proxy/pages/page.ts";
 
 const page = { status: 200, title: "A <title>", aside: html`1.0`, body: html`<h1>Hello</h1>` };
 const fieldOf = (name: string): string | undefined =>

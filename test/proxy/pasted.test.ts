@@ -1,6 +1,6 @@
 /** The command on the page of a service that is down, which somebody copies into a terminal. */
 import { expect, test } from "bun:test";
-import { absentPage } from "../../src/proxy/supervised-page.ts";
+import { absentPage } from "../../src/proxy/pages/supervised-page.ts";
 import { testSupervised } from "../support/test-proxy.ts";
 
 function pageOf(directory: string): string {

@@ -1,7 +1,7 @@
 /** What the record says of requests, however they come and end. */
 import { expect, test } from "bun:test";
 import { callerFinder } from "../../src/discovery/callers.ts";
-import { Recorder, recordLimit, targetLimit } from "../../src/proxy/recorder.ts";
+import { Recorder, recordLimit, targetLimit } from "../../src/proxy/request/recorder.ts";
 import type { RecordedRequest } from "../../src/routes/traffic.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { peerSockets } from "../../src/system/peer-sockets.ts";

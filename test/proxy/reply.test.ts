@@ -1,5 +1,11 @@
 import { expect, test } from "bun:test";
-import { encodeReply, jsonReply, type Reply, reasonOf, textReply } from "../../src/proxy/reply.ts";
+import {
+  encodeReply,
+  jsonReply,
+  type Reply,
+  reasonOf,
+  textReply,
+} from "../../src/proxy/pages/reply.ts";
 
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const hello: Reply = { status: 200, fields: [["Content-Type", "text/plain"]], body: "hé\n" };

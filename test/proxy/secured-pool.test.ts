@@ -1,6 +1,6 @@
 /** Idle connections inside TLS: what waits to be read on one may be TLS's own, which is nobody's answer. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Upstream, type UpstreamPool, upstreamPool } from "../../src/proxy/upstream.ts";
+import { type Upstream, type UpstreamPool, upstreamPool } from "../../src/proxy/upstream/pool.ts";
 import type { Peeked } from "../../src/system/socket-calls.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";

@@ -1,6 +1,6 @@
 /** A request that has waited in vain for a service -> what it is told that it waited for. */
 import { expect, test } from "bun:test";
-import { absentPage } from "../../src/proxy/supervised-page.ts";
+import { absentPage } from "../../src/proxy/pages/supervised-page.ts";
 import type { SupervisedState } from "../../src/routes/supervised.ts";
 import { testSupervised } from "../support/test-proxy.ts";
 

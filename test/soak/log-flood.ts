@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawnChild } from "../../src/supervisor/child.ts";
-import { logStore } from "../../src/supervisor/log-store.ts";
+import { spawnChild } from "../../src/supervisor/service/child.ts";
+import { logStore } from "../../src/supervisor/logs/log-store.ts";
 import { systemClock as clock } from "../../src/system/clock.ts";
 import { terminalFlow } from "../../src/system/terminal-flow.ts";
 

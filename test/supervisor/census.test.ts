@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { parsePsCensus, procfsCensus, psCensus, runIdIn } from "../../src/supervisor/census.ts";
+import {
+  parsePsCensus,
+  procfsCensus,
+  psCensus,
+  runIdIn,
+} from "../../src/supervisor/family/census.ts";
 import { FakeProc } from "../discovery/fake-proc.ts";
 
 const id = "0123456789abcdef0123456789abcdef";

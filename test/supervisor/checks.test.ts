@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import type { HealthCheck } from "../../src/manifest/project.ts";
-import { checks, type Health } from "../../src/supervisor/checks.ts";
-import { lsofListening, portsInLsof, procfsListening } from "../../src/supervisor/listening.ts";
+import { checks, type Health } from "../../src/supervisor/service/checks.ts";
+import {
+  lsofListening,
+  portsInLsof,
+  procfsListening,
+} from "../../src/supervisor/service/listening.ts";
 import { eventually } from "../support/eventually.ts";
 import { childEffects, plainEnv } from "./children.ts";
 import { marked } from "./keepers.ts";

@@ -1,13 +1,13 @@
 /** Shell commands into children whose output and end a test can read. */
+import type { Ending } from "../../src/supervisor/family/ending.ts";
 import { tmpdir } from "node:os";
 import {
   type Child,
   type ChildEffects,
   type ChildOptions,
-  type Ending,
   type Spawned,
   spawnChild,
-} from "../../src/supervisor/child.ts";
+} from "../../src/supervisor/service/child.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { terminalFlow } from "../../src/system/terminal-flow.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { environmentOf, type Given } from "../../src/supervisor/environment.ts";
+import { environmentOf, type Given } from "../../src/supervisor/service/environment.ts";
 
 const given: Given = {
   shell: { PATH: "/bin", HOME: "/home/me", GONE: undefined },

@@ -6,9 +6,13 @@ import type { ProjectSpec, ServiceSpec } from "../../src/manifest/project.ts";
 import type { Pending } from "../../src/routes/pending.ts";
 import type { BootEvent } from "../../src/routes/project-report.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
-import { type LogStore, logStore } from "../../src/supervisor/log-store.ts";
-import { Project } from "../../src/supervisor/project.ts";
-import type { Service, ServiceOptions, StartRequest } from "../../src/supervisor/service.ts";
+import { type LogStore, logStore } from "../../src/supervisor/logs/log-store.ts";
+import { Project } from "../../src/supervisor/project/project.ts";
+import type {
+  Service,
+  ServiceOptions,
+  StartRequest,
+} from "../../src/supervisor/service/service.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { settled, specOf } from "./fake-service.ts";
 

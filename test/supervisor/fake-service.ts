@@ -1,11 +1,16 @@
 /** A service whose processes, checks, sockets and clock a test plays. */
 import type { HealthCheck, ServiceSpec } from "../../src/manifest/project.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
-import type { Asking, Health } from "../../src/supervisor/checks.ts";
-import type { ChildOptions, Ending, Spawned } from "../../src/supervisor/child.ts";
-import type { Seen } from "../../src/supervisor/census.ts";
-import type { Ended, EndOptions, Families, Run } from "../../src/supervisor/family.ts";
-import { type ServiceEffects, type StartRequest, supervise } from "../../src/supervisor/service.ts";
+import type { Asking, Health } from "../../src/supervisor/service/checks.ts";
+import type { Ending } from "../../src/supervisor/family/ending.ts";
+import type { ChildOptions, Spawned } from "../../src/supervisor/service/child.ts";
+import type { Seen } from "../../src/supervisor/family/census.ts";
+import type { Ended, EndOptions, Families, Run } from "../../src/supervisor/family/family.ts";
+import {
+  type ServiceEffects,
+  type StartRequest,
+  supervise,
+} from "../../src/supervisor/service/service.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {

@@ -1,7 +1,7 @@
 /** Who belongs to a run and who does not, on a machine that a test makes up. */
 import { expect, test } from "bun:test";
-import type { Seen } from "../../src/supervisor/census.ts";
-import { type Families, families, type Run } from "../../src/supervisor/family.ts";
+import type { Seen } from "../../src/supervisor/family/census.ts";
+import { type Families, families, type Run } from "../../src/supervisor/family/family.ts";
 import type { ProcessCalls } from "../../src/system/process-calls.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { settled } from "./fake-service.ts";

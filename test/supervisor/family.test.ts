@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { runIdIn, type Seen } from "../../src/supervisor/census.ts";
-import type { Run } from "../../src/supervisor/family.ts";
+import { runIdIn, type Seen } from "../../src/supervisor/family/census.ts";
+import type { Run } from "../../src/supervisor/family/family.ts";
 import { eventually } from "../support/eventually.ts";
 import { plainEnv } from "./children.ts";
 import { exists, Keeper, marked, runs } from "./keepers.ts";

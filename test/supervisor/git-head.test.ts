@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gitHead } from "../../src/supervisor/git-head.ts";
+import { gitHead } from "../../src/supervisor/project/git-head.ts";
 import { opened, type Repository, repository } from "../support/repository.ts";
 
 let root: string;

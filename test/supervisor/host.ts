@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServiceSpec } from "../../src/manifest/project.ts";
 import type { Supervised, SupervisedState } from "../../src/routes/supervised.ts";
-import { machine } from "../../src/supervisor/machine.ts";
-import { choosePort } from "../../src/supervisor/ports.ts";
-import { type Service, supervise } from "../../src/supervisor/service.ts";
+import { machine } from "../../src/supervisor/service/machine.ts";
+import { choosePort } from "../../src/supervisor/project/ports.ts";
+import { type Service, supervise } from "../../src/supervisor/service/service.ts";
 import { plainEnv } from "./children.ts";
 import { specOf } from "./fake-service.ts";
 

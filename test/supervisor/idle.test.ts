@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { idleWatch } from "../../src/supervisor/idle.ts";
+import { idleWatch } from "../../src/supervisor/project/idle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 function made() {

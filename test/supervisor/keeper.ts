@@ -2,9 +2,9 @@
  * A process of its own that adopts orphans, as the daemon does: a line of JSON in is a command, a line out its answer. The
  * test runner must not adopt: the orphans of other tests would come to it.
  */
-import { families, type Run } from "../../src/supervisor/family.ts";
-import { procfsCensus, runVariable } from "../../src/supervisor/census.ts";
-import { type ChildOptions, spawnChild } from "../../src/supervisor/child.ts";
+import { families, type Run } from "../../src/supervisor/family/family.ts";
+import { procfsCensus, runVariable } from "../../src/supervisor/family/census.ts";
+import { type ChildOptions, spawnChild } from "../../src/supervisor/service/child.ts";
 import { processCalls } from "../../src/system/process-calls.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { childEffects } from "./children.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { LogLines, longestLine } from "../../src/supervisor/log-lines.ts";
+import { LogLines, longestLine } from "../../src/supervisor/logs/log-lines.ts";
 
 type Line = { text: string; dropped: number };
 

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RotatedFile } from "../../src/supervisor/log-file.ts";
-import { rotatedFile } from "../../src/supervisor/log-file.ts";
-import { type LogStore, logStore } from "../../src/supervisor/log-store.ts";
+import type { RotatedFile } from "../../src/supervisor/logs/log-file.ts";
+import { rotatedFile } from "../../src/supervisor/logs/log-file.ts";
+import { type LogStore, logStore } from "../../src/supervisor/logs/log-store.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mayNotify } from "../../src/supervisor/may-notify.ts";
+import { mayNotify } from "../../src/supervisor/service/may-notify.ts";
 
 test("a pipe, a terminal or a device that a command names is not opened", async () => {
   const folder = mkdtempSync(join(tmpdir(), "lh-"));

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Notice, noticesIn } from "../../src/supervisor/notify.ts";
+import { type Notice, noticesIn } from "../../src/supervisor/service/notify.ts";
 import { datagrams } from "../../src/system/datagrams.ts";
 import { eventually } from "../support/eventually.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { outputShare } from "../../src/supervisor/output-share.ts";
+import { outputShare } from "../../src/supervisor/logs/output-share.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 function made(count: number) {

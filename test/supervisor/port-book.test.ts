@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { portBook } from "../../src/supervisor/port-book.ts";
+import { portBook } from "../../src/supervisor/project/port-book.ts";
 
 function made(options: { remembered?: Record<string, number>; reserved?: number[] } = {}) {
   const busy = new Set<number>();

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { choosePort, isBlocked } from "../../src/supervisor/ports.ts";
+import { choosePort, isBlocked } from "../../src/supervisor/project/ports.ts";
 import { loopback } from "../../src/system/loopback.ts";
 
 const none: ReadonlySet<number> = new Set();

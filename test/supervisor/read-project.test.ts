@@ -7,7 +7,7 @@ import {
   type ReadProject,
   type ReadProjectOptions,
   readProject,
-} from "../../src/supervisor/read-project.ts";
+} from "../../src/supervisor/project/read-project.ts";
 
 type Files = Record<string, string>;
 

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { registryAt } from "../../src/supervisor/registry.ts";
+import { registryAt } from "../../src/supervisor/project/registry.ts";
 import { systemClock } from "../../src/system/clock.ts";
 
 const folders: string[] = [];

@@ -9,7 +9,7 @@ import {
   step,
   verdictOn,
   waitAfter,
-} from "../../src/supervisor/states.ts";
+} from "../../src/supervisor/service/states.ts";
 
 /** Every pair that does something, written down a second time: next phase, then what is to be done. */
 const expected: Record<Phase, Partial<Record<Event, string>>> = {

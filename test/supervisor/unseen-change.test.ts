@@ -1,8 +1,8 @@
 /** What decides which code runs, and each step from one HEAD to another: what runs meanwhile and what waits. */
 import { describe, expect, test } from "bun:test";
 import type { ProjectSpec, Reload, ServiceSpec } from "../../src/manifest/project.ts";
-import type { GitHead } from "../../src/supervisor/git-head.ts";
-import { keptSeen, seenOf } from "../../src/supervisor/state-file.ts";
+import type { GitHead } from "../../src/supervisor/project/git-head.ts";
+import { keptSeen, seenOf } from "../../src/supervisor/project/state-file.ts";
 import {
   admit,
   type AdmitOptions,
@@ -13,7 +13,7 @@ import {
   review,
   type Seen,
   trustOf,
-} from "../../src/supervisor/unseen-change.ts";
+} from "../../src/supervisor/project/unseen-change.ts";
 import { type Declared, projectSpec } from "./fake-project.ts";
 
 const api: Declared = { name: "api", command: "bun api.ts" };

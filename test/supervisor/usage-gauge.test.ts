@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Usage } from "../../src/supervisor/family.ts";
-import { usageGauge } from "../../src/supervisor/usage-gauge.ts";
+import type { Usage } from "../../src/supervisor/family/family.ts";
+import { usageGauge } from "../../src/supervisor/family/usage-gauge.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 function made() {

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { watchFiles, watchGlobs } from "../../src/supervisor/watch.ts";
+import { watchFiles, watchGlobs } from "../../src/supervisor/project/watch.ts";
 import { type Cancel, systemClock as clock } from "../../src/system/clock.ts";
 import { eventually } from "../support/eventually.ts";
 

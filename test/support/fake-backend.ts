@@ -1,7 +1,7 @@
 /** Values into what a daemon's doors can be asked, without a daemon. */
-import type { Backend } from "../../src/control/commands.ts";
-import { type Feed, feed } from "../../src/control/events.ts";
-import { protocol } from "../../src/control/protocol.ts";
+import type { Backend } from "../../src/control/commands/commands.ts";
+import { type Feed, feed } from "../../src/control/commands/events.ts";
+import { protocol } from "../../src/control/found/protocol.ts";
 import type { Scan } from "../../src/discovery/observation.ts";
 import type { Service } from "../../src/routes/service.ts";
 import type { RecordedRequest, TrafficCounts } from "../../src/routes/traffic.ts";

@@ -1,7 +1,7 @@
 /** A daemon, and folders with a locald.toml -> what its socket says of them. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ask, follow } from "../../src/control/client.ts";
+import { ask, follow } from "../../src/control/found/client.ts";
 import type { BootLine, OutputLine, SupervisedStatus } from "../../src/routes/project-report.ts";
 import { type DaemonPlace, daemonPlace } from "./daemon-place.ts";
 

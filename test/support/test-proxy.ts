@@ -3,7 +3,7 @@ import {
   type ProxyOptions,
   type Proxy as RunningProxy,
   startProxy,
-} from "../../src/proxy/listener.ts";
+} from "../../src/proxy/listener/listener.ts";
 import type { Service } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import {

@@ -1,7 +1,7 @@
 /** Who answers where, by the kernel's table: the port of a service may be another user's. */
 import { describe, expect, test } from "bun:test";
 import { answering, belongsTo, listenersOn } from "../../src/system/listeners.ts";
-import { procfsListening } from "../../src/supervisor/listening.ts";
+import { procfsListening } from "../../src/supervisor/service/listening.ts";
 import { asRoot, canBeOther, otherListener, otherUid } from "../support/other-user.ts";
 
 const own = process.getuid?.() ?? 0;

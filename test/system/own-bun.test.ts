@@ -161,21 +161,25 @@ describe("in src/", () => {
   });
 
   test("one looks programs up; those that a person names are looked for as their shell does", () => {
-    expect(having(/\bBun\.which\b/)).toEqual(["src/cli/child.ts", "src/system/search-path.ts"]);
+    expect(having(/\bBun\.which\b/)).toEqual([
+      "src/cli/projects/child.ts",
+      "src/system/search-path.ts",
+    ]);
   });
 
   test("processes are started in few places, and none of them bundles", () => {
     expect(having(/\bBun\.build\b|\bBun\.Transpiler\b/)).toEqual([]);
     expect(having(/\bBun\.spawn(Sync)?\b|\bchild_process\b|\bBun\.\$|\bnew Worker\b/)).toEqual([
       // What the person asked for, in their folder.
-      "src/cli/browser.ts",
-      "src/cli/child.ts",
+      "src/cli/projects/child.ts",
       // Openers, in / and by an absolute path.
-      "src/cli/open.ts",
+      "src/cli/shared/show.ts",
+      // A browser that the person asked for.
+      "src/cli/trust/browser.ts",
       // The daemon, in / by own-bun.ts.
-      "src/control/spawn.ts",
+      "src/control/found/spawn.ts",
       // Services.
-      "src/supervisor/child.ts",
+      "src/supervisor/service/child.ts",
       "src/system/command.ts",
       // macOS' own /bin/ps.
       "src/system/terminal-flow.ts",

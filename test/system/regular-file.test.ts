@@ -17,8 +17,8 @@ import {
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { spawnDaemon } from "../../src/control/spawn.ts";
-import { rotatedFile } from "../../src/supervisor/log-file.ts";
+import { spawnDaemon } from "../../src/control/found/spawn.ts";
+import { rotatedFile } from "../../src/supervisor/logs/log-file.ts";
 import { jsonFile } from "../../src/system/json-file.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { lockFile } from "../../src/system/file-lock.ts";

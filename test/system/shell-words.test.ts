@@ -4,13 +4,8 @@ import { chmod, chown, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { printable } from "../../src/discovery/printable.ts";
-import {
-  pastedWord,
-  powershellWord,
-  shellCommand,
-  shellWord,
-} from "../../src/system/shell-words.ts";
+import { printable } from "../../src/text/printable.ts";
+import { pastedWord, powershellWord, shellCommand, shellWord } from "../../src/text/shell-words.ts";
 import { stateDirectoryProblem } from "../../src/system/state-directory.ts";
 
 /** What a program gets to see of one word. */

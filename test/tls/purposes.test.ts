@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Finding } from "../../src/cli/doctor.ts";
+import type { Finding } from "../../src/cli/trust/doctor.ts";
 import { DAY, signLeaf } from "../../src/tls/certificate.ts";
 import { authorityDirectory, authorityPath } from "../../src/tls/places.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";

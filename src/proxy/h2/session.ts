@@ -40,13 +40,18 @@ import {
   VALUE_END,
   VALUE_START,
 } from "../../wire/head.ts";
-import { Connection, type ConnectionShared, headSeconds, idleSeconds } from "../connection.ts";
-import { covers } from "../covers.ts";
-import { errorPage, type Problem } from "../error-page.ts";
-import { HeadWriter } from "../head-writer.ts";
-import { Held } from "../held.ts";
-import { wantsOf } from "../negotiate.ts";
-import { encodeReply } from "../reply.ts";
+import {
+  Connection,
+  type ConnectionShared,
+  headSeconds,
+  idleSeconds,
+} from "../client/connection.ts";
+import { covers } from "../client/covers.ts";
+import { errorPage, type Problem } from "../pages/error-page.ts";
+import { HeadWriter } from "../upstream/head-writer.ts";
+import { Held } from "../../link/held.ts";
+import { wantsOf } from "../pages/negotiate.ts";
+import { encodeReply } from "../pages/reply.ts";
 import { Allowance } from "./allowance.ts";
 import {
   chunkLineRoom,

@@ -5,8 +5,8 @@ import { CHUNKED, ResponseFraming } from "../../wire/framing.ts";
 import { ErrorCode } from "../../wire/h2/frame.ts";
 import type { RequestWriter } from "../../wire/h2/request.ts";
 import { type FieldLines, ResponseHead, type TrailerFields } from "../../wire/head.ts";
-import { HeadWriter } from "../head-writer.ts";
-import { Held } from "../held.ts";
+import { HeadWriter } from "../upstream/head-writer.ts";
+import { Held } from "../../link/held.ts";
 
 /** What a stream's link needs of its session. */
 export interface StreamSession {

@@ -5,7 +5,7 @@ import { readText } from "../../system/read-text.ts";
 import { certificateFile } from "../certificate-file.ts";
 import { bodiesOf, bodyOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
-import { pastedWord } from "../../system/shell-words.ts";
+import { pastedWord } from "../../text/shell-words.ts";
 import { failureOf, textOf } from "./words.ts";
 
 /** Paths are absolute. */

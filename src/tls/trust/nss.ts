@@ -4,7 +4,7 @@ import { installCommand } from "./distribution.ts";
 import { type Database, nssDatabases } from "./nss-databases.ts";
 import { bodiesOf, bodyOf, pemOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
-import { pastedWord } from "../../system/shell-words.ts";
+import { pastedWord } from "../../text/shell-words.ts";
 import { failureOf, textOf } from "./words.ts";
 
 /** Trusted to sign servers' certificates, and nothing else: not mail, not programs. */

@@ -1,7 +1,7 @@
 /** The Windows that this Linux runs in -> its user's trust store, by `certutil.exe`. */
 import { join } from "node:path";
 import { whereIs } from "../../system/search-path.ts";
-import { powershellWord } from "../../system/shell-words.ts";
+import { powershellWord } from "../../text/shell-words.ts";
 import { exists } from "./exists.ts";
 import { sha1Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";

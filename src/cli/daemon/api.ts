@@ -1,0 +1,137 @@
+/** `localhostess api <command> [json]` -> one command to the daemon, by hand, and its reply as JSON. */
+import { follow, linesOf, type Place, talk } from "../../control/found/client.ts";
+import {
+  type Command,
+  CommandError,
+  commandNamed,
+  commands,
+} from "../../control/commands/commands.ts";
+import { endpointOf } from "../../control/found/registration.ts";
+import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
+import { ensureDaemon, type Running } from "../shared/daemon-here.ts";
+import type { World } from "../shared/world.ts";
+
+export type ApiFlags = Flags & { http?: boolean };
+
+type Words = { name: string | undefined; json: string | undefined };
+
+/** Milliseconds until a reply begins. Trust stores take the longest; a stream begins at once. */
+const patience = 60_000;
+
+export async function api(
+  { name, json }: Words,
+  { flags, world }: { flags: ApiFlags; world: World },
+): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  if (name === undefined) return list(world);
+  const command = commandOf(name);
+  const input = inputOf(json);
+  const daemon = await ensureDaemon({ flags, settings, world });
+  const stopped = Promise.withResolvers<undefined>();
+  const cancel = world.onSignal(() => stopped.resolve(undefined));
+  const replies = flags.http ? byHttp(command, input, daemon) : byIpc(command, input, daemon);
+  let failed = false;
+  try {
+    for (;;) {
+      const next = await Promise.race([replies.next(), stopped.promise]);
+      if (next === undefined || next.done) break;
+      const reply = JSON.parse(next.value) as unknown;
+      failed ||= isError(reply);
+      const text = JSON.stringify(reply, undefined, command.streams === false ? 2 : undefined);
+      // Nobody reads any more: `localhostess api events | head -1`.
+      if (!world.out.write(`${text}\n`)) break;
+    }
+  } finally {
+    cancel();
+    // It may be waiting for a piece that never comes; the process ends.
+    void replies.return();
+  }
+  return failed ? 1 : 0;
+}
+
+function list({ out }: World): number {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  for (const { name, summary } of commands) out.write(`${name.padEnd(width)}  ${summary}\n`);
+  return 0;
+}
+
+/** `GetVersion`, `getversion` or `get-version`. @throws UsageError */
+function commandOf(text: string): Command {
+  const plain = (name: string) => name.toLowerCase().replaceAll("-", "");
+  try {
+    return commands.find(({ name }) => plain(name) === plain(text)) ?? commandNamed(text);
+  } catch (error) {
+    if (error instanceof CommandError) throw new UsageError([error.message]);
+    throw error;
+  }
+}
+
+/** @throws UsageError */
+function inputOf(json: string | undefined): Record<string, unknown> {
+  if (json === undefined) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new UsageError([`what is sent is not JSON: ${(error as Error).message}`]);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UsageError(['what is sent is a JSON object, as in: \'{"name":"api"}\'']);
+  }
+  return value as Record<string, unknown>;
+}
+
+function isError(reply: unknown): boolean {
+  return typeof reply === "object" && reply !== null && Object.hasOwn(reply, "error");
+}
+
+type Input = Record<string, unknown>;
+
+function byIpc({ name }: Command, input: Input, { registration }: Running) {
+  return follow(registration.socket, { [name]: input }, { deadline: patience });
+}
+
+async function* byHttp(command: Command, input: Input, { registration, credential }: Running) {
+  // The probe has proved that it is ours, so it may have the credential.
+  const { address, port } = endpointOf(registration.url)!;
+  const place: Place = { hostname: address, port };
+  const body = command.method === "POST" ? JSON.stringify(input) : undefined;
+  const query = new URLSearchParams(
+    Object.entries(body === undefined ? input : {}).map(([key, value]): [string, string] => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+  const send = [
+    `${command.method} ${command.path}${query.size === 0 ? "" : `?${query}`} HTTP/1.1`,
+    `Host: ${registration.url.slice("http://".length)}`,
+    `Authorization: Bearer ${credential}`,
+    ...(body === undefined
+      ? []
+      : ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(body)}`]),
+    "Connection: close",
+    "",
+    body ?? "",
+  ].join("\r\n");
+  const lines = linesOf(talk(place, { send, deadline: patience }));
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec((await lines.next()).value ?? "")?.[1]);
+  // By hand: `for await` would end it with the head.
+  for (let line = await lines.next(); !line.done && line.value.trim() !== "";) {
+    line = await lines.next();
+  }
+  if (command.streams === "sse" && status === 200) yield* eventsIn(lines);
+  else for await (const line of lines) if (line !== "") yield line;
+}
+
+/** An event stream -> what IPC has for it, a line each. */
+async function* eventsIn(lines: AsyncIterable<string>) {
+  let id = "";
+  let event = "";
+  for await (const line of lines) {
+    if (line.startsWith("id: ")) id = line.slice(4);
+    else if (line.startsWith("event: ")) event = line.slice(7);
+    else if (line.startsWith("data: ")) {
+      yield `{"id":${JSON.stringify(id)},"event":${JSON.stringify(event)},"data":${line.slice(6)}}`;
+    }
+  }
+}

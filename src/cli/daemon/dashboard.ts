@@ -1,0 +1,63 @@
+/** `localhostess dashboard` -> the daemon's page in a browser, signed in by a link that works once. */
+import { httpRequest } from "../../control/found/http-request.ts";
+import { endpointOf } from "../../control/found/registration.ts";
+import { printable } from "../../text/printable.ts";
+import { systemClock } from "../../system/clock.ts";
+import { show } from "../shared/show.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
+import { ensureDaemon, type Running } from "../shared/daemon-here.ts";
+import type { World } from "../shared/world.ts";
+
+export type DashboardFlags = Flags & { print?: boolean };
+
+/** Milliseconds; the answer needs no look at the machine. */
+const deadline = 5_000;
+
+export async function dashboard(flags: DashboardFlags, world: World): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  const { print, json: _, ...passed } = flags;
+  const daemon = await ensureDaemon({ flags: passed, settings, world });
+  if (daemon.started) {
+    const { pid } = daemon.registration;
+    const said = `started localhostess, pid ${pid}; to stop it: localhostess server stop`;
+    world.err.write(`${world.err.colors.dim(said)}\n`);
+  }
+  const url = await link(daemon);
+  if (settings.json) {
+    world.out.write(`${JSON.stringify({ url }, undefined, 2)}\n`);
+    return 0;
+  }
+  if (print) {
+    world.out.write(`${url}\n`);
+    return 0;
+  }
+  return show(url, world);
+}
+
+/** It has proved itself, so it may see the credential. @throws an Error for a person. */
+async function link({ registration, credential }: Running): Promise<string> {
+  const answer = await httpRequest({
+    ...endpointOf(registration.url)!,
+    method: "POST",
+    path: "/v1/dashboard",
+    fields: { Authorization: `Bearer ${credential}` },
+    body: "{}",
+    deadline,
+    clock: systemClock,
+  });
+  const why =
+    answer.kind === "answer" ? readFailure(answer.body) : `it does not answer: ${answer.why}`;
+  if (answer.kind !== "answer" || answer.status !== 200) {
+    throw new Error(`the daemon gives no link to its page: ${printable(why, 500)}`);
+  }
+  return (JSON.parse(answer.body) as { url: string }).url;
+}
+
+function readFailure(body: string): string {
+  try {
+    return (JSON.parse(body) as { error: { message: string } }).error.message;
+  } catch {
+    // Not what a daemon of this version says.
+    return "its answer cannot be read; try: localhostess server restart";
+  }
+}

@@ -1,0 +1,104 @@
+/** `localhostess server status` -> whether the daemon runs, what the probe says, and what to do. */
+import type { Found } from "../../control/found/connect.ts";
+import { printable } from "../../text/printable.ts";
+import { originOf } from "../../routes/service-row.ts";
+import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { findRunning } from "../shared/daemon-here.ts";
+import type { World } from "../shared/world.ts";
+
+export type ServerStatus = {
+  running: boolean;
+  /** What became of the probe; `absent`: there is no record, `unproved`: no credential to prove one by. */
+  probe: Found["kind"];
+  /** Null where it runs. */
+  why: string | null;
+  fix: string | null;
+  stateDirectory: string;
+  log: string;
+  /** All of these null where no record tells of them; unless it runs, they are the record's. */
+  pid: number | null;
+  port: number | null;
+  /** Of the front page. */
+  url: string | null;
+  /** Of the API. */
+  api: string | null;
+  socket: string | null;
+  version: string | null;
+  protocol: string | null;
+  startedAt: string | null;
+};
+
+export async function serverStatus(flags: Flags, world: World): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  const status = statusOf(await findRunning(settings), settings);
+  if (settings.json) world.out.write(`${JSON.stringify(status, undefined, 2)}\n`);
+  else tell(status, world);
+  return status.running ? 0 : 1;
+}
+
+const start = "localhostess server start --detach";
+const restart = "localhostess server restart";
+
+function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus {
+  const { registration: its } = found;
+  const [why, fix] = verdict(found);
+  return {
+    running: found.kind === "healthy",
+    probe: found.kind,
+    why,
+    fix,
+    stateDirectory,
+    log,
+    pid: its?.pid ?? null,
+    port: its?.port ?? null,
+    url: its ? originOf("localhost", { scheme: "http", port: its.httpPort ?? its.port }) : null,
+    api: its?.url ?? null,
+    socket: its?.socket ?? null,
+    version: its?.version ?? null,
+    protocol: its?.protocol ?? null,
+    startedAt: its ? new Date(its.startedAt).toISOString() : null,
+  };
+}
+
+function verdict(found: Found): [why: string | null, fix: string | null] {
+  switch (found.kind) {
+    case "healthy":
+      return [null, null];
+    case "absent":
+      return [found.why, start];
+    case "dead":
+      return [
+        `the daemon that is recorded, pid ${found.registration.pid}, is gone: ${found.why}`,
+        start,
+      ];
+    case "stranger":
+      return [`somebody else is at the recorded address: ${found.why}`, start];
+    case "unproved":
+      return [`whoever is recorded cannot be asked: ${found.why}`, start];
+    case "other-protocol":
+      return [
+        `it is of another version, ${found.handshake.version}, and speaks ${found.protocol}`,
+        restart,
+      ];
+  }
+}
+
+function tell(status: ServerStatus, { out }: World): void {
+  const { colors } = out;
+  const rows: [string, string | number | null][] = [];
+  if (status.running) {
+    out.write(`${colors.green("running")}\n`);
+    // The Swedish form is the ISO one, in local time.
+    const since = new Date(status.startedAt!).toLocaleString("sv");
+    rows.push(["pid", status.pid], ["version", status.version], ["since", since]);
+    rows.push(["url", status.url], ["port", status.port], ["api", status.api]);
+  } else {
+    out.write(`${colors.red("not running")}: ${printable(status.why ?? "", 500)}\n`);
+    rows.push(["to start it", status.fix]);
+  }
+  rows.push(["state", status.stateDirectory]);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) {
+    out.write(`  ${colors.dim(name.padEnd(width))}  ${value}\n`);
+  }
+}

@@ -1,0 +1,80 @@
+/** `localhostess server stop` -> no daemon: asked to end, waited for, and signalled only where nothing else helps. */
+import type { Alive } from "../../control/found/connect.ts";
+import { httpRequest } from "../../control/found/http-request.ts";
+import { probe } from "../../control/found/probe.ts";
+import { shutdownPath } from "../../control/found/protocol.ts";
+import { readCredential } from "../../control/found/credential.ts";
+import { endpointOf } from "../../control/found/registration.ts";
+import { systemClock } from "../../system/clock.ts";
+import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { findRunning } from "../shared/daemon-here.ts";
+import type { World } from "../shared/world.ts";
+
+/** Milliseconds: answers under way have ten seconds. */
+const usualPatience = 15_000;
+/** After the signal: it ends a drain at once. */
+const lastPatience = 2_000;
+const pollEvery = 50;
+
+export type StopOptions = {
+  /** Milliseconds until it is signalled. */
+  patience?: number;
+};
+
+export async function serverStop(
+  flags: Flags,
+  world: World,
+  { patience = usualPatience }: StopOptions = {},
+): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  const found = await findRunning(settings);
+  if (found.kind !== "healthy" && found.kind !== "other-protocol") {
+    const detail = found.kind === "absent" ? "" : ` (${found.why})`;
+    world.err.write(`${world.err.colors.dim(`no daemon runs${detail}`)}\n`);
+    return 0;
+  }
+  const { pid } = found.registration;
+  const credential = readCredential(settings.stateDirectory);
+  if (credential.kind === "credential") await ask(found, credential.value);
+  if (!(await goes({ found, settings, milliseconds: patience }))) {
+    // It has just proved once more that the process is the one that the record tells of.
+    process.kill(pid, "SIGTERM");
+    if (!(await goes({ found, settings, milliseconds: lastPatience }))) {
+      throw new Error(`the daemon, pid ${pid}, does not stop; to end it: kill -9 ${pid}`);
+    }
+  }
+  world.out.write(`localhostess, pid ${pid}, has stopped\n`);
+  return 0;
+}
+
+/** The probe has proved who is there, so that it may have the credential itself. */
+async function ask({ registration }: Alive, credential: string): Promise<void> {
+  const endpoint = endpointOf(registration.url);
+  if (endpoint === undefined) return;
+  // Whatever it answers, what counts is whether it goes.
+  await httpRequest({
+    ...endpoint,
+    method: "POST",
+    path: shutdownPath,
+    fields: { Authorization: `Bearer ${credential}` },
+    body: "{}",
+    deadline: 1_000,
+    clock: systemClock,
+  });
+}
+
+type Going = { found: Alive; settings: Settings; milliseconds: number };
+
+/** Whether it is gone in time. False only after a probe that proved it is still there. */
+async function goes({ found, settings, milliseconds }: Going): Promise<boolean> {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    const credential = readCredential(settings.stateDirectory);
+    // Without it nothing can be proved, and so nothing may be signalled.
+    if (credential.kind !== "credential") return true;
+    const { kind } = await probe(found.registration, credential.value);
+    if (kind === "dead" || kind === "stranger") return true;
+    if (Date.now() >= end) return false;
+    await Bun.sleep(pollEvery);
+  }
+}

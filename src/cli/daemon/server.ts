@@ -1,0 +1,266 @@
+/** `localhostess server start` -> the proxy in the foreground, until a signal. */
+import packageJson from "../../../package.json" with { type: "json" };
+import type { Daemon, DaemonOptions } from "../../daemon/daemon.ts";
+import { printable } from "../../text/printable.ts";
+import type { Changes } from "../../discovery/scanner.ts";
+import { riskOf } from "../../manifest/tld.ts";
+import type { ExtraPort } from "../../proxy/listener/own-ports.ts";
+import type { Service } from "../../routes/service.ts";
+import { originOf, type Scheme } from "../../routes/service-row.ts";
+import { holdersOf, rightCommand } from "../shared/port-holder.ts";
+import { logFile } from "../../system/log-file.ts";
+import { configFile } from "../../system/paths.ts";
+import { prepareStateDirectory } from "../../system/state-directory.ts";
+import { serviceLines, warningLines } from "../shared/rows.ts";
+import { defaultPort, type Settings, settingsOf } from "../shared/settings.ts";
+import type { StartFlags } from "../shared/daemon-here.ts";
+import { trustChild } from "../shared/trust-child.ts";
+import { noColors, type Screen, type World } from "../shared/world.ts";
+
+export type StartDaemon = (options: DaemonOptions) => Promise<Daemon | undefined>;
+
+/** What a shell reports of a program that Ctrl-C ended. */
+const interrupted = 130;
+
+export async function serverStart(
+  flags: StartFlags,
+  { world: its, startDaemon }: { world: World; startDaemon: StartDaemon },
+): Promise<number> {
+  const settings = await settingsOf(flags, its);
+  const world = flags.background ? logged(its, settings.log) : its;
+  const { out, err } = world;
+  const note = (text: string): void => {
+    for (const line of text.split("\n")) err.write(`${err.colors.dim(printable(line))}\n`);
+  };
+  /** What was found so far waits for the banner. */
+  const early: Changes[] = [];
+  let log = (changes: Changes): void => void early.push(changes);
+  const end = ending(world);
+  const located = configFile(world);
+  prepare(settings);
+  let daemon: Daemon | undefined;
+  try {
+    daemon = await startDaemon({
+      port: settings.port ?? (settings.sandbox === undefined ? defaultPort : 0),
+      extraPorts: extraPorts(settings),
+      httpsRedirect: settings.httpsRedirect,
+      otherUsers: settings.otherUsers,
+      scanner: settings.scanner,
+      allUsers: settings.allUsers,
+      stateDirectory: settings.stateDirectory,
+      socket: settings.socket,
+      log: flags.background ? settings.log : undefined,
+      allowedOrigins: settings.config.allowed_origins?.value ?? [],
+      trust: trustChild(world),
+      env: world.env,
+      configFile: located.kind === "path" ? located.path : undefined,
+      serviceTrust: trustVariables({ settings, world, note }),
+      unlessRunning: flags.unlessRunning ?? false,
+      tlds: settings.tlds,
+      bareNames: settings.config.bare_names?.value ?? [],
+      onServices(_, changes) {
+        log(changes);
+      },
+      onNote: note,
+      onSkipped: settings.verbose ? note : () => {},
+    });
+  } catch (error) {
+    const { code, port } = error as { code?: unknown; port?: unknown };
+    if ((code !== "EADDRINUSE" && code !== "EACCES") || typeof port !== "number") throw error;
+    throw new Error(await whyNot(port, { code, settings }), { cause: error });
+  }
+  if (daemon === undefined) {
+    note("another daemon runs; this one ends");
+    return 0;
+  }
+  const { predecessor, port, urlPorts } = daemon;
+  if (predecessor !== undefined) note(`took over from pid ${predecessor.pid}`);
+  const without = await refusals(daemon, settings);
+  log = (changes) =>
+    void out.write(changeLines(changes, { world, port: urlPorts.http, timed: !flags.background }));
+  out.write(banner(daemon, { settings, world, without }));
+  for (const tld of settings.tlds) {
+    const risk = riskOf(tld);
+    if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
+  }
+  for (const changes of early) log(changes);
+  void daemon.dismissed.then((why) => {
+    note(`stopping, ${why}`);
+    end.begin();
+  });
+  await end.begun;
+  await daemon.stop();
+  if (flags.background) note(`ended; port ${port} is free`);
+  return 0;
+}
+
+/** Milliseconds for which the bundles that were written last are good: they change with the authority. */
+const bundlesKept = 10_000;
+
+type TrustVariables = { settings: Settings; world: World; note(text: string): void };
+
+function trustVariables({ settings, world, note }: TrustVariables) {
+  let last: { at: number; variables: Promise<Record<string, string>> } | undefined;
+  return (): Promise<Record<string, string>> => {
+    if (last === undefined || Date.now() - last.at > bundlesKept) {
+      const variables = import("../shared/bundles.ts")
+        .then(({ bundleVariables }) => bundleVariables(settings, { world, note }))
+        .catch((error: Error) => {
+          note(`services do not trust our https: ${error.message}`);
+          return {};
+        });
+      last = { at: Date.now(), variables };
+    }
+    return last.variables;
+  };
+}
+
+/** What others could have written is refused; what cannot be made at all only keeps others from finding us. */
+function prepare(settings: Settings): void {
+  try {
+    prepareStateDirectory(settings.stateDirectory, { tighten: settings.ownPlace });
+  } catch (error) {
+    // The system's reasons have a code; the daemon meets them again and tells.
+    if ((error as { code?: unknown }).code === undefined) throw error;
+  }
+}
+
+/** The same world for a daemon without a terminal: what it says goes into its log. */
+function logged(world: World, path: string): World {
+  const { write } = logFile(path, { now: Date.now });
+  const screen: Screen = {
+    write(text) {
+      write(text);
+      return true;
+    },
+    columns: () => undefined,
+    colors: noColors,
+  };
+  return { ...world, out: screen, err: screen };
+}
+
+/** Somebody who chose the main port has it in every URL, unless another was chosen too. */
+function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
+  return (["http", "https"] as const).flatMap((scheme: Scheme) => {
+    const { port, chosen } = standardPorts[scheme];
+    return port === undefined ? [] : [{ scheme, port, shown: chosen || main === undefined }];
+  });
+}
+
+/** The first signal begins the end; from then on another ends the process, for a drain that takes too long for somebody. */
+function ending(world: World): { begun: Promise<void>; begin(): void } {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  let ends = false;
+  const begin = (): void => {
+    ends = true;
+    resolve();
+  };
+  world.onSignal(() => {
+    if (ends) {
+      world.exit(interrupted);
+      return;
+    }
+    world.err.write(`${world.err.colors.dim("stopping; once more ends it at once")}\n`);
+    begin();
+  });
+  return { begun, begin };
+}
+
+type BannerOptions = {
+  settings: Settings;
+  world: World;
+  /** Sentences about ports that could not be had. */
+  without: readonly string[];
+};
+
+function banner(daemon: Daemon, { settings, world, without }: BannerOptions): string {
+  const { port, ports, urlPorts, addresses } = daemon;
+  const { colors } = world.out;
+  const at = (host: string, scheme: Scheme) => originOf(host, { scheme, port: urlPorts[scheme] });
+  const hosts = ["<name>", ...settings.tlds.map((tld) => `<name>.${tld}`)];
+  const byPac = hosts.map((host) => `http://${host}/`);
+  const main = originOf("localhost", { scheme: "http", port });
+  const rows = [
+    [at("localhost", "http"), "what runs"],
+    [at("<name>.localhost", "http"), "a server started with NAME=<name>"],
+    [at("<name>.localhost", "https"), "the same; trusted after: localhostess trust"],
+    [`${main}/proxy.pac`, `for browsers: ${byPac.join(", ")}`],
+  ] as const;
+  const width = Math.max(...rows.map(([url]) => url.length));
+  const listening = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
+  const numbers = `port${ports.length > 1 ? "s" : ""} ${ports.join(", ").replace(/, (\d+)$/, " and $1")}`;
+  const sentences = [
+    ...(settings.otherUsers ? ["other users of this machine are served too (other_users)"] : []),
+    ...(settings.httpsRedirect ? ["page loads by http are sent to https (--https-redirect)"] : []),
+    ...without,
+  ];
+  return [
+    `${colors.bold("localhostess")} ${packageJson.version} ${colors.dim(`on ${listening.join(" and ")}, ${numbers}`)}`,
+    ...rows.map(([url, what]) => `  ${colors.cyan(url.padEnd(width))}  ${colors.dim(what)}`),
+    ...sentences.map((sentence) => `  ${colors.dim(printable(sentence, 500))}`),
+    "\n",
+  ].join("\n");
+}
+
+type LogOptions = {
+  world: World;
+  port: number;
+  /** Where nobody else says when. */
+  timed: boolean;
+};
+
+function changeLines(changes: Changes, { world, port, timed }: LogOptions): string {
+  const { colors } = world.out;
+  const marks: [mark: string, services: readonly Service[]][] = [
+    [colors.green("+"), changes.appeared],
+    [colors.yellow("~"), changes.changed],
+    [colors.red("-"), changes.gone],
+  ];
+  const time = timed ? `${colors.dim(new Date().toTimeString().slice(0, 8))} ` : "";
+  const before = "00:00:00 + ".length;
+  const columns = world.out.columns();
+  const options = {
+    port,
+    columns: columns === undefined ? undefined : Math.max(1, columns - before),
+    colors,
+  };
+  const lines = marks.flatMap(([mark, services]) => [
+    ...serviceLines(services, options).map((line) => `${time}${mark} ${line}`),
+    // What is gone needs no warning.
+    ...(services === changes.gone ? [] : warningLines(services, options)),
+  ]);
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** A sentence about a main port that cannot be had, with the way out. */
+async function whyNot(port: number, { code, settings }: { code: string; settings: Settings }) {
+  const another = "choose another (--port 0 picks one)";
+  if (code === "EACCES") {
+    return `port ${port} needs a right: ${rightCommand([port])}; or ${another}`;
+  }
+  const [holder] = await holdersOf([port], settings);
+  const { who, pid, ours } = holder!;
+  if (ours) {
+    const url = originOf("localhost", { scheme: "http", port });
+    return `localhostess runs already on port ${port}, as pid ${pid}: ${url}; to stop it: localhostess server stop, or: kill ${pid}`;
+  }
+  return `port ${port} is in use by ${who}; ${another}, or stop it${pid === undefined ? "" : `: kill ${pid}`}`;
+}
+
+/** A sentence for each reason why URLs have a port. */
+async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<string[]> {
+  const having = (code: string) =>
+    refusedPorts.filter((its) => its.code === code).map(({ port }) => port);
+  const [closed, taken] = [having("EACCES"), having("EADDRINUSE")];
+  const holders = taken.length === 0 ? [] : await holdersOf(taken, settings);
+  const others = refusedPorts.filter(({ port }) => !closed.includes(port) && !taken.includes(port));
+  return [
+    ...(closed.length === 0
+      ? []
+      : [`for URLs without a port: ${rightCommand(closed)}, then start again`]),
+    ...holders.map(
+      ({ who }, index) => `we do without port ${taken[index]}, which is in use by ${who}`,
+    ),
+    ...others.map(({ port, why }) => `not on port ${port}: ${why}`),
+  ];
+}

@@ -1,0 +1,109 @@
+/** `localhostess add <name> -- <command>` -> a locald.toml with one more service, and no other line changed. */
+import { realpath, stat, writeFile } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { printable } from "../../text/printable.ts";
+import { serviceText, withService } from "../../manifest/edit.ts";
+import { labelFrom, labelMistake, serviceNameMistake } from "../../manifest/project-name.ts";
+import { tomlString } from "../../manifest/write-toml.ts";
+import { writeAtomically } from "../../system/atomic-file.ts";
+import { readText } from "../../system/read-text.ts";
+import { projectFolderOf, projectIn } from "../shared/project-files.ts";
+import { UsageError } from "../shared/settings.ts";
+import { shellCommand } from "../../text/shell-words.ts";
+import type { World } from "../shared/world.ts";
+
+export type AddFlags = { port?: string; type?: "exec" | "worker" };
+
+export type Added = { name: string; command: readonly string[] };
+
+/** Bytes, as for everybody who reads it. */
+const longest = 1024 * 1024;
+
+export async function add(
+  { name, command: words }: Added,
+  { type = "exec", port: portText }: AddFlags,
+  world: World,
+): Promise<number> {
+  const port = portText === undefined ? undefined : Number(portText);
+  const mistakes = [
+    ...(words.length === 0 ? [`a command is missing: localhostess add ${name} -- bun dev`] : []),
+    ...(portText !== undefined && !(/^\d{1,5}$/.test(portText) && port! >= 1 && port! <= 65_535)
+      ? [`--port ${JSON.stringify(portText)}: a port is a number from 1 to 65535`]
+      : []),
+    ...[serviceNameMistake(name) ?? (type === "exec" ? labelMistake(name) : undefined)]
+      .filter((its) => its !== undefined)
+      .map((its) => `${JSON.stringify(name)}: ${its}`),
+    ...(type === "worker" && port !== undefined
+      ? ["--port: a worker has no port; an exec service has"]
+      : []),
+  ];
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  const service = { name, type, command: shellCommand(words), port };
+
+  const directory = await projectFolderOf(undefined, world);
+  const path = join(directory, "locald.toml");
+  const shown = relative(world.cwd, path);
+  const old = await readText(path, { longest });
+  if (old.kind === "unreadable") throw new Error(`${shown} cannot be read: ${old.why}`);
+  if (
+    old.kind === "missing" &&
+    (await readText(join(directory, "Procfile"), { longest })).kind === "text"
+  ) {
+    throw new Error(
+      "a Procfile says what runs here, and a locald.toml would take its place; localhostess init writes one that has both",
+    );
+  }
+  const text = old.kind === "text" ? old.text : newFile(directory);
+  const edit = withService(text, service);
+  if (edit.kind === "taken") {
+    throw new Error(
+      `there is a service ${name} already, ${shown}:${edit.line}; change it there, or take another name`,
+    );
+  }
+  if (edit.kind === "mistake") {
+    tell([`${shown}: ${edit.why}; mend it, or write it there yourself:`, ""], world);
+    tell(serviceText(service).trimEnd().split("\n"), world);
+    return 1;
+  }
+  // Old mistakes are no reason to refuse, as long as this is not one more.
+  const [before, after] = await Promise.all([
+    mistakesIn(directory, { world, text }),
+    mistakesIn(directory, { world, text: edit.text }),
+  ]);
+  const more = after.filter(
+    (its) => !before.includes(its) && !its.includes(": nothing is declared"),
+  );
+  if (more.length > 0) {
+    tell([...more, "so nothing was written"], world);
+    return 1;
+  }
+
+  if (old.kind === "missing") {
+    // Somebody may have written one meanwhile.
+    await writeFile(path, edit.text, { flag: "wx" });
+  } else {
+    // Through a link, and with the mode that it has.
+    const real = await realpath(path);
+    await writeAtomically(real, edit.text, { mode: (await stat(real)).mode & 0o777 });
+  }
+  tell([`${name} is in ${shown}:${edit.line}`], world);
+  if (after.length > 0)
+    tell(["the rest has mistakes; localhostess config check tells them"], world);
+  return 0;
+}
+
+function tell(lines: readonly string[], { err }: World): void {
+  for (const line of lines) err.write(`${printable(line, 2000)}\n`);
+}
+
+function newFile(directory: string): string {
+  return `[project]\nname = ${tomlString(labelFrom(basename(directory)) ?? "project")}\n`;
+}
+
+async function mistakesIn(
+  directory: string,
+  { world, text }: { world: World; text: string },
+): Promise<readonly string[]> {
+  const read = await projectIn(directory, world, { instead: text });
+  return read.kind === "mistakes" ? read.mistakes : [];
+}

@@ -1,0 +1,118 @@
+/** `localhostess config check|show|schema` -> what locald.toml and its layers come to, or every mistake in them. */
+import { printable } from "../../text/printable.ts";
+import { startOrder, graphOf } from "../../manifest/graph.ts";
+import type { Field } from "../../manifest/read-manifest.ts";
+import { projectSchema, serviceSchema } from "../../manifest/schema.ts";
+import { tomlKey, tomlValue } from "../../manifest/write-toml.ts";
+import { configuration } from "../shared/configuration.ts";
+import { noProject, projectFolderOf, projectIn } from "../shared/project-files.ts";
+import type { World } from "../shared/world.ts";
+
+export type ConfigFlags = { json?: boolean; provenance?: boolean };
+
+/** Longer lines of a mistake are nobody's to read. */
+const longestLine = 2000;
+
+export async function configCheck(
+  path: string | undefined,
+  { json = false }: ConfigFlags,
+  world: World,
+): Promise<number> {
+  const directory = await projectFolderOf(path, world);
+  const read = await projectIn(directory, world);
+  if (read.kind === "none") throw noProject(directory);
+  const mistakes = read.kind === "mistakes" ? [...read.mistakes] : [];
+  // The rest of config.toml, which is no project's; what is no TOML has been told.
+  const global = await configuration(world);
+  if (global.kind === "mistakes") {
+    mistakes.push(...global.mistakes.filter((text) => !text.includes(": no TOML: ")));
+  }
+  const services = read.kind === "project" ? read.project.services : [];
+  const order = startOrder(graphOf(services));
+  if (json) {
+    const name = read.kind === "project" ? read.project.name : null;
+    const report = { project: name, directory, order, mistakes };
+    world.out.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else if (mistakes.length > 0) {
+    tellMistakes(mistakes, world);
+  } else if (read.kind === "project") {
+    const count = `${services.length} ${services.length === 1 ? "service" : "services"}`;
+    world.out.write(`${read.project.name}: no mistakes; ${count}: ${order.join(", ")}\n`);
+  }
+  return mistakes.length > 0 ? 1 : 0;
+}
+
+export async function configShow(
+  path: string | undefined,
+  { json = false, provenance = false }: ConfigFlags,
+  world: World,
+): Promise<number> {
+  const directory = await projectFolderOf(path, world);
+  const read = await projectIn(directory, world);
+  if (read.kind === "none") throw noProject(directory);
+  if (read.kind === "mistakes") {
+    tellMistakes(read.mistakes, world);
+    return 1;
+  }
+  const { project, fields } = read;
+  if (json) {
+    const from = fields.map(({ path: key, value, origin }) => ({
+      key: key.map((part) => tomlKey(String(part))).join("."),
+      value,
+      file: origin?.file ?? null,
+      line: origin?.line ?? null,
+    }));
+    const shown = provenance ? { ...project, provenance: from } : project;
+    world.out.write(`${JSON.stringify(shown, undefined, 2)}\n`);
+    return 0;
+  }
+  for (const line of tomlOf(fields, provenance)) world.out.write(`${line}\n`);
+  return 0;
+}
+
+export async function configSchema({ out }: World): Promise<number> {
+  const { jsonSchema } = await import("../../manifest/json-schema.ts");
+  out.write(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`);
+  return 0;
+}
+
+function tellMistakes(mistakes: readonly string[], { err }: World): void {
+  // Without our name before it: editors and terminals make links of file and line.
+  for (const text of mistakes) err.write(`${printable(text, longestLine)}\n`);
+}
+
+/** A file that says the same. */
+function* tomlOf(fields: readonly Field[], provenance: boolean): Generator<string> {
+  const tables = new Map<string, Field[]>();
+  for (const field of fields) {
+    const name = field.path
+      .slice(0, -1)
+      .map((part) => tomlKey(String(part)))
+      .join(".");
+    tables.set(name, [...(tables.get(name) ?? []), field]);
+  }
+  let first = true;
+  for (const name of inOrder([...tables.keys()])) {
+    if (!first) yield "";
+    first = false;
+    yield `[${name}]`;
+    for (const { path, value, origin } of tables.get(name)!.sort(byKey)) {
+      const pair = `${tomlKey(String(path.at(-1)))} = ${tomlValue(value)}`;
+      const from = origin === undefined ? "default" : `${origin.file}:${origin.line}`;
+      // Characters of a file's name that would end the comment are shown.
+      yield provenance ? `${pair}  # ${printable(from, longestLine)}` : pair;
+    }
+  }
+}
+
+/** As the schema has them; variables as they came. */
+function byKey(one: Field, other: Field): number {
+  const keys = Object.keys({ ...projectSchema.entries, ...serviceSchema.entries });
+  return keys.indexOf(String(one.path.at(-1))) - keys.indexOf(String(other.path.at(-1)));
+}
+
+/** The project, what all share, then the services as they came. */
+function inOrder(names: readonly string[]): string[] {
+  const rank = (name: string): number => (name === "project" ? 0 : name === "env" ? 1 : 2);
+  return [...names].sort((one, other) => rank(one) - rank(other));
+}

@@ -1,0 +1,204 @@
+/** A folder -> the services that its package.json, workspaces, Procfile and compose file tell of. */
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { mistakeText } from "../../manifest/layer.ts";
+import type { Found, FoundService } from "../../manifest/new-manifest.ts";
+import { readProcfile } from "../../manifest/procfile.ts";
+import { labelFrom } from "../../manifest/project-name.ts";
+import { readText } from "../../system/read-text.ts";
+
+type Package = {
+  name?: unknown;
+  scripts?: unknown;
+  workspaces?: unknown;
+  packageManager?: unknown;
+};
+
+/** Bytes. */
+const longest = 1024 * 1024;
+
+/** Of one project; more are not written by hand either. */
+const mostPackages = 200;
+
+/** What people call the script that starts a server to work with. */
+const scriptNames = ["dev", "start"];
+
+const composeFiles = [
+  ...["compose.yaml", "compose.yml"],
+  ...["docker-compose.yaml", "docker-compose.yml"],
+];
+
+/** Never rejects: what cannot be read is not there. */
+export async function foundServices(directory: string): Promise<Found> {
+  const [root, procfile, composed] = await Promise.all([
+    packageIn(directory),
+    textOf(join(directory, "Procfile")),
+    composedIn(directory),
+  ]);
+  const notes: string[] = [];
+  const services = new Map<string, FoundService>();
+  const offer = (service: FoundService): void => {
+    // The first one keeps the name: a Procfile was written for this.
+    if (!services.has(service.name)) services.set(service.name, service);
+  };
+  if (procfile !== undefined) {
+    const { tree, mistakes } = readProcfile(procfile, "Procfile");
+    for (const service of procfileServices(tree)) offer(service);
+    notes.push(...mistakes.map((mistake) => `Left out: ${mistakeText(mistake)}`));
+  }
+  if (root !== undefined) {
+    const manager = await managerOf(directory, root);
+    const packages = await workspacesOf(directory, root);
+    for (const { folder, its } of packages) {
+      const label = labelFrom(basename(folder));
+      const script = scriptOf(its);
+      if (label === undefined || script === undefined) continue;
+      const from = `${folder}/package.json, "${script.name}"`;
+      offer({ name: label, type: "exec", command: runs(manager, script), workdir: folder, from });
+    }
+    const script = scriptOf(root);
+    // Where there are workspaces, the root's script most often starts them all.
+    if (script !== undefined && services.size > 0 && packages.length > 0) {
+      notes.push(
+        `package.json has "${script.name}" too, which may start them all: ${runs(manager, script)}`,
+      );
+    } else if (script !== undefined) {
+      const from = `package.json, "${script.name}"`;
+      offer({ name: "web", type: "exec", command: runs(manager, script), from });
+    }
+  }
+  const own =
+    typeof root?.name === "string" ? labelFrom(root.name.replace(/^@[^/]*\//, "")) : undefined;
+  return {
+    name: own ?? labelFrom(basename(directory)) ?? "project",
+    services: [...services.values()],
+    composed,
+    notes,
+  };
+}
+
+type Tree = ReturnType<typeof readProcfile>["tree"];
+
+function procfileServices(tree: Tree): FoundService[] {
+  const services = tree.entries.get("services");
+  if (services?.kind !== "table") return [];
+  return [...services.entries].flatMap(([name, its]): FoundService[] => {
+    const command = its.kind === "table" ? its.entries.get("command") : undefined;
+    if (command?.kind !== "leaf") return [];
+    const type = name === "web" ? "exec" : "worker";
+    return [{ name, type, command: command.value as string, from: "the Procfile" }];
+  });
+}
+
+type Script = { name: string; text: string };
+
+function scriptOf({ scripts }: Package): Script | undefined {
+  if (!isTable(scripts)) return undefined;
+  for (const name of scriptNames) {
+    const text = scripts[name];
+    if (typeof text === "string" && text.trim() !== "") return { name, text };
+  }
+  return undefined;
+}
+
+type PackageManager = "bun" | "npm" | "pnpm" | "yarn";
+
+function runs(manager: PackageManager, { name, text }: Script): string {
+  // Vite and Astro take a port as an option only.
+  const deaf = /(?:^|[\s;&|/])(?:vite(?!\s+(?:build|preview|optimize))|astro\s+dev)(?:\s|$)/.test(
+    text,
+  );
+  const port = deaf ? `${manager === "npm" ? " --" : ""} --port $PORT` : "";
+  return `${manager} run ${name}${port}`;
+}
+
+const lockFiles: [file: string, manager: PackageManager][] = [
+  ["bun.lock", "bun"],
+  ["bun.lockb", "bun"],
+  ["pnpm-lock.yaml", "pnpm"],
+  ["yarn.lock", "yarn"],
+  ["package-lock.json", "npm"],
+];
+
+async function managerOf(directory: string, { packageManager }: Package): Promise<PackageManager> {
+  const said = typeof packageManager === "string" ? packageManager.split("@")[0] : undefined;
+  for (const [file, manager] of lockFiles) {
+    if (said === manager || (await isThere(join(directory, file)))) return manager;
+  }
+  return "npm";
+}
+
+async function workspacesOf(
+  directory: string,
+  { workspaces }: Package,
+): Promise<{ folder: string; its: Package }[]> {
+  const pnpm = yamlOf(await textOf(join(directory, "pnpm-workspace.yaml")));
+  const listed = isTable(workspaces) ? workspaces.packages : workspaces;
+  const globs = [listed, isTable(pnpm) ? pnpm.packages : undefined]
+    .flat()
+    .filter((its): its is string => typeof its === "string" && !/^!|^\/|\.\./.test(its));
+  const folders = new Set<string>();
+  for (const glob of globs) {
+    const pattern = `${glob.replace(/^\.\//, "").replace(/\/+$/, "")}/package.json`;
+    for await (const path of new Bun.Glob(pattern).scan({ cwd: directory })) {
+      if (!path.split("/").includes("node_modules"))
+        folders.add(path.slice(0, -"/package.json".length));
+      if (folders.size >= mostPackages) break;
+    }
+  }
+  const found = [...folders].sort().map(async (folder) => {
+    const its = await packageIn(join(directory, folder));
+    return its === undefined ? [] : [{ folder, its }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function packageIn(directory: string): Promise<Package | undefined> {
+  const text = await textOf(join(directory, "package.json"));
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isTable(value) ? value : undefined;
+  } catch {
+    // Whoever runs its scripts will be told; here it tells of nothing.
+    return undefined;
+  }
+}
+
+async function composedIn(directory: string): Promise<Found["composed"]> {
+  for (const file of composeFiles) {
+    const text = await textOf(join(directory, file));
+    if (text === undefined) continue;
+    const value = yamlOf(text);
+    const services = isTable(value) && isTable(value.services) ? Object.keys(value.services) : [];
+    // Names that a shell and TOML take as they are; compose allows no others.
+    return { file, services: services.filter((name) => /^[\w][\w.-]*$/.test(name)) };
+  }
+  return undefined;
+}
+
+function yamlOf(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return Bun.YAML.parse(text);
+  } catch {
+    // As with package.json: others will say what is wrong with it.
+    return undefined;
+  }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  const its = await readText(path, { longest });
+  return its.kind === "text" ? its.text.replace(/^\uFEFF/, "") : undefined;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,91 @@
+/** `localhostess init` -> a commented locald.toml, from what is in the folder and what the person at the terminal says. */
+import { lstat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { printable } from "../../text/printable.ts";
+import type { Found } from "../../manifest/new-manifest.ts";
+import { newManifest } from "../../manifest/new-manifest.ts";
+import { labelMistake, projectNameMistake } from "../../manifest/project-name.ts";
+import { writeAtomically } from "../../system/atomic-file.ts";
+import { foundServices } from "./found-services.ts";
+import { projectIn } from "../shared/project-files.ts";
+import type { World } from "../shared/world.ts";
+
+/** Of a file that is made anew, unless the person's mask takes more away: a project's files are for all who work on it. */
+const newMode = 0o644;
+
+export type InitFlags = { yes?: boolean; force?: boolean };
+
+export async function init(
+  { yes = false, force = false }: InitFlags,
+  world: World,
+): Promise<number> {
+  const path = join(world.cwd, "locald.toml");
+  const before = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    return undefined;
+  });
+  if (before !== undefined && !force) {
+    throw new Error(
+      "there is a locald.toml already; localhostess add writes into it, --force takes its place",
+    );
+  }
+  let found = await foundServices(world.cwd);
+  if (!yes) {
+    const answered = await asked(found, world);
+    if (answered === undefined) {
+      tell("nothing was written", world);
+      return 1;
+    }
+    found = answered;
+  }
+  const text = newManifest(found);
+  if (before !== undefined) {
+    if (before.isDirectory()) throw new Error("locald.toml is a folder; move it away");
+    // The place itself: a link may lead to any file of the person's, or to a device.
+    await writeAtomically(path, text, { mode: before.isFile() ? before.mode & 0o777 : newMode });
+  } else {
+    // Somebody may have written one meanwhile.
+    await writeFile(path, text, { flag: "wx" });
+  }
+  const names = found.services.map(({ name }) => name);
+  tell(`locald.toml is written${names.length === 0 ? "" : `, with ${names.join(", ")}`}`, world);
+  const read = await projectIn(world.cwd, world);
+  if (names.length === 0) {
+    tell("it declares nothing yet; localhostess add web -- <command> does", world);
+  } else if (read.kind === "mistakes") {
+    for (const mistake of read.mistakes) tell(mistake, world);
+  } else {
+    tell("localhostess up starts it", world);
+  }
+  return 0;
+}
+
+/** Undefined: not wanted. Where there is nobody to ask, all is as it was found. */
+async function asked(found: Found, world: World): Promise<Found | undefined> {
+  const name = await named(found.name, world);
+  let services = found.services;
+  if (services.length === 0) {
+    const command = (await world.prompt("What starts it? (empty: written later) "))?.trim();
+    if (command) services = [{ name: "web", type: "exec", command, from: "what was typed" }];
+  }
+  for (const { name: its, command, from } of services) {
+    tell(`  ${its}: ${command} (${from})`, world);
+  }
+  const answer = await world.prompt("Write locald.toml? [Y/n] ");
+  if (answer !== undefined && /^\s*n/i.test(answer)) return undefined;
+  return { ...found, name, services };
+}
+
+async function named(offered: string, world: World): Promise<string> {
+  for (;;) {
+    const answer = (await world.prompt(`Name of the project [${offered}] `))?.trim();
+    if (!answer) return offered;
+    const wrong = projectNameMistake(answer) ?? labelMistake(answer);
+    if (wrong === undefined) return answer;
+    tell(wrong, world);
+  }
+}
+
+function tell(text: string, { err }: World): void {
+  err.write(`${printable(text, 2000)}\n`);
+}

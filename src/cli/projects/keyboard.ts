@@ -1,0 +1,62 @@
+/** A terminal's bytes -> keys, one by one; the terminal itself as it was, whatever ends us. */
+import type { Cancel } from "../../system/clock.ts";
+
+/** Words for keys that send more than a letter. */
+const named: Record<string, string> = {
+  "\x1b[A": "up",
+  "\x1bOA": "up",
+  "\x1b[B": "down",
+  "\x1bOB": "down",
+  "\x1b[5~": "page up",
+  "\x1b[6~": "page down",
+  "\x1b[H": "home",
+  "\x1b[F": "end",
+  "\r": "enter",
+  "\n": "enter",
+  "\x03": "ctrl-c",
+  "\x04": "ctrl-d",
+  "\x1b": "escape",
+};
+
+/** What came in one piece -> its keys. An escape sequence that nobody knows is none. */
+export function keysIn(text: string): string[] {
+  const found = text.match(/\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[A-Z]|[\s\S]/g) ?? [];
+  return found.flatMap((piece) => named[piece] ?? (piece.length === 1 ? [piece] : []));
+}
+
+const enter = "\x1b[?1049h\x1b[?25l";
+const leave = "\x1b[?25h\x1b[?1049l";
+
+/** Takes the terminal over: a screen of its own, no cursor, keys as they are typed. Undone by what it returns, or by the end of the process. */
+export function takeTerminal(onKey: (key: string) => void): Cancel {
+  const { stdin, stdout } = process;
+  const heard = (bytes: Buffer): void => {
+    for (const key of keysIn(bytes.toString())) onKey(key);
+  };
+  let taken = true;
+  const giveBack = (): void => {
+    if (!taken) return;
+    taken = false;
+    process.off("exit", giveBack);
+    process.off("uncaughtException", crashed);
+    process.off("unhandledRejection", crashed);
+    stdin.off("data", heard);
+    stdin.setRawMode(false);
+    stdin.pause();
+    stdout.write(leave);
+  };
+  // What is written before the screen is given back goes with it.
+  const crashed = (fault: unknown): void => {
+    giveBack();
+    process.stderr.write(`localhostess: ${fault instanceof Error ? fault.stack : fault}\n`);
+    process.exit(1);
+  };
+  process.on("exit", giveBack);
+  process.on("uncaughtException", crashed);
+  process.on("unhandledRejection", crashed);
+  stdin.setRawMode(true);
+  stdin.on("data", heard);
+  stdin.resume();
+  stdout.write(enter);
+  return giveBack;
+}

@@ -1,0 +1,192 @@
+/** `localhostess logs [service...]` -> what services have printed, by time, and what they print from now on. */
+import { follow as talkLines } from "../../control/found/client.ts";
+import type { OutputLine } from "../../routes/project-report.ts";
+import { readDuration } from "../shared/duration.ts";
+import { tellPending } from "./pending-note.ts";
+import { type Flags, UsageError } from "../shared/settings.ts";
+import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
+import { noColors, type Screen, type World } from "../shared/world.ts";
+
+export type LogsFlags = Flags & {
+  follow?: boolean;
+  tail?: string;
+  since?: string;
+  /** `false`: `--no-color`. */
+  color?: boolean;
+};
+
+/** What is asked for, as the daemon has it. */
+export type Wanted = {
+  /** Ids; or all of a project. */
+  services?: readonly string[];
+  project?: string;
+  mode: "snapshot" | "follow";
+  tail?: number;
+  /** Milliseconds since the Unix epoch. */
+  since?: number;
+};
+
+export async function logs(
+  words: readonly string[],
+  flags: LogsFlags,
+  world: World,
+): Promise<number> {
+  const { tail, since } = boundsOf(flags);
+  const socket = await daemonSocket(flags, world);
+  if (socket === undefined) return 1;
+  const rows = await rowsOf(socket);
+  tellPending(rows, world);
+  const chosen = rowsNamed(words, { rows, directory: await folderHere(world) });
+  const wanted: Wanted = {
+    services: chosen.map((row) => row.name),
+    mode: flags.follow ? "follow" : "snapshot",
+    ...(tail === undefined ? {} : { tail }),
+    ...(since === undefined ? {} : { since }),
+  };
+  const out = flags.color === false ? { ...world.out, colors: noColors } : world.out;
+  const stopped = Promise.withResolvers<void>();
+  const cancel = world.onSignal(() => stopped.resolve());
+  const following = follow({
+    socket,
+    world: { ...world, out },
+    wanted,
+    nameOf: nameAmong(chosen),
+    json: flags.json ?? false,
+  });
+  try {
+    const ended = await Promise.race([following.ended, stopped.promise]);
+    if (ended?.why === undefined) return 0;
+    world.err.write(`localhostess: ${ended.why}\n`);
+    return 1;
+  } finally {
+    cancel();
+    following.stop();
+  }
+}
+
+/** @throws UsageError with all that is wrong. */
+function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number } {
+  const mistakes: string[] = [];
+  const count = tail === undefined ? undefined : Number(tail);
+  if (tail !== undefined && !/^\d{1,9}$/.test(tail)) {
+    mistakes.push(`--tail ${JSON.stringify(tail)}: a number of lines, such as 100`);
+  }
+  const from = since === undefined ? undefined : timeOf(since);
+  if (since !== undefined && from === undefined) {
+    mistakes.push(
+      `--since ${JSON.stringify(since)}: a time ago, such as 5m or 1h30m, or a date, such as 2026-05-04T12:00`,
+    );
+  }
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  return {
+    ...(count === undefined ? {} : { tail: count }),
+    ...(from === undefined ? {} : { since: from }),
+  };
+}
+
+function timeOf(text: string): number | undefined {
+  const ago = readDuration(text);
+  if (ago !== undefined) return Date.now() - ago;
+  const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : date;
+}
+
+/** The project's name is left out where all are of one. */
+export function nameAmong(rows: readonly Row[]): (id: string) => string {
+  const one = new Set(rows.map((row) => row.project)).size === 1;
+  return (id) => (one ? id.slice(id.indexOf(":") + 1) : id);
+}
+
+/** Lines as the daemon sends them. @throws an Error for a person. */
+export async function* follower(
+  socket: string,
+  request: unknown,
+): AsyncGenerator<OutputLine, void, undefined> {
+  for await (const text of talkLines(socket, request)) {
+    const line = JSON.parse(text) as OutputLine | { error?: { message: string }; Error?: string };
+    if (typeof line !== "object" || line === null) return;
+    if ("message" in line) yield line;
+    else {
+      const why = "Error" in line ? line.Error : "error" in line ? line.error?.message : undefined;
+      if (why !== undefined) throw new Error(why);
+    }
+  }
+}
+
+export type Following = {
+  /** `why`: it ended before anybody said so. */
+  ended: Promise<{ why?: string }>;
+  /** Twice is harmless. */
+  stop(): void;
+};
+
+export type FollowOptions = {
+  socket: string;
+  world: World;
+  wanted: Wanted;
+  nameOf: (id: string) => string;
+  json?: boolean;
+};
+
+export function follow({ socket, world, wanted, nameOf, json = false }: FollowOptions): Following {
+  const lines = follower(socket, { Logs: wanted });
+  const write = json
+    ? (line: OutputLine) => world.out.write(`${JSON.stringify(line)}\n`)
+    : lineWriter(world.out, { nameOf, names: wanted.services ?? [] });
+  const run = async (): Promise<{ why?: string }> => {
+    try {
+      // Nobody reads any more: `localhostess logs | head`.
+      for await (const line of lines) if (!write(line)) return {};
+    } catch (error) {
+      return { why: (error as Error).message };
+    }
+    return wanted.mode === "follow" ? { why: "the daemon has ended" } : {};
+  };
+  return { ended: run(), stop: () => void lines.return() };
+}
+
+/** Told apart at a glance, and readable on light and dark alike; red is for what is wrong. */
+const palette = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+
+function lineWriter(
+  screen: Screen,
+  { nameOf, names }: { nameOf: (id: string) => string; names: readonly string[] },
+): (line: OutputLine) => boolean {
+  const colored = screen.colors !== noColors && screen.colors.bold("x") !== "x";
+  const painted = new Map<string, number>();
+  let width = Math.max(0, ...names.map((id) => nameOf(id).length));
+  return ({ service, message, time }) => {
+    const name = nameOf(service);
+    width = Math.max(width, name.length);
+    if (!painted.has(service)) painted.set(service, palette[painted.size % palette.length]!);
+    const clock = new Date(time).toTimeString().slice(0, 8);
+    const label = `${clock} ${name.padEnd(width)} |`;
+    const text = tame(message, colored);
+    return screen.write(
+      colored ? `\x1b[${painted.get(service)}m${label}\x1b[39m ${text}\n` : `${label} ${text}\n`,
+    );
+  };
+}
+
+/** Escapes but colours, and other controls: what moves the cursor in one service's terminal would paint over another's lines. */
+const escapes = new RegExp(
+  [
+    String.raw`\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?`,
+    String.raw`\x1b[PX^_][^\x1b]*(?:\x1b\\)?`,
+    String.raw`\x1b\[[0-?]*[ -/]*[@-~]`,
+    String.raw`\x1b[ -/]*[0-~]`,
+    String.raw`[\x00-\x08\x0b-\x1f\x7f-\x9f]`,
+  ].join("|"),
+  "g",
+);
+
+/** What a service printed, without what would do more than colour its own line. */
+export function tame(message: string, colored: boolean): string {
+  let styled = false;
+  const text = message.replace(escapes, (found) => {
+    if (!colored || !/^\x1b\[[\d;:]*m$/.test(found)) return "";
+    styled = true;
+    return found;
+  });
+  return styled ? `${text}\x1b[0m` : text;
+}

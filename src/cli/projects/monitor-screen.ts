@@ -1,0 +1,64 @@
+/** What the monitor knows -> the lines of its screen. Pure. */
+import { pendingLines } from "./pending-note.ts";
+import { printable } from "../../text/printable.ts";
+import type { Row } from "./supervised.ts";
+import { tame } from "./logs.ts";
+import { statusLines } from "./status.ts";
+import type { Colors } from "../shared/world.ts";
+
+export type Picture = {
+  rows: readonly Row[];
+  /** Index into `rows`. */
+  selected: number;
+  /** The selected one's output, the oldest first. */
+  lines: readonly string[];
+  /** What was done last, or what is wrong. */
+  notice: string;
+};
+
+export type Size = { columns: number; rows: number };
+
+const help = "↑↓ choose  s start  x stop  r restart  q quit";
+
+/** As many lines as the terminal has, none wider than it is. */
+export function monitorScreen(
+  { rows, selected, lines, notice }: Picture,
+  { size, colors, colored }: { size: Size; colors: Colors; colored: boolean },
+): string[] {
+  const { columns } = size;
+  const fit = (line: string): string => Bun.sliceAnsi(line, 0, Math.max(1, columns), "…");
+  const row = rows[selected];
+  const [header = "", ...services] = statusLines(rows.map(quiet), {
+    colors,
+    columns: () => Math.max(1, columns - 2),
+  });
+  // The list takes at most half of the screen, and moves along with the choice.
+  const room = Math.max(1, Math.min(services.length, Math.floor((size.rows - 4) / 2)));
+  const from = Math.max(0, Math.min(selected - Math.floor(room / 2), services.length - room));
+  const list = services
+    .slice(from, from + room)
+    .map((line, at) => `${from + at === selected ? colors.cyan("›") : " "} ${line}`);
+  const remarks = row === undefined ? [] : remarksOn(row, colors);
+  const title = row === undefined ? "no project is known; localhostess up starts one" : row.name;
+  const top = [`  ${header}`, ...list, "", colors.bold(title), ...remarks];
+  const bottom = [colors.dim(notice === "" ? help : `${notice}  ·  ${help}`)];
+  const left = Math.max(0, size.rows - top.length - bottom.length);
+  const output = lines.slice(-left || lines.length).map((line) => tame(line, colored));
+  const shown = left === 0 ? [] : output;
+  const blank = Array.from({ length: left - shown.length }, () => "");
+  return [...top, ...shown, ...blank, ...bottom].slice(0, size.rows).map(fit);
+}
+
+/** The table alone: what is to be said of a service stands below it. */
+function quiet(row: Row): Row {
+  return { ...row, why: null, says: null, warnings: [] };
+}
+
+function remarksOn(row: Row, colors: Colors): string[] {
+  return [
+    ...(row.why === null ? [] : [colors.dim(printable(row.why, 300))]),
+    ...(row.says === null ? [] : [colors.dim(`says: ${printable(row.says, 300)}`)]),
+    ...row.warnings.map((text) => colors.yellow(`! ${printable(text, 300)}`)),
+    ...pendingLines([row]).map((text) => colors.yellow(`! ${text}`)),
+  ];
+}

@@ -1,0 +1,169 @@
+/** `localhostess monitor` -> a screen of services and their logs, and keys that start and stop them. */
+import { follower } from "./logs.ts";
+import { takeTerminal } from "./keyboard.ts";
+import { monitorScreen, type Picture } from "./monitor-screen.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
+import { runningDaemon } from "../shared/daemon-here.ts";
+import { answerOf, carriedOut, type Row, rowsOf } from "./supervised.ts";
+import { definedOf } from "./up.ts";
+import { noColors, type World } from "../shared/world.ts";
+
+/** Milliseconds between looks at the daemon. */
+const period = 500;
+/** Milliseconds: more pictures than this shows are not seen. */
+const drawEvery = 40;
+/** Lines of output that are kept: more than any screen has. */
+const linesKept = 500;
+
+const patience = 300_000;
+
+export async function monitor(flags: Flags, world: World): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  if (world.out.columns() === undefined || !process.stdin.isTTY) {
+    throw new Error(
+      "monitor needs a terminal; elsewhere there are: localhostess status, localhostess logs -f",
+    );
+  }
+  return await watch(world, async () => (await runningDaemon(settings))?.socket);
+}
+
+async function watch(world: World, daemon: () => Promise<string | undefined>): Promise<number> {
+  const picture: Picture & { rows: Row[]; lines: readonly string[] } = {
+    rows: [],
+    selected: 0,
+    lines: [],
+    notice: "",
+  };
+  const { colors } = world.out;
+  const colored = colors !== noColors && colors.bold("x") !== "x";
+  let socket: string | undefined;
+  /** The socket that output is read from. */
+  let reading: string | undefined;
+  const printed = new Map<string, string[]>();
+  let drawing: ReturnType<typeof setTimeout> | undefined;
+  const over = Promise.withResolvers<number>();
+
+  const drawNow = (): void => {
+    drawing = undefined;
+    const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
+    const lines = monitorScreen(picture, { size, colors, colored });
+    // Each line to its end and no further: a whole clearing first would flicker.
+    const text = lines.map((line) => `${line}\x1b[K`).join("\r\n");
+    if (!world.out.write(`\x1b[H${text}\x1b[J`)) over.resolve(0);
+  };
+  const draw = (): void => {
+    drawing ??= setTimeout(drawNow, drawEvery);
+  };
+
+  const showLogs = (): void => {
+    picture.lines = printed.get(picture.rows[picture.selected]?.name ?? "") ?? [];
+  };
+
+  /** All services on one connection, so that another choice is shown at once. */
+  const readLogs = async (from: string): Promise<void> => {
+    printed.clear();
+    const request = { Logs: { mode: "follow", tail: linesKept * 4 } };
+    try {
+      for await (const { service, message } of follower(from, request)) {
+        let lines = printed.get(service);
+        if (lines === undefined) {
+          lines = [];
+          printed.set(service, lines);
+          showLogs();
+        }
+        lines.push(message);
+        if (lines.length > linesKept * 2) lines.splice(0, linesKept);
+        draw();
+      }
+    } catch {
+      // The daemon has gone; the next look at it says so.
+    }
+    if (reading === from) reading = undefined;
+  };
+
+  const look = async (): Promise<void> => {
+    socket ??= await daemon();
+    if (socket === undefined) {
+      picture.notice = "no daemon runs";
+      picture.rows = [];
+    } else {
+      try {
+        const chosen = picture.rows[picture.selected]?.name;
+        picture.rows = await rowsOf(socket);
+        const at = picture.rows.findIndex((row) => row.name === chosen);
+        picture.selected = at === -1 ? Math.min(picture.selected, picture.rows.length - 1) : at;
+        picture.selected = Math.max(0, picture.selected);
+        if (picture.notice === "no daemon runs") picture.notice = "";
+        if (reading === undefined) {
+          reading = socket;
+          void readLogs(socket);
+        }
+      } catch {
+        // It has gone, and another may have come in its place.
+        socket = undefined;
+      }
+    }
+    showLogs();
+    draw();
+  };
+
+  const command = async (word: string, request: (row: Row) => unknown): Promise<void> => {
+    const row = picture.rows[picture.selected];
+    if (row === undefined || socket === undefined) return;
+    picture.notice = `${row.name}: ${word}`;
+    draw();
+    try {
+      if (word === "stopping") await answerOf(socket, request(row), { deadline: patience });
+      else {
+        const ended = await carriedOut(socket, request(row), { hear() {} });
+        if (ended.kind === "failed") throw new Error(ended.reasons[0]);
+      }
+      picture.notice = "";
+    } catch (error) {
+      picture.notice = (error as Error).message;
+    }
+    draw();
+  };
+
+  const move = (by: number): void => {
+    const last = Math.max(0, picture.rows.length - 1);
+    picture.selected = Math.max(0, Math.min(last, picture.selected + by));
+    showLogs();
+    draw();
+  };
+
+  const env = definedOf(world.env);
+  const keys: Record<string, () => void> = {
+    q: () => over.resolve(0),
+    "ctrl-c": () => over.resolve(0),
+    "ctrl-d": () => over.resolve(0),
+    escape: () => over.resolve(0),
+    up: () => move(-1),
+    k: () => move(-1),
+    down: () => move(1),
+    j: () => move(1),
+    home: () => move(-picture.rows.length),
+    end: () => move(picture.rows.length),
+    s: () =>
+      // Not `up`: what waits for that is taken by who has read it.
+      void command("starting", ({ name }) => ({ Restart: { name, env } })),
+    x: () => void command("stopping", ({ name }) => ({ Stop: { name } })),
+    r: () => void command("restarting", ({ name }) => ({ Restart: { name, env } })),
+  };
+  const giveBack = takeTerminal((key) => keys[key]?.());
+  const cancelSignal = world.onSignal(() => over.resolve(0));
+  const cancelResize = world.onResize(draw);
+  try {
+    drawNow();
+    for (let code: number | undefined; code === undefined;) {
+      await look();
+      code = (await Promise.race([over.promise, Bun.sleep(period)])) ?? undefined;
+    }
+    return await over.promise;
+  } finally {
+    clearTimeout(drawing);
+    cancelSignal();
+    cancelResize();
+    giveBack();
+  }
+}

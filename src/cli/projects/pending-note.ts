@@ -1,0 +1,14 @@
+/** Rows of services -> a line on stderr for each project of which something waits for `up`. */
+import { printable } from "../../text/printable.ts";
+import { waitingOf, waitingText } from "../../routes/pending.ts";
+import type { Row } from "./supervised.ts";
+import type { World } from "../shared/world.ts";
+
+export function tellPending(rows: readonly Row[], { err }: Pick<World, "err">): void {
+  for (const line of pendingLines(rows)) err.write(`${err.colors.yellow(`! ${line}`)}\n`);
+}
+
+export function pendingLines(rows: readonly Row[]): string[] {
+  const named = rows.map((row) => ({ ...row, directory: row.path }));
+  return waitingOf(named).map((its) => printable(waitingText(its), 2000));
+}

@@ -1,0 +1,126 @@
+/** Steps of a start as they are told -> lines that follow them: drawn over one another on a terminal, one after another elsewhere. */
+import { printable } from "../../text/printable.ts";
+import type { BootEvent } from "../../routes/project-report.ts";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import { shownDuration } from "../shared/duration.ts";
+import type { Screen } from "../shared/world.ts";
+
+export type ProgressOptions = {
+  screen: Screen;
+  clock: Clock;
+  /** False: lines one after another, also on a terminal, where others write between them. */
+  drawn?: boolean;
+  /** How a service is called. */
+  nameOf?: (id: string) => string;
+};
+
+export interface Progress {
+  hear(event: BootEvent): void;
+  /** Leaves what was drawn, and draws no more. Twice is harmless. */
+  end(): void;
+}
+
+type Step = { id: string; since: number; says: string };
+
+const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const frameMilliseconds = 80;
+const hideCursor = "\x1b[?25l";
+const showCursor = "\x1b[?25h";
+/** More would scroll out of a small terminal, and could not be drawn over. */
+const mostDrawn = 15;
+
+export function progress(options: ProgressOptions): Progress {
+  const { screen, clock, nameOf = String } = options;
+  const drawn = (options.drawn ?? true) && screen.columns() !== undefined;
+  const { colors } = screen;
+  const steps = new Map<string, Step>();
+  let lines = 0;
+  let frame = 0;
+  let cancel: Cancel | undefined;
+
+  const erase = (): string => (lines === 0 ? "" : `\x1b[${lines}A\x1b[J`);
+  const fitted = (text: string): string => {
+    const columns = screen.columns();
+    return columns === undefined ? text : Bun.sliceAnsi(text, 0, columns - 1, "…");
+  };
+
+  const draw = (above = ""): void => {
+    let text = erase() + above;
+    const shown = [...steps.values()].slice(0, mostDrawn);
+    const left = steps.size - shown.length;
+    const mark = colors.cyan(frames[frame % frames.length]!);
+    const now = clock.now();
+    for (const { id, says, since } of shown) {
+      const time = colors.dim(shownDuration(now - since));
+      text += `${fitted(`${mark} ${nameOf(id)}  ${says}  ${time}`)}\n`;
+    }
+    if (left > 0) text += `${colors.dim(`  and ${left} more`)}\n`;
+    lines = shown.length + (left > 0 ? 1 : 0);
+    screen.write(text);
+  };
+
+  const say = (line: string): void => {
+    if (drawn) draw(`${fitted(line)}\n`);
+    else screen.write(`${line}\n`);
+  };
+
+  const begin = (): void => {
+    if (!drawn || cancel !== undefined) return;
+    screen.write(hideCursor);
+    cancel = clock.every(frameMilliseconds, () => {
+      frame++;
+      draw();
+    });
+  };
+
+  return {
+    hear(event) {
+      const { type, data } = event;
+      const name = printable(nameOf(data.id), 100);
+      if (type === "Log") {
+        say(`${colors.dim(`${name} |`)} ${printable(Bun.stripANSI(data.line))}`);
+      } else if (type === "StepStarted") {
+        const asItIs = /up to date$/.test(data.description);
+        const says = asItIs ? "runs already" : "starting";
+        // Reading the file is no step that anybody waits for.
+        if (data.id === "config") return;
+        begin();
+        steps.set(data.id, { id: data.id, since: clock.now(), says });
+        if (drawn) draw();
+        else if (!asItIs) say(`${name}: starting`);
+      } else if (type === "StepProgress" && data.id === "config") {
+        // Whole, also where it takes several lines of the screen: nobody has read it yet.
+        const line = `${colors.yellow(printable(data.message, 2000))}\n`;
+        if (drawn) draw(line);
+        else screen.write(line);
+      } else if (type === "StepProgress") {
+        const step = steps.get(data.id);
+        if (step === undefined) return;
+        step.says = printable(data.message, 300);
+        if (drawn) draw();
+        else say(`${name}: ${step.says}`);
+      } else {
+        const step = steps.get(data.id);
+        steps.delete(data.id);
+        if (step === undefined) return;
+        const took = shownDuration(clock.now() - step.since);
+        if ("Ok" in data.result) {
+          const text = step.says === "runs already" ? "ready already" : `ready in ${took}`;
+          say(drawn ? `${colors.green("✓")} ${name}  ${colors.dim(text)}` : `${name}: ${text}`);
+        } else {
+          const why = printable(data.result.Err, 500);
+          const text = `not ready after ${took}: ${why}`;
+          say(drawn ? `${colors.red("✗")} ${name}  ${text}` : `${name}: ${text}`);
+        }
+      }
+    },
+    end() {
+      if (cancel === undefined) return;
+      cancel();
+      cancel = undefined;
+      steps.clear();
+      draw();
+      screen.write(showCursor);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** `localhostess registry list|pin|unpin|clean` -> the projects that the daemon knows. */
+import { realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+import { printable } from "../../text/printable.ts";
+import type { RegisteredProject } from "../../routes/project-report.ts";
+import { shownDuration } from "../shared/duration.ts";
+import { tellPending } from "./pending-note.ts";
+import { projectFolderOf } from "../shared/project-files.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
+import { ensureDaemon } from "../shared/daemon-here.ts";
+import { answerOf, rowsOf } from "./supervised.ts";
+import type { World } from "../shared/world.ts";
+
+async function socketOf(flags: Flags, world: World): Promise<string> {
+  const settings = await settingsOf(flags, world);
+  const { socket } = (await ensureDaemon({ flags: {}, settings, world })).registration;
+  tellPending(await rowsOf(socket), world);
+  return socket;
+}
+
+export async function registryList(flags: Flags, world: World): Promise<number> {
+  const { out, err } = world;
+  const socket = await socketOf(flags, world);
+  const { RegistryList: known } = await answerOf<{ RegistryList: RegisteredProject[] }>(
+    socket,
+    "RegistryList",
+  );
+  if (flags.json) {
+    out.write(`${JSON.stringify(known, undefined, 2)}\n`);
+    return 0;
+  }
+  if (known.length === 0) {
+    err.write(`${err.colors.dim("no project is known; localhostess up makes one known")}\n`);
+  }
+  const width = Math.max(0, ...known.map((its) => its.name.length));
+  for (const { name, path, pinned, last_seen: seen } of known) {
+    const ago = shownDuration(Math.max(0, Date.now() - seen.secs_since_epoch * 1_000));
+    const marks = `${pinned ? "pinned" : "      "}  ${`${ago} ago`.padEnd(8)}`;
+    out.write(`${out.colors.bold(name.padEnd(width))}  ${marks}  ${printable(path)}\n`);
+  }
+  return 0;
+}
+
+export async function registryPin(
+  path: string | undefined,
+  { pinned }: { pinned: boolean },
+  world: World,
+): Promise<number> {
+  // What is not there any more may be unpinned all the same.
+  const folder = pinned
+    ? await projectFolderOf(path, world)
+    : resolve(world.cwd, path ?? (await projectFolderOf(undefined, world)));
+  const directory = await realpath(folder).catch(() => folder);
+  const socket = await socketOf({}, world);
+  const command = pinned ? "RegistryPin" : "RegistryUnpin";
+  await answerOf(socket, { [command]: { project_path: directory } });
+  const meaning = pinned ? "pinned: it comes up with the daemon" : "no longer pinned";
+  world.out.write(`${printable(directory)} is ${meaning}\n`);
+  return 0;
+}
+
+export async function registryClean(flags: Flags, world: World): Promise<number> {
+  const socket = await socketOf(flags, world);
+  const { RegistryCleaned: count } = await answerOf<{ RegistryCleaned: number }>(
+    socket,
+    "RegistryClean",
+  );
+  const what = count === 1 ? "1 project whose folder is" : `${count} projects whose folders are`;
+  world.out.write(`forgot ${what} gone\n`);
+  return 0;
+}

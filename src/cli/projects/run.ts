@@ -1,0 +1,49 @@
+/** `localhostess run <service> -- command` -> the command, in the environment that the service has. */
+import { realpath } from "node:fs/promises";
+import { runInPlace } from "./child.ts";
+import { tellPending } from "./pending-note.ts";
+import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
+import { ensureDaemon } from "../shared/daemon-here.ts";
+import { answerOf, folderHere, rowsNamed, rowsOf } from "./supervised.ts";
+import { definedOf } from "./up.ts";
+import type { World } from "../shared/world.ts";
+
+export async function run(
+  { service, command }: { service: string; command: readonly string[] },
+  flags: Flags,
+  world: World,
+): Promise<number> {
+  if (command.length === 0) {
+    throw new UsageError([`a command is missing: localhostess run ${service} -- bun test`]);
+  }
+  const settings = await settingsOf(flags, world);
+  const { registration } = await ensureDaemon({ flags: {}, settings, world });
+  const { socket } = registration;
+  const env = await environmentOf(service, { socket, world });
+  return await runInPlace(command, { env: { ...definedOf(world.env), ...env }, world });
+}
+
+/** @throws an Error that says which services there are. */
+async function environmentOf(
+  service: string,
+  { socket, world }: { socket: string; world: World },
+): Promise<Record<string, string>> {
+  const rows = await rowsOf(socket);
+  tellPending(rows, world);
+  const directory = await realpath(await folderHere(world));
+  const ask = async (request: Record<string, unknown>) =>
+    (await answerOf<{ ServiceEnv: Record<string, string> }>(socket, { GetServiceEnv: request }))
+      .ServiceEnv;
+  const env = definedOf(world.env);
+  const here = rows.some((row) => row.path === directory);
+  if (!here && !rows.some((row) => row.name === service || row.service === service)) {
+    // The daemon has not heard of the project yet.
+    return await ask({ name: service, project_path: directory, env });
+  }
+  const named = rowsNamed([service], { rows, directory });
+  if (named.length > 1) {
+    const names = named.map((row) => row.name).join(", ");
+    throw new Error(`${service} is a project; say which service: ${names}`);
+  }
+  return await ask({ name: named[0]!.name, env });
+}

@@ -1,0 +1,116 @@
+/** `localhostess status [service...]` -> every service of every project: its state, process, address, and how it fares. */
+import { printable } from "../../text/printable.ts";
+import type { Exit } from "../../routes/supervised.ts";
+import { shownDuration } from "../shared/duration.ts";
+import { pendingLines, tellPending } from "./pending-note.ts";
+import type { Flags } from "../shared/settings.ts";
+import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
+import type { Colors, Screen, World } from "../shared/world.ts";
+
+export async function status(
+  words: readonly string[],
+  flags: Flags,
+  world: World,
+): Promise<number> {
+  const { out, err } = world;
+  const socket = await daemonSocket(flags, world);
+  if (socket === undefined) {
+    if (flags.json) out.write("[]\n");
+    return 1;
+  }
+  const rows = await rowsOf(socket);
+  const these =
+    words.length === 0 ? rows : rowsNamed(words, { rows, directory: await folderHere(world) });
+  if (flags.json) {
+    tellPending(these, world);
+    out.write(`${JSON.stringify(these, undefined, 2)}\n`);
+    return 0;
+  }
+  if (these.length === 0) {
+    err.write(`${err.colors.dim("no project is known; localhostess up starts one")}\n`);
+    return 0;
+  }
+  for (const line of statusLines(these, out)) out.write(`${line}\n`);
+  return 0;
+}
+
+type Cell = { text: string; paint: (text: string) => string };
+
+const titles = [
+  "NAME",
+  "STATE",
+  "PID",
+  "PORT",
+  "UPTIME",
+  "RESTARTS",
+  "EXIT",
+  "CPU",
+  "MEMORY",
+  "URL",
+];
+
+/** One line each, without line ends; below them what wants to be read. */
+export function statusLines(
+  rows: readonly Row[],
+  { colors, columns }: Pick<Screen, "colors" | "columns">,
+): string[] {
+  const width = columns();
+  const cells = [
+    titles.map((text) => ({ text, paint: colors.dim })),
+    ...rows.map((row) => cellsOf(row, colors)),
+  ];
+  const widths = titles.map((_, at) => Math.max(...cells.map((row) => row[at]!.text.length)));
+  const table = cells.map((row) =>
+    row
+      .map(({ text, paint }, at) => paint(at === row.length - 1 ? text : text.padEnd(widths[at]!)))
+      .join("  ")
+      .trimEnd(),
+  );
+  const remarks = rows.flatMap((row) => [
+    ...(row.why === null ? [] : [colors.dim(`  ${row.name}: ${printable(row.why, 300)}`)]),
+    ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
+    ...row.warnings.map((text) => colors.yellow(`! ${row.name}: ${printable(text, 500)}`)),
+  ]);
+  remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
+  const fit = (line: string): string =>
+    width === undefined ? line : Bun.sliceAnsi(line, 0, width, "…");
+  return [
+    ...table.map(fit),
+    ...remarks.flatMap((line) =>
+      width === undefined ? [line] : Bun.wrapAnsi(line, width, { hard: true }).split("\n"),
+    ),
+  ];
+}
+
+function cellsOf(row: Row, colors: Colors): Cell[] {
+  const plain = (text: string): Cell => ({ text, paint: String });
+  const dash = "-";
+  return [
+    { text: row.name, paint: colors.bold },
+    { text: row.state, paint: stateColor(row.state, colors) },
+    plain(row.pid === null ? dash : String(row.pid)),
+    plain(row.port === null ? dash : `:${row.port}`),
+    plain(row.uptime === null ? dash : shownDuration(row.uptime)),
+    plain(String(row.restarts)),
+    plain(row.exit === null ? dash : shownExit(row.exit)),
+    plain(row.cpu === null ? dash : `${row.cpu.toFixed(1)}%`),
+    plain(row.memory === null ? dash : shownBytes(row.memory)),
+    row.url === null ? plain(dash) : { text: row.url, paint: colors.cyan },
+  ];
+}
+
+export function stateColor(state: Row["state"], colors: Colors): (text: string) => string {
+  if (state === "ready") return colors.green;
+  if (state === "failed") return colors.red;
+  return state === "stopped" || state === "exited" ? colors.dim : colors.yellow;
+}
+
+/** `0`, `1`, `SIGKILL`. */
+export function shownExit({ code, signal }: Exit): string {
+  return signal ?? String(code ?? "?");
+}
+
+export function shownBytes(bytes: number): string {
+  const mebibytes = bytes / 1_048_576;
+  return mebibytes < 1024 ? `${mebibytes.toFixed(0)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
+}

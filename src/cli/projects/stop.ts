@@ -1,0 +1,135 @@
+/** `localhostess stop|restart [service...]` -> services that have ended, or run anew. */
+import { printable } from "../../text/printable.ts";
+import { nearest } from "../../text/nearest.ts";
+import { systemClock } from "../../system/clock.ts";
+import { tellPending } from "./pending-note.ts";
+import { progress } from "./progress.ts";
+import { projectIn } from "../shared/project-files.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
+import { runningDaemon } from "../shared/daemon-here.ts";
+import {
+  answerOf,
+  carriedOut,
+  folderHere,
+  type Row,
+  rowsNamed,
+  rowsOf,
+  wordsFor,
+} from "./supervised.ts";
+import { definedOf } from "./up.ts";
+import { nameAmong } from "./logs.ts";
+import type { World } from "../shared/world.ts";
+
+export type StopFlags = Flags & { all?: boolean };
+
+/** Milliseconds. Each service has its stop_timeout, and dependents end first. */
+const patience = 300_000;
+
+export async function stop(
+  words: readonly string[],
+  flags: StopFlags,
+  world: World,
+): Promise<number> {
+  const found = await chosen(words, flags, world);
+  if (found === undefined)
+    return words.length === 0 ? 0 : tell(await unknownHere(words, world), world);
+  if (found.kind === "mistake") {
+    // What is declared here and was never up does not run, which is what was asked for.
+    if ((await unknownHere(words, world)).length > 0) throw found.mistake;
+    world.err.write(`${world.err.colors.dim("not running")}\n`);
+    return 0;
+  }
+  const { socket, rows, these } = found;
+  const name = nameAmong(these);
+  const running = these.filter((row) => row.state !== "stopped");
+  for (const word of wordsFor(these, rows)) {
+    await answerOf(socket, { Stop: { name: word } }, { deadline: patience });
+  }
+  for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
+  if (running.length === 0) {
+    const { dim } = world.err.colors;
+    world.err.write(`${dim(`${these.map((row) => row.name).join(", ")}: not running`)}\n`);
+  }
+  return 0;
+}
+
+export async function restart(
+  words: readonly string[],
+  flags: StopFlags,
+  world: World,
+): Promise<number> {
+  const found = await chosen(words, flags, world);
+  if (found === undefined) return 1;
+  if (found.kind === "mistake") throw found.mistake;
+  const { socket, rows, these } = found;
+  const steps = progress({ screen: world.err, clock: systemClock, nameOf: nameAmong(these) });
+  const reasons: string[] = [];
+  const cancel = world.onSignal(() => {
+    steps.end();
+    world.exit(1);
+  });
+  try {
+    for (const word of wordsFor(these, rows)) {
+      const request = { Restart: { name: word, env: definedOf(world.env) } };
+      const ended = await carriedOut(socket, request, steps);
+      if (ended.kind === "failed") reasons.push(...ended.reasons);
+    }
+  } finally {
+    cancel();
+    steps.end();
+  }
+  for (const reason of reasons) {
+    world.err.write(`${world.err.colors.red(`localhostess: ${printable(reason, 2_000)}`)}\n`);
+  }
+  return reasons.length > 0 ? 1 : 0;
+}
+
+type Chosen =
+  | { kind: "chosen"; socket: string; rows: readonly Row[]; these: Row[] }
+  /** A word names nothing that the daemon knows. */
+  | { kind: "mistake"; mistake: Error };
+
+/** Undefined, and told, where no daemon runs. */
+async function chosen(
+  words: readonly string[],
+  flags: StopFlags,
+  world: World,
+): Promise<Chosen | undefined> {
+  const running = await runningDaemon(await settingsOf(flags, world));
+  if (running === undefined) {
+    world.err.write(
+      "localhostess: no daemon runs, so no service does; localhostess up starts both\n",
+    );
+    return undefined;
+  }
+  const { socket } = running;
+  const rows = await rowsOf(socket);
+  tellPending(rows, world);
+  const directory = await folderHere(world);
+  try {
+    const these = flags.all ? [...rows] : rowsNamed(words, { rows, directory });
+    return { kind: "chosen", socket, rows, these };
+  } catch (mistake) {
+    return { kind: "mistake", mistake: mistake as Error };
+  }
+}
+
+/** Words that name nothing in the files of the project here, as sentences. */
+async function unknownHere(words: readonly string[], world: World): Promise<string[]> {
+  const directory = await folderHere(world);
+  const read = await projectIn(directory, world);
+  const project = read.kind === "project" ? read.project : undefined;
+  if (project === undefined && words.length === 0) return [`there is no project in ${directory}`];
+  const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
+  const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
+  return unknown.map((word) => {
+    const near = nearest(word, names);
+    const hint = near === undefined ? "" : `; did you mean ${near}?`;
+    return `no service is named ${printable(word, 80)}${hint}`;
+  });
+}
+
+function tell(sentences: readonly string[], world: World): number {
+  for (const text of sentences) world.err.write(`localhostess: ${text}\n`);
+  return sentences.length > 0 ? 1 : 0;
+}

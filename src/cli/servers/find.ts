@@ -1,0 +1,51 @@
+/** A name that a person typed -> the service it means, or a sentence that helps. */
+import { explain } from "../../proxy/pages/problem.ts";
+import { nearest } from "../../text/nearest.ts";
+import type { Service } from "../../routes/service.ts";
+import { routeTable } from "../../routes/table.ts";
+import { looker, type Sight } from "../shared/look.ts";
+import { type Settings, UsageError } from "../shared/settings.ts";
+import { readTarget, type Target } from "../shared/target.ts";
+
+export type NamedTarget = Extract<Target, { kind: "name" }>;
+
+export type Found =
+  | { kind: "found"; service: Service }
+  /** Running, but not under a name that leads there. */
+  | { kind: "unroutable"; service: Service; why: string }
+  | { kind: "unknown"; why: string; nearest: string | undefined };
+
+/** As the proxy decides: the exact name, else the longest ending of it that somebody has. */
+export function find(name: string, { services, urlPorts }: Sight): Found {
+  const table = routeTable(services);
+  const service = table.find(name);
+  if (service !== undefined) return { kind: "found", service };
+  const unroutable = services.find((its) => its.name.toLowerCase() === name);
+  if (unroutable !== undefined) {
+    const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name cannot be one"}`;
+    return { kind: "unroutable", service: unroutable, why };
+  }
+  const near = nearest(name, table.names);
+  const { message } = explain({
+    status: 404,
+    name,
+    names: table.names,
+    nearest: near,
+    port: urlPorts.http,
+  });
+  return { kind: "unknown", why: message, nearest: near };
+}
+
+/** What the verbs with a `<name>` begin with. @throws UsageError, or Error where nobody has the name. */
+export async function lookUp(
+  text: string,
+  settings: Settings,
+): Promise<{ service: Service; sight: Sight; target: NamedTarget }> {
+  const sight = await looker(settings)();
+  const target = readTarget(text, sight.tlds);
+  if (target.kind === "mistake") throw new UsageError([target.what]);
+  if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
+  const found = find(target.name, sight);
+  if (found.kind !== "found") throw new Error(found.why);
+  return { service: found.service, sight, target };
+}

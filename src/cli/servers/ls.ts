@@ -1,0 +1,110 @@
+/** `localhostess ls` -> the table of services, once or whenever it changes. */
+import { serviceRow } from "../../routes/service-row.ts";
+import { looker, type Sight } from "../shared/look.ts";
+import { notes } from "./notes.ts";
+import { type RowOptions, serviceLines, warningLines } from "../shared/rows.ts";
+import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import type { Screen, World } from "../shared/world.ts";
+
+export type LsFlags = Flags & { watch?: boolean };
+
+/** Milliseconds between looks of `--watch`. */
+const watchPeriod = 1000;
+
+const hideCursor = "\x1b[?25l";
+const showCursor = "\x1b[?25h";
+/** Goes to the corner and erases from there: a whole clearing first would flicker. */
+const redraw = "\x1b[H\x1b[J";
+const clear = "\x1b[2J";
+
+export async function ls(flags: LsFlags, world: World): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  const look = looker(settings);
+  if (flags.watch === true) return watch(look, { settings, world });
+  const sight = await look();
+  world.out.write(settings.json ? `${json(sight, 2)}\n` : table(sight, world.out, settings));
+  talk(sight, { settings, world });
+  return 0;
+}
+
+function json({ services, urlPorts }: Sight, indent?: number): string {
+  const rows = services.map((service) => serviceRow(service, urlPorts.http));
+  return JSON.stringify(rows, undefined, indent);
+}
+
+function table(sight: Sight, screen: Screen, { verbose }: Settings): string {
+  const options: RowOptions = {
+    port: sight.urlPorts.http,
+    columns: screen.columns(),
+    colors: screen.colors,
+    verbose,
+  };
+  const lines = [
+    ...serviceLines(sight.services, options),
+    ...warningLines(sight.services, options),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function talk(sight: Sight, { settings, world }: { settings: Settings; world: World }): void {
+  for (const line of notes(sight, settings)) {
+    world.err.write(`${world.err.colors.dim(line)}\n`);
+  }
+}
+
+type Watching = { settings: Settings; world: World };
+
+/** Until a signal, or until nobody reads any more. */
+async function watch(look: () => Promise<Sight>, { settings, world }: Watching): Promise<number> {
+  const { out, err } = world;
+  const terminal = out.columns() !== undefined && !settings.json;
+  const stopped = Promise.withResolvers<"stop">();
+  let resized = Promise.withResolvers<"draw">();
+  const cancelSignal = world.onSignal(() => stopped.resolve("stop"));
+  const cancelResize = world.onResize(() => resized.resolve("draw"));
+  if (terminal) out.write(hideCursor + clear);
+  let shown: string | undefined;
+  let said = "";
+  try {
+    for (let sight = await look(); ;) {
+      const text = settings.json ? `${json(sight)}\n` : table(sight, out, settings);
+      const words = notes(sight, settings);
+      if (text !== shown || words.join("\n") !== said) {
+        if (terminal) {
+          // Notes belong to the picture here: on the other stream the next one would paint over them.
+          out.write(redraw + text + words.map((line) => `${wrapped(line, out)}\n`).join(""));
+        } else {
+          // Two tables on paper need something between them.
+          if (text !== shown) out.write(shown === undefined || settings.json ? text : `\n${text}`);
+          if (words.join("\n") !== said) talk(sight, { settings, world });
+        }
+        [shown, said] = [text, words.join("\n")];
+      }
+      const timer = Promise.withResolvers<"look">();
+      const timeout = setTimeout(() => timer.resolve("look"), watchPeriod);
+      const next = await Promise.race([stopped.promise, resized.promise, timer.promise]);
+      clearTimeout(timeout);
+      // An empty write tells whether anybody is still there.
+      if (next === "stop" || !out.write("")) return 0;
+      if (next === "draw") {
+        resized = Promise.withResolvers();
+        shown = undefined;
+        continue;
+      }
+      try {
+        sight = await look();
+      } catch (error) {
+        // A scan may fail once, on a machine that is busy; the next one tells.
+        err.write(`${err.colors.red(`looking failed: ${(error as Error).message}`)}\n`);
+      }
+    }
+  } finally {
+    if (terminal) out.write(showCursor);
+    cancelSignal();
+    cancelResize();
+  }
+}
+
+function wrapped(line: string, { columns, colors }: Screen): string {
+  return colors.dim(Bun.wrapAnsi(line, columns() ?? line.length, { hard: true }));
+}

@@ -1,0 +1,43 @@
+/** What was seen -> sentences for a person, beside the table. Pure. */
+import { basename } from "node:path";
+import { printable } from "../../text/printable.ts";
+import { type Sight, unnamedOf } from "../shared/look.ts";
+import type { Settings } from "../shared/settings.ts";
+
+/** Unnamed servers that the hint names. */
+const mostUnnamed = 5;
+
+/** What a person may want to know besides the table. */
+export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">): string[] {
+  const lines: string[] = [];
+  if (settings.verbose) lines.push(...skippedNotes(sight));
+  if (settings.json) return lines;
+  if (sight.services.length === 0) {
+    lines.push("nothing has a NAME yet; try: NAME=api bun dev");
+    const hint = unnamedNote(sight);
+    if (hint !== undefined) lines.push(hint);
+  }
+  if (sight.proxy === undefined) {
+    lines.push("the proxy is not running; localhostess server start starts it");
+  }
+  return lines;
+}
+
+function skippedNotes({ scan }: Sight): string[] {
+  return scan.skipped.map(({ pid, why }) =>
+    printable(`skipped ${pid === undefined ? "a socket" : `process ${pid}`}: ${why}`),
+  );
+}
+
+/** "2 servers listen without a NAME: node :3000 pid 17, python3 :8000 pid 23". */
+function unnamedNote(sight: Sight): string | undefined {
+  const unnamed = unnamedOf(sight);
+  if (unnamed.length === 0) return undefined;
+  const count = unnamed.length === 1 ? "1 server listens" : `${unnamed.length} servers listen`;
+  const shown = unnamed.slice(0, mostUnnamed).map(({ process, port }) => {
+    const program = printable(basename(process.command.split(" ")[0] ?? ""), 30);
+    return `${program} :${port} pid ${process.pid}`;
+  });
+  const left = unnamed.length - shown.length;
+  return `${count} without a NAME: ${shown.join(", ")}${left > 0 ? ` and ${left} more` : ""}`;
+}

@@ -1,0 +1,16 @@
+/** `localhostess pac` -> the proxy auto-configuration file that the proxy serves at /proxy.pac. */
+import { pacFile } from "../../../pac/proxy.pac.ts";
+import { portsOf } from "../shared/look.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
+import { runningDaemon } from "../shared/daemon-here.ts";
+import type { World } from "../shared/world.ts";
+
+export async function pac(flags: Flags, world: World): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  const record = await runningDaemon(settings);
+  const { port } = portsOf(settings, record);
+  const text = pacFile({ port, tlds: record?.tlds ?? settings.tlds });
+  const answer = { url: `http://localhost:${port}/proxy.pac`, text };
+  world.out.write(settings.json ? `${JSON.stringify(answer, undefined, 2)}\n` : text);
+  return 0;
+}

@@ -1,0 +1,105 @@
+/** Our authorities -> bundle files, and the environment variables that make programs trust them. */
+import { stat } from "node:fs/promises";
+import { loadAuthority } from "../../tls/authority.ts";
+import {
+  type Bundle,
+  type Kept,
+  keptOf,
+  systemRoots,
+  writeBundle,
+} from "../../tls/trust/bundle.ts";
+import type { Machine } from "../../tls/trust/store.ts";
+import { failureOf } from "../../tls/trust/words.ts";
+import { authorityOptions, machineOf } from "./machine.ts";
+import type { Settings } from "./settings.ts";
+import type { World } from "./world.ts";
+
+type Variable = {
+  name: string;
+  /** What the file stands for: all that is trusted, or more than is trusted anyway. */
+  file: "all" | "more";
+};
+
+const variables: readonly Variable[] = [
+  // OpenSSL's own, so Ruby, Python's ssl, and many more.
+  { name: "SSL_CERT_FILE", file: "all" },
+  { name: "CURL_CA_BUNDLE", file: "all" },
+  { name: "GIT_SSL_CAINFO", file: "all" },
+  { name: "REQUESTS_CA_BUNDLE", file: "all" },
+  // Node's and Bun's.
+  { name: "NODE_EXTRA_CA_CERTS", file: "more" },
+  { name: "DENO_CERT", file: "more" },
+];
+
+export type BundleJob = {
+  settings: Settings;
+  machine: Machine;
+  ours: readonly string[];
+  note(text: string): void;
+};
+
+/** Those that exist, as PEM. A broken one is left out: it is not what is asked about here. */
+export async function ourCertificates(settings: Settings): Promise<string[]> {
+  const loaded = await Promise.all(
+    (["names", "bare"] as const).map((kind) => loadAuthority(authorityOptions(kind, settings))),
+  );
+  return loaded.flatMap((its) => (its.kind === "ready" ? [its.authority.pem] : []));
+}
+
+/** For services of the daemon: what names a bundle, where there is an authority. Java's variable makes it talk, so it is not among them. */
+export async function bundleVariables(
+  settings: Settings,
+  { world, note }: { world: World; note(text: string): void },
+): Promise<Record<string, string>> {
+  const ours = await ourCertificates(settings);
+  if (ours.length === 0) return {};
+  const job: BundleJob = { settings, machine: machineOf({}, world), ours, note };
+  return Object.fromEntries(await bundlesOf(job));
+}
+
+export async function bundlesOf(job: BundleJob): Promise<Map<string, string>> {
+  const values = new Map<string, string>();
+  for (const variable of variables) {
+    const bundle = await bundleFor(variable, job);
+    if (bundle !== undefined) values.set(variable.name, bundle.path);
+  }
+  return values;
+}
+
+/** Undefined where the variable is better left as it is. */
+async function bundleFor(variable: Variable, job: BundleJob): Promise<Bundle | undefined> {
+  const { machine, settings, ours, note } = job;
+  const set = machine.env[variable.name] || (await settingOf(variable, job));
+  if (set !== undefined) {
+    const about = await stat(set).catch(() => undefined);
+    if (about?.isDirectory()) {
+      // Its certificates would have to be copied with their names, and followed ever after.
+      note(`${variable.name} is a folder, ${set}, and stays as it is: add ours to it yourself`);
+      return undefined;
+    }
+    try {
+      const kept = await keptOf(set, settings.stateDirectory);
+      const whole = variable.file === "all" && kept.kind === "nothing" ? undefined : kept;
+      if (whole !== undefined) return await write(whole);
+    } catch (error) {
+      note(`${variable.name}=${set} is of no use (${(error as Error).message}), so it is not kept`);
+    }
+  }
+  return await write(
+    variable.file === "all" ? await systemRoots(machine.root) : { kind: "nothing" },
+  );
+
+  async function write(kept: Kept): Promise<Bundle> {
+    return await writeBundle(kept, { ours, stateDirectory: settings.stateDirectory });
+  }
+}
+
+/** Git's variable would beat git's own setting, and hide the file that a person has named there. */
+async function settingOf({ name }: Variable, { machine }: BundleJob): Promise<string | undefined> {
+  if (name !== "GIT_SSL_CAINFO") return undefined;
+  const argv = ["git", "-C", machine.home, "config", "--type=path", "--get", "http.sslCAInfo"];
+  const result = await machine.run(argv as [string, ...string[]]);
+  // It fails where there is no such setting, and where there is no git.
+  if (failureOf("git", result) !== undefined || result.kind !== "done") return undefined;
+  return result.stdout.trim() || undefined;
+}

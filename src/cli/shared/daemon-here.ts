@@ -1,0 +1,173 @@
+/** Settings -> the daemon that runs, started in the background where there is none. */
+import { connect, type Connected, findDaemon, type Found } from "../../control/found/connect.ts";
+import type { Registration } from "../../control/found/protocol.ts";
+import { spawnDaemon } from "../../control/found/spawn.ts";
+import { printable } from "../../text/printable.ts";
+import { originOf } from "../../routes/service-row.ts";
+import { systemClock } from "../../system/clock.ts";
+import { ownProgram } from "../../system/own-bun.ts";
+import { prepareStateDirectory } from "../../system/state-directory.ts";
+import { defaultPort, type Flags, type Settings, settingsOf } from "./settings.ts";
+import type { World } from "./world.ts";
+
+export type Running = Extract<Connected, { kind: "connected" }>;
+
+/** Of `server start`: what is passed on to a daemon in the background. */
+export type StartFlags = Flags & {
+  detach?: boolean;
+  /** Hidden: it is the one in the background, and writes into its log. */
+  background?: boolean;
+  /** Hidden: it ends at once where another runs. */
+  unlessRunning?: boolean;
+};
+
+/** The one that runs, as far as it proves itself. */
+export function findRunning(settings: Settings): Promise<Found> {
+  return findDaemon(settings.stateDirectory, { clock: systemClock });
+}
+
+/** The record of the one that runs; undefined where none does. */
+export async function runningDaemon(settings: Settings) {
+  const found = await findRunning(settings);
+  return found.kind === "healthy" ? found.registration : undefined;
+}
+
+export type EnsureOptions = {
+  flags: StartFlags;
+  settings: Settings;
+  world: World;
+  /** Whatever runs is replaced: the one of this id is not the one that is waited for. */
+  instead?: string;
+};
+
+/** @throws an Error for a person, where no daemon can be had. */
+export async function ensureDaemon({
+  flags,
+  settings,
+  world,
+  instead,
+}: EnsureOptions): Promise<Running> {
+  const { stateDirectory } = settings;
+  prepareStateDirectory(stateDirectory, { tighten: settings.ownPlace });
+  const words = ["server", "start", "--background", ...wordsOf(flags)];
+  const command = ownProgram([...words, ...(instead === undefined ? ["--unless-running"] : [])]);
+  const connected = await connect({
+    stateDirectory,
+    clock: systemClock,
+    spawn: () => spawnDaemon({ command, env: daemonEnv(settings, world), log: settings.log }),
+    ...(instead === undefined ? {} : { instead }),
+  });
+  if (connected.kind === "connected") return connected;
+  const [why, tail] =
+    connected.kind === "failed" ? [connected.why, connected.logTail] : ["none runs", ""];
+  const lines = tail.split("\n").slice(-5).join("\n");
+  throw new Error(
+    `the daemon could not be started: ${why}${lines === "" ? "" : `; it says: ${printable(lines, 1_000)}`}; its log: ${settings.log}`,
+  );
+}
+
+function daemonEnv(settings: Settings, { env }: World): World["env"] {
+  if (settings.sandbox === undefined) return env;
+  return { ...env, LOCALD_SANDBOX_ACTIVE: "1", LOCALD_SOCKET: settings.socket };
+}
+
+/** What was typed; the variables go with the environment. */
+function wordsOf(flags: StartFlags): string[] {
+  const values = {
+    port: flags.port,
+    "http-port": flags.httpPort,
+    "https-port": flags.httpsPort,
+    scanner: flags.scanner,
+  };
+  const switches = {
+    "https-redirect": flags.httpsRedirect,
+    "other-users": flags.otherUsers,
+    "all-users": flags.allUsers,
+    verbose: flags.verbose,
+  };
+  return [
+    ...(flags.tld ?? []).map((tld) => `--tld=${tld}`),
+    ...Object.entries(values).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}=${value}`],
+    ),
+    ...Object.entries(switches).flatMap(([name, on]) => (on ? [`--${name}`] : [])),
+  ];
+}
+
+/**
+ * The record of the daemon for a verb that is of no use without one: started, and told, where none runs. Undefined, and
+ * told, where somebody typed the port of a proxy that may be another's, and where none can be had.
+ */
+export async function daemonFor(flags: Flags, world: World): Promise<Registration | undefined> {
+  const settings = await settingsOf(flags, world);
+  const tell = (text: string): void => void world.err.write(`${world.err.colors.dim(text)}\n`);
+  const running = await runningDaemon(settings);
+  if (running !== undefined) return running;
+  if (settings.portFlag) {
+    tell("the proxy is not running; localhostess server start starts it");
+    return undefined;
+  }
+  try {
+    const { registration, started } = await ensureDaemon({ flags: {}, settings, world });
+    if (started) {
+      tell(`started localhostess, pid ${registration.pid}; to stop it: localhostess server stop`);
+    }
+    return registration;
+  } catch (error) {
+    tell(printable((error as Error).message, 2_000));
+    return undefined;
+  }
+}
+
+/** Asked before a daemon that is to end where another runs reads all that it is made of. */
+export async function alreadyRuns(flags: StartFlags, world: World): Promise<boolean> {
+  return (await findRunning(await settingsOf(flags, world))).kind === "healthy";
+}
+
+/** `localhostess server start --detach`. */
+export async function serverDetach(flags: StartFlags, world: World): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  const found = await findRunning(settings);
+  const another =
+    found.kind === "healthy" && Boolean(settings.port) && settings.port !== found.registration.port;
+  const instead = another ? found.registration.id : undefined;
+  return tell(await ensureDaemon({ flags, settings, world, ...(instead ? { instead } : {}) }), {
+    settings,
+    world,
+  });
+}
+
+/** Where systems begin to pick ports: Linux's ip_local_port_range. */
+const firstPicked = 32_768;
+
+/** `localhostess server restart`: the new one takes the ports over, so that nobody is refused. */
+export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  const { registration } = await findRunning(settings);
+  const kept =
+    settings.port === undefined && registration !== undefined && registration.port !== defaultPort
+      ? // One that the system has picked is preferred, and not insisted on: anybody may be given it in between.
+        { port: String(registration.port < firstPicked ? registration.port : 0) }
+      : {};
+  const running = await ensureDaemon({
+    flags: { ...flags, ...kept },
+    settings,
+    world,
+    instead: registration?.id ?? "none",
+  });
+  return tell(running, { settings, world });
+}
+
+function tell(
+  { registration, started }: Running,
+  { settings, world }: { settings: Settings; world: World },
+): number {
+  const { pid, port, httpPort } = registration;
+  const url = originOf("localhost", { scheme: "http", port: httpPort ?? port });
+  const state = started ? "runs in the background" : "runs already";
+  world.out.write(`localhostess ${state}, pid ${pid}: ${url}\n`);
+  const { colors } = world.err;
+  const hint = `${started ? `its log: ${settings.log}; ` : ""}to stop it: localhostess server stop`;
+  world.err.write(`${colors.dim(hint)}\n`);
+  return 0;
+}

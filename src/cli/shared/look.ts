@@ -1,0 +1,135 @@
+/** Settings -> what runs on this machine now: the scan, its services, and our proxy. */
+import { hostname, release } from "node:os";
+import { ask, isFrom } from "../../control/found/client.ts";
+import type { SeenSight } from "../../control/commands/commands.ts";
+import { protocol } from "../../control/found/protocol.ts";
+import { type Registration, readRegistration } from "../../control/found/registration.ts";
+import { groupServices } from "../../discovery/group.ts";
+import type { ObservedProcess, Scan, Source } from "../../discovery/observation.ts";
+import { chooseSource } from "../../discovery/source.ts";
+import type { Service } from "../../routes/service.ts";
+import type { UrlPorts } from "../../routes/service-row.ts";
+import { defaultPort, type Settings } from "./settings.ts";
+
+export type Sight = {
+  scan: Scan;
+  services: readonly Service[];
+  /** Undefined where none runs. */
+  proxy: Pick<Registration, "pid" | "port"> | undefined;
+  /** The proxy's main port. */
+  port: number;
+  /** What belongs into URLs. */
+  urlPorts: UrlPorts;
+  /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
+  tlds: readonly string[];
+};
+
+/** A listening process of which nobody said what it is called. */
+export type Unnamed = { process: ObservedProcess; port: number };
+
+/** Looks again and again; the source is chosen once, because it remembers what it has read. */
+export type Looker = () => Promise<Sight>;
+
+/** Microsoft's kernels say so in their release, WSL 1 and 2 alike. */
+export function isWsl(): boolean {
+  return /microsoft/i.test(release());
+}
+
+/** By way of the daemon, where there is one; it looks as we would. */
+export function looker(settings: Settings): Looker {
+  // Who says how to look wants it done so, and not as the daemon was told to.
+  const own = settings.scanner !== "auto" || settings.allUsers;
+  let lookOurselves: Looker | undefined;
+  return async () => {
+    const seen = own ? undefined : await seenByDaemon(settings);
+    if (seen !== undefined) return seen;
+    lookOurselves ??= ownLooker(settings);
+    return lookOurselves();
+  };
+}
+
+/** Milliseconds. A look takes a few; one that hangs is one that we can do without. */
+const daemonDeadline = 1000;
+
+/** Undefined where none runs, or none that we understand. */
+async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
+  const record = await readRegistration(settings.stateDirectory);
+  if (record === undefined || record.protocol !== protocol) return undefined;
+  const asked = await ask<{ Look: SeenSight }>(record.socket, "Look", { deadline: daemonDeadline });
+  if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
+  const { daemon, services, scan } = asked.value.Look;
+  return {
+    scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
+    services,
+    proxy: daemon,
+    ...portsOf(settings, daemon),
+    tlds: daemon.tlds,
+  };
+}
+
+function ownLooker(settings: Settings): Looker {
+  const source = sourceOf(settings);
+  const machine = { hostName: hostname(), wsl: isWsl() };
+  return async () => {
+    const [scan, record] = await Promise.all([
+      source.scan(),
+      readRegistration(settings.stateDirectory),
+    ]);
+    const proxy = record !== undefined && holds(scan, record) ? record : undefined;
+    return {
+      scan,
+      services: groupServices(scan, {
+        ...machine,
+        ownPid: proxy?.pid ?? process.pid,
+        uid: process.getuid?.() ?? 0,
+      }),
+      proxy,
+      ...portsOf(settings, proxy),
+      tlds: proxy?.tlds ?? settings.tlds,
+    };
+  };
+}
+
+/** A port that was typed is the one that is meant; else the proxy that has it says what its URLs have. */
+export function portsOf(
+  settings: Settings,
+  proxy: Pick<Registration, "port" | "httpPort" | "httpsPort"> | undefined,
+): Pick<Sight, "port" | "urlPorts"> {
+  const port = settings.port || (proxy?.port ?? defaultPort);
+  const known = proxy?.port === port && !settings.portFlag ? proxy : undefined;
+  return { port, urlPorts: { http: known?.httpPort ?? port, https: known?.httpsPort ?? port } };
+}
+
+export function sourceOf(settings: Settings): Source {
+  return chooseSource(settings.scanner, {
+    uid: process.getuid?.() ?? 0,
+    allUsers: settings.allUsers,
+  });
+}
+
+/** A record says who ran once; whoever has its pid today need not be the proxy. */
+function holds(scan: Scan, { pid, port }: Registration): boolean {
+  return scan.observations.some((seen) => seen.port === port && seen.pids.includes(pid));
+}
+
+/** Who listens on a port, the oldest first; another user's process is not seen. */
+export function ownersOf(scan: Scan, port: number): ObservedProcess[] {
+  const pids = new Set(
+    scan.observations.filter((seen) => seen.port === port).flatMap((seen) => seen.pids),
+  );
+  return [...pids]
+    .flatMap((pid) => scan.processes.get(pid) ?? [])
+    .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
+}
+
+/** One for each port, without the proxy and whatever is a service, by port. */
+export function unnamedOf({ scan, services, proxy }: Sight): Unnamed[] {
+  const known = new Set(services.flatMap((service) => service.pids));
+  if (proxy !== undefined) known.add(proxy.pid);
+  const unnamed = new Map<number, Unnamed>();
+  for (const { port, pids } of scan.observations) {
+    const process = scan.processes.get(pids.find((pid) => !known.has(pid)) ?? 0);
+    if (process !== undefined && !unnamed.has(port)) unnamed.set(port, { process, port });
+  }
+  return [...unnamed.values()];
+}

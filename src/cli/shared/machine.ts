@@ -1,0 +1,65 @@
+/** The world of a command -> the machine whose trust stores are looked at, and whose authority it is. */
+import { isAbsolute } from "node:path";
+import { systemClock } from "../../system/clock.ts";
+import { runCommand } from "../../system/command.ts";
+import type { AuthorityOptions } from "../../tls/authority.ts";
+import { processIdentity } from "../../tls/identity.ts";
+import type { AuthorityKind } from "../../tls/server-name.ts";
+import type { Machine } from "../../tls/trust/store.ts";
+import { isWsl } from "./look.ts";
+import { type Flags, type Settings, UsageError } from "./settings.ts";
+import { runningDaemon } from "./daemon-here.ts";
+import type { World } from "./world.ts";
+
+/** `root`: another directory in the place of `/`, so that a test changes nothing of the system. */
+export type MachineFlags = Flags & { root?: string };
+
+/** Milliseconds: none of these commands takes more than one, unless it says so. */
+const usualDeadline = 10_000;
+/** Bytes: all roots of a system as text are a quarter of this. */
+const longestOutput = 1024 * 1024;
+
+/** Behind PATH, which has no sbin for ordinary users on some systems. */
+const systemPath = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** @throws UsageError where `--root` cannot be meant. */
+export function machineOf({ root }: MachineFlags, world: World): Machine {
+  if (root !== undefined && !isAbsolute(root)) {
+    throw new UsageError([`--root ${root}: an absolute path is needed`]);
+  }
+  const env = Object.fromEntries(
+    Object.entries(world.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  return {
+    platform: world.platform,
+    root: root ?? "/",
+    home: world.home,
+    env,
+    // Another root is a test's own directory, which it may change.
+    privileged: root !== undefined || process.getuid?.() === 0,
+    wsl: isWsl(),
+    run: (argv, options) =>
+      runCommand(argv, {
+        // LC_ALL: what they say is read by us, or shown beside our own words.
+        env: { ...env, PATH: [env.PATH, systemPath].filter(Boolean).join(":"), LC_ALL: "C" },
+        deadline: options?.deadline ?? usualDeadline,
+        limit: longestOutput,
+      }),
+  };
+}
+
+/** With the domains that the running proxy serves, where one runs: an authority is made for those. */
+export async function served(settings: Settings): Promise<Settings> {
+  const proxy = await runningDaemon(settings);
+  return proxy === undefined ? settings : { ...settings, tlds: proxy.tlds };
+}
+
+export function authorityOptions(kind: AuthorityKind, settings: Settings): AuthorityOptions {
+  return {
+    stateDirectory: settings.stateDirectory,
+    kind,
+    clock: systemClock,
+    identity: processIdentity(),
+    tlds: settings.tlds,
+  };
+}

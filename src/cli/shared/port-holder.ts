@@ -1,0 +1,46 @@
+/** A port that we could not have -> who has it, or the command that gives the right to it. */
+import { readRegistration } from "../../control/found/registration.ts";
+import { printable } from "../../text/printable.ts";
+import { ownersOf, sourceOf } from "./look.ts";
+import type { Settings } from "./settings.ts";
+
+export type Holder = {
+  /** "pid 17: nginx". */
+  who: string;
+  /** Undefined where it cannot be seen. */
+  pid: number | undefined;
+  /** It is the proxy that the state directory tells of. */
+  ours: boolean;
+};
+
+/** In the order of `ports`; the machine is looked at once. */
+export async function holdersOf(ports: readonly number[], settings: Settings): Promise<Holder[]> {
+  const record = await readRegistration(settings.stateDirectory);
+  const scan = await sourceOf({ ...settings, allUsers: true })
+    .scan()
+    .catch(() => {
+      // The port is taken all the same; by whom is the lesser news.
+      return undefined;
+    });
+  return ports.map((port) => {
+    const owners = scan === undefined ? [] : ownersOf(scan, port);
+    // The record may be of another port, or of a pid that somebody else has by now.
+    const own = owners.find((its) => its.pid === record?.pid);
+    if (own !== undefined) {
+      return { who: `localhostess, pid ${own.pid}`, pid: own.pid, ours: true };
+    }
+    const [holder] = owners;
+    if (holder === undefined) {
+      const who = "a process that cannot be seen, perhaps another user's";
+      return { who, pid: undefined, ours: false };
+    }
+    const others = owners.length > 1 ? ` and ${owners.length - 1} more` : "";
+    const who = `pid ${holder.pid}${others}: ${printable(holder.command, 200)}`;
+    return { who, pid: holder.pid, ours: false };
+  });
+}
+
+/** Linux, ip(7): lowers the first port that everybody may listen on, until the next boot. */
+export function rightCommand(ports: readonly number[]): string {
+  return `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${Math.min(80, ...ports)}`;
+}

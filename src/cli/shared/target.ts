@@ -1,0 +1,70 @@
+/** What a person types for a server, `api`, `api.localhost`, `api.test` or a URL -> its name and path. Pure. */
+import { printable } from "../../text/printable.ts";
+import { classifyHost } from "../../routes/host.ts";
+
+export type Target =
+  | {
+      kind: "name";
+      /** Lower case, without its domain. */
+      name: string;
+      /** What it was written with: `localhost`, a configured one, or "" of `http://api/`. All but the first need the PAC file. */
+      domain: string;
+      scheme: "http" | "https";
+      /** Of a URL, where it names one or means its scheme's own; undefined for a mere name. */
+      port: number | undefined;
+      /** With the query, without the fragment; `/` where there is none. */
+      path: string;
+    }
+  /** `localhost`: the proxy's own pages. */
+  | { kind: "own"; scheme: "http" | "https"; port: number | undefined; path: string }
+  | { kind: "mistake"; what: string };
+
+const schemes: Record<string, { scheme: "http" | "https"; port: number }> = {
+  "http:": { scheme: "http", port: 80 },
+  "ws:": { scheme: "http", port: 80 },
+  "https:": { scheme: "https", port: 443 },
+  "wss:": { scheme: "https", port: 443 },
+};
+
+/** `tlds` are the configured domains. */
+export function readTarget(text: string, tlds: readonly string[] = []): Target {
+  const shown = JSON.stringify(printable(text, 100));
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  const url = URL.parse(isUrl ? text : `http://${text}`);
+  if (url === null || url.hostname === "" || url.username !== "" || /[\s\\]/.test(text)) {
+    return { kind: "mistake", what: `${shown} is neither a name nor a URL` };
+  }
+  const spoken = schemes[url.protocol];
+  if (spoken === undefined) {
+    return { kind: "mistake", what: `${shown}: servers have http:// and https:// URLs only` };
+  }
+  const host = url.hostname.replace(/\.$/, "");
+  const named = url.port === "" ? undefined : Number(url.port);
+  const rest = {
+    scheme: spoken.scheme,
+    port: named ?? (isUrl ? spoken.port : undefined),
+    path: `${url.pathname}${url.search}`,
+  };
+  const own =
+    host === "localhost" ||
+    [".localhost", ...tlds.map((tld) => `.${tld}`)].some((its) => host.endsWith(its));
+  // Without a scheme, `api.shop` can only be meant as a name.
+  const full = isUrl || own ? host : `${host}.localhost`;
+  const meaning = classifyHost(/^[\d.]+$|^\[/.test(host) ? host : full, tlds);
+  switch (meaning.kind) {
+    case "own":
+      return { kind: "own", ...rest };
+    case "name":
+      return { kind: "name", name: meaning.name, domain: meaning.domain, ...rest };
+    case "foreign":
+      return {
+        kind: "mistake",
+        what: `${printable(host, 100)} is not a name that localhostess serves: they end in ${endings(tlds)}, or have no dot`,
+      };
+  }
+}
+
+/** ".localhost", ".test". */
+function endings(tlds: readonly string[]): string {
+  return ["localhost", ...tlds].map((domain) => `.${domain}`).join(" or ");
+}

@@ -1,0 +1,166 @@
+/** `localhostess browser [name]` -> a Chromium that trusts our names, with a profile that is gone when it ends. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type PacFacts, pacFile } from "../../../pac/proxy.pac.ts";
+import { originOf } from "../../routes/service-row.ts";
+import { searchPath, whereIs } from "../../system/search-path.ts";
+import { ensureAuthority, loadAuthority } from "../../tls/authority.ts";
+import { installCommand } from "../../tls/trust/distribution.ts";
+import { exists } from "../../tls/trust/exists.ts";
+import { nssStore } from "../../tls/trust/nss.ts";
+import type { Certificate, Machine } from "../../tls/trust/store.ts";
+import { portsOf } from "../shared/look.ts";
+import { authorityOptions, machineOf, served } from "../shared/machine.ts";
+import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
+import { daemonFor } from "../shared/daemon-here.ts";
+import { readTarget } from "../shared/target.ts";
+import { certificateOf } from "./trust.ts";
+import type { World } from "../shared/world.ts";
+
+const programs = [
+  "chromium",
+  "chromium-browser",
+  "google-chrome",
+  "google-chrome-stable",
+  "brave-browser",
+  "microsoft-edge",
+];
+
+/** A first start without questions, and without traffic of its own. */
+const quiet = [
+  "--no-first-run",
+  "--no-default-browser-check",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export async function browser(
+  words: readonly string[],
+  { flags, world }: { flags: Flags; world: World },
+): Promise<number> {
+  const settings = await served(await settingsOf(flags, world));
+  const [name, own] = words[0]?.startsWith("-") ? [undefined, words] : [words[0], words.slice(1)];
+  const { tlds } = settings;
+  const target = readTarget(name ?? "localhost", tlds);
+  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const machine = machineOf({}, world);
+  if (machine.platform !== "linux") {
+    throw new Error(
+      "here Chromium trusts what the system trusts, so a profile of its own does not help; try: localhostess trust",
+    );
+  }
+  const program = await chromium(machine);
+  // Only now, as everything else is there that it takes.
+  const { port, urlPorts } = portsOf(settings, await daemonFor(flags, world));
+  const host = target.kind === "own" ? "localhost" : `${target.name}.localhost`;
+  const url = `${originOf(host, { scheme: "https", port: urlPorts.https })}${target.path}`;
+
+  const certificates = await ours(settings);
+  const home = await mkdtemp(join(tmpdir(), "localhostess-browser-"));
+  try {
+    await trustIn(home, { certificates, machine });
+    return await show(
+      [
+        program,
+        ...quiet,
+        `--user-data-dir=${join(home, "profile")}`,
+        pacOption({ port, tlds }),
+        ...own,
+        url,
+      ],
+      { home, world },
+    );
+  } finally {
+    // Its last processes may still be writing.
+    await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  }
+}
+
+async function chromium({ env }: Machine): Promise<string> {
+  const found = programs.flatMap((name) => whereIs(name, env.PATH) ?? []);
+  // A snap has a home and a /tmp of its own, so that it would not see what we make for it.
+  const program = found.find((path) => !path.startsWith("/snap/"));
+  if (program !== undefined) return program;
+  throw new Error(
+    found.length > 0
+      ? `${found[0]} is a snap, which only sees its own files; install Chrome or Chromium as a package`
+      : `there is none of ${programs.join(", ")} in PATH; localhostess trust makes every browser trust us`,
+  );
+}
+
+async function ours(settings: Settings): Promise<Certificate[]> {
+  const names = await ensureAuthority(authorityOptions("names", settings));
+  if (names.kind === "broken") throw new Error(names.problems.join("; "));
+  const bare = await loadAuthority(authorityOptions("bare", settings));
+  return [names.authority, ...(bare.kind === "ready" ? [bare.authority] : [])].map(certificateOf);
+}
+
+/**
+ * Chromium's own option for this, `--ignore-certificate-errors-spki-list`, goes by the certificates that the server
+ * sends, where no authority is; so its home is one in which the authority is trusted.
+ */
+async function trustIn(
+  home: string,
+  { certificates, machine }: { certificates: readonly Certificate[]; machine: Machine },
+): Promise<void> {
+  const directory = join(home, ".pki/nssdb");
+  for (const certificate of certificates) {
+    const database = { name: "its own profile", directory, made: await exists(directory) };
+    const outcome = await nssStore(database, machine).install(certificate);
+    if (outcome.kind === "failed") {
+      const fix =
+        outcome.why === "there is no certutil"
+          ? await installCommand("certutil", machine)
+          : outcome.fix;
+      throw new Error(`the browser cannot be made to trust us: ${outcome.why}; ${fix}`);
+    }
+  }
+}
+
+/** With the file in it: one that is fetched from us would be missing where we start later. */
+function pacOption(facts: PacFacts): string {
+  const text = Buffer.from(pacFile(facts)).toString("base64");
+  return `--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64,${text}`;
+}
+
+async function show(
+  argv: readonly string[],
+  { home, world }: { home: string; world: World },
+): Promise<number> {
+  const config = join(home, "config");
+  await mkdir(config);
+  // What is downloaded here goes with the profile, so it goes where nobody expects it to stay.
+  await writeFile(join(config, "user-dirs.dirs"), `XDG_DOWNLOAD_DIR="${home}"\n`);
+  const child = Bun.spawn([...argv], {
+    env: {
+      ...world.env,
+      PATH: searchPath(world.env.PATH),
+      HOME: home,
+      XDG_CONFIG_HOME: config,
+      XDG_DATA_HOME: join(home, "data"),
+      XDG_CACHE_HOME: join(home, "cache"),
+    },
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+    // Ctrl-C is for us, who end it and then clear away.
+    detached: true,
+  });
+  let interrupted = false;
+  const cancel = world.onSignal(() => {
+    interrupted = true;
+    try {
+      process.kill(-child.pid, "SIGTERM");
+    } catch {
+      // It has just ended by itself.
+    }
+  });
+  try {
+    const code = await child.exited;
+    return code === 0 || interrupted ? 0 : 1;
+  } finally {
+    cancel();
+  }
+}

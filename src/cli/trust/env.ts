@@ -1,0 +1,53 @@
+/** `localhostess env` -> shell lines by which programs trust our names, on top of what they trusted before. */
+import { basename } from "node:path";
+import { powershellWord } from "../../text/shell-words.ts";
+import { ensureAuthority } from "../../tls/authority.ts";
+import { type BundleJob, bundlesOf, ourCertificates } from "../shared/bundles.ts";
+import { writeTruststore } from "./java-options.ts";
+import { authorityOptions, type MachineFlags, machineOf, served } from "../shared/machine.ts";
+import { settingsOf } from "../shared/settings.ts";
+import type { World } from "../shared/world.ts";
+
+export type Shell = "sh" | "fish" | "powershell";
+
+export type EnvFlags = MachineFlags & { shell?: Shell };
+
+export async function env(flags: EnvFlags, world: World): Promise<number> {
+  const settings = await served(await settingsOf(flags, world));
+  const machine = machineOf(flags, world);
+  const made = await ensureAuthority(authorityOptions("names", settings));
+  if (made.kind === "broken") throw new Error(made.problems.join("; "));
+  const job: BundleJob = {
+    settings,
+    machine,
+    ours: await ourCertificates(settings),
+    note: (text) => void world.err.write(`${world.err.colors.yellow(text)}\n`),
+  };
+  const values = await valuesOf(job);
+  if (settings.json) {
+    world.out.write(`${JSON.stringify(Object.fromEntries(values), undefined, 2)}\n`);
+    return 0;
+  }
+  const shell = shellOf(flags.shell, world);
+  for (const [name, value] of values) world.out.write(`${assignment(shell, { name, value })}\n`);
+  return 0;
+}
+
+/** In the order of the table. */
+async function valuesOf(job: BundleJob): Promise<Map<string, string>> {
+  const values = await bundlesOf(job);
+  const java = await writeTruststore(job);
+  if (java !== undefined) values.set("JAVA_TOOL_OPTIONS", java);
+  return values;
+}
+
+function shellOf(asked: Shell | undefined, { env: { SHELL } }: World): Shell {
+  return asked ?? (basename(SHELL ?? "") === "fish" ? "fish" : "sh");
+}
+
+/** Each in the only quotes of its shell within which nothing else has a meaning. */
+export function assignment(shell: Shell, { name, value }: { name: string; value: string }): string {
+  if (shell === "powershell") return `$env:${name} = ${powershellWord(value)}`;
+  if (shell === "fish") return `set -gx ${name} '${value.replace(/[\\']/g, "\\$&")}';`;
+  return `export ${name}='${value.replaceAll("'", `'\\''`)}'`;
+}

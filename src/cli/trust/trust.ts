@@ -1,0 +1,173 @@
+/** `localhostess trust` -> our authority in every trust store of this machine, or how things stand there. */
+import {
+  type Authority,
+  ensureAuthority,
+  forgetReplaced,
+  loadAuthority,
+  renewAuthority,
+  replacedCertificates,
+} from "../../tls/authority.ts";
+import type { AuthorityKind } from "../../tls/server-name.ts";
+import { renewBundles } from "../../tls/trust/bundle.ts";
+import { exists } from "../../tls/trust/exists.ts";
+import type { Certificate, TrustStore } from "../../tls/trust/store.ts";
+import { removeFromAll, trustStores } from "../../tls/trust/stores.ts";
+import { ourCertificates } from "../shared/bundles.ts";
+import { refreshTruststore } from "./java-options.ts";
+import { authorityOptions, type MachineFlags, machineOf, served } from "../shared/machine.ts";
+import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
+import { type Settings, settingsOf, UsageError } from "../shared/settings.ts";
+import type { World } from "../shared/world.ts";
+
+export type TrustFlags = MachineFlags & { status?: boolean; renew?: boolean; bareNames?: boolean };
+
+type Work = {
+  settings: Settings;
+  stores: readonly TrustStore[];
+  /** Keeps a row, and tells it at once: a store may take a while. */
+  add(row: StoreRow): void;
+};
+
+export async function trust(flags: TrustFlags, world: World): Promise<number> {
+  const settings = await served(await settingsOf(flags, world));
+  if (flags.status && flags.renew) {
+    throw new UsageError(["--status only looks, and --renew changes: one of them"]);
+  }
+  refuseSudo(world);
+  const rows: StoreRow[] = [];
+  const stores = await trustStores(machineOf(flags, world));
+  const work: Work = {
+    settings,
+    stores,
+    add(row) {
+      rows.push(row);
+      if (!settings.json) tellRow(row, world.out);
+    },
+  };
+  if (flags.status) await look(work, world);
+  else if (flags.renew) await renew(flags.bareNames ? "bare" : "names", { work, world });
+  else await install(flags.bareNames ? ["names", "bare"] : ["names"], { work, world });
+  if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  else if (stores.length === 0) {
+    world.err.write(
+      "there is no trust store on this machine that is known; try: localhostess env\n",
+    );
+  }
+  return allWell(rows) ? 0 : 1;
+}
+
+/**
+ * The authority belongs to the person: under sudo it would be made in root's home, or root would own files in theirs.
+ */
+export function refuseSudo({ env }: World): void {
+  if (process.getuid?.() !== 0 || !env.SUDO_UID) return;
+  throw new UsageError([
+    "run it as yourself, without sudo: it shows the one command that needs root, where there is one",
+  ]);
+}
+
+async function look(work: Work, world: World): Promise<void> {
+  for (const kind of ["names", "bare"] as const) {
+    const options = authorityOptions(kind, work.settings);
+    const loaded = await loadAuthority(options);
+    if (loaded.kind === "broken") throw new Error(loaded.problems.join("; "));
+    if (loaded.kind === "ready") {
+      await checkAll(work, { whose: kind, certificate: certificateOf(loaded.authority) });
+    } else if (kind === "names") {
+      const text = "there is no authority yet; localhostess trust makes one";
+      world.err.write(`${world.err.colors.dim(text)}\n`);
+      for (const { name } of work.stores) {
+        work.add(rowOf({ store: name, authority: kind, action: "check" }, { kind: "absent" }));
+      }
+    }
+    for (const certificate of await replacedCertificates(options)) {
+      await checkAll(work, { whose: "replaced", certificate });
+    }
+  }
+}
+
+async function checkAll(
+  { stores, add }: Work,
+  { whose, certificate }: { whose: Whose; certificate: Certificate },
+): Promise<void> {
+  const checks = await Promise.all(stores.map((store) => store.check(certificate)));
+  for (const [index, check] of checks.entries()) {
+    // That what is over is gone is no news.
+    if (whose === "replaced" && check.kind !== "trusted") continue;
+    const about = { store: stores[index]!.name, authority: whose, action: "check" } as const;
+    const fix = whose === "replaced" ? { fix: "localhostess trust" } : {};
+    add({ ...rowOf(about, check), ...fix });
+  }
+}
+
+type Doing = { work: Work; world: World };
+
+async function install(kinds: readonly AuthorityKind[], { work, world }: Doing): Promise<void> {
+  for (const kind of kinds) {
+    const made = await ensureAuthority(authorityOptions(kind, work.settings));
+    if (made.kind === "broken") throw new Error(made.problems.join("; "));
+    await installAuthority(made.authority, { work, world });
+  }
+}
+
+async function renew(kind: AuthorityKind, { work, world }: Doing): Promise<void> {
+  const options = authorityOptions(kind, work.settings);
+  if (kind === "bare" && (await loadAuthority(options)).kind === "absent") {
+    throw new Error(
+      "there is no authority for bare names; localhostess trust --bare-names makes one",
+    );
+  }
+  const made = await renewAuthority(options);
+  if (made.kind === "broken") throw new Error(made.problems.join("; "));
+  await installAuthority(made.authority, { work, world });
+  // Shells that have read `env` go on with the files that they know.
+  await refreshBundles(work.settings);
+}
+
+/** The authorities that there are now, and no others, in every file that `env` has made. */
+export async function refreshBundles(settings: Settings): Promise<void> {
+  const ours = await ourCertificates(settings);
+  for (const bundle of await renewBundles(settings.stateDirectory, ours)) {
+    const truststore = bundle.path.replace(/\.pem$/, ".p12");
+    if (await exists(truststore)) await refreshTruststore(truststore, bundle.pem);
+  }
+}
+
+/** The new one first: in between, both are trusted, and never none. */
+async function installAuthority(authority: Authority, { work, world }: Doing): Promise<void> {
+  if (!work.settings.json) {
+    const { colors, write } = world.err;
+    write(`${colors.dim(`${authority.commonName}, ${describe(authority)}`)}\n`);
+  }
+  for (const store of work.stores) {
+    const about = { store: store.name, authority: authority.kind, action: "install" } as const;
+    work.add(rowOf(about, await store.install(certificateOf(authority))));
+  }
+  await removeReplaced(authority.kind, work);
+}
+
+/** What could not be removed is kept in mind for the next time. */
+export async function removeReplaced(kind: AuthorityKind, work: Work): Promise<void> {
+  for (const replaced of await replacedCertificates(authorityOptions(kind, work.settings))) {
+    const gone = await removeFromAll(work.stores, {
+      certificate: replaced,
+      report(store, outcome) {
+        if (outcome.kind === "already") return;
+        work.add(rowOf({ store: store.name, authority: "replaced", action: "remove" }, outcome));
+      },
+    });
+    if (gone) await forgetReplaced(replaced);
+  }
+}
+
+export function certificateOf({ pem, certificatePath }: Authority): Certificate {
+  return { pem, path: certificatePath };
+}
+
+function describe({ permitted, expiresAt }: Authority): string {
+  const names =
+    permitted === undefined
+      ? "which may sign for any name"
+      : `for ${permitted.join(", ")} and names under ${permitted.length === 1 ? "it" : "them"} only`;
+  return `${names}, until ${new Date(expiresAt).toISOString().slice(0, 10)}`;
+}

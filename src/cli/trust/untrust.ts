@@ -1,0 +1,86 @@
+/** `localhostess untrust` -> no trust store of this machine that has an authority of ours. */
+import { join } from "node:path";
+import {
+  type AuthorityOptions,
+  forgetAuthority,
+  forgetReplaced,
+  loadAuthority,
+  replacedCertificates,
+} from "../../tls/authority.ts";
+import { certificateFile } from "../../tls/certificate-file.ts";
+import { authorityDirectory } from "../../tls/places.ts";
+import type { Certificate } from "../../tls/trust/store.ts";
+import { removeFromAll, trustStores } from "../../tls/trust/stores.ts";
+import { authorityOptions, type MachineFlags, machineOf } from "../shared/machine.ts";
+import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
+import { settingsOf } from "../shared/settings.ts";
+import { certificateOf, refreshBundles, refuseSudo } from "./trust.ts";
+import type { World } from "../shared/world.ts";
+
+export type UntrustFlags = MachineFlags & { forget?: boolean };
+
+/** The authority itself stays, so that `trust` is all it takes to be back; unless it is to be forgotten. */
+export async function untrust(flags: UntrustFlags, world: World): Promise<number> {
+  const settings = await settingsOf(flags, world, { withoutConfig: true });
+  refuseSudo(world);
+  const stores = await trustStores(machineOf(flags, world));
+  const rows: StoreRow[] = [];
+  const add = (row: StoreRow): void => {
+    rows.push(row);
+    if (!settings.json) tellRow(row, world.out);
+  };
+  const remove = (certificate: Certificate, whose: Whose): Promise<boolean> =>
+    removeFromAll(stores, {
+      certificate,
+      report(store, outcome) {
+        if (whose === "replaced" && outcome.kind === "already") return;
+        add(rowOf({ store: store.name, authority: whose, action: "remove" }, outcome));
+      },
+    });
+  const broken: string[] = [];
+  let known = 0;
+  for (const kind of ["names", "bare"] as const) {
+    const options = authorityOptions(kind, settings);
+    // The key first: whatever comes between, or fails, a store that still has its certificate believes nobody by it.
+    const forgotten = flags.forget ? await forgetAuthority(options) : undefined;
+    if (forgotten?.kind === "broken") broken.push(...forgotten.problems);
+    if (forgotten?.kind === "forgotten") {
+      const store = `the key in ${authorityDirectory(settings.stateDirectory, kind)}`;
+      add(rowOf({ store, authority: kind, action: "forget" }, { kind: "done" }));
+    }
+    const own = forgotten?.kind === "forgotten" ? forgotten.fingerprints : [];
+    const loaded = flags.forget ? undefined : await loadAuthority(options);
+    if (loaded?.kind === "broken") broken.push(...loaded.problems);
+    const certificate =
+      loaded?.kind === "ready"
+        ? certificateOf(loaded.authority)
+        : forgotten?.kind === "forgotten"
+          ? undefined
+          : await leftover(options);
+    if (certificate !== undefined) {
+      known += 1;
+      await remove(certificate, kind);
+    }
+    for (const replaced of await replacedCertificates(options)) {
+      known += 1;
+      const whose = own.includes(replaced.fingerprint) ? kind : "replaced";
+      if (await remove(replaced, whose)) await forgetReplaced(replaced);
+    }
+  }
+  // Shells that have read `env` go on with the files that they know.
+  if (flags.forget) await refreshBundles(settings);
+  if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  else if (known === 0 && broken.length === 0) {
+    world.err.write(`${world.err.colors.dim("there is no authority, so none is trusted")}\n`);
+  }
+  if (broken.length > 0) throw new Error(broken.join("; "));
+  return allWell(rows) ? 0 : 1;
+}
+
+/** The certificate of an authority that cannot be used any more: one that has expired is still in the stores. */
+async function leftover(options: AuthorityOptions): Promise<Certificate | undefined> {
+  const path = join(authorityDirectory(options.stateDirectory, options.kind), "certificate.pem");
+  // There never was one, or it is gone with the rest; then no store can be asked for it.
+  const pem = await certificateFile(path).catch(() => undefined);
+  return pem?.includes("-----BEGIN CERTIFICATE-----") ? { pem, path } : undefined;
+}

@@ -1,0 +1,150 @@
+/** Words typed so far -> those that may come next, as a completion script reads them. */
+import type { Argument, Command, Option } from "commander";
+import { projectFolderOf, projectIn } from "../shared/project-files.ts";
+import type { World } from "../shared/world.ts";
+
+export type CompleteOptions = { program: Command; world: World };
+
+type Candidate = { value: string; meaning: string };
+
+/** What a shell completes by itself besides. */
+type Otherwise = "none" | "files" | "dirs";
+
+type Candidates = { candidates: readonly Candidate[]; otherwise: Otherwise };
+
+/** Names of arguments and what may stand there; the grammar's own. */
+const serviceArguments = ["service", "services"];
+const addressArguments = ["name", "url|name"];
+
+/**
+ * A line for each: the word, a tab, what it means. The last line is `:none`, `:files` or `:dirs`, what the shell is to
+ * offer too. The last of the words is the one under the cursor, as far as it has been typed. Never fails: nobody could be
+ * told in the middle of a line.
+ */
+export async function complete(
+  words: readonly string[],
+  { program, world }: CompleteOptions,
+): Promise<number> {
+  const { candidates, otherwise } = await candidatesFor(words, { program, world });
+  const last = words.at(-1) ?? "";
+  for (const { value, meaning } of candidates) {
+    if (value.startsWith(last)) world.out.write(`${value}\t${meaning}\n`);
+  }
+  world.out.write(`:${otherwise}\n`);
+  return 0;
+}
+
+async function candidatesFor(
+  words: readonly string[],
+  { program, world }: CompleteOptions,
+): Promise<Candidates> {
+  const last = words.at(-1) ?? "";
+  let command = program;
+  let count = 0;
+  let awaiting: Option | undefined;
+  for (const word of words.slice(0, -1)) {
+    if (awaiting !== undefined) {
+      awaiting = undefined;
+      continue;
+    }
+    // A command of somebody else's follows.
+    if (word === "--") return { candidates: [], otherwise: "files" };
+    if (word.startsWith("-")) {
+      const option = command.options.find((its) => [its.short, its.long].includes(word));
+      if (option?.required) awaiting = option;
+      continue;
+    }
+    const verb = count === 0 ? visible(command).find((its) => its.name() === word) : undefined;
+    if (verb === undefined) count += 1;
+    else command = verb;
+  }
+  if (awaiting !== undefined)
+    return choices(awaiting.argChoices, { otherwise: valuesOf(awaiting) });
+  if (last.startsWith("-")) return { candidates: optionsOf(command), otherwise: "none" };
+  const verbs = count === 0 ? visible(command) : [];
+  if (verbs.length > 0) {
+    const candidates = verbs.map((its) => ({ value: its.name(), meaning: its.description() }));
+    return { candidates, otherwise: "none" };
+  }
+  const argument = argumentAt(command, count);
+  if (argument === undefined) return { candidates: [], otherwise: "none" };
+  if (argument.argChoices !== undefined) return choices(argument.argChoices, { otherwise: "none" });
+  return await named(argument, { command, world });
+}
+
+/** Of a verb that makes names, they are not there yet. */
+async function named(
+  argument: Argument,
+  { command, world }: { command: Command; world: World },
+): Promise<Candidates> {
+  const name = argument.name();
+  const services = serviceArguments.includes(name);
+  if (services || (addressArguments.includes(name) && command.name() !== "add")) {
+    const candidates = await (services ? servicesHere(world) : addresses(world)).catch(() => []);
+    return { candidates, otherwise: "none" };
+  }
+  if (name === "path") {
+    const candidates = command.registeredArguments.some((its) =>
+      serviceArguments.includes(its.name()),
+    )
+      ? await servicesHere(world).catch(() => [])
+      : [];
+    return { candidates, otherwise: "dirs" };
+  }
+  return { candidates: [], otherwise: name === "command" ? "files" : "none" };
+}
+
+async function servicesHere(world: World): Promise<Candidate[]> {
+  const read = await projectIn(await projectFolderOf(undefined, world), world);
+  if (read.kind !== "project") return [];
+  return read.project.services.map(({ name, command }) => ({
+    value: name,
+    meaning: line(command),
+  }));
+}
+
+/** Those that run now. */
+async function addresses(world: World): Promise<Candidate[]> {
+  const [{ looker }, { settingsOf }] = await Promise.all([
+    import("../shared/look.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  const { services } = await looker(await settingsOf({}, world))();
+  return services
+    .filter(({ routable }) => routable)
+    .map(({ name, command }) => ({ value: name, meaning: line(command ?? "") }));
+}
+
+function visible(command: Command): Command[] {
+  return command.createHelp().visibleCommands(command);
+}
+
+function optionsOf(command: Command): Candidate[] {
+  const own = command.options
+    .filter((option) => !option.hidden && option.long !== undefined && option.long !== null)
+    .map((option) => ({ value: option.long!, meaning: line(option.description) }));
+  return [...own, { value: "--help", meaning: "print its help" }];
+}
+
+function argumentAt(command: Command, index: number): Argument | undefined {
+  const { registeredArguments: all } = command;
+  const last = all.at(-1);
+  return all[index] ?? (last?.variadic ? last : undefined);
+}
+
+function choices(
+  values: readonly string[] | undefined,
+  { otherwise }: { otherwise: Otherwise },
+): Candidates {
+  const candidates = (values ?? []).map((value) => ({ value, meaning: "" }));
+  return { candidates, otherwise: candidates.length > 0 ? "none" : otherwise };
+}
+
+function valuesOf({ flags }: Option): Otherwise {
+  return /<(?:directory|folder)>/.test(flags) ? "dirs" : /<file>/.test(flags) ? "files" : "none";
+}
+
+/** As much as a list has room for. */
+function line(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").slice(0, 60);
+}

@@ -1,0 +1,29 @@
+/** The verb that helps to type all others -> its part of the grammar. */
+import { Argument, type Command } from "commander";
+import { type Choose, example } from "../shared/verb.ts";
+import type { World } from "../shared/world.ts";
+
+export function completing(program: Command, choose: Choose, world: World): void {
+  const completion = program
+    .command("completion")
+    .description("print what makes a shell complete verbs, options and names")
+    .addArgument(new Argument("<shell>", "whose").choices(["bash", "zsh", "fish"]))
+    .addHelpText(
+      "after",
+      `
+~/.bashrc                   eval "$(localhostess completion bash)"
+~/.zshrc, after compinit    eval "$(localhostess completion zsh)"
+~/.config/fish/config.fish  localhostess completion fish | source`,
+    )
+    .action((shell: "bash" | "zsh" | "fish") =>
+      choose(async () => (await import("./completion.ts")).completion(shell, world)),
+    );
+  example(completion, 'eval "$(localhostess completion bash)"');
+
+  program
+    .command("__complete", { hidden: true })
+    .argument("[words...]", "what has been typed, up to the cursor")
+    .action((words: string[]) =>
+      choose(async () => (await import("./complete.ts")).complete(words, { program, world })),
+    );
+}

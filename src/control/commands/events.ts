@@ -1,0 +1,160 @@
+/** What happens in the daemon -> numbered events that many follow, and that who was away for a moment can have again. */
+import type { SupervisedChange } from "../../routes/project-report.ts";
+import type { ServiceRow } from "../../routes/service-row.ts";
+import type { RecordedRequest, TrafficCounts } from "../../routes/traffic.ts";
+import type { Cancel, Clock } from "../../system/clock.ts";
+
+/** A service as events and answers tell of it. */
+export type ServiceReport = ServiceRow & {
+  /** `https://api.localhost:9090`; null where `url` is. */
+  secureUrl: string | null;
+  traffic: TrafficCounts;
+};
+
+/** The daemon's own words, as the first locald has them. */
+export type LogEntry = {
+  /** Seconds since the Unix epoch. */
+  timestamp: number;
+  service: string;
+  stream: "stdout" | "stderr";
+  message: string;
+};
+
+/** The types of events, and what each carries. */
+export type Happenings = {
+  service: { change: "appeared" | "changed" | "gone"; service: ServiceReport };
+  request: RecordedRequest;
+  /** For a service whose requests were too many to be told one by one. */
+  requests: { service: string; counts: TrafficCounts };
+  log: LogEntry;
+  /** A service of a project. */
+  supervised: SupervisedChange;
+  /** The daemon ends; who wants to go on connects again. */
+  stopping: Record<string, never>;
+};
+
+export type DaemonEvent = {
+  /** `<n>-<launch>`: n counts up by one, and another launch's ids are known as such. */
+  id: string;
+  event: keyof Happenings | "hello" | "reset";
+  data: unknown;
+};
+
+export type FeedOptions = {
+  clock: Clock;
+  /** The launch's id. */
+  launch: string;
+  counts(service: string): TrafficCounts;
+};
+
+export interface Feed {
+  publish<Type extends keyof Happenings>(event: Type, data: Happenings[Type]): void;
+  /** A request that was served: told by itself, or counted where there are too many. */
+  request(served: RecordedRequest): void;
+  /** These have had more requests than are told. */
+  busy(services: readonly string[]): void;
+  /** A line of the daemon's own log. */
+  log(message: string, stream?: LogEntry["stream"]): void;
+  /** The newest lines, the oldest first. */
+  lines(): readonly LogEntry[];
+  /** The id that the next follower has seen everything up to. */
+  readonly position: string;
+  /** What came after `id`; undefined where that is not known any more, or never was. */
+  since(id: string): readonly DaemonEvent[] | undefined;
+  /** From now on. */
+  follow(listener: (event: DaemonEvent) => void): Cancel;
+  /** Leaves no timer. */
+  stop(): void;
+}
+
+/** Events that can be had again. */
+const remembered = 1000;
+/** Lines of log that can be had again. */
+const rememberedLines = 1000;
+/** Requests a second that are told one by one: a page draws no more, and the proxy serves thousands. */
+const mostRequests = 50;
+
+const second = 1000;
+
+export function feed({ clock, launch, counts }: FeedOptions): Feed {
+  const suffix = launch.replace(/[^A-Za-z0-9]/g, "").slice(0, 8);
+  const listeners = new Set<(event: DaemonEvent) => void>();
+  const past: DaemonEvent[] = [];
+  const lines: LogEntry[] = [];
+  let count = 0;
+  let told = 0;
+  const untold = new Set<string>();
+  let cancelSecond: Cancel | undefined;
+
+  const idOf = (number: number): string => `${number}-${suffix}`;
+
+  function publish(event: DaemonEvent["event"], data: unknown): void {
+    count += 1;
+    const happened: DaemonEvent = { id: idOf(count), event, data };
+    past.push(happened);
+    if (past.length > remembered) past.shift();
+    for (const listener of [...listeners]) listener(happened);
+  }
+
+  /** Begins with a first request, and ends with a second in which there was none. */
+  function endSecond(): void {
+    cancelSecond = undefined;
+    const wasBusy = told > 0;
+    told = 0;
+    for (const service of untold) publish("requests", { service, counts: counts(service) });
+    untold.clear();
+    if (wasBusy) cancelSecond = clock.after(second, endSecond);
+  }
+
+  return {
+    publish,
+    request(served) {
+      cancelSecond ??= clock.after(second, endSecond);
+      told += 1;
+      if (told <= mostRequests) publish("request", served);
+      else if (served.service !== "") untold.add(served.service);
+    },
+    busy(services) {
+      cancelSecond ??= clock.after(second, endSecond);
+      for (const service of services) untold.add(service);
+    },
+    log(message, stream = "stdout") {
+      const timestamp = Math.floor(clock.now() / 1000);
+      const entry: LogEntry = { timestamp, service: "localhostess", stream, message };
+      lines.push(entry);
+      if (lines.length > rememberedLines) lines.shift();
+      publish("log", entry);
+    },
+    lines: () => lines,
+    get position() {
+      return idOf(count);
+    },
+    since(id) {
+      const [, digits, launched] = id.match(/^(\d{1,15})-([A-Za-z0-9]+)$/) ?? [];
+      if (digits === undefined || launched !== suffix) return undefined;
+      const seen = Number(digits);
+      const oldest = count - past.length;
+      if (seen > count || seen < oldest) return undefined;
+      return past.slice(seen - oldest);
+    },
+    follow(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    stop() {
+      cancelSecond?.();
+      cancelSecond = undefined;
+      untold.clear();
+    },
+  };
+}
+
+/** What follows where: the missing events, or all that there is to know and then events. */
+export function beginning(
+  { since, position }: Pick<Feed, "since" | "position">,
+  { lastId, snapshot }: { lastId: string | undefined; snapshot: () => unknown },
+): readonly DaemonEvent[] {
+  const missed = lastId === undefined ? undefined : since(lastId);
+  if (missed !== undefined) return missed;
+  return [{ id: position, event: lastId === undefined ? "hello" : "reset", data: snapshot() }];
+}

@@ -1,0 +1,211 @@
+/** Whose lines, how many and from when -> those lines by time, and those that follow, no faster than they are read. */
+import type { OutputLine } from "../../routes/project-report.ts";
+import type { LogLine } from "../../supervisor/logs/log-store.ts";
+import type { Projects } from "../../supervisor/projects.ts";
+import { type Cancel, systemClock } from "../../system/clock.ts";
+import { type Backend, CommandError, type Receiver, type Stream } from "./command.ts";
+import type { LogEntry } from "./events.ts";
+import { noService } from "./no-service.ts";
+
+export type LogsWanted = {
+  service?: string | null | undefined;
+  services?: readonly string[] | undefined;
+  project?: string | undefined;
+  mode: "snapshot" | "follow";
+  tail?: number | undefined;
+  since?: number | undefined;
+};
+
+type LogBackend = Pick<Backend, "feed" | "projects" | "services">;
+
+/** What the daemon's own lines are called. */
+const daemonName = "localhostess";
+
+/** Lines that are taken from one log at once. */
+const portion = 500;
+
+/** Bytes that may wait for the reader before it gets more; far below those at which it is cut off. */
+const enoughPending = 128 * 1024;
+
+/** Milliseconds until a reader that has enough is looked at again. */
+const pause = 10;
+
+/** @throws CommandError where a name means nothing. */
+export async function logStream(wanted: LogsWanted, backend: LogBackend): Promise<Stream> {
+  const { own, ids } = await chosen(wanted, backend);
+  const { projects, feed } = backend;
+  const before = await past(wanted, { own, ids: ids(), backend });
+  return (receiver) => {
+    const output = new Output(receiver);
+    for (const line of before.lines) output.add(line);
+    if (wanted.mode === "snapshot") {
+      output.finish();
+      return () => output.cancel();
+    }
+    const cursors = before.next;
+    const follow = (): void => {
+      if (projects === undefined) return;
+      for (const id of ids()) cursors.set(id, cursors.get(id) ?? projects.logs.of(id).first);
+      output.pull(() => newLines(projects, cursors));
+    };
+    const unfollow = projects?.logs.follow(follow);
+    const leave = own
+      ? feed.follow(({ event, data }) => {
+          if (event === "log") output.add(ownLine(data as LogEntry));
+        })
+      : undefined;
+    follow();
+    return () => {
+      unfollow?.();
+      leave?.();
+      output.cancel();
+    };
+  };
+}
+
+type Chosen = { own: boolean; /** Those that there are now. */ ids(): readonly string[] };
+
+async function chosen(wanted: LogsWanted, backend: LogBackend): Promise<Chosen> {
+  const { service, services, project } = wanted;
+  const { projects } = backend;
+  const all = () => (projects?.snapshots() ?? []).map(({ id }) => id);
+  const named = [...(service ? [service] : []), ...(services ?? [])];
+  if (project !== undefined) {
+    return { own: false, ids: () => all().filter((id) => id.startsWith(`${project}:`)) };
+  }
+  // An empty list has nothing to show, which no list at all does not mean.
+  if (named.length === 0 && services === undefined) return { own: true, ids: all };
+  const ids = new Set<string>();
+  let own = false;
+  for (const name of named) {
+    if (name === daemonName) own = true;
+    else for (const id of await idsOf(name, backend)) ids.add(id);
+  }
+  return { own, ids: () => [...ids] };
+}
+
+async function idsOf(name: string, { projects, services }: LogBackend): Promise<readonly string[]> {
+  const found = await projects?.find(name, undefined);
+  if (found?.kind === "ids") return found.ids;
+  if (services().some((its) => its.name === name)) {
+    const why = `${name} was not started from here, so what it prints is in its own terminal`;
+    throw new CommandError("unsupported", why);
+  }
+  if (found === undefined) throw noService(name, services());
+  throw new CommandError("not_found", found.why);
+}
+
+type Past = { own: boolean; ids: readonly string[]; backend: LogBackend };
+
+async function past(
+  { tail, since }: LogsWanted,
+  { own, ids, backend: { feed, projects } }: Past,
+): Promise<{ lines: OutputLine[]; next: Map<string, number> }> {
+  const lines: OutputLine[] = own ? feed.lines().map(ownLine) : [];
+  const next = new Map<string, number>();
+  if (projects !== undefined) {
+    for (const id of ids) {
+      const log = projects.logs.of(id);
+      await log.ready;
+      for (const line of log.last(Math.min(tail ?? most, most))) lines.push(outputLine(id, line));
+      next.set(id, log.next);
+    }
+  }
+  const young = since === undefined ? lines : lines.filter(({ time }) => time >= since);
+  // Stable: lines of one moment stay in their order.
+  young.sort((a, b) => a.time - b.time);
+  return {
+    lines: tail === undefined ? young : young.slice(Math.max(0, young.length - tail)),
+    next,
+  };
+}
+
+/** Of one service: all that is in memory. */
+const most = 1_000_000;
+
+function newLines(projects: Projects, cursors: Map<string, number>): OutputLine[] {
+  const lines: OutputLine[] = [];
+  for (const [id, from] of cursors) {
+    const log = projects.logs.of(id);
+    const found = log.read(from, portion);
+    const first = found[0];
+    if (first === undefined) continue;
+    if (first.number > from) lines.push(gap(id, { missing: first.number - from, first }));
+    for (const line of found) lines.push(outputLine(id, line));
+    cursors.set(id, found.at(-1)!.number + 1);
+  }
+  return lines.sort((a, b) => a.time - b.time);
+}
+
+function outputLine(service: string, { time, stream, text }: LogLine): OutputLine {
+  return { timestamp: Math.floor(time / 1000), service, stream, message: text, time };
+}
+
+function ownLine(entry: LogEntry): OutputLine {
+  return { ...entry, time: entry.timestamp * 1000 };
+}
+
+function gap(id: string, { missing, first }: { missing: number; first: LogLine }): OutputLine {
+  const text = `[localhostess] ${missing} lines are not shown here: they came faster than they were read; the file has them`;
+  return outputLine(id, { ...first, stream: "stderr", text });
+}
+
+/** Gives a receiver what it can take, and the rest when it can. */
+class Output {
+  readonly #receiver: Receiver;
+  #queue: OutputLine[] = [];
+  #at = 0;
+  #more: (() => OutputLine[]) | undefined;
+  #finishing = false;
+  #timer: Cancel | undefined;
+  #cancelled = false;
+
+  constructor(receiver: Receiver) {
+    this.#receiver = receiver;
+  }
+
+  add(line: OutputLine): void {
+    this.#queue.push(line);
+    if (this.#timer === undefined) this.#timer = systemClock.after(0, () => this.#pump());
+  }
+
+  /** Asked for more as soon as there is nothing left; until it has none. */
+  pull(more: () => OutputLine[]): void {
+    this.#more = more;
+    if (this.#timer === undefined) this.#pump();
+  }
+
+  finish(): void {
+    this.#finishing = true;
+    if (this.#timer === undefined) this.#timer = systemClock.after(0, () => this.#pump());
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#timer?.();
+    this.#timer = undefined;
+  }
+
+  #pump(): void {
+    this.#timer = undefined;
+    const began = performance.now();
+    while (!this.#cancelled) {
+      const line = this.#queue[this.#at];
+      if (line === undefined) {
+        this.#queue = this.#more?.() ?? [];
+        this.#at = 0;
+        if (this.#queue.length > 0) continue;
+        this.#more = undefined;
+        if (this.#finishing) this.#receiver.end();
+        return;
+      }
+      // Neither more than the reader takes, nor all of the event loop's time.
+      if (this.#receiver.pending() > enoughPending || performance.now() - began > pause) {
+        this.#timer = systemClock.after(pause, () => this.#pump());
+        return;
+      }
+      this.#at += 1;
+      this.#receiver.next(line);
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/** What was seen and what is supervised -> the rows of `Status`. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import type { SupervisedStatus } from "../../routes/project-report.ts";
+import type { Service } from "../../routes/service.ts";
+import { serviceRow } from "../../routes/service-row.ts";
+import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
+import type { Taken } from "../../supervisor/family/usage-gauge.ts";
+import type { Backend } from "./command.ts";
+
+/** Services of projects, then those that somebody runs by hand. */
+export async function statusRows({
+  facts,
+  services,
+  projects,
+}: Pick<Backend, "facts" | "services" | "projects">): Promise<unknown[]> {
+  const usage = (await projects?.usage.read()) ?? new Map<string, Taken>();
+  const supervised = projects?.snapshots() ?? [];
+  const rows = supervised.map((its) =>
+    supervisedStatus(its, {
+      spec: projects?.specOf(its.id),
+      taken: usage.get(its.id),
+      address: projects?.addressOf(its.id),
+    }),
+  );
+  const ours = new Set(
+    supervised.flatMap(({ routeName, pid }) =>
+      routeName !== undefined && pid !== undefined ? [routeName] : [],
+    ),
+  );
+  const { httpPort, port } = facts();
+  return [
+    ...rows,
+    ...services()
+      .filter((its) => !ours.has(its.name))
+      .map((its) => statusOf(its, httpPort ?? port)),
+  ];
+}
+
+function statusOf(service: Service, proxyPort: number): unknown {
+  const { name, url, port, pid, cwd, command, startedAt, warnings } = serviceRow(
+    service,
+    proxyPort,
+  );
+  return {
+    name,
+    pid,
+    port,
+    status: "running",
+    url,
+    domain: url === null ? null : `${name}.localhost`,
+    health_status: "Unknown",
+    health_source: "None",
+    path: cwd,
+    workspace: null,
+    constellation: null,
+    warnings,
+    started_at: startedAt,
+    command,
+  };
+}
+
+const healthOf: Record<SupervisedState, SupervisedStatus["health_status"]> = {
+  stopped: "Unknown",
+  starting: "Starting",
+  running: "Starting",
+  ready: "Healthy",
+  unready: "Unhealthy",
+  stopping: "Unknown",
+  exited: "Unknown",
+  backoff: "Unhealthy",
+  failed: "Unhealthy",
+};
+
+type Known = {
+  spec: ServiceSpec | undefined;
+  taken: Taken | undefined;
+  address: { url: string; domain: string } | undefined;
+};
+
+function supervisedStatus(its: Supervised, { spec, taken, address }: Known): SupervisedStatus {
+  const running = its.pid !== undefined;
+  return {
+    name: its.id,
+    pid: its.pid ?? null,
+    port: its.port ?? null,
+    status: running ? "running" : "stopped",
+    url: address?.url ?? null,
+    domain: address?.domain ?? null,
+    health_status: healthOf[its.state],
+    health_source: sourceOf(spec),
+    path: its.directory,
+    workspace: null,
+    constellation: null,
+    warnings: its.warnings,
+    started_at: isoOf(its.startedAt),
+    command: spec?.command ?? "",
+    project: its.project,
+    service: its.service,
+    type: its.type,
+    state: its.state,
+    why: its.why ?? null,
+    says: its.status ?? null,
+    ready: its.state === "ready",
+    ready_at: isoOf(its.readyAt),
+    uptime: its.startedAt === undefined ? null : Math.max(0, Date.now() - its.startedAt),
+    restarts: its.restarts,
+    exit: its.lastExit ?? null,
+    cpu: running ? (taken?.cpu ?? null) : null,
+    memory: running ? (taken?.memory ?? null) : null,
+    lazy: its.lazy,
+    pending: its.pending ?? null,
+  };
+}
+
+function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
+  const kind = spec?.health?.ask.kind;
+  if (kind === "http") return "Http";
+  if (kind === "tcp") return "Tcp";
+  if (kind === "command") return "Command";
+  return spec?.readyPattern === undefined ? "None" : "Log";
+}
+
+function isoOf(time: number | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,96 @@
+/** The ports that are wanted -> bound, by taking them over from our own daemon where it has them; never from anybody else. */
+import type { Clock } from "../../system/clock.ts";
+import { type Found, isAlive } from "./connect.ts";
+import type { Registration } from "./protocol.ts";
+
+/** `never`: no waiting helps, as where there is no right to it. */
+export type Vacancy = "free" | "taken" | "never";
+
+export type ClaimOptions<T> = {
+  clock: Clock;
+  /** 0: the port that the last daemon had, if it can be had, and else any. */
+  port: number;
+  /** Those that are nice to have. */
+  extras: readonly number[];
+  /** End as soon as another daemon is seen to run. */
+  unlessRunning: boolean;
+  find(): Promise<Found>;
+  vacancy(port: number): Vacancy;
+  /** @throws the system's error where the port is taken or not allowed. */
+  bind(port: number): T;
+  /** Writes our record, upon which our predecessor stands down. */
+  publish(port: number): Promise<void>;
+  /** Whether nobody else has published since. */
+  stillOurs(): boolean;
+};
+
+export type Claimed<T> =
+  | {
+      kind: "bound";
+      bound: T;
+      /** Whom we have asked to stand down. */
+      predecessor: Registration | undefined;
+    }
+  /** `unlessRunning`, and one does. */
+  | { kind: "running"; registration: Registration }
+  /** While we waited, somebody else became the newest. */
+  | { kind: "displaced" };
+
+/** Milliseconds. */
+const pollEvery = 20;
+/** A daemon of ours that has the port may be about to publish, or to go. */
+const patience = 1_500;
+/** Our predecessor rereads the record every second, and closes its listeners before all else. */
+const patienceOnceAsked = 8_000;
+const patienceForExtras = 2_500;
+
+/** @throws what `bind` throws, once waiting has not helped, and what `publish` throws. */
+export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>> {
+  const { clock, extras, unlessRunning, find, vacancy, bind, publish, stillOurs } = options;
+  let since = clock.now();
+  let port = options.port;
+  let predecessor: Registration | undefined;
+  /** The port that we want is free, and only what else our predecessor has is waited for. */
+  let forExtras = false;
+  for (let first = true; ; first = false) {
+    if (predecessor === undefined) {
+      const found = await find();
+      if (first && port === 0) port = found.registration?.port ?? 0;
+      if (isAlive(found)) {
+        if (unlessRunning && found.kind === "healthy") {
+          return { kind: "running", registration: found.registration };
+        }
+        const held = portsOf(found.registration).includes(port);
+        const vacant = vacancy(port);
+        // What a stranger has, our predecessor's going would not free: then it had better stay.
+        if (vacant === "free" || (held && vacant === "taken")) {
+          await publish(port || found.registration.port);
+          predecessor = found.registration;
+          since = clock.now();
+          forExtras = !held;
+        }
+      }
+    } else if (!stillOurs()) {
+      return { kind: "displaced" };
+    }
+    const waited = clock.now() - since;
+    const busy = forExtras && extras.some((extra) => vacancy(extra) === "taken");
+    if (!busy || waited > patienceForExtras) {
+      try {
+        return { kind: "bound", bound: bind(port), predecessor };
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== "EADDRINUSE") throw error;
+        if (waited > (predecessor === undefined ? patience : patienceOnceAsked)) {
+          if (options.port !== 0 || port === 0) throw error;
+          port = 0;
+          continue;
+        }
+      }
+    }
+    await new Promise<void>((resolve) => clock.after(pollEvery, resolve));
+  }
+}
+
+function portsOf({ port, httpPort, httpsPort }: Registration): (number | undefined)[] {
+  return [port, httpPort, httpsPort];
+}

@@ -1,0 +1,367 @@
+/** The HTTP API of the daemon: a gate, the commands' routes, and the page where there is one. */
+import type { Clock } from "../../system/clock.ts";
+import type { Ends } from "../../system/peer-sockets.ts";
+import {
+  type Backend,
+  type Command,
+  CommandError,
+  commands,
+  type ErrorCode,
+  perform,
+  type Stream,
+} from "../commands/commands.ts";
+import {
+  gate,
+  type GateOptions,
+  type GatePage,
+  type Layers,
+  layers,
+  type OwnPlace,
+  ownPlace,
+  type Visitor,
+  type Verdict,
+} from "./gate.ts";
+import { handshake, handshakePath } from "../found/handshake.ts";
+import {
+  type Answer,
+  type Asked,
+  type Headers,
+  type HttpServer,
+  type Reception,
+  type Sink,
+  type StreamAnswer,
+  startHttpServer,
+  type WholeAnswer,
+} from "./http-server.ts";
+import { readJson } from "./json.ts";
+import { eventStream, lineStream } from "./sse.ts";
+
+/** What is served besides `/v1/`: to browsers, which cannot show the credential. */
+export interface Page extends GatePage {
+  /**
+   * GET and HEAD of any path outside `/v1/`. `signedIn`: by cookie or credential. What is not for everybody is answered
+   * with 401. Undefined: there is nothing at that path.
+   */
+  answer(
+    asked: Asked,
+    options: { signedIn: boolean },
+  ): WholeAnswer | Promise<WholeAnswer> | undefined;
+}
+
+export type HttpDoorOptions = Omit<GateOptions, "port" | "page"> & {
+  clock: Clock;
+  backend: Backend;
+  /** 0, or undefined, picks one. */
+  port?: number;
+  page?: Page | undefined;
+  /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
+  ownClient?: ((client: Ends) => boolean | undefined) | undefined;
+  /** A fault of ours, for the log. */
+  fault(error: unknown): void;
+  /** For tests: the gate without one of its layers. */
+  layers?: Layers;
+};
+
+export type HttpDoor = {
+  /** `http://127.0.0.1:49152`, no final slash. */
+  readonly url: string;
+  readonly port: number;
+  readonly connections: number;
+  /** Ends the streams that were opened under another credential than the one that is true now. */
+  credentialChanged(): void;
+  stop(): Promise<void>;
+};
+
+/** Bytes of a body. */
+const longestBody = 1024 * 1024;
+
+/** Milliseconds that answers under way have when the daemon stops. */
+const drain = 2000;
+
+/** On every answer; the page sets its own Content-Security-Policy. */
+export const securityHeaders: Headers = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy":
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+};
+
+const json: Headers = { "Content-Type": "application/json" };
+
+const statusOfCode: Readonly<Record<ErrorCode, number>> = {
+  bad_json: 400,
+  bad_request: 400,
+  forbidden: 403,
+  not_found: 404,
+  unknown_command: 404,
+  too_long: 413,
+  unsupported: 501,
+  timeout: 504,
+  internal: 500,
+};
+
+const routes = new Map(commands.map((its) => [its.path, its]));
+
+/** Everybody who knocks without the credential hears the same. */
+const refusals: Readonly<Record<401 | 421 | 429, { code: string; message: string }>> = {
+  401: { code: "unauthorized", message: "the credential is missing or wrong" },
+  421: { code: "misdirected", message: "this Host is not the daemon's" },
+  429: { code: "too_many_failures", message: "too many wrong credentials; try again later" },
+};
+
+/** @throws the system's error, with its `code`, where the port cannot be had. */
+export function startHttp(options: HttpDoorOptions): HttpDoor {
+  const { clock, backend, page } = options;
+  let server: HttpServer | undefined;
+  const port = (): number => server?.port ?? 0;
+  const gateLayers = options.layers ?? layers;
+  const { judge } = gate({ ...options, port }, gateLayers);
+  const place = (): OwnPlace => ownPlace(port(), page);
+
+  function receive(asked: Asked): Reception {
+    const proof = proved(asked);
+    if (proof !== undefined) return { ...proof, known: true };
+    const verdict = judgeUnlessOpen(asked);
+    switch (verdict.kind) {
+      case "answer":
+      case "body":
+        return verdict;
+      case "granted":
+        return whole(204, { headers: { ...securityHeaders, ...verdict.headers }, body: "" });
+      case "refuse":
+        return failure(verdict.status, { ...refusals[verdict.status], headers: verdict.headers });
+      case "pass":
+        return { ...admitted(asked, verdict), known: true };
+    }
+  }
+
+  /** Our page answers some of its paths to everybody: that is where a session begins. */
+  function judgeUnlessOpen(asked: Asked): Verdict | Reception {
+    const forPage = page !== undefined && isRead(asked) && !asked.path.startsWith("/v1/");
+    if (!forPage) return judge(asked);
+    const shown =
+      asked.header("cookie") !== undefined || asked.header("authorization") !== undefined;
+    // Without anything shown there is nothing to count as a failure, and nothing that could let it in.
+    const verdict = shown || !gateLayers.host(asked, place()) ? judge(asked) : undefined;
+    if (verdict?.kind === "refuse" && verdict.status !== 401) return verdict;
+    const signedIn = verdict?.kind === "pass";
+    const answer = page.answer(asked, { signedIn });
+    if (answer !== undefined) {
+      const secured = (its: WholeAnswer): WholeAnswer => ({
+        ...its,
+        headers: { ...securityHeaders, ...its.headers },
+      });
+      const known = signedIn;
+      if (!(answer instanceof Promise)) return { kind: "answer", answer: secured(answer), known };
+      return {
+        kind: "body",
+        known,
+        limit: 0,
+        tooLong: tooLong({}),
+        finish: () => answer.then(secured),
+      };
+    }
+    return verdict ?? judge(asked);
+  }
+
+  /** The handshake of a client that wants to know us before it shows the credential. */
+  function proved(asked: Asked): { kind: "answer"; answer: Answer } | undefined {
+    const authorization = asked.header("authorization");
+    if (asked.path !== handshakePath || !isRead(asked)) return undefined;
+    if (authorization === undefined || !/^proof /i.test(authorization)) return undefined;
+    if (!gateLayers.host(asked, place())) return undefined;
+    const told = handshake(authorization, {
+      credential: options.credential(),
+      facts: backend.facts(),
+      authority: asked.host ?? "",
+    });
+    return told === undefined ? undefined : value(told, {});
+  }
+
+  function admitted(asked: Asked, { by, headers }: Extract<Verdict, { kind: "pass" }>): Reception {
+    if (asked.path === handshakePath) {
+      if (!isRead(asked)) return wrongMethod("GET, HEAD", headers);
+      const credential = options.credential();
+      const own = { credential, facts: backend.facts(), authority: asked.host ?? "" };
+      return value(handshake(`Bearer ${credential}`, own), headers);
+    }
+    const command = routes.get(asked.path);
+    if (command === undefined) {
+      return failure(404, { code: "not_found", message: "there is no such route", headers });
+    }
+    if (command.method === "GET") {
+      if (!isRead(asked)) return wrongMethod("GET, HEAD", headers);
+      const sent = sentInQuery(asked, command);
+      // A head is all that is needed; the answer is made outside of this call, as it may take a while.
+      return {
+        kind: "body",
+        limit: 0,
+        tooLong: tooLong(headers),
+        finish: () => run(command, { sent, by }, headers),
+      };
+    }
+    if (asked.method !== "POST") return wrongMethod("POST", headers);
+    if (asked.query !== "") {
+      return failure(400, { code: "bad_request", message: "this route has no query", headers });
+    }
+    if (!gateLayers.json(asked)) {
+      const message = "the body has to be JSON, with Content-Type: application/json";
+      return failure(415, { code: "unsupported_media_type", message, headers });
+    }
+    return {
+      kind: "body",
+      limit: longestBody,
+      tooLong: tooLong(headers),
+      async finish(body) {
+        const read = readJson(body);
+        if (read.kind === "bad") {
+          return failure(400, { code: "bad_json", message: `the body: ${read.why}`, headers })
+            .answer;
+        }
+        return run(command, { sent: read.value, by }, headers);
+      },
+    };
+  }
+
+  async function run(
+    command: Command,
+    { sent, by }: { sent: unknown; by: Visitor },
+    headers: Headers,
+  ): Promise<Answer> {
+    // Before anything is waited for: it is the one that has just been looked at.
+    const credential = command.streams === false ? "" : options.credential();
+    try {
+      const result = await perform(command, { sent, backend, bySession: by === "session" });
+      const common = { clock, headers: { ...securityHeaders, ...headers } };
+      if (command.streams === "sse")
+        return watched(eventStream(result as Stream, common), credential);
+      if (command.streams === "lines")
+        return watched(lineStream(result as Stream, common), credential);
+      return value(result, headers).answer;
+    } catch (error) {
+      if (!(error instanceof CommandError)) options.fault(error);
+      const { code, message } = errorOf(error);
+      return failure(statusOfCode[code], { code, message, headers }).answer;
+    }
+  }
+
+  /** Each stream under way, with what it was let in by: a session ends with the credential that signed it. */
+  const streams = new Set<{ sink: Sink; credential: string }>();
+
+  function watched(answer: StreamAnswer, credential: string): StreamAnswer {
+    return {
+      ...answer,
+      stream(sink) {
+        const entry = { sink, credential };
+        streams.add(entry);
+        const cancel = answer.stream(sink);
+        return () => {
+          streams.delete(entry);
+          cancel();
+        };
+      },
+    };
+  }
+
+  server = startHttpServer({
+    clock,
+    port: options.port ?? 0,
+    ownClient: options.ownClient,
+    receive,
+    refuse: (status, message) =>
+      failure(status, { code: status === 408 ? "timeout" : "bad_request", message, headers: {} })
+        .answer,
+    fault: options.fault,
+  });
+  const { port: bound } = server;
+  return {
+    url: `http://127.0.0.1:${bound}`,
+    port: bound,
+    get connections() {
+      return server.connections;
+    },
+    credentialChanged() {
+      const now = options.credential();
+      for (const { sink, credential } of [...streams]) if (credential !== now) sink.end();
+    },
+    stop: () => server.stop(drain),
+  };
+}
+
+/** The words for whoever sent a command; a fault of ours is told to the log only. */
+export function errorOf(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof CommandError) return { code: error.code, message: error.message };
+  return { code: "internal", message: "this is a fault of ours; the daemon's log says more" };
+}
+
+function isRead({ method }: Asked): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+/** Query -> what a body would hold; wrong shapes are left for the command to complain of. */
+function sentInQuery(asked: Asked, { input, streams }: Command): Record<string, unknown> {
+  // Without a prototype, as a key may be named like a part of it.
+  const sent: Record<string, unknown> = Object.create(null);
+  for (const [key, text] of new URLSearchParams(asked.query)) {
+    // It has let them in, and is no part of the command.
+    if (streams === "sse" && key === "token") continue;
+    // Twice is a mistake, and an array is no field's type.
+    sent[key] = Object.hasOwn(sent, key)
+      ? [sent[key], text]
+      : readField(Object.hasOwn(input.entries, key) ? input.entries[key] : undefined, text);
+  }
+  const lastId = asked.header("last-event-id");
+  if (streams === "sse" && lastId !== undefined) sent.last_event_id = lastId;
+  return sent;
+}
+
+type Field = { type?: string; wrapped?: Field };
+
+/** The only types in queries are text and whole numbers. */
+function readField(field: Field | undefined, text: string): unknown {
+  let inner = field;
+  while (inner?.wrapped !== undefined) inner = inner.wrapped;
+  return inner?.type === "number" && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+type WholeOptions = { headers: Headers; body: string };
+
+function whole(
+  status: number,
+  { headers, body }: WholeOptions,
+): { kind: "answer"; answer: WholeAnswer } {
+  return { kind: "answer", answer: { status, headers, body } };
+}
+
+function value(result: unknown, headers: Headers): { kind: "answer"; answer: WholeAnswer } {
+  const all = { ...securityHeaders, ...json, ...headers };
+  return whole(200, { headers: all, body: `${JSON.stringify(result ?? null)}\n` });
+}
+
+type Failure = { code: string; message: string; headers: Headers };
+
+function failure(
+  status: number,
+  { code, message, headers }: Failure,
+): { kind: "answer"; answer: WholeAnswer } {
+  const all = { ...securityHeaders, ...json, ...headers };
+  return whole(status, { headers: all, body: `${JSON.stringify({ error: { code, message } })}\n` });
+}
+
+function tooLong(headers: Headers): WholeAnswer {
+  const message = `a body has at most ${longestBody} bytes, and a GET none`;
+  return failure(413, { code: "too_long", message, headers }).answer;
+}
+
+function wrongMethod(allow: string, headers: Headers): { kind: "answer"; answer: WholeAnswer } {
+  const message = `this route knows ${allow} only`;
+  return failure(405, {
+    code: "method_not_allowed",
+    message,
+    headers: { ...headers, Allow: allow },
+  });
+}

@@ -1,0 +1,64 @@
+/** Events -> the text/event-stream that browsers and others read; bounded, and cut where its reader is too slow. */
+import type { Cancel, Clock } from "../../system/clock.ts";
+import type { Stream } from "../commands/commands.ts";
+import type { DaemonEvent } from "../commands/events.ts";
+import type { Headers, Sink, StreamAnswer } from "./http-server.ts";
+
+/** Bytes that wait for a reader; one that is further behind has them again by its last id. */
+export const mostPending = 1024 * 1024;
+
+/** Milliseconds between signs of life: a reader, or what is between, may give up on silence. */
+const heartbeat = 15_000;
+
+/** Milliseconds after which a browser comes back. */
+const retry = 1000;
+
+export type StreamOptions = { clock: Clock; headers: Headers };
+
+export function eventStream(events: Stream, { clock, headers }: StreamOptions): StreamAnswer {
+  return {
+    status: 200,
+    headers: { ...headers, "Content-Type": "text/event-stream; charset=utf-8" },
+    stream(sink) {
+      sink.write(`retry: ${retry}\n\n`);
+      const cancelBeat = clock.every(heartbeat, () => send(sink, ": here\n\n"));
+      const cancel = events({
+        next: (event) => send(sink, frame(event as DaemonEvent)),
+        end: () => sink.end(),
+        pending: () => sink.pending,
+      });
+      return both(cancelBeat, cancel);
+    },
+  };
+}
+
+/** A JSON value a line. */
+export function lineStream(values: Stream, { headers }: StreamOptions): StreamAnswer {
+  return {
+    status: 200,
+    headers: { ...headers, "Content-Type": "application/x-ndjson; charset=utf-8" },
+    stream: (sink) =>
+      values({
+        next: (value) => send(sink, `${JSON.stringify(value)}\n`),
+        end: () => sink.end(),
+        pending: () => sink.pending,
+      }),
+  };
+}
+
+/** WHATWG HTML, section 9.2.6. JSON has no line end of its own, so one data line is enough. */
+function frame({ id, event, data }: DaemonEvent): string {
+  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+function send(sink: Sink, text: string): void {
+  if (sink.pending > mostPending) sink.cut();
+  else sink.write(text);
+}
+
+function both(first: Cancel, second: Cancel): Cancel {
+  return () => {
+    first();
+    second();
+  };
+}

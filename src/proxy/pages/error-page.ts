@@ -1,0 +1,296 @@
+/** What went wrong with a request -> the page that says so, as HTML, JSON or one line of text. Pure. */
+import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
+import { html, type Html } from "./html.ts";
+import type { Wants } from "./negotiate.ts";
+import { pageReply } from "./page.ts";
+import {
+  dialled,
+  explain,
+  type Problem,
+  sentence,
+  size,
+  startCommand,
+  type Uncertified,
+  type UnknownName,
+  type Unproxied,
+  type Untold,
+  type UpstreamFailed,
+  withoutDetails,
+  word,
+} from "./problem.ts";
+import { jsonReply, reasonOf, type Reply, textReply } from "./reply.ts";
+
+export type { Problem } from "./problem.ts";
+
+type Story = { title: string; body: Html; refresh?: number };
+
+/** A dev server restarts in about this time. */
+const refreshSeconds = 2;
+/** A page that stays readable. */
+const mostNames = 100;
+
+function names(problem: UnknownName): Html {
+  if (problem.names.length === 0) return html`<p>No named server is running now.</p>`;
+  const shown = problem.names.slice(0, mostNames);
+  const left = problem.names.length - shown.length;
+  return html`<h2>Running now</h2>
+    <ul class="names">
+      ${shown.map((name) => html`<li><a href="${serviceUrl(name, problem.port)}/">${word(name)}</a></li> `)}
+    </ul>
+    ${left > 0 ? html`<p class="soft">And ${left} more.</p>` : undefined}`;
+}
+
+function unknownPage(problem: UnknownName, path: string): Story {
+  const front = originOf("localhost", { scheme: "http", port: problem.port });
+  return {
+    title: "There is no such page",
+    body: html`<p>
+        This address is localhostess itself. It has
+        <a href="${front}/">a list of the servers that run</a> and
+        <a href="${front}/proxy.pac">a proxy.pac</a>, but not <code>${sentence(path)}</code>. A
+        server has its own name in front of <code>.localhost</code>.
+      </p>
+      ${names(problem)}`,
+  };
+}
+
+function unknownName(problem: UnknownName): Story {
+  const name = word(problem.name);
+  const guess =
+    problem.nearest === undefined
+      ? undefined
+      : html`<p>
+          Did you mean
+          <a href="${serviceUrl(problem.nearest, problem.port)}/"
+            ><strong>${word(problem.nearest)}</strong></a
+          >?
+        </p> `;
+  return {
+    title: `No server is named ${name}`,
+    refresh: refreshSeconds,
+    body: html`${guess}${names(problem)}
+      <h2>Start a server under this name</h2>
+      <pre>${startCommand(problem.name)}</pre>
+      <p>
+        Any program that listens on a port will do. This page tries again every ${refreshSeconds}
+        seconds and shows the server as soon as it listens.
+      </p>`,
+  };
+}
+
+function facts(problem: UpstreamFailed): Html {
+  return html`<dl class="facts">
+    <dt>Dialled</dt>
+    <dd>${dialled(problem)}</dd>
+    <dt>Answer</dt>
+    <dd>${sentence(problem.why)}</dd>
+    <dt>Process</dt>
+    <dd>pid ${problem.pid}</dd>
+    <dt>Command</dt>
+    <dd><code>${sentence(problem.command)}</code></dd>
+  </dl>`;
+}
+
+function upstream(problem: UpstreamFailed): Story {
+  const name = word(problem.name);
+  const why = html`<p>For every step between this page and the server, run:</p>
+    <pre>localhostess why ${/^[a-z0-9][a-z0-9._-]*$/.test(problem.name) ? name : "<name>"}</pre>`;
+  if (problem.status === 504) {
+    return {
+      title: `${name} does not take connections`,
+      refresh: refreshSeconds,
+      body: html`${facts(problem)}
+        <p>
+          The process is there, and so is its port, but nobody picks up. It may stand at a
+          breakpoint, be suspended (Ctrl+Z; <code>fg</code> wakes it) or be too busy.
+        </p>
+        ${why}`,
+    };
+  }
+  return {
+    title: `${name} did not answer`,
+    refresh: refreshSeconds,
+    body: html`${facts(problem)}
+      <p>
+        If it is restarting, wait: this page tries again every ${refreshSeconds} seconds. If not,
+        its terminal probably says why.
+      </p>
+      ${why}`,
+  };
+}
+
+function misdirected(host: string): Story {
+  return {
+    title: "This host is not answered here",
+    body: html`<p>
+        The request was for <code>${word(host)}</code>. localhostess answers <code>localhost</code>,
+        names that end in <code>.localhost</code>, loopback addresses such as
+        <code>127.0.0.1</code>, names under the domains of <code>tlds</code> in your config.toml,
+        and for browsers with its proxy.pac names without a dot such as <code>api</code>.
+      </p>
+      <h2>Why not any host?</h2>
+      <p>
+        A web site can make its own name point at your machine (DNS rebinding). If that name were
+        answered, the site could read every server you run. So a name that others can own gets this
+        page and nothing more.
+      </p>`,
+  };
+}
+
+function uncertified({ bareName, port }: Uncertified): Story {
+  const name = word(bareName);
+  const url = `${secureUrl(bareName, port)}/`;
+  return {
+    title: `https://${name}/ has no certificate`,
+    body: html`<p>The same server is at <a href="${url}">${url}</a>, which has one.</p>
+      <p class="soft">It stays <code>http://${name}/</code> where you need no https.</p>
+      <h2>A certificate for the bare name</h2>
+      <p>
+        An authority can be limited to names under <code>localhost</code>, but not to names without
+        a dot. They take a second one, which may sign for every name there is, so it is made only
+        when you ask for it:
+      </p>
+      <pre>localhostess trust --bare-names</pre>`,
+  };
+}
+
+function unproxied({ unproxied, scheme, ports }: Unproxied): Story {
+  const name = word(unproxied);
+  const url = `${originOf(`${name}.localhost`, { scheme, port: ports[scheme] })}/`;
+  const front = originOf("localhost", { scheme: "http", port: ports.http });
+  return {
+    title: `${name} is not answered in this way`,
+    body: html`<p>A server with this name would be at <a href="${url}">${url}</a>.</p>
+      <h2>Why not here?</h2>
+      <p>
+        Something on your network said that <code>${name}</code> is this machine. Whoever can say so
+        for names without a dot could make a page of theirs read the server (DNS rebinding).
+      </p>
+      <h2>What makes ${name} work</h2>
+      <ul>
+        <li>the <a href="${front}/proxy.pac">proxy.pac</a> as the browser's proxy configuration</li>
+        <li>a line <code>127.0.0.1 ${name}</code> in <code>/etc/hosts</code></li>
+        <li><code>bare_names = ["${name}"]</code> in your config.toml</li>
+      </ul>`,
+  };
+}
+
+function otherCertificate(message: string): Story {
+  return {
+    title: "This name needs a connection of its own",
+    body: html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>
+      <p>A browser does so by itself: load the page again.</p>`,
+  };
+}
+
+function headTooLarge(limit: number): Story {
+  return {
+    title: "The request is too large",
+    body: html`<p>Its fields, cookies among them, are larger than ${size(limit)}.</p>
+      <h2>Cookies are the usual cause</h2>
+      <p>
+        A browser keeps one set of cookies for <code>localhost</code>, whatever the port, so every
+        app you ever ran there adds to it. A server with a name of its own has its own cookies.
+      </p>
+      <p>
+        To clear them in Chrome or Edge: open the developer tools on this page (F12), then
+        Application, Storage, “Clear site data”. In Firefox: Storage, Cookies, and delete all. In
+        Safari: Storage, Cookies. Then load the page again.
+      </p>`,
+  };
+}
+
+function untold(problem: Untold, message: string): Story {
+  const name = word(problem.untold);
+  const told = html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>`;
+  if (problem.status !== 404)
+    return { title: `${name} did not answer`, refresh: refreshSeconds, body: told };
+  if ("path" in problem) return { title: "There is no such page", body: told };
+  return {
+    title: `No server is named ${name}`,
+    refresh: refreshSeconds,
+    body: html`${told}
+      <h2>Start a server under this name</h2>
+      <pre>${startCommand(problem.untold)}</pre>`,
+  };
+}
+
+function story(problem: Problem | Untold, message: string): Story {
+  if ("untold" in problem) return untold(problem, message);
+  switch (problem.status) {
+    case 404:
+      return problem.path === undefined ? unknownName(problem) : unknownPage(problem, problem.path);
+    case 502:
+    case 504:
+      return upstream(problem);
+    case 421:
+      if ("bareName" in problem) return uncertified(problem);
+      if ("unproxied" in problem) return unproxied(problem);
+      return problem.certificate === undefined
+        ? misdirected(problem.host)
+        : otherCertificate(message);
+    case 431:
+      return headTooLarge(problem.limit);
+    case 508:
+      return {
+        title: "This request goes in a circle",
+        body: html`<p>
+            A request for <code>${word(problem.name)}</code> came back to this proxy. The server
+            forwards to the proxy's address, often because its own proxy setting, or
+            <code>http_proxy</code> in its environment, names the port of localhostess.
+          </p>
+          <p>Let it forward to another server's port, or to another server's name.</p>`,
+      };
+    case 400:
+      return {
+        title: "The request cannot be understood",
+        body: html`<p>${sentence(problem.why)}</p>
+          <p class="soft">It was not passed on: another program might read it differently.</p>`,
+      };
+    case 503:
+      return { title: "Not available now", body: html`<p>${sentence(problem.why)}</p>` };
+    case 405:
+    case 408:
+    case 505:
+      return {
+        title: reasonOf(problem.status),
+        body: html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>`,
+      };
+  }
+}
+
+function inForm(problem: Problem | Untold, wants: Wants): Reply {
+  const { code, message, details } = explain(problem);
+  if (wants === "text") return textReply(problem.status, `localhostess: ${message}`);
+  if (wants === "json") {
+    return jsonReply(problem.status, {
+      error: { code, message, status: problem.status, ...details },
+    });
+  }
+  return pageReply({
+    status: problem.status,
+    aside: html`<span>${problem.status} ${reasonOf(problem.status)}</span>`,
+    ...withHeading(story(problem, message)),
+  });
+}
+
+function withHeading(told: Story): Story {
+  return {
+    ...told,
+    body: html`<h1>${told.title}</h1>
+      ${told.body}`,
+  };
+}
+
+/** `details`: the client may be told of other names and of processes (`hears-details.ts`). */
+export function errorPage(
+  problem: Problem,
+  wants: Wants,
+  { details }: { details: boolean } = { details: false },
+): Reply {
+  const reply = inForm(details ? problem : withoutDetails(problem), wants);
+  // RFC 9110 section 15.5.6: a 405 says what would have been allowed.
+  return problem.status === 405
+    ? { ...reply, fields: [...reply.fields, ["Allow", problem.allow]] }
+    : reply;
+}

@@ -1,0 +1,163 @@
+/** The services that run -> the page at `http://localhost:9090/`, as HTML, JSON or text. Pure. */
+import { printable } from "../../text/printable.ts";
+import type { Endpoint, Service } from "../../routes/service.ts";
+import { originOf, serviceRow, serviceUrl } from "../../routes/service-row.ts";
+import { html, type Html } from "./html.ts";
+import type { Wants } from "./negotiate.ts";
+import { pageReply } from "./page.ts";
+import { jsonReply, type Reply, textReply } from "./reply.ts";
+
+export type FrontPage = {
+  services: readonly Service[];
+  version: string;
+  /** Domains besides `localhost` that names may end in. */
+  tlds: readonly string[];
+  /** The main one, which the PAC file has. */
+  port: number;
+  /** In http URLs. */
+  urlPort: number;
+  wants: Wants;
+  /** As `hearsDetails` has it; else there are names and nothing of processes. */
+  details: boolean;
+};
+
+/** As often as the proxy looks for services while it is used. */
+const refreshSeconds = 5;
+
+function where(endpoint: Endpoint): string {
+  const { address, port } = endpoint;
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function also(service: Service): string {
+  const ports = service.ports.filter((port) => port !== service.endpoint.port);
+  return ports.length === 0 ? "" : `, also ${ports.map((port) => `:${port}`).join(" ")}`;
+}
+
+function processes(service: Service): string {
+  const others = service.pids.length - 1;
+  return `pid ${service.process.pid}${others > 0 ? ` and ${others} more` : ""}`;
+}
+
+type Shown = Pick<FrontPage, "details"> & {
+  /** The proxy's, in http URLs. */
+  port: number;
+};
+
+function entry(service: Service, { port, details }: Shown): Html {
+  const name = service.routable
+    ? html`<a class="name" href="${serviceUrl(service.name, port)}/">${service.name}</a>`
+    : html`<span class="name">${service.name}</span>`;
+  if (!details) return html`<li><div class="row">${name}</div></li> `;
+  const reasons =
+    service.routable || service.warnings.length > 0
+      ? service.warnings
+      : ["This name cannot be an address."];
+  return html`<li>
+    <div class="row">
+      ${name}
+      <span class="where">${where(service.endpoint)}${also(service)} · ${processes(service)}</span>
+    </div>
+    <p class="command">${service.command}</p>
+    ${reasons.map((reason) => html`<p class="warning">${reason}</p> `)}
+  </li> `;
+}
+
+function list(services: readonly Service[], shown: Shown): Html | undefined {
+  if (services.length === 0) return undefined;
+  return html`<ul class="services">
+    ${services.map((service) => entry(service, shown))}
+  </ul> `;
+}
+
+/** What a browser with the PAC file opens: `http://api/`, `http://api.test/`. */
+function shorter(tlds: readonly string[]): Html[] {
+  return ["api", ...tlds.map((tld) => `api.${tld}`)].map(
+    (host, index) => html`${index === 0 ? "" : ", "}<code>http://${host}/</code>`,
+  );
+}
+
+function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
+  const shown: Shown = { port: urlPort, details };
+  const routable = services.filter((service) => service.routable);
+  const unroutable = services.filter((service) => !service.routable);
+  const count = routable.length;
+  // Browsers keep it for years, and the main port is the one that is always there.
+  const pacUrl = `${originOf("localhost", { scheme: "http", port })}/proxy.pac`;
+  const opening =
+    count === 0
+      ? html`<h1>No named server is running</h1>
+          <p>
+            Start any server with <code>NAME</code> in its environment, and its address appears here
+            within seconds.
+          </p> `
+      : html`<h1>${count} ${count === 1 ? "server" : "servers"} running</h1> `;
+  const others = html`<h2>Running under a name that cannot be an address</h2>
+    ${list(unroutable, shown)}`;
+  const left = html`<p class="soft">
+    This browser does not say whether a person or a script reads this page, so processes are left
+    out. <code>localhostess ls</code> shows them.
+  </p> `;
+  return html`${opening}${list(routable, shown)}${unroutable.length > 0 ? others : undefined}${details ? undefined : left}
+    <h2>Start one</h2>
+    <pre>
+NAME=api bun dev
+NAME=web node server.js
+NAME=files python3 -m http.server 8000</pre>
+    <p>
+      The first is then at <code>${serviceUrl("api", urlPort)}/</code>. Nothing needs to be
+      configured, and anything that listens will do.
+    </p>
+    <h2>Shorter names</h2>
+    <p>
+      With the address <a href="/proxy.pac">${pacUrl}</a> as its automatic proxy configuration, a
+      browser also opens ${shorter(tlds)}. Chromium takes it when it starts:
+    </p>
+    <pre>chromium --proxy-pac-url=${pacUrl}</pre>
+    <p>
+      Firefox has it under Settings, Network Settings; macOS, GNOME and Windows in their own proxy
+      settings.
+    </p>`;
+}
+
+function text({ services, urlPort, details }: FrontPage): string {
+  if (services.length === 0) return "No named server is running. Start one: NAME=api bun dev";
+  return services
+    .map((service) => {
+      const columns = [
+        service.name,
+        service.routable ? serviceUrl(service.name, urlPort) : "(no address)",
+      ];
+      if (details) {
+        columns.push(
+          where(service.endpoint),
+          processes(service),
+          service.command,
+          ...service.warnings.map((warning) => `(${warning})`),
+        );
+      }
+      return columns.map((column) => printable(column)).join("  ");
+    })
+    .join("\n");
+}
+
+export function frontPage(page: FrontPage): Reply {
+  if (page.wants === "text") return textReply(200, text(page));
+  if (page.wants === "json") {
+    // Command lines and folders are in it. No CORS field, here or in any reply: other origins may not read it.
+    return jsonReply(
+      200,
+      page.services.map((service) => {
+        const row = serviceRow(service, page.urlPort);
+        return page.details ? row : { name: row.name, url: row.url };
+      }),
+    );
+  }
+  return pageReply({
+    status: 200,
+    title: "localhostess",
+    aside: html`<span>${page.version}</span>`,
+    body: body(page),
+    refresh: refreshSeconds,
+  });
+}

@@ -1,0 +1,65 @@
+/** A path on `localhost` into the page that stands there. */
+import { nearest } from "../../text/nearest.ts";
+import type { RouteTable } from "../../routes/table.ts";
+import { errorPage } from "./error-page.ts";
+import { frontPage } from "./front-page.ts";
+import type { Wants } from "./negotiate.ts";
+import { pacPage } from "./pac-page.ts";
+import type { Reply } from "./reply.ts";
+
+export type OwnRequest = {
+  method: string;
+  /** Without the query; `*` for OPTIONS. */
+  path: string;
+  wants: Wants;
+  /** As `hearsDetails` has it. */
+  details: boolean;
+};
+
+/** Where the live services are. */
+export const frontPath = "/";
+
+export type OwnPages = (request: OwnRequest) => Reply;
+
+export type OwnPagesOptions = {
+  routes(): RouteTable;
+  version: string;
+  /** The main one, which the PAC file has. */
+  port: number;
+  /** In http URLs. */
+  urlPort: number;
+};
+
+const allow = "GET, HEAD, OPTIONS";
+
+export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): OwnPages {
+  return ({ method, path, wants, details }) => {
+    if (method === "OPTIONS") return { status: 200, fields: [["Allow", allow]], body: "" };
+    if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
+    const table = routes();
+    if (path === frontPath) {
+      return frontPage({
+        services: table.services,
+        tlds: table.tlds,
+        version,
+        port,
+        urlPort,
+        wants,
+        details,
+      });
+    }
+    if (path === "/proxy.pac") return pacPage({ port, tlds: table.tlds });
+    return errorPage(
+      {
+        status: 404,
+        name: "localhost",
+        path,
+        names: table.names,
+        nearest: nearest(path.slice(1), table.names),
+        port: urlPort,
+      },
+      wants,
+      { details },
+    );
+  };
+}

@@ -1,0 +1,294 @@
+/** What went wrong with a request -> a code, a line for a terminal and details for a program. Pure. */
+import { printable } from "../../text/printable.ts";
+import {
+  originOf,
+  type Scheme,
+  secureUrl,
+  serviceUrl,
+  type UrlPorts,
+} from "../../routes/service-row.ts";
+
+/** Names, hosts, commands and reasons may be whatever a stranger sent: every form of the page escapes and cuts them. */
+export type Problem =
+  | { status: 400; why: string }
+  | { status: 405; allow: string }
+  | { status: 408 }
+  /** `certificate`: the name that the client made its connection to, whose certificate is not one for the host. */
+  | { status: 421; host: string; certificate?: string }
+  | Uncertified
+  | Unproxied
+  /** `limit` in bytes. */
+  | { status: 431; limit: number }
+  | { status: 503; why: string }
+  | { status: 505; version: string }
+  | { status: 508; name: string }
+  | UnknownName
+  | UpstreamFailed;
+
+export type UnknownName = {
+  status: 404;
+  name: string;
+  /** Every name that is routable. */
+  names: readonly string[];
+  nearest: string | undefined;
+  /** The proxy's own, in http URLs. */
+  port: number;
+  /** Set where `localhost` itself was asked for something that is not one of its pages. */
+  path?: string;
+};
+
+/** A server was asked for by https under its bare name, for which no authority signs. */
+export type Uncertified = {
+  status: 421;
+  bareName: string;
+  /** The proxy's own, in https URLs. */
+  port: number;
+};
+
+/** A name without a dot came by a resolver, and not from a client that has us for its proxy. */
+export type Unproxied = {
+  status: 421;
+  unproxied: string;
+  /** By which it was asked for. */
+  scheme: Scheme;
+  /** The proxy's own. */
+  ports: UrlPorts;
+};
+
+export type UpstreamFailed = {
+  /** 502: it refused, or its answer was none. 504: it did not take the connection in time. */
+  status: 502 | 504;
+  name: string;
+  /** Dialled, with `port`. */
+  address: string;
+  port: number;
+  pid: number;
+  command: string;
+  why: string;
+};
+
+/** What scripts are told of the two above: no other names, and nothing of processes. */
+export type Untold =
+  | { status: 404; untold: string }
+  | { status: 404; untold: string; path: string; port: number }
+  | { status: 502 | 504; untold: string; why: string };
+
+export function withoutDetails(problem: Problem): Problem | Untold {
+  if (problem.status === 404) {
+    const { status, name: untold, path, port } = problem;
+    return path === undefined ? { status, untold } : { status, untold, path, port };
+  }
+  if (problem.status === 502 || problem.status === 504) {
+    return { status: problem.status, untold: problem.name, why: problem.why };
+  }
+  return problem;
+}
+
+export type Explanation = {
+  /** For programs; stays the same when the words change. */
+  code: string;
+  /** One line. */
+  message: string;
+  details: Record<string, unknown>;
+};
+
+/** A host may be as long as a head: enough of it to recognise. */
+const longestWord = 80;
+const longestSentence = 200;
+/** More names than anyone reads in one line. */
+const mostNames = 12;
+
+export function word(text: string): string {
+  return printable(text, longestWord);
+}
+
+export function sentence(text: string): string {
+  return printable(text, longestSentence);
+}
+
+export function dialled({ address, port }: { address: string; port: number }): string {
+  const host = word(address);
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The command that starts a server under this name, where the name is safe to paste into a shell. */
+export function startCommand(name: string): string {
+  const safe = /^[a-z0-9][a-z0-9._-]{0,252}$/.test(name);
+  return `NAME=${safe ? name : "api"} bun dev`;
+}
+
+export function size(bytes: number): string {
+  return bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} bytes`;
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "none is running";
+  const shown = names.slice(0, mostNames).map(word).join(", ");
+  const left = names.length - mostNames;
+  return `running: ${shown}${left > 0 ? ` and ${left} more` : ""}`;
+}
+
+function explainUnknown(problem: UnknownName): Explanation {
+  const names = problem.names.map(word);
+  if (problem.path !== undefined) {
+    const path = sentence(problem.path);
+    return {
+      code: "no-such-page",
+      message: `${originOf("localhost", { scheme: "http", port: problem.port })} is localhostess itself and has no page ${path}; servers have names: ${listed(names)}`,
+      details: { path, names },
+    };
+  }
+  const name = word(problem.name);
+  const nearest = problem.nearest === undefined ? undefined : word(problem.nearest);
+  const guess = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return {
+    code: "unknown-name",
+    message: `no server is named ${name}${guess} (${listed(names)}; to start it: ${startCommand(problem.name)})`,
+    details: {
+      name,
+      names,
+      nearest: nearest ?? null,
+      url: nearest === undefined ? null : serviceUrl(nearest, problem.port),
+    },
+  };
+}
+
+function explainUpstream(problem: UpstreamFailed): Explanation {
+  const name = word(problem.name);
+  const why = sentence(problem.why);
+  const command = sentence(problem.command);
+  const message =
+    problem.status === 502
+      ? `${name} runs but did not answer at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`
+      : `${name} did not take a connection in time at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`;
+  return {
+    code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
+    message,
+    details: {
+      name,
+      address: word(problem.address),
+      port: problem.port,
+      pid: problem.pid,
+      command,
+      why,
+    },
+  };
+}
+
+function explainUncertified({ bareName, port }: Uncertified): Explanation {
+  const name = word(bareName);
+  const url = secureUrl(bareName, port);
+  return {
+    code: "no-certificate-for-bare-name",
+    message: `https://${name}/ has no certificate, as an authority cannot be limited to names without a dot; use ${url}/, or make a second authority: localhostess trust --bare-names`,
+    details: { name, url },
+  };
+}
+
+function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation {
+  const name = word(unproxied);
+  const url = originOf(`${name}.localhost`, { scheme, port: ports[scheme] });
+  return {
+    code: "bare-name-not-proxied",
+    message: `a name without a dot is answered through the proxy only (proxy.pac, http_proxy), as others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
+    details: { name, url },
+  };
+}
+
+function explainUntold(problem: Untold): Explanation {
+  const name = word(problem.untold);
+  if (problem.status !== 404) {
+    const why = sentence(problem.why);
+    const failed =
+      problem.status === 502 ? "runs but did not answer" : "did not take a connection in time";
+    return {
+      code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
+      message: `${name} ${failed}: ${why}; its process is shown by: localhostess why ${name}`,
+      details: { name, why },
+    };
+  }
+  if ("path" in problem) {
+    const path = sentence(problem.path);
+    return {
+      code: "no-such-page",
+      message: `${originOf("localhost", { scheme: "http", port: problem.port })} is localhostess itself and has no page ${path}`,
+      details: { path },
+    };
+  }
+  return {
+    code: "unknown-name",
+    message: `no server is named ${name}; those that run are shown by: localhostess ls`,
+    details: { name },
+  };
+}
+
+export function explain(problem: Problem | Untold): Explanation {
+  if ("untold" in problem) return explainUntold(problem);
+  switch (problem.status) {
+    case 400: {
+      const why = sentence(problem.why);
+      return { code: "bad-request", message: `bad request: ${why}`, details: { why } };
+    }
+    case 404:
+      return explainUnknown(problem);
+    case 405:
+      return {
+        code: "method-not-allowed",
+        message: `this page answers ${sentence(problem.allow)} only`,
+        details: { allow: sentence(problem.allow) },
+      };
+    case 408:
+      return {
+        code: "request-timeout",
+        message: "the request did not arrive in time",
+        details: {},
+      };
+    case 421: {
+      if ("bareName" in problem) return explainUncertified(problem);
+      if ("unproxied" in problem) return explainUnproxied(problem);
+      const host = word(problem.host);
+      if (problem.certificate !== undefined) {
+        const certificate = word(problem.certificate);
+        return {
+          code: "other-certificate",
+          message: `${host} was asked for on a connection made to ${certificate}, whose certificate is not one for ${host}; ask for it on a connection of its own`,
+          details: { host, certificate },
+        };
+      }
+      return {
+        code: "host-not-answered",
+        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, configured domains, and by proxy.pac names without a dot`,
+        details: { host },
+      };
+    }
+    case 431:
+      return {
+        code: "head-too-large",
+        message: `the request's fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
+        details: { limit: problem.limit },
+      };
+    case 502:
+    case 504:
+      return explainUpstream(problem);
+    case 503: {
+      const why = sentence(problem.why);
+      return { code: "unavailable", message: `not available now: ${why}`, details: { why } };
+    }
+    case 505: {
+      const version = word(problem.version);
+      return {
+        code: "version-not-supported",
+        message: `${version} is not spoken here, only HTTP/1.1 and HTTP/1.0`,
+        details: { version },
+      };
+    }
+    case 508: {
+      const name = word(problem.name);
+      return {
+        code: "loop",
+        message: `a request for ${name} came back to this proxy, so ${name} forwards to the proxy and not to a server`,
+        details: { name },
+      };
+    }
+  }
+}

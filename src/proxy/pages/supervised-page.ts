@@ -1,0 +1,214 @@
+/** A service of a project that cannot answer now -> the page that says why, and what starts it, as HTML, JSON or one line of text. Pure. */
+import { printable } from "../../text/printable.ts";
+import { upCommand } from "../../routes/pending.ts";
+import type { Exit, Supervised, SupervisedState } from "../../routes/supervised.ts";
+import { pastedWord } from "../../text/shell-words.ts";
+import { html, Html } from "./html.ts";
+import type { Wants } from "./negotiate.ts";
+import { pageReply } from "./page.ts";
+import { sentence, word } from "./problem.ts";
+import { jsonReply, reasonOf, type Reply, textReply } from "./reply.ts";
+
+/** What a request was told instead of an answer. */
+export type Absence =
+  /** It will be there soon: a page that follows it. */
+  | { kind: "soon" }
+  /** The request was held for as long as one is. */
+  | { kind: "waited"; seconds: number }
+  /** Its body is too large to be held. `limit` in bytes. */
+  | { kind: "too-large"; limit: number }
+  /** Nobody but a person starts it. */
+  | { kind: "down" }
+  /** A request starts it, but not one that a stranger's page makes. */
+  | { kind: "strangers" };
+
+export type AbsentPage = {
+  supervised: Supervised;
+  absence: Absence;
+  /** Of its output, the oldest first. */
+  lines: readonly string[];
+  wants: Wants;
+  /** As `hearsDetails` has it; else there is its state, and where to look for more. */
+  details: boolean;
+};
+
+/** More output than this is for `localhostess logs`. */
+export const linesShown = 30;
+/** Characters of a line that are shown. */
+const lineLimit = 400;
+/** Seconds until the page looks again: often enough that nobody loads it by hand. */
+const refreshSeconds = 1;
+
+/** What it does, or has come to: behind its name, this is a sentence. */
+const words: Record<SupervisedState, string> = {
+  stopped: "is stopped",
+  starting: "is starting",
+  running: "is starting",
+  ready: "does not answer yet",
+  unready: "does not answer yet",
+  stopping: "is stopping",
+  exited: "has ended",
+  backoff: "ended and is about to be started again",
+  failed: "has failed",
+};
+
+function startCommand({ directory, service }: Supervised): string {
+  return `${upCommand(directory)} ${pastedWord(service)}`;
+}
+
+/** `exit code 1`, `SIGKILL`. */
+export function exitText({ code, signal }: Exit): string {
+  return signal === null ? `exit code ${code ?? "unknown"}` : signal;
+}
+
+function linesOf({ lines, supervised }: AbsentPage): string[] {
+  const latest = lines.length > 0 ? lines : (supervised.lastExit?.lastLines ?? []);
+  return latest.slice(-linesShown).map((line) => printable(Bun.stripANSI(line), lineLimit));
+}
+
+function logsCommand({ id }: Supervised): string {
+  return `localhostess logs ${pastedWord(id)}`;
+}
+
+function messageOf({ supervised, absence, details }: AbsentPage): string {
+  const { id, state } = supervised;
+  const { why, lastExit } = details ? supervised : unknown;
+  const exit = lastExit === undefined ? "" : ` (${exitText(lastExit)})`;
+  const reason = why === undefined ? "" : `: ${sentence(why)}`;
+  const now = `${word(id)} ${words[state]}`;
+  switch (absence.kind) {
+    case "soon":
+      return `${now}${reason}`;
+    case "waited":
+      return `${now}${reason}; ${inVain(supervised, { seconds: absence.seconds, details })}, try again`;
+    case "too-large":
+      return `${now}${reason}; a request with more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
+    case "strangers":
+      return `${now}, and what a page of another site loads does not start it; to start it, open its address`;
+    case "down":
+      if (!details) return `${now}; to see why: ${printable(logsCommand(supervised))}`;
+      return `${now}${exit}${reason}; to start it: ${printable(startCommand(supervised))}`;
+  }
+}
+
+/** One that says that it is ready may have nothing that listens, or find its port taken by another user, who is not asked. */
+function inVain(
+  { state, port }: Supervised,
+  { seconds, details }: { seconds: number; details: boolean },
+): string {
+  if (state !== "ready" && state !== "unready") return `it was not ready within ${seconds} s`;
+  const where = details && port !== undefined ? `its port ${port}` : "its port";
+  return `nothing of yours has listened on ${where} for ${seconds} s`;
+}
+
+/** What is said of a service to those who are told no details. */
+const unknown: Pick<Supervised, "why" | "lastExit"> = { why: undefined, lastExit: undefined };
+
+function facts(supervised: Supervised): Html {
+  const { state, why, status, lastExit, restarts, pid, port } = supervised;
+  const rows: [string, string | undefined][] = [
+    ["State", state],
+    ["Why", why && sentence(why)],
+    ["It says", status && sentence(status)],
+    ["Last end", lastExit && exitText(lastExit)],
+    ["Restarts", restarts > 0 ? String(restarts) : undefined],
+    ["Process", pid === undefined ? undefined : `pid ${pid}`],
+    ["Port", port === undefined ? undefined : String(port)],
+  ];
+  return html`<dl class="facts">
+    ${rows.map(([name, value]) =>
+      value === undefined
+        ? undefined
+        : html`<dt>${name}</dt>
+            <dd>${value}</dd> `,
+    )}
+  </dl>`;
+}
+
+function output(lines: readonly string[]): Html {
+  if (lines.length === 0) return html`<p class="soft">It has printed nothing.</p>`;
+  return html`<h2>Its last lines</h2>
+    <pre>${new Html(lines.map((line) => html`${line}`.markup).join("\n"))}</pre>`;
+}
+
+function body(page: AbsentPage): Html {
+  const { supervised, absence } = page;
+  const heading = html`<h1>${word(supervised.id)} ${words[supervised.state]}</h1>`;
+  if (absence.kind === "strangers") {
+    return html`${heading}
+      <p>
+        The page of another site that shows this does not start it. It starts when its address is
+        opened.
+      </p>`;
+  }
+  if (!page.details) {
+    return html`${heading}
+      <p>
+        This page shows it as soon as it is ready. The browser does not say whether a person or a
+        script reads this, so what it printed is left out:
+      </p>
+      <pre>${printable(logsCommand(supervised))}</pre>`;
+  }
+  const lines = linesOf(page);
+  const next =
+    absence.kind === "down"
+      ? html`<h2>Start it</h2>
+          <pre>${printable(startCommand(supervised))}</pre>
+          <p class="soft">This page shows it as soon as it is ready.</p>`
+      : html`<p>This page shows it as soon as it is ready.</p>`;
+  return html`${heading}${facts(supervised)}${next}${output(lines)}`;
+}
+
+function inForm(page: AbsentPage): Reply {
+  const { supervised, absence, wants, details } = page;
+  const message = messageOf(page);
+  const isDown = absence.kind === "down" || absence.kind === "strangers";
+  if (wants === "text") return textReply(503, `localhostess: ${message}`);
+  if (wants === "json") {
+    const { id, project, service, state, why = null, lastExit, restarts } = supervised;
+    const known = {
+      code: isDown ? `service-${state}` : "service-starting",
+      message,
+      status: 503,
+      id,
+      project,
+      service,
+      state,
+    };
+    if (!details) return jsonReply(503, { error: known });
+    return jsonReply(503, {
+      error: {
+        ...known,
+        why,
+        exit:
+          lastExit === undefined
+            ? null
+            : {
+                code: lastExit.code,
+                signal: lastExit.signal,
+                time: new Date(lastExit.time).toISOString(),
+              },
+        restarts,
+        lines: linesOf(page),
+        command: absence.kind === "down" ? startCommand(supervised) : null,
+      },
+    });
+  }
+  return pageReply({
+    status: 503,
+    title: `${word(supervised.id)} ${words[supervised.state]}`,
+    aside: html`<span>503 ${reasonOf(503)}</span>`,
+    body: body(page),
+    ...(absence.kind === "strangers"
+      ? {}
+      : { refresh: absence.kind === "down" ? 2 : refreshSeconds }),
+  });
+}
+
+export function absentPage(page: AbsentPage): Reply {
+  const reply = inForm(page);
+  // RFC 9110 section 10.2.3: what stays down comes back when a person says so, which no number tells.
+  return page.absence.kind === "down" || page.absence.kind === "strangers"
+    ? reply
+    : { ...reply, fields: [...reply.fields, ["Retry-After", String(refreshSeconds)]] };
+}

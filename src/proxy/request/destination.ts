@@ -1,0 +1,173 @@
+/** What a client asks for into where its request goes and what is said there of the client; remembered, because most requests ask for what another just asked for. */
+import { type Asked, type Decision, decide } from "../../routes/decide.ts";
+import type { Service } from "../../routes/service.ts";
+import type { RouteTable } from "../../routes/table.ts";
+import { type Authority, readAuthority } from "../../wire/authority.ts";
+import { encode, latin1 } from "../../wire/bytes.ts";
+import type { Dialect, Dialects } from "../upstream/dialect.ts";
+import { type Hop, ownFields, type ResponseTurn } from "../upstream/forward.ts";
+import { upstreamKey } from "../upstream/pool.ts";
+
+export type Mode = Asked["mode"];
+
+export type Destination = {
+  mode: Mode;
+  /** The authority's bytes. */
+  asked: Uint8Array;
+  client: string;
+  secure: boolean;
+  table: RouteTable;
+  authority: Authority;
+  decision: Decision;
+  /** Of `proxy` decisions: what is written to the upstream, and what marks a request that has been here. */
+  hop: Hop | undefined;
+  via: string;
+  location: ResponseTurn["location"];
+  /** Of `proxy` and `tunnel` decisions: the pool's key. */
+  key: string;
+  /** Of these: what the service speaks, as far as it is known now. */
+  dialect: Dialect | undefined;
+  /** Of `proxy` decisions: how the service is dialled, as it was known when this was made; undefined: without TLS. */
+  tls: { serverName: string } | undefined;
+};
+
+export type DestinationFacts = {
+  mode: Mode;
+  client: string;
+  /** The client came by TLS. */
+  secure: boolean;
+  table: RouteTable;
+  ownPorts: readonly number[];
+  /** Tells this proxy from every other. */
+  instance: string;
+  dialects: Dialects;
+};
+
+/** More names than one page load touches; a flood of others costs a lookup each and no memory. */
+const remembered = 32;
+
+export class Destinations {
+  #recent: Destination[] = [];
+  #next = 0;
+
+  /** Where bytes[start, end), an authority, leads; undefined where it is none. */
+  find(
+    bytes: Uint8Array,
+    { start, end }: { start: number; end: number },
+    facts: DestinationFacts,
+  ): Destination | undefined {
+    for (const known of this.#recent) {
+      if (
+        known.mode === facts.mode &&
+        known.table === facts.table &&
+        known.client === facts.client &&
+        known.secure === facts.secure &&
+        isTrueYet(known) &&
+        sameBytes(known.asked, bytes, start, end)
+      ) {
+        return known;
+      }
+    }
+    const destination = destinationOf(bytes.slice(start, end), facts);
+    if (destination === undefined) return undefined;
+    // What leads nowhere is not worth the place of what does.
+    if (destination.decision.kind !== "unknown") {
+      this.#recent[this.#next] = destination;
+      this.#next = (this.#next + 1) % remembered;
+    }
+    return destination;
+  }
+}
+
+/** Whether it is still what this request asks for. */
+export function isSameDestination(
+  known: Destination,
+  bytes: Uint8Array,
+  asked: { mode: Mode; table: RouteTable; start: number; end: number },
+): boolean {
+  return (
+    known.mode === asked.mode &&
+    known.table === asked.table &&
+    isTrueYet(known) &&
+    sameBytes(known.asked, bytes, asked.start, asked.end)
+  );
+}
+
+/** Whether the service has not shown since that it speaks another dialect. */
+function isTrueYet({ decision, dialect, tls }: Destination): boolean {
+  return decision.kind !== "proxy" || (dialect!.tls === true) === (tls !== undefined);
+}
+
+function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
+  const { mode, client, secure, table, ownPorts, instance, dialects } = facts;
+  const authority = readAuthority(asked, 0, asked.length);
+  if (authority === undefined) return undefined;
+  const decision = decide({ ...authority, mode }, table, ownPorts);
+  const destination: Destination = {
+    mode,
+    asked,
+    client,
+    secure,
+    table,
+    authority,
+    decision,
+    hop: undefined,
+    via: "",
+    location: undefined,
+    key: "",
+    dialect: undefined,
+    tls: undefined,
+  };
+  if (decision.kind === "tunnel") {
+    destination.key = upstreamKey(decision.service);
+    destination.dialect = dialects.of(decision.service);
+  }
+  if (decision.kind !== "proxy") return destination;
+  const { service, bare } = decision;
+  const dialect = dialects.of(service);
+  destination.dialect = dialect;
+  destination.key = upstreamKey(service);
+  const scheme = dialect.tls === true ? "https" : "http";
+  if (dialect.tls === true) {
+    // Servers refuse a Host that is not the name of the handshake (421), so each name has connections of its own.
+    const serverName = bare ? "localhost" : authority.host;
+    destination.tls = { serverName };
+    destination.key = securedKey(service, serverName);
+  }
+  const local = `localhost:${service.endpoint.port}`;
+  const proto = secure ? "https" : "http";
+  const defaultPort = secure ? 443 : 80;
+  const isDefault = authority.port === undefined || authority.port === defaultPort;
+  const visible = isDefault ? authority.host : `${authority.host}:${authority.port}`;
+  destination.via = `${service.name}.${instance}.localhostess`;
+  destination.hop = {
+    host: bare ? encode(local) : mode === "forward" ? asked : undefined,
+    origin: bare
+      ? { from: `${proto}://${visible}`, to: encode(`${scheme}://${local}`) }
+      : undefined,
+    own: ownFields({
+      client,
+      proto,
+      authority: latin1(asked, 0, asked.length),
+      port: authority.port ?? defaultPort,
+      via: destination.via,
+    }),
+  };
+  // A back end that knows only `localhost` redirects there; the person is at the bare name.
+  if (bare)
+    destination.location = { from: `${scheme}://${local}`, to: encode(`${proto}://${visible}`) };
+  return destination;
+}
+
+/** The pool's key for connections inside TLS. */
+export function securedKey(service: Service, serverName: string): string {
+  return `${upstreamKey(service)}|${serverName}`;
+}
+
+function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) {
+    if (known[i] !== bytes[start + i]) return false;
+  }
+  return true;
+}

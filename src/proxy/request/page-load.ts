@@ -1,0 +1,22 @@
+/** A request -> whether a browser loads a page with it. Pure. */
+import { equalsIgnoreCase } from "../../wire/bytes.ts";
+import { Field } from "../../wire/field.ts";
+import type { RequestFraming } from "../../wire/framing.ts";
+import { FIELD_STRIDE, NAME_END, NAME_START, type RequestHead } from "../../wire/head.ts";
+import { asksForHtml } from "../pages/negotiate.ts";
+
+/** Fetch section 2.2.5: browsers say so themselves; those before 2020 (Safari: 2023) only want a page by its type. */
+export function isPageLoad(head: RequestHead, bytes: Uint8Array, framing: RequestFraming): boolean {
+  if (framing.upgrade || framing.bodyLength !== 0) return false;
+  if (!["GET", "HEAD"].includes(head.method(bytes))) return false;
+  const accepts: string[] = [];
+  for (let index = 0; index < head.fieldCount; index++) {
+    const at = index * FIELD_STRIDE;
+    const [start, end] = [head.fields[at + NAME_START]!, head.fields[at + NAME_END]!];
+    if (equalsIgnoreCase(bytes, start, end, "sec-fetch-mode")) {
+      return head.valueOf(bytes, index) === "navigate";
+    }
+    if (head.idOf(index) === Field.accept) accepts.push(head.valueOf(bytes, index));
+  }
+  return asksForHtml(accepts.join(", "));
+}

@@ -1,0 +1,30 @@
+/** The first bytes inside a tunnel into whether they are an upgrade under a name that back ends do not know. */
+import { classifyHost } from "../../routes/host.ts";
+import { readAuthority } from "../../wire/authority.ts";
+import { RequestFraming } from "../../wire/framing.ts";
+import { RequestHead } from "../../wire/head.ts";
+
+const get = [71, 69, 84, 32];
+
+/**
+ * `asked` is what CONNECT asked for: a handshake for another host is not ours to lead there.
+ * `more`: it may still become one. Anything but a complete and well-formed handshake is `other`.
+ */
+export function mayBeUpgrade(
+  bytes: Uint8Array,
+  asked: { host: string; tlds: readonly string[] },
+): "upgrade" | "more" | "other" {
+  for (let i = 0; i < get.length && i < bytes.length; i++) {
+    if (bytes[i] !== get[i]) return "other";
+  }
+  const head = new RequestHead();
+  const outcome = head.read(bytes);
+  if (outcome.kind === "more") return "more";
+  if (outcome.kind === "bad") return "other";
+  const framing = new RequestFraming();
+  if (framing.read(head, bytes) !== undefined || !framing.upgrade) return "other";
+  const authority = readAuthority(bytes, framing.hostStart, framing.hostEnd);
+  if (authority?.host !== asked.host) return "other";
+  const named = classifyHost(asked.host, asked.tlds);
+  return named.kind === "name" && named.domain !== "localhost" ? "upgrade" : "other";
+}

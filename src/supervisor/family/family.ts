@@ -1,0 +1,384 @@
+/** A run of a service -> all processes that belong to it, wherever they went, and the end of all of them. */
+import type { StopSignal } from "../../manifest/project.ts";
+import type { Clock } from "../../system/clock.ts";
+import type { ProcessCalls } from "../../system/process-calls.ts";
+import { slices } from "../../system/slices.ts";
+import type { Birth, Census, Seen, Table } from "./census.ts";
+import type { Ending } from "./ending.ts";
+
+/** What is known of a run, also by a daemon that did not start it. */
+export type Run = {
+  /** Of the main process, which leads a group and a session. */
+  pid: number;
+  /** Milliseconds since the Unix epoch. */
+  startedAt: number;
+  /** 128 random bits in hex, in the environment of all its processes. */
+  runId: string;
+  /** Of the main process, as the census has it: its proof where it has written over its own environment. */
+  birth?: number | undefined;
+  /** Those who were members when the daemon before wrote of them, and may have left it all: group, parent, environment. */
+  members?: readonly Birth[] | undefined;
+};
+
+export type EndOptions = {
+  signal: StopSignal;
+  /** Milliseconds from the signal to SIGKILL. */
+  timeout: number;
+};
+
+/** `left`: pids that no signal ended, or that belong to a user whom we may not signal. */
+export type Ended = { kind: "ended" } | { kind: "left"; pids: readonly number[] };
+
+export interface Ends {
+  done: Promise<Ended>;
+  /** SIGKILL not before so many milliseconds from now. */
+  extend(milliseconds: number): void;
+}
+
+/** `pids` ascending. */
+export type Usage = { pids: readonly number[]; cpu: number; memory: number };
+
+export interface Families {
+  /** The members that run; none where it has ended. */
+  members(run: Run): Promise<readonly Seen[]>;
+  /** Milliseconds of processor time and resident bytes of all of it. */
+  usage(run: Run): Promise<Usage>;
+  /** Of a process that was just started. */
+  birthOf(pid: number): number | undefined;
+  /** Which boot births are counted from; those of another prove nothing. */
+  readonly boot: string | undefined;
+  /** The members that the last look found, at most a thousand: what the next daemon has to know of them. */
+  remembered(run: Run): readonly Birth[];
+  /**
+   * Orphans that came to us, as the last look found them, and that belong to no run that is known: they left their parents
+   * and wrote over their environment before anybody looked. Only services have such.
+   */
+  strays(): readonly Birth[];
+  /** Runs with somebody alive whose id begins so: a daemon that was killed had no time to tell of all. */
+  runsOf(prefix: string): Promise<readonly Run[]>;
+  /** Signal, wait, SIGKILL, until nobody is left; for a run that has ended, at once. Never rejects. */
+  end(run: Run, options: EndOptions): Ends;
+  /** How an adopted process ended, where it did of late; told once. */
+  endingOf(pid: number): Ending | undefined;
+  /** Looks for orphans that have ended, and reaps them. To be called on SIGCHLD, however often. */
+  reapSoon(): void;
+  stop(): void;
+}
+
+export type FamilyEffects = {
+  census: Census;
+  calls: ProcessCalls;
+  clock: Clock;
+  /** The pids that Bun waits for. */
+  own: ReadonlySet<number>;
+  /** Of this daemon: its pid, and the session that no service is in. */
+  self: { pid: number };
+  /** process.kill, or a test's. */
+  signal?: (pid: number, signal: NodeJS.Signals) => void;
+  /** What went wrong and stops nothing: a look that failed. */
+  report?(problem: string): void;
+};
+
+/**
+ * Milliseconds by which a start time may seem to differ: the kernel tells it in ticks since the boot, whose time is
+ * rounded to a second and moves when the clock is set. The run id is the proof; this only keeps strangers out.
+ */
+const tolerance = 2000;
+
+/** Milliseconds between two looks at those who are ending: the first, doubled to the last. */
+const firstPause = 10;
+const lastPause = 200;
+
+/** Milliseconds of SIGKILL after which those who are left are told of. */
+const patience = 5000;
+
+/** Milliseconds between SIGCHLD and the look at who it was: one look for many. */
+const reapDelay = 500;
+
+/** Milliseconds of signals, one after another, after which the event loop gets its turn. */
+const slice = 3;
+
+/** Births of one run that are kept: state.json is written anew for each change. */
+const mostRemembered = 1000;
+
+/** How many ends of adopted processes are kept for someone to ask. */
+const keptEndings = 1000;
+
+type Index = {
+  byRun: ReadonlyMap<string | undefined, readonly Seen[]>;
+  byParent: ReadonlyMap<number, readonly Seen[]>;
+  byGroup: ReadonlyMap<number, readonly Seen[]>;
+  bySession: ReadonlyMap<number, readonly Seen[]>;
+};
+
+/** Made once for each look: hundreds of services may ask about the same one. */
+const indexes = new WeakMap<Table, Index>();
+
+function indexOf(table: Table): Index {
+  const made = indexes.get(table);
+  if (made !== undefined) return made;
+  const all = [...table.values()];
+  const index = {
+    byRun: Map.groupBy(all, ({ runId }) => runId),
+    byParent: Map.groupBy(all, ({ parent }) => parent),
+    byGroup: Map.groupBy(all, ({ group }) => group),
+    bySession: Map.groupBy(all, ({ session }) => session),
+  };
+  indexes.set(table, index);
+  return index;
+}
+
+export function families(effects: FamilyEffects): Families {
+  const { census, calls, clock, own, self, report = () => {} } = effects;
+  const signal = effects.signal ?? ((pid, name) => void process.kill(pid, name));
+  /** Run id -> pid -> as it was seen: who was a member once, is. A child may change its environment and lose its parent. */
+  const known = new Map<string, ReadonlyMap<number, Seen>>();
+  const endings = new Map<number, Ending>();
+  let last: Table = new Map();
+  let found: { table: Table; births: readonly Birth[] } | undefined;
+  const breathe = slices(slice);
+  let stopReaping: (() => void) | undefined;
+  let stopped = false;
+
+  async function look(): Promise<Table> {
+    const table = await census.look();
+    reap(table);
+    last = table;
+    return table;
+  }
+
+  /** Once for each look: hundreds of services may ask about the same one. */
+  function strays(): readonly Birth[] {
+    if (found?.table !== last) found = { table: last, births: straysIn(last) };
+    return found.births;
+  }
+
+  function straysIn(table: Table): Birth[] {
+    const session = table.get(self.pid)?.session;
+    const orphans = (indexOf(table).byParent.get(self.pid) ?? []).filter(
+      ({ pid, zombie, runId, session: its }) =>
+        !zombie && runId === undefined && its !== session && !own.has(pid),
+    );
+    if (orphans.length === 0) return [];
+    const members = new Set([...known.values()].flatMap((its) => [...its.keys()]));
+    return orphans.filter(({ pid }) => !members.has(pid)).map(({ pid, birth }) => ({ pid, birth }));
+  }
+
+  function isSame(seen: Seen | undefined, startedAt: number): boolean {
+    return seen !== undefined && Math.abs(seen.startedAt - startedAt) <= tolerance;
+  }
+
+  /**
+   * Members, also those that have ended and are not reaped: by the run id; by having been one before, also of another
+   * daemon; by their session or group, where a member proves that it is still the run's; and all descendants of those.
+   */
+  function membersIn(table: Table, run: Run): Map<number, Seen> {
+    const before = known.get(run.runId);
+    const { byRun, byGroup, bySession, byParent } = indexOf(table);
+    const members = new Map<number, Seen>();
+    const add = (seen: Seen): void => {
+      // A daemon may itself have been started inside a service.
+      if (seen.pid !== self.pid) members.set(seen.pid, seen);
+    };
+    for (const seen of byRun.get(run.runId) ?? []) add(seen);
+    for (const [pid, { startedAt }] of before ?? []) {
+      const seen = table.get(pid);
+      if (seen?.startedAt === startedAt) add(seen);
+    }
+    // A program may write over its environment (nginx, perl's and Ruby's $0, setproctitle), and not over its birth.
+    for (const { pid, birth } of [{ pid: run.pid, birth: run.birth }, ...(run.members ?? [])]) {
+      const seen = table.get(pid);
+      if (birth !== undefined && seen?.birth === birth) add(seen);
+    }
+    const leader = table.get(run.pid);
+    // Where the id of another run stands in its environment, the pid has been given to another.
+    if (leader !== undefined && (leader.runId === undefined || leader.runId === run.runId)) {
+      if (own.has(run.pid) || (leader.runId === run.runId && isSame(leader, run.startedAt))) {
+        add(leader);
+      }
+    }
+    // The kernel gives no pid away that is the id of a group or session with somebody in it.
+    const ours = [...members.values()].some(
+      ({ group, session }) => group === run.pid || session === run.pid,
+    );
+    if (ours) {
+      for (const seen of [...(byGroup.get(run.pid) ?? []), ...(bySession.get(run.pid) ?? [])]) {
+        if (seen.runId === undefined || seen.runId === run.runId) add(seen);
+      }
+    }
+    // The loop also comes to those that it adds.
+    for (const parent of members.values()) {
+      for (const seen of byParent.get(parent.pid) ?? []) {
+        if (parent.startedAt <= seen.startedAt) add(seen);
+      }
+    }
+    if (members.size > 0) {
+      known.set(run.runId, members);
+    } else known.delete(run.runId);
+    return members;
+  }
+
+  /**
+   * Those that came to us and have ended. What Bun has started is in our session or in `own`; the orphans of services are
+   * in neither.
+   */
+  function reap(table: Table): void {
+    const session = table.get(self.pid)?.session;
+    for (const { pid, parent, zombie, session: its } of table.values()) {
+      if (!zombie || parent !== self.pid || own.has(pid) || its === session) continue;
+      const ending = calls.reap(pid);
+      if (ending === undefined || ending === "stranger") continue;
+      endings.set(pid, ending);
+      if (endings.size > keptEndings) endings.delete(endings.keys().next().value!);
+    }
+  }
+
+  /** Who runs, and who has ended and is ours to reap or its parent's, which is about to end. */
+  function left(members: ReadonlyMap<number, Seen>): Seen[] {
+    return [...members.values()].filter(
+      (seen) => !seen.zombie || (members.has(seen.parent) && !members.get(seen.parent)!.zombie),
+    );
+  }
+
+  /** False where it may not be signalled. */
+  function send(seen: Seen, name: NodeJS.Signals): boolean {
+    if (seen.zombie || !census.same(seen)) return true;
+    return deliver(seen.pid, name);
+  }
+
+  function deliver(target: number, name: NodeJS.Signals): boolean {
+    try {
+      signal(target, name);
+      return true;
+    } catch (error) {
+      // Gone in between.
+      return (error as NodeJS.ErrnoException).code === "ESRCH";
+    }
+  }
+
+  /** To the whole group in one call, where it is proven to be the run's; then to those outside it. */
+  function sendAll(run: Run, { members, name }: { members: Seen[]; name: NodeJS.Signals }): void {
+    const inGroup = members.find((seen) => seen.group === run.pid && census.same(seen));
+    if (inGroup !== undefined) deliver(-run.pid, name);
+    for (const seen of members) {
+      if (inGroup === undefined || seen.group !== run.pid) send(seen, name);
+    }
+  }
+
+  function pause(milliseconds: number): Promise<void> {
+    return new Promise((resume) => void clock.after(milliseconds, resume));
+  }
+
+  async function end(
+    run: Run,
+    { signal: name, deadline }: { signal: StopSignal; deadline: { at: number } },
+  ): Promise<Ended> {
+    let killing: number | undefined;
+    let wait = firstPause;
+    const asked = new Set<string>();
+    for (;;) {
+      let members: Seen[] = [];
+      try {
+        members = left(membersIn(await look(), run));
+        if (members.length === 0) {
+          known.delete(run.runId);
+          return { kind: "ended" };
+        }
+      } catch (error) {
+        report((error as Error).message);
+        if (own.has(run.pid)) deliver(-run.pid, killing === undefined ? name : "SIGKILL");
+      }
+      // Hundreds of services may be stopped in one moment.
+      await breathe();
+      const now = clock.now();
+      if (killing === undefined && (now >= deadline.at || name === "SIGKILL")) {
+        killing = now;
+        wait = firstPause;
+      }
+      if (killing !== undefined) {
+        if (now - killing >= patience) {
+          return { kind: "left", pids: members.map(({ pid }) => pid) };
+        }
+        sendAll(run, { members, name: "SIGKILL" });
+      } else {
+        // Each is asked once: a second SIGINT means "at once" to many programs.
+        const fresh = members.filter(({ pid, startedAt }) => !asked.has(`${pid} ${startedAt}`));
+        if (fresh.length > 0) {
+          if (asked.size === 0) sendAll(run, { members, name });
+          else for (const seen of fresh) send(seen, name);
+          // One that is stopped (SIGSTOP, SIGTTIN) hears of it only when it goes on.
+          for (const seen of fresh) send(seen, "SIGCONT");
+        }
+        for (const { pid, startedAt } of fresh) asked.add(`${pid} ${startedAt}`);
+      }
+      const until = killing === undefined ? deadline.at - clock.now() : lastPause;
+      await pause(Math.max(1, Math.min(wait, until)));
+      wait = Math.min(wait * 2, lastPause);
+    }
+  }
+
+  return {
+    async members(run) {
+      const members = membersIn(await look(), run);
+      return [...members.values()].filter(({ zombie }) => !zombie);
+    },
+    async usage(run) {
+      const members = [...membersIn(await look(), run).values()];
+      return {
+        pids: members
+          .filter(({ zombie }) => !zombie)
+          .map(({ pid }) => pid)
+          .sort((a, b) => a - b),
+        cpu: members.reduce((sum, { cpu }) => sum + cpu, 0),
+        memory: members.reduce((sum, { memory }) => sum + memory, 0),
+      };
+    },
+    birthOf: (pid) => census.birthOf(pid),
+    boot: census.boot,
+    remembered({ runId }) {
+      const births: Birth[] = [];
+      for (const { pid, birth, zombie } of known.get(runId)?.values() ?? []) {
+        if (!zombie && births.length < mostRemembered) births.push({ pid, birth });
+      }
+      return births;
+    },
+    strays,
+    async runsOf(prefix) {
+      const runs = new Map<string, Run>();
+      for (const { pid, startedAt, runId, zombie } of (await look()).values()) {
+        if (zombie || pid === self.pid || !runId?.startsWith(prefix)) continue;
+        const before = runs.get(runId);
+        if (before === undefined || startedAt < before.startedAt) {
+          runs.set(runId, { pid, startedAt, runId });
+        }
+      }
+      return [...runs.values()];
+    },
+    end(run, { signal: name, timeout }) {
+      const deadline = { at: clock.now() + timeout };
+      return {
+        done: end(run, { signal: name, deadline }),
+        extend(milliseconds) {
+          deadline.at = Math.max(deadline.at, clock.now() + milliseconds);
+        },
+      };
+    },
+    endingOf(pid) {
+      const ending = endings.get(pid);
+      endings.delete(pid);
+      return ending;
+    },
+    reapSoon() {
+      if (stopped) return;
+      stopReaping ??= clock.after(reapDelay, () => {
+        stopReaping = undefined;
+        look().catch((error: Error) => report(error.message));
+      });
+    },
+    stop() {
+      stopped = true;
+      stopReaping?.();
+      stopReaping = undefined;
+    },
+  };
+}

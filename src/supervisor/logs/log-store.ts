@@ -1,0 +1,359 @@
+/** What services print -> lines with their time, in memory and in files, to be read and followed. */
+import { isUtf8 } from "node:buffer";
+import { join } from "node:path";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import { type RotatedFile, rotatedFile } from "./log-file.ts";
+import { LogLines } from "./log-lines.ts";
+import { type OutputShare, outputShare } from "./output-share.ts";
+import { type LogLine, LogRing, type OutputStream } from "./log-ring.ts";
+
+export type { LogLine, OutputStream } from "./log-ring.ts";
+
+/** A service's reader of output; both twice are harmless. */
+export type Source = { pause(): void; resume(): void };
+
+export interface ServiceLog {
+  /** `bytes` are the caller's again when it returns. */
+  push(stream: OutputStream, bytes: Uint8Array): void;
+  /** A line of our own among the service's. */
+  say(text: string): void;
+  /** Its process has ended: a last line without end is one. */
+  flush(): void;
+  /** Who is asked to wait where the disk is slower than what is printed; undefined: nobody. */
+  source: Source | undefined;
+  /** The newest, at most so many, the oldest first. */
+  last(most: number): readonly LogLine[];
+  /** From that number on. */
+  read(number: number, most: number): readonly LogLine[];
+  /** The number that the next line will have. */
+  readonly next: number;
+  /** The number of the oldest line that can be read. */
+  readonly first: number;
+  /** What was printed before this daemon can be read, as far as the file goes. */
+  readonly ready: Promise<void>;
+}
+
+export interface LogStore {
+  /** The log of a service, made where there is none. */
+  of(id: string): ServiceLog;
+  /** Those that there are. */
+  ids(): readonly string[];
+  /** Told after something was printed, soon and once for much. */
+  follow(listener: () => void): Cancel;
+  /** The project is not known any more: memory is given back, files stay. */
+  forget(id: string): Promise<void>;
+  /** All is written that can be, and every file closed. Twice is harmless. */
+  close(): Promise<void>;
+}
+
+export type LogStoreOptions = {
+  /** `<state>/logs`. */
+  directory: string;
+  clock: Clock;
+  /** A sentence for a person. */
+  note(text: string): void;
+  /** A test's slow or failing disk. */
+  fileAt?: (path: string) => RotatedFile;
+};
+
+/** Bytes that wait for the disk: above, the service is held; below, it goes on. */
+const full = 1024 * 1024;
+const empty = 256 * 1024;
+
+/** Bytes of one write. */
+const batchSize = 256 * 1024;
+
+/** Milliseconds in which lines come together to one write, and to one word to followers. */
+const gathering = 20;
+
+/** Milliseconds without a line after which the file is closed. */
+const idle = 10_000;
+
+/** Bytes of the file that are looked at for lines of before. */
+const pastBytes = 1024 * 1024;
+
+/** Milliseconds between two notes about one file that cannot be written. */
+const noteAgain = 60_000;
+
+export function logStore(options: LogStoreOptions): LogStore {
+  const { clock, directory } = options;
+  const fileAt = options.fileAt ?? ((path) => rotatedFile(path));
+  const logs = new Map<string, Log>();
+  const share = outputShare(clock);
+  const listeners = new Set<() => void>();
+  let telling: Cancel | undefined;
+
+  const printed = (): void => {
+    if (listeners.size === 0) return;
+    telling ??= clock.after(gathering, () => {
+      telling = undefined;
+      for (const listener of [...listeners]) listener();
+    });
+  };
+
+  return {
+    of(id) {
+      let log = logs.get(id);
+      if (log === undefined) {
+        const path = join(directory, ...id.split(":").map(fileName));
+        log = new Log({ ...options, id, file: fileAt(`${path}.log`), printed, share });
+        logs.set(id, log);
+      }
+      return log;
+    },
+    ids: () => [...logs.keys()],
+    follow(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async forget(id) {
+      const log = logs.get(id);
+      logs.delete(id);
+      await log?.close();
+    },
+    async close() {
+      telling?.();
+      telling = undefined;
+      share.stop();
+      await Promise.all([...logs.values()].map((log) => log.close()));
+    },
+  };
+}
+
+/** Names are checked where they are declared; a file's name is not the place to rely on it. */
+function fileName(name: string): string {
+  const safe = name.replace(
+    /[^A-Za-z0-9_.-]/g,
+    (letter) => `%${letter.codePointAt(0)!.toString(16)}`,
+  );
+  return /^\.*$/.test(safe) ? `%${safe}` : safe;
+}
+
+type LogOptions = LogStoreOptions & {
+  id: string;
+  file: RotatedFile;
+  printed(): void;
+  share: OutputShare;
+};
+
+class Log implements ServiceLog {
+  readonly ready: Promise<void>;
+  readonly #options: LogOptions;
+  readonly #ring = new LogRing();
+  readonly #streams = { stdout: new LogLines(), stderr: new LogLines() };
+  /** The line that has not ended may not be UTF-8: pieces of it were not. */
+  readonly #suspect = { stdout: false, stderr: false };
+  #source: Source | undefined;
+  /** What the file does not have yet. */
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  /** The disk is slower than it; it has printed more than its share. */
+  #held = false;
+  #shared = false;
+  #lost = 0;
+  #noted = Number.NEGATIVE_INFINITY;
+  /** The next write, the one under way, or the close after a while. */
+  #timer: Cancel | undefined;
+  #writing: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: LogOptions) {
+    this.#options = options;
+    this.ready = options.file.tail(pastBytes).then(
+      (bytes) => this.#ring.prepend(bytes),
+      (error: Error) => this.#note(error),
+    );
+    this.#writing = this.ready.finally(() => this.#written());
+  }
+
+  get source(): Source | undefined {
+    return this.#source;
+  }
+
+  set source(source: Source | undefined) {
+    this.#source = source;
+    if (this.#held || this.#shared) source?.pause();
+  }
+
+  get next(): number {
+    return this.#ring.next;
+  }
+
+  get first(): number {
+    return this.#ring.first;
+  }
+
+  push(stream: OutputStream, bytes: Uint8Array): void {
+    const time = this.#options.clock.now();
+    const suspect = this.#suspect[stream] || !isUtf8(bytes);
+    const before = this.#ring.next;
+    this.#streams[stream].push(bytes, (line, dropped) => {
+      this.#take(line, { dropped, time, stream, suspect });
+    });
+    const ended = this.#ring.next !== before;
+    this.#suspect[stream] = suspect && !(ended && isUtf8(bytes));
+    if (ended) this.#later();
+    this.#options.share.printed(this, bytes.length);
+  }
+
+  setShare(held: boolean): void {
+    if (held === this.#shared) return;
+    this.#shared = held;
+    if (!this.#held) this.#flow(held);
+  }
+
+  #flow(held: boolean): void {
+    if (held) this.#source?.pause();
+    else this.#source?.resume();
+  }
+
+  say(text: string): void {
+    const time = this.#options.clock.now();
+    for (const line of text.split("\n")) {
+      this.#enqueue(Buffer.from(`[localhostess] ${line}`), { time, stream: "stderr" });
+    }
+    this.#later();
+  }
+
+  flush(): void {
+    const time = this.#options.clock.now();
+    for (const stream of ["stdout", "stderr"] as const) {
+      this.#streams[stream].flush((line, dropped) => {
+        this.#take(line, { dropped, time, stream, suspect: true });
+      });
+    }
+    this.#later();
+  }
+
+  last(most: number): readonly LogLine[] {
+    return this.#ring.read(this.#ring.next - most, most);
+  }
+
+  read(number: number, most: number): readonly LogLine[] {
+    return this.#ring.read(number, most);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.flush();
+    this.#closed = true;
+    this.#timer?.();
+    this.#timer = undefined;
+    while (this.#writing !== undefined) await this.#writing;
+    await this.#write();
+    await this.#options.file.close().catch((error: Error) => this.#note(error));
+    this.#release();
+  }
+
+  #take(line: Uint8Array, { dropped, time, stream, suspect }: Taken): void {
+    let text = line;
+    if (suspect && !isUtf8(line)) text = Buffer.from(new TextDecoder().decode(line));
+    if (dropped > 0) text = Buffer.concat([text, Buffer.from(` [cut: ${dropped} bytes more]`)]);
+    this.#enqueue(text, { time, stream });
+  }
+
+  #enqueue(text: Uint8Array, options: { time: number; stream: OutputStream }): void {
+    const written = this.#ring.append(text, options);
+    const last = this.#queue.at(-1);
+    // Lines that stand behind one another in a page are one part.
+    const joined = last !== undefined && behind(last, written) ? union(last, written) : undefined;
+    if (joined === undefined) this.#queue.push(written);
+    else this.#queue[this.#queue.length - 1] = joined;
+    this.#queued += written.length;
+    if (this.#queued > full && !this.#held) {
+      this.#held = true;
+      if (!this.#shared) this.#flow(true);
+    }
+  }
+
+  #later(): void {
+    this.#options.printed();
+    if (this.#writing !== undefined || this.#closed || this.#queued === 0) return;
+    this.#timer?.();
+    this.#timer = this.#options.clock.after(this.#queued > empty ? 0 : gathering, () => {
+      this.#timer = undefined;
+      this.#writing = this.#write().finally(() => this.#written());
+    });
+  }
+
+  #written(): void {
+    this.#writing = undefined;
+    if (this.#closed) return;
+    if (this.#queued > 0) this.#later();
+    else {
+      this.#timer?.();
+      this.#timer = this.#options.clock.after(idle, () => {
+        this.#timer = undefined;
+        this.#writing = this.#options.file
+          .close()
+          .catch((error: Error) => this.#note(error))
+          .finally(() => {
+            this.#writing = undefined;
+            if (this.#queued > 0) this.#later();
+          });
+      });
+    }
+  }
+
+  /** Until nothing waits. Never rejects. */
+  async #write(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const batch: Uint8Array[] = [];
+      let length = 0;
+      while (this.#queue.length > 0 && length < batchSize) {
+        const part = this.#queue.shift()!;
+        batch.push(part);
+        length += part.length;
+      }
+      try {
+        if (this.#lost > 0) batch.unshift(this.#gap());
+        await this.#options.file.write(batch);
+        this.#lost = 0;
+      } catch (error) {
+        this.#lost += batch.reduce((sum, part) => sum + linesIn(part), 0);
+        this.#note(error as Error);
+        await this.#options.file.close().catch(() => {
+          // Told already, by what failed first.
+        });
+      }
+      this.#queued -= length;
+      if (this.#queued < empty) this.#release();
+    }
+  }
+
+  #release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    if (!this.#shared) this.#flow(false);
+  }
+
+  #gap(): Uint8Array {
+    const time = new Date(this.#options.clock.now()).toISOString();
+    return Buffer.from(
+      `${time} stderr [localhostess] ${this.#lost} lines are missing here: the file could not be written\n`,
+    );
+  }
+
+  #note({ message }: Error): void {
+    const now = this.#options.clock.now();
+    if (now - this.#noted < noteAgain) return;
+    this.#noted = now;
+    this.#options.note(`what ${this.#options.id} prints is not kept in its file: ${message}`);
+  }
+}
+
+type Taken = { dropped: number; time: number; stream: OutputStream; suspect: boolean };
+
+function behind(a: Uint8Array, b: Uint8Array): boolean {
+  return a.buffer === b.buffer && a.byteOffset + a.length === b.byteOffset;
+}
+
+function union(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return new Uint8Array(a.buffer, a.byteOffset, a.length + b.length);
+}
+
+function linesIn(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) lines += 1;
+  return lines;
+}

@@ -1,0 +1,142 @@
+/** Services that are being started -> what happens to each, step by step, until it is ready or known not to become it. */
+import type { BootEvent } from "../../routes/project-report.ts";
+import type { Supervised } from "../../routes/supervised.ts";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import { isReady, type Unit, whyDown } from "./unit.ts";
+
+/** `reasons` are sentences, with the ids of those that did not become ready. */
+export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
+
+export type BootOptions = {
+  clock: Clock;
+  hear(event: BootEvent): void;
+  /** Those that are ended first, and started anew. */
+  changed: readonly string[];
+  unitOf(name: string): Unit | undefined;
+  snapshotOf(unit: Unit): Supervised;
+  /** `shop:api ended with exit code 1`. */
+  explain(name: string): string;
+  /** Tells of every change of a service, until it is cancelled. */
+  watch(watcher: (name: string) => void): Cancel;
+};
+
+/** Deaths before it was ready after which nobody waits any longer; it is tried again all the same. */
+const enoughDeaths = 3;
+
+/** The shell's words for "cannot be run" and "not found": another try makes no difference. */
+const hopelessCodes: ReadonlySet<number | null> = new Set([126, 127]);
+
+type Followed = {
+  name: string;
+  id: string;
+  deaths: number;
+  lastExit: number | undefined;
+  said: string | undefined;
+  /** When the process started that is to be ended first. */
+  formerRun: number | undefined;
+  /** The first of those that failed, where it waited for that in vain. */
+  root?: { name: string; why: string };
+};
+
+/** Resolves when nothing is awaited any more. Never rejects. */
+export function boot(names: readonly string[], options: BootOptions): Promise<Started> {
+  const { hear, unitOf, snapshotOf, explain, watch, clock } = options;
+  const open = new Map<string, Followed>();
+  const reasons: string[] = [];
+  const done = Promise.withResolvers<Started>();
+  const cancels: Cancel[] = [];
+
+  const settle = (its: Followed, reason?: string): void => {
+    open.delete(its.name);
+    if (reason !== undefined) reasons.push(reason);
+    const result = reason === undefined ? { Ok: null } : { Err: reason };
+    hear({ type: "StepFinished", data: { id: its.id, result } });
+    if (reason !== undefined) settleWaiting(its);
+    if (open.size === 0) finish();
+  };
+
+  /** It may be tried again, and they with it; but nobody waits for that here. */
+  const settleWaiting = (lost: Followed): void => {
+    const { root = { name: lost.name, why: whyOf(lost.name) } } = lost;
+    for (const its of [...open.values()]) {
+      const unit = unitOf(its.name);
+      if (!open.has(its.name) || !unit?.pending || !unit.spec.dependsOn.includes(lost.name))
+        continue;
+      its.root = root;
+      settle(its, `${its.id} did not start: ${root.name}, which it waits for, ${root.why}`);
+    }
+  };
+
+  const whyOf = (name: string): string => {
+    const unit = unitOf(name);
+    return unit === undefined ? "is not declared any more" : whyDown(unit);
+  };
+
+  const finish = (): void => {
+    for (const cancel of cancels) cancel();
+    done.resolve(reasons.length === 0 ? { kind: "ready" } : { kind: "failed", reasons });
+  };
+
+  const look = (name: string): void => {
+    const its = open.get(name);
+    if (its === undefined) return;
+    const unit = unitOf(name);
+    if (unit === undefined) {
+      settle(its, `${its.id} is not declared any more`);
+      return;
+    }
+    if (!unit.wanted) {
+      settle(its, `${its.id} was stopped before it was ready`);
+      return;
+    }
+    const { state, why, lastExit, startedAt } = snapshotOf(unit);
+    if (startedAt !== undefined && startedAt !== its.formerRun) its.formerRun = undefined;
+    if (isReady(unit) && its.formerRun === undefined) {
+      settle(its);
+      return;
+    }
+    if (lastExit !== undefined && lastExit.time !== its.lastExit && !unit.pending) {
+      its.lastExit = lastExit.time;
+      if (state === "backoff" || state === "failed") its.deaths += 1;
+    }
+    const lost = state === "backoff" && hopelessCodes.has(lastExit?.code ?? null);
+    if (state === "failed" || state === "exited" || its.deaths >= enoughDeaths || lost) {
+      settle(its, explain(name));
+      return;
+    }
+    const message = state === "backoff" ? `${why ?? "ended"}; it is tried again` : why;
+    if (message === undefined || message === its.said) return;
+    its.said = message;
+    hear({ type: "StepProgress", data: { id: its.id, message } });
+  };
+
+  for (const name of names) {
+    const unit = unitOf(name)!;
+    const { state, lastExit, startedAt } = snapshotOf(unit);
+    const anew = options.changed.includes(name);
+    const asItIs = (state === "ready" || state === "unready") && !anew;
+    const verb = anew ? "Restarting" : "Starting";
+    const description = asItIs ? `Service ${unit.id} up to date` : `${verb} service ${unit.id}`;
+    hear({ type: "StepStarted", data: { id: unit.id, description } });
+    open.set(name, {
+      name,
+      id: unit.id,
+      deaths: 0,
+      lastExit: lastExit?.time,
+      said: undefined,
+      formerRun: anew ? startedAt : undefined,
+    });
+    if (state !== "unready" || anew) continue;
+    // Nothing ends this otherwise: its check may fail for ever.
+    cancels.push(
+      clock.after(unit.spec.startTimeout, () => {
+        const its = open.get(name);
+        if (its !== undefined) settle(its, explain(name));
+      }),
+    );
+  }
+  cancels.push(watch(look));
+  if (open.size === 0) finish();
+  else for (const name of names) look(name);
+  return done.promise;
+}

@@ -1,0 +1,45 @@
+/** Services with an `idle_timeout`, and what they were asked -> those that have been quiet for that long. */
+import type { Cancel, Clock } from "../../system/clock.ts";
+
+export type Watched = {
+  id: string;
+  routeName: string;
+  /** Milliseconds. */
+  idleTimeout: number;
+  /** When it became ready; undefined: it is not. */
+  readyAt: number | undefined;
+};
+
+export type IdleOptions = {
+  clock: Clock;
+  /** Those that have an `idle_timeout`. */
+  services(): readonly Watched[];
+  /** Requests so far, and those under way: tunnels and WebSockets are, until they end. */
+  traffic(routeName: string): { requests: number; active: number };
+  /** It has been quiet for its time. */
+  onIdle(id: string): void;
+};
+
+/** Milliseconds between two looks: a timeout is late by at most that. */
+const period = 500;
+
+export function idleWatch({ clock, services, traffic, onIdle }: IdleOptions): Cancel {
+  const seen = new Map<string, { requests: number; at: number }>();
+  return clock.every(period, () => {
+    const now = clock.now();
+    const present = new Set<string>();
+    for (const { id, routeName, idleTimeout, readyAt } of services()) {
+      if (readyAt === undefined) continue;
+      present.add(id);
+      const { requests, active } = traffic(routeName);
+      const before = seen.get(id);
+      const quiet = before !== undefined && before.requests === requests && active === 0;
+      const at = quiet ? Math.max(before.at, readyAt) : now;
+      seen.set(id, { requests, at });
+      if (now - at < idleTimeout) continue;
+      seen.delete(id);
+      onIdle(id);
+    }
+    for (const id of seen.keys()) if (!present.has(id)) seen.delete(id);
+  });
+}

@@ -1,0 +1,49 @@
+/** Services that want ports -> a port for each, the same every time, never two services' at once. */
+import type { Loopback } from "../../system/loopback.ts";
+import { choosePort } from "./ports.ts";
+
+export interface PortBook {
+  /** What it has, or would have if it started now; undefined: there is none left. */
+  of(id: string, declared: number | undefined): number | undefined;
+  /** One that is free now. */
+  claim(id: string, declared: number | undefined): number | undefined;
+  /** By id, to be remembered. */
+  readonly all: ReadonlyMap<string, number>;
+}
+
+export type PortBookOptions = {
+  /** As the last daemon left it. */
+  remembered: Readonly<Record<string, number>>;
+  loopback: Loopback;
+  /** Ids of services that run, or are about to. */
+  active(): ReadonlySet<string>;
+  /** Ports that files declare, and our own. */
+  reserved(): ReadonlySet<number>;
+  onChange(): void;
+};
+
+export function portBook(options: PortBookOptions): PortBook {
+  const { remembered, loopback, active, reserved, onChange } = options;
+  const ports = new Map(Object.entries(remembered));
+
+  function choose(id: string, sticky: number | undefined): number | undefined {
+    const running = active();
+    const taken = new Set(reserved());
+    const kept = new Set<number>();
+    for (const [other, port] of ports) {
+      if (other !== id) (running.has(other) ? taken : kept).add(port);
+    }
+    const port = choosePort(id, { sticky, taken, kept, loopback });
+    if (port !== undefined && port !== ports.get(id)) {
+      ports.set(id, port);
+      onChange();
+    }
+    return port;
+  }
+
+  return {
+    all: ports,
+    of: (id, declared) => declared ?? ports.get(id) ?? choose(id, undefined),
+    claim: (id, declared) => declared ?? choose(id, ports.get(id)),
+  };
+}

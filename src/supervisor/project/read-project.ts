@@ -1,0 +1,193 @@
+/** A project's folder -> what its files declare, or every mistake in them. */
+import { realpath, stat } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { readConfig } from "../../manifest/config.ts";
+import { type Layer, layerOf, readLayer } from "../../manifest/layer.ts";
+import { readProcfile } from "../../manifest/procfile.ts";
+import type { ProjectSpec } from "../../manifest/project.ts";
+import {
+  type EnvFile,
+  envFilesOf,
+  type Field,
+  readManifest,
+} from "../../manifest/read-manifest.ts";
+import { type ReadText, readText } from "../../system/read-text.ts";
+
+export type ReadProject =
+  | { kind: "project"; project: ProjectSpec; fields: readonly Field[] }
+  /** Sentences; `files`, absolute, are those whose change may mend them. */
+  | { kind: "mistakes"; mistakes: readonly string[]; files: readonly string[] }
+  /** Neither a locald.toml nor a Procfile. */
+  | { kind: "none"; files: readonly string[] };
+
+export type ReadProjectOptions = {
+  /** Of the person whose layers are read on the way up. */
+  home: string;
+  /** `config.toml`, absolute, where there may be one: the lowest layer. */
+  configFile?: string | undefined;
+  /** Domains besides `localhost`; what config.toml says where nobody does. */
+  tlds?: readonly string[] | undefined;
+  /** The shell's variables; without them nobody is told which of them are not set. */
+  shell?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Messages call files as they are seen from here; from the project's folder where nobody says. */
+  seenFrom?: string;
+  /** In the place of the locald.toml that is there: whether it would do. */
+  instead?: string;
+  /** Whose files are one's own: ours, where nobody says. */
+  uid?: number;
+};
+
+/** Bytes. Far more than a person writes. */
+const longest = 1024 * 1024;
+
+/** Folders on the way up; deeper ones are nobody's. */
+const mostFolders = 100;
+
+/** `directory` is absolute. Never rejects. */
+export async function readProject(
+  directory: string,
+  options: ReadProjectOptions,
+): Promise<ReadProject> {
+  const { home, configFile, shell, seenFrom = directory, instead, uid = ownUid() } = options;
+  const nameOf = (path: string): string => seen(path, seenFrom);
+  const files: string[] = [];
+  const unreadable: string[] = [];
+  let foreign: string | undefined;
+  const noteOwner = (path: string, owner: number): void => {
+    // To root all files are somebody's: in a container those of the project are its person's outside.
+    if (uid !== 0 && owner !== uid && owner !== 0) foreign ??= path;
+  };
+  const textOf = async (path: string): Promise<{ text: string; uid: number } | undefined> => {
+    files.push(path);
+    const its = await readText(path, { longest });
+    if (its.kind === "text") {
+      noteOwner(path, its.uid);
+      return its;
+    }
+    if (its.kind === "unreadable") unreadable.push(`${nameOf(path)} cannot be read: ${its.why}`);
+    return undefined;
+  };
+
+  const main = join(directory, "locald.toml");
+  const procfile = join(directory, "Procfile");
+  const own = instead === undefined ? await textOf(main) : { text: instead, uid };
+  const missing = own === undefined && unreadable.length === 0;
+  const stood = missing ? await textOf(procfile) : undefined;
+  if (missing && stood === undefined && unreadable.length === 0) return { kind: "none", files };
+
+  const layers: Layer[] = [];
+  let tlds = options.tlds;
+  const global = configFile === undefined ? undefined : await textOf(configFile);
+  if (configFile !== undefined && global !== undefined) {
+    layers.push(readLayer(global.text, { name: nameOf(configFile), global: true }));
+    if (tlds === undefined) {
+      const read = readConfig(global.text, nameOf(configFile));
+      // Its other mistakes are told by those that read the rest of it.
+      if (read.kind === "config") tlds = read.config.tlds?.value;
+    }
+  }
+  const trusted = [uid, 0, own?.uid ?? stood?.uid];
+  const folders = await above(directory, home);
+  const found = [
+    ...folders.map((folder) => join(folder, ".locald.toml")),
+    ...[...folders, directory].map((folder) => join(folder, "locald.workspace.toml")),
+  ];
+  for (const path of found) {
+    const its = await textOf(path);
+    if (its === undefined) continue;
+    // It says what commands are run.
+    if (trusted.includes(its.uid)) layers.push(readLayer(its.text, { name: nameOf(path) }));
+    else
+      unreadable.push(`${nameOf(path)} belongs to another user, so it is not read; move it away`);
+  }
+  if (own !== undefined) layers.push(readLayer(own.text, { name: nameOf(main) }));
+  else if (stood !== undefined) layers.push(readProcfile(stood.text, nameOf(procfile)));
+  else layers.push(layerOf({ value: {}, placeOf: () => ({ line: 1, column: 1 }) }, nameOf(main)));
+
+  const envFiles = new Map<string, EnvFile>();
+  for (const path of envFilesOf(layers, directory)) {
+    files.push(path);
+    const its = await readText(path, { longest });
+    if (its.kind === "text") noteOwner(path, its.uid);
+    envFiles.set(path, envFile(its));
+  }
+  if (unreadable.length > 0) return { kind: "mistakes", mistakes: unreadable, files };
+  const read = readManifest({ directory, layers, envFiles, tlds, shell, files, nameOf });
+  if (read.kind === "mistakes") return { ...read, files };
+  const homeless = await missingFolders(read);
+  if (homeless.length > 0) return { kind: "mistakes", mistakes: homeless, files };
+  return foreign === undefined ? read : { ...read, project: { ...read.project, foreign } };
+}
+
+/** The nearest folder, from there upward, that has a locald.toml or a Procfile; itself where none has. */
+export async function projectFolder(from: string, home: string): Promise<string> {
+  for (const folder of [from, ...(await above(from, home)).reverse()]) {
+    for (const name of ["locald.toml", "Procfile"]) {
+      if (await isThere(join(folder, name))) return folder;
+    }
+  }
+  return from;
+}
+
+/**
+ * The folders above, outermost first, up to the one of the repository, or the person's own. None where the folder is in
+ * neither: what lies in `/tmp` or `/` may be anybody's.
+ */
+async function above(directory: string, home: string): Promise<string[]> {
+  const own = await realpath(home).catch(() => home);
+  const found: string[] = [];
+  let here = directory;
+  for (let count = 0; count < mostFolders; count++) {
+    if (here === home || here === own || (await isThere(join(here, ".git")))) {
+      return found.reverse();
+    }
+    const next = dirname(here);
+    if (next === here) return [];
+    found.push(next);
+    here = next;
+  }
+  return [];
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    // Whatever the reason: it cannot be used.
+    () => false,
+  );
+}
+
+function envFile(its: ReadText): EnvFile {
+  if (its.kind === "text") return its;
+  return { kind: "missing", why: its.kind === "missing" ? "there is no such file" : its.why };
+}
+
+async function missingFolders(read: {
+  project: ProjectSpec;
+  fields: readonly Field[];
+}): Promise<string[]> {
+  const looked = read.project.services.map(async ({ name, workdir }) => {
+    const isFolder = await stat(workdir).then(
+      (its) => its.isDirectory(),
+      () => false,
+    );
+    if (isFolder) return [];
+    const field = read.fields.find(
+      ({ path }) => path[0] === "services" && path[1] === name && path[2] === "workdir",
+    );
+    const place = field?.origin === undefined ? "" : `${field.origin.file}:${field.origin.line} `;
+    return [`${place}services.${name}.workdir: there is no folder ${workdir}`];
+  });
+  return (await Promise.all(looked)).flat();
+}
+
+/** Short where it is near. */
+function seen(path: string, from: string): string {
+  const short = relative(from, path);
+  return short.startsWith("../../../..") || short === "" ? path : short;
+}
+
+/** -1 where the system has none, and files have none either. */
+function ownUid(): number {
+  return process.getuid?.() ?? -1;
+}

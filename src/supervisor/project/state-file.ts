@@ -1,0 +1,107 @@
+/** What should run, what runs and what was seen of it -> state.json, which the next daemon begins with; and back. No value of any variable is in it. */
+import * as v from "valibot";
+import type { Clock } from "../../system/clock.ts";
+import { type JsonFile, jsonFile } from "../../system/json-file.ts";
+import type { Seen } from "./unseen-change.ts";
+
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{16,128}$/));
+const signals = [
+  ...["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL"],
+] as const;
+
+const pid = v.pipe(v.number(), v.integer(), v.minValue(2));
+const birth = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const run = v.object({
+  /** 2 and up: never an init, a whole group, or everybody. */
+  pid,
+  startedAt: v.number(),
+  /** These two count within the boot of the state only. */
+  birth: v.optional(birth),
+  members: v.optional(v.array(v.object({ pid, birth }))),
+  runId: hex,
+  signal: v.picklist(signals),
+  /** Milliseconds. */
+  timeout: v.pipe(v.number(), v.minValue(0)),
+});
+
+const project = v.object({
+  name: v.string(),
+  directory: v.pipe(v.string(), v.startsWith("/")),
+  whole: v.boolean(),
+  wanted: v.array(v.string()),
+  unwanted: v.array(v.string()),
+  dozing: v.array(v.string()),
+  runs: v.record(v.string(), run),
+});
+
+/** Pairs, as a service may be called like what an object has of its own. */
+const code = v.array(v.tuple([v.string(), v.array(v.tuple([v.string(), v.string()]))]));
+
+const seen = v.object({
+  directory: v.pipe(v.string(), v.startsWith("/")),
+  /** Null: it could not be told. */
+  head: v.nullable(v.string()),
+  reload: v.picklist(["auto", "ask", "git"]),
+  /** By service and key, fingerprints. */
+  code,
+  waiting: code,
+});
+
+const state = v.object({
+  version: v.literal(1),
+  /** What every run id begins with that a daemon of this state directory has given. */
+  key: hex,
+  /** The boot in which it was written. */
+  boot: v.optional(v.string()),
+  projects: v.array(project),
+  /** Processes of services, it is not known which: they count within the boot only. */
+  strays: v.optional(v.array(v.object({ pid, birth }))),
+  /** Service id -> the port that it had last. */
+  ports: v.record(v.string(), port),
+  /** What a person has seen of each project; a daemon that knew nothing of it wrote none. */
+  seen: v.optional(v.array(seen)),
+});
+
+export type KeptRun = v.InferOutput<typeof run>;
+export type KeptProject = v.InferOutput<typeof project>;
+export type KeptState = v.InferOutput<typeof state>;
+
+export type KeptSeen = v.InferOutput<typeof seen>;
+
+export function keptSeen(directory: string, { head, reload, ...its }: Seen): KeptSeen {
+  const pairs = (codes: Seen["code"]): KeptSeen["code"] =>
+    [...codes].map(([service, keys]) => [service, [...keys]]);
+  return {
+    directory,
+    head: head ?? null,
+    reload,
+    code: pairs(its.code),
+    waiting: pairs(its.waiting),
+  };
+}
+
+export function seenOf({ head, reload, code: its, waiting }: KeptSeen): Seen {
+  const codes = (pairs: KeptSeen["code"]): Seen["code"] =>
+    new Map(pairs.map(([service, keys]) => [service, new Map(keys)]));
+  return {
+    head: head ?? undefined,
+    reload,
+    code: codes(its),
+    waiting: codes(waiting),
+    specs: new Map(),
+  };
+}
+
+export type StateFileOptions = { path: string; clock: Clock; note(text: string): void };
+
+export function stateFile(options: StateFileOptions): JsonFile<KeptState> {
+  return jsonFile({
+    ...options,
+    check(value) {
+      const read = v.safeParse(state, value);
+      return read.success ? read.output : undefined;
+    },
+  });
+}

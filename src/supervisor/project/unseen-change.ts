@@ -1,0 +1,366 @@
+/** What a person has seen of a project, and what its files say now -> what runs meanwhile, and what waits for `up`. Pure. */
+import { withDependencies, graphOf } from "../../manifest/graph.ts";
+import type { ProjectSpec, Reload, ServiceSpec } from "../../manifest/project.ts";
+import { readTemplate, referenceText } from "../../manifest/reference.ts";
+import { type Pending, pendingText } from "../../routes/pending.ts";
+import { pastedWord } from "../../text/shell-words.ts";
+import { type GitHead, noRepository } from "./git-head.ts";
+
+/** Key -> fingerprint of all that decides which code a service runs. */
+export type Code = ReadonlyMap<string, string>;
+
+/** What a person has seen of a project, by `up` or by an edit of their own. */
+export type Seen = {
+  /** What git's HEAD named then; `noRepository` where there is none, undefined where it could not be told. */
+  head: string | undefined;
+  /** As the files said at the last `up`. */
+  reload: Reload;
+  /** By service. */
+  code: ReadonlyMap<string, Code>;
+  /** Unseen: once here, it waits for `up`, wherever HEAD goes. By service. */
+  waiting: ReadonlyMap<string, Code>;
+  /** Declarations with that code, as far as this daemon has read them; in memory only. */
+  specs: ReadonlyMap<string, ServiceSpec>;
+};
+
+/** All is taken; what git has not brought; nothing. `why` is for a person. */
+export type Trust = { kind: "all" } | { kind: "edits" } | { kind: "nothing"; why: string };
+
+export type Reviewed = {
+  /** Of services that wait: as it was seen last. */
+  spec: ProjectSpec;
+  pending: ReadonlyMap<string, Pending>;
+  seen: Seen;
+};
+
+export const nothingSeen: Seen = {
+  head: undefined,
+  reload: "git",
+  code: new Map(),
+  waiting: new Map(),
+  specs: new Map(),
+};
+
+export function trustOf(
+  { reload: { value, personal }, foreign }: Pick<ProjectSpec, "reload" | "foreign">,
+  { seen, head }: { seen: Pick<Seen, "head" | "reload">; head: GitHead },
+): Trust {
+  const reload = personal ? value : seen.reload;
+  if (reload === "auto") return { kind: "all" };
+  if (reload === "ask") return { kind: "nothing", why: 'reload is "ask"' };
+  if (foreign !== undefined) {
+    return {
+      kind: "nothing",
+      why: `${pastedWord(foreign)} belongs to another user, who may have changed it`,
+    };
+  }
+  if (head.kind === "unknown") {
+    return { kind: "nothing", why: `git's HEAD cannot be told: ${head.why}` };
+  }
+  if (head.kind === "head" && head.within !== undefined) {
+    return { kind: "nothing", why: `git is in the middle of ${head.within}` };
+  }
+  if (idOf(head) === seen.head || (head.kind === "head" && head.committed)) {
+    return { kind: "edits" };
+  }
+  return { kind: "nothing", why: "git's HEAD is another than at the last up" };
+}
+
+/** Undefined: it cannot be told. */
+export function idOf(head: GitHead): string | undefined {
+  if (head.kind === "unknown") return undefined;
+  return head.kind === "none" ? noRepository : head.id;
+}
+
+export function review(
+  read: ProjectSpec,
+  { seen, trust, head }: { seen: Seen; trust: Trust; head: GitHead },
+): Reviewed {
+  const code = new Map(seen.code);
+  const waiting = new Map(seen.waiting);
+  const specs = new Map(seen.specs);
+  const pending = new Map<string, Pending>();
+  const services = read.services.map((service) => {
+    const { name } = service;
+    const now = codeOf(service, read);
+    const before = seen.code.get(name);
+    const changed = before === undefined ? [...now.keys()] : changedKeys(before, now);
+    const waited = seen.waiting.get(name);
+    // A service that was added waits for as long as it runs the command that it came with.
+    const telling = before === undefined ? ["command"] : changed;
+    const unseen = waited !== undefined && telling.some((key) => waited.get(key) === now.get(key));
+    const taken = trust.kind === "all" || (trust.kind === "edits" && !unseen);
+    if (changed.length === 0 || taken) {
+      code.set(name, now);
+      specs.set(name, service);
+      waiting.delete(name);
+      return service;
+    }
+    waiting.set(name, now);
+    const known = specs.get(name);
+    const why = trust.kind === "nothing" ? trust.why : "it came with another HEAD of git";
+    pending.set(name, {
+      change: before === undefined ? "added" : "changed",
+      keys: before === undefined ? [] : changed,
+      before: known?.command ?? null,
+      after: service.command,
+      why,
+      held: known === undefined,
+    });
+    return known === undefined ? service : asSeen(known, service);
+  });
+  const trusted = trust.kind !== "nothing";
+  return {
+    spec: { ...read, services: withoutHeld(services, pending) },
+    pending,
+    seen: { ...seen, ...(trusted ? { head: idOf(head) } : {}), code, waiting, specs },
+  };
+}
+
+/** Said of these services, or of all. */
+export type Up = { names: readonly string[] | undefined };
+
+export type Admitted = {
+  reviewed: Reviewed;
+  /** For a person: what was not seen before, and is now. */
+  takes: readonly string[];
+  /** git is at work, so that who has brought what is known a moment later only. */
+  again: boolean;
+};
+
+export type AdmitOptions = {
+  /** Undefined: a person asks for a project that nobody knows. */
+  seen: Seen | undefined;
+  /** HEAD before the files were read, and after: files come before it moves. */
+  first: GitHead;
+  last: GitHead;
+  /** Undefined: nobody has said it. */
+  up: Up | undefined;
+  /** False: git has been at work for so long that what it does is not waited for any more. */
+  patient: boolean;
+};
+
+export function admit(
+  read: ProjectSpec,
+  { seen: before, first, last, up, patient }: AdmitOptions,
+): Admitted {
+  const settled = (reviewed: Reviewed): Admitted => ({ reviewed, takes: [], again: false });
+  if (before === undefined) {
+    const seen = approve(read, { seen: undefined, names: undefined, head: first });
+    const reviewed = review(read, { seen, trust: { kind: "all" }, head: first });
+    // A repository that turns the waiting off for all that it will ever bring does not do so in silence.
+    const turnsOff = seen.reload === "auto" && !read.reload.personal;
+    const takes = turnsOff ? [reloadText(nothingSeen.reload, seen.reload)] : [];
+    return { reviewed, takes, again: false };
+  }
+  const trust = trustOf(read, { seen: before, head: last });
+  const reviewed = review(read, { seen: before, trust, head: last });
+  const names = up?.names?.map((name) => name.replace(`${read.name}:`, ""));
+  const sound = names?.every((name) => read.services.some((its) => its.name === name)) ?? true;
+  if (up !== undefined && sound) {
+    // A HEAD that has moved since may bring files that were not read.
+    const seen = approve(read, { seen: reviewed.seen, names, head: first });
+    const rest = { seen, trust: trustOf(read, { seen, head: first }), head: first };
+    return {
+      reviewed: review(read, rest),
+      takes: newlySeen(reviewed.seen, seen),
+      again: false,
+    };
+  }
+  const busy = last.kind === "head" && last.busy;
+  if (!busy || trust.kind !== "edits") return settled(reviewed);
+  const why = "git is at work there, or has left a lock";
+  const strict = review(read, { seen: before, trust: { kind: "nothing", why }, head: last });
+  if (strict.pending.size === 0) return settled(reviewed);
+  if (!patient) return settled(strict);
+  return { reviewed: { ...strict, seen: before }, takes: [], again: true };
+}
+
+/** A person has said `up`: of these services and what they depend on, or of all. */
+export function approve(
+  read: ProjectSpec,
+  {
+    seen,
+    names,
+    head,
+  }: { seen: Seen | undefined; names: readonly string[] | undefined; head: GitHead },
+): Seen {
+  const whole = seen === undefined || names === undefined;
+  const these = whole ? undefined : new Set(withDependencies(graphOf(read.services), names));
+  const code = new Map(whole ? [] : seen.code);
+  const waiting = new Map(whole ? [] : seen.waiting);
+  const specs = new Map(whole ? [] : seen.specs);
+  for (const service of read.services) {
+    const { name } = service;
+    if (these?.has(name) === false) continue;
+    code.set(name, codeOf(service, read));
+    specs.set(name, service);
+    waiting.delete(name);
+  }
+  const reload = whole ? read.reload.value : seen.reload;
+  return { head: idOf(head), reload, code, waiting, specs };
+}
+
+/** For a person: what an approval takes over that was not seen before. */
+export function newlySeen(before: Seen, after: Seen): string[] {
+  const texts: string[] = [];
+  for (const [name, now] of after.code) {
+    const old = before.code.get(name);
+    const keys = old === undefined ? [] : changedKeys(old, now);
+    if (old !== undefined && keys.length === 0) continue;
+    texts.push(
+      pendingText(name, {
+        change: old === undefined ? "added" : "changed",
+        keys,
+        before: before.specs.get(name)?.command ?? null,
+        after: after.specs.get(name)?.command ?? "",
+        why: "",
+        held: false,
+      }),
+    );
+  }
+  if (before.reload !== after.reload) texts.push(reloadText(before.reload, after.reload));
+  return texts;
+}
+
+function reloadText(before: Reload, after: Reload): string {
+  const meaning = after === "auto" ? ": what git brings runs at once" : "";
+  return `reload ("${before}" -> "${after}"${meaning})`;
+}
+
+/** Nobody waits for a service that was added and is held: what runs was approved without it, and can be restarted. */
+function withoutHeld(
+  services: readonly ServiceSpec[],
+  pending: ReadonlyMap<string, Pending>,
+): readonly ServiceSpec[] {
+  const isHeld = (name: string): boolean => {
+    const its = pending.get(name);
+    return its?.change === "added" && its.held;
+  };
+  return services.map((its) =>
+    its.dependsOn.some(isHeld)
+      ? { ...its, dependsOn: its.dependsOn.filter((name) => !isHeld(name)) }
+      : its,
+  );
+}
+
+/** What runs, with its place among the others as the file has it now, so that the file's order holds. */
+function asSeen(known: ServiceSpec, { dependsOn, restartWith, routeName, type }: ServiceSpec) {
+  return {
+    ...known,
+    dependsOn,
+    restartWith,
+    routeName: type === known.type ? routeName : known.routeName,
+  };
+}
+
+function changedKeys(before: Code, now: Code): string[] {
+  return [...new Set([...before.keys(), ...now.keys()])].filter(
+    (key) => before.get(key) !== now.get(key),
+  );
+}
+
+/** Keys of which a change leads to no other code: they go on by themselves. */
+type Harmless =
+  | ("name" | "type" | "port" | "dependsOn" | "restartWith" | "readyPattern")
+  | ("stopSignal" | "stopTimeout" | "startTimeout" | "restart" | "lazy" | "idleTimeout")
+  | ("watch" | "pty" | "routeName");
+
+/** By their names in the file. A key that the spec gets later does not compile before it stands in one of the two. */
+const deciders: {
+  [Key in Exclude<keyof ServiceSpec, Harmless>]: (
+    spec: ServiceSpec,
+    project: ProjectSpec,
+  ) => Record<string, unknown>;
+} = {
+  command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
+  workdir: ({ workdir }) => ({ workdir }),
+  envFiles: ({ envFiles }) => (envFiles.length === 0 ? {} : { env_file: envFiles }),
+  health: ({ health }, project) => {
+    if (health === undefined) return {};
+    const { ask } = health;
+    if (ask.kind !== "command") return { health_check: health };
+    const command = filled(ask.command, { project, shell: true });
+    return { health_check: { ...health, ask: { ...ask, command } } };
+  },
+  env: (spec, project) =>
+    Object.fromEntries(
+      [...decidingVariables(spec)].map((name) => [
+        `env.${name}`,
+        filled(spec.env[name]!, { project, shell: false }),
+      ]),
+    ),
+};
+
+export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
+  const found = new Map<string, string>();
+  for (const read of Object.values(deciders)) {
+    for (const [key, value] of Object.entries(read(spec, project))) {
+      found.set(key, fingerprint(value));
+    }
+  }
+  return found;
+}
+
+/** 128 bits: nobody finds two commands for one. */
+function fingerprint(value: unknown): string {
+  return new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+}
+
+/** Where the project's name and folder stand in a text, they are part of it. */
+function filled(
+  text: string,
+  { project, shell }: { project: ProjectSpec; shell: boolean },
+): (string | object)[] {
+  return readTemplate(text, { shell }).parts.map((part) => {
+    if (typeof part === "string") return part;
+    if (part.kind !== "project") return { reference: referenceText(part) };
+    return part.field === "dir" ? project.directory : project[part.field];
+  });
+}
+
+/** Variables that programs, shells, interpreters and loaders take code from, or the names of programs that they run. */
+const deciding: readonly RegExp[] = [
+  // Where programs and libraries are looked for: ld.so(8), dyld(1).
+  /^(?:PATH|LD_.*|DYLD_.*|GCONV_PATH|HOME|SHELL|XDG_CONFIG_(?:HOME|DIRS))$/,
+  // Shells: bash(1), dash(1), zsh(1). Exported functions are called BASH_FUNC_name%%.
+  /^(?:BASH_ENV|ENV|ZDOTDIR|FPATH|SHELLOPTS|BASHOPTS|PS4|IFS|PROMPT_COMMAND|BASH_FUNC_.*)$/,
+  /^(?:NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE|BUN_OPTIONS|BUN_.*PRELOAD|DENO_DIR|npm_config_.*|NPM_CONFIG_.*)$/,
+  /^(?:YARN_.*|PNPM_.*|COREPACK_.*|TS_NODE_.*|ESBUILD_BINARY_PATH|OPENSSL_.*)$/,
+  /^(?:PYTHON.*|PIP_.*|UV_.*|GUNICORN_CMD_ARGS|UWSGI_.*|RUBY.*|GEM_.*|BUNDLE_.*|PERL.*|PHPRC|PHP_INI_SCAN_DIR)$/,
+  /^(?:_?JAVA_.*|JDK_.*|CLASSPATH|MAVEN_.*|GRADLE_.*|CATALINA_OPTS)$/,
+  /^(?:DOTNET_.*|CORECLR_.*|COR_.*|LUA_.*|ERL_.*|ELIXIR_.*|R_PROFILE.*|R_ENVIRON.*|JULIA_.*|GHC.*)$/,
+  /^(?:RUSTC.*|RUSTFLAGS|CARGO_.*|GOFLAGS|GOENV|GOTOOLCHAIN|CC|CXX|MAKEFLAGS|MAKEFILES)$/,
+  // Programs that others start: git(1), ssh(1), less(1).
+  /^(?:GIT_.*|SSH_.*|SUDO_ASKPASS|EDITOR|VISUAL|PAGER|.*_PAGER|BROWSER|LESSOPEN|LESSCLOSE|DOCKER_.*)$/,
+];
+
+/**
+ * A variable that a shell puts into a command, wherever it stands there: `sh -c "$RUN"`, `node $SCRIPT` and `timeout 9 $RUN` run
+ * what it says as much as `$RUN` alone.
+ */
+const expanded = /\$\{?!?(\w+)/g;
+
+/** The declared ones that decide, and those of which the values of these are made. */
+function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
+  const found = new Set<string>();
+  const commands = [command, ...(health?.ask.kind === "command" ? [health.ask.command] : [])];
+  const add = (name: string): void => {
+    if (found.has(name) || !Object.hasOwn(env, name)) return;
+    found.add(name);
+    for (const other of namedIn(env[name]!, false)) add(other);
+  };
+  for (const name of Object.keys(env)) if (deciding.some((its) => its.test(name))) add(name);
+  for (const text of commands) {
+    for (const name of namedIn(text, true)) add(name);
+    for (const [, name] of text.matchAll(expanded)) add(name!);
+  }
+  return found;
+}
+
+/** `X` of `${env.X}`. */
+function namedIn(text: string, shell: boolean): string[] {
+  return readTemplate(text, { shell }).parts.flatMap((part) =>
+    typeof part !== "string" && part.kind === "env" ? [part.name] : [],
+  );
+}

@@ -1,0 +1,206 @@
+/** A command, a folder and an environment -> a process of the shell with its output and its end, or why there is none. */
+import { accessSync, constants, statSync } from "node:fs";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import type { TerminalFlow } from "../../system/terminal-flow.ts";
+import type { Ending } from "../family/ending.ts";
+
+export type Stream = "stdout" | "stderr";
+
+export type ChildOptions = {
+  command: string;
+  /** Absolute. */
+  workdir: string;
+  /** All of it. */
+  env: Readonly<Record<string, string>>;
+  /** A terminal of its own, where both streams are `stdout`; else two pipes. */
+  pty: boolean;
+  /** `bytes` are the callee's only until it returns. */
+  onOutput(stream: Stream, bytes: Uint8Array): void;
+  /** Once, when the process has ended and its output is read; or soon after where another process holds the output. */
+  onExit(ending: Ending): void;
+};
+
+export type ChildEffects = {
+  clock: Clock;
+  flow: TerminalFlow;
+  /** The pids that Bun waits for: nobody else may. */
+  own: Set<number>;
+  /** Bun's, or one that fails as a test wishes. */
+  spawn?: typeof Bun.spawn;
+};
+
+export interface Child {
+  /** Also the id of its group and session. */
+  readonly pid: number;
+  /** Reads no more; the processes wait in write(2). Twice is harmless. */
+  pause(): void;
+  resume(): void;
+  /** Lets go of terminal and pipes; whoever still writes to them gets SIGHUP, EIO or EPIPE. Twice is harmless. */
+  release(): void;
+}
+
+export type Spawned =
+  | { kind: "spawned"; child: Child }
+  /** `passing`: may go better next time. */
+  | { kind: "refused"; why: string; passing: boolean };
+
+const shell = "/bin/sh";
+
+/** Wide enough for tables, and not so wide that lines of it cannot be read in a page. */
+export const terminalSize = { cols: 120, rows: 40 } as const;
+
+/** Milliseconds after its end in which a process's output is read to its own end, if something else holds it open. */
+const afterwards = 250;
+
+/** Starts it in a session and group of its own. */
+export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawned {
+  const wrong = mistakeIn(options.workdir);
+  if (wrong !== undefined) return { kind: "refused", why: wrong, passing: false };
+  try {
+    return { kind: "spawned", child: start(options, effects) };
+  } catch (error) {
+    return { kind: "refused", ...refusal(error as NodeJS.ErrnoException) };
+  }
+}
+
+/** posix_spawn tells of a missing folder with the same code as of a missing shell. */
+function mistakeIn(workdir: string): string | undefined {
+  try {
+    if (!statSync(workdir).isDirectory()) return `its workdir ${workdir} is not a folder`;
+    accessSync(workdir, constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return `its workdir ${workdir} does not exist`;
+    return `its workdir ${workdir} cannot be entered (${code})`;
+  }
+  return undefined;
+}
+
+/** The words for fork(2), execve(2) and pipe(2). */
+const refusals: Record<string, { why: string; passing: boolean }> = {
+  ENOENT: { why: `there is no shell at ${shell}`, passing: false },
+  EACCES: { why: `the shell ${shell} may not be run`, passing: false },
+  E2BIG: { why: "its command and environment are larger than the system takes", passing: false },
+  EAGAIN: {
+    why: "the system lets this user start no further process (EAGAIN; see `ulimit -u`)",
+    passing: true,
+  },
+  ENOMEM: { why: "the system has no memory for another process (ENOMEM)", passing: true },
+  EMFILE: {
+    why: "localhostess has no descriptor left for it (EMFILE; see `ulimit -n`)",
+    passing: true,
+  },
+  ENFILE: { why: "the system has no descriptor left for it (ENFILE)", passing: true },
+};
+
+function refusal(error: NodeJS.ErrnoException): { why: string; passing: boolean } {
+  const known = refusals[error.code ?? ""];
+  return known ?? { why: `it could not be started: ${error.message}`, passing: true };
+}
+
+function start(options: ChildOptions, effects: ChildEffects): Child {
+  const { command, workdir, env, pty, onOutput, onExit } = options;
+  const { clock, flow, own, spawn = Bun.spawn } = effects;
+  let released = false;
+  let ending: Ending | undefined;
+  let told = false;
+  let waiting: Cancel | undefined;
+  /** Streams that are not read to their end yet. */
+  let open = pty ? 1 : 2;
+
+  const tell = (): void => {
+    waiting?.();
+    if (told || ending === undefined) return;
+    told = true;
+    onExit(ending);
+  };
+  const closed = (): void => {
+    open--;
+    if (open === 0) tell();
+  };
+  const shared = {
+    cwd: workdir,
+    env: { ...env },
+    detached: true,
+    onExit(process: { pid: number }, code: number | null, signal: string | number | null) {
+      own.delete(process.pid);
+      // A real-time signal has a number and no name.
+      ending = signal === null ? { code, signal } : { code: null, signal: String(signal) };
+      if (open === 0) tell();
+      else waiting = clock.after(afterwards, tell);
+    },
+  };
+  const argv = [shell, "-c", command];
+
+  if (pty) {
+    const process = spawn(argv, {
+      ...shared,
+      terminal: {
+        ...terminalSize,
+        data(_terminal, bytes) {
+          if (!released) onOutput("stdout", bytes);
+        },
+        exit: closed,
+      },
+    });
+    own.add(process.pid);
+    const terminal = process.terminal!;
+    let path: string | undefined;
+    let held = false;
+    return {
+      pid: process.pid,
+      pause() {
+        path ??= flow.terminalOf(process.pid);
+        if (held || released || path === undefined) return;
+        held = flow.hold(path);
+      },
+      resume() {
+        if (!held || path === undefined) return;
+        held = false;
+        flow.release(path);
+      },
+      release() {
+        if (released) return;
+        released = true;
+        terminal.close();
+        tell();
+      },
+    };
+  }
+
+  const process = spawn(argv, { ...shared, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  own.add(process.pid);
+  const readers = [process.stdout.getReader(), process.stderr.getReader()];
+  let resumed: PromiseWithResolvers<void> | undefined;
+  const read = async (stream: Stream, reader: (typeof readers)[number]): Promise<void> => {
+    try {
+      while (!released) {
+        if (resumed !== undefined) await resumed.promise;
+        const { done, value } = await reader.read();
+        if (done || released) return;
+        onOutput(stream, value);
+      }
+    } finally {
+      closed();
+    }
+  };
+  void read("stdout", readers[0]!);
+  void read("stderr", readers[1]!);
+  return {
+    pid: process.pid,
+    pause() {
+      if (!released) resumed ??= Promise.withResolvers();
+    },
+    resume() {
+      resumed?.resolve();
+      resumed = undefined;
+    },
+    release() {
+      if (released) return;
+      released = true;
+      resumed?.resolve();
+      for (const reader of readers) void reader.cancel();
+      tell();
+    },
+  };
+}

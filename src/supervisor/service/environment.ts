@@ -1,0 +1,67 @@
+/** A shell's environment, a service and what it is given -> the environment of its processes. Pure. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import { runVariable } from "../family/census.ts";
+import { terminalSize } from "./child.ts";
+
+export type Given = {
+  /** Of the shell that said `up`. */
+  shell: Readonly<Record<string, string | undefined>>;
+  port: number | undefined;
+  /** `http://shop.localhost:4780`; undefined for a worker. */
+  url: string | undefined;
+  /** SSL_CERT_FILE and its like; none where there is no authority. */
+  trust: Readonly<Record<string, string>>;
+  /** Of this start; undefined for a command that only borrows the environment. */
+  run: { id: string; notifySocket: string | undefined } | undefined;
+};
+
+/**
+ * What the shell may itself have from a supervisor, ours or systemd: it was meant for the shell, and a service that took it for
+ * its own would talk to a stranger, take strange sockets, or be ended with another.
+ */
+const foreign = [
+  "NOTIFY_SOCKET",
+  "WATCHDOG_PID",
+  "WATCHDOG_USEC",
+  "LISTEN_FDS",
+  "LISTEN_PID",
+  "LISTEN_FDNAMES",
+  "MAINPID",
+  "LOCALHOSTESS_NAME",
+  "LOCALHOSTESS_URL",
+  runVariable,
+];
+
+/**
+ * Later wins: the shell's; what goes with a terminal; the trust; the declared; and then what it is given, which nothing beats but
+ * a declared NAME. Colours need no variable: a program asks whether it has a terminal, and NO_COLOR of the shell is passed on.
+ */
+export function environmentOf(
+  spec: Pick<ServiceSpec, "env" | "pty" | "routeName">,
+  { shell, port, url, trust, run }: Given,
+): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(shell)) {
+    if (value !== undefined && !foreign.includes(name)) env[name] = value;
+  }
+  // The size is another's where there is a terminal, and nobody's where there is none.
+  delete env.COLUMNS;
+  delete env.LINES;
+  if (spec.pty) {
+    env.TERM = "xterm-256color";
+    env.COLUMNS = String(terminalSize.cols);
+    env.LINES = String(terminalSize.rows);
+  }
+  Object.assign(env, trust, spec.env);
+  if (port !== undefined) env.PORT = String(port);
+  if (spec.routeName !== undefined) {
+    env.NAME = spec.env.NAME ?? spec.routeName;
+    env.LOCALHOSTESS_NAME = spec.routeName;
+  }
+  if (url !== undefined) env.LOCALHOSTESS_URL = url;
+  if (run !== undefined) {
+    env[runVariable] = run.id;
+    if (run.notifySocket !== undefined) env.NOTIFY_SOCKET = run.notifySocket;
+  }
+  return env;
+}

@@ -1,0 +1,89 @@
+/** This machine -> everything outside that services need, one of each for all of them. */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, systemClock } from "../../system/clock.ts";
+import { datagrams } from "../../system/datagrams.ts";
+import { loopback } from "../../system/loopback.ts";
+import { processCalls } from "../../system/process-calls.ts";
+import { terminalFlow } from "../../system/terminal-flow.ts";
+import { procfsCensus, psCensus } from "../family/census.ts";
+import { checks } from "./checks.ts";
+import { spawnChild } from "./child.ts";
+import { type Families, families } from "../family/family.ts";
+import { lsofListening, procfsListening } from "./listening.ts";
+import { mayNotify } from "./may-notify.ts";
+import type { ServiceEffects } from "./service.ts";
+
+export type MachineOptions = {
+  platform: NodeJS.Platform;
+  /** For the sockets that services notify: a short path (a socket's has 103 bytes), this daemon's alone. It is made, and removed. */
+  folder: string;
+  clock?: Clock;
+  /** What went wrong and stops nothing. */
+  report(problem: string): void;
+};
+
+export interface Machine {
+  readonly effects: ServiceEffects;
+  readonly families: Families;
+  /** Adopts orphans from now on. */
+  start(): void;
+  /** When no service runs any more. Twice is harmless. */
+  stop(): void;
+}
+
+export function machine({
+  platform,
+  folder,
+  clock = systemClock,
+  report,
+}: MachineOptions): Machine {
+  const calls = processCalls(platform);
+  const flow = terminalFlow(platform);
+  const { isFree } = loopback(platform);
+  const own = new Set<number>();
+  const linux = platform === "linux";
+  const census = linux ? procfsCensus() : psCensus();
+  const all = families({ census, calls, clock, own, self: { pid: process.pid }, report });
+  const childEffects = { clock, flow, own };
+  let sockets = 0;
+  let turns: Promise<void> = Promise.resolve();
+
+  /** Resolves once in each turn of the event loop, for one who waits: a fork holds everything up for a millisecond or two. */
+  function turn(): Promise<void> {
+    turns = turns.then(() => new Promise((resume) => setImmediate(resume)));
+    return turns;
+  }
+
+  const onChild = (): void => all.reapSoon();
+
+  return {
+    families: all,
+    effects: {
+      clock,
+      families: all,
+      spawn: (options) => spawnChild(options, childEffects),
+      ask: checks(childEffects),
+      listening: linux ? procfsListening() : lsofListening(),
+      isFree,
+      mayNotify,
+      async notifySocket(hear) {
+        const path = join(folder, (sockets++).toString(36));
+        const { close } = await datagrams(path, { platform, hear });
+        await turn();
+        return { path, close };
+      },
+      runId: () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex"),
+      random: Math.random,
+    },
+    start() {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (calls.adoptOrphans()) process.on("SIGCHLD", onChild);
+    },
+    stop() {
+      process.off("SIGCHLD", onChild);
+      all.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
