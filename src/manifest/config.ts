@@ -21,7 +21,7 @@ import {
 } from "valibot";
 import { nearest } from "../text/nearest.ts";
 import { readOrigin } from "./origin.ts";
-import { shown } from "./shown.ts";
+import { shown } from "../text/shown.ts";
 import { readTld } from "./tld.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 

@@ -1,11 +1,11 @@
 /** A word -> a web origin as browsers write it, or why it is none. Pure. */
+import { shown } from "../text/shown.ts";
 
 export type WebOrigin = { kind: "origin"; origin: string } | { kind: "mistake"; why: string };
 
 /** RFC 6454 section 6.2: scheme, host, and a port that is not the scheme's own; in lower case, with nothing behind. */
 export function readOrigin(text: string): WebOrigin {
-  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
-  const mistake = (why: string): WebOrigin => ({ kind: "mistake", why: `${shown} ${why}` });
+  const mistake = (why: string): WebOrigin => ({ kind: "mistake", why: `${shown(text)} ${why}` });
   if (text.includes("*")) {
     return mistake("has a *, which would let in whoever makes such a name; list each origin");
   }

@@ -26,7 +26,7 @@ import {
 } from "./project-name.ts";
 import { type Reference, readTemplate, referenceText } from "./reference.ts";
 import { healthSchema, projectSchema, serviceSchema } from "./schema.ts";
-import { shown } from "./shown.ts";
+import { shown } from "../text/shown.ts";
 import type { Path } from "./toml.ts";
 
 /** A value that counts. */

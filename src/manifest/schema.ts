@@ -18,9 +18,9 @@ import {
   transform,
   union,
 } from "valibot";
-import { readDuration } from "../text/duration.ts";
+import { durationForm, readDuration } from "../text/duration.ts";
 import type { StopSignal } from "./project.ts";
-import { shown } from "./shown.ts";
+import { shown } from "../text/shown.ts";
 
 /** Keys that only services of those types have, with the type. */
 export const laterKeys: Readonly<Record<string, string>> = {
@@ -73,9 +73,9 @@ function text(words: string) {
 
 function duration(meaning: string, { positive = true }: { positive?: boolean } = {}) {
   return pipe(
-    union([number(), string()], expected('seconds, or a text such as "500ms",')),
-    // Before the transformation: it says what is written.
-    description(`${meaning} Seconds, or a text such as "500ms", "5s" or "2m".`),
+    union([number(), string()], expected(durationForm)),
+    // Before the transformation, so that the JSON Schema describes what is written.
+    description(`${meaning} A number of seconds, or ${durationForm}.`),
     check(
       (value) => readDuration(value).kind === "milliseconds",
       ({ input }) => {
@@ -87,7 +87,7 @@ function duration(meaning: string, { positive = true }: { positive?: boolean } =
       const read = readDuration(value);
       return read.kind === "milliseconds" ? read.value : 0;
     }),
-    check((value) => !positive || value > 0, "more than nothing is expected"),
+    check((value) => !positive || value > 0, "expected a duration longer than 0"),
   );
 }
 

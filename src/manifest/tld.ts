@@ -1,4 +1,5 @@
 /** A word -> a top-level domain that names may end in, or why it cannot be one; and what its use risks. Pure. */
+import { shown } from "../text/shown.ts";
 
 export type Tld = { kind: "tld"; tld: string } | { kind: "mistake"; why: string };
 
@@ -34,8 +35,7 @@ const everybodys = /^(?:com|edu|gov|int|mil|net|org|arpa|[a-z]{2})$/;
 
 /** `dev.test` and `test` are both domains that names may end in: `api.dev.test`, `api.test`. */
 export function readTld(text: string): Tld {
-  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
-  const mistake = (why: string): Tld => ({ kind: "mistake", why: `${shown} ${why}` });
+  const mistake = (why: string): Tld => ({ kind: "mistake", why: `${shown(text)} ${why}` });
   const tld = text.toLowerCase();
   const trimmed = tld.replace(/^(?:\*?\.)+|\.+$/g, "");
   const labels = tld.split(".");

@@ -1,4 +1,4 @@
-/** A mistyped word and the words that exist -> the one that was probably meant. */
+/** A mistyped word and the words that exist -> the one that was probably meant, and the question that suggests it. Pure. */
 
 /** The longest DNS name. A longer word is no slip of the finger, and the time is the product of both lengths. */
 const longestWord = 253;
@@ -49,4 +49,22 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
     fewest = count;
   }
   return found;
+}
+
+export type SuggestionOptions = {
+  /** The word is shown as TOML and JSON have it. */
+  quoted?: boolean;
+  /** Returned where no candidate is near. */
+  otherwise?: string;
+};
+
+/** `; did you mean api?`, to end a sentence with. */
+export function didYouMean(
+  word: string,
+  candidates: Iterable<string>,
+  { quoted = false, otherwise = "" }: SuggestionOptions = {},
+): string {
+  const near = nearest(word, candidates);
+  if (near === undefined) return otherwise;
+  return `; did you mean ${quoted ? JSON.stringify(near) : near}?`;
 }

@@ -1,4 +1,5 @@
 /** The domains that an authority may sign for, and those that are configured -> how they differ, for a person. Pure. */
+import { listed } from "../text/list.ts";
 
 export type Difference = { what: string; fix: string };
 
@@ -18,16 +19,16 @@ export function differenceOf(
   const parts: string[] = [];
   if (missing.length > 0) {
     parts.push(
-      `the authority may not sign for ${listed(missing)}, so there is no https for names under it`,
+      `the authority may not sign for ${dotted(missing)}, so there is no https for names under it`,
     );
   }
   if (spare.length > 0) {
-    parts.push(`the authority may sign for ${listed(spare)}, which is not configured`);
+    parts.push(`the authority may sign for ${dotted(spare)}, which is not configured`);
   }
   if (parts.length === 0) return undefined;
   return { what: parts.join("; "), fix: "localhostess trust --renew" };
 }
 
-function listed(domains: readonly string[]): string {
-  return domains.map((domain) => `.${domain}`).join(" and ");
+function dotted(domains: readonly string[]): string {
+  return listed(domains.map((domain) => `.${domain}`));
 }

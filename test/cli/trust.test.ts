@@ -68,7 +68,7 @@ describeWith(["certutil"])("trust", () => {
         "ok           Firefox (~/.mozilla/firefox/a.default): start the browser again if it runs\n",
       ].join("\n"),
     });
-    expect(first.err).toContain("for localhost and names under it only, until ");
+    expect(first.err).toContain("only for localhost and names under it, until ");
     const pem = await readFile(certificatePath(its), "utf8");
     expect(bodiesOf(await its.bundle())).toEqual([bodyOf(pem)]);
     for (const directory of its.nss) {

@@ -272,9 +272,9 @@ const single: [what: string, text: string, told: string][] = [
     "locald.toml:2 services.a.health_check: a worker has no port to ask; check it by a command",
   ],
   [
-    "a length of time without a unit",
-    '[services]\na = { command = "x", stop_timeout = "5" }\n',
-    'locald.toml:2 services.a.stop_timeout: seconds, or a text such as "500ms", "5s" or "2m", is expected, not "5"; did you mean 5?',
+    "a duration with a unit that does not exist",
+    '[services]\na = { command = "x", stop_timeout = "5 sec" }\n',
+    'locald.toml:2 services.a.stop_timeout: expected a duration such as "500ms", "30s" or "1h30m", got "5 sec"',
   ],
   [
     "an env file that is not there",

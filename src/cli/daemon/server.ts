@@ -1,4 +1,5 @@
 /** `localhostess server start` -> the proxy in the foreground, until a signal. */
+import { listed } from "../../text/list.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Daemon, DaemonOptions } from "../../daemon/daemon.ts";
 import { printable } from "../../text/printable.ts";
@@ -188,14 +189,14 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   ] as const;
   const width = Math.max(...rows.map(([url]) => url.length));
   const listening = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
-  const numbers = `port${ports.length > 1 ? "s" : ""} ${ports.join(", ").replace(/, (\d+)$/, " and $1")}`;
+  const numbers = `${ports.length > 1 ? "ports" : "port"} ${listed(ports)}`;
   const sentences = [
     ...(settings.otherUsers ? ["other users of this machine are served too (other_users)"] : []),
     ...(settings.httpsRedirect ? ["page loads by http are sent to https (--https-redirect)"] : []),
     ...without,
   ];
   return [
-    `${colors.bold("localhostess")} ${packageJson.version} ${colors.dim(`on ${listening.join(" and ")}, ${numbers}`)}`,
+    `${colors.bold("localhostess")} ${packageJson.version} ${colors.dim(`on ${listed(listening)}, ${numbers}`)}`,
     ...rows.map(([url, what]) => `  ${colors.cyan(url.padEnd(width))}  ${colors.dim(what)}`),
     ...sentences.map((sentence) => `  ${colors.dim(printable(sentence, 500))}`),
     "\n",

@@ -1,4 +1,5 @@
 /** `localhostess config check|show|schema` -> what locald.toml and its layers come to, or every mistake in them. */
+import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import { startOrder, graphOf } from "../../manifest/graph.ts";
 import type { Field } from "../../manifest/read-manifest.ts";
@@ -36,7 +37,7 @@ export async function configCheck(
   } else if (mistakes.length > 0) {
     tellMistakes(mistakes, world);
   } else if (read.kind === "project") {
-    const count = `${services.length} ${services.length === 1 ? "service" : "services"}`;
+    const count = counted(services.length, "service");
     world.out.write(`${read.project.name}: no mistakes; ${count}: ${order.join(", ")}\n`);
   }
   return mistakes.length > 0 ? 1 : 0;

@@ -1,7 +1,8 @@
 /** `localhostess logs [service...]` -> what services have printed, by time, and what they print from now on. */
 import { follow as talkLines } from "../../control/found/client.ts";
 import type { OutputLine } from "../../routes/project-report.ts";
-import { readDuration } from "../shared/duration.ts";
+import { readDuration } from "../../text/duration.ts";
+import { shown } from "../../text/shown.ts";
 import { tellPending } from "./pending-note.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
@@ -69,12 +70,12 @@ function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number }
   const mistakes: string[] = [];
   const count = tail === undefined ? undefined : Number(tail);
   if (tail !== undefined && !/^\d{1,9}$/.test(tail)) {
-    mistakes.push(`--tail ${JSON.stringify(tail)}: a number of lines, such as 100`);
+    mistakes.push(`--tail: expected a number of lines such as 100, got ${shown(tail)}`);
   }
   const from = since === undefined ? undefined : timeOf(since);
   if (since !== undefined && from === undefined) {
     mistakes.push(
-      `--since ${JSON.stringify(since)}: a time ago, such as 5m or 1h30m, or a date, such as 2026-05-04T12:00`,
+      `--since: expected a duration such as 5m or 1h30m, or a date such as 2026-05-04T12:00, got ${shown(since)}`,
     );
   }
   if (mistakes.length > 0) throw new UsageError(mistakes);
@@ -85,8 +86,9 @@ function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number }
 }
 
 function timeOf(text: string): number | undefined {
-  const ago = readDuration(text);
-  if (ago !== undefined) return Date.now() - ago;
+  // No timer waits for it.
+  const ago = readDuration(text, { longest: Number.MAX_SAFE_INTEGER });
+  if (ago.kind === "milliseconds") return Date.now() - ago.value;
   const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : date;
 }

@@ -2,7 +2,7 @@
 import { printable } from "../../text/printable.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
-import { shownDuration } from "../shared/duration.ts";
+import { shownDuration } from "../../text/duration.ts";
 import type { Screen } from "../shared/world.ts";
 
 export type ProgressOptions = {

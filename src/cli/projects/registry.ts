@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { printable } from "../../text/printable.ts";
 import type { RegisteredProject } from "../../routes/project-report.ts";
-import { shownDuration } from "../shared/duration.ts";
+import { shownDuration } from "../../text/duration.ts";
 import { tellPending } from "./pending-note.ts";
 import { projectFolderOf } from "../shared/project-files.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";

@@ -1,4 +1,5 @@
 /** `localhostess run <service> -- command` -> the command, in the environment that the service has. */
+import { listed } from "../../text/list.ts";
 import { realpath } from "node:fs/promises";
 import { runInPlace } from "./child.ts";
 import { tellPending } from "./pending-note.ts";
@@ -42,8 +43,11 @@ async function environmentOf(
   }
   const named = rowsNamed([service], { rows, directory });
   if (named.length > 1) {
-    const names = named.map((row) => row.name).join(", ");
-    throw new Error(`${service} is a project; say which service: ${names}`);
+    const names = listed(
+      named.map((row) => row.name),
+      { conjunction: "or" },
+    );
+    throw new Error(`${service} is a project; name one of its services: ${names}`);
   }
   return await ask({ name: named[0]!.name, env });
 }

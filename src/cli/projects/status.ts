@@ -1,7 +1,8 @@
 /** `localhostess status [service...]` -> every service of every project: its state, process, address, and how it fares. */
 import { printable } from "../../text/printable.ts";
 import type { Exit } from "../../routes/supervised.ts";
-import { shownDuration } from "../shared/duration.ts";
+import { shownDuration } from "../../text/duration.ts";
+import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
 import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
@@ -94,7 +95,7 @@ function cellsOf(row: Row, colors: Colors): Cell[] {
     plain(String(row.restarts)),
     plain(row.exit === null ? dash : shownExit(row.exit)),
     plain(row.cpu === null ? dash : `${row.cpu.toFixed(1)}%`),
-    plain(row.memory === null ? dash : shownBytes(row.memory)),
+    plain(row.memory === null ? dash : shownSize(row.memory)),
     row.url === null ? plain(dash) : { text: row.url, paint: colors.cyan },
   ];
 }
@@ -108,9 +109,4 @@ export function stateColor(state: Row["state"], colors: Colors): (text: string) 
 /** `0`, `1`, `SIGKILL`. */
 export function shownExit({ code, signal }: Exit): string {
   return signal ?? String(code ?? "?");
-}
-
-export function shownBytes(bytes: number): string {
-  const mebibytes = bytes / 1_048_576;
-  return mebibytes < 1024 ? `${mebibytes.toFixed(0)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }

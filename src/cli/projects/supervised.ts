@@ -1,7 +1,8 @@
 /** Words for services, as typed -> those of the daemon that runs them, and what it says of them. */
+import { listed } from "../../text/list.ts";
 import { ask, follow } from "../../control/found/client.ts";
 import { printable } from "../../text/printable.ts";
-import { nearest } from "../../text/nearest.ts";
+import { didYouMean } from "../../text/nearest.ts";
 import type { BootEvent, SupervisedStatus } from "../../routes/project-report.ts";
 import { projectFolder } from "../../supervisor/project/read-project.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
@@ -103,22 +104,23 @@ function rowsFor(word: string, { rows, directory }: Named): Row[] {
   const anywhere = rows.filter((row) => row.service === word);
   if (anywhere.length === 1) return anywhere;
   if (anywhere.length > 1) {
-    const ids = anywhere.map((row) => row.name).join(", ");
-    throw new Error(`${printable(word, 80)} is in several projects; say which one: ${ids}`);
+    const ids = listed(namesOf(anywhere), { conjunction: "or" });
+    throw new Error(`several projects have a service ${printable(word, 80)}: use ${ids}`);
   }
   const project = rows.filter((row) => row.project === word);
   if (project.length > 0) return project;
   const names = [...new Set(rows.flatMap((row) => [row.service, row.name, row.project]))];
-  const near = nearest(word, names);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  const hint = didYouMean(word, names);
   throw new Error(`no service is named ${printable(word, 80)}${hint}${known(rows)}`);
+}
+
+function namesOf(rows: readonly Row[]): string[] {
+  return rows.map((row) => row.name);
 }
 
 function known(rows: readonly Row[]): string {
   if (rows.length === 0) return "";
-  const shown = rows.slice(0, 12).map((row) => row.name);
-  const left = rows.length - shown.length;
-  return ` (known: ${shown.join(", ")}${left > 0 ? ` and ${left} more` : ""})`;
+  return ` (known: ${listed(namesOf(rows), { most: 12 })})`;
 }
 
 /** What a command concerns: whole projects by their name, else services by their id, as the daemon has them. */

@@ -1,11 +1,12 @@
 /** `localhostess up [path] [service...]` -> what a project declares, running and ready, or why it is not. */
+import { listed } from "../../text/list.ts";
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { printable } from "../../text/printable.ts";
-import { nearest } from "../../text/nearest.ts";
+import { didYouMean } from "../../text/nearest.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { systemClock } from "../../system/clock.ts";
-import { readDuration, shownDuration } from "../shared/duration.ts";
+import { readDuration, shownDuration } from "../../text/duration.ts";
 import { follower } from "./logs.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
@@ -234,11 +235,8 @@ function serviceIn({ name, services }: ProjectSpec, word: string): string {
   const plain = word.startsWith(`${name}:`) ? word.slice(name.length + 1) : word;
   if (services.some((its) => its.name === plain)) return plain;
   const names = services.map((its) => its.name);
-  const near = nearest(plain, names);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
-  throw new Error(
-    `${name} has no service ${printable(word, 80)}${hint} (it has: ${names.join(", ")})`,
-  );
+  const hint = didYouMean(plain, names);
+  throw new Error(`${name} has no service ${printable(word, 80)}${hint} (it has ${listed(names)})`);
 }
 
 /** `shop:api` -> `api`, where all are of one project. */
@@ -254,9 +252,8 @@ export function definedOf(env: World["env"]): Record<string, string> {
 /** Milliseconds; undefined: as long as it takes. @throws UsageError */
 function patienceOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const milliseconds = readDuration(text);
-  if (milliseconds === undefined || milliseconds === 0) {
-    throw new UsageError([`--timeout ${JSON.stringify(text)}: a time is such as 30s, 500ms or 2m`]);
-  }
-  return milliseconds;
+  const read = readDuration(text);
+  if (read.kind === "mistake") throw new UsageError([`--timeout: ${read.why}`]);
+  if (read.value === 0) throw new UsageError(["--timeout: expected a duration longer than 0"]);
+  return read.value;
 }

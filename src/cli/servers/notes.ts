@@ -1,4 +1,6 @@
 /** What was seen -> sentences for a person, beside the table. Pure. */
+import { counted } from "../../text/counted.ts";
+import { listed } from "../../text/list.ts";
 import { basename } from "node:path";
 import { printable } from "../../text/printable.ts";
 import { type Sight, unnamedOf } from "../shared/look.ts";
@@ -33,11 +35,10 @@ function skippedNotes({ scan }: Sight): string[] {
 function unnamedNote(sight: Sight): string | undefined {
   const unnamed = unnamedOf(sight);
   if (unnamed.length === 0) return undefined;
-  const count = unnamed.length === 1 ? "1 server listens" : `${unnamed.length} servers listen`;
-  const shown = unnamed.slice(0, mostUnnamed).map(({ process, port }) => {
+  const count = counted(unnamed.length, "server listens", "servers listen");
+  const shown = unnamed.map(({ process, port }) => {
     const program = printable(basename(process.command.split(" ")[0] ?? ""), 30);
     return `${program} :${port} pid ${process.pid}`;
   });
-  const left = unnamed.length - shown.length;
-  return `${count} without a NAME: ${shown.join(", ")}${left > 0 ? ` and ${left} more` : ""}`;
+  return `${count} without a NAME: ${listed(shown, { most: mostUnnamed })}`;
 }

@@ -1,4 +1,5 @@
 /** `localhostess why <url|name>` -> the way from a URL to its server, step by step, as far as it goes. */
+import { listed } from "../../text/list.ts";
 import { lookup } from "node:dns/promises";
 import { printable } from "../../text/printable.ts";
 import { speaksTls } from "../../link/speaks-tls.ts";
@@ -139,7 +140,7 @@ async function resolves({ target, sight, host, byPac }: Walk): Promise<Step> {
   if (elsewhere.length > 0) {
     return failed(
       "resolves",
-      `${host} is ${elsewhere.join(", ")} for the system's resolver, which is not this machine's loopback`,
+      `${host} is ${listed(elsewhere)} for the system's resolver, which is not this machine's loopback`,
       `remove it from /etc/hosts or from the name server: everything under .localhost is 127.0.0.1 or ::1`,
     );
   }
@@ -150,7 +151,7 @@ async function resolves({ target, sight, host, byPac }: Walk): Promise<Step> {
       `for other programs: http_proxy=http://127.0.0.1:${sight.port}, or install nss-myhostname`,
     );
   }
-  return passed("resolves", `${host} is ${addresses.join(" and ")}`);
+  return passed("resolves", `${host} is ${listed(addresses)}`);
 }
 
 async function addressesOf(host: string): Promise<readonly string[] | "late"> {
@@ -207,7 +208,7 @@ async function listens({ target, sight, port }: Walk): Promise<Listening> {
       ? `the proxy is on port ${sight.proxy.port}: ${right}`
       : `start it: localhostess server start${port === 9090 ? "" : ` --port ${port}`}`;
   if (ours.length > 0) {
-    const places = ours.map((address) => `${bracketed(address)}:${port}`).join(" and ");
+    const places = listed(ours.map((address) => `${bracketed(address)}:${port}`));
     return { step: passed("listens", `localhostess answers on ${places}`), address: ours[0] };
   }
   const [holder] = ownersOf(sight.scan, port);

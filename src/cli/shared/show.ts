@@ -1,4 +1,5 @@
 /** A URL -> a browser that shows it, or the exit code and a sentence with the URL. */
+import { listed } from "../../text/list.ts";
 import { searchPath, whereIs } from "../../system/search-path.ts";
 import { isWsl } from "./look.ts";
 import type { World } from "./world.ts";
@@ -24,7 +25,10 @@ export async function show(url: string, world: World): Promise<number> {
     if (code === 0 || code === "running") return 0;
     tried.push(`${opener} failed with ${code}`);
   }
-  const why = tried.length === 0 ? `there is no ${openers(world).join(" or ")}` : tried.join(", ");
+  const why =
+    tried.length === 0
+      ? `there is no ${listed(openers(world), { conjunction: "or" })}`
+      : listed(tried);
   write(`localhostess: no browser was opened: ${why}; open it by hand:\n${url}\n`);
   return 1;
 }

@@ -1,4 +1,5 @@
 /** What a person types for a server, `api`, `api.localhost`, `api.test` or a URL -> its name and path. Pure. */
+import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { classifyHost } from "../../routes/host.ts";
 
@@ -66,5 +67,8 @@ export function readTarget(text: string, tlds: readonly string[] = []): Target {
 
 /** ".localhost", ".test". */
 function endings(tlds: readonly string[]): string {
-  return ["localhost", ...tlds].map((domain) => `.${domain}`).join(" or ");
+  return listed(
+    ["localhost", ...tlds].map((domain) => `.${domain}`),
+    { conjunction: "or" },
+  );
 }

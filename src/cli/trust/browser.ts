@@ -1,4 +1,5 @@
 /** `localhostess browser [name]` -> a Chromium that trusts our names, with a profile that is gone when it ends. */
+import { listed } from "../../text/list.ts";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -86,7 +87,7 @@ async function chromium({ env }: Machine): Promise<string> {
   throw new Error(
     found.length > 0
       ? `${found[0]} is a snap, which only sees its own files; install Chrome or Chromium as a package`
-      : `there is none of ${programs.join(", ")} in PATH; localhostess trust makes every browser trust us`,
+      : `PATH has no ${listed(programs, { conjunction: "or" })}; localhostess trust makes every browser trust the certificates`,
   );
 }
 

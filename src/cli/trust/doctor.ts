@@ -1,4 +1,5 @@
 /** `localhostess doctor` -> what works on this machine and what does not, each with the command that mends it. Changes nothing. */
+import { listed } from "../../text/list.ts";
 import { lookup } from "node:dns/promises";
 import { join } from "node:path";
 import type { Registration } from "../../control/found/registration.ts";
@@ -211,7 +212,7 @@ async function mainPort(port: number, settings: Settings): Promise<Finding> {
     return {
       check,
       level: other ? "warning" : "ok",
-      detail: `localhostess answers on ${places.join(" and ")}${other ? "; another program has the other address" : ""}`,
+      detail: `localhostess answers on ${listed(places)}${other ? "; another program has the other address" : ""}`,
       fix: other ? `stop it, or choose another port: ${startOn(0)}` : null,
     };
   }
@@ -270,7 +271,7 @@ async function standardPort(
     const { who, pid, ours } = holder!;
     if (answers.includes("ours") && (ours || pid === undefined || proxy === undefined)) {
       const places = loopback.filter((_, index) => answers[index] === "ours");
-      return finding(`localhostess answers on ${places.join(" and ")}`);
+      return finding(`localhostess answers on ${listed(places)}`);
     }
     const fix = pid === undefined ? null : `kill ${pid}, then start the proxy again`;
     return finding(`it is held by ${who}, so ${without}`, fix);
@@ -321,14 +322,14 @@ async function systemResolver(port: number, machine: Machine): Promise<Finding> 
     (address) => classifyHost(address.includes(":") ? `[${address}]` : address).kind !== "own",
   );
   if (elsewhere.length > 0) {
-    const detail = `it has *.localhost at ${elsewhere.join(", ")}, which is not this machine's loopback`;
+    const detail = `it has *.localhost at ${listed(elsewhere)}, which is not this machine's loopback`;
     const fix = "remove it from /etc/hosts or from the name server that says so";
     return { check, level: "broken", detail, fix };
   }
   return {
     check,
     level: "ok",
-    detail: `*.localhost is ${[...new Set(addresses)].join(" and ")}`,
+    detail: `*.localhost is ${listed([...new Set(addresses)])}`,
     fix: null,
   };
 }

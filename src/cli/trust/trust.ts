@@ -1,4 +1,5 @@
 /** `localhostess trust` -> our authority in every trust store of this machine, or how things stand there. */
+import { listed } from "../../text/list.ts";
 import {
   type Authority,
   ensureAuthority,
@@ -168,6 +169,6 @@ function describe({ permitted, expiresAt }: Authority): string {
   const names =
     permitted === undefined
       ? "which may sign for any name"
-      : `for ${permitted.join(", ")} and names under ${permitted.length === 1 ? "it" : "them"} only`;
+      : `only for ${listed(permitted)} and names under ${permitted.length === 1 ? "it" : "them"}`;
   return `${names}, until ${new Date(expiresAt).toISOString().slice(0, 10)}`;
 }
