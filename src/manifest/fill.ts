@@ -4,18 +4,18 @@ import { type Reference, readTemplate, referenceText } from "./reference.ts";
 
 export type Facts = {
   project: { name: string; domain: string; directory: string };
-  /** Of the shell that said `up`. */
+  /** The variables of the shell that ran `up`. */
   shell: Readonly<Record<string, string | undefined>>;
-  /** What the supervisor sets itself, `PORT` and the like: it wins over what the file says. */
+  /** Variables that the supervisor sets, such as `PORT`; they override those of the file. */
   given: Readonly<Record<string, string>>;
-  /** Undefined: there is no such service, or it has no port. */
+  /** Undefined for an unknown service, and for one without a port. */
   portOf(service: string): number | undefined;
 };
 
 export type Filled =
   | {
       kind: "filled";
-      /** The spec's, filled; neither the shell's nor what is given. */
+      /** The spec's variables, filled; without those of the shell and of `given`. */
       env: Record<string, string>;
       command: string;
       health: HealthCheck | undefined;
@@ -50,7 +50,7 @@ class Filling {
   readonly #spec: ServiceSpec;
   readonly #facts: Facts;
   readonly #done = new Map<string, string>();
-  /** Those whose values are being looked for, outermost first. */
+  /** Variables that are being filled, outermost first. */
   readonly #open: string[] = [];
 
   constructor(spec: ServiceSpec, facts: Facts) {
@@ -58,7 +58,7 @@ class Filling {
     this.#facts = facts;
   }
 
-  /** One of the spec's own, filled. */
+  /** A variable of the spec, filled. */
   variable(name: string): string {
     const known = this.#done.get(name);
     if (known !== undefined) return known;
@@ -96,7 +96,7 @@ class Filling {
     return reference.field === "port" ? String(port) : `http://localhost:${port}`;
   }
 
-  /** As the process will see it; within its own value, as the shell has it. */
+  /** The value that the process sees; within its own value, a variable is the shell's. */
   #variableFor(reference: Reference & { kind: "env" }, { variable, told }: ValueOptions): string {
     const { name, fallback } = reference;
     const { given, shell } = this.#facts;
@@ -104,7 +104,7 @@ class Filling {
     if (name !== variable && Object.hasOwn(this.#spec.env, name)) {
       const from = this.#open.indexOf(name);
       if (from === -1) return this.variable(name);
-      told(circleText([...this.#open.slice(from), name]));
+      told(cycleText("reference", [...this.#open.slice(from), name]));
       return "";
     }
     const value = shell[name] ?? fallback;
@@ -116,9 +116,13 @@ class Filling {
 type ValueOptions = { variable: string | undefined; told: (what: string) => void };
 
 export function unsetText(name: string): string {
-  return `\${env.${name}}: ${name} is not set; set it, or say what else: \${env.${name}:-nothing}`;
+  return `\${env.${name}}: ${name} is not set; set it, or give a default: \${env.${name}:-value}`;
 }
 
-export function circleText(path: readonly string[]): string {
-  return `a circle: ${path.join(" -> ")}`;
+/** `dependency cycle: web -> db -> web`. */
+export function cycleText(
+  what: "dependency" | "reference" | "restart",
+  path: readonly string[],
+): string {
+  return `${what} cycle: ${path.join(" -> ")}`;
 }

@@ -1,10 +1,10 @@
-/** A duration as people write it (`90`, `500ms`, `1h30m`) -> milliseconds, or an error; milliseconds -> text for a glance. Pure. */
+/** A duration as people write it, such as `90` or `1h30m` -> milliseconds, or an error; and the way back, rounded. Pure. */
 import { shown } from "./shown.ts";
 
 export type Duration = { kind: "milliseconds"; value: number } | { kind: "mistake"; why: string };
 
 export type DurationOptions = {
-  /** Milliseconds. */
+  /** Milliseconds; `longestTimer` by default. */
   longest?: number;
 };
 

@@ -1,4 +1,4 @@
-/** A value that somebody wrote -> how a message quotes it. Pure. */
+/** A value from a file or a command line -> how a message quotes it. Pure. */
 
 /** Characters; enough to recognize it. */
 const longest = 80;

@@ -1,4 +1,4 @@
-/** Bytes -> the few characters that people read them by: `512 B`, `1.5 KiB`, `47 MiB`. Pure. */
+/** Bytes -> a size for people: `512 B`, `1.5 KiB`, `47 MiB`. Pure. */
 
 const units = ["KiB", "MiB", "GiB", "TiB"];
 

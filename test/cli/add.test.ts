@@ -44,8 +44,8 @@ test("what would be a mistake is not written", async () => {
   const { code, err } = await its.run(["add", "shop", "--", "x ${services.bd.port}"]);
   expect(code).toBe(1);
   expect(err.split("\n")).toEqual([
-    "locald.toml:8 services.shop: web has the address shop.localhost already; rename one of them",
-    'locald.toml:9 services.shop.command: no service "bd"; there are web, shop',
+    "locald.toml:8 services.shop: web already has the address shop.localhost; rename one of them",
+    'locald.toml:9 services.shop.command: no service "bd"; the services are web and shop',
     "so nothing was written",
     "",
   ]);

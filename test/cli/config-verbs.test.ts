@@ -35,8 +35,8 @@ describe("config check", () => {
     });
     const mistakes = (at: string, layer: string): string[] => [
       `${at}:6 services.web.depends_on[0]: no service "bd"; did you mean "db"?`,
-      `${at}:10 services.db.prot: there is no such key; did you mean "port"?`,
-      `${layer}:1 a: there is no such key; the keys are project, env, services`,
+      `${at}:10 services.db.prot: unknown key; did you mean "port"?`,
+      `${layer}:1 a: unknown key; the keys are project, env and services`,
     ];
     const here = await its.run(["config", "check"]);
     expect(here).toEqual({
@@ -69,8 +69,8 @@ describe("config check", () => {
     const { code, err } = await its.run(["config", "check"]);
     expect(code).toBe(1);
     expect(err.split("\n")).toEqual([
-      '../.config/localhostess/config.toml:3 services.db.prot: there is no such key; did you mean "port"?',
-      `${path}:1 port: a number from 0 to 65535 is expected, not "x"`,
+      '../.config/localhostess/config.toml:3 services.db.prot: unknown key; did you mean "port"?',
+      `${path}:1 port: expected a number from 0 to 65535, got "x"`,
       "",
     ]);
     await writeFile(path, "a = \n");
@@ -141,7 +141,7 @@ describe("config show", () => {
     await using its = await folder({ "locald.toml": "x = 1\n" });
     const { code, out, err } = await its.run(["config", "show"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toStartWith("locald.toml:1 x: there is no such key");
+    expect(err).toStartWith("locald.toml:1 x: unknown key");
   });
 });
 

@@ -71,9 +71,9 @@ test("every mistake is told with its line, together with those of flags and vari
     expect(code).toBe(2);
     expect(out).toBe("");
     expect(err.split("\n")).toEqual([
-      `localhostess: ${path}:1 tld: there is no such key; did you mean "tlds"?`,
-      `localhostess: ${path}:3 tlds[0]: "localhost" is served always; leave it out`,
-      `localhostess: ${path}:4 port: a number from 0 to 65535 is expected, not "high"`,
+      `localhostess: ${path}:1 tld: unknown key; did you mean "tlds"?`,
+      `localhostess: ${path}:3 tlds[0]: "localhost" is always served; remove it`,
+      `localhostess: ${path}:4 port: expected a number from 0 to 65535, got "high"`,
       'localhostess: LOCALHOSTESS_PORT "x": a port is a number from 0 to 65535',
       "",
     ]);
@@ -91,7 +91,7 @@ test("doctor tells the mistakes among its findings, and untrust does without the
   expect(JSON.parse(out)[0]).toEqual({
     check: "configuration",
     level: "broken",
-    detail: `${path}:2 prot: there is no such key; did you mean "port"?`,
+    detail: `${path}:2 prot: unknown key; did you mean "port"?`,
     fix: null,
   });
   const home = { HOME: state.directory };
@@ -136,6 +136,6 @@ test("--tld is checked as the file is", async () => {
     env: state.env,
   });
   expect(code).toBe(2);
-  expect(err).toContain('localhostess: --tld: "com" is full of real sites');
-  expect(err).toContain('localhostess: --tld: ".test" has a dot too many; did you mean "test"?');
+  expect(err).toContain('localhostess: --tld: "com" is a public domain');
+  expect(err).toContain('localhostess: --tld: ".test" has an extra dot; did you mean "test"?');
 });

@@ -2,7 +2,7 @@
 import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import { startOrder, graphOf } from "../../manifest/graph.ts";
-import type { Field } from "../../manifest/read-manifest.ts";
+import type { Field } from "../../manifest/read/fields.ts";
 import { projectSchema, serviceSchema } from "../../manifest/schema.ts";
 import { tomlKey, tomlValue } from "../../manifest/write-toml.ts";
 import { configuration } from "../shared/configuration.ts";
@@ -26,7 +26,7 @@ export async function configCheck(
   // The rest of config.toml, which is no project's; what is no TOML has been told.
   const global = await configuration(world);
   if (global.kind === "mistakes") {
-    mistakes.push(...global.mistakes.filter((text) => !text.includes(": no TOML: ")));
+    mistakes.push(...global.mistakes.filter((text) => !text.includes(": invalid TOML: ")));
   }
   const services = read.kind === "project" ? read.project.services : [];
   const order = startOrder(graphOf(services));
