@@ -4,10 +4,13 @@ import { version } from "../../package.json" with { type: "json" };
 import { cli } from "./cli.ts";
 
 const verbs = [
-  ...["server stop", "server restart", "server status"],
-  ...["ls", "server start", "url", "port", "open", "pac", "why"],
-  ...["browser", "trust", "untrust", "env", "doctor"],
-  ...["init", "add", "service add", "config check", "config show", "config schema", "completion"],
+  ...["ls", "url", "port", "open", "why", "pac"],
+  ...["up", "stop", "restart", "status", "logs", "monitor", "run", "try"],
+  ...["registry list", "registry pin", "registry unpin", "registry clean"],
+  ...["init", "add", "service add", "config check", "config show", "config schema"],
+  ...["trust", "untrust", "env", "browser", "doctor"],
+  ...["server start", "server stop", "server restart", "server status", "api", "dashboard"],
+  "completion",
 ];
 
 describe("--help", () => {
@@ -26,6 +29,7 @@ describe("--help", () => {
     expect(code).toBe(0);
     for (const verb of verbs) expect(out).toContain(`\n  ${verb.split(" ")[0]} `);
     expect(out).toContain("NAME=api bun dev");
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 });
 
