@@ -35,7 +35,7 @@ const loopback = ["127.0.0.0/8", "::1/128"];
 /** Milliseconds since the Unix epoch, both. */
 export type Validity = { from: number; to: number };
 
-export type AuthorityRequest = {
+export type CertificateAuthorityRequest = {
   commonName: string;
   validity: Validity;
   /** The DNS suffixes that it may sign for, each with all names under it; undefined: any name. */
@@ -58,7 +58,9 @@ export type Pair = { certificate: string; key: string };
 export const organisation = "localhostess development";
 
 /** A new key, and a certificate signed with itself. RFC 5280 section 4.2.1. */
-export async function signAuthority(request: AuthorityRequest): Promise<Pair> {
+export async function signCertificateAuthority(
+  request: CertificateAuthorityRequest,
+): Promise<Pair> {
   const keys = await generateKeys();
   const name = nameOf(request.commonName);
   const extensions: Extension[] = [

@@ -5,8 +5,8 @@ import { CertCache } from "./cert-cache.ts";
 import type { Identity } from "./identity.ts";
 import type { Leaf } from "./leaf.ts";
 import { differenceOf, maySignFor } from "./permitted.ts";
-import { authorityPath } from "./places.ts";
-import { type AuthorityKind, type Subject, subjectOf } from "./server-name.ts";
+import { certificateAuthorityPath } from "./places.ts";
+import { type CertificateAuthorityKind, type Subject, subjectOf } from "./server-name.ts";
 
 export type CertificatesOptions = {
   stateDirectory: string;
@@ -46,11 +46,11 @@ type Opened = { signing: Promise<Signing>; ready: Signing | undefined };
 
 export function certificates(options: CertificatesOptions): Certificates {
   const { stateDirectory, clock, tlds, isService, note } = options;
-  const opened = new Map<AuthorityKind, Opened>();
+  const opened = new Map<CertificateAuthorityKind, Opened>();
   const explained = new Set<string>();
   const path = {
-    names: authorityPath(stateDirectory, "names"),
-    bare: authorityPath(stateDirectory, "bare"),
+    names: certificateAuthorityPath(stateDirectory, "names"),
+    bare: certificateAuthorityPath(stateDirectory, "bare"),
   };
 
   const cache = new CertCache<Leaf>({
@@ -61,7 +61,7 @@ export function certificates(options: CertificatesOptions): Certificates {
     },
   });
 
-  function open(kind: AuthorityKind): Promise<Signing> {
+  function open(kind: CertificateAuthorityKind): Promise<Signing> {
     const known = opened.get(kind);
     if (known !== undefined) return known.signing;
     const its: Opened = {
@@ -85,7 +85,7 @@ export function certificates(options: CertificatesOptions): Certificates {
   }
 
   /** A look costs half a microsecond, a thousandth of a handshake: so no certificate is from an authority that is gone. */
-  function printNow(kind: AuthorityKind): string {
+  function printNow(kind: CertificateAuthorityKind): string {
     const print = printOf(path[kind]);
     const its = opened.get(kind);
     if (its?.ready === undefined || its.ready.print === print) return print;
@@ -133,7 +133,7 @@ export function certificates(options: CertificatesOptions): Certificates {
   };
 }
 
-function changed(kind: AuthorityKind, print: string): string {
+function changed(kind: CertificateAuthorityKind, print: string): string {
   if (print !== missing) {
     return kind === "names"
       ? "the authority is another one now; new connections get its certificates"
@@ -159,26 +159,26 @@ function printOf(path: string): string {
 
 /** What makes certificates takes 60 ms and 10 MiB to load, which a proxy of plain HTTP need not have. */
 async function openSigning(
-  options: CertificatesOptions & { kind: AuthorityKind; path: string },
+  options: CertificatesOptions & { kind: CertificateAuthorityKind; path: string },
 ): Promise<Signing> {
   const { kind, path, clock } = options;
-  const [{ ensureAuthority, loadAuthority }, { mintLeaf }] = await Promise.all([
-    import("./authority.ts"),
-    import("./leaf.ts"),
-  ]);
+  const [{ ensureCertificateAuthority, loadCertificateAuthority }, { mintLeaf }] =
+    await Promise.all([import("./certificate-authority.ts"), import("./leaf.ts")]);
   for (;;) {
     const print = printOf(path);
-    const loaded = await (kind === "names" ? ensureAuthority : loadAuthority)(options);
+    const loaded = await (kind === "names" ? ensureCertificateAuthority : loadCertificateAuthority)(
+      options,
+    );
     if (loaded.kind === "absent") throw new Error("the authority for bare names is gone");
     if (loaded.kind === "broken") {
       throw new Error(`no https, because of the authority: ${loaded.problems.join("; ")}`);
     }
     // It may have been made, or replaced, while it was read.
     if (print !== printOf(path)) continue;
-    const { authority } = loaded;
+    const { ca } = loaded;
     return {
-      mint: (subject) => mintLeaf(subject, { signer: authority, clock }),
-      permitted: authority.permitted,
+      mint: (subject) => mintLeaf(subject, { signer: ca, clock }),
+      permitted: ca.permitted,
       print,
     };
   }

@@ -2,12 +2,12 @@
 import { classifyHost } from "../routes/host.ts";
 
 /** Which of the two authorities signs: the one for names under our suffixes, or the one for bare names. */
-export type AuthorityKind = "names" | "bare";
+export type CertificateAuthorityKind = "names" | "bare";
 
 export type Subject = {
   /** Lower case, without a final dot: two that are equal get the same leaf. */
   name: string;
-  signer: AuthorityKind;
+  signer: CertificateAuthorityKind;
   /** Whether its leaf also is for the loopback addresses: what a client gets that named no server. */
   addresses: boolean;
   /** The configured domain that it is under; undefined under `localhost`, which every authority may sign for. */

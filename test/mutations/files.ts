@@ -53,14 +53,14 @@ export const files: readonly Fault[] = [
     file: "src/system/write-once.ts",
     find: 'await open(temporary, "wx", 0o600)',
     replace: 'await open(temporary, "wx", 0o666)',
-    tests: ["test/tls/authority.test.ts", "test/control/credential.test.ts"],
+    tests: ["test/tls/certificate-authority.test.ts", "test/control/credential.test.ts"],
   },
   {
     name: "of many who make a key at once, the last one wins",
     file: "src/system/write-once.ts",
     find: "await link(temporary, path);",
     replace: "await unlink(path).catch(() => {});\n      await link(temporary, path);",
-    tests: ["test/tls/authority.test.ts", "test/control/credential.test.ts"],
+    tests: ["test/tls/certificate-authority.test.ts", "test/control/credential.test.ts"],
   },
   {
     name: "a service takes its supervisor's sockets for its own",

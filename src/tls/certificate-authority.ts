@@ -15,24 +15,24 @@ import {
   permittedNames,
   readSigner,
   type Signer,
-  signAuthority,
+  signCertificateAuthority,
 } from "./certificate.ts";
 import { certificateFile } from "./certificate-file.ts";
 import type { Identity } from "./identity.ts";
-import { authorityDirectory, authorityPath } from "./places.ts";
-import type { AuthorityKind } from "./server-name.ts";
+import { certificateAuthorityDirectory, certificateAuthorityPath } from "./places.ts";
+import type { CertificateAuthorityKind } from "./server-name.ts";
 
-export type AuthorityOptions = {
+export type CertificateAuthorityOptions = {
   stateDirectory: string;
-  kind: AuthorityKind;
+  kind: CertificateAuthorityKind;
   clock: Clock;
   identity: Identity;
   /** Domains that it may sign for besides `localhost`. Of no meaning for bare names. */
   tlds: readonly string[];
 };
 
-export type Authority = Signer & {
-  kind: AuthorityKind;
+export type CertificateAuthority = Signer & {
+  kind: CertificateAuthorityKind;
   /** The certificate as PEM. */
   pem: string;
   /** A file that has only the certificate: what other programs are pointed at. */
@@ -52,7 +52,7 @@ export type Authority = Signer & {
 /** What a person has to mend: each one says where, what is wrong, and what to do. Nothing was touched. */
 export type Broken = { kind: "broken"; problems: string[] };
 
-export type Loaded = { kind: "ready"; authority: Authority } | { kind: "absent" } | Broken;
+export type Loaded = { kind: "ready"; ca: CertificateAuthority } | { kind: "absent" } | Broken;
 
 /** A certificate that has been replaced, and that may still be in trust stores. */
 export type Replaced = { path: string; pem: string; fingerprint: string };
@@ -70,9 +70,11 @@ const longestCommonName = 64;
  *
  * @throws Error of the file system where the files cannot even be looked at.
  */
-export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> {
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
-  const path = authorityPath(options.stateDirectory, options.kind);
+export async function loadCertificateAuthority(
+  options: CertificateAuthorityOptions,
+): Promise<Loaded> {
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
+  const path = certificateAuthorityPath(options.stateDirectory, options.kind);
   const certificatePath = join(directory, "certificate.pem");
   const { identity } = options;
   const folder = await statOf(directory);
@@ -125,7 +127,7 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> 
   await mendCopy(certificatePath, pair.certificate);
   return {
     kind: "ready",
-    authority: {
+    ca: {
       ...signer,
       kind: options.kind,
       pem: pair.certificate,
@@ -145,12 +147,12 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> 
  *
  * @throws Error of the file system.
  */
-export async function ensureAuthority(
-  options: AuthorityOptions,
+export async function ensureCertificateAuthority(
+  options: CertificateAuthorityOptions,
 ): Promise<Exclude<Loaded, { kind: "absent" }>> {
-  const found = await loadAuthority(options);
+  const found = await loadCertificateAuthority(options);
   if (found.kind !== "absent") return found;
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const pair = await makePair(options);
   await writeOnce(join(directory, "authority.pem"), pair.key + pair.certificate);
@@ -165,10 +167,10 @@ export async function ensureAuthority(
  *
  * @throws Error of the file system.
  */
-export async function renewAuthority(
-  options: AuthorityOptions,
+export async function renewCertificateAuthority(
+  options: CertificateAuthorityOptions,
 ): Promise<Exclude<Loaded, { kind: "absent" }>> {
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const folder = (await statOf(directory))!;
   const problems = privacyProblems(directory, {
@@ -196,8 +198,10 @@ export type Forgotten =
  *
  * @throws Error of the file system.
  */
-export async function forgetAuthority(options: AuthorityOptions): Promise<Forgotten> {
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
+export async function forgetCertificateAuthority(
+  options: CertificateAuthorityOptions,
+): Promise<Forgotten> {
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
   const folder = await statOf(directory);
   if (folder === undefined) return { kind: "absent" };
   const { identity } = options;
@@ -222,8 +226,10 @@ export async function forgetAuthority(options: AuthorityOptions): Promise<Forgot
 }
 
 /** The certificates that were replaced and not forgotten since, in no order. @throws Error of the file system. */
-export async function replacedCertificates(options: AuthorityOptions): Promise<Replaced[]> {
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
+export async function replacedCertificates(
+  options: CertificateAuthorityOptions,
+): Promise<Replaced[]> {
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
   const current = (await certificatesIn(join(directory, "authority.pem"))).map(fingerprintOf);
   const replaced: Replaced[] = [];
   for (const name of await namesIn(join(directory, "issued"))) {
@@ -247,30 +253,40 @@ export function daysLeft(certificate: { expiresAt: number }, now: number): numbe
   return Math.floor((certificate.expiresAt - now) / DAY);
 }
 
-async function loadMade(options: AuthorityOptions): Promise<Exclude<Loaded, { kind: "absent" }>> {
-  const made = await loadAuthority(options);
+async function loadMade(
+  options: CertificateAuthorityOptions,
+): Promise<Exclude<Loaded, { kind: "absent" }>> {
+  const made = await loadCertificateAuthority(options);
   if (made.kind === "absent") {
-    const directory = authorityDirectory(options.stateDirectory, options.kind);
+    const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
     throw new Error(`${directory} was removed while an authority was made in it`);
   }
   return made;
 }
 
-async function makePair({ kind, clock, identity, tlds }: AuthorityOptions): Promise<Pair> {
+async function makePair({
+  kind,
+  clock,
+  identity,
+  tlds,
+}: CertificateAuthorityOptions): Promise<Pair> {
   for (const tld of tlds) {
     // An empty constraint would permit every name there is.
     if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(tld))
       throw new Error(`${JSON.stringify(tld)} is no DNS suffix`);
   }
   const now = clock.now();
-  return await signAuthority({
+  return await signCertificateAuthority({
     commonName: commonNameOf(kind, { user: await identity.user(), host: identity.host }),
     validity: { from: now - slack, to: now + lifetime },
     permitted: kind === "names" ? ["localhost", ...tlds] : undefined,
   });
 }
 
-function commonNameOf(kind: AuthorityKind, { user, host }: { user: string; host: string }): string {
+function commonNameOf(
+  kind: CertificateAuthorityKind,
+  { user, host }: { user: string; host: string },
+): string {
   const name = `localhostess ${kind === "bare" ? "bare names " : ""}${user}@${host}`;
   const printable = [...name.replace(/\p{C}/gu, "")];
   return printable.slice(0, longestCommonName).join("");
@@ -342,11 +358,11 @@ function broken(path: string, what: string, mend: string): Broken {
 }
 
 /** It could still be in the trust stores, so its replacement is for the person to ask for. */
-function remake({ kind }: AuthorityOptions, directory: string): string {
+function remake({ kind }: CertificateAuthorityOptions, directory: string): string {
   return `restore it from a backup, or make a new authority in ${directory} with: localhostess ${renewCommand(kind)}`;
 }
 
-function renewCommand(kind: AuthorityKind): string {
+function renewCommand(kind: CertificateAuthorityKind): string {
   return kind === "names" ? "trust --renew" : "trust --bare-names --renew";
 }
 
