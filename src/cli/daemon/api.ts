@@ -73,10 +73,10 @@ function inputOf(json: string | undefined): Record<string, unknown> {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new UsageError([`what is sent is not JSON: ${(error as Error).message}`]);
+    throw new UsageError([`the input is not valid JSON: ${(error as Error).message}`]);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new UsageError(['what is sent is a JSON object, as in: \'{"name":"api"}\'']);
+    throw new UsageError(['the input must be a JSON object, such as \'{"name":"api"}\'']);
   }
   return value as Record<string, unknown>;
 }

@@ -67,17 +67,14 @@ function verdict(found: Found): [why: string | null, fix: string | null] {
     case "absent":
       return [found.why, start];
     case "dead":
-      return [
-        `the daemon that is recorded, pid ${found.registration.pid}, is gone: ${found.why}`,
-        start,
-      ];
+      return [`the recorded daemon (pid ${found.registration.pid}) is gone: ${found.why}`, start];
     case "stranger":
-      return [`somebody else is at the recorded address: ${found.why}`, start];
+      return [`another program has the recorded address: ${found.why}`, start];
     case "unproved":
-      return [`whoever is recorded cannot be asked: ${found.why}`, start];
+      return [`the recorded daemon cannot be verified: ${found.why}`, start];
     case "other-protocol":
       return [
-        `it is of another version, ${found.handshake.version}, and speaks ${found.protocol}`,
+        `it has another version, ${found.handshake.version}, and speaks ${found.protocol}`,
         restart,
       ];
   }

@@ -30,7 +30,7 @@ export async function serverStop(
   const found = await findRunning(settings);
   if (found.kind !== "healthy" && found.kind !== "other-protocol") {
     const detail = found.kind === "absent" ? "" : ` (${found.why})`;
-    world.err.write(`${world.err.colors.dim(`no daemon runs${detail}`)}\n`);
+    world.err.write(`${world.err.colors.dim(`the daemon is not running${detail}`)}\n`);
     return 0;
   }
   const { pid } = found.registration;
@@ -40,10 +40,10 @@ export async function serverStop(
     // It has just proved once more that the process is the one that the record tells of.
     process.kill(pid, "SIGTERM");
     if (!(await goes({ found, settings, milliseconds: lastPatience }))) {
-      throw new Error(`the daemon, pid ${pid}, does not stop; to end it: kill -9 ${pid}`);
+      throw new Error(`the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`);
     }
   }
-  world.out.write(`localhostess, pid ${pid}, has stopped\n`);
+  world.out.write(`stopped localhostess (pid ${pid})\n`);
   return 0;
 }
 

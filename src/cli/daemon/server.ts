@@ -71,7 +71,7 @@ export async function serverStart(
     throw new Error(await whyNot(port, { code, settings }), { cause: error });
   }
   if (daemon === undefined) {
-    note("another daemon runs; this one ends");
+    note("another daemon is running already; exiting");
     return 0;
   }
   const { predecessor, port, urlPorts } = daemon;
@@ -91,7 +91,7 @@ export async function serverStart(
   });
   await end.begun;
   await daemon.stop();
-  if (flags.background) note(`ended; port ${port} is free`);
+  if (flags.background) note(`exited; port ${port} is free`);
   return 0;
 }
 
@@ -107,7 +107,7 @@ function trustVariables({ settings, world, note }: TrustVariables) {
       const variables = import("../shared/bundles.ts")
         .then(({ bundleVariables }) => bundleVariables(settings, { world, note }))
         .catch((error: Error) => {
-          note(`services do not trust our https: ${error.message}`);
+          note(`services will not trust https names: ${error.message}`);
           return {};
         });
       last = { at: Date.now(), variables };
@@ -161,7 +161,7 @@ function ending(world: World): { begun: Promise<void>; begin(): void } {
       world.exit(interrupted);
       return;
     }
-    world.err.write(`${world.err.colors.dim("stopping; once more ends it at once")}\n`);
+    world.err.write(`${world.err.colors.dim("stopping; a second signal exits immediately")}\n`);
     begin();
   });
   return { begun, begin };
@@ -182,17 +182,19 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   const byPac = hosts.map((host) => `http://${host}/`);
   const main = originOf("localhost", { scheme: "http", port });
   const rows = [
-    [at("localhost", "http"), "what runs"],
+    [at("localhost", "http"), "list of servers"],
     [at("<name>.localhost", "http"), "a server started with NAME=<name>"],
-    [at("<name>.localhost", "https"), "the same; trusted after: localhostess trust"],
-    [`${main}/proxy.pac`, `for browsers: ${byPac.join(", ")}`],
+    [at("<name>.localhost", "https"), "the same over https; to trust it: localhostess trust"],
+    [`${main}/proxy.pac`, `PAC file for browsers: ${byPac.join(", ")}`],
   ] as const;
   const width = Math.max(...rows.map(([url]) => url.length));
   const listening = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
   const numbers = `${ports.length > 1 ? "ports" : "port"} ${listed(ports)}`;
   const sentences = [
-    ...(settings.otherUsers ? ["other users of this machine are served too (other_users)"] : []),
-    ...(settings.httpsRedirect ? ["page loads by http are sent to https (--https-redirect)"] : []),
+    ...(settings.otherUsers ? ["also serving other users of this machine (other_users)"] : []),
+    ...(settings.httpsRedirect
+      ? ["page loads over http are redirected to https (--https-redirect)"]
+      : []),
     ...without,
   ];
   return [
@@ -235,15 +237,15 @@ function changeLines(changes: Changes, { world, port, timed }: LogOptions): stri
 
 /** A sentence about a main port that cannot be had, with the way out. */
 async function whyNot(port: number, { code, settings }: { code: string; settings: Settings }) {
-  const another = "choose another (--port 0 picks one)";
+  const another = "choose another port (--port 0 picks one)";
   if (code === "EACCES") {
-    return `port ${port} needs a right: ${rightCommand([port])}; or ${another}`;
+    return `port ${port} requires permission: ${rightCommand([port])}; or ${another}`;
   }
   const [holder] = await holdersOf([port], settings);
   const { who, pid, ours } = holder!;
   if (ours) {
     const url = originOf("localhost", { scheme: "http", port });
-    return `localhostess runs already on port ${port}, as pid ${pid}: ${url}; to stop it: localhostess server stop, or: kill ${pid}`;
+    return `localhostess is already running on port ${port} (pid ${pid}): ${url}; stop it with: localhostess server stop, or: kill ${pid}`;
   }
   return `port ${port} is in use by ${who}; ${another}, or stop it${pid === undefined ? "" : `: kill ${pid}`}`;
 }
@@ -258,10 +260,8 @@ async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<s
   return [
     ...(closed.length === 0
       ? []
-      : [`for URLs without a port: ${rightCommand(closed)}, then start again`]),
-    ...holders.map(
-      ({ who }, index) => `we do without port ${taken[index]}, which is in use by ${who}`,
-    ),
-    ...others.map(({ port, why }) => `not on port ${port}: ${why}`),
+      : [`for URLs without a port: ${rightCommand(closed)}, then restart`]),
+    ...holders.map(({ who }, index) => `not using port ${taken[index]}, which is in use by ${who}`),
+    ...others.map(({ port, why }) => `not using port ${port}: ${why}`),
   ];
 }

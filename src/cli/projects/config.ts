@@ -38,7 +38,7 @@ export async function configCheck(
     tellMistakes(mistakes, world);
   } else if (read.kind === "project") {
     const count = counted(services.length, "service");
-    world.out.write(`${read.project.name}: no mistakes; ${count}: ${order.join(", ")}\n`);
+    world.out.write(`${read.project.name}: no errors; ${count}: ${order.join(", ")}\n`);
   }
   return mistakes.length > 0 ? 1 : 0;
 }

@@ -5,7 +5,9 @@ import { readDuration } from "../../text/duration.ts";
 import { shown } from "../../text/shown.ts";
 import { tellPending } from "./pending-note.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
-import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
+import { daemonSocket, rowsOf } from "./asking.ts";
+import { folderHere, rowsNamed } from "./named.ts";
+import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
 
 export type LogsFlags = Flags & {
@@ -93,12 +95,6 @@ function timeOf(text: string): number | undefined {
   return Number.isNaN(date) ? undefined : date;
 }
 
-/** The project's name is left out where all are of one. */
-export function nameAmong(rows: readonly Row[]): (id: string) => string {
-  const one = new Set(rows.map((row) => row.project)).size === 1;
-  return (id) => (one ? id.slice(id.indexOf(":") + 1) : id);
-}
-
 /** Lines as the daemon sends them. @throws an Error for a person. */
 export async function* follower(
   socket: string,
@@ -142,7 +138,7 @@ export function follow({ socket, world, wanted, nameOf, json = false }: FollowOp
     } catch (error) {
       return { why: (error as Error).message };
     }
-    return wanted.mode === "follow" ? { why: "the daemon has ended" } : {};
+    return wanted.mode === "follow" ? { why: "the daemon exited" } : {};
   };
   return { ended: run(), stop: () => void lines.return() };
 }

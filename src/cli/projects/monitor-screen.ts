@@ -1,7 +1,7 @@
 /** What the monitor knows -> the lines of its screen. Pure. */
 import { pendingLines } from "./pending-note.ts";
 import { printable } from "../../text/printable.ts";
-import type { Row } from "./supervised.ts";
+import type { Row } from "./asking.ts";
 import { tame } from "./logs.ts";
 import { statusLines } from "./status.ts";
 import type { Colors } from "../shared/world.ts";
@@ -39,7 +39,7 @@ export function monitorScreen(
     .slice(from, from + room)
     .map((line, at) => `${from + at === selected ? colors.cyan("›") : " "} ${line}`);
   const remarks = row === undefined ? [] : remarksOn(row, colors);
-  const title = row === undefined ? "no project is known; localhostess up starts one" : row.name;
+  const title = row === undefined ? "no projects yet; start one with: localhostess up" : row.name;
   const top = [`  ${header}`, ...list, "", colors.bold(title), ...remarks];
   const bottom = [colors.dim(notice === "" ? help : `${notice}  ·  ${help}`)];
   const left = Math.max(0, size.rows - top.length - bottom.length);

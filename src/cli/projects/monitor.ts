@@ -4,8 +4,8 @@ import { takeTerminal } from "./keyboard.ts";
 import { monitorScreen, type Picture } from "./monitor-screen.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
-import { answerOf, carriedOut, type Row, rowsOf } from "./supervised.ts";
-import { definedOf } from "./up.ts";
+import { definedOf } from "../shared/defined.ts";
+import { answerOf, carriedOut, type Row, rowsOf } from "./asking.ts";
 import { noColors, type World } from "../shared/world.ts";
 
 /** Milliseconds between looks at the daemon. */
@@ -21,7 +21,7 @@ export async function monitor(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   if (world.out.columns() === undefined || !process.stdin.isTTY) {
     throw new Error(
-      "monitor needs a terminal; elsewhere there are: localhostess status, localhostess logs -f",
+      "monitor requires a terminal; without one, use localhostess status or localhostess logs -f",
     );
   }
   return await watch(world, async () => (await runningDaemon(settings))?.socket);
@@ -84,7 +84,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
   const look = async (): Promise<void> => {
     socket ??= await daemon();
     if (socket === undefined) {
-      picture.notice = "no daemon runs";
+      picture.notice = "the daemon is not running";
       picture.rows = [];
     } else {
       try {
@@ -93,7 +93,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
         const at = picture.rows.findIndex((row) => row.name === chosen);
         picture.selected = at === -1 ? Math.min(picture.selected, picture.rows.length - 1) : at;
         picture.selected = Math.max(0, picture.selected);
-        if (picture.notice === "no daemon runs") picture.notice = "";
+        if (picture.notice === "the daemon is not running") picture.notice = "";
         if (reading === undefined) {
           reading = socket;
           void readLogs(socket);

@@ -81,7 +81,7 @@ export function progress(options: ProgressOptions): Progress {
         say(`${colors.dim(`${name} |`)} ${printable(Bun.stripANSI(data.line))}`);
       } else if (type === "StepStarted") {
         const asItIs = /up to date$/.test(data.description);
-        const says = asItIs ? "runs already" : "starting";
+        const says = asItIs ? "already running" : "starting";
         // Reading the file is no step that anybody waits for.
         if (data.id === "config") return;
         begin();
@@ -105,7 +105,7 @@ export function progress(options: ProgressOptions): Progress {
         if (step === undefined) return;
         const took = shownDuration(clock.now() - step.since);
         if ("Ok" in data.result) {
-          const text = step.says === "runs already" ? "ready already" : `ready in ${took}`;
+          const text = step.says === "already running" ? "already ready" : `ready in ${took}`;
           say(drawn ? `${colors.green("✓")} ${name}  ${colors.dim(text)}` : `${name}: ${text}`);
         } else {
           const why = printable(data.result.Err, 500);

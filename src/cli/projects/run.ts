@@ -5,8 +5,9 @@ import { runInPlace } from "./child.ts";
 import { tellPending } from "./pending-note.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
-import { answerOf, folderHere, rowsNamed, rowsOf } from "./supervised.ts";
-import { definedOf } from "./up.ts";
+import { definedOf } from "../shared/defined.ts";
+import { answerOf, rowsOf } from "./asking.ts";
+import { folderHere, rowsNamed } from "./named.ts";
 import type { World } from "../shared/world.ts";
 
 export async function run(
@@ -15,7 +16,7 @@ export async function run(
   world: World,
 ): Promise<number> {
   if (command.length === 0) {
-    throw new UsageError([`a command is missing: localhostess run ${service} -- bun test`]);
+    throw new UsageError([`a command is required: localhostess run ${service} -- bun test`]);
   }
   const settings = await settingsOf(flags, world);
   const { registration } = await ensureDaemon({ flags: {}, settings, world });

@@ -5,7 +5,8 @@ import { shownDuration } from "../../text/duration.ts";
 import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
 import type { Flags } from "../shared/settings.ts";
-import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
+import { daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { folderHere, rowsNamed } from "./named.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
 
 export async function status(
@@ -28,7 +29,7 @@ export async function status(
     return 0;
   }
   if (these.length === 0) {
-    err.write(`${err.colors.dim("no project is known; localhostess up starts one")}\n`);
+    err.write(`${err.colors.dim("no projects yet; start one with: localhostess up")}\n`);
     return 0;
   }
   for (const line of statusLines(these, out)) out.write(`${line}\n`);

@@ -5,19 +5,12 @@ import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { projectIn } from "../shared/project-files.ts";
-import { type Flags, settingsOf } from "../shared/settings.ts";
-import { runningDaemon } from "../shared/daemon-here.ts";
-import {
-  answerOf,
-  carriedOut,
-  folderHere,
-  type Row,
-  rowsNamed,
-  rowsOf,
-  wordsFor,
-} from "./supervised.ts";
-import { definedOf } from "./up.ts";
-import { nameAmong } from "./logs.ts";
+import type { Flags } from "../shared/settings.ts";
+import { definedOf } from "../shared/defined.ts";
+import { answerOf, carriedOut, daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { folderHere, rowsNamed, wordsFor } from "./named.ts";
+import { tellReasons } from "./reasons.ts";
+import { nameAmong } from "./short-name.ts";
 import type { World } from "../shared/world.ts";
 
 export type StopFlags = Flags & { all?: boolean };
@@ -78,9 +71,7 @@ export async function restart(
     cancel();
     steps.end();
   }
-  for (const reason of reasons) {
-    world.err.write(`${world.err.colors.red(`localhostess: ${printable(reason, 2_000)}`)}\n`);
-  }
+  tellReasons(reasons, world.err);
   return reasons.length > 0 ? 1 : 0;
 }
 
@@ -95,14 +86,8 @@ async function chosen(
   flags: StopFlags,
   world: World,
 ): Promise<Chosen | undefined> {
-  const running = await runningDaemon(await settingsOf(flags, world));
-  if (running === undefined) {
-    world.err.write(
-      "localhostess: no daemon runs, so no service does; localhostess up starts both\n",
-    );
-    return undefined;
-  }
-  const { socket } = running;
+  const socket = await daemonSocket(flags, world);
+  if (socket === undefined) return undefined;
   const rows = await rowsOf(socket);
   tellPending(rows, world);
   const directory = await folderHere(world);
@@ -119,7 +104,7 @@ async function unknownHere(words: readonly string[], world: World): Promise<stri
   const directory = await folderHere(world);
   const read = await projectIn(directory, world);
   const project = read.kind === "project" ? read.project : undefined;
-  if (project === undefined && words.length === 0) return [`there is no project in ${directory}`];
+  if (project === undefined && words.length === 0) return [`no project found in ${directory}`];
   const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
   const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
   return unknown.map(

@@ -9,7 +9,7 @@ import { looker } from "../shared/look.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
-import { definedOf } from "./up.ts";
+import { definedOf } from "../shared/defined.ts";
 import type { World } from "../shared/world.ts";
 
 export type TryFlags = Flags & { name?: string };
@@ -22,7 +22,7 @@ export async function tryOut(
   const name =
     flags.name ?? (await freeName(labelFrom(basename(world.cwd)) ?? "try", { flags, world }));
   const mistakes = [
-    ...(command.length === 0 ? ["a command is missing: localhostess try -- bun dev"] : []),
+    ...(command.length === 0 ? ["a command is required: localhostess try -- bun dev"] : []),
     ...[labelMistake(name)]
       .filter((its) => its !== undefined)
       .map((its) => `--name ${JSON.stringify(name)}: ${its}`),
@@ -34,7 +34,7 @@ export async function tryOut(
     kept: new Set(),
     loopback: loopback(world.platform),
   });
-  if (port === undefined) throw new Error("there is no free port");
+  if (port === undefined) throw new Error("no free port was found");
   const daemon = await daemonFor({}, world);
   const { dim } = world.err.colors;
   const url = serviceUrl(name, daemon?.httpPort ?? daemon?.port ?? 9090);
@@ -70,7 +70,7 @@ async function offer(
   command: readonly string[],
   { name, world }: { name: string; world: World },
 ): Promise<void> {
-  const question = `Keep ${shellCommand(command)} as a service in locald.toml? Its name [${name}], or n: `;
+  const question = `Add ${shellCommand(command)} to locald.toml as a service? Name [${name}], or n: `;
   const answer = await world.prompt(question);
   if (answer === undefined) return;
   const said = answer.trim();

@@ -22,7 +22,7 @@ export function find(name: string, { services, urlPorts }: Sight): Found {
   if (service !== undefined) return { kind: "found", service };
   const unroutable = services.find((its) => its.name.toLowerCase() === name);
   if (unroutable !== undefined) {
-    const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name cannot be one"}`;
+    const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name is not a valid host name"}`;
     return { kind: "unroutable", service: unroutable, why };
   }
   const near = nearest(name, table.names);

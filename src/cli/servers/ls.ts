@@ -95,7 +95,7 @@ async function watch(look: () => Promise<Sight>, { settings, world }: Watching):
         sight = await look();
       } catch (error) {
         // A scan may fail once, on a machine that is busy; the next one tells.
-        err.write(`${err.colors.red(`looking failed: ${(error as Error).message}`)}\n`);
+        err.write(`${err.colors.red(`scan failed: ${(error as Error).message}`)}\n`);
       }
     }
   } finally {

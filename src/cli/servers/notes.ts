@@ -15,12 +15,12 @@ export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">
   if (settings.verbose) lines.push(...skippedNotes(sight));
   if (settings.json) return lines;
   if (sight.services.length === 0) {
-    lines.push("nothing has a NAME yet; try: NAME=api bun dev");
+    lines.push("no server has a NAME yet; try: NAME=api bun dev");
     const hint = unnamedNote(sight);
     if (hint !== undefined) lines.push(hint);
   }
   if (sight.proxy === undefined) {
-    lines.push("the proxy is not running; localhostess server start starts it");
+    lines.push("the proxy is not running; start it with: localhostess server start");
   }
   return lines;
 }

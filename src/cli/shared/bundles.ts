@@ -76,7 +76,9 @@ async function bundleFor(variable: Variable, job: BundleJob): Promise<Bundle | u
     const about = await stat(set).catch(() => undefined);
     if (about?.isDirectory()) {
       // Its certificates would have to be copied with their names, and followed ever after.
-      note(`${variable.name} is a folder, ${set}, and stays as it is: add ours to it yourself`);
+      note(
+        `${variable.name} is a folder, ${set}, and is left unchanged: add the certificates to it yourself`,
+      );
       return undefined;
     }
     try {
@@ -84,7 +86,9 @@ async function bundleFor(variable: Variable, job: BundleJob): Promise<Bundle | u
       const whole = variable.file === "all" && kept.kind === "nothing" ? undefined : kept;
       if (whole !== undefined) return await write(whole);
     } catch (error) {
-      note(`${variable.name}=${set} is of no use (${(error as Error).message}), so it is not kept`);
+      note(
+        `${variable.name}=${set} cannot be used (${(error as Error).message}), so its certificates are left out`,
+      );
     }
   }
   return await write(

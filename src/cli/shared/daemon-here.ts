@@ -59,10 +59,10 @@ export async function ensureDaemon({
   });
   if (connected.kind === "connected") return connected;
   const [why, tail] =
-    connected.kind === "failed" ? [connected.why, connected.logTail] : ["none runs", ""];
+    connected.kind === "failed" ? [connected.why, connected.logTail] : ["it is not running", ""];
   const lines = tail.split("\n").slice(-5).join("\n");
   throw new Error(
-    `the daemon could not be started: ${why}${lines === "" ? "" : `; it says: ${printable(lines, 1_000)}`}; its log: ${settings.log}`,
+    `the daemon could not be started: ${why}${lines === "" ? "" : `; its last output: ${printable(lines, 1_000)}`}; its log: ${settings.log}`,
   );
 }
 
@@ -104,19 +104,24 @@ export async function daemonFor(flags: Flags, world: World): Promise<Registratio
   const running = await runningDaemon(settings);
   if (running !== undefined) return running;
   if (settings.portFlag) {
-    tell("the proxy is not running; localhostess server start starts it");
+    tell("the proxy is not running; start it with: localhostess server start");
     return undefined;
   }
   try {
-    const { registration, started } = await ensureDaemon({ flags: {}, settings, world });
-    if (started) {
-      tell(`started localhostess, pid ${registration.pid}; to stop it: localhostess server stop`);
-    }
-    return registration;
+    const daemon = await ensureDaemon({ flags: {}, settings, world });
+    tellStarted(daemon, world);
+    return daemon.registration;
   } catch (error) {
     tell(printable((error as Error).message, 2_000));
     return undefined;
   }
+}
+
+/** Reports a daemon that was started by the way. */
+export function tellStarted({ started, registration }: Running, { err }: World): void {
+  if (!started) return;
+  const text = `started localhostess (pid ${registration.pid}); stop it with: localhostess server stop`;
+  err.write(`${err.colors.dim(text)}\n`);
 }
 
 /** Asked before a daemon that is to end where another runs reads all that it is made of. */
@@ -164,10 +169,10 @@ function tell(
 ): number {
   const { pid, port, httpPort } = registration;
   const url = originOf("localhost", { scheme: "http", port: httpPort ?? port });
-  const state = started ? "runs in the background" : "runs already";
-  world.out.write(`localhostess ${state}, pid ${pid}: ${url}\n`);
+  const state = started ? "is running in the background" : "is already running";
+  world.out.write(`localhostess ${state} (pid ${pid}): ${url}\n`);
   const { colors } = world.err;
-  const hint = `${started ? `its log: ${settings.log}; ` : ""}to stop it: localhostess server stop`;
+  const hint = `${started ? `log: ${settings.log}; ` : ""}stop it with: localhostess server stop`;
   world.err.write(`${colors.dim(hint)}\n`);
   return 0;
 }

@@ -6,6 +6,7 @@ import type { CertificateAuthorityOptions } from "../../tls/certificate-authorit
 import { processIdentity } from "../../tls/identity.ts";
 import type { CertificateAuthorityKind } from "../../tls/server-name.ts";
 import type { Machine } from "../../tls/trust/store.ts";
+import { definedOf } from "./defined.ts";
 import { isWsl } from "./look.ts";
 import { type Flags, type Settings, UsageError } from "./settings.ts";
 import { runningDaemon } from "./daemon-here.ts";
@@ -25,11 +26,9 @@ const systemPath = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** @throws UsageError where `--root` cannot be meant. */
 export function machineOf({ root }: MachineFlags, world: World): Machine {
   if (root !== undefined && !isAbsolute(root)) {
-    throw new UsageError([`--root ${root}: an absolute path is needed`]);
+    throw new UsageError([`--root: expected an absolute path, got ${root}`]);
   }
-  const env = Object.fromEntries(
-    Object.entries(world.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const env = definedOf(world.env);
   return {
     platform: world.platform,
     root: root ?? "/",

@@ -31,7 +31,7 @@ export async function holdersOf(ports: readonly number[], settings: Settings): P
     }
     const [holder] = owners;
     if (holder === undefined) {
-      const who = "a process that cannot be seen, perhaps another user's";
+      const who = "a process that is not visible, perhaps another user's";
       return { who, pid: undefined, ours: false };
     }
     const others = owners.length > 1 ? ` and ${owners.length - 1} more` : "";

@@ -50,6 +50,6 @@ export async function projectIn(
 
 export function noProject(directory: string): Error {
   return new Error(
-    `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`,
+    `no locald.toml or Procfile in ${directory}; create one with: localhostess init`,
   );
 }

@@ -4,6 +4,7 @@ import type { Config } from "../../manifest/config.ts";
 import { readTld } from "../../manifest/tld.ts";
 import { defaultPorts, type Scheme } from "../../routes/service-row.ts";
 import { daemonPaths } from "../../system/paths.ts";
+import { shown } from "../../text/shown.ts";
 import { stateDirectoryProblem } from "../../system/state-directory.ts";
 import { configuration } from "./configuration.ts";
 import type { World } from "./world.ts";
@@ -99,14 +100,14 @@ export async function settingsOf(
     if (text === undefined) return undefined;
     const port = portOf(text);
     if (port === undefined) {
-      mistakes.push(`${source} ${JSON.stringify(text)}: a port is a number from 0 to 65535${or}`);
+      mistakes.push(`${source}: expected a number from 0 to 65535${or}, got ${shown(text)}`);
     }
     return port;
   };
   const standardPort = (scheme: Scheme, flag: string | undefined): StandardPort => {
     const variable = world.env[`LOCALHOSTESS_${scheme.toUpperCase()}_PORT`] || undefined;
     const from = (source: string, text: string | undefined) =>
-      text === "off" ? text : read(source, text, ", or off");
+      text === "off" ? text : read(source, text, ' or "off"');
     const byVariable = from(`LOCALHOSTESS_${scheme.toUpperCase()}_PORT`, variable);
     const said = from(`--${scheme}-port`, flag) ?? byVariable ?? config[`${scheme}_port`]?.value;
     const port = said === "off" ? undefined : (said ?? defaultPorts[scheme]);
@@ -121,7 +122,7 @@ export async function settingsOf(
   };
   const redirect = world.env.LOCALHOSTESS_HTTPS_REDIRECT ?? "";
   if (!/^[01]?$/.test(redirect)) {
-    mistakes.push(`LOCALHOSTESS_HTTPS_REDIRECT ${JSON.stringify(redirect)}: it is 1 or 0`);
+    mistakes.push(`LOCALHOSTESS_HTTPS_REDIRECT: expected 1 or 0, got ${shown(redirect)}`);
   }
   const paths = daemonPaths(world);
   if (paths.kind === "mistake") mistakes.push(...paths.mistakes);

@@ -27,9 +27,9 @@ export async function show(url: string, world: World): Promise<number> {
   }
   const why =
     tried.length === 0
-      ? `there is no ${listed(openers(world), { conjunction: "or" })}`
+      ? `PATH has no ${listed(openers(world), { conjunction: "or" })}`
       : listed(tried);
-  write(`localhostess: no browser was opened: ${why}; open it by hand:\n${url}\n`);
+  write(`localhostess: could not open a browser: ${why}; open this URL:\n${url}\n`);
   return 1;
 }
 

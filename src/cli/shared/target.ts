@@ -37,7 +37,7 @@ export function readTarget(text: string, tlds: readonly string[] = []): Target {
   }
   const spoken = schemes[url.protocol];
   if (spoken === undefined) {
-    return { kind: "mistake", what: `${shown}: servers have http:// and https:// URLs only` };
+    return { kind: "mistake", what: `${shown}: only http:// and https:// URLs are supported` };
   }
   const host = url.hostname.replace(/\.$/, "");
   const named = url.port === "" ? undefined : Number(url.port);
@@ -60,7 +60,7 @@ export function readTarget(text: string, tlds: readonly string[] = []): Target {
     case "foreign":
       return {
         kind: "mistake",
-        what: `${printable(host, 100)} is not a name that localhostess serves: they end in ${endings(tlds)}, or have no dot`,
+        what: `${printable(host, 100)} is not served by localhostess: names end in ${endings(tlds)}, or have no dot`,
       };
   }
 }

@@ -3,6 +3,7 @@ import { CommandError, type TrustWanted } from "../../control/commands/commands.
 import { printable } from "../../text/printable.ts";
 import { runCommand } from "../../system/command.ts";
 import { ownProgram } from "../../system/own-bun.ts";
+import { definedOf } from "./defined.ts";
 import type { World } from "./world.ts";
 
 /** Milliseconds: as many stores as there are, each with a program of its own. */
@@ -35,13 +36,11 @@ async function run(
   { env }: World,
 ): Promise<readonly unknown[]> {
   if (bare && (action === "status" || action === "remove")) {
-    throw new CommandError("bad_request", `Trust: ${action} is of every authority of ours`);
+    throw new CommandError("bad_request", `Trust: bare_names cannot be combined with ${action}`);
   }
   const command = ownProgram([...verbs[action], ...(bare ? ["--bare-names"] : []), "--json"]);
   const result = await runCommand(command, {
-    env: Object.fromEntries(
-      Object.entries(env).filter((its): its is [string, string] => its[1] !== undefined),
-    ),
+    env: definedOf(env),
     deadline,
     limit: longestOutput,
   });

@@ -52,7 +52,7 @@ export async function browser(
   const machine = machineOf({}, world);
   if (machine.platform !== "linux") {
     throw new Error(
-      "here Chromium trusts what the system trusts, so a profile of its own does not help; try: localhostess trust",
+      "on this system Chromium uses the system's trust store, not that of a profile; try: localhostess trust",
     );
   }
   const program = await chromium(machine);
@@ -89,7 +89,7 @@ async function chromium({ env }: Machine): Promise<string> {
   if (program !== undefined) return program;
   throw new Error(
     found.length > 0
-      ? `${found[0]} is a snap, which only sees its own files; install Chrome or Chromium as a package`
+      ? `${found[0]} is a snap, which can only read its own files; install Chrome or Chromium as a package`
       : `PATH has no ${listed(programs, { conjunction: "or" })}; localhostess trust makes every browser trust the certificates`,
   );
 }
@@ -118,7 +118,9 @@ async function trustIn(
         outcome.why === "there is no certutil"
           ? await installCommand("certutil", machine)
           : outcome.fix;
-      throw new Error(`the browser cannot be made to trust us: ${outcome.why}; ${fix}`);
+      throw new Error(
+        `the browser cannot be made to trust the certificates: ${outcome.why}; ${fix}`,
+      );
     }
   }
 }

@@ -33,7 +33,7 @@ export async function writeTruststore(job: JavaJob): Promise<string | undefined>
   if (!hasJava(machine)) return undefined;
   const options = wordsOf(machine.env.JAVA_TOOL_OPTIONS ?? "");
   if (options === undefined) {
-    note("JAVA_TOOL_OPTIONS has a quote that does not end, and stays as it is");
+    note("JAVA_TOOL_OPTIONS has an unclosed quote, and is left unchanged");
     return undefined;
   }
   const set = options
@@ -62,7 +62,7 @@ export async function writeTruststore(job: JavaJob): Promise<string | undefined>
       .map(javaQuoted)
       .join(" ");
   } catch (error) {
-    note(`JAVA_TOOL_OPTIONS stays as it is: ${(error as Error).message}`);
+    note(`JAVA_TOOL_OPTIONS is left unchanged: ${(error as Error).message}`);
     return undefined;
   }
 }
@@ -103,7 +103,7 @@ export async function refreshTruststore(path: string, pem: string): Promise<void
 
 async function keptPem(path: string): Promise<string> {
   const text = await certificateFile(path);
-  if (text === undefined) throw new Error(`there is no file ${path}`);
+  if (text === undefined) throw new Error(`no such file: ${path}`);
   return text;
 }
 

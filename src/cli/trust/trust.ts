@@ -37,7 +37,7 @@ type Work = {
 export async function trust(flags: TrustFlags, world: World): Promise<number> {
   const settings = await served(await settingsOf(flags, world));
   if (flags.status && flags.renew) {
-    throw new UsageError(["--status only looks, and --renew changes: one of them"]);
+    throw new UsageError(["--status and --renew cannot be combined"]);
   }
   refuseSudo(world);
   const rows: StoreRow[] = [];
@@ -55,9 +55,7 @@ export async function trust(flags: TrustFlags, world: World): Promise<number> {
   else await install(flags.bareNames ? ["names", "bare"] : ["names"], { work, world });
   if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   else if (stores.length === 0) {
-    world.err.write(
-      "there is no trust store on this machine that is known; try: localhostess env\n",
-    );
+    world.err.write("no known trust store was found on this machine; try: localhostess env\n");
   }
   return allWell(rows) ? 0 : 1;
 }
@@ -68,7 +66,7 @@ export async function trust(flags: TrustFlags, world: World): Promise<number> {
 export function refuseSudo({ env }: World): void {
   if (process.getuid?.() !== 0 || !env.SUDO_UID) return;
   throw new UsageError([
-    "run it as yourself, without sudo: it shows the one command that needs root, where there is one",
+    "run it as yourself, without sudo: it prints the commands that require root",
   ]);
 }
 
@@ -80,7 +78,7 @@ async function look(work: Work, world: World): Promise<void> {
     if (loaded.kind === "ready") {
       await checkAll(work, { whose: kind, certificate: certificateOf(loaded.ca) });
     } else if (kind === "names") {
-      const text = "there is no authority yet; localhostess trust makes one";
+      const text = "there is no certificate authority yet; create one with: localhostess trust";
       world.err.write(`${world.err.colors.dim(text)}\n`);
       for (const { name } of work.stores) {
         work.add(rowOf({ store: name, authority: kind, action: "check" }, { kind: "absent" }));
@@ -123,7 +121,7 @@ async function renew(kind: CertificateAuthorityKind, { work, world }: Doing): Pr
   const options = certificateAuthorityOptions(kind, work.settings);
   if (kind === "bare" && (await loadCertificateAuthority(options)).kind === "absent") {
     throw new Error(
-      "there is no authority for bare names; localhostess trust --bare-names makes one",
+      "there is no certificate authority for bare names; create one with: localhostess trust --bare-names",
     );
   }
   const made = await renewCertificateAuthority(options);

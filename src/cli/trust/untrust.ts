@@ -71,7 +71,9 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
   if (flags.forget) await refreshBundles(settings);
   if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   else if (known === 0 && broken.length === 0) {
-    world.err.write(`${world.err.colors.dim("there is no authority, so none is trusted")}\n`);
+    world.err.write(
+      `${world.err.colors.dim("there is no certificate authority, so there is nothing to remove")}\n`,
+    );
   }
   if (broken.length > 0) throw new Error(broken.join("; "));
   return allWell(rows) ? 0 : 1;
