@@ -1,8 +1,10 @@
-/** The domains that an authority may sign for, and those that are configured -> how they differ, for a person. Pure. */
+/**
+ * The domains a certificate authority may sign for, and the configured ones -> their difference, for a person. Pure.
+ */
 
 export type Difference = { what: string; fix: string };
 
-/** `permitted`: of the certificate, undefined where it may sign for any name. */
+/** `permitted`: the suffixes in the certificate; undefined if it may sign for any name. */
 export function maySignFor(tld: string, permitted: readonly string[] | undefined): boolean {
   if (permitted === undefined) return true;
   return permitted.some((its) => tld === its || tld.endsWith(`.${its}`));

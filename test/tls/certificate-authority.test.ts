@@ -173,7 +173,10 @@ test("what a killed process left behind is in nobody's way", async () => {
 
 test("a half-written file is told, and left as it is", async () => {
   await using throwaway = await throwawayCertificateAuthority();
-  const half = (await readFile(join(folderOf(throwaway.options), "authority.pem"), "utf8")).slice(0, -100);
+  const half = (await readFile(join(folderOf(throwaway.options), "authority.pem"), "utf8")).slice(
+    0,
+    -100,
+  );
   const problem = await brokenBy(throwaway.options, async (file) => {
     await writeFile(file, half);
   });

@@ -7,10 +7,10 @@ import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.t
 import { pastedWord } from "../../text/shell-words.ts";
 import { failureOf, textOf } from "./words.ts";
 
-/** Trusted to sign servers' certificates, and nothing else: not mail, not programs. */
+/** Trusted to sign certificates of servers, but not for mail or programs. */
 const trust = "C,,";
 
-/** `certutil` removes by nickname, so each of ours has its own. */
+/** `certutil` removes by nickname, so each of our certificates has its own. */
 function nicknameOf({ pem }: Pick<Certificate, "pem">): string {
   return `localhostess ${sha256Of(pem).slice(0, 16)}`;
 }
@@ -22,11 +22,11 @@ type Entry = {
 };
 
 type Found = Entry & {
-  /** Whether its nickname means this certificate and no other. */
+  /** Whether the nickname belongs to this certificate only. */
   alone: boolean;
 };
 
-/** Rejected with this where the command did not work. */
+/** Thrown when the command fails. */
 class Failure extends Error {
   readonly fix: string;
 
@@ -45,7 +45,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
   const again = "localhostess trust";
 
   async function certutil(...args: string[]): Promise<string> {
-    // With a file for the password it never asks for one, and never waits for an answer.
+    // With a password file, certutil never prompts and so never waits for an answer.
     const argv = ["certutil", ...args, "-d", place, "-f", "/dev/null"] as const;
     const result = await machine.run(argv as unknown as [string, ...string[]]);
     if (result.kind === "missing") {
@@ -65,7 +65,10 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     );
   }
 
-  /** All that may be ours: what is imported by hand is called by its common name, which has our name too. */
+  /**
+   * All entries that may be ours. A certificate imported by hand is listed by its common name, which contains our name
+   * too.
+   */
   async function entries(): Promise<Entry[]> {
     const lines = (await certutil("-L")).split("\n");
     return lines.flatMap((line) => {
@@ -76,8 +79,9 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
   }
 
   /**
-   * Under its own nickname, or under another that somebody has given it. Asked for a nickname, certutil prints every
-   * certificate of the same subject, the newest first: those that have their own nickname are told apart by that.
+   * Finds the certificate under its own nickname, or under another one that someone gave it. For a nickname, certutil
+   * prints every certificate of the same subject, newest first; those with a nickname of their own are told apart by
+   * it.
    */
   async function find(certificate: Certificate): Promise<Found | undefined> {
     const wanted = bodyOf(certificate.pem);
@@ -150,7 +154,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
         try {
           await certutil("-A", "-n", nickname, "-t", trust, "-i", certificate.path);
         } catch (error) {
-          // Of a database with a password, it has the certificate by now, without trust.
+          // If the database has a password, it now holds the certificate, but without trust.
           if (entry === undefined) await take(certificate);
           throw error;
         }
