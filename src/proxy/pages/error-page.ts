@@ -1,4 +1,4 @@
-/** What went wrong with a request -> the page that says so, as HTML, JSON or one line of text. Pure. */
+/** A problem with a request -> the page that explains it, as HTML, JSON or one line of text. Pure. */
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
@@ -24,9 +24,9 @@ export type { Problem } from "./problem.ts";
 
 type Story = { title: string; body: Html; refresh?: number };
 
-/** A dev server restarts in about this time. */
+/** Seconds; roughly how long a dev server takes to restart. */
 const refreshSeconds = 2;
-/** A page that stays readable. */
+/** Limit on the list of names, so that the page stays readable. */
 const mostNames = 100;
 
 function names(problem: UnknownName): Html {
@@ -282,14 +282,14 @@ function withHeading(told: Story): Story {
   };
 }
 
-/** `details`: the client may be told of other names and of processes (`hears-details.ts`). */
+/** `details`: whether the client may see other names and processes (`hears-details.ts`). */
 export function errorPage(
   problem: Problem,
   wants: Wants,
   { details }: { details: boolean } = { details: false },
 ): Reply {
   const reply = inForm(details ? problem : withoutDetails(problem), wants);
-  // RFC 9110 section 15.5.6: a 405 says what would have been allowed.
+  // RFC 9110 section 15.5.6: a 405 lists the allowed methods.
   return problem.status === 405
     ? { ...reply, fields: [...reply.fields, ["Allow", problem.allow]] }
     : reply;

@@ -1,4 +1,4 @@
-/** The services that run -> the page at `http://localhost:9090/`, as HTML, JSON or text. Pure. */
+/** The running services -> the page at `http://localhost:9090/`, as HTML, JSON or text. Pure. */
 import { printable } from "../../text/printable.ts";
 import type { Endpoint, Service } from "../../routes/service.ts";
 import { originOf, serviceRow, serviceUrl } from "../../routes/service-row.ts";
@@ -12,16 +12,16 @@ export type FrontPage = {
   version: string;
   /** Domains besides `localhost` that names may end in. */
   tlds: readonly string[];
-  /** The main one, which the PAC file has. */
+  /** The main port, which the PAC file uses. */
   port: number;
-  /** In http URLs. */
+  /** The port in http URLs. */
   urlPort: number;
   wants: Wants;
-  /** As `hearsDetails` has it; else there are names and nothing of processes. */
+  /** The result of `hearsDetails`; without details, the page has names but nothing about processes. */
   details: boolean;
 };
 
-/** As often as the proxy looks for services while it is used. */
+/** Seconds; the scan interval while the proxy is in use. */
 const refreshSeconds = 5;
 
 function where(endpoint: Endpoint): string {
@@ -40,7 +40,7 @@ function processes(service: Service): string {
 }
 
 type Shown = Pick<FrontPage, "details"> & {
-  /** The proxy's, in http URLs. */
+  /** The proxy's port in http URLs. */
   port: number;
 };
 
@@ -70,7 +70,7 @@ function list(services: readonly Service[], shown: Shown): Html | undefined {
   </ul> `;
 }
 
-/** What a browser with the PAC file opens: `http://api/`, `http://api.test/`. */
+/** Addresses that a browser with the PAC file can open: `http://api/`, `http://api.test/`. */
 function shorter(tlds: readonly string[]): Html[] {
   return ["api", ...tlds.map((tld) => `api.${tld}`)].map(
     (host, index) => html`${index === 0 ? "" : ", "}<code>http://${host}/</code>`,
@@ -82,7 +82,7 @@ function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
   const routable = services.filter((service) => service.routable);
   const unroutable = services.filter((service) => !service.routable);
   const count = routable.length;
-  // Browsers keep it for years, and the main port is the one that is always there.
+  // Browsers keep this URL for years, and the main port is the one that always exists.
   const pacUrl = `${originOf("localhost", { scheme: "http", port })}/proxy.pac`;
   const opening =
     count === 0
@@ -144,7 +144,7 @@ function text({ services, urlPort, details }: FrontPage): string {
 export function frontPage(page: FrontPage): Reply {
   if (page.wants === "text") return textReply(200, text(page));
   if (page.wants === "json") {
-    // Command lines and folders are in it. No CORS field, here or in any reply: other origins may not read it.
+    // The list contains command lines and folders. No reply has a CORS field, so other origins cannot read it.
     return jsonReply(
       200,
       page.services.map((service) => {

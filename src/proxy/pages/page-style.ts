@@ -1,4 +1,4 @@
-/** The look of our pages, and the hash by which their Content-Security-Policy allows it. */
+/** The style of our pages, and the Content-Security-Policy that allows it by its hash. */
 
 /** System fonts, two colour schemes, one column. Nothing is fetched. */
 export const pageStyle = `
@@ -53,14 +53,15 @@ pre { margin: .5rem 0; padding: .75rem 1rem; border-radius: 8px; background: var
 
 const digest = new Bun.CryptoHasher("sha256").update(pageStyle).digest("base64");
 
-/** No script, no form, no frame, no request to anywhere: a name that slips through escaping can do nothing. */
+/** No script, form, frame or request to anywhere: markup that slips through escaping cannot do anything. */
 export const pagePolicy = [
   "default-src 'none'",
   `style-src 'sha256-${digest}'`,
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-  // An origin of its own, so that no script of the app whose address it has reads it, through a window that it opened. What a
-  // person does on the page works: another tab for a link, and the PAC file.
+  // The sandbox gives the page an origin of its own, so that no script of the app at the same address can read it
+  // through a window that it opened. Everything a person does on the page still works: opening a link in another tab,
+  // downloading the PAC file.
   "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads",
 ].join("; ");

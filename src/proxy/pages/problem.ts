@@ -1,4 +1,4 @@
-/** What went wrong with a request -> a code, a line for a terminal and details for a program. Pure. */
+/** A problem with a request -> an error code, a line for a terminal and details for a program. Pure. */
 import { printable } from "../../text/printable.ts";
 import {
   originOf,
@@ -8,16 +8,16 @@ import {
   type UrlPorts,
 } from "../../routes/service-row.ts";
 
-/** Names, hosts, commands and reasons may be whatever a stranger sent: every form of the page escapes and cuts them. */
+/** Names, hosts, commands and reasons may come from a stranger: every form of the page escapes and cuts them. */
 export type Problem =
   | { status: 400; why: string }
   | { status: 405; allow: string }
   | { status: 408 }
-  /** `certificate`: the name that the client made its connection to, whose certificate is not one for the host. */
+  /** `certificate`: the server name of the client's connection, whose certificate does not cover the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
   | Unproxied
-  /** `limit` in bytes. */
+  /** `limit` is in bytes. */
   | { status: 431; limit: number }
   | { status: 503; why: string }
   | { status: 505; version: string }
@@ -28,38 +28,40 @@ export type Problem =
 export type UnknownName = {
   status: 404;
   name: string;
-  /** Every name that is routable. */
+  /** All routable names. */
   names: readonly string[];
   nearest: string | undefined;
-  /** The proxy's own, in http URLs. */
+  /** The proxy's port in http URLs. */
   port: number;
-  /** Set where `localhost` itself was asked for something that is not one of its pages. */
+  /** Set if the request was for `localhost` itself, but for none of its pages. */
   path?: string;
 };
 
-/** A server was asked for by https under its bare name, for which no authority signs. */
+/** A server was requested by https under its bare name, for which no certificate authority signs. */
 export type Uncertified = {
   status: 421;
   bareName: string;
-  /** The proxy's own, in https URLs. */
+  /** The proxy's port in https URLs. */
   port: number;
 };
 
-/** A name without a dot came by a resolver, and not from a client that has us for its proxy. */
+/** The client resolved a name without a dot itself, instead of using us as its proxy. */
 export type Unproxied = {
   status: 421;
   unproxied: string;
-  /** By which it was asked for. */
+  /** The scheme of the request. */
   scheme: Scheme;
-  /** The proxy's own. */
+  /** The proxy's ports. */
   ports: UrlPorts;
 };
 
 export type UpstreamFailed = {
-  /** 502: it refused, or its answer was none. 504: it did not take the connection in time. */
+  /**
+   * 502: the server refused the connection, or did not answer in HTTP. 504: it did not accept the connection in time.
+   */
   status: 502 | 504;
   name: string;
-  /** Dialled, with `port`. */
+  /** The address and port that were dialled. */
   address: string;
   port: number;
   pid: number;
@@ -67,7 +69,7 @@ export type UpstreamFailed = {
   why: string;
 };
 
-/** What scripts are told of the two above: no other names, and nothing of processes. */
+/** The versions of the two problems above for scripts: no other names, and nothing about processes. */
 export type Untold =
   | { status: 404; untold: string }
   | { status: 404; untold: string; path: string; port: number }
@@ -85,14 +87,14 @@ export function withoutDetails(problem: Problem): Problem | Untold {
 }
 
 export type Explanation = {
-  /** For programs; stays the same when the words change. */
+  /** For programs; stays the same when the message changes. */
   code: string;
-  /** One line. */
+  /** A single line. */
   message: string;
   details: Record<string, unknown>;
 };
 
-/** A host may be as long as a head: enough of it to recognise. */
+/** A host may be as long as a head; this is enough to recognise it. */
 const longestWord = 80;
 const longestSentence = 200;
 /** More names than anyone reads in one line. */
@@ -111,7 +113,7 @@ export function dialled({ address, port }: { address: string; port: number }): s
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The command that starts a server under this name, where the name is safe to paste into a shell. */
+/** The command that starts a server under this name, if the name is safe to paste into a shell. */
 export function startCommand(name: string): string {
   const safe = /^[a-z0-9][a-z0-9._-]{0,252}$/.test(name);
   return `NAME=${safe ? name : "api"} bun dev`;

@@ -1,4 +1,6 @@
-/** A service of a project that cannot answer now -> the page that says why, and what starts it, as HTML, JSON or one line of text. Pure. */
+/**
+ * A project's service that cannot answer now -> the page that says why and how to start it: HTML, JSON or text. Pure.
+ */
 import { printable } from "../../text/printable.ts";
 import { upCommand } from "../../routes/pending.ts";
 import type { Exit, Supervised, SupervisedState } from "../../routes/supervised.ts";
@@ -9,37 +11,37 @@ import { pageReply } from "./page.ts";
 import { sentence, word } from "./problem.ts";
 import { jsonReply, reasonOf, type Reply, textReply } from "./reply.ts";
 
-/** What a request was told instead of an answer. */
+/** Why the request gets this page instead of an answer. */
 export type Absence =
-  /** It will be there soon: a page that follows it. */
+  /** The service will be ready soon; the page refreshes itself until then. */
   | { kind: "soon" }
-  /** The request was held for as long as one is. */
+  /** The request waited for the maximum time. */
   | { kind: "waited"; seconds: number }
-  /** Its body is too large to be held. `limit` in bytes. */
+  /** The request's body is too large to keep while waiting. `limit` is in bytes. */
   | { kind: "too-large"; limit: number }
-  /** Nobody but a person starts it. */
+  /** Only a person starts the service. */
   | { kind: "down" }
-  /** A request starts it, but not one that a stranger's page makes. */
+  /** A request starts the service, but not one made by a stranger's page. */
   | { kind: "strangers" };
 
 export type AbsentPage = {
   supervised: Supervised;
   absence: Absence;
-  /** Of its output, the oldest first. */
+  /** The last lines of its output, oldest first. */
   lines: readonly string[];
   wants: Wants;
-  /** As `hearsDetails` has it; else there is its state, and where to look for more. */
+  /** The result of `hearsDetails`; without details, the page shows only the state and where to find out more. */
   details: boolean;
 };
 
-/** More output than this is for `localhostess logs`. */
+/** Lines shown here; more output is shown by `localhostess logs`. */
 export const linesShown = 30;
-/** Characters of a line that are shown. */
+/** Characters shown of each line. */
 const lineLimit = 400;
-/** Seconds until the page looks again: often enough that nobody loads it by hand. */
+/** Seconds between refreshes: short enough that nobody reloads by hand. */
 const refreshSeconds = 1;
 
-/** What it does, or has come to: behind its name, this is a sentence. */
+/** A predicate for each state: after the service's name, it completes a sentence. */
 const words: Record<SupervisedState, string> = {
   stopped: "is stopped",
   starting: "is starting",
@@ -56,7 +58,7 @@ function startCommand({ directory, service }: Supervised): string {
   return `${upCommand(directory)} ${pastedWord(service)}`;
 }
 
-/** `exit code 1`, `SIGKILL`. */
+/** For example `exit code 1` or `SIGKILL`. */
 export function exitText({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code ?? "unknown"}` : signal;
 }
@@ -91,7 +93,10 @@ function messageOf({ supervised, absence, details }: AbsentPage): string {
   }
 }
 
-/** One that says that it is ready may have nothing that listens, or find its port taken by another user, who is not asked. */
+/**
+ * A service that reports itself ready may have no listener, or its port may be taken by another user, who gets no
+ * requests.
+ */
 function inVain(
   { state, port }: Supervised,
   { seconds, details }: { seconds: number; details: boolean },
@@ -101,7 +106,7 @@ function inVain(
   return `nothing of yours has listened on ${where} for ${seconds} s`;
 }
 
-/** What is said of a service to those who are told no details. */
+/** The values shown to clients that get no details. */
 const unknown: Pick<Supervised, "why" | "lastExit"> = { why: undefined, lastExit: undefined };
 
 function facts(supervised: Supervised): Html {
@@ -207,7 +212,7 @@ function inForm(page: AbsentPage): Reply {
 
 export function absentPage(page: AbsentPage): Reply {
   const reply = inForm(page);
-  // RFC 9110 section 10.2.3: what stays down comes back when a person says so, which no number tells.
+  // RFC 9110 section 10.2.3: a service that is down returns when a person starts it, so no number of seconds is right.
   return page.absence.kind === "down" || page.absence.kind === "strangers"
     ? reply
     : { ...reply, fields: [...reply.fields, ["Retry-After", String(refreshSeconds)]] };
