@@ -245,7 +245,7 @@ export function groupServices(scan: Scan, options: GroupOptions): Service[] {
       const { pid } = first!.process;
       const why =
         loser.user === first!.user
-          ? `pid ${pid} took this name over: it was started later; give one of them another NAME`
+          ? `pid ${pid} was started later and took this name over; give one of the two another NAME`
           : `pid ${pid} of user ${first!.user ?? uid} has this name, and no other user takes it over; give this one another NAME`;
       services.push({ ...loser, routable: false, warnings: [why, ...loser.warnings] });
     }

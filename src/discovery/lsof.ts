@@ -123,7 +123,7 @@ export function lsofSource({
     for (const holder of holders) {
       if (holder.sockets.length === 0) continue;
       if (!owned(holder)) {
-        skipped.push({ pid: holder.pid, why: `it listens, and belongs to user ${holder.uid}` });
+        skipped.push({ pid: holder.pid, why: `it listens, but belongs to user ${holder.uid}` });
         continue;
       }
       if (!all.has(holder.pid)) {

@@ -38,7 +38,7 @@ function complaint(name: string): string | undefined {
   }
   const labels = name.split(".");
   if (labels.some((part) => part === ""))
-    return "there is nothing before, after or between its dots";
+    return "there is an empty part before, after or between its dots";
   if (labels.at(-1) === "localhost") return "it ends in .localhost twice";
   const long = labels.find((part) => part.length > longestLabel);
   if (long !== undefined) {
@@ -91,6 +91,6 @@ export function nameOf(raw: string | undefined, host: Host): NameVerdict {
     kind: "unroutable",
     // A row with only blanks would be invisible.
     text: text.trim() === "" ? text.replaceAll(/\s/gu, "\\x20") : text,
-    why: `not a usable name: ${wrong}${near === undefined ? "" : `; NAME=${near} would do`}`,
+    why: `not a usable name: ${wrong}${near === undefined ? "" : `; try NAME=${near}`}`,
   };
 }

@@ -65,7 +65,7 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
       note(`${path} cannot be used (${why}); it is kept as ${aside}`);
     } catch (error) {
       note(
-        `${path} cannot be used (${why}), and not be kept aside either: ${(error as Error).message}`,
+        `${path} cannot be used (${why}), and could not be renamed either: ${(error as Error).message}`,
       );
     }
   }
@@ -86,7 +86,7 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
         return undefined;
       }
       const value = check(parsed);
-      if (value === undefined) await putAside("it does not say what it should");
+      if (value === undefined) await putAside("its content is not valid");
       return value;
     },
     save(value) {

@@ -75,13 +75,13 @@ export function daemonPaths(options: LocateOptions): DaemonPaths {
   const sandbox = env.LOCALHOSTESS_SANDBOX || undefined;
   if (sandbox !== undefined && !/^[a-z0-9-]{1,32}$/.test(sandbox)) {
     mistakes.push(
-      `--sandbox ${JSON.stringify(sandbox)}: a sandbox has a name of at most 32 small letters, digits and hyphens`,
+      `--sandbox ${JSON.stringify(sandbox)}: a sandbox name has at most 32 lower-case letters, digits and hyphens`,
     );
   }
   const socket = env.LOCALD_SOCKET || undefined;
   if (socket !== undefined && env.LOCALD_SANDBOX_ACTIVE !== "1") {
     mistakes.push(
-      "LOCALD_SOCKET is not allowed without LOCALD_SANDBOX_ACTIVE=1; for a daemon apart: --sandbox <name>",
+      "LOCALD_SOCKET is not allowed without LOCALD_SANDBOX_ACTIVE=1; for a separate daemon: --sandbox <name>",
     );
   } else if (socket !== undefined && !isAbsolute(socket)) {
     mistakes.push(`LOCALD_SOCKET=${socket} is not an absolute path`);

@@ -146,7 +146,7 @@ function kindOf(its: Stats): string {
 
 /** The system's error codes, in words for a person. */
 const words: Record<string, string> = {
-  EACCES: "it is not yours to read; chmod u+r mends that",
+  EACCES: "it is not readable for you; to fix that: chmod u+r",
   ELOOP: "its symbolic links form a loop",
 };
 

@@ -28,12 +28,12 @@ export function stateDirectoryProblem(path: string): string | undefined {
       return undefined;
     }
     if (uid !== undefined && its.uid !== uid) {
-      return `the state directory ${path} belongs to another user (uid ${its.uid}), who could pose as our daemon; give us another: LOCALHOSTESS_STATE_DIR, or: sudo chown -R ${uid} ${pastedWord(path)}`;
+      return `the state directory ${path} belongs to another user (uid ${its.uid}), who could pose as our daemon; set LOCALHOSTESS_STATE_DIR to another directory, or: sudo chown -R ${uid} ${pastedWord(path)}`;
     }
     // The mode of a symbolic link itself means nothing.
     if (its.isSymbolicLink()) continue;
     if ((its.mode & 0o022) !== 0) {
-      return `the state directory ${path} may be written by other users, who could pose as our daemon; to mend it: chmod 700 ${pastedWord(path)}`;
+      return `the state directory ${path} may be written by other users, who could pose as our daemon; to fix it: chmod 700 ${pastedWord(path)}`;
     }
   }
   return undefined;

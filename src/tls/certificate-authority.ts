@@ -120,7 +120,7 @@ export async function loadCertificateAuthority(
     const from = day(certificate.notBefore.getTime());
     return broken(
       path,
-      `is valid from ${from} on, and this machine says that it is ${day(now)}`,
+      `is not valid before ${from}, and this machine's clock says ${day(now)}`,
       "set the clock",
     );
   }
@@ -264,7 +264,7 @@ async function loadMade(
   const made = await loadCertificateAuthority(options);
   if (made.kind === "absent") {
     const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
-    throw new Error(`${directory} was removed while an authority was made in it`);
+    throw new Error(`${directory} was removed while a certificate authority was created in it`);
   }
   return made;
 }
@@ -278,7 +278,7 @@ async function makePair({
   for (const tld of tlds) {
     // An empty constraint would permit every name.
     if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(tld))
-      throw new Error(`${JSON.stringify(tld)} is no DNS suffix`);
+      throw new Error(`${JSON.stringify(tld)} is not a DNS suffix`);
   }
   const now = clock.now();
   return await signCertificateAuthority({
@@ -323,7 +323,7 @@ function mismatch(pair: Pair): string | undefined {
       return "holds a certificate that does not belong to its key";
     }
     if (!certificate.ca || !certificate.verify(certificate.publicKey)) {
-      return "holds a certificate that is no authority's";
+      return "holds a certificate that is not a certificate authority's";
     }
     return undefined;
   } catch (error) {
@@ -336,7 +336,7 @@ type Looked = { stats: Stats; wanted: "directory" | "file"; identity: Identity }
 function ownershipProblems(path: string, { stats, wanted, identity }: Looked): string[] {
   // A link may point to a place where others write.
   if (wanted === "directory" ? !stats.isDirectory() : !stats.isFile()) {
-    return [`${path}: is no ordinary ${wanted}; move it away`];
+    return [`${path}: is not an ordinary ${wanted}; move it away`];
   }
   if (identity.uid === undefined || stats.uid === identity.uid) return [];
   return [
@@ -364,7 +364,7 @@ function broken(path: string, what: string, mend: string): Broken {
 
 /** The old certificate could still be in trust stores, so only the person may ask for a replacement. */
 function remake({ kind }: CertificateAuthorityOptions, directory: string): string {
-  return `restore it from a backup, or make a new authority in ${directory} with: localhostess ${renewCommand(kind)}`;
+  return `restore it from a backup, or create a new certificate authority in ${directory} with: localhostess ${renewCommand(kind)}`;
 }
 
 function renewCommand(kind: CertificateAuthorityKind): string {

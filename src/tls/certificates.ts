@@ -122,7 +122,7 @@ export function certificates(options: CertificatesOptions): Certificates {
     if (insteadOf !== undefined && !explained.has(insteadOf)) {
       explained.add(insteadOf);
       note(
-        `https://${insteadOf}/ has no certificate, so it is answered with that of ${subject.name}; localhostess trust --bare-names makes an authority for names without a dot`,
+        `https://${insteadOf}/ has no certificate, so its clients get the one of ${subject.name}; to create a certificate authority for names without a dot: localhostess trust --bare-names`,
       );
     }
     if (tld === undefined) return cache.certificateFor(subject);
@@ -149,12 +149,12 @@ export function certificates(options: CertificatesOptions): Certificates {
 function changed(kind: CertificateAuthorityKind, print: string): string {
   if (print !== missing) {
     return kind === "names"
-      ? "the authority is another one now; new connections get its certificates"
-      : "the authority for bare names is another one now; new connections get its certificates";
+      ? "the certificate authority was replaced; new connections get certificates from the new one"
+      : "the certificate authority for bare names was replaced; new connections get certificates from the new one";
   }
   return kind === "names"
-    ? "the authority is gone, and a new one is made for the next https connection; what trusted the old one trusts the new one after: localhostess trust"
-    : "the authority for bare names is gone; https://<name>.localhost works as before";
+    ? "the certificate authority was removed; the next https connection creates a new one, which is trusted after: localhostess trust"
+    : "the certificate authority for bare names was removed; https://<name>.localhost still works";
 }
 
 const missing = "";
@@ -182,9 +182,12 @@ async function openSigning(
     const loaded = await (kind === "names" ? ensureCertificateAuthority : loadCertificateAuthority)(
       options,
     );
-    if (loaded.kind === "absent") throw new Error("the authority for bare names is gone");
+    if (loaded.kind === "absent")
+      throw new Error("the certificate authority for bare names was removed");
     if (loaded.kind === "broken") {
-      throw new Error(`no https, because of the authority: ${loaded.problems.join("; ")}`);
+      throw new Error(
+        `no https, because the certificate authority cannot be used: ${loaded.problems.join("; ")}`,
+      );
     }
     // The file may have been created or replaced while it was read.
     if (print !== printOf(path)) continue;

@@ -20,11 +20,11 @@ export function differenceOf(
   const parts: string[] = [];
   if (missing.length > 0) {
     parts.push(
-      `the authority may not sign for ${listed(missing)}, so there is no https for names under it`,
+      `the certificate authority may not sign for ${listed(missing)}, so there is no https for names under it`,
     );
   }
   if (spare.length > 0) {
-    parts.push(`the authority may sign for ${listed(spare)}, which is not configured`);
+    parts.push(`the certificate authority may sign for ${listed(spare)}, which is not configured`);
   }
   if (parts.length === 0) return undefined;
   return { what: parts.join("; "), fix: "localhostess trust --renew" };

@@ -114,7 +114,7 @@ async function trustIn(
     const outcome = await nssStore(database, machine).install(certificate);
     if (outcome.kind === "failed") {
       const fix =
-        outcome.why === "there is no certutil"
+        outcome.why === "certutil is not installed"
           ? await installCommand("certutil", machine)
           : outcome.fix;
       throw new Error(`the browser cannot be made to trust us: ${outcome.why}; ${fix}`);

@@ -243,7 +243,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     }
     if (count() >= connectionLimit) {
       if (guest !== undefined) held.release(guest);
-      const why = `there are ${connectionLimit} connections already`;
+      const why = `the limit of ${connectionLimit} connections is reached`;
       const bytes = encodeReply(errorPage({ status: 503, why }, "text"), {
         head: false,
         close: true,

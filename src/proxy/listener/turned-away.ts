@@ -14,7 +14,7 @@ const mostAtOnce = 64;
 const words = encodeReply(
   textReply(
     403,
-    "localhostess: this proxy serves the user who started it, and root; that user can open it with other_users = true in config.toml",
+    "localhostess: this proxy serves the user who started it, and root; that user can open it to others with other_users = true in config.toml",
   ),
   { head: false, close: true },
 );

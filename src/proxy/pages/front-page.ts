@@ -92,7 +92,7 @@ function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
             within seconds.
           </p> `
       : html`<h1>${count} ${count === 1 ? "server" : "servers"} running</h1> `;
-  const others = html`<h2>Running under a name that cannot be an address</h2>
+  const others = html`<h2>Running, but the name cannot be an address</h2>
     ${list(unroutable, shown)}`;
   const left = html`<p class="soft">
     This browser does not say whether a person or a script reads this page, so processes are left
@@ -105,18 +105,18 @@ NAME=api bun dev
 NAME=web node server.js
 NAME=files python3 -m http.server 8000</pre>
     <p>
-      The first is then at <code>${serviceUrl("api", urlPort)}/</code>. Nothing needs to be
-      configured, and anything that listens will do.
+      The first one is then at <code>${serviceUrl("api", urlPort)}/</code>. There is nothing to
+      configure, and any program that listens works.
     </p>
     <h2>Shorter names</h2>
     <p>
       With the address <a href="/proxy.pac">${pacUrl}</a> as its automatic proxy configuration, a
-      browser also opens ${shorter(tlds)}. Chromium takes it when it starts:
+      browser also opens ${shorter(tlds)}. For Chromium, pass it on the command line:
     </p>
     <pre>chromium --proxy-pac-url=${pacUrl}</pre>
     <p>
-      Firefox has it under Settings, Network Settings; macOS, GNOME and Windows in their own proxy
-      settings.
+      In Firefox, enter it under Settings, Network Settings; on macOS, GNOME and Windows, in the
+      proxy settings of the system.
     </p>`;
 }
 

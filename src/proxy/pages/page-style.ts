@@ -28,23 +28,63 @@ header strong::before {
   content: ""; display: inline-block; width: .55em; height: .55em; margin-right: .45em;
   border-radius: 50%; background: var(--mark);
 }
-h1 { margin: 2rem 0 .5rem; font-size: clamp(1.5rem, 1.2rem + 1.5vw, 2.125rem); line-height: 1.2; letter-spacing: -.015em; }
+h1 {
+  margin: 2rem 0 .5rem;
+  font-size: clamp(1.5rem, 1.2rem + 1.5vw, 2.125rem);
+  line-height: 1.2;
+  letter-spacing: -.015em;
+}
 h2 { margin: 2.25rem 0 .5rem; font-size: 1.0625rem; }
 p { margin: .5rem 0; }
 p, li { max-width: 44rem; }
 .soft { color: var(--soft); }
 code, pre { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-code { padding: .1em .35em; border-radius: 4px; background: var(--code); -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+code {
+  padding: .1em .35em;
+  border-radius: 4px;
+  background: var(--code);
+  -webkit-box-decoration-break: clone;
+  box-decoration-break: clone;
+}
 pre { margin: .5rem 0; padding: .75rem 1rem; border-radius: 8px; background: var(--code); white-space: pre-wrap; }
-.services { margin: 1.25rem 0; padding: 0; list-style: none; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
+.services {
+  margin: 1.25rem 0;
+  padding: 0;
+  list-style: none;
+  border: 1px solid var(--line);
+  border-radius: 10px;
+  background: var(--card);
+}
 .services > li { max-width: none; padding: .8rem 1rem; }
 .services > li + li { border-top: 1px solid var(--line); }
 .row { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 1rem; }
 .name { font-size: 1.0625rem; font-weight: 600; }
 .where { color: var(--soft); font-size: .875rem; font-variant-numeric: tabular-nums; }
-.command { max-width: none; margin: .1rem 0 0; color: var(--soft); font: .8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-.warning { margin: .45rem 0 0; padding: .3rem .65rem; border-radius: 6px; background: var(--warn-ground); color: var(--warn); font-size: .875rem; max-width: none; }
-.facts { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.25rem; margin: 1.25rem 0; padding: .9rem 1rem; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
+.command {
+  max-width: none;
+  margin: .1rem 0 0;
+  color: var(--soft);
+  font: .8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
+}
+.warning {
+  margin: .45rem 0 0;
+  padding: .3rem .65rem;
+  border-radius: 6px;
+  background: var(--warn-ground);
+  color: var(--warn);
+  font-size: .875rem;
+  max-width: none;
+}
+.facts {
+  display: grid;
+  grid-template-columns: max-content 1fr;
+  gap: .3rem 1.25rem;
+  margin: 1.25rem 0;
+  padding: .9rem 1rem;
+  border: 1px solid var(--line);
+  border-radius: 10px;
+  background: var(--card);
+}
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; min-width: 0; }
 .facts code { padding: 0; background: none; }

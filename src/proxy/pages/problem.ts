@@ -162,7 +162,7 @@ function explainUpstream(problem: UpstreamFailed): Explanation {
   const message =
     problem.status === 502
       ? `${name} runs but did not answer at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`
-      : `${name} did not take a connection in time at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`;
+      : `${name} did not accept a connection in time at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`;
   return {
     code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
     message,
@@ -182,7 +182,7 @@ function explainUncertified({ bareName, port }: Uncertified): Explanation {
   const url = secureUrl(bareName, port);
   return {
     code: "no-certificate-for-bare-name",
-    message: `https://${name}/ has no certificate, as an authority cannot be limited to names without a dot; use ${url}/, or make a second authority: localhostess trust --bare-names`,
+    message: `https://${name}/ has no certificate, because a certificate authority cannot be limited to names without a dot; use ${url}/, or create a second certificate authority: localhostess trust --bare-names`,
     details: { name, url },
   };
 }
@@ -192,7 +192,7 @@ function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation 
   const url = originOf(`${name}.localhost`, { scheme, port: ports[scheme] });
   return {
     code: "bare-name-not-proxied",
-    message: `a name without a dot is answered through the proxy only (proxy.pac, http_proxy), as others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
+    message: `a name without a dot is only served through the proxy (proxy.pac, http_proxy), because others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
     details: { name, url },
   };
 }
@@ -202,10 +202,10 @@ function explainUntold(problem: Untold): Explanation {
   if (problem.status !== 404) {
     const why = sentence(problem.why);
     const failed =
-      problem.status === 502 ? "runs but did not answer" : "did not take a connection in time";
+      problem.status === 502 ? "runs but did not answer" : "did not accept a connection in time";
     return {
       code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
-      message: `${name} ${failed}: ${why}; its process is shown by: localhostess why ${name}`,
+      message: `${name} ${failed}: ${why}; to see its process: localhostess why ${name}`,
       details: { name, why },
     };
   }
@@ -219,7 +219,7 @@ function explainUntold(problem: Untold): Explanation {
   }
   return {
     code: "unknown-name",
-    message: `no server is named ${name}; those that run are shown by: localhostess ls`,
+    message: `no server is named ${name}; to see what is running: localhostess ls`,
     details: { name },
   };
 }
@@ -253,20 +253,20 @@ export function explain(problem: Problem | Untold): Explanation {
         const certificate = word(problem.certificate);
         return {
           code: "other-certificate",
-          message: `${host} was asked for on a connection made to ${certificate}, whose certificate is not one for ${host}; ask for it on a connection of its own`,
+          message: `${host} was requested on a connection to ${certificate}, whose certificate does not cover ${host}; request it on a connection of its own`,
           details: { host, certificate },
         };
       }
       return {
         code: "host-not-answered",
-        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, configured domains, and by proxy.pac names without a dot`,
+        message: `${host === "" ? "an empty host" : host} is not served here, only localhost, *.localhost, loopback addresses, configured domains and, through proxy.pac, names without a dot`,
         details: { host },
       };
     }
     case 431:
       return {
         code: "head-too-large",
-        message: `the request's fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
+        message: `the request's header fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
         details: { limit: problem.limit },
       };
     case 502:
@@ -280,7 +280,7 @@ export function explain(problem: Problem | Untold): Explanation {
       const version = word(problem.version);
       return {
         code: "version-not-supported",
-        message: `${version} is not spoken here, only HTTP/1.1 and HTTP/1.0`,
+        message: `${version} is not supported, only HTTP/1.1 and HTTP/1.0`,
         details: { version },
       };
     }

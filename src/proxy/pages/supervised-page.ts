@@ -50,7 +50,7 @@ const words: Record<SupervisedState, string> = {
   unready: "does not answer yet",
   stopping: "is stopping",
   exited: "has ended",
-  backoff: "ended and is about to be started again",
+  backoff: "has ended and will be restarted",
   failed: "has failed",
 };
 
@@ -84,9 +84,9 @@ function messageOf({ supervised, absence, details }: AbsentPage): string {
     case "waited":
       return `${now}${reason}; ${inVain(supervised, { seconds: absence.seconds, details })}, try again`;
     case "too-large":
-      return `${now}${reason}; a request with more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
+      return `${now}${reason}; a request body of more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
     case "strangers":
-      return `${now}, and what a page of another site loads does not start it; to start it, open its address`;
+      return `${now}, and requests from a page of another site do not start it; to start it, open its address`;
     case "down":
       if (!details) return `${now}; to see why: ${printable(logsCommand(supervised))}`;
       return `${now}${exit}${reason}; to start it: ${printable(startCommand(supervised))}`;
@@ -103,7 +103,7 @@ function inVain(
 ): string {
   if (state !== "ready" && state !== "unready") return `it was not ready within ${seconds} s`;
   const where = details && port !== undefined ? `its port ${port}` : "its port";
-  return `nothing of yours has listened on ${where} for ${seconds} s`;
+  return `none of your processes has listened on ${where} for ${seconds} s`;
 }
 
 /** The values shown to clients that get no details. */
@@ -114,8 +114,8 @@ function facts(supervised: Supervised): Html {
   const rows: [string, string | undefined][] = [
     ["State", state],
     ["Why", why && sentence(why)],
-    ["It says", status && sentence(status)],
-    ["Last end", lastExit && exitText(lastExit)],
+    ["Status", status && sentence(status)],
+    ["Last exit", lastExit && exitText(lastExit)],
     ["Restarts", restarts > 0 ? String(restarts) : undefined],
     ["Process", pid === undefined ? undefined : `pid ${pid}`],
     ["Port", port === undefined ? undefined : String(port)],
@@ -131,8 +131,8 @@ function facts(supervised: Supervised): Html {
 }
 
 function output(lines: readonly string[]): Html {
-  if (lines.length === 0) return html`<p class="soft">It has printed nothing.</p>`;
-  return html`<h2>Its last lines</h2>
+  if (lines.length === 0) return html`<p class="soft">No output yet.</p>`;
+  return html`<h2>Last lines of output</h2>
     <pre>${new Html(lines.map((line) => html`${line}`.markup).join("\n"))}</pre>`;
 }
 
@@ -141,16 +141,13 @@ function body(page: AbsentPage): Html {
   const heading = html`<h1>${word(supervised.id)} ${words[supervised.state]}</h1>`;
   if (absence.kind === "strangers") {
     return html`${heading}
-      <p>
-        The page of another site that shows this does not start it. It starts when its address is
-        opened.
-      </p>`;
+      <p>A page of another site does not start this service. Open its address to start it.</p>`;
   }
   if (!page.details) {
     return html`${heading}
       <p>
-        This page shows it as soon as it is ready. The browser does not say whether a person or a
-        script reads this, so what it printed is left out:
+        This page shows the service as soon as it is ready. The browser does not say whether a
+        person or a script reads this page, so the output is left out:
       </p>
       <pre>${printable(logsCommand(supervised))}</pre>`;
   }
@@ -159,8 +156,8 @@ function body(page: AbsentPage): Html {
     absence.kind === "down"
       ? html`<h2>Start it</h2>
           <pre>${printable(startCommand(supervised))}</pre>
-          <p class="soft">This page shows it as soon as it is ready.</p>`
-      : html`<p>This page shows it as soon as it is ready.</p>`;
+          <p class="soft">This page shows the service as soon as it is ready.</p>`
+      : html`<p>This page shows the service as soon as it is ready.</p>`;
   return html`${heading}${facts(supervised)}${next}${output(lines)}`;
 }
 

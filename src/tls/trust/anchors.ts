@@ -86,7 +86,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
         if (files.length === 0) return { kind: "absent" };
         return {
           kind: "absent",
-          why: `it is in ${anchors.directory}, but ${anchors.refresh[0]} was not run since`,
+          why: `it is in ${anchors.directory}, but ${anchors.refresh[0]} has not run since`,
         };
       } catch (error) {
         return {
@@ -116,7 +116,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
         if (await inBundle(certificate)) return { kind: "done" };
         return {
           kind: "failed",
-          why: `${anchors.refresh[0]} did not take it into ${anchors.bundle}`,
+          why: `${anchors.refresh[0]} did not add it to ${anchors.bundle}`,
           fix: shown(anchors.refresh),
         };
       } catch (error) {
@@ -143,7 +143,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
         if (!(await inBundle(certificate))) return { kind: "done" };
         return {
           kind: "failed",
-          why: `it is still in ${anchors.bundle}, from another place than ${anchors.directory}`,
+          why: `it is still in ${anchors.bundle}, from a place other than ${anchors.directory}`,
           fix: `look for it: grep -rl localhostess ${pastedWord(dirname(directory))}`,
         };
       } catch (error) {

@@ -30,7 +30,7 @@ export async function debianStores(machine: Machine): Promise<TrustStore[]> {
   }
   if (!(await has("/etc/debian_version")) && !(await has("/etc/alpine-release"))) return [];
   const missing = {
-    why: "there is no update-ca-certificates",
+    why: "update-ca-certificates is not installed",
     fix: `${await installCommand("ca-certificates", machine)}, then this again`,
   };
   return [

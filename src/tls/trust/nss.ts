@@ -49,14 +49,14 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     const argv = ["certutil", ...args, "-d", place, "-f", "/dev/null"] as const;
     const result = await machine.run(argv as unknown as [string, ...string[]]);
     if (result.kind === "missing") {
-      throw new Failure("there is no certutil", await installCommand("certutil", machine));
+      throw new Failure("certutil is not installed", await installCommand("certutil", machine));
     }
     const why = failureOf("certutil", result);
     if (why === undefined) return (result as { stdout: string }).stdout;
     if (result.kind === "done" && /SEC_ERROR_BAD_PASSWORD/.test(result.stderr)) {
       throw new Failure(
-        "it has a master password, which only its program can be told",
-        "import the certificate in the browser's settings, or take the master password off for a moment",
+        "it has a master password, which only the browser can be given",
+        "import the certificate in the browser's settings, or remove the master password for a moment",
       );
     }
     throw new Failure(
@@ -110,7 +110,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     await certutil("-D", "-n", found.nickname);
     if ((await find(certificate)) === undefined) return true;
     throw new Failure(
-      "certutil removed it, and it is still there",
+      "certutil removed it, but it is still there",
       `remove "${found.nickname}" in the browser's settings`,
     );
   }
@@ -133,7 +133,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     name: database.name,
 
     async check(certificate): Promise<Check> {
-      if (!database.made) return { kind: "absent", why: "the database is not there yet" };
+      if (!database.made) return { kind: "absent", why: "the database does not exist yet" };
       try {
         const entry = await find(certificate);
         if (entry === undefined) return { kind: "absent" };
@@ -161,7 +161,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
         if ((await find(certificate))?.servers.includes("C") !== true) {
           return { kind: "failed", why: "certutil did not keep it as trusted", fix: again };
         }
-        return { kind: "done", note: "start the browser again if it runs" };
+        return { kind: "done", note: "restart the browser if it is running" };
       }),
 
     remove: (certificate) =>
@@ -169,7 +169,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
         if (!database.made) return { kind: "already" };
         const removed = await take(certificate);
         if (!removed) return { kind: "already" };
-        return { kind: "done", note: "start the browser again if it runs" };
+        return { kind: "done", note: "restart the browser if it is running" };
       }),
   };
 }

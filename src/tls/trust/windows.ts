@@ -17,7 +17,7 @@ const lookingDeadline = 20_000;
 
 const name = "Windows (user's root store)";
 const notThere = {
-  why: "there is no certutil.exe, so Windows' programs cannot be started from here",
+  why: "there is no certutil.exe, so Windows programs cannot be started from here",
   fix: "turn interop on in /etc/wsl.conf ([interop] enabled=true), then: wsl.exe --shutdown",
 };
 
@@ -74,13 +74,13 @@ function windowsStore(program: string, { run }: Machine): TrustStore {
     const why = failureOf("certutil.exe", result);
     if (why !== undefined) return { kind: "failed", why, fix };
     if ((await has(certificate)) === wanted) return { kind: "done" };
-    return { kind: "failed", why: "Windows left its store as it was", fix };
+    return { kind: "failed", why: "Windows did not change its store", fix };
   }
 
   const failed = (error: unknown): Outcome => ({
     kind: "failed",
     why: textOf(error),
-    fix: "see whether Windows' programs start from here: cmd.exe /c ver",
+    fix: "check whether Windows programs start from here: cmd.exe /c ver",
   });
 
   return {

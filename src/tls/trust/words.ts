@@ -7,7 +7,7 @@ export function textOf(error: unknown): string {
 
 /** Undefined if the command succeeded. */
 export function failureOf(program: string, result: CommandResult): string | undefined {
-  if (result.kind === "missing") return `there is no ${program}`;
+  if (result.kind === "missing") return `${program} is not installed`;
   if (result.kind === "failed") return result.why;
   if (result.code === 0) return undefined;
   // The last line says why; lines before it often say what the program was doing.
