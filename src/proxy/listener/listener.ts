@@ -113,7 +113,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const handshakes = new Map<Cancel, Guest>();
   const sessions = new Map<H2Session, Guest>();
   const { connectionLimit = usualConnectionLimit } = options;
-  const held = shares(connectionLimit * otherShare);
+  const userShares = shares(connectionLimit * otherShare);
   const strangers = turningAway(clock, options.fault);
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
@@ -181,14 +181,14 @@ export function startProxy(options: ProxyOptions): Proxy {
   function guestOf(link: Link): Guest | "stranger" {
     const user = options.clientUser?.(link) ?? "unknown";
     if (user === "own" || user === "unknown") return undefined;
-    if (!options.otherUsers || user === "gone" || !held.take(user.uid)) return "stranger";
+    if (!options.otherUsers || user === "gone" || !userShares.take(user.uid)) return "stranger";
     return user.uid;
   }
 
   function forget<Key>(of: Map<Key, Guest>, key: Key): void {
     const guest = of.get(key);
     if (!of.delete(key)) return;
-    if (guest !== undefined) held.release(guest);
+    if (guest !== undefined) userShares.release(guest);
     settle();
   }
 
@@ -242,7 +242,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       return;
     }
     if (count() >= connectionLimit) {
-      if (guest !== undefined) held.release(guest);
+      if (guest !== undefined) userShares.release(guest);
       const why = `the limit of ${connectionLimit} connections is reached`;
       const bytes = encodeReply(errorPage({ status: 503, why }, "text"), {
         head: false,
