@@ -1,5 +1,5 @@
 /** A snapshot of services -> the service with a given name, and the supervisor's state for that name. */
-import { withRights } from "./rights.ts";
+import { withRights } from "./name-rights.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 

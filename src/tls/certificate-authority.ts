@@ -19,7 +19,10 @@ import {
 } from "./certificate.ts";
 import { certificateFile } from "./certificate-file.ts";
 import type { Identity } from "./identity.ts";
-import { certificateAuthorityDirectory, certificateAuthorityPath } from "./places.ts";
+import {
+  certificateAuthorityDirectory,
+  certificateAuthorityPath,
+} from "./certificate-authority-paths.ts";
 import type { CertificateAuthorityKind } from "./server-name.ts";
 
 export type CertificateAuthorityOptions = {

@@ -8,7 +8,7 @@ import { CertCache } from "./cert-cache.ts";
 import type { Identity } from "./identity.ts";
 import type { Leaf } from "./leaf.ts";
 import { differenceOf, maySignFor } from "./permitted.ts";
-import { certificateAuthorityPath } from "./places.ts";
+import { certificateAuthorityPath } from "./certificate-authority-paths.ts";
 import { type CertificateAuthorityKind, type Subject, subjectOf } from "./server-name.ts";
 
 export type CertificatesOptions = {

@@ -64,7 +64,7 @@ export const people: readonly Fault[] = [
   },
   {
     name: "another person may take all connections",
-    file: "src/proxy/listener/shares.ts",
+    file: "src/proxy/listener/user-shares.ts",
     find: "if (count >= most) return false;",
     replace: "if (count >= most * 1_000) return false;",
     tests: ["test/proxy/admission.test.ts"],

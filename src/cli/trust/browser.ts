@@ -9,7 +9,7 @@ import {
   ensureCertificateAuthority,
   loadCertificateAuthority,
 } from "../../tls/certificate-authority.ts";
-import { installCommand } from "../../tls/trust/distribution.ts";
+import { installCommand } from "../../tls/trust/install-command.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";

@@ -15,7 +15,7 @@ import {
   loadCertificateAuthority,
 } from "../../tls/certificate-authority.ts";
 import { differenceOf } from "../../tls/permitted.ts";
-import { installCommand } from "../../tls/trust/distribution.ts";
+import { installCommand } from "../../tls/trust/install-command.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 import { trustStores } from "../../tls/trust/stores.ts";
 import { ask } from "../shared/ask.ts";

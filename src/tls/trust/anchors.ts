@@ -6,7 +6,7 @@ import { certificateFile } from "../certificate-file.ts";
 import { bodiesOf, bodyOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { failureOf, textOf } from "./words.ts";
+import { failureOf, textOf } from "./failure-text.ts";
 
 /** All paths are absolute. */
 export type Anchors = {

@@ -1,7 +1,7 @@
 /** Debian, Ubuntu and Alpine -> their trust store, by `update-ca-certificates`. */
 import { join } from "node:path";
 import { anchorStore } from "./anchors.ts";
-import { installCommand } from "./distribution.ts";
+import { installCommand } from "./install-command.ts";
 import { exists } from "./exists.ts";
 import type { Machine, TrustStore } from "./store.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { commonNameOf, sha1Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { failureOf, textOf } from "./words.ts";
+import { failureOf, textOf } from "./failure-text.ts";
 
 const program = "/usr/bin/security";
 

@@ -1,11 +1,11 @@
 /** An NSS database -> a trust store, by NSS's own `certutil`. */
 import { mkdir } from "node:fs/promises";
-import { installCommand } from "./distribution.ts";
+import { installCommand } from "./install-command.ts";
 import { type Database, nssDatabases } from "./nss-databases.ts";
 import { bodiesOf, bodyOf, pemOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { failureOf, textOf } from "./words.ts";
+import { failureOf, textOf } from "./failure-text.ts";
 
 /** Trusted to sign certificates of servers, but not for mail or programs. */
 const trust = "C,,";

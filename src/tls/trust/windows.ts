@@ -5,7 +5,7 @@ import { powershellWord } from "../../text/shell-words.ts";
 import { exists } from "./exists.ts";
 import { sha1Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
-import { failureOf, textOf } from "./words.ts";
+import { failureOf, textOf } from "./failure-text.ts";
 
 /** wsl.conf may mount the Windows drive elsewhere; the program may still be in PATH then. */
 const usual = "/mnt/c/Windows/System32/certutil.exe";
