@@ -37,12 +37,12 @@ export function pendingText(service: string, { change, keys, before, after }: Pe
 export type Waiting = { project: string; directory: string; services: [string, Pending][] };
 
 /**
- * For example `shop: git's HEAD is another than at the last up; localhostess up /srv/shop takes what waits: api (...)`.
+ * For example `shop: git's HEAD is another than at the last up; waiting for localhostess up /srv/shop: api (...)`.
  */
 export function waitingText({ project, directory, services }: Waiting): string {
   const whys = new Set(services.map(([, { why }]) => why));
   const these = services.map(([name, pending]) => pendingText(name, pending)).join(", ");
-  return `${project}: ${[...whys].join("; ")}; ${upCommand(directory)} takes what waits: ${these}`;
+  return `${project}: ${[...whys].join("; ")}; waiting for ${upCommand(directory)}: ${these}`;
 }
 
 /** Groups pending changes by project. */
