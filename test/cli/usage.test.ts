@@ -63,10 +63,10 @@ const mistakes: [args: string[], said: string][] = [
     '--https-port: expected a number from 0 to 65535 or "off", got "65536"',
   ],
   [["ls", "--port", "80x"], '--port: expected a number from 0 to 65535, got "80x"'],
-  [["--sandbox", "a/b", "ls"], '--sandbox "a/b": a sandbox has a name of at most 32'],
+  [["--sandbox", "a/b", "ls"], '--sandbox "a/b": a sandbox name has at most 32'],
   [["ls", "--sandbox", "A"], '--sandbox "A"'],
   [["ls", "--sandbox", ""], "--sandbox"],
-  [["server", "stop", `--sandbox=${"a".repeat(33)}`], "a sandbox has a name of at most 32"],
+  [["server", "stop", `--sandbox=${"a".repeat(33)}`], "a sandbox name has at most 32"],
   [["ls", "--sandbox"], "argument missing"],
 ];
 

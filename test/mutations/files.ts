@@ -70,9 +70,9 @@ export const files: readonly Fault[] = [
     tests: ["test/supervisor/environment.test.ts"],
   },
   {
-    name: "a link in a circle keeps every other file from being watched",
-    file: "src/system/file-print.ts",
-    find: '    // Whoever reads the file says why that cannot be done.\n    return "";',
+    name: "a loop of links keeps every other file from being watched",
+    file: "src/system/file-fingerprint.ts",
+    find: '    // Reading the file will report why this fails.\n    return "";',
     replace: "    throw new Error(path);",
     tests: ["test/supervisor/watch.test.ts"],
   },

@@ -28,8 +28,8 @@ export const tls: readonly Fault[] = [
   {
     name: "`untrust --forget` forgets the certificate that a store still has",
     file: "src/tls/certificate-authority.ts",
-    find: "await record(directory, certificates);\n  // The copy first",
-    replace: "// The copy first",
+    find: "await record(directory, certificates);\n  // The copy goes first",
+    replace: "// The copy goes first",
     tests: ["test/cli/forget.test.ts"],
     only: "keeps no key alive",
   },

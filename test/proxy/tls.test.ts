@@ -398,11 +398,11 @@ for (const [road, open] of roads) {
     ]) {
       const answer = await asked(host);
       expect(answer).toStartWith("HTTP/1.1 421 ");
-      expect(answer).toContain("made to api.localhost");
+      expect(answer).toContain("on a connection to api.localhost");
     }
     expect(await asked("api.localhost", "web.localhost")).toStartWith("HTTP/1.1 421 ");
     expect(await asked("api.localhost", "localhost")).toStartWith("HTTP/1.1 421 ");
-    expect(await asked("example.com")).toContain("example.com is not answered here");
+    expect(await asked("example.com")).toContain("example.com is not served here");
     expect([...api.requests, ...web.requests]).toEqual([]);
     expect(await asked(`API.localhost.:${proxy.port}`, "Api.Localhost")).toEndWith("by api");
     expect(await asked("x.api.localhost")).toEndWith("by web");

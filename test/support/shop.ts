@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Row } from "../../src/cli/projects/asking.ts";
 import { cli, type Ended } from "../cli/cli.ts";
-import { certificateAuthorityPath } from "../../src/tls/places.ts";
+import { certificateAuthorityPath } from "../../src/tls/certificate-authority-paths.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "./daemon-place.ts";
 import { eventually } from "./eventually.ts";
 import { uniqueName } from "./servers.ts";

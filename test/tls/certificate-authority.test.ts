@@ -77,7 +77,7 @@ test("an empty suffix, which would permit every name, makes no authority", async
     clock: new FakeClock(now),
     identity,
   });
-  await expect(making).rejects.toThrow("no DNS suffix");
+  await expect(making).rejects.toThrow("not a DNS suffix");
 });
 
 test("the authority for bare names is another one, and says so in its name", async () => {
@@ -212,7 +212,7 @@ test("a leaf where the authority should be is told", async () => {
   const problem = await brokenBy(throwaway.options, async (file) => {
     await writeFile(file, leaf.key + leaf.certificate);
   });
-  expect(problem).toContain("no authority's");
+  expect(problem).toContain("not a certificate authority's");
 });
 
 test("a certificate without its key is told, not replaced", async () => {
@@ -268,7 +268,7 @@ test("a symbolic link is not followed", async () => {
     await rename(file, join(folder, "elsewhere"));
     await symlink("elsewhere", file);
   });
-  expect(problem).toContain("is no ordinary file");
+  expect(problem).toContain("is not an ordinary file");
 });
 
 test("an expired authority is told with its date; before its time, the clock is", async () => {

@@ -68,7 +68,7 @@ test("the next handshake after a renewal has a certificate of the new authority,
   const after = await names.certificateFor("api.localhost");
   expect(await signerOf(after)).toBe("names");
   expect(names.certificateFor("api.localhost")).toBe(after!);
-  expect(notes).toEqual([expect.stringContaining("the authority is another one now")]);
+  expect(notes).toEqual([expect.stringContaining("the certificate authority was replaced")]);
 });
 
 test("an authority that was removed is made again, with a word", async () => {
@@ -76,7 +76,11 @@ test("an authority that was removed is made again, with a word", async () => {
   await names.certificateFor("api.localhost");
   await rm(join(state.path, "authority"), { recursive: true });
   expect(await signerOf(await names.certificateFor("api.localhost"))).toBe("names");
-  expect(notes).toEqual([expect.stringContaining("the authority is gone, and a new one is made")]);
+  expect(notes).toEqual([
+    expect.stringContaining(
+      "the certificate authority was removed; the next https connection creates a new one",
+    ),
+  ]);
   expect(await signerOf(await names.certificateFor("other.localhost"))).toBe("names");
   expect(notes).toHaveLength(1);
 });
@@ -100,7 +104,7 @@ test("a broken authority is told to each who comes, and once mended it signs", a
   await names.certificateFor("api.localhost");
   await Bun.write(path, "half of");
   await expect(names.certificateFor("api.localhost") as Promise<unknown>).rejects.toThrow(
-    "no https, because of the authority",
+    "no https, because the certificate authority cannot be used",
   );
   expect(notes.at(-1)).toContain("does not hold one private key");
   await Bun.write(path, text);
@@ -141,14 +145,14 @@ test("names under configured domains have certificates of an authority that was 
   expect(notes).toEqual([]);
 });
 
-test("a name under a domain that the authority may not sign for is not ours, and the reason is said once", async () => {
+test("a name under a domain that the certificate authority may not sign for is not ours, and the reason is said once", async () => {
   await ensureCertificateAuthority(authorityOf("names"));
   const names = open({ tlds: ["test"] });
   expect(await names.certificateFor("api.test")).toBeUndefined();
   expect(names.certificateFor("web.test")).toBeUndefined();
   expect(await signerOf(await names.certificateFor("api.localhost"))).toBe("names");
   expect(notes).toEqual([
-    "the authority may not sign for .test, so there is no https for names under it; localhostess trust --renew",
+    "the certificate authority may not sign for .test, so there is no https for names under it; localhostess trust --renew",
   ]);
   await renewCertificateAuthority(authorityOf("names", ["test"]));
   expect(await signerOf(await names.certificateFor("api.test"))).toBe("names");
@@ -162,7 +166,7 @@ test("where the authority is for other domains, it can be said before anybody co
   await ensureCertificateAuthority(authorityOf("names", ["lan", "test"]));
   await open({ tlds: ["test", "dev.test"] }).compare();
   expect(notes).toEqual([
-    "the authority may sign for .lan, which is not configured; localhostess trust --renew",
+    "the certificate authority may sign for .lan, which is not configured; localhostess trust --renew",
   ]);
   notes = [];
   await open({ tlds: ["lan", "test"] }).compare();

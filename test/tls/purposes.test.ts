@@ -5,7 +5,10 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "../../src/cli/trust/finding.ts";
 import { DAY, signLeaf } from "../../src/tls/certificate.ts";
-import { certificateAuthorityDirectory, certificateAuthorityPath } from "../../src/tls/places.ts";
+import {
+  certificateAuthorityDirectory,
+  certificateAuthorityPath,
+} from "../../src/tls/certificate-authority-paths.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
 import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../support/with-programs.ts";

@@ -9,7 +9,7 @@ import {
   writeBundle,
 } from "../../tls/trust/bundle.ts";
 import type { Machine } from "../../tls/trust/store.ts";
-import { failureOf } from "../../tls/trust/words.ts";
+import { failureOf } from "../../tls/trust/failure-text.ts";
 import { certificateAuthorityOptions, machineOf } from "./machine.ts";
 import type { Settings } from "./settings.ts";
 import type { World } from "./world.ts";

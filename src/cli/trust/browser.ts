@@ -10,7 +10,7 @@ import {
   ensureCertificateAuthority,
   loadCertificateAuthority,
 } from "../../tls/certificate-authority.ts";
-import { installCommand } from "../../tls/trust/distribution.ts";
+import { installCommand } from "../../tls/trust/install-command.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
@@ -115,7 +115,7 @@ async function trustIn(
     const outcome = await nssStore(database, machine).install(certificate);
     if (outcome.kind === "failed") {
       const fix =
-        outcome.why === "there is no certutil"
+        outcome.why === "certutil is not installed"
           ? await installCommand("certutil", machine)
           : outcome.fix;
       throw new Error(

@@ -1,7 +1,7 @@
 /** The programs that resolve names -> findings about whether they find `*.localhost`. */
 import { whereIs } from "../../system/search-path.ts";
 import { listed } from "../../text/list.ts";
-import { installCommand } from "../../tls/trust/distribution.ts";
+import { installCommand } from "../../tls/trust/install-command.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 import { addressesOf, elsewhereIn } from "../shared/resolver.ts";
 import type { Finding } from "./finding.ts";

@@ -8,7 +8,7 @@ import {
   replacedCertificates,
 } from "../../tls/certificate-authority.ts";
 import { certificateFile } from "../../tls/certificate-file.ts";
-import { certificateAuthorityDirectory } from "../../tls/places.ts";
+import { certificateAuthorityDirectory } from "../../tls/certificate-authority-paths.ts";
 import type { Certificate } from "../../tls/trust/store.ts";
 import { removeFromAll, trustStores } from "../../tls/trust/stores.ts";
 import { certificateAuthorityOptions, type MachineFlags, machineOf } from "../shared/machine.ts";

@@ -1,4 +1,4 @@
-/** The state directory -> where an authority is in it. */
+/** The state directory -> the paths of a certificate authority in it. */
 import { join } from "node:path";
 import type { CertificateAuthorityKind } from "./server-name.ts";
 
@@ -9,7 +9,7 @@ export function certificateAuthorityDirectory(
   return join(stateDirectory, kind === "names" ? "authority" : "authority-bare");
 }
 
-/** The key and its certificate in one file: two files could be one of the old pair and one of the new. */
+/** Key and certificate share one file: of two files, one could be old and the other new. */
 export function certificateAuthorityPath(
   stateDirectory: string,
   kind: CertificateAuthorityKind,
