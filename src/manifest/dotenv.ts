@@ -23,8 +23,9 @@ const line = /[^\n]*(?:\n|$)/y;
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 
 /**
- * Lines of `NAME=value`, with or without `export`; `#` begins a comment at the start of a line and after a blank. Single
- * quotes take the text literally, double quotes read `\n` and `${NAME}`, a bare value `${NAME}` only. A later line wins.
+ * Lines of `NAME=value`, with or without `export`; `#` begins a comment at the start of a line and after a blank.
+ * Single quotes take the text literally, double quotes read `\n` and `${NAME}`, a bare value `${NAME}` only. A later
+ * line wins.
  */
 export function readDotenv(text: string): Dotenv {
   const body = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");

@@ -72,12 +72,12 @@ class Filling {
 
   text(template: string, { key, shell, variable }: TextOptions): string {
     const { parts, mistakes } = readTemplate(template, { shell });
-    const told = (what: string): void => {
+    const report = (what: string): void => {
       this.mistakes.add(`services.${this.#spec.name}.${key}: ${what}`);
     };
-    for (const what of mistakes) told(what);
+    for (const what of mistakes) report(what);
     return parts
-      .map((part) => (typeof part === "string" ? part : this.#value(part, { variable, told })))
+      .map((part) => (typeof part === "string" ? part : this.#value(part, { variable, report })))
       .join("");
   }
 
@@ -90,30 +90,30 @@ class Filling {
     if (reference.field === "host") return "localhost";
     const port = portOf(reference.name);
     if (port === undefined) {
-      options.told(`${referenceText(reference)}: ${reference.name} has no port`);
+      options.report(`${referenceText(reference)}: ${reference.name} has no port`);
       return "";
     }
     return reference.field === "port" ? String(port) : `http://localhost:${port}`;
   }
 
   /** The value that the process sees; within its own value, a variable is the shell's. */
-  #variableFor(reference: Reference & { kind: "env" }, { variable, told }: ValueOptions): string {
+  #variableFor(reference: Reference & { kind: "env" }, { variable, report }: ValueOptions): string {
     const { name, fallback } = reference;
     const { given, shell } = this.#facts;
     if (Object.hasOwn(given, name)) return given[name]!;
     if (name !== variable && Object.hasOwn(this.#spec.env, name)) {
       const from = this.#open.indexOf(name);
       if (from === -1) return this.variable(name);
-      told(cycleText("reference", [...this.#open.slice(from), name]));
+      report(cycleText("reference", [...this.#open.slice(from), name]));
       return "";
     }
     const value = shell[name] ?? fallback;
-    if (value === undefined) told(unsetText(name));
+    if (value === undefined) report(unsetText(name));
     return value ?? "";
   }
 }
 
-type ValueOptions = { variable: string | undefined; told: (what: string) => void };
+type ValueOptions = { variable: string | undefined; report: (what: string) => void };
 
 export function unsetText(name: string): string {
   return `\${env.${name}}: ${name} is not set; set it, or give a default: \${env.${name}:-value}`;

@@ -3,7 +3,7 @@ import { shown } from "../text/shown.ts";
 
 export type WebOrigin = { kind: "origin"; origin: string } | { kind: "mistake"; why: string };
 
-/** RFC 6454 section 6.2: scheme, host, and a port that is not the scheme's own; in lower case, with nothing after it. */
+/** RFC 6454 section 6.2: scheme, host, and the port if it is not the scheme's; in lower case, with nothing after it. */
 export function readOrigin(text: string): WebOrigin {
   const mistake = (why: string): WebOrigin => ({ kind: "mistake", why: `${shown(text)} ${why}` });
   if (text.includes("*")) {

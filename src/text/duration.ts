@@ -1,4 +1,4 @@
-/** A duration as people write it, such as `90` or `1h30m` -> milliseconds, or an error; and the way back, rounded. Pure. */
+/** A duration as written, `90` or `1h30m` -> milliseconds, or an error; and back, rounded. Pure. */
 import { shown } from "./shown.ts";
 
 export type Duration = { kind: "milliseconds"; value: number } | { kind: "mistake"; why: string };

@@ -30,7 +30,7 @@ export async function dashboard(flags: DashboardFlags, world: World): Promise<nu
   return show(url, world);
 }
 
-/** It has proved itself, so it may see the credential. @throws an Error for a person. */
+/** The daemon has proved itself, so it may see the credential. @throws an Error for a person. */
 async function link({ registration, credential }: Running): Promise<string> {
   const answer = await httpRequest({
     ...endpointOf(registration.url)!,
@@ -52,7 +52,7 @@ function readFailure(body: string): string {
   try {
     return (JSON.parse(body) as { error: { message: string } }).error.message;
   } catch {
-    // Not what a daemon of this version says.
+    // A daemon of this version does not answer like that.
     return "its answer is not valid; try: localhostess server restart";
   }
 }

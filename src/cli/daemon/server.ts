@@ -20,7 +20,7 @@ import { noColors, type Screen, type World } from "../shared/world.ts";
 
 export type StartDaemon = (options: DaemonOptions) => Promise<Daemon | undefined>;
 
-/** What a shell reports of a program that Ctrl-C ended. */
+/** The exit code that a shell reports for a program that Ctrl-C ended. */
 const interrupted = 130;
 
 export async function serverStart(
@@ -33,7 +33,7 @@ export async function serverStart(
   const note = (text: string): void => {
     for (const line of text.split("\n")) err.write(`${err.colors.dim(printable(line))}\n`);
   };
-  /** What was found so far waits for the banner. */
+  /** Changes that are found before the banner is printed. */
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
   const end = ending(world);
@@ -95,7 +95,7 @@ export async function serverStart(
   return 0;
 }
 
-/** Milliseconds for which the bundles that were written last are good: they change with the authority. */
+/** Milliseconds for which the last bundles are reused: they change with the certificate authority. */
 const bundlesKept = 10_000;
 
 type TrustVariables = { settings: Settings; world: World; note(text: string): void };
@@ -116,17 +116,17 @@ function trustVariables({ settings, world, note }: TrustVariables) {
   };
 }
 
-/** What others could have written is refused; what cannot be made at all only keeps others from finding us. */
+/** A directory that others could write is an error; one that cannot be created only hides the daemon from clients. */
 function prepare(settings: Settings): void {
   try {
     prepareStateDirectory(settings.stateDirectory, { tighten: settings.ownPlace });
   } catch (error) {
-    // The system's reasons have a code; the daemon meets them again and tells.
+    // Errors of the system have a code; the daemon meets them again and reports them.
     if ((error as { code?: unknown }).code === undefined) throw error;
   }
 }
 
-/** The same world for a daemon without a terminal: what it says goes into its log. */
+/** The same world for a daemon without a terminal: its output goes into its log. */
 function logged(world: World, path: string): World {
   const { write } = logFile(path, { now: Date.now });
   const screen: Screen = {
@@ -140,7 +140,7 @@ function logged(world: World, path: string): World {
   return { ...world, out: screen, err: screen };
 }
 
-/** Somebody who chose the main port has it in every URL, unless another was chosen too. */
+/** A chosen main port is in every URL, unless an additional port was chosen too. */
 function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
   return (["http", "https"] as const).flatMap((scheme: Scheme) => {
     const { port, chosen } = standardPorts[scheme];
@@ -148,7 +148,7 @@ function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
   });
 }
 
-/** The first signal begins the end; from then on another ends the process, for a drain that takes too long for somebody. */
+/** The first signal begins the drain; a second one ends the process at once. */
 function ending(world: World): { begun: Promise<void>; begin(): void } {
   const { promise: begun, resolve } = Promise.withResolvers<void>();
   let ends = false;
@@ -170,7 +170,7 @@ function ending(world: World): { begun: Promise<void>; begin(): void } {
 type BannerOptions = {
   settings: Settings;
   world: World;
-  /** Sentences about ports that could not be had. */
+  /** Sentences about ports that are not available. */
   without: readonly string[];
 };
 
@@ -208,7 +208,7 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
 type LogOptions = {
   world: World;
   port: number;
-  /** Where nobody else says when. */
+  /** Lines begin with the time, where no log adds it. */
   timed: boolean;
 };
 
@@ -229,13 +229,13 @@ function changeLines(changes: Changes, { world, port, timed }: LogOptions): stri
   };
   const lines = marks.flatMap(([mark, services]) => [
     ...serviceLines(services, options).map((line) => `${time}${mark} ${line}`),
-    // What is gone needs no warning.
+    // Services that are gone need no warnings.
     ...(services === changes.gone ? [] : warningLines(services, options)),
   ]);
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** A sentence about a main port that cannot be had, with the way out. */
+/** Why the main port is not available, and what to do. */
 async function whyNot(port: number, { code, settings }: { code: string; settings: Settings }) {
   const another = "choose another port (--port 0 picks one)";
   if (code === "EACCES") {
@@ -250,7 +250,7 @@ async function whyNot(port: number, { code, settings }: { code: string; settings
   return `port ${port} is in use by ${who}; ${another}, or stop it${pid === undefined ? "" : `: kill ${pid}`}`;
 }
 
-/** A sentence for each reason why URLs have a port. */
+/** A sentence for each reason why URLs need a port. */
 async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<string[]> {
   const having = (code: string) =>
     refusedPorts.filter((its) => its.code === code).map(({ port }) => port);

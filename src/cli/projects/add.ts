@@ -17,7 +17,7 @@ export type AddFlags = { port?: string; type?: "exec" | "worker" };
 
 export type Added = { name: string; command: readonly string[] };
 
-/** Bytes, as for everybody who reads it. */
+/** Bytes, the same limit as for every reader of the file. */
 const longest = 1024 * 1024;
 
 export async function add(
@@ -78,10 +78,10 @@ export async function add(
   }
 
   if (old.kind === "missing") {
-    // Somebody may have written one meanwhile.
+    // Another program may have created the file in the meantime.
     await writeFile(path, edit.text, { flag: "wx" });
   } else {
-    // Through a link, and with the mode that it has.
+    // Follows a link, and keeps the mode of the file.
     const real = await realpath(path);
     await writeAtomically(real, edit.text, { mode: (await stat(real)).mode & 0o777 });
   }

@@ -1,4 +1,4 @@
-/** `localhostess init` -> a commented locald.toml, from what is in the folder and what the person at the terminal says. */
+/** `localhostess init` -> a commented locald.toml, from the files in the folder and the person's answers. */
 import { lstat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { listed } from "../../text/list.ts";
@@ -11,7 +11,7 @@ import { foundServices } from "./found-services.ts";
 import { projectIn } from "../shared/project-files.ts";
 import type { World } from "../shared/world.ts";
 
-/** Of a file that is made anew, unless the person's mask takes more away: a project's files are for all who work on it. */
+/** The mode of a new file, before the umask: a project's files are for everyone who works on it. */
 const newMode = 0o644;
 
 export type InitFlags = { yes?: boolean; force?: boolean };
@@ -42,10 +42,10 @@ export async function init(
   const text = newManifest(found);
   if (before !== undefined) {
     if (before.isDirectory()) throw new Error("locald.toml is a folder; remove it first");
-    // The place itself: a link may lead to any file of the person's, or to a device.
+    // Replaces the path itself: a link may lead to any file, or to a device.
     await writeAtomically(path, text, { mode: before.isFile() ? before.mode & 0o777 : newMode });
   } else {
-    // Somebody may have written one meanwhile.
+    // Another program may have created the file in the meantime.
     await writeFile(path, text, { flag: "wx" });
   }
   const names = found.services.map(({ name }) => name);
@@ -61,7 +61,7 @@ export async function init(
   return 0;
 }
 
-/** Undefined: not wanted. Where there is nobody to ask, all is as it was found. */
+/** Undefined: declined. Without a terminal, everything is as found. */
 async function asked(found: Found, world: World): Promise<Found | undefined> {
   const name = await named(found.name, world);
   let services = found.services;

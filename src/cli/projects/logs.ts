@@ -1,4 +1,4 @@
-/** `localhostess logs [service...]` -> what services have printed, by time, and what they print from now on. */
+/** `localhostess logs [service...]` -> the output of services, ordered by time, and new output. */
 import { follow as talkLines } from "../../control/found/client.ts";
 import type { OutputLine } from "../../routes/project-report.ts";
 import { readDuration } from "../../text/duration.ts";
@@ -18,9 +18,9 @@ export type LogsFlags = Flags & {
   color?: boolean;
 };
 
-/** What is asked for, as the daemon has it. */
+/** The request for logs, as the daemon expects it. */
 export type Wanted = {
-  /** Ids; or all of a project. */
+  /** Ids of services; or all of a project. */
   services?: readonly string[];
   project?: string;
   mode: "snapshot" | "follow";
@@ -67,7 +67,7 @@ export async function logs(
   }
 }
 
-/** @throws UsageError with all that is wrong. */
+/** @throws UsageError with every error. */
 function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number } {
   const mistakes: string[] = [];
   const count = tail === undefined ? undefined : Number(tail);
@@ -88,14 +88,14 @@ function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number }
 }
 
 function timeOf(text: string): number | undefined {
-  // No timer waits for it.
+  // Not used for a timer, so that its limit does not apply.
   const ago = readDuration(text, { longest: Number.MAX_SAFE_INTEGER });
   if (ago.kind === "milliseconds") return Date.now() - ago.value;
   const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : date;
 }
 
-/** Lines as the daemon sends them. @throws an Error for a person. */
+/** The lines of a log request, as the daemon sends them. @throws an Error for a person. */
 export async function* follower(
   socket: string,
   request: unknown,
@@ -112,7 +112,7 @@ export async function* follower(
 }
 
 export type Following = {
-  /** `why`: it ended before anybody said so. */
+  /** `why`: the stream ended by itself. */
   ended: Promise<{ why?: string }>;
   /** Twice is harmless. */
   stop(): void;
@@ -133,7 +133,7 @@ export function follow({ socket, world, wanted, nameOf, json = false }: FollowOp
     : lineWriter(world.out, { nameOf, names: wanted.services ?? [] });
   const run = async (): Promise<{ why?: string }> => {
     try {
-      // Nobody reads any more: `localhostess logs | head`.
+      // The reader is gone: `localhostess logs | head`.
       for await (const line of lines) if (!write(line)) return {};
     } catch (error) {
       return { why: (error as Error).message };
@@ -143,7 +143,7 @@ export function follow({ socket, world, wanted, nameOf, json = false }: FollowOp
   return { ended: run(), stop: () => void lines.return() };
 }
 
-/** Told apart at a glance, and readable on light and dark alike; red is for what is wrong. */
+/** Colors that differ at a glance, and are readable on light and dark screens; red is for errors. */
 const palette = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
 function lineWriter(
@@ -166,7 +166,7 @@ function lineWriter(
   };
 }
 
-/** Escapes but colours, and other controls: what moves the cursor in one service's terminal would paint over another's lines. */
+/** All escapes and controls; of these only colors are kept, because others would overwrite other services' lines. */
 const escapes = new RegExp(
   [
     String.raw`\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?`,
@@ -178,7 +178,7 @@ const escapes = new RegExp(
   "g",
 );
 
-/** What a service printed, without what would do more than colour its own line. */
+/** A line of a service, with no escape left that does more than color the line itself. */
 export function tame(message: string, colored: boolean): string {
   let styled = false;
   const text = message.replace(escapes, (found) => {

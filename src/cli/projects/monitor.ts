@@ -1,4 +1,4 @@
-/** `localhostess monitor` -> a screen of services and their logs, and keys that start and stop them. */
+/** `localhostess monitor` -> a screen of services and their output, and keys that start and stop them. */
 import { follower } from "./logs.ts";
 import { takeTerminal } from "./keyboard.ts";
 import { monitorScreen, type Picture } from "./monitor-screen.ts";
@@ -10,9 +10,9 @@ import { noColors, type World } from "../shared/world.ts";
 
 /** Milliseconds between looks at the daemon. */
 const period = 500;
-/** Milliseconds: more pictures than this shows are not seen. */
+/** Milliseconds between two drawings; more would not be visible. */
 const drawEvery = 40;
-/** Lines of output that are kept: more than any screen has. */
+/** Lines of output that are kept; more than any screen has. */
 const linesKept = 500;
 
 const patience = 300_000;
@@ -47,7 +47,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     drawing = undefined;
     const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
     const lines = monitorScreen(picture, { size, colors, colored });
-    // Each line to its end and no further: a whole clearing first would flicker.
+    // Each line is erased to its end: clearing the screen first would flicker.
     const text = lines.map((line) => `${line}\x1b[K`).join("\r\n");
     if (!world.out.write(`\x1b[H${text}\x1b[J`)) over.resolve(0);
   };
@@ -59,7 +59,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     picture.lines = printed.get(picture.rows[picture.selected]?.name ?? "") ?? [];
   };
 
-  /** All services on one connection, so that another choice is shown at once. */
+  /** All services on one connection, so that another selection is shown at once. */
   const readLogs = async (from: string): Promise<void> => {
     printed.clear();
     const request = { Logs: { mode: "follow", tail: linesKept * 4 } };
@@ -76,7 +76,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
         draw();
       }
     } catch {
-      // The daemon has gone; the next look at it says so.
+      // The daemon is gone; the next look reports it.
     }
     if (reading === from) reading = undefined;
   };
@@ -99,7 +99,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
           void readLogs(socket);
         }
       } catch {
-        // It has gone, and another may have come in its place.
+        // The daemon is gone, and another may have replaced it.
         socket = undefined;
       }
     }
@@ -145,7 +145,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     home: () => move(-picture.rows.length),
     end: () => move(picture.rows.length),
     s: () =>
-      // Not `up`: what waits for that is taken by who has read it.
+      // Not `up`, which accepts waiting changes: those need a person who has read them.
       void command("starting", ({ name }) => ({ Restart: { name, env } })),
     x: () => void command("stopping", ({ name }) => ({ Stop: { name } })),
     r: () => void command("restarting", ({ name }) => ({ Restart: { name, env } })),

@@ -47,7 +47,7 @@ export async function registryPin(
   { pinned }: { pinned: boolean },
   world: World,
 ): Promise<number> {
-  // What is not there any more may be unpinned all the same.
+  // A folder that is gone can still be unpinned.
   const folder = pinned
     ? await projectFolderOf(path, world)
     : resolve(world.cwd, path ?? (await projectFolderOf(undefined, world)));

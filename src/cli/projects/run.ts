@@ -1,4 +1,4 @@
-/** `localhostess run <service> -- command` -> the command, in the environment that the service has. */
+/** `localhostess run <service> -- command` -> the command, with the environment of the service. */
 import { listed } from "../../text/list.ts";
 import { realpath } from "node:fs/promises";
 import { runInPlace } from "./child.ts";
@@ -25,7 +25,7 @@ export async function run(
   return await runInPlace(command, { env: { ...definedOf(world.env), ...env }, world });
 }
 
-/** @throws an Error that says which services there are. */
+/** @throws an Error that lists the services. */
 async function environmentOf(
   service: string,
   { socket, world }: { socket: string; world: World },
@@ -39,7 +39,7 @@ async function environmentOf(
   const env = definedOf(world.env);
   const here = rows.some((row) => row.path === directory);
   if (!here && !rows.some((row) => row.name === service || row.service === service)) {
-    // The daemon has not heard of the project yet.
+    // The daemon does not know the project yet.
     return await ask({ name: service, project_path: directory, env });
   }
   const named = rowsNamed([service], { rows, directory });

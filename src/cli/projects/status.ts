@@ -1,4 +1,4 @@
-/** `localhostess status [service...]` -> every service of every project: its state, process, address, and how it fares. */
+/** `localhostess status [service...]` -> the services of all projects: state, process, address, usage and warnings. */
 import { printable } from "../../text/printable.ts";
 import type { Exit } from "../../routes/supervised.ts";
 import { shownDuration } from "../../text/duration.ts";

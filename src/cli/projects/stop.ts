@@ -1,4 +1,4 @@
-/** `localhostess stop|restart [service...]` -> services that have ended, or run anew. */
+/** `localhostess stop|restart [service...]` -> services that have stopped, or restarted. */
 import { printable } from "../../text/printable.ts";
 import { didYouMean } from "../../text/nearest.ts";
 import { systemClock } from "../../system/clock.ts";
@@ -15,7 +15,7 @@ import type { World } from "../shared/world.ts";
 
 export type StopFlags = Flags & { all?: boolean };
 
-/** Milliseconds. Each service has its stop_timeout, and dependents end first. */
+/** Milliseconds. Each service has its stop_timeout, and dependents stop first. */
 const patience = 300_000;
 
 export async function stop(
@@ -27,7 +27,7 @@ export async function stop(
   if (found === undefined)
     return words.length === 0 ? 0 : tell(await unknownHere(words, world), world);
   if (found.kind === "mistake") {
-    // What is declared here and was never up does not run, which is what was asked for.
+    // A declared service that was never started is not running, as requested.
     if ((await unknownHere(words, world)).length > 0) throw found.mistake;
     world.err.write(`${world.err.colors.dim("not running")}\n`);
     return 0;
@@ -77,10 +77,10 @@ export async function restart(
 
 type Chosen =
   | { kind: "chosen"; socket: string; rows: readonly Row[]; these: Row[] }
-  /** A word names nothing that the daemon knows. */
+  /** A word that names nothing that the daemon knows. */
   | { kind: "mistake"; mistake: Error };
 
-/** Undefined, and told, where no daemon runs. */
+/** Undefined, and reported, where no daemon is running. */
 async function chosen(
   words: readonly string[],
   flags: StopFlags,
@@ -99,7 +99,7 @@ async function chosen(
   }
 }
 
-/** Words that name nothing in the files of the project here, as sentences. */
+/** A sentence for each word that names nothing in the files of this project. */
 async function unknownHere(words: readonly string[], world: World): Promise<string[]> {
   const directory = await folderHere(world);
   const read = await projectIn(directory, world);

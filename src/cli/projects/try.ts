@@ -1,4 +1,4 @@
-/** `localhostess try -- command` -> the command with a free port and a name, while it runs. */
+/** `localhostess try -- command` -> the command with a free port and a name, while it is running. */
 import { basename } from "node:path";
 import { labelFrom, labelMistake } from "../../manifest/project-name.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
@@ -39,7 +39,7 @@ export async function tryOut(
   const { dim } = world.err.colors;
   const url = serviceUrl(name, daemon?.httpPort ?? daemon?.port ?? 9090);
   world.err.write(`${dim(`${url}  PORT=${port}`)}\n`);
-  // One word alone is what somebody has quoted for a shell.
+  // A single word is a command line for a shell.
   const words = command.length === 1 ? ["/bin/sh", "-c", command[0]!] : command;
   const env = {
     ...definedOf(world.env),
@@ -53,7 +53,7 @@ export async function tryOut(
   return code;
 }
 
-/** `shop`, or where a server has that already `shop-2`: two servers of one name would be one service. */
+/** `shop`, or `shop-2` if a server has that name already: two servers with one name would be one service. */
 async function freeName(
   wanted: string,
   { flags, world }: { flags: TryFlags; world: World },
@@ -65,7 +65,7 @@ async function freeName(
   return name;
 }
 
-/** To keep it: asked on a terminal only. */
+/** Offers to add the command to locald.toml, on a terminal only. */
 async function offer(
   command: readonly string[],
   { name, world }: { name: string; world: World },
@@ -80,7 +80,7 @@ async function offer(
   try {
     await add({ name: kept, command }, {}, world);
   } catch (error) {
-    // The command has ended as it did; that it is not kept does not change its exit code.
+    // The command has ended; a failure to add it does not change its exit code.
     const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];
     for (const line of lines) world.err.write(`localhostess: ${line}\n`);
   }

@@ -1,4 +1,4 @@
-/** A project to start -> its services, ready in the background; or the reason and the last lines of those that are not. */
+/** A project to start -> its services, ready in the background; or the reason and the last lines of the others. */
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
@@ -57,7 +57,7 @@ export async function upInBackground(
       ended === "late"
         ? { kind: "failed", reasons: [`not ready within ${shownDuration(patience!)}`] }
         : ended;
-    return await told(result, { ...upping, concerned });
+    return await report(result, { ...upping, concerned });
   } finally {
     cancelSignal();
     cancelLate();
@@ -66,7 +66,7 @@ export async function upInBackground(
 }
 
 /** Prints the URL of each ready service on stdout, and the last lines of the others on stderr. */
-async function told(
+async function report(
   ended: Ended,
   { socket, world, project, concerned }: Upping & { concerned: ReadonlySet<string> },
 ): Promise<number> {

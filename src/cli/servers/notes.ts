@@ -1,4 +1,4 @@
-/** What was seen -> sentences for a person, beside the table. Pure. */
+/** A look at the machine -> sentences for a person, beside the table. Pure. */
 import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
 import { basename } from "node:path";
@@ -9,7 +9,7 @@ import type { Settings } from "../shared/settings.ts";
 /** Unnamed servers that the hint names. */
 const mostUnnamed = 5;
 
-/** What a person may want to know besides the table. */
+/** The sentences that go with the table. */
 export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">): string[] {
   const lines: string[] = [];
   if (settings.verbose) lines.push(...skippedNotes(sight));

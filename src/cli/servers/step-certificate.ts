@@ -17,7 +17,7 @@ export async function certificate(
   service: Service,
 ): Promise<Certified> {
   const { dial, port } = service.endpoint;
-  // By way of the PAC file it comes in a tunnel, in which the server may speak for itself.
+  // With the PAC file the request comes in a tunnel, in which the server itself may speak TLS.
   if (byPac && (await isSecured(dial[0]!, port))) {
     const detail = `${service.name} speaks TLS itself, with its own certificate for ${host}`;
     return { step: passed("certificate", detail), ours: false };

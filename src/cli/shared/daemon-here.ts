@@ -1,4 +1,4 @@
-/** Settings -> the daemon that runs, started in the background where there is none. */
+/** Settings -> the running daemon, started in the background if necessary. */
 import { connect, type Connected, findDaemon, type Found } from "../../control/found/connect.ts";
 import type { Registration } from "../../control/found/protocol.ts";
 import { spawnDaemon } from "../../control/found/spawn.ts";
@@ -12,21 +12,21 @@ import type { World } from "./world.ts";
 
 export type Running = Extract<Connected, { kind: "connected" }>;
 
-/** Of `server start`: what is passed on to a daemon in the background. */
+/** The options of `server start`, which are passed on to a daemon in the background. */
 export type StartFlags = Flags & {
   detach?: boolean;
-  /** Hidden: it is the one in the background, and writes into its log. */
+  /** Hidden: the daemon runs in the background, and writes into its log. */
   background?: boolean;
-  /** Hidden: it ends at once where another runs. */
+  /** Hidden: the daemon exits at once if another is running. */
   unlessRunning?: boolean;
 };
 
-/** The one that runs, as far as it proves itself. */
+/** The running daemon, as far as it proves itself. */
 export function findRunning(settings: Settings): Promise<Found> {
   return findDaemon(settings.stateDirectory, { clock: systemClock });
 }
 
-/** The record of the one that runs; undefined where none does. */
+/** The record of the running daemon; undefined where none is running. */
 export async function runningDaemon(settings: Settings) {
   const found = await findRunning(settings);
   return found.kind === "healthy" ? found.registration : undefined;
@@ -36,11 +36,11 @@ export type EnsureOptions = {
   flags: StartFlags;
   settings: Settings;
   world: World;
-  /** Whatever runs is replaced: the one of this id is not the one that is waited for. */
+  /** Replaces the running daemon: the one with this id is not the one that is waited for. */
   instead?: string;
 };
 
-/** @throws an Error for a person, where no daemon can be had. */
+/** @throws an Error for a person, where no daemon can be started. */
 export async function ensureDaemon({
   flags,
   settings,
@@ -71,7 +71,7 @@ function daemonEnv(settings: Settings, { env }: World): World["env"] {
   return { ...env, LOCALD_SANDBOX_ACTIVE: "1", LOCALD_SOCKET: settings.socket };
 }
 
-/** What was typed; the variables go with the environment. */
+/** The options as typed; variables are passed on with the environment. */
 function wordsOf(flags: StartFlags): string[] {
   const values = {
     port: flags.port,
@@ -95,8 +95,8 @@ function wordsOf(flags: StartFlags): string[] {
 }
 
 /**
- * The record of the daemon for a verb that is of no use without one: started, and told, where none runs. Undefined, and
- * told, where somebody typed the port of a proxy that may be another's, and where none can be had.
+ * The record of the daemon for a verb that needs one: starts it, and reports that, where none is running. Undefined,
+ * and reported, where `--port` may mean the proxy of another daemon, and where none can be started.
  */
 export async function daemonFor(flags: Flags, world: World): Promise<Registration | undefined> {
   const settings = await settingsOf(flags, world);
@@ -124,7 +124,7 @@ export function tellStarted({ started, registration }: Running, { err }: World):
   err.write(`${err.colors.dim(text)}\n`);
 }
 
-/** Asked before a daemon that is to end where another runs reads all that it is made of. */
+/** Checked before `--unless-running` loads the daemon's code. */
 export async function alreadyRuns(flags: StartFlags, world: World): Promise<boolean> {
   return (await findRunning(await settingsOf(flags, world))).kind === "healthy";
 }
@@ -142,16 +142,16 @@ export async function serverDetach(flags: StartFlags, world: World): Promise<num
   });
 }
 
-/** Where systems begin to pick ports: Linux's ip_local_port_range. */
+/** The first port that systems pick by themselves: Linux's ip_local_port_range. */
 const firstPicked = 32_768;
 
-/** `localhostess server restart`: the new one takes the ports over, so that nobody is refused. */
+/** `localhostess server restart`: the new daemon takes the ports over, so that no connection is refused. */
 export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const { registration } = await findRunning(settings);
   const kept =
     settings.port === undefined && registration !== undefined && registration.port !== defaultPort
-      ? // One that the system has picked is preferred, and not insisted on: anybody may be given it in between.
+      ? // A port that the system picked is preferred, but not required: another program may get it in between.
         { port: String(registration.port < firstPicked ? registration.port : 0) }
       : {};
   const running = await ensureDaemon({

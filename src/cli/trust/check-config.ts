@@ -1,4 +1,4 @@
-/** What config.toml holds -> findings about its errors, and about the domains that it names. Pure. */
+/** The contents of config.toml -> findings about its errors, and about its domains. Pure. */
 import type { ReadConfig } from "../../manifest/config.ts";
 import { riskOf } from "../../manifest/tld.ts";
 import type { Finding } from "./finding.ts";

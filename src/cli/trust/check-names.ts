@@ -16,7 +16,7 @@ export async function checkNames(port: number, machine: Machine): Promise<Findin
   return await Promise.all([systemResolver(port, machine), curl(port, machine), chromium(machine)]);
 }
 
-/** The resolver that most programs use. RFC 6761 section 6.3 wants these names on loopback; many resolvers ignore it. */
+/** The resolver that most programs use. RFC 6761 section 6.3 wants these names on loopback; many ignore it. */
 async function systemResolver(port: number, machine: Machine): Promise<Finding> {
   const check = "names by the system's resolver";
   const addresses = await addressesOf(probe, { deadline: patience });

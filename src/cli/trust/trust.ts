@@ -1,4 +1,4 @@
-/** `localhostess trust` -> our authority in every trust store of this machine, or how things stand there. */
+/** `localhostess trust` -> our certificate authority in every trust store of this machine, or their state. */
 import { listed } from "../../text/list.ts";
 import {
   type CertificateAuthority,
@@ -30,7 +30,7 @@ export type TrustFlags = MachineFlags & { status?: boolean; renew?: boolean; bar
 type Work = {
   settings: Settings;
   stores: readonly TrustStore[];
-  /** Keeps a row, and tells it at once: a store may take a while. */
+  /** Keeps a row, and prints it at once: a store may take a while. */
   add(row: StoreRow): void;
 };
 
@@ -61,7 +61,8 @@ export async function trust(flags: TrustFlags, world: World): Promise<number> {
 }
 
 /**
- * The authority belongs to the person: under sudo it would be made in root's home, or root would own files in theirs.
+ * The certificate authority belongs to the person: under sudo it would be created in root's home, or root would own
+ * files in the person's.
  */
 export function refuseSudo({ env }: World): void {
   if (process.getuid?.() !== 0 || !env.SUDO_UID) return;
@@ -96,7 +97,7 @@ async function checkAll(
 ): Promise<void> {
   const checks = await Promise.all(stores.map((store) => store.check(certificate)));
   for (const [index, check] of checks.entries()) {
-    // That what is over is gone is no news.
+    // A replaced authority that is absent is not worth a row.
     if (whose === "replaced" && check.kind !== "trusted") continue;
     const about = { store: stores[index]!.name, authority: whose, action: "check" } as const;
     const fix = whose === "replaced" ? { fix: "localhostess trust" } : {};
@@ -127,11 +128,11 @@ async function renew(kind: CertificateAuthorityKind, { work, world }: Doing): Pr
   const made = await renewCertificateAuthority(options);
   if (made.kind === "broken") throw new Error(made.problems.join("; "));
   await installCertificateAuthority(made.ca, { work, world });
-  // Shells that have read `env` go on with the files that they know.
+  // Shells that have read `env` keep using the same files.
   await refreshBundles(work.settings);
 }
 
-/** The authorities that there are now, and no others, in every file that `env` has made. */
+/** Writes the current authorities, and no others, into every file that `env` has created. */
 export async function refreshBundles(settings: Settings): Promise<void> {
   const ours = await ourCertificates(settings);
   for (const bundle of await renewBundles(settings.stateDirectory, ours)) {
@@ -140,7 +141,7 @@ export async function refreshBundles(settings: Settings): Promise<void> {
   }
 }
 
-/** The new one first: in between, both are trusted, and never none. */
+/** Installs the new authority before it removes the old one, so that one is always trusted. */
 async function installCertificateAuthority(
   ca: CertificateAuthority,
   { work, world }: Doing,
@@ -156,7 +157,7 @@ async function installCertificateAuthority(
   await removeReplaced(ca.kind, work);
 }
 
-/** What could not be removed is kept in mind for the next time. */
+/** Certificates that cannot be removed are remembered for the next time. */
 export async function removeReplaced(kind: CertificateAuthorityKind, work: Work): Promise<void> {
   for (const replaced of await replacedCertificates(
     certificateAuthorityOptions(kind, work.settings),

@@ -1,4 +1,4 @@
-/** A table and a key -> the value that counts, or its default; every value is noted with the line that it comes from. Pure. */
+/** A table and a key -> the value, or its default; every value is noted with the line that it comes from. Pure. */
 import { type GenericSchema, safeParse } from "valibot";
 import type { Origin } from "../config.ts";
 import type { Leaf, Table } from "../layer.ts";

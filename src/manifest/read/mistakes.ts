@@ -1,4 +1,4 @@
-/** Errors in the files of a project, as they are found -> sentences with file, line and key, in the order of the files. Pure. */
+/** Errors in the files of a project -> sentences with file, line and key, in the order of files and lines. Pure. */
 import { type Layer, type Mistake, mistakeText } from "../layer.ts";
 
 /** Where an error is reported. */

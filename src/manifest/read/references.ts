@@ -1,4 +1,4 @@
-/** `depends_on`, and the references in a service's texts -> the services that it waits for, or the errors in them. Pure. */
+/** `depends_on` and the references of a service -> the services that it waits for, or the errors in them. Pure. */
 import { cycleText, unsetText } from "../fill.ts";
 import { cycles } from "../graph.ts";
 import { didYouMean } from "../../text/nearest.ts";

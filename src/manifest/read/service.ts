@@ -1,4 +1,4 @@
-/** `[services.<name>]` -> the service that it declares, with every default, and what it waits for; or the errors in it. Pure. */
+/** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
 import type { ServiceSpec } from "../project.ts";
