@@ -11,14 +11,14 @@ import type { Ends } from "../../system/peer-sockets.ts";
 import { socketCalls } from "../../system/socket-calls.ts";
 import type { TerminateOutcome, Terminator } from "../../tls/terminate.ts";
 import { parseClientHello } from "../../wire/client-hello.ts";
-import { RequestFraming } from "../../wire/framing.ts";
 import { sniff } from "../../wire/sniff.ts";
-import { Connection, type ConnectionShared, type Inside } from "../client/connection.ts";
+import { Connection } from "../client/connection.ts";
+import type { ConnectionShared, Inside } from "../client/shared.ts";
 import { Destinations } from "../request/destination.ts";
 import { Dialects } from "../upstream/dialect.ts";
 import { errorPage } from "../pages/error-page.ts";
 import { H2Session } from "../h2/session.ts";
-import { HeadWriter } from "../upstream/head-writer.ts";
+import { HeadWriters } from "../upstream/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
 import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts";
 import { httpsRedirect } from "../request/redirect.ts";
@@ -93,7 +93,7 @@ export interface Proxy {
   readonly addresses: readonly string[];
   readonly connections: number;
   /** Requests that wait for a service of the supervisor. */
-  readonly held: number;
+  readonly waiting: number;
   /** What `routes` says of supervised services has changed: requests that wait for one are looked at again. */
   supervisedChanged(): void;
   /** Takes no new connection, lets answers under way end for at most `milliseconds`, then breaks off. */
@@ -129,7 +129,7 @@ export function startProxy(options: ProxyOptions): Proxy {
 
   const shared: ConnectionShared = {
     pool,
-    scratch: new HeadWriter(65_536),
+    writers: new HeadWriters(),
     draining: () => draining,
     fault: options.fault,
     routes: options.routes,
@@ -149,14 +149,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     redirect: options.httpsRedirect ? httpsRedirect(own.urls.https) : undefined,
     destinations: new Destinations(),
     spare: [],
-    framing: new RequestFraming(),
     recorder: options.recorder,
     callers: options.callers,
     terminates: () => options.terminator !== undefined,
     bareNames: options.bareNames ?? (() => true),
     dialects: new Dialects(clock, options.routes),
     supervision: options.supervision,
-    holding: new Set(),
+    waiting: new Set(),
     secure(connection, first, { tunnelled }) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
@@ -265,17 +264,17 @@ export function startProxy(options: ProxyOptions): Proxy {
   const cancelTicks = clock.every(tickMilliseconds, () => {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
-    const waiting: (Connection | H2Session)[] = [];
+    const silent: (Connection | H2Session)[] = [];
     for (const session of sessions.keys()) {
       session.tick();
-      if (Number.isInteger(seconds) && session.mayBeGone) waiting.push(session);
+      if (Number.isInteger(seconds) && session.mayBeGone) silent.push(session);
     }
     for (const connection of connections.keys()) {
       connection.tick();
-      if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
+      if (Number.isInteger(seconds) && connection.mayBeGone) silent.push(connection);
     }
     // A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart.
-    for (const { link } of waiting) if (options.departed?.(link)) link.abort();
+    for (const { link } of silent) if (options.departed?.(link)) link.abort();
   });
 
   let stopping: Promise<void> | undefined;
@@ -288,17 +287,17 @@ export function startProxy(options: ProxyOptions): Proxy {
     get connections() {
       return count();
     },
-    get held() {
-      return shared.holding.size;
+    get waiting() {
+      return shared.waiting.size;
     },
     supervisedChanged() {
       if (changed) return;
       changed = true;
-      // Not at once: it may be a request that has just woken a service, and what connections share is in use.
+      // Many services may change at once: requests are looked at once for all of them.
       queueMicrotask(() => {
         changed = false;
         // Those that have to wait on are added again.
-        for (const connection of [...shared.holding]) connection.supervisedChanged();
+        for (const waiting of [...shared.waiting]) waiting.news();
       });
     },
     stop(milliseconds) {
