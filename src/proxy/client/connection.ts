@@ -38,7 +38,7 @@ import { established, Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
 import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
 import { covers } from "./covers.ts";
-import type { ConnectionShared, Inside } from "./shared.ts";
+import type { ConnectionShared, Inside, Serving } from "./shared.ts";
 import { actionOn, At, type ClientState, Do, moved, On, secondsIn, Turn } from "./states.ts";
 
 /**
@@ -96,15 +96,12 @@ export class Connection implements LinkHandler, ExchangeOwner, WaitingOwner, Tun
     this.#serverName = inside?.serverName;
     this.#tunnelled = inside?.tunnelled ?? false;
     this.#since = shared.seconds();
-    const exchange = shared.spare.pop() ?? new Exchange(shared);
+    const { exchange, record } = shared.spare.pop() ?? serving(shared);
     exchange.attach(link, this);
+    record?.attach(link, this.secured);
     this.#exchange = exchange;
     this.#head = exchange.requestHead;
-    const { recorder, callers } = shared;
-    if (recorder !== undefined) {
-      const { secured } = this;
-      this.#record = new RequestRecord({ recorder, callers, link, secured, counts: exchange });
-    }
+    this.#record = record;
     link.handler = this;
   }
 
@@ -174,7 +171,9 @@ export class Connection implements LinkHandler, ExchangeOwner, WaitingOwner, Tun
     this.#drop();
     this.#exchange.cancel();
     this.#end();
-    if (this.shared.spare.length < 64) this.shared.spare.push(this.#exchange);
+    if (this.shared.spare.length < 64) {
+      this.shared.spare.push({ exchange: this.#exchange, record: this.#record });
+    }
   }
 
   failed(fault: unknown): void {
@@ -387,11 +386,11 @@ export class Connection implements LinkHandler, ExchangeOwner, WaitingOwner, Tun
   /** Where bytes[start, end), an authority, leads now. */
   #find(
     bytes: Uint8Array,
-    { mode, ...place }: { mode: Mode; start: number; end: number },
+    asked: { mode: Mode; start: number; end: number },
   ): Destination | undefined {
     const { shared } = this;
-    return shared.destinations.find(bytes, place, {
-      mode,
+    return shared.destinations.find(bytes, asked, {
+      mode: asked.mode,
       client: this.link.remoteAddress,
       secure: this.secured,
       table: shared.routes(),
@@ -1010,4 +1009,11 @@ export class Connection implements LinkHandler, ExchangeOwner, WaitingOwner, Tun
     this.#record?.close();
     this.shared.gone(this);
   }
+}
+
+/** What serves one client after another. */
+function serving(shared: ConnectionShared): Serving {
+  const { recorder, callers } = shared;
+  const exchange = new Exchange(shared);
+  return { exchange, record: recorder && new RequestRecord(recorder, callers, exchange) };
 }

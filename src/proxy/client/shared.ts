@@ -4,6 +4,7 @@ import type { Service } from "../../routes/service.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { OwnPages } from "../pages/own-pages.ts";
 import type { Destinations } from "../request/destination.ts";
+import type { RequestRecord } from "../request/record.ts";
 import type { Recorder } from "../request/recorder.ts";
 import type { HttpsRedirect } from "../request/redirect.ts";
 import type { Supervision } from "../request/supervision.ts";
@@ -19,6 +20,9 @@ export type Inside = {
   tunnelled: boolean;
 };
 
+/** What serves one client after another. `record`: undefined where nothing is recorded. */
+export type Serving = { exchange: Exchange; record: RequestRecord | undefined };
+
 export interface ConnectionShared extends ExchangeShared, WaitingShared {
   /** Whether the process that was found with the service still runs; cheap. */
   stillThere(service: Service): boolean;
@@ -33,8 +37,8 @@ export interface ConnectionShared extends ExchangeShared, WaitingShared {
   /** The answer to page loads that should have come by TLS; undefined: they are as welcome. */
   readonly redirect: HttpsRedirect | undefined;
   readonly destinations: Destinations;
-  /** Exchanges whose clients are gone: connections of one request each are too short to build them anew. */
-  readonly spare: Exchange[];
+  /** What served clients that are gone: connections of one request each are too short to build it anew. */
+  readonly spare: Serving[];
   /** Whether clients that speak TLS are heard. */
   terminates(): boolean;
   /** Whether there are certificates for bare names. */

@@ -7,30 +7,32 @@ import type { Entry, Recorder } from "./recorder.ts";
 /** Kept by the exchange: of the final answer, 0 until it is there; octets of both bodies. */
 export type Counts = { answerStatus: number; requestOctets: number; answerOctets: number };
 
-export type RequestRecordOptions = {
-  recorder: Recorder;
-  /** Whose the clients are; undefined: nobody can tell. */
-  callers: Callers | undefined;
-  link: Link;
-  secured: boolean;
-  counts: Counts;
-};
-
 export class RequestRecord {
   #entry: Entry | undefined;
   #asked: Asked | undefined;
-  readonly #options: RequestRecordOptions;
+  #link!: Link;
+  #secured = false;
 
-  constructor(options: RequestRecordOptions) {
-    this.#options = options;
+  constructor(
+    readonly recorder: Recorder,
+    /** Whose the clients are; undefined: nobody can tell. */
+    readonly callers: Callers | undefined,
+    readonly counts: Counts,
+  ) {}
+
+  /** Records the requests of another client from here on. */
+  attach(link: Link, secured: boolean): void {
+    this.#link = link;
+    this.#secured = secured;
+    this.#asked = undefined;
   }
 
   /** A head is complete: once for each request, however often its head is read. */
   begin(head: RequestHead, bytes: Uint8Array): void {
     if (this.#entry !== undefined) return;
-    const { recorder, callers, link, secured, counts } = this.#options;
-    const entry = recorder.begin(head, bytes, secured);
-    this.#asked ??= callers?.ask(link);
+    const { counts } = this;
+    const entry = this.recorder.begin(head, bytes, this.#secured);
+    this.#asked ??= this.callers?.ask(this.#link);
     entry.asked = this.#asked;
     this.#entry = entry;
     counts.answerStatus = 0;
@@ -40,14 +42,14 @@ export class RequestRecord {
 
   /** The request goes to this service. */
   routed(service: string): void {
-    if (this.#entry !== undefined) this.#options.recorder.routed(this.#entry, service);
+    if (this.#entry !== undefined) this.recorder.routed(this.#entry, service);
   }
 
   /** The request is answered by us. `octets`: of the answer's body. */
   answered(status: number, octets: number): void {
     if (this.#entry === undefined) return;
-    this.#options.counts.answerStatus = status;
-    this.#options.counts.answerOctets = octets;
+    this.counts.answerStatus = status;
+    this.counts.answerOctets = octets;
     this.end(false);
   }
 
@@ -56,7 +58,7 @@ export class RequestRecord {
     const entry = this.#entry;
     if (entry === undefined) return;
     this.#entry = undefined;
-    const { counts, recorder } = this.#options;
+    const { counts, recorder } = this;
     entry.status = counts.answerStatus;
     entry.received += counts.requestOctets;
     entry.sent += counts.answerOctets;
@@ -81,6 +83,6 @@ export class RequestRecord {
   /** The connection is gone. */
   close(): void {
     this.end(true);
-    if (this.#asked !== undefined) this.#options.callers!.forget(this.#asked);
+    if (this.#asked !== undefined) this.callers!.forget(this.#asked);
   }
 }
