@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { listen } from "../../src/link/listen.ts";
 import { secure } from "../../src/link/secure.ts";
-import type { ConnectionShared } from "../../src/proxy/client/shared.ts";
+import type { ConnectionShared } from "../../src/proxy/client/connection.ts";
 import { Destinations } from "../../src/proxy/request/destination.ts";
 import { Dialects } from "../../src/proxy/upstream/dialect.ts";
 import { H2Session } from "../../src/proxy/h2/session.ts";

@@ -38,7 +38,7 @@ import { established, Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
 import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
 import { covers } from "./covers.ts";
-import type { ConnectionShared, Inside, Serving } from "./shared.ts";
+import type { Inside, Serving, SharedBy } from "./shared.ts";
 import { actionOn, At, type ClientState, Do, moved, On, secondsIn, Turn } from "./states.ts";
 
 /**
@@ -46,6 +46,8 @@ import { actionOn, At, type ClientState, Do, moved, On, secondsIn, Turn } from "
  * request will be read again; `taken`: the connection does not go on to another request from here.
  */
 type Read = number | "waits" | "taken";
+
+export type ConnectionShared = SharedBy<Connection>;
 
 type Absent = Extract<Decision, { kind: "absent" }>;
 

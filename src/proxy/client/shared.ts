@@ -10,7 +10,6 @@ import type { HttpsRedirect } from "../request/redirect.ts";
 import type { Supervision } from "../request/supervision.ts";
 import type { WaitingShared } from "../request/waiting.ts";
 import type { Exchange, ExchangeShared } from "../upstream/exchange.ts";
-import type { Connection } from "./connection.ts";
 
 /** How the inside of a TLS connection came to be. */
 export type Inside = {
@@ -23,7 +22,8 @@ export type Inside = {
 /** What serves one client after another. `record`: undefined where nothing is recorded. */
 export type Serving = { exchange: Exchange; record: RequestRecord | undefined };
 
-export interface ConnectionShared extends ExchangeShared, WaitingShared {
+/** `Client`: a connection, which this file must not know. */
+export interface SharedBy<Client> extends ExchangeShared, WaitingShared {
   /** Whether the process that was found with the service still runs; cheap. */
   stillThere(service: Service): boolean;
   /** Somebody uses the proxy. Costs next to nothing. */
@@ -46,11 +46,11 @@ export interface ConnectionShared extends ExchangeShared, WaitingShared {
   /** Undefined: nothing is supervised. */
   readonly supervision: Supervision | undefined;
   /** The connection's link goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
-  secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
+  secure(connection: Client, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
   /** Notes every request; undefined: nobody wants to know. */
   readonly recorder: Recorder | undefined;
   /** Whose the clients are; undefined: nobody can tell. */
   readonly callers: Callers | undefined;
   /** The connection is gone, or has become a tunnel that is gone. */
-  gone(connection: Connection): void;
+  gone(connection: Client): void;
 }

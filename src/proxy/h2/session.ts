@@ -40,8 +40,7 @@ import {
   VALUE_END,
   VALUE_START,
 } from "../../wire/head.ts";
-import { Connection } from "../client/connection.ts";
-import type { ConnectionShared } from "../client/shared.ts";
+import { Connection, type ConnectionShared } from "../client/connection.ts";
 import { headSeconds, idleSeconds } from "../client/states.ts";
 import { covers } from "../client/covers.ts";
 import { errorPage, type Problem } from "../pages/error-page.ts";

@@ -1,4 +1,4 @@
-/** What kept a request from its answer -> the problem that its client is told. Pure. */
+/** The reason why a request gets no answer -> the problem that its client is told. Pure. */
 import { headLimit } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import type { Service } from "../../routes/service.ts";
