@@ -3,6 +3,7 @@ import { control } from "./control.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
+import { links } from "./links.ts";
 import { machine } from "./machine.ts";
 import { people } from "./people.ts";
 import { proxy } from "./proxy.ts";
@@ -18,6 +19,7 @@ export const faults: readonly Fault[] = [
   ...folder,
   ...files,
   ...machine,
+  ...links,
   ...wire,
   ...proxy,
   ...requests,
