@@ -1,12 +1,8 @@
 /** Options into a running daemon: builds every part, joins their callbacks, starts in order, stops in reverse. */
 import { hostname, release } from "node:os";
 import { version } from "../../package.json" with { type: "json" };
-import {
-  type Backend,
-  CommandError,
-  report,
-  type TrustWanted,
-} from "../control/commands/commands.ts";
+import { type Backend, CommandError, type TrustWanted } from "../control/commands/command.ts";
+import { report } from "../control/commands/reports.ts";
 import { dashboard, linkPath } from "../dashboard/dashboard.ts";
 import { keepPort, keptPort } from "../dashboard/page-port.ts";
 import { pageScript, removeKeptScripts } from "../dashboard/page-script.ts";
@@ -18,7 +14,8 @@ import { converge } from "../control/found/converge.ts";
 import { ensureCredential } from "../control/found/credential.ts";
 import { feed } from "../control/commands/events.ts";
 import { type HttpDoor, startHttp } from "../control/http/http.ts";
-import { type IpcDoor, ipcDoor, socketPath } from "../control/ipc/ipc.ts";
+import { type IpcDoor, ipcDoor } from "../control/ipc/ipc.ts";
+import { socketPath } from "../control/ipc/socket-path.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
 import { type Facts, protocol, type Registration } from "../control/found/protocol.ts";
 import {

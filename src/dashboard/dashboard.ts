@@ -1,6 +1,7 @@
 /** Requests outside of the API -> the page, its parts, and the door by which a browser comes in. */
+import type { Headers, WholeAnswer } from "../control/http/answer.ts";
+import type { Asked } from "../control/http/asked.ts";
 import type { Page } from "../control/http/http.ts";
-import type { Asked, Headers, WholeAnswer } from "../control/http/http-server.ts";
 import { hostIn, sessionCookie } from "../control/http/gate.ts";
 import { html } from "../proxy/pages/html.ts";
 import { pageReply } from "../proxy/pages/page.ts";

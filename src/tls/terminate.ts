@@ -1,5 +1,6 @@
 /** An encrypted link and the certificates for its names into the plain link inside. */
 import { TLSSocket } from "node:tls";
+import { lastWords } from "../link/last-words.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import { linkStream } from "../link/link-stream.ts";
 import { secure } from "../link/secure.ts";
@@ -168,21 +169,15 @@ class Attempt {
     });
   }
 
-  /** Says why it ends. Closing at once would destroy that on its way, as bytes of the client may be unread. */
+  /** Tells the client why the handshake ends. */
   alert(alert: Alert): void {
-    const bytes = fatalAlert(alert);
-    const { link } = this;
-    link.write(bytes, 0, bytes.length);
-    const cancel = this.options.clock.after(lingerMilliseconds, () => link.close());
-    link.handler = {
-      data() {},
-      drained() {},
-      ended: () => link.close(),
-      closed: cancel,
+    lastWords(this.link, fatalAlert(alert), {
+      timer: this.options.clock,
+      flush: lingerMilliseconds,
+      linger: lingerMilliseconds,
+      gone() {},
       failed: this.options.fault,
-    };
-    link.halfClose();
-    link.resume();
+    });
     this.fail();
   }
 

@@ -1,7 +1,8 @@
 /** The list of commands -> the part of docs/api.md that tells of each. `bun test/control/api-document.ts` writes it. */
 import { join, resolve } from "node:path";
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { type Command, commands } from "../../src/control/commands/commands.ts";
+import type { Command } from "../../src/control/commands/command.ts";
+import { commands } from "../../src/control/commands/commands.ts";
 
 export const documentPath = join(resolve(import.meta.dir, "../.."), "docs/api.md");
 

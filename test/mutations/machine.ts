@@ -176,7 +176,7 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "fields of a command are what every object inherits",
-    file: "src/control/commands/commands.ts",
+    file: "src/control/commands/perform.ts",
     find: "  const read = v.safeParse(input, sent);",
     replace:
       "  const own = Object.entries(sent as object).filter(([key]) => !(key in {}));\n  const read = v.safeParse(input, Object.fromEntries(own));",

@@ -5,6 +5,7 @@ import type { Service } from "../../routes/service.ts";
 import type { Traffic } from "../../routes/traffic.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import type { Cancel } from "../../system/clock.ts";
+import type { Gauges } from "./daemon-report.ts";
 import type { Feed } from "./events.ts";
 import type { Facts } from "../found/protocol.ts";
 
@@ -32,12 +33,6 @@ export interface Backend {
   trust?: ((wanted: TrustWanted) => Promise<readonly unknown[]>) | undefined;
 }
 
-export type Gauges = {
-  /** Resident, in bytes. */
-  memory: number;
-  connections: { proxy: number; http: number; ipc: number };
-};
-
 export type TrustWanted = {
   action: "status" | "install" | "renew" | "remove";
   bare_names?: boolean | undefined;
@@ -62,6 +57,12 @@ export class CommandError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/** The words for whoever sent a command; a fault of ours is told to the log only. */
+export function errorOf(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof CommandError) return { code: error.code, message: error.message };
+  return { code: "internal", message: "this is a fault of ours; the daemon's log says more" };
 }
 
 /** Values one after another, until the receiver or the sender ends it. */

@@ -1,44 +1,7 @@
 /** What happens in the daemon -> numbered events that many follow, and that who was away for a moment can have again. */
-import type { SupervisedChange } from "../../routes/project-report.ts";
-import type { ServiceRow } from "../../routes/service-row.ts";
 import type { RecordedRequest, TrafficCounts } from "../../routes/traffic.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
-
-/** A service as events and answers tell of it. */
-export type ServiceReport = ServiceRow & {
-  /** `https://api.localhost:9090`; null where `url` is. */
-  secureUrl: string | null;
-  traffic: TrafficCounts;
-};
-
-/** The daemon's own words, as the first locald has them. */
-export type LogEntry = {
-  /** Seconds since the Unix epoch. */
-  timestamp: number;
-  service: string;
-  stream: "stdout" | "stderr";
-  message: string;
-};
-
-/** The types of events, and what each carries. */
-export type Happenings = {
-  service: { change: "appeared" | "changed" | "gone"; service: ServiceReport };
-  request: RecordedRequest;
-  /** For a service whose requests were too many to be told one by one. */
-  requests: { service: string; counts: TrafficCounts };
-  log: LogEntry;
-  /** A service of a project. */
-  supervised: SupervisedChange;
-  /** The daemon ends; who wants to go on connects again. */
-  stopping: Record<string, never>;
-};
-
-export type DaemonEvent = {
-  /** `<n>-<launch>`: n counts up by one, and another launch's ids are known as such. */
-  id: string;
-  event: keyof Happenings | "hello" | "reset";
-  data: unknown;
-};
+import type { DaemonEvent, Happenings, LogEntry } from "./daemon-report.ts";
 
 export type FeedOptions = {
   clock: Clock;

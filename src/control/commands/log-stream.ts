@@ -4,7 +4,7 @@ import type { LogLine } from "../../supervisor/logs/log-store.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import { type Cancel, systemClock } from "../../system/clock.ts";
 import { type Backend, CommandError, type Receiver, type Stream } from "./command.ts";
-import type { LogEntry } from "./events.ts";
+import type { LogEntry } from "./daemon-report.ts";
 import { noService } from "./no-service.ts";
 
 export type LogsWanted = {

@@ -1,6 +1,6 @@
 /** What was seen and what is supervised -> the rows of `Status`. */
 import type { ServiceSpec } from "../../manifest/project.ts";
-import type { SupervisedStatus } from "../../routes/project-report.ts";
+import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
 import { serviceRow } from "../../routes/service-row.ts";
 import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
@@ -12,7 +12,7 @@ export async function statusRows({
   facts,
   services,
   projects,
-}: Pick<Backend, "facts" | "services" | "projects">): Promise<unknown[]> {
+}: Pick<Backend, "facts" | "services" | "projects">): Promise<StatusRow[]> {
   const usage = (await projects?.usage.read()) ?? new Map<string, Taken>();
   const supervised = projects?.snapshots() ?? [];
   const rows = supervised.map((its) =>
@@ -36,7 +36,7 @@ export async function statusRows({
   ];
 }
 
-function statusOf(service: Service, proxyPort: number): unknown {
+function statusOf(service: Service, proxyPort: number): FoundStatus {
   const { name, url, port, pid, cwd, command, startedAt, warnings } = serviceRow(
     service,
     proxyPort,

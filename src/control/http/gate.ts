@@ -1,7 +1,8 @@
 /** A request's head -> whether it may come in, and what everybody else is told. Pure but for the clock it is given. */
 import type { Clock } from "../../system/clock.ts";
-import type { Asked, Headers } from "./http-server.ts";
 import { sameSecret } from "../found/proof.ts";
+import type { Headers } from "./answer.ts";
+import type { Asked } from "./asked.ts";
 
 export type GateOptions = {
   /** Asked for each time, as it may be replaced. */

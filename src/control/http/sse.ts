@@ -1,8 +1,8 @@
 /** Events -> the text/event-stream that browsers and others read; bounded, and cut where its reader is too slow. */
 import type { Cancel, Clock } from "../../system/clock.ts";
-import type { Stream } from "../commands/commands.ts";
-import type { DaemonEvent } from "../commands/events.ts";
-import type { Headers, Sink, StreamAnswer } from "./http-server.ts";
+import type { Stream } from "../commands/command.ts";
+import type { DaemonEvent } from "../commands/daemon-report.ts";
+import type { Headers, Sink, StreamAnswer } from "./answer.ts";
 
 /** Bytes that wait for a reader; one that is further behind has them again by its last id. */
 export const mostPending = 1024 * 1024;

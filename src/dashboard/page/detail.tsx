@@ -1,10 +1,11 @@
 /** One service -> its facts, warnings, processes and last requests. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
+import type { ServiceDetail, ServiceProcess } from "../../routes/service-report.ts";
+import type { RecordedRequest } from "../../routes/traffic.ts";
 import { bytesText, clockText, countText, durationText, latencyText } from "./format.ts";
 import { Addresses } from "./links.tsx";
 import { connection, detail, now, running, services, shown } from "./live.ts";
-import type { RecordedRequest, ServiceDetail, ServiceProcess } from "./model.ts";
 import { Sparkline } from "./sparkline.tsx";
 
 export function Detail() {

@@ -1,6 +1,6 @@
 /** A service -> the addresses that a person may follow. */
 /** @jsxImportSource preact */
-import type { ServiceReport } from "./model.ts";
+import type { ServiceReport } from "../../routes/service-report.ts";
 
 /** The whole addresses, as they may be copied. */
 export function Addresses({ service }: { service: ServiceReport }) {

@@ -1,27 +1,24 @@
 /** The daemon's answers and events -> signals that the page is drawn from; a lost connection is mended here. */
 import { batch, computed, effect, signal } from "@preact/signals";
+import type { DaemonReport, EventData, Snapshot } from "../../control/commands/daemon-report.ts";
+import type { ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
 import { ask, signedOut } from "./ask.ts";
 import {
   afterChange,
   afterCounts,
   afterRequest,
   afterSeconds,
-  type DaemonFacts,
   matching,
-  type RecordedRequest,
-  type ServiceDetail,
-  type ServiceReport,
-  type Snapshot,
   sorted,
   withRequests,
 } from "./model.ts";
 import { followLogs, isSupervised, readProjects, readProjectsSoon } from "./projects.ts";
 
 /** `ended`: the session is over, and only the command can begin another. */
-export type Connection = "connecting" | "live" | "lost" | "ended";
+export type FollowState = "connecting" | "live" | "lost" | "ended";
 
-export const connection = signal<Connection>("connecting");
-export const daemon = signal<DaemonFacts | undefined>(undefined);
+export const connection = signal<FollowState>("connecting");
+export const daemon = signal<DaemonReport | undefined>(undefined);
 export const services = signal<readonly ServiceReport[]>([]);
 export const query = signal("");
 export const found = computed(() => matching(services.value, query.value));
@@ -88,7 +85,7 @@ export function start(): void {
 async function refresh(): Promise<void> {
   const [fresh, facts] = await Promise.all([
     ask<ServiceReport[]>("/v1/services"),
-    ask<DaemonFacts>("/v1/daemon"),
+    ask<DaemonReport>("/v1/daemon"),
   ]);
   batch(() => {
     if (fresh !== undefined) services.value = sorted(fresh);
@@ -127,23 +124,23 @@ function connect(): void {
   const path = lastId === undefined ? "" : `?last_event_id=${encodeURIComponent(lastId)}`;
   const its = new EventSource(`/v1/events${path}`);
   source = its;
-  const on = <T>(type: string, act: (data: T) => void) => {
+  const on = <Type extends keyof EventData>(type: Type, act: (data: EventData[Type]) => void) => {
     its.addEventListener(type, (event) => {
       const { data, lastEventId } = event as MessageEvent<string>;
       lastId = lastEventId;
-      batch(() => act(JSON.parse(data) as T));
+      batch(() => act(JSON.parse(data) as EventData[Type]));
     });
   };
-  on<Snapshot>("hello", begin);
-  on<Snapshot>("reset", begin);
-  on<Parameters<typeof afterChange>[1]>("service", ({ change, service }) => {
+  on("hello", begin);
+  on("reset", begin);
+  on("service", ({ change, service }) => {
     services.value = afterChange(services.value, { change, service });
     if (change === "appeared") tell(`${service.name} is running`);
     if (change === "gone") tell(`${service.name} has ended`);
     if (service.name === shown.value) void readDetail();
   });
   on("supervised", readProjectsSoon);
-  on<RecordedRequest>("request", (request) => {
+  on("request", (request) => {
     services.value = afterRequest(services.value, request);
     const its = detail.value;
     if (its !== undefined && its.name === request.service) {
@@ -151,7 +148,7 @@ function connect(): void {
       if (request.caller === undefined) readDetailSoon();
     }
   });
-  on<Parameters<typeof afterCounts>[1]>("requests", (told) => {
+  on("requests", (told) => {
     services.value = afterCounts(services.value, told);
   });
   its.onopen = () => {

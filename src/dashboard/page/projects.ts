@@ -1,33 +1,10 @@
 /** The daemon's answers -> the services of projects, and what the one that is shown prints. */
 import { computed, signal } from "@preact/signals";
-import { type Pending, type Waiting, waitingOf } from "../../routes/pending.ts";
+import { type Waiting, waitingOf } from "../../routes/pending.ts";
+import type { OutputLine, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import { ask, linesOf, tell } from "./ask.ts";
 
-/** As far as the page shows it. */
-export type SupervisedRow = {
-  /** `shop:api`. */
-  name: string;
-  project: string;
-  service: string;
-  state: string;
-  ready: boolean;
-  why: string | null;
-  says: string | null;
-  pid: number | null;
-  port: number | null;
-  url: string | null;
-  path: string;
-  started_at: string | null;
-  restarts: number;
-  exit: { code: number | null; signal: string | null } | null;
-  cpu: number | null;
-  memory: number | null;
-  warnings: readonly string[];
-  /** What its files say now, and waits for `up`. */
-  pending: Pending | null;
-};
-
-export const projects = signal<readonly SupervisedRow[]>([]);
+export const projects = signal<readonly SupervisedStatus[]>([]);
 /** By project. */
 export const waiting = computed<readonly Waiting[]>(() =>
   waitingOf(projects.value.map((row) => ({ ...row, directory: row.path }))),
@@ -49,10 +26,10 @@ export function isSupervised(name: string | undefined): name is string {
 }
 
 export async function readProjects(): Promise<void> {
-  const rows = await ask<Partial<SupervisedRow>[]>("/v1/status");
+  const rows = await ask<StatusRow[]>("/v1/status");
   if (rows === undefined) return;
   projects.value = rows
-    .filter((row): row is SupervisedRow => typeof row.project === "string")
+    .filter((row): row is SupervisedStatus => "project" in row)
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
@@ -69,7 +46,7 @@ export function readProjectsSoon(): void {
 
 export type Act = "start" | "stop" | "restart";
 
-export async function act(row: SupervisedRow, what: Act): Promise<void> {
+export async function act(row: SupervisedStatus, what: Act): Promise<void> {
   busy.value = new Set([...busy.value, row.name]);
   refusal.value = "";
   // Not `up`: what waits for that is taken in a terminal, by who has read it.
@@ -103,7 +80,7 @@ async function read(id: string, signal: AbortSignal): Promise<void> {
     gathered = [];
   };
   try {
-    for await (const { message } of linesOf<{ message: string }>(`/v1/logs?${query}`, signal)) {
+    for await (const { message } of linesOf<OutputLine>(`/v1/logs?${query}`, signal)) {
       gathered.push(plain(message));
       drawing ??= setTimeout(draw, gathering);
     }

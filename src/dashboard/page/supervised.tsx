@@ -1,19 +1,11 @@
 /** The services of projects -> a table with what may be done with each; one of them -> its state and its output. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
+import type { SupervisedStatus } from "../../routes/project-report.ts";
 import { bytesText, durationText } from "./format.ts";
 import { connection, now } from "./live.ts";
 import { pendingText, upCommand } from "../../routes/pending.ts";
-import {
-  type Act,
-  act,
-  busy,
-  lines,
-  projects,
-  refusal,
-  type SupervisedRow,
-  waiting,
-} from "./projects.ts";
+import { type Act, act, busy, lines, projects, refusal, waiting } from "./projects.ts";
 
 export function Projects() {
   const rows = projects.value;
@@ -67,13 +59,13 @@ function Pendings() {
   );
 }
 
-function dotOf({ state, warnings }: SupervisedRow): string {
+function dotOf({ state, warnings }: SupervisedStatus): string {
   if (state === "ready") return warnings.length > 0 ? "dot warned" : "dot";
   if (state === "failed") return "dot failed";
   return state === "stopped" || state === "exited" ? "dot ended" : "dot waiting";
 }
 
-function Row({ row }: { row: SupervisedRow }) {
+function Row({ row }: { row: SupervisedStatus }) {
   const { name, state, why, pid, port, started_at: since, restarts, cpu, memory } = row;
   return (
     <tr>
@@ -113,7 +105,7 @@ function Row({ row }: { row: SupervisedRow }) {
 
 const words: Record<Act, string> = { start: "Start", stop: "Stop", restart: "Restart" };
 
-function Actions({ row }: { row: SupervisedRow }) {
+function Actions({ row }: { row: SupervisedStatus }) {
   const down = row.state === "stopped" || row.state === "exited" || row.state === "failed";
   const possible: readonly Act[] = down ? ["start"] : ["stop", "restart"];
   const waits = busy.value.has(row.name) || connection.value !== "live";
@@ -164,7 +156,7 @@ export function Supervised({ id }: { id: string }) {
   );
 }
 
-function Facts({ row }: { row: SupervisedRow }) {
+function Facts({ row }: { row: SupervisedStatus }) {
   const { url, why, says, exit, path, warnings } = row;
   return (
     <>
