@@ -1,5 +1,6 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { control } from "./control.ts";
+import { daemon } from "./daemon.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
@@ -15,6 +16,7 @@ import { shown } from "./words.ts";
 
 export const faults: readonly Fault[] = [
   ...control,
+  ...daemon,
   ...people,
   ...folder,
   ...files,

@@ -92,7 +92,7 @@ export const people: readonly Fault[] = [
   },
   {
     name: "the daemon does not ask whose the proxy's clients are",
-    file: "src/daemon/daemon.ts",
+    file: "src/daemon/proxy-at.ts",
     find: "      clientUser: proxyUsers,\n",
     replace: "",
     tests: ["test/e2e/other-users.test.ts"],
@@ -108,9 +108,9 @@ export const people: readonly Fault[] = [
   },
   {
     name: "the link tells the page's host in a command line",
-    file: "src/daemon/daemon.ts",
-    find: "backend.dashboard = () => `${pages.url()}",
-    replace: 'backend.dashboard = () => `${pages.url().replace("127.0.0.1", tokens.hostFor("x"))}',
+    file: "src/daemon/doors.ts",
+    find: "dashboard: () => `${pages.url()}",
+    replace: 'dashboard: () => `${pages.url().replace("127.0.0.1", tokens.hostFor("x"))}',
     tests: ["test/e2e/dashboard.test.ts"],
   },
   {
