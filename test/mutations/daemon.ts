@@ -26,6 +26,20 @@ export const daemon: readonly Fault[] = [
     tests: stops,
   },
   {
+    name: "a daemon that cannot start leaves what it had started",
+    file: "src/daemon/daemon.ts",
+    find: "if (daemon === undefined) await stops.stop();",
+    replace: "",
+    tests: ["test/daemon/daemon.test.ts"],
+  },
+  {
+    name: "a daemon that ends leaves its HTTP door open",
+    file: "src/daemon/doors.ts",
+    find: "await Promise.all([pages.stop(), ipc?.stop()]);",
+    replace: "await ipc?.stop();",
+    tests: ["test/daemon/daemon.test.ts"],
+  },
+  {
     name: "sudo's variable counts for whoever sets it",
     file: "src/daemon/served-users.ts",
     find: "uid === 0 && isUser ?",
