@@ -1,4 +1,4 @@
-/** What was found, what is supervised and which bare names lead here -> the route table of now. */
+/** Found services, supervised services and bare names -> the current route table. */
 import type { Changes } from "../discovery/scanner.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
@@ -7,9 +7,9 @@ import type { HostsFile } from "../system/hosts-file.ts";
 
 export type CurrentRoutesOptions = {
   tlds: readonly string[];
-  /** Those of the configuration; true: all of them. */
+  /** `bare_names` of the configuration; true: all names. */
   bareNames: readonly string[] | boolean;
-  /** Where there are more. */
+  /** The source of more bare names. */
   hosts: HostsFile;
 };
 
@@ -32,12 +32,12 @@ export class CurrentRoutes {
     return this.#table;
   }
 
-  /** From now on the table has these, as they are whenever it is made anew. */
+  /** From now on the table includes these services; they are read each time it is made. */
   include(supervised: () => readonly Supervised[]): void {
     this.#supervised = supervised;
   }
 
-  /** A scan has ended. @returns its changes, with what projects that are up have a right to. */
+  /** A scan has ended. @returns its changes, judged by the rights of the projects that are up. */
   scanned(services: readonly Service[], changes: Changes): Changes {
     this.#services = services;
     const hostsNames = this.#options.hosts.names();
@@ -51,7 +51,7 @@ export class CurrentRoutes {
     return judgedBy(this.#table, changes);
   }
 
-  /** Makes the table anew: what is supervised has changed. */
+  /** Makes the table again, because a supervised service has changed. */
   renew(): void {
     this.#table = this.#made();
   }
@@ -69,7 +69,7 @@ export class CurrentRoutes {
   }
 }
 
-/** What was seen, as the table has it. */
+/** The changed services, as the table has them. */
 function judgedBy({ services }: RouteTable, changes: Changes): Changes {
   const rows = Map.groupBy(services, ({ process }) => process.pid);
   const judged = (these: readonly Service[]) =>

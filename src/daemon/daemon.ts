@@ -123,7 +123,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   proxy.is(claimed.proxy);
   if (tlds.length > 0) void names.compare();
 
-  // As of here: nobody is told of services that go because we stop them.
+  // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
   beginProjects(projects, { ...common, resting });
   stops.push("the news of requests", trafficNews(common));
@@ -142,7 +142,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   };
 }
 
-/** What is known before there is a door or a port; `claim` and `openDoors` fill in the rest. */
+/** The facts before there is a door or a port; `openDoors` and `claim` fill in the rest. */
 function firstFacts(options: DaemonOptions): Facts {
   return {
     id: crypto.randomUUID(),

@@ -19,8 +19,8 @@ export type KeptDoorOptions = { stateDirectory: string; clock: Clock; note(text:
 const doorInterval = 250;
 
 /**
- * A page that is open cannot follow us to another port. So the door is where the last daemon's was. While that daemon is
- * still going, there is a second door, opened as soon as its port is free.
+ * A page that is open cannot follow us to another port. So the door is where the last daemon's was. While that daemon
+ * is still going, there is a second door, opened as soon as its port is free.
  */
 export async function openKept(
   openAt: (port: number) => HttpDoor,

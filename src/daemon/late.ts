@@ -1,8 +1,8 @@
-/** A part that is made after those that refer to it: nothing until then, and the part from then on. */
+/** A part that is made after others that refer to it -> undefined at first, and the part once it is there. */
 
 /**
- * For the true cycles only: the commands count the connections of the doors that are opened for them, and the supervisor
- * asks for the ports of the proxy that wakes its services.
+ * For true cycles only: the commands count the connections of the doors that are opened for them, and the supervisor
+ * reads the ports of the proxy that wakes its services.
  */
 export class Late<Part> {
   #part: Part | undefined;
@@ -12,9 +12,9 @@ export class Late<Part> {
     return this.#part;
   }
 
-  /** @throws where it was told before. */
+  /** @throws if the part is there already. */
   is(part: Part): void {
-    if (this.#part !== undefined) throw new Error("a part is told once");
+    if (this.#part !== undefined) throw new Error("the part is there already");
     this.#part = part;
   }
 }

@@ -1,4 +1,4 @@
-/** What a daemon is started with, and what it is once it runs: shapes only. */
+/** The options of a daemon, and the daemon that runs with them: shapes only. */
 import type { TrustWanted } from "../control/commands/command.ts";
 import type { Registration } from "../control/found/protocol.ts";
 import type { Changes } from "../discovery/scanner.ts";
@@ -35,7 +35,7 @@ export type DaemonOptions = {
   tlds: readonly string[];
   /** Names without a dot that are answered to clients that do not use the PAC file; true: all of them. */
   bareNames: readonly string[] | boolean;
-  /** Where there are more of these names. */
+  /** The source of more of these names. Default: the hosts file of the system. */
   hosts?: HostsFile;
   /** The daemon's own environment, for services that were up before it. */
   env: Readonly<Record<string, string | undefined>>;

@@ -1,11 +1,11 @@
-/** The parts that have started -> all of them stopped, the last one first. */
+/** Parts that have started -> all of them stopped, the last one first. */
 
-/** Stops one part. Either it has stopped on return, or when the promise resolves. */
+/** Stops one part, which has stopped on return, or when the promise resolves. */
 export type Stop = () => void | Promise<void>;
 
-/** Where a part that starts says how it is stopped. */
+/** The place where a part that starts leaves the way to stop it. */
 export interface Stopping {
-  /** `part` names it for a person. Once the rest has been stopped, it is stopped at once. */
+  /** `part` is its name in messages. A part that is pushed after everything has stopped is stopped at once. */
   push(part: string, stop: Stop): void;
 }
 
@@ -33,8 +33,8 @@ export class Stops implements Stopping {
   }
 
   /**
-   * Stops each part when those above it have stopped. What can stop without waiting has done so before this returns, up
-   * to the first part that has to wait. Twice is harmless.
+   * Stops each part when the parts above it have stopped. Parts that stop without waiting have stopped before this
+   * returns, up to the first part that has to wait. Twice is harmless.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#unwind();
@@ -49,7 +49,7 @@ export class Stops implements Stopping {
     this.#over = true;
   }
 
-  /** Begins with all of them before it waits for any. */
+  /** Begins to stop all of them before it waits for any. */
   async #stopAtOnce(): Promise<void> {
     this.#over = true;
     const members = this.#stack.toReversed();

@@ -4,7 +4,7 @@ import type { Timer } from "../system/deadline.ts";
 import type { Link, LinkHandler } from "./link.ts";
 
 export type LastWordsOptions = {
-  /** What ends the waiting: a clock, or a `Deadline` where the caller walks its links anyway. */
+  /** Ends the waiting: a clock, or a `Deadline` if the caller walks its links anyway. */
   timer: Timer;
   /** Milliseconds for the peer to take all that was written, before the link is broken off. Default: no limit. */
   flush?: number;
@@ -19,10 +19,10 @@ export type LastWordsOptions = {
 };
 
 /**
- * Writes `words`, which may be empty, behind all that is pending, and takes the link over until it is gone. Closing at
- * once would destroy them on their way: the kernel answers unread bytes with RST, and RST discards what the peer has not
- * read. So we half-close, throw away what still comes, and close when the peer does or when its time is up. The words on
- * a link that has had its last ones are dropped.
+ * Writes `words`, which may be empty, behind everything that is pending, and takes the link over until it is gone.
+ * Closing at once could destroy them on their way: the kernel answers unread bytes with RST, and RST discards whatever
+ * the peer has not read. So we half-close, throw away what still comes, and close when the peer does or when its time is
+ * up. On a link that has had its last words, further words are dropped.
  */
 export function lastWords(link: Link, words: Uint8Array, options: LastWordsOptions): void {
   if (link.handler instanceof Farewell) return;

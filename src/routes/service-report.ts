@@ -1,4 +1,4 @@
-/** What the daemon reports of a service that runs: shapes only, for the commands, the events and the page. */
+/** The daemon's reports on a running service: shapes only, for the commands, the events and the page. */
 import type { ServiceRow } from "./service-row.ts";
 import type { RecordedRequest, TrafficCounts } from "./traffic.ts";
 

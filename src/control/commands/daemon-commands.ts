@@ -1,4 +1,4 @@
-/** The commands about the daemon itself: who it is, its page, its certificate authority, its end. */
+/** The commands about the daemon itself: its facts, its page, its certificate authority, its end. */
 import * as v from "valibot";
 import { shutdownPath } from "../found/protocol.ts";
 import { type Command, CommandError, command, nothing, ok } from "./command.ts";
@@ -9,7 +9,7 @@ export const daemonCommands: readonly Command[] = [
     name: "Ping",
     method: "GET",
     path: "/v1/ping",
-    summary: "Whether anybody is there.",
+    summary: "Answers if the daemon is running.",
     answer: '`{"pong":true}`; by IPC `"Pong"`',
     input: nothing,
     changes: false,
@@ -21,7 +21,7 @@ export const daemonCommands: readonly Command[] = [
     name: "GetVersion",
     method: "GET",
     path: "/v1/version",
-    summary: "The version of the daemon, which need not be that of the client.",
+    summary: "The daemon's version, which may differ from the client's.",
     answer: '`{"version"}`; by IPC `{"Version":"0.1.0"}`',
     input: nothing,
     changes: false,
@@ -33,9 +33,9 @@ export const daemonCommands: readonly Command[] = [
     name: "Daemon",
     method: "GET",
     path: "/v1/daemon",
-    summary: "Who the daemon is, where it is, and how it fares.",
+    summary: "The daemon's identity, addresses, memory and connections.",
     answer:
-      "its registration, and `addresses`, `stateDirectory`, `log` (null: a terminal), `uptime` in milliseconds, `memory` in bytes, `connections`",
+      "the registration, and `addresses`, `stateDirectory`, `log` (null: a terminal), `uptime` in milliseconds, `memory` in bytes, `connections`",
     input: nothing,
     changes: false,
     streams: false,
@@ -45,7 +45,7 @@ export const daemonCommands: readonly Command[] = [
     name: "Dashboard",
     method: "POST",
     path: "/v1/dashboard",
-    summary: "A URL that opens the page in one browser, once, within 60 seconds.",
+    summary: "A URL that opens the page in one browser: once, within 60 seconds.",
     answer: "`{url}`",
     input: nothing,
     changes: true,
@@ -60,15 +60,20 @@ export const daemonCommands: readonly Command[] = [
     method: "POST",
     path: "/v1/trust",
     summary:
-      "Our authority in this machine's trust stores: how it stands there, put there, taken out.",
-    answer: "an array of rows as of `trust --json`",
+      "Reports, installs, renews or removes the certificate authority in this machine's trust stores.",
+    answer: "an array of rows, as in `trust --json`",
     input: v.strictObject({
       action: v.pipe(
         v.picklist(["status", "install", "renew", "remove"]),
         v.description("what to do"),
       ),
       bare_names: v.optional(
-        v.pipe(v.boolean(), v.description("the second authority too, as of `trust --bare-names`")),
+        v.pipe(
+          v.boolean(),
+          v.description(
+            "also the certificate authority for bare names, as with `trust --bare-names`",
+          ),
+        ),
       ),
     }),
     changes: true,
@@ -77,7 +82,7 @@ export const daemonCommands: readonly Command[] = [
       if (trust === undefined) {
         throw new CommandError(
           "unsupported",
-          "trust stores are not changed from here; run: localhostess trust",
+          "this daemon does not change trust stores; run: localhostess trust",
         );
       }
       return trust(input);
@@ -87,7 +92,7 @@ export const daemonCommands: readonly Command[] = [
     name: "Shutdown",
     method: "POST",
     path: shutdownPath,
-    summary: "Ends the daemon: exchanges under way end first.",
+    summary: "Stops the daemon, after exchanges under way have ended.",
     answer: '`{"ok":true}`; by IPC `"Ok"`',
     input: nothing,
     changes: true,

@@ -1,4 +1,4 @@
-/** What the daemon reports of itself and of what happens: shapes only, for the commands, the events and the page. */
+/** The daemon's reports on itself, and its events: shapes only, for the commands, the events and the page. */
 import type { SupervisedChange } from "../../routes/project-report.ts";
 import type { ServiceChange, ServiceCounts, ServiceReport } from "../../routes/service-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
@@ -20,7 +20,7 @@ export type DaemonReport = Omit<Facts, "log"> &
     uptime: number;
   };
 
-/** All that there is to know: the events `hello` and `reset`. */
+/** Everything at once: the events `hello` and `reset`. */
 export type Snapshot = {
   daemon: DaemonReport;
   services: readonly ServiceReport[];
@@ -48,7 +48,7 @@ export type Happenings = {
   stopping: Record<string, never>;
 };
 
-/** What a follower of events is sent, by type. */
+/** The data of every event that a follower gets, by type. */
 export type EventData = Happenings & { hello: Snapshot; reset: Snapshot };
 
 export type DaemonEvent = {

@@ -1,8 +1,8 @@
-/** A command and what was sent with it -> its value, or every mistake in what was sent. */
+/** A command and its input -> its value, or every mistake in the input. */
 import * as v from "valibot";
 import { type Backend, type Command, CommandError, type Schema } from "./command.ts";
 
-/** Checks what was sent, and runs it: a value, or a `Stream` where the command streams. @throws CommandError */
+/** Checks the input, runs the command. @returns a value, or a `Stream` if the command streams. @throws CommandError */
 export async function perform(
   { name, input, changes, session, run }: Command,
   { sent, backend, bySession = false }: { sent: unknown; backend: Backend; bySession?: boolean },
@@ -24,11 +24,11 @@ export async function perform(
 
 const notBySession = "the page may not do this; the command line does";
 
-/** Characters. It may repeat what was sent. */
+/** Characters. A message may repeat parts of the input. */
 const longestComplaint = 2000;
 
 function mistakesIn(sent: unknown, input: Schema): string[] {
-  // The library takes a list for an object, as the language does.
+  // The library accepts a list as an object, as the language does.
   if (Array.isArray(sent)) return ["what was sent: an object is needed, and it is a list"];
   const keys = typeof sent === "object" && sent !== null ? Object.keys(sent) : [];
   const entries = input.entries as Readonly<Record<string, Field>>;
@@ -48,12 +48,12 @@ function mistakesIn(sent: unknown, input: Schema): string[] {
 
 type Field = { type?: string; wrapped?: Field };
 
-/** Without what says that it may be missing, or null. */
+/** The field inside `optional` and `nullable`. */
 function innermost(field: Field): Field {
   return field.wrapped === undefined ? field : innermost(field.wrapped);
 }
 
-/** What goes out by IPC. */
+/** A command's value -> its reply by IPC. */
 export function replyOf({ name, reply }: Command, value: unknown): unknown {
   return reply === undefined ? { [name]: value } : reply(value as never);
 }

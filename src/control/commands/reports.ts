@@ -1,4 +1,4 @@
-/** What the daemon knows -> what it reports to whoever asks: services with their traffic, itself, and all that a look saw. */
+/** The daemon's state -> its reports: services with their traffic, the daemon itself, everything a scan found. */
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
 import type { Service } from "../../routes/service.ts";
 import type { ServiceDetail, ServiceProcess, ServiceReport } from "../../routes/service-report.ts";
@@ -37,7 +37,7 @@ export function daemonOf({ facts, gauges }: Backend): DaemonReport {
   };
 }
 
-/** Recent requests in the detail of a service. */
+/** Requests in the detail of a service. */
 const requestsInDetail = 100;
 
 export function detailOf(name: string, backend: Backend): ServiceDetail {
@@ -72,7 +72,7 @@ function processOf(
   };
 }
 
-/** What a client that looks through the daemon gets: `Map`s as lists, as JSON has none. */
+/** The answer to `Look`. `Map`s are lists here: JSON has none. */
 export type SeenSight = {
   daemon: Facts;
   services: readonly Service[];

@@ -1,4 +1,4 @@
-/** The commands about services, whoever started them: what runs, what was asked of it, what happens, what is printed. */
+/** The commands about services, whoever started them: status, requests, events and logs. */
 import * as v from "valibot";
 import { type Command, command, nothing, type Stream } from "./command.ts";
 import { beginning } from "./events.ts";
@@ -13,7 +13,7 @@ const name = v.pipe(
   v.description("a service's name, without .localhost"),
 );
 
-/** What is remembered at all. */
+/** The recorder remembers no more. */
 const mostRequests = 1000;
 
 export const serviceCommands: readonly Command[] = [
@@ -21,9 +21,9 @@ export const serviceCommands: readonly Command[] = [
     name: "Status",
     method: "GET",
     path: "/v1/status",
-    summary: "Every service, in the words of the first locald.",
+    summary: "All services, in the first locald's format.",
     answer:
-      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; those of a project have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, lazy, pending` too; `pending` is what their files say now and waits for `up`: null, or `{change, keys, before, after, why, held}`",
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, lazy, pending`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
     input: nothing,
     changes: false,
     streams: false,
@@ -33,8 +33,8 @@ export const serviceCommands: readonly Command[] = [
     name: "Services",
     method: "GET",
     path: "/v1/services",
-    summary: "Every service, with what it was asked since the daemon started.",
-    answer: "an array of rows as of `ls --json`, each with `secureUrl` and `traffic`",
+    summary: "All services, each with its traffic since the daemon started.",
+    answer: "an array of rows, as in `ls --json`, each with `secureUrl` and `traffic`",
     input: nothing,
     changes: false,
     streams: false,
@@ -44,7 +44,7 @@ export const serviceCommands: readonly Command[] = [
     name: "Service",
     method: "GET",
     path: "/v1/service",
-    summary: "One service: its row, its processes with their ports, its last requests.",
+    summary: "One service: its row, its processes with their ports, its latest requests.",
     answer: "the row, and `processes` and `requests`",
     input: v.strictObject({ name }),
     changes: false,
@@ -55,7 +55,7 @@ export const serviceCommands: readonly Command[] = [
     name: "Requests",
     method: "GET",
     path: "/v1/requests",
-    summary: "The last requests through the proxy, the newest first.",
+    summary: "The latest requests through the proxy, the newest first.",
     answer: "an array of requests",
     input: v.strictObject({
       service: v.optional(name),
@@ -65,7 +65,7 @@ export const serviceCommands: readonly Command[] = [
           v.integer(),
           v.minValue(1),
           v.maxValue(mostRequests),
-          v.description("at most so many"),
+          v.description("the maximum number of requests"),
         ),
         100,
       ),
@@ -80,7 +80,7 @@ export const serviceCommands: readonly Command[] = [
     method: "GET",
     path: "/v1/look",
     summary:
-      "Looks at the machine now and tells all that was seen: what `ls`, `url`, `port` and `why` need.",
+      "Scans the machine now and reports everything found, for `ls`, `url`, `port` and `why`.",
     answer: "`{daemon, services, scan}`",
     input: nothing,
     changes: false,
@@ -94,14 +94,16 @@ export const serviceCommands: readonly Command[] = [
     name: "Events",
     method: "GET",
     path: "/v1/events",
-    summary: "What happens, as it happens; first all that there is to know.",
-    answer: "a stream of events, see above",
+    summary: "A snapshot, then every event as it happens.",
+    answer: "a stream of events; see [Events](#events)",
     input: v.strictObject({
       last_event_id: v.optional(
         v.pipe(
           v.string(),
           v.maxLength(64),
-          v.description("the last event that was seen, to have those after it"),
+          v.description(
+            "the id of the last event that was received; the stream continues after it",
+          ),
         ),
       ),
     }),
@@ -124,16 +126,16 @@ export const serviceCommands: readonly Command[] = [
     name: "Logs",
     method: "GET",
     path: "/v1/logs",
-    summary: "What services print, and what the daemon itself has to say, by time.",
+    summary: "The output of services and the daemon's own log, ordered by time.",
     answer:
-      "a line each: `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds",
+      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds",
     input: v.strictObject({
       service: v.optional(
         v.nullable(
           v.pipe(
             v.string(),
             v.maxLength(255),
-            v.description("one, as `shop:api` or `api`; `localhostess` is the daemon itself"),
+            v.description("a service, as `shop:api` or `api`; `localhostess` is the daemon itself"),
           ),
         ),
       ),
@@ -141,16 +143,20 @@ export const serviceCommands: readonly Command[] = [
         v.pipe(
           v.array(v.pipe(v.string(), v.maxLength(255))),
           v.maxLength(10_000),
-          v.description("several of them; without any, all and the daemon"),
+          v.description("several services; default: all services and the daemon"),
         ),
       ),
       project: v.optional(
-        v.pipe(v.string(), v.maxLength(255), v.description("all of a project, by its name")),
+        v.pipe(
+          v.string(),
+          v.maxLength(255),
+          v.description("all services of the project with this name"),
+        ),
       ),
       mode: v.optional(
         v.pipe(
           v.picklist(["snapshot", "follow"]),
-          v.description("`snapshot`: what there is; `follow`: and what follows"),
+          v.description("`snapshot`: the lines so far; `follow`: new lines as well"),
         ),
         "snapshot",
       ),
@@ -160,7 +166,7 @@ export const serviceCommands: readonly Command[] = [
           v.integer(),
           v.minValue(0),
           v.maxValue(1_000_000_000),
-          v.description("of what there is, the last lines"),
+          v.description("only this many of the lines so far, the newest"),
         ),
       ),
       since: v.optional(
@@ -169,7 +175,7 @@ export const serviceCommands: readonly Command[] = [
           v.integer(),
           v.minValue(0),
           v.maxValue(Number.MAX_SAFE_INTEGER),
-          v.description("nothing older, in milliseconds since the Unix epoch"),
+          v.description("only lines from this time on, in milliseconds since the Unix epoch"),
         ),
       ),
     }),

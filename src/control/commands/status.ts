@@ -1,4 +1,4 @@
-/** What was seen and what is supervised -> the rows of `Status`. */
+/** Services that were found and services that are supervised -> the rows of `Status`. */
 import type { ServiceSpec } from "../../manifest/project.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
@@ -7,7 +7,7 @@ import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
 import type { Taken } from "../../supervisor/family/usage-gauge.ts";
 import type { Backend } from "./command.ts";
 
-/** Services of projects, then those that somebody runs by hand. */
+/** Services of projects first, then services that were started by hand. */
 export async function statusRows({
   facts,
   services,

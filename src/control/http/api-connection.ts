@@ -1,4 +1,4 @@
-/** One client's link into HTTP/1.1 requests and their answers: strict in what is read, bounded in all that is waited for. */
+/** One client's link into HTTP/1.1 requests and their answers. Parsing is strict, and every wait has a limit. */
 import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";

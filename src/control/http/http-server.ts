@@ -1,4 +1,4 @@
-/** A loopback port into connections that answer HTTP/1.1 requests: bounded in number, and ended in an order that is fair. */
+/** A loopback port into connections that answer HTTP/1.1 requests. Their number is limited, and the limit is fair. */
 import { listenOnBoth } from "../../link/listen-on-both.ts";
 import { ApiConnection, type ConnectionOptions } from "./api-connection.ts";
 
@@ -63,7 +63,7 @@ export function startHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-/** The oldest of another person's that has shown nothing, else the oldest of anybody's; undefined: all have shown who they are. */
+/** The oldest unknown connection, another person's first; undefined: all are known. */
 function leastKnown(connections: ReadonlySet<ApiConnection>): ApiConnection | undefined {
   let oldest: ApiConnection | undefined;
   for (const connection of connections) {

@@ -41,11 +41,11 @@ import {
 import { sentInQuery } from "./sent-in-query.ts";
 import { eventStream, lineStream } from "./sse.ts";
 
-/** What is served besides `/v1/`: to browsers, which cannot show the credential. */
+/** The part of the site outside `/v1/`, for browsers, which cannot show the credential. */
 export interface Page extends GatePage {
   /**
-   * GET and HEAD of any path outside `/v1/`. `signedIn`: by cookie or credential. What is not for everybody is answered
-   * with 401. Undefined: there is nothing at that path.
+   * Answers GET and HEAD of any path outside `/v1/`. `signedIn`: by cookie or credential; parts that need it answer 401
+   * without. Undefined: there is nothing at that path.
    */
   answer(
     asked: Asked,
@@ -72,7 +72,7 @@ export type HttpDoor = {
   readonly url: string;
   readonly port: number;
   readonly connections: number;
-  /** Ends the streams that were opened under another credential than the one that is true now. */
+  /** Ends the streams that were opened with a credential that has been replaced. */
   credentialChanged(): void;
   stop(): Promise<void>;
 };
@@ -82,7 +82,7 @@ const drain = 2000;
 
 const routes = new Map(commands.map((its) => [its.path, its]));
 
-/** Everybody who knocks without the credential hears the same. */
+/** All clients without the credential get the same answers. */
 const refusals: Readonly<Record<401 | 421 | 429, { code: string; message: string }>> = {
   401: { code: "unauthorized", message: "the credential is missing or wrong" },
   421: { code: "misdirected", message: "this Host is not the daemon's" },
@@ -115,13 +115,13 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     }
   }
 
-  /** Our page answers some of its paths to everybody: that is where a session begins. */
+  /** Our page answers some of its paths without a session: a session begins there. */
   function judgeUnlessOpen(asked: Asked): Verdict | Reception {
     const forPage = page !== undefined && isRead(asked) && !asked.path.startsWith("/v1/");
     if (!forPage) return judge(asked);
     const shown =
       asked.header("cookie") !== undefined || asked.header("authorization") !== undefined;
-    // Without anything shown there is nothing to count as a failure, and nothing that could let it in.
+    // A request that shows nothing cannot be admitted, and does not count as a failed attempt.
     const verdict = shown || !gateLayers.host(asked, place()) ? judge(asked) : undefined;
     if (verdict?.kind === "refuse" && verdict.status !== 401) return verdict;
     const signedIn = verdict?.kind === "pass";
@@ -144,7 +144,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     return verdict ?? judge(asked);
   }
 
-  /** The handshake of a client that wants to know us before it shows the credential. */
+  /** The handshake for a client that verifies us before it shows the credential. */
   function proved(asked: Asked): Whole | undefined {
     const authorization = asked.header("authorization");
     if (asked.path !== handshakePath || !isRead(asked)) return undefined;
@@ -172,7 +172,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     if (command.method === "GET") {
       if (!isRead(asked)) return wrongMethod("GET, HEAD", headers);
       const sent = sentInQuery(asked, command);
-      // A head is all that is needed; the answer is made outside of this call, as it may take a while.
+      // GET has no body. The answer is made outside of this call, as it may take a while.
       return {
         kind: "body",
         limit: 0,
@@ -208,7 +208,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     { sent, by }: { sent: unknown; by: Visitor },
     headers: Headers,
   ): Promise<Answer> {
-    // Before anything is waited for: it is the one that has just been looked at.
+    // Read before anything is awaited: this is the credential that has just been checked.
     const credential = command.streams === false ? "" : options.credential();
     try {
       const result = await perform(command, { sent, backend, bySession: by === "session" });
@@ -225,7 +225,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     }
   }
 
-  /** Each stream under way, with what it was let in by: a session ends with the credential that signed it. */
+  /** Streams under way, with the credential that admitted each: a session ends with the credential that signed it. */
   const streams = new Set<{ sink: Sink; credential: string }>();
 
   function watched(answer: StreamAnswer, credential: string): StreamAnswer {

@@ -1,11 +1,11 @@
-/** Outcomes of a request -> the API's answers: a value, a failure in JSON, and the fields that every answer has. Pure. */
+/** The outcome of a request -> an answer of the API: a value or an error as JSON, with the usual fields. Pure. */
 import type { ErrorCode } from "../commands/command.ts";
 import type { Headers, WholeAnswer } from "./answer.ts";
 
 /** Bytes of a body. */
 export const longestBody = 1024 * 1024;
 
-/** On every answer; the page sets its own Content-Security-Policy. */
+/** Fields of every answer. The page replaces the Content-Security-Policy. */
 export const securityHeaders: Headers = {
   "Cache-Control": "no-store",
   "Content-Security-Policy":
@@ -58,7 +58,7 @@ export function tooLong(headers: Headers): WholeAnswer {
 }
 
 export function wrongMethod(allow: string, headers: Headers): Whole {
-  const message = `this route knows ${allow} only`;
+  const message = `this route allows ${allow} only`;
   return failure(405, {
     code: "method_not_allowed",
     message,

@@ -1,15 +1,15 @@
-/** A query -> what the body of a command would hold. Pure. */
+/** A query -> the input of a command. Pure. */
 import type { Command } from "../commands/command.ts";
 import type { Asked } from "./asked.ts";
 
-/** Wrong shapes are left for the command to complain of. */
+/** Wrong types are left for the command to report. */
 export function sentInQuery(asked: Asked, { input, streams }: Command): Record<string, unknown> {
-  // Without a prototype, as a key may be named like a part of it.
+  // No prototype: a key may have the name of one of its properties.
   const sent: Record<string, unknown> = Object.create(null);
   for (const [key, text] of new URLSearchParams(asked.query)) {
-    // It has let them in, and is no part of the command.
+    // The token has admitted the client, and is not part of the command.
     if (streams === "sse" && key === "token") continue;
-    // Twice is a mistake, and an array is no field's type.
+    // A repeated key is a mistake; no field accepts an array.
     sent[key] = Object.hasOwn(sent, key)
       ? [sent[key], text]
       : readField(Object.hasOwn(input.entries, key) ? input.entries[key] : undefined, text);
@@ -21,7 +21,7 @@ export function sentInQuery(asked: Asked, { input, streams }: Command): Record<s
 
 type Field = { type?: string; wrapped?: Field };
 
-/** The only types in queries are text and whole numbers. */
+/** Fields in queries are text or whole numbers. */
 function readField(field: Field | undefined, text: string): unknown {
   let inner = field;
   while (inner?.wrapped !== undefined) inner = inner.wrapped;

@@ -1,4 +1,4 @@
-/** A connection to the socket into one command and its reply: a JSON request, from this person's processes only. */
+/** A connection to the IPC socket into one JSON request and its reply, for this user's processes only. */
 import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -11,14 +11,14 @@ import { readJson } from "../http/json.ts";
 import { mostPending } from "../http/sse.ts";
 
 export type IpcOptions = {
-  /** Where the socket is to be. Whatever is there is replaced. */
+  /** The path of the socket. Anything that is there is replaced. */
   path: string;
   clock: Clock;
   backend: Backend;
   peers: PeerCredentials;
-  /** Who is served. */
+  /** The user who is served. */
   uid: number;
-  /** For clients that want to know us first; asked for each time, as it may be replaced. */
+  /** For clients that verify us first. Read each time, as the credential may be replaced. */
   credential(): string;
   /** A fault of ours, for the log. */
   fault(error: unknown): void;
@@ -26,7 +26,7 @@ export type IpcOptions = {
 
 /** Bytes of a request. */
 const longestRequest = 1024 * 1024;
-/** Up to here a request without an end is looked at after each piece: the first locald's client sends none. */
+/** Up to this size, an unterminated request is parsed after each piece: the first locald's client sends no end. */
 const longestUnended = 64 * 1024;
 /** Milliseconds for a request to come. */
 const patience = 10_000;
@@ -62,11 +62,9 @@ export class IpcRequest implements LinkHandler {
 
   begin(): void {
     const { peers, uid, clock } = this.#options;
-    // Whatever the mode of the file: who cannot be told apart is not served.
+    // The mode of the file does not matter: a client whose user is unknown is not served.
     if (peers.uidOf(this.#link.descriptor) !== uid) {
-      this.#fail(
-        new CommandError("forbidden", "this daemon serves the person who started it only"),
-      );
+      this.#fail(new CommandError("forbidden", "this daemon serves only the user who started it"));
       return;
     }
     this.#cancelTimer = clock.after(patience, () => {
@@ -100,7 +98,7 @@ export class IpcRequest implements LinkHandler {
 
   drained(): void {}
 
-  /** A follower that half-closes goes on reading; it is gone when the link is. */
+  /** A follower that half-closes goes on reading until the link is gone. */
   ended(): void {
     this.#ended = true;
     if (this.#state === "reading") this.#perform();
@@ -118,7 +116,7 @@ export class IpcRequest implements LinkHandler {
     this.#options.fault(fault);
   }
 
-  /** One complete JSON value that nothing ends. Numbers and words are no requests. */
+  /** Whether the bytes so far are one complete JSON value. Numbers and words are no requests. */
   #mayBeWhole(): boolean {
     const last = this.#parts.at(-1)?.at(-1);
     // } ] and "
@@ -176,7 +174,7 @@ export class IpcRequest implements LinkHandler {
       end: () => this.#end(),
       pending: () => this.#link.pending,
     });
-    // It may have ended within the call.
+    // The stream may have ended within the call.
     if ((this.#state as State) === "streaming") this.#cancelStream = cancel;
     else cancel();
     if (this.#stopping) this.#end();

@@ -1,4 +1,4 @@
-/** A path into a unix socket that hands each connection to a request: this person's processes only, bounded in number. */
+/** A path into a unix socket for commands. The number of connections is limited. */
 import { chmodSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import type { Link } from "../../link/link.ts";
 import { type Listening, listen } from "../../link/listen.ts";
@@ -8,11 +8,11 @@ export interface IpcDoor {
   readonly path: string;
   readonly connections: number;
   /**
-   * Puts our socket in the place of whatever is at the path, unless it is there. Said again, it mends what another daemon,
-   * which has ended since, or somebody's hand has taken away. @throws the system's error, with its `code`.
+   * Puts our socket at the path and replaces anything else there. Calling this again restores a socket that another
+   * daemon or a person has removed. @throws the system's error, with its `code`.
    */
   claim(): void;
-  /** Takes the socket away, if it is still ours; resolves when replies under way have ended, bounded. Twice is harmless. */
+  /** Removes the socket if it is still ours. Resolves when replies under way have ended, bounded. Twice is harmless. */
   stop(): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export function ipcDoor(options: IpcOptions): IpcDoor {
   };
 }
 
-/** Under its own name only when it is ours alone: between bind(2) and chmod(2) its mode is the umask's. */
+/** The socket gets its name only once it is private: between bind(2) and chmod(2) the umask decides its mode. */
 function bindAt(path: string, accept: (link: Link) => void) {
   const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   const listener = listen({ path: temporary }, accept);
@@ -78,7 +78,7 @@ function bindAt(path: string, accept: (link: Link) => void) {
   }
 }
 
-/** Undefined where there is nothing. */
+/** Undefined if nothing is there. */
 function inodeAt(path: string): bigint | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 }

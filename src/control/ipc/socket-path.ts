@@ -1,11 +1,11 @@
-/** The path that is wanted for the socket -> one that the system takes, in a directory of this person's alone. */
+/** The wanted path of the socket -> a path that is short enough, in a private directory. */
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Bytes of a path that bind(2) takes, without its NUL: unix(7), and sys/un.h of macOS. */
+/** Bytes of a path that bind(2) accepts, without its NUL: unix(7), and sys/un.h of macOS. */
 const longestPath = { linux: 107, other: 103 };
-/** What the temporary name adds to it. */
+/** Bytes that the temporary name adds. */
 const suffixLength = 13;
 
 export type SocketPathOptions = {
@@ -16,8 +16,8 @@ export type SocketPathOptions = {
 };
 
 /**
- * Where the socket is: as wanted, or where that is too long for one, in a directory of this person's alone that has a
- * short path. Makes that directory. @throws Error with a sentence where it cannot be trusted.
+ * The wanted path, or, if that is too long for a socket, one in a private directory with a short path. Creates that
+ * directory. @throws Error with a sentence if the directory cannot be trusted.
  */
 export function socketPath(wanted: string, options: SocketPathOptions): string {
   const { platform, uid, runtimeDirectory } = options;
@@ -37,7 +37,7 @@ export function socketPath(wanted: string, options: SocketPathOptions): string {
   throw new Error(`there is no place for a socket: ${wanted} is too long for one`);
 }
 
-/** @throws Error with a sentence where others could put a socket of theirs there. */
+/** @throws Error with a sentence if others could put a socket of theirs there. */
 function ensurePrivate(directory: string, uid: number): void {
   try {
     mkdirSync(directory, { mode: 0o700 });

@@ -1,4 +1,4 @@
-/** One service -> its facts, warnings, processes and last requests. */
+/** One service -> its facts, warnings, processes and latest requests. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
 import type { ServiceDetail, ServiceProcess } from "../../routes/service-report.ts";
@@ -40,7 +40,7 @@ function Unknown() {
 }
 
 function Known({ its }: { its: ServiceDetail }) {
-  // Counts move with every event; the rest is as it was last asked for.
+  // Counts change with every event; the rest is from the last refresh.
   const { traffic } = services.value.find(({ name }) => name === its.name) ?? its;
   return (
     <>

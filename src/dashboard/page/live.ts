@@ -1,4 +1,4 @@
-/** The daemon's answers and events -> signals that the page is drawn from; a lost connection is mended here. */
+/** The daemon's answers and events -> the signals that the page is drawn from. Reconnects after a lost connection. */
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { DaemonReport, EventData, Snapshot } from "../../control/commands/daemon-report.ts";
 import type { ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
@@ -22,9 +22,9 @@ export const daemon = signal<DaemonReport | undefined>(undefined);
 export const services = signal<readonly ServiceReport[]>([]);
 export const query = signal("");
 export const found = computed(() => matching(services.value, query.value));
-/** Moves once a second, for what tells of time. */
+/** Moves once a second, for durations. */
 export const now = signal(Date.now());
-/** What a screen reader is told. */
+/** The text for screen readers. */
 export const news = signal("");
 /** The service whose detail is shown; undefined: the list. */
 export const shown = signal(nameInAddress());
@@ -34,7 +34,7 @@ export const running = computed(() =>
   services.value.some((service) => service.name === shown.value),
 );
 
-/** Milliseconds. The daemon is asked for what events do not tell: medians, requests under way. */
+/** Milliseconds between refreshes, for values that no event carries: medians, requests under way. */
 const resync = 5_000;
 const callersDelay = 1_000;
 const firstRetry = 500;
@@ -51,7 +51,7 @@ function nameInAddress(): string | undefined {
   try {
     return name === undefined ? undefined : decodeURIComponent(name);
   } catch {
-    // Not an address that we made: the list is shown.
+    // Not an address of ours: the list is shown.
     return undefined;
   }
 }
@@ -94,7 +94,7 @@ async function refresh(): Promise<void> {
   await Promise.all([readDetail(), readProjects()]);
 }
 
-/** Callers are looked up together, so some are known a little later than their requests. */
+/** The daemon looks callers up in batches, so some are known a little later than their requests. */
 function readDetailSoon(): void {
   if (callersWanted !== undefined) return;
   callersWanted = setTimeout(() => {
@@ -113,7 +113,7 @@ async function readDetail(): Promise<void> {
   }
   if (detail.value?.name !== name) detail.value = undefined;
   const read = await ask<ServiceDetail>(`/v1/service?name=${encodeURIComponent(name)}`);
-  // A later question has been asked meanwhile.
+  // A newer request is under way.
   if (turn !== detailWanted || read === undefined) return;
   const known = detail.value?.requests ?? [];
   detail.value = { ...read, requests: withRequests(known, read.requests) };
@@ -158,7 +158,7 @@ function connect(): void {
     void refresh();
   };
   its.onerror = () => {
-    // The browser would try again by itself, but not after an answer that is no stream.
+    // The browser retries by itself, but not after an answer that is no stream.
     its.close();
     if (its === source && connection.value !== "ended") lose();
   };
@@ -175,7 +175,7 @@ function lose(): void {
     tell("Connection lost");
   }
   setTimeout(async () => {
-    // Tells whether the daemon is gone or only this session.
+    // Finds out whether the daemon is gone or only this session.
     await ask("/v1/daemon");
     if (connection.value === "lost") connect();
   }, retry);

@@ -1,4 +1,4 @@
-/** What the daemon tells -> what the page shows. Pure. */
+/** The daemon's reports and events -> the values that the page shows. Pure. */
 
 import type { ServiceChange, ServiceCounts, ServiceReport } from "../../routes/service-report.ts";
 import type { RecordedRequest } from "../../routes/traffic.ts";
@@ -6,7 +6,7 @@ import type { RecordedRequest } from "../../routes/traffic.ts";
 /** Requests that the detail view lists. */
 export const shownRequests = 100;
 
-/** One row has one key, for as long as its process lives; a name that cannot be routed may be there twice. */
+/** A row keeps its key for as long as its process lives. A name that cannot be routed may occur twice. */
 export function keyOf(service: ServiceReport): string {
   return service.url === null ? `${service.name} ${service.pid}` : service.name;
 }
@@ -29,7 +29,7 @@ export function afterChange(
   return change === "gone" ? others : sorted([...others, service]);
 }
 
-/** A request has ended. Its service's median stays until the daemon is asked again. */
+/** A request has ended. The median of its service stays until the next refresh. */
 export function afterRequest(
   services: readonly ServiceReport[],
   request: RecordedRequest,
@@ -62,7 +62,7 @@ export function afterCounts(
   );
 }
 
-/** Seconds go by; services that had no request of late stay the same value. */
+/** Seconds go by. Services without recent requests stay the same value. */
 export function afterSeconds(
   services: readonly ServiceReport[],
   seconds: number,
@@ -77,7 +77,7 @@ export function afterSeconds(
   });
 }
 
-/** By any part of what a row says; several words must all be there. */
+/** Searches all parts of a row. Several words must all match. */
 export function matching(
   services: readonly ServiceReport[],
   query: string,

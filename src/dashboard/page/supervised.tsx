@@ -1,4 +1,4 @@
-/** The services of projects -> a table with what may be done with each; one of them -> its state and its output. */
+/** The services of projects -> a table with actions; one of them -> its state and its output. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
 import type { SupervisedStatus } from "../../routes/project-report.ts";
@@ -44,7 +44,7 @@ function Refusal() {
   );
 }
 
-/** A line for each project of which something waits for `up`. */
+/** A line for each project with changes that wait for `up`. */
 function Pendings() {
   return (
     <>
@@ -209,7 +209,7 @@ function Output() {
   const shown = lines.value;
   useEffect(() => {
     const its = box.current;
-    // Who has scrolled up reads something, which must not move away.
+    // A person who has scrolled up is reading; the text must not move away.
     if (its !== null && atEnd.current) its.scrollTop = its.scrollHeight;
   }, [shown]);
   return (

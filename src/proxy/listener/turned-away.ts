@@ -1,4 +1,4 @@
-/** A connection of somebody who is not served -> a sentence in its own protocol, and its end. */
+/** A connection of a user who is not served -> an error in its own protocol, and its end. */
 import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -6,12 +6,12 @@ import { Alert, fatalAlert } from "../../wire/alert.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { encodeReply, textReply } from "../pages/reply.ts";
 
-/** Milliseconds in which its first byte may come, and in which it may read why. */
+/** Milliseconds for the first byte to come and the error to be read, together. */
 const patience = 2_000;
-/** More of them at once are broken off unheard: they must cost us nothing. */
+/** More at once are broken off without an answer: they must cost us nothing. */
 const mostAtOnce = 64;
 
-/** No name, no port, no service: whoever reads it is somebody else. */
+/** Names no service and no port: the reader is another user. */
 const words = encodeReply(
   textReply(
     403,
@@ -23,7 +23,7 @@ const words = encodeReply(
 export type TurningAway = {
   /** Takes the link over. */
   turnAway(link: Link): void;
-  /** Breaks off those that are still there. */
+  /** Breaks off the connections that are left. */
   stop(): void;
 };
 
@@ -37,7 +37,7 @@ export function turningAway(clock: Clock, fault: (fault: unknown) => void): Turn
     };
     return {
       data(bytes) {
-        // RFC 8446 section 6.2, access_denied: not sure that this is somebody whom we let in.
+        // RFC 8446 section 6.2, access_denied: the sender decided not to proceed, by access control.
         const why = sniff(bytes[0]!) === "tls" ? fatalAlert(Alert.accessDenied) : words;
         links.get(link)?.();
         const left = due - clock.now();
