@@ -234,9 +234,9 @@ export const control: readonly Fault[] = [
   },
   {
     name: "a body for the API has no end",
-    file: "src/control/http/api-connection.ts",
-    find: "if (body.length > body.reception.limit) {",
-    replace: "if (body.length > 1_000 * body.reception.limit + 1_000_000_000) {",
+    file: "src/control/http/request-reader.ts",
+    find: "if (this.#length > this.#limit) return",
+    replace: "if (this.#length > 1_000 * this.#limit + 1_000_000_000) return",
     tests: attacks,
     only: "bodies",
   },

@@ -3,13 +3,10 @@ import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { Ends } from "../../system/peer-sockets.ts";
-import { BodyReader } from "../../wire/body.ts";
 import { concat } from "../../wire/bytes.ts";
-import { RequestFraming } from "../../wire/framing.ts";
-import { RequestHead } from "../../wire/head.ts";
-import { readTarget } from "../../wire/target.ts";
 import { type Answer, bodyOf, headOf, type StreamAnswer, type WholeAnswer } from "./answer.ts";
-import { type Asked, askedIn } from "./asked.ts";
+import type { Asked } from "./asked.ts";
+import { RequestReader } from "./request-reader.ts";
 
 /** How a request is received once its head has been read. `known`: the request has shown that it may come in. */
 export type Reception = { known?: boolean } & (
@@ -62,12 +59,9 @@ export class ApiConnection implements LinkHandler {
   #gone: () => void;
   #state: State = "head";
   #held: Uint8Array = nothing;
-  #head = new RequestHead();
-  #framing = new RequestFraming();
-  #reader = new BodyReader();
-  #body:
-    | { reception: Extract<Reception, { kind: "body" }>; parts: Uint8Array[]; length: number }
-    | undefined;
+  #reader = new RequestReader();
+  /** Waits for the body that is being read. */
+  #reception: Extract<Reception, { kind: "body" }> | undefined;
   #cancelTimer: Cancel | undefined;
   #cancelStream: Cancel | undefined;
   /** No request follows the one under way. */
@@ -157,29 +151,16 @@ export class ApiConnection implements LinkHandler {
   }
 
   #readHead(): void {
-    const head = this.#head;
-    const outcome = head.read(this.#held);
-    if (outcome.kind === "more") return;
-    if (outcome.kind === "bad") {
-      this.#refuse(outcome.status, outcome.why);
+    const read = this.#reader.readHead(this.#held, () => this.isOwn());
+    if (read.kind === "more") return;
+    if (read.kind === "bad") {
+      this.#refuse(read.status, read.why);
       return;
     }
-    const bytes = this.#held;
-    const framing = this.#framing;
-    const wrong = framing.read(head, bytes);
-    if (wrong !== undefined) {
-      this.#refuse(wrong.status, wrong.why);
-      return;
-    }
-    const target = readTarget(head, bytes, framing.connect);
-    if ("kind" in target) {
-      this.#refuse(target.status, target.why);
-      return;
-    }
+    const { framing } = this.#reader;
     if (!framing.keepAlive) this.#last = true;
-    const ownClient = (): boolean | undefined => this.isOwn();
-    const reception = this.#options.receive(askedIn(bytes, { head, framing, ownClient }));
-    this.#held = bytes.subarray(outcome.end);
+    const reception = this.#options.receive(read.asked);
+    this.#held = this.#held.subarray(read.end);
     if (reception.known) this.known = true;
     if (reception.kind === "answer") {
       // A body that nobody reads could not be told from the next request.
@@ -188,13 +169,12 @@ export class ApiConnection implements LinkHandler {
       this.#answer(reception.answer);
       return;
     }
-    if (framing.bodyLength > reception.limit) {
+    if (!this.#reader.beginBody(reception.limit)) {
       this.#last = true;
       this.#answer(reception.tooLong);
       return;
     }
-    this.#reader.begin(framing.bodyLength);
-    this.#body = { reception, parts: [], length: 0 };
+    this.#reception = reception;
     this.#state = "body";
     this.#wait(bodyPatience);
     if (framing.expectContinue && this.#held.length === 0)
@@ -203,27 +183,23 @@ export class ApiConnection implements LinkHandler {
   }
 
   #readBody(): void {
-    const body = this.#body!;
-    const bytes = this.#held;
-    const end = this.#reader.read(bytes, 0, (from, to) => {
-      body.length += to - from;
-      if (body.length <= body.reception.limit) body.parts.push(bytes.subarray(from, to));
-    });
-    if (this.#reader.bad !== undefined) {
-      this.#refuse(this.#reader.bad.status, this.#reader.bad.why);
+    const { finish, tooLong } = this.#reception!;
+    const read = this.#reader.readBody(this.#held);
+    if (read.kind === "bad") {
+      this.#refuse(read.status, read.why);
       return;
     }
-    if (body.length > body.reception.limit) {
+    if (read.kind === "too long") {
       this.#last = true;
-      this.#answer(body.reception.tooLong);
+      this.#answer(tooLong);
       return;
     }
-    this.#held = bytes.subarray(end);
-    if (!this.#reader.done) return;
-    this.#body = undefined;
+    this.#held = this.#held.subarray(read.end);
+    if (read.kind === "more") return;
+    this.#reception = undefined;
     this.#state = "answering";
     this.#cancelTimer?.();
-    body.reception.finish(Buffer.concat(body.parts)).then(
+    finish(read.body).then(
       (answer) => this.#answer(answer),
       (error: unknown) => {
         this.#options.fault(error);
@@ -244,8 +220,8 @@ export class ApiConnection implements LinkHandler {
     this.#answered = true;
     if ("stream" in answer) this.#last = true;
     this.#write(headOf(answer, { date: this.#options.clock.now(), last: this.#last }));
-    const body = this.#framing.head ? nothing : bodyOf(answer);
-    if ("stream" in answer && !this.#framing.head) {
+    const body = this.#reader.framing.head ? nothing : bodyOf(answer);
+    if ("stream" in answer && !this.#reader.framing.head) {
       this.#begin(answer);
       return;
     }
@@ -262,8 +238,7 @@ export class ApiConnection implements LinkHandler {
 
   /** In a turn of its own if the next request is there already, so that a thousand in one piece keep nobody waiting. */
   #next(): void {
-    this.#head.begin(0);
-    this.#framing = new RequestFraming();
+    this.#reader.next();
     if (this.#held.length > 0) {
       this.#cancelTimer?.();
       setImmediate(() => {
@@ -332,7 +307,7 @@ export class ApiConnection implements LinkHandler {
 
   #late(): void {
     if (this.#state === "answered") this.#link.abort();
-    else if (this.#state === "head" && !this.#head.begun) this.#close();
+    else if (this.#state === "head" && !this.#reader.begun) this.#close();
     else this.#refuse(408, "the request took too long to come");
   }
 }
