@@ -2,7 +2,7 @@
 import { version } from "../../package.json" with { type: "json" };
 import { type Callers, callerFinder } from "../discovery/callers.ts";
 import { clientUsers } from "../discovery/client-user.ts";
-import { departedClients } from "../discovery/departed.ts";
+import { departedClients } from "../discovery/departed-clients.ts";
 import { type Proxy as RunningProxy, startProxy } from "../proxy/listener/listener.ts";
 import type { Recorder } from "../proxy/request/recorder.ts";
 import { plainLines } from "../supervisor/logs/plain-text.ts";

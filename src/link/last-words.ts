@@ -21,8 +21,8 @@ export type LastWordsOptions = {
 /**
  * Writes `words`, which may be empty, behind everything that is pending, and takes the link over until it is gone.
  * Closing at once could destroy them on their way: the kernel answers unread bytes with RST, and RST discards whatever
- * the peer has not read. So we half-close, throw away what still comes, and close when the peer does or when its time is
- * up. On a link that has had its last words, further words are dropped.
+ * the peer has not read. So we half-close, throw away what still comes, and close when the peer does or when its time
+ * is up. On a link that has had its last words, further words are dropped.
  */
 export function lastWords(link: Link, words: Uint8Array, options: LastWordsOptions): void {
   if (link.handler instanceof Farewell) return;

@@ -1,4 +1,4 @@
-/** A connection of a user who is not served -> an error in its own protocol, and its end. */
+/** A connection of a user who is not served -> a sentence in its own protocol, and its end. */
 import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -6,24 +6,24 @@ import { Alert, fatalAlert } from "../../wire/alert.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { encodeReply, textReply } from "../pages/reply.ts";
 
-/** Milliseconds for the first byte to come and the error to be read, together. */
+/** Milliseconds for its first byte to arrive, and for it to read the reason. */
 const patience = 2_000;
-/** More at once are broken off without an answer: they must cost us nothing. */
+/** Any further ones at once are aborted unheard: they must cost us nothing. */
 const mostAtOnce = 64;
 
-/** Names no service and no port: the reader is another user. */
+/** Mentions no name, port or service, because another user reads it. */
 const words = encodeReply(
   textReply(
     403,
-    "localhostess: this proxy serves the user who started it, and root; that user can open it with other_users = true in config.toml",
+    "localhostess: this proxy serves the user who started it, and root; that user can open it to others with other_users = true in config.toml",
   ),
   { head: false, close: true },
 );
 
 export type TurningAway = {
-  /** Takes the link over. */
+  /** Takes over the link. */
   turnAway(link: Link): void;
-  /** Breaks off the connections that are left. */
+  /** Aborts the connections that are still open. */
   stop(): void;
 };
 
@@ -37,7 +37,7 @@ export function turningAway(clock: Clock, fault: (fault: unknown) => void): Turn
     };
     return {
       data(bytes) {
-        // RFC 8446 section 6.2, access_denied: the sender decided not to proceed, by access control.
+        // RFC 8446 section 6.2, access_denied: access control refuses this client.
         const why = sniff(bytes[0]!) === "tls" ? fatalAlert(Alert.accessDenied) : words;
         links.get(link)?.();
         const left = due - clock.now();
