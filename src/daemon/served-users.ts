@@ -3,7 +3,7 @@
 export type ServedUsers = {
   /** Not root's: the page is one person's. */
   page: readonly number[];
-  /** With root, who may do everything anyway. With sudo also the user who typed it: that user's browser is not root's. */
+  /** With root, who may do everything anyway; with sudo, also the user who typed it, whose browser is not root's. */
   proxy: readonly number[];
 };
 
