@@ -122,14 +122,14 @@ export class ClientFrames {
     if (!this.#window.take(count)) return moreThanConnection;
     const ends = (frame.flags & Flag.endStream) !== 0;
     if (stream === undefined) {
-      this.#sending.credit(this.#window, { id: 0, count });
+      this.#sending.credit(this.#window, count);
       if (ends) this.#streams.moveOther(id, "recv END_STREAM");
       return this.#idleFrame(1);
     }
     const tooMuch = stream.receiveWindow.take(count) ? undefined : moreThanStream;
     const wrong = breach ?? tooMuch;
     if (wrong !== undefined) {
-      this.#sending.credit(this.#window, { id: 0, count });
+      this.#sending.credit(this.#window, count);
       return this.#refuse(stream, wrong);
     }
     const { start, end } = contentOf(frame)!;
@@ -138,7 +138,7 @@ export class ClientFrames {
       if (flood !== undefined) return flood;
     }
     if (!stream.takes(end - start)) {
-      this.#sending.credit(this.#window, { id: 0, count });
+      this.#sending.credit(this.#window, count);
       this.#gathered.passOn();
       return this.#refuse(stream, moreThanAnnounced);
     }

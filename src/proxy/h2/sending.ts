@@ -141,10 +141,10 @@ export class Sending {
     writeFrameHead(this.out, { length, type: FrameType.data, flags, stream });
   }
 
-  /** Octets of a request are used up. `id`: the window's stream, or 0. @returns whether a frame was written. */
-  credit(window: ReceiveWindow, { id, count }: { id: number; count: number }): boolean {
+  /** Octets of a request are used up, which the window had let through. @returns whether a frame was written. */
+  credit(window: ReceiveWindow, count: number): boolean {
     const increment = window.credit(count);
-    if (increment > 0) writeWindowUpdate(this.out, id, increment);
+    if (increment > 0) writeWindowUpdate(this.out, window.stream, increment);
     return increment > 0;
   }
 

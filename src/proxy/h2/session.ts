@@ -291,9 +291,8 @@ export class H2Session implements LinkHandler, StreamSession {
   consumed(stream: H2StreamLink, count: number): void {
     if (this.#isOver) return;
     const sending = this.#sending;
-    const { id, receiveWindow } = stream;
-    let says = sending.credit(this.#window, { id: 0, count });
-    if (mayReceive(stream.state)) says = sending.credit(receiveWindow, { id, count }) || says;
+    let says = sending.credit(this.#window, count);
+    if (mayReceive(stream.state)) says = sending.credit(stream.receiveWindow, count) || says;
     if (says) this.#schedule();
   }
 

@@ -135,7 +135,7 @@ export class H2StreamLink implements Link, AnswerSink {
     this.move("recv HEADERS");
     if (ends) this.move("recv END_STREAM");
     this.sendWindow.left = window;
-    this.receiveWindow.begin();
+    this.receiveWindow.begin(id);
     this.#withheld = 0;
     this.#paused = false;
     this.#body.begin(request.bodyLength);

@@ -40,14 +40,17 @@ export class SendWindow {
 /** A window that we open for the client. Used octets are given back half a window at a time, to save frames. */
 export class ReceiveWindow {
   left: number;
+  /** The window's stream; 0: the connection. */
+  stream = 0;
   #used = 0;
 
   constructor(readonly size: number) {
     this.left = size;
   }
 
-  /** As for a new stream. */
-  begin(): void {
+  /** The window is a new stream's. */
+  begin(stream: number): void {
+    this.stream = stream;
     this.left = this.size;
     this.#used = 0;
   }

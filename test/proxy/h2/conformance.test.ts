@@ -454,7 +454,30 @@ describe("6.3 PRIORITY", () => {
       protocolError,
       (c) => c.frame(priority, { stream: 0, payload: new Uint8Array(5) }),
     ],
-    ["of 4 octets", frameSizeError, (c) => c.frame(priority, { payload: new Uint8Array(4) })],
+    [
+      "of 4 octets, on a stream that is idle",
+      frameSizeError,
+      (c) => c.frame(priority, { payload: new Uint8Array(4) }),
+    ],
+  ]);
+  endsStream([
+    [
+      "of 4 octets",
+      frameSizeError,
+      (c) => {
+        open(c);
+        c.frame(priority, { payload: new Uint8Array(4) });
+      },
+    ],
+  ]);
+  isTaken([
+    [
+      "of 4 octets, on a stream that is closed,",
+      async (c) => {
+        await closed(c);
+        c.frame(priority, { payload: new Uint8Array(4) });
+      },
+    ],
   ]);
 });
 
@@ -584,6 +607,11 @@ describe("6.7 PING", () => {
 
 describe("6.8 GOAWAY", () => {
   endsSession([
+    [
+      "without room for its code",
+      frameSizeError,
+      (c) => c.frame(goAway, { stream: 0, payload: new Uint8Array(7) }),
+    ],
     [
       "on a stream",
       protocolError,

@@ -23,8 +23,8 @@ test("the next stream begins with a whole window, whatever the last one used", (
   const window = new ReceiveWindow(100);
   window.take(100);
   window.credit(49);
-  window.begin();
-  expect(window.left).toBe(100);
+  window.begin(3);
+  expect([window.stream, window.left]).toEqual([3, 100]);
   // The last stream's 49 octets are not the next one's.
   expect(window.credit(49)).toBe(0);
 });
