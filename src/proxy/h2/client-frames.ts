@@ -184,7 +184,7 @@ export class ClientFrames {
   #begin(stream: H2StreamLink): void {
     const { stream: id, request, ends } = this.sections;
     stream.begin(id, { request, ends, window: this.#settings.initialWindow });
-    this.#streams.add(stream);
+    this.#streams.open(stream);
   }
 
   /** Answers in place of a Connection. */

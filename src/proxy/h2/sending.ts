@@ -1,6 +1,6 @@
 /** Heads and pieces of answers -> frames in one buffer, which the link gets once a turn. RFC 9113 section 6.9. */
 import type { Link } from "../../link/link.ts";
-import { Field } from "../../wire/field.ts";
+import { Field, fieldIdCount } from "../../wire/field.ts";
 import {
   Flag,
   FrameType,
@@ -22,16 +22,15 @@ const flushLength = 65_536;
 /** Octets that a client does not take, after which nothing more is read from the client either. */
 const unreadLimit = 262_144;
 
-/** Fields of HTTP/1.1 that speak of its connection. RFC 9113 section 8.2.2. */
-const hopFields = new Set<number>([
-  Field.connection,
-  Field.keepAlive,
-  Field.transferEncoding,
-  Field.upgrade,
-  Field.proxyConnection,
-  Field.http2Settings,
-  Field.te,
-]);
+/** 1 for the fields of HTTP/1.1 that speak of its connection. RFC 9113 section 8.2.2. */
+const isHopField = new Uint8Array(fieldIdCount);
+isHopField[Field.connection] = 1;
+isHopField[Field.keepAlive] = 1;
+isHopField[Field.transferEncoding] = 1;
+isHopField[Field.upgrade] = 1;
+isHopField[Field.proxyConnection] = 1;
+isHopField[Field.http2Settings] = 1;
+isHopField[Field.te] = 1;
 
 export class Sending {
   /** Frames that are not written yet. Frames that no window holds up are written here directly. */
@@ -79,7 +78,7 @@ export class Sending {
     if (status > 0) encoder.status(out, status);
     const end = fields.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
-      if (hopFields.has(fields.fields[at]!)) continue;
+      if (isHopField[fields.fields[at]!] === 1) continue;
       const places = this.#places;
       places.nameStart = fields.fields[at + NAME_START]!;
       places.nameEnd = fields.fields[at + NAME_END]!;

@@ -141,6 +141,7 @@ export class H2Session implements LinkHandler, StreamSession {
 
   #newLink(connected: boolean): H2StreamLink {
     const stream = new H2StreamLink(this);
+    this.#streams.addLink(stream);
     // The session has settled whether the server name covers a stream's authority: `OwnAnswers`.
     const { tunnelled } = this.#options;
     if (connected) new Connection(stream, this.#shared, { serverName: undefined, tunnelled });

@@ -127,7 +127,7 @@ export function step(state: StreamState, event: StreamEvent): StreamState | Brea
 
 /** Whether the answer may go on. */
 export function maySend(state: StreamState): boolean {
-  return table[state]["send DATA"] !== undefined;
+  return state === "open" || state === "half-closed (remote)";
 }
 
 /** Whether more of the request may come, for which the client needs windows. */

@@ -67,9 +67,13 @@ export class Streams {
     return undefined;
   }
 
-  /** The stream has begun on the link. */
-  add(stream: H2StreamLink): void {
+  /** A link was made. */
+  addLink(stream: H2StreamLink): void {
     this.#links.add(stream);
+  }
+
+  /** The stream has begun on the link. */
+  open(stream: H2StreamLink): void {
     this.#live.set(stream.id, stream);
   }
 

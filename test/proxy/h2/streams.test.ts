@@ -25,9 +25,10 @@ const request = new RequestWriter(new HeadWriter(16));
 
 function opened(streams: Streams, id: number, ends = false): H2StreamLink {
   const stream = new H2StreamLink(session);
+  streams.addLink(stream);
   streams.last = id;
   stream.begin(id, { request, ends, window: 1 });
-  streams.add(stream);
+  streams.open(stream);
   return stream;
 }
 
