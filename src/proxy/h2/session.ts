@@ -11,12 +11,8 @@ import {
   writeReset,
 } from "../../wire/h2/frame.ts";
 import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
-import {
-  Connection,
-  type ConnectionShared,
-  headSeconds,
-  idleSeconds,
-} from "../client/connection.ts";
+import { Connection, type ConnectionShared } from "../client/connection.ts";
+import { headSeconds, idleSeconds } from "../client/states.ts";
 import type { StreamHead, StreamPiece } from "./answer-reader.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { Sending } from "./sending.ts";
