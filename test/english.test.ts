@@ -16,13 +16,11 @@ const notDone = [
   "src/daemon/",
   "src/dashboard/",
   "src/proxy/client/",
-  "src/proxy/h2/",
   "src/proxy/request/",
   "src/proxy/tunnel/",
   "src/proxy/upstream/",
   "src/supervisor/",
   "src/tls/terminate.ts",
-  "src/wire/h2/",
   "test/",
 ];
 
