@@ -13,12 +13,10 @@ const notDone = [
   "docs/ARCHITECTURE.md",
   "README.md",
   "src/proxy/client/",
-  "src/proxy/h2/",
   "src/proxy/request/",
   "src/proxy/tunnel/",
   "src/proxy/upstream/",
   "src/supervisor/",
-  "src/wire/h2/",
   "test/",
 ];
 

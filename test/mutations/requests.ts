@@ -81,7 +81,7 @@ export const requests: readonly Fault[] = [
   },
   {
     name: "the session does not compare an authority with the handshake's name",
-    file: "src/proxy/h2/session.ts",
+    file: "src/proxy/h2/own-answers.ts",
     find: "    if (covers(serverName, host)) {",
     replace: "    if (covers(serverName, host) || serverName !== undefined) {",
     tests: ["test/proxy/h2-session.test.ts"],
