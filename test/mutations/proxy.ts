@@ -133,9 +133,9 @@ export const proxy: readonly Fault[] = [
   },
   {
     name: "a connection of HTTP/2 serves names that its certificate is not for",
-    file: "src/proxy/h2/session.ts",
-    find: "if (misdirected !== undefined) {",
-    replace: "if (misdirected !== undefined && id === 0) {",
+    file: "src/proxy/h2/own-answers.ts",
+    find: "return connect ? noConnect : this.#misdirected(authority);",
+    replace: "this.#misdirected(authority);\n    return connect ? noConnect : undefined;",
     tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2.test.ts"],
   },
   {
