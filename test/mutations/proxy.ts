@@ -63,7 +63,7 @@ export const proxy: readonly Fault[] = [
   },
   {
     name: "a request comes back to the proxy for ever",
-    file: "src/proxy/client/connection.ts",
+    file: "src/proxy/client/serving.ts",
     find: "if (framing.via && hasBeenHere(head, bytes, destination.via)) {",
     replace: "if (framing.via && framing.head && hasBeenHere(head, bytes, destination.via)) {",
     tests: ["test/proxy/loops.test.ts"],

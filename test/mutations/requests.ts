@@ -60,16 +60,16 @@ export const requests: readonly Fault[] = [
   },
   {
     name: "Host is not compared with the handshake's name",
-    file: "src/proxy/client/connection.ts",
+    file: "src/proxy/client/serving.ts",
     find: "    const covered = isProxied || covers(",
     replace: "    const covered = isProxied || authority.port !== 0 || covers(",
     tests: ["test/proxy/tls.test.ts"],
   },
   {
     name: "the first Host of a connection counts for all",
-    file: "src/proxy/client/connection.ts",
-    find: "this.#serverName === undefined || destination === this.#covered",
-    replace: "this.#serverName === undefined || this.#covered !== undefined",
+    file: "src/proxy/client/serving.ts",
+    find: "serverName === undefined || destination === this.#covered",
+    replace: "serverName === undefined || this.#covered !== undefined",
     tests: ["test/proxy/tls.test.ts"],
   },
   {
@@ -103,8 +103,8 @@ export const requests: readonly Fault[] = [
   {
     name: "what is inside of TLS counts as tunnelled",
     file: "src/proxy/client/connection.ts",
-    find: "    this.#tunnelled = inside?.tunnelled ?? false;",
-    replace: "    this.#tunnelled = inside !== undefined;",
+    find: "    this.tunnelled = inside?.tunnelled ?? false;",
+    replace: "    this.tunnelled = inside !== undefined;",
     tests: ["test/proxy/bare-names.test.ts"],
   },
   {
@@ -144,7 +144,7 @@ export const requests: readonly Fault[] = [
   },
   {
     name: "a stranger's page starts a lazy service",
-    file: "src/proxy/client/connection.ts",
+    file: "src/proxy/client/serving.ts",
     find: `      looked: this.#hasLooked,
       ended: this.#waiting?.hasEnded(supervised) ?? false,
       stranger: turn === "wake" && this.#isStrangers(),`,
@@ -155,7 +155,7 @@ export const requests: readonly Fault[] = [
   },
   {
     name: "a stranger's request that the service had starts it again",
-    file: "src/proxy/client/connection.ts",
+    file: "src/proxy/client/serving.ts",
     find: `      looked: true,
       ended: this.#waiting!.hasEnded(supervised),
       stranger: turn === "wake" && this.#isStrangers(),`,
@@ -258,7 +258,7 @@ export const requests: readonly Fault[] = [
   },
   {
     name: "half a head is taken for a whole one",
-    file: "src/proxy/client/connection.ts",
+    file: "src/proxy/client/serving.ts",
     find: '    return head.read(bytes).kind === "done" ? { head, bytes } : undefined;',
     replace: "    head.read(bytes);\n    return { head, bytes };",
     tests: ["test/proxy/own-pages.test.ts"],
@@ -280,8 +280,43 @@ export const requests: readonly Fault[] = [
   {
     name: "a tunnel is held to the handshake with the proxy",
     file: "src/proxy/client/connection.ts",
-    find: "    this.#serverName = undefined;\n",
+    find: "    this.serverName = undefined;\n",
     replace: "",
     tests: ["test/proxy/tls.test.ts"],
+  },
+  {
+    name: "a request waits for a table in which its service is absent no more",
+    file: "src/proxy/client/serving.ts",
+    find: "          table: this.#destination!.table,",
+    replace: "          table: this.#shared.routes(),",
+    tests: ["test/proxy/supervised.test.ts"],
+  },
+  {
+    name: "a wait that goes on counts as one that had its look",
+    file: "src/proxy/request/waiting.ts",
+    find: "    if (this.#isLate()) return false;\n",
+    replace: "",
+    tests: ["test/proxy/supervised.test.ts"],
+  },
+  {
+    name: "a plain answer hides that its service speaks TLS",
+    file: "src/proxy/upstream/dialect.ts",
+    find: '    if (this.#known !== "plain" && complainsOfPlain(bytes)) return "doubtful";',
+    replace: "",
+    tests: ["test/proxy/upstream/dialect.test.ts", "test/proxy/tls-learning.test.ts"],
+  },
+  {
+    name: "a connection between two requests outlives a stop",
+    file: "src/proxy/client/states.ts",
+    find: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "close" }',
+    replace: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "ignore" }',
+    tests: ["test/proxy/drain.test.ts", "test/proxy/client/states.test.ts"],
+  },
+  {
+    name: "a client that is being answered is not asked whether it is there",
+    file: "src/proxy/client/connection.ts",
+    find: "if (this.#state !== At.exchanging && this.#state !== At.waiting) return false;",
+    replace: "if (this.#state !== At.waiting) return false;",
+    tests: ["test/proxy/half-close.test.ts"],
   },
 ];

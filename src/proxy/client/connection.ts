@@ -1,13 +1,25 @@
 /** A client's link -> answered requests, one after another, each routed by itself. */
 import { Held } from "../../link/held.ts";
+import { lastWords } from "../../link/last-words.ts";
 import { type Joined, join } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
+import { Deadline } from "../../system/deadline.ts";
 import { encode } from "../../wire/bytes.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
 import type { Upstream } from "../upstream/pool.ts";
 import { type Client, type Grant, Serving, type ServingShared } from "./serving.ts";
-import { actionOn, At, type ClientState, Do, moved, On, secondsIn, Turn } from "./states.ts";
+import {
+  actionOn,
+  At,
+  type ClientState,
+  Do,
+  lingerSeconds,
+  moved,
+  On,
+  secondsIn,
+  Turn,
+} from "./states.ts";
 
 /** How the inside of a TLS connection came to be. */
 export type Inside = {
@@ -28,6 +40,9 @@ export interface ConnectionShared extends ServingShared {
   /** The connection is gone, or has become a tunnel that is gone. */
   gone(connection: Connection): void;
 }
+
+/** Our last words are written before: `lastWords` sees to the rest. */
+const nothing = new Uint8Array(0);
 
 /** Spare ones that are kept: as many as a page load opens connections. */
 const spareLimit = 64;
@@ -52,6 +67,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   #serving: Serving;
   /** Set while a granted tunnel is not understood yet. */
   #tunnel: Tunnel | undefined;
+  /** Set while our last words are on their way: the end of the client's time to read them. */
+  #farewell: Deadline | undefined;
   /** Seconds for which it could not be told whether the client still exists. */
   #doubted = 0;
 
@@ -172,6 +189,9 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
         return;
       case Do["ask again"]:
         this.#serving.news();
+        return;
+      case Do["count down"]:
+        this.#farewell?.tick();
         return;
       case Do.refuse:
         this.#serving.refuse({ status: 408 });
@@ -351,16 +371,18 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     else this.link.resume();
   }
 
-  /** Ends after our last words: closing at once could destroy them on the way (RFC 9112 section 9.6). */
+  /** Ends after our last words, which are written already. */
   linger(): void {
     if (this.#state === At.closed) return;
     this.#letGo();
-    if (this.inputEnded) {
-      this.link.close();
-      return;
-    }
-    this.link.halfClose();
-    this.link.resume();
+    this.#farewell ??= new Deadline(() => this.shared.seconds() * 1_000);
+    lastWords(this.link, nothing, {
+      timer: this.#farewell,
+      linger: lingerSeconds * 1_000,
+      ended: this.inputEnded,
+      gone: (cause) => this.closed(cause),
+      failed: (fault) => this.failed(fault),
+    });
   }
 
   close(): "taken" {

@@ -1,6 +1,8 @@
 /** A link inside of TLS that speaks HTTP/2 -> requests, each on a link of its own for a Connection. RFC 9113. */
 import type { Asked } from "../../discovery/callers.ts";
+import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
+import { Deadline } from "../../system/deadline.ts";
 import {
   ErrorCode,
   Found,
@@ -12,7 +14,7 @@ import {
 } from "../../wire/h2/frame.ts";
 import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
 import { Connection, type ConnectionShared } from "../client/connection.ts";
-import { headSeconds, idleSeconds } from "../client/states.ts";
+import { headSeconds, idleSeconds, lingerSeconds } from "../client/states.ts";
 import type { StreamHead, StreamPiece } from "./answer-reader.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { Sending } from "./sending.ts";
@@ -21,8 +23,8 @@ import { mayReceive } from "./stream-states.ts";
 import { Streams } from "./streams.ts";
 import { connectionWindow, ReceiveWindow } from "./windows.ts";
 
-/** Seconds that a client has to read our last words. */
-const lingerSeconds = 2;
+/** Our last words are written before: `lastWords` sees to the rest. */
+const nothing = new Uint8Array(0);
 
 const { noError, protocolError, enhanceYourCalm } = ErrorCode;
 
@@ -72,6 +74,8 @@ export class H2Session implements LinkHandler, StreamSession {
   /** Seconds for which nobody could tell whether the client still exists. */
   #doubted = 0;
   #asked: Asked | undefined;
+  /** Ends our last words. */
+  readonly #farewell = new Deadline(() => this.#now() * 1_000);
 
   constructor(
     readonly link: Link,
@@ -140,7 +144,9 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#streams.addLink(stream);
     // The session has settled whether the server name covers a stream's authority: `OwnAnswers`.
     const { tunnelled } = this.#options;
-    if (connected) new Connection(stream, this.#shared, { serverName: undefined, tunnelled });
+    if (connected) {
+      stream.owner = new Connection(stream, this.#shared, { serverName: undefined, tunnelled });
+    }
     return stream;
   }
 
@@ -211,12 +217,10 @@ export class H2Session implements LinkHandler, StreamSession {
     const now = this.#now();
     const age = now - this.#since;
     if (this.#isOver) {
-      if (age >= lingerSeconds) this.link.close();
+      this.#farewell.tick();
       return;
     }
-    for (const { handler } of this.#streams.links) {
-      if (handler instanceof Connection) handler.tick();
-    }
+    for (const { owner } of this.#streams.links) owner?.tick();
     this.#schedule();
     const { sections } = this.#frames;
     if (sections.awaited > anyFrame && now - sections.since >= headSeconds) {
@@ -332,9 +336,12 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#sending.unblock();
     this.#sending.flush();
     this.#phase = "over";
-    this.#since = this.#now();
-    this.link.halfClose();
-    this.link.resume();
+    lastWords(this.link, nothing, {
+      timer: this.#farewell,
+      linger: lingerSeconds * 1_000,
+      gone: (cause) => this.closed(cause),
+      failed: (fault) => this.fault(fault),
+    });
     this.#end(new Error("the session ended"));
   }
 

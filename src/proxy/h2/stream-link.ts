@@ -39,6 +39,8 @@ export interface StreamSession {
 /** The owner, a Connection, sees a client that sends one request after another, each when the last was answered. */
 export class H2StreamLink implements Link, AnswerSink {
   handler: LinkHandler = silent;
+  /** The connection whose requests the stream brings; undefined where we answer by ourselves. */
+  owner: { tick(): void } | undefined;
   readonly descriptor = -1;
   /** The stream at hand, or the last. */
   id = 0;
