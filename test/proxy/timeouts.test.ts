@@ -1,5 +1,6 @@
 /** What is cut for taking too long, and what never is; an hour takes no time here. */
 import { expect, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { turn } from "../support/raw-client.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
@@ -42,6 +43,30 @@ test("a head that is not complete after 30 s is 408, and the connection ends", a
   expect(answer.one("connection")).toBe("close");
   expect(await client.rest()).toBe("");
 });
+
+test.each(["the same client", "another client"])(
+  "a slow head behind a HEAD of %s is told so in full",
+  async (who) => {
+    const clock = new FakeClock();
+    await using proxy = await startTestProxy({ clock });
+    using first = await accepted(proxy);
+    first.send("HEAD /proxy.pac HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await first.message({ head: true });
+    if (who === "another client") first.close();
+    await eventually(
+      "the first is gone",
+      () => proxy.connections === (who === "another client" ? 0 : 1),
+    );
+    using other = who === "another client" ? await accepted(proxy) : undefined;
+    const client = other ?? first;
+    client.send("GET / HTTP/1.1\r\nHost: lo");
+    await settled(proxy);
+    clock.advance(31 * second);
+    const answer = await client.message();
+    expect(answer.status).toBe(408);
+    expect(answer.body.length).toBeGreaterThan(0);
+  },
+);
 
 test("an octet every second does not lengthen the 30 s", async () => {
   const clock = new FakeClock();

@@ -194,7 +194,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
         this.#farewell?.tick();
         return;
       case Do.refuse:
-        this.#serving.refuse({ status: 408 });
+        this.#serving.refuseSlowHead();
         return;
       case Do.close:
         this.close();

@@ -166,6 +166,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#client = client;
     this.#exchange.attach(client.link, this);
     this.#record?.attach(client.link, client.secured);
+    this.#headBytes = undefined;
+    this.#headRequest = false;
+    this.#lastRequest = false;
     this.#destination = undefined;
     this.#covered = undefined;
     this.#kept = undefined;
@@ -235,6 +238,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#headBytes = bytes;
     this.refuse(badRequest(outcome));
     this.#headBytes = undefined;
+  }
+
+  /** Refuses a head that is not complete in time. */
+  refuseSlowHead(): void {
+    // The request before may have been HEAD.
+    this.#headRequest = false;
+    this.refuse({ status: 408 });
   }
 
   /** Handles a complete head, and what has come behind it up to `bytes.length`. */
