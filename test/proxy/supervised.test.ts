@@ -350,6 +350,49 @@ test.each<[what: string, request: string]>([
   },
 );
 
+test("a body that is too large to be held is refused there too, however it comes", async () => {
+  await using proxy = await startTestProxy({
+    services: { "api.shop": { port: closedPort() } },
+    supervised: [testSupervised()],
+  });
+  using large = await connectRaw(proxy.port);
+  large.send(`POST / HTTP/1.1\r\n${host}Content-Length: ${(1 << 20) + 1}\r\n\r\n`);
+  expect((await large.message()).body.toString()).toContain("more than 1 MiB");
+  using endless = await connectRaw(proxy.port);
+  endless.send(`POST / HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n`);
+  await held(proxy);
+  endless.send(`4000\r\n${"x".repeat(0x4000)}\r\n`.repeat(80));
+  expect((await endless.message()).body.toString()).toContain("more than 1 MiB");
+  expect(proxy.proxy.waiting).toBe(0);
+});
+
+test("a connection is not kept for a request whose service stops meanwhile", async () => {
+  using api = new RawServer();
+  const stopping = testSupervised({ state: "stopping" });
+  let stops = true;
+  await using proxy = await startTestProxy({
+    services: { "api.shop": api },
+    supervised: [testSupervised()],
+    // Asked right before the service is dialled.
+    stillThere: () => {
+      if (stops) proxy.setSupervised([stopping]);
+      return true;
+    },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send(get);
+  await held(proxy);
+  const first = await api.next();
+  stops = false;
+  // A service that stops may wait for this.
+  await first.rest();
+  proxy.setSupervised([testSupervised()]);
+  const second = await api.next();
+  await second.message();
+  second.send(ok("here"));
+  expect((await client.message()).body.toString()).toBe("here");
+});
+
 test("where it never listens again, that is 503 after 10 s and no 502", async () => {
   const clock = new FakeClock();
   await using proxy = await startTestProxy({

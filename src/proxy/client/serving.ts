@@ -462,6 +462,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       case "look":
         return this.#waitForLook();
       case "service":
+        if (this.#isLarge) return this.#tellTooLarge(supervised!, end);
         return this.#waitForService(supervised!, { end, table: undefined, woken: false });
       case "error":
         return this.#refuseDial(failure);
@@ -596,7 +597,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       ended: this.#waiting?.hasEnded(supervised) ?? false,
       stranger: turn === "wake" && this.#isStrangers(),
       pageLoad: !framing.head && isPageLoad(this.#head, bytes, framing),
-      large: framing.bodyLength > heldBodyLimit || (this.#waiting?.overfull ?? false),
+      large: this.#isLarge,
     });
     if (wakes) this.#wake(supervised);
     switch (kind) {
@@ -616,10 +617,19 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           { end },
         );
       case "too large":
-        return this.#tell(supervised, { kind: "too-large", limit: heldBodyLimit }, { end });
+        return this.#tellTooLarge(supervised, end);
       default:
         return this.#tell(supervised, { kind }, { end });
     }
+  }
+
+  /** The request's body is longer than what may be held. */
+  get #isLarge(): boolean {
+    return this.#exchange.framing.bodyLength > heldBodyLimit || this.#waiting?.overfull === true;
+  }
+
+  #tellTooLarge(supervised: Supervised, end: number): Read {
+    return this.#tell(supervised, { kind: "too-large", limit: heldBodyLimit }, { end });
   }
 
   /** Of a request that was sent, and may be sent again. */

@@ -289,6 +289,10 @@ export class Waiting {
     this.#over = true;
     this.#cancelDial?.();
     this.#shared.waiting.delete(this);
+    this.#hangUp();
+  }
+
+  #hangUp(): void {
     const dialled = this.takeDialled();
     if (dialled === undefined) return;
     // What becomes of it is no longer our news.
@@ -298,6 +302,8 @@ export class Waiting {
 
   #become(waitsFor: WaitsFor): void {
     this.#for = waitsFor;
+    // The connection could be gone by the time that the request goes on, and a service that stops waits for its end.
+    this.#hangUp();
     if (waitsFor !== "service" && waitsFor !== "woken") this.#shared.waiting.delete(this);
   }
 
@@ -312,7 +318,7 @@ export class Waiting {
     const found =
       this.#service === undefined || failure === undefined ? undefined : this.#leadsTo();
     const supervised = found?.key === failure?.key ? comesBack(found, failure) : undefined;
-    if (supervised === undefined) {
+    if (supervised === undefined || this.overfull) {
       this.#owner.decide();
       return;
     }
