@@ -327,6 +327,29 @@ test("a plain server whose first answer is a 400 that speaks of https is asked o
   expect(hellos).toBe(1);
 });
 
+test("a connection that was reset while its server was asked serves no other request", async () => {
+  const complaint = "HTTP/1.1 400 Bad Request\r\nContent-Length: 9\r\n\r\nuse https";
+  using plain = new RawServer();
+  await using proxy = await startTestProxy({ services: { secure: plain } });
+  using client = await connectRaw(proxy.port);
+  client.send(get);
+  const first = await plain.next();
+  await first.message();
+  first.send(complaint);
+  const question = await plain.next();
+  first.reset();
+  await first.gone();
+  // The proxy has heard of the reset before it hears of the answer.
+  await Bun.sleep(20);
+  question.send("HTTP/1.1 400 Bad Request\r\n\r\n").close();
+  expect((await client.message()).status).toBe(400);
+  client.send(get);
+  const second = await plain.next();
+  await second.message();
+  second.send(ok("again"));
+  expect((await client.message()).body.toString()).toBe("again");
+});
+
 test("a server that goes over from TLS to plain HTTP, on its port and in its process, is answered at once", async () => {
   const server = await secureServer();
   await using proxy = await startTestProxy({ services: { secure: server } });

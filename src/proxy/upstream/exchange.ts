@@ -112,7 +112,7 @@ export class Exchange implements LinkHandler {
   /** The final answer's head has gone to the client. */
   #started = false;
   #replay = new Replay();
-  /** In doubt: the connection is gone. */
+  /** The connection has gone while the service was asked. */
   #gone = false;
   #close = false;
   #dechunk = false;
@@ -439,16 +439,15 @@ export class Exchange implements LinkHandler {
 
   /** The service speaks as we did: what it said is its answer. */
   readOn(): void {
-    const gone = this.#gone;
     this.#replay.forget();
-    this.#gone = false;
     this.#phase = Phase.head;
     const { link } = this.#upstream!;
     this.requestBlocked = link.pending > 0;
     link.resume();
     const said = this.#held.take();
     if (said.length > 0) this.#read(said);
-    if (gone && this.#upstream !== undefined) this.#lost();
+    // With a complete answer, the next request may be on its way already, by another connection.
+    if (this.#gone && this.#upstream !== undefined) this.#lost();
   }
 
   #fail(status: 400 | 502, why: string, { again = false }: { again?: boolean } = {}): void {
@@ -598,7 +597,8 @@ export class Exchange implements LinkHandler {
     const upstream = this.#detach();
     const whole = this.request.done;
     if (upstream !== undefined) {
-      if (reusable && whole && upstream.link.pending === 0) this.#shared.pool.release(upstream);
+      const idle = reusable && whole && !this.#gone && upstream.link.pending === 0;
+      if (idle) this.#shared.pool.release(upstream);
       else if (whole) upstream.link.close();
       else upstream.link.abort();
     }
