@@ -365,6 +365,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
 
   /** Input is taken while somebody can use it. */
   regulate(): void {
+    // The link is another's, which may have paused it.
+    if (this.#state === At.joined || this.#state === At.closed) return;
     // Not before there is much of it: a paused link does not tell that its peer has gone.
     const full = this.held.length >= this.#serving.room;
     if (full) this.link.pause();
