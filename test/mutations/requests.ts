@@ -361,4 +361,11 @@ export const requests: readonly Fault[] = [
     replace: "",
     tests: ["test/proxy/client/walks.test.ts"],
   },
+  {
+    name: "a server that denies TLS and plain HTTP is asked for ever",
+    file: "src/proxy/upstream/exchange.ts",
+    find: "    this.#refusedPlain = true;\n",
+    replace: "",
+    tests: ["test/proxy/tls-learning.test.ts"],
+  },
 ];

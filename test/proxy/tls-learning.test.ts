@@ -327,6 +327,24 @@ test("a plain server whose first answer is a 400 that speaks of https is asked o
   expect(hellos).toBe(1);
 });
 
+test("a server that denies TLS in plain and plain HTTP by an alert is given up", async () => {
+  using server = new RawServer();
+  const serve = async (): Promise<void> => {
+    for (;;) {
+      const end = await server.next();
+      const [first] = await end.bytes(1);
+      if (first === 0x16) end.send("HTTP/1.1 400 Bad Request\r\n\r\n").close();
+      else end.send(Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70)).close();
+    }
+  };
+  void serve();
+  await using proxy = await startTestProxy({ services: { secure: server } });
+  using client = await connectRaw(proxy.port);
+  client.send(get);
+  expect((await client.message()).status).toBe(502);
+  expect(server.accepted.length).toBeLessThanOrEqual(4);
+});
+
 test("a connection that was reset while its server was asked serves no other request", async () => {
   const complaint = "HTTP/1.1 400 Bad Request\r\nContent-Length: 9\r\n\r\nuse https";
   using plain = new RawServer();

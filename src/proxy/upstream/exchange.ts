@@ -105,6 +105,8 @@ export class Exchange implements LinkHandler {
   #retriable = false;
   /** The request is not sent again after this time. */
   #last = false;
+  /** The service has refused this request as a port of TLS does. */
+  #refusedPlain = false;
   /** A byte of the answer has come from the upstream. */
   #heard = false;
   /** A byte has come since the request was sent last, in doubt too. */
@@ -161,6 +163,7 @@ export class Exchange implements LinkHandler {
     this.#minor = this.requestHead.minor;
     this.#retriable = framing.idempotent;
     this.#last = false;
+    this.#refusedPlain = false;
     this.#hop = hop;
     this.#location = location;
     this.#dialect = dialect!;
@@ -425,6 +428,14 @@ export class Exchange implements LinkHandler {
    * again.
    */
   secured(): void {
+    if (this.#refusedPlain) {
+      this.#fail(
+        502,
+        "it refuses plain HTTP as a server of TLS does, and TLS as one of plain HTTP does",
+      );
+      return;
+    }
+    this.#refusedPlain = true;
     if (!(this.#replay.isNeeded ? this.#replay.isComplete : this.#wholeRequestSent)) {
       this.#fail(
         502,
