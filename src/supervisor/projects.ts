@@ -31,7 +31,7 @@ import {
   seenOf,
   stateFile,
 } from "./project/state-file.ts";
-import { filledSpec, type Shell } from "./project/unit.ts";
+import { filledSpec, isWanted, type Shell } from "./project/unit.ts";
 import { admit, approve, nothingSeen, type Seen, type Up } from "./project/unseen-change.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import { watchFiles, watchGlobs } from "./project/watch.ts";
@@ -182,7 +182,7 @@ export function projects(options: ProjectsOptions): Projects {
         const ids = new Set<string>();
         for (const { project } of entries.values()) {
           for (const unit of project.units()) {
-            if (unit.wanted || unit.service?.run() !== undefined) ids.add(unit.id);
+            if (isWanted(unit) || unit.service?.run() !== undefined) ids.add(unit.id);
           }
         }
         return ids;

@@ -46,7 +46,8 @@ function holding(name: string): [string, Pending] {
 export class PlayedService implements Service {
   readonly requests: StartRequest[] = [];
   obedient = true;
-  #stop: (() => void) | undefined;
+  /** Set while it is being ended: many may wait for that. */
+  #ending: PromiseWithResolvers<void> | undefined;
   #again: StartRequest | undefined;
   #snapshot: Supervised;
   readonly #said: string[];
@@ -115,19 +116,30 @@ export class PlayedService implements Service {
   }
 
   async stop(): Promise<void> {
+    this.#again = undefined;
     if (this.#snapshot.state === "stopped") return;
+    if (this.#ending !== undefined) {
+      if (this.#snapshot.state !== "stopping") this.be("stopping");
+      await this.#ending.promise;
+      return;
+    }
+    const ending = Promise.withResolvers<void>();
+    this.#ending = ending;
     this.#said.push(`stop ${this.spec.name}`);
     this.be("stopping");
-    if (!this.obedient) await new Promise<void>((resolve) => (this.#stop = resolve));
-    const again = this.#again;
-    this.#again = undefined;
-    this.be("stopped", { startedAt: undefined });
-    if (again !== undefined) this.start(again);
+    if (this.obedient) this.end();
+    await ending.promise;
   }
 
   /** What was asked to end does. */
   end(): void {
-    this.#stop?.();
+    if (this.#ending === undefined) return;
+    const again = this.#again;
+    this.#again = undefined;
+    this.#ending.resolve();
+    this.#ending = undefined;
+    this.be("stopped", { startedAt: undefined });
+    if (again !== undefined) this.start(again);
   }
 
   restart(request: StartRequest): void {

@@ -2,7 +2,7 @@
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
-import { isReady, type Unit, whyDown } from "./unit.ts";
+import { isDue, isReady, isWanted, type Unit, whyDown } from "./unit.ts";
 
 /** `reasons` are sentences, with the ids of those that did not become ready. */
 export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
@@ -60,8 +60,8 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     const { root = { name: lost.name, why: whyOf(lost.name) } } = lost;
     for (const its of [...open.values()]) {
       const unit = unitOf(its.name);
-      if (!open.has(its.name) || !unit?.pending || !unit.spec.dependsOn.includes(lost.name))
-        continue;
+      if (!open.has(its.name) || unit === undefined || !isDue(unit)) continue;
+      if (!unit.spec.dependsOn.includes(lost.name)) continue;
       its.root = root;
       settle(its, `${its.id} did not start: ${root.name}, which it waits for, ${root.why}`);
     }
@@ -85,7 +85,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       settle(its, `${its.id} is not declared any more`);
       return;
     }
-    if (!unit.wanted) {
+    if (!isWanted(unit)) {
       settle(its, `${its.id} was stopped before it was ready`);
       return;
     }
@@ -95,7 +95,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       settle(its);
       return;
     }
-    if (lastExit !== undefined && lastExit.time !== its.lastExit && !unit.pending) {
+    if (lastExit !== undefined && lastExit.time !== its.lastExit && !isDue(unit)) {
       its.lastExit = lastExit.time;
       if (state === "backoff" || state === "failed") its.deaths += 1;
     }

@@ -12,12 +12,14 @@ import type { Service, ServiceOptions, StartRequest } from "../service/service.t
 import {
   blockers,
   filledSpec,
-  hasEnded,
   heldWhy,
-  isDown,
+  isDue,
   isReady,
   isUp,
+  isRunning,
+  isWanted,
   needsRestart,
+  processOf,
   type Shell,
   snapshotOf,
   type Unit,
@@ -25,6 +27,7 @@ import {
   wakes,
   whyDown,
 } from "./unit.ts";
+import { type Wish, type WishEvent, type WishStep, wishStep } from "./wishes.ts";
 
 export type ProjectEffects = {
   clock: Clock;
@@ -92,19 +95,19 @@ export class Project {
 
   get state(): ProjectState {
     const all = [...this.#units.values()];
-    const units = all.filter(({ wanted }) => wanted);
+    const units = all.filter(isWanted);
     const names = (these: Unit[]) => these.map(({ spec }) => spec.name);
     return {
       whole: this.#whole,
       wanted: names(units),
-      unwanted: names(all.filter(({ wanted }) => !wanted)),
-      dozing: names(units.filter(({ dozing }) => dozing)),
+      unwanted: names(all.filter((unit) => !isWanted(unit))),
+      dozing: names(units.filter(({ wish }) => wish.state === "dozing")),
     };
   }
 
   /** Something of it runs, or is to. */
   get isActive(): boolean {
-    return [...this.#units.values()].some((unit) => unit.wanted || unit.service?.run());
+    return [...this.#units.values()].some((unit) => isWanted(unit) || unit.service?.run());
   }
 
   snapshots(): Supervised[] {
@@ -129,29 +132,24 @@ export class Project {
     if (names === undefined) {
       for (const unit of this.#units.values()) {
         if (concerned.includes(unit.spec.name)) continue;
-        if (!unit.wanted) unit.wanted = unit.dozing = true;
-        else if (!unit.dozing && isDown(unit) && !hasEnded(unit)) this.#forgive(unit);
+        void this.#askAndEnd(unit, "up-lazy");
         this.#tell(unit);
       }
     }
     const changed: string[] = [];
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
-      unit.wanted = true;
-      unit.dozing = false;
-      unit.refusal = undefined;
-      // It is about to be started again, whatever this is.
-      if (unit.restarting) continue;
-      unit.asked += 1;
-      if (!isUp(unit)) unit.pending = true;
-      else if (this.#differs(unit, shell)) {
-        unit.shell = shell;
-        changed.push(name);
-      }
+      this.#ask(unit, "up");
+      this.#settle(unit);
+      if (unit.wish.state !== "given" || !this.#differs(unit, shell)) continue;
+      unit.shell = shell;
+      changed.push(name);
     }
     this.#effects.onState();
     const watched = this.#boot(concerned, { hear, changed });
-    if (changed.length > 0) void this.#restartAll(changed, { reason: "its declaration changed" });
+    if (changed.length > 0) {
+      void this.#restartAll(changed, { event: "restart", because: "its declaration changed" });
+    }
     for (const name of concerned) this.#consider(this.#units.get(name)!);
     return watched;
   }
@@ -160,12 +158,7 @@ export class Project {
   async stop(names: readonly string[] | undefined): Promise<void> {
     if (names === undefined) this.#whole = false;
     const these = names ?? [...this.#units.keys()];
-    for (const name of these) {
-      const unit = this.#units.get(name)!;
-      unit.asked += 1;
-      unit.wanted = unit.dozing = unit.pending = unit.restarting = false;
-      unit.reason = unit.refusal = undefined;
-    }
+    for (const name of these) this.#ask(this.#units.get(name)!, "stop");
     this.#effects.onState();
     for (const name of these) this.#changed(this.#units.get(name)!);
     await this.#end(these);
@@ -181,17 +174,16 @@ export class Project {
     for (const name of concerned) this.#units.get(name)!.shell = shell;
     const others = asked.filter((name) => !running.includes(name));
     const all = [...new Set([...concerned, ...others])];
-    void this.#restartAll(concerned, {});
+    void this.#restartAll(concerned, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
     return this.#boot(all, { hear, changed: concerned });
   }
 
   /** One that is to be started anew for a reason that nobody typed. */
-  renew(name: string, reason: string): void {
+  renew(name: string, because: string): void {
     const unit = this.#units.get(name);
-    if (unit !== undefined && isUp(unit)) {
-      void this.#restartAll(this.#restartedWith([name]), { reason });
-    }
+    if (unit === undefined || !isRunning(unit)) return;
+    void this.#restartAll(this.#restartedWith([name]), { event: "renew", because });
   }
 
   /** What is different is stopped, started or restarted; nothing else. `shell`: of who said `up`, for what is added. */
@@ -202,29 +194,24 @@ export class Project {
     if (removed.length > 0) await this.#remove(removed);
     this.#adopt(declared, shell);
     const changed = [...this.#units.values()].filter(
-      (unit) => isUp(unit) && !unit.restarting && this.#differs(unit, unit.shell),
+      (unit) => isRunning(unit) && this.#differs(unit, unit.shell),
     );
-    const files = "its declaration changed";
     if (changed.length > 0) {
       const names = changed.map((unit) => unit.spec.name);
-      void this.#restartAll(this.#restartedWith(names), { reason: files });
+      const because = "its declaration changed";
+      void this.#restartAll(this.#restartedWith(names), { event: "changed", because });
     }
     for (const unit of this.#units.values()) {
       const added = !former.has(unit.spec.name);
-      if (added && this.#whole) {
-        unit.wanted = true;
-        unit.dozing = unit.spec.lazy;
-        unit.pending = !unit.spec.lazy;
-      }
-      // What could not be started may be mended now.
-      const held = heldWhy(unit, spec.directory);
-      if (held !== undefined && unit.refusal !== undefined) unit.refusal = held;
-      else if (unit.refusal !== undefined && unit.wanted) this.#tryAgain(unit);
-      // One that has failed is tried again, where it is another now.
-      const idle = unit.dozing || unit.pending || unit.restarting;
-      const down = unit.wanted && !idle && !isUp(unit);
-      if (down && unit.service !== undefined && this.#differs(unit, unit.shell)) {
-        this.#tryAgain(unit);
+      if (added && this.#whole) this.#ask(unit, unit.spec.lazy ? "up-lazy" : "up");
+      if (unit.wish.state === "refused") {
+        // What could not be started may be mended now.
+        const held = heldWhy(unit, spec.directory);
+        if (held !== undefined) this.#ask(unit, "cannot", held);
+        else void this.#askAndEnd(unit, "changed");
+      } else if (unit.wish.state === "given" && !isUp(unit) && this.#differs(unit, unit.shell)) {
+        // One that has failed is tried again, where it is another now.
+        void this.#askAndEnd(unit, "changed");
       }
     }
     this.#effects.onState();
@@ -240,9 +227,8 @@ export class Project {
       // What was added to the file meanwhile belongs to a project that is up.
       const { name, lazy } = unit.spec;
       if (!names.has(name) && (!whole || unwanted.includes(name))) continue;
-      unit.wanted = true;
-      unit.dozing = names.has(name) ? dozing.includes(name) : lazy;
-      unit.pending = !unit.dozing;
+      const dozes = names.has(name) ? dozing.includes(name) : lazy;
+      this.#ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();
     for (const unit of this.#units.values()) this.#changed(unit);
@@ -251,8 +237,9 @@ export class Project {
   /** A request has come for it. */
   wake(name: string): void {
     const unit = this.#units.get(name);
-    if (unit === undefined || !unit.wanted || !(unit.dozing || hasEnded(unit))) return;
-    this.#rouse(unit, "a request came for it");
+    if (unit === undefined) return;
+    if (this.#ask(unit, "request", "a request came for it") === undefined) return;
+    this.#callDependencies(unit);
     this.#effects.onState();
     this.#consider(unit);
   }
@@ -260,21 +247,15 @@ export class Project {
   /** No request has come for a while: ends until the next one does. */
   async doze(name: string): Promise<void> {
     const unit = this.#units.get(name);
-    if (unit === undefined || !unit.wanted || unit.dozing || !wakes(unit.spec)) return;
-    unit.asked += 1;
-    unit.dozing = true;
-    unit.pending = unit.restarting = false;
+    if (unit === undefined || !wakes(unit.spec)) return;
+    const ended = this.#askAndEnd(unit, "doze");
     this.#effects.onState();
-    await this.#end([name]);
+    await ended;
   }
 
   /** The daemon ends: so do they, and they are to be started again by the next one. */
   async rest(): Promise<void> {
     this.#resting = true;
-    for (const unit of this.#units.values()) {
-      unit.asked += 1;
-      unit.restarting = false;
-    }
     await this.#end([...this.#units.keys()]);
   }
 
@@ -287,7 +268,7 @@ export class Project {
   /** For a person: `shop:api ended with exit code 1`. */
   explain(name: string): string {
     const unit = this.#units.get(name)!;
-    if (!unit.pending && unit.refusal === undefined) return `${unit.id} ${whyDown(unit)}`;
+    if (!["due", "refused"].includes(unit.wish.state)) return `${unit.id} ${whyDown(unit)}`;
     return `${unit.id} did not start: ${this.#snapshot(unit).why}`;
   }
 
@@ -367,78 +348,87 @@ export class Project {
     });
   }
 
+  /** The one place that changes what is wanted of a service. Undefined where the event changes nothing. */
+  #ask(unit: Unit, event: WishEvent, because?: string): WishStep | undefined {
+    const facts = { process: processOf(unit), lazy: unit.spec.lazy };
+    const step = wishStep(unit.wish.state, event, facts);
+    if (step !== undefined) unit.wish = { state: step.next, because };
+    return step;
+  }
+
+  /** As `#ask`, and ends the process where that is to be done. */
+  async #askAndEnd(unit: Unit, event: WishEvent): Promise<void> {
+    if (this.#ask(unit, event)?.action === "end") await this.#end([unit.spec.name]);
+  }
+
+  /** One that runs already has what it was due for. */
+  #settle(unit: Unit): void {
+    if (isDue(unit) && isUp(unit)) this.#ask(unit, "started");
+  }
+
   /** Starts it, if it is to be started and nothing is missing. */
   #consider(unit: Unit): void {
-    if (!unit.pending || unit.launching || this.#resting) return;
-    if (isUp(unit)) {
-      unit.pending = false;
-      return;
-    }
+    if (!isDue(unit) || this.#resting) return;
+    this.#settle(unit);
+    if (!isDue(unit)) return;
     const waits = blockers(unit, this.#units);
-    if (waits.length === 0) void this.#launch(unit);
-    else {
-      for (const { unit: needed } of waits) {
-        if (needed.wanted && needed.dozing) {
-          this.#rouse(needed, `${unit.spec.name} depends on it`);
-          this.#changed(needed);
-        }
-      }
+    if (waits.length === 0) this.#launch(unit);
+    for (const { unit: needed } of waits) {
+      // It may have come to doze while the other waited.
+      if (needed.wish.state === "dozing") this.#call(needed, unit);
     }
   }
 
-  /** What kept it from running may be mended: at once, or with the next request to it. */
-  #tryAgain(unit: Unit): void {
-    unit.refusal = undefined;
-    if (unit.spec.lazy) this.#forgive(unit);
-    else unit.pending = true;
+  /** What a service depends on is started with it, where a request would start that too. */
+  #callDependencies(unit: Unit): void {
+    for (const name of unit.spec.dependsOn) {
+      const needed = this.#units.get(name);
+      if (needed !== undefined) this.#call(needed, unit);
+    }
   }
 
-  #forgive(unit: Unit): void {
-    unit.asked += 1;
-    unit.dozing = true;
-    unit.reason = unit.refusal = undefined;
-    void this.#end([unit.spec.name]);
+  #call(needed: Unit, dependent: Unit): void {
+    const because = `${dependent.spec.name} depends on it`;
+    if (this.#ask(needed, "dependent", because) === undefined) return;
+    this.#callDependencies(needed);
+    this.#changed(needed);
   }
 
-  #rouse(unit: Unit, reason: string): void {
-    unit.asked += 1;
-    unit.dozing = false;
-    unit.pending = true;
-    unit.reason = reason;
-  }
-
-  async #launch(unit: Unit): Promise<void> {
+  #launch(unit: Unit): void {
+    if (unit.leaving !== undefined) return;
     const held = heldWhy(unit, this.#spec.directory);
     if (held !== undefined) {
       this.#refuse(unit, held);
-      this.#changed(unit);
       return;
     }
-    unit.launching = true;
-    const { asked } = unit;
     const port = this.#portFor(unit);
     const filled = this.#fill(unit);
     if (port === "none") this.#refuse(unit, "there is no free port for it");
     else if (filled.kind === "mistakes") this.#refuse(unit, filled.mistakes.join("; "));
-    else {
-      if (unit.service !== undefined && needsRestart(unit.service.spec, filled.spec)) {
-        await unit.service.dispose();
-        unit.service = undefined;
-      }
-      // Somebody may have stopped it meanwhile.
-      if (unit.asked === asked && unit.pending && !this.#resting) {
-        unit.service ??= this.#make(unit, filled.spec);
-        unit.pending = false;
-        unit.service.start(this.#request(unit, port));
-      }
+    else if (unit.service !== undefined && needsRestart(unit.service.spec, filled.spec)) {
+      void this.#leave(unit, unit.service);
+    } else {
+      const request = this.#request(unit, port);
+      unit.service ??= this.#make(unit, filled.spec);
+      this.#ask(unit, "started");
+      unit.service.start(request);
+      this.#changed(unit);
     }
-    unit.launching = false;
-    this.#changed(unit);
   }
 
   #refuse(unit: Unit, why: string): void {
-    unit.pending = false;
-    unit.refusal = why;
+    this.#ask(unit, "cannot", why);
+    this.#changed(unit);
+  }
+
+  /** Ends its former lifecycle, and then looks anew at what is wanted of it. */
+  async #leave(unit: Unit, former: Service): Promise<void> {
+    unit.leaving = former;
+    await former.dispose();
+    unit.leaving = undefined;
+    unit.service = undefined;
+    // Somebody may have removed it meanwhile.
+    if (this.#units.get(unit.spec.name) === unit) this.#changed(unit);
   }
 
   #portFor(unit: Unit): number | undefined | "none" {
@@ -454,8 +444,8 @@ export class Project {
       url: routeName === undefined ? undefined : this.#effects.urlOf(routeName),
       trust: this.#effects.trust(),
     };
-    if (unit.reason !== undefined) request.reason = unit.reason;
-    unit.reason = undefined;
+    const { because } = unit.wish;
+    if (because !== undefined) request.reason = because;
     return request;
   }
 
@@ -497,7 +487,7 @@ export class Project {
     if (!news) return;
     for (const dependent of this.#dependents.get(name) ?? []) {
       const other = this.#units.get(dependent);
-      if (other?.pending) this.#changed(other);
+      if (other !== undefined && isDue(other)) this.#changed(other);
     }
   }
 
@@ -521,7 +511,7 @@ export class Project {
     const { name } = unit.spec;
     for (const dependent of this.#dependents.get(name) ?? []) {
       const other = this.#units.get(dependent);
-      if (other === undefined || other.pending || other.restarting || !isUp(other)) continue;
+      if (other === undefined || !isRunning(other)) continue;
       if (other.spec.restartWith.includes(name) || this.#differs(other, other.shell)) {
         this.renew(dependent, `${name} was restarted`);
       } else this.#effects.logs.of(other.id).say(`${name}, which it depends on, was restarted`);
@@ -534,7 +524,7 @@ export class Project {
     for (let size = -1; size !== found.size;) {
       size = found.size;
       for (const unit of this.#units.values()) {
-        if (isUp(unit) && unit.spec.restartWith.some((name) => found.has(name))) {
+        if (isRunning(unit) && unit.spec.restartWith.some((name) => found.has(name))) {
           found.add(unit.spec.name);
         }
       }
@@ -542,30 +532,24 @@ export class Project {
     return withDependencies(graphOf(this.#spec.services), found).filter((name) => found.has(name));
   }
 
-  async #restartAll(names: readonly string[], { reason }: { reason?: string }): Promise<void> {
-    const asked = new Map<string, number>();
+  async #restartAll(
+    names: readonly string[],
+    { event, because }: { event: "restart" | "renew" | "changed"; because?: string },
+  ): Promise<void> {
+    const asked = new Map<Unit, Wish>();
     for (const name of names) {
       const unit = this.#units.get(name)!;
-      unit.asked += 1;
-      unit.wanted = true;
-      unit.dozing = false;
-      unit.refusal = undefined;
-      unit.pending = false;
-      unit.restarting = true;
-      unit.reason = reason;
+      this.#ask(unit, event, because);
       // Not to be announced as one: those who are restarted with it know.
       unit.readyRun = undefined;
-      asked.set(name, unit.asked);
+      asked.set(unit, unit.wish);
     }
     this.#effects.onState();
     await this.#end(names);
     this.#announce(names);
-    for (const name of names) {
-      const unit = this.#units.get(name);
-      // Somebody has stopped it meanwhile, or started it.
-      if (unit === undefined || unit.asked !== asked.get(name)) continue;
-      unit.restarting = false;
-      unit.pending = true;
+    for (const [unit, wish] of asked) {
+      // Somebody may have stopped it meanwhile, or started it.
+      if (unit.wish === wish) this.#ask(unit, "ended", because);
     }
     for (const name of names) {
       const unit = this.#units.get(name);
@@ -591,12 +575,12 @@ export class Project {
       if (!these.has(name)) continue;
       const unit = this.#units.get(name)!;
       const needed = (this.#dependents.get(name) ?? []).map((other) => ends.get(other));
-      const { asked } = unit;
+      const { wish } = unit;
       ends.set(
         name,
         Promise.all(needed).then(async () => {
           // Somebody wants it to run meanwhile.
-          if (unit.asked !== asked) return;
+          if (unit.wish !== wish && !this.#resting) return;
           await unit.service?.stop();
         }),
       );

@@ -1,0 +1,47 @@
+/** Faults in what is wanted of a service, and in what becomes of its process. */
+import type { Fault } from "./fault.ts";
+
+export const supervised: readonly Fault[] = [
+  {
+    name: "a file that changes starts again what was stopped",
+    file: "src/supervisor/project/unit.ts",
+    find: 'return unit.wish.state === "given" && isUp(unit);',
+    replace: "return isUp(unit);",
+    tests: ["test/supervisor/asked.test.ts"],
+  },
+  {
+    name: "one that was stopped and dozes again keeps its process",
+    file: "src/supervisor/project/wishes.ts",
+    find: '    "up-lazy": { next: "dozing", action: "end" },\n    restart:',
+    replace: '    "up-lazy": { next: "dozing" },\n    restart:',
+    tests: ["test/supervisor/wishes.test.ts", "test/supervisor/asked.test.ts"],
+  },
+  {
+    name: "a dependency that ended by itself is not started with its dependent",
+    file: "src/supervisor/project/wishes.ts",
+    find: '    dependent: { next: "due", process: ["rested"] },\n',
+    replace: "",
+    tests: ["test/supervisor/asked.test.ts"],
+  },
+  {
+    name: "up does not mend a lazy service that was refused",
+    file: "src/supervisor/project/wishes.ts",
+    find: '    up: { next: "due" },\n    "up-lazy": { next: "dozing", action: "end" },\n    stop:',
+    replace: '    up: { next: "due" },\n    stop:',
+    tests: ["test/supervisor/project.test.ts"],
+  },
+  {
+    name: "a request while the daemon ends keeps a process",
+    file: "src/supervisor/project/project.ts",
+    find: "if (unit.wish !== wish && !this.#resting) return;",
+    replace: "if (unit.wish !== wish) return;",
+    tests: ["test/supervisor/asked.test.ts"],
+  },
+  {
+    name: "a restart that somebody has overtaken starts what is still being ended",
+    file: "src/supervisor/project/project.ts",
+    find: 'if (unit.wish === wish) this.#ask(unit, "ended", because);',
+    replace: 'this.#ask(unit, "ended", because);',
+    tests: ["test/supervisor/asked.test.ts"],
+  },
+];
