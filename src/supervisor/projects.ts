@@ -22,7 +22,7 @@ import { type PortBook, portBook } from "./project/port-book.ts";
 import { type Declared, type Hear, Project, type ProjectState } from "./project/project.ts";
 import type { ReadProject } from "./project/read-project.ts";
 import { registryAt } from "./project/registry.ts";
-import { type Service, type ServiceEffects, supervise } from "./service/service.ts";
+import { type Lifecycle, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
 import {
   type KeptProject,
   type KeptRun,
@@ -39,7 +39,7 @@ import { watchFiles, watchGlobs } from "./project/watch.ts";
 export type ProjectsOptions = {
   stateDirectory: string;
   clock: Clock;
-  effects: ServiceEffects;
+  effects: LifecycleEffects;
   loopback: Loopback;
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
@@ -198,7 +198,7 @@ export function projects(options: ProjectsOptions): Projects {
   }
 
   /** Every process of ours has an id that begins with the same key, so that one which was started unseen is found too. */
-  const ownEffects: ServiceEffects = { ...effects, runId: () => key + effects.runId() };
+  const ownEffects: LifecycleEffects = { ...effects, runId: () => key + effects.runId() };
 
   // --- what is kept
 
@@ -515,7 +515,7 @@ export function projects(options: ProjectsOptions): Projects {
     return new Project(declared, {
       clock,
       logs,
-      supervise: (its, given): Service => supervise(its, { ...given, effects: ownEffects }),
+      supervise: (its, given): Lifecycle => supervise(its, { ...given, effects: ownEffects }),
       portOf: (id, declared) => ports.of(id, declared),
       claimPort: (id, declared) => ports.claim(id, declared),
       urlOf: (routeName) => options.addressOf(routeName, spec.domain).url,

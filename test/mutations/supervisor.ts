@@ -44,4 +44,25 @@ export const supervised: readonly Fault[] = [
     replace: 'this.#ask(unit, "ended", because);',
     tests: ["test/supervisor/asked.test.ts"],
   },
+  {
+    name: "a process that is being ended is watched as one that runs",
+    file: "src/supervisor/service/lifecycle.ts",
+    find: "    if (life.isOver) return;\n    watchLife(",
+    replace: "    watchLife(",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "what is known of a process that has ended is shown of its service",
+    file: "src/supervisor/service/lifecycle.ts",
+    find: "this.#life?.isAlive ? this.#life : undefined",
+    replace: "this.#life",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "a check that was asked of a former life counts for the next",
+    file: "src/supervisor/service/readiness.ts",
+    find: "      if (life.isOver) return;\n      const { phase }",
+    replace: "      const { phase }",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
 ];

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Declared, declared, PlayedProject } from "./fake-project.ts";
-import { settled } from "./fake-service.ts";
+import { settled } from "./fake-lifecycle.ts";
 
 const services: Declared[] = [
   { name: "web", dependsOn: ["api"], restartWith: ["api"] },

@@ -8,13 +8,10 @@ import type { BootEvent } from "../../src/routes/project-report.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { type LogStore, logStore } from "../../src/supervisor/logs/log-store.ts";
 import { Project } from "../../src/supervisor/project/project.ts";
-import type {
-  Service,
-  ServiceOptions,
-  StartRequest,
-} from "../../src/supervisor/service/service.ts";
+import type { StartRequest } from "../../src/supervisor/service/begin-life.ts";
+import type { Lifecycle, LifecycleOptions } from "../../src/supervisor/service/lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { settled, specOf } from "./fake-service.ts";
+import { settled, specOf } from "./fake-lifecycle.ts";
 
 export type Declared = Partial<ServiceSpec> & { name: string };
 
@@ -43,7 +40,7 @@ function holding(name: string): [string, Pending] {
 }
 
 /** One service. `obedient`: it ends as soon as it is asked to. */
-export class PlayedService implements Service {
+export class PlayedService implements Lifecycle {
   readonly requests: StartRequest[] = [];
   obedient = true;
   /** Set while it is being ended: many may wait for that. */
@@ -51,11 +48,11 @@ export class PlayedService implements Service {
   #again: StartRequest | undefined;
   #snapshot: Supervised;
   readonly #said: string[];
-  readonly #options: Omit<ServiceOptions, "effects">;
+  readonly #options: Omit<LifecycleOptions, "effects">;
 
   constructor(
     readonly spec: ServiceSpec,
-    { options, said }: { options: Omit<ServiceOptions, "effects">; said: string[] },
+    { options, said }: { options: Omit<LifecycleOptions, "effects">; said: string[] },
   ) {
     this.#options = options;
     this.#said = said;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Declared, PlayedProject, declared } from "./fake-project.ts";
 import type { Pending } from "../../src/routes/pending.ts";
-import { settled } from "./fake-service.ts";
+import { settled } from "./fake-lifecycle.ts";
 
 const chain: Declared[] = [
   { name: "web", dependsOn: ["api"] },

@@ -8,7 +8,8 @@ import type { Clock } from "../../system/clock.ts";
 import { boot, type Started } from "./boot.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import { plainLines } from "../logs/plain-text.ts";
-import type { Service, ServiceOptions, StartRequest } from "../service/service.ts";
+import type { StartRequest } from "../service/begin-life.ts";
+import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
 import {
   blockers,
   filledSpec,
@@ -32,7 +33,7 @@ import { type Wish, type WishEvent, type WishStep, wishStep } from "./wishes.ts"
 export type ProjectEffects = {
   clock: Clock;
   /** service.ts's, with its effects, or a test's. */
-  supervise(spec: ServiceSpec, options: Omit<ServiceOptions, "effects">): Service;
+  supervise(spec: ServiceSpec, options: Omit<LifecycleOptions, "effects">): Lifecycle;
   logs: LogStore;
   /** The port that a service has or would have. Undefined: there is none left. */
   portOf(id: string, declared: number | undefined): number | undefined;
@@ -422,7 +423,7 @@ export class Project {
   }
 
   /** Ends its former lifecycle, and then looks anew at what is wanted of it. */
-  async #leave(unit: Unit, former: Service): Promise<void> {
+  async #leave(unit: Unit, former: Lifecycle): Promise<void> {
     unit.leaving = former;
     await former.dispose();
     unit.leaving = undefined;
@@ -449,7 +450,7 @@ export class Project {
     return request;
   }
 
-  #make(unit: Unit, spec: ServiceSpec): Service {
+  #make(unit: Unit, spec: ServiceSpec): Lifecycle {
     const log = this.#effects.logs.of(unit.id);
     let running: number | undefined;
     /** The number of the first line that the process which runs, or ran last, could print. */

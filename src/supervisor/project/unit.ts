@@ -4,7 +4,7 @@ import { fill } from "../../manifest/fill.ts";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
-import type { Service } from "../service/service.ts";
+import type { Lifecycle } from "../service/lifecycle.ts";
 import { type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
 
 /** The environment of a shell. */
@@ -18,13 +18,13 @@ export type Unit = {
   /** What its files say besides, and waits for `up`. */
   unseen: Pending | undefined;
   /** Made by the first start, from the spec filled; another one where that has changed. */
-  service: Service | undefined;
+  service: Lifecycle | undefined;
   /** The environment of the shell that said `up` last. */
   shell: Shell;
   /** Assigned in one place only: where `Project` takes a step through the table of wishes. */
   wish: Wish;
   /** Its former lifecycle while that is ended for good, as it is to be started from another spec. */
-  leaving: Service | undefined;
+  leaving: Lifecycle | undefined;
   /** When the process started that was ready last. */
   readyRun: number | undefined;
   /** As told last. */

@@ -12,7 +12,7 @@ import { spawnChild } from "./child.ts";
 import { type Families, families } from "../family/family.ts";
 import { lsofListening, procfsListening } from "./listening.ts";
 import { mayNotify } from "./may-notify.ts";
-import type { ServiceEffects } from "./service.ts";
+import type { LifecycleEffects } from "./lifecycle.ts";
 
 export type MachineOptions = {
   platform: NodeJS.Platform;
@@ -24,7 +24,7 @@ export type MachineOptions = {
 };
 
 export interface Machine {
-  readonly effects: ServiceEffects;
+  readonly effects: LifecycleEffects;
   readonly families: Families;
   /** Adopts orphans from now on. */
   start(): void;

@@ -1,0 +1,149 @@
+/** A process that was spawned -> all that is known of it, until nothing of its family is left; dropped then, with its timers. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import type { Ending } from "../family/ending.ts";
+import type { EndOptions, Ends, Families, Run } from "../family/family.ts";
+import type { Ask } from "./checks.ts";
+import type { Child } from "./child.ts";
+import type { Listening } from "./listening.ts";
+import type { Notice } from "./notify.ts";
+import type { Event, Phase } from "./states.ts";
+
+export type LifeEffects = {
+  clock: Clock;
+  families: Families;
+  ask: Ask;
+  listening: Listening;
+};
+
+/** The lifecycle that a life belongs to. */
+export type LifeOwner = {
+  readonly spec: ServiceSpec;
+  readonly effects: LifeEffects;
+  readonly phase: Phase;
+  happen(event: Event, because?: string): void;
+  /** Something that is shown is different; `why`: also the reason of its state. */
+  changed(why?: string): void;
+  onMembers(): void;
+};
+
+/** What watches a life. */
+export type Watcher = {
+  onOutput(bytes: Uint8Array): void;
+  hear(notice: Notice): void;
+  /** The process that was spawned has ended. */
+  spawnedEnded(how: Ending): void;
+};
+
+/** What the process of a life begins with. */
+export type Born = {
+  child: Child;
+  run: Run;
+  env: Readonly<Record<string, string>>;
+  /** Undefined for a worker. */
+  port: number | undefined;
+  socket: NotifySocket;
+  /** The command looks as if it would say READY=1 by itself. */
+  maySpeak: boolean;
+};
+
+export type NotifySocket = { path: string; close(): void };
+
+/** Milliseconds in which Bun reports an end that the kernel shows. */
+const exitPatience = 1000;
+
+export class Life {
+  readonly born: Born;
+  readonly #clock: Clock;
+  readonly #families: Families;
+  /** Resolves when the process that was spawned has ended. */
+  readonly exited = Promise.withResolvers<void>();
+
+  /** False once its main process has ended; others of its family may be left. */
+  isAlive = true;
+  /** True once nobody watches it any more: whoever has waited does nothing then. */
+  isOver = false;
+  /** The process that it named as its main one, where that is another than the spawned one. */
+  mainPid: number | undefined;
+  readyAt: number | undefined;
+  /** What it said of itself by STATUS=. */
+  status: string | undefined;
+  /** The ports on which its family listens, and the users as whom it does. */
+  listens: readonly number[] = [];
+  listensAs: readonly number[] = [];
+  warnings: readonly string[] = [];
+  /** It says how it is by itself. */
+  speaks = false;
+  watcher: Watcher | undefined;
+  /** Set once its family is to end. */
+  ending: Ends | undefined;
+  #ended: Promise<string | undefined> | undefined;
+  readonly #cancels = new Set<Cancel>();
+
+  constructor(born: Born, { clock, families }: Pick<LifeEffects, "clock" | "families">) {
+    this.born = born;
+    this.#clock = clock;
+    this.#families = families;
+  }
+
+  get startedAt(): number {
+    return this.born.run.startedAt;
+  }
+
+  get pid(): number {
+    return this.mainPid ?? this.born.run.pid;
+  }
+
+  /** Milliseconds that it has lived. */
+  get age(): number {
+    return this.#clock.now() - this.startedAt;
+  }
+
+  /** As `clock.after`, for as long as it is watched. */
+  after(delay: number, action: () => void): Cancel {
+    const cancel = this.#clock.after(delay, () => {
+      this.#cancels.delete(cancel);
+      action();
+    });
+    this.#cancels.add(cancel);
+    return () => {
+      cancel();
+      this.#cancels.delete(cancel);
+    };
+  }
+
+  /** Cancels it when the life is not watched any more, unless the returned function is called before. */
+  onClose(cancel: Cancel): () => void {
+    this.#cancels.add(cancel);
+    return () => void this.#cancels.delete(cancel);
+  }
+
+  /** Ends what watches it. Twice is harmless. */
+  close(): void {
+    this.isOver = true;
+    this.watcher = undefined;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+
+  /** Ends its family, and lets go of its output. Many may wait for it; resolves with what could not be ended. */
+  end(how: EndOptions): Promise<string | undefined> {
+    this.#ended ??= this.#end(how);
+    return this.#ended;
+  }
+
+  async #end(how: EndOptions): Promise<string | undefined> {
+    this.ending = this.#families.end(this.born.run, how);
+    const result = await this.ending.done;
+    // The kernel is quicker to show an end than Bun to report it, and its exit code is wanted.
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(exitPatience, late.resolve);
+    await Promise.race([this.exited.promise, late.promise]);
+    cancel();
+    this.close();
+    this.born.child.release();
+    this.born.socket.close();
+    if (result.kind === "ended") return undefined;
+    return `could not be ended altogether: ${result.pids.join(", ")} still run`;
+  }
+}
