@@ -32,16 +32,16 @@ export const supervised: readonly Fault[] = [
   },
   {
     name: "a request while the daemon ends keeps a process",
-    file: "src/supervisor/project/project.ts",
-    find: "if (unit.wish !== wish && !this.#resting) return;",
+    file: "src/supervisor/project/restarts.ts",
+    find: "if (unit.wish !== wish && !this.isLast) return;",
     replace: "if (unit.wish !== wish) return;",
     tests: ["test/supervisor/asked.test.ts"],
   },
   {
     name: "a restart that somebody has overtaken starts what is still being ended",
-    file: "src/supervisor/project/project.ts",
-    find: 'if (unit.wish === wish) this.#ask(unit, "ended", because);',
-    replace: 'this.#ask(unit, "ended", because);',
+    file: "src/supervisor/project/restarts.ts",
+    find: 'if (unit.wish === wish) this.#units.ask(unit, "ended", because);',
+    replace: 'this.#units.ask(unit, "ended", because);',
     tests: ["test/supervisor/asked.test.ts"],
   },
   {

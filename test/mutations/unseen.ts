@@ -216,7 +216,7 @@ export const unseen: readonly Fault[] = [
   },
   {
     name: "a service that nobody has seen is started",
-    file: "src/supervisor/project/project.ts",
+    file: "src/supervisor/project/starting.ts",
     find: "    if (held !== undefined) {\n      this.#refuse(unit, held);",
     replace: '    if (held === "") {\n      this.#refuse(unit, held);',
     tests: ["test/supervisor/project.test.ts"],
@@ -224,30 +224,30 @@ export const unseen: readonly Fault[] = [
   {
     name: "a pinned project of which nothing is known starts",
     file: "src/supervisor/projects.ts",
-    find: "        if (!known) seenIn.set(its.directory, nothingSeen);\n",
+    find: "        if (!wasUp || recorded) folder.seen ??= nothingSeen;\n",
     replace: "",
     tests: ["test/e2e/unseen-change.test.ts"],
   },
   {
     name: "what was seen of a pinned project is forgotten",
-    file: "src/supervisor/projects.ts",
-    find: "    return registry.list().some((its) => its.pinned && its.path === directory);",
+    file: "src/supervisor/project/kept.ts",
+    find: "    return this.registry.list().some((its) => its.pinned && its.path === directory);",
     replace: "    return false;",
     tests: ["test/e2e/unseen-change.test.ts"],
   },
   {
     name: "the next daemon knows nothing of what was seen",
     file: "src/supervisor/projects.ts",
-    find: "    for (const its of before?.seen ?? []) seenIn.set(its.directory, seenOf(its));\n",
+    find: "    for (const its of before?.seen ?? []) this.#folders.of(its.directory).seen = seenOf(its);\n",
     replace: "",
     tests: ["test/e2e/unseen-change.test.ts"],
   },
   {
     name: "files are applied while git is at work",
-    file: "src/supervisor/projects.ts",
-    find: '      lookAgain(entry);\n      return { kind: "entry", entry, takes };',
+    file: "src/supervisor/project/folder.ts",
+    find: '      this.#lookAgain();\n      return { kind: "project", project, takes };',
     replace:
-      '      await entry.project.apply({ spec: read.project, pending: new Map() }, shell);\n      return { kind: "entry", entry, takes };',
+      '      await project.apply({ spec: read.project, pending: new Map() }, shell);\n      return { kind: "project", project, takes };',
     tests: ["test/e2e/unseen-change.test.ts"],
   },
   {

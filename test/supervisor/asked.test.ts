@@ -68,7 +68,7 @@ async function apply(played: PlayedProject, acts: readonly Act[]): Promise<Map<s
         void played.project.restart({ names: [its.name], shell: {}, hear });
         asked.set(its.name, "up");
         for (const each of needs[its.name] ?? []) {
-          if (played.project.state.wanted.includes(each)) asked.set(each, "up");
+          if (played.project.wishes.wanted.includes(each)) asked.set(each, "up");
         }
         break;
       case "wake":
@@ -129,7 +129,7 @@ test("what was asked last of a service counts, and none is left between", async 
       using played = new PlayedProject(services);
       const asked = await apply(played, acts);
       await comeToRest(played);
-      const { wanted, dozing } = played.project.state;
+      const { wanted, dozing } = played.project.wishes;
       for (const each of names) {
         const { state } = played.snapshot(each);
         const last = asked.get(each) ?? "stop";
@@ -166,7 +166,7 @@ describe("what happens between", () => {
     await stopped;
     await played.allReady();
     expect(played.takeSaid()).toEqual(["stop api", "stop db"]);
-    expect(played.project.state.wanted).toEqual([]);
+    expect(played.project.wishes.wanted).toEqual([]);
   });
 
   test("a service that ended well by itself is started by a request to one that depends on it", async () => {

@@ -1,6 +1,6 @@
 /** `localhostess stop|restart [service...]` -> services that have ended, or run anew. */
 import { printable } from "../../text/printable.ts";
-import { nearest } from "../../text/nearest.ts";
+import { noServiceText, unquoted } from "../../routes/named.ts";
 import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
@@ -122,11 +122,7 @@ async function unknownHere(words: readonly string[], world: World): Promise<stri
   if (project === undefined && words.length === 0) return [`there is no project in ${directory}`];
   const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
   const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
-  return unknown.map((word) => {
-    const near = nearest(word, names);
-    const hint = near === undefined ? "" : `; did you mean ${near}?`;
-    return `no service is named ${printable(word, 80)}${hint}`;
-  });
+  return unknown.map((word) => noServiceText(word, { names, show: unquoted }));
 }
 
 function tell(sentences: readonly string[], world: World): number {

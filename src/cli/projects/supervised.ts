@@ -1,7 +1,6 @@
 /** Words for services, as typed -> those of the daemon that runs them, and what it says of them. */
 import { ask, follow } from "../../control/found/client.ts";
-import { printable } from "../../text/printable.ts";
-import { nearest } from "../../text/nearest.ts";
+import { servicesNamed, unquoted } from "../../routes/named.ts";
 import type { BootEvent, SupervisedStatus } from "../../routes/project-report.ts";
 import { projectFolder } from "../../supervisor/project/read-project.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
@@ -96,22 +95,13 @@ export function rowsNamed(words: readonly string[], { rows, directory }: Named):
 }
 
 function rowsFor(word: string, { rows, directory }: Named): Row[] {
-  const exact = rows.filter((row) => row.name === word);
-  if (exact.length > 0) return exact;
-  const here = rows.filter((row) => row.path === directory && row.service === word);
-  if (here.length > 0) return here;
-  const anywhere = rows.filter((row) => row.service === word);
-  if (anywhere.length === 1) return anywhere;
-  if (anywhere.length > 1) {
-    const ids = anywhere.map((row) => row.name).join(", ");
-    throw new Error(`${printable(word, 80)} is in several projects; say which one: ${ids}`);
-  }
-  const project = rows.filter((row) => row.project === word);
-  if (project.length > 0) return project;
-  const names = [...new Set(rows.flatMap((row) => [row.service, row.name, row.project]))];
-  const near = nearest(word, names);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
-  throw new Error(`no service is named ${printable(word, 80)}${hint}${known(rows)}`);
+  const nameable = rows.map((row) => {
+    const { name: id, service, project, path } = row;
+    return { id, service, project, directory: path, row };
+  });
+  const found = servicesNamed(word, { rows: nameable, directory, show: unquoted });
+  if (found.kind === "rows") return found.rows.map((its) => its.row);
+  throw new Error(`${found.why}${known(rows)}`);
 }
 
 function known(rows: readonly Row[]): string {

@@ -2,7 +2,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { printable } from "../../text/printable.ts";
-import { nearest } from "../../text/nearest.ts";
+import { serviceWithin, unquoted } from "../../routes/named.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { systemClock } from "../../system/clock.ts";
 import { readDuration, shownDuration } from "../shared/duration.ts";
@@ -231,13 +231,11 @@ async function namesFolder(word: string, world: World): Promise<boolean> {
 }
 
 function serviceIn({ name, services }: ProjectSpec, word: string): string {
-  const plain = word.startsWith(`${name}:`) ? word.slice(name.length + 1) : word;
-  if (services.some((its) => its.name === plain)) return plain;
   const names = services.map((its) => its.name);
-  const near = nearest(plain, names);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  const found = serviceWithin(word, { project: name, services: names });
+  if (found.kind === "service") return found.name;
   throw new Error(
-    `${name} has no service ${printable(word, 80)}${hint} (it has: ${names.join(", ")})`,
+    `${name} has no service ${unquoted(word)}${found.hint} (it has: ${names.join(", ")})`,
   );
 }
 

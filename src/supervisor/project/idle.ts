@@ -1,5 +1,6 @@
 /** Services with an `idle_timeout`, and what they were asked -> those that have been quiet for that long. */
 import type { Cancel, Clock } from "../../system/clock.ts";
+import type { Unit } from "./unit.ts";
 
 export type Watched = {
   id: string;
@@ -9,6 +10,15 @@ export type Watched = {
   /** When it became ready; undefined: it is not. */
   readyAt: number | undefined;
 };
+
+/** Undefined: no request starts it, or it has no time after which it ends. */
+export function watchedOf({ id, spec, service }: Unit): Watched | undefined {
+  const { idleTimeout, routeName } = spec;
+  if (idleTimeout === undefined || routeName === undefined) return undefined;
+  const its = service?.snapshot();
+  const well = its?.state === "ready" || its?.state === "unready";
+  return { id, routeName, idleTimeout, readyAt: well ? its.readyAt : undefined };
+}
 
 export type IdleOptions = {
   clock: Clock;

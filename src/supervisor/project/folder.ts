@@ -1,0 +1,244 @@
+/** A folder -> its project, loaded as far as a person has seen its files, and loaded anew as they change. */
+import type { ProjectSpec } from "../../manifest/project.ts";
+import { pendingText, upCommand, waitingOf, waitingText } from "../../routes/pending.ts";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import type { LogStore } from "../logs/log-store.ts";
+import type { GitHead, GitHeadOptions } from "./git-head.ts";
+import type { Project } from "./project.ts";
+import type { ReadProject } from "./read-project.ts";
+import type { KeptProject } from "./state-file.ts";
+import type { Shell } from "./unit.ts";
+import type { Declared } from "./units.ts";
+import { admit, type Seen, type Up } from "./unseen-change.ts";
+import { Watches } from "./watches.ts";
+
+export type FolderEffects = {
+  clock: Clock;
+  logs: LogStore;
+  /** This daemon's own environment: of services that were up before it, where no shell is known. */
+  shell: Shell;
+  read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  /** Of the git repository that the folder is in. Never rejects. */
+  gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
+  /** Why it cannot be up beside the projects that are. */
+  conflictOf(spec: ProjectSpec): string | undefined;
+  /** Awaited before anything of it is started, or started anew. */
+  prepare(): Promise<void>;
+  make(declared: Declared): Project;
+  /** What is to be known by the next daemon is different. */
+  onState(): void;
+  /** The daemon is about to end. */
+  isOver(): boolean;
+  note(text: string): void;
+};
+
+export type Loaded =
+  | {
+      kind: "project";
+      project: Project;
+      /** For a person: what was not seen before, and is now. */
+      takes: readonly string[];
+    }
+  | { kind: "refused"; reasons: readonly string[]; files: readonly string[] };
+
+export type LoadOptions = {
+  shell: Shell;
+  /** What `up` was said of; undefined: nobody said it. */
+  up?: Up | undefined;
+};
+
+/** Milliseconds until files are looked at again where git was at work. */
+const busyPeriod = 500;
+/** Looks after which what has changed waits for `up`: ten seconds. A lock may have been left by a git that was killed. */
+const mostBusyLooks = 20;
+
+export class Folder {
+  readonly directory: string;
+  readonly #effects: FolderEffects;
+  readonly #watches: Watches;
+  /** What a person has seen of its project; undefined: nobody knows it. */
+  seen: Seen | undefined;
+  /** Set once its files were read. */
+  project: Project | undefined;
+  /** What was up before, where its files cannot be read now: it is started when they can. */
+  kept: KeptProject | undefined;
+  /** The environment of the shell that said `up` last. */
+  shell: Shell;
+  /** What its files say now, where that is wrong. */
+  mistakes: readonly string[] = [];
+  /** What waits for `up`, as it was reported last. */
+  #told = "";
+  /** Looks in a row at which git was at work. */
+  #busyLooks = 0;
+  #cancelLook: Cancel | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(directory: string, effects: FolderEffects) {
+    this.directory = directory;
+    this.#effects = effects;
+    this.shell = effects.shell;
+    this.#watches = new Watches({
+      clock: effects.clock,
+      note: effects.note,
+      onFiles: () => void this.inTurn(() => this.#reload()),
+      onGlob: (service, what) => this.project?.renew(service, `${what} changed`),
+    });
+  }
+
+  /** One after another. */
+  inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(action);
+    this.#turn = mine.catch((error: Error) =>
+      this.#effects.note(`${this.directory}: ${error.stack ?? error.message}`),
+    );
+    return mine;
+  }
+
+  /** Its files as they are now, applied to what runs as far as a person has seen them. In turn. */
+  async load({ shell, up }: LoadOptions): Promise<Loaded> {
+    const { directory, seen, project } = this;
+    const { clock, gitHead } = this.#effects;
+    const look = () => gitHead(directory, { since: seen?.head, now: clock.now() });
+    // Files come before HEAD moves. So what is seen has the HEAD from before they were read, and what is not the one from after.
+    const first = await look();
+    const read = await this.#effects.read(directory, { shell });
+    if (read.kind === "none") {
+      const why = `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`;
+      return { kind: "refused", reasons: [why], files: read.files };
+    }
+    if (read.kind === "mistakes") {
+      if (project !== undefined) this.#watch(read.files);
+      return { kind: "refused", reasons: read.mistakes, files: read.files };
+    }
+    const { files } = read.project;
+    const conflict = this.#effects.conflictOf(read.project);
+    if (conflict !== undefined) return { kind: "refused", reasons: [conflict], files };
+    await this.#effects.prepare();
+    const patient = this.#busyLooks < mostBusyLooks;
+    const last = await look();
+    const { reviewed, takes, again } = admit(read.project, { seen, first, last, up, patient });
+    if (again && project !== undefined) {
+      this.#watch(files);
+      this.#lookAgain();
+      return { kind: "project", project, takes };
+    }
+    this.seen = reviewed.seen;
+    const loaded = await this.#take(reviewed, shell);
+    this.#watch(files);
+    if (again) this.#lookAgain();
+    else this.#tellPending(loaded);
+    return { kind: "project", project: loaded, takes };
+  }
+
+  /** As the daemon before left it. In turn. */
+  async resume(kept: KeptProject): Promise<void> {
+    const { note, shell, onState } = this.#effects;
+    const found = await this.load({ shell });
+    if (found.kind === "refused") {
+      note(`${kept.name} is not started: ${found.reasons.join("; ")}`);
+      this.kept = { ...kept, runs: {} };
+      this.#watches.files(found.files);
+      return;
+    }
+    found.project.resume(kept, shell);
+    onState();
+  }
+
+  /** Nobody waits any more for files that can be read. */
+  forgetKept(): void {
+    this.kept = undefined;
+    if (this.project === undefined) this.#watches.close();
+  }
+
+  /** It is no project any more. */
+  async drop(): Promise<void> {
+    this.close();
+    await this.project?.dispose();
+    this.project = undefined;
+    this.#effects.onState();
+  }
+
+  /** Looks at no files any more. Twice is harmless. */
+  close(): void {
+    this.#watches.close();
+    this.#cancelLook?.();
+  }
+
+  async #take(declared: Declared, shell: Shell): Promise<Project> {
+    const { project } = this;
+    this.mistakes = [];
+    this.#busyLooks = 0;
+    if (project !== undefined && project.spec.name === declared.spec.name) {
+      await project.apply(declared, shell);
+      return project;
+    }
+    // Under another name, every service is another.
+    const former = project?.wishes;
+    if (project !== undefined) await this.drop();
+    const made = this.#effects.make(declared);
+    this.project = made;
+    this.shell = shell;
+    this.#told = "";
+    if (former !== undefined) made.resume(former, shell);
+    return made;
+  }
+
+  #watch(files: readonly string[]): void {
+    this.#watches.files(files);
+    this.#watches.globs(this.project?.spec.services ?? []);
+  }
+
+  #lookAgain(): void {
+    this.#busyLooks += 1;
+    this.#cancelLook?.();
+    this.#cancelLook = this.#effects.clock.after(
+      busyPeriod,
+      () => void this.inTurn(() => this.#reload()),
+    );
+  }
+
+  /** Once, until something else waits. */
+  #tellPending(project: Project): void {
+    const [waits] = waitingOf(project.snapshots());
+    const text = waits === undefined ? "" : waitingText(waits);
+    if (text === this.#told) return;
+    this.#told = text;
+    if (waits === undefined) return;
+    this.#effects.note(text);
+    for (const [name, pending] of waits.services) {
+      const what = `${pendingText(name, pending)} waits for ${upCommand(this.directory)}`;
+      this.#sayTo(project, { only: name, text: `${what}: ${pending.why}` });
+    }
+  }
+
+  /** In the logs of its services that run. */
+  #sayTo(project: Project, { only, text }: { only?: string; text: string }): void {
+    for (const { id, spec, service } of project.units()) {
+      if (only !== undefined && spec.name !== only) continue;
+      if (service?.run() !== undefined) this.#effects.logs.of(id).say(text);
+    }
+  }
+
+  /** A file has changed. */
+  async #reload(): Promise<void> {
+    const { note, onState, isOver } = this.#effects;
+    if (isOver()) return;
+    const { kept, project } = this;
+    if (project === undefined) {
+      this.forgetKept();
+      if (kept !== undefined) await this.resume(kept);
+      return;
+    }
+    const found = await this.load({ shell: this.shell });
+    if (found.kind === "project") {
+      onState();
+      return;
+    }
+    const again = String(found.reasons) === String(this.mistakes);
+    this.mistakes = found.reasons;
+    if (again) return;
+    const why = found.reasons.join("; ");
+    note(`${project.spec.name} goes on as it was, as its files have mistakes: ${why}`);
+    this.#sayTo(project, { text: `not reloaded: ${why}` });
+  }
+}

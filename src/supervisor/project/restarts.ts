@@ -1,0 +1,124 @@
+/** Services that are to end -> ended in reverse, and those that are restarted started again in order, with those that go with them. */
+import { graphOf, withDependencies, withDependents } from "../../manifest/graph.ts";
+import { isReady, isRunning, isUp, type Unit } from "./unit.ts";
+import type { ProjectEffects, Units } from "./units.ts";
+import type { Wish, WishEvent } from "./wishes.ts";
+
+export type RestartsOptions = {
+  effects: ProjectEffects;
+  /** Something about it may be different. */
+  changed(unit: Unit): void;
+};
+
+export class Restarts {
+  readonly #units: Units;
+  readonly #effects: ProjectEffects;
+  readonly #changed: (unit: Unit) => void;
+  /** The daemon ends: whatever is wanted of a service meanwhile, it is ended. */
+  isLast = false;
+
+  constructor(units: Units, { effects, changed }: RestartsOptions) {
+    this.#units = units;
+    this.#effects = effects;
+    this.#changed = changed;
+  }
+
+  /** As `ask`, and ends the process where that is to be done. */
+  async askAndEnd(unit: Unit, event: WishEvent): Promise<void> {
+    if (this.#units.ask(unit, event)?.action === "end") await this.end([unit.spec.name]);
+  }
+
+  /** One that is to be started anew for a reason that nobody typed. */
+  renew(name: string, because: string): void {
+    const unit = this.#units.get(name);
+    if (unit === undefined || !isRunning(unit)) return;
+    void this.restartAll(this.restartedWith([name]), { event: "renew", because });
+  }
+
+  /** It is ready again in another process: who depends on it hears of it, or is restarted. */
+  followRestart(unit: Unit): void {
+    if (!isReady(unit)) return;
+    const { startedAt } = unit.service!.snapshot();
+    const before = unit.readyRun;
+    unit.readyRun = startedAt;
+    if (before === undefined || before === startedAt) return;
+    const { name } = unit.spec;
+    for (const other of this.#units.dependentsOf(name)) {
+      if (!isRunning(other)) continue;
+      if (other.spec.restartWith.includes(name) || this.#units.differs(other, other.shell)) {
+        this.renew(other.spec.name, `${name} was restarted`);
+      } else this.#effects.logs.of(other.id).say(`${name}, which it depends on, was restarted`);
+    }
+  }
+
+  /** With those that are restarted with them, and so on; in the order to start. */
+  restartedWith(names: readonly string[]): string[] {
+    const found = new Set(names);
+    for (let size = -1; size !== found.size;) {
+      size = found.size;
+      for (const unit of this.#units.all()) {
+        if (isRunning(unit) && unit.spec.restartWith.some((name) => found.has(name))) {
+          found.add(unit.spec.name);
+        }
+      }
+    }
+    return withDependencies(graphOf(this.#units.spec.services), found).filter((name) =>
+      found.has(name),
+    );
+  }
+
+  async restartAll(
+    names: readonly string[],
+    { event, because }: { event: "restart" | "renew" | "changed"; because?: string },
+  ): Promise<void> {
+    const asked = new Map<Unit, Wish>();
+    for (const name of names) {
+      const unit = this.#units.get(name)!;
+      this.#units.ask(unit, event, because);
+      // Not to be announced as one: those who are restarted with it know.
+      unit.readyRun = undefined;
+      asked.set(unit, unit.wish);
+    }
+    this.#effects.onState();
+    await this.end(names);
+    this.#announce(names);
+    for (const [unit, wish] of asked) {
+      // Somebody may have stopped it meanwhile, or started it.
+      if (unit.wish === wish) this.#units.ask(unit, "ended", because);
+    }
+    for (const name of names) {
+      const unit = this.#units.get(name);
+      if (unit !== undefined) this.#changed(unit);
+    }
+  }
+
+  #announce(names: readonly string[]): void {
+    for (const name of names) {
+      for (const other of this.#units.dependentsOf(name)) {
+        if (names.includes(other.spec.name) || !isUp(other)) continue;
+        this.#effects.logs.of(other.id).say(`${name}, which it depends on, is restarted`);
+      }
+    }
+  }
+
+  /** Each after those of them that depend on it; independent ones side by side. */
+  async end(names: readonly string[]): Promise<void> {
+    const these = new Set(names);
+    const ends = new Map<string, Promise<void>>();
+    for (const name of withDependents(graphOf(this.#units.spec.services), names)) {
+      if (!these.has(name)) continue;
+      const unit = this.#units.get(name)!;
+      const needed = this.#units.dependentsOf(name).map((other) => ends.get(other.spec.name));
+      const { wish } = unit;
+      ends.set(
+        name,
+        Promise.all(needed).then(async () => {
+          // Somebody wants it to run meanwhile.
+          if (unit.wish !== wish && !this.isLast) return;
+          await unit.service?.stop();
+        }),
+      );
+    }
+    await Promise.all(ends.values());
+  }
+}
