@@ -7,7 +7,8 @@ import type { Clock } from "../system/clock.ts";
 import { loopback } from "../system/loopback.ts";
 import { gitHead } from "./project/git-head.ts";
 import { machine } from "./service/machine.ts";
-import { type Projects, projects } from "./projects.ts";
+import { allProjects } from "./all-projects.ts";
+import type { Projects } from "./projects.ts";
 
 export type SupervisionOptions = {
   stateDirectory: string;
@@ -34,7 +35,7 @@ export function supervision(options: SupervisionOptions): Projects {
   const fits = Buffer.byteLength(wanted) <= longestFolder;
   const folder = fits ? wanted : join(tmpdir(), `localhostess-${crypto.randomUUID()}`);
   const made = machine({ platform, folder, clock, report: note });
-  return projects({
+  return allProjects({
     stateDirectory,
     clock,
     effects: made.effects,

@@ -70,11 +70,11 @@ export const machine: readonly Fault[] = [
     file: "src/supervisor/project/takeover.ts",
     find: "run: sameBoot ? run : { ...run, birth: undefined, members: undefined },",
     replace: "run,",
-    tests: ["test/e2e/projects.test.ts"],
+    tests: ["test/supervisor/takeover.test.ts"],
   },
   {
     name: "strays stay at the daemon's end",
-    file: "src/supervisor/projects.ts",
+    file: "src/supervisor/all-projects.ts",
     find: "    await this.#endStrays();\n    await this.#kept.flush();",
     replace: "    await this.#kept.flush();",
     tests: ["test/e2e/projects.test.ts"],
@@ -157,7 +157,7 @@ export const machine: readonly Fault[] = [
     file: "src/supervisor/project/conflict.ts",
     find: "!isInside(inner.directory, outer.directory)",
     replace: "inner.directory === outer.directory",
-    tests: ["test/e2e/projects.test.ts"],
+    tests: ["test/supervisor/conflict.test.ts"],
   },
   {
     name: "environments of all users are read",

@@ -65,4 +65,25 @@ export const supervised: readonly Fault[] = [
     replace: "      const { phase }",
     tests: ["test/supervisor/lifecycle.test.ts"],
   },
+  {
+    name: "a command is carried out before the daemon of before has let go",
+    file: "src/supervisor/all-projects.ts",
+    find: "  async ids(): Promise<readonly string[]> {\n    await this.#recovered.promise;\n",
+    replace: "  async ids(): Promise<readonly string[]> {\n",
+    tests: ["test/supervisor/all-projects.test.ts"],
+  },
+  {
+    name: "a folder that somebody named in vain is kept in memory",
+    file: "src/supervisor/project/folders.ts",
+    find: "      if (folder.isBlank) this.#all.delete(directory);\n",
+    replace: "",
+    tests: ["test/supervisor/folders.test.ts"],
+  },
+  {
+    name: "a word means another project's service before the one here",
+    file: "src/routes/named.ts",
+    find: "  if (here.length > 0) return named(here);\n",
+    replace: "",
+    tests: ["test/routes/named.test.ts"],
+  },
 ];

@@ -72,6 +72,8 @@ export class Folder {
   #busyLooks = 0;
   #cancelLook: Cancel | undefined;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Actions that have not ended. */
+  #turns = 0;
 
   constructor(directory: string, effects: FolderEffects) {
     this.directory = directory;
@@ -85,9 +87,18 @@ export class Folder {
     });
   }
 
+  /** Nothing is known of it, and nothing is being done with it. */
+  get isBlank(): boolean {
+    const { seen, project, kept } = this;
+    return [seen, project, kept].every((its) => its === undefined) && this.#turns === 0;
+  }
+
   /** One after another. */
   inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(action);
+    this.#turns += 1;
+    const mine = this.#turn.then(action).finally(() => {
+      this.#turns -= 1;
+    });
     this.#turn = mine.catch((error: Error) =>
       this.#effects.note(`${this.directory}: ${error.stack ?? error.message}`),
     );

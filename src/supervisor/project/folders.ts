@@ -31,6 +31,20 @@ export class Folders {
     return made;
   }
 
+  known(directory: string): Folder | undefined {
+    return this.#all.get(directory);
+  }
+
+  /** Does something with the folder, and forgets it where nothing came of that. */
+  async with<T>(directory: string, work: (folder: Folder) => Promise<T>): Promise<T> {
+    const folder = this.of(directory);
+    try {
+      return await work(folder);
+    } finally {
+      if (folder.isBlank) this.#all.delete(directory);
+    }
+  }
+
   /** What projects declare of which something runs, or is to. */
   activeSpecs(): ProjectSpec[] {
     return this.all().flatMap(({ project }) => (project?.isActive ? [project.spec] : []));
