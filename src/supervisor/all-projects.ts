@@ -1,4 +1,4 @@
-/** All projects of a daemon: brought up by their folder, kept apart by name and domain, taken over from the daemon before. */
+/** Folders -> all projects of a daemon, kept apart by name and domain, taken over from the previous daemon. */
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServiceSpec } from "../manifest/project.ts";
@@ -36,11 +36,11 @@ export type ProjectsOptions = {
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
   read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
-  /** Of the git repository that the folder is in. Never rejects. */
+  /** Reads HEAD of the git repository that the folder is in. Never rejects. */
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
-  /** What domains may end in, besides `localhost`. */
+  /** Endings that domains may have, besides `localhost`. */
   tlds: readonly string[];
-  /** Of a service of the project with that domain. */
+  /** The address of a service of the project with that domain. */
   addressOf(routeName: string, domain: string): { url: string; domain: string };
   /** Variables that name the bundle of authorities; asked before every start of a project. */
   trust(): Promise<Readonly<Record<string, string>>>;
@@ -293,7 +293,7 @@ class AllProjects implements Projects {
     );
   }
 
-  /** A person who has it start with the daemon has seen what it starts. False where there is none, or it was seen before. */
+  /** Pinning a project approves its files. False where there is no project, or it was seen before. */
   async #show(folder: Folder): Promise<boolean> {
     const { read, gitHead, clock, shell } = this.#options;
     const { directory } = folder;
@@ -307,7 +307,7 @@ class AllProjects implements Projects {
     return true;
   }
 
-  /** Where no service runs, nobody has a use for what one has left. */
+  /** Ends what services have left, once no service runs. */
   async #endStrays(): Promise<void> {
     const { effects, note } = this.#options;
     if (this.#folders.places().some(({ unit }) => unit.service?.run() !== undefined)) return;

@@ -17,7 +17,7 @@ export type UpRequest = {
   names: readonly string[] | undefined;
   /** Undefined: what the project has already, or this daemon's own. */
   shell: Shell | undefined;
-  /** What runs is started anew. */
+  /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
 };
@@ -43,7 +43,10 @@ export interface Projects {
     ids: readonly string[],
     options: { shell: Shell | undefined; hear: Hear },
   ): Promise<Started>;
-  /** What a service has on top of its shell's environment, by its files as they are now. `shell`: for what refers to it. */
+  /**
+   * The environment that a service has on top of its shell's, by its files as they are now. `shell` fills references to
+   * it.
+   */
   envOf(
     name: string,
     options: { directory: string | undefined; shell: Shell | undefined },
@@ -63,8 +66,8 @@ export interface Projects {
   wake(id: string): void;
   /** No request has come for it for its `idle_timeout`. */
   doze(id: string): void;
-  /** Those that have an `idle_timeout`. */
+  /** Services that have an `idle_timeout`. */
   mayDoze(): readonly Watched[];
-  /** Ends all services, remembers what should run, and lets the next daemon have it. Waits for nothing before. Twice is harmless. */
+  /** Ends all services, keeps what should run, and hands over to the next daemon. Does not wait. Twice is harmless. */
   stopAll(): Promise<void>;
 }

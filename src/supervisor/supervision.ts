@@ -42,7 +42,7 @@ export function supervision(options: SupervisionOptions): Projects {
     loopback: loopback(platform),
     shell: env,
     async read(directory, { shell }) {
-      // With what reads TOML, it takes memory that a daemon without projects need not spend.
+      // The TOML reader takes memory that a daemon without projects need not spend.
       const { readProject } = await import("./project/read-project.ts");
       return await readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell });
     },
@@ -52,7 +52,7 @@ export function supervision(options: SupervisionOptions): Projects {
     trust: options.trust,
     ownPorts: options.ownPorts,
     onOwned() {
-      // Of a daemon that was killed.
+      // A killed daemon leaves its folder.
       rmSync(folder, { recursive: true, force: true });
       made.start();
     },

@@ -1,4 +1,4 @@
-/** Batches of lines -> a file that only its owner reads, and older ones beside it: nothing waits for the disk but its writer. */
+/** Batches of lines -> a file that only its owner reads, and older ones beside it; only the writer waits for the disk. */
 import { type FileHandle, mkdir, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { openRegular, openToAppend } from "../../system/regular-file.ts";
@@ -97,7 +97,7 @@ export function rotatedFile(
 /** Undefined where there is no such file, or it may not be read. */
 async function endOf(path: string, most: number): Promise<Uint8Array | undefined> {
   const opened = await openRegular(path, { follow: false });
-  // What was printed before is not known, then.
+  // Earlier output is unknown then.
   if (opened.kind !== "file") return undefined;
   const { file, its } = opened;
   try {

@@ -1,4 +1,4 @@
-/** Services that are being started -> what happens to each, step by step, until it is ready or known not to become it. */
+/** Services that are being started -> what happens to each, until it is ready or known not to become so. */
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -10,7 +10,7 @@ export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly st
 export type BootOptions = {
   clock: Clock;
   hear(event: BootEvent): void;
-  /** Those that are ended first, and started anew. */
+  /** Services that are ended first, and started again. */
   changed: readonly string[];
   unitOf(name: string): Unit | undefined;
   snapshotOf(unit: Unit): Supervised;
@@ -55,7 +55,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     if (open.size === 0) finish();
   };
 
-  /** It may be tried again, and they with it; but nobody waits for that here. */
+  /** Settles the services that wait for a failed one. They may still start later; nobody waits for that here. */
   const settleWaiting = (lost: Followed): void => {
     const { root = { name: lost.name, why: whyOf(lost.name) } } = lost;
     for (const its of [...open.values()]) {
@@ -127,7 +127,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       formerRun: anew ? startedAt : undefined,
     });
     if (state !== "unready" || anew) continue;
-    // Nothing ends this otherwise: its check may fail for ever.
+    // Without this limit a failing check would keep the caller waiting for ever.
     cancels.push(
       clock.after(unit.spec.startTimeout, () => {
         const its = open.get(name);

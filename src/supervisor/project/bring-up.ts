@@ -9,7 +9,7 @@ export type Asked = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   shell: Shell;
-  /** What runs is started anew. */
+  /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
 };
@@ -58,7 +58,7 @@ export async function bringUp(
   }
   if (wrong.length > 0) {
     if (isNew && !project.isActive) await folder.drop();
-    // What was refused is not what a person has said yes to.
+    // A refused `up` approves nothing.
     if (!wasSeen) folder.seen = undefined;
     return refuse(wrong);
   }

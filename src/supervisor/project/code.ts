@@ -5,13 +5,13 @@ import { readTemplate, referenceText } from "../../manifest/reference.ts";
 /** Key -> fingerprint of all that decides which code a service runs. */
 export type Code = ReadonlyMap<string, string>;
 
-/** Keys of which a change leads to no other code: they go on by themselves. */
+/** Keys that do not change which code runs: such changes apply at once. */
 type Harmless =
   | ("name" | "type" | "port" | "dependsOn" | "restartWith" | "readyPattern")
   | ("stopSignal" | "stopTimeout" | "startTimeout" | "restart" | "lazy" | "idleTimeout")
   | ("watch" | "pty" | "routeName");
 
-/** By their names in the file. A key that the spec gets later does not compile before it stands in one of the two. */
+/** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {
   [Key in Exclude<keyof ServiceSpec, Harmless>]: (
     spec: ServiceSpec,
@@ -52,7 +52,7 @@ function fingerprint(value: unknown): string {
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }
 
-/** Where the project's name and folder stand in a text, they are part of it. */
+/** The text with the project's name and folder filled in, as both decide what runs. */
 function filled(
   text: string,
   { project, shell }: { project: ProjectSpec; shell: boolean },
@@ -66,7 +66,7 @@ function filled(
 
 /** Variables that programs, shells, interpreters and loaders take code from, or the names of programs that they run. */
 const deciding: readonly RegExp[] = [
-  // Where programs and libraries are looked for: ld.so(8), dyld(1).
+  // Search paths of programs and libraries: ld.so(8), dyld(1).
   /^(?:PATH|LD_.*|DYLD_.*|GCONV_PATH|HOME|SHELL|XDG_CONFIG_(?:HOME|DIRS))$/,
   // Shells: bash(1), dash(1), zsh(1). Exported functions are called BASH_FUNC_name%%.
   /^(?:BASH_ENV|ENV|ZDOTDIR|FPATH|SHELLOPTS|BASHOPTS|PS4|IFS|PROMPT_COMMAND|BASH_FUNC_.*)$/,
@@ -81,8 +81,8 @@ const deciding: readonly RegExp[] = [
 ];
 
 /**
- * A variable that a shell puts into a command, wherever it stands there: `sh -c "$RUN"`, `node $SCRIPT` and `timeout 9 $RUN` run
- * what it says as much as `$RUN` alone.
+ * A variable that a shell puts into a command, wherever it stands there: `sh -c "$RUN"`, `node $SCRIPT` and `timeout 9
+ * $RUN` run what it says as much as `$RUN` alone.
  */
 const expanded = /\$\{?!?(\w+)/g;
 

@@ -39,7 +39,7 @@ function conflictBetween(
   return `two services have the address ${twice.routeName}.localhost: in ${both}; rename one of them, or stop the other project`;
 }
 
-/** Which of the two has a domain under the other's, if one has: the inner one first. */
+/** The two projects, inner domain first, where one domain lies under the other. */
 function nestedOf(
   [one, other]: [ProjectSpec, ProjectSpec],
   tlds: readonly string[],

@@ -18,14 +18,14 @@ export type FolderEffects = {
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
   read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
-  /** Of the git repository that the folder is in. Never rejects. */
+  /** Reads HEAD of the git repository that the folder is in. Never rejects. */
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Why it cannot be up beside the projects that are. */
   conflictOf(spec: ProjectSpec): string | undefined;
   /** Awaited before anything of it is started, or started anew. */
   prepare(): Promise<void>;
   make(declared: Declared): Project;
-  /** What is to be known by the next daemon is different. */
+  /** Called when the state for the next daemon changed. */
   onState(): void;
   /** The daemon is about to end. */
   isOver(): boolean;
@@ -36,37 +36,37 @@ export type Loaded =
   | {
       kind: "project";
       project: Project;
-      /** For a person: what was not seen before, and is now. */
+      /** For a person: changes that this `up` approves. */
       takes: readonly string[];
     }
   | { kind: "refused"; reasons: readonly string[]; files: readonly string[] };
 
 export type LoadOptions = {
   shell: Shell;
-  /** What `up` was said of; undefined: nobody said it. */
+  /** The services that `up` names; undefined: nobody said `up`. */
   up?: Up | undefined;
 };
 
 /** Milliseconds until files are looked at again where git was at work. */
 const busyPeriod = 500;
-/** Looks after which what has changed waits for `up`: ten seconds. A lock may have been left by a git that was killed. */
+/** Looks after which a change waits for `up`: ten seconds. A killed git may have left its lock. */
 const mostBusyLooks = 20;
 
 export class Folder {
   readonly directory: string;
   readonly #effects: FolderEffects;
   readonly #watches: Watches;
-  /** What a person has seen of its project; undefined: nobody knows it. */
+  /** The declarations that a person has seen; undefined: the project is unknown. */
   seen: Seen | undefined;
   /** Set once its files were read. */
   project: Project | undefined;
-  /** What was up before, where its files cannot be read now: it is started when they can. */
+  /** The wishes of a project whose files cannot be read now: it starts when they can. */
   kept: KeptProject | undefined;
   /** The environment of the shell that said `up` last. */
   shell: Shell;
-  /** What its files say now, where that is wrong. */
+  /** Errors in its files as they are now. */
   mistakes: readonly string[] = [];
-  /** What waits for `up`, as it was reported last. */
+  /** The last report of what waits for `up`. */
   #told = "";
   /** Looks in a row at which git was at work. */
   #busyLooks = 0;
@@ -87,7 +87,7 @@ export class Folder {
     });
   }
 
-  /** Nothing is known of it, and nothing is being done with it. */
+  /** True while nothing is known of the folder, and no action runs on it. */
   get isBlank(): boolean {
     const { seen, project, kept } = this;
     return [seen, project, kept].every((its) => its === undefined) && this.#turns === 0;
@@ -110,7 +110,8 @@ export class Folder {
     const { directory, seen, project } = this;
     const { clock, gitHead } = this.#effects;
     const look = () => gitHead(directory, { since: seen?.head, now: clock.now() });
-    // Files come before HEAD moves. So what is seen has the HEAD from before they were read, and what is not the one from after.
+    // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
+    // after.
     const first = await look();
     const read = await this.#effects.read(directory, { shell });
     if (read.kind === "none") {
@@ -141,7 +142,7 @@ export class Folder {
     return { kind: "project", project: loaded, takes };
   }
 
-  /** As the daemon before left it. In turn. */
+  /** Starts what the previous daemon ran. In turn. */
   async resume(kept: KeptProject): Promise<void> {
     const { note, shell, onState } = this.#effects;
     const found = await this.load({ shell });
@@ -161,7 +162,7 @@ export class Folder {
     if (this.project === undefined) this.#watches.close();
   }
 
-  /** It is no project any more. */
+  /** Ends all services: the project is gone. */
   async drop(): Promise<void> {
     this.close();
     await this.project?.dispose();
@@ -208,7 +209,7 @@ export class Folder {
     );
   }
 
-  /** Once, until something else waits. */
+  /** Reports what waits for `up`, once until that changes. */
   #tellPending(project: Project): void {
     const [waits] = waitingOf(project.snapshots());
     const text = waits === undefined ? "" : waitingText(waits);

@@ -45,7 +45,7 @@ export class Folders {
     }
   }
 
-  /** What projects declare of which something runs, or is to. */
+  /** The specs of projects that are active. */
   activeSpecs(): ProjectSpec[] {
     return this.all().flatMap(({ project }) => (project?.isActive ? [project.spec] : []));
   }
@@ -69,7 +69,7 @@ export class Folders {
     return undefined;
   }
 
-  /** Those ids that name a service, by project. */
+  /** The services that the ids name, by project. Unknown ids are left out. */
   byProject(ids: readonly string[]): Chosen[] {
     const found = new Map<Project, Chosen & { names: string[] }>();
     for (const id of ids) {

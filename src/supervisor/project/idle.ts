@@ -22,11 +22,11 @@ export function watchedOf({ id, spec, service }: Unit): Watched | undefined {
 
 export type IdleOptions = {
   clock: Clock;
-  /** Those that have an `idle_timeout`. */
+  /** Services that have an `idle_timeout`. */
   services(): readonly Watched[];
   /** Requests so far, and those under way: tunnels and WebSockets are, until they end. */
   traffic(routeName: string): { requests: number; active: number };
-  /** It has been quiet for its time. */
+  /** Called when a service has been idle for its `idle_timeout`. */
   onIdle(id: string): void;
 };
 

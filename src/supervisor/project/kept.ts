@@ -1,4 +1,4 @@
-/** All that the next daemon has to know -> kept on disk as it changes: what should run, what runs, what was seen, ports, projects. */
+/** What should run, what runs, what was seen, ports and known projects -> kept on disk for the next daemon. */
 import { join } from "node:path";
 import type { Clock } from "../../system/clock.ts";
 import type { JsonFile } from "../../system/json-file.ts";
@@ -32,10 +32,10 @@ export class Kept {
   readonly registry: Registry;
   readonly #options: KeptOptions;
   readonly #file: JsonFile<KeptState>;
-  /** What every run id begins with, so that a process of ours which was started unseen is found too. */
+  /** A prefix of all run ids: it finds processes that were started but not yet written down. */
   key = hex(8);
   ports: PortBook;
-  /** What the last daemon left must not be written over before it is read. */
+  /** Set once the previous daemon's state was read; writing earlier would lose it. */
   #ready = false;
   /** The next daemon will know the key. */
   #keyKept = false;
@@ -48,7 +48,7 @@ export class Kept {
     this.ports = this.#bookOf({});
   }
 
-  /** As the daemon before left it, whose key is ours now. */
+  /** Reads the previous daemon's state, and takes over its key. */
   async read(): Promise<KeptState | undefined> {
     const [before] = await Promise.all([this.#file.read(), this.registry.load()]);
     if (before !== undefined) this.key = before.key;
@@ -100,7 +100,7 @@ export class Kept {
     };
   }
 
-  /** It is known here, or the next daemon starts it by itself. */
+  /** True for a folder that is known here, or that the next daemon starts by itself. */
   #mayStart({ directory, project, kept }: Folder): boolean {
     if (project !== undefined || kept !== undefined) return true;
     return this.registry.list().some((its) => its.pinned && its.path === directory);

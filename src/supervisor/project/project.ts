@@ -28,7 +28,7 @@ export type UpOptions = {
   hear: Hear;
 };
 
-/** What is wanted of each service, as the next daemon has to know it. */
+/** The wishes of a project's services, as the next daemon needs them. */
 export type ProjectWishes = {
   /** `up` was said of all of it: what is added to the file is started. */
   whole: boolean;
@@ -72,7 +72,7 @@ export class Project {
     };
   }
 
-  /** Something of it runs, or is to. */
+  /** True while a service runs, or is wanted. */
   get isActive(): boolean {
     return this.#units.all().some((unit) => isWanted(unit) || unit.service?.run());
   }
@@ -89,7 +89,7 @@ export class Project {
     return this.#units.get(name);
   }
 
-  /** Starts them and what they depend on; resolves when each is ready, or it is known why not. */
+  /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
   up({ names, shell, hear }: UpOptions): Promise<Started> {
     if (names === undefined) this.#whole = true;
     const asked =
@@ -125,7 +125,7 @@ export class Project {
     return watched;
   }
 
-  /** Those that depend on others first. Resolves when nothing of them is left. */
+  /** Dependents end first. Resolves when no process of them is left. */
   async stop(names: readonly string[] | undefined): Promise<void> {
     if (names === undefined) this.#whole = false;
     const these = names ?? this.#units.names;
@@ -136,7 +136,7 @@ export class Project {
     for (const name of these) this.#changed(this.#units.get(name)!);
   }
 
-  /** Ends them and those that are to be restarted with them, in reverse, and starts them in order. */
+  /** Ends services and those that restart with them, in reverse order, then starts them in order. */
   restart(options: UpOptions): Promise<Started> {
     const { names, shell, hear } = options;
     const asked =
@@ -155,12 +155,12 @@ export class Project {
     return this.#boot(all, { hear, changed: concerned });
   }
 
-  /** For a reason that nobody typed: it is started anew, where it runs. */
+  /** Restarts a service that runs, for a reason that nobody typed. */
   renew(name: string, because: string): void {
     this.#restarts.renew(name, because);
   }
 
-  /** What is different is stopped, started or restarted; nothing else. `shell`: of who said `up`, for what is added. */
+  /** Stops, starts or restarts what differs, and nothing else. `shell` is the environment for added services. */
   async apply(declared: Declared, shell: Shell): Promise<void> {
     const { spec } = declared;
     const former = new Set(this.#units.names);
@@ -182,7 +182,7 @@ export class Project {
       const added = !former.has(unit.spec.name);
       if (added && this.#whole) this.#units.ask(unit, unit.spec.lazy ? "up-lazy" : "up");
       if (unit.wish.state === "refused") {
-        // What could not be started may be mended now.
+        // The files may have removed the cause of a refusal.
         const held = heldWhy(unit, spec.directory);
         if (held !== undefined) this.#units.ask(unit, "cannot", held);
         else void this.#restarts.askAndEnd(unit, "changed");
@@ -191,7 +191,7 @@ export class Project {
         !isUp(unit) &&
         this.#units.differs(unit, unit.shell)
       ) {
-        // One that has failed is tried again, where it is another now.
+        // A failed service is tried again where its declaration changed.
         void this.#restarts.askAndEnd(unit, "changed");
       }
     }
@@ -199,13 +199,13 @@ export class Project {
     for (const unit of this.#units.all()) this.#changed(unit);
   }
 
-  /** As another daemon left it. */
+  /** Takes up the wishes that another daemon left. */
   resume({ whole, wanted, unwanted, dozing }: ProjectWishes, shell: Shell): void {
     this.#whole = whole;
     const names = new Set(wanted);
     for (const unit of this.#units.all()) {
       unit.shell = shell;
-      // What was added to the file meanwhile belongs to a project that is up.
+      // A service that was added meanwhile starts in a project that is up as a whole.
       const { name, lazy } = unit.spec;
       if (!names.has(name) && (!whole || unwanted.includes(name))) continue;
       const dozes = names.has(name) ? dozing.includes(name) : lazy;
@@ -215,7 +215,7 @@ export class Project {
     for (const unit of this.#units.all()) this.#changed(unit);
   }
 
-  /** A request has come for it. */
+  /** Starts a dozing service because a request came for it. */
   wake(name: string): void {
     const unit = this.#units.get(name);
     if (unit === undefined) return;
@@ -225,7 +225,7 @@ export class Project {
     this.#starting.consider(unit);
   }
 
-  /** No request has come for a while: ends until the next one does. */
+  /** Ends an idle service until its next request. */
   async doze(name: string): Promise<void> {
     const unit = this.#units.get(name);
     if (unit === undefined || !wakes(unit.spec)) return;
@@ -234,14 +234,14 @@ export class Project {
     await ended;
   }
 
-  /** The daemon ends: so do they, and they are to be started again by the next one. */
+  /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
     this.#starting.isOver = true;
     this.#restarts.isLast = true;
     await this.#restarts.end(this.#units.names);
   }
 
-  /** It is no project any more. */
+  /** Ends all services: the project is gone. */
   async dispose(): Promise<void> {
     await this.stop(undefined);
     await this.#remove(this.#units.names);
@@ -258,7 +258,7 @@ export class Project {
     await this.stop(names);
     for (const name of names) {
       const unit = this.#units.get(name);
-      // Somebody may have removed it meanwhile.
+      // The service may have been removed meanwhile.
       if (unit === undefined) continue;
       await this.#units.remove(unit);
     }
@@ -276,7 +276,7 @@ export class Project {
     });
   }
 
-  /** Something about it may be different: those who wait for it, and those who watch. */
+  /** Reconsiders a service that may have changed, then informs its dependents and watchers. */
   #changed(unit: Unit): void {
     const { name } = unit.spec;
     this.#starting.consider(unit);

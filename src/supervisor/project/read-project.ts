@@ -21,7 +21,7 @@ export type ReadProject =
   | { kind: "none"; files: readonly string[] };
 
 export type ReadProjectOptions = {
-  /** Of the person whose layers are read on the way up. */
+  /** The home folder of the person whose configuration layers apply. */
   home: string;
   /** `config.toml`, absolute, where there may be one: the lowest layer. */
   configFile?: string | undefined;
@@ -33,7 +33,7 @@ export type ReadProjectOptions = {
   seenFrom?: string;
   /** In the place of the locald.toml that is there: whether it would do. */
   instead?: string;
-  /** Whose files are one's own: ours, where nobody says. */
+  /** The user whose files count as one's own; by default this process's. */
   uid?: number;
 };
 
@@ -95,7 +95,7 @@ export async function readProject(
   for (const path of found) {
     const its = await textOf(path);
     if (its === undefined) continue;
-    // It says what commands are run.
+    // This file decides which commands run.
     if (trusted.includes(its.uid)) layers.push(readLayer(its.text, { name: nameOf(path) }));
     else
       unreadable.push(`${nameOf(path)} belongs to another user, so it is not read; move it away`);

@@ -1,4 +1,4 @@
-/** Services that are to end -> ended in reverse, and those that are restarted started again in order, with those that go with them. */
+/** Services to end or restart -> ended in reverse order, and started again with those that restart with them. */
 import { graphOf, withDependencies, withDependents } from "../../manifest/graph.ts";
 import { isReady, isRunning, isUp, type Unit } from "./unit.ts";
 import type { ProjectEffects, Units } from "./units.ts";
@@ -14,7 +14,7 @@ export class Restarts {
   readonly #units: Units;
   readonly #effects: ProjectEffects;
   readonly #changed: (unit: Unit) => void;
-  /** The daemon ends: whatever is wanted of a service meanwhile, it is ended. */
+  /** Set when the daemon ends: services end whatever is wanted of them. */
   isLast = false;
 
   constructor(units: Units, { effects, changed }: RestartsOptions) {
@@ -23,19 +23,19 @@ export class Restarts {
     this.#changed = changed;
   }
 
-  /** As `ask`, and ends the process where that is to be done. */
+  /** Takes a step with `ask`, and ends the process where the table says so. */
   async askAndEnd(unit: Unit, event: WishEvent): Promise<void> {
     if (this.#units.ask(unit, event)?.action === "end") await this.end([unit.spec.name]);
   }
 
-  /** One that is to be started anew for a reason that nobody typed. */
+  /** Restarts a service that runs, for a reason that nobody typed. */
   renew(name: string, because: string): void {
     const unit = this.#units.get(name);
     if (unit === undefined || !isRunning(unit)) return;
     void this.restartAll(this.restartedWith([name]), { event: "renew", because });
   }
 
-  /** It is ready again in another process: who depends on it hears of it, or is restarted. */
+  /** Informs or restarts the dependents of a service that is ready again in a new process. */
   followRestart(unit: Unit): void {
     if (!isReady(unit)) return;
     const { startedAt } = unit.service!.snapshot();
@@ -51,7 +51,7 @@ export class Restarts {
     }
   }
 
-  /** With those that are restarted with them, and so on; in the order to start. */
+  /** Adds the services that restart with the given ones, transitively, in start order. */
   restartedWith(names: readonly string[]): string[] {
     const found = new Set(names);
     for (let size = -1; size !== found.size;) {
@@ -75,7 +75,7 @@ export class Restarts {
     for (const name of names) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, event, because);
-      // Not to be announced as one: those who are restarted with it know.
+      // Services that restart together need no announcement of each other.
       unit.readyRun = undefined;
       asked.set(unit, unit.wish);
     }
@@ -83,7 +83,7 @@ export class Restarts {
     await this.end(names);
     this.#announce(names);
     for (const [unit, wish] of asked) {
-      // Somebody may have stopped it meanwhile, or started it.
+      // A stop or a start may have overtaken this restart.
       if (unit.wish === wish) this.#units.ask(unit, "ended", because);
     }
     for (const name of names) {
@@ -101,7 +101,7 @@ export class Restarts {
     }
   }
 
-  /** Each after those of them that depend on it; independent ones side by side. */
+  /** Ends each service after its dependents; independent services end side by side. */
   async end(names: readonly string[]): Promise<void> {
     const these = new Set(names);
     const ends = new Map<string, Promise<void>>();
@@ -113,7 +113,7 @@ export class Restarts {
       ends.set(
         name,
         Promise.all(needed).then(async () => {
-          // Somebody wants it to run meanwhile.
+          // A later wish has overtaken this end.
           if (unit.wish !== wish && !this.isLast) return;
           await unit.service?.stop();
         }),

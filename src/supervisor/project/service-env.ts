@@ -8,7 +8,7 @@ export type ServiceEnv =
 
 export type ServiceEnvOptions = {
   project: Project;
-  /** For what refers to it. */
+  /** Fills references to the shell's environment. */
   shell: Shell;
   /** The port that a service has or would have. */
   portOf(id: string, declared: number | undefined): number | undefined;

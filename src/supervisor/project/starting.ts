@@ -1,4 +1,4 @@
-/** A service that is due -> started as soon as nothing is missing, or refused; what it depends on is started with it. */
+/** A due service -> started with its dependencies as soon as nothing is missing, or refused. */
 import type { ServiceSpec } from "../../manifest/project.ts";
 import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
@@ -19,7 +19,7 @@ export class Starting {
   readonly #units: Units;
   readonly #effects: ProjectEffects;
   readonly #changed: (unit: Unit) => void;
-  /** The daemon ends: nothing is started any more. */
+  /** Set when the daemon ends: no service starts any more. */
   isOver = false;
 
   constructor(units: Units, { effects, changed }: StartingOptions) {
@@ -28,12 +28,12 @@ export class Starting {
     this.#changed = changed;
   }
 
-  /** One that runs already has what it was due for. */
+  /** A due service that already runs needs no start. */
   settle(unit: Unit): void {
     if (isDue(unit) && isUp(unit)) this.#units.ask(unit, "started");
   }
 
-  /** Starts it, if it is to be started and nothing is missing. */
+  /** Starts a due service once nothing is missing. */
   consider(unit: Unit): void {
     if (!isDue(unit) || this.isOver) return;
     this.settle(unit);
@@ -41,12 +41,12 @@ export class Starting {
     const waits = blockers(unit, this.#units.byName);
     if (waits.length === 0) this.#launch(unit);
     for (const { unit: needed } of waits) {
-      // It may have come to doze while the other waited.
+      // An idle timeout may have passed while the other service waited.
       if (needed.wish.state === "dozing") this.#call(needed, unit);
     }
   }
 
-  /** What a service depends on is started with it, where a request would start that too. */
+  /** Starts the dependencies of a service that a request would start too. */
   callDependencies(unit: Unit): void {
     for (const name of unit.spec.dependsOn) {
       const needed = this.#units.get(name);
@@ -88,13 +88,13 @@ export class Starting {
     this.#changed(unit);
   }
 
-  /** Ends its former lifecycle, and then looks anew at what is wanted of it. */
+  /** Ends the former lifecycle, then reconsiders the service. */
   async #leave(unit: Unit, former: Lifecycle): Promise<void> {
     unit.leaving = former;
     await former.dispose();
     unit.leaving = undefined;
     unit.service = undefined;
-    // Somebody may have removed it meanwhile.
+    // The service may have been removed meanwhile.
     if (this.#units.has(unit)) this.#changed(unit);
   }
 

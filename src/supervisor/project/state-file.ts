@@ -1,4 +1,4 @@
-/** What should run, what runs and what was seen of it -> state.json, which the next daemon begins with; and back. No value of any variable is in it. */
+/** What should run, runs and was seen -> state.json for the next daemon; and back. It holds no variable's value. */
 import * as v from "valibot";
 import type { Clock } from "../../system/clock.ts";
 import { type JsonFile, jsonFile } from "../../system/json-file.ts";
@@ -17,7 +17,7 @@ const run = v.object({
   /** 2 and up: never an init, a whole group, or everybody. */
   pid,
   startedAt: v.number(),
-  /** These two count within the boot of the state only. */
+  /** Both fields below are valid only within the boot of the state. */
   birth: v.optional(birth),
   members: v.optional(v.array(v.object({ pid, birth }))),
   runId: hex,
@@ -44,14 +44,14 @@ const seen = v.object({
   /** Null: it could not be told. */
   head: v.nullable(v.string()),
   reload: v.picklist(["auto", "ask", "git"]),
-  /** By service and key, fingerprints. */
+  /** Fingerprints by service and key. */
   code,
   waiting: code,
 });
 
 const state = v.object({
   version: v.literal(1),
-  /** What every run id begins with that a daemon of this state directory has given. */
+  /** The prefix of every run id that a daemon of this state directory gave. */
   key: hex,
   /** The boot in which it was written. */
   boot: v.optional(v.string()),
@@ -60,7 +60,7 @@ const state = v.object({
   strays: v.optional(v.array(v.object({ pid, birth }))),
   /** Service id -> the port that it had last. */
   ports: v.record(v.string(), port),
-  /** What a person has seen of each project; a daemon that knew nothing of it wrote none. */
+  /** The declarations that a person has seen, by project. Absent in files of older daemons. */
   seen: v.optional(v.array(seen)),
 });
 

@@ -105,7 +105,7 @@ function strayRun(members: readonly Birth[]): KeptRun {
 
 export type Resumed = {
   kept: KeptProject;
-  /** It was up when the daemon before ended; else it is pinned, and comes up with each daemon. */
+  /** True where the project was up when the previous daemon ended; else it is pinned. */
   wasUp: boolean;
 };
 

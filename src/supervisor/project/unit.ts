@@ -13,9 +13,9 @@ export type Shell = Readonly<Record<string, string | undefined>>;
 export type Unit = {
   /** `shop:api`. */
   readonly id: string;
-  /** As declared, references not filled. */
+  /** The declaration, with references not filled. */
   spec: ServiceSpec;
-  /** What its files say besides, and waits for `up`. */
+  /** A change in its files that waits for `up`. */
   unseen: Pending | undefined;
   /** Made by the first start, from the spec filled; another one where that has changed. */
   service: Lifecycle | undefined;
@@ -27,7 +27,7 @@ export type Unit = {
   leaving: Lifecycle | undefined;
   /** When the process started that was ready last. */
   readyRun: number | undefined;
-  /** As told last. */
+  /** The last snapshot that was reported. */
   told: Supervised | undefined;
 };
 
@@ -51,7 +51,7 @@ export function isWanted({ wish }: Unit): boolean {
   return wish.state !== "unwanted";
 }
 
-/** It waits to be started, and is not handed to its lifecycle yet. */
+/** True for a service that waits to be started. */
 export function isDue({ wish }: Unit): boolean {
   return wish.state === "due";
 }
@@ -62,12 +62,12 @@ export function processOf({ service, spec }: Unit): ProcessFact {
   return processFact(its?.state, { rests });
 }
 
-/** It runs, or will by itself. */
+/** True for a service that runs, or will by itself. */
 export function isUp(unit: Unit): boolean {
   return processOf(unit) === "up";
 }
 
-/** Nothing else is wanted of it than that it runs, and it does. */
+/** True for a service that runs and is to go on. */
 export function isRunning(unit: Unit): boolean {
   return unit.wish.state === "given" && isUp(unit);
 }
@@ -83,7 +83,7 @@ export type Blocker = {
   lost: Unit | undefined;
 };
 
-/** What it waits for, and whether that is in vain. */
+/** The dependencies that a service waits for, and whether it waits in vain. */
 export function blockers(unit: Unit, others: ReadonlyMap<string, Unit>): Blocker[] {
   return unit.spec.dependsOn.flatMap((name) => {
     const needed = others.get(name);
@@ -101,7 +101,7 @@ function lostIn(unit: Unit, others: ReadonlyMap<string, Unit>): Unit | undefined
   return state === "failed" || state === "exited" ? unit : undefined;
 }
 
-/** It as people see it. */
+/** A service as people see it. */
 export function snapshotOf(
   unit: Unit,
   { project, others }: { project: ProjectSpec; others: ReadonlyMap<string, Unit> },
@@ -134,7 +134,7 @@ export function snapshotOf(
   return { ...snapshot, state: "starting", why };
 }
 
-/** What there was of it before says nothing of what it is now, once its process has gone. */
+/** After the process has gone, the current declaration decides type, address and port. */
 function asDeclared(unit: Unit, project: ProjectSpec): Supervised {
   const { spec, service } = unit;
   const its = service?.snapshot();
@@ -208,7 +208,7 @@ export function filledSpec(
   return { kind: "spec", spec: { ...spec, env, command, health } };
 }
 
-/** Whether a process of the one has to be started anew to be the other's. What only the project goes by does not count. */
+/** Whether a process of the one spec must be restarted for the other. Keys that only the project reads do not count. */
 export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
   return !deepEquals(startedFrom(before), startedFrom(after));
 }

@@ -1,4 +1,4 @@
-/** The services that a project declares -> one unit each, in the order of the file; what is wanted of each changes here only. */
+/** The services that a project declares -> one unit each, in file order. Wishes change here only. */
 import { graphOf, reversed } from "../../manifest/graph.ts";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 import type { Pending } from "../../routes/pending.ts";
@@ -25,17 +25,17 @@ export type ProjectEffects = {
   logs: LogStore;
   /** The port that a service has or would have. Undefined: there is none left. */
   portOf(id: string, declared: number | undefined): number | undefined;
-  /** As `portOf`, free now: it is about to be started. */
+  /** A port for a service that is about to be started: free at this moment. */
   claimPort(id: string, declared: number | undefined): number | undefined;
   urlOf(routeName: string): string;
   /** Variables that name the bundle of authorities. */
   trust(): Readonly<Record<string, string>>;
   onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
-  /** What should run, or what runs, is different. */
+  /** Called when another service should run, or another process runs. */
   onState(): void;
 };
 
-/** What is declared, and runs; `pending`: services of which the files say something else, that waits for `up`. */
+/** A project as it runs. `pending` holds, by service, what its files say now and waits for `up`. */
 export type Declared = { spec: ProjectSpec; pending: ReadonlyMap<string, Pending> };
 
 export class Units {
@@ -44,7 +44,7 @@ export class Units {
   readonly #all = new Map<string, Unit>();
   /** Name -> those that depend on it. */
   #dependents: ReadonlyMap<string, readonly string[]> = new Map();
-  /** Asked after every change of a service. */
+  /** Called after every change of a service, with its name. */
   readonly #watchers = new Set<(name: string) => void>();
 
   constructor({ spec }: Declared, effects: ProjectEffects) {

@@ -1,4 +1,4 @@
-/** What a person has seen of a project, and what its files say now -> what runs meanwhile, and what waits for `up`. Pure. */
+/** What a person has seen of a project, and its files now -> what runs, and what waits for `up`. Pure. */
 import { withDependencies, graphOf } from "../../manifest/graph.ts";
 import type { ProjectSpec, Reload, ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, pendingText } from "../../routes/pending.ts";
@@ -6,11 +6,11 @@ import { pastedWord } from "../../text/shell-words.ts";
 import { type Code, codeOf } from "./code.ts";
 import { type GitHead, noRepository } from "./git-head.ts";
 
-/** What a person has seen of a project, by `up` or by an edit of their own. */
+/** The declarations of a project that a person has seen, by `up` or by an edit of their own. */
 export type Seen = {
-  /** What git's HEAD named then; `noRepository` where there is none, undefined where it could not be told. */
+  /** The commit of git's HEAD then; `noRepository` without a repository, undefined where it cannot be read. */
   head: string | undefined;
-  /** As the files said at the last `up`. */
+  /** The value of `reload` at the last `up`. */
   reload: Reload;
   /** By service. */
   code: ReadonlyMap<string, Code>;
@@ -24,7 +24,7 @@ export type Seen = {
 export type Trust = { kind: "all" } | { kind: "edits" } | { kind: "nothing"; why: string };
 
 export type Reviewed = {
-  /** Of services that wait: as it was seen last. */
+  /** The project to run: services that wait keep the declaration that was seen last. */
   spec: ProjectSpec;
   pending: ReadonlyMap<string, Pending>;
   seen: Seen;
@@ -114,12 +114,12 @@ export function review(
   };
 }
 
-/** Said of these services, or of all. */
+/** `up` of these services, or of all. */
 export type Up = { names: readonly string[] | undefined };
 
 export type Admitted = {
   reviewed: Reviewed;
-  /** For a person: what was not seen before, and is now. */
+  /** For a person: changes that this `up` approves. */
   takes: readonly string[];
   /** git is at work, so that who has brought what is known a moment later only. */
   again: boolean;
@@ -133,7 +133,7 @@ export type AdmitOptions = {
   last: GitHead;
   /** Undefined: nobody has said it. */
   up: Up | undefined;
-  /** False: git has been at work for so long that what it does is not waited for any more. */
+  /** False once git has been at work too long to wait for it. */
   patient: boolean;
 };
 
@@ -198,7 +198,7 @@ export function approve(
   return { head: idOf(head), reload, code, waiting, specs };
 }
 
-/** For a person: what an approval takes over that was not seen before. */
+/** For a person: the changes that an approval adds to what was seen. */
 export function newlySeen(before: Seen, after: Seen): string[] {
   const texts: string[] = [];
   for (const [name, now] of after.code) {
@@ -241,7 +241,9 @@ function withoutHeld(
   );
 }
 
-/** What runs, with its place among the others as the file has it now, so that the file's order holds. */
+/**
+ * The declaration that was seen, with the dependencies and the address of the current file, so that its order holds.
+ */
 function asSeen(known: ServiceSpec, { dependsOn, restartWith, routeName, type }: ServiceSpec) {
   return {
     ...known,

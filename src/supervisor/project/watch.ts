@@ -6,7 +6,7 @@ import { filePrint } from "../../system/file-print.ts";
 
 export type WatchOptions = {
   clock: Clock;
-  /** What could not be watched. */
+  /** Reports a path that cannot be watched. */
   note(text: string): void;
   /** Milliseconds without a further change before it is told. */
   quiet?: number;

@@ -15,21 +15,21 @@ export type WatchesOptions = {
 export class Watches {
   readonly #options: WatchesOptions;
   #cancelFiles: Cancel | undefined;
-  /** By service; `key` differs where other files are meant. */
+  /** Watched globs by service; `key` identifies the watched files. */
   readonly #globs = new Map<string, { key: string; cancel: Cancel }>();
 
   constructor(options: WatchesOptions) {
     this.#options = options;
   }
 
-  /** These, and no others any more. */
+  /** Watches these files instead of the former ones. */
   files(paths: readonly string[]): void {
     const { clock, note, onFiles } = this.#options;
     this.#cancelFiles?.();
     this.#cancelFiles = watchFiles(paths, { clock, note, onChange: onFiles });
   }
 
-  /** Those of these services, and of no others any more. */
+  /** Watches the globs of these services instead of the former ones. */
   globs(services: readonly ServiceSpec[]): void {
     const wanted = new Map(
       services.flatMap((its) => (its.watch.length === 0 ? [] : [[its.name, its] as const])),

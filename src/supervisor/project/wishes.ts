@@ -1,11 +1,11 @@
-/** What is wanted of a service, and an event -> what is wanted then, and what is to be done. Pure: this table is all that decides. */
+/** What is wanted of a service, and an event -> the next wish and an action. Pure: this table alone decides. */
 import type { SupervisedState } from "../../routes/supervised.ts";
 
 /**
  * `unwanted`: nobody asked for it, or somebody stopped it. `dozing`: wanted, and started by the first request. `due`:
- * started as soon as all that it depends on is ready. `given`: handed to its lifecycle, whose own table decides from then
- * on. `restarting`: being ended, with others, and started again when all of them have ended. `refused`: wanted, but it
- * cannot be started, for want of a port, a reference, or a person who has seen what it runs.
+ * started as soon as all that it depends on is ready. `given`: handed to its lifecycle, whose own table decides from
+ * then on. `restarting`: being ended, with others, and started again when all of them have ended. `refused`: wanted,
+ * but it cannot be started, for want of a port, a reference, or a person who has seen what it runs.
  */
 export const wishStates = ["unwanted", "dozing", "due", "given", "restarting", "refused"] as const;
 
@@ -24,7 +24,7 @@ export const wishEvents = [
   "doze",
   /** A person asks for another process in the place of this one. */
   "restart",
-  /** So does something that nobody typed: a file changed, or a service that it is restarted with. */
+  /** A restart that nobody typed: a watched file changed, or a service that it restarts with. */
   "renew",
   /** Its lifecycle has it. */
   "started",
@@ -37,7 +37,7 @@ export const wishEvents = [
 
 export type WishEvent = (typeof wishEvents)[number];
 
-/** What an event may depend on besides the wish. */
+/** The facts, besides the wish, that an event's effect depends on. */
 export type Facts = {
   process: ProcessFact;
   /** Its files say that a request starts it. */
@@ -45,8 +45,8 @@ export type Facts = {
 };
 
 /**
- * `up`: its lifecycle has a process, or will have one by itself. `ending`: that is being ended. `rested`: it ended well by
- * itself, and the next request starts it. `down`: there is none, and none will come by itself.
+ * `up`: its lifecycle has a process, or will have one by itself. `ending`: that is being ended. `rested`: it ended well
+ * by itself, and the next request starts it. `down`: there is none, and none will come by itself.
  */
 export const processFacts = ["up", "ending", "rested", "down"] as const;
 
@@ -108,7 +108,7 @@ const table: Record<WishState, Row> = {
     "up-lazy": { next: "dozing", action: "end" },
     stop: { next: "unwanted", action: "end" },
     restart: { next: "due" },
-    // For another reason than before.
+    // The reason may be another one.
     cannot: { next: "refused" },
     changed: [{ next: "dozing", action: "end", lazy: true }, { next: "due" }],
   },
@@ -132,7 +132,7 @@ export function wishStep(state: WishState, event: WishEvent, facts: Facts): Wish
  */
 export type Wish = {
   readonly state: WishState;
-  /** For a person: why it is started where nobody asked for it, or why it cannot be started. */
+  /** For a person: why a service starts that nobody asked for, or why it cannot start. */
   readonly because: string | undefined;
 };
 

@@ -8,7 +8,7 @@ import { environmentOf } from "./environment.ts";
 import { Life, type NotifySocket } from "./life.ts";
 import { type Notice, noticesIn } from "./notify.ts";
 
-/** What a start is given by the project; kept for the starts that nobody asks for. */
+/** The project's input for a start; kept for automatic restarts. */
 export type StartRequest = {
   /** The environment of the shell that asked. */
   shell: Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,7 @@ export type StartRequest = {
   port: number | undefined;
   url: string | undefined;
   trust: Readonly<Record<string, string>>;
-  /** For a person: `its file src/a.ts changed`. */
+  /** For a person: `src/a.ts changed`. */
   reason?: string;
 };
 

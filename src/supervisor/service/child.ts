@@ -1,4 +1,4 @@
-/** A command, a folder and an environment -> a process of the shell with its output and its end, or why there is none. */
+/** A command, a folder, an environment -> a shell process with its output and its end, or why there is none. */
 import { accessSync, constants, statSync } from "node:fs";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
@@ -16,7 +16,10 @@ export type ChildOptions = {
   pty: boolean;
   /** `bytes` are the callee's only until it returns. */
   onOutput(stream: Stream, bytes: Uint8Array): void;
-  /** Once, when the process has ended and its output is read; or soon after where another process holds the output. */
+  /**
+   * Called once, when the process has ended and its output is read, or soon after where another process holds the
+   * output.
+   */
   onExit(ending: Ending): void;
 };
 

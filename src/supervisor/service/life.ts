@@ -1,4 +1,4 @@
-/** A process that was spawned -> all that is known of it, until nothing of its family is left; dropped then, with its timers. */
+/** A spawned process -> all that is known of it, dropped with its timers when nothing of its family is left. */
 import type { ServiceSpec } from "../../manifest/project.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
@@ -27,7 +27,7 @@ export type LifeOwner = {
   onMembers(): void;
 };
 
-/** What watches a life. */
+/** The watcher of a life. */
 export type Watcher = {
   onOutput(bytes: Uint8Array): void;
   hear(notice: Notice): void;
@@ -35,7 +35,7 @@ export type Watcher = {
   spawnedEnded(how: Ending): void;
 };
 
-/** What the process of a life begins with. */
+/** The facts that a life begins with. */
 export type Born = {
   child: Child;
   run: Run;
@@ -66,13 +66,13 @@ export class Life {
   /** The process that it named as its main one, where that is another than the spawned one. */
   mainPid: number | undefined;
   readyAt: number | undefined;
-  /** What it said of itself by STATUS=. */
+  /** The service's own words, by STATUS=. */
   status: string | undefined;
   /** The ports on which its family listens, and the users as whom it does. */
   listens: readonly number[] = [];
   listensAs: readonly number[] = [];
   warnings: readonly string[] = [];
-  /** It says how it is by itself. */
+  /** Set once the service reports its own state: its port then says nothing. */
   speaks = false;
   watcher: Watcher | undefined;
   /** Set once its family is to end. */
@@ -99,7 +99,7 @@ export class Life {
     return this.#clock.now() - this.startedAt;
   }
 
-  /** As `clock.after`, for as long as it is watched. */
+  /** Like `clock.after`, for as long as the life is watched. */
   after(delay: number, action: () => void): Cancel {
     const cancel = this.#clock.after(delay, () => {
       this.#cancels.delete(cancel);

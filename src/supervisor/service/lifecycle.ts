@@ -1,4 +1,4 @@
-/** A declared service -> one that runs, is ready, is started again and stopped, and says so. Everything outside is an effect. */
+/** A declared service -> one that runs, is ready, restarts and stops, and reports it. All I/O is an effect. */
 import type { ServiceSpec } from "../../manifest/project.ts";
 import type { Exit, Supervised } from "../../routes/supervised.ts";
 import type { Cancel } from "../../system/clock.ts";
@@ -36,7 +36,7 @@ export type LifecycleOptions = {
   onOutput(stream: Stream, bytes: Uint8Array): void;
   /** A look found other processes of it than the look before. */
   onMembers(): void;
-  /** What it printed last, at most 50 printable lines; asked for when it has ended. */
+  /** The last output, at most 50 printable lines; read when the process has ended. */
   lastLines(): readonly string[];
 };
 
@@ -44,9 +44,9 @@ export type LifecycleOptions = {
 export interface Lifecycle {
   readonly spec: ServiceSpec;
   snapshot(): Supervised;
-  /** What the next daemon needs to end it; undefined where nothing of it can be left. */
+  /** The identity by which the next daemon ends it; undefined where no process can be left. */
   run(): Run | undefined;
-  /** Nothing where it runs or starts already; else at once, and counted anew. */
+  /** Starts it at once and resets the counts; does nothing where it runs or starts already. */
   start(request: StartRequest): void;
   /** Resolves when nothing of it is left, or when somebody has started it again meanwhile. */
   stop(): Promise<void>;
@@ -73,7 +73,7 @@ class StateMachine implements Lifecycle {
   readonly #owner: LifeOwner;
 
   #phase: Phase = "stopped";
-  /** For a person: why it is in that phase. */
+  /** For a person: the reason of the phase. */
   #why: string | undefined;
   #request: StartRequest | undefined;
   #restarts = 0;
@@ -81,7 +81,7 @@ class StateMachine implements Lifecycle {
   #deaths = 0;
   #lastExit: Exit | undefined;
   #paused = false;
-  /** What was left when all of it was to end. */
+  /** Warnings about what an end left behind. */
   #leftovers: readonly string[] = [];
 
   /** Set from the spawn of its process until nothing of it is left. */
@@ -185,7 +185,7 @@ class StateMachine implements Lifecycle {
     this.#options.onChange(this.snapshot());
   }
 
-  /** Nothing where the event changes nothing in this phase. */
+  /** Walks the table; does nothing where the event has no step in this phase. */
   #happen(event: Event, because?: string): void {
     const found = step(this.#phase, event);
     if (found === undefined) return;
@@ -250,18 +250,18 @@ class StateMachine implements Lifecycle {
     this.#leftovers = [];
     if (this.#paused) life.born.child.pause();
     this.#happen("spawned", this.#request!.reason);
-    // Who was told of it may have stopped it.
+    // A listener may have stopped it.
     if (life.isOver) return;
     watchLife(life, { owner: this.#owner, onEnd: (how) => this.#died(how, life) });
   }
 
-  /** It could not be started: a death like others, where it may pass. */
+  /** Handles a failed start: counted as a death where the cause may pass. */
   #refuse(because: string, { passing }: { passing: boolean }): void {
     this.#deaths++;
     this.#happen(passing ? this.#unexplained() : "gave-up", because);
   }
 
-  /** What becomes of it where no process ended by itself, so that there is no exit code to go by. */
+  /** The verdict where no process ended by itself, so that there is no exit code. */
   #unexplained(): "crashed" | "gave-up" {
     const { restart } = this.spec;
     const verdict = verdictOn({ code: null, signal: null }, { restart, deaths: this.#deaths });
@@ -303,7 +303,7 @@ class StateMachine implements Lifecycle {
     this.#happen(verdict, wordsFor(how));
   }
 
-  /** Ends all that is left of the life, and lets go of it. Many may wait for it. Resolves with what could not be ended. */
+  /** Ends the rest of the life and drops it. Many may wait. Resolves with a warning where processes are left. */
   async #clear(): Promise<string | undefined> {
     const life = this.#life;
     if (life === undefined) return undefined;
@@ -313,7 +313,7 @@ class StateMachine implements Lifecycle {
     return left;
   }
 
-  /** For the phases that end it. */
+  /** Ends the process, for the phases that end it. */
   async #endAll(because: string | undefined): Promise<void> {
     const port = this.#life?.born.port;
     const left = await this.#clear();

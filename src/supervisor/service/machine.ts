@@ -16,10 +16,10 @@ import type { LifecycleEffects } from "./lifecycle.ts";
 
 export type MachineOptions = {
   platform: NodeJS.Platform;
-  /** For the sockets that services notify: a short path (a socket's has 103 bytes), this daemon's alone. It is made, and removed. */
+  /** Folder of the sockets that services notify, made and removed here. Short, as a socket's path has 103 bytes. */
   folder: string;
   clock?: Clock;
-  /** What went wrong and stops nothing. */
+  /** Reports a problem that stops nothing. */
   report(problem: string): void;
 };
 
@@ -49,7 +49,7 @@ export function machine({
   let sockets = 0;
   let turns: Promise<void> = Promise.resolve();
 
-  /** Resolves once in each turn of the event loop, for one who waits: a fork holds everything up for a millisecond or two. */
+  /** Resolves once in each turn of the event loop, for one waiter: a fork blocks for a millisecond or two. */
   function turn(): Promise<void> {
     turns = turns.then(() => new Promise((resume) => setImmediate(resume)));
     return turns;

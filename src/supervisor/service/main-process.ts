@@ -24,7 +24,7 @@ export class MainProcess {
     this.#onEnd = onEnd;
   }
 
-  /** It named one. */
+  /** Notes that the service named its main process. */
   named(pid: number): void {
     this.#believing = this.#believe(pid);
   }

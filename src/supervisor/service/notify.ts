@@ -8,9 +8,9 @@ export type Notice =
   | { kind: "main-pid"; pid: number }
   /** Milliseconds. */
   | { kind: "extend"; by: number }
-  /** It lives. */
+  /** A sign of life. */
   | { kind: "watchdog" }
-  /** It wants to be taken for dead. */
+  /** The service asks to be treated as dead. */
   | { kind: "watchdog-trigger" }
   /** Milliseconds between two signs of life, from now on; 0: no more of them. */
   | { kind: "watchdog-every"; period: number };

@@ -26,11 +26,11 @@ export class Readiness {
   #cancelDeadline: Cancel | undefined;
   /** When its port was seen to listen, without a break since. */
   #listensSince: number | undefined;
-  /** It said that it reloads or stops: it is ready by its own word only. */
+  /** Set after RELOADING=1 or STOPPING=1: only READY=1 makes it ready again. */
   #reloading = false;
   /** Failed checks in a row. */
   #failures = 0;
-  /** What the last failed check found. */
+  /** The reason of the last failed check. */
   #illness: string | undefined;
   #findPattern: ((bytes: Uint8Array) => boolean) | undefined;
 
@@ -67,13 +67,13 @@ export class Readiness {
     this.#owner.happen("ready");
   }
 
-  /** It listens, though not on the port that it was given. */
+  /** The service listens, though not on the port that it was given. */
   listensElsewhere(): void {
     const { health, readyPattern } = this.#owner.spec;
     if (health === undefined && readyPattern === undefined && !this.#life.speaks) this.ready();
   }
 
-  /** It said so itself, and says when it is ready again. */
+  /** The service said so itself, and says when it is ready again. */
   unready(why: string): void {
     this.#reloading = true;
     this.#owner.happen("unready", why);
@@ -96,7 +96,7 @@ export class Readiness {
     });
   }
 
-  /** By the kernel's table of sockets, so that nothing is sent to a server that takes one connection only. */
+  /** Reads the kernel's socket table: a server that takes one connection only must not be probed. */
   #watchPort(port: number, delay: number): void {
     const { clock, listening } = this.#owner.effects;
     const life = this.#life;
