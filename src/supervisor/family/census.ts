@@ -257,7 +257,7 @@ export function psCensus(run: typeof runCommand = runCommand): Census {
       return last.get(pid)?.startedAt === startedAt;
     },
     birthOf: (pid) => last.get(pid)?.birth,
-    // There, the time of a start is kept with the process, and no boot begins it anew.
+    // macOS keeps the start time with the process, so no boot resets it.
     boot: "any",
   };
 }

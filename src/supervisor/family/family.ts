@@ -47,18 +47,18 @@ export interface Families {
   birthOf(pid: number): number | undefined;
   /** The boot that births count from; births of another boot prove nothing. */
   readonly boot: string | undefined;
-  /** The members that the last look found, at most a thousand: what the next daemon has to know of them. */
+  /** The members that the last look found, at most a thousand, for the next daemon. */
   remembered(run: Run): readonly Birth[];
   /**
    * Orphans that came to us, as the last look found them, and that belong to no run that is known: they left their
    * parents and wrote over their environment before anybody looked. Only services have such.
    */
   strays(): readonly Birth[];
-  /** Runs with somebody alive whose id begins so: a daemon that was killed had no time to tell of all. */
+  /** Runs with a live process whose id has this prefix: a killed daemon may not have written them down. */
   runsOf(prefix: string): Promise<readonly Run[]>;
-  /** Signal, wait, SIGKILL, until nobody is left; for a run that has ended, at once. Never rejects. */
+  /** Signal, wait, SIGKILL, until no process is left; at once for a run that has ended. Never rejects. */
   end(run: Run, options: EndOptions): Ends;
-  /** How an adopted process ended, where it did of late; told once. */
+  /** How an adopted process ended recently; returned once. */
   endingOf(pid: number): Ending | undefined;
   /** Looks for orphans that have ended, and reaps them. To be called on SIGCHLD, however often. */
   reapSoon(): void;
@@ -89,7 +89,7 @@ const tolerance = 2000;
 const firstPause = 10;
 const lastPause = 200;
 
-/** Milliseconds of SIGKILL after which those who are left are told of. */
+/** Milliseconds of SIGKILL after which processes that are left are reported. */
 const patience = 5000;
 
 /** Milliseconds between SIGCHLD and the look at who it was: one look for many. */
@@ -98,7 +98,7 @@ const reapDelay = 500;
 /** Milliseconds of signals, one after another, after which the event loop gets its turn. */
 const slice = 3;
 
-/** Births of one run that are kept: state.json is written anew for each change. */
+/** The most births that are kept of one run, as each change rewrites state.json. */
 const mostRemembered = 1000;
 
 /** How many ends of adopted processes are kept for someone to ask. */
@@ -288,7 +288,7 @@ export function families(effects: FamilyEffects): Families {
         report((error as Error).message);
         if (own.has(run.pid)) deliver(-run.pid, killing === undefined ? name : "SIGKILL");
       }
-      // Hundreds of services may be stopped in one moment.
+      // Hundreds of services may stop at once.
       await breathe();
       const now = clock.now();
       if (killing === undefined && (now >= deadline.at || name === "SIGKILL")) {

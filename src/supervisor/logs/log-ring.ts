@@ -27,7 +27,7 @@ const prefixLength = timeLength + " stdout ".length;
 
 const newline = 10;
 
-/** A line with its prefix and end has to fit. */
+/** A line with its prefix and end must fit. */
 type Page = { bytes: Uint8Array; length: number; lines: number };
 
 export class LogRing {

@@ -18,7 +18,7 @@ const soon = 20;
 /** Milliseconds between two turns, and until one that waits alone goes on. */
 const turn = 4;
 const alone = 1;
-/** Milliseconds after which nobody else is taken to print as much. */
+/** Milliseconds after which no other service counts as printing as much. */
 const recent = 200;
 
 /**

@@ -16,11 +16,11 @@ export type BootOptions = {
   snapshotOf(unit: Unit): Supervised;
   /** `shop:api ended with exit code 1`. */
   explain(name: string): string;
-  /** Tells of every change of a service, until it is cancelled. */
+  /** Calls back on every change of a service, until it is cancelled. */
   watch(watcher: (name: string) => void): Cancel;
 };
 
-/** Deaths before it was ready after which nobody waits any longer; it is tried again all the same. */
+/** Deaths before it is ready after which `up` no longer waits; restarts go on all the same. */
 const enoughDeaths = 3;
 
 /** The shell's words for "cannot be run" and "not found": another try makes no difference. */
@@ -32,7 +32,7 @@ type Followed = {
   deaths: number;
   lastExit: number | undefined;
   said: string | undefined;
-  /** When the process started that is to be ended first. */
+  /** The start of the process that is ended first. */
   formerRun: number | undefined;
   /** The first of those that failed, where it waited for that in vain. */
   root?: { name: string; why: string };

@@ -1,4 +1,4 @@
-/** A folder -> its project, loaded as far as a person has seen its files, and loaded anew as they change. */
+/** A folder -> its project, loaded as far as a person has seen its files, and reloaded as they change. */
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { pendingText, upCommand, waitingOf, waitingText } from "../../routes/pending.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -22,7 +22,7 @@ export type FolderEffects = {
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Why it cannot be up beside the projects that are. */
   conflictOf(spec: ProjectSpec): string | undefined;
-  /** Awaited before anything of it is started, or started anew. */
+  /** Awaited before a service of the folder starts or restarts. */
   prepare(): Promise<void>;
   make(declared: Declared): Project;
   /** Called when the state for the next daemon changed. */
@@ -156,7 +156,7 @@ export class Folder {
     onState();
   }
 
-  /** Nobody waits any more for files that can be read. */
+  /** Stops waiting for files that could not be read. */
   forgetKept(): void {
     this.kept = undefined;
     if (this.project === undefined) this.#watches.close();
@@ -223,7 +223,7 @@ export class Folder {
     }
   }
 
-  /** In the logs of its services that run. */
+  /** Writes a line to the logs of services that run. */
   #sayTo(project: Project, { only, text }: { only?: string; text: string }): void {
     for (const { id, spec, service } of project.units()) {
       if (only !== undefined && spec.name !== only) continue;

@@ -22,7 +22,7 @@ export class Folders {
     return [...this.#all.values()];
   }
 
-  /** The one with that path, made where nobody has asked for it before. */
+  /** The folder of that path, made on first use. */
   of(directory: string): Folder {
     const known = this.#all.get(directory);
     if (known !== undefined) return known;

@@ -68,7 +68,7 @@ export class Kept {
     if (this.#ready) this.#file.save(() => this.#state());
   }
 
-  /** Before anything is started that only its key would tell of. */
+  /** Writes the key before the first start: by it the next daemon finds a process that was not written down. */
   async keepKey(): Promise<void> {
     if (this.#keyKept) return;
     this.save();

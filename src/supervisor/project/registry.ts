@@ -25,7 +25,7 @@ export interface Registry {
   seen(path: string, name: string): void;
   /** A pinned project comes up with the daemon. False where it is not known. */
   pin(path: string, pinned: boolean): boolean;
-  /** Forgets those whose folder is gone, but not pinned ones, and tells which. */
+  /** Forgets projects whose folder is gone, except pinned ones. Returns those it forgot. */
   clean(): Promise<readonly RegisteredProject[]>;
   flush(): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { Wish, WishEvent } from "./wishes.ts";
 
 export type RestartsOptions = {
   effects: ProjectEffects;
-  /** Something about it may be different. */
+  /** Called when something about a service may have changed. */
   changed(unit: Unit): void;
 };
 

@@ -8,7 +8,7 @@ import type { ProjectEffects, Units } from "./units.ts";
 
 export type StartingOptions = {
   effects: ProjectEffects;
-  /** Something about it may be different. */
+  /** Called when something about a service may have changed. */
   changed(unit: Unit): void;
 };
 

@@ -36,12 +36,12 @@ const project = v.object({
   runs: v.record(v.string(), run),
 });
 
-/** Pairs, as a service may be called like what an object has of its own. */
+/** Pairs, as a service may be named like an object's own property. */
 const code = v.array(v.tuple([v.string(), v.array(v.tuple([v.string(), v.string()]))]));
 
 const seen = v.object({
   directory: v.pipe(v.string(), v.startsWith("/")),
-  /** Null: it could not be told. */
+  /** Null where it could not be read. */
   head: v.nullable(v.string()),
   reload: v.picklist(["auto", "ask", "git"]),
   /** Fingerprints by service and key. */

@@ -1,4 +1,4 @@
-/** What the daemon before left -> the lock that it held, its processes ended, and what is to be up again. */
+/** What the previous daemon left -> its lock taken, its processes ended, and the projects to bring up again. */
 import { join } from "node:path";
 import type { RegisteredProject } from "../../routes/project-report.ts";
 import type { Clock } from "../../system/clock.ts";
@@ -97,7 +97,7 @@ export async function endStrays({ families, note }: EndOptions): Promise<void> {
   if (ended.kind === "left") note(`what services left cannot be ended: ${ended.pids.join(", ")}`);
 }
 
-/** A run that nobody started: what it is to end is in `members`. */
+/** A run for processes of unknown origin: all are in `members`. */
 function strayRun(members: readonly Birth[]): KeptRun {
   const identity = { pid: 0, startedAt: 0, runId: "0".repeat(32), birth: undefined };
   return { ...identity, members: [...members], signal: "SIGTERM", timeout: 5000 };
@@ -109,7 +109,7 @@ export type Resumed = {
   wasUp: boolean;
 };
 
-/** The projects that are to be up again: those that were, and those that are pinned. */
+/** The projects to bring up: those that were up, and pinned ones. */
 export function toResume(
   before: KeptState | undefined,
   registered: readonly RegisteredProject[],

@@ -23,7 +23,7 @@ export type Unit = {
   shell: Shell;
   /** Assigned in one place only: where `Project` takes a step through the table of wishes. */
   wish: Wish;
-  /** Its former lifecycle while that is ended for good, as it is to be started from another spec. */
+  /** The former lifecycle, while it ends for good because the spec has changed. */
   leaving: Lifecycle | undefined;
   /** When the process started that was ready last. */
   readyRun: number | undefined;
@@ -67,7 +67,7 @@ export function isUp(unit: Unit): boolean {
   return processOf(unit) === "up";
 }
 
-/** True for a service that runs and is to go on. */
+/** True for a service that runs and is not about to end. */
 export function isRunning(unit: Unit): boolean {
   return unit.wish.state === "given" && isUp(unit);
 }

@@ -138,7 +138,7 @@ export class Units {
     return filled.kind === "spec" && needsRestart(service.spec, filled.spec);
   }
 
-  /** False where all of it was told before. */
+  /** Reports the snapshot of a service. False where it equals the last one. */
   tell(unit: Unit): boolean {
     const snapshot = this.snapshot(unit);
     if (unit.told !== undefined && Bun.deepEquals(unit.told, snapshot)) return false;

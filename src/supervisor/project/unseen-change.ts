@@ -63,7 +63,7 @@ export function trustOf(
   return { kind: "nothing", why: "git's HEAD is another than at the last up" };
 }
 
-/** Undefined: it cannot be told. */
+/** Undefined where it cannot be read. */
 export function idOf(head: GitHead): string | undefined {
   if (head.kind === "unknown") return undefined;
   return head.kind === "none" ? noRepository : head.id;
@@ -126,12 +126,12 @@ export type Admitted = {
 };
 
 export type AdmitOptions = {
-  /** Undefined: a person asks for a project that nobody knows. */
+  /** Undefined where a person asks for an unknown project. */
   seen: Seen | undefined;
   /** HEAD before the files were read, and after: files come before it moves. */
   first: GitHead;
   last: GitHead;
-  /** Undefined: nobody has said it. */
+  /** Undefined where nobody said `up`. */
   up: Up | undefined;
   /** False once git has been at work too long to wait for it. */
   patient: boolean;
@@ -225,7 +225,7 @@ function reloadText(before: Reload, after: Reload): string {
   return `reload ("${before}" -> "${after}"${meaning})`;
 }
 
-/** Nobody waits for a service that was added and is held: what runs was approved without it, and can be restarted. */
+/** No service waits for an added one that is held: what runs was approved without it, and can be restarted. */
 function withoutHeld(
   services: readonly ServiceSpec[],
   pending: ReadonlyMap<string, Pending>,

@@ -8,7 +8,7 @@ export type WatchOptions = {
   clock: Clock;
   /** Reports a path that cannot be watched. */
   note(text: string): void;
-  /** Milliseconds without a further change before it is told. */
+  /** Milliseconds without a further change before the report. */
   quiet?: number;
   /** Paths as they were given, or from the folder of the globs. */
   onChange(paths: readonly string[]): void;
@@ -17,10 +17,10 @@ export type WatchOptions = {
 /** Editors write in several steps. */
 const usualQuiet = 150;
 
-/** Milliseconds between two looks at what no event tells of: other file systems, folders that come later. */
+/** Milliseconds between two looks at paths without events: other file systems, folders that come later. */
 const lookPeriod = 2000;
 
-/** Folders that nobody means by `**`. */
+/** Folders that `**` does not enter. */
 const passedOver: ReadonlySet<string> = new Set([
   "node_modules",
   ".git",
@@ -127,7 +127,7 @@ export function watchGlobs(
   };
 }
 
-/** The folders before the first wildcard: nothing else has to be watched. */
+/** The folders before the first wildcard: only these need a watch. */
 function fixedPart(glob: string): string {
   const parts = glob.split("/");
   const wild = parts.findIndex((part) => /[*?[\]{}!\\]/.test(part));
@@ -160,7 +160,7 @@ function watchFolder(
 ): FSWatcher | undefined {
   try {
     const watcher = watch(folder, { persistent: false }, (_, name) => hear(name ?? undefined));
-    // The folder has gone; whoever looks by the clock sees it again.
+    // The folder is gone; the periodic look sees it when it is back.
     watcher.on("error", () => watcher.close());
     return watcher;
   } catch {

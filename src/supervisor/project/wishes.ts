@@ -138,7 +138,7 @@ export type Wish = {
 
 export const unasked: Wish = { state: "unwanted", because: undefined };
 
-/** States of a lifecycle in which it has a process, or is about to have one, of its own accord. */
+/** States in which a lifecycle has a process, or will have one by itself. */
 const upStates: ReadonlySet<SupervisedState> = new Set([
   "starting",
   "running",

@@ -36,7 +36,7 @@ export type BeginEffects = {
 export type BeginOptions = {
   request: StartRequest;
   effects: BeginEffects;
-  /** Nobody wants it to begin any more. */
+  /** True once the start was overtaken. */
   isOver(): boolean;
   /** `bytes` are the callee's only until it returns. */
   onOutput(stream: Stream, bytes: Uint8Array): void;
@@ -107,7 +107,7 @@ const portPeriod = 50;
 
 type FreeOptions = { clock: Clock; isFree(port: number): boolean; isOver(): boolean };
 
-/** False where it does not in a while, or nobody waits for it any more. */
+/** Resolves with false where the port stays taken, or the start was overtaken. */
 export async function becomesFree(
   port: number,
   { clock, isFree, isOver }: FreeOptions,

@@ -37,7 +37,7 @@ export type Ask = (ask: HealthCheck["ask"], asking: Asking) => Asked;
 /** IPv4 first: most servers have it. Vite often has ::1 only. */
 const addresses = ["127.0.0.1", "::1"] as const;
 
-/** Bytes in which a status line has to stand. */
+/** Bytes within which the status line must end. */
 const enough = 4096;
 
 /** Characters of a command's last line that are shown. */

@@ -26,7 +26,7 @@ export type ChildOptions = {
 export type ChildEffects = {
   clock: Clock;
   flow: TerminalFlow;
-  /** The pids that Bun waits for: nobody else may. */
+  /** The pids that Bun waits for; no other code may wait for them. */
   own: Set<number>;
   /** Bun's, or one that fails as a test wishes. */
   spawn?: typeof Bun.spawn;
@@ -38,7 +38,7 @@ export interface Child {
   /** Reads no more; the processes wait in write(2). Twice is harmless. */
   pause(): void;
   resume(): void;
-  /** Lets go of terminal and pipes; whoever still writes to them gets SIGHUP, EIO or EPIPE. Twice is harmless. */
+  /** Releases terminal and pipes; processes that still write get SIGHUP, EIO or EPIPE. Twice is harmless. */
   release(): void;
 }
 
@@ -66,7 +66,7 @@ export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawne
   }
 }
 
-/** posix_spawn tells of a missing folder with the same code as of a missing shell. */
+/** posix_spawn reports a missing folder with the same code as a missing shell. */
 function mistakeIn(workdir: string): string | undefined {
   try {
     if (!statSync(workdir).isDirectory()) return `its workdir ${workdir} is not a folder`;

@@ -45,7 +45,7 @@ export function environmentOf(
   for (const [name, value] of Object.entries(shell)) {
     if (value !== undefined && !foreign.includes(name)) env[name] = value;
   }
-  // The size is another's where there is a terminal, and nobody's where there is none.
+  // The shell's terminal size is wrong for a service: it has its own terminal, or none.
   delete env.COLUMNS;
   delete env.LINES;
   if (spec.pty) {

@@ -22,7 +22,7 @@ export type LifeOwner = {
   readonly effects: LifeEffects;
   readonly phase: Phase;
   happen(event: Event, because?: string): void;
-  /** Something that is shown is different; `why`: also the reason of its state. */
+  /** Reports a changed snapshot; `why` replaces the reason of its state. */
   changed(why?: string): void;
   onMembers(): void;
 };
@@ -61,7 +61,7 @@ export class Life {
 
   /** False once its main process has ended; others of its family may be left. */
   isAlive = true;
-  /** True once nobody watches it any more: whoever has waited does nothing then. */
+  /** True once it is not watched any more: what waited for it then does nothing. */
   isOver = false;
   /** The process that it named as its main one, where that is another than the spawned one. */
   mainPid: number | undefined;
@@ -75,7 +75,7 @@ export class Life {
   /** Set once the service reports its own state: its port then says nothing. */
   speaks = false;
   watcher: Watcher | undefined;
-  /** Set once its family is to end. */
+  /** Set once the end of its family has begun. */
   ending: Ends | undefined;
   #ended: Promise<string | undefined> | undefined;
   readonly #cancels = new Set<Cancel>();
@@ -126,7 +126,7 @@ export class Life {
     this.#cancels.clear();
   }
 
-  /** Ends its family, and lets go of its output. Many may wait for it; resolves with what could not be ended. */
+  /** Ends its family and releases its output. Many may wait. Resolves with a warning where processes are left. */
   end(how: EndOptions): Promise<string | undefined> {
     this.#ended ??= this.#end(how);
     return this.#ended;

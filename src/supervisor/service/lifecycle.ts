@@ -84,7 +84,7 @@ class StateMachine implements Lifecycle {
   /** Warnings about what an end left behind. */
   #leftovers: readonly string[] = [];
 
-  /** Set from the spawn of its process until nothing of it is left. */
+  /** Set from the spawn of a process until nothing of it is left. */
   #life: Life | undefined;
   /** Set while a start is under way, up to the spawn; another one where that was overtaken. */
   #attempt: object | undefined;

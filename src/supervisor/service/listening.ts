@@ -9,7 +9,7 @@ import type { ListeningRow } from "../../system/proc-net.ts";
 import { slices } from "../../system/slices.ts";
 import { shared } from "../family/census.ts";
 
-/** `uid`: as whom; undefined where the system does not tell it here. */
+/** `uid` owns the socket; undefined where the system does not show it. */
 export type Listener = { port: number; uid: number | undefined };
 
 export interface Listening {
@@ -111,7 +111,7 @@ export function portsInLsof(text: string): number[] {
   return [...ports].sort((a, b) => a - b);
 }
 
-/** macOS: a connection tells of one port, lsof of a process's. */
+/** macOS: a connection tests one port, lsof lists a process's ports. */
 export function lsofListening(run: typeof runCommand = runCommand): Listening {
   return {
     async on(port) {

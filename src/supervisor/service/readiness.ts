@@ -9,10 +9,10 @@ import { portElsewhere } from "./whereabouts.ts";
 const firstLook = 50;
 const lastLook = 250;
 
-/** Milliseconds that a service which may say READY=1 has to do so, from when its port listens. */
+/** Milliseconds from when its port listens in which a service may still say READY=1. */
 const notifyPatience = 10_000;
 
-/** Milliseconds that a worker which has no other sign has to live to be ready. */
+/** Milliseconds after which a worker without another sign is ready. */
 const workerReady = 1000;
 
 /** Milliseconds between two checks of a service that is not ready, at most. */
@@ -21,7 +21,7 @@ const eagerCheck = 500;
 export class Readiness {
   readonly #life: Life;
   readonly #owner: LifeOwner;
-  /** Until then it has to be ready, as the clock has it. */
+  /** The time on the clock by which it must be ready. */
   #deadline: number;
   #cancelDeadline: Cancel | undefined;
   /** When its port was seen to listen, without a break since. */
@@ -79,7 +79,7 @@ export class Readiness {
     this.#owner.happen("unready", why);
   }
 
-  /** Milliseconds from now that it has to become ready. */
+  /** Extends the deadline to `by` milliseconds from now. */
   extend(by: number): void {
     this.#deadline = Math.max(this.#deadline, this.#owner.effects.clock.now() + by);
     if (this.#owner.phase === "running") this.#armDeadline();
