@@ -11,7 +11,7 @@ import { readMessage } from "../support/message.ts";
 import { noise } from "../support/h2-proxy.ts";
 import { type Tap, tap } from "../support/tap.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
-import { identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
+import { identity, throwawayStateDirectory } from "../support/throwaway-certificate-authority.ts";
 import {
   neededByTls,
   startTlsServer,

@@ -4,14 +4,21 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../src/system/clock.ts";
-import { type AuthorityOptions, renewAuthority } from "../../src/tls/authority.ts";
+import {
+  type CertificateAuthorityOptions,
+  renewCertificateAuthority,
+} from "../../src/tls/certificate-authority.ts";
 import { type Certificates, certificates } from "../../src/tls/certificates.ts";
 import { type Terminator, terminator } from "../../src/tls/terminate.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
-import { chainVerdict, identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
+import {
+  chainVerdict,
+  identity,
+  throwawayStateDirectory,
+} from "../support/throwaway-certificate-authority.ts";
 
 let directory: Awaited<ReturnType<typeof throwawayStateDirectory>>;
 let names: Certificates;
@@ -42,7 +49,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const about = { authority: { pem: ca }, now: Date.now() };
+  const about = { ca: { pem: ca }, now: Date.now() };
   const verdicts = await Promise.all([...minted].map((leaf) => chainVerdict(leaf, about)));
   expect(new Set(verdicts)).toEqual(new Set(["good"]));
   await directory[Symbol.asyncDispose]();
@@ -126,7 +133,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   for (const way of ["directly", "through CONNECT"] as const) {
     test(`a session of the authority before is not resumed after a renewal, by ${version} ${way}`, async () => {
       await using state = await throwawayStateDirectory();
-      const options: AuthorityOptions = {
+      const options: CertificateAuthorityOptions = {
         stateDirectory: state.path,
         kind: "names",
         clock: systemClock,
@@ -165,7 +172,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       await ask(first, get("api.localhost"));
       const session = await promise;
 
-      await renewAuthority(options);
+      await renewCertificateAuthority(options);
       const second = await open({ session });
       expect(second.isSessionReused()).toBe(false);
       expect(second.authorized).toBe(true);
@@ -391,11 +398,11 @@ for (const [road, open] of roads) {
     ]) {
       const answer = await asked(host);
       expect(answer).toStartWith("HTTP/1.1 421 ");
-      expect(answer).toContain("made to api.localhost");
+      expect(answer).toContain("on a connection to api.localhost");
     }
     expect(await asked("api.localhost", "web.localhost")).toStartWith("HTTP/1.1 421 ");
     expect(await asked("api.localhost", "localhost")).toStartWith("HTTP/1.1 421 ");
-    expect(await asked("example.com")).toContain("example.com is not answered here");
+    expect(await asked("example.com")).toContain("example.com is not served here");
     expect([...api.requests, ...web.requests]).toEqual([]);
     expect(await asked(`API.localhost.:${proxy.port}`, "Api.Localhost")).toEndWith("by api");
     expect(await asked("x.api.localhost")).toEndWith("by web");

@@ -1,7 +1,7 @@
 /** A project, and those that are up -> why it cannot be up beside them. Pure. */
 import { baseOf } from "../../manifest/project-name.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
-import { isInside, isUnder } from "../../routes/rights.ts";
+import { isInside, isUnder } from "../../routes/name-rights.ts";
 
 /** A sentence with both paths, where another project has the name, the domain or an address. */
 export function conflictOf(

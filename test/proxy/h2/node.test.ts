@@ -5,20 +5,23 @@ import { Readable } from "node:stream";
 import { systemClock } from "../../../src/system/clock.ts";
 import { terminator } from "../../../src/tls/terminate.ts";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
-import { type ThrowawayAuthority, throwawayAuthority } from "../../support/throwaway-authority.ts";
+import {
+  type ThrowawayCertificateAuthority,
+  throwawayCertificateAuthority,
+} from "../../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../../support/with-programs.ts";
 
 type Results = Record<string, Record<string, unknown>>;
 
 describeWith(["node"])("Node's http2", () => {
-  let authority: ThrowawayAuthority;
+  let throwaway: ThrowawayCertificateAuthority;
   let proxy: TestProxy | undefined;
   let results: Results;
   let child: ReturnType<typeof startNode>;
   let lines: AsyncIterator<string>;
 
   beforeAll(async () => {
-    authority = await throwawayAuthority();
+    throwaway = await throwawayCertificateAuthority();
     child = startNode();
     lines = createInterface({ input: Readable.fromWeb(child.stdout as never) })[
       Symbol.asyncIterator
@@ -28,13 +31,13 @@ describeWith(["node"])("Node's http2", () => {
       services: { api: { port } },
       terminator: terminator({
         clock: systemClock,
-        certificateFor: (name) => authority.leafFor(name),
+        certificateFor: (name) => throwaway.leafFor(name),
         fault: (fault) => {
           throw fault;
         },
       }),
     });
-    const caFile = authority.authority.certificatePath;
+    const caFile = throwaway.ca.certificatePath;
     child.stdin.write(`${JSON.stringify({ port: proxy.port, caFile })}\n`);
     child.stdin.flush();
     results = JSON.parse(await line(lines)) as Results;
@@ -44,7 +47,7 @@ describeWith(["node"])("Node's http2", () => {
     child.kill("SIGKILL");
     await child.exited;
     await proxy?.stop();
-    await authority[Symbol.asyncDispose]();
+    await throwaway[Symbol.asyncDispose]();
   });
 
   test("GET", () => {

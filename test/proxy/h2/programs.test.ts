@@ -5,7 +5,10 @@ import { terminator } from "../../../src/tls/terminate.ts";
 import { eventually } from "../../support/eventually.ts";
 import { echo, scriptedUpstream } from "../../support/scripted-upstream.ts";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
-import { type ThrowawayAuthority, throwawayAuthority } from "../../support/throwaway-authority.ts";
+import {
+  type ThrowawayCertificateAuthority,
+  throwawayCertificateAuthority,
+} from "../../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../../support/with-programs.ts";
 
 const upstream = scriptedUpstream((request, connection) => {
@@ -19,16 +22,16 @@ const upstream = scriptedUpstream((request, connection) => {
   } else connection.send(echo(request));
 });
 
-let authority: ThrowawayAuthority;
+let throwaway: ThrowawayCertificateAuthority;
 let proxy: TestProxy;
 
 beforeAll(async () => {
-  authority = await throwawayAuthority();
+  throwaway = await throwawayCertificateAuthority();
   proxy = await startTestProxy({
     services: { api: { port: upstream.port } },
     terminator: terminator({
       clock: systemClock,
-      certificateFor: (name) => authority.leafFor(name),
+      certificateFor: (name) => throwaway.leafFor(name),
       fault: (fault) => {
         throw fault;
       },
@@ -39,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await proxy.stop();
   upstream.stop();
-  await authority[Symbol.asyncDispose]();
+  await throwaway[Symbol.asyncDispose]();
 });
 
 function start(argv: readonly string[], input = "") {
@@ -58,7 +61,7 @@ async function output(argv: readonly string[], input?: string): Promise<string> 
 }
 
 function curl(path: string, ...more: string[]): string[] {
-  const { certificatePath } = authority.authority;
+  const { certificatePath } = throwaway.ca;
   return [
     ...["curl", "-sS", "--http2", "--noproxy", "*", "--max-time", "10"],
     ...["--cacert", certificatePath, "--resolve", `api.localhost:${proxy.port}:127.0.0.1`],
