@@ -26,7 +26,6 @@ const notDone = [
   "src/proxy/request/",
   "src/proxy/tunnel/",
   "src/proxy/upstream/",
-  "src/supervisor/",
   "src/text/",
   "src/tls/terminate.ts",
   "src/wire/h2/",

@@ -1,4 +1,4 @@
-/** What may be asked of all projects that a daemon supervises. */
+/** The requests that all projects of a daemon answer. */
 import type { ServiceSpec } from "../manifest/project.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";

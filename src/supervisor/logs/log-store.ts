@@ -1,4 +1,4 @@
-/** What services print -> lines with their time, in memory and in files, to be read and followed. */
+/** Output of services -> lines with their time, in memory and in files, to be read and followed. */
 import { isUtf8 } from "node:buffer";
 import { join } from "node:path";
 import type { Cancel, Clock } from "../../system/clock.ts";

@@ -1,4 +1,4 @@
-/** What should run, what runs, what was seen, ports and known projects -> kept on disk for the next daemon. */
+/** Wishes, runs, seen declarations, ports and known projects -> files on disk for the next daemon. */
 import { join } from "node:path";
 import type { Clock } from "../../system/clock.ts";
 import type { JsonFile } from "../../system/json-file.ts";

@@ -1,4 +1,4 @@
-/** What a project declares, and what is asked of it -> services started in order, restarted, stopped in reverse. */
+/** A declared project, and requests to it -> services started in order, restarted, and stopped in reverse. */
 import { graphOf, withDependencies } from "../../manifest/graph.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";

@@ -1,4 +1,4 @@
-/** What should run, runs and was seen -> state.json for the next daemon; and back. It holds no variable's value. */
+/** Wishes, runs and seen declarations -> state.json for the next daemon; and back. It holds no variable's value. */
 import * as v from "valibot";
 import type { Clock } from "../../system/clock.ts";
 import { type JsonFile, jsonFile } from "../../system/json-file.ts";

@@ -1,4 +1,4 @@
-/** What the previous daemon left -> its lock taken, its processes ended, and the projects to bring up again. */
+/** A previous daemon's state -> its lock taken, its processes ended, and the projects to bring up again. */
 import { join } from "node:path";
 import type { RegisteredProject } from "../../routes/project-report.ts";
 import type { Clock } from "../../system/clock.ts";

@@ -1,4 +1,4 @@
-/** What a person has seen of a project, and its files now -> what runs, and what waits for `up`. Pure. */
+/** Declarations that a person has seen, and the files now -> what runs, and what waits for `up`. Pure. */
 import { withDependencies, graphOf } from "../../manifest/graph.ts";
 import type { ProjectSpec, Reload, ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, pendingText } from "../../routes/pending.ts";

@@ -1,4 +1,4 @@
-/** What is wanted of a service, and an event -> the next wish and an action. Pure: this table alone decides. */
+/** A wish for a service, and an event -> the next wish and an action. Pure: this table alone decides. */
 import type { SupervisedState } from "../../routes/supervised.ts";
 
 /**
@@ -127,7 +127,7 @@ export function wishStep(state: WishState, event: WishEvent, facts: Facts): Wish
 }
 
 /**
- * What is wanted of one service. Another object after each event that counts, so that who has waited sees by it that
+ * The wish for one service. Each event that counts makes a new object: code that waited compares objects to see whether
  * something else was asked for meanwhile.
  */
 export type Wish = {

@@ -16,8 +16,8 @@ export type Given = {
 };
 
 /**
- * What the shell may itself have from a supervisor, ours or systemd: it was meant for the shell, and a service that
- * took it for its own would talk to a stranger, take strange sockets, or be ended with another.
+ * Variables that a supervisor, ours or systemd, gave to the shell: a service that took them for its own would talk to
+ * a stranger, take strange sockets, or be ended with another.
  */
 const foreign = [
   "NOTIFY_SOCKET",

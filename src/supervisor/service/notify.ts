@@ -1,4 +1,4 @@
-/** What a service sends to its NOTIFY_SOCKET -> what it says of itself. sd_notify(3). */
+/** A datagram to NOTIFY_SOCKET -> what the service says of itself. sd_notify(3). */
 
 export type Notice =
   | { kind: "ready" }
