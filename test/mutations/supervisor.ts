@@ -86,4 +86,11 @@ export const supervised: readonly Fault[] = [
     replace: "",
     tests: ["test/routes/named.test.ts"],
   },
+  {
+    name: "a file that changes while it is read stays as it was read",
+    file: "src/supervisor/project/watch.ts",
+    find: "since?.get(path) ?? fileFingerprint(path)",
+    replace: "fileFingerprint(path)",
+    tests: ["test/supervisor/folder.test.ts"],
+  },
 ];

@@ -108,6 +108,7 @@ export class Folder {
   /** Its files as they are now, applied to what runs as far as a person has seen them. In turn. */
   async load({ shell, up }: LoadOptions): Promise<Loaded> {
     const { directory, seen, project } = this;
+    const since = this.#watches.fingerprints();
     const { clock, gitHead } = this.#effects;
     const look = () => gitHead(directory, { since: seen?.head, now: clock.now() });
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
@@ -119,7 +120,7 @@ export class Folder {
       return { kind: "refused", reasons: [why], files: read.files };
     }
     if (read.kind === "mistakes") {
-      if (project !== undefined) this.#watch(read.files);
+      if (project !== undefined) this.#watch(read.files, since);
       return { kind: "refused", reasons: read.mistakes, files: read.files };
     }
     const { files } = read.project;
@@ -130,13 +131,13 @@ export class Folder {
     const last = await look();
     const { reviewed, takes, again } = admit(read.project, { seen, first, last, up, patient });
     if (again && project !== undefined) {
-      this.#watch(files);
+      this.#watch(files, since);
       this.#lookAgain();
       return { kind: "project", project, takes };
     }
     this.seen = reviewed.seen;
     const loaded = await this.#take(reviewed, shell);
-    this.#watch(files);
+    this.#watch(files, since);
     if (again) this.#lookAgain();
     else this.#tellPending(loaded);
     return { kind: "project", project: loaded, takes };
@@ -149,7 +150,7 @@ export class Folder {
     if (found.kind === "refused") {
       note(`${kept.name} is not started: ${found.reasons.join("; ")}`);
       this.kept = { ...kept, runs: {} };
-      this.#watches.files(found.files);
+      this.#watches.files(found.files, new Map());
       return;
     }
     found.project.resume(kept, shell);
@@ -195,8 +196,9 @@ export class Folder {
     return made;
   }
 
-  #watch(files: readonly string[]): void {
-    this.#watches.files(files);
+  /** `since`: a change while the files were being read must not be missed. */
+  #watch(files: readonly string[], since: ReadonlyMap<string, string>): void {
+    this.#watches.files(files, since);
     this.#watches.globs(this.project?.spec.services ?? []);
   }
 

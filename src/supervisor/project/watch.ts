@@ -35,10 +35,15 @@ const mostFolders = 5000;
 /** Milliseconds of work after which the event loop gets its turn. */
 const slice = 5;
 
+export type WatchFilesOptions = WatchOptions & {
+  /** Fingerprints from before the files were read: a change since then is reported too. */
+  since?: ReadonlyMap<string, string>;
+};
+
 /** `paths` are absolute, and need not exist. Cancelling twice is harmless. */
-export function watchFiles(paths: readonly string[], options: WatchOptions): Cancel {
-  const { clock } = options;
-  const known = new Map(paths.map((path) => [path, fileFingerprint(path)]));
+export function watchFiles(paths: readonly string[], options: WatchFilesOptions): Cancel {
+  const { clock, since } = options;
+  const known = new Map(paths.map((path) => [path, since?.get(path) ?? fileFingerprint(path)]));
   const tell = gathered(options);
   const look = (): void => {
     for (const [path, before] of known) {
@@ -57,6 +62,7 @@ export function watchFiles(paths: readonly string[], options: WatchOptions): Can
     if (watcher !== undefined) watchers.set(folder, watcher);
   }
   const stopLooking = clock.every(lookPeriod, look);
+  look();
   return () => {
     stopLooking();
     tell.cancel();

@@ -1,6 +1,7 @@
 /** The files of a project and the globs of its services -> news of what changed in them, until they are closed. */
 import type { ServiceSpec } from "../../manifest/project.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
+import { fileFingerprint } from "../../system/file-fingerprint.ts";
 import { watchFiles, watchGlobs } from "./watch.ts";
 
 export type WatchesOptions = {
@@ -14,6 +15,7 @@ export type WatchesOptions = {
 
 export class Watches {
   readonly #options: WatchesOptions;
+  #files: readonly string[] = [];
   #cancelFiles: Cancel | undefined;
   /** Watched globs by service; `key` identifies the watched files. */
   readonly #globs = new Map<string, { key: string; cancel: Cancel }>();
@@ -22,11 +24,17 @@ export class Watches {
     this.#options = options;
   }
 
-  /** Watches these files instead of the former ones. */
-  files(paths: readonly string[]): void {
+  /** The watched files as they are now, for `files` to compare with once they have been read. */
+  fingerprints(): ReadonlyMap<string, string> {
+    return new Map(this.#files.map((path) => [path, fileFingerprint(path)]));
+  }
+
+  /** Watches these files instead of the former ones. `since`: fingerprints from before they were read. */
+  files(paths: readonly string[], since: ReadonlyMap<string, string>): void {
     const { clock, note, onFiles } = this.#options;
     this.#cancelFiles?.();
-    this.#cancelFiles = watchFiles(paths, { clock, note, onChange: onFiles });
+    this.#files = paths;
+    this.#cancelFiles = watchFiles(paths, { clock, note, since, onChange: onFiles });
   }
 
   /** Watches the globs of these services instead of the former ones. */
