@@ -1,5 +1,6 @@
 /** A word as typed (`shop:api`, `api`, a project's name) -> the services that it names, or why it names none. Pure. */
-import { nearest } from "../text/nearest.ts";
+import { listed } from "../text/list.ts";
+import { didYouMean } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
 
 /** A service that a word may name. */
@@ -22,7 +23,10 @@ export type NamedOptions<Row> = {
 
 export type Show = (word: string) => string;
 
-export type Named<Row> = { kind: "rows"; rows: readonly Row[] } | { kind: "none"; why: string };
+export type Named<Row> =
+  | { kind: "rows"; rows: readonly Row[] }
+  /** `several`: services of more than one project are named so. */
+  | { kind: "none"; why: string; several: boolean };
 
 /** Characters of a word that are shown. */
 const longest = 80;
@@ -45,13 +49,17 @@ export function servicesNamed<Row extends Nameable>(
   if (here.length > 0) return named(here);
   if (anywhere.length === 1) return named(anywhere);
   if (anywhere.length > 1) {
-    const ids = anywhere.map(({ id }) => id).join(", ");
-    return { kind: "none", why: `${show(word)} is in several projects; say which one: ${ids}` };
+    const ids = listed(
+      anywhere.map(({ id }) => id),
+      { conjunction: "or" },
+    );
+    const why = `several projects have a service ${show(word)}: use ${ids}`;
+    return { kind: "none", why, several: true };
   }
   const whole = rows.filter(({ project }) => project === word);
   if (whole.length > 0) return named(whole);
   const names = new Set(rows.flatMap(({ id, service, project }) => [service, id, project]));
-  return { kind: "none", why: noServiceText(word, { names, show }) };
+  return { kind: "none", why: noServiceText(word, { names, show }), several: false };
 }
 
 /** `no service is named "ap"; did you mean api?` */
@@ -59,7 +67,7 @@ export function noServiceText(
   word: string,
   { names, show = quoted }: { names: Iterable<string>; show?: Show },
 ): string {
-  return `no service is named ${show(word)}${nearHint(word, names)}`;
+  return `no service is named ${show(word)}${didYouMean(word, names)}`;
 }
 
 export type Within =
@@ -74,10 +82,5 @@ export function serviceWithin(
 ): Within {
   const name = word.startsWith(`${project}:`) ? word.slice(project.length + 1) : word;
   if (services.includes(name)) return { kind: "service", name };
-  return { kind: "none", hint: nearHint(name, services) };
-}
-
-function nearHint(word: string, names: Iterable<string>): string {
-  const near = nearest(word, names);
-  return near === undefined ? "" : `; did you mean ${near}?`;
+  return { kind: "none", hint: didYouMean(name, services) };
 }

@@ -131,7 +131,8 @@ class AllProjects implements Projects {
       return { kind: "ids", ids: idsOf(rows.filter((row) => row.directory === directory)) };
     }
     const found = servicesNamed(name, { rows, directory });
-    return found.kind === "none" ? found : { kind: "ids", ids: idsOf(found.rows) };
+    if (found.kind === "none") return { kind: "none", why: found.why };
+    return { kind: "ids", ids: idsOf(found.rows) };
   }
 
   async ids(): Promise<readonly string[]> {

@@ -272,7 +272,7 @@ describe("in a stranger's folder, whatever is there, nothing of it runs or is pr
           }
           if (mapping === "jsconfig paths") continue;
           const started = await said(folder, "server", "start", "--detach", "--port", "0");
-          expect(started).toContain("runs in the background");
+          expect(started).toContain("is running in the background");
           const [pid] = place.pids();
           expect(await readlink(`/proc/${pid}/cwd`)).toBe("/");
           const environ = await readFile(`/proc/${pid}/environ`, "latin1");

@@ -1,8 +1,9 @@
-/** The signals -> the whole page: who we are, what was lost, the services, and the daemon's facts. */
+/** The signals -> the whole page: header, notices, services, and the daemon's facts. */
 /** @jsxImportSource preact */
 import { useEffect } from "preact/hooks";
 import { Detail } from "./detail.tsx";
-import { bytesText, countText, durationText } from "./format.ts";
+import { shownSize } from "../../text/size.ts";
+import { countText, durationText } from "./format.ts";
 import { detailAddress, List } from "./list.tsx";
 import { Projects, Supervised } from "./supervised.tsx";
 import { isSupervised } from "./projects.ts";
@@ -87,7 +88,7 @@ function State() {
   );
 }
 
-/** It lies over the page's end, so that nothing moves when it comes and goes. */
+/** Lies over the end of the page, so that nothing moves when it appears or disappears. */
 function Lost() {
   if (connection.value === "ended") {
     return (
@@ -120,7 +121,7 @@ function Facts() {
         </Fact>
         <Fact word="PID">{facts.pid}</Fact>
         <Fact word="Up">{durationText(now.value - facts.startedAt)}</Fact>
-        <Fact word="Memory">{bytesText(facts.memory)}</Fact>
+        <Fact word="Memory">{shownSize(facts.memory)}</Fact>
         <Fact word="Connections">{countText(facts.connections.proxy)}</Fact>
         <Fact word="State">
           <code>{facts.stateDirectory}</code>
@@ -162,7 +163,7 @@ function onKey(event: KeyboardEvent): void {
   }
 }
 
-/** From the detail to its row, from a search to all. */
+/** Goes back from the detail to its row, or from a search to all rows. */
 function leave(search: HTMLInputElement): void {
   const name = shown.value;
   if (name === undefined) {
@@ -171,7 +172,7 @@ function leave(search: HTMLInputElement): void {
     return;
   }
   location.hash = "#/";
-  // Once the list is drawn again.
+  // After the list has been drawn again.
   setTimeout(() => {
     const links = [...document.querySelectorAll<HTMLElement>("a.detail")];
     links.find((link) => link.textContent === name)?.focus();

@@ -1,10 +1,12 @@
-/** One service -> its facts, warnings, processes and last requests. */
+/** One service -> its facts, warnings, processes and latest requests. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
-import { bytesText, clockText, countText, durationText, latencyText } from "./format.ts";
+import type { ServiceDetail, ServiceProcess } from "../../routes/service-report.ts";
+import type { RecordedRequest } from "../../routes/traffic.ts";
+import { shownSize } from "../../text/size.ts";
+import { clockText, countText, durationText, latencyText } from "./format.ts";
 import { Addresses } from "./links.tsx";
 import { connection, detail, now, running, services, shown } from "./live.ts";
-import type { RecordedRequest, ServiceDetail, ServiceProcess } from "./model.ts";
 import { Sparkline } from "./sparkline.tsx";
 
 export function Detail() {
@@ -39,7 +41,7 @@ function Unknown() {
 }
 
 function Known({ its }: { its: ServiceDetail }) {
-  // Counts move with every event; the rest is as it was last asked for.
+  // Counts change with every event; the rest is from the last refresh.
   const { traffic } = services.value.find(({ name }) => name === its.name) ?? its;
   return (
     <>
@@ -175,7 +177,7 @@ function Requests({ all }: { all: readonly RecordedRequest[] }) {
 function Request({ request }: { request: RecordedRequest }) {
   const { time, method, target, status, milliseconds, received, sent, caller, scheme } = request;
   const bad = status === 0 || status >= 500;
-  const size = received > 0 ? `${bytesText(received)} in, ` : "";
+  const size = received > 0 ? `${shownSize(received)} in, ` : "";
   return (
     <tr>
       <td class="time number-left soft">{clockText(time)}</td>
@@ -185,8 +187,8 @@ function Request({ request }: { request: RecordedRequest }) {
       </td>
       <td class={bad ? "number bad" : "number"}>{status === 0 ? "broken off" : status}</td>
       <td class="number">{latencyText(milliseconds)}</td>
-      <td class="number" title={`${size}${bytesText(sent)} out`}>
-        {bytesText(sent)}
+      <td class="number" title={`${size}${shownSize(sent)} out`}>
+        {shownSize(sent)}
       </td>
       <td class="caller soft" title={caller?.command}>
         {caller === undefined ? "–" : `${programOf(caller.command)} ${caller.pid}`}

@@ -1,4 +1,4 @@
-/** Numbers -> the few characters that people read them by. Pure. */
+/** Numbers -> short texts for people. Pure. */
 
 const grouped = new Intl.NumberFormat("en");
 
@@ -29,18 +29,6 @@ export function latencyText(milliseconds: number | null): string {
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 60_000) return `${(milliseconds / 1_000).toFixed(1)} s`;
   return durationText(milliseconds);
-}
-
-export function bytesText(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} B`;
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  let value = bytes / 1_024;
-  let at = 0;
-  while (value >= 1_024 && at < units.length - 1) {
-    value /= 1_024;
-    at++;
-  }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[at]}`;
 }
 
 export function clockText(time: number): string {
