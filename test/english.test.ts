@@ -14,7 +14,6 @@ const notDone = [
   "src/proxy/request/",
   "src/proxy/tunnel/",
   "src/proxy/upstream/",
-  "src/supervisor/",
   "test/",
 ];
 
