@@ -12,7 +12,6 @@ const width = 120;
 const notDone = [
   "docs/ARCHITECTURE.md",
   "README.md",
-  "src/proxy/tunnel/",
   "src/proxy/upstream/",
   "src/supervisor/",
   "test/",
