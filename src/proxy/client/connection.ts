@@ -411,7 +411,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.close();
   }
 
-  /** The link is gone, or belongs to someone else now. */
+  /** The link is gone, or has another owner now. */
   #end(): void {
     this.held.clear();
     this.move(Turn.end);

@@ -222,7 +222,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#exchange.cancel();
   }
 
-  /** The client is gone, or belongs to someone else now. */
+  /** The client is gone, or its link has another owner now. */
   close(): void {
     this.drop();
     this.#record?.close();
@@ -257,7 +257,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if ("kind" in target) return this.refuse(badRequest(target));
     const destination = this.#route(bytes, target);
     if (destination === undefined) {
-      return this.refuse({ status: 400, why: "there is no Host that is a host name" });
+      return this.refuse({ status: 400, why: "Host is missing or is not a host name" });
     }
     this.#shared.touch();
     const redirected = this.#client.secured
@@ -363,7 +363,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A client that uses us as its proxy made the handshake with the proxy, not with the host.
     const isProxied = mode === "forward" || mode === "connect";
     const covered = isProxied || covers(this.#client.serverName, authority.host);
-    // Any other name has a refusal of its own.
+    // A host that is not ours has a refusal of its own.
     if (!covered) return decision.kind !== "misdirected";
     this.#covered = destination;
     return false;

@@ -193,7 +193,7 @@ export const turns = [
   "join",
   /** Our last words have been written, or there are none. */
   "linger",
-  /** The link is gone, or belongs to someone else now. */
+  /** The link is gone, or has another owner now. */
   "end",
 ] as const;
 

@@ -37,7 +37,10 @@ export function httpsRedirect(port: number): HttpsRedirect {
     if (destination.decision.kind === "own" && path.replace(/\?.*/s, "") !== frontPath) {
       return undefined;
     }
-    const reply = textReply(308, "localhostess: page loads go to https (--https-redirect)");
+    const reply = textReply(
+      308,
+      "localhostess: page loads are redirected to https (--https-redirect)",
+    );
     const location = `${originOf(host, { scheme: "https", port })}${path}`;
     return {
       ...reply,

@@ -439,7 +439,7 @@ export class Exchange implements LinkHandler {
     if (!(this.#replay.isNeeded ? this.#replay.isComplete : this.#wholeRequestSent)) {
       this.#fail(
         502,
-        "it speaks TLS, which was found out only now, when too much of the request was gone to be sent again; try again",
+        "it speaks TLS, but this became known only after too much of the request had been sent to repeat it; try again",
       );
       return;
     }
@@ -494,7 +494,7 @@ export class Exchange implements LinkHandler {
       return;
     }
     if (!this.request.done) {
-      this.#fail(502, "it switched protocols before it had the whole request");
+      this.#fail(502, "it switched protocols before it had received the whole request");
       return;
     }
     const wrong = this.#switchProblem(bytes);

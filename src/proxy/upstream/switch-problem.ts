@@ -25,10 +25,10 @@ export function switchProblem(
   const taken = protocolsOf(answer);
   // A field with nothing but commas names no protocol either.
   if (!answer.framing.upgrade || taken.length === 0) {
-    return "it switched protocols without saying to which";
+    return "it switched protocols without naming the new one";
   }
   if (!taken.every((protocol) => offered.includes(protocol))) {
-    return "it switched to a protocol that it was not asked for";
+    return "it switched to a protocol that was not requested";
   }
   const key = valuesOf(asked, "sec-websocket-key")[0];
   if (key === undefined || !taken.includes("websocket")) return undefined;
