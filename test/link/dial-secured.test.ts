@@ -162,16 +162,16 @@ test("joined with a link without TLS it passes every byte, and neither side's me
   join(outside.link, inside.link, { closed: resolve, failed() {} });
   inside.peer.pause();
   inside.peer.keep = false;
-  const sent = outside.peer.send(new Uint8Array(much).fill(120));
+  const sent = outside.peer.send(new Uint8Array(much).fill(120)).sent();
   await eventually("the sender is stopped", () => outside.link.paused);
   expect(inside.link.pending).toBeLessThan(4 * 1_048_576);
   inside.peer.resume();
   await sent;
   await inside.peer.counted(much, 20_000);
-  outside.peer.halfClose();
+  outside.peer.finish();
   await inside.peer.rest();
   inside.peer.send("all").finish();
-  expect(await outside.peer.all()).toBe("all");
+  expect(await outside.peer.rest()).toBe("all");
   await closed;
 });
 

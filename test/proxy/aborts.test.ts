@@ -1,7 +1,7 @@
 /** One side that breaks off: what the other sees, and that nobody else notices. */
 import { expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -116,7 +116,7 @@ test("a client that leaves in the middle of an answer harms no pooled connection
     using leaver = await connectRaw(proxy.port);
     leaver.send("GET /hang HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
     other.send(`GET /${i} HTTP/1.1\r\nHost: api.localhost\r\n\r\n`);
-    expect((await other.message()).body.toString()).toBe(`GET /${i} HTTP/1.1`);
+    expect((await other.message()).body).toBe(`GET /${i} HTTP/1.1`);
     leaver.reset();
     clock.advance(20);
   }
@@ -186,7 +186,7 @@ for (const [what, bytes] of [
     upstream.send(bytes).finish();
     const answer = await client.message();
     expect(answer.status).toBe(502);
-    expect(answer.body.toString()).toContain(`127.0.0.1:${api.port}`);
+    expect(answer.body).toContain(`127.0.0.1:${api.port}`);
   });
 }
 

@@ -1,6 +1,6 @@
 /** Message framing both ways: where a body ends, whatever says so. */
 import { expect, test } from "bun:test";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -64,12 +64,12 @@ for (const [what, { fields, body, content, trailers = [] }] of Object.entries(bo
         client.send(piece);
         if (octets) await turn();
       }
-      expect((await client.message()).body.toString()).toBe("POST /first HTTP/1.1");
-      expect((await client.message()).body.toString()).toBe("GET /next HTTP/1.1");
+      expect((await client.message()).body).toBe("POST /first HTTP/1.1");
+      expect((await client.message()).body).toBe("GET /next HTTP/1.1");
       const [first] = api.requests;
-      expect(first!.body.toString("latin1")).toBe(content);
-      expect(first!.trailers).toEqual(trailers);
-      expect(api.requests[1]!.length).toBeGreaterThan(0);
+      expect(first!.body).toBe(content);
+      expect(first!.trailerLines).toEqual(trailers);
+      expect(api.requests[1]!.target).toBe("/next");
     });
 
     test(`an answer with ${what}${how} ends where it ends, and the next one begins there`, async () => {
@@ -92,9 +92,9 @@ for (const [what, { fields, body, content, trailers = [] }] of Object.entries(bo
       using client = await connectRaw(proxy.port);
       client.send(`GET /first HTTP/1.1\r\nHost: api.localhost\r\n\r\n${next}`);
       const first = await client.message();
-      expect(first.body.toString("latin1")).toBe(content);
-      expect(first.trailers).toEqual(trailers);
-      expect((await client.message()).body.toString()).toBe("next");
+      expect(first.body).toBe(content);
+      expect(first.trailerLines).toEqual(trailers);
+      expect((await client.message()).body).toBe("next");
       expect(api.accepted.length).toBe(1);
     });
   }
@@ -110,8 +110,8 @@ test("chunk framing goes on as it stood: sizes, extensions and borders", async (
   client.send(
     `POST / HTTP/1.1\r\nHost: api.localhost\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
   );
-  expect((await client.message()).raw.toString().endsWith(`\r\n\r\n${chunks}`)).toBe(true);
-  expect(api.requests[0]!.raw.toString().endsWith(`\r\n\r\n${chunks}`)).toBe(true);
+  expect((await client.message()).raw.endsWith(`\r\n\r\n${chunks}`)).toBe(true);
+  expect(api.requests[0]!.raw.endsWith(`\r\n\r\n${chunks}`)).toBe(true);
 });
 
 test("fields of framing, routing and hops do not go on in trailers", async () => {
@@ -126,8 +126,8 @@ test("fields of framing, routing and hops do not go on in trailers", async () =>
   client.send(
     `POST / HTTP/1.1\r\nHost: api.localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${trailers}`,
   );
-  expect((await client.message()).trailers).toEqual(["X-Kept: 1"]);
-  expect(api.requests[0]!.trailers).toEqual(["X-Kept: 1"]);
+  expect((await client.message()).trailerLines).toEqual(["X-Kept: 1"]);
+  expect(api.requests[0]!.trailerLines).toEqual(["X-Kept: 1"]);
 });
 
 test("each piece of a body goes on as it comes, none waits for the next", async () => {
@@ -166,10 +166,10 @@ test("HEAD has its lengths told and no body, and the connection goes on", async 
   using client = await connectRaw(proxy.port);
   client.send(`HEAD /length HTTP/1.1\r\nHost: api.localhost\r\n\r\n${next}`);
   expect((await client.message({ head: true })).one("content-length")).toBe("1000000");
-  expect((await client.message()).body.toString()).toBe("next");
+  expect((await client.message()).body).toBe("next");
   client.send(`HEAD /chunked HTTP/1.1\r\nHost: api.localhost\r\n\r\n${next}`);
   expect((await client.message({ head: true })).one("transfer-encoding")).toBe("chunked");
-  expect((await client.message()).body.toString()).toBe("next");
+  expect((await client.message()).body).toBe("next");
   expect(api.accepted.length).toBe(1);
 });
 
@@ -182,7 +182,7 @@ test("an answer to HEAD that says nothing of a length ends with its head, and th
   using client = await connectRaw(proxy.port);
   client.send(`HEAD / HTTP/1.1\r\nHost: api.localhost\r\n\r\n${next}`);
   await client.message({ head: true });
-  expect((await client.message()).body.toString()).toBe("next");
+  expect((await client.message()).body).toBe("next");
 });
 
 test("204 and 304 have no body whatever they say, and 304 keeps its Content-Length", async () => {
@@ -199,10 +199,10 @@ test("204 and 304 have no body whatever they say, and 304 keeps its Content-Leng
   client.send(`GET /204 HTTP/1.1\r\nHost: api.localhost\r\n\r\n${next}`);
   // RFC 9110 section 8.6: a server must not send Content-Length with 204.
   expect((await client.message()).lines).toEqual(["X-A: 1"]);
-  expect((await client.message()).body.toString()).toBe("next");
+  expect((await client.message()).body).toBe("next");
   client.send(`GET /304 HTTP/1.1\r\nHost: api.localhost\r\nIf-None-Match: "x"\r\n\r\n${next}`);
   expect((await client.message()).lines).toEqual(["Content-Length: 500", 'ETag: "x"']);
-  expect((await client.message()).body.toString()).toBe("next");
+  expect((await client.message()).body).toBe("next");
   expect(api.accepted.length).toBe(1);
   expect(api.requests[2]!.one("if-none-match")).toBe('"x"');
 });
@@ -217,7 +217,7 @@ test("a body that ends with the connection ends the client's too, as success", a
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("all there is");
+  expect(answer.body).toBe("all there is");
   expect(answer.one("connection")).toBe("close");
   expect(client.broken).toBe(false);
 });
@@ -251,20 +251,15 @@ test("an answer that comes before the request's body has ended is relayed, and t
 });
 
 test("a request whose body comes in the same piece as its head and is larger than a piece arrives whole", async () => {
-  const content = Buffer.alloc(300_000, "0123456789");
-  using api = new RawServer({ answer: ({ body }) => ok(`${body.equals(content)}`) });
+  const content = "0123456789".repeat(30_000);
+  using api = new RawServer({ answer: ({ body }) => ok(`${body === content}`) });
   await using proxy = await startTestProxy({ services: { api } });
   using client = await connectRaw(proxy.port);
   for (let round = 0; round < 3; round++) {
     client.send(
-      Buffer.concat([
-        Buffer.from(
-          `PUT / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: ${content.length}\r\n\r\n`,
-        ),
-        content,
-      ]),
+      `PUT / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: ${content.length}\r\n\r\n${content}`,
     );
-    expect((await client.message()).body.toString()).toBe("true");
+    expect((await client.message()).body).toBe("true");
   }
 });
 

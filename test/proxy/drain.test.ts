@@ -1,7 +1,7 @@
 /** stop(): what is under way ends well, what is idle ends at once, and it always ends. */
 import { expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -19,7 +19,7 @@ test("an answer under way ends whole, with Connection: close, and then stop is d
   const stopped = proxy.proxy.stop(10_000);
   upstream.send(ok("whole"));
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("whole");
+  expect(answer.body).toBe("whole");
   expect(answer.one("connection")).toBe("close");
   expect(await client.rest()).toBe("");
   client.close();
@@ -71,7 +71,7 @@ test("nobody is accepted any more", async () => {
   const upstream = await api.next();
   const stopped = proxy.proxy.stop(10_000);
   for (const address of ["127.0.0.1", "::1"]) {
-    await expect(connectRaw(proxy.port, address)).rejects.toThrow();
+    await expect(connectRaw(proxy.port, { address })).rejects.toThrow();
   }
   upstream.send(ok());
   await client.rest();
@@ -91,7 +91,7 @@ test("a request whose head had begun is still answered, once", async () => {
   const stopped = proxy.proxy.stop(10_000);
   client.send("st: api.localhost\r\n\r\n");
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("late");
+  expect(answer.body).toBe("late");
   expect(answer.one("connection")).toBe("close");
   client.close();
   await stopped;
@@ -107,7 +107,7 @@ test("requests pipelined behind the answer under way are not begun", async () =>
   await upstream.message();
   const stopped = proxy.proxy.stop(10_000);
   upstream.send(ok("only"));
-  expect((await client.message()).body.toString()).toBe("only");
+  expect((await client.message()).body).toBe("only");
   expect(await client.rest()).toBe("");
   client.close();
   await stopped;

@@ -16,7 +16,7 @@ test("a request to a subdomain goes on with its Host, path, order, case and repe
       "COOKIE:   b=2  \r\nX-Dup: one\r\ncontent-length: 0\r\nOrigin: http://api.localhost:9090\r\n\r\n",
   );
   const upstream = await api.next();
-  expect((await upstream.message()).raw.toString("latin1")).toBe(
+  expect((await upstream.message()).raw).toBe(
     "PATCH /a%2Fb/../c?x=1&y[]=2 HTTP/1.1\r\n" +
       "x-FIRST: 1\r\nhOsT: API.localhost:9090\r\nCookie: a=1\r\nX-Dup: one\r\nx-dup:two\r\n" +
       "COOKIE:   b=2  \r\nX-Dup: one\r\ncontent-length: 0\r\nOrigin: http://api.localhost:9090\r\n" +
@@ -33,7 +33,7 @@ test("an answer comes with its status line, order, case and repeated Set-Cookie 
   await using proxy = await startTestProxy({ services: { api } });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
-  expect((await client.message()).raw.toString("latin1")).toBe(answer);
+  expect((await client.message()).raw).toBe(answer);
 });
 
 test("octets above 127 in a field go through both ways as they are", async () => {
@@ -77,7 +77,7 @@ test("a client's Proxy field reaches no server, by which CGI programs would be t
       "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nProxy: http://evil:3\r\nX-Sum: 1\r\n\r\n",
   );
   await client.message();
-  const seen = api.requests[0]!.raw.toString();
+  const seen = api.requests[0]!.raw;
   expect(seen).not.toContain("evil");
   expect(seen).toContain("X-Proxy: kept");
   expect(seen).toContain("X-Sum: 1");
@@ -109,9 +109,9 @@ test("nobody can nominate Host or the length away", async () => {
   client.send(
     "POST / HTTP/1.1\r\nHost: api.localhost\r\nConnection: Host, Content-Length\r\nContent-Length: 3\r\n\r\nabc",
   );
-  expect((await client.message()).body.toString()).toBe("hello");
+  expect((await client.message()).body).toBe("hello");
   expect(api.requests[0]!.one("host")).toBe("api.localhost");
-  expect(api.requests[0]!.body.toString()).toBe("abc");
+  expect(api.requests[0]!.body).toBe("abc");
 });
 
 for (const chunked of ["Transfer-Encoding", "transfer-encoding"]) {
@@ -123,7 +123,7 @@ for (const chunked of ["Transfer-Encoding", "transfer-encoding"]) {
       `POST / HTTP/1.1\r\nHost: api.localhost\r\nConnection: ${chunked}\r\n${chunked}: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
     );
     await client.message();
-    expect(api.requests[0]!.body.toString()).toBe("abc");
+    expect(api.requests[0]!.body).toBe("abc");
   });
 }
 
@@ -142,13 +142,13 @@ test("X-Forwarded-For, -Proto, -Host, -Port and Forwarded are ours, whatever the
   expect(request!.one("x-forwarded-proto")).toBe("http");
   expect(request!.one("x-forwarded-host")).toBe("api.localhost:8123");
   expect(request!.one("x-forwarded-port")).toBe("8123");
-  expect(request!.raw.toString()).not.toContain("6.6.6.6");
+  expect(request!.raw).not.toContain("6.6.6.6");
 });
 
 test("a client that came by IPv6 is named by its IPv6 address", async () => {
   using api = new RawServer({ answer: () => ok() });
   await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port, "::1");
+  using client = await connectRaw(proxy.port, { address: "::1" });
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   await client.message();
   expect(api.requests[0]!.one("x-forwarded-for")).toBe("::1");
@@ -173,9 +173,9 @@ test("a deeper name reaches the service with the longest ending of it, its Host 
   await using proxy = await startTestProxy({ services: { api, "api.shop": shop } });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: x.api.localhost\r\n\r\n");
-  expect((await client.message()).body.toString()).toBe("api");
+  expect((await client.message()).body).toBe("api");
   client.send("GET / HTTP/1.1\r\nHost: v2.api.shop.localhost:9090\r\n\r\n");
-  expect((await client.message()).body.toString()).toBe("api.shop");
+  expect((await client.message()).body).toBe("api.shop");
   expect(shop.requests[0]!.one("host")).toBe("v2.api.shop.localhost:9090");
 });
 
@@ -184,7 +184,7 @@ test("a bare name as Host of a path that may be answered is rewritten as in a UR
   await using proxy = await startTestProxy({ services: { api }, answersBare: new Set(["api"]) });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: api\r\n\r\n");
-  expect((await client.message()).body.toString()).toBe("api");
+  expect((await client.message()).body).toBe("api");
   expect(api.requests[0]!.one("host")).toBe(`localhost:${api.port}`);
 });
 

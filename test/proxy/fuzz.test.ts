@@ -5,8 +5,8 @@ import { anyText, madeRequest, mutated } from "../support/arbitrary-request.ts";
 import { eventually } from "../support/eventually.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { freshSeed, Random } from "../support/random.ts";
-import { rawClient } from "../support/raw-client.ts";
-import { echo, scriptedUpstream } from "../support/scripted-upstream.ts";
+import { connectRaw } from "../support/raw-end.ts";
+import { echo, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const connections = 10_000;
@@ -34,26 +34,26 @@ test(`after ${connections} connections of anything the proxy serves, and holds n
   const seed = freshSeed();
   const random = new Random(seed);
   const texts = fc.sample(anything, { numRuns: 2_000, seed });
-  const upstream = scriptedUpstream((asked, connection) => connection.send(echo(asked)));
+  const upstream = new RawServer({ answer: echo });
   // Tunnels end here: what goes through them is nobody's business.
-  const raw = scriptedUpstream((asked, connection) => connection.send(echo(asked)));
+  const raw = new RawServer({ answer: echo });
   const services = { api: { port: upstream.port }, raw: { port: raw.port } };
   const proxy = await startTestProxy({ services });
   try {
     await inParallel(Array.from({ length: connections }), atOnce, async () => {
       const text = random.pick(texts);
       const cut = random.chance(0.5) ? text : text.slice(0, random.below(text.length + 1));
-      const client = await rawClient(proxy.port, { address: random.pick(["127.0.0.1", "::1"]) });
+      const client = await connectRaw(proxy.port, { address: random.pick(["127.0.0.1", "::1"]) });
       if (random.chance(0.2)) await client.sendEach(cut, 1 + random.below(20));
-      else await client.send(cut);
+      else client.send(cut);
       // Few end first: such a client's port is kept from others for a minute.
       const ending = random.below(20);
       if (ending === 0) {
         client.close();
       } else if (ending < 4 && cut.length > 0) {
-        client.halfClose();
+        client.finish();
         // Half a request, a whole one or none: each has its end.
-        await client.all().catch((error: Error) => {
+        await client.rest().catch((error: Error) => {
           throw new Error(`${JSON.stringify(cut)} is neither answered nor closed`, {
             cause: error,
           });
@@ -63,7 +63,7 @@ test(`after ${connections} connections of anything the proxy serves, and holds n
       }
       client.reset();
     });
-    const after = await rawClient(proxy.port, { send: request });
+    const after = await connectRaw(proxy.port, { send: request });
     await after.until("GET /after");
     after.close();
     await eventually("no connection is held", () => proxy.connections === 0);

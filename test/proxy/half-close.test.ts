@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { departedClients } from "../../src/discovery/departed.ts";
 import { peerSockets } from "../../src/system/peer-sockets.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -39,7 +39,7 @@ test("a client that half-closes while its name is looked for gets its answer", a
   client.send(request).finish();
   await turn();
   found();
-  expect((await client.message()).body.toString()).toBe("found");
+  expect((await client.message()).body).toBe("found");
   expect(await client.rest()).toBe("");
 });
 
@@ -65,7 +65,7 @@ describeLinux("on Linux", () => {
         const clock = new FakeClock();
         using api = new RawServer();
         await using proxy = await startTestProxy({ services: { api }, clock, departed });
-        using client = await connectRaw(proxy.port, address);
+        using client = await connectRaw(proxy.port, { address });
         client.send(request);
         const upstream = await api.next();
         await upstream.message();
@@ -84,7 +84,7 @@ describeLinux("on Linux", () => {
       const clock = new FakeClock();
       using api = new RawServer();
       await using proxy = await startTestProxy({ services: { api }, clock, departed });
-      using client = await connectRaw(proxy.port, address);
+      using client = await connectRaw(proxy.port, { address });
       client.send(request).finish();
       const upstream = await api.next();
       await upstream.message();
@@ -94,7 +94,7 @@ describeLinux("on Linux", () => {
       }
       expect(upstream.closed).toBe(false);
       upstream.send(ok("late"));
-      expect((await client.message()).body.toString()).toBe("late");
+      expect((await client.message()).body).toBe("late");
     });
   }
 

@@ -1,6 +1,6 @@
 /** HTTP/1.0 on either side. */
 import { expect, test } from "bun:test";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -11,7 +11,7 @@ test("an HTTP/1.0 client is answered and its connection ends", async () => {
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.0\r\nHost: api.localhost\r\n\r\n");
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("hi");
+  expect(answer.body).toBe("hi");
   expect(await client.rest()).toBe("");
   expect(api.requests[0]!.start).toBe("GET / HTTP/1.1");
 });
@@ -23,7 +23,7 @@ test("an HTTP/1.0 client that asks for keep-alive gets it, and is told", async (
   for (let i = 0; i < 3; i++) {
     client.send(`GET /${i} HTTP/1.0\r\nHost: api.localhost\r\nConnection: Keep-Alive\r\n\r\n`);
     const answer = await client.message();
-    expect(answer.body.toString()).toBe(`GET /${i} HTTP/1.1`);
+    expect(answer.body).toBe(`GET /${i} HTTP/1.1`);
     expect(answer.one("connection")?.toLowerCase()).toBe("keep-alive");
   }
   expect(api.requests[0]!.one("connection")).toBeUndefined();
@@ -47,7 +47,7 @@ test("chunks of the upstream are taken apart for an HTTP/1.0 client, which learn
     const answer = await client.message();
     expect(answer.one("transfer-encoding")).toBeUndefined();
     expect(answer.one("connection")).toBe("close");
-    expect(answer.body.toString()).toBe("hello!");
+    expect(answer.body).toBe("hello!");
     expect(client.broken).toBe(false);
   }
 });
@@ -139,7 +139,7 @@ test("an HTTP/1.0 upstream's answer with a length is an HTTP/1.1 answer, its con
     client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
     const answer = await client.message();
     expect(answer.start).toBe("HTTP/1.1 200 OK");
-    expect(answer.body.toString()).toBe("hi");
+    expect(answer.body).toBe("hi");
     expect(api.accepted.length).toBe(i);
   }
 });
@@ -154,7 +154,7 @@ test("an HTTP/1.0 upstream's answer without a length ends with its connection", 
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("all of it");
+  expect(answer.body).toBe("all of it");
   expect(client.broken).toBe(false);
 });
 

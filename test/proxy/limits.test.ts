@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { FakeClock } from "../support/fake-clock.ts";
 import { startProxyProcess } from "../support/proxy-process.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -24,7 +24,7 @@ for (const octetsOver of [-1, 0, 1]) {
     expect(answer.status).toBe(octetsOver > 0 ? 431 : 200);
     if (octetsOver > 0) {
       expect(answer.one("connection")).toBe("close");
-      expect(answer.body.toString()).toContain("cookies");
+      expect(answer.body).toContain("cookies");
       expect(await client.rest()).toBe("");
       expect(api.accepted.length).toBe(0);
     } else {
@@ -202,7 +202,7 @@ test.skipIf(outside.length === 0)("nobody is accepted on an address of the netwo
   await using proxy = await startTestProxy();
   expect([...proxy.proxy.addresses]).toEqual(["127.0.0.1", "::1"]);
   for (const address of outside) {
-    await expect(connectRaw(proxy.port, address)).rejects.toThrow();
+    await expect(connectRaw(proxy.port, { address })).rejects.toThrow();
   }
 });
 

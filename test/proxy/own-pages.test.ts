@@ -1,6 +1,6 @@
 /** Our own pages over a socket: what they are, in which form, and that they spoil no connection. */
 import { expect, test } from "bun:test";
-import type { Message } from "../support/message.ts";
+import type { Message } from "../support/strict-reader.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -20,7 +20,7 @@ test("the front page lists the live services with links, and our version", async
   const page = await ask(proxy.port, "GET /", "Host: localhost\r\nAccept: text/html\r\n");
   expect(page.status).toBe(200);
   expect(page.one("content-type")).toBe("text/html; charset=utf-8");
-  const html = page.body.toString();
+  const html = page.body;
   expect(html).toContain(`http://api.localhost:${proxy.port}/`);
   expect(html).toContain(`http://api.shop.localhost:${proxy.port}/`);
   expect(html).toContain("9.8.7");
@@ -32,7 +32,7 @@ test("the front page holds no secret: no working directory, no environment, no m
   await using proxy = await startTestProxy({ services: { api } });
   for (const accept of ["text/html", "application/json", "*/*"]) {
     const page = await ask(proxy.port, "GET /", `Host: localhost\r\nAccept: ${accept}\r\n`);
-    const text = page.raw.toString();
+    const text = page.raw;
     expect(text).not.toContain("0123abcd");
     expect(text).not.toContain(process.env.HOME ?? "no home");
     expect(page.all("set-cookie")).toEqual([]);
@@ -51,8 +51,8 @@ test("proxy.pac has its own content type, and names our port", async () => {
   await using proxy = await startTestProxy();
   const pac = await ask(proxy.port, "GET /proxy.pac");
   expect(pac.one("content-type")).toBe("application/x-ns-proxy-autoconfig");
-  expect(pac.body.toString()).toContain("FindProxyForURL");
-  expect(pac.body.toString()).toContain(`:${proxy.port}`);
+  expect(pac.body).toContain("FindProxyForURL");
+  expect(pac.body).toContain(`:${proxy.port}`);
 });
 
 for (const [accept, type] of [
@@ -67,8 +67,8 @@ for (const [accept, type] of [
     const page = await ask(proxy.port, "GET /x", fields);
     expect(page.status).toBe(404);
     expect(page.one("content-type")).toBe(type);
-    if (type === "application/json") expect(JSON.parse(page.body.toString())).toBeDefined();
-    if (type.startsWith("text/plain")) expect(page.body.toString()).toMatch(/^[^\n]+\n$/);
+    if (type === "application/json") expect(JSON.parse(page.body)).toBeDefined();
+    if (type.startsWith("text/plain")) expect(page.body).toMatch(/^[^\n]+\n$/);
   });
 }
 
@@ -148,9 +148,9 @@ test("what a stranger sends comes back in no page unescaped, and in no field", a
   const fields = "Host: x.localhost\r\nAccept: text/html\r\n";
   const evil = "/%3Cscript%3Ealert(1)%3C/script%3E'&\"".replace('"', "");
   const page = await ask(proxy.port, `GET ${evil}`, fields);
-  expect(page.body.toString()).not.toContain("<script>alert");
+  expect(page.body).not.toContain("<script>alert");
   const own = await ask(proxy.port, `GET /'&x`, "Host: localhost\r\nAccept: text/html\r\n");
-  expect(own.body.toString()).not.toContain("/'&x");
+  expect(own.body).not.toContain("/'&x");
 });
 
 test("no page of ours may be framed, sniffed, cached or read from elsewhere", async () => {
@@ -172,7 +172,7 @@ test("the front page shows a server that was started since anybody last looked",
   });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  expect((await client.message()).body.toString()).toContain("http://api.localhost");
+  expect((await client.message()).body).toContain("http://api.localhost");
   expect(looked).toBe(1);
 });
 
@@ -197,9 +197,9 @@ test("a script hears of no process, address, command or other name, of our pages
       const untold = await ask(proxy.port, `GET ${path}`, fields + script);
       expect(untold.status).toBe(status);
       for (const detail of hidden) {
-        expect(untold.body.toString()).not.toContain(detail);
+        expect(untold.body).not.toContain(detail);
         // No folder is on any page but as JSON, and the names not on every one.
-        if (detail.startsWith("serve")) expect(told.body.toString()).toContain(detail);
+        if (detail.startsWith("serve")) expect(told.body).toContain(detail);
       }
     }
   }
@@ -213,5 +213,5 @@ test("a request that is too large to be read again is told nothing of the server
   const fields = `Host: garbage.localhost\r\nX-Large: ${"x".repeat(54_000)}\r\n${script}`;
   const answer = await ask(proxy.port, `GET ${path}`, fields);
   expect(answer.status).toBe(502);
-  expect(answer.body.toString()).not.toContain("serve garbage");
+  expect(answer.body).not.toContain("serve garbage");
 });

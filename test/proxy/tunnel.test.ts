@@ -1,6 +1,6 @@
 /** CONNECT: bytes both ways, to services and to nobody else. */
 import { expect, test } from "bun:test";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -234,7 +234,7 @@ test("a service that refuses is 502 and never 200", async () => {
   client.send(connect("api:80"));
   const answer = await client.message();
   expect(answer.status).toBe(502);
-  expect(answer.body.toString()).toContain(`127.0.0.1:${gone.port}`);
+  expect(answer.body).toContain(`127.0.0.1:${gone.port}`);
   expect(await client.rest()).toBe("");
 });
 
@@ -284,9 +284,9 @@ test("a request before CONNECT on the same connection is answered first", async 
   client.send(
     `GET /1 HTTP/1.1\r\nHost: api.localhost\r\n\r\n${connect("api:80")}GET /2 HTTP/1.1\r\nHost: api\r\n\r\n`,
   );
-  expect((await client.message()).body.toString()).toBe("GET /1 HTTP/1.1");
+  expect((await client.message()).body).toBe("GET /1 HTTP/1.1");
   expect(await client.until("\r\n\r\n")).toBe(established);
-  expect((await client.message()).body.toString()).toBe("GET /2 HTTP/1.1");
+  expect((await client.message()).body).toBe("GET /2 HTTP/1.1");
   expect(api.requests[1]!.lines).toEqual(["Host: api"]);
 });
 

@@ -7,7 +7,7 @@ import { BodyReader } from "../../src/wire/body.ts";
 import { CHUNKED, ResponseFraming } from "../../src/wire/framing.ts";
 import { ResponseHead } from "../../src/wire/head.ts";
 import { anyText, arrivalsAt, cuts, madeRequest, mutated } from "../support/arbitrary-request.ts";
-import { latin1Bytes, latin1Text } from "../support/raw-client.ts";
+import { latin1Bytes, latin1Text } from "../support/latin1.ts";
 import { RequestReader, whole } from "../support/read-request.ts";
 import { readRequests } from "../support/strict-reader.ts";
 

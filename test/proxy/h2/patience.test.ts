@@ -2,17 +2,19 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { ErrorCode, Flag, FrameType, preface } from "../../../src/wire/h2/frame.ts";
 import { frameOf, H2Frames } from "../../support/h2-frames.ts";
-import { echo, scriptedUpstream } from "../../support/scripted-upstream.ts";
+import { echo, RawServer } from "../../support/raw-server.ts";
 
-const upstream = scriptedUpstream((request, connection) => {
-  if (request.target === "/never") return;
-  if (request.target === "/large") {
-    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n${"x".repeat(4_000_000)}`);
-  } else connection.send(echo(request));
+const upstream = new RawServer({
+  answer: (request, connection) => {
+    if (request.target === "/never") return;
+    if (request.target === "/large") {
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n${"x".repeat(4_000_000)}`);
+    } else connection.send(echo(request));
+  },
 });
 afterAll(() => upstream.stop());
 
-const services = { api: { port: upstream.port } };
+const services = { api: upstream };
 const { headers, continuation, data, windowUpdate, settings, ping } = FrameType;
 
 function session(): H2Frames {

@@ -1,0 +1,15 @@
+/** A test's time into a turn of the event loop. */
+
+/** Lets everyone else in this process have a turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets turns pass until it holds. @throws after ten seconds. */
+export async function turnsUntil(what: string, holds: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!holds()) {
+    if (performance.now() > end) throw new Error(`${what}: not within 10 s`);
+    await turn();
+  }
+}
