@@ -182,14 +182,18 @@ test("a script hears of no process, address, command or other name, of our pages
   const gone = new RawServer();
   gone[Symbol.dispose]();
   using garbage = new RawServer({ answer: () => "garbage\r\n\r\n" });
-  await using proxy = await startTestProxy({ services: { gone: { port: gone.port }, garbage } });
+  // No number that any page has for another reason.
+  const pid = 98_765_432;
+  await using proxy = await startTestProxy({
+    services: { gone: { port: gone.port, pid }, garbage: { port: garbage.port, pid } },
+  });
   for (const accept of ["text/html", "application/json", "*/*"]) {
     for (const [host, path, status, hidden] of [
-      ["localhost", "/", 200, ["serve ", String(process.pid), `:${gone.port}`, "/srv"]],
+      ["localhost", "/", 200, ["serve ", String(pid), `:${gone.port}`, "/srv"]],
       ["localhost", "/nosuch", 404, ["gone", "garbage"]],
       ["garbag.localhost", "/", 404, ["gone", "garbage"]],
-      ["gone.localhost", "/", 502, ["serve gone", String(process.pid), String(gone.port)]],
-      ["garbage.localhost", "/", 502, ["serve garb", String(process.pid), String(garbage.port)]],
+      ["gone.localhost", "/", 502, ["serve gone", String(pid), String(gone.port)]],
+      ["garbage.localhost", "/", 502, ["serve garb", String(pid), String(garbage.port)]],
     ] as const) {
       const fields = `Host: ${host}\r\nAccept: ${accept}\r\n`;
       const told = await ask(proxy.port, `GET ${path}`, fields);

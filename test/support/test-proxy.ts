@@ -15,8 +15,8 @@ import {
 import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "./fake-clock.ts";
 
-/** Where a service listens; 127.0.0.1 unless said otherwise. */
-export type Place = { port: number; address?: string };
+/** Where a service listens: at 127.0.0.1, and in this process, unless said otherwise. */
+export type Place = { port: number; address?: string; pid?: number };
 
 export type TestProxyOptions = Partial<ProxyOptions> & {
   services?: Record<string, Place>;
@@ -44,13 +44,16 @@ export interface TestProxy extends AsyncDisposable {
 }
 
 /** A row of the table as discovery would make it. */
-export function testService(name: string, { port, address = "127.0.0.1" }: Place): Service {
+export function testService(
+  name: string,
+  { port, address = "127.0.0.1", pid = process.pid }: Place,
+): Service {
   return {
     name,
     routable: true,
     endpoint: { address, port, dial: [address] },
-    process: { pid: process.pid, startedAt: 1_700_000_000_000 },
-    pids: [process.pid],
+    process: { pid, startedAt: 1_700_000_000_000 },
+    pids: [pid],
     ports: [port],
     command: `serve ${name}`,
     cwd: "/srv/shop",
