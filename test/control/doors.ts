@@ -2,10 +2,10 @@
 import { afterAll } from "bun:test";
 import { type HttpDoor, type HttpDoorOptions, startHttp } from "../../src/control/http/http.ts";
 import { type IpcDoor, ipcDoor } from "../../src/control/ipc/ipc.ts";
-import { systemClock } from "../../src/system/clock.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { type FakeBackend, fakeBackend } from "../support/fake-backend.ts";
 import { connectRaw } from "../support/raw-end.ts";
+import { steadyClock } from "../support/steady-clock.ts";
 
 export {
   api,
@@ -26,7 +26,7 @@ export function httpDoor(
   const backend = options.backend ?? fakeBackend();
   const faults: unknown[] = [];
   const door = startHttp({
-    clock: systemClock,
+    clock: steadyClock(),
     credential: () => credential,
     allowedOrigins: [],
     fault: (error) => void faults.push(error),
@@ -41,7 +41,7 @@ export function httpDoor(
 export function socketDoor(path: string, backend: FakeBackend): IpcDoor {
   return ipcDoor({
     path,
-    clock: systemClock,
+    clock: steadyClock(),
     backend,
     peers: peerCredentials(process.platform),
     uid: process.getuid!(),

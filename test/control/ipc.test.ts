@@ -7,12 +7,12 @@ import { commands } from "../../src/control/commands/commands.ts";
 import { socketAuthority } from "../../src/control/found/handshake.ts";
 import { type IpcOptions, socketPath, ipcDoor } from "../../src/control/ipc/ipc.ts";
 import { clientProof, daemonProof } from "../../src/control/found/proof.ts";
-import { systemClock } from "../../src/system/clock.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { asOther, asRoot, canBeOther } from "../support/other-user.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { steadyClock } from "../support/steady-clock.ts";
 import { api, fakeBackend, requestTo, once } from "./doors.ts";
 
 const uid = process.getuid!();
@@ -36,7 +36,7 @@ function ipc(options: Partial<IpcOptions> = {}) {
   const faults: unknown[] = [];
   const door = ipcDoor({
     path: join(directory, `${count++}.sock`),
-    clock: systemClock,
+    clock: steadyClock(),
     backend,
     peers: peerCredentials(process.platform),
     uid,

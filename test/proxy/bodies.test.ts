@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const next = "GET /next HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
@@ -56,9 +57,8 @@ for (const [what, { fields, body, content, trailers = [] }] of Object.entries(bo
   for (const octets of [false, true]) {
     const how = octets ? ", an octet at a time" : "";
     test(`a request with ${what}${how} ends where it ends, and the next one begins there`, async () => {
-      using api = new RawServer({ answer: ({ start }) => ok(start) });
-      await using proxy = await startTestProxy({ services: { api } });
-      using client = await connectRaw(proxy.port);
+      await using its = await scene({ answer: ({ start }) => ok(start) });
+      const { api, client } = its;
       const all = `POST /first HTTP/1.1\r\nHost: api.localhost\r\n${fields}\r\n${body}${next}`;
       for (const piece of octets ? all : [all]) {
         client.send(piece);
@@ -102,11 +102,10 @@ for (const [what, { fields, body, content, trailers = [] }] of Object.entries(bo
 
 test("chunk framing goes on as it stood: sizes, extensions and borders", async () => {
   const chunks = '5;a=1\r\nhello\r\n01;b="2"\r\n!\r\n000\r\nX-Sum: abc\r\n\r\n';
-  using api = new RawServer({
+  await using its = await scene({
     answer: () => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { api, client } = its;
   client.send(
     `POST / HTTP/1.1\r\nHost: api.localhost\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`,
   );
@@ -118,11 +117,10 @@ test("fields of framing, routing and hops do not go on in trailers", async () =>
   const trailers =
     "X-Kept: 1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\nHost: evil\r\nConnection: close\r\n" +
     "X-Forwarded-For: 6.6.6.6\r\nUpgrade: x\r\nTE: x\r\n\r\n";
-  using api = new RawServer({
+  await using its = await scene({
     answer: () => `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${trailers}`,
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { api, client } = its;
   client.send(
     `POST / HTTP/1.1\r\nHost: api.localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${trailers}`,
   );
@@ -131,9 +129,8 @@ test("fields of framing, routing and hops do not go on in trailers", async () =>
 });
 
 test("each piece of a body goes on as it comes, none waits for the next", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   const upstream = await api.next();
   await upstream.until("\r\n\r\n");
@@ -154,7 +151,7 @@ test("each piece of a body goes on as it comes, none waits for the next", async 
 });
 
 test("HEAD has its lengths told and no body, and the connection goes on", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: ({ start }) =>
       start.startsWith("HEAD /chunked")
         ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -162,8 +159,7 @@ test("HEAD has its lengths told and no body, and the connection goes on", async 
           ? "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
           : ok("next"),
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { api, client } = its;
   client.send(`HEAD /length HTTP/1.1\r\nHost: api.localhost\r\n\r\n${next}`);
   expect((await client.message({ head: true })).one("content-length")).toBe("1000000");
   expect((await client.message()).body).toBe("next");
@@ -174,19 +170,18 @@ test("HEAD has its lengths told and no body, and the connection goes on", async 
 });
 
 test("an answer to HEAD that says nothing of a length ends with its head, and the connection goes on", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: ({ start }) =>
       start.startsWith("HEAD") ? "HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n" : ok("next"),
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { client } = its;
   client.send(`HEAD / HTTP/1.1\r\nHost: api.localhost\r\n\r\n${next}`);
   await client.message({ head: true });
   expect((await client.message()).body).toBe("next");
 });
 
 test("204 and 304 have no body whatever they say, and 304 keeps its Content-Length", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: ({ start }) =>
       start.includes("/204")
         ? "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nX-A: 1\r\n\r\n"
@@ -194,8 +189,7 @@ test("204 and 304 have no body whatever they say, and 304 keeps its Content-Leng
           ? 'HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\nETag: "x"\r\n\r\n'
           : ok("next"),
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { api, client } = its;
   client.send(`GET /204 HTTP/1.1\r\nHost: api.localhost\r\n\r\n${next}`);
   // RFC 9110 section 8.6: a server must not send Content-Length with 204.
   expect((await client.message()).lines).toEqual(["X-A: 1"]);
@@ -223,12 +217,11 @@ test("a body that ends with the connection ends the client's too, as success", a
 });
 
 test("a status of 205 or above 499 with a body is relayed with it", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: ({ start }) =>
       ok("body").replace("200 OK", start.includes("205") ? "205 Reset Content" : "599 Odd"),
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { client } = its;
   for (const status of ["205", "599"]) {
     client.send(`GET /${status} HTTP/1.1\r\nHost: api.localhost\r\n\r\n`);
     expect((await client.message()).status).toBe(Number(status));
@@ -236,9 +229,8 @@ test("a status of 205 or above 499 with a body is relayed with it", async () => 
 });
 
 test("an answer that comes before the request's body has ended is relayed, and the connection ends behind it", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 1000\r\n\r\npart");
   const upstream = await api.next();
   await upstream.until("part");
@@ -252,9 +244,8 @@ test("an answer that comes before the request's body has ended is relayed, and t
 
 test("a request whose body comes in the same piece as its head and is larger than a piece arrives whole", async () => {
   const content = "0123456789".repeat(30_000);
-  using api = new RawServer({ answer: ({ body }) => ok(`${body === content}`) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ body }) => ok(`${body === content}`) });
+  const { client } = its;
   for (let round = 0; round < 3; round++) {
     client.send(
       `PUT / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: ${content.length}\r\n\r\n${content}`,
@@ -283,9 +274,8 @@ for (const [what, fields, body] of [
   ["a bare CR in an extension", "Transfer-Encoding: chunked\r\n", "5;a\rb\r\nhello\r\n0\r\n\r\n"],
 ] as const) {
   test(`a request with ${what} is 400, and the connection ends`, async () => {
-    using api = new RawServer({ answer: () => ok() });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => ok() });
+    const { api, client } = its;
     client.send(`POST / HTTP/1.1\r\nHost: api.localhost\r\n${fields}\r\n${body}`);
     expect((await client.message()).status).toBe(400);
     expect(await client.rest()).toBe("");
@@ -293,18 +283,16 @@ for (const [what, fields, body] of [
   });
 
   test(`an answer with ${what} is no success`, async () => {
-    using api = new RawServer({ answer: () => `HTTP/1.1 200 OK\r\n${fields}\r\n${body}` });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => `HTTP/1.1 200 OK\r\n${fields}\r\n${body}` });
+    const { client } = its;
     client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
     expect((await client.message()).status).toBe(502);
   });
 }
 
 test("a chunk that turns out malformed in the middle of a body ends the upstream's request as an error", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(
     "POST / HTTP/1.1\r\nHost: api.localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
   );

@@ -4,15 +4,14 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const request = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
 
 test("an answer under way ends whole, with Connection: close, and then stop is done", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client, clock } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -29,10 +28,8 @@ test("an answer under way ends whole, with Connection: close, and then stop is d
 });
 
 test("an answer whose head has gone already ends whole too", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -63,10 +60,8 @@ test("idle connections and ones that never spoke end at once", async () => {
 });
 
 test("nobody is accepted any more", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client } = its;
   client.send(request);
   const upstream = await api.next();
   const stopped = proxy.proxy.stop(10_000);
@@ -80,10 +75,8 @@ test("nobody is accepted any more", async () => {
 });
 
 test("a request whose head had begun is still answered, once", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer({ answer: () => ok("late") });
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("late") });
+  const { proxy, client } = its;
   client.send("GET / HTTP/1.1\r\nHo");
   using other = await connectRaw(proxy.port);
   other.send(request);
@@ -98,10 +91,8 @@ test("a request whose head had begun is still answered, once", async () => {
 });
 
 test("requests pipelined behind the answer under way are not begun", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client } = its;
   client.send(request + request);
   const upstream = await api.next();
   await upstream.message();

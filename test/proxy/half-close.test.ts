@@ -6,6 +6,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const request = "GET /poll HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
@@ -13,9 +14,8 @@ const peers = peerSockets(process.platform);
 const departed = peers && departedClients(peers);
 
 test("a client that half-closes behind its request gets its answer", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request).finish();
   const upstream = await api.next();
   await upstream.message();
@@ -99,10 +99,8 @@ describeLinux("on Linux", () => {
   }
 
   test("a client that goes away in the middle of a quiet stream has it closed within 2 s", async () => {
-    const clock = new FakeClock();
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api }, clock, departed });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ departed });
+    const { api, client, clock } = its;
     client.send(request);
     const upstream = await api.next();
     await upstream.message();
@@ -117,10 +115,8 @@ describeLinux("on Linux", () => {
   });
 
   test("a client that goes away with a pipelined request behind its long poll has it closed within 2 s", async () => {
-    const clock = new FakeClock();
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api }, clock, departed });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ departed });
+    const { api, client, clock } = its;
     client.send(request + request);
     const upstream = await api.next();
     await upstream.message();
@@ -133,10 +129,8 @@ describeLinux("on Linux", () => {
   });
 
   test("a client that goes away with more pipelined than is read ahead has its long poll closed within 2 s", async () => {
-    const clock = new FakeClock();
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api }, clock, departed });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ departed });
+    const { api, client, clock } = its;
     client.send(request.repeat(5_000));
     const upstream = await api.next();
     await upstream.message();
@@ -150,10 +144,8 @@ describeLinux("on Linux", () => {
   });
 
   test("a client that goes away with an upload that its upstream does not read is forgotten within 2 s", async () => {
-    const clock = new FakeClock();
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api }, clock, departed });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ departed });
+    const { api, proxy, client, clock } = its;
     client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 100000000\r\n\r\n");
     const upstream = await api.next();
     await upstream.until("\r\n\r\n");

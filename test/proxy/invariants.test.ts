@@ -4,13 +4,13 @@ import fc from "fast-check";
 import { type MadeRequest, madeRequest, mutated } from "../support/arbitrary-request.ts";
 import { eventually } from "../support/eventually.ts";
 import { inParallel } from "../support/in-parallel.ts";
+import { some } from "../support/property.ts";
 import { freshSeed, Random } from "../support/random.ts";
 import { latin1Bytes } from "../support/latin1.ts";
 import { type RawEnd, connectRaw } from "../support/raw-end.ts";
 import { turn } from "../support/turn.ts";
 import { echo, type Script, RawServer } from "../support/raw-server.ts";
 import { readAnswers, readRequests, type Message, valuesOf } from "../support/strict-reader.ts";
-import { steadyClock } from "../support/steady-clock.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 import { withProxies } from "../support/with-proxies.ts";
 
@@ -41,13 +41,15 @@ function isAnswered(text: string, method: string): boolean {
 }
 
 const generated = 2_000;
+/** On a machine that is busy with other things. */
+const atLeast = 200;
 
 test("an upstream gets the well-formed request that its client made, with its framing and body", async () => {
   const seed = freshSeed();
   const random = new Random(seed);
   const requests = fc.sample(madeRequest, { numRuns: generated, seed });
   const wrong: string[] = [];
-  await withProxies(requests, echo, async (made, proxy, upstream) => {
+  await withProxies(some(requests, { atLeast }), echo, async (made, proxy, upstream) => {
     const before = upstream.requests.length;
     const faultsBefore = upstream.faults.length;
     const client = await exchange(proxy.port, made.bytes, {
@@ -69,7 +71,7 @@ test("an upstream gets the well-formed request that its client made, with its fr
     if (!Bun.deepEquals(first.fields.slice(0, made.fields.length), made.fields)) say(first.raw);
   });
   expect({ seed, wrong: wrong.slice(0, 5) }).toEqual({ seed, wrong: [] });
-}, 30_000);
+});
 
 test("whatever a client sends, an upstream gets well-formed requests with the bodies that were meant", async () => {
   const seed = freshSeed();
@@ -79,7 +81,7 @@ test("whatever a client sends, an upstream gets well-formed requests with the bo
     seed,
   });
   const wrong: string[] = [];
-  await withProxies(texts, echo, async (text, proxy, upstream) => {
+  await withProxies(some(texts, { atLeast }), echo, async (text, proxy, upstream) => {
     const before = upstream.requests.length;
     const faultsBefore = upstream.faults.length;
     const client = await exchange(proxy.port, text, { random });
@@ -95,7 +97,7 @@ test("whatever a client sends, an upstream gets well-formed requests with the bo
     if (got[0].body !== meant.body) say(`another body, ${JSON.stringify(got[0].body)}`);
   });
   expect({ seed, wrong: wrong.slice(0, 5) }).toEqual({ seed, wrong: [] });
-}, 30_000);
+});
 
 /** A made request with a status line in the place of its request line: fields, framing and body are the same. */
 function answerOf({ bytes }: MadeRequest): string {
@@ -111,7 +113,7 @@ test("a client gets the well-formed answer that its upstream made, with its fram
   const random = new Random(seed);
   const wrong: string[] = [];
   await withProxies(
-    [...made.entries()],
+    some(made.entries(), { atLeast }),
     ({ target }, connection) => {
       const answer = made[Number(target.slice(1))]!;
       connection.send(answerOf(answer));
@@ -139,7 +141,7 @@ test("a client gets the well-formed answer that its upstream made, with its fram
     },
   );
   expect({ seed, wrong: wrong.slice(0, 5) }).toEqual({ seed, wrong: [] });
-}, 30_000);
+});
 
 test("whatever an upstream sends, a client gets well-formed answers, or one that breaks off", async () => {
   const seed = freshSeed();
@@ -147,7 +149,7 @@ test("whatever an upstream sends, a client gets well-formed answers, or one that
   const texts = fc.sample(mutated(madeRequest.map(answerOf)), { numRuns: generated, seed });
   const wrong: string[] = [];
   await withProxies(
-    [...texts.entries()],
+    some(texts.entries(), { atLeast }),
     ({ target }, connection) => {
       connection.send(texts[Number(target.slice(1))]!);
       connection.end();
@@ -169,7 +171,7 @@ test("whatever an upstream sends, a client gets well-formed answers, or one that
     },
   );
   expect({ seed, wrong: wrong.slice(0, 5) }).toEqual({ seed, wrong: [] });
-}, 30_000);
+});
 
 // Whose answer is it?
 
@@ -356,7 +358,7 @@ function complaintsOf(
   return complaints;
 }
 
-test(`no client gets a byte that answers another, in ${tagged} requests`, async () => {
+test("no client gets a byte that answers another, in thousands of requests at once", async () => {
   const seed = freshSeed();
   const random = new Random(seed);
   const script =
@@ -378,9 +380,8 @@ test(`no client gets a byte that answers another, in ${tagged} requests`, async 
     ["good", { port: good.port }],
     ...bad.map(({ port }, index) => [`bad${index}`, { port }]),
   ]);
-  // A server that says too much does so within 3 ms; how long a busy machine keeps all of us waiting is no silence of its.
-  using clock = steadyClock();
-  const proxy = await startTestProxy({ services, clock });
+  // A server that says too much does so within 3 ms of the proxy's clock, however long a busy machine keeps us waiting.
+  const proxy = await startTestProxy({ services });
 
   let next = 0;
   const make = (name: string): { asked: Asked; bytes: string } => {
@@ -451,15 +452,12 @@ test(`no client gets a byte that answers another, in ${tagged} requests`, async 
     client.close();
   };
   try {
-    await inParallel(
-      {
-        *[Symbol.iterator]() {
-          while (next < tagged) yield next;
-        },
+    const sessions = {
+      *[Symbol.iterator]() {
+        while (next < tagged) yield next;
       },
-      64,
-      session,
-    );
+    };
+    await inParallel(some(sessions, { atLeast }), 64, session);
     await eventually("no connection is held", () => proxy.connections === 0);
     const faults = [good, ...bad].flatMap((upstream) => upstream.faults);
     expect({ seed, complaints: complaints.slice(0, 10), faults }).toEqual({
@@ -474,7 +472,7 @@ test(`no client gets a byte that answers another, in ${tagged} requests`, async 
     for (const upstream of [good, ...bad]) upstream.stop();
     await proxy.stop();
   }
-}, 60_000);
+});
 
 test("an answer too many that meets the same client's next request moves no answer on to another client", async () => {
   const answer = (body: string): string =>

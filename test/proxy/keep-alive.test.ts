@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 function get(path: string, name = "api"): string {
@@ -9,9 +10,8 @@ function get(path: string, name = "api"): string {
 }
 
 test("a hundred requests one after another take one connection each side", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { api, client } = its;
   for (let i = 0; i < 100; i++) {
     client.send(get(`/${i}`));
     expect((await client.message()).body).toBe(`GET /${i} HTTP/1.1`);
@@ -20,9 +20,8 @@ test("a hundred requests one after another take one connection each side", async
 });
 
 test("a hundred requests in one piece are answered in order", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { client } = its;
   client.send(Array.from({ length: 100 }, (_, i) => get(`/${i}`)).join(""));
   for (let i = 0; i < 100; i++) {
     expect((await client.message()).body).toBe(`GET /${i} HTTP/1.1`);
@@ -76,9 +75,8 @@ test("a pipelined request waits until the answer before it is complete", async (
 });
 
 test("a refused request ends the connection, and requests behind it reach nobody", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { api, client } = its;
   client.send(`${get("/1")}GET /2 HTTP/1.1\r\nHost : api.localhost\r\n\r\n${get("/3")}`);
   expect((await client.message()).status).toBe(200);
   expect((await client.message()).status).toBe(400);
@@ -87,9 +85,8 @@ test("a refused request ends the connection, and requests behind it reach nobody
 });
 
 test("Connection: close ends the connection behind the answer, and requests behind it reach nobody", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { api, client } = its;
   client.send(
     `GET /1 HTTP/1.1\r\nHost: api.localhost\r\nConnection: foo, Close\r\n\r\n${get("/2")}`,
   );
@@ -118,9 +115,8 @@ test("an upstream that closes behind its answer does not close the client's conn
 });
 
 test("empty lines before a request are skipped", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { client } = its;
   client.send(`\r\n\r\n${get("/1")}`);
   expect((await client.message()).status).toBe(200);
   client.send(`\r\n${get("/2")}`);
@@ -148,9 +144,8 @@ test("a client that stops sending behind its requests still gets every answer", 
 });
 
 test("our own pages, answers of services and 404 of a page keep one connection alive together", async () => {
-  using api = new RawServer({ answer: () => ok("api") });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("api") });
+  const { client } = its;
   const own = "GET /proxy.pac HTTP/1.1\r\nHost: localhost\r\n\r\n";
   client.send(own + get("/1") + own + own + get("/2"));
   const statuses: string[] = [];

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import type { Message } from "../support/strict-reader.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 async function ask(port: number, line: string, fields = "Host: localhost\r\n"): Promise<Message> {
@@ -101,9 +102,8 @@ test("HEAD of a service that refuses sends no body", async () => {
 });
 
 test("HEAD of a service that answers garbage sends no body", async () => {
-  using api = new RawServer({ answer: () => "garbage\r\n\r\n" });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => "garbage\r\n\r\n" });
+  const { client } = its;
   client.send("HEAD / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   const text = await client.rest();
   expect(text).toStartWith("HTTP/1.1 502 ");

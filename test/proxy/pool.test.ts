@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 function get(path: string, name = "api"): string {
@@ -49,10 +50,8 @@ for (const [what, answer] of [
   ["has a body although it is 204", `HTTP/1.1 204 No Content\r\n\r\nevil`],
 ] as const) {
   test(`a connection whose answer ${what} is never used again, and its client sees the answer only`, async () => {
-    const clock = new FakeClock();
-    using api = new RawServer({ answer: () => answer });
-    await using proxy = await startTestProxy({ services: { api }, clock });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => answer });
+    const { api, client, clock } = its;
     for (let i = 1; i <= 3; i++) {
       client.send(get(`/${i}`));
       expect((await client.message()).body).toBe(answer.includes("\r\n\r\nhi") ? "hi" : "");
@@ -64,10 +63,8 @@ for (const [what, answer] of [
 }
 
 test("a connection that speaks while it is idle is closed, and nobody sees what it said", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer({ answer: () => ok("hi") });
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("hi") });
+  const { api, client, clock } = its;
   client.send(get("/1"));
   await client.message();
   api.accepted[0]!.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
@@ -121,9 +118,8 @@ test.each<[how: string, act: (end: RawEnd) => void]>([
 );
 
 test("a connection that the server closed while it was idle is not used", async () => {
-  using api = new RawServer({ answer: () => ok("hi") });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("hi") });
+  const { api, client } = its;
   for (const how of ["finish", "reset"] as const) {
     client.send(get("/"));
     await client.message();
@@ -263,10 +259,8 @@ test("a GET that is asked again while the client has pipelined more keeps the or
 });
 
 test("an idle connection is let go of after 4 s, before servers do it at 5 s", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client, clock } = its;
   client.send(get("/"));
   await client.message();
   clock.advance(5_000);
@@ -274,10 +268,8 @@ test("an idle connection is let go of after 4 s, before servers do it at 5 s", a
 });
 
 test("a POST takes no connection that was idle for a second, a GET does", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client, clock } = its;
   const post = "POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 0\r\n\r\n";
   client.send(get("/"));
   await client.message();
@@ -296,9 +288,8 @@ test("a POST takes no connection that was idle for a second, a GET does", async 
 });
 
 test("a server on ::1 only is reached", async () => {
-  using api = new RawServer({ address: "::1", answer: () => ok("six") });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ address: "::1", answer: () => ok("six") });
+  const { client } = its;
   client.send(get("/"));
   expect((await client.message()).body).toBe("six");
 });

@@ -4,6 +4,7 @@ import { FakeClock } from "../support/fake-clock.ts";
 import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 
 const second = 1_000;
@@ -125,10 +126,8 @@ test("a next head that begins late has its own 30 s", async () => {
 });
 
 test("an answer that takes an hour to begin comes", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -138,10 +137,8 @@ test("an answer that takes an hour to begin comes", async () => {
 });
 
 test("an answer that trickles for an hour is not cut, and the connection goes on behind it", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -161,10 +158,8 @@ test("an answer that trickles for an hour is not cut, and the connection goes on
 });
 
 test("an upload that takes an hour is not cut", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 60\r\n\r\n");
   const upstream = await api.next();
   await upstream.until("\r\n\r\n");
@@ -178,10 +173,8 @@ test("an upload that takes an hour is not cut", async () => {
 });
 
 test("a tunnel that is quiet for an hour, before its first byte and after, is not cut", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send("CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\n\r\n");
   await client.until("\r\n\r\n");
   const upstream = await api.next();
@@ -194,10 +187,8 @@ test("a tunnel that is quiet for an hour, before its first byte and after, is no
 });
 
 test("a WebSocket that is quiet for an hour is not cut", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send(
     "GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
   );
@@ -211,10 +202,8 @@ test("a WebSocket that is quiet for an hour is not cut", async () => {
 });
 
 test("a client that reads nothing for an hour gets the rest of its answer when it does", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client, clock } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -230,10 +219,8 @@ test("a client that reads nothing for an hour gets the rest of its answer when i
 });
 
 test("a client that reads the end of its last answer slowly is not cut after the linger", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client, clock } = its;
   client.send(request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
   const upstream = await api.next();
   await upstream.message();

@@ -12,12 +12,13 @@ import {
   type TableOptions,
   routeTable,
 } from "../../src/routes/table.ts";
-import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { steadyClock } from "./steady-clock.ts";
 
 /** Where a service listens: at 127.0.0.1, and in this process, unless said otherwise. */
 export type Place = { port: number; address?: string; pid?: number };
 
+/** Without a clock of its own, the proxy's is one that no busy machine moves. */
 export type TestProxyOptions = Partial<ProxyOptions> & {
   services?: Record<string, Place>;
   /** Configured domains. */
@@ -102,6 +103,7 @@ export function startTestProxy({
   tlds = [],
   answersBare = new Set(),
   supervised = [],
+  clock,
   ...overrides
 }: TestProxyOptions = {}): Promise<TestProxy> {
   let known = { services, supervised };
@@ -109,7 +111,7 @@ export function startTestProxy({
   const faults: unknown[] = [];
   const notes: string[] = [];
   const proxy = startProxy({
-    clock: systemClock,
+    clock: clock ?? steadyClock(),
     port: 0,
     version: "0.0.0",
     instance: "0123abcd",
@@ -124,7 +126,7 @@ export function startTestProxy({
   });
   const stop = async (milliseconds = 0): Promise<void> => {
     const stopped = proxy.stop(milliseconds);
-    if (overrides.clock instanceof FakeClock) overrides.clock.advance(milliseconds);
+    if (clock instanceof FakeClock) clock.advance(milliseconds);
     await stopped;
     if (faults.length > 0) throw new AggregateError(faults, `the proxy had a fault: ${faults[0]}`);
   };

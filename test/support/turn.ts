@@ -5,11 +5,11 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Lets turns pass until it holds. @throws after ten seconds. */
+/** Lets turns pass until it holds. @throws after twenty seconds. */
 export async function turnsUntil(what: string, holds: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
+  const end = performance.now() + 20_000;
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`${what}: not within 10 s`);
+    if (performance.now() > end) throw new Error(`${what}: not within 20 s`);
     await turn();
   }
 }

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { Alert, fatalAlert } from "../../src/wire/alert.ts";
 import { concat, encode } from "../../src/wire/bytes.ts";
 import { type ClientHello, parseClientHello } from "../../src/wire/client-hello.ts";
+import { holdsFor } from "../support/property.ts";
 
 /** First bytes of real clients, as they came from the socket. */
 const corpus = join(import.meta.dir, "../corpus/client-hello");
@@ -130,7 +131,7 @@ describe.each([...captured])("%s", (client, bytes) => {
   });
 
   test("with any octet changed: never an error, never an empty or odd name", () => {
-    fc.assert(
+    holdsFor(
       fc.property(
         fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
         (changes) => {
@@ -139,7 +140,7 @@ describe.each([...captured])("%s", (client, bytes) => {
           saneOutcome(changed);
         },
       ),
-      { numRuns: 300 },
+      { runs: 300 },
     );
   });
 });
@@ -158,7 +159,7 @@ function saneOutcome(bytes: Uint8Array): void {
 }
 
 test("random octets behind the first: an outcome, and it does not change its mind", () => {
-  fc.assert(
+  holdsFor(
     fc.property(fc.uint8Array({ maxLength: 300 }), (noise) => {
       const bytes = concat(Uint8Array.of(22, 3, 1), noise);
       saneOutcome(bytes);
@@ -170,7 +171,7 @@ test("random octets behind the first: an outcome, and it does not change its min
         before = kind;
       }
     }),
-    { numRuns: 300 },
+    { runs: 300 },
   );
 });
 
@@ -179,11 +180,11 @@ test("random extensions in a sound hello", () => {
     fc.tuple(fc.constantFrom(0, 16, 43, 10, 0x0a0a), fc.array(fc.nat(255), { maxLength: 40 })),
     { maxLength: 4 },
   );
-  fc.assert(
+  holdsFor(
     fc.property(any, (list) =>
       saneOutcome(hello(list.flatMap(([type, data]) => extension(type, data)))),
     ),
-    { numRuns: 500 },
+    { runs: 500 },
   );
 });
 

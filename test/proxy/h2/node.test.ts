@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { systemClock } from "../../../src/system/clock.ts";
-import { terminator } from "../../../src/tls/terminate.ts";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
+import { testTerminator } from "../../support/test-tls.ts";
 import { type ThrowawayAuthority, throwawayAuthority } from "../../support/throwaway-authority.ts";
 import { describeWith } from "../../support/with-programs.ts";
 
@@ -26,13 +25,7 @@ describeWith(["node"])("Node's http2", () => {
     const port = Number(await line(lines));
     proxy = await startTestProxy({
       services: { api: { port } },
-      terminator: terminator({
-        clock: systemClock,
-        certificateFor: (name) => authority.leafFor(name),
-        fault: (fault) => {
-          throw fault;
-        },
-      }),
+      terminator: testTerminator((name) => authority.leafFor(name)),
     });
     const caFile = authority.authority.certificatePath;
     child.stdin.write(`${JSON.stringify({ port: proxy.port, caFile })}\n`);

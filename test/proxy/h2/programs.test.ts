@@ -1,10 +1,9 @@
 /** curl and nghttp, by HTTP/2 over TLS, at the proxy's own port. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { systemClock } from "../../../src/system/clock.ts";
-import { terminator } from "../../../src/tls/terminate.ts";
 import { eventually } from "../../support/eventually.ts";
 import { echo, RawServer } from "../../support/raw-server.ts";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
+import { testTerminator } from "../../support/test-tls.ts";
 import { type ThrowawayAuthority, throwawayAuthority } from "../../support/throwaway-authority.ts";
 import { describeWith } from "../../support/with-programs.ts";
 
@@ -28,13 +27,7 @@ beforeAll(async () => {
   authority = await throwawayAuthority();
   proxy = await startTestProxy({
     services: { api: upstream },
-    terminator: terminator({
-      clock: systemClock,
-      certificateFor: (name) => authority.leafFor(name),
-      fault: (fault) => {
-        throw fault;
-      },
-    }),
+    terminator: testTerminator((name) => authority.leafFor(name)),
   });
 });
 
