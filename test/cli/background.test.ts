@@ -6,7 +6,7 @@ import { daemonPlace } from "../support/daemon-place.ts";
 import { squatter } from "../support/squatter.ts";
 import { session } from "./cli.ts";
 
-const patience = 30_000;
+const patience = 120_000;
 
 test(
   "a daemon in the background is in a session of its own, without a terminal, and outlives its client",

@@ -47,7 +47,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     expect(await readdir(system.home)).toEqual(["tmp"]);
     proxy.signal("SIGTERM");
     await proxy.ended();
-  }, 60_000);
+  }, 120_000);
 
   test("is given a PATH that does not go by the current folder, and stays in that folder", async () => {
     const bin = join(system.home, "bin");
@@ -59,7 +59,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     const { out } = await cli(args, { env: { ...system.env, PATH }, cwd: system.home });
     expect(out).toBe(`${system.home} ${bin}:/usr/bin:/bin\n`);
     await rm(bin, { recursive: true });
-  }, 60_000);
+  }, 120_000);
 
   test("with trust in its own home it shows the page, and after untrust it refuses", async () => {
     await using its = await temporarySystem();
@@ -90,7 +90,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     expect(await page()).not.toContain("path /\n");
     proxy.signal("SIGTERM");
     await proxy.ended();
-  }, 60_000);
+  }, 120_000);
 
   test("Ctrl-C ends the browser and clears the profile away", async () => {
     const env = { ...system.env, TMPDIR: join(system.home, "tmp") };
@@ -101,7 +101,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     running.type("\x03");
     expect(await running.ended()).toBe(0);
     expect(await profiles()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
 
 /** A PATH with a Chromium that only prints what it was given. */

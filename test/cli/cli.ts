@@ -83,7 +83,7 @@ export type SessionOptions = CliOptions & { columns?: number; terminal?: boolean
 const rows = 24;
 
 /** Milliseconds; far more than anything here takes on a busy machine. */
-const patience = 20_000;
+const patience = 60_000;
 
 /** Runs until it is ended; in a terminal, or with both streams in one pipe. */
 export function session(args: readonly string[], options: SessionOptions = {}): Session {

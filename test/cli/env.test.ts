@@ -192,7 +192,7 @@ for (const [name, client] of Object.entries(clients)) {
       const { out, code } = await system.run(["env"]);
       expect(code).toBe(0);
       expect(await withLines(out, { command })).toMatchObject({ code: 0 });
-    }, 60_000);
+    }, 120_000);
 
     test("keeps what the person had set, also after env is read twice", async () => {
       const path = join(system.home, `${name.replace(/\W/g, "")}.pem`);
@@ -217,7 +217,7 @@ for (const [name, client] of Object.entries(clients)) {
         const command = await client.command(urlOf(server));
         expect(await withLines(out, { command, env })).toMatchObject({ code: 0 });
       }
-    }, 60_000);
+    }, 120_000);
   });
 }
 

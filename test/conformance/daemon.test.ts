@@ -13,7 +13,7 @@ import { running } from "../support/running.ts";
 import { squatter } from "../support/squatter.ts";
 
 /** Milliseconds: real daemons, on a machine that may be busy. */
-const patience = 60_000;
+const patience = 120_000;
 
 test(
   "1. round-trip discovery: published, read back, probed, connected; owner-only; never partial",

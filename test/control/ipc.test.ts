@@ -190,7 +190,7 @@ describe("a request", () => {
     expect(JSON.parse(await client.rest()).Status).toHaveLength(40_000);
     client.close();
     await eventually("it is gone", () => door.connections === 0);
-  }, 20_000);
+  });
 
   test("that hits a fault of ours learns no more than that", async () => {
     const backend = fakeBackend();
@@ -437,5 +437,5 @@ describe("wrong types in every field of every command", () => {
     expect(faults).toEqual([]);
     expect(backend.ended).toBe(0);
     expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
-  }, 30_000);
+  });
 });

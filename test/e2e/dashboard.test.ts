@@ -62,7 +62,7 @@ describeWith(["chromium"])("the daemon's page", () => {
     }
     daemon.signal("SIGTERM");
     expect(await daemon.ended()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("services of projects are stopped, started and restarted there, and their output is read", async () => {
     await using its = await shop(
@@ -103,7 +103,7 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("what waits for up is told there, and its buttons start what was approved", async () => {
     const jobs = (seconds: number) =>
@@ -143,7 +143,7 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("it follows a daemon that is restarted, or killed and started again, without a reload", async () => {
     await using system = await temporarySystem();
@@ -166,7 +166,7 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
       await browser.close();
       await cli(["server", "stop"], system);
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 async function linkOf(env: Record<string, string | undefined>): Promise<string> {

@@ -50,7 +50,7 @@ let program: Program;
 
 beforeAll(async () => {
   program = await startProgram();
-}, 30_000);
+});
 
 afterAll(async () => {
   await program?.stop();
@@ -69,7 +69,7 @@ for (const kind of serverKinds) {
 
     beforeAll(async () => {
       server = await startServer(kind);
-    }, 30_000);
+    });
 
     afterAll(async () => {
       await server?.end();
@@ -112,4 +112,4 @@ test("the program lets go of everything and exits with 0 when it is asked to end
   const other = await startProgram();
   expect(await other.stop()).toBe(0);
   await expect(connectRaw(other.port)).rejects.toThrow();
-}, 30_000);
+});

@@ -8,6 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { RawEnd, rawEvents } from "../support/raw-end.ts";
 import { RawServer } from "../support/raw-server.ts";
 import { throwawayAuthority } from "../support/throwaway-authority.ts";
+import { turns } from "../support/turn.ts";
 import { linked, Recorder } from "./linked.ts";
 
 const much = 64 * 1_048_576;
@@ -148,7 +149,7 @@ test("a paused link tells no bytes, and all of them when it goes on", async () =
   const { link, seen, peer } = await secured();
   link.pause();
   peer.send("x".repeat(1_000_000));
-  await Bun.sleep(50);
+  await turns(20);
   expect(seen.text).toBe("");
   link.resume();
   await seen.until(() => seen.text.length === 1_000_000);

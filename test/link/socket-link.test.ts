@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { encode } from "../../src/wire/bytes.ts";
 import { latin1Text } from "../support/latin1.ts";
-import { turn } from "../support/turn.ts";
+import { turns } from "../support/turn.ts";
 import { linked } from "./linked.ts";
 
 /** More than any socket's buffers take at once. */
@@ -107,7 +107,7 @@ test("a paused link tells no bytes, and all of them when it goes on", async () =
   const { link, seen, peer } = await linked();
   link.pause();
   const sent = peer.send(numbered(much)).sent();
-  for (let i = 0; i < 20; i++) await turn();
+  await turns(20);
   expect(seen.text).toBe("");
   link.resume();
   await sent;

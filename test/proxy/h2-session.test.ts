@@ -4,6 +4,7 @@ import { eventually } from "../support/eventually.ts";
 import { frameOf, H2Frames } from "../support/h2-frames.ts";
 import { Random } from "../support/random.ts";
 import { echo, RawServer } from "../support/raw-server.ts";
+import { turns } from "../support/turn.ts";
 
 const upstream = new RawServer({
   answer: (request, connection) => {
@@ -232,7 +233,7 @@ describe("flow control", () => {
     client.stuck = true;
     client.request(1, { path: "/large" });
     await client.next(FrameType.headers, 1);
-    await Bun.sleep(30);
+    await turns(50);
     expect(client.pending).toBeLessThan(200_000);
     for (let count = 0; count < 9_000; count++) {
       client.frame(FrameType.ping, { stream: 0, payload: uint32(0).concat(uint32(count)) });
@@ -457,7 +458,7 @@ test("random frames are never thrown at anybody, and every session can be ended"
     }
     expect(client.shared.faults).toEqual([]);
   }
-  await Bun.sleep(20);
+  await turns(20);
   for (const client of sessions) {
     client.abort();
     await Promise.resolve();

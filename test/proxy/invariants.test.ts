@@ -8,11 +8,12 @@ import { some } from "../support/property.ts";
 import { freshSeed, Random } from "../support/random.ts";
 import { latin1Bytes } from "../support/latin1.ts";
 import { type RawEnd, connectRaw } from "../support/raw-end.ts";
-import { turn } from "../support/turn.ts";
+import { turn, turns } from "../support/turn.ts";
 import { echo, type Script, RawServer } from "../support/raw-server.ts";
 import { readAnswers, readRequests, type Message, valuesOf } from "../support/strict-reader.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 import { withProxies } from "../support/with-proxies.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 /** Sends `bytes` whole or in pieces, and gives what came back: up to the end, or as much as is enough. */
 async function exchange(
@@ -490,7 +491,8 @@ test("an answer too many that meets the same client's next request moves no answ
       connection.send(answer(target));
     },
   });
-  const proxy = await startTestProxy({ services: { api: upstream } });
+  const clock = new FakeClock();
+  const proxy = await startTestProxy({ services: { api: upstream }, clock });
   const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: api.localhost\r\n\r\n`;
   try {
     const first = await connectRaw(proxy.port, { send: get("/first") + get("/second") });
@@ -498,7 +500,8 @@ test("an answer too many that meets the same client's next request moves no answ
     first.close();
     await eventually("the first client is gone", () => proxy.connections === 0);
     // As long as connections are kept from other clients after an answer, and longer.
-    await Bun.sleep(30);
+    clock.advance(30);
+    await turns(10);
     const other = await connectRaw(proxy.port, { send: get("/other") });
     expect(await other.enough((text) => text.includes("\r\n\r\n/"))).not.toContain("/second");
     other.close();

@@ -30,7 +30,7 @@ afterAll(async () => {
   const verdicts = await Promise.all([...minted].map((leaf) => chainVerdict(leaf, about)));
   expect(new Set(verdicts)).toEqual(new Set(["good"]));
   await authority[Symbol.asyncDispose]();
-}, 30_000);
+});
 
 /** What any client here was given. */
 const minted = new Set<string>();
@@ -453,4 +453,4 @@ test("1,000 handshakes to 100 names at once make 100 certificates at most, and a
     }
   };
   await Promise.all(Array.from({ length: 50 }, worker));
-}, 30_000);
+});

@@ -21,7 +21,7 @@ export type RunningOptions = {
 };
 
 /** Milliseconds; far more than anything here takes on a busy machine, and less than a hook may take. */
-const patience = 20_000;
+const patience = 25_000;
 /** Characters of output that a failure shows. */
 const remembered = 4_000;
 

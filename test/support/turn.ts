@@ -13,3 +13,11 @@ export async function turnsUntil(what: string, holds: () => boolean): Promise<vo
     await turn();
   }
 }
+
+/**
+ * Lets everyone in this process have `count` turns. Loopback has no delay of its own, so what was on its way between
+ * sockets of this process has arrived by then, on a busy machine as well.
+ */
+export async function turns(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await turn();
+}

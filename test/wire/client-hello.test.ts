@@ -281,10 +281,14 @@ test("a hello an octet a record is read up to 32 KiB, which bounds what an octet
   const padding = new Array<number>(5000).fill(0);
   const bytes = records(message(extension(21, padding)), 1);
   expect(bytes.length).toBeGreaterThan(30_000);
-  const start = performance.now();
-  // One call of 100, which has a hundredth of the time.
-  for (let cut = 0; cut < bytes.length; cut += 100) parseClientHello(bytes.subarray(0, cut));
-  expect((performance.now() - start) * 100).toBeLessThan(10_000);
+  // One call of 100, which has a hundredth of the time: of a processor, and the least of a few rounds.
+  const rounds = Array.from({ length: 5 }, () => {
+    const start = process.cpuUsage();
+    for (let cut = 0; cut < bytes.length; cut += 100) parseClientHello(bytes.subarray(0, cut));
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1_000;
+  });
+  expect(Math.min(...rounds) * 100).toBeLessThan(10_000);
   expect(alertOf(bytes)).toBe("done");
   const more = records(message(extension(21, [...padding, ...padding])), 1);
   expect(alertOf(more.subarray(0, 32_000))).toBe("more");

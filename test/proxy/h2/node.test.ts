@@ -31,7 +31,7 @@ describeWith(["node"])("Node's http2", () => {
     child.stdin.write(`${JSON.stringify({ port: proxy.port, caFile })}\n`);
     child.stdin.flush();
     results = JSON.parse(await line(lines)) as Results;
-  }, 30_000);
+  });
 
   afterAll(async () => {
     child.kill("SIGKILL");

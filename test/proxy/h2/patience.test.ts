@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { ErrorCode, Flag, FrameType, preface } from "../../../src/wire/h2/frame.ts";
 import { frameOf, H2Frames } from "../../support/h2-frames.ts";
 import { echo, RawServer } from "../../support/raw-server.ts";
+import { turns } from "../../support/turn.ts";
 
 const upstream = new RawServer({
   answer: (request, connection) => {
@@ -134,7 +135,7 @@ describe("too much at once", () => {
     const streams = Array.from({ length: 20 }, (_, index) => 1 + 2 * index);
     for (const stream of streams) client.request(stream, { path: "/large" });
     for (const stream of streams) await client.next(headers, stream);
-    await Bun.sleep(100);
+    await turns(100);
     tickAt(client, 1_000);
     expect(client.ended).toBe(false);
     expect(client.session.streams).toBe(streams.length);
