@@ -1,14 +1,18 @@
-/** The proxy's port and the configured domains -> the text of `/proxy.pac`, which sends names without a dot, and names under those, to the proxy. Pure. */
+/**
+ * The proxy's port and the configured domains -> the text of `/proxy.pac`, which sends names without a dot, and names
+ * under those domains, to the proxy. Pure.
+ */
 
 export type PacFacts = {
   port: number;
-  /** Domains besides `localhost`, lower case, of letters, digits, hyphens and dots. */
+  /** Domains besides `localhost`: lower case, made of letters, digits, hyphens and dots. */
   tlds: readonly string[];
 };
 
 /**
- * ECMAScript 3: Windows and older browsers run it in old engines. It names 127.0.0.1, because not every
- * system resolves `*.localhost`; and it leaves `*.localhost` alone, because browsers never ask it about those.
+ * Written in ECMAScript 3, because Windows and older browsers run it in old engines. It uses 127.0.0.1, because not
+ * every system resolves `*.localhost`; and it has no rule for `*.localhost`, because browsers never ask a PAC file
+ * about those.
  */
 export function pacFile({ port, tlds }: PacFacts): string {
   const endings = tlds.map((tld) => JSON.stringify(`.${tld}`)).join(", ");

@@ -185,7 +185,7 @@ test("every file begins by saying what it turns into what", () => {
 /** Files that may open others by themselves: doors of the system's, and readers of the kernel's own files. */
 const openers = [
   /^system\//,
-  /^discovery\/(callers|client-owner|client-sockets|departed|procfs|source)\.ts$/,
+  /^discovery\/(callers|client-owner|client-sockets|departed-clients|procfs|source)\.ts$/,
   /^supervisor\/(family\/census|service\/listening)\.ts$/,
   // Our own sources and what was built of them.
   /^dashboard\/bundle\.ts$/,

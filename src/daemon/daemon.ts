@@ -27,7 +27,7 @@ import {
   writeRegistration,
 } from "../control/found/registration.ts";
 import { callerFinder } from "../discovery/callers.ts";
-import { departedClients } from "../discovery/departed.ts";
+import { departedClients } from "../discovery/departed-clients.ts";
 import { type Changes, scanner } from "../discovery/scanner.ts";
 import { chooseSource, type ScannerKind } from "../discovery/source.ts";
 import { startProxy } from "../proxy/listener/listener.ts";

@@ -1,4 +1,4 @@
-/** A client's connection -> the process that has its other end, by /proc, while that costs next to no time. Linux. */
+/** A client's connection -> the process at its other end, read from /proc while that takes almost no time. Linux. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Ends, PeerSockets } from "../system/peer-sockets.ts";
@@ -6,41 +6,47 @@ import { printable } from "../text/printable.ts";
 
 export type Caller = { pid: number; command: string };
 
-/** A connection whose client is asked for; `caller` is set once it is known. */
+/** A connection whose client process is wanted; `caller` is set once it is known. */
 export type Asked = {
-  /** Read only where a look is taken: it asks the kernel. */
+  /** Read only during a search, because it asks the kernel. */
   readonly end: Ends;
   caller: Caller | undefined;
 };
 
 export interface Callers {
-  /** Looks at once where that is affordable, else with others a little later. */
+  /** Searches at once if the budget allows it, or else a little later, together with others. */
   ask(end: Asked["end"]): Asked;
-  /** The connection is gone: its port may be somebody else's next. */
+  /** The connection is gone: its port may belong to another client next. */
   forget(asked: Asked): void;
-  /** Leaves no timer. */
+  /** Cancels all timers. */
   stop(): void;
 }
 
 export type CallersOptions = {
-  /** `/proc`, or what stands in for it. */
+  /** `/proc`, or a test's replacement for it. */
   root: string;
   clock: Clock;
-  /** Milliseconds, with fractions, that never go back. */
+  /** A monotonic clock in fractional milliseconds. */
   now(): number;
   peers: PeerSockets;
-  /** Milliseconds of looks that a quiet time saves up: what a person or a script calls in a row is all looked up. */
+  /**
+   * Milliseconds of searching that a quiet time saves up, so that all calls which a person or a script makes in a row
+   * are looked up.
+   */
   savings?: number;
 };
 
-/** A look that took t costs this many times t of our time: at most a hundredth of it is spent on looks. */
+/**
+ * A search that took t is followed by this many times t without one: at most a hundredth of our time is spent
+ * searching.
+ */
 const rest = 100;
 const usualSavings = 50;
-/** Milliseconds after which a look is given up: thousands of processes are not worth a stall. */
+/** Milliseconds after which a search is abandoned: thousands of processes are not worth a stall. */
 const patience = 20;
-/** Connections that wait for the next look; further ones stay unknown. */
+/** Connections that wait for the next search; any further ones stay unknown. */
 const queueLimit = 256;
-/** Processes that called lately are looked at first. */
+/** Number of recent callers, which are searched first. */
 const recentLimit = 16;
 const commandLimit = 200;
 
@@ -73,7 +79,7 @@ export function callerFinder(options: CallersOptions): Callers {
     const wanted = new Map<number, Asked[]>();
     for (const one of asked) {
       const peer = peers.find(one.end);
-      // 0: the client has closed it already.
+      // 0: the client has closed its socket already.
       if (typeof peer === "string" || peer.inode === 0) continue;
       wanted.set(peer.inode, [...(wanted.get(peer.inode) ?? []), one]);
     }
@@ -85,7 +91,7 @@ export function callerFinder(options: CallersOptions): Callers {
     }
   }
 
-  /** Newest first: who calls has often just been started. */
+  /** Newest first, because a caller has often just been started. */
   function processes(): number[] {
     return readdirSync(root)
       .map(Number)
@@ -166,7 +172,7 @@ function commandOf(folder: string): string {
       commandLimit,
     );
   } catch {
-    // It has ended meanwhile: its pid is all that is known.
+    // The process has ended, so only its pid is known.
     return "";
   }
 }

@@ -1,26 +1,29 @@
-/** A client's connection -> whose process it is, as the kernel has its socket. */
+/** A client's connection -> the user its process belongs to, according to the kernel. */
 import type { Ends, PeerSockets } from "../system/peer-sockets.ts";
 
 export type ClientUser =
-  /** Of those who are served. */
+  /** One of the users we serve. */
   | "own"
-  /** Nobody's: it has gone, or it passes for somebody. */
+  /** No process has the socket: the client is gone, or pretends to be someone else. */
   | "gone"
-  /** The system does not tell. */
+  /** The system cannot tell. */
   | "unknown"
-  /** Another person's. */
+  /** Another user. */
   | { uid: number };
 
 export type ClientUserOptions = {
-  /** Who is served. */
+  /** The users we serve. */
   uids: readonly number[];
-  /** Clients may have no socket on this system: Windows' on WSL, which belong to the person all the same. */
+  /**
+   * True if clients may have no socket on this system: programs of Windows on WSL, which belong to the person all the
+   * same.
+   */
   elsewhere?: boolean;
 };
 
 /**
- * A socket that no process has any more is nobody's: older kernels then say that root has it, and whoever sends and goes
- * away at once could pass for root.
+ * A socket that no process has any more belongs to nobody. Older kernels report root as its owner, so a client that
+ * sends and closes at once could otherwise pass for root.
  */
 export function clientUsers(
   peers: PeerSockets | undefined,
@@ -35,7 +38,7 @@ export function clientUsers(
   };
 }
 
-/** Undefined where the system does not tell. */
+/** Undefined if the system cannot tell. */
 export function isOwn(user: ClientUser): boolean | undefined {
   return user === "unknown" ? undefined : user === "own";
 }

@@ -1,4 +1,4 @@
-/** One scan -> services by name: which processes belong together, who wins a name, where to dial. Pure. */
+/** One scan -> services by name: which processes belong together, which of them gets a name, where to dial. Pure. */
 import type { Endpoint, Service } from "../routes/service.ts";
 import { type Host, nameOf } from "./name.ts";
 import type { Observation, ObservedProcess, Scan } from "./observation.ts";
@@ -6,34 +6,34 @@ import { pickPort } from "./pick-port.ts";
 import { printable } from "../text/printable.ts";
 
 export type GroupOptions = Host & {
-  /** Our own process: never a service, also when it was started with NAME set. */
+  /** Our own process. Never a service, even if NAME was set when it was started. */
   ownPid: number;
-  /** The user whose names they are before anybody else's. */
+  /** The user whose servers take precedence for a name. */
   uid: number;
-  /** Name -> the user who has it, as the last scan left it: between others it stays there. */
+  /** Name -> the user who had it after the last scan. Among other users, the name stays with that user. */
   holders?: ReadonlyMap<string, number>;
 };
 
-/** PATH_MAX: a directory is shown whole. */
+/** PATH_MAX: a directory is shown in full. */
 const longestPath = 4096;
 
-/** A process with a name of its own, and what that name came to. */
+/** A process that carries a name, and the verdict on that name. */
 type Named = {
   process: ObservedProcess;
   /** Equal for two processes that carry the same name. */
   key: string;
   /** The name, or printable text. */
   name: string;
-  /** Why it cannot be routed. */
+  /** The reason why it cannot be routed. */
   why: string | undefined;
 };
 
-/** Processes of one name that belong together: what becomes a service. */
+/** Processes with one name that belong together and become one service. */
 type Tree = Pick<Named, "key" | "name" | "why"> & {
-  /** The topmost ancestor that carries the name; of several in one process group the oldest. */
+  /** The topmost ancestor with the same name; of several in one process group, the oldest. */
   root: ObservedProcess;
   observations: Observation[];
-  /** Those of its processes that listen. */
+  /** The pids of its processes that listen. */
   pids: Set<number>;
 };
 
@@ -50,7 +50,8 @@ function namedProcesses(scan: Scan, { ownPid, hostName, wsl }: GroupOptions): Ma
     if (verdict.kind === "name") {
       named.set(process.pid, { process, key: verdict.name, name: verdict.name, why: undefined });
     } else if (verdict.kind === "unroutable") {
-      // The raw text: two long names may look alike once cut. A space keeps it apart from any name.
+      // The raw text is used, because two long names may look alike once cut. The space keeps it apart from any valid
+      // name.
       const key = ` ${process.name}`;
       named.set(process.pid, { process, key, name: verdict.text, why: verdict.why });
     }
@@ -59,8 +60,8 @@ function namedProcesses(scan: Scan, { ownPid, hostName, wsl }: GroupOptions): Ma
 }
 
 /**
- * The topmost ancestor reached through processes that all carry the same name, and that one user has: only root's may have
- * children of another user's that are still its own doing (nginx's workers).
+ * The topmost ancestor that is reached through processes with the same name and the same user. Only a process of root
+ * may have children of another user that still belong to it (nginx's workers).
  */
 function rootOf(start: Named, named: ReadonlyMap<number, Named>): ObservedProcess {
   const seen = new Set<number>();
@@ -76,7 +77,7 @@ function rootOf(start: Named, named: ReadonlyMap<number, Named>): ObservedProces
   return top.process;
 }
 
-/** Marks that were joined, directly or by way of others, lead to one of them. */
+/** A union-find: marks that were joined, directly or through others, have the same leader. */
 function joiner(): { join(a: string, b: string): void; leader(mark: string): string } {
   const next = new Map<string, string>();
   const leader = (mark: string): string => {
@@ -93,7 +94,7 @@ function joiner(): { join(a: string, b: string): void; leader(mark: string): str
   };
 }
 
-/** One name's processes are together by a common root, or by a common process group within one user. */
+/** Processes with one name belong together if they share a root, or a process group within one user. */
 function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
   const holders = scan.observations.flatMap((observation) =>
     observation.pids.flatMap((pid) => {
@@ -105,7 +106,7 @@ function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
   const { join, leader } = joiner();
   for (const { holder, root } of holders) {
     for (const { group } of [holder.process, root]) {
-      // 0: a group of another pid namespace, which is no common ground.
+      // 0: a group in another pid namespace, which says nothing.
       if (group > 0 && holder.process.uid === root.uid)
         join(`group ${group} of ${root.uid} ${holder.key}`, markOf(root, holder.key));
     }
@@ -123,7 +124,7 @@ function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
   return [...trees.values()];
 }
 
-/** What the primary address is chosen from, best first: IPv4, because more clients and servers agree on it. */
+/** Candidates for the primary address, best first. IPv4 comes first because more clients and servers agree on it. */
 const preferred = ["127.0.0.1", "0.0.0.0", "::1", "::"];
 
 function isIPv4(address: string): boolean {
@@ -131,9 +132,8 @@ function isIPv4(address: string): boolean {
 }
 
 /**
- * Where a port of a tree is dialled. A socket on `::` takes IPv4 connections as well, unless it was
- * told not to, which cannot be seen from outside: 127.0.0.1 is dialled too, but only
- * where nobody else can be behind it.
+ * Where to dial a port of a tree. A socket on `::` also accepts IPv4 unless it was told not to, which cannot be seen
+ * from outside. So 127.0.0.1 is dialled too, but only if no other process can be behind it.
  */
 function endpointOf(port: number, tree: Tree, all: readonly Observation[]): Endpoint {
   const addresses = new Set(
@@ -155,7 +155,7 @@ function endpointOf(port: number, tree: Tree, all: readonly Observation[]): Endp
   return { address: sorted[0]!, port, dial: [...dial] };
 }
 
-/** Other processes on the same port number, at another address: it is easy to reach the wrong one. */
+/** Other processes on the same port number at another address, which are easily reached by mistake. */
 function neighbours(tree: Tree, all: readonly Observation[]): string[] {
   const ports = new Set(tree.observations.map((its) => its.port));
   return all
@@ -193,14 +193,14 @@ function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Serv
   };
 }
 
-/** The newest tree first: a person who starts a second server under a name means that one. */
+/** The newest tree first: a person who starts a second server under a name wants that one. */
 function newestFirst(a: Tree, b: Tree): number {
   return oldestFirst(b.root, a.root);
 }
 
 /**
- * Those of the user who has the name first: us; else who had it at the last scan; else who came first, as nobody takes a name
- * from another user by starting a server.
+ * The trees of the user who has the name come first: our own user; or else the user who had it at the last scan; or
+ * else the one who came first. No user takes a name from another user by starting a server.
  */
 function byRight(trees: readonly Tree[], { uid, holders }: GroupOptions): Tree[] {
   const users = trees.map((tree) => tree.root.uid);
@@ -212,12 +212,12 @@ function byRight(trees: readonly Tree[], { uid, holders }: GroupOptions): Tree[]
 }
 
 /**
- * By name; of two with one name, the one that has it stands first, and the others follow with
+ * Services sorted by name. Of several with one name, the one that gets the name comes first; the others follow with
  * `routable: false`.
  *
- * Processes are one service when one descends from the other through processes of the same NAME, when
- * they have such an ancestor in common, or when they are in one process group, and of one user. Otherwise, within
- * one user, the tree whose root started last has the name; of two in the same second, the one with the higher pid.
+ * Processes form one service if one descends from the other through processes with the same NAME, if they have such an
+ * ancestor in common, or if they share a process group, always within one user. Otherwise, within one user, the tree
+ * whose root started last gets the name; if they started in the same second, the one with the higher pid.
  */
 export function groupServices(scan: Scan, options: GroupOptions): Service[] {
   const services: Service[] = [];
@@ -245,11 +245,11 @@ export function groupServices(scan: Scan, options: GroupOptions): Service[] {
       const { pid } = first!.process;
       const why =
         loser.user === first!.user
-          ? `pid ${pid} took this name over: it was started later; give one of them another NAME`
+          ? `pid ${pid} was started later and took this name over; give one of the two another NAME`
           : `pid ${pid} of user ${first!.user ?? uid} has this name, and no other user takes it over; give this one another NAME`;
       services.push({ ...loser, routable: false, warnings: [why, ...loser.warnings] });
     }
   }
-  // Stable: those of one name stay in their order.
+  // The sort is stable, so services of one name keep their order.
   return services.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }

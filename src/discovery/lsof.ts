@@ -1,4 +1,4 @@
-/** What lsof and ps print -> listening sockets and their processes: two commands for each scan. */
+/** The output of lsof and ps -> listening sockets and their processes, with two commands per scan. */
 import { type CommandResult, runCommand } from "../system/command.ts";
 import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
 import { parseLsof } from "./parse-lsof.ts";
@@ -8,35 +8,35 @@ import { type PsDialect, type PsProcess, parsePs, psArguments } from "./parse-ps
 export type Run = (argv: readonly [string, ...string[]]) => Promise<CommandResult>;
 
 export type LsofOptions = {
-  /** Whose processes are shown. */
+  /** The user whose processes are shown. */
   uid: number;
-  /** Shows everybody's, as far as lsof does. */
+  /** Shows all users' processes, as far as lsof can see them. */
   allUsers?: boolean;
   dialect?: PsDialect;
-  /** Where the commands are looked for, as in `PATH`. */
+  /** Where the commands are searched, in the format of `PATH`. */
   path?: string;
   run?: Run;
 };
 
-/** Milliseconds. Both take well under a second on a busy machine. */
+/** Milliseconds. Both commands take well under a second on a busy machine. */
 const deadline = 8_000;
 
 /** Bytes: 4,000 processes with 16 KiB of arguments and environment each. */
 const limit = 64 * 1024 * 1024;
 
 /**
- * Listening TCP sockets, and (`-d` is or-ed to it) everybody's working directory: one command for both.
- * `-w`: no warnings about what it cannot read. `-S2`: two seconds, its least, for a dead network mount.
+ * Lists the listening TCP sockets and, because `-d` is combined by or, every process's working directory: one command
+ * for both. `-w`: no warnings about unreadable processes. `-S2`: two seconds, the minimum, for a dead network mount.
  */
 const lsof = ["lsof", "-nPw", "-S2", "-iTCP", "-sTCP:LISTEN", "-d", "cwd", "-F", "puftn"] as const;
 
 /**
- * The start time that ps prints is reckoned from the uptime and may differ by a second from call to
- * call: within that, the first one stays, so that a process keeps its identity.
+ * Milliseconds. ps computes the start time from the uptime, so it may differ by a second between calls. Within that,
+ * the first value is kept, so that a process keeps its identity.
  */
 const startJitter = 1000;
 
-/** Where macOS and Linux keep the two, for a PATH that lacks them (launchd, cron). */
+/** Where macOS and Linux have both programs, for a PATH without them (launchd, cron). */
 const usualPlaces = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 function printed(result: CommandResult, program: "lsof" | "ps", install: string): string {
@@ -67,7 +67,7 @@ export function lsofSource({
   path = process.env.PATH ?? "",
   run,
 }: LsofOptions): Source {
-  // A fixed locale and zone: the date is parsed, and letters beyond ASCII are to stay what they are.
+  // Locale and time zone are fixed: the date is parsed, and characters beyond ASCII have to stay unchanged.
   const env = {
     PATH: `${path}:${usualPlaces}`,
     LC_TIME: "C",
@@ -88,7 +88,7 @@ export function lsofSource({
   }
 
   async function scan(): Promise<Scan> {
-    // One after the other: a server that lsof saw is then known to ps, unless it has ended.
+    // One after the other, so that ps knows every server that lsof saw, unless it has ended.
     const holders = parseLsof(
       printed(await command(lsof), "lsof", "install the package lsof (Debian: apt install lsof)"),
     );
@@ -123,7 +123,7 @@ export function lsofSource({
     for (const holder of holders) {
       if (holder.sockets.length === 0) continue;
       if (!owned(holder)) {
-        skipped.push({ pid: holder.pid, why: `it listens, and belongs to user ${holder.uid}` });
+        skipped.push({ pid: holder.pid, why: `it listens, but belongs to user ${holder.uid}` });
         continue;
       }
       if (!all.has(holder.pid)) {
@@ -156,7 +156,7 @@ export function lsofSource({
         process.kill(pid, 0);
         return true;
       } catch (error) {
-        // Not ours to signal, but there.
+        // EPERM: the process exists, but we may not signal it.
         return (error as NodeJS.ErrnoException).code === "EPERM";
       }
     },

@@ -1,17 +1,17 @@
-/** A process's raw `NAME` -> the DNS name it is reached by, or why it cannot be. Pure. */
+/** A process's raw `NAME` -> the DNS name it is reached by, or why it has none. Pure. */
 import { printable } from "../text/printable.ts";
 
 export type NameVerdict =
-  /** Lower-case labels without the `.localhost` ending. */
+  /** Lower-case labels without `.localhost`. */
   | { kind: "name"; name: string }
-  /** Listed, never routed. `text` is the printable NAME, `why` a sentence for a person. */
+  /** Listed, but never routed. `text` is the printable NAME, `why` a sentence for a person. */
   | { kind: "unroutable"; text: string; why: string }
-  /** Not meant as a name. */
+  /** `NAME` is not meant as a name. */
   | { kind: "none" };
 
-/** The machine as far as names care. */
+/** Properties of the machine that affect names. */
 export type Host = {
-  /** As `os.hostname()` has it. */
+  /** The result of `os.hostname()`. */
   hostName: string;
   /** True inside the Windows Subsystem for Linux, which sets `NAME` to the computer's name. */
   wsl: boolean;
@@ -19,16 +19,16 @@ export type Host = {
 
 const ending = ".localhost";
 
-/** RFC 1035 section 2.3.4: 255 octets on the wire, 253 as text; the ending has to fit too. */
+/** RFC 1035 section 2.3.4: 255 octets on the wire, 253 as text; `.localhost` has to fit too. */
 const longestName = 253 - ending.length;
 const longestLabel = 63;
 
-/** More than the longest valid name, so that a nearly valid one is shown whole. */
+/** More than the longest valid name, so that a nearly valid one is shown in full. */
 const longestText = 300;
 
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
-/** WHATWG URL, "ends in a number": such a host is read as an IPv4 address, or fails. */
+/** WHATWG URL, "ends in a number": such a host is parsed as an IPv4 address, or fails. */
 const numberLabel = /^(?:\d+|0x[0-9a-f]*)$/;
 
 function complaint(name: string): string | undefined {
@@ -38,7 +38,7 @@ function complaint(name: string): string | undefined {
   }
   const labels = name.split(".");
   if (labels.some((part) => part === ""))
-    return "there is nothing before, after or between its dots";
+    return "there is an empty part before, after or between its dots";
   if (labels.at(-1) === "localhost") return "it ends in .localhost twice";
   const long = labels.find((part) => part.length > longestLabel);
   if (long !== undefined) {
@@ -51,7 +51,7 @@ function complaint(name: string): string | undefined {
   return undefined;
 }
 
-/** The nearest valid name, or undefined where nothing sensible is left. */
+/** The closest valid name, or undefined if nothing sensible is left. */
 function suggestion(name: string): string | undefined {
   const near = name
     .normalize("NFKD")
@@ -70,8 +70,8 @@ function suggestion(name: string): string | undefined {
 }
 
 /**
- * Letters of either case are one name. `NAME=api.localhost` means `api`: people paste what stands in
- * their address bar, and `api.localhost.localhost` is nobody's wish.
+ * Names are not case-sensitive. `NAME=api.localhost` means `api`: people copy it from their address bar, and nobody
+ * wants `api.localhost.localhost`.
  */
 export function nameOf(raw: string | undefined, host: Host): NameVerdict {
   if (raw === undefined || raw === "") return { kind: "none" };
@@ -89,8 +89,8 @@ export function nameOf(raw: string | undefined, host: Host): NameVerdict {
   const text = printable(raw, longestText);
   return {
     kind: "unroutable",
-    // A row of nothing but blanks could not be seen.
+    // A row with only blanks would be invisible.
     text: text.trim() === "" ? text.replaceAll(/\s/gu, "\\x20") : text,
-    why: `not a usable name: ${wrong}${near === undefined ? "" : `; NAME=${near} would do`}`,
+    why: `not a usable name: ${wrong}${near === undefined ? "" : `; try NAME=${near}`}`,
   };
 }

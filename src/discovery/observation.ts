@@ -1,4 +1,4 @@
-/** What a scan of the machine sees: listening sockets and the processes that hold them. */
+/** A scan's result: the machine's listening sockets and the processes that hold them; and the interface of a source. */
 import type { ProcessIdentity } from "../routes/service.ts";
 
 /** A process that holds a listening socket, or an ancestor of one. */
@@ -6,58 +6,58 @@ export type ObservedProcess = {
   pid: number;
   /** Milliseconds since the Unix epoch, rounded down to a whole second. */
   startedAt: number;
-  /** The parent's pid; 0 where there is none. */
+  /** The parent's pid; 0 if it has none. */
   parent: number;
   /** The process group's id. */
   group: number;
   uid: number;
   /**
-   * `LOCALHOSTESS_NAME` in its environment, which a supervisor gives, else `NAME`, as it stands there; undefined where
-   * neither is set, or nothing is readable.
+   * `LOCALHOSTESS_NAME` from its environment, which a supervisor sets, or else `NAME`, unchanged. Undefined if neither
+   * is set, or if the environment cannot be read.
    */
   name: string | undefined;
-  /** `PORT` in its environment: where it was asked to listen. */
+  /** `PORT` from its environment: the port it was asked to listen on. */
   wantedPort?: number | undefined;
-  /** Its arguments joined by spaces, as they stand. */
+  /** Its arguments joined by spaces, unchanged. */
   command: string;
-  /** Its working directory; undefined where it is not readable. */
+  /** Its working directory; undefined if it cannot be read. */
   cwd: string | undefined;
 };
 
-/** One address and port that is listened on, with every process that holds a socket there. */
+/** One address and port with a listener, and every process that holds a socket there. */
 export type Observation = {
-  /** The kernel's text for it: `127.0.0.1`, `::1`, `0.0.0.0`, `::`, `192.168.1.7`. */
+  /** The address in the kernel's notation: `127.0.0.1`, `::1`, `0.0.0.0`, `::`, `192.168.1.7`. */
   address: string;
   port: number;
   /** Ascending, never empty. */
   pids: readonly number[];
 };
 
-/** What could not be read, and why; told only to those who ask for more words. */
+/** A process or socket that could not be read, and why. Shown only with verbose output. */
 export type Skipped = {
-  /** Undefined where a socket is seen, but not who holds it. */
+  /** Undefined if the socket is visible, but not its owner. */
   pid: number | undefined;
   why: string;
 };
 
-/** One look at the machine. */
+/** One scan of the machine. */
 export type Scan = {
-  /** Sorted by port, then address. */
+  /** Sorted by port, then by address. */
   observations: readonly Observation[];
-  /** By pid: the owners of observations and their ancestors. */
+  /** By pid: the owners of observations, and their ancestors. */
   processes: ReadonlyMap<number, ObservedProcess>;
   skipped: readonly Skipped[];
 };
 
-/** A way of looking: procfs, or lsof with ps. Both see the same on the same machine. */
+/** A way to scan: procfs, or lsof with ps. Both give the same result on the same machine. */
 export interface Source {
   readonly kind: "procfs" | "lsof";
   /**
-   * One scan at a time; it ends by itself, or has a deadline.
+   * Runs one scan at a time. The scan ends by itself, or has a deadline.
    *
-   * @throws Error with a sentence for a person, where the machine cannot be looked at this way.
+   * @throws Error with a sentence for a person, if the machine cannot be scanned this way.
    */
   scan(): Promise<Scan>;
-  /** Whether the process still runs: synchronous and cheap, for a request on an old snapshot. */
+  /** Whether the process still runs. Synchronous and cheap, for a request that uses an old snapshot. */
   alive?(process: ProcessIdentity): boolean;
 }

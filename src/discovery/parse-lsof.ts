@@ -1,4 +1,4 @@
-/** What `lsof -F puftn` prints -> listening sockets and working directories by process. Pure. */
+/** The output of `lsof -F puftn` -> listening sockets and working directories by process. Pure. */
 
 export type LsofProcess = {
   pid: number;
@@ -21,7 +21,7 @@ const backslashed: Record<string, string> = {
   "\\": "\\",
 };
 
-/** lsof writes what its locale cannot print as `\t` and `\xc3\xa9`, and a backslash as two. */
+/** lsof writes characters that its locale cannot print as `\t` or `\xc3\xa9`, and a backslash as two. */
 function unescaped(name: string): string {
   return name.replace(
     /((?:\\x[0-9a-f]{2})+)|\\([bfnrt\\])/g,
@@ -33,9 +33,8 @@ function unescaped(name: string): string {
 }
 
 /**
- * `127.0.0.1:3000`, `[::1]:5173`, `*:3000`. A wildcard takes its family from the type. An IPv6 socket
- * on an IPv4-mapped address is printed as the IPv4 address, as we show it; only `::ffff:0.0.0.0`
- * cannot be told from `::`.
+ * Parses `127.0.0.1:3000`, `[::1]:5173` or `*:3000`. A wildcard takes its family from the type. An IPv6 socket on an
+ * IPv4-mapped address is printed as the IPv4 address, as we show it; only `::ffff:0.0.0.0` cannot be told from `::`.
  */
 function socketOf({ type, name }: LsofFile): LsofSocket | undefined {
   const parts = /^(?:\[([^\]]+)\]|([^:]+)|\*):(\d+)(?: \(LISTEN\))?$/.exec(name);
@@ -49,8 +48,8 @@ function socketOf({ type, name }: LsofFile): LsofSocket | undefined {
 }
 
 /**
- * Sets of lines, each line a letter and a value: `p` begins a process, `f` one of its files.
- * Letters not asked for (macOS adds none, later lsof versions may) are passed over.
+ * Parses lines of one letter and a value: `p` begins a process, `f` begins one of its files. Letters that were not
+ * requested are skipped (macOS adds none, later versions of lsof may).
  */
 export function parseLsof(text: string): LsofProcess[] {
   const processes: LsofProcess[] = [];
@@ -61,7 +60,7 @@ export function parseLsof(text: string): LsofProcess[] {
   const endFile = () => {
     if (process !== undefined && file !== undefined) {
       if (file.descriptor === "cwd") {
-        // "/proc/1/cwd (readlink: Permission denied)" is no directory.
+        // "/proc/1/cwd (readlink: Permission denied)" is not a directory.
         if (file.type === "DIR") process.cwd = unescaped(file.name);
       } else if (file.type.startsWith("IPv")) {
         const socket = socketOf(file);

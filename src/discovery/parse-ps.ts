@@ -1,4 +1,4 @@
-/** What one `ps` call prints for every process -> pid, parent, start time, command and NAME. Pure. */
+/** The output of one `ps` call for all processes -> pid, parent, start time, command and NAME. Pure. */
 import { portIn } from "./pick-port.ts";
 
 export type PsProcess = {
@@ -9,9 +9,9 @@ export type PsProcess = {
   /** Milliseconds since the Unix epoch. */
   startedAt: number;
   command: string;
-  /** `LOCALHOSTESS_NAME`, else `NAME`; undefined where neither is set, or its environment is not shown to us. */
+  /** `LOCALHOSTESS_NAME`, or else `NAME`; undefined if neither is set, or if the environment is hidden from us. */
   name: string | undefined;
-  /** `PORT`. */
+  /** `PORT` from the environment. */
   wantedPort?: number | undefined;
 };
 
@@ -19,12 +19,11 @@ export type PsProcess = {
 export type PsDialect = "linux" | "macos";
 
 /**
- * The arguments for each dialect. Every column is an `-o` of its own, because POSIX takes all that
- * follows a `=` for a heading.
+ * The arguments for each dialect. Every column has its own `-o`, because POSIX takes everything after `=` as a heading.
  *
- * On Linux the option `e` adds the environment to the short name (`comm`) as well as to the arguments.
- * So the environment's beginning stands in the line twice: 160 characters of it behind a short name
- * that has no arguments, and then the whole behind the arguments. That tells the two apart exactly.
+ * On Linux, the option `e` adds the environment to the short name (`comm`) as well as to the arguments. So the line has
+ * the beginning of the environment twice: 160 characters of it after the short name, which has no arguments, and all of
+ * it after the arguments. Comparing the two separates arguments and environment exactly.
  */
 export const psArguments: Record<PsDialect, readonly string[]> = {
   linux: ["axwwe", ...columns("pid", "comm:160", "ppid", "pgid", "uid", "lstart", "args")],
@@ -39,7 +38,7 @@ const start = String.raw`(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat) ([A-Z][a-z]{2}) +(\d+) 
 const numbers = String.raw`(\d+) +(\d+) +(-?\d+) +${start}`;
 
 const lines: Record<PsDialect, RegExp> = {
-  // pid, short name with environment, ppid, pgid, uid, start, arguments with environment
+  // Columns: pid, short name with environment, ppid, pgid, uid, start, arguments with environment
   linux: new RegExp(String.raw`^ *(\d+) (.*?) +${numbers} (.*)$`),
   macos: new RegExp(String.raw`^ *(\d+)( +)${numbers} (.*)$`),
 };
@@ -50,13 +49,13 @@ const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 const variable = /^[A-Za-z_][^\s=]*=/;
 
 /**
- * ps joins everything with spaces, so a value with a space in it has no certain end. The rule: a value
- * ends before the next word that looks like a variable's. It is wrong only for a NAME that holds
- * such a word itself, and that is no valid name anyway.
+ * ps joins everything with spaces, so the end of a value with spaces is ambiguous. Rule: a value ends before the next
+ * word that looks like a variable. The rule only fails for a NAME that contains such a word, and that is not a valid
+ * name anyway.
  *
- * Several words may look like NAME, because other values hold spaces too: npm puts the text of the
- * script it runs (`dev=1 NAME=api vite`) into `npm_lifecycle_script`. A word that follows that variable
- * counts only if there is no other; of the others the last counts.
+ * Several words may look like NAME, because other values contain spaces too: npm puts the text of the script it runs
+ * (`dev=1 NAME=api vite`) into `npm_lifecycle_script`. A word after that variable counts only if there is no other; of
+ * the others, the last one counts.
  */
 export function nameInText(environment: string): string | undefined {
   return valueInText(environment, "LOCALHOSTESS_NAME") || valueInText(environment, "NAME");
@@ -87,9 +86,9 @@ function valueInText(environment: string, sought: string): string | undefined {
   return found ?? doubtful;
 }
 
-/** Arguments and environment of a Linux line; both exact. */
+/** Arguments and environment of a Linux line, both exact. */
 function splitLinux(short: string, line: string): { command: string; environment: string } {
-  // The short name is of at most 15 bytes and may hold spaces itself.
+  // The short name has at most 15 bytes and may contain spaces itself.
   for (let at = short.indexOf(" "); at !== -1 && at <= 16; at = short.indexOf(" ", at + 1)) {
     const beginning = short.slice(at + 1).trimEnd();
     if (!/^[^\s=]+=/.test(beginning)) continue;
@@ -102,10 +101,10 @@ function splitLinux(short: string, line: string): { command: string; environment
 }
 
 /**
- * Arguments and environment of a macOS line. Where one ends and the other begins cannot be told, so the
- * command is cut before the first word that looks like a variable: an argument may be
- * lost from sight, but no secret of the environment is ever shown. NAME is looked for in all that
- * follows, and since the environment stands last, its NAME beats an argument's.
+ * Arguments and environment of a macOS line. There is no way to tell where one ends and the other begins, so the
+ * command is cut before the first word that looks like a variable: an argument may be hidden, but no secret of the
+ * environment is ever shown. NAME is searched in everything that follows; the environment comes last, so its NAME
+ * overrides an argument's.
  */
 function splitMacos(line: string): { command: string; environment: string } {
   const words = line.split(" ");
@@ -114,7 +113,7 @@ function splitMacos(line: string): { command: string; environment: string } {
   return { command: words.slice(0, first).join(" "), environment: words.slice(first).join(" ") };
 }
 
-/** Lines that ps did not print in the asked form are passed over: a newline inside a value ends one. */
+/** Lines in any other format are skipped: a newline inside a value ends the line early. */
 export function parsePs(text: string, dialect: PsDialect): PsProcess[] {
   const processes: PsProcess[] = [];
   for (const line of text.split("\n")) {

@@ -1,20 +1,20 @@
-/** The ports of one service -> the one that serves the application. Pure. */
+/** The ports of one service -> the port that serves the application. Pure. */
 
 /** Node's inspector, the Chrome DevTools protocol, Node's old debugger. */
 const debugPorts = new Set([9229, 9222, 5858]);
 
-/** RFC 6335 section 6: from here the system hands ports out by itself (HMR, development channels). */
+/** RFC 6335 section 6: from here on, the system assigns ports by itself (HMR, development channels). */
 const firstEphemeral = 49152;
 
-/** What `PORT` says, where that is a port. */
+/** The value of `PORT`, if it is a valid port. */
 export function portIn(value: string | undefined): number | undefined {
   const port = value !== undefined && /^\d{1,5}$/.test(value) ? Number(value) : 0;
   return port > 0 && port <= 65_535 ? port : undefined;
 }
 
 /**
- * Where one of its processes was asked to listen by `PORT`, if it does. Else without debug ports, without ephemeral ones, the lowest;
- * where none is left, the lowest of all.
+ * The port that one of its processes was asked to use by `PORT`, if it listens there. Or else the lowest port that is
+ * neither a debug port nor ephemeral; if there is none, the lowest of all.
  */
 export function pickPort(
   ports: readonly [number, ...number[]],

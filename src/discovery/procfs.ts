@@ -7,47 +7,47 @@ import { portIn } from "./pick-port.ts";
 import type { Observation, ObservedProcess, Scan, Skipped, Source } from "./observation.ts";
 
 export type ProcfsOptions = {
-  /** Where procfs is mounted; `/proc` if not given. */
+  /** Where procfs is mounted. Defaults to `/proc`. */
   root?: string;
-  /** Whose processes are read. */
+  /** The user whose processes are read. */
   uid: number;
-  /** Reads everybody's. */
+  /** Reads all users' processes. */
   allUsers?: boolean;
-  /** Milliseconds since the machine started; what `uptime` in the root says if not given. */
+  /** Milliseconds since the machine started. Defaults to the value of `uptime` in the root. */
   uptime?: () => number;
 };
 
-/** Milliseconds. USER_HZ, what the kernel shows to programs, is 100 on every machine that Bun runs on. */
+/** Milliseconds. USER_HZ, the kernel's unit towards programs, is 100 on every machine that Bun runs on. */
 const tick = 10;
 
 /**
- * Milliseconds. A process this young at its last walk is walked again: it may still be starting.
- * Between fork and exec it shows its parent's files and environment, and a worker gets a socket that
- * its parent opened long ago handed over when it calls listen (node:cluster).
+ * Milliseconds. A process that was younger than this at its last walk is walked again, because it may still be
+ * starting. Between fork and exec, it shows its parent's files and environment, and a worker that calls listen is
+ * handed a socket that its parent opened long ago (node:cluster).
  */
 const youth = 30_000;
 
-/** Milliseconds after which any process is walked again: the bound on what the rules below miss. */
+/** Milliseconds after which every process is walked again: the limit on how long the rules below can miss a change. */
 const oldest = 60_000;
 
-/** Milliseconds of work after which the event loop gets its turn: requests go on during a scan. */
+/** Milliseconds of work after which the event loop gets a turn: requests are served during a scan. */
 const slice = 5;
 
-/** What is known of a process, kept from scan to scan while it stays the same process and program. */
+/** Knowledge about a process, kept between scans while it is the same process and program. */
 type Known = ProcStat & {
   pid: number;
   uid: number;
-  /** Which folder of procfs it was found in: differs when the pid is another process. */
+  /** Identifies the process's folder in procfs; differs if the pid was reused. */
   folder: string;
-  /** The scan that last read its `stat`. */
+  /** The scan that last read `stat`. */
   verified: number;
-  /** The uptime at which its descriptors were last walked; undefined before the first time. */
+  /** The uptime of the last walk over its descriptors; undefined before the first. */
   walkedAt: number | undefined;
-  /** Listening sockets it holds: inode -> the path of one descriptor that is it. */
+  /** Listening sockets it holds: inode -> the path of one descriptor for it. */
   sockets: Map<number, string>;
-  /** Why it could not be walked. */
+  /** The reason why it could not be walked. */
   refused: string | undefined;
-  /** Read when first asked for after a walk. Nothing of the environment but the name and PORT is ever kept. */
+  /** Read on first use after a walk. Only the name and PORT of the environment are ever kept. */
   facts: Facts | undefined;
 };
 
@@ -62,12 +62,12 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
 }
 
-/** A process that ended while it was read: its files are gone, or say so. */
+/** The process ended while it was read: its files are gone, or report so. */
 function isGone(code: string): boolean {
   return code === "ENOENT" || code === "ESRCH";
 }
 
-/** A variable, as it stands at the start of an environment, and behind another. */
+/** A variable's bytes at the start of an environment, and after another variable. */
 type Sought = { atStart: Buffer; inside: Buffer };
 
 function sought(name: string): Sought {
@@ -78,7 +78,7 @@ const ownName = sought("LOCALHOSTESS_NAME");
 const plainName = sought("NAME");
 const port = sought("PORT");
 
-/** The value of a variable among NUL-ended strings; the first, as getenv(3) finds it. */
+/** The value of a variable among NUL-terminated strings; the first one, as getenv(3) finds it. */
 function valueIn(environment: Buffer, { atStart, inside }: Sought): string | undefined {
   let start = -1;
   if (environment.subarray(0, atStart.length).equals(atStart)) start = atStart.length;
@@ -92,20 +92,19 @@ function valueIn(environment: Buffer, { atStart, inside }: Sought): string | und
 }
 
 /**
- * What a scan reads, and why that is enough:
+ * Each scan reads the following, which is sufficient:
  *
- * - The folder of every process. Linux makes its inode when it is first looked up and drops it when the
- *   process ends, so a reused pid shows another inode and another change time; and its owner is the
- *   process's user. Where anything differs, it is a stranger of which nothing is known.
- * - `stat` of strangers, and of all that have listening sockets or descend to one that has: pid and start
- *   time are their identity, whatever the folder says. exec, too, makes strangers of them.
- * - The descriptors of a process (the expensive part) when it is a stranger, young, or was last
- *   walked a minute ago.
- * - One link for each listening socket that a process was found with: it still holds it there, or
- *   it is walked again.
- * - The descriptors of everybody, once, when a listening socket has no known owner: a process known
- *   for long has opened it. Where that finds none (another user's, another namespace's), the socket
- *   is remembered as nobody's; only a stranger can bring it to us, and strangers are walked.
+ * - The folder of every process. Linux creates its inode on the first lookup and drops it when the process ends, so a
+ *   reused pid has another inode and another change time; and the folder's owner is the process's user. If anything
+ *   differs, the process is a stranger, about which nothing is known.
+ * - `stat` of strangers, of every process with listening sockets, and of all ancestors of those: pid and start time are
+ *   the identity, whatever the folder says. An exec makes a process a stranger too.
+ * - The descriptors of a process (the expensive part), if it is a stranger, is young, or was last walked a minute ago.
+ * - One link for each listening socket that a process was found with: if the process no longer holds it there, the
+ *   process is walked again.
+ * - The descriptors of all processes, once, if a listening socket has no known owner: a long-known process has opened
+ *   it. If none is found (another user's, another namespace's), the socket is remembered as having no owner. From then
+ *   on, only a stranger can bring it to us, and strangers are walked.
  */
 export function procfsSource({
   root = "/proc",
@@ -117,10 +116,10 @@ export function procfsSource({
   let nobodys = new Set<number>();
   let bootTime: number | undefined;
   let scans = 0;
-  /** The uptime at which the scan began: unlike the clock, nobody sets it. */
+  /** The uptime at the start of the scan. Unlike the clock, it is never set. */
   let moment = 0;
 
-  /** Seconds since the epoch. Read once: when the clock is set, start times must not all move. */
+  /** Seconds since the epoch. Read once: if the clock is set later, start times must not all move. */
   function bootedAt(): number {
     bootTime ??= Number(/^btime (\d+)$/m.exec(readFileSync(`${root}/stat`, "latin1"))?.[1] ?? 0);
     return bootTime;
@@ -136,14 +135,14 @@ export function procfsSource({
     }
   }
 
-  /** By inode. */
+  /** The listening sockets by inode. */
   function rowsByInode(): Map<number, ListeningRow> {
     const rows = new Map<number, ListeningRow>();
     readTable("tcp", rows);
     try {
       readTable("tcp6", rows);
     } catch (error) {
-      // A kernel without IPv6 has no such file.
+      // A kernel without IPv6 does not have this file.
       if (codeOf(error) !== "ENOENT") throw error;
     }
     return rows;
@@ -153,14 +152,14 @@ export function procfsSource({
     try {
       return parseProcStat(readFileSync(`${root}/${pid}/stat`, "utf8"));
     } catch (error) {
-      // Ended; or hidden from us (the mount option hidepid), which is the same to us.
+      // The process ended, or is hidden from us (mount option hidepid), which makes no difference here.
       const code = codeOf(error);
       if (isGone(code) || code === "EPERM" || code === "EACCES") return undefined;
       throw error;
     }
   }
 
-  /** The processes of this moment, with what is already known of them. */
+  /** The current processes, with what is already known about them. */
   function census(): Map<number, Known> {
     const present = new Map<number, Known>();
     for (const entry of readdirSync(root)) {
@@ -191,16 +190,16 @@ export function procfsSource({
     return present;
   }
 
-  /** Reads its `stat` again: whether it is the same process and program as before. */
+  /** Reads `stat` again. Returns whether it is the same process and program as before. */
   function verify(process: Known): boolean {
     if (process.verified === scans) return true;
     process.verified = scans;
     const stat = readStat(process.pid);
-    // Gone since the census: the next one will not list it.
+    // The process ended after the census; the next census will not list it.
     if (stat === undefined) return true;
     const same = process.startTicks === stat.startTicks && process.image === stat.image;
     if (!same) process.facts = undefined;
-    // Orphans get a new parent, shells move their jobs to new groups.
+    // Orphans get a new parent, and shells move their jobs to new groups.
     Object.assign(process, stat);
     return same;
   }
@@ -226,13 +225,13 @@ export function procfsSource({
     }
   }
 
-  /** The inode of the socket that a descriptor is. */
+  /** The inode of the socket behind a descriptor. */
   function socketAt(path: string): number | undefined {
     let target: string;
     try {
       target = readlinkSync(path);
     } catch (error) {
-      // Closed since the folder was listed; or not ours to follow, which listing it has told.
+      // Closed since the folder was listed; or not readable for us, which listing the folder has reported.
       if (isGone(codeOf(error)) || codeOf(error) === "EACCES") return undefined;
       throw error;
     }
@@ -245,7 +244,7 @@ export function procfsSource({
     return process.walkedAt - process.startTicks * tick < youth;
   }
 
-  /** Whether every socket that still listens is where it was. */
+  /** Whether the process still holds every socket that listens, in the same place. */
   function holdsItsSockets(process: Known, rows: ReadonlyMap<number, ListeningRow>): boolean {
     for (const [inode, path] of process.sockets) {
       if (!rows.has(inode)) process.sockets.delete(inode);
@@ -258,7 +257,7 @@ export function procfsSource({
     try {
       return read();
     } catch {
-      // Not ours to read, or gone: the caller shows that it does not know.
+      // Not readable for us, or gone: the caller shows that the value is unknown.
       return undefined;
     }
   }
@@ -271,20 +270,20 @@ export function procfsSource({
     if (own) {
       const environment = readable(() => readFileSync(`${folder}/environ`));
       if (environment !== undefined) {
-        // An empty one is one that is not set.
+        // An empty variable counts as not set.
         name = valueIn(environment, ownName) || valueIn(environment, plainName);
         wantedPort = portIn(valueIn(environment, port));
-        // The rest is none of our business, also not in a heap dump.
+        // The rest of the environment is none of our business, not even in a heap dump.
         environment.fill(0);
       }
     }
     const line = readable(() => readFileSync(`${folder}/cmdline`, "utf8")) ?? "";
-    // Each argument ends in NUL. A process that rewrote its title leaves a row of them behind it.
+    // Each argument ends in NUL. A process that rewrote its title leaves more of them at the end.
     const command = line.replace(/\0+$/, "").replaceAll("\0", " ");
     return {
       name,
       wantedPort,
-      // As ps shows a process that has no arguments.
+      // The form in which ps shows a process without arguments.
       command: command === "" ? `[${process.comm}]` : command,
       cwd: own ? readable(() => readlinkSync(`${folder}/cwd`)) : undefined,
     };
@@ -313,7 +312,7 @@ export function procfsSource({
 
     scans++;
     moment = uptime();
-    // The table comes first: who holds a socket of it stands in the list of processes read after.
+    // The table is read first, so the owner of each of its sockets is in the list of processes read afterwards.
     const rows = rowsByInode();
     await breathe();
     known = census();

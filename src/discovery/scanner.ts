@@ -1,13 +1,13 @@
-/** A source and a clock -> the services of this moment, scanned while somebody wants to know. */
+/** A source and a clock -> the current services, scanned while they are in use. */
 import type { Service } from "../routes/service.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { groupServices } from "./group.ts";
 import type { Scan, Skipped, Source } from "./observation.ts";
 
-/** What a scan changed, for a line of log each. */
+/** The differences after a scan, each written to the log as a line. */
 export type Changes = {
   appeared: readonly Service[];
-  /** Another process, address, or set of warnings under the same name: as it is now. */
+  /** Services with another process, address or set of warnings under the same name, in their new state. */
   changed: readonly Service[];
   gone: readonly Service[];
 };
@@ -15,62 +15,64 @@ export type Changes = {
 export type ScannerOptions = {
   source: Source;
   clock: Clock;
-  /** As `os.hostname()` has it. */
+  /** The result of `os.hostname()`. */
   hostName: string;
-  /** Inside the Windows Subsystem for Linux. */
+  /** True inside the Windows Subsystem for Linux. */
   wsl: boolean;
   ownPid: number;
-  /** Of the user whose servers have their names before anybody else's. */
+  /** The user whose servers take precedence for a name. */
   uid: number;
-  /** Rescans although nobody calls `touch`. */
+  /** Scans even if nobody calls `touch`. */
   watched?: boolean;
-  /** After every scan that worked, also when nothing changed. */
+  /** Called after every successful scan, even if nothing changed. */
   onServices: (services: readonly Service[], changes: Changes) => void;
-  /** Once for each thing that could not be read, until it could be for a scan. */
+  /** Called once for each process or socket that could not be read, until a scan can read it. */
   onSkipped?: (skipped: Skipped) => void;
-  /** A scan failed and the services stay as they were; once, until one works or fails otherwise. */
+  /** Called when a scan fails and the services stay unchanged; once, until a scan succeeds or fails in another way. */
   onFailure?: (error: Error) => void;
 };
 
 export interface Scanner {
   services(): readonly Service[];
-  /** What the last scan that worked saw. */
+  /** The result of the last successful scan. */
   scan(): Scan;
-  /** Why the last scan did not work; undefined where it did. */
+  /** The error of the last scan; undefined if it succeeded. */
   failure(): Error | undefined;
   /**
-   * The services as a scan sees them that starts after this call. `atOnce`: for one of our own commands, which does not
-   * come a thousand times a second. Never rejects.
+   * The services according to a scan that starts after this call. `atOnce`: for our own commands, which are not called
+   * a thousand times a second. Never rejects.
    */
   refresh(options?: { atOnce: boolean }): Promise<readonly Service[]>;
-  /** Says that the proxy is being used. Costs a store. */
+  /** Reports that the proxy is in use. Costs one store. */
   touch(): void;
-  /** Somebody looks on: a scan every second, until it is cancelled. Twice is harmless. */
+  /** Scans every second until cancelled, for a person who is watching. Cancelling twice is harmless. */
   watch(): Cancel;
   /** Whether the process that a service was found with still runs. */
   stillThere(service: Service): boolean;
-  /** Does the first scan. */
+  /** Runs the first scan. */
   start(): Promise<void>;
-  /** Leaves no timer; whoever waits gets what is known. */
+  /** Cancels all timers; waiting callers get the services known so far. */
   stop(): void;
 }
 
-/** Milliseconds between looks at whether a scan is due. */
+/** Milliseconds between checks whether a scan is due. */
 const tick = 1000;
 
-/** Ticks: the services are at most this old while the proxy is used, and it counts as used this long. */
+/**
+ * In ticks. While the proxy is in use, services are at most this old; after a use, it counts as in use for this long.
+ */
 const period = 5;
 
 /**
- * A scan that a caller asks for starts this much later than the last one ended: ten times its
- * length, so that names nobody has cannot keep the processor more than a tenth busy, within
- * these bounds in milliseconds.
+ * A requested scan waits this long after the end of the last one: ten times the duration of that scan, within these
+ * limits in milliseconds. So requests for unknown names cannot keep the processor busy for more than a tenth of the
+ * time.
  */
 const spacing = { factor: 10, least: 100, most: 1000 };
 
 type Waiter = (services: readonly Service[]) => void;
 
-/** A routable name is there once; the other rows are told apart by their process. */
+/** A routable name is unique; other rows are told apart by their process. */
 function keyOf(service: Service): string {
   return service.routable ? service.name : `${service.name} ${service.process.pid}`;
 }
@@ -111,12 +113,12 @@ export function scanner(options: ScannerOptions): Scanner {
   let seen: Scan = { observations: [], processes: new Map(), skipped: [] };
   let state: "idle" | "scanning" | "stopped" = "idle";
   let waiters: Waiter[] = [];
-  /** One of them wants it at once. */
+  /** One of the waiting callers wants its scan at once. */
   let hurried = false;
   let scanning: Waiter[] = [];
   let touched = false;
   const watchers = new Set<object>();
-  /** Ticks since the last touch, and since the last scan ended. */
+  /** Ticks since the last touch, and since the end of the last scan. */
   let quiet = period;
   let age = period;
   let last: { ended: number; duration: number } | undefined;
@@ -178,7 +180,7 @@ export function scanner(options: ScannerOptions): Scanner {
     for (const resolve of waiting.splice(0)) resolve(services);
   }
 
-  /** Begins the scan that somebody waits for, as soon as it may begin. */
+  /** Starts the requested scan as soon as it may start. */
   function schedule(): void {
     if (state !== "idle" || waiters.length === 0) return;
     if (cancelDelay !== undefined && !hurried) return;
@@ -189,12 +191,12 @@ export function scanner(options: ScannerOptions): Scanner {
 
   function delayAfter({ ended, duration }: { ended: number; duration: number }): number {
     const pause = Math.min(Math.max(duration * spacing.factor, spacing.least), spacing.most);
-    // A clock that was set back must not make anybody wait for it to catch up.
+    // If the clock was set back, nobody may have to wait until it has caught up.
     const since = Math.max(0, clock.now() - ended);
     return Math.max(0, pause - since);
   }
 
-  /** Counts ticks rather than reading the clock, which may be set. */
+  /** Counts ticks instead of reading the clock, which may be set. */
   function onTick(): void {
     quiet = touched ? 0 : quiet + 1;
     touched = false;

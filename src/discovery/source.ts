@@ -9,7 +9,7 @@ export const scannerKinds = ["auto", "procfs", "lsof"] as const;
 export type ScannerKind = (typeof scannerKinds)[number];
 
 export type SourceOptions = {
-  /** Whose processes are shown. */
+  /** The user whose processes are shown. */
   uid: number;
   allUsers?: boolean;
   /** Where procfs is mounted. */
@@ -21,12 +21,12 @@ function hasProcfs(root: string): boolean {
     closeSync(openSync(`${root}/net/tcp`, "r"));
     return true;
   } catch {
-    // Not Linux, not mounted, or not for us: lsof it is.
+    // Not Linux, not mounted, or not readable for us: lsof is used.
     return false;
   }
 }
 
-/** `auto` is procfs where its table of TCP sockets can be read (Linux), else lsof. */
+/** `auto` selects procfs if its table of TCP sockets can be read (Linux), or else lsof. */
 export function chooseSource(
   kind: ScannerKind,
   { uid, allUsers = false, root = "/proc" }: SourceOptions,

@@ -1,4 +1,4 @@
-/** An address and a port into a connected link, inside TLS where that is asked for, or the reason why not. */
+/** An address and a port -> a connected link, inside TLS if requested, or the reason why there is none. */
 import type { Socket } from "bun";
 import { type HandshakeVerdict, handshakeVerdict } from "./handshake-verdict.ts";
 import type { LinkHandler } from "./link.ts";
@@ -8,23 +8,25 @@ import { wireProtocols } from "./wire-protocols.ts";
 
 export type DialOutcome = {
   connected(link: SocketLink): void;
-  /** The system's name for why not: `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH`. */
+  /** The system's error code, such as `ECONNREFUSED`, `ETIMEDOUT` or `EHOSTUNREACH`. */
   failed(code: string): void;
-  /** It took the connection, but TLS did not come about. Only where that was asked for. */
+  /** The connection was accepted, but the TLS handshake failed. Called only if TLS was requested. */
   unsecured?(verdict: Exclude<HandshakeVerdict, { kind: "secured" }>): void;
 };
 
 export type DialTarget = {
   address: string;
   port: number;
-  /** TLS, and HTTP/1.1 in it; whose certificate it is does not matter. `serverName`: a DNS name, or "" to name none. */
+  /**
+   * Requests TLS with HTTP/1.1 inside. The certificate is not verified. `serverName`: a DNS name, or "" to send none.
+   */
   tls?: { serverName: string } | undefined;
 };
 
-/** Gives up; after it no outcome is told. */
+/** Gives up; no outcome is reported afterwards. */
 export type CancelDial = () => void;
 
-/** Starts to connect. Exactly one outcome is told, later, unless cancelled. `handler` gets the link's events. */
+/** Starts to connect. Reports exactly one outcome, later, unless cancelled. `handler` receives the link's events. */
 export function dial(target: DialTarget, outcome: DialOutcome, handler: LinkHandler): CancelDial {
   return target.tls === undefined
     ? dialPlain(target, outcome, handler)
@@ -46,7 +48,7 @@ function dialPlain(
     hostname: address,
     port,
     allowHalfOpen: true,
-    // The link is made when the socket is open: only then are its addresses known.
+    // The link is created when the socket is open: its addresses are not known before.
     data: undefined as unknown as SocketLink,
     socket: {
       ...socketEvents,
@@ -74,7 +76,7 @@ type SecuredTurn = DialOutcome & { handler: LinkHandler; serverName: string };
 function dialSecured({ address, port }: DialTarget, turn: SecuredTurn): CancelDial {
   let opened: Socket<SocketOwner> | undefined;
   let settled = false;
-  /** @returns false where an outcome was told already. */
+  /** @returns false if an outcome was reported already. */
   const settle = (): boolean => {
     if (settled) return false;
     settled = true;
@@ -86,7 +88,7 @@ function dialSecured({ address, port }: DialTarget, turn: SecuredTurn): CancelDi
   const lost = (): void => {
     if (settle()) turn.unsecured?.({ kind: "lost" });
   };
-  /** The time before there is a link: no application data can come. */
+  /** Owns the socket until there is a link: no application data can arrive yet. */
   const handshake: SocketOwner = { received() {}, writable() {}, finished: lost, gone: lost };
   Bun.connect<SocketOwner>({
     hostname: address,

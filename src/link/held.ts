@@ -1,4 +1,4 @@
-/** Pieces of input that cannot be used yet into one growing run of bytes. */
+/** Pieces of input that cannot be used yet -> one growing run of bytes. */
 export class Held {
   #bytes: Uint8Array | undefined;
   #length = 0;
@@ -7,7 +7,7 @@ export class Held {
     return this.#length;
   }
 
-  /** Copies bytes[from, to) behind what is held. */
+  /** Appends a copy of bytes[from, to). */
   add(bytes: Uint8Array, from = 0, to = bytes.length): void {
     const count = to - from;
     if (count <= 0) return;
@@ -21,12 +21,12 @@ export class Held {
     this.#length = needed;
   }
 
-  /** All that is held. The view stays right until the next `add` or `take`. */
+  /** All held bytes. The view is valid until the next `add` or `take`. */
   view(): Uint8Array {
     return this.#bytes === undefined ? empty : this.#bytes.subarray(0, this.#length);
   }
 
-  /** All that is held, which is held no longer; the bytes are the caller's. */
+  /** Removes and returns all held bytes; they belong to the caller. */
   take(): Uint8Array {
     const bytes = this.view();
     this.clear();

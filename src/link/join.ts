@@ -1,15 +1,15 @@
-/** Two links into one: every byte, half-close and break of one reaches the other. */
+/** Two links -> one: every byte, half-close and reset of one reaches the other. */
 import type { Link, LinkHandler } from "./link.ts";
 
 export type Joined = {
-  /** Told once, when both links are gone. */
+  /** Called once, when both links are gone. */
   closed(): void;
   failed(fault: unknown): void;
-  /** Octets that came from the first, and from the second. */
+  /** Counts the octets that arrive from each link. */
   came?: { fromFirst(octets: number): void; fromSecond(octets: number): void } | undefined;
 };
 
-/** Takes over both links' events. Bytes that either owner still holds must be written before. */
+/** Takes over the events of both links. Write any bytes that either owner still holds before calling this. */
 export function join(first: Link, second: Link, joined: Joined): void {
   let open = 2;
   const gone = (): void => {
@@ -25,7 +25,7 @@ export function join(first: Link, second: Link, joined: Joined): void {
   else first.resume();
 }
 
-/** What happens on `from`, done to `to`. */
+/** Applies the events of `from` to `to`. */
 function towards(
   from: Link,
   to: Link,

@@ -1,10 +1,10 @@
-/** A link into a Node stream, for libraries that want one. */
+/** A link -> a Node stream, for libraries that need one. */
 import { Duplex } from "node:stream";
 import type { Link } from "./link.ts";
 
 type Written = (error?: Error | null) => void;
 
-/** Takes over the link's events. `first`: bytes that were read from it already. `fault`: told of our own faults. */
+/** Takes over the link's events. `first`: bytes already read from the link. `fault`: called with our own faults. */
 export function linkStream(
   link: Link,
   { first, fault }: { first: Uint8Array; fault: (fault: unknown) => void },

@@ -1,49 +1,49 @@
-/** What every byte stream looks like from above, be it a socket or TLS over one. */
+/** The interface of every byte stream, a socket or TLS over one, and of the owner that receives its events. */
 
-/** What a link tells its owner. The owner changes hands: a connection first, a tunnel later. */
+/** A link's events, as its owner receives them. The owner may change: first a connection, later a tunnel. */
 export interface LinkHandler {
-  /** `bytes` belong to the handler during the call only. */
+  /** `bytes` are only valid during the call. */
   data(bytes: Uint8Array): void;
-  /** All that was written has been taken. Called only after a `write` that said false. */
+  /** Everything written has been taken by the kernel. Called only after a `write` that returned false. */
   drained(): void;
   /** The peer sends no more; it may still read. */
   ended(): void;
-  /** The link is gone, once, and nothing is called after it. `cause` is set when the peer broke it off. */
+  /** The link is gone. Called once, and nothing is called after it. `cause` is set if the peer reset the connection. */
   closed(cause: Error | undefined): void;
-  /** A handler threw: our own fault. The link is aborted after this. */
+  /** A handler threw, which is our own fault. The link is aborted after this call. */
   failed(fault: unknown): void;
 }
 
 export interface Link {
   handler: LinkHandler;
-  /** Where the peer is, as the kernel has it. */
+  /** The peer's address and port, as the kernel reports them. */
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** Where the peer came to, or this end dialled from. */
+  /** The address and port that the peer connected to, or that this end connected from. */
   readonly localAddress: string;
   readonly localPort: number;
   /** Bytes written that the kernel has not taken yet. */
   readonly pending: number;
-  /** The kernel's number for the stream below; -1 where there is none. */
+  /** The file descriptor of the socket below; -1 if there is none. */
   readonly descriptor: number;
-  /** While it is, only a break is told, not the peer's end. */
+  /** While paused, only a reset is reported, not the peer's end. */
   readonly paused: boolean;
   /**
-   * Sends bytes[from, to), copying what cannot go at once.
-   * @returns false: stop writing until `drained`. Nothing is lost if you do not, but memory grows.
+   * Sends bytes[from, to), and copies what cannot be sent at once.
+   * @returns false to stop writing until `drained`. A caller that goes on loses nothing, but memory grows.
    */
   write(bytes: Uint8Array, from: number, to: number): boolean;
-  /** No more will be written; the peer may still send. After what is pending. */
+  /** Sends the end of our side after everything pending; the peer may still send. */
   halfClose(): void;
-  /** Closes both ways after what is pending. */
+  /** Closes both directions after everything pending is sent. */
   close(): void;
-  /** Closes at once, as an error that the peer sees (RST). */
+  /** Closes at once, with a reset (RST) that the peer sees as an error. */
   abort(): void;
   pause(): void;
   resume(): void;
 }
 
-/** Handles a link for the length of one call, in which nothing can happen to it: its owner is about to take it. */
+/** A placeholder handler during a single call in which no event can occur: the owner is about to set its own. */
 export const nobody: LinkHandler = {
   data() {},
   drained() {},

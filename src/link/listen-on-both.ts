@@ -3,11 +3,11 @@ import { type Listening, listen } from "./listen.ts";
 import type { SocketLink } from "./socket-link.ts";
 
 export type ListenOnBothOptions = {
-  /** 0 picks one that is free in both families. */
+  /** 0 picks a port that is free in both address families. */
   port: number;
-  /** Where a port can only be had on the wildcard addresses; peers from elsewhere than this machine are dropped there. */
+  /** For a port that can only be bound on the wildcard addresses; connections from other machines are dropped there. */
   wildcard?: boolean;
-  /** A sentence for a person: this machine has one family only. */
+  /** Receives a sentence for a person: this machine has only one address family. */
   note(text: string): void;
 };
 
@@ -20,12 +20,12 @@ export type Both = {
 const loopbacks = ["127.0.0.1", "::1"] as const;
 const wildcards = ["0.0.0.0", "::"] as const;
 
-/** Picked ports that are taken in the other family before this is given up. */
+/** Picked ports that may turn out to be taken in the other family before we give up. */
 const mostAttempts = 10;
 
 /**
- * A name such as `api.localhost` leads to either address, whichever a client tries first: a port of which somebody else
- * has one half is not ours. @throws the system's error, with its `code`, where the port cannot be had.
+ * A name such as `api.localhost` resolves to either address, whichever a client tries first: a port is only ours if we
+ * have both halves. @throws the system's error, with its `code`, if the port cannot be bound.
  */
 export function listenOnBoth(
   { port, wildcard = false, note }: ListenOnBothOptions,
@@ -43,7 +43,7 @@ export function listenOnBoth(
         if (port !== 0 || attempt === mostAttempts) throw error;
         continue;
       }
-      // A machine or container without IPv6: nobody can come by ::1 there.
+      // This machine or container has no IPv6, so no client can connect to ::1.
       note(`not listening on [::1]: ${(error as Error).message}`);
       return { port: first.port, addresses: [loopbacks[0]], listening: [first] };
     }

@@ -1,30 +1,31 @@
-/** An address and a port, or a path, into accepted links. */
+/** An address and a port, or a path -> accepted links. */
 import { nobody } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
 import { SocketLink } from "./socket-link.ts";
 
 export type Listening = {
-  /** 0 where it listens at a path. */
+  /** 0 when listening on a path. */
   port: number;
-  /** The kernel's number for the listening socket. */
+  /** The file descriptor of the listening socket. */
   descriptor: number;
-  /** Takes no new connection; those that stand go on. Twice is harmless. */
+  /** Accepts no more connections; open ones continue. Calling it twice is harmless. */
   stop(): void;
 };
 
-/** `path`: of a unix socket, which must not exist, and which Bun removes with the end of the listener. */
+/** `path`: a Unix socket, which must not exist yet; Bun removes it when the listener ends. */
 export type Place = { address: string; port: number } | { path: string };
 
 /**
- * Listens; on a wildcard address, of one family and for this machine alone: a peer from elsewhere is dropped before a
- * byte of it is read. `accept` must set the link's handler before it returns. @throws the system's error, with its `code`.
+ * Starts to listen. A wildcard address listens in its own family, and for this machine only: a peer from elsewhere is
+ * dropped before a byte of it is read. `accept` must set the link's handler before it returns.
+ * @throws the system's error, with its `code`.
  */
 export function listen(place: Place, accept: (link: SocketLink) => void): Listening {
   const address = "path" in place ? undefined : place.address;
   const wildcard = address === "0.0.0.0" || address === "::";
   const common = {
     allowHalfOpen: true,
-    // Bun has it, and its types do not.
+    // Bun supports this option, but its types do not include it.
     ...(address === "::" ? { ipv6Only: true } : {}),
     socket: {
       ...socketEvents,
@@ -42,7 +43,7 @@ export function listen(place: Place, accept: (link: SocketLink) => void): Listen
   let stopped = false;
   return {
     port: "port" in listener ? listener.port : 0,
-    // Bun has it, and its types do not.
+    // Bun provides this property, but its types do not include it.
     descriptor: (listener as unknown as { fd: number }).fd,
     stop() {
       if (stopped) return;
@@ -52,7 +53,7 @@ export function listen(place: Place, accept: (link: SocketLink) => void): Listen
   };
 }
 
-/** As the kernel writes an address. RFC 4291 sections 2.5.3 and 2.5.5.2. */
+/** Loopback addresses as the kernel writes them. RFC 4291 sections 2.5.3 and 2.5.5.2. */
 export function isLoopback(address: string): boolean {
   return address === "::1" || /^(?:::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
 }

@@ -1,4 +1,4 @@
-/** A link of which nothing was read and a certificate into the link inside TLS. By Bun's own TLS, on the same socket. */
+/** An unread link and a certificate -> the link inside TLS. Uses Bun's own TLS, on the same socket. */
 import type { Socket } from "bun";
 import { nobody } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
@@ -6,21 +6,21 @@ import { SocketLink, type SocketOwner } from "./socket-link.ts";
 import { wireProtocols } from "./wire-protocols.ts";
 
 export type ServerIdentity = {
-  /** PEM. */
+  /** The private key as PEM. */
   key: string;
   cert: string;
-  /** Application protocols by preference, as RFC 7301 has them. */
+  /** Application protocols in order of preference, as in RFC 7301. */
   protocols: readonly string[];
 };
 
 export type SecureOutcome = {
-  /** `protocol`: the one agreed on; undefined where the client spoke of none. Set the link's handler before returning. */
+  /** `protocol`: the negotiated one; undefined if the client offered none. Set the link's handler before returning. */
   secured(link: SocketLink, protocol: string | undefined): void;
-  /** The client did not go through with it; its connection is closed. */
+  /** The handshake failed or the client gave up; its connection is closed. */
   failed(): void;
 };
 
-/** Undoes it: the connection ends, and no outcome is told. */
+/** Cancels the handshake: the connection ends, and no outcome is reported. */
 export type CancelHandshake = () => void;
 
 export function secure(
@@ -35,7 +35,7 @@ export function secure(
       key: identity.key,
       cert: identity.cert,
       ALPNProtocols: wireProtocols(identity.protocols),
-      // Bun's types leave it out; without it the socket would speak as a client.
+      // Bun's types omit this option; without it, the socket would act as a client.
       ...({ isServer: true } as object),
     },
     socket: {
@@ -51,13 +51,13 @@ export function secure(
   };
 }
 
-/** The time before there is a link. */
+/** Owns the socket until there is a link. */
 class Handshake implements SocketOwner {
   #settled = false;
 
   constructor(readonly outcome: SecureOutcome) {}
 
-  /** @returns false where an outcome was told already. */
+  /** @returns false if an outcome was reported already. */
   settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
@@ -77,7 +77,7 @@ class Handshake implements SocketOwner {
   }
 
   received(): void {
-    // Application data cannot come before the handshake is done.
+    // Application data cannot arrive before the handshake is complete.
   }
 
   writable(): void {}

@@ -1,4 +1,4 @@
-/** Bun's socket callbacks into a link's events: one object for all sockets, so that none is made per connection. */
+/** Bun's socket callbacks -> a link's events. One object serves all sockets, so none is created per connection. */
 import type { SocketHandler } from "bun";
 import type { SocketOwner } from "./socket-link.ts";
 

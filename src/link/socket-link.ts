@@ -1,4 +1,4 @@
-/** A Bun TCP socket into a link: partial writes kept, each event told once. */
+/** A Bun TCP socket -> a link that keeps partial writes and reports each event once. */
 import type { Socket } from "bun";
 import type { Link, LinkHandler } from "./link.ts";
 
@@ -7,7 +7,7 @@ const HALF_CLOSING = 1;
 const CLOSING = 2;
 const GONE = 3;
 
-/** What Bun's callbacks tell: a link, or what a link will be made from. */
+/** Receives Bun's callbacks: a link, or an object from which a link will be made. */
 export interface SocketOwner {
   received(bytes: Uint8Array): void;
   writable(): void;
@@ -23,7 +23,7 @@ export class SocketLink implements Link, SocketOwner {
   #pending = 0;
   #state: number = OPEN;
   #paused = false;
-  /** `write` said false, so `drained` is owed. */
+  /** True after `write` returned false, until `drained` is called. */
   #owing = false;
 
   constructor(socket: Socket<SocketLink>, handler: LinkHandler) {
@@ -31,7 +31,7 @@ export class SocketLink implements Link, SocketOwner {
     this.handler = handler;
   }
 
-  // Each of these asks the kernel, so they are asked for only where they are needed.
+  // Each of these asks the kernel, so they are read only when needed.
 
   get remoteAddress(): string {
     return this.#socket.remoteAddress;
@@ -42,7 +42,7 @@ export class SocketLink implements Link, SocketOwner {
   }
 
   get localAddress(): string {
-    // Bun has it, and its types do not.
+    // Bun provides this property, but its types do not include it.
     return (this.#socket as unknown as { localAddress: string }).localAddress;
   }
 
@@ -70,7 +70,7 @@ export class SocketLink implements Link, SocketOwner {
     }
     const taken = this.#socket.write(bytes, from, to - from);
     if (taken === to - from) return true;
-    // A negative count says the socket is closed, which its close event tells in a moment.
+    // A negative count means that the socket is closed; its close event follows shortly.
     this.#keep(bytes, from + Math.max(0, taken), to);
     return false;
   }
@@ -85,7 +85,7 @@ export class SocketLink implements Link, SocketOwner {
     if (this.#state >= CLOSING) return;
     this.#state = CLOSING;
     if (this.#pending === 0) this.#socket.end();
-    // The peer's bytes interest nobody any more, but its FIN must be seen.
+    // The peer's bytes no longer matter, but its FIN must be seen.
     else this.resume();
   }
 
@@ -108,7 +108,7 @@ export class SocketLink implements Link, SocketOwner {
     if (this.#state !== GONE) this.#socket.resume();
   }
 
-  /** Gives the socket away to a layer above it. The link is spent: it tells nothing any more. Only this folder calls it. */
+  /** Hands the socket to a layer above. This link reports nothing from now on. Only called within this folder. */
   surrender(): Socket<SocketOwner> {
     this.#state = GONE;
     this.#drop();
@@ -117,7 +117,7 @@ export class SocketLink implements Link, SocketOwner {
     return this.#socket as unknown as Socket<SocketOwner>;
   }
 
-  /** The socket's own events; only this folder calls them. */
+  /** The socket's events. Only called within this folder. */
   received(bytes: Uint8Array): void {
     if (this.#state >= CLOSING) return;
     try {

@@ -1,14 +1,14 @@
-/** An address and a port into whether TLS is spoken there, found out by trying. */
+/** An address and a port -> whether the server there speaks TLS, found out by trying. */
 import type { Clock } from "../system/clock.ts";
 import { dial } from "./dial.ts";
 import { nobody } from "./link.ts";
 
-/** Milliseconds. A dev server that compiles says nothing for as long. */
+/** Milliseconds. A dev server that is compiling may stay silent that long. */
 const patience = 2_000;
 
 /**
- * Connects once, and lets go: in TLS's own way where it can, so that the server has nothing to complain of. Undefined
- * where nothing was said in time, or nothing can be reached: whoever dials then finds out more.
+ * Connects once and closes again, with a proper TLS closure if possible, so that the server has nothing to complain
+ * about. Undefined if the server says nothing in time or cannot be reached: the next dial then finds out more.
  */
 export function speaksTls(
   { address, port }: { address: string; port: number },
@@ -23,7 +23,7 @@ export function speaksTls(
         resolve(true);
       },
       failed: () => resolve(undefined),
-      // An alert is a record of TLS as much as a certificate is.
+      // An alert is a TLS record, just like a certificate.
       unsecured: ({ kind }) => resolve(kind === "refused"),
     },
     nobody,

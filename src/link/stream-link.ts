@@ -1,8 +1,8 @@
-/** A Node stream into a link: where a library stands between us and the socket. */
+/** A Node stream -> a link, where a library sits between us and the socket. */
 import type { Duplex } from "node:stream";
 import type { Link, LinkHandler } from "./link.ts";
 
-/** What lies below the stream: who the peer is does not change on the way up. */
+/** The link below the stream: the addresses of the peer are the same at every layer. */
 type Below = Pick<Link, "remoteAddress" | "remotePort" | "localAddress" | "localPort">;
 
 export class StreamLink implements Link {
@@ -45,7 +45,7 @@ export class StreamLink implements Link {
   }
 
   get pending(): number {
-    // What a stream holds below its mark is taken, as far as it tells: no `drain` follows that.
+    // Bytes below the stream's high-water mark count as taken: no `drain` event follows for them.
     return this.#owing ? this.#stream.writableLength : 0;
   }
 
@@ -55,7 +55,7 @@ export class StreamLink implements Link {
 
   write(bytes: Uint8Array, from: number, to: number): boolean {
     if (this.#ending || this.#gone || to <= from) return true;
-    // The stream keeps what it is given, and these bytes are ours to use again.
+    // The stream keeps the buffer it is given, and these bytes are reused by us. So it gets a copy.
     const taken = this.#stream.write(Buffer.from(bytes.subarray(from, to)));
     if (!taken) this.#owing = true;
     return taken;
@@ -71,7 +71,7 @@ export class StreamLink implements Link {
     if (this.#gone) return;
     if (!this.#ending) this.#stream.end();
     this.#ending = true;
-    // After what is pending: `end` alone would wait for the peer's end too.
+    // Destroys the stream after everything pending: `end` alone would wait for the peer's end too.
     if (this.#stream.writableFinished) this.#stream.destroy();
     else this.#stream.once("finish", () => this.#stream.destroy());
   }

@@ -1,37 +1,43 @@
-/** What a request asks for and the table of services into what becomes of it. */
+/** A request's destination and the table of services -> what the proxy does with the request. */
 import { classifyHost } from "./host.ts";
 import type { Service } from "./service.ts";
 import { hasEndedWell, type Supervised, type SupervisedState } from "./supervised.ts";
 import type { RouteTable } from "./table.ts";
 
-/** A request's destination, from its Host or, where it has one, its target. */
+/** A request's destination, from its target if that has an authority, or else from Host. */
 export type Asked = {
-  /** Lower case, without a final dot. */
+  /** Lower case, without a trailing dot. */
   host: string;
   port: number | undefined;
-  /** `direct`: a path and a Host. `tunnelled`: the same, inside a tunnel. `forward`: an absolute URL. `connect`: CONNECT. */
+  /**
+   * `direct`: a path and a Host. `tunnelled`: the same, inside a tunnel. `forward`: an absolute URL. `connect`:
+   * CONNECT.
+   */
   mode: "direct" | "tunnelled" | "forward" | "connect";
 };
 
 export type Decision =
-  /** Forward the request. `bare`: its name stands without `.localhost`, and back ends know no other, so Host is rewritten. */
+  /**
+   * Forward the request. `bare`: the name was used without `.localhost`; back ends do not know such names, so Host is
+   * rewritten.
+   */
   | { kind: "proxy"; service: Service; bare: boolean; supervised?: Supervised | undefined }
-  /** Join the client with the service. */
+  /** Join the client with the service in a tunnel. */
   | { kind: "tunnel"; service: Service; supervised?: Supervised | undefined }
-  /** The service cannot answer now. */
+  /** The service cannot answer at the moment. */
   | { kind: "absent"; supervised: Supervised; turn: Turn }
-  /** One of our own pages. */
+  /** Serve one of our own pages. */
   | { kind: "own" }
-  /** No service has the name. `quiet`: say nothing, so that a browser goes on without us. */
+  /** No service has this name. `quiet`: close without an answer, so that a browser falls back to DIRECT. */
   | { kind: "unknown"; name: string; quiet: boolean }
-  /** A name that is no business of ours: 421. */
+  /** The name is not one of ours: 421. */
   | { kind: "misdirected" }
-  /** A name without a dot, of which nobody but a resolver says that it leads here: 421. */
+  /** A name without a dot which only a resolver mapped to this machine: 421. */
   | { kind: "unproxied"; name: string }
   /** A proxy request for the rest of the world: closed without an answer. */
   | { kind: "close" };
 
-/** `wait`: it will answer soon. `wake`: it starts when it is asked. `down`: it stays as it is until somebody starts it. */
+/** `wait`: the service will answer soon. `wake`: a request starts it. `down`: it stays down until someone starts it. */
 export type Turn = "wait" | "wake" | "down";
 
 const own: Decision = { kind: "own" };
@@ -43,12 +49,14 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
   const hasPath = asked.mode === "direct" || asked.mode === "tunnelled";
   if (host.kind === "foreign") return hasPath ? misdirected : close;
   if (host.kind === "own") {
-    // A tunnelled or forwarded port may differ from ours in Host; in a URL another port is another server.
+    // In a tunnelled or forwarded request, the port in Host may differ from ours; in a URL, another port is another
+    // server.
     if (hasPath) return own;
     return asked.mode === "forward" && ownPorts.includes(asked.port ?? 80) ? own : close;
   }
-  // A browser that asks a proxy for `api` has resolved nothing. One that comes by itself was led here, perhaps by whoever
-  // answers names without a dot on this network; its page would have the origin of that name (DNS rebinding).
+  // A browser that asks a proxy for `api` has resolved nothing. A browser that connects directly was sent here by a
+  // resolver, perhaps by whoever answers names without a dot on this network, and that party's page would have the same
+  // origin (DNS rebinding).
   if (host.domain === "" && asked.mode === "direct" && !table.answersBare(host.name)) {
     return { kind: "unproxied", name: host.name };
   }
@@ -59,19 +67,20 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
     if (service?.name !== supervised.routeName) service = undefined;
     const turn = turnOf(supervised);
     if (turn === "wait") return { kind: "absent", supervised, turn };
-    // While it is down, somebody may run another server under its name.
+    // While the service is down, someone may run another server under its name.
     if (turn === undefined) service ??= asGiven(supervised);
     if (service === undefined) return { kind: "absent", supervised, turn: turn ?? "wait" };
   }
   if (service === undefined) {
-    // The PAC file has DIRECT behind us, for whoever else has such a name; `.localhost` never comes by it, and is ours to explain.
+    // The PAC file falls back to DIRECT after us, for others who have such a name. `.localhost` never comes through the
+    // PAC file, and is ours to explain.
     return { kind: "unknown", name: host.name, quiet: bare && !hasPath };
   }
   if (asked.mode === "connect") return { kind: "tunnel", service, supervised };
   return { kind: "proxy", service, bare, supervised };
 }
 
-/** Whoever has the longer ending of the name has the name. */
+/** The longest matching suffix wins: `x.api.shop` goes to `api.shop`, not to `shop`. */
 function supervisedAs(
   name: string,
   { table, service }: { table: RouteTable; service: Service | undefined },
@@ -81,7 +90,7 @@ function supervisedAs(
   return longer ? undefined : supervised;
 }
 
-/** Undefined: it answers. */
+/** Undefined if the service can answer. */
 function turnOf(supervised: Supervised): Turn | undefined {
   const { state, lazy } = supervised;
   return lazy && (state === "stopped" || hasEndedWell(supervised)) ? "wake" : turns[state];
@@ -92,7 +101,7 @@ const turns: Record<SupervisedState, Turn | undefined> = {
   starting: "wait",
   running: "wait",
   ready: undefined,
-  // It was well before, and what it says itself tells more than a page of ours.
+  // The service was ready before, and its own answer says more than a page of ours.
   unready: undefined,
   stopping: "wait",
   exited: "down",
@@ -100,7 +109,7 @@ const turns: Record<SupervisedState, Turn | undefined> = {
   failed: "down",
 };
 
-/** Where a service that is ready has to be, before discovery has seen it there; undefined where it was given no port. */
+/** The endpoint of a ready service that discovery has not seen yet; undefined if the service has no port. */
 function asGiven(supervised: Supervised): Service | undefined {
   const { routeName, listens, listensAs, pid = 0, startedAt = 0 } = supervised;
   const port =

@@ -1,11 +1,14 @@
-/** A host, as an authority has it, into what it means to us. */
+/** The host of an authority -> its meaning for the proxy. */
 
 export type Host =
   /** `localhost` and loopback literals: the proxy itself. */
   | { kind: "own" }
-  /** A service's name, without the domain that it was written with: `localhost`, a configured one, or "" for a bare name. */
+  /**
+   * The name of a service, without the domain it was written with. `domain`: `localhost`, a configured one, or "" for a
+   * bare name.
+   */
   | { kind: "name"; name: string; domain: string }
-  /** Any other name: a page that was led here by DNS rebinding has one of these. */
+  /** Any other name. A page that was sent here by DNS rebinding has such a name. */
   | { kind: "foreign" };
 
 const own: Host = { kind: "own" };
@@ -14,10 +17,13 @@ const foreign: Host = { kind: "foreign" };
 const label = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?$/;
 const loopback4 =
   /^127\.(?:25[0-5]|2[0-4]\d|1?\d?\d)\.(?:25[0-5]|2[0-4]\d|1?\d?\d)\.(?:25[0-5]|2[0-4]\d|1?\d?\d)$/;
-/** What `inet_aton` takes for an address: `2130706433`, `0x7f000001`. Some clients do, so it is no name. */
+/**
+ * Forms that `inet_aton` accepts as an address: `2130706433`, `0x7f000001`. Some clients use it, so these are not
+ * names.
+ */
 const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
-/** `host` is lower case and without a final dot; `tlds` are the domains that a person has configured besides `localhost`. */
+/** `host` is lower case, without a trailing dot; `tlds` are the configured domains besides `localhost`. */
 export function classifyHost(host: string, tlds: readonly string[] = []): Host {
   if (host === "localhost") return own;
   const domain = host.endsWith(".localhost") ? "localhost" : longestEnding(host, tlds);
@@ -32,7 +38,10 @@ export function classifyHost(host: string, tlds: readonly string[] = []): Host {
   return foreign;
 }
 
-/** Of `test` and `dev.test`, `api.dev.test` is `api` under the second. */
+/**
+ * The longest configured domain that `host` ends in. With `test` and `dev.test`, `api.dev.test` is `api` under
+ * `dev.test`.
+ */
 function longestEnding(host: string, tlds: readonly string[]): string | undefined {
   let longest: string | undefined;
   for (const tld of tlds) {

@@ -1,29 +1,29 @@
-/** What of a project's files waits for `up` -> sentences about it. Pure. */
+/** Changes to a project's files that wait for `up` -> sentences about them. Pure. */
 import { pastedWord } from "../text/shell-words.ts";
 import { unprintable } from "../text/unprintable.ts";
 
-/** A service of which the files say what nobody has seen yet. */
+/** A service whose declaration in the files differs from the version the person last saw. */
 export type Pending = {
   change: "added" | "changed";
-  /** As the file spells them: `command`, `env.PATH`. */
+  /** The changed keys as in the file: `command`, `env.PATH`. */
   keys: readonly string[];
-  /** The command that was seen last; null where it is not known any more, or there was none. */
+  /** The command at the last `up`; null if it is not known or there was none. */
   before: string | null;
   /** The command that waits. */
   after: string;
-  /** `git's HEAD is another than at the last up`. */
+  /** The reason, such as `git's HEAD is another than at the last up`. */
   why: string;
-  /** Nothing that was seen is known of it, so that it is not started at all. */
+  /** True if no earlier version of the service is known; it is then not started at all. */
   held: boolean;
 };
 
-/** What would hide or turn around a part of a command. */
+/** Characters that could hide or reverse a part of a command. */
 const unsafe = new RegExp(unprintable, "gu");
 
 /** Characters of a command that are shown. */
 const longest = 300;
 
-/** `api (command: "bun a.ts" -> "bun b.ts", env.PATH)`, `db (new: "redis-server")`. */
+/** For example `api (command: "bun a.ts" -> "bun b.ts", env.PATH)` or `db (new: "redis-server")`. */
 export function pendingText(service: string, { change, keys, before, after }: Pending): string {
   if (change === "added") return `${service} (new: ${quoted(after)})`;
   const texts = keys.map((key) => {
@@ -36,14 +36,16 @@ export function pendingText(service: string, { change, keys, before, after }: Pe
 
 export type Waiting = { project: string; directory: string; services: [string, Pending][] };
 
-/** `shop: git's HEAD is another than at the last up; localhostess up /srv/shop takes what waits: api (...), db (...)`. */
+/**
+ * For example `shop: git's HEAD is another than at the last up; waiting for localhostess up /srv/shop: api (...)`.
+ */
 export function waitingText({ project, directory, services }: Waiting): string {
   const whys = new Set(services.map(([, { why }]) => why));
   const these = services.map(([name, pending]) => pendingText(name, pending)).join(", ");
-  return `${project}: ${[...whys].join("; ")}; ${upCommand(directory)} takes what waits: ${these}`;
+  return `${project}: ${[...whys].join("; ")}; waiting for ${upCommand(directory)}: ${these}`;
 }
 
-/** By project, of whatever names its services so. */
+/** Groups pending changes by project. */
 export function waitingOf(
   rows: readonly {
     project: string;

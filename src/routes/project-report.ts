@@ -1,41 +1,41 @@
-/** What the commands tell of supervised projects: shapes only, in the first locald's words where it had any. */
+/** The shapes of a command's report about supervised projects, with the names of the first locald where it had any. */
 import type { Pending } from "./pending.ts";
 import type { Exit, Supervised } from "./supervised.ts";
 
-/** What happens while a project starts, a line each; then `"Ok"` or `{"Error": "..."}`. */
+/** One line per event while a project starts, and finally `"Ok"` or `{"Error": "..."}`. */
 export type BootEvent =
-  /** `id` is `config`, or a service's id. */
+  /** `id` is `config` or the id of a service. */
   | { type: "StepStarted"; data: { id: string; description: string } }
-  /** It is still at it: what it waits for, or how it failed before it is tried again. */
+  /** The step is still running: the message says what it waits for, or how it failed before the next attempt. */
   | { type: "StepProgress"; data: { id: string; message: string } }
   | { type: "StepFinished"; data: { id: string; result: { Ok: null } | { Err: string } } }
-  /** With `verbose` only. */
+  /** Only with `verbose`. */
   | { type: "Log"; data: { id: string; line: string; stream: "stdout" | "stderr" } };
 
 export type BootLine = BootEvent | "Ok" | { Error: string };
 
-/** A line that a service printed. */
+/** One line of a service's output. */
 export type OutputLine = {
   /** Seconds since the Unix epoch. */
   timestamp: number;
-  /** `shop:api`. */
+  /** The service's id, such as `shop:api`. */
   service: string;
   stream: "stdout" | "stderr";
-  /** As printed, with its colours, without its end. */
+  /** The line as printed, with its colours, without the line end. */
   message: string;
   /** Milliseconds since the Unix epoch. */
   time: number;
 };
 
-/** The change of one supervised service: the event `supervised`. */
+/** The data of the event `supervised`: a change of one supervised service. */
 export type SupervisedChange = {
   change: "appeared" | "changed" | "gone";
   service: Supervised;
 };
 
-/** A row of `Status` for a supervised service: the first locald's fields, then ours. */
+/** A supervised service in the answer to `Status`: the first locald's fields, then ours. */
 export type SupervisedStatus = {
-  /** `shop:api`. */
+  /** The service's id, such as `shop:api`. */
   name: string;
   pid: number | null;
   port: number | null;
@@ -57,7 +57,7 @@ export type SupervisedStatus = {
   type: Supervised["type"];
   state: Supervised["state"];
   why: string | null;
-  /** By `STATUS=`. */
+  /** The text that the service sent as `STATUS=`. */
   says: string | null;
   ready: boolean;
   ready_at: string | null;
@@ -65,12 +65,12 @@ export type SupervisedStatus = {
   uptime: number | null;
   restarts: number;
   exit: Exit | null;
-  /** Per cent of one processor, of the whole tree, since the last time that was looked; null: not known. */
+  /** Percent of one processor, for the whole process tree, since the previous measurement; null if unknown. */
   cpu: number | null;
-  /** Resident bytes of the whole tree. */
+  /** Resident bytes of the whole process tree. */
   memory: number | null;
   lazy: boolean;
-  /** What its files say now, and waits for `up`. */
+  /** A change in the project's files that waits for `up`. */
   pending: Pending | null;
 };
 
@@ -82,8 +82,8 @@ export type RegisteredProject = {
   last_seen: { secs_since_epoch: number; nanos_since_epoch: number };
 };
 
-/** What came of a command, for each service that it concerned. */
+/** The result of a command for each service it concerned. */
 export type Outcome = {
-  /** Ids of those that were stopped or started again. */
+  /** Ids of the services that were stopped or restarted. */
   services: readonly string[];
 };

@@ -3,7 +3,7 @@ import type { Service } from "./service.ts";
 
 export type ServiceRow = {
   name: string;
-  /** Null where the name cannot be an address; `warnings` says why. */
+  /** Null if the name cannot be used in an address; `warnings` says why. */
   url: string | null;
   address: string;
   port: number;
@@ -20,27 +20,30 @@ export type ServiceRow = {
 
 export type Scheme = "http" | "https";
 
-/** The proxy's port in URLs of each scheme. */
+/** The proxy's port in URLs, for each scheme. */
 export type UrlPorts = Readonly<Record<Scheme, number>>;
 
 export const defaultPorts: UrlPorts = { http: 80, https: 443 };
 
-/** `https://api.localhost:9090`, no final slash, so that a path can follow; no port where the scheme means it. */
+/**
+ * For example `https://api.localhost:9090`: without a trailing slash, so that a path can follow, and without a default
+ * port.
+ */
 export function originOf(host: string, { scheme, port }: { scheme: Scheme; port: number }): string {
   return `${scheme}://${host}${port === defaultPorts[scheme] ? "" : `:${port}`}`;
 }
 
-/** `http://api.localhost:9090`. `port` is the proxy's in http URLs. */
+/** For example `http://api.localhost:9090`. `port` is the proxy's port in http URLs. */
 export function serviceUrl(name: string, port: number): string {
   return originOf(`${name}.localhost`, { scheme: "http", port });
 }
 
-/** `port` is the proxy's in https URLs. */
+/** `port` is the proxy's port in https URLs. */
 export function secureUrl(name: string, port: number): string {
   return originOf(`${name}.localhost`, { scheme: "https", port });
 }
 
-/** `port` is the proxy's in http URLs. */
+/** `port` is the proxy's port in http URLs. */
 export function serviceRow(service: Service, port: number): ServiceRow {
   const { pid, startedAt } = service.process;
   return {

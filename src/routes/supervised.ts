@@ -1,10 +1,10 @@
-/** What the supervisor knows of a service and discovery cannot: the values that the proxy, the page and the commands are given. */
+/** A service's state as only the supervisor knows it: the values for the proxy, the page and the commands. */
 
 import type { Pending } from "./pending.ts";
 
 /**
- * `running`: up, not ready. `unready`: was ready, and its check fails. `exited`: ended by itself, with nobody to start
- * it again. `backoff`: ended, and waits to be started again. `failed`: given up.
+ * `running`: up, not ready. `unready`: was ready, and its check fails now. `exited`: ended by itself, and is not
+ * restarted. `backoff`: ended, and waits for its restart. `failed`: given up.
  */
 export type SupervisedState =
   | "stopped"
@@ -17,54 +17,54 @@ export type SupervisedState =
   | "backoff"
   | "failed";
 
-/** How a process ended. */
+/** The end of a process. */
 export type Exit = {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended it. */
   code: number | null;
   signal: string | null;
   /** Milliseconds since the Unix epoch. */
   time: number;
-  /** Of its output, at most 50 lines, printable. */
+  /** The last lines of its output, at most 50, printable. */
   lastLines: readonly string[];
 };
 
-/** One supervised service at this moment. */
+/** The state of one supervised service at this moment. */
 export type Supervised = {
-  /** `shop:api`. */
+  /** The service's id, such as `shop:api`. */
   id: string;
   project: string;
-  /** The project's, with its ending: `shop.localhost`. */
+  /** The project's domain: `shop.localhost`. */
   domain: string;
   service: string;
   type: "exec" | "worker";
   state: SupervisedState;
-  /** Why it is so, for a person: `waits for db`, `did not become ready within 30 s`. */
+  /** The reason for the state, for a person: `waits for db`, `did not become ready within 30 s`. */
   why: string | undefined;
-  /** What the service said of itself by `STATUS=`. */
+  /** The text that the service sent as `STATUS=`. */
   status: string | undefined;
-  /** The address without `.localhost`; undefined for a worker. */
+  /** The service's name without `.localhost`; undefined for a worker. */
   routeName: string | undefined;
   pid: number | undefined;
-  /** The port it was given. */
+  /** The port assigned to the service. */
   port: number | undefined;
-  /** The ports it listens on, where they were looked at. */
+  /** The ports that its processes listen on, once they have been looked at. */
   listens: readonly number[];
-  /** The users as whom its own processes do. */
+  /** The users as whom its processes listen. */
   listensAs: readonly number[];
-  /** Milliseconds since the Unix epoch; of the process that runs. */
+  /** Start of the current process. Milliseconds since the Unix epoch. */
   startedAt: number | undefined;
   readyAt: number | undefined;
-  /** Starts after the first that nobody asked for. */
+  /** Automatic restarts, not counting the first start. */
   restarts: number;
   lastExit: Exit | undefined;
   lazy: boolean;
   directory: string;
   warnings: readonly string[];
-  /** What its files say now, and waits for `up`. */
+  /** A change in the project's files that waits for `up`. */
   pending?: Pending | undefined;
 };
 
-/** It ended by itself, and nothing was wrong: where requests start it, the next one does. */
+/** True if the service ended by itself without an error: the next request starts it, if it is lazy. */
 export function hasEndedWell({ state, lastExit }: Pick<Supervised, "state" | "lastExit">): boolean {
   return state === "exited" && (lastExit === undefined || lastExit.code === 0);
 }

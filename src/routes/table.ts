@@ -1,27 +1,27 @@
-/** A snapshot of services into the service that a name means, and into what the supervisor says of that name. */
-import { withRights } from "./rights.ts";
+/** A snapshot of services -> the service with a given name, and the supervisor's state for that name. */
+import { withRights } from "./name-rights.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
 export interface RouteTable {
-  /** Everything that was seen, unroutable ones too: also those whose names are a project's. */
+  /** All services that were seen, including unroutable ones and those that take a project's name. */
   readonly services: readonly Service[];
-  /** The names that lead somewhere, ascending. */
+  /** The names that lead to a service, ascending. */
   readonly names: readonly string[];
   /** Domains besides `localhost` that a name may be written with. */
   readonly tlds: readonly string[];
-  /** Whether a name without a dot is answered to clients that no proxy setting sends here. */
+  /** Whether a name without a dot is answered for clients that did not come through a proxy setting. */
   answersBare(name: string): boolean;
-  /** The service with this name, or with the longest ending of it: `x.api` reaches `api`. */
+  /** The service with this name, or with the longest suffix of it: `x.api` reaches `api`. */
   find(name: string): Service | undefined;
-  /** What the supervisor says of this name, or of the longest ending of it that a project has given to a service. */
+  /** The supervisor's state for this name, or for the longest suffix of it that belongs to a project's service. */
   supervised(name: string): Supervised | undefined;
 }
 
 export type TableOptions = {
   tlds?: readonly string[];
   supervised?: readonly Supervised[];
-  /** Names without a dot that lead here by more than a resolver's word. */
+  /** Names without a dot that more than a resolver maps to this machine. */
   answersBare?: BareNames | undefined;
 };
 

@@ -1,44 +1,44 @@
-/** What the proxy tells of the requests that it has served: values, which the daemon hands to its page and its other clients. */
+/** The proxy's record of served requests: values that the daemon passes to its page and its other clients. */
 
-/** One request and its answer; of a tunnel or an upgraded connection, all of it. */
+/** One request and its response, or a tunnel or upgraded connection as a whole. */
 export type RecordedRequest = {
-  /** Counts up from 1 in every run of the daemon. */
+  /** Starts at 1 in every run of the daemon. */
   id: number;
-  /** When its head was complete. Milliseconds since the Unix epoch. */
+  /** When the request's head was complete. Milliseconds since the Unix epoch. */
   time: number;
-  /** The name it was routed by; empty where it reached none. */
+  /** The name that the request was routed by; empty if it reached no service. */
   service: string;
   method: string;
-  /** Path and query as asked for, printable, cut at 2,048 characters. */
+  /** Path and query as requested, printable, cut after 2,048 characters. */
   target: string;
   scheme: "http" | "https";
-  /** Of the answer, our own answers included; 0: broken off before there was one. */
+  /** The response's status, including our own responses; 0 if the request was broken off before there was one. */
   status: number;
-  /** From the complete head to the answer's last byte. */
+  /** From the complete head to the last byte of the response. */
   milliseconds: number;
-  /** Octets of the request's and of the answer's body, as they went over the wire. */
+  /** Octets of the request's and the response's body on the wire. */
   received: number;
   sent: number;
-  /** Who asked: the process that had the client's socket; undefined where it was not looked up in time. */
+  /** The process that owned the client's socket; undefined if it was not found in time. */
   caller: { pid: number; command: string } | undefined;
 };
 
-/** What a service has been asked since the daemon started. */
+/** Counts for one service since the daemon started. */
 export type TrafficCounts = {
   requests: number;
-  /** Answers with 500 and above, and those broken off. */
+  /** Responses with a status of 500 or more, and requests that were broken off. */
   errors: number;
-  /** Under way. */
+  /** Requests in progress. */
   active: number;
-  /** Over the last hundred requests; null where there was none. */
+  /** The median of the last hundred requests; null if there were none. */
   medianMilliseconds: number | null;
   /** Requests in each of the last 60 seconds, the oldest first. */
   perSecond: readonly number[];
 };
 
-/** The recorder as others see it. */
+/** The recorder, as other parts of the daemon see it. */
 export interface Traffic {
-  /** Of one service, or of all; the newest first, at most `limit`. */
+  /** The requests of one service, or of all, newest first, at most `limit`. */
   recent(options: { service?: string; limit: number }): readonly RecordedRequest[];
   counts(service: string): TrafficCounts;
 }

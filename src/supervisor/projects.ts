@@ -6,7 +6,7 @@ import { nearest } from "../text/nearest.ts";
 import { pendingText, upCommand, waitingOf, waitingText } from "../routes/pending.ts";
 import { baseOf } from "../manifest/project-name.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
-import { isInside, isUnder } from "../routes/rights.ts";
+import { isInside, isUnder } from "../routes/name-rights.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { type Locked, lockFile } from "../system/file-lock.ts";

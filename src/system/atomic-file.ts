@@ -1,15 +1,17 @@
-/** A path and a text -> a file that is either the old one or the new one, whole, and that only its owner reads. */
+/**
+ * A path and a text -> a file that holds either the old text or the new one, never a part, readable by its owner only.
+ */
 import { mkdir, open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Makes missing directories with mode 0700; those that exist keep theirs, as they may be the person's. The
- * file gets mode 0600, or the one that is asked for, also where an older one had another.
+ * Replaces the file in one step. Missing directories are created with mode 0700; existing ones keep their mode, because
+ * they may be the person's own. The file always gets mode 0600, or `mode`, even if an older file had another.
  *
- * The bytes reach the disk before the name does: otherwise a power failure may leave the new name on
- * an empty file. The name itself is not forced out, so after such a failure the old file may be back.
+ * The bytes reach the disk before the rename does; otherwise a power failure could leave the new name on an empty file.
+ * The rename itself is not synced, so after a power failure the old file may be back.
  *
- * @throws Error of the file system, with `code`. Nothing is left behind then.
+ * @throws Error of the file system, with `code`. No temporary file is left behind.
  */
 export async function writeAtomically(
   path: string,
@@ -17,12 +19,13 @@ export async function writeAtomically(
   { mode = 0o600 }: { mode?: number } = {},
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // In the same directory, because a rename does not cross file systems. `wx` follows no link that waits there.
+  // The temporary file is in the same directory, because a rename cannot cross file systems. `wx` does not follow a
+  // link that someone placed there.
   const temporary = `${path}.${process.pid}.${crypto.randomUUID()}.tmp`;
   const file = await open(temporary, "wx", 0o600);
   try {
     try {
-      // Before a byte is in it, and whatever the mask takes away from new files.
+      // The mode is set before any byte is written, and regardless of the umask.
       if (mode !== 0o600) await file.chmod(mode);
       await file.writeFile(text);
       await file.sync();
@@ -32,7 +35,7 @@ export async function writeAtomically(
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => {
-      // The first error is the one to tell; a stray temporary file harms nobody.
+      // The first error is the one to report. A leftover temporary file is harmless.
     });
     throw error;
   }

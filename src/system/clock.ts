@@ -1,6 +1,6 @@
-/** Time and timers, as a value that a test can move by hand. */
+/** The current time and timers -> a value that a test can move by hand. */
 
-/** Undoes a timer; calling it again, or after it fired, is harmless. */
+/** Cancels a timer. Calling it again, or after the timer fired, does nothing. */
 export type Cancel = () => void;
 
 export interface Clock {

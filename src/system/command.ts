@@ -1,26 +1,26 @@
-/** An argument list -> what a short command printed, within a deadline and a size; never a shell. */
+/** An argument list -> the output of a short command, within a deadline and a size limit; never through a shell. */
 import { searchPath } from "./search-path.ts";
 
 export type CommandResult =
   | { kind: "done"; code: number; stdout: string; stderr: string }
-  /** No such program. */
+  /** The program does not exist. */
   | { kind: "missing" }
-  /** It took too long, printed too much, was killed or could not be started. */
+  /** The command timed out, printed too much, was killed or could not be started. */
   | { kind: "failed"; why: string };
 
 export type CommandOptions = {
-  /** The whole environment of the command; of its PATH, what does not go by the current folder. */
+  /** The command's whole environment. Entries of PATH that depend on the current folder are removed. */
   env: Record<string, string>;
-  /** Milliseconds until it is killed. */
+  /** Milliseconds until the command is killed. */
   deadline: number;
-  /** Bytes of standard output, beyond which it is killed. */
+  /** Bytes of standard output; a command that prints more is killed. */
   limit: number;
 };
 
-/** What stderr may hold: enough for the sentence that says what went wrong. */
+/** Bytes of stderr that we keep: enough for the sentence that explains an error. */
 const errorLimit = 16 * 1024;
 
-/** Reads to the end, or gives up beyond `limit`. */
+/** Reads the stream to its end. Returns undefined if it is longer than `limit`. */
 async function textOf(
   stream: ReadableStream<Uint8Array>,
   limit: number,
@@ -43,9 +43,9 @@ export async function runCommand(
   let child: Bun.Subprocess<"ignore", "pipe", "pipe">;
   try {
     child = Bun.spawn([...argv], {
-      // Some programs read configuration where they are started.
+      // Some programs read configuration from the folder they are started in.
       cwd: "/",
-      // The program itself is looked for there too.
+      // The program itself is looked up in this PATH too.
       env: { ...env, PATH: searchPath(env.PATH) },
       stdin: "ignore",
       stdout: "pipe",
@@ -57,7 +57,7 @@ export async function runCommand(
   }
   const kill = () => child.kill("SIGKILL");
   const { promise: late, resolve: giveUp } = Promise.withResolvers<CommandResult>();
-  // The deadline ends the wait itself too: a grandchild may hold the pipe after the kill.
+  // The deadline also ends the wait: a grandchild may keep the pipe open after the kill.
   const timer = setTimeout(() => {
     kill();
     giveUp({ kind: "failed", why: `${argv[0]} took longer than ${deadline} ms` });

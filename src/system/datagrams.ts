@@ -1,9 +1,11 @@
-/** A path into a unix datagram socket that hears everything sent to it. By libc, because Bun has no such socket of its own. */
+/**
+ * A path -> a Unix datagram socket that passes on every datagram sent to it. Uses libc: Bun has no datagram sockets.
+ */
 import { unlinkSync } from "node:fs";
 import { libc } from "./libc.ts";
 
 export type Datagrams = {
-  /** Hears no more, and takes the path away. Twice is harmless. */
+  /** Stops listening and removes the path. Calling it twice is harmless. */
   close(): void;
 };
 
@@ -17,7 +19,7 @@ const signatures = {
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
-/** SOCK_CLOEXEC and SOCK_NONBLOCK of socket(2), Linux: no service may inherit another's. */
+/** SOCK_CLOEXEC and SOCK_NONBLOCK of socket(2) on Linux: no service may inherit another service's socket. */
 const cloexecNonblock = 0o2_004_000;
 
 /** fcntl(2), Linux. */
@@ -27,9 +29,10 @@ const F_DUPFD_CLOEXEC = 1030;
 export const longestPath = 103;
 
 /**
- * `hear` is told of each datagram; the bytes are its only until it returns. What stands at the path is taken away first.
+ * `hear` is called with each datagram; the bytes are only valid until it returns. An existing file at the path is
+ * removed first.
  *
- * @throws Error with a sentence, where there can be none.
+ * @throws Error with a sentence, if the socket cannot be created.
  */
 export async function datagrams(
   path: string,
@@ -42,45 +45,47 @@ export async function datagrams(
     );
   }
   const calls = libc(signatures);
-  if (calls === undefined) throw new Error("there is no C library to make a socket with");
+  if (calls === undefined)
+    throw new Error("no C library can be loaded, so no socket can be created");
   const linux = platform === "linux";
-  // On macOS Bun makes it non-blocking when it adopts it, and closes all descriptors but three in what it spawns.
+  // On macOS, Bun makes the descriptor non-blocking when it adopts it, and closes all descriptors but three in the
+  // processes that it spawns.
   const descriptor = calls.socket(AF_UNIX, linux ? SOCK_DGRAM | cloexecNonblock : SOCK_DGRAM, 0);
-  if (descriptor < 0) throw new Error("no descriptor is left for a socket");
+  if (descriptor < 0) throw new Error("the process is out of file descriptors");
   const address = new Uint8Array(2 + bytes.length + 1);
   address.set(linux ? [AF_UNIX, 0] : [address.length, AF_UNIX]);
   address.set(bytes, 2);
   remove(path);
   if (calls.bind(descriptor, address, address.length) !== 0) {
     calls.close(descriptor);
-    throw new Error(`no socket can be made at ${path}`);
+    throw new Error(`no socket can be created at ${path}`);
   }
   let socket: Bun.Socket | undefined;
   let closed = false;
 
   /**
-   * Bun reads of a copy: it takes an empty datagram for the end of a stream, and closes. Whatever came behind it waits in the
-   * socket for the next copy.
+   * Bun reads from a copy of the descriptor: it takes an empty datagram for the end of a stream and closes the socket.
+   * Later datagrams wait in the original socket for the next copy.
    */
   async function adopt(): Promise<void> {
     const copy = linux ? calls!.fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : calls!.dup(descriptor);
-    if (copy < 0) throw new Error("no descriptor is left for a socket");
+    if (copy < 0) throw new Error("the process is out of file descriptors");
     const options: { fd: number; socket: Bun.SocketHandler<undefined> } = {
       fd: copy,
       socket: {
         data: (_socket, datagram) => hear(datagram),
         error() {
-          // Of one datagram; the next comes all the same.
+          // An error of one datagram; the next one arrives all the same.
         },
         close() {
           if (closed) return;
           adopt().catch(() => {
-            // Out of descriptors: nothing more is heard, which the service's timeouts will tell.
+            // We are out of descriptors, so no more datagrams arrive. The service's timeouts report that.
           });
         },
       },
     };
-    // Bun takes a descriptor here, and its types do not know.
+    // Bun accepts a descriptor here, but its types do not include it.
     const adopted = await Bun.connect(options as unknown as Bun.UnixSocketOptions<undefined>);
     if (closed) adopted.terminate();
     else socket = adopted;

@@ -1,4 +1,4 @@
-/** A value that changes often -> a file that is whole, private and soon up to date; and back, with a broken one kept aside. */
+/** A value that changes often -> a private JSON file, written whole and soon; and back. A broken file is kept aside. */
 import { rename } from "node:fs/promises";
 import { writeAtomically } from "./atomic-file.ts";
 import type { Cancel, Clock } from "./clock.ts";
@@ -7,25 +7,25 @@ import { readText } from "./read-text.ts";
 export type JsonFileOptions<T> = {
   path: string;
   clock: Clock;
-  /** What is there -> the value; undefined: it is not one. */
+  /** Checks what the file holds. Returns undefined if it is not a valid value. */
   check(value: unknown): T | undefined;
-  /** A sentence for a person. */
+  /** Receives a sentence for a person. */
   note(text: string): void;
 };
 
 export interface JsonFile<T> {
-  /** Undefined where there is none, or it was broken: then it has another name now, and that was told. Never rejects. */
+  /** Undefined if there is no file, or if it is broken. A broken file is renamed and reported. Never rejects. */
   read(): Promise<T | undefined>;
-  /** `value` is asked for it when it is written: once for many changes. */
+  /** `value` is called when the file is written: once for many changes. */
   save(value: () => T): void;
-  /** What was to be saved is, or could not be, and that was told. */
+  /** Resolves when pending changes are written, or when writing has failed and was reported. */
   flush(): Promise<void>;
 }
 
-/** Bytes. A thousand services take less than one MiB. */
+/** Bytes. A thousand services take less than 1 MiB. */
 const longest = 64 * 1024 * 1024;
 
-/** Milliseconds in which changes come together. */
+/** Milliseconds during which changes are collected into one write. */
 const gathering = 20;
 
 export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): JsonFile<T> {
@@ -44,7 +44,7 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
         await writeAtomically(path, `${JSON.stringify(value, undefined, 2)}\n`);
         failing = false;
       } catch (error) {
-        // Each change tries again; that it fails is told once.
+        // Every change tries again, but the failure is reported once.
         if (!failing) note(`${path} cannot be written: ${(error as Error).message}`);
         failing = true;
       }
@@ -65,7 +65,7 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
       note(`${path} cannot be used (${why}); it is kept as ${aside}`);
     } catch (error) {
       note(
-        `${path} cannot be used (${why}), and not be kept aside either: ${(error as Error).message}`,
+        `${path} cannot be used (${why}), and could not be renamed either: ${(error as Error).message}`,
       );
     }
   }
@@ -86,7 +86,7 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
         return undefined;
       }
       const value = check(parsed);
-      if (value === undefined) await putAside("it does not say what it should");
+      if (value === undefined) await putAside("its content is not valid");
       return value;
     },
     save(value) {

@@ -1,4 +1,4 @@
-/** The names of C functions -> those functions, by whichever C library this system has. */
+/** The signatures of C functions -> those functions, from whichever C library this system has. */
 import { dlopen, type FFIFunction } from "bun:ffi";
 
 const libraries = [
@@ -8,13 +8,13 @@ const libraries = [
   "libc.musl-aarch64.so.1",
 ];
 
-/** Undefined where no C library can be opened. */
+/** Undefined if no C library can be opened. */
 export function libc<const F extends Record<string, FFIFunction>>(signatures: F) {
   for (const library of libraries) {
     try {
       return dlopen(library, signatures).symbols;
     } catch {
-      // Another system's name for it; the next may be this one's.
+      // Another system's name for the C library; the next one may exist here.
     }
   }
   return undefined;

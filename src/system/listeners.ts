@@ -1,12 +1,12 @@
-/** A loopback address and a port -> the users whose sockets answer there, by the kernel's table. */
+/** A loopback address and a port -> the users whose sockets accept connections there, read from the kernel's table. */
 import { listeningRows } from "./listening-rows.ts";
 import type { ListeningRow } from "./proc-net.ts";
 
 export type Place = { address: string; port: number };
 
 /**
- * The sockets that a connection to a place may come to: those of that very address, or else of the wildcard of its family, or
- * else of `::`, which takes IPv4 too unless it was told not to. Pure.
+ * The sockets that may accept a connection to `address` and `port`: those bound to that very address, or else to the
+ * wildcard of its family, or else to `::`, which accepts IPv4 too unless it was told not to. Pure.
  */
 export function answering<Row extends Place>(rows: Iterable<Row>, { address, port }: Place): Row[] {
   const there = [...rows].filter((row) => row.port === port);
@@ -18,7 +18,7 @@ export function answering<Row extends Place>(rows: Iterable<Row>, { address, por
   return [];
 }
 
-/** Whether whoever connects there comes to one of these users, and to nobody else. Pure. */
+/** Whether a connection to `place` can only be accepted by one of these users. Pure. */
 export function belongsTo(
   rows: Iterable<Place & { uid: number }>,
   { place, users }: { place: Place; users: readonly number[] },
@@ -27,7 +27,7 @@ export function belongsTo(
   return found.length > 0 && found.every(({ uid }) => users.includes(uid));
 }
 
-/** Those that listen on the port, of any address. None on a system without procfs. */
+/** All sockets that listen on the port, on any address. Empty on a system without procfs. */
 export function listenersOn(
   port: number,
   { root = "/proc" }: { root?: string } = {},
@@ -36,7 +36,7 @@ export function listenersOn(
     try {
       return [...listeningRows(`${root}/net/${file}`)].flat().filter((row) => row.port === port);
     } catch {
-      // A kernel without IPv6 has no such file; another system has neither.
+      // A kernel without IPv6 has no `tcp6`; other systems have neither file.
       return [];
     }
   });

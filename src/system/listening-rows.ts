@@ -1,18 +1,20 @@
-/** The path of a `/proc/net/tcp` or `tcp6` -> its listening sockets, a piece of the table at a time. Linux. */
+/** The path of `/proc/net/tcp` or `tcp6` -> its listening sockets, one chunk of the table at a time. Linux. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { type ListeningRow, parseProcNetLine } from "./proc-net.ts";
 
 /**
- * Rows in a row that do not listen, after which the table is closed. Listening sockets stand first in it (net/ipv4/tcp_ipv4.c,
- * tcp_seq_start); a proxy with 10,000 connections must not have 20,000 rows printed and read for nothing. Where another kernel
- * mixes them (gVisor), small tables are still read whole.
+ * Reading stops after this many consecutive rows that are not listening. Listening sockets come first in the table
+ * (net/ipv4/tcp_ipv4.c, tcp_seq_start), so a proxy with 10,000 connections need not have 20,000 rows printed and read
+ * for nothing. On kernels that mix the rows (gVisor), small tables are still read whole.
  */
 const enoughOthers = 1000;
 
-/** Octets that are asked for at once; the kernel gives a page. */
+/** Bytes requested per read; the kernel returns a page. */
 const piece = 64 * 1024;
 
-/** Who takes a while between two pieces lets others work meanwhile. @throws the system's error where there is no such table. */
+/**
+ * A caller that pauses between two chunks lets other work run. @throws Error of the system if there is no such table.
+ */
 export function* listeningRows(path: string): Generator<readonly ListeningRow[]> {
   const descriptor = openSync(path, "r");
   const chunk = Buffer.allocUnsafe(piece);

@@ -1,23 +1,23 @@
-/** Text -> lines with the time in a file that stays small; the older ones beside it. */
+/** Text -> lines with a timestamp in a file of limited size; older lines are kept in files beside it. */
 import { closeSync, lstatSync, renameSync, writeSync } from "node:fs";
 import { openToAppendSync } from "./regular-file.ts";
 
 export type LogFile = {
-  /** Each line of it gets the time. */
+  /** Every line of the text gets a timestamp. */
   write(text: string): void;
 };
 
 export type LogFileOptions = {
   now(): number;
-  /** Bytes beyond which the file is put aside. */
+  /** Bytes after which the file is rotated. */
   limit?: number;
-  /** How many are kept, with the one that is written. */
+  /** How many files are kept, including the current one. */
   kept?: number;
 };
 
 /**
- * Nothing is held open, so that two daemons, of which one is about to go, may write into one file. A disk that
- * fails or is full costs the line and nothing else, as does what is no file.
+ * The file is not kept open, so two daemons, one of which is about to stop, can write to it. If the disk fails or is
+ * full, or the path is not a regular file, only the line is lost.
  */
 export function logFile(
   path: string,
@@ -37,7 +37,7 @@ export function logFile(
           closeSync(file);
         }
       } catch {
-        // There is nowhere left to say it.
+        // There is no other place to report this.
       }
     },
   };

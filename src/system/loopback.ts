@@ -1,8 +1,8 @@
-/** A port number into whether a server could listen on it now. By libc, because Bun's listeners share ports and look aside. */
+/** A port number -> whether a server could listen on it now. Uses libc: Bun's listeners share ports and fall back. */
 import { libc } from "./libc.ts";
 
 export interface Loopback {
-  /** On 127.0.0.1, ::1 and every address: bound and let go at once, without ever listening. */
+  /** Checks 127.0.0.1, ::1 and the wildcard addresses: binds and closes each at once, without listening. */
   isFree(port: number): boolean;
 }
 
@@ -17,7 +17,7 @@ const SOCK_STREAM = 1;
 const AF_INET = 2;
 const IPPROTO_IPV6 = 41;
 
-/** <sys/socket.h> and <netinet/in.h> of both systems. */
+/** Constants of <sys/socket.h> and <netinet/in.h> on both systems. */
 const numbers: Record<
   string,
   { inet6: number; socket: number; reuse: number; v6only: number; lengthFirst: boolean }
@@ -33,7 +33,7 @@ const addresses: readonly { family: 4 | 6; bytes: readonly number[] }[] = [
   { family: 6, bytes: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] },
 ];
 
-/** Where no C library can be opened, every port is taken for free: whoever cannot listen on it says so. */
+/** Without a C library, every port counts as free; a server that cannot listen on it reports the error itself. */
 export function loopback(platform: string): Loopback {
   const calls = libc(signatures);
   const system = numbers[platform];
@@ -54,17 +54,17 @@ export function loopback(platform: string): Loopback {
   function binds(port: number, place: (typeof addresses)[number]): boolean {
     const family = place.family === 4 ? AF_INET : system!.inet6;
     const descriptor = calls!.socket(family, SOCK_STREAM, 0);
-    // No IPv6 here: nobody can hold the port there.
+    // This system has no IPv6, so nothing can hold the port there.
     if (descriptor < 0) return place.family === 6;
     try {
-      // As servers do: connections that are only waiting for their time to pass keep nobody from listening.
+      // SO_REUSEADDR, as servers set it: connections in TIME_WAIT do not keep a server from listening.
       calls!.setsockopt(descriptor, system!.socket, system!.reuse, one, 4);
       if (place.family === 6) {
         calls!.setsockopt(descriptor, IPPROTO_IPV6, system!.v6only, one, 4);
       }
       const bytes = address(port, place);
       if (calls!.bind(descriptor, bytes, bytes.length) === 0) return true;
-      // ::1 is missing where IPv6 is switched off; any other port fails there as well.
+      // ::1 is missing where IPv6 is switched off; then port 0 fails there as well.
       if (place.family === 4) return false;
       const probe = address(0, place);
       return calls!.bind(descriptor, probe, probe.length) !== 0;

@@ -1,33 +1,37 @@
-/** Words -> the argument list of a child that is our own Bun, and takes nothing from the folder that a person stands in. */
+/**
+ * Arguments -> the argument list of a child that runs our own Bun and reads nothing from the person's current folder.
+ */
 
 /**
- * Bun runs what its working directory, or a folder above, tells it to run. bin/localhostess has the same words.
+ * Bun runs code that its working directory, or a parent folder, tells it to run. bin/localhostess has the same options.
  *
- * What a person's own environment says (BUN_OPTIONS, NODE_PATH, what direnv was allowed to set) is
- * theirs and stays; a `.env` is not read, whichever of these variables it names.
+ * The person's own environment (BUN_OPTIONS, NODE_PATH, variables that direnv may set) is theirs and stays. A `.env`
+ * file is not read, no matter which of these variables it sets.
  */
 export const apart: readonly string[] = [
-  // So that package.json is not read either: a broken one is printed, line by line. Which child needs a folder is told.
+  // Keeps Bun from reading package.json: it prints a broken one line by line. A child that needs a folder gets it as an
+  // argument.
   "--cwd=/",
-  // .env, .env.local, .env.development and so on.
+  // Skips .env, .env.local, .env.development and so on.
   "--no-env-file",
-  // Packages that are missing are not fetched.
+  // Missing packages are not downloaded.
   "--no-install",
-  // bunfig.toml: `preload` runs.
+  // Skips bunfig.toml: its `preload` runs code.
   "--config=/dev/null",
-  // tsconfig.json and jsconfig.json: `paths` maps our entry point, or a library, to any file. Our own has nothing that
-  // changes what runs, and is not in the package.
+  // Skips tsconfig.json and jsconfig.json: `paths` can map our entry point, or a library, to any file. Our own
+  // tsconfig.json changes nothing at run time and is not in the package.
   "--tsconfig-override=/dev/null",
 ];
 
-/** For a script of ours: `words` begin with its absolute path. */
+/** Runs one of our scripts: `words` begin with its absolute path. */
 export function ownBun(words: readonly string[]): [string, ...string[]] {
   return [process.execPath, ...apart, ...words];
 }
 
-/** This program once more. It stays in `/`, whoever starts it. */
+/** Runs this program again, with `/` as its working directory. */
 export function ownProgram(words: readonly string[]): [string, ...string[]] {
-  // A compiled executable has its files in itself and reads none of those; it takes every word for an argument of ours.
+  // A compiled executable contains its files and reads none of those. It takes every word as an argument for our
+  // program.
   if (Bun.main.startsWith("/$bunfs/")) return [process.execPath, ...words];
   return ownBun([Bun.main, ...words]);
 }

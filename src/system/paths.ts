@@ -1,4 +1,4 @@
-/** The environment -> the places of this program: its state, how its daemon is found, and the file in which a person configures it. */
+/** The environment -> this program's paths: its state, how its daemon is found, and the person's configuration file. */
 import { isAbsolute, join } from "node:path";
 
 export type Located = { kind: "path"; path: string } | { kind: "mistake"; what: string };
@@ -11,8 +11,8 @@ export type LocateOptions = {
 };
 
 /**
- * `LOCALHOSTESS_STATE_DIR`, else the place that the system has for state. An empty variable is one that is
- * not set. The directory need not exist.
+ * `LOCALHOSTESS_STATE_DIR`, or else the system's usual place for state. An empty variable counts as not set. The
+ * directory need not exist.
  */
 export function stateDirectory({ env, platform, home }: LocateOptions): Located {
   const own = env.LOCALHOSTESS_STATE_DIR;
@@ -24,7 +24,7 @@ export function stateDirectory({ env, platform, home }: LocateOptions): Located 
   return { kind: "path", path: join(base, "localhostess") };
 }
 
-/** `LOCALHOSTESS_CONFIG`, else `config.toml` in the place that the system has for configuration. It need not exist. */
+/** `LOCALHOSTESS_CONFIG`, or else `config.toml` in the system's place for configuration. The file need not exist. */
 export function configFile({ env, platform, home }: LocateOptions): Located {
   const own = env.LOCALHOSTESS_CONFIG;
   if (own) return named("LOCALHOSTESS_CONFIG", own);
@@ -35,7 +35,7 @@ export function configFile({ env, platform, home }: LocateOptions): Located {
   return { kind: "path", path: join(base, "localhostess", "config.toml") };
 }
 
-/** Two commands started in two folders have to mean the same place. */
+/** A relative path is an error: two commands started in different folders have to mean the same place. */
 function named(variable: string, path: string): Located {
   if (isAbsolute(path)) return { kind: "path", path };
   return {
@@ -52,11 +52,11 @@ export type DaemonPaths =
   | {
       kind: "paths";
       stateDirectory: string;
-      /** Where those of all sandboxes are; the state directory, where it is no sandbox's. */
+      /** The directory that holds all sandboxes. Equals `stateDirectory` outside a sandbox. */
       base: string;
-      /** No variable said where it is. */
+      /** True if no variable set the state directory. */
       own: boolean;
-      /** The socket for IPC. */
+      /** The IPC socket. */
       socket: string;
       log: string;
       sandbox: string | undefined;
@@ -64,8 +64,8 @@ export type DaemonPaths =
   | { kind: "mistake"; mistakes: readonly string[] };
 
 /**
- * `LOCALHOSTESS_SANDBOX` names a daemon apart from the usual one. `LOCALD_SOCKET` puts the socket elsewhere, in a
- * sandbox only, so that a variable that was forgotten does not make commands talk to another daemon than they say.
+ * `LOCALHOSTESS_SANDBOX` names a daemon that is separate from the usual one. `LOCALD_SOCKET` moves the socket, but only
+ * in a sandbox: a forgotten variable must not make commands talk to a different daemon than they say.
  */
 export function daemonPaths(options: LocateOptions): DaemonPaths {
   const { env } = options;
@@ -75,13 +75,13 @@ export function daemonPaths(options: LocateOptions): DaemonPaths {
   const sandbox = env.LOCALHOSTESS_SANDBOX || undefined;
   if (sandbox !== undefined && !/^[a-z0-9-]{1,32}$/.test(sandbox)) {
     mistakes.push(
-      `--sandbox ${JSON.stringify(sandbox)}: a sandbox has a name of at most 32 small letters, digits and hyphens`,
+      `--sandbox ${JSON.stringify(sandbox)}: a sandbox name has at most 32 lower-case letters, digits and hyphens`,
     );
   }
   const socket = env.LOCALD_SOCKET || undefined;
   if (socket !== undefined && env.LOCALD_SANDBOX_ACTIVE !== "1") {
     mistakes.push(
-      "LOCALD_SOCKET is not allowed without LOCALD_SANDBOX_ACTIVE=1; for a daemon apart: --sandbox <name>",
+      "LOCALD_SOCKET is not allowed without LOCALD_SANDBOX_ACTIVE=1; for a separate daemon: --sandbox <name>",
     );
   } else if (socket !== undefined && !isAbsolute(socket)) {
     mistakes.push(`LOCALD_SOCKET=${socket} is not an absolute path`);

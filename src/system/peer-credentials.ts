@@ -1,8 +1,8 @@
-/** A connected unix socket's descriptor -> the user that has its other end, as the kernel says. By libc. */
+/** The descriptor of a connected Unix socket -> the user at its other end, as the kernel reports it. Uses libc. */
 import { dlopen } from "bun:ffi";
 
 export interface PeerCredentials {
-  /** The uid; undefined where this system does not tell it, or no longer knows. */
+  /** The uid; undefined if this system does not report it, or no longer knows it. */
   uidOf(descriptor: number): number | undefined;
 }
 
@@ -19,7 +19,7 @@ const macLibraries = ["libSystem.B.dylib"];
 const getsockopt = {
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
 } as const;
-/** getpeereid(3): the BSDs' and macOS's word for it. */
+/** getpeereid(3): the call of macOS and the BSDs. */
 const getpeereid = {
   getpeereid: { args: ["i32", "ptr", "ptr"], returns: "i32" },
 } as const;
@@ -42,7 +42,7 @@ function byPeercred(): PeerCredentials {
       length[0] = ucredLength;
       const failed = libc.getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, ucred, length) !== 0;
       if (failed || length[0] !== ucredLength) return undefined;
-      // What the kernel says of a socket that has no peer.
+      // The kernel reports this uid for a socket without a peer.
       return ucred[1] === noUid ? undefined : ucred[1];
     },
   };
@@ -66,7 +66,7 @@ function open<Symbols>(
     try {
       return load(library);
     } catch {
-      // Another system's name for it; the next may be this one's.
+      // Another system's name for the library; the next one may exist here.
     }
   }
   return undefined;

@@ -1,4 +1,4 @@
-/** Our end of a TCP connection -> the socket that the kernel of this machine has at the other end. By libc. */
+/** Our end of a TCP connection -> the socket that this machine's kernel has at the other end. Uses libc. */
 import { readFileSync } from "node:fs";
 import { libc } from "./libc.ts";
 import { type PeerSocket, peerInTable, type SocketPair } from "./proc-net-peer.ts";
@@ -6,12 +6,12 @@ import { type PeerSocket, peerInTable, type SocketPair } from "./proc-net-peer.t
 export type { PeerSocket } from "./proc-net-peer.ts";
 
 /**
- * `none`: this kernel has no such socket; it was closed, or the client is not on this machine (on WSL: Windows).
+ * `none`: this kernel has no such socket. It was closed, or the client is not on this machine (on WSL: Windows).
  * `unknown`: this system cannot tell.
  */
 export type Peer = PeerSocket | "none" | "unknown";
 
-/** A connection on this machine's loopback interface, as one end of it sees it. A link is one. */
+/** A connection on the loopback interface, as one of its ends sees it. A `Link` is one. */
 export interface Ends {
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -20,20 +20,23 @@ export interface Ends {
 }
 
 export interface PeerSockets {
-  /** Both addresses, both ports and the state are matched, so that nobody passes for another by sharing a port number. */
+  /**
+   * Matches both addresses, both ports and the state, so that sharing a port number is not enough to pass for another
+   * client.
+   */
   find(ends: Ends): Peer;
 }
 
 export type PeerSocketsOptions = {
-  /** For tests: `table` is what there is where the kernel answers no questions. */
+  /** For tests: `table` is the fallback for kernels without socket diagnostics. */
   by?: "diagnostics" | "table";
-  /** `/proc`, or what stands in for it. */
+  /** `/proc`, or a test's replacement for it. */
   proc?: string;
 };
 
 /**
- * Undefined where the system does not tell of others' sockets. That is Linux only: macOS tells a socket's owner to root
- * alone, and by no call that its headers have.
+ * Undefined if the system does not report other processes' sockets. Only Linux does: macOS reports the owner of a
+ * socket to root alone, and through no call in its headers.
  */
 export function peerSockets(
   platform: string,
@@ -45,10 +48,11 @@ export function peerSockets(
   return {
     find(ends) {
       const pair = pairOf(ends);
-      // A connection that has ended has no addresses any more.
+      // A connection that has ended no longer has addresses.
       if (pair === undefined) return "none";
       const answer = ask?.(pair) ?? "unknown";
-      // A kernel that is short of memory may owe an answer, and whoever is unknown is served: then the table is read.
+      // A kernel that is short of memory may fail to answer, and an unknown client is served. So the table is read
+      // instead.
       return answer === "unknown" ? read(pair) : answer;
     },
   };
@@ -57,7 +61,9 @@ export function peerSockets(
 const loopback4 = new Uint8Array([127, 0, 0, 1]);
 const loopback6 = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 
-/** Undefined where the ends are not on loopback, and of a connection that has ended: Bun forgets its ports. */
+/**
+ * Undefined unless both ends are on loopback. Also undefined for a connection that has ended: Bun forgets its ports.
+ */
 function pairOf({
   remoteAddress,
   remotePort,
@@ -71,7 +77,10 @@ function pairOf({
   return { own, ownPort: localPort, peer, peerPort: remotePort };
 }
 
-/** A loopback address -> its octets; undefined for any other. RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.3 and 2.5.5.2. */
+/**
+ * A loopback address -> its octets; undefined for any other address. RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.3
+ * and 2.5.5.2.
+ */
 function octetsOf(address: string | undefined): Uint8Array | undefined {
   if (address === "127.0.0.1") return loopback4;
   if (address === "::1") return loopback6;
@@ -91,7 +100,9 @@ const signatures = {
   getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
 } as const;
 
-/** Linux, x86-64 and arm64: <bits/socket.h>, <linux/netlink.h>, <linux/sock_diag.h>, <linux/inet_diag.h>. */
+/**
+ * Values for Linux on x86-64 and arm64: <bits/socket.h>, <linux/netlink.h>, <linux/sock_diag.h>, <linux/inet_diag.h>.
+ */
 const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_NETLINK = 16;
@@ -112,7 +123,7 @@ const loopbackDevice = 1;
 /** struct nlmsghdr, 16 octets; struct inet_diag_req_v2, 56; struct inet_diag_msg, 72. sock_diag(7). */
 const headerLength = 16;
 const requestLength = headerLength + 56;
-/** struct inet_diag_sockid in the request, and in the answer; within it ports, then addresses. */
+/** Offsets of struct inet_diag_sockid in the request and in the answer. Ports come first, then addresses. */
 const requestId = headerLength + 8;
 const answerId = headerLength + 4;
 const portsLength = 4;
@@ -121,9 +132,9 @@ const idLength = portsLength + 2 * addressLength;
 const answerLength = headerLength + 72;
 
 /**
- * One question by netlink, answered within the call: microseconds, however many sockets there are. Undefined where this
- * kernel does not answer: it says ENOENT both for a socket that is not there and for a module that is not, so a socket
- * that is there is asked for first.
+ * Asks one question over netlink, answered within the call in microseconds, however many sockets there are. Undefined
+ * if this kernel does not answer. ENOENT means either that the socket or that the kernel module does not exist, so a
+ * socket that is known to exist is asked for first.
  */
 function diagnostics(): Find | undefined {
   const opened = libc(signatures);
@@ -140,12 +151,12 @@ function diagnostics(): Find | undefined {
   out.setUint16(4, SOCK_DIAG_BY_FAMILY, true);
   out.setUint16(6, NLM_F_REQUEST, true);
   request[headerLength + 1] = IPPROTO_TCP;
-  // idiag_states: all of them. idiag_cookie: INET_DIAG_NOCOOKIE.
+  // idiag_states: all states. idiag_cookie: INET_DIAG_NOCOOKIE.
   request.fill(0xff, headerLength + 4, requestId);
   request.fill(0xff, device + 4, requestLength);
   let sequence = 0;
 
-  /** The question in `request` -> where the answer to it ends; 0: no such socket; -1: no answer. */
+  /** Sends the question in `request`. Returns where the answer ends; 0: no such socket; -1: no answer. */
   function ask(): number {
     sequence = (sequence + 1) >>> 0;
     out.setUint32(8, sequence, true);
@@ -155,7 +166,7 @@ function diagnostics(): Find | undefined {
     for (;;) {
       const length = Number(calls.recv(descriptor, answer, answer.length, MSG_DONTWAIT));
       if (length < headerLength + 4) return -1;
-      // An answer to an earlier question that nobody has fetched.
+      // The answer to an earlier question that was never read.
       if (in_.getUint32(8, true) !== sequence) continue;
       if (in_.getUint16(4, true) !== NLMSG_ERROR) return length >= answerLength ? length : -1;
       return in_.getInt32(headerLength, true) === -ENOENT ? 0 : -1;
@@ -166,7 +177,7 @@ function diagnostics(): Find | undefined {
     const ipv6 = own.length === 16;
     request[headerLength] = ipv6 ? AF_INET6 : AF_INET;
     request.fill(0, requestId, device + 4);
-    // The peer's own end is ours in reverse.
+    // The peer's socket has our addresses and ports, swapped.
     out.setUint16(requestId, peerPort);
     out.setUint16(requestId + 2, ownPort);
     request.set(peer, requestId + portsLength);
@@ -178,7 +189,7 @@ function diagnostics(): Find | undefined {
     }
     if (length === -1) return "unknown";
     if (length === 0) return "none";
-    // Where there is no connection, a listener on the same port is an answer as well.
+    // If there is no connection, the kernel may answer with a listener on the same port.
     if (answer[headerLength + 1] === TCP_LISTEN) return "none";
     for (let at = 0; at < portsLength; at++) {
       if (answer[answerId + at] !== request[requestId + at]) return "none";
@@ -189,7 +200,7 @@ function diagnostics(): Find | undefined {
     };
   };
 
-  /** Whether a listener that is made for it is found. */
+  /** Whether diagnostics find a listener that we open for this check. */
   function works(): boolean {
     const listener = calls.socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener < 0) return false;
@@ -217,17 +228,17 @@ function diagnostics(): Find | undefined {
   return find;
 }
 
-/** The table of all sockets, read anew each time: a kernel without diagnostics has no other answer. */
+/** Reads the table of all sockets for every question; kernels without diagnostics offer nothing else. */
 function table(proc: string): Find {
   return (pair) => {
     let readable = false;
-    // An IPv6 socket may speak IPv4.
+    // An IPv6 socket may carry IPv4.
     for (const file of pair.own.length === 4 ? ["tcp", "tcp6"] : ["tcp6"]) {
       let text: string;
       try {
         text = readFileSync(`${proc}/net/${file}`, "latin1");
       } catch {
-        // No /proc here, or a kernel without IPv6: that table holds nobody.
+        // There is no /proc, or the kernel has no IPv6: this table has no rows.
         continue;
       }
       readable = true;

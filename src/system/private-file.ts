@@ -1,33 +1,33 @@
-/** A path -> the text of a small file of ours, or what keeps us from believing it. */
+/** A path -> the text of one of our own small files, or the reason not to trust it. */
 import { closeSync, readSync } from "node:fs";
 import { openRegularSync } from "./regular-file.ts";
 
 export type PrivateFile =
   | { kind: "text"; text: string }
   | { kind: "absent" }
-  /** Another user owns it, or it has permissions among `forbidden`. */
+  /** Another user owns the file, or it has one of the `forbidden` permissions. */
   | { kind: "exposed" }
-  /** Not a file, a symbolic link, longer than `limit`. */
+  /** The path is not a regular file, is a symbolic link, or is longer than `limit`. */
   | { kind: "broken" }
-  /** What it holds cannot be known now: too many files are open, the disk fails. */
+  /** The content cannot be read right now: too many open files, or a failing disk. */
   | { kind: "unknown" };
 
 export type PrivateFileOptions = {
   /** Bytes. */
   limit: number;
-  /** Permissions that nobody may have on it: `0o077` for a secret, `0o022` for what others may read. */
+  /** Permissions that make the file exposed: `0o077` for a secret, `0o022` for a file that others may read. */
   forbidden: number;
 };
 
-/** Errors of a system that is short of something, which say nothing of the file. */
+/** Errors of a system that is short of a resource; they say nothing about the file. */
 const passing = ["EMFILE", "ENFILE", "ENOMEM", "EIO", "EINTR"];
 
-/** Never waits, whatever lies there. */
+/** Never blocks, whatever the path leads to. */
 export function readPrivateFile(
   path: string,
   { limit, forbidden }: PrivateFileOptions,
 ): PrivateFile {
-  // A link leads to what somebody else chose.
+  // A symbolic link leads to a file that someone else chose.
   const opened = openRegularSync(path, { follow: false });
   if (opened.kind === "absent") return { kind: "absent" };
   if (opened.kind === "unreadable") {

@@ -1,29 +1,29 @@
-/** The lines of `/proc/net/tcp` and `tcp6` -> listening sockets. Pure. */
+/** One line of `/proc/net/tcp` or `tcp6` -> a listening socket. Pure. */
 
 export type ListeningRow = {
-  /** `127.0.0.1`, `::1`; an IPv4-mapped address as the IPv4 address it is. */
+  /** For example `127.0.0.1` or `::1`. An IPv4-mapped address is given as the IPv4 address. */
   address: string;
   port: number;
   inode: number;
-  /** The user the socket belongs to. */
+  /** The user who owns the socket. */
   uid: number;
 };
 
 /** TCP_LISTEN in include/net/tcp_states.h. */
 const listening = "0A";
 
-/** What a line says: a listening socket, another one, or nothing that can be read (the heading). */
+/** Returns a listening socket, "other" for any other socket, or "unread" for a line that is not a row (the heading). */
 export function parseProcNetLine(line: string): ListeningRow | "other" | "unread" {
   const colon = line.indexOf(": ");
   if (colon === -1) return "unread";
   const start = colon + 2;
-  // The address is 8 or 32 hex digits, and so is its peer's: the state stands at a known place.
+  // The address has 8 or 32 hex digits, and the peer's address has as many, so the column of the state is known.
   const digits = line.indexOf(":", start) - start;
   if (digits !== 8 && digits !== 32) return "unread";
   const state = start + 2 * (digits + 6);
   if (!line.startsWith(listening, state)) return "other";
   const port = Number.parseInt(line.slice(start + digits + 1, start + digits + 5), 16);
-  // st tx:rx tr:when retrnsmt uid timeout inode
+  // Columns: st tx:rx tr:when retrnsmt uid timeout inode
   const fields = line.slice(state).split(/ +/);
   const uid = Number(fields[4]);
   const inode = Number(fields[6]);
@@ -32,7 +32,7 @@ export function parseProcNetLine(line: string): ListeningRow | "other" | "unread
   return { address: digits === 8 ? ipv4(hex) : ipv6(hex), port, inode, uid };
 }
 
-/** Each 32-bit word is printed as a number of a little-endian machine: its bytes stand reversed. */
+/** The kernel prints each 32-bit word as a little-endian number, so its bytes are reversed. */
 function bytesOf(hex: string): number[] {
   const bytes: number[] = [];
   for (let word = 0; word < hex.length; word += 8) {
@@ -47,7 +47,7 @@ function ipv4(hex: string): string {
   return bytesOf(hex).join(".");
 }
 
-/** RFC 5952: lower case, the longest run of zero groups (two at least, the first such) is `::`. */
+/** RFC 5952: lower case; `::` replaces the longest run of at least two zero groups, and the first of equal runs. */
 function ipv6(hex: string): string {
   const bytes = bytesOf(hex);
   if (bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff) {

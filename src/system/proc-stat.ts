@@ -1,31 +1,31 @@
-/** The text of `/proc/<pid>/stat` -> the parent, the group, the start time and what it takes, which program runs. Pure. */
+/** The text of `/proc/<pid>/stat` -> the process's parent, group, start time, resource usage and program. Pure. */
 
 export type ProcStat = {
   parent: number;
   group: number;
   session: number;
-  /** Ended, and not reaped by its parent. */
+  /** The process has ended, and its parent has not reaped it. */
   zombie: boolean;
-  /** Clock ticks that it has run, in user and in kernel mode. */
+  /** CPU time in clock ticks, in user and kernel mode. */
   cpuTicks: number;
   /** Resident pages. */
   pages: number;
-  /** Clock ticks from boot to the start of the process: with the pid, its identity. */
+  /** Start time in clock ticks since boot. Together with the pid it identifies the process. */
   startTicks: number;
-  /** Differs after an exec: the same process, but another program, environment and set of files. */
+  /** Changes after an exec: the same process, but another program, environment and set of files. */
   image: string;
   /** The kernel's short name, at most 15 bytes. */
   comm: string;
 };
 
-/** Undefined where the text is not what proc_pid_stat(5) describes. */
+/** Undefined if the text is not in the format of proc_pid_stat(5). */
 export function parseProcStat(text: string): ProcStat | undefined {
-  // The short name may hold spaces and parentheses itself: it ends at the last one.
+  // The short name may contain spaces and parentheses, so it ends at the last parenthesis.
   const open = text.indexOf("(");
   const close = text.lastIndexOf(")");
   if (open === -1 || close < open) return undefined;
   const comm = text.slice(open + 1, close);
-  // Numbered as in proc_pid_stat(5), where the state, the first field here, is field 3.
+  // Numbered as in proc_pid_stat(5). The first field in this text, the state, is field 3 there.
   const fields = text.slice(close + 2).split(" ");
   const field = (number: number) => fields[number - 3];
   const parent = Number(field(4));
@@ -34,7 +34,7 @@ export function parseProcStat(text: string): ProcStat | undefined {
   if (!Number.isInteger(parent) || !Number.isInteger(group) || !Number.isInteger(startTicks)) {
     return undefined;
   }
-  // exec makes a new stack at a random place: startstack, arg_start and env_start tell it.
+  // exec creates a new stack at a random address, so startstack, arg_start and env_start change with it.
   return {
     parent,
     group,

@@ -1,20 +1,21 @@
-/** Processes whose parents died into children of ours, and their ends into exit codes. By libc. */
+/** Orphaned descendants -> children of ours; the end of a child -> its exit code. Uses libc. */
 import { constants } from "node:os";
 import { libc } from "./libc.ts";
 
 export interface ProcessCalls {
-  /** From now on orphans of what we started come to us, not to init. False where the system has no such thing (macOS). */
+  /** Makes orphaned descendants our children instead of init's. False if the system cannot do this (macOS). */
   adoptOrphans(): boolean;
   /**
-   * Takes the end of a child of ours, so that its pid is free again. Never for a pid that Bun waits for: its end would be lost.
-   * @returns undefined where it still runs; `"stranger"` where it is no child of ours.
+   * Reaps a child that has ended, so that its pid is free again. Never call it for a pid that Bun waits for: Bun would
+   * miss the end.
+   * @returns undefined if the child still runs; `"stranger"` if the pid is not our child.
    */
   reap(pid: number): { code: number | null; signal: string | null } | "stranger" | undefined;
 }
 
 /** prctl(2), Linux 3.4. */
 const PR_SET_CHILD_SUBREAPER = 36;
-/** waitpid(2): the same on every system we know. */
+/** waitpid(2): the same value on every system we know. */
 const WNOHANG = 1;
 
 const signalNames = new Map(
@@ -31,12 +32,12 @@ export function processCalls(platform: string): ProcessCalls {
   return {
     adoptOrphans: () => linux?.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) === 0,
     reap(pid) {
-      // 0 and below would mean any child, also Bun's.
+      // 0 and below would mean any child, including Bun's.
       if (calls === undefined || !(pid > 0)) return "stranger";
       const reaped = calls.waitpid(pid, status, WNOHANG);
       if (reaped === 0) return undefined;
       if (reaped !== pid) return "stranger";
-      // WIFSIGNALED and WEXITSTATUS of <sys/wait.h>; bit 7 tells of a core file.
+      // WIFSIGNALED and WEXITSTATUS of <sys/wait.h>; bit 7 reports a core file.
       const number = status[0]! & 0x7f;
       if (number === 0) return { code: (status[0]! >> 8) & 0xff, signal: null };
       return { code: null, signal: signalNames.get(number) ?? String(number) };

@@ -1,22 +1,25 @@
-/** A path that somebody else may have chosen -> the text that is there, as long as it is a file of a sensible size. */
+/** A path that someone else may have chosen -> its text, if it is a regular file of a sensible size. */
 import type { FileHandle } from "node:fs/promises";
 import { type Opened, openRegular } from "./regular-file.ts";
 
 export type ReadText =
-  /** `uid`: whose it is. */
+  /** `uid` is the file's owner. */
   | { kind: "text"; text: string; uid: number }
   | { kind: "missing" }
-  /** A sentence for a person. */
+  /** `why` is a sentence for a person. */
   | { kind: "unreadable"; why: string };
 
 export type ReadTextOptions = {
   /** Bytes. */
   longest: number;
-  /** What is not UTF-8 becomes U+FFFD, and is no reason to refuse the rest. */
+  /** Replaces bytes that are not UTF-8 with U+FFFD instead of refusing the file. */
   lossy?: boolean;
 };
 
-/** The end of a file that may be large, octets as letters: what is before it, and half a line, is left out. Undefined: there is no such file. Never waits, never rejects. */
+/**
+ * Reads the last `longest` bytes of a file that may be large, as ISO 8859-1 text, without the partial line at the
+ * start. Undefined if there is no such file. Never blocks, never rejects.
+ */
 export async function readEnd(
   path: string,
   { longest }: ReadTextOptions,
@@ -31,17 +34,17 @@ export async function readEnd(
     const text = bytes.toString("latin1", 0, bytesRead);
     return start === 0 ? text : text.slice(text.indexOf("\n") + 1);
   } catch {
-    // Not to be read: whoever asks does without it.
+    // The file cannot be read; the caller goes on without it.
     return undefined;
   } finally {
     await file.close();
   }
 }
 
-/** Bytes that are asked for at once. */
+/** Bytes requested per read. */
 const piece = 64 * 1024;
 
-/** Never waits for whoever made what lies there, and never rejects. */
+/** Never blocks, whatever the path leads to, and never rejects. */
 export async function readText(
   path: string,
   { longest, lossy = false }: ReadTextOptions,
@@ -52,7 +55,7 @@ export async function readText(
   const tooLong = `it is larger than ${longest / 1024} KiB`;
   try {
     if (its.size > longest) return unreadable(tooLong);
-    // One more, in case it grows meanwhile.
+    // One byte more, in case the file grows while it is read.
     const bytes = await beginningOf(file, longest + 1);
     if (bytes.length > longest) return unreadable(tooLong);
     const text = new TextDecoder("utf-8", { fatal: !lossy }).decode(bytes);
@@ -65,21 +68,21 @@ export async function readText(
   }
 }
 
-/** Of a file of any size, its first bytes; undefined where there is none to read. Never waits, never rejects. */
+/** Reads the first `most` bytes of a file of any size; undefined if it cannot be read. Never blocks, never rejects. */
 export async function readBeginning(path: string, most: number): Promise<Buffer | undefined> {
   const opened = await openRegular(path, { follow: true });
   if (opened.kind !== "file") return undefined;
   try {
     return await beginningOf(opened.file, most);
   } catch {
-    // A disk that fails, or a file of a kernel's that is read in another way: there is nothing to go by.
+    // The disk fails, or this is a kernel file that has to be read in another way. There is nothing to return.
     return undefined;
   } finally {
     await opened.file.close();
   }
 }
 
-/** A file of the kernel's says that it is empty, and has something in it: its size is not asked. */
+/** A file of the kernel reports a size of 0 but has content, so the size is not used. */
 async function beginningOf(file: FileHandle, most: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;

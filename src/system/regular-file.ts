@@ -1,4 +1,4 @@
-/** A path that somebody else may have chosen -> the regular file that lies there, open; or why there is none to read. */
+/** A path that someone else may have chosen -> the regular file there, opened; or the reason why it cannot be read. */
 import {
   closeSync,
   constants,
@@ -15,36 +15,36 @@ export type Opened<File> =
   | { kind: "absent" }
   /** `why` is a sentence for a person. */
   | { kind: "not a file"; why: string }
-  /** `code` is the system's. */
+  /** `code` is the system's error code. */
   | { kind: "unreadable"; why: string; code: string | undefined };
 
 /**
- * With every open: a named pipe without a writer holds nobody up, and a terminal does not become that of a daemon which has
- * none. O_CLOEXEC is not among them, as Bun opens with it anyway.
+ * Flags of every open: a named pipe without a writer does not block us, and a terminal does not become the controlling
+ * terminal of a daemon that has none. O_CLOEXEC is not included, because Bun always sets it.
  */
 export const withoutWaiting = constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** For lines that are added at the end. */
+/** Flags to append lines. */
 const appending =
   constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | withoutWaiting;
 
 const reading = constants.O_RDONLY | withoutWaiting;
 
-/** `follow`: whether the path may be a symbolic link, which leads to what somebody else chose. */
+/** `follow`: whether the path may be a symbolic link, which leads to a file that someone else chose. */
 export type OpenOptions = { follow: boolean };
 
-/** Never waits, never rejects. The file is the caller's to close. */
+/** Never blocks, never rejects. The caller closes the file. */
 export async function openRegular(
   path: string,
   { follow }: OpenOptions,
 ): Promise<Opened<FileHandle>> {
   try {
-    // To open a device may already do something, and to open a pipe wakes its writer: look first.
+    // Opening a device may already have an effect, and opening a pipe wakes its writer. So look first.
     const found = notRegular(await (follow ? stat(path) : lstat(path)));
     if (found !== undefined) return found;
     const file = await open(path, follow ? reading : reading | constants.O_NOFOLLOW);
     try {
-      // Another may have taken its place in between.
+      // Another file may have taken its place since.
       const its = await file.stat();
       const other = notRegular(its);
       if (other === undefined) return { kind: "file", file, its };
@@ -59,7 +59,7 @@ export async function openRegular(
   }
 }
 
-/** As `openRegular`. */
+/** The same as `openRegular`, synchronously. */
 export function openRegularSync(path: string, { follow }: OpenOptions): Opened<number> {
   try {
     const found = notRegular(follow ? statSync(path) : lstatSync(path));
@@ -81,8 +81,10 @@ export function openRegularSync(path: string, { follow }: OpenOptions): Opened<n
 }
 
 /**
- * A log, made with mode 0600 where there is none. A link is not followed, as others may have put it there for our lines to
- * land in a file of theirs. Never waits. @throws Error with a sentence and `code`. The file is the caller's to close.
+ * Opens a log for appending, and creates it with mode 0600 if it does not exist. A symbolic link is not followed:
+ * someone else may have put it there so that our lines end up in another file. Never blocks. The caller closes the
+ * file.
+ * @throws Error with a sentence and `code`.
  */
 export function openToAppendSync(path: string): number {
   let file: number;
@@ -100,7 +102,7 @@ export function openToAppendSync(path: string): number {
   }
 }
 
-/** As `openToAppendSync`. */
+/** The same as `openToAppendSync`, asynchronously. */
 export async function openToAppend(path: string): Promise<FileHandle> {
   const file = await open(path, appending, 0o600).catch((error: NodeJS.ErrnoException) => {
     throw notAppended(path, error);
@@ -114,7 +116,7 @@ export async function openToAppend(path: string): Promise<FileHandle> {
   }
 }
 
-/** open(2) says ELOOP of a link with O_NOFOLLOW, and ENXIO of a socket. */
+/** With O_NOFOLLOW, open(2) reports ELOOP for a symbolic link and ENXIO for a socket. */
 function notAppended(path: string, error: NodeJS.ErrnoException): Error {
   const what = { ELOOP: "a link", ENXIO: "a socket or a pipe", EISDIR: "a folder" }[
     error.code ?? ""
@@ -142,15 +144,15 @@ function kindOf(its: Stats): string {
   return its.isSymbolicLink() ? "link" : "device";
 }
 
-/** For a person: what the system says, in words. */
+/** The system's error codes, in words for a person. */
 const words: Record<string, string> = {
-  EACCES: "it is not yours to read; chmod u+r mends that",
-  ELOOP: "its links go in a circle",
+  EACCES: "it is not readable for you; to fix that: chmod u+r",
+  ELOOP: "its symbolic links form a loop",
 };
 
 function failed(error: unknown): Opened<never> {
   const { code, message } = error as NodeJS.ErrnoException;
-  // ENOTDIR: something on the way there is a file, so this one is not there either.
+  // ENOTDIR: a part of the path is a file, so this file does not exist either.
   if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
   return { kind: "unreadable", why: words[code ?? ""] ?? message, code };
 }

@@ -1,8 +1,9 @@
-/** Work in many small pieces, from many sides -> pieces between which the event loop gets its turn. */
+/** Many small pieces of work from many callers -> pieces between which the event loop can run. */
 
 /**
- * Awaited before each piece: goes on at once, or in the next turn of the event loop where the pieces of this one have taken
- * `milliseconds`. Those who wait go on one after another, so a crowd of them does not make one long turn.
+ * Await the returned function before each piece. It resolves at once, or in the next turn of the event loop if the
+ * pieces of this turn have taken `milliseconds`. Callers go on one after another, so a crowd of them does not make one
+ * long turn.
  */
 export function slices(milliseconds: number): () => Promise<void> {
   let last: Promise<void> = Promise.resolve();

@@ -1,17 +1,23 @@
-/** A socket's descriptor into what the kernel knows of it that Bun has no call for. By libc. */
+/** A socket's descriptor -> socket state and options that Bun has no call for. Uses libc. */
 import { libc as open } from "./libc.ts";
 
-/** `quiet`: nothing has come. `spoke`: bytes, the peer's end or an error wait. `unknown`: this system cannot say. */
+/**
+ * `quiet`: nothing has arrived. `spoke`: bytes, the peer's end or an error are waiting. `unknown`: the system cannot
+ * say.
+ */
 export type Peeked = "quiet" | "spoke" | "unknown";
 
 export interface SocketCalls {
-  /** Whether something waits to be read. */
+  /** Whether there is something to read. */
   peek(descriptor: number): Peeked;
-  /** Copies what waits to be read into `into` and leaves it there. @returns how many bytes; 0 where there are none. */
+  /** Copies waiting bytes into `into` without consuming them. @returns the number of bytes; 0 if there are none. */
   look(descriptor: number, into: Uint8Array): number;
-  /** Has a listener tell of connections when they have sent something, or after about a second. Linux; elsewhere nothing changes. */
+  /**
+   * Makes a listener report a connection only once it has sent something, or after about a second. Linux; elsewhere
+   * this does nothing.
+   */
   deferAccept(descriptor: number): void;
-  /** Acknowledges what has been read now, not up to 40 ms later. Linux; elsewhere nothing changes. */
+  /** Acknowledges received data now instead of up to 40 ms later. Linux; elsewhere this does nothing. */
   acknowledge(descriptor: number): void;
 }
 
@@ -21,16 +27,16 @@ const signatures = {
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
 } as const;
 
-/** POLLIN, poll(2), and MSG_PEEK, recv(2): the same on every system we know. */
+/** POLLIN of poll(2) and MSG_PEEK of recv(2): the same values on every system we know. */
 const POLLIN = 1;
 const MSG_PEEK = 2;
-/** MSG_DONTWAIT differs; Bun's sockets do not block anyway. */
+/** MSG_DONTWAIT differs between systems, and Bun's sockets do not block anyway. */
 const IPPROTO_TCP = 6;
 /** tcp(7), Linux. */
 const TCP_DEFER_ACCEPT = 9;
 const TCP_QUICKACK = 12;
 
-/** Where no C library can be opened, nothing is known and nothing is seen. */
+/** Without a C library, `peek` answers `unknown` and `look` returns 0. */
 export function socketCalls(platform: string): SocketCalls {
   const libc = open(signatures);
   if (libc === undefined) {
@@ -38,7 +44,7 @@ export function socketCalls(platform: string): SocketCalls {
   }
   // struct pollfd: int fd, short events, short revents.
   const pollfd = new Int32Array(2);
-  /** A second, or a yes. */
+  /** One second, or `true`. */
   const one = new Int32Array([1]);
   return {
     peek(descriptor) {

@@ -1,4 +1,6 @@
-/** The path of the state directory -> whether what lies there can be relied on; made, and tightened where it may be. */
+/**
+ * The path of the state directory -> whether it can be trusted; created, and its permissions tightened where allowed.
+ */
 import {
   chmodSync,
   lstatSync,
@@ -11,7 +13,10 @@ import {
 import { join } from "node:path";
 import { pastedWord } from "../text/shell-words.ts";
 
-/** Undefined: nothing is wrong with it, also where there is none yet. Otherwise a sentence with the command that mends it. */
+/**
+ * Undefined if nothing is wrong, also if the directory does not exist yet. Otherwise a sentence with the command that
+ * fixes it.
+ */
 export function stateDirectoryProblem(path: string): string | undefined {
   const uid = process.geteuid?.();
   for (const look of [lstatSync, statSync]) {
@@ -19,27 +24,30 @@ export function stateDirectoryProblem(path: string): string | undefined {
     try {
       its = look(path);
     } catch {
-      // There is none, or it cannot be reached: whoever makes it will say so.
+      // The directory does not exist or cannot be reached; creating it will report that.
       return undefined;
     }
     if (uid !== undefined && its.uid !== uid) {
-      return `the state directory ${path} belongs to another user (uid ${its.uid}), who could pose as our daemon; give us another: LOCALHOSTESS_STATE_DIR, or: sudo chown -R ${uid} ${pastedWord(path)}`;
+      return `the state directory ${path} belongs to another user (uid ${its.uid}), who could pose as our daemon; set LOCALHOSTESS_STATE_DIR to another directory, or: sudo chown -R ${uid} ${pastedWord(path)}`;
     }
-    // A link's own mode says nothing.
+    // The mode of a symbolic link itself means nothing.
     if (its.isSymbolicLink()) continue;
     if ((its.mode & 0o022) !== 0) {
-      return `the state directory ${path} may be written by other users, who could pose as our daemon; to mend it: chmod 700 ${pastedWord(path)}`;
+      return `the state directory ${path} may be written by other users, who could pose as our daemon; to fix it: chmod 700 ${pastedWord(path)}`;
     }
   }
   return undefined;
 }
 
 export type PrepareOptions = {
-  /** It is ours alone, so nobody needs to read it: not where a person chose the place. */
+  /** Removes all permissions of other users. False if a person chose the directory. */
   tighten: boolean;
 };
 
-/** Makes it, mode 0700. @throws an Error for a person, where it must not be used; that of the file system, with `code`. */
+/**
+ * Creates the directory with mode 0700. @throws Error with a sentence if it must not be used, or the file system's
+ * error with `code`.
+ */
 export function prepareStateDirectory(path: string, { tighten }: PrepareOptions): void {
   const problem = stateDirectoryProblem(path);
   if (problem !== undefined) throw new Error(problem);
@@ -48,12 +56,12 @@ export function prepareStateDirectory(path: string, { tighten }: PrepareOptions)
   sweep(path);
 }
 
-/** As system/atomic-file.ts, system/write-once.ts and control/ipc/ipc.ts name what they have not finished. */
+/** Temporary files as system/atomic-file.ts, system/write-once.ts and control/ipc/ipc.ts name them. */
 const unfinished = /\.(?:\d+\.[0-9a-f-]{36}|sock\.[0-9a-f]{8})\.tmp$/;
-/** Milliseconds: nobody who lives takes this long to write a small file. */
+/** Milliseconds; no running process takes this long to write a small file. */
 const abandonedAfter = 60_000;
 
-/** What a killed process had half written. Nobody reads it; it only would become more. */
+/** Removes files that a killed process left half-written. Nobody reads them, and they would pile up. */
 function sweep(path: string): void {
   for (const name of readdirSync(path).filter((its) => unfinished.test(its))) {
     const file = join(path, name);
@@ -62,7 +70,7 @@ function sweep(path: string): void {
     try {
       unlinkSync(file);
     } catch {
-      // Somebody else was quicker, or it stays: it harms nobody.
+      // Another process removed it first, or it cannot be removed: it is harmless.
     }
   }
 }

@@ -1,25 +1,28 @@
-/** A process's terminal into one whose output stands still for a while: its writers wait, nobody else does. By libc. */
+/**
+ * A process's terminal -> the same terminal with its output paused: its writers block, nothing else does. Uses libc.
+ */
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import { libc } from "./libc.ts";
 
 export interface TerminalFlow {
-  /** The terminal that this process controls; undefined where it has none, or this system cannot say. */
+  /** The controlling terminal of this process; undefined if it has none, or if the system cannot say. */
   terminalOf(pid: number): string | undefined;
-  /** Writers wait from now on. False where the terminal is gone. */
+  /** Writers block from now on. False if the terminal is gone. */
   hold(terminal: string): boolean;
-  /** Writers go on. */
+  /** Writers continue. */
   release(terminal: string): boolean;
 }
 
-/** tcflow(3): TCOOFF and TCOON. */
+/** TCOOFF and TCOON of tcflow(3). */
 const actions: Record<string, { off: number; on: number }> = {
   linux: { off: 0, on: 1 },
   darwin: { off: 1, on: 2 },
 };
 
 /**
- * The device of proc_pid_stat(5), field 7, as `/dev/pts/<n>`. Its minor number is bits 31 to 20 and 7 to 0; the majors 136 to
- * 143 are pseudo-terminals, 256 each (Linux, Documentation/admin-guide/devices.txt), though today's kernels use only the first.
+ * Field 7 of proc_pid_stat(5), a device number, as `/dev/pts/<n>`. The minor number is bits 31 to 20 and 7 to 0. The
+ * majors 136 to 143 are pseudo-terminals, 256 each (Linux, Documentation/admin-guide/devices.txt), though current
+ * kernels only use the first.
  */
 export function terminalOfStat(stat: string): string | undefined {
   const device = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[4]);
@@ -29,7 +32,7 @@ export function terminalOfStat(stat: string): string | undefined {
   return `/dev/pts/${(major - 136) * 256 + minor}`;
 }
 
-/** What `ps -o tty= -p <pid>` prints on macOS, as a path. */
+/** The output of `ps -o tty= -p <pid>` on macOS, as a path. */
 export function terminalOfPs(text: string): string | undefined {
   const name = text.trim();
   return /^tty\w+$/.test(name) ? `/dev/${name}` : undefined;
@@ -43,11 +46,11 @@ export function terminalFlow(platform: string): TerminalFlow {
     if (action === undefined || calls === undefined) return false;
     let descriptor: number;
     try {
-      // Without O_NOCTTY, it would become the terminal of a daemon that has none.
+      // Without O_NOCTTY, the terminal would become the controlling terminal of a daemon that has none.
       const { O_RDWR, O_NOCTTY, O_NONBLOCK } = constants;
       descriptor = openSync(terminal, O_RDWR | O_NOCTTY | O_NONBLOCK);
     } catch {
-      // Nobody has it open any more: there are no writers.
+      // No process has the terminal open any more, so there are no writers.
       return false;
     }
     try {
@@ -62,11 +65,11 @@ export function terminalFlow(platform: string): TerminalFlow {
       try {
         if (platform === "linux") return terminalOfStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
         if (platform !== "darwin") return undefined;
-        // A few milliseconds, and only where a service prints faster than the disk takes.
+        // `ps` takes a few milliseconds. It only runs when a service prints faster than the disk can write.
         const ps = Bun.spawnSync(["/bin/ps", "-o", "tty=", "-p", String(pid)], { timeout: 1000 });
         return terminalOfPs(ps.stdout.toString());
       } catch {
-        // It has ended.
+        // The process has ended.
         return undefined;
       }
     },

@@ -1,15 +1,15 @@
-/** This process -> the name of the user that it runs as. */
+/** This process -> the name of the user it runs as. */
 import { userInfo } from "node:os";
 import { runCommand } from "./command.ts";
 
-/** Behind PATH, which a process started by a service manager may not have. */
+/** Searched after PATH, because a process started by a service manager may have none. */
 const systemPath = "/usr/bin:/bin";
 
-/** Milliseconds. It may ask a directory server, which may be far. */
+/** Milliseconds. id(1) may ask a directory server, which may be far away. */
 const deadline = 2_000;
 
 /**
- * By id(1), because Bun only repeats USER, and says "unknown" where there is none (1.4.5); `uid 1000` where that
+ * Uses id(1), because Bun only repeats USER, and says "unknown" if it is not set (1.4.5). Returns `uid 1000` if id(1)
  * finds no name either, as in many containers.
  */
 export async function userName(): Promise<string> {

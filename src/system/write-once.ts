@@ -1,17 +1,16 @@
-/** A path and a text -> a file that is made by one process only, however many want to make it at once. */
+/** A path and a text -> a file that exactly one process creates, even if many try at once. */
 import { link, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Makes the file, with mode 0600, unless there is one: `"made"` to the one process that made it, `"exists"`
- * to all others. Nobody ever sees it half-written. The directory has to exist.
+ * Creates the file with mode 0600 unless it exists. Returns `"made"` in the one process that created it, and `"exists"`
+ * in all others. The file is never visible half-written. Its directory has to exist.
  *
- * There is no lock that a process could die with: the text is written under a name of its own and gets its
- * real one by link(2), which, other than rename(2), never replaces. A process that is killed in between leaves
- * a `.tmp` file that nobody reads.
+ * There is no lock that a killed process could leave behind: the text is written under a temporary name, and gets its
+ * real name by link(2), which, unlike rename(2), never replaces a file. A process that is killed in between leaves a
+ * `.tmp` file that nobody reads.
  *
- * File and name are on the disk when this returns, so that a power failure does not take back what others
- * may have come to rely on.
+ * File and name are on the disk when this returns, so a power failure cannot undo what others may rely on by then.
  *
  * @throws Error of the file system, with `code`.
  */
@@ -35,7 +34,7 @@ export async function writeOnce(path: string, text: string): Promise<"made" | "e
     return "made";
   } finally {
     await unlink(temporary).catch(() => {
-      // What came before is the news; a stray temporary file harms nobody.
+      // The result or error from before is the one to report. A leftover temporary file is harmless.
     });
   }
 }

@@ -1,26 +1,26 @@
-/** Subjects -> certificates, each minted once, kept for a while, and renewed before it ends. */
+/** Subjects -> certificates, each minted once, cached, and renewed before it expires. */
 import type { Clock } from "../system/clock.ts";
 import type { Subject } from "./server-name.ts";
 
-/** Milliseconds since the Unix epoch, both. */
+/** Both in milliseconds since the Unix epoch. */
 export type Lifetime = { renewAt: number; expiresAt: number };
 
 export type CertCacheOptions<Certificate extends Lifetime> = {
   clock: Clock;
   mint: (subject: Subject) => Promise<Certificate>;
-  /** A renewal failed while the old certificate goes on: nobody waits for it who could be told. */
+  /** Called when a renewal fails while the old certificate is still valid: no client waits that could be told. */
   onRenewalFailed: (subject: Subject, error: unknown) => void;
   /** How many certificates are kept. */
   capacity?: number;
 };
 
-/** Names that one person's machine serves at a time, with room; about 4 KiB each with its key. */
+/** More names than one person's machine serves at a time; about 4 KiB each, including the key. */
 const usualCapacity = 256;
 
 export class CertCache<Certificate extends Lifetime> {
   readonly #options: CertCacheOptions<Certificate>;
   readonly #capacity: number;
-  /** By name; the least recently used comes first. */
+  /** By name; the least recently used entry comes first. */
   readonly #kept = new Map<string, Certificate>();
   readonly #minting = new Map<string, Promise<Certificate>>();
 
@@ -35,15 +35,15 @@ export class CertCache<Certificate extends Lifetime> {
   }
 
   /**
-   * At once where there is one that is valid, also when it is due for renewal, which then happens on the side. A promise
-   * where one has to be minted, the same for all who wait for it; it is rejected if minting fails, and the next who
-   * asks causes another try.
+   * Returns a valid certificate at once, even if it is due for renewal; the renewal then runs in the background.
+   * Returns a promise if the certificate has to be minted, the same promise for all who wait for it. The promise is
+   * rejected if minting fails, and the next caller causes another attempt.
    */
   certificateFor(subject: Subject): Certificate | Promise<Certificate> {
     const kept = this.#kept.get(subject.name);
     if (kept === undefined) return this.#minted(subject);
     const now = this.#options.clock.now();
-    // A machine that slept for weeks wakes with certificates like this.
+    // A machine that slept for weeks wakes up with expired certificates.
     if (now >= kept.expiresAt) return this.#minted(subject);
     this.#keep(subject.name, kept);
     if (now >= kept.renewAt && !this.#minting.has(subject.name)) {
@@ -54,7 +54,7 @@ export class CertCache<Certificate extends Lifetime> {
     return kept;
   }
 
-  /** Forgets all certificates: their authority is no longer the one that is trusted. */
+  /** Forgets all certificates, because their certificate authority is no longer the trusted one. */
   clear(): void {
     this.#kept.clear();
     this.#minting.clear();
@@ -63,7 +63,7 @@ export class CertCache<Certificate extends Lifetime> {
   #minted(subject: Subject): Promise<Certificate> {
     const running = this.#minting.get(subject.name);
     if (running !== undefined) return running;
-    // One that was under way while the cache was cleared is for those who wait for it, and for nobody after them.
+    // A certificate that was being minted while the cache was cleared is only for those who already wait for it.
     const isCurrent = (): boolean => this.#minting.get(subject.name) === minting;
     const minting = Promise.try(() => this.#options.mint(subject))
       .then((certificate) => {

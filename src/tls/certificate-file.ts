@@ -1,10 +1,12 @@
-/** The path of certificates, which a person, a project or a program has chosen -> the text of the file there. */
+/** The path of a certificate file, chosen by a person, a project or a program -> its text. */
 import { readText } from "../system/read-text.ts";
 
-/** Bytes. All public authorities together have a quarter of a MiB; a Java keystore's, a few. */
+/** Bytes. All public certificate authorities together take a quarter of a MiB; those of a Java keystore, a few MiB. */
 export const longestCertificateFile = 16 * 1024 * 1024;
 
-/** Undefined where there is none. Comments need not be UTF-8. @throws Error with a sentence, where it is no file to read. */
+/**
+ * Undefined if there is no file. Comments need not be UTF-8. @throws Error with a sentence if the file cannot be read.
+ */
 export async function certificateFile(path: string): Promise<string | undefined> {
   const its = await readText(path, { longest: longestCertificateFile, lossy: true });
   if (its.kind === "text") return its.text;

@@ -1,5 +1,5 @@
-/** A subject, keys and dates -> a signed certificate: an authority's own, or a leaf under it. */
-// Has to come first: @peculiar/x509 needs the Reflect metadata that this adds.
+/** A subject, keys and dates -> a signed certificate: a certificate authority's own, or a leaf signed by it. */
+// This import has to come first: @peculiar/x509 needs the Reflect metadata that it adds.
 import "reflect-metadata";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import {
@@ -32,13 +32,13 @@ const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
 /** RFC 1122 section 3.2.1.3 (g) and RFC 4291 section 2.5.3. */
 const loopback = ["127.0.0.0/8", "::1/128"];
 
-/** Milliseconds since the Unix epoch, both. */
+/** Both in milliseconds since the Unix epoch. */
 export type Validity = { from: number; to: number };
 
-export type AuthorityRequest = {
+export type CertificateAuthorityRequest = {
   commonName: string;
   validity: Validity;
-  /** The DNS suffixes that it may sign for, each with all names under it; undefined: any name. */
+  /** The DNS suffixes that it may sign for, each including all names under it; undefined for any name. */
   permitted: readonly string[] | undefined;
 };
 
@@ -48,24 +48,27 @@ export type LeafRequest = {
   validity: Validity;
 };
 
-/** What a leaf is signed with. */
+/** The certificate and key that sign leaves. */
 export type Signer = { certificate: X509Certificate; key: CryptoKey };
 
-/** Keys and certificates as PEM text, with a newline at the end. */
+/** Key and certificate as PEM text, each with a newline at the end. */
 export type Pair = { certificate: string; key: string };
 
-/** Of every authority and of every leaf, so that a person finds ours in a list. */
+/** The organisation in every certificate authority and every leaf, so that a person recognises ours in a list. */
 export const organisation = "localhostess development";
 
-/** A new key, and a certificate signed with itself. RFC 5280 section 4.2.1. */
-export async function signAuthority(request: AuthorityRequest): Promise<Pair> {
+/** Creates a key and a self-signed certificate. RFC 5280 section 4.2.1. */
+export async function signCertificateAuthority(
+  request: CertificateAuthorityRequest,
+): Promise<Pair> {
   const keys = await generateKeys();
   const name = nameOf(request.commonName);
   const extensions: Extension[] = [
     new BasicConstraintsExtension(true, 0, true),
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-    // RFC 5280 section 4.2.1.12 leaves its meaning in an authority open; every verifier that looks takes it as a limit.
-    // Not critical, as those that do not look must not refuse it.
+    // RFC 5280 section 4.2.1.12 does not define this extension for a certificate authority, but every verifier that
+    // checks it treats it as a limit. It is not critical, so that verifiers that do not check it still accept the
+    // certificate.
     new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
     await SubjectKeyIdentifierExtension.create(keys.publicKey),
     nameConstraints(request.permitted),
@@ -81,11 +84,12 @@ export async function signAuthority(request: AuthorityRequest): Promise<Pair> {
   return { certificate: withNewline(certificate.toString("pem")), key: await keyText(keys) };
 }
 
-/** A new key, and a certificate for the server that has these names. */
+/** Creates a key and a certificate for a server with these names. */
 export async function signLeaf(signer: Signer, request: LeafRequest): Promise<Pair> {
   const keys = await generateKeys();
   const certificate = await X509CertificateGenerator.create({
-    // No name here: it is the subjectAltName that counts (RFC 9525 section 6), and a common name holds 64 characters.
+    // The subject is empty: only subjectAltName counts (RFC 9525 section 6), and a common name holds just 64
+    // characters.
     subject: nameOf(undefined),
     issuer: signer.certificate.subjectName,
     publicKey: keys.publicKey,
@@ -107,7 +111,7 @@ export async function signLeaf(signer: Signer, request: LeafRequest): Promise<Pa
   return { certificate: withNewline(certificate.toString("pem")), key: await keyText(keys) };
 }
 
-/** @throws Error where either text is not what its label says. */
+/** @throws Error if a text is not what its label says. */
 export async function readSigner(pair: Pair): Promise<Signer> {
   const der = Buffer.from(pair.key.replace(/-----[^-]+-----/g, ""), "base64");
   return {
@@ -116,7 +120,7 @@ export async function readSigner(pair: Pair): Promise<Signer> {
   };
 }
 
-/** The DNS suffixes that an authority may sign for; undefined where it may sign for any. */
+/** The DNS suffixes that a certificate authority may sign for; undefined if it may sign for any name. */
 export function permittedNames(certificate: X509Certificate): string[] | undefined {
   const extension = certificate.getExtension(id_ce_nameConstraints);
   if (extension === null) return undefined;
@@ -126,16 +130,16 @@ export function permittedNames(certificate: X509Certificate): string[] | undefin
   return names === undefined || names.length === 0 ? undefined : names;
 }
 
-/** Whether what an authority signs is believed of servers alone, and not of mail or programs. */
+/** Whether certificates it signs are valid for servers only, and not for mail or programs. */
 export function isForServersOnly(certificate: X509Certificate): boolean {
   const usages = certificate.getExtension(ExtendedKeyUsageExtension)?.usages;
   return usages?.length === 1 && usages[0] === ExtendedKeyUsage.serverAuth;
 }
 
 /**
- * RFC 5280 section 4.2.1.10: a name without a leading dot stands for itself and everything under it. A kind of
- * name that is not mentioned is free, so the addresses are in both authorities: also the one that may sign for
- * any name signs for no other machine's address.
+ * RFC 5280 section 4.2.1.10: a name without a leading dot stands for itself and everything under it. A kind of name
+ * that is not mentioned is unrestricted. So both certificate authorities list addresses: even the one for any name
+ * cannot sign for another machine's address.
  */
 function nameConstraints(permitted: readonly string[] | undefined): Extension {
   const bases = [
@@ -159,7 +163,7 @@ function nameOf(commonName: string | undefined): Name {
   ]);
 }
 
-/** X.509 dates have no fractions (RFC 5280 section 4.1.2.5). */
+/** X.509 dates have no fractions of a second (RFC 5280 section 4.1.2.5). */
 function wholeSecond(milliseconds: number): Date {
   return new Date(Math.floor(milliseconds / 1000) * 1000);
 }

@@ -1,12 +1,15 @@
-/** A state directory -> the certificate for each name that a client asks for; the authority is made when the first one does, and taken anew when it is another. */
+/**
+ * A state directory -> the certificate for each requested name. Creates the certificate authority for the first
+ * request, and reloads it when it was replaced.
+ */
 import { statSync } from "node:fs";
 import type { Clock } from "../system/clock.ts";
 import { CertCache } from "./cert-cache.ts";
 import type { Identity } from "./identity.ts";
 import type { Leaf } from "./leaf.ts";
 import { differenceOf, maySignFor } from "./permitted.ts";
-import { authorityPath } from "./places.ts";
-import { type AuthorityKind, type Subject, subjectOf } from "./server-name.ts";
+import { certificateAuthorityPath } from "./certificate-authority-paths.ts";
+import { type CertificateAuthorityKind, type Subject, subjectOf } from "./server-name.ts";
 
 export type CertificatesOptions = {
   stateDirectory: string;
@@ -16,29 +19,36 @@ export type CertificatesOptions = {
   tlds: readonly string[];
   /** Whether a service has this bare name. */
   isService(name: string): boolean;
-  /** A sentence for a person: why there is no certificate, or that they come from another authority now. */
+  /** Receives a sentence for a person: why there is no certificate, or that another certificate authority signs now. */
   note(text: string): void;
 };
 
 export interface Certificates {
-  /** Undefined, now or later: the name is not ours. Rejected where the authority is broken; `note` has said how. */
+  /**
+   * Undefined, now or later, if the name is not ours. Rejected if the certificate authority is broken; `note` was told
+   * why.
+   */
   certificateFor(
     serverName: string | undefined,
   ): Leaf | Promise<Leaf> | Promise<Leaf | undefined> | undefined;
   /**
-   * Whether there is an authority for names such as `api`: it is made by a person's command, never on the way. Without it,
-   * a client that asks for a service's bare name gets the certificate of the name under `localhost`, which says so.
+   * Whether there is a certificate authority for names such as `api`. Only a person's command creates one. Without it,
+   * a client that asks for a service's bare name gets the certificate of the name under `localhost`, which tells it
+   * that name.
    */
   readonly bareNames: boolean;
-  /** Says at once, and not when the first client comes, where an authority that exists is not for the configured domains. */
+  /**
+   * Reports at once, not with the first client, that an existing certificate authority does not fit the configured
+   * domains.
+   */
   compare(): Promise<void>;
 }
 
-/** An authority that is in use. */
+/** A certificate authority in use. */
 type Signing = {
   mint(subject: Subject): Promise<Leaf>;
   permitted: readonly string[] | undefined;
-  /** Of the file that it was read from. */
+  /** The fingerprint of the file that it was read from. */
   print: string;
 };
 
@@ -46,11 +56,11 @@ type Opened = { signing: Promise<Signing>; ready: Signing | undefined };
 
 export function certificates(options: CertificatesOptions): Certificates {
   const { stateDirectory, clock, tlds, isService, note } = options;
-  const opened = new Map<AuthorityKind, Opened>();
+  const opened = new Map<CertificateAuthorityKind, Opened>();
   const explained = new Set<string>();
   const path = {
-    names: authorityPath(stateDirectory, "names"),
-    bare: authorityPath(stateDirectory, "bare"),
+    names: certificateAuthorityPath(stateDirectory, "names"),
+    bare: certificateAuthorityPath(stateDirectory, "bare"),
   };
 
   const cache = new CertCache<Leaf>({
@@ -61,7 +71,7 @@ export function certificates(options: CertificatesOptions): Certificates {
     },
   });
 
-  function open(kind: AuthorityKind): Promise<Signing> {
+  function open(kind: CertificateAuthorityKind): Promise<Signing> {
     const known = opened.get(kind);
     if (known !== undefined) return known.signing;
     const its: Opened = {
@@ -76,7 +86,7 @@ export function certificates(options: CertificatesOptions): Certificates {
         if (difference !== undefined) note(`${difference.what}; ${difference.fix}`);
       },
       (error: Error) => {
-        // The next client tries again: the person may have mended it.
+        // The next client tries again: the person may have fixed the problem.
         if (opened.get(kind) === its) opened.delete(kind);
         note(error.message);
       },
@@ -84,8 +94,11 @@ export function certificates(options: CertificatesOptions): Certificates {
     return its.signing;
   }
 
-  /** A look costs half a microsecond, a thousandth of a handshake: so no certificate is from an authority that is gone. */
-  function printNow(kind: AuthorityKind): string {
+  /**
+   * Checking the file takes half a microsecond, a thousandth of a handshake. So no certificate ever comes from an
+   * authority that is gone.
+   */
+  function printNow(kind: CertificateAuthorityKind): string {
     const print = printOf(path[kind]);
     const its = opened.get(kind);
     if (its?.ready === undefined || its.ready.print === print) return print;
@@ -109,13 +122,13 @@ export function certificates(options: CertificatesOptions): Certificates {
     if (insteadOf !== undefined && !explained.has(insteadOf)) {
       explained.add(insteadOf);
       note(
-        `https://${insteadOf}/ has no certificate, so it is answered with that of ${subject.name}; localhostess trust --bare-names makes an authority for names without a dot`,
+        `https://${insteadOf}/ has no certificate, so its clients get the one of ${subject.name}; to create a certificate authority for names without a dot: localhostess trust --bare-names`,
       );
     }
     if (tld === undefined) return cache.certificateFor(subject);
     const ready = opened.get("names")?.ready;
     if (ready === undefined) return open("names").then(() => certificateFor(serverName));
-    // That it may not was noted when it was opened.
+    // The note about this was written when the certificate authority was opened.
     return maySignFor(tld, ready.permitted) ? cache.certificateFor(subject) : undefined;
   }
 
@@ -127,58 +140,61 @@ export function certificates(options: CertificatesOptions): Certificates {
     async compare() {
       if (printNow("names") === missing) return;
       await open("names").catch(() => {
-        // It has been noted.
+        // The error has been noted.
       });
     },
   };
 }
 
-function changed(kind: AuthorityKind, print: string): string {
+function changed(kind: CertificateAuthorityKind, print: string): string {
   if (print !== missing) {
     return kind === "names"
-      ? "the authority is another one now; new connections get its certificates"
-      : "the authority for bare names is another one now; new connections get its certificates";
+      ? "the certificate authority was replaced; new connections get certificates from the new one"
+      : "the certificate authority for bare names was replaced; new connections get certificates from the new one";
   }
   return kind === "names"
-    ? "the authority is gone, and a new one is made for the next https connection; what trusted the old one trusts the new one after: localhostess trust"
-    : "the authority for bare names is gone; https://<name>.localhost works as before";
+    ? "the certificate authority was removed; the next https connection creates a new one, which is trusted after: localhostess trust"
+    : "the certificate authority for bare names was removed; https://<name>.localhost still works";
 }
 
 const missing = "";
 
-/** What tells a file from every other, or from itself before it was changed; empty where there is none. */
+/** Differs between any two files, and between versions of one file; empty if there is no file. */
 function printOf(path: string): string {
   try {
     const its = statSync(path, { throwIfNoEntry: false });
     return its === undefined ? missing : `${its.dev}:${its.ino}:${its.mtimeMs}:${its.size}`;
   } catch {
-    // Its folder cannot be looked into; whoever has to read it is told why.
+    // The folder cannot be searched; the code that reads the file reports why.
     return missing;
   }
 }
 
-/** What makes certificates takes 60 ms and 10 MiB to load, which a proxy of plain HTTP need not have. */
+/** The code that creates certificates takes 60 ms and 10 MiB to load, which a proxy for plain HTTP does not need. */
 async function openSigning(
-  options: CertificatesOptions & { kind: AuthorityKind; path: string },
+  options: CertificatesOptions & { kind: CertificateAuthorityKind; path: string },
 ): Promise<Signing> {
   const { kind, path, clock } = options;
-  const [{ ensureAuthority, loadAuthority }, { mintLeaf }] = await Promise.all([
-    import("./authority.ts"),
-    import("./leaf.ts"),
-  ]);
+  const [{ ensureCertificateAuthority, loadCertificateAuthority }, { mintLeaf }] =
+    await Promise.all([import("./certificate-authority.ts"), import("./leaf.ts")]);
   for (;;) {
     const print = printOf(path);
-    const loaded = await (kind === "names" ? ensureAuthority : loadAuthority)(options);
-    if (loaded.kind === "absent") throw new Error("the authority for bare names is gone");
+    const loaded = await (kind === "names" ? ensureCertificateAuthority : loadCertificateAuthority)(
+      options,
+    );
+    if (loaded.kind === "absent")
+      throw new Error("the certificate authority for bare names was removed");
     if (loaded.kind === "broken") {
-      throw new Error(`no https, because of the authority: ${loaded.problems.join("; ")}`);
+      throw new Error(
+        `no https, because the certificate authority cannot be used: ${loaded.problems.join("; ")}`,
+      );
     }
-    // It may have been made, or replaced, while it was read.
+    // The file may have been created or replaced while it was read.
     if (print !== printOf(path)) continue;
-    const { authority } = loaded;
+    const { ca } = loaded;
     return {
-      mint: (subject) => mintLeaf(subject, { signer: authority, clock }),
-      permitted: authority.permitted,
+      mint: (subject) => mintLeaf(subject, { signer: ca, clock }),
+      permitted: ca.permitted,
       print,
     };
   }

@@ -1,12 +1,15 @@
-/** This process -> whose authority it makes: a person has to recognise it in a trust store. */
+/**
+ * This process -> the person and machine named in a certificate authority, so that people recognise it in a trust
+ * store.
+ */
 import { hostname } from "node:os";
 import { userName } from "../system/user.ts";
 
 export type Identity = {
-  /** Asked for when an authority is made, and only then. */
+  /** Called only when a certificate authority is created. */
   user(): Promise<string>;
   host: string;
-  /** The owner that the files must have; undefined on a system without such numbers. */
+  /** The owner that the files must have; undefined on a system without uids. */
   uid: number | undefined;
 };
 

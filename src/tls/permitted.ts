@@ -1,8 +1,10 @@
-/** The domains that an authority may sign for, and those that are configured -> how they differ, for a person. Pure. */
+/**
+ * The domains a certificate authority may sign for, and the configured ones -> their difference, for a person. Pure.
+ */
 
 export type Difference = { what: string; fix: string };
 
-/** `permitted`: of the certificate, undefined where it may sign for any name. */
+/** `permitted`: the suffixes in the certificate; undefined if it may sign for any name. */
 export function maySignFor(tld: string, permitted: readonly string[] | undefined): boolean {
   if (permitted === undefined) return true;
   return permitted.some((its) => tld === its || tld.endsWith(`.${its}`));
@@ -18,11 +20,11 @@ export function differenceOf(
   const parts: string[] = [];
   if (missing.length > 0) {
     parts.push(
-      `the authority may not sign for ${listed(missing)}, so there is no https for names under it`,
+      `the certificate authority may not sign for ${listed(missing)}, so there is no https for names under it`,
     );
   }
   if (spare.length > 0) {
-    parts.push(`the authority may sign for ${listed(spare)}, which is not configured`);
+    parts.push(`the certificate authority may sign for ${listed(spare)}, which is not configured`);
   }
   if (parts.length === 0) return undefined;
   return { what: parts.join("; "), fix: "localhostess trust --renew" };

@@ -1,45 +1,48 @@
-/** The server name of a ClientHello -> the certificate that its client gets, or none. */
+/** The server name of a ClientHello -> the subject of the certificate for that client, or none. */
 import { classifyHost } from "../routes/host.ts";
 
-/** Which of the two authorities signs: the one for names under our suffixes, or the one for bare names. */
-export type AuthorityKind = "names" | "bare";
+/** Which of the two certificate authorities signs: the one for names under our suffixes, or the one for bare names. */
+export type CertificateAuthorityKind = "names" | "bare";
 
 export type Subject = {
-  /** Lower case, without a final dot: two that are equal get the same leaf. */
+  /** Lower case, without a trailing dot. Two equal names get the same leaf. */
   name: string;
-  signer: AuthorityKind;
-  /** Whether its leaf also is for the loopback addresses: what a client gets that named no server. */
+  signer: CertificateAuthorityKind;
+  /** Whether the leaf also covers the loopback addresses, for a client that sent no server name. */
   addresses: boolean;
-  /** The configured domain that it is under; undefined under `localhost`, which every authority may sign for. */
+  /** The configured domain of the name; undefined under `localhost`, which every certificate authority may sign for. */
   tld?: string | undefined;
-  /** The bare name of a service that was asked for, which no authority signs for: its client is told of this name by the certificate. */
+  /**
+   * The requested bare name of a service for which no certificate authority signs. The certificate of `name` tells the
+   * client the name to use instead.
+   */
   insteadOf?: string;
 };
 
 export type Ours = {
-  /** Domains besides `localhost`, lower case, without dots at their ends. */
+  /** Domains besides `localhost`: lower case, without leading or trailing dots. */
   tlds: readonly string[];
-  /** Whether there is an authority for names such as `api`. */
+  /** Whether there is a certificate authority for names such as `api`. */
   bareNames: boolean;
   /** Whether a service has this bare name. */
   isService(name: string): boolean;
 };
 
 /**
- * A client that dials an address names no server (RFC 6066 section 3), and its leaf has the addresses. The leaf for
- * the name `localhost` has none: Bun's own client refuses a leaf that has any, whatever it asked for, when its
- * authority's constraints speak of addresses ("unsupported name constraint type", Bun 1.4.5).
+ * A client that connects to an address sends no server name (RFC 6066 section 3), and its leaf has the addresses. The
+ * leaf for the name `localhost` has none: Bun's own client refuses any leaf with addresses if its certificate authority
+ * has constraints on addresses ("unsupported name constraint type", Bun 1.4.5).
  */
 const loopback: Subject = { name: "", signer: "names", addresses: true };
 
-/** RFC 1035 section 2.3.4, without the final dot. */
+/** RFC 1035 section 2.3.4, without the trailing dot. */
 const longestName = 253;
 const longestLabel = 63;
 
-/** Undefined for a name that is not ours: no certificate, but the alert `unrecognized_name`. */
+/** Undefined for a name that is not ours: the client gets no certificate, but the alert `unrecognized_name`. */
 export function subjectOf(serverName: string | undefined, ours: Ours): Subject | undefined {
   if (serverName === undefined || serverName === "") return loopback;
-  // Before anything that costs more for a longer text.
+  // Checked before anything whose cost grows with the length.
   if (serverName.length > longestName + 1) return undefined;
   const name = serverName.toLowerCase().replace(/\.$/, "");
   if (name.length > longestName) return undefined;

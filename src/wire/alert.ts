@@ -1,6 +1,6 @@
-/** The reason for which a TLS connection ends -> the record that says so. RFC 8446 section 6. */
+/** The reason why a TLS connection ends -> the alert record that says so. RFC 8446 section 6. */
 
-/** AlertDescription, those of them that we send. */
+/** The values of AlertDescription that we send. */
 export const Alert = {
   unexpectedMessage: 10,
   recordOverflow: 22,
@@ -13,7 +13,7 @@ export const Alert = {
 
 export type Alert = (typeof Alert)[keyof typeof Alert];
 
-/** For a client whose hello was the last thing said, so that nothing is encrypted yet. */
+/** A fatal alert in plain text, for a client that has only sent its ClientHello: nothing is encrypted yet. */
 export function fatalAlert(alert: Alert): Uint8Array {
   return Uint8Array.of(21, 3, 3, 0, 2, 2, alert);
 }

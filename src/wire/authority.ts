@@ -1,17 +1,20 @@
-/** Bytes into a host and a port, as a Host field or a request target names them. */
+/** Bytes -> a host and a port, as in a Host field or a request target. */
 import { COLON, isToken, latin1, lowered } from "./bytes.ts";
 
-/** A host and its port, as a Host field or a request target names them. RFC 9110 section 7.2. */
+/** A host and its port, as in a Host field or a request target. RFC 9110 section 7.2. */
 export type Authority = {
-  /** Lower case, without a final dot; an IPv6 address keeps its brackets. */
+  /** Lower case, without a trailing dot; an IPv6 address keeps its brackets. */
   host: string;
   port: number | undefined;
 };
 
-/** The longest name DNS knows, RFC 1035 section 2.3.4, with room for a port and brackets. */
+/** The longest DNS name, RFC 1035 section 2.3.4, with room for a port and brackets. */
 const authorityLimit = 270;
 
-/** bytes[start, end) as `uri-host [":" port]`. User information is refused. @returns undefined where it is no such thing. */
+/**
+ * Reads bytes[start, end) as `uri-host [":" port]`. User information is refused. @returns undefined if it does not
+ * match.
+ */
 export function readAuthority(
   bytes: Uint8Array,
   start: number,
@@ -40,7 +43,7 @@ export function readAuthority(
   let port: number | undefined;
   if (hostEnd < end) {
     if (bytes[hostEnd] !== COLON) return undefined;
-    // RFC 3986 section 3.2.3 allows a colon with nothing behind it: the default port.
+    // RFC 3986 section 3.2.3 allows a colon without a port: the default port.
     if (hostEnd + 1 < end) {
       port = readPort(bytes, hostEnd + 1, end);
       if (port === undefined) return undefined;
@@ -51,7 +54,7 @@ export function readAuthority(
   return { host, port };
 }
 
-/** unreserved and sub-delims, RFC 3986 section 3.2.2; percent-encoding has no use in a name of ours. */
+/** unreserved and sub-delims, RFC 3986 section 3.2.2. Percent-encoding is refused: none of our names needs it. */
 function isHostOctet(octet: number): boolean {
   return isToken[octet] === 1
     ? octet !== 35 && octet !== 37 && octet !== 94 && octet !== 96 && octet !== 124

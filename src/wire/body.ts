@@ -1,13 +1,15 @@
-/** A message's body, piece by piece, into where it ends. Nothing is copied: the bytes go on as they came. RFC 9112 section 7.1. */
+/**
+ * A message body, piece by piece -> where it ends. Nothing is copied: bytes go on as they came. RFC 9112 section 7.1.
+ */
 import { CR, concat, HTAB, hexValue, isFieldText, isToken, LF, SP } from "./bytes.ts";
 import { type BodyLength, CHUNKED, UNTIL_CLOSE } from "./framing.ts";
 import { headLimit, TrailerFields } from "./head.ts";
 import { type Bad, bad } from "./parsed.ts";
 
 const At = {
-  /** No more of this body. */
+  /** The body is complete. */
   done: 0,
-  /** `left` octets follow, and then nothing. */
+  /** `left` octets follow, and then the body ends. */
   length: 1,
   untilClose: 2,
   size: 3,
@@ -31,19 +33,22 @@ const At = {
 
 type State = (typeof At)[keyof typeof At];
 
-/** 2^52: larger chunk sizes are no longer exact in a double. */
+/** 2^52: larger chunk sizes are not exact in a double. */
 const sizeDigits = 13;
 
-/** Octets of extensions behind one chunk's size. Nobody uses them; HAProxy and Node bound them likewise. */
+/** Octets of extensions after one chunk size. Nobody uses them; HAProxy and Node have similar limits. */
 const extensionLimit = 4_096;
 
-/** Reads one body at a time. `begin` makes it ready for the next. */
+/** Reads one body at a time. `begin` prepares it for the next. */
 export class BodyReader {
-  /** Set when the body turned out malformed; nothing more is read. */
+  /** Set when the body turns out to be malformed; nothing more is read. */
   bad: Bad | undefined;
-  /** Complete trailer fields, empty line included, to be looked through before they go on; set once, with `done`. */
+  /**
+   * Complete trailer fields with their empty line, to be checked before they are forwarded. Set once, together with
+   * `done`.
+   */
   trailer: { fields: TrailerFields; bytes: Uint8Array } | undefined;
-  /** Offset in the last piece behind the bytes that may go on as they are. */
+  /** Offset in the last piece, after the bytes that may be forwarded unchanged. */
   forwardEnd = 0;
 
   #state: State = At.done;
@@ -68,15 +73,15 @@ export class BodyReader {
     return this.#state === At.done;
   }
 
-  /** Whether the end of the connection is the end of this body. */
+  /** Whether this body ends when the connection ends. */
   get endsWithConnection(): boolean {
     return this.#state === At.untilClose;
   }
 
   /**
-   * Reads bytes[from, ...). `forwardEnd` then tells what may be passed on.
-   * `payload`, where given, is told every range of content without its chunk framing.
-   * @returns the offset behind the last byte that belongs to this body.
+   * Reads bytes[from, ...). Afterwards `forwardEnd` says how much may be forwarded. `payload` is called with every
+   * range of content, without the chunk framing.
+   * @returns the offset after the last byte of this body.
    */
   read(bytes: Uint8Array, from: number, payload?: (start: number, end: number) => void): number {
     if (this.#state === At.length) {
@@ -141,7 +146,7 @@ export class BodyReader {
         case At.sizeMore: {
           const digit = hexValue[octet]!;
           if (digit !== 255) {
-            // Leading zeros count too: nobody sends them but to confuse.
+            // Leading zeros count too: they are only sent to confuse a parser.
             if (++this.#digits > sizeDigits) return this.#fail("a chunk size is too large", i);
             this.#left = this.#left * 16 + digit;
           } else if (octet === CR) this.#state = At.sizeLf;
@@ -183,7 +188,7 @@ export class BodyReader {
     return i;
   }
 
-  /** Trailer fields are held until they are whole, because some of them must not go on. */
+  /** Trailer fields are held until they are complete, because some of them must not be forwarded. */
   #readTrailer(bytes: Uint8Array, from: number): number {
     this.forwardEnd = from;
     const before = this.#held?.length ?? 0;
@@ -242,7 +247,7 @@ function afterExtension(state: State, octet: number): State | undefined {
 function afterExtensionPart(octet: number): State | undefined {
   if (octet === CR) return At.sizeLf;
   if (octet === 59) return At.extensionName;
-  // White space before `=` is legal and unknown in the wild: only the next `;` may follow it.
+  // White space before `=` is legal but unknown in practice, so after white space only the next `;` is accepted.
   if (isSpace(octet)) return At.extensionSpace;
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** Octets into the classes that HTTP's grammar names, and the few comparisons the parsers need. */
+/** Octets -> the character classes of HTTP's grammar, and the few comparisons that the parsers need. */
 
 export const CR = 13;
 export const LF = 10;
@@ -20,13 +20,13 @@ export const isFieldText = table((octet) =>
   octet === HTAB || (octet >= SP && octet !== 127) ? 1 : 0,
 );
 
-/** The octet's value as a hexadecimal digit, or 255. */
+/** The value of a hexadecimal digit, or 255 for any other octet. */
 export const hexValue = table((octet) => {
   const value = Number.parseInt(String.fromCharCode(octet), 16);
   return Number.isNaN(value) ? 255 : value;
 });
 
-/** Whether bytes[start, end) is `lower`, letters compared without case. `lower` holds only tchars. */
+/** Whether bytes[start, end) equals `lower`, ignoring case. `lower` holds only tchars. */
 export function equalsIgnoreCase(
   bytes: Uint8Array,
   start: number,
@@ -40,12 +40,12 @@ export function equalsIgnoreCase(
   return true;
 }
 
-/** An ASCII capital as its small letter; any other octet as it is. */
+/** An ASCII capital becomes lower case; any other octet is unchanged. */
 export function lowered(octet: number): number {
   return octet >= 65 && octet <= 90 ? octet + 32 : octet;
 }
 
-/** bytes[start, end) as text, one character an octet (ISO 8859-1, as RFC 9110 section 5.5 has it). */
+/** bytes[start, end) as text, one character per octet (ISO 8859-1, as in RFC 9110 section 5.5). */
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
   for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
@@ -58,7 +58,7 @@ export function encode(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** `first` with `second` behind it, in one new array. */
+/** `first` followed by `second`, in one new array. */
 export function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
   const both = new Uint8Array(first.length + second.length);
   both.set(first);

@@ -1,32 +1,37 @@
-/** The first bytes of a TLS connection into what its client asks for. RFC 8446 section 4.1.2. */
+/** The first bytes of a TLS connection -> the ClientHello in them. RFC 8446 section 4.1.2. */
 import { Alert } from "./alert.ts";
 import { latin1 } from "./bytes.ts";
 import { type Done, type More, more } from "./parsed.ts";
 
 export type ClientHello = {
-  /** Lower case, without a final dot; undefined where the client named none, as it does when it dials an address. */
+  /** Lower case, without a trailing dot; undefined if the client sent no name, as when it connects to an address. */
   serverName: string | undefined;
-  /** Protocol names, the preferred one first; empty where the client spoke of none. RFC 7301. */
+  /** Protocol names in the client's order of preference; empty if it sent none. RFC 7301. */
   alpn: string[];
-  /** Versions as on the wire (0x0304 is TLS 1.3); the highest alone where the client is too old for a list. */
+  /** Versions as on the wire (0x0304 is TLS 1.3). Only the highest one for clients that are too old to send a list. */
   versions: number[];
 };
 
-/** Wrong, whatever may follow: the alert that says so to its sender, and a sentence for a person. */
+/** Malformed, whatever follows: the alert for the sender, and a sentence for a person. */
 export type BadHello = { kind: "bad"; alert: Alert; why: string };
 
 export type ParsedHello = Done<ClientHello> | More | BadHello;
 
 /** RFC 8446 section 5.1. */
 const longestFragment = 2 ** 14;
-/** What BoringSSL, which answers behind us, takes before it knows the client (`ssl_max_handshake_message_len`). */
+/**
+ * The limit of BoringSSL, which handles the connection after us, for an unknown client
+ * (`ssl_max_handshake_message_len`).
+ */
 const longestMessage = 16384;
 /**
- * With the heads of its records. Every call walks over all records, so a client that sends an octet a record and a
- * record a packet costs the square of this: about a second at most. Chromium's hello of 2 KB fits in such records.
+ * Includes the record headers. Every call walks over all records, so a client that sends one octet per record and one
+ * record per packet costs quadratic time: about a second at most. Chromium's 2 KB hello fits even in such records.
  */
 const longestFlight = 2 * longestMessage;
-/** RFC 1035 section 2.3.4 with a final dot to spare; OpenSSL and BoringSSL have the same `TLSEXT_MAXLEN_host_name`. */
+/**
+ * RFC 1035 section 2.3.4, with room for a trailing dot; OpenSSL and BoringSSL have the same `TLSEXT_MAXLEN_host_name`.
+ */
 const longestHostName = 255;
 
 const HANDSHAKE = 22;
@@ -36,13 +41,13 @@ const ALPN = 16;
 const SUPPORTED_VERSIONS = 43;
 
 /**
- * Looks at the connection's bytes from their start, takes nothing, and keeps nothing of them. `end` is the offset
- * behind the record that completes the hello. The hello may lie in any number of records.
+ * Reads the connection's bytes from their start, without consuming or keeping them. `end` is the offset after the
+ * record that completes the hello. The hello may be spread over any number of records.
  *
- * Says no only where the TLS library behind us would do so as well: the rest of the hello is its business.
+ * Refuses only what the TLS library behind us would refuse too; the rest of the hello is left to that library.
  */
 export function parseClientHello(bytes: Uint8Array): ParsedHello {
-  // Only counts while octets are missing: a call for each one that comes has to cost little, and no copy.
+  // While octets are missing, this loop only counts: a call for every octet has to be cheap and must not copy.
   let gathered = 0;
   let wanted: number | undefined;
   let at = 0;
@@ -54,7 +59,7 @@ export function parseClientHello(bytes: Uint8Array): ParsedHello {
     const length = uint16(bytes, at + 3);
     const end = Math.min(start + length, bytes.length);
     if (gathered === 0 && bytes[start] !== CLIENT_HELLO) {
-      return bad(Alert.unexpectedMessage, "the first message is no ClientHello");
+      return bad(Alert.unexpectedMessage, "the first message is not a ClientHello");
     }
     gathered += end - start;
     if (wanted === undefined && gathered >= 4) {
@@ -67,9 +72,9 @@ export function parseClientHello(bytes: Uint8Array): ParsedHello {
     }
     if (end < start + length) return more;
     if (wanted !== undefined && gathered >= wanted) {
-      // RFC 8446 section 5.1: the keys change behind it, so nothing may follow in its record.
+      // RFC 8446 section 5.1: the keys change after this message, so nothing may follow it in its record.
       if (gathered > wanted) {
-        return bad(Alert.unexpectedMessage, "something follows the ClientHello in its record");
+        return bad(Alert.unexpectedMessage, "data follows the ClientHello in its record");
       }
       const hello = readBody(assemble(bytes, wanted));
       return "kind" in hello ? hello : { kind: "done", value: hello, end };
@@ -81,26 +86,29 @@ export function parseClientHello(bytes: Uint8Array): ParsedHello {
   }
 }
 
-/** As far as it is there. */
+/** Checks as much of the record header as has arrived. */
 function checkRecordHeader(bytes: Uint8Array, at: number): BadHello | undefined {
   if (bytes.length > at && bytes[at] !== HANDSHAKE) {
-    return bad(Alert.unexpectedMessage, "a record that is no handshake stands in the ClientHello");
+    return bad(
+      Alert.unexpectedMessage,
+      "a record that is not a handshake interrupts the ClientHello",
+    );
   }
-  // The minor version says nothing (RFC 8446 section 5.1); there never was another major one.
+  // The minor version is meaningless (RFC 8446 section 5.1), and there has never been another major version.
   if (bytes.length > at + 1 && bytes[at + 1] !== 3) {
-    return bad(Alert.protocolVersion, "the record is of no version of TLS");
+    return bad(Alert.protocolVersion, "the record's version is not a version of TLS");
   }
   if (bytes.length < at + 5) return undefined;
   const length = uint16(bytes, at + 3);
   if (length > longestFragment) {
     return bad(Alert.recordOverflow, "a record is longer than 16 KiB");
   }
-  // RFC 8446 section 5.1 forbids them, and they would cost us work for nothing.
+  // RFC 8446 section 5.1 forbids empty records, and they would cost us work for nothing.
   if (length === 0) return bad(Alert.unexpectedMessage, "a handshake record is empty");
   return undefined;
 }
 
-/** The first `length` octets of the message, which are all there; copied only if they are in several records. */
+/** The first `length` octets of the message, all of which have arrived. Copied only if they span several records. */
 function assemble(bytes: Uint8Array, length: number): Uint8Array {
   if (uint16(bytes, 3) >= length) return bytes.subarray(5, 5 + length);
   const whole = new Uint8Array(length);
@@ -115,7 +123,7 @@ function assemble(bytes: Uint8Array, length: number): Uint8Array {
 
 const truncated = bad(Alert.decodeError, "a length in the ClientHello is wrong");
 
-/** The message whole, with its head. */
+/** Reads the complete message, including its header. */
 function readBody(message: Uint8Array): ClientHello | BadHello {
   const reader = new Reader(message, 4, message.length);
   const legacyVersion = reader.number(2);
@@ -130,7 +138,7 @@ function readBody(message: Uint8Array): ClientHello | BadHello {
   if (cipherSuites.left < 2 || cipherSuites.left % 2 !== 0) return truncated;
 
   const hello: ClientHello = { serverName: undefined, alpn: [], versions: [legacyVersion] };
-  // TLS 1.2 lets a client leave the extensions away, with their length (RFC 5246 section 7.4.1.2).
+  // TLS 1.2 allows a client to omit the extensions and their length (RFC 5246 section 7.4.1.2).
   if (reader.left === 0) return hello;
   const extensions = reader.vector(2);
   if (extensions === undefined || reader.left !== 0) return truncated;
@@ -140,8 +148,8 @@ function readBody(message: Uint8Array): ClientHello | BadHello {
     const type = extensions.number(2);
     const data = extensions.vector(2);
     if (type === undefined || data === undefined) return truncated;
-    // RFC 8446 section 4.2.
-    if (seen.has(type)) return bad(Alert.illegalParameter, `extension ${type} stands there twice`);
+    // RFC 8446 section 4.2: no extension may appear twice.
+    if (seen.has(type)) return bad(Alert.illegalParameter, `extension ${type} appears twice`);
     seen.add(type);
     const wrong = readExtension(type, data, hello);
     if (wrong !== undefined) return wrong;
@@ -162,7 +170,7 @@ function readServerName(data: Reader, hello: ClientHello): BadHello | undefined 
   if (names === undefined || data.left !== 0 || names.left === 0) return truncated;
   while (names.left > 0) {
     const type = names.number(1);
-    // Every kind of name that may come has to begin with its length, so that it can be skipped.
+    // Every kind of name, including future ones, begins with its length, so unknown kinds can be skipped.
     const name = names.vector(2);
     if (type === undefined || name === undefined || name.left === 0) return truncated;
     if (type !== 0) continue;
@@ -171,7 +179,7 @@ function readServerName(data: Reader, hello: ClientHello): BadHello | undefined 
     }
     const wrong = name.left > longestHostName || !name.isVisible();
     const text = wrong ? "" : name.text().toLowerCase().replace(/\.$/, "");
-    if (text === "") return bad(Alert.unrecognizedName, "the server name is no host name");
+    if (text === "") return bad(Alert.unrecognizedName, "the server name is not a host name");
     hello.serverName = text;
   }
   return undefined;
@@ -207,7 +215,7 @@ function uint16(bytes: Uint8Array, at: number): number {
   return bytes[at]! * 256 + bytes[at + 1]!;
 }
 
-/** Reads forward between two offsets; undefined where fewer octets are left than asked for. */
+/** Reads forward between two offsets. Returns undefined if fewer octets are left than requested. */
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #end: number;
@@ -227,7 +235,7 @@ class Reader {
     this.#at = Math.min(this.#at + octets, this.#end);
   }
 
-  /** Of one or two octets, big end first. */
+  /** Reads an unsigned big-endian number of one or two octets. */
   number(octets: 1 | 2): number | undefined {
     if (this.left < octets) return undefined;
     const value = octets === 1 ? this.#bytes[this.#at]! : uint16(this.#bytes, this.#at);
@@ -235,7 +243,7 @@ class Reader {
     return value;
   }
 
-  /** What stands behind its own length, which has one octet or two. */
+  /** Reads a vector, whose length comes first in one or two octets. */
   vector(lengthOctets: 1 | 2): Reader | undefined {
     const length = this.number(lengthOctets);
     if (length === undefined || length > this.left) return undefined;
@@ -244,7 +252,7 @@ class Reader {
     return new Reader(this.#bytes, start, this.#at);
   }
 
-  /** Whether there is no control character, no space, nothing beyond ASCII. */
+  /** Whether all octets are visible ASCII: no control characters, no spaces, nothing above 126. */
   isVisible(): boolean {
     for (let at = this.#at; at < this.#end; at++) {
       const octet = this.#bytes[at]!;

@@ -1,6 +1,6 @@
-/** A field name's octets into the few names that a proxy has to act on. */
+/** The octets of a field name -> the id of one of the few fields that a proxy has to act on. */
 
-/** Names that mean something to us. `other` passes through unread. */
+/** Field names with a meaning for us. `other` is forwarded without being read. */
 export const Field = {
   other: 0,
   host: 1,
@@ -23,9 +23,9 @@ export const Field = {
   accept: 18,
   location: 19,
   maxForwards: 20,
-  /** `Content_Length`, `Transfer_Encoding`, `Host`'s like: CGI-style servers read `_` as `-`. */
+  /** `Content_Length`, `Transfer_Encoding` and the like: CGI-style servers read `_` as `-`. */
   framingTwin: 21,
-  /** `X_Forwarded_For` and its like: a client's way of writing our fields. */
+  /** `X_Forwarded_For` and the like: a client's attempt to write our fields. */
   forwardedTwin: 22,
   trailer: 23,
   proxy: 24,
@@ -72,7 +72,7 @@ known("proxy-authorization", Field.proxyAuthorization);
 const longest = Math.max(...byLength.keys());
 const candidates = Array.from({ length: longest + 1 }, (_, length) => byLength.get(length) ?? []);
 
-/** bytes[start, end), all tchars, as the name it spells. */
+/** The id of the name in bytes[start, end), which are all tchars. */
 export function fieldId(bytes: Uint8Array, start: number, end: number): FieldId {
   const length = end - start;
   if (length > longest) return Field.other;
@@ -84,7 +84,7 @@ export function fieldId(bytes: Uint8Array, start: number, end: number): FieldId 
       const octet = bytes[start + i]! | 0x20;
       const wanted = name.charCodeAt(i);
       if (octet === wanted) continue;
-      // `_` with the letter bit set is DEL, which no tchar is.
+      // `_` with the letter bit set is DEL, which is not a tchar.
       if (wanted !== 45 || octet !== 127 || twin === Field.other) continue next;
       spelled = twin;
     }

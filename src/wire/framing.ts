@@ -1,4 +1,4 @@
-/** A head into what its fields say of the message: where the body ends, whether the connection goes on. RFC 9112 sections 6 and 9. */
+/** A head -> its message's framing: where the body ends, whether the connection persists. RFC 9112 sections 6 and 9. */
 import { equalsIgnoreCase, isToken, latin1 } from "./bytes.ts";
 import { Field } from "./field.ts";
 import {
@@ -12,22 +12,22 @@ import {
 } from "./head.ts";
 import { type Bad, bad } from "./parsed.ts";
 
-/** Octets of a body, or one of the two below. */
+/** The number of octets in a body, or one of the two constants below. */
 export type BodyLength = number;
 export const CHUNKED: BodyLength = -1;
-/** A response's body that ends with its connection. */
+/** A response body that ends when its connection closes. */
 export const UNTIL_CLOSE: BodyLength = -2;
 
-/** What the connection-level fields of any message say. */
+/** The connection-level fields that requests and responses share. */
 export class Framing {
   bodyLength: BodyLength = 0;
-  /** The sender goes on after this message, as far as it is concerned. */
+  /** Whether the sender is willing to keep the connection open after this message. */
   keepAlive = true;
-  /** `Connection` names `upgrade` and there is an `Upgrade` field. */
+  /** `Connection` names `upgrade`, and there is an `Upgrade` field. */
   upgrade = false;
-  /** Lower-case names of other fields that `Connection` nominates as hop-by-hop; undefined: none. */
+  /** Lower-case names of further fields that `Connection` nominates as hop-by-hop; undefined if there are none. */
   nominated: string[] | undefined;
-  /** A Content-Length field was there, whatever the body turns out to be. */
+  /** Whether there was a Content-Length field, however the body is framed in the end. */
   hasLength = false;
   hasCoding = false;
 
@@ -35,7 +35,7 @@ export class Framing {
   protected persists = false;
   protected upgrades = false;
 
-  /** @returns bad where the fields disagree or cannot be read. */
+  /** @returns bad if the fields contradict each other or cannot be read. */
   protected readFields(head: FieldLines, bytes: Uint8Array): Bad | undefined {
     this.bodyLength = 0;
     this.nominated = undefined;
@@ -68,7 +68,7 @@ export class Framing {
       } else if (id === Field.connection) {
         this.#readConnection(bytes, start, stop);
       } else if (id === Field.upgrade) {
-        // HTTP/2 in clear needs HTTP2-Settings, which is for one hop: an offer of it cannot be passed on.
+        // HTTP/2 over cleartext TCP needs HTTP2-Settings, which is hop-by-hop, so an offer of h2c cannot be forwarded.
         offersH2c ||= listHolds(latin1(bytes, start, stop).toLowerCase(), "h2c");
         hasUpgrade ||= stop > start;
       }
@@ -103,7 +103,7 @@ export class Framing {
   }
 }
 
-/** At most 15 digits behind leading zeros: any such number is exact in a double. */
+/** At most 15 digits after leading zeros: every such number is exact in a double. */
 const lengthDigits = 15;
 
 function readLength(bytes: Uint8Array, start: number, end: number): number | undefined {
@@ -119,23 +119,25 @@ function readLength(bytes: Uint8Array, start: number, end: number): number | und
   return value;
 }
 
-/** What a request's fields say. */
+/** The framing of a request. */
 export class RequestFraming extends Framing {
-  /** Offsets of the Host field's value; -1 where an HTTP/1.0 request has none. */
+  /** Offsets of the Host field's value; -1 if an HTTP/1.0 request has none. */
   hostStart = -1;
   hostEnd = -1;
   expectContinue = false;
-  /** The method is HEAD: its answer has no body. */
+  /** The method is HEAD, so the response has no body. */
   head = false;
   connect = false;
-  /** Asking twice does what asking once does. RFC 9110 section 9.2.2. */
+  /** The method is idempotent: sending the request twice has the effect of sending it once. RFC 9110 section 9.2.2. */
   idempotent = false;
-  /** A `Via` is there to be looked at. */
+  /** There is a `Via` field to check. */
   via = false;
-  /** How many more proxies an OPTIONS or TRACE may pass; undefined: any number. RFC 9110 section 7.6.2. */
+  /** How many more proxies an OPTIONS or TRACE may pass; undefined if there is no limit. RFC 9110 section 7.6.2. */
   maxForwards: number | undefined;
 
-  /** Reads the fields of a complete head. @returns bad where the message is ambiguous; such a one is never forwarded. */
+  /**
+   * Reads the fields of a complete head. @returns bad if the message is ambiguous; such a message is never forwarded.
+   */
   read(head: RequestHead, bytes: Uint8Array): Bad | undefined {
     const wrong = this.readFields(head, bytes);
     if (wrong !== undefined) return wrong;
@@ -183,7 +185,7 @@ export class RequestFraming extends Framing {
     const length = end - start;
     const first = bytes[start]!;
     if (length === 3) {
-      // GET and PUT.
+      // GET or PUT.
       this.idempotent = (first === 71 || first === 80) && bytes[end - 1] === 84;
     } else if (length === 4) {
       this.head = latin1(bytes, start, end) === "HEAD";
@@ -196,9 +198,9 @@ export class RequestFraming extends Framing {
   }
 }
 
-/** What a response's fields say, seen with the request that it answers. RFC 9112 section 6.3. */
+/** The framing of a response, which depends on the request it answers. RFC 9112 section 6.3. */
 export class ResponseFraming extends Framing {
-  /** Reads the fields of a complete head. @returns bad (502) where the answer cannot be told from what follows it. */
+  /** Reads the fields of a complete head. @returns bad (502) if the end of the response cannot be determined. */
   read(
     head: ResponseHead,
     bytes: Uint8Array,
@@ -220,7 +222,7 @@ export class ResponseFraming extends Framing {
   }
 }
 
-/** Whether a list-based field's value holds `member` exactly, between commas and white space. */
+/** Whether the value of a list-based field contains exactly `member`, between commas and white space. */
 export function listHolds(value: string, member: string): boolean {
   return value.split(/[\s,]+/).includes(member);
 }

@@ -1,4 +1,4 @@
-/** Bytes into the head of an HTTP/1.x message, as offsets into those bytes. RFC 9112 sections 2 to 5. */
+/** Bytes -> the head of an HTTP/1.x message, as offsets into those bytes. RFC 9112 sections 2 to 5. */
 import {
   COLON,
   CR,
@@ -13,10 +13,15 @@ import {
 import { fieldId } from "./field.ts";
 import { type Bad, bad, type More, more, type Parsed } from "./parsed.ts";
 
-/** Octets of a head, start line and empty line included. Twice what Apache and Node allow, for apps that pile up cookies. */
+/**
+ * Octets of a head, including start line and empty line. Twice the limit of Apache and Node, for apps that pile up
+ * cookies.
+ */
 export const headLimit = 65_536;
 
-/** Where reading stands. Kept, so that a head may come in any number of pieces and each octet is read once. */
+/**
+ * The parser's position. Kept between calls, so a head may arrive in any number of pieces and each octet is read once.
+ */
 const At = {
   start: 0,
   startLf: 1,
@@ -37,30 +42,30 @@ const At = {
 
 type State = (typeof At)[keyof typeof At];
 
-/** Places in `fields`: an id of `Field`, then four offsets. */
+/** Positions within one entry of `fields`: an id of `Field`, then four offsets. */
 export const FIELD_ID = 0;
 export const NAME_START = 1;
 export const NAME_END = 2;
 export const VALUE_START = 3;
-/** White space behind the value is not part of it. */
+/** White space after the value is not part of it. */
 export const VALUE_END = 4;
 export const FIELD_STRIDE = 5;
 
-/** Room for the fields of a curl or a server; browsers' heads make more. */
+/** Room for the fields of curl or of a server; the heads of browsers make it grow. */
 const usualFields = 12;
 
 const versionText = [72, 84, 84, 80, 47]; // HTTP/
 
-/** The part that requests, responses and trailers share: field lines. One object serves many messages, one after another. */
+/** The field lines, which requests, responses and trailers share. One object is reused for many messages. */
 export class FieldLines {
   /** Offset of the first field line. */
   fieldsStart = 0;
   /** Offset of the empty line's CR. */
   fieldsEnd = 0;
-  /** `fieldCount` entries of `FIELD_STRIDE` numbers; what lies behind them is left over from before. */
+  /** `fieldCount` entries of `FIELD_STRIDE` numbers each; anything after them is left over from earlier messages. */
   readonly fields: number[] = new Array<number>(usualFields * FIELD_STRIDE);
   fieldCount = 0;
-  /** A name had white space before its colon, so lines must be written anew (RFC 9112 section 5.1). */
+  /** A name had white space before its colon, so the lines must be rewritten (RFC 9112 section 5.1). */
   respell = false;
 
   protected state: State = At.start;
@@ -78,12 +83,12 @@ export class FieldLines {
     this.respell = false;
   }
 
-  /** One of `Field`. */
+  /** The id of a field, one of `Field`. */
   idOf(index: number): number {
     return this.fields[index * FIELD_STRIDE + FIELD_ID]!;
   }
 
-  /** Text of a field's value, one character an octet. */
+  /** The text of a field's value, one character per octet. */
   valueOf(bytes: Uint8Array, index: number): string {
     const at = index * FIELD_STRIDE;
     return latin1(bytes, this.fields[at + VALUE_START]!, this.fields[at + VALUE_END]!);
@@ -97,7 +102,7 @@ export class FieldLines {
     return -1;
   }
 
-  /** Whether a field has this name, given in small letters: for names that have no id. */
+  /** Whether a field has this name, given in lower case: for names without an id. */
   isNamed(bytes: Uint8Array, index: number, lower: string): boolean {
     const at = index * FIELD_STRIDE;
     return equalsIgnoreCase(
@@ -108,7 +113,7 @@ export class FieldLines {
     );
   }
 
-  /** Reads field lines up to the empty line. @returns undefined when they are complete, `at` behind them. */
+  /** Reads field lines up to the empty line. @returns undefined when they are complete, with `at` after them. */
   protected readFields(bytes: Uint8Array, limit: number, lenient: boolean): More | Bad | undefined {
     let i = this.at;
     let state: State = this.state;
@@ -218,13 +223,13 @@ function badInLine(octet: number, where: string): Bad {
   return bad(400, `${where} holds a control character`);
 }
 
-/** What a request target may hold: RFC 3986's characters, and those that browsers send all the same. */
+/** Octets allowed in a request target: RFC 3986's characters, and others that browsers send anyway. */
 const targetClass = new Uint8Array(256);
-/** As it is. `[` and `]` too: every query of the kind `a[]=1` has them. */
+/** Forwarded unchanged. Includes `[` and `]`, which every query like `a[]=1` has. */
 const TARGET_PLAIN = 1;
-/** To be percent-encoded on the way: WHATWG URL leaves these in a query, curl leaves octets above 127. */
+/** Percent-encoded when forwarded: WHATWG URL leaves these characters in a query, and curl leaves octets above 127. */
 const TARGET_ENCODE = 2;
-/** The same, but in a path some servers take it for `/`. */
+/** Percent-encoded too, but some servers take it for `/` in a path. */
 const TARGET_BACKSLASH = 4;
 for (let octet = 33; octet < 127; octet++) targetClass[octet] = TARGET_PLAIN;
 for (let octet = 128; octet < 256; octet++) targetClass[octet] = TARGET_ENCODE;
@@ -232,18 +237,18 @@ for (const character of "|^`{}") targetClass[character.charCodeAt(0)] = TARGET_E
 for (const character of '#"<>') targetClass[character.charCodeAt(0)] = 0;
 targetClass[92] = TARGET_BACKSLASH;
 
-/** A request's head. `read` fills it; `begin` makes it ready for the next. */
+/** A request's head. `read` fills it; `begin` prepares it for the next. */
 export class RequestHead extends FieldLines {
-  /** Offset of the method: leading empty lines are not part of the head. */
+  /** Offset of the method. Leading empty lines are not part of the head. */
   start = 0;
   methodEnd = 0;
   targetStart = 0;
   targetEnd = 0;
   /** Some octets of the target have to be percent-encoded. */
   encodeTarget = false;
-  /** A backslash is among them. */
+  /** A backslash is among those octets. */
   backslash = false;
-  /** The minor version: 0 or 1. Any later 1.x is spoken to as 1.1 (RFC 9110 section 2.5). */
+  /** The minor version: 0 or 1. A later 1.x is treated as 1.1 (RFC 9110 section 2.5). */
   minor: 0 | 1 = 1;
 
   #limit = 0;
@@ -253,7 +258,7 @@ export class RequestHead extends FieldLines {
     this.begin(0);
   }
 
-  /** Makes ready to read a head that begins at `at`. */
+  /** Prepares to read a head that begins at `at`. */
   begin(at: number): void {
     this.beginFields(At.start, at);
     this.start = at;
@@ -262,7 +267,7 @@ export class RequestHead extends FieldLines {
     this.#limit = at + headLimit;
   }
 
-  /** Whether an octet of the head has been read. */
+  /** Whether any octet of the head has been read. */
   get begun(): boolean {
     return this.state > At.startLf;
   }
@@ -275,7 +280,7 @@ export class RequestHead extends FieldLines {
     return latin1(bytes, this.targetStart, this.targetEnd);
   }
 
-  /** Reads on. `bytes` hold what earlier calls were given, at the same offsets, and more behind it. */
+  /** Continues reading. `bytes` hold the bytes of earlier calls at the same offsets, followed by new ones. */
   read(bytes: Uint8Array): Parsed<RequestHead> {
     const limit = Math.min(bytes.length, this.#limit);
     const outcome = this.#read(bytes, limit);
@@ -351,7 +356,7 @@ export class RequestHead extends FieldLines {
           }
           if (bytes[outcome] !== CR) return badInLine(bytes[outcome]!, "the request line");
           if (bytes[versionStart + 5] !== 49) {
-            return bad(505, "only HTTP/1.1 and HTTP/1.0 are spoken here");
+            return bad(505, "only HTTP/1.1 and HTTP/1.0 are supported");
           }
           this.minor = bytes[versionStart + 7] === 48 ? 0 : 1;
           this.at = outcome + 1;
@@ -364,7 +369,7 @@ export class RequestHead extends FieldLines {
   }
 }
 
-/** `HTTP/d.d` from `start`, read on from `i`. @returns the offset behind it, more, or bad. */
+/** Reads `HTTP/d.d`, which starts at `start`, continuing from `i`. @returns the offset after it, more, or bad. */
 function readVersion(
   bytes: Uint8Array,
   i: number,
@@ -407,7 +412,7 @@ export class ResponseHead extends FieldLines {
     this.#limit = at + headLimit;
   }
 
-  /** As `RequestHead.read`. A wrong response is its sender's fault: 502. */
+  /** Like `RequestHead.read`. A malformed response is the server's fault: 502. */
   read(bytes: Uint8Array): Parsed<ResponseHead> {
     const limit = Math.min(bytes.length, this.#limit);
     const outcome = this.#read(bytes, limit);
@@ -450,7 +455,7 @@ export class ResponseHead extends FieldLines {
           this.status -= 48 * 111;
           if (this.status < 100) return bad(400, "the status is below 100");
           this.reasonStart = i;
-          // Some servers leave out the space when there is no reason; what we send has it.
+          // Some servers omit the space if there is no reason phrase; we always send it.
           if (bytes[i] === SP) this.reasonStart = i + 1;
           else if (bytes[i] !== CR) return bad(400, "the status is longer than three digits");
           this.at = this.reasonStart;
@@ -473,7 +478,7 @@ export class ResponseHead extends FieldLines {
   }
 }
 
-/** The field lines behind a chunked body. RFC 9112 section 7.1.2. */
+/** The field lines after a chunked body. RFC 9112 section 7.1.2. */
 export class TrailerFields extends FieldLines {
   begin(at: number): void {
     this.beginFields(At.fieldStart, at);

@@ -1,10 +1,10 @@
-/** The three outcomes of reading bytes that we did not write. */
+/** Bytes that we did not write -> one of three outcomes: done, more or bad. */
 
-/** Everything was there: the value, and the offset of the first byte behind it. */
+/** Complete: the value, and the offset of the first byte after it. */
 export type Done<T> = { kind: "done"; value: T; end: number };
-/** Right so far: call again with the same bytes and more behind them. */
+/** Valid so far: call again with the same bytes and more after them. */
 export type More = { kind: "more" };
-/** Wrong, whatever may follow: the status that says so to its sender, and a sentence for a person. */
+/** Malformed, whatever follows: the status to answer with, and a sentence for a person. */
 export type Bad = { kind: "bad"; status: number; why: string };
 
 export type Parsed<T> = Done<T> | More | Bad;

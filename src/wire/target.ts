@@ -1,4 +1,4 @@
-/** A request's target into the form it has. RFC 9112 section 3.2. */
+/** A request target -> its form, with the authority if it has one. RFC 9112 section 3.2. */
 import { type Authority, readAuthority } from "./authority.ts";
 import { equalsIgnoreCase } from "./bytes.ts";
 import { Field } from "./field.ts";
@@ -8,11 +8,11 @@ import { type Bad, bad } from "./parsed.ts";
 export type Target =
   /** `/path?query`: the name is in Host. */
   | { form: "origin" }
-  /** `http://name/path?query`: the name here beats Host. */
+  /** `http://name/path?query`: this name takes precedence over Host. */
   | { form: "absolute"; authority: Authority; pathStart: number }
-  /** `name:port`, of CONNECT. */
+  /** `name:port`, for CONNECT. */
   | { form: "authority"; authority: Authority }
-  /** `*`, of OPTIONS. */
+  /** `*`, for OPTIONS. */
   | { form: "asterisk" };
 
 const origin: Target = { form: "origin" };
@@ -21,7 +21,7 @@ const asterisk: Target = { form: "asterisk" };
 const SLASH = 47;
 const QUERY = 63;
 
-/** `kind: "bad"` where the target has no form that its method may have. */
+/** Bad if the target's form is not allowed for the method. */
 export function readTarget(head: RequestHead, bytes: Uint8Array, connect: boolean): Target | Bad {
   const start = head.targetStart;
   const end = head.targetEnd;
@@ -54,9 +54,12 @@ export function readTarget(head: RequestHead, bytes: Uint8Array, connect: boolea
   return { form: "absolute", authority, pathStart: authorityEnd };
 }
 
-const unsoundHost = bad(400, "the Host is no host name");
+const unsoundHost = bad(400, "the Host is not a host name");
 
-/** The target beats Host, but a Host that is none is refused all the same; an empty one is legal. RFC 9112 section 3.2. */
+/**
+ * The target takes precedence over Host, but a malformed Host is still refused; an empty one is legal. RFC 9112 section
+ * 3.2.
+ */
 function hasSoundHost(head: RequestHead, bytes: Uint8Array): boolean {
   const index = head.find(Field.host);
   if (index === -1) return true;

@@ -4,8 +4,8 @@ import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "../../src/cli/trust/doctor.ts";
 import { DAY } from "../../src/tls/certificate.ts";
-import { ensureAuthority } from "../../src/tls/authority.ts";
-import { identity } from "../support/throwaway-authority.ts";
+import { ensureCertificateAuthority } from "../../src/tls/certificate-authority.ts";
+import { identity } from "../support/throwaway-certificate-authority.ts";
 import { session } from "./cli.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
 
@@ -127,7 +127,7 @@ test("the last 90 days of an authority are a warning", async () => {
     // Made then, so it ends in that many days.
     await mkdir(stateDirectory);
     const uid = process.getuid?.();
-    await ensureAuthority({
+    await ensureCertificateAuthority({
       stateDirectory,
       kind: "names",
       clock,

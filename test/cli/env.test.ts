@@ -9,28 +9,33 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { systemClock } from "../../src/system/clock.ts";
-import { type Authority, ensureAuthority } from "../../src/tls/authority.ts";
+import {
+  type CertificateAuthority,
+  ensureCertificateAuthority,
+} from "../../src/tls/certificate-authority.ts";
 import { mintLeaf } from "../../src/tls/leaf.ts";
 import { assignment, type Shell } from "../../src/cli/trust/env.ts";
 import { javaQuoted, wordsOf } from "../../src/cli/trust/java-options.ts";
 import { bodiesOf, bodyOf } from "../../src/tls/trust/pem.ts";
 import {
   identity,
-  type ThrowawayAuthority,
-  throwawayAuthority,
-} from "../support/throwaway-authority.ts";
+  type ThrowawayCertificateAuthority,
+  throwawayCertificateAuthority,
+} from "../support/throwaway-certificate-authority.ts";
 import { type Env, environment } from "./cli.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
 
 let system: TemporarySystem;
-let company: ThrowawayAuthority;
+let company: ThrowawayCertificateAuthority;
 let ours: { server: Server; port: number };
 let theirs: { server: Server; port: number };
 
 /** As much of a repository as git needs to find it empty. */
 const emptyRepository = "001e# service=git-upload-pack\n00000000";
 
-async function serverOf(authority: Authority): Promise<{ server: Server; port: number }> {
+async function serverOf(
+  authority: CertificateAuthority,
+): Promise<{ server: Server; port: number }> {
   const subject = { name: "localhost", signer: "names", addresses: false } as const;
   const leaf = await mintLeaf(subject, { signer: authority, clock: systemClock });
   const server = createServer({ key: leaf.key, cert: leaf.certificate }, (request, response) => {
@@ -44,8 +49,8 @@ async function serverOf(authority: Authority): Promise<{ server: Server; port: n
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-async function authorityOf({ stateDirectory }: TemporarySystem): Promise<Authority> {
-  const made = await ensureAuthority({
+async function authorityOf({ stateDirectory }: TemporarySystem): Promise<CertificateAuthority> {
+  const made = await ensureCertificateAuthority({
     stateDirectory,
     kind: "names",
     clock: systemClock,
@@ -53,15 +58,15 @@ async function authorityOf({ stateDirectory }: TemporarySystem): Promise<Authori
     tlds: [],
   });
   if (made.kind !== "ready") throw new Error(made.problems.join("\n"));
-  return made.authority;
+  return made.ca;
 }
 
 beforeAll(async () => {
   system = await temporarySystem();
-  company = await throwawayAuthority();
-  await writeFile(join(system.root, "etc/ssl/certs/ca-certificates.crt"), company.authority.pem);
+  company = await throwawayCertificateAuthority();
+  await writeFile(join(system.root, "etc/ssl/certs/ca-certificates.crt"), company.ca.pem);
   ours = await serverOf(await authorityOf(system));
-  theirs = await serverOf(company.authority);
+  theirs = await serverOf(company.ca);
 });
 
 afterAll(async () => {
@@ -196,7 +201,7 @@ for (const [name, client] of Object.entries(clients)) {
 
     test("keeps what the person had set, also after env is read twice", async () => {
       const path = join(system.home, `${name.replace(/\W/g, "")}.pem`);
-      await writeFile(path, company.authority.pem);
+      await writeFile(path, company.ca.pem);
       // Not by the system's roots, which have it as well.
       await using bare = await temporarySystem();
       const set = client.set(path);
@@ -240,14 +245,14 @@ describe("what is kept", () => {
 
   test("git's own setting, which its variable would hide", async () => {
     const file = join(system.home, "from-config.pem");
-    await writeFile(file, company.authority.pem);
+    await writeFile(file, company.ca.pem);
     const config = join(system.home, ".gitconfig");
     await writeFile(config, `[http]\n\tsslCAInfo = ~/from-config.pem\n`);
     await using other = await temporarySystem();
     const { values } = await valuesOf(other, { HOME: system.home });
     await rm(config);
     const kept = bodiesOf(await Bun.file(values.GIT_SSL_CAINFO!).text());
-    expect(kept[0]).toBe(bodyOf(company.authority.pem));
+    expect(kept[0]).toBe(bodyOf(company.ca.pem));
     expect(values.GIT_SSL_CAINFO).not.toBe(values.CURL_CA_BUNDLE!);
   });
 
@@ -275,7 +280,7 @@ describe("what is kept", () => {
     const bodies = async (name: string) => bodiesOf(await Bun.file(values[name]!).text());
     expect(await bodies("NODE_EXTRA_CA_CERTS")).toEqual([bodyOf(pem)]);
     expect(values.DENO_CERT).toBe(values.NODE_EXTRA_CA_CERTS!);
-    expect(await bodies("SSL_CERT_FILE")).toEqual([company.authority.pem, pem].map(bodyOf));
+    expect(await bodies("SSL_CERT_FILE")).toEqual([company.ca.pem, pem].map(bodyOf));
   });
 
   test("files are the person's only, and a second run writes none again", async () => {

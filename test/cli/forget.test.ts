@@ -165,7 +165,7 @@ test("does not follow a link to somebody else's folder, and says so", async () =
   await symlink(elsewhere, folderOf(its));
   const { code, err } = await its.run(["untrust", "--forget"]);
   expect(code).toBe(1);
-  expect(err).toContain("no ordinary directory");
+  expect(err).toContain("not an ordinary directory");
   expect(await readdir(elsewhere)).toContain("authority.pem");
 });
 

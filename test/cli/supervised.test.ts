@@ -158,8 +158,8 @@ test("what waits for up stands below the table, a line a project, with nothing o
   ];
   const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
   expect(lines.slice(5)).toEqual([
-    `! blog: git's HEAD is another than at the last up; localhostess up '/srv/a b' takes what waits: web (command: "bun b.ts\\u{202e}\\u001b[2J")`,
-    `! shop: git's HEAD is another than at the last up; localhostess up /srv/shop takes what waits: api (command: "bun a.ts" -> "bun b.ts\\u{202e}\\u001b[2J", env.PATH), db (new: "x")`,
+    `! blog: git's HEAD is another than at the last up; waiting for localhostess up '/srv/a b': web (command: "bun b.ts\\u{202e}\\u001b[2J")`,
+    `! shop: git's HEAD is another than at the last up; waiting for localhostess up /srv/shop: api (command: "bun a.ts" -> "bun b.ts\\u{202e}\\u001b[2J", env.PATH), db (new: "x")`,
   ]);
   let told = "";
   const err = {

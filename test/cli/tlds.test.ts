@@ -64,13 +64,13 @@ function curl(...args: string[]): { code: number; out: string; err: string } {
 const byProxy = (): string[] => ["-x", `http://127.0.0.1:${port}`];
 const certificatePath = (): string => join(system.stateDirectory, "authority/certificate.pem");
 
-test("the start says what each domain risks, and what the authority may not sign for", () => {
+test("the start says what each domain risks, and what the certificate authority may not sign for", () => {
   const said = proxy.output();
   expect(said).toContain(`http://<name>/, http://<name>.test/, http://<name>.dev/`);
   expect(said).toContain(".dev has real sites, or may have them one day");
   expect(said).not.toContain(".test has real sites");
   expect(said).toContain(
-    "the authority may not sign for .test and .dev, so there is no https for names under it; localhostess trust --renew",
+    "the certificate authority may not sign for .test and .dev, so there is no https for names under it; localhostess trust --renew",
   );
 });
 
@@ -86,7 +86,7 @@ test("an unknown one is left to whoever else has it, and as Host it is explained
   const direct = curl("-H", "Host: nosuch.dev", `http://127.0.0.1:${port}/`);
   expect(direct.out).toContain("no server is named nosuch");
   const foreign = curl("-H", `Host: ${server.name}.lan`, `http://127.0.0.1:${port}/`);
-  expect(foreign.out).toContain(`${server.name}.lan is not answered here`);
+  expect(foreign.out).toContain(`${server.name}.lan is not served here`);
 });
 
 test("other verbs know the domains of the proxy that runs", async () => {
@@ -161,7 +161,7 @@ test("after trust --renew the running proxy signs for them, with no restart and 
   for (const domain of ["test", "dev", "localhost"]) {
     expect(secure(`${server.name}.${domain}`).out).toBe("path /x\n");
   }
-  await proxy.until((text) => text.includes("the authority is another one now"));
+  await proxy.until((text) => text.includes("the certificate authority was replaced"));
   expect((await why(`https://${server.name}.test/`)).code).toBe(0);
 });
 

@@ -64,8 +64,8 @@ describeWith(["certutil"])("trust", () => {
       code: 0,
       out: [
         `ok           ${system}`,
-        "ok           Chromium (~/.pki/nssdb): start the browser again if it runs",
-        "ok           Firefox (~/.mozilla/firefox/a.default): start the browser again if it runs\n",
+        "ok           Chromium (~/.pki/nssdb): restart the browser if it is running",
+        "ok           Firefox (~/.mozilla/firefox/a.default): restart the browser if it is running\n",
       ].join("\n"),
     });
     expect(first.err).toContain("for localhost and names under it only, until ");

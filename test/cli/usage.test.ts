@@ -56,10 +56,10 @@ const mistakes: [args: string[], said: string][] = [
   ],
   [["server", "start", "--https-port", "65536"], '--https-port "65536"'],
   [["ls", "--port", "80x"], '--port "80x"'],
-  [["--sandbox", "a/b", "ls"], '--sandbox "a/b": a sandbox has a name of at most 32'],
+  [["--sandbox", "a/b", "ls"], '--sandbox "a/b": a sandbox name has at most 32'],
   [["ls", "--sandbox", "A"], '--sandbox "A"'],
   [["ls", "--sandbox", ""], "--sandbox"],
-  [["server", "stop", `--sandbox=${"a".repeat(33)}`], "a sandbox has a name of at most 32"],
+  [["server", "stop", `--sandbox=${"a".repeat(33)}`], "a sandbox name has at most 32"],
   [["ls", "--sandbox"], "argument missing"],
 ];
 

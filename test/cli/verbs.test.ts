@@ -103,7 +103,7 @@ describe("ls", () => {
     const lines = out.split("\n");
     expect(lines.filter((line) => line.startsWith(`${older.name} `))).toHaveLength(2);
     expect(out).toContain(
-      `! ${older.name} (pid ${older.pid}): pid ${newer.pid} took this name over`,
+      `! ${older.name} (pid ${older.pid}): pid ${newer.pid} was started later and took this name over`,
     );
     expect((await run(["port", older.name])).out).toBe(`${newer.port}\n`);
   });

@@ -36,12 +36,32 @@ function sectionOf({ name, method, path, summary, answer, input, streams }: Comm
   return [
     `### ${name}`,
     "",
-    `\`${method} ${path}\`. ${summary}${kind}`,
+    wrapped(`\`${method} ${path}\`. ${summary}${kind}`),
     "",
-    ...fields,
+    ...fields.map((field) => wrapped(field, "  ")),
     ...(fields.length > 0 ? [""] : []),
-    `Answer: ${answer}.`,
+    wrapped(`Answer: ${answer}.`),
   ].join("\n");
+}
+
+/** Columns of a line of prose; test/english.test.ts holds it. */
+const width = 120;
+
+/** Breaks text at spaces, but not inside a short code span. Later lines begin with `indent`. */
+function wrapped(text: string, indent = ""): string {
+  const glued = text.replace(/`[^`]*`/g, (span) =>
+    span.length <= width / 2 ? span.replaceAll(" ", "\u00a0") : span,
+  );
+  const lines: string[] = [];
+  for (const word of glued.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${line} ${word}`;
+    } else {
+      lines.push(line === undefined ? word : `${indent}${word}`);
+    }
+  }
+  return lines.join("\n").replaceAll("\u00a0", " ");
 }
 
 function kindOf(field: Field): string {

@@ -95,7 +95,7 @@ describe("an unusable name", () => {
   test("is listed, printable, with the reason, and not routed", () => {
     const [service] = services({ pid: 1, name: "my_\x1bapp", listens: ["127.0.0.1 80"] });
     expect(service).toMatchObject({ name: "my_\\x1bapp", routable: false });
-    expect(service!.warnings[0]).toContain("NAME=my-app would do");
+    expect(service!.warnings[0]).toContain("try NAME=my-app");
   });
 
   test("is listed for each tree of processes that has it", () => {
@@ -204,8 +204,8 @@ describe("of two unrelated trees with one name", () => {
       [false, 10],
     ]);
     expect(found[0]!.warnings).toEqual(["older servers have this name too: pid 4, 10"]);
-    expect(found[1]!.warnings[0]).toStartWith("pid 5 took this name over");
-    expect(found[2]!.warnings[0]).toStartWith("pid 5 took this name over");
+    expect(found[1]!.warnings[0]).toStartWith("pid 5 was started later and took this name over");
+    expect(found[2]!.warnings[0]).toStartWith("pid 5 was started later and took this name over");
   });
 
   test("in the same second the higher pid has it", () => {

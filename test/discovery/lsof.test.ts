@@ -63,7 +63,7 @@ describe("macOS, from recorded text", () => {
 
   test("says that others' listeners are left out, unless they are asked for", async () => {
     const own = await sourceOf(sockets, processes).source.scan();
-    expect(own.skipped).toEqual([{ pid: 88, why: "it listens, and belongs to user 0" }]);
+    expect(own.skipped).toEqual([{ pid: 88, why: "it listens, but belongs to user 0" }]);
     const all = await sourceOf(sockets, processes, { allUsers: true }).source.scan();
     expect(all.observations).toContainEqual({ address: "127.0.0.1", port: 631, pids: [88] });
   });

@@ -3,9 +3,9 @@ import { expect, test } from "bun:test";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
-import { identity } from "../support/throwaway-authority.ts";
+import { identity } from "../support/throwaway-certificate-authority.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { loadAuthority } from "../../src/tls/authority.ts";
+import { loadCertificateAuthority } from "../../src/tls/certificate-authority.ts";
 import { DAY, signLeaf } from "../../src/tls/certificate.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
 import { openBrowser } from "../support/browser.ts";
@@ -17,7 +17,7 @@ describeWith(["chromium", "certutil"])("a stolen key", () => {
   test("makes no name of somebody else that Chromium takes", async () => {
     await using system = await temporarySystem();
     expect((await system.run(["trust"])).code).toBe(0);
-    const loaded = await loadAuthority({
+    const loaded = await loadCertificateAuthority({
       stateDirectory: system.stateDirectory,
       kind: "names",
       tlds: [],
@@ -34,7 +34,7 @@ describeWith(["chromium", "certutil"])("a stolen key", () => {
             addresses: [],
             validity: { from: at - DAY, to: at + DAY },
           };
-          signLeaf(loaded.authority, leaf).then(
+          signLeaf(loaded.ca, leaf).then(
             ({ certificate, key }) =>
               done(null, tls.createSecureContext({ cert: certificate, key })),
             (error: Error) => done(error),

@@ -7,7 +7,7 @@ import type { SocketLink } from "../../src/link/socket-link.ts";
 import { eventually } from "../support/eventually.ts";
 import { RawEnd, rawEvents } from "../support/raw-end.ts";
 import { RawServer } from "../support/raw-server.ts";
-import { throwawayAuthority } from "../support/throwaway-authority.ts";
+import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 import { turns } from "../support/turn.ts";
 import { linked, Recorder } from "./linked.ts";
 
@@ -18,8 +18,8 @@ let server: Bun.TCPSocketListener<RawEnd>;
 let accepted: ((end: RawEnd) => void) | undefined;
 
 beforeAll(async () => {
-  await using authority = await throwawayAuthority();
-  const leaf = await authority.leafFor("other.localhost");
+  await using throwaway = await throwawayCertificateAuthority();
+  const leaf = await throwaway.leafFor("other.localhost");
   server = Bun.listen<RawEnd>({
     hostname: "127.0.0.1",
     port: 0,

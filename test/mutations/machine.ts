@@ -140,17 +140,17 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "a name under another project's domain is routed",
-    file: "src/routes/rights.ts",
+    file: "src/routes/name-rights.ts",
     find: "return { ...service, routable: false, warnings: [why",
     replace: "return { ...service, warnings: [why",
-    tests: ["test/routes/rights.test.ts"],
+    tests: ["test/routes/name-rights.test.ts"],
   },
   {
     name: "another user in a project's folder has its names",
-    file: "src/routes/rights.ts",
+    file: "src/routes/name-rights.ts",
     find: "return user === undefined && cwd !== undefined",
     replace: "return cwd !== undefined",
-    tests: ["test/routes/rights.test.ts"],
+    tests: ["test/routes/name-rights.test.ts"],
   },
   {
     name: "a project's domain lies under another's",

@@ -50,21 +50,21 @@ export const people: readonly Fault[] = [
   {
     name: "the proxy serves everybody",
     file: "src/proxy/listener/listener.ts",
-    find: 'if (!options.otherUsers || user === "gone" || !held.take(user.uid)) return "stranger";',
-    replace: 'if (user === "gone" || !held.take(user.uid)) return "stranger";',
+    find: 'if (!options.otherUsers || user === "gone" || !userShares.take(user.uid)) return "stranger";',
+    replace: 'if (user === "gone" || !userShares.take(user.uid)) return "stranger";',
     tests: ["test/proxy/admission.test.ts"],
   },
   {
     name: "who is gone before he is looked at is served where others are",
     file: "src/proxy/listener/listener.ts",
-    find: 'if (!options.otherUsers || user === "gone" || !held.take(user.uid)) return "stranger";',
+    find: 'if (!options.otherUsers || user === "gone" || !userShares.take(user.uid)) return "stranger";',
     replace:
-      'if (!options.otherUsers) return "stranger";\n    if (user === "gone") return undefined;\n    if (!held.take(user.uid)) return "stranger";',
+      'if (!options.otherUsers) return "stranger";\n    if (user === "gone") return undefined;\n    if (!userShares.take(user.uid)) return "stranger";',
     tests: ["test/proxy/admission.test.ts"],
   },
   {
     name: "another person may take all connections",
-    file: "src/proxy/listener/shares.ts",
+    file: "src/proxy/listener/user-shares.ts",
     find: "if (count >= most) return false;",
     replace: "if (count >= most * 1_000) return false;",
     tests: ["test/proxy/admission.test.ts"],
@@ -72,7 +72,7 @@ export const people: readonly Fault[] = [
   {
     name: "a share is not given back",
     file: "src/proxy/listener/listener.ts",
-    find: "    if (guest !== undefined) held.release(guest);\n    settle();",
+    find: "    if (guest !== undefined) userShares.release(guest);\n    settle();",
     replace: "    settle();",
     tests: ["test/proxy/admission.test.ts"],
   },

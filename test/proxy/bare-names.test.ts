@@ -5,11 +5,11 @@ import { connect as connectH2 } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../src/system/clock.ts";
-import { ensureAuthority } from "../../src/tls/authority.ts";
+import { ensureCertificateAuthority } from "../../src/tls/certificate-authority.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 import { type TestTls, testTls } from "../support/test-tls.ts";
-import { identity } from "../support/throwaway-authority.ts";
+import { identity } from "../support/throwaway-certificate-authority.ts";
 
 let tls: TestTls;
 let api: RawServer;
@@ -170,7 +170,7 @@ test("a bare name that the hosts file has is answered by a path", async () => {
 });
 
 test("once there is an authority for bare names, the next connection is served", async () => {
-  const made = await ensureAuthority({
+  const made = await ensureCertificateAuthority({
     stateDirectory: tls.stateDirectory,
     kind: "bare",
     clock: systemClock,
@@ -180,7 +180,7 @@ test("once there is an authority for bare names, the next connection is served",
   if (made.kind !== "ready") throw new Error(made.problems.join());
   const socket = await client({
     servername: "api",
-    ca: made.authority.pem,
+    ca: made.ca.pem,
     rejectUnauthorized: true,
     socket: await tunnel("api:443"),
   });

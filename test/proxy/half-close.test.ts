@@ -1,6 +1,6 @@
 /** A client that sends no more: answered while it is there, given up when it is gone. */
 import { expect, test } from "bun:test";
-import { departedClients } from "../../src/discovery/departed.ts";
+import { departedClients } from "../../src/discovery/departed-clients.ts";
 import { peerSockets } from "../../src/system/peer-sockets.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { turn } from "../support/turn.ts";

@@ -8,15 +8,15 @@ import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { tap } from "../support/tap.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
-import { throwawayAuthority } from "../support/throwaway-authority.ts";
+import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 import { turns } from "../support/turn.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 let leaf: Leaf;
 
 beforeAll(async () => {
-  await using authority = await throwawayAuthority();
-  leaf = await authority.leafFor("other.localhost");
+  await using throwaway = await throwawayCertificateAuthority();
+  leaf = await throwaway.leafFor("other.localhost");
 });
 
 type Secure = { port: number; names: (string | false | null)[] } & AsyncDisposable;

@@ -4,7 +4,10 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../src/system/clock.ts";
-import { type AuthorityOptions, renewAuthority } from "../../src/tls/authority.ts";
+import {
+  type CertificateAuthorityOptions,
+  renewCertificateAuthority,
+} from "../../src/tls/certificate-authority.ts";
 import { type Certificates, certificates } from "../../src/tls/certificates.ts";
 import type { Terminator } from "../../src/tls/terminate.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -13,7 +16,11 @@ import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 import { testTerminator, type TestTls, testTls } from "../support/test-tls.ts";
 import { turnsUntil } from "../support/turn.ts";
-import { chainVerdict, identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
+import {
+  chainVerdict,
+  identity,
+  throwawayStateDirectory,
+} from "../support/throwaway-certificate-authority.ts";
 
 let authority: TestTls;
 let ca: string;
@@ -26,7 +33,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const about = { authority: { pem: ca }, now: Date.now() };
+  const about = { ca: { pem: ca }, now: Date.now() };
   const verdicts = await Promise.all([...minted].map((leaf) => chainVerdict(leaf, about)));
   expect(new Set(verdicts)).toEqual(new Set(["good"]));
   await authority[Symbol.asyncDispose]();
@@ -110,7 +117,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
   for (const way of ["directly", "through CONNECT"] as const) {
     test(`a session of the authority before is not resumed after a renewal, by ${version} ${way}`, async () => {
       await using state = await throwawayStateDirectory();
-      const options: AuthorityOptions = {
+      const options: CertificateAuthorityOptions = {
         stateDirectory: state.path,
         kind: "names",
         clock: systemClock,
@@ -143,7 +150,7 @@ for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
       await ask(first, get("api.localhost"));
       const session = await promise;
 
-      await renewAuthority(options);
+      await renewCertificateAuthority(options);
       const second = await open({ session });
       expect(second.isSessionReused()).toBe(false);
       expect(second.authorized).toBe(true);
@@ -369,11 +376,11 @@ for (const [road, open] of roads) {
     ]) {
       const answer = await asked(host);
       expect(answer).toStartWith("HTTP/1.1 421 ");
-      expect(answer).toContain("made to api.localhost");
+      expect(answer).toContain("on a connection to api.localhost");
     }
     expect(await asked("api.localhost", "web.localhost")).toStartWith("HTTP/1.1 421 ");
     expect(await asked("api.localhost", "localhost")).toStartWith("HTTP/1.1 421 ");
-    expect(await asked("example.com")).toContain("example.com is not answered here");
+    expect(await asked("example.com")).toContain("example.com is not served here");
     expect([...api.requests, ...web.requests]).toEqual([]);
     expect(await asked(`API.localhost.:${proxy.port}`, "Api.Localhost")).toEndWith("by api");
     expect(await asked("x.api.localhost")).toEndWith("by web");

@@ -14,7 +14,7 @@ import { systemClock } from "../../src/system/clock.ts";
 import { socketCalls } from "../../src/system/socket-calls.ts";
 import { RequestFraming } from "../../src/wire/framing.ts";
 import { type Place, testService } from "./test-proxy.ts";
-import { throwawayAuthority } from "./throwaway-authority.ts";
+import { throwawayCertificateAuthority } from "./throwaway-certificate-authority.ts";
 
 export type TestShared = ConnectionShared & {
   pool: UpstreamPool;
@@ -77,8 +77,8 @@ export async function startH2Proxy(
   services: Record<string, Place>,
   name = "api.localhost",
 ): Promise<H2Proxy> {
-  await using authority = await throwawayAuthority();
-  const leaf = await authority.leafFor(name);
+  await using throwaway = await throwawayCertificateAuthority();
+  const leaf = await throwaway.leafFor(name);
   const shared = testShared(services);
   const sessions = new Set<H2Session>();
   const listening = listen({ address: "127.0.0.1", port: 0 }, (link) => {
@@ -107,7 +107,7 @@ export async function startH2Proxy(
   }, 1_000);
   return {
     port: listening.port,
-    ca: authority.authority.pem,
+    ca: throwaway.ca.pem,
     sessions,
     shared,
     async [Symbol.asyncDispose]() {

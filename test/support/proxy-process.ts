@@ -5,7 +5,7 @@ import { systemClock } from "../../src/system/clock.ts";
 import { certificates } from "../../src/tls/certificates.ts";
 import { type Terminator, terminator } from "../../src/tls/terminate.ts";
 import { startTestProxy } from "./test-proxy.ts";
-import { identity, throwawayStateDirectory } from "./throwaway-authority.ts";
+import { identity, throwawayStateDirectory } from "./throwaway-certificate-authority.ts";
 
 export interface ProxyProcess extends AsyncDisposable {
   readonly port: number;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ProgramName } from "./debian.ts";
 import { type Running, running } from "./running.ts";
-import { throwawayAuthority } from "./throwaway-authority.ts";
+import { throwawayCertificateAuthority } from "./throwaway-certificate-authority.ts";
 
 export interface NamedServer extends AsyncDisposable {
   name: string;
@@ -62,8 +62,8 @@ const starters = {
   vite: (start: Start): Promise<Running> => vite(start, ""),
 
   async "vite with TLS"(start: Start): Promise<Running> {
-    await using authority = await throwawayAuthority();
-    const { key, certificate } = await authority.leafFor("other.localhost");
+    await using throwaway = await throwawayCertificateAuthority();
+    const { key, certificate } = await throwaway.leafFor("other.localhost");
     return await vite(start, `https: ${JSON.stringify({ key, cert: certificate })}`);
   },
 };

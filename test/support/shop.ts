@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Row } from "../../src/cli/projects/supervised.ts";
 import { cli, type Ended } from "../cli/cli.ts";
-import { authorityPath } from "../../src/tls/places.ts";
+import { certificateAuthorityPath } from "../../src/tls/certificate-authority-paths.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "./daemon-place.ts";
 import { eventually } from "./eventually.ts";
 import { uniqueName } from "./servers.ts";
@@ -69,7 +69,7 @@ export async function shop(manifest: (text: string) => string = String): Promise
     async load(service, { secure = false, path = "/" } = {}) {
       const { port } = await daemon;
       const host = `${service === "web" ? name : `${service}.${name}`}.localhost`;
-      const authority = authorityPath(place.directory, "names");
+      const authority = certificateAuthorityPath(place.directory, "names");
       // It is made with the first handshake.
       const trust = existsSync(authority) ? ["--cacert", authority] : ["--insecure"];
       const command = [

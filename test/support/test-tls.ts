@@ -4,7 +4,7 @@ import type { Clock } from "../../src/system/clock.ts";
 import { type Certificates, certificates } from "../../src/tls/certificates.ts";
 import { type Terminator, terminator } from "../../src/tls/terminate.ts";
 import { steadyClock } from "./steady-clock.ts";
-import { identity, throwawayStateDirectory } from "./throwaway-authority.ts";
+import { identity, throwawayStateDirectory } from "./throwaway-certificate-authority.ts";
 
 export type CertificateFor = Certificates["certificateFor"];
 

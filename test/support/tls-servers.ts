@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProgramName } from "./debian.ts";
 import { running } from "./running.ts";
-import { throwawayAuthority } from "./throwaway-authority.ts";
+import { throwawayCertificateAuthority } from "./throwaway-certificate-authority.ts";
 
 export type TlsServerKind = keyof typeof commands;
 
@@ -128,8 +128,8 @@ export const tlsServerKinds = Object.keys(commands) as TlsServerKind[];
 /** `name`: without one it has none, and no proxy finds it by itself. */
 export async function startTlsServer(kind: TlsServerKind, name?: string): Promise<TlsServer> {
   const folder = await mkdtemp(join(tmpdir(), "localhostess-tls-server-"));
-  await using authority = await throwawayAuthority();
-  const leaf = await authority.leafFor("other.localhost");
+  await using throwaway = await throwawayCertificateAuthority();
+  const leaf = await throwaway.leafFor("other.localhost");
   const { command, file, text } = commands[kind];
   await writeFile(join(folder, "key.pem"), leaf.key);
   await writeFile(join(folder, "certificate.pem"), leaf.certificate);

@@ -81,7 +81,7 @@ describe("a state directory that others may write", () => {
         const path = join(directory, name);
         await mkdir(path);
         await chmod(path, 0o777);
-        const command = stateDirectoryProblem(path)!.split("to mend it: ")[1]!;
+        const command = stateDirectoryProblem(path)!.split("to fix it: ")[1]!;
         expect(command).toStartWith("chmod 700 ");
         Bun.spawnSync(["bash", "-c", command], { cwd: directory });
         expect((await stat(path)).mode & 0o777).toBe(0o700);

@@ -4,7 +4,7 @@ import { DAY } from "../../src/tls/certificate.ts";
 import { mintLeaf } from "../../src/tls/leaf.ts";
 import { type Ours, type Subject, subjectOf } from "../../src/tls/server-name.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { throwawayAuthority } from "../support/throwaway-authority.ts";
+import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 
 type Certificate = Lifetime & { name: string; serial: number };
 
@@ -141,11 +141,11 @@ test("what was being minted while the cache was cleared is not kept", async () =
 });
 
 test("three hundred names at once, with real keys: each is right, and 256 are kept", async () => {
-  await using throwaway = await throwawayAuthority();
+  await using throwaway = await throwawayCertificateAuthority();
   const { clock } = throwaway.options;
   const cache = new CertCache({
     clock,
-    mint: (subject) => mintLeaf(subject, { signer: throwaway.authority, clock }),
+    mint: (subject) => mintLeaf(subject, { signer: throwaway.ca, clock }),
     onRenewalFailed: (_, error) => {
       throw error;
     },

@@ -4,14 +4,14 @@ import { X509Certificate } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  type AuthorityOptions,
-  ensureAuthority,
-  loadAuthority,
-  renewAuthority,
-} from "../../src/tls/authority.ts";
+  type CertificateAuthorityOptions,
+  ensureCertificateAuthority,
+  loadCertificateAuthority,
+  renewCertificateAuthority,
+} from "../../src/tls/certificate-authority.ts";
 import { type CertificatesOptions, certificates } from "../../src/tls/certificates.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { identity, throwawayStateDirectory } from "../support/throwaway-authority.ts";
+import { identity, throwawayStateDirectory } from "../support/throwaway-certificate-authority.ts";
 
 let state: Awaited<ReturnType<typeof throwawayStateDirectory>>;
 let notes: string[];
@@ -25,7 +25,10 @@ afterEach(() => state[Symbol.asyncDispose]());
 
 const clock = new FakeClock(1_700_000_000_000);
 
-function authorityOf(kind: "names" | "bare", tlds: readonly string[] = []): AuthorityOptions {
+function authorityOf(
+  kind: "names" | "bare",
+  tlds: readonly string[] = [],
+): CertificateAuthorityOptions {
   return { stateDirectory: state.path, kind, clock, identity, tlds };
 }
 
@@ -45,10 +48,10 @@ function open(its: Partial<CertificatesOptions> = {}) {
 async function signerOf(leaf: { certificate: string } | undefined): Promise<string> {
   const its = new X509Certificate(leaf!.certificate);
   for (const kind of ["names", "bare"] as const) {
-    const loaded = await loadAuthority(authorityOf(kind));
+    const loaded = await loadCertificateAuthority(authorityOf(kind));
     if (loaded.kind !== "ready") continue;
-    if (its.checkIssued(new X509Certificate(loaded.authority.pem))) {
-      if (its.verify(new X509Certificate(loaded.authority.pem).publicKey)) return kind;
+    if (its.checkIssued(new X509Certificate(loaded.ca.pem))) {
+      if (its.verify(new X509Certificate(loaded.ca.pem).publicKey)) return kind;
     }
   }
   return "nobody";
@@ -60,12 +63,12 @@ test("the next handshake after a renewal has a certificate of the new authority,
   expect(await signerOf(before)).toBe("names");
   expect(names.certificateFor("api.localhost")).toBe(before!);
   expect(notes).toEqual([]);
-  await renewAuthority(authorityOf("names"));
+  await renewCertificateAuthority(authorityOf("names"));
   expect(await signerOf(before)).toBe("nobody");
   const after = await names.certificateFor("api.localhost");
   expect(await signerOf(after)).toBe("names");
   expect(names.certificateFor("api.localhost")).toBe(after!);
-  expect(notes).toEqual([expect.stringContaining("the authority is another one now")]);
+  expect(notes).toEqual([expect.stringContaining("the certificate authority was replaced")]);
 });
 
 test("an authority that was removed is made again, with a word", async () => {
@@ -73,7 +76,11 @@ test("an authority that was removed is made again, with a word", async () => {
   await names.certificateFor("api.localhost");
   await rm(join(state.path, "authority"), { recursive: true });
   expect(await signerOf(await names.certificateFor("api.localhost"))).toBe("names");
-  expect(notes).toEqual([expect.stringContaining("the authority is gone, and a new one is made")]);
+  expect(notes).toEqual([
+    expect.stringContaining(
+      "the certificate authority was removed; the next https connection creates a new one",
+    ),
+  ]);
   expect(await signerOf(await names.certificateFor("other.localhost"))).toBe("names");
   expect(notes).toHaveLength(1);
 });
@@ -82,22 +89,22 @@ test("an authority that is made by somebody else at the same time is the one tha
   const names = open();
   const [leaf] = await Promise.all([
     names.certificateFor("api.localhost"),
-    ensureAuthority(authorityOf("names")),
-    renewAuthority(authorityOf("names")),
+    ensureCertificateAuthority(authorityOf("names")),
+    renewCertificateAuthority(authorityOf("names")),
   ]);
   expect(leaf).toBeDefined();
   expect(await signerOf(await names.certificateFor("api.localhost"))).toBe("names");
 });
 
 test("a broken authority is told to each who comes, and once mended it signs", async () => {
-  await ensureAuthority(authorityOf("names"));
+  await ensureCertificateAuthority(authorityOf("names"));
   const path = join(state.path, "authority/authority.pem");
   const text = await Bun.file(path).text();
   const names = open();
   await names.certificateFor("api.localhost");
   await Bun.write(path, "half of");
   await expect(names.certificateFor("api.localhost") as Promise<unknown>).rejects.toThrow(
-    "no https, because of the authority",
+    "no https, because the certificate authority cannot be used",
   );
   expect(notes.at(-1)).toContain("does not hold one private key");
   await Bun.write(path, text);
@@ -116,7 +123,7 @@ test("bare names have certificates as soon as there is an authority for them, an
   await names.certificateFor("API.");
   expect(notes).toHaveLength(1);
 
-  await ensureAuthority(authorityOf("bare"));
+  await ensureCertificateAuthority(authorityOf("bare"));
   expect(names.bareNames).toBe(true);
   const bare = await names.certificateFor("api");
   expect(new X509Certificate(bare!.certificate).subjectAltName).toBe("DNS:api");
@@ -126,7 +133,7 @@ test("bare names have certificates as soon as there is an authority for them, an
   await rm(join(state.path, "authority-bare"), { recursive: true });
   expect(names.bareNames).toBe(false);
   expect(await signerOf(await names.certificateFor("api"))).toBe("names");
-  expect(await loadAuthority(authorityOf("bare"))).toEqual({ kind: "absent" });
+  expect(await loadCertificateAuthority(authorityOf("bare"))).toEqual({ kind: "absent" });
 });
 
 test("names under configured domains have certificates of an authority that was made for them", async () => {
@@ -138,16 +145,16 @@ test("names under configured domains have certificates of an authority that was 
   expect(notes).toEqual([]);
 });
 
-test("a name under a domain that the authority may not sign for is not ours, and the reason is said once", async () => {
-  await ensureAuthority(authorityOf("names"));
+test("a name under a domain that the certificate authority may not sign for is not ours, and the reason is said once", async () => {
+  await ensureCertificateAuthority(authorityOf("names"));
   const names = open({ tlds: ["test"] });
   expect(await names.certificateFor("api.test")).toBeUndefined();
   expect(names.certificateFor("web.test")).toBeUndefined();
   expect(await signerOf(await names.certificateFor("api.localhost"))).toBe("names");
   expect(notes).toEqual([
-    "the authority may not sign for .test, so there is no https for names under it; localhostess trust --renew",
+    "the certificate authority may not sign for .test, so there is no https for names under it; localhostess trust --renew",
   ]);
-  await renewAuthority(authorityOf("names", ["test"]));
+  await renewCertificateAuthority(authorityOf("names", ["test"]));
   expect(await signerOf(await names.certificateFor("api.test"))).toBe("names");
 });
 
@@ -155,11 +162,11 @@ test("where the authority is for other domains, it can be said before anybody co
   const early = open({ tlds: ["test"] });
   await early.compare();
   // There is none yet, and asking makes none.
-  expect(await loadAuthority(authorityOf("names"))).toEqual({ kind: "absent" });
-  await ensureAuthority(authorityOf("names", ["lan", "test"]));
+  expect(await loadCertificateAuthority(authorityOf("names"))).toEqual({ kind: "absent" });
+  await ensureCertificateAuthority(authorityOf("names", ["lan", "test"]));
   await open({ tlds: ["test", "dev.test"] }).compare();
   expect(notes).toEqual([
-    "the authority may sign for .lan, which is not configured; localhostess trust --renew",
+    "the certificate authority may sign for .lan, which is not configured; localhostess trust --renew",
   ]);
   notes = [];
   await open({ tlds: ["lan", "test"] }).compare();
@@ -172,7 +179,7 @@ test("an authority for bare names is never made on the way, whatever has such a 
     expect(await signerOf(await names.certificateFor(name))).toBe("names");
   }
   expect(names.bareNames).toBe(false);
-  expect(await loadAuthority(authorityOf("bare"))).toEqual({ kind: "absent" });
+  expect(await loadCertificateAuthority(authorityOf("bare"))).toEqual({ kind: "absent" });
 });
 
 test("ten thousand unknown names cost no authority, no promise and no memory", async () => {
@@ -189,6 +196,6 @@ test("ten thousand unknown names cost no authority, no promise and no memory", a
   flood();
   Bun.gc(true);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(1_000_000);
-  expect(await loadAuthority(authorityOf("names"))).toEqual({ kind: "absent" });
+  expect(await loadCertificateAuthority(authorityOf("names"))).toEqual({ kind: "absent" });
   expect(notes).toEqual([]);
 });

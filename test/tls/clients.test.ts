@@ -4,10 +4,13 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import tls from "node:tls";
 import { DAY, signLeaf } from "../../src/tls/certificate.ts";
-import { type ThrowawayAuthority, throwawayAuthority } from "../support/throwaway-authority.ts";
+import {
+  type ThrowawayCertificateAuthority,
+  throwawayCertificateAuthority,
+} from "../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../support/with-programs.ts";
 
-let throwaway: ThrowawayAuthority;
+let throwaway: ThrowawayCertificateAuthority;
 let server: tls.Server;
 let port: number;
 /** A server that has what a thief of the key would make. */
@@ -15,7 +18,7 @@ let thief: tls.Server;
 let thiefPort: number;
 
 beforeAll(async () => {
-  throwaway = await throwawayAuthority();
+  throwaway = await throwawayCertificateAuthority();
   const unnamed = await throwaway.leafFor(undefined);
   server = tls.createServer(
     {
@@ -32,7 +35,7 @@ beforeAll(async () => {
   );
   port = await listening(server);
   const at = Date.now();
-  const stolen = await signLeaf(throwaway.authority, {
+  const stolen = await signLeaf(throwaway.ca, {
     dns: ["example.com"],
     addresses: [],
     validity: { from: at - DAY, to: at + DAY },
@@ -79,7 +82,7 @@ async function output(command: string[], stdin = ""): Promise<string> {
 
 async function curl(name: string, at: number): Promise<string> {
   const to = ["--connect-to", `${name}:${at}:127.0.0.1:${at}`];
-  const trust = ["--cacert", throwaway.authority.certificatePath];
+  const trust = ["--cacert", throwaway.ca.certificatePath];
   return await output(["curl", "-sS", "--noproxy", "*", ...trust, ...to, `https://${name}:${at}/`]);
 }
 
@@ -96,7 +99,7 @@ for (const name of names) {
 `;
 
 async function node(clientNames: string[], at: number): Promise<string[]> {
-  const args = [throwaway.authority.certificatePath, String(at), ...clientNames];
+  const args = [throwaway.ca.certificatePath, String(at), ...clientNames];
   return (await output(["node", "-", ...args], nodeClient)).split("\n").sort();
 }
 
@@ -115,7 +118,7 @@ for name in names:
 `;
 
 async function python(clientNames: string[], at: number): Promise<string[]> {
-  const args = [throwaway.authority.certificatePath, String(at), ...clientNames];
+  const args = [throwaway.ca.certificatePath, String(at), ...clientNames];
   return (await output(["python3", "-", ...args], pythonClient)).split("\n").sort();
 }
 
@@ -147,7 +150,7 @@ describeWith(["python3"])("Python", () => {
 });
 
 test("Bun, by name", async () => {
-  const ca = throwaway.authority.pem;
+  const ca = throwaway.ca.pem;
   for (const name of ["localhost", "api.localhost"]) {
     const response = await fetch(`https://${name}:${port}/`, { tls: { ca }, proxy: "" });
     expect(await response.text()).toBe("yes\n");
@@ -161,7 +164,7 @@ test("Bun, by name", async () => {
 });
 
 test("Bun cannot check addresses under constraints: when it can, both loopback leaves can be one", async () => {
-  const ca = throwaway.authority.pem;
+  const ca = throwaway.ca.pem;
   const response = fetch(`https://127.0.0.1:${port}/`, { tls: { ca }, proxy: "" });
   await expect(response).rejects.toThrow("unsupported name constraint type");
 });

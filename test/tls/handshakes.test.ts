@@ -10,30 +10,33 @@ import { startTestProxy } from "../support/test-proxy.ts";
 import { testTerminator } from "../support/test-tls.ts";
 import { turns, turnsUntil } from "../support/turn.ts";
 import { describeWith } from "../support/with-programs.ts";
-import { type ThrowawayAuthority, throwawayAuthority } from "../support/throwaway-authority.ts";
+import {
+  type ThrowawayCertificateAuthority,
+  throwawayCertificateAuthority,
+} from "../support/throwaway-certificate-authority.ts";
 import type { Clock } from "../../src/system/clock.ts";
 import type { Terminator } from "../../src/tls/terminate.ts";
 import type { Leaf } from "../../src/tls/leaf.ts";
 
-let authority: ThrowawayAuthority;
+let throwaway: ThrowawayCertificateAuthority;
 let api: RawServer;
 /** What was asked for, and what there is of it: each checked by pkijs as it was made. */
 const leaves = new Map<string, Promise<Leaf>>();
 
 beforeAll(async () => {
-  authority = await throwawayAuthority();
+  throwaway = await throwawayCertificateAuthority();
   api = new RawServer({ answer: () => ok("inside") });
 });
 afterAll(async () => {
   api[Symbol.dispose]();
-  await authority[Symbol.asyncDispose]();
+  await throwaway[Symbol.asyncDispose]();
 });
 
 function terminates(clock?: Clock): Terminator {
   const certificateFor = (name: string | undefined): Promise<Leaf> | undefined => {
     if (name !== undefined && !name.endsWith("localhost")) return undefined;
     const key = name ?? "";
-    const found = leaves.get(key) ?? authority.leafFor(name);
+    const found = leaves.get(key) ?? throwaway.leafFor(name);
     leaves.set(key, found);
     return found;
   };
@@ -156,7 +159,7 @@ test("a client that says something else behind a hello in two pieces is closed",
 
 test("1,000 handshakes at once to 100 names: each is verified and answered", async () => {
   await using proxy = await startTestProxy({ services: { api }, terminator: terminates() });
-  const ca = authority.authority.pem;
+  const ca = throwaway.ca.pem;
   const before = leaves.size;
   const answers = await Promise.all(
     Array.from({ length: 1_000 }, async (_, index) => {
@@ -200,7 +203,7 @@ describeWith(["python3"])(
   () => {
     test("does not wait for 40 ms", async () => {
       await using proxy = await startTestProxy({ services: { api }, terminator: terminates() });
-      const { certificatePath } = authority.authority;
+      const { certificatePath } = throwaway.ca;
       const child = Bun.spawn(["python3", "-", certificatePath, String(proxy.port)], {
         stdin: Buffer.from(pythonClient),
         stdout: "pipe",

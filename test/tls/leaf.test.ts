@@ -3,13 +3,16 @@ import { X509Certificate } from "node:crypto";
 import { DAY, signLeaf } from "../../src/tls/certificate.ts";
 import { mintLeaf } from "../../src/tls/leaf.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { chainVerdict, throwawayAuthority } from "../support/throwaway-authority.ts";
+import {
+  chainVerdict,
+  throwawayCertificateAuthority,
+} from "../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../support/with-programs.ts";
 
 const now = Date.UTC(2026, 4, 1, 12);
 
 test("a leaf is for its name and one level under it, for 90 days from a day ago", async () => {
-  await using throwaway = await throwawayAuthority({ clock: new FakeClock(now) });
+  await using throwaway = await throwawayCertificateAuthority({ clock: new FakeClock(now) });
   const leaf = await throwaway.leafFor("api.localhost");
   const certificate = new X509Certificate(leaf.certificate);
   expect(certificate.subjectAltName).toBe("DNS:api.localhost, DNS:*.api.localhost");
@@ -24,12 +27,12 @@ test("a leaf is for its name and one level under it, for 90 days from a day ago"
 
 describeWith(["openssl"])("OpenSSL", () => {
   test("shows the uses and the key identifiers", async () => {
-    await using throwaway = await throwawayAuthority();
+    await using throwaway = await throwawayCertificateAuthority();
     const { certificate } = await throwaway.leafFor("api.localhost");
     const text = await openssl(["x509", "-noout", "-text"], certificate);
     expect(text).toMatch(/Key Usage: critical\s+Digital Signature\n/);
     expect(text).toMatch(/Extended Key Usage: \s+TLS Web Server Authentication\n/);
-    const own = (await openssl(["x509", "-noout", "-text"], throwaway.authority.pem)).match(
+    const own = (await openssl(["x509", "-noout", "-text"], throwaway.ca.pem)).match(
       /Subject Key Identifier: \s+([0-9A-F:]+)/,
     )![1]!;
     expect(text).toMatch(new RegExp(`Authority Key Identifier: \\s+${own}\\n`));
@@ -38,7 +41,7 @@ describeWith(["openssl"])("OpenSSL", () => {
 });
 
 test("serial numbers are 128 random bits", async () => {
-  await using throwaway = await throwawayAuthority();
+  await using throwaway = await throwawayCertificateAuthority();
   const serials = new Set<string>();
   for (let i = 0; i < 8; i++) {
     const leaf = await throwaway.leafFor("api.localhost");
@@ -50,7 +53,7 @@ test("serial numbers are 128 random bits", async () => {
 });
 
 test("a client that names no server gets the loopback addresses too, one that says localhost does not", async () => {
-  await using throwaway = await throwawayAuthority();
+  await using throwaway = await throwawayCertificateAuthority();
   const names = async (serverName: string | undefined): Promise<string | undefined> =>
     new X509Certificate((await throwaway.leafFor(serverName)).certificate).subjectAltName;
   expect(await names(undefined)).toBe(
@@ -60,7 +63,7 @@ test("a client that names no server gets the loopback addresses too, one that sa
 });
 
 test("the longest name there can be gets a leaf", async () => {
-  await using throwaway = await throwawayAuthority();
+  await using throwaway = await throwawayCertificateAuthority();
   const label = "a".repeat(63);
   const name = `${label}.${label}.${label}.${"a".repeat(253 - 3 * 64 - 10)}.localhost`;
   expect(name.length).toBe(253);
@@ -69,48 +72,48 @@ test("the longest name there can be gets a leaf", async () => {
 });
 
 test("bare names get a leaf from the authority that is for them, without a star", async () => {
-  await using throwaway = await throwawayAuthority({ kind: "bare" });
+  await using throwaway = await throwawayCertificateAuthority({ kind: "bare" });
   const leaf = await throwaway.leafFor("api");
   expect(new X509Certificate(leaf.certificate).subjectAltName).toBe("DNS:api");
 });
 
 test("no leaf outlives its authority", async () => {
   const clock = new FakeClock(now);
-  await using throwaway = await throwawayAuthority({ clock });
+  await using throwaway = await throwawayCertificateAuthority({ clock });
   clock.advance(3640 * DAY);
   const leaf = await throwaway.leafFor("api.localhost");
-  expect(leaf.expiresAt).toBe(throwaway.authority.expiresAt);
+  expect(leaf.expiresAt).toBe(throwaway.ca.expiresAt);
   expect(leaf.renewAt).toBeLessThan(leaf.expiresAt);
 });
 
 test("pkijs refuses what is outside the constraints, so its consent means something", async () => {
-  await using throwaway = await throwawayAuthority();
+  await using throwaway = await throwawayCertificateAuthority();
   const at = Date.now();
-  const leaf = await signLeaf(throwaway.authority, {
+  const leaf = await signLeaf(throwaway.ca, {
     dns: ["example.com"],
     addresses: [],
     validity: { from: at - DAY, to: at + DAY },
   });
-  const verdict = await chainVerdict(leaf.certificate, { authority: throwaway.authority, now: at });
+  const verdict = await chainVerdict(leaf.certificate, { ca: throwaway.ca, now: at });
   expect(verdict).not.toBe("good");
 });
 
 test("pkijs refuses the leaf of another authority of the same name", async () => {
-  await using throwaway = await throwawayAuthority();
-  await using other = await throwawayAuthority();
+  await using throwaway = await throwawayCertificateAuthority();
+  await using other = await throwawayCertificateAuthority();
   const leaf = await other.leafFor("api.localhost");
-  const about = { authority: throwaway.authority, now: Date.now() };
+  const about = { ca: throwaway.ca, now: Date.now() };
   expect(await chainVerdict(leaf.certificate, about)).not.toBe("good");
 });
 
 test("minting takes less than 10 ms of a processor", async () => {
-  await using throwaway = await throwawayAuthority();
+  await using throwaway = await throwawayCertificateAuthority();
   const taken: number[] = [];
   for (let i = 0; i < 41; i++) {
     const start = process.cpuUsage();
     await mintLeaf(
       { name: `n${i}.localhost`, signer: "names", addresses: false },
-      { signer: throwaway.authority, clock: throwaway.options.clock },
+      { signer: throwaway.ca, clock: throwaway.options.clock },
     );
     const { user, system } = process.cpuUsage(start);
     taken.push((user + system) / 1_000);

@@ -5,17 +5,20 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "../../src/cli/trust/doctor.ts";
 import { DAY, signLeaf } from "../../src/tls/certificate.ts";
-import { authorityDirectory, authorityPath } from "../../src/tls/places.ts";
+import {
+  certificateAuthorityDirectory,
+  certificateAuthorityPath,
+} from "../../src/tls/certificate-authority-paths.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
-import { throwawayAuthority } from "../support/throwaway-authority.ts";
+import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../support/with-programs.ts";
 
 const serverAuth = "1.3.6.1.5.5.7.3.1";
 
 test("both authorities name one purpose: servers of TLS", async () => {
   for (const kind of ["names", "bare"] as const) {
-    await using its = await throwawayAuthority({ kind });
-    expect(new X509Certificate(its.authority.pem).keyUsage).toEqual([serverAuth]);
+    await using its = await throwawayCertificateAuthority({ kind });
+    expect(new X509Certificate(its.ca.pem).keyUsage).toEqual([serverAuth]);
   }
 });
 
@@ -26,9 +29,9 @@ function openssl(cwd: string, ...args: string[]): string {
 
 describeWith(["openssl"])("to OpenSSL", () => {
   test("a thief's certificates for mail and for clients are worth nothing", async () => {
-    await using its = await throwawayAuthority();
+    await using its = await throwawayCertificateAuthority();
     const { stateDirectory } = its.options;
-    const ca = authorityPath(stateDirectory, "names");
+    const ca = certificateAuthorityPath(stateDirectory, "names");
     const run = (...args: string[]) => openssl(stateDirectory, ...args);
     run("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", "k", "-out", "csr");
     const verdict = async (purpose: string, usage: string): Promise<string> => {
@@ -36,7 +39,7 @@ describeWith(["openssl"])("to OpenSSL", () => {
       await writeFile(join(stateDirectory, "ext"), extensions);
       const signing = ["-req", "-in", "csr", "-CA", ca, "-CAkey", ca, "-extfile", "ext"];
       run("x509", ...signing, "-out", "leaf", "-days", "1");
-      return run("verify", "-CAfile", its.authority.certificatePath, "-purpose", purpose, "leaf");
+      return run("verify", "-CAfile", its.ca.certificatePath, "-purpose", purpose, "leaf");
     };
     expect(await verdict("sslserver", "serverAuth")).toEndWith("leaf: OK");
     for (const [purpose, usage] of [
@@ -51,14 +54,14 @@ describeWith(["openssl"])("to OpenSSL", () => {
   test.each(["names", "bare"] as const)(
     "a thief's certificates for other machines' addresses are worth nothing, of the authority for %s",
     async (kind) => {
-      await using its = await throwawayAuthority({ kind });
+      await using its = await throwawayCertificateAuthority({ kind });
       const { stateDirectory } = its.options;
       const now = Date.now();
       const verdict = async (...addresses: string[]): Promise<string> => {
         const validity = { from: now - DAY, to: now + DAY };
-        const leaf = await signLeaf(its.authority, { dns: [], addresses, validity });
+        const leaf = await signLeaf(its.ca, { dns: [], addresses, validity });
         await writeFile(join(stateDirectory, "leaf"), leaf.certificate);
-        const args = ["-CAfile", its.authority.certificatePath, "-purpose", "sslserver", "leaf"];
+        const args = ["-CAfile", its.ca.certificatePath, "-purpose", "sslserver", "leaf"];
         return openssl(stateDirectory, "verify", ...args);
       };
       expect(await verdict("127.0.0.1", "::1")).toEndWith("leaf: OK");
@@ -69,11 +72,11 @@ describeWith(["openssl"])("to OpenSSL", () => {
   );
 
   test("a leaf of ours is a server's", async () => {
-    await using its = await throwawayAuthority();
+    await using its = await throwawayCertificateAuthority();
     const leaf = await its.leafFor("api.localhost");
     const path = join(its.options.stateDirectory, "leaf.pem");
     await writeFile(path, leaf.certificate);
-    const args = ["verify", "-x509_strict", "-CAfile", its.authority.certificatePath, "-purpose"];
+    const args = ["verify", "-x509_strict", "-CAfile", its.ca.certificatePath, "-purpose"];
     expect(openssl("/", ...args, "sslserver", path)).toEndWith("leaf.pem: OK");
     expect(openssl("/", ...args, "smimesign", path)).toContain("unsuitable certificate purpose");
   });
@@ -82,7 +85,7 @@ describeWith(["openssl"])("to OpenSSL", () => {
 describeWith(["openssl"])("an authority from before that limit", () => {
   test("is used as it is, and doctor says what a new one would be", async () => {
     await using system = await temporarySystem();
-    const folder = authorityDirectory(system.stateDirectory, "names");
+    const folder = certificateAuthorityDirectory(system.stateDirectory, "names");
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
@@ -95,7 +98,7 @@ describeWith(["openssl"])("an authority from before that limit", () => {
       ["key", "certificate"].map((name) => readFile(join(folder, name), "utf8")),
     );
     if (pair.includes("")) throw new Error(said);
-    const path = authorityPath(system.stateDirectory, "names");
+    const path = certificateAuthorityPath(system.stateDirectory, "names");
     await writeFile(path, pair.join(""), { mode: 0o600 });
     const findings = async () => {
       const { out } = await system.run(["doctor", "--json", "--port", "1"]);

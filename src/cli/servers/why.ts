@@ -296,8 +296,8 @@ async function certificate(
     const detail = `${service.name} speaks TLS itself, so it shows a certificate of its own for ${host}`;
     return { step: passed("certificate", detail), ours: false };
   }
-  const [{ loadAuthority }, { authorityOptions }] = await Promise.all([
-    import("../../tls/authority.ts"),
+  const [{ loadCertificateAuthority }, { certificateAuthorityOptions }] = await Promise.all([
+    import("../../tls/certificate-authority.ts"),
     import("../shared/machine.ts"),
   ]);
   const domain = target.kind === "name" ? target.domain : "localhost";
@@ -305,7 +305,9 @@ async function certificate(
     step: failed("certificate", detail, fix),
     ours: false,
   });
-  const loaded = await loadAuthority(authorityOptions(domain === "" ? "bare" : "names", settings));
+  const loaded = await loadCertificateAuthority(
+    certificateAuthorityOptions(domain === "" ? "bare" : "names", settings),
+  );
   if (loaded.kind === "broken") {
     return fail(loaded.problems.join("; "), "localhostess doctor says more");
   }
@@ -319,7 +321,7 @@ async function certificate(
       `${secureUrl(target.kind === "name" ? target.name : service.name, sight.urlPorts.https)}${target.path}, or a second authority: localhostess trust --bare-names`,
     );
   }
-  const { commonName, permitted } = loaded.authority;
+  const { commonName, permitted } = loaded.ca;
   if (domain !== "" && domain !== "localhost" && !maySignFor(domain, permitted)) {
     const detail = `the authority (${commonName}) may not sign for names under .${domain}`;
     return fail(detail, "localhostess trust --renew");

@@ -1,6 +1,6 @@
 /** Our authorities -> bundle files, and the environment variables that make programs trust them. */
 import { stat } from "node:fs/promises";
-import { loadAuthority } from "../../tls/authority.ts";
+import { loadCertificateAuthority } from "../../tls/certificate-authority.ts";
 import {
   type Bundle,
   type Kept,
@@ -9,8 +9,8 @@ import {
   writeBundle,
 } from "../../tls/trust/bundle.ts";
 import type { Machine } from "../../tls/trust/store.ts";
-import { failureOf } from "../../tls/trust/words.ts";
-import { authorityOptions, machineOf } from "./machine.ts";
+import { failureOf } from "../../tls/trust/failure-text.ts";
+import { certificateAuthorityOptions, machineOf } from "./machine.ts";
 import type { Settings } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -41,9 +41,11 @@ export type BundleJob = {
 /** Those that exist, as PEM. A broken one is left out: it is not what is asked about here. */
 export async function ourCertificates(settings: Settings): Promise<string[]> {
   const loaded = await Promise.all(
-    (["names", "bare"] as const).map((kind) => loadAuthority(authorityOptions(kind, settings))),
+    (["names", "bare"] as const).map((kind) =>
+      loadCertificateAuthority(certificateAuthorityOptions(kind, settings)),
+    ),
   );
-  return loaded.flatMap((its) => (its.kind === "ready" ? [its.authority.pem] : []));
+  return loaded.flatMap((its) => (its.kind === "ready" ? [its.ca.pem] : []));
 }
 
 /** For services of the daemon: what names a bundle, where there is an authority. Java's variable makes it talk, so it is not among them. */

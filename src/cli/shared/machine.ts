@@ -2,9 +2,9 @@
 import { isAbsolute } from "node:path";
 import { systemClock } from "../../system/clock.ts";
 import { runCommand } from "../../system/command.ts";
-import type { AuthorityOptions } from "../../tls/authority.ts";
+import type { CertificateAuthorityOptions } from "../../tls/certificate-authority.ts";
 import { processIdentity } from "../../tls/identity.ts";
-import type { AuthorityKind } from "../../tls/server-name.ts";
+import type { CertificateAuthorityKind } from "../../tls/server-name.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 import { isWsl } from "./look.ts";
 import { type Flags, type Settings, UsageError } from "./settings.ts";
@@ -54,7 +54,10 @@ export async function served(settings: Settings): Promise<Settings> {
   return proxy === undefined ? settings : { ...settings, tlds: proxy.tlds };
 }
 
-export function authorityOptions(kind: AuthorityKind, settings: Settings): AuthorityOptions {
+export function certificateAuthorityOptions(
+  kind: CertificateAuthorityKind,
+  settings: Settings,
+): CertificateAuthorityOptions {
   return {
     stateDirectory: settings.stateDirectory,
     kind,

@@ -5,13 +5,16 @@ import { join } from "node:path";
 import { type PacFacts, pacFile } from "../../../pac/proxy.pac.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { searchPath, whereIs } from "../../system/search-path.ts";
-import { ensureAuthority, loadAuthority } from "../../tls/authority.ts";
-import { installCommand } from "../../tls/trust/distribution.ts";
+import {
+  ensureCertificateAuthority,
+  loadCertificateAuthority,
+} from "../../tls/certificate-authority.ts";
+import { installCommand } from "../../tls/trust/install-command.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
 import { portsOf } from "../shared/look.ts";
-import { authorityOptions, machineOf, served } from "../shared/machine.ts";
+import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
 import { readTarget } from "../shared/target.ts";
@@ -91,10 +94,10 @@ async function chromium({ env }: Machine): Promise<string> {
 }
 
 async function ours(settings: Settings): Promise<Certificate[]> {
-  const names = await ensureAuthority(authorityOptions("names", settings));
+  const names = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
   if (names.kind === "broken") throw new Error(names.problems.join("; "));
-  const bare = await loadAuthority(authorityOptions("bare", settings));
-  return [names.authority, ...(bare.kind === "ready" ? [bare.authority] : [])].map(certificateOf);
+  const bare = await loadCertificateAuthority(certificateAuthorityOptions("bare", settings));
+  return [names.ca, ...(bare.kind === "ready" ? [bare.ca] : [])].map(certificateOf);
 }
 
 /**
@@ -111,7 +114,7 @@ async function trustIn(
     const outcome = await nssStore(database, machine).install(certificate);
     if (outcome.kind === "failed") {
       const fix =
-        outcome.why === "there is no certutil"
+        outcome.why === "certutil is not installed"
           ? await installCommand("certutil", machine)
           : outcome.fix;
       throw new Error(`the browser cannot be made to trust us: ${outcome.why}; ${fix}`);

@@ -9,15 +9,24 @@ import { classifyHost } from "../../routes/host.ts";
 import { defaultPorts, originOf, type Scheme } from "../../routes/service-row.ts";
 import { whereIs } from "../../system/search-path.ts";
 import { readText } from "../../system/read-text.ts";
-import { type Authority, daysLeft, loadAuthority } from "../../tls/authority.ts";
+import {
+  type CertificateAuthority,
+  daysLeft,
+  loadCertificateAuthority,
+} from "../../tls/certificate-authority.ts";
 import { differenceOf } from "../../tls/permitted.ts";
-import { installCommand } from "../../tls/trust/distribution.ts";
+import { installCommand } from "../../tls/trust/install-command.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 import { trustStores } from "../../tls/trust/stores.ts";
 import { ask } from "../shared/ask.ts";
 import { configuration } from "../shared/configuration.ts";
 import { ownersOf, portsOf, sourceOf } from "../shared/look.ts";
-import { authorityOptions, type MachineFlags, machineOf, served } from "../shared/machine.ts";
+import {
+  certificateAuthorityOptions,
+  type MachineFlags,
+  machineOf,
+  served,
+} from "../shared/machine.ts";
 import { holdersOf, rightCommand } from "../shared/port-holder.ts";
 import { defaultPort, type Settings, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
@@ -94,15 +103,15 @@ function configured(config: ReadConfig, { tlds }: Settings): Finding[] {
   return findings;
 }
 
-function constraint(authority: Authority, { tlds }: Settings): Finding[] {
-  const difference = differenceOf(authority.permitted, tlds);
+function constraint(ca: CertificateAuthority, { tlds }: Settings): Finding[] {
+  const difference = differenceOf(ca.permitted, tlds);
   if (difference === undefined) return [];
   const { what, fix } = difference;
   return [{ check: "authority: names", level: "warning", detail: what, fix }];
 }
 
 /** Nothing is wrong with an older one, which goes on until the person wants another. */
-function purposes(authority: string, { serversOnly, kind }: Authority): Finding[] {
+function purposes(authority: string, { serversOnly, kind }: CertificateAuthority): Finding[] {
   if (serversOnly) return [];
   return [
     {
@@ -114,7 +123,7 @@ function purposes(authority: string, { serversOnly, kind }: Authority): Finding[
   ];
 }
 
-function renewal(kind: Authority["kind"]): string {
+function renewal(kind: CertificateAuthority["kind"]): string {
   return `localhostess trust ${kind === "bare" ? "--bare-names " : ""}--renew`;
 }
 
@@ -122,11 +131,12 @@ async function authorities(settings: Settings, machine: Machine): Promise<Findin
   const findings: Finding[] = [];
   for (const kind of ["names", "bare"] as const) {
     const check = kind === "names" ? "authority" : "authority for bare names";
-    const loaded = await loadAuthority(authorityOptions(kind, settings));
+    const loaded = await loadCertificateAuthority(certificateAuthorityOptions(kind, settings));
     if (loaded.kind === "broken") {
-      for (const problem of loaded.problems) findings.push(brokenAuthority(check, problem));
+      for (const problem of loaded.problems)
+        findings.push(brokenCertificateAuthority(check, problem));
     } else if (loaded.kind === "ready") {
-      const its = loaded.authority;
+      const its = loaded.ca;
       findings.push(
         { check, level: "ok", detail: `${its.commonName}, in ${its.certificatePath}`, fix: null },
         { check: `${check}: key`, level: "ok", detail: "only you can read it", fix: null },
@@ -144,7 +154,7 @@ async function authorities(settings: Settings, machine: Machine): Promise<Findin
 }
 
 /** "<path>: <what>; <what to do>". */
-function brokenAuthority(check: string, problem: string): Finding {
+function brokenCertificateAuthority(check: string, problem: string): Finding {
   const cut = problem.lastIndexOf("; ");
   return {
     check,
@@ -154,7 +164,7 @@ function brokenAuthority(check: string, problem: string): Finding {
   };
 }
 
-function expiry(authority: string, { expiresAt, kind }: Authority): Finding {
+function expiry(authority: string, { expiresAt, kind }: CertificateAuthority): Finding {
   const left = daysLeft({ expiresAt }, Date.now());
   const day = new Date(expiresAt).toISOString().slice(0, 10);
   const near = left <= warnDays;
@@ -166,14 +176,14 @@ function expiry(authority: string, { expiresAt, kind }: Authority): Finding {
   };
 }
 
-async function stores(authority: Authority, machine: Machine): Promise<Finding[]> {
-  const command = `localhostess trust${authority.kind === "bare" ? " --bare-names" : ""}`;
-  const certificate = certificateOf(authority);
+async function stores(ca: CertificateAuthority, machine: Machine): Promise<Finding[]> {
+  const command = `localhostess trust${ca.kind === "bare" ? " --bare-names" : ""}`;
+  const certificate = certificateOf(ca);
   const found = await trustStores(machine);
   return await Promise.all(
     found.map(async (store): Promise<Finding> => {
       const result = await store.check(certificate);
-      const check = `${authority.kind === "bare" ? "bare names trusted by" : "trusted by"} ${store.name}`;
+      const check = `${ca.kind === "bare" ? "bare names trusted by" : "trusted by"} ${store.name}`;
       if (result.kind === "trusted") return { check, level: "ok", detail: "yes", fix: null };
       return {
         check,

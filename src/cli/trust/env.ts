@@ -1,10 +1,15 @@
 /** `localhostess env` -> shell lines by which programs trust our names, on top of what they trusted before. */
 import { basename } from "node:path";
 import { powershellWord } from "../../text/shell-words.ts";
-import { ensureAuthority } from "../../tls/authority.ts";
+import { ensureCertificateAuthority } from "../../tls/certificate-authority.ts";
 import { type BundleJob, bundlesOf, ourCertificates } from "../shared/bundles.ts";
 import { writeTruststore } from "./java-options.ts";
-import { authorityOptions, type MachineFlags, machineOf, served } from "../shared/machine.ts";
+import {
+  certificateAuthorityOptions,
+  type MachineFlags,
+  machineOf,
+  served,
+} from "../shared/machine.ts";
 import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 
@@ -15,7 +20,7 @@ export type EnvFlags = MachineFlags & { shell?: Shell };
 export async function env(flags: EnvFlags, world: World): Promise<number> {
   const settings = await served(await settingsOf(flags, world));
   const machine = machineOf(flags, world);
-  const made = await ensureAuthority(authorityOptions("names", settings));
+  const made = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
   if (made.kind === "broken") throw new Error(made.problems.join("; "));
   const job: BundleJob = {
     settings,

@@ -6,7 +6,7 @@ import { certificateFile } from "../../tls/certificate-file.ts";
 import { keptOf, type Kept, systemRoots, writeBundle } from "../../tls/trust/bundle.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import type { Machine } from "../../tls/trust/store.ts";
-import { failureOf } from "../../tls/trust/words.ts";
+import { failureOf } from "../../tls/trust/failure-text.ts";
 import type { Settings } from "../shared/settings.ts";
 
 export type JavaJob = {

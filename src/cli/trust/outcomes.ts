@@ -1,11 +1,11 @@
 /** What happened in each trust store -> lines for a person, rows for a program, and an exit code. */
 import { printable } from "../../text/printable.ts";
-import type { AuthorityKind } from "../../tls/server-name.ts";
+import type { CertificateAuthorityKind } from "../../tls/server-name.ts";
 import type { Check, Outcome } from "../../tls/trust/store.ts";
 import type { Screen } from "../shared/world.ts";
 
 /** `replaced`: one that was ours before `trust --renew`. */
-export type Whose = AuthorityKind | "replaced";
+export type Whose = CertificateAuthorityKind | "replaced";
 
 export type StoreRow = {
   store: string;

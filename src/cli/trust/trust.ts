@@ -1,20 +1,25 @@
 /** `localhostess trust` -> our authority in every trust store of this machine, or how things stand there. */
 import {
-  type Authority,
-  ensureAuthority,
+  type CertificateAuthority,
+  ensureCertificateAuthority,
   forgetReplaced,
-  loadAuthority,
-  renewAuthority,
+  loadCertificateAuthority,
+  renewCertificateAuthority,
   replacedCertificates,
-} from "../../tls/authority.ts";
-import type { AuthorityKind } from "../../tls/server-name.ts";
+} from "../../tls/certificate-authority.ts";
+import type { CertificateAuthorityKind } from "../../tls/server-name.ts";
 import { renewBundles } from "../../tls/trust/bundle.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import type { Certificate, TrustStore } from "../../tls/trust/store.ts";
 import { removeFromAll, trustStores } from "../../tls/trust/stores.ts";
 import { ourCertificates } from "../shared/bundles.ts";
 import { refreshTruststore } from "./java-options.ts";
-import { authorityOptions, type MachineFlags, machineOf, served } from "../shared/machine.ts";
+import {
+  certificateAuthorityOptions,
+  type MachineFlags,
+  machineOf,
+  served,
+} from "../shared/machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
 import { type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
@@ -68,11 +73,11 @@ export function refuseSudo({ env }: World): void {
 
 async function look(work: Work, world: World): Promise<void> {
   for (const kind of ["names", "bare"] as const) {
-    const options = authorityOptions(kind, work.settings);
-    const loaded = await loadAuthority(options);
+    const options = certificateAuthorityOptions(kind, work.settings);
+    const loaded = await loadCertificateAuthority(options);
     if (loaded.kind === "broken") throw new Error(loaded.problems.join("; "));
     if (loaded.kind === "ready") {
-      await checkAll(work, { whose: kind, certificate: certificateOf(loaded.authority) });
+      await checkAll(work, { whose: kind, certificate: certificateOf(loaded.ca) });
     } else if (kind === "names") {
       const text = "there is no authority yet; localhostess trust makes one";
       world.err.write(`${world.err.colors.dim(text)}\n`);
@@ -102,24 +107,27 @@ async function checkAll(
 
 type Doing = { work: Work; world: World };
 
-async function install(kinds: readonly AuthorityKind[], { work, world }: Doing): Promise<void> {
+async function install(
+  kinds: readonly CertificateAuthorityKind[],
+  { work, world }: Doing,
+): Promise<void> {
   for (const kind of kinds) {
-    const made = await ensureAuthority(authorityOptions(kind, work.settings));
+    const made = await ensureCertificateAuthority(certificateAuthorityOptions(kind, work.settings));
     if (made.kind === "broken") throw new Error(made.problems.join("; "));
-    await installAuthority(made.authority, { work, world });
+    await installCertificateAuthority(made.ca, { work, world });
   }
 }
 
-async function renew(kind: AuthorityKind, { work, world }: Doing): Promise<void> {
-  const options = authorityOptions(kind, work.settings);
-  if (kind === "bare" && (await loadAuthority(options)).kind === "absent") {
+async function renew(kind: CertificateAuthorityKind, { work, world }: Doing): Promise<void> {
+  const options = certificateAuthorityOptions(kind, work.settings);
+  if (kind === "bare" && (await loadCertificateAuthority(options)).kind === "absent") {
     throw new Error(
       "there is no authority for bare names; localhostess trust --bare-names makes one",
     );
   }
-  const made = await renewAuthority(options);
+  const made = await renewCertificateAuthority(options);
   if (made.kind === "broken") throw new Error(made.problems.join("; "));
-  await installAuthority(made.authority, { work, world });
+  await installCertificateAuthority(made.ca, { work, world });
   // Shells that have read `env` go on with the files that they know.
   await refreshBundles(work.settings);
 }
@@ -134,21 +142,26 @@ export async function refreshBundles(settings: Settings): Promise<void> {
 }
 
 /** The new one first: in between, both are trusted, and never none. */
-async function installAuthority(authority: Authority, { work, world }: Doing): Promise<void> {
+async function installCertificateAuthority(
+  ca: CertificateAuthority,
+  { work, world }: Doing,
+): Promise<void> {
   if (!work.settings.json) {
     const { colors, write } = world.err;
-    write(`${colors.dim(`${authority.commonName}, ${describe(authority)}`)}\n`);
+    write(`${colors.dim(`${ca.commonName}, ${describe(ca)}`)}\n`);
   }
   for (const store of work.stores) {
-    const about = { store: store.name, authority: authority.kind, action: "install" } as const;
-    work.add(rowOf(about, await store.install(certificateOf(authority))));
+    const about = { store: store.name, authority: ca.kind, action: "install" } as const;
+    work.add(rowOf(about, await store.install(certificateOf(ca))));
   }
-  await removeReplaced(authority.kind, work);
+  await removeReplaced(ca.kind, work);
 }
 
 /** What could not be removed is kept in mind for the next time. */
-export async function removeReplaced(kind: AuthorityKind, work: Work): Promise<void> {
-  for (const replaced of await replacedCertificates(authorityOptions(kind, work.settings))) {
+export async function removeReplaced(kind: CertificateAuthorityKind, work: Work): Promise<void> {
+  for (const replaced of await replacedCertificates(
+    certificateAuthorityOptions(kind, work.settings),
+  )) {
     const gone = await removeFromAll(work.stores, {
       certificate: replaced,
       report(store, outcome) {
@@ -160,11 +173,11 @@ export async function removeReplaced(kind: AuthorityKind, work: Work): Promise<v
   }
 }
 
-export function certificateOf({ pem, certificatePath }: Authority): Certificate {
+export function certificateOf({ pem, certificatePath }: CertificateAuthority): Certificate {
   return { pem, path: certificatePath };
 }
 
-function describe({ permitted, expiresAt }: Authority): string {
+function describe({ permitted, expiresAt }: CertificateAuthority): string {
   const names =
     permitted === undefined
       ? "which may sign for any name"

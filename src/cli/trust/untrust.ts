@@ -1,17 +1,17 @@
 /** `localhostess untrust` -> no trust store of this machine that has an authority of ours. */
 import { join } from "node:path";
 import {
-  type AuthorityOptions,
-  forgetAuthority,
+  type CertificateAuthorityOptions,
+  forgetCertificateAuthority,
   forgetReplaced,
-  loadAuthority,
+  loadCertificateAuthority,
   replacedCertificates,
-} from "../../tls/authority.ts";
+} from "../../tls/certificate-authority.ts";
 import { certificateFile } from "../../tls/certificate-file.ts";
-import { authorityDirectory } from "../../tls/places.ts";
+import { certificateAuthorityDirectory } from "../../tls/certificate-authority-paths.ts";
 import type { Certificate } from "../../tls/trust/store.ts";
 import { removeFromAll, trustStores } from "../../tls/trust/stores.ts";
-import { authorityOptions, type MachineFlags, machineOf } from "../shared/machine.ts";
+import { certificateAuthorityOptions, type MachineFlags, machineOf } from "../shared/machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
 import { settingsOf } from "../shared/settings.ts";
 import { certificateOf, refreshBundles, refuseSudo } from "./trust.ts";
@@ -40,20 +40,20 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
   const broken: string[] = [];
   let known = 0;
   for (const kind of ["names", "bare"] as const) {
-    const options = authorityOptions(kind, settings);
+    const options = certificateAuthorityOptions(kind, settings);
     // The key first: whatever comes between, or fails, a store that still has its certificate believes nobody by it.
-    const forgotten = flags.forget ? await forgetAuthority(options) : undefined;
+    const forgotten = flags.forget ? await forgetCertificateAuthority(options) : undefined;
     if (forgotten?.kind === "broken") broken.push(...forgotten.problems);
     if (forgotten?.kind === "forgotten") {
-      const store = `the key in ${authorityDirectory(settings.stateDirectory, kind)}`;
+      const store = `the key in ${certificateAuthorityDirectory(settings.stateDirectory, kind)}`;
       add(rowOf({ store, authority: kind, action: "forget" }, { kind: "done" }));
     }
     const own = forgotten?.kind === "forgotten" ? forgotten.fingerprints : [];
-    const loaded = flags.forget ? undefined : await loadAuthority(options);
+    const loaded = flags.forget ? undefined : await loadCertificateAuthority(options);
     if (loaded?.kind === "broken") broken.push(...loaded.problems);
     const certificate =
       loaded?.kind === "ready"
-        ? certificateOf(loaded.authority)
+        ? certificateOf(loaded.ca)
         : forgotten?.kind === "forgotten"
           ? undefined
           : await leftover(options);
@@ -78,8 +78,11 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
 }
 
 /** The certificate of an authority that cannot be used any more: one that has expired is still in the stores. */
-async function leftover(options: AuthorityOptions): Promise<Certificate | undefined> {
-  const path = join(authorityDirectory(options.stateDirectory, options.kind), "certificate.pem");
+async function leftover(options: CertificateAuthorityOptions): Promise<Certificate | undefined> {
+  const path = join(
+    certificateAuthorityDirectory(options.stateDirectory, options.kind),
+    "certificate.pem",
+  );
   // There never was one, or it is gone with the rest; then no store can be asked for it.
   const pem = await certificateFile(path).catch(() => undefined);
   return pem?.includes("-----BEGIN CERTIFICATE-----") ? { pem, path } : undefined;

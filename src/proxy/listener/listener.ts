@@ -1,4 +1,4 @@
-/** Ports into connections: accepted on both loopback addresses, counted, watched twice a second. */
+/** Ports -> connections, accepted on both loopback addresses, counted, and checked for timeouts twice a second. */
 import type { Callers } from "../../discovery/callers.ts";
 import type { ClientUser } from "../../discovery/client-user.ts";
 import type { Link } from "../../link/link.ts";
@@ -25,28 +25,28 @@ import { httpsRedirect } from "../request/redirect.ts";
 import { encodeReply } from "../pages/reply.ts";
 import type { Supervision } from "../request/supervision.ts";
 import type { Recorder } from "../request/recorder.ts";
-import { shares } from "./shares.ts";
+import { shares } from "./user-shares.ts";
 import { turningAway } from "./turned-away.ts";
 import { type UpstreamPoolOptions, upstreamPool } from "../upstream/pool.ts";
 
-/** Far above what browsers open, below what a process may hold open where limits are raised as usual. */
+/** Far more than browsers open, and below the usual raised limit on open files. */
 const usualConnectionLimit = 10_000;
 
-/** Of these, what one other person may have where others are served. */
+/** The share of these that one other user may have, where other users are served. */
 const otherShare = 1 / 4;
 
-/** How coarse our time is: a connection may be let go this much too early, and never too late. */
+/** The resolution of our timeouts: a connection may be dropped this much too early, and never too late. */
 const tickMilliseconds = 500;
 
 export type ProxyOptions = {
   clock: Clock;
-  /** 0 picks one. */
+  /** 0 picks a free port. */
   port: number;
-  /** More of them, where they can be had. */
+  /** Further ports, used where they are available. */
   extraPorts?: readonly ExtraPort[];
-  /** Where a port can only be had on the wildcard address. */
+  /** For a port that can only be bound on the wildcard address. */
   wildcard?(port: number): boolean;
-  /** Page loads that came without TLS are sent to https. */
+  /** Page loads without TLS are redirected to https. */
   httpsRedirect?: boolean;
   version: string;
   /** 8 hexadecimal digits that no other proxy has. */
@@ -55,74 +55,78 @@ export type ProxyOptions = {
   refresh(): Promise<unknown>;
   stillThere(service: Service): boolean;
   touch(): void;
-  /** Whether one of these users, we or root alone listen there; undefined: this system does not tell. */
+  /** Whether only these users, we or root listen there; undefined if this system cannot tell. */
   isOwn?: UpstreamPoolOptions["isOwn"];
-  /** Whether a client that sent FIN, and waits for an answer, no longer exists. Undefined: this system cannot tell. */
+  /**
+   * Whether a client that sent FIN while waiting for an answer no longer exists. Undefined if this system cannot tell.
+   */
   departed: ((client: Ends) => boolean) | undefined;
-  /** Whose process a client is; undefined: everybody is served as if they were the same person. */
+  /** The user of a client; undefined: all clients are served as if they belonged to one person. */
   clientUser?: ((client: Ends) => ClientUser) | undefined;
-  /** People besides those whom `clientUser` calls own are served. */
+  /** Also serves users other than those for whom `clientUser` returns `own`. */
   otherUsers?: boolean;
-  /** Connections at once; for tests. */
+  /** Limit on simultaneous connections; for tests. */
   connectionLimit?: number;
-  /** Ends TLS for us; undefined: clients that speak it are turned away. */
+  /** Terminates TLS; undefined: clients that speak TLS are turned away. */
   terminator?: Terminator | undefined;
-  /** Notes every request; undefined: nobody wants to know. */
+  /** Records every request; undefined: nothing is recorded. */
   recorder?: Recorder | undefined;
-  /** Whose the clients are, for the record. */
+  /** Finds the clients' processes for the record. */
   callers?: Callers | undefined;
-  /** Whether there are certificates for bare names; always, where it is not said. */
+  /** Whether there are certificates for bare names. Defaults to true. */
   bareNames?(): boolean;
-  /** Undefined: nothing is supervised. */
+  /** Undefined if nothing is supervised. */
   supervision?: Supervision | undefined;
   fault(fault: unknown): void;
-  /** A sentence for a person. */
+  /** Receives a sentence for a person. */
   note(text: string): void;
 };
 
-/** The user whose share a connection is of; undefined: it is the person's own, and of none. */
+/**
+ * The user whose share a connection counts towards; undefined for the person's own connections, which have no share.
+ */
 type Guest = number | undefined;
 
 export interface Proxy {
   readonly port: number;
-  /** The main port, and the others that were had. */
+  /** The main port, and the further ones that were available. */
   readonly ports: readonly number[];
   readonly urlPorts: UrlPorts;
   readonly refusedPorts: readonly RefusedPort[];
-  /** The addresses it accepts on. */
+  /** The addresses that the main port accepts on. */
   readonly addresses: readonly string[];
   readonly connections: number;
-  /** Requests that wait for a service of the supervisor. */
+  /** Requests that wait for a supervised service. */
   readonly held: number;
-  /** What `routes` says of supervised services has changed: requests that wait for one are looked at again. */
+  /** The state of supervised services in `routes` has changed: requests that wait for one are checked again. */
   supervisedChanged(): void;
-  /** Takes no new connection, lets answers under way end for at most `milliseconds`, then breaks off. */
+  /** Accepts no more connections, gives running requests `milliseconds` to finish, then breaks them off. */
   stop(milliseconds: number): Promise<void>;
 }
 
-/** Starts to accept. @throws the system's error where the main port is taken or not allowed. */
+/** Starts to accept connections. @throws the system's error if the main port is taken or not allowed. */
 export function startProxy(options: ProxyOptions): Proxy {
   const { clock } = options;
   const calls = socketCalls(process.platform);
-  /** Each with the user whose share it is of, where it is of one. */
+  /** Each connection with the user whose share it counts towards, if any. */
   const connections = new Map<Connection, Guest>();
   const handshakes = new Map<Cancel, Guest>();
   const sessions = new Map<H2Session, Guest>();
   const { connectionLimit = usualConnectionLimit } = options;
-  const held = shares(connectionLimit * otherShare);
+  const userShares = shares(connectionLimit * otherShare);
   const strangers = turningAway(clock, options.fault);
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
   const pool = upstreamPool({ clock, peek: calls.peek, isOwn: options.isOwn });
   let seconds = 0;
   let draining = false;
-  /** Connections are to be told that the supervisor has news. */
+  /** Connections are about to be told that the supervisor has news. */
   let changed = false;
   let emptied: (() => void) | undefined;
 
   const { wildcard = () => false, extraPorts: extra = [], note } = options;
   const own = listenOnPorts({ port: options.port, extra, wildcard, note }, accept);
-  // So that the first bytes are there to be looked at when a connection is told of.
+  // The first bytes have then arrived when a connection is reported, and can be examined.
   if (options.terminator !== undefined) {
     for (const { descriptor } of own.listening) calls.deferAccept(descriptor);
   }
@@ -164,7 +168,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         guest: connections.get(connection),
         tunnelled,
       });
-      // Its share has gone on to the handshake.
+      // The handshake has taken over the share.
       if (connections.has(connection)) connections.set(connection, undefined);
       return true;
     },
@@ -173,22 +177,22 @@ export function startProxy(options: ProxyOptions): Proxy {
     },
   };
 
-  /** Whether a client is served, and where it is of a share, whose. */
+  /** The user whose share a client counts towards, or "stranger" if the client is not served. */
   function guestOf(link: Link): Guest | "stranger" {
     const user = options.clientUser?.(link) ?? "unknown";
     if (user === "own" || user === "unknown") return undefined;
-    if (!options.otherUsers || user === "gone" || !held.take(user.uid)) return "stranger";
+    if (!options.otherUsers || user === "gone" || !userShares.take(user.uid)) return "stranger";
     return user.uid;
   }
 
   function forget<Key>(of: Map<Key, Guest>, key: Key): void {
     const guest = of.get(key);
     if (!of.delete(key)) return;
-    if (guest !== undefined) held.release(guest);
+    if (guest !== undefined) userShares.release(guest);
     settle();
   }
 
-  /** A handshake, until it has become a connection or nothing. */
+  /** A handshake, until it turns into a connection or fails. */
   function begin(
     start: (outcome: TerminateOutcome) => Cancel,
     { guest, tunnelled = false }: { guest: Guest; tunnelled?: boolean },
@@ -202,9 +206,10 @@ export function startProxy(options: ProxyOptions): Proxy {
     handshakes.set(handshake, guest);
     cancel = start({
       terminated({ link, serverName, protocol }) {
-        // TLS 1.3 leaves us nothing to say here, and a client that has Nagle's algorithm on holds its request until we do.
+        // TLS 1.3 leaves us nothing to send here, and a client with Nagle's algorithm waits with its request until we
+        // send.
         calls.acknowledge(link.descriptor);
-        // Its share goes on with what comes of it.
+        // The resulting connection or session takes over the share.
         handshakes.set(handshake, undefined);
         const inside = { serverName, tunnelled };
         if (protocol === "h2") openSession(link, inside, guest);
@@ -237,8 +242,8 @@ export function startProxy(options: ProxyOptions): Proxy {
       return;
     }
     if (count() >= connectionLimit) {
-      if (guest !== undefined) held.release(guest);
-      const why = `there are ${connectionLimit} connections already`;
+      if (guest !== undefined) userShares.release(guest);
+      const why = `the limit of ${connectionLimit} connections is reached`;
       const bytes = encodeReply(errorPage({ status: 503, why }, "text"), {
         head: false,
         close: true,
@@ -250,7 +255,9 @@ export function startProxy(options: ProxyOptions): Proxy {
     if (!acceptTls(link, guest)) connections.set(new Connection(link, shared), guest);
   }
 
-  /** Where a whole ClientHello waits unread, TLS goes by Bun's own, which is faster than any way over bytes once read. */
+  /**
+   * If a whole ClientHello waits unread, Bun's own TLS is used, which is faster than any way over bytes already read.
+   */
   function acceptTls(link: SocketLink, guest: Guest): boolean {
     const { terminator } = options;
     if (terminator === undefined) return false;
@@ -274,7 +281,8 @@ export function startProxy(options: ProxyOptions): Proxy {
       connection.tick();
       if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
     }
-    // A client that closed looks like one that only stopped sending; on the same machine the kernel can tell them apart.
+    // A client that closed looks like one that only stopped sending; on the same machine, the kernel can tell them
+    // apart.
     for (const { link } of waiting) if (options.departed?.(link)) link.abort();
   });
 
@@ -294,10 +302,11 @@ export function startProxy(options: ProxyOptions): Proxy {
     supervisedChanged() {
       if (changed) return;
       changed = true;
-      // Not at once: it may be a request that has just woken a service, and what connections share is in use.
+      // Deferred: the call may come from a request that has just woken a service, while state shared by connections is
+      // in use.
       queueMicrotask(() => {
         changed = false;
-        // Those that have to wait on are added again.
+        // Connections that have to keep waiting are added again.
         for (const connection of [...shared.holding]) connection.supervisedChanged();
       });
     },

@@ -1,42 +1,42 @@
-/** The ports that were asked for -> those that we accept on, what URLs have of them, and why the others are not ours. */
+/** The requested ports -> those we accept on, those shown in URLs, and the reason for each port that is not ours. */
 import type { Listening } from "../../link/listen.ts";
 import { listenOnBoth } from "../../link/listen-on-both.ts";
 import type { SocketLink } from "../../link/socket-link.ts";
 import type { Scheme, UrlPorts } from "../../routes/service-row.ts";
 
-/** A port that is taken where it can be had. */
+/** A port that is used if it is available. */
 export type ExtraPort = {
-  /** Whose URLs it is for; either is spoken on every port. */
+  /** The scheme whose URLs use this port; every port speaks both. */
   scheme: Scheme;
-  /** 0 picks one. */
+  /** 0 picks a free port. */
   port: number;
-  /** Once it is ours, URLs of its scheme have it, and not the main port. */
+  /** If the port is available, URLs of its scheme use it instead of the main port. */
   shown: boolean;
 };
 
 export type RefusedPort = {
   port: number;
-  /** The system's: EADDRINUSE, EACCES. */
+  /** The system's error code: EADDRINUSE, EACCES. */
   code: string | undefined;
   why: string;
 };
 
 export type OwnPortsOptions = {
-  /** The one that has to be had; 0 picks one. */
+  /** The port that has to be available; 0 picks a free one. */
   port: number;
   extra: readonly ExtraPort[];
-  /** Where a port can only be had on the wildcard address; peers from elsewhere than this machine are dropped there. */
+  /** For a port that can only be bound on the wildcard address; connections from other machines are dropped there. */
   wildcard(port: number): boolean;
-  /** A sentence for a person. */
+  /** Receives a sentence for a person. */
   note(text: string): void;
 };
 
 export type OwnPorts = {
   port: number;
-  /** What the main port is answered on. */
+  /** The addresses that the main port accepts on. */
   addresses: readonly string[];
   listening: readonly Listening[];
-  /** The main port, and the others that were had. */
+  /** The main port, and the further ones that were available. */
   all: readonly number[];
   urls: UrlPorts;
   refused: readonly RefusedPort[];
@@ -44,7 +44,7 @@ export type OwnPorts = {
 
 type Accept = (link: SocketLink) => void;
 
-/** @throws the system's error where the main port is taken or not allowed. */
+/** @throws the system's error if the main port is taken or not allowed. */
 export function listenOnPorts(options: OwnPortsOptions, accept: Accept): OwnPorts {
   const { wildcard, note } = options;
   const main = listenOnBoth({ port: options.port, wildcard: wildcard(options.port), note }, accept);
@@ -56,7 +56,7 @@ export function listenOnPorts(options: OwnPortsOptions, accept: Accept): OwnPort
     let port = asked;
     if (asked === 0 || !all.includes(asked)) {
       try {
-        // That a family is missing has been said of the main port.
+        // The note about a missing address family was already written for the main port.
         const its = listenOnBoth({ port: asked, wildcard: wildcard(asked), note() {} }, accept);
         port = its.port;
         listening.push(...its.listening);

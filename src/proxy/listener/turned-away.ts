@@ -1,28 +1,28 @@
-/** A connection of somebody who is not served -> a sentence in its own protocol, and its end. */
+/** A connection of a user who is not served -> a sentence in its own protocol, and its end. */
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { Alert, fatalAlert } from "../../wire/alert.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { encodeReply, textReply } from "../pages/reply.ts";
 
-/** Milliseconds in which its first byte may come, and in which it may read why. */
+/** Milliseconds for its first byte to arrive, and for it to read the reason. */
 const patience = 2_000;
-/** More of them at once are broken off unheard: they must cost us nothing. */
+/** Any further ones at once are aborted unheard: they must cost us nothing. */
 const mostAtOnce = 64;
 
-/** No name, no port, no service: whoever reads it is somebody else. */
+/** Mentions no name, port or service, because another user reads it. */
 const words = encodeReply(
   textReply(
     403,
-    "localhostess: this proxy serves the user who started it, and root; that user can open it with other_users = true in config.toml",
+    "localhostess: this proxy serves the user who started it, and root; that user can open it to others with other_users = true in config.toml",
   ),
   { head: false, close: true },
 );
 
 export type TurningAway = {
-  /** Takes the link over. */
+  /** Takes over the link. */
   turnAway(link: Link): void;
-  /** Breaks off those that are still there. */
+  /** Aborts the connections that are still open. */
   stop(): void;
 };
 
@@ -35,7 +35,7 @@ export function turningAway(clock: Clock, fault: (fault: unknown) => void): Turn
       data(bytes) {
         if (told) return;
         told = true;
-        // RFC 8446 section 6.2, access_denied: not sure that this is somebody whom we let in.
+        // RFC 8446 section 6.2, access_denied: access control refuses this client.
         const why = sniff(bytes[0]!) === "tls" ? fatalAlert(Alert.accessDenied) : words;
         link.write(why, 0, why.length);
         link.halfClose();

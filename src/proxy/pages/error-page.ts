@@ -1,4 +1,4 @@
-/** What went wrong with a request -> the page that says so, as HTML, JSON or one line of text. Pure. */
+/** A problem with a request -> the page that explains it, as HTML, JSON or one line of text. Pure. */
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
@@ -24,9 +24,9 @@ export type { Problem } from "./problem.ts";
 
 type Story = { title: string; body: Html; refresh?: number };
 
-/** A dev server restarts in about this time. */
+/** Seconds; roughly how long a dev server takes to restart. */
 const refreshSeconds = 2;
-/** A page that stays readable. */
+/** Limit on the list of names, so that the page stays readable. */
 const mostNames = 100;
 
 function names(problem: UnknownName): Html {
@@ -43,11 +43,11 @@ function names(problem: UnknownName): Html {
 function unknownPage(problem: UnknownName, path: string): Story {
   const front = originOf("localhost", { scheme: "http", port: problem.port });
   return {
-    title: "There is no such page",
+    title: "No such page",
     body: html`<p>
         This address is localhostess itself. It has
-        <a href="${front}/">a list of the servers that run</a> and
-        <a href="${front}/proxy.pac">a proxy.pac</a>, but not <code>${sentence(path)}</code>. A
+        <a href="${front}/">a list of running servers</a> and
+        <a href="${front}/proxy.pac">a proxy.pac</a>, but not <code>${sentence(path)}</code>. Every
         server has its own name in front of <code>.localhost</code>.
       </p>
       ${names(problem)}`,
@@ -72,7 +72,7 @@ function unknownName(problem: UnknownName): Story {
       <h2>Start a server under this name</h2>
       <pre>${startCommand(problem.name)}</pre>
       <p>
-        Any program that listens on a port will do. This page tries again every ${refreshSeconds}
+        Any program that listens on a port works. This page tries again every ${refreshSeconds}
         seconds and shows the server as soon as it listens.
       </p>`,
   };
@@ -97,12 +97,12 @@ function upstream(problem: UpstreamFailed): Story {
     <pre>localhostess why ${/^[a-z0-9][a-z0-9._-]*$/.test(problem.name) ? name : "<name>"}</pre>`;
   if (problem.status === 504) {
     return {
-      title: `${name} does not take connections`,
+      title: `${name} does not accept connections`,
       refresh: refreshSeconds,
       body: html`${facts(problem)}
         <p>
-          The process is there, and so is its port, but nobody picks up. It may stand at a
-          breakpoint, be suspended (Ctrl+Z; <code>fg</code> wakes it) or be too busy.
+          The process is running and its port is open, but it does not accept connections. It may be
+          stopped at a breakpoint, suspended (Ctrl+Z; <code>fg</code> resumes it) or too busy.
         </p>
         ${why}`,
     };
@@ -121,17 +121,17 @@ function upstream(problem: UpstreamFailed): Story {
 
 function misdirected(host: string): Story {
   return {
-    title: "This host is not answered here",
+    title: "This host is not served here",
     body: html`<p>
-        The request was for <code>${word(host)}</code>. localhostess answers <code>localhost</code>,
+        The request was for <code>${word(host)}</code>. localhostess serves <code>localhost</code>,
         names that end in <code>.localhost</code>, loopback addresses such as
-        <code>127.0.0.1</code>, names under the domains of <code>tlds</code> in your config.toml,
-        and for browsers with its proxy.pac names without a dot such as <code>api</code>.
+        <code>127.0.0.1</code>, names under the domains of <code>tlds</code> in your config.toml
+        and, for browsers with its proxy.pac, names without a dot such as <code>api</code>.
       </p>
       <h2>Why not any host?</h2>
       <p>
-        A web site can make its own name point at your machine (DNS rebinding). If that name were
-        answered, the site could read every server you run. So a name that others can own gets this
+        A web site can make its own name point to your machine (DNS rebinding). If that name were
+        served, the site could read every server you run. So a name that others can own gets this
         page and nothing more.
       </p>`,
   };
@@ -143,12 +143,12 @@ function uncertified({ bareName, port }: Uncertified): Story {
   return {
     title: `https://${name}/ has no certificate`,
     body: html`<p>The same server is at <a href="${url}">${url}</a>, which has one.</p>
-      <p class="soft">It stays <code>http://${name}/</code> where you need no https.</p>
+      <p class="soft">Without https, <code>http://${name}/</code> works too.</p>
       <h2>A certificate for the bare name</h2>
       <p>
-        An authority can be limited to names under <code>localhost</code>, but not to names without
-        a dot. They take a second one, which may sign for every name there is, so it is made only
-        when you ask for it:
+        A certificate authority can be limited to names under <code>localhost</code>, but not to
+        names without a dot. Those need a second one, which may sign for any name, so it is only
+        created when you ask for it:
       </p>
       <pre>localhostess trust --bare-names</pre>`,
   };
@@ -159,14 +159,14 @@ function unproxied({ unproxied, scheme, ports }: Unproxied): Story {
   const url = `${originOf(`${name}.localhost`, { scheme, port: ports[scheme] })}/`;
   const front = originOf("localhost", { scheme: "http", port: ports.http });
   return {
-    title: `${name} is not answered in this way`,
+    title: `${name} is not served this way`,
     body: html`<p>A server with this name would be at <a href="${url}">${url}</a>.</p>
       <h2>Why not here?</h2>
       <p>
-        Something on your network said that <code>${name}</code> is this machine. Whoever can say so
-        for names without a dot could make a page of theirs read the server (DNS rebinding).
+        Something on your network resolved <code>${name}</code> to this machine. Whoever resolves
+        names without a dot there could let a page of their own read the server (DNS rebinding).
       </p>
-      <h2>What makes ${name} work</h2>
+      <h2>How to make ${name} work</h2>
       <ul>
         <li>the <a href="${front}/proxy.pac">proxy.pac</a> as the browser's proxy configuration</li>
         <li>a line <code>127.0.0.1 ${name}</code> in <code>/etc/hosts</code></li>
@@ -179,14 +179,14 @@ function otherCertificate(message: string): Story {
   return {
     title: "This name needs a connection of its own",
     body: html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>
-      <p>A browser does so by itself: load the page again.</p>`,
+      <p>A browser does this by itself: reload the page.</p>`,
   };
 }
 
 function headTooLarge(limit: number): Story {
   return {
     title: "The request is too large",
-    body: html`<p>Its fields, cookies among them, are larger than ${size(limit)}.</p>
+    body: html`<p>Its header fields, including cookies, are larger than ${size(limit)}.</p>
       <h2>Cookies are the usual cause</h2>
       <p>
         A browser keeps one set of cookies for <code>localhost</code>, whatever the port, so every
@@ -195,7 +195,7 @@ function headTooLarge(limit: number): Story {
       <p>
         To clear them in Chrome or Edge: open the developer tools on this page (F12), then
         Application, Storage, “Clear site data”. In Firefox: Storage, Cookies, and delete all. In
-        Safari: Storage, Cookies. Then load the page again.
+        Safari: Storage, Cookies. Then reload the page.
       </p>`,
   };
 }
@@ -205,7 +205,7 @@ function untold(problem: Untold, message: string): Story {
   const told = html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>`;
   if (problem.status !== 404)
     return { title: `${name} did not answer`, refresh: refreshSeconds, body: told };
-  if ("path" in problem) return { title: "There is no such page", body: told };
+  if ("path" in problem) return { title: "No such page", body: told };
   return {
     title: `No server is named ${name}`,
     refresh: refreshSeconds,
@@ -233,19 +233,21 @@ function story(problem: Problem | Untold, message: string): Story {
       return headTooLarge(problem.limit);
     case 508:
       return {
-        title: "This request goes in a circle",
+        title: "This request is a loop",
         body: html`<p>
             A request for <code>${word(problem.name)}</code> came back to this proxy. The server
             forwards to the proxy's address, often because its own proxy setting, or
             <code>http_proxy</code> in its environment, names the port of localhostess.
           </p>
-          <p>Let it forward to another server's port, or to another server's name.</p>`,
+          <p>Make it forward to the port or the name of another server.</p>`,
       };
     case 400:
       return {
         title: "The request cannot be understood",
         body: html`<p>${sentence(problem.why)}</p>
-          <p class="soft">It was not passed on: another program might read it differently.</p>`,
+          <p class="soft">
+            It was not forwarded, because another program might read it differently.
+          </p>`,
       };
     case 503:
       return { title: "Not available now", body: html`<p>${sentence(problem.why)}</p>` };
@@ -282,14 +284,14 @@ function withHeading(told: Story): Story {
   };
 }
 
-/** `details`: the client may be told of other names and of processes (`hears-details.ts`). */
+/** `details`: whether the client may see other names and processes (`hears-details.ts`). */
 export function errorPage(
   problem: Problem,
   wants: Wants,
   { details }: { details: boolean } = { details: false },
 ): Reply {
   const reply = inForm(details ? problem : withoutDetails(problem), wants);
-  // RFC 9110 section 15.5.6: a 405 says what would have been allowed.
+  // RFC 9110 section 15.5.6: a 405 lists the allowed methods.
   return problem.status === 405
     ? { ...reply, fields: [...reply.fields, ["Allow", problem.allow]] }
     : reply;

@@ -1,4 +1,4 @@
-/** The services that run -> the page at `http://localhost:9090/`, as HTML, JSON or text. Pure. */
+/** The running services -> the page at `http://localhost:9090/`, as HTML, JSON or text. Pure. */
 import { printable } from "../../text/printable.ts";
 import type { Endpoint, Service } from "../../routes/service.ts";
 import { originOf, serviceRow, serviceUrl } from "../../routes/service-row.ts";
@@ -12,16 +12,16 @@ export type FrontPage = {
   version: string;
   /** Domains besides `localhost` that names may end in. */
   tlds: readonly string[];
-  /** The main one, which the PAC file has. */
+  /** The main port, which the PAC file uses. */
   port: number;
-  /** In http URLs. */
+  /** The port in http URLs. */
   urlPort: number;
   wants: Wants;
-  /** As `hearsDetails` has it; else there are names and nothing of processes. */
+  /** The result of `hearsDetails`; without details, the page has names but nothing about processes. */
   details: boolean;
 };
 
-/** As often as the proxy looks for services while it is used. */
+/** Seconds; the scan interval while the proxy is in use. */
 const refreshSeconds = 5;
 
 function where(endpoint: Endpoint): string {
@@ -40,7 +40,7 @@ function processes(service: Service): string {
 }
 
 type Shown = Pick<FrontPage, "details"> & {
-  /** The proxy's, in http URLs. */
+  /** The proxy's port in http URLs. */
   port: number;
 };
 
@@ -70,7 +70,7 @@ function list(services: readonly Service[], shown: Shown): Html | undefined {
   </ul> `;
 }
 
-/** What a browser with the PAC file opens: `http://api/`, `http://api.test/`. */
+/** Addresses that a browser with the PAC file can open: `http://api/`, `http://api.test/`. */
 function shorter(tlds: readonly string[]): Html[] {
   return ["api", ...tlds.map((tld) => `api.${tld}`)].map(
     (host, index) => html`${index === 0 ? "" : ", "}<code>http://${host}/</code>`,
@@ -82,7 +82,7 @@ function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
   const routable = services.filter((service) => service.routable);
   const unroutable = services.filter((service) => !service.routable);
   const count = routable.length;
-  // Browsers keep it for years, and the main port is the one that is always there.
+  // Browsers keep this URL for years, and the main port is the one that always exists.
   const pacUrl = `${originOf("localhost", { scheme: "http", port })}/proxy.pac`;
   const opening =
     count === 0
@@ -92,7 +92,7 @@ function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
             within seconds.
           </p> `
       : html`<h1>${count} ${count === 1 ? "server" : "servers"} running</h1> `;
-  const others = html`<h2>Running under a name that cannot be an address</h2>
+  const others = html`<h2>Running, but the name cannot be an address</h2>
     ${list(unroutable, shown)}`;
   const left = html`<p class="soft">
     This browser does not say whether a person or a script reads this page, so processes are left
@@ -105,18 +105,18 @@ NAME=api bun dev
 NAME=web node server.js
 NAME=files python3 -m http.server 8000</pre>
     <p>
-      The first is then at <code>${serviceUrl("api", urlPort)}/</code>. Nothing needs to be
-      configured, and anything that listens will do.
+      The first one is then at <code>${serviceUrl("api", urlPort)}/</code>. There is nothing to
+      configure, and any program that listens works.
     </p>
     <h2>Shorter names</h2>
     <p>
       With the address <a href="/proxy.pac">${pacUrl}</a> as its automatic proxy configuration, a
-      browser also opens ${shorter(tlds)}. Chromium takes it when it starts:
+      browser also opens ${shorter(tlds)}. For Chromium, pass it on the command line:
     </p>
     <pre>chromium --proxy-pac-url=${pacUrl}</pre>
     <p>
-      Firefox has it under Settings, Network Settings; macOS, GNOME and Windows in their own proxy
-      settings.
+      In Firefox, enter it under Settings, Network Settings; on macOS, GNOME and Windows, in the
+      proxy settings of the system.
     </p>`;
 }
 
@@ -144,7 +144,7 @@ function text({ services, urlPort, details }: FrontPage): string {
 export function frontPage(page: FrontPage): Reply {
   if (page.wants === "text") return textReply(200, text(page));
   if (page.wants === "json") {
-    // Command lines and folders are in it. No CORS field, here or in any reply: other origins may not read it.
+    // The list contains command lines and folders. No reply has a CORS field, so other origins cannot read it.
     return jsonReply(
       200,
       page.services.map((service) => {

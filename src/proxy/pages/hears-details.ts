@@ -1,4 +1,7 @@
-/** A request -> whether its answer may tell command lines, folders, processes and log lines: to a person, and never to a script. Pure. */
+/**
+ * A request -> whether its answer may contain command lines, folders, processes and log lines. A script's never may.
+ * Pure.
+ */
 import { equalsIgnoreCase } from "../../wire/bytes.ts";
 import { Field } from "../../wire/field.ts";
 import { NAME_START, FIELD_STRIDE, type FieldLines } from "../../wire/head.ts";
@@ -6,12 +9,14 @@ import { NAME_START, FIELD_STRIDE, type FieldLines } from "../../wire/head.ts";
 const fetchMetadata = "sec-fetch-";
 
 /**
- * A browser says by Fetch Metadata what a request is for, and no script can say it: told is the page of a tab or a window. A frame is
- * not, as the page around it might read it; nor what a service worker has loaded ahead, which it hands to its script.
+ * Fetch Metadata states the purpose of a browser's request, and scripts cannot set it. Details are shown only to the
+ * page of a tab or window. A frame gets none, because the page around it might read it; nor does a request that a
+ * service worker preloads and hands to its script.
  *
- * Without these fields it is a program in a terminal, or a browser: one of before 2023, or one that takes the URL for insecure
- * (`http://api/`). A browser is told nothing then, as a script's fetch looks like a page load. Scripts can change User-Agent in some
- * browsers, but cannot take Accept-Language away; programs send none.
+ * A request without these fields comes from a program in a terminal, or from a browser: one from before 2023, or one
+ * that considers the URL insecure (`http://api/`). A browser gets no details then, because a script's fetch looks like
+ * a page load. Scripts can change User-Agent in some browsers, but they cannot remove Accept-Language, which programs
+ * do not send.
  */
 export function hearsDetails(head: FieldLines, bytes: Uint8Array): boolean {
   let saysFetch = false;

@@ -1,7 +1,7 @@
-/** Text that strangers chose -> HTML that shows it and nothing else. Pure. */
+/** Text that strangers chose -> HTML that shows the text and nothing else. Pure. */
 import { printable } from "../../text/printable.ts";
 
-/** Markup that is safe to send. Only `html` makes it, so nothing reaches a page unescaped. */
+/** Markup that is safe to send. Only `html` creates it, so nothing reaches a page unescaped. */
 export class Html {
   constructor(readonly markup: string) {}
 }
@@ -23,7 +23,9 @@ function markupOf(part: Part): string {
   return printable(String(part)).replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
-/** Escapes every interpolation, in text and in quoted attributes. A list is joined; undefined is nothing. */
+/**
+ * Escapes every interpolation, in text and in quoted attributes. Lists are joined; undefined becomes an empty string.
+ */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   let markup = strings[0]!;
   for (const [index, part] of parts.entries()) markup += markupOf(part) + strings[index + 1]!;

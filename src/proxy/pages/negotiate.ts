@@ -1,4 +1,4 @@
-/** What a client accepts -> the form of page it gets. Pure. */
+/** A client's Accept field -> the form of page to send. Pure. */
 import { Field } from "../../wire/field.ts";
 import type { FieldLines } from "../../wire/head.ts";
 
@@ -23,12 +23,12 @@ function rangesOf(accept: string | undefined): Range[] {
   return (accept?.match(members) ?? []).map(rangeOf).filter((range) => range !== undefined);
 }
 
-/** Whether HTML is wanted by its own name, as by a browser that loads a page; not just among everything. */
+/** Whether HTML is requested by name, as by a browser that loads a page, and not just by a wildcard. */
 export function asksForHtml(accept: string): boolean {
   return rangesOf(accept).some(({ type, quality }) => type === "text/html" && quality > 0);
 }
 
-/** How exactly a range names a form: 0 not at all, 1 `*\/*`, 2 `text/*`, 3 the type itself. */
+/** How exactly a range matches a form: 0 not at all, 1 `*\/*`, 2 `text/*`, 3 the type itself. */
 function exactness(range: string, form: Wants): 0 | 1 | 2 | 3 {
   if (range === "*/*") return 1;
   if (form === "json") {
@@ -39,12 +39,12 @@ function exactness(range: string, form: Wants): 0 | 1 | 2 | 3 {
   return range === "text/*" ? 2 : 0;
 }
 
-/** In the order we prefer them: curl and scripts say they accept anything, and a terminal wants text. */
+/** In our order of preference: curl and scripts accept anything, and a terminal wants text. */
 const forms: readonly Wants[] = ["text", "html", "json"];
 
 /**
- * RFC 9110 section 12.5.1: the most exact range decides a form's quality. Between equal qualities the
- * form named more exactly wins, then the one named first. A client that accepts none of them gets text.
+ * RFC 9110 section 12.5.1: the most exact range decides the quality of a form. Between equal qualities, the form that
+ * is matched more exactly wins, then the one listed first. A client that accepts none of them gets text.
  */
 export function negotiate(accept: string | undefined): Wants {
   const ranges = rangesOf(accept);
@@ -68,7 +68,7 @@ export function negotiate(accept: string | undefined): Wants {
   return best?.form ?? "text";
 }
 
-/** The same of a head, as far as it has been read. */
+/** The same for a head, as far as it has been read. */
 export function wantsOf(head: FieldLines, bytes: Uint8Array): Wants {
   const accept = head.find(Field.accept);
   return negotiate(accept === -1 ? undefined : head.valueOf(bytes, accept));

@@ -1,4 +1,4 @@
-/** A path on `localhost` into the page that stands there. */
+/** A path on `localhost` -> the page at that path. */
 import { nearest } from "../../text/nearest.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { errorPage } from "./error-page.ts";
@@ -9,14 +9,14 @@ import type { Reply } from "./reply.ts";
 
 export type OwnRequest = {
   method: string;
-  /** Without the query; `*` for OPTIONS. */
+  /** The path without its query; `*` for OPTIONS. */
   path: string;
   wants: Wants;
-  /** As `hearsDetails` has it. */
+  /** The result of `hearsDetails`. */
   details: boolean;
 };
 
-/** Where the live services are. */
+/** The page with the running services. */
 export const frontPath = "/";
 
 export type OwnPages = (request: OwnRequest) => Reply;
@@ -24,9 +24,9 @@ export type OwnPages = (request: OwnRequest) => Reply;
 export type OwnPagesOptions = {
   routes(): RouteTable;
   version: string;
-  /** The main one, which the PAC file has. */
+  /** The main port, which the PAC file uses. */
   port: number;
-  /** In http URLs. */
+  /** The port in http URLs. */
   urlPort: number;
 };
 

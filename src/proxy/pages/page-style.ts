@@ -1,4 +1,4 @@
-/** The look of our pages, and the hash by which their Content-Security-Policy allows it. */
+/** The style of our pages, and the Content-Security-Policy that allows it by its hash. */
 
 /** System fonts, two colour schemes, one column. Nothing is fetched. */
 export const pageStyle = `
@@ -28,23 +28,63 @@ header strong::before {
   content: ""; display: inline-block; width: .55em; height: .55em; margin-right: .45em;
   border-radius: 50%; background: var(--mark);
 }
-h1 { margin: 2rem 0 .5rem; font-size: clamp(1.5rem, 1.2rem + 1.5vw, 2.125rem); line-height: 1.2; letter-spacing: -.015em; }
+h1 {
+  margin: 2rem 0 .5rem;
+  font-size: clamp(1.5rem, 1.2rem + 1.5vw, 2.125rem);
+  line-height: 1.2;
+  letter-spacing: -.015em;
+}
 h2 { margin: 2.25rem 0 .5rem; font-size: 1.0625rem; }
 p { margin: .5rem 0; }
 p, li { max-width: 44rem; }
 .soft { color: var(--soft); }
 code, pre { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-code { padding: .1em .35em; border-radius: 4px; background: var(--code); -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+code {
+  padding: .1em .35em;
+  border-radius: 4px;
+  background: var(--code);
+  -webkit-box-decoration-break: clone;
+  box-decoration-break: clone;
+}
 pre { margin: .5rem 0; padding: .75rem 1rem; border-radius: 8px; background: var(--code); white-space: pre-wrap; }
-.services { margin: 1.25rem 0; padding: 0; list-style: none; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
+.services {
+  margin: 1.25rem 0;
+  padding: 0;
+  list-style: none;
+  border: 1px solid var(--line);
+  border-radius: 10px;
+  background: var(--card);
+}
 .services > li { max-width: none; padding: .8rem 1rem; }
 .services > li + li { border-top: 1px solid var(--line); }
 .row { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 1rem; }
 .name { font-size: 1.0625rem; font-weight: 600; }
 .where { color: var(--soft); font-size: .875rem; font-variant-numeric: tabular-nums; }
-.command { max-width: none; margin: .1rem 0 0; color: var(--soft); font: .8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-.warning { margin: .45rem 0 0; padding: .3rem .65rem; border-radius: 6px; background: var(--warn-ground); color: var(--warn); font-size: .875rem; max-width: none; }
-.facts { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.25rem; margin: 1.25rem 0; padding: .9rem 1rem; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
+.command {
+  max-width: none;
+  margin: .1rem 0 0;
+  color: var(--soft);
+  font: .8125rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
+}
+.warning {
+  margin: .45rem 0 0;
+  padding: .3rem .65rem;
+  border-radius: 6px;
+  background: var(--warn-ground);
+  color: var(--warn);
+  font-size: .875rem;
+  max-width: none;
+}
+.facts {
+  display: grid;
+  grid-template-columns: max-content 1fr;
+  gap: .3rem 1.25rem;
+  margin: 1.25rem 0;
+  padding: .9rem 1rem;
+  border: 1px solid var(--line);
+  border-radius: 10px;
+  background: var(--card);
+}
 .facts dt { color: var(--soft); }
 .facts dd { margin: 0; min-width: 0; }
 .facts code { padding: 0; background: none; }
@@ -53,14 +93,15 @@ pre { margin: .5rem 0; padding: .75rem 1rem; border-radius: 8px; background: var
 
 const digest = new Bun.CryptoHasher("sha256").update(pageStyle).digest("base64");
 
-/** No script, no form, no frame, no request to anywhere: a name that slips through escaping can do nothing. */
+/** No script, form, frame or request to anywhere: markup that slips through escaping cannot do anything. */
 export const pagePolicy = [
   "default-src 'none'",
   `style-src 'sha256-${digest}'`,
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-  // An origin of its own, so that no script of the app whose address it has reads it, through a window that it opened. What a
-  // person does on the page works: another tab for a link, and the PAC file.
+  // The sandbox gives the page an origin of its own, so that no script of the app at the same address can read it
+  // through a window that it opened. Everything a person does on the page still works: opening a link in another tab,
+  // downloading the PAC file.
   "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads",
 ].join("; ");

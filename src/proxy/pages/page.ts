@@ -6,14 +6,14 @@ import type { Reply } from "./reply.ts";
 export type Page = {
   status: number;
   title: string;
-  /** Stands beside our name at the top. */
+  /** Shown beside our name at the top. */
   aside: Html;
   body: Html;
-  /** Seconds. Without a script, loading again is the only way to follow what is running. */
+  /** Seconds. Without scripts, reloading is the only way to show what changes. */
   refresh?: number;
 };
 
-/** Whole, because its hash in the policy is that of every character between the tags. */
+/** The whole element: the hash in the policy covers every character between the tags. */
 const style = new Html(`<style>${pageStyle}</style>`);
 
 export function pageReply(page: Page): Reply {
@@ -36,7 +36,7 @@ export function pageReply(page: Page): Reply {
     ["Content-Security-Policy", pagePolicy],
     ["Referrer-Policy", "no-referrer"],
   ];
-  // Not by <meta>, which browsers ignore in a sandbox without scripts.
+  // A header field and not a <meta> element, which browsers ignore in a sandbox without scripts.
   if (page.refresh !== undefined) fields.push(["Refresh", String(page.refresh)]);
   return { status: page.status, fields, body: document.markup };
 }

@@ -1,4 +1,4 @@
-/** What went wrong with a request -> a code, a line for a terminal and details for a program. Pure. */
+/** A problem with a request -> an error code, a line for a terminal and details for a program. Pure. */
 import { printable } from "../../text/printable.ts";
 import {
   originOf,
@@ -8,16 +8,16 @@ import {
   type UrlPorts,
 } from "../../routes/service-row.ts";
 
-/** Names, hosts, commands and reasons may be whatever a stranger sent: every form of the page escapes and cuts them. */
+/** Names, hosts, commands and reasons may come from a stranger: every form of the page escapes and cuts them. */
 export type Problem =
   | { status: 400; why: string }
   | { status: 405; allow: string }
   | { status: 408 }
-  /** `certificate`: the name that the client made its connection to, whose certificate is not one for the host. */
+  /** `certificate`: the server name of the client's connection, whose certificate does not cover the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
   | Unproxied
-  /** `limit` in bytes. */
+  /** `limit` is in bytes. */
   | { status: 431; limit: number }
   | { status: 503; why: string }
   | { status: 505; version: string }
@@ -28,38 +28,40 @@ export type Problem =
 export type UnknownName = {
   status: 404;
   name: string;
-  /** Every name that is routable. */
+  /** All routable names. */
   names: readonly string[];
   nearest: string | undefined;
-  /** The proxy's own, in http URLs. */
+  /** The proxy's port in http URLs. */
   port: number;
-  /** Set where `localhost` itself was asked for something that is not one of its pages. */
+  /** Set if the request was for `localhost` itself, but for none of its pages. */
   path?: string;
 };
 
-/** A server was asked for by https under its bare name, for which no authority signs. */
+/** A server was requested by https under its bare name, for which no certificate authority signs. */
 export type Uncertified = {
   status: 421;
   bareName: string;
-  /** The proxy's own, in https URLs. */
+  /** The proxy's port in https URLs. */
   port: number;
 };
 
-/** A name without a dot came by a resolver, and not from a client that has us for its proxy. */
+/** The client resolved a name without a dot itself, instead of using us as its proxy. */
 export type Unproxied = {
   status: 421;
   unproxied: string;
-  /** By which it was asked for. */
+  /** The scheme of the request. */
   scheme: Scheme;
-  /** The proxy's own. */
+  /** The proxy's ports. */
   ports: UrlPorts;
 };
 
 export type UpstreamFailed = {
-  /** 502: it refused, or its answer was none. 504: it did not take the connection in time. */
+  /**
+   * 502: the server refused the connection, or did not answer in HTTP. 504: it did not accept the connection in time.
+   */
   status: 502 | 504;
   name: string;
-  /** Dialled, with `port`. */
+  /** The address and port that were dialled. */
   address: string;
   port: number;
   pid: number;
@@ -67,7 +69,7 @@ export type UpstreamFailed = {
   why: string;
 };
 
-/** What scripts are told of the two above: no other names, and nothing of processes. */
+/** The versions of the two problems above for scripts: no other names, and nothing about processes. */
 export type Untold =
   | { status: 404; untold: string }
   | { status: 404; untold: string; path: string; port: number }
@@ -85,14 +87,14 @@ export function withoutDetails(problem: Problem): Problem | Untold {
 }
 
 export type Explanation = {
-  /** For programs; stays the same when the words change. */
+  /** For programs; stays the same when the message changes. */
   code: string;
-  /** One line. */
+  /** A single line. */
   message: string;
   details: Record<string, unknown>;
 };
 
-/** A host may be as long as a head: enough of it to recognise. */
+/** A host may be as long as a head; this is enough to recognise it. */
 const longestWord = 80;
 const longestSentence = 200;
 /** More names than anyone reads in one line. */
@@ -111,7 +113,7 @@ export function dialled({ address, port }: { address: string; port: number }): s
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** The command that starts a server under this name, where the name is safe to paste into a shell. */
+/** The command that starts a server under this name, if the name is safe to paste into a shell. */
 export function startCommand(name: string): string {
   const safe = /^[a-z0-9][a-z0-9._-]{0,252}$/.test(name);
   return `NAME=${safe ? name : "api"} bun dev`;
@@ -160,7 +162,7 @@ function explainUpstream(problem: UpstreamFailed): Explanation {
   const message =
     problem.status === 502
       ? `${name} runs but did not answer at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`
-      : `${name} did not take a connection in time at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`;
+      : `${name} did not accept a connection in time at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`;
   return {
     code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
     message,
@@ -180,7 +182,7 @@ function explainUncertified({ bareName, port }: Uncertified): Explanation {
   const url = secureUrl(bareName, port);
   return {
     code: "no-certificate-for-bare-name",
-    message: `https://${name}/ has no certificate, as an authority cannot be limited to names without a dot; use ${url}/, or make a second authority: localhostess trust --bare-names`,
+    message: `https://${name}/ has no certificate, because a certificate authority cannot be limited to names without a dot; use ${url}/, or create a second certificate authority: localhostess trust --bare-names`,
     details: { name, url },
   };
 }
@@ -190,7 +192,7 @@ function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation 
   const url = originOf(`${name}.localhost`, { scheme, port: ports[scheme] });
   return {
     code: "bare-name-not-proxied",
-    message: `a name without a dot is answered through the proxy only (proxy.pac, http_proxy), as others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
+    message: `a name without a dot is only served through the proxy (proxy.pac, http_proxy), because others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
     details: { name, url },
   };
 }
@@ -200,10 +202,10 @@ function explainUntold(problem: Untold): Explanation {
   if (problem.status !== 404) {
     const why = sentence(problem.why);
     const failed =
-      problem.status === 502 ? "runs but did not answer" : "did not take a connection in time";
+      problem.status === 502 ? "runs but did not answer" : "did not accept a connection in time";
     return {
       code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
-      message: `${name} ${failed}: ${why}; its process is shown by: localhostess why ${name}`,
+      message: `${name} ${failed}: ${why}; to see its process: localhostess why ${name}`,
       details: { name, why },
     };
   }
@@ -217,7 +219,7 @@ function explainUntold(problem: Untold): Explanation {
   }
   return {
     code: "unknown-name",
-    message: `no server is named ${name}; those that run are shown by: localhostess ls`,
+    message: `no server is named ${name}; to see what is running: localhostess ls`,
     details: { name },
   };
 }
@@ -251,20 +253,20 @@ export function explain(problem: Problem | Untold): Explanation {
         const certificate = word(problem.certificate);
         return {
           code: "other-certificate",
-          message: `${host} was asked for on a connection made to ${certificate}, whose certificate is not one for ${host}; ask for it on a connection of its own`,
+          message: `${host} was requested on a connection to ${certificate}, whose certificate does not cover ${host}; request it on a connection of its own`,
           details: { host, certificate },
         };
       }
       return {
         code: "host-not-answered",
-        message: `${host === "" ? "an empty host" : host} is not answered here, only localhost, *.localhost, loopback addresses, configured domains, and by proxy.pac names without a dot`,
+        message: `${host === "" ? "an empty host" : host} is not served here, only localhost, *.localhost, loopback addresses, configured domains and, through proxy.pac, names without a dot`,
         details: { host },
       };
     }
     case 431:
       return {
         code: "head-too-large",
-        message: `the request's fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
+        message: `the request's header fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
         details: { limit: problem.limit },
       };
     case 502:
@@ -278,7 +280,7 @@ export function explain(problem: Problem | Untold): Explanation {
       const version = word(problem.version);
       return {
         code: "version-not-supported",
-        message: `${version} is not spoken here, only HTTP/1.1 and HTTP/1.0`,
+        message: `${version} is not supported, only HTTP/1.1 and HTTP/1.0`,
         details: { version },
       };
     }

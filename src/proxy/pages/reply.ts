@@ -1,6 +1,6 @@
-/** An answer of our own -> the bytes of a complete HTTP/1.1 response. Pure. */
+/** One of our own answers -> the bytes of a complete HTTP/1.1 response. Pure. */
 
-/** `fields` hold what this reply alone needs; framing and the fields of every reply are added in `encodeReply`. */
+/** `fields` are those of this reply alone; `encodeReply` adds framing and the fields of every reply. */
 export type Reply = {
   status: number;
   fields: readonly (readonly [string, string])[];
@@ -25,11 +25,11 @@ const reasons: Record<number, string> = {
 };
 
 const everyReply: Reply["fields"] = [
-  // Says that the proxy answers, not the app behind it. Without a version: strangers may ask too.
+  // Shows that the proxy answers, not the app behind it. No version number, because strangers can ask too.
   ["Server", "localhostess"],
   ["Cache-Control", "no-store"],
   ["X-Content-Type-Options", "nosniff"],
-  // Every app behind the proxy can name our pages in <img> or <script>; none has a use for them.
+  // Every app behind the proxy could use our pages in <img> or <script>; no app needs to.
   ["Cross-Origin-Resource-Policy", "same-origin"],
 ];
 
@@ -40,9 +40,9 @@ export function reasonOf(status: number): string {
 }
 
 /**
- * `head`: the request was HEAD, so the body is counted and not sent (RFC 9110 section 9.3.2).
- * `date`: milliseconds since the Unix epoch; without it there is no Date field.
- * @throws Where a field could end its line: our own fault, never a peer's, as pages escape what peers say.
+ * `head`: the request was HEAD, so the body is counted but not sent (RFC 9110 section 9.3.2). `date`: milliseconds
+ * since the Unix epoch; without it, there is no Date field.
+ * @throws Error if a field contains a line end. That is our own fault, as pages escape what peers send.
  */
 export function encodeReply(
   reply: Reply,
@@ -68,7 +68,7 @@ export function encodeReply(
   return bytes;
 }
 
-/** @param text Without its final newline: it is added. */
+/** @param text without its final newline, which is added. */
 export function textReply(status: number, text: string): Reply {
   return {
     status,

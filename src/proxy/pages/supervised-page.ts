@@ -1,4 +1,6 @@
-/** A service of a project that cannot answer now -> the page that says why, and what starts it, as HTML, JSON or one line of text. Pure. */
+/**
+ * A project's service that cannot answer now -> the page that says why and how to start it: HTML, JSON or text. Pure.
+ */
 import { printable } from "../../text/printable.ts";
 import { upCommand } from "../../routes/pending.ts";
 import type { Exit, Supervised, SupervisedState } from "../../routes/supervised.ts";
@@ -9,37 +11,37 @@ import { pageReply } from "./page.ts";
 import { sentence, word } from "./problem.ts";
 import { jsonReply, reasonOf, type Reply, textReply } from "./reply.ts";
 
-/** What a request was told instead of an answer. */
+/** Why the request gets this page instead of an answer. */
 export type Absence =
-  /** It will be there soon: a page that follows it. */
+  /** The service will be ready soon; the page refreshes itself until then. */
   | { kind: "soon" }
-  /** The request was held for as long as one is. */
+  /** The request waited for the maximum time. */
   | { kind: "waited"; seconds: number }
-  /** Its body is too large to be held. `limit` in bytes. */
+  /** The request's body is too large to keep while waiting. `limit` is in bytes. */
   | { kind: "too-large"; limit: number }
-  /** Nobody but a person starts it. */
+  /** Only a person starts the service. */
   | { kind: "down" }
-  /** A request starts it, but not one that a stranger's page makes. */
+  /** A request starts the service, but not one made by a stranger's page. */
   | { kind: "strangers" };
 
 export type AbsentPage = {
   supervised: Supervised;
   absence: Absence;
-  /** Of its output, the oldest first. */
+  /** The last lines of its output, oldest first. */
   lines: readonly string[];
   wants: Wants;
-  /** As `hearsDetails` has it; else there is its state, and where to look for more. */
+  /** The result of `hearsDetails`; without details, the page shows only the state and where to find out more. */
   details: boolean;
 };
 
-/** More output than this is for `localhostess logs`. */
+/** Lines shown here; more output is shown by `localhostess logs`. */
 export const linesShown = 30;
-/** Characters of a line that are shown. */
+/** Characters shown of each line. */
 const lineLimit = 400;
-/** Seconds until the page looks again: often enough that nobody loads it by hand. */
+/** Seconds between refreshes: short enough that nobody reloads by hand. */
 const refreshSeconds = 1;
 
-/** What it does, or has come to: behind its name, this is a sentence. */
+/** A predicate for each state: after the service's name, it completes a sentence. */
 const words: Record<SupervisedState, string> = {
   stopped: "is stopped",
   starting: "is starting",
@@ -48,7 +50,7 @@ const words: Record<SupervisedState, string> = {
   unready: "does not answer yet",
   stopping: "is stopping",
   exited: "has ended",
-  backoff: "ended and is about to be started again",
+  backoff: "has ended and will be restarted",
   failed: "has failed",
 };
 
@@ -56,7 +58,7 @@ function startCommand({ directory, service }: Supervised): string {
   return `${upCommand(directory)} ${pastedWord(service)}`;
 }
 
-/** `exit code 1`, `SIGKILL`. */
+/** For example `exit code 1` or `SIGKILL`. */
 export function exitText({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code ?? "unknown"}` : signal;
 }
@@ -82,26 +84,29 @@ function messageOf({ supervised, absence, details }: AbsentPage): string {
     case "waited":
       return `${now}${reason}; ${inVain(supervised, { seconds: absence.seconds, details })}, try again`;
     case "too-large":
-      return `${now}${reason}; a request with more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
+      return `${now}${reason}; a request body of more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
     case "strangers":
-      return `${now}, and what a page of another site loads does not start it; to start it, open its address`;
+      return `${now}, and requests from a page of another site do not start it; to start it, open its address`;
     case "down":
       if (!details) return `${now}; to see why: ${printable(logsCommand(supervised))}`;
       return `${now}${exit}${reason}; to start it: ${printable(startCommand(supervised))}`;
   }
 }
 
-/** One that says that it is ready may have nothing that listens, or find its port taken by another user, who is not asked. */
+/**
+ * A service that reports itself ready may have no listener, or its port may be taken by another user, who gets no
+ * requests.
+ */
 function inVain(
   { state, port }: Supervised,
   { seconds, details }: { seconds: number; details: boolean },
 ): string {
   if (state !== "ready" && state !== "unready") return `it was not ready within ${seconds} s`;
   const where = details && port !== undefined ? `its port ${port}` : "its port";
-  return `nothing of yours has listened on ${where} for ${seconds} s`;
+  return `none of your processes has listened on ${where} for ${seconds} s`;
 }
 
-/** What is said of a service to those who are told no details. */
+/** The values shown to clients that get no details. */
 const unknown: Pick<Supervised, "why" | "lastExit"> = { why: undefined, lastExit: undefined };
 
 function facts(supervised: Supervised): Html {
@@ -109,8 +114,8 @@ function facts(supervised: Supervised): Html {
   const rows: [string, string | undefined][] = [
     ["State", state],
     ["Why", why && sentence(why)],
-    ["It says", status && sentence(status)],
-    ["Last end", lastExit && exitText(lastExit)],
+    ["Status", status && sentence(status)],
+    ["Last exit", lastExit && exitText(lastExit)],
     ["Restarts", restarts > 0 ? String(restarts) : undefined],
     ["Process", pid === undefined ? undefined : `pid ${pid}`],
     ["Port", port === undefined ? undefined : String(port)],
@@ -126,8 +131,8 @@ function facts(supervised: Supervised): Html {
 }
 
 function output(lines: readonly string[]): Html {
-  if (lines.length === 0) return html`<p class="soft">It has printed nothing.</p>`;
-  return html`<h2>Its last lines</h2>
+  if (lines.length === 0) return html`<p class="soft">No output yet.</p>`;
+  return html`<h2>Last lines of output</h2>
     <pre>${new Html(lines.map((line) => html`${line}`.markup).join("\n"))}</pre>`;
 }
 
@@ -136,16 +141,13 @@ function body(page: AbsentPage): Html {
   const heading = html`<h1>${word(supervised.id)} ${words[supervised.state]}</h1>`;
   if (absence.kind === "strangers") {
     return html`${heading}
-      <p>
-        The page of another site that shows this does not start it. It starts when its address is
-        opened.
-      </p>`;
+      <p>A page of another site does not start this service. Open its address to start it.</p>`;
   }
   if (!page.details) {
     return html`${heading}
       <p>
-        This page shows it as soon as it is ready. The browser does not say whether a person or a
-        script reads this, so what it printed is left out:
+        This page shows the service as soon as it is ready. The browser does not say whether a
+        person or a script reads this page, so the output is left out:
       </p>
       <pre>${printable(logsCommand(supervised))}</pre>`;
   }
@@ -154,8 +156,8 @@ function body(page: AbsentPage): Html {
     absence.kind === "down"
       ? html`<h2>Start it</h2>
           <pre>${printable(startCommand(supervised))}</pre>
-          <p class="soft">This page shows it as soon as it is ready.</p>`
-      : html`<p>This page shows it as soon as it is ready.</p>`;
+          <p class="soft">This page shows the service as soon as it is ready.</p>`
+      : html`<p>This page shows the service as soon as it is ready.</p>`;
   return html`${heading}${facts(supervised)}${next}${output(lines)}`;
 }
 
@@ -207,7 +209,7 @@ function inForm(page: AbsentPage): Reply {
 
 export function absentPage(page: AbsentPage): Reply {
   const reply = inForm(page);
-  // RFC 9110 section 10.2.3: what stays down comes back when a person says so, which no number tells.
+  // RFC 9110 section 10.2.3: a service that is down returns when a person starts it, so no number of seconds is right.
   return page.absence.kind === "down" || page.absence.kind === "strangers"
     ? reply
     : { ...reply, fields: [...reply.fields, ["Retry-After", String(refreshSeconds)]] };

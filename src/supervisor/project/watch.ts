@@ -2,7 +2,7 @@
 import { type FSWatcher, lstatSync, readdirSync, watch } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import type { Cancel, Clock } from "../../system/clock.ts";
-import { filePrint } from "../../system/file-print.ts";
+import { fileFingerprint } from "../../system/file-fingerprint.ts";
 
 export type WatchOptions = {
   clock: Clock;
@@ -38,11 +38,11 @@ const slice = 5;
 /** `paths` are absolute, and need not exist. Cancelling twice is harmless. */
 export function watchFiles(paths: readonly string[], options: WatchOptions): Cancel {
   const { clock } = options;
-  const known = new Map(paths.map((path) => [path, filePrint(path)]));
+  const known = new Map(paths.map((path) => [path, fileFingerprint(path)]));
   const tell = gathered(options);
   const look = (): void => {
     for (const [path, before] of known) {
-      const now = filePrint(path);
+      const now = fileFingerprint(path);
       if (now === before) continue;
       known.set(path, now);
       tell.add(path);

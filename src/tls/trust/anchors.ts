@@ -1,4 +1,4 @@
-/** A distribution's folder of added authorities, and the command that reads it -> a trust store. */
+/** A distribution's folder of local certificate authorities, and the command that reads it -> a trust store. */
 import { mkdir, readdir, rename, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readText } from "../../system/read-text.ts";
@@ -6,27 +6,27 @@ import { certificateFile } from "../certificate-file.ts";
 import { bodiesOf, bodyOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { failureOf, textOf } from "./words.ts";
+import { failureOf, textOf } from "./failure-text.ts";
 
-/** Paths are absolute. */
+/** All paths are absolute. */
 export type Anchors = {
   name: string;
-  /** Where a person's own authorities belong. */
+  /** The folder for a person's own certificate authorities. */
   directory: string;
-  /** With the dot. */
+  /** The file extension, including the dot. */
   extension: string;
-  /** What makes the bundle of the folder. */
+  /** The command that builds the bundle from the folder. */
   refresh: readonly [string, ...string[]];
-  /** The same after something was taken away, where that is another command. */
+  /** The command to use after a removal, if it is a different one. */
   refreshAfterRemoval?: readonly [string, ...string[]];
-  /** The file that programs read, made by `refresh`. */
+  /** The file that programs read, built by `refresh`. */
   bundle: string;
 };
 
-/** Milliseconds. It reads some 150 files and runs hooks; a Java hook takes seconds. */
+/** Milliseconds. The command reads about 150 files and runs hooks; a Java hook takes seconds. */
 const refreshDeadline = 60_000;
 
-/** A certificate takes about 1 KiB: what is longer is something else. */
+/** Bytes. A certificate takes about 1 KiB, so a longer file is something else. */
 const longestFile = 64 * 1024;
 
 export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
@@ -35,7 +35,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
   const target = ({ pem }: Certificate) =>
     join(directory, `localhostess-${sha256Of(pem).slice(0, 16)}${anchors.extension}`);
 
-  /** The files that hold this certificate alone, whatever they are called. */
+  /** The files that hold this certificate alone, whatever their names. */
   async function holders({ pem }: Certificate): Promise<string[]> {
     const wanted = bodyOf(pem);
     const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
@@ -46,7 +46,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
     for (const name of names) {
       const path = join(directory, name);
       const its = await readText(path, { longest: longestFile, lossy: true });
-      // Also a link to nowhere: nobody trusts what is not there.
+      // Covers dangling links too: a missing file is trusted by nobody.
       if (its.kind !== "text") continue;
       const bodies = bodiesOf(its.text);
       if (bodies.length === 1 && bodies[0] === wanted) found.push(path);
@@ -60,7 +60,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
 
   function command(argv: readonly [string, ...string[]]): [string, ...string[]] {
     const [program, ...rest] = argv;
-    // By its whole path, so that nobody's PATH decides what is run as root.
+    // Uses the absolute path, so that no one's PATH decides which program runs as root.
     return [join(machine.root, program), ...rest];
   }
 
@@ -86,7 +86,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
         if (files.length === 0) return { kind: "absent" };
         return {
           kind: "absent",
-          why: `it is in ${anchors.directory}, but ${anchors.refresh[0]} was not run since`,
+          why: `it is in ${anchors.directory}, but ${anchors.refresh[0]} has not run since`,
         };
       } catch (error) {
         return {
@@ -116,7 +116,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
         if (await inBundle(certificate)) return { kind: "done" };
         return {
           kind: "failed",
-          why: `${anchors.refresh[0]} did not take it into ${anchors.bundle}`,
+          why: `${anchors.refresh[0]} did not add it to ${anchors.bundle}`,
           fix: shown(anchors.refresh),
         };
       } catch (error) {
@@ -143,7 +143,7 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
         if (!(await inBundle(certificate))) return { kind: "done" };
         return {
           kind: "failed",
-          why: `it is still in ${anchors.bundle}, from another place than ${anchors.directory}`,
+          why: `it is still in ${anchors.bundle}, from a place other than ${anchors.directory}`,
           fix: `look for it: grep -rl localhostess ${pastedWord(dirname(directory))}`,
         };
       } catch (error) {
@@ -153,10 +153,12 @@ export function anchorStore(anchors: Anchors, machine: Machine): TrustStore {
   };
 }
 
-/** Readable for everybody, and whole or not at all: every program of the machine reads what is made of it. */
+/**
+ * Writes the file atomically and readable for everybody: every program of the machine reads the bundle built from it.
+ */
 async function place(path: string, pem: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  // Another ending, so that a command which runs now does not take half a file.
+  // A different extension, so that a refresh running right now does not pick up half a file.
   const temporary = `${path}.${process.pid}.tmp`;
   await writeFile(temporary, pem, { mode: 0o644, flag: "wx" });
   await rename(temporary, path).catch(async (error: unknown) => {

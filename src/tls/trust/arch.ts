@@ -1,4 +1,4 @@
-/** Arch Linux and its kin -> their store of authorities, with p11-kit's `trust`. */
+/** Arch Linux and its derivatives -> their trust store, by p11-kit's `trust`. */
 import { join } from "node:path";
 import { anchorStore } from "./anchors.ts";
 import { exists } from "./exists.ts";
@@ -13,7 +13,7 @@ export async function archStores(machine: Machine): Promise<TrustStore[]> {
         name: `system (${source}/anchors)`,
         directory: `${source}/anchors`,
         extension: ".crt",
-        // The package's own script: it makes the bundles of `trust extract`, all that programs read.
+        // The package's own script, which builds all bundles of `trust extract` that programs read.
         refresh: ["/usr/bin/update-ca-trust"],
         bundle: "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
       },

@@ -1,4 +1,6 @@
-/** What a program trusted before, and our authorities -> a file with both, in the state directory. */
+/**
+ * The roots a program trusted before, and our certificate authorities -> one file with both, in the state directory.
+ */
 import { createHash } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,30 +9,30 @@ import { writeAtomically } from "../../system/atomic-file.ts";
 import { certificateFile } from "../certificate-file.ts";
 import { bodiesOf, pemOf } from "./pem.ts";
 
-/** What is in a bundle besides our authorities. */
+/** The content of a bundle besides our certificate authorities. */
 export type Kept =
-  /** Nothing: the program adds it to what it trusts anyway. */
+  /** Nothing: the program adds the bundle to its usual roots. */
   | { kind: "nothing" }
-  /** A file of the person's, or the system's roots. */
+  /** A file of the person, or the system's roots. */
   | { kind: "file"; path: string }
-  /** Mozilla's roots as the runtime has them: the system has no file of its own. */
+  /** Mozilla's roots as built into the runtime, for systems without a file of their own. */
   | { kind: "built-in" }
-  /** The authorities of a Java keystore, which only Java's own tool reads. */
+  /** The certificate authorities in a Java keystore, which only Java's own tool can read. */
   | { kind: "keystore"; path: string };
 
 export type Bundle = { path: string; pem: string };
 
-/** Where systems keep the file with all roots; the first is taken. */
+/** Where systems keep the file with all roots; the first existing one is used. */
 const systemBundles = [
-  // Debian, Ubuntu, Arch, Alpine.
+  // Debian, Ubuntu, Arch, Alpine:
   "/etc/ssl/certs/ca-certificates.crt",
-  // Fedora, RHEL.
+  // Fedora, RHEL:
   "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
   "/etc/pki/tls/certs/ca-bundle.crt",
-  // openSUSE.
+  // openSUSE:
   "/var/lib/ca-certificates/ca-bundle.pem",
   "/etc/ssl/ca-bundle.pem",
-  // macOS, Alpine.
+  // macOS, Alpine:
   "/etc/ssl/cert.pem",
 ];
 
@@ -42,12 +44,12 @@ export function bundleDirectory(stateDirectory: string): string {
   return join(stateDirectory, "env");
 }
 
-/** What programs trust on this system if nobody tells them otherwise. */
+/** The roots that programs on this system trust by default. */
 export async function systemRoots(root: string): Promise<Kept> {
   for (const name of systemBundles) {
     const path = join(root, name);
     const about = await stat(path).catch(() => {
-      // Another system's place.
+      // This path belongs to another system.
       return undefined;
     });
     if (about?.isFile() === true && about.size > 0) return { kind: "file", path };
@@ -56,23 +58,23 @@ export async function systemRoots(root: string): Promise<Kept> {
 }
 
 /**
- * What a variable stood for before it was ours: a value that names one of our own bundles stands for what that
- * one has kept. So `env` may be read by a shell that has read it before.
+ * The roots that a variable selected before we set it. If its value names one of our own bundles, this is what that
+ * bundle keeps. So a shell may read `env` a second time.
  */
 export async function keptOf(path: string, stateDirectory: string): Promise<Kept> {
   if (!path.startsWith(`${bundleDirectory(stateDirectory)}/`)) return { kind: "file", path };
   const text = await certificateFile(path.replace(/\.p12$/, ".pem")).catch(() => undefined);
   const line = text?.split("\n").find((its) => its.startsWith(keptLine));
-  // Somebody has removed it: what it had is not known any more.
+  // The bundle was removed, so what it kept is no longer known.
   if (line === undefined) return { kind: "nothing" };
   return JSON.parse(line.slice(keptLine.length)) as Kept;
 }
 
 /**
- * Writes the bundle, unless it is there already with just this in it. Its name goes by what it keeps, so that two
- * shells with different variables do not change each other's.
+ * Writes the bundle, unless it already has exactly this content. Its name is derived from what it keeps, so two shells
+ * with different variables do not overwrite each other's bundles.
  *
- * @throws Error where what is to be kept cannot be read, or has no certificate.
+ * @throws Error if the roots to keep cannot be read, or have no certificate.
  */
 export async function writeBundle(
   kept: Kept,
@@ -101,7 +103,10 @@ export async function writeBundle(
   return { path, pem: text };
 }
 
-/** Puts new authorities into every bundle that shells may be using. @returns The bundles. @throws Error of the file system. */
+/**
+ * Writes new certificate authorities into every bundle that shells may be using.
+ * @returns the bundles. @throws Error of the file system.
+ */
 export async function renewBundles(
   stateDirectory: string,
   ours: readonly string[],
@@ -135,7 +140,7 @@ async function keptText(kept: Kept): Promise<string> {
 
 async function replace(path: string, text: string): Promise<void> {
   const there = await certificateFile(path).catch(() => {
-    // Not readable: it is written either way.
+    // The old bundle cannot be read; it is overwritten either way.
     return undefined;
   });
   if (there !== text) await writeAtomically(path, text);

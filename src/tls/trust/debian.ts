@@ -1,7 +1,7 @@
-/** Debian, Ubuntu, Alpine -> their store of authorities, with `update-ca-certificates`. */
+/** Debian, Ubuntu and Alpine -> their trust store, by `update-ca-certificates`. */
 import { join } from "node:path";
 import { anchorStore } from "./anchors.ts";
-import { installCommand } from "./distribution.ts";
+import { installCommand } from "./install-command.ts";
 import { exists } from "./exists.ts";
 import type { Machine, TrustStore } from "./store.ts";
 
@@ -10,7 +10,7 @@ const name = "system (/usr/local/share/ca-certificates)";
 
 export async function debianStores(machine: Machine): Promise<TrustStore[]> {
   const has = (path: string) => exists(join(machine.root, path));
-  // openSUSE has a program of the same name for other folders.
+  // openSUSE has a program of the same name that uses other folders.
   if (machine.platform !== "linux" || (await has("/etc/pki/trust"))) return [];
   if (await has(program)) {
     return [
@@ -20,7 +20,7 @@ export async function debianStores(machine: Machine): Promise<TrustStore[]> {
           directory: "/usr/local/share/ca-certificates",
           extension: ".crt",
           refresh: [program],
-          // Without it a link to the certificate that is gone stays in /etc/ssl/certs.
+          // Without `--fresh`, a link to the removed certificate stays in /etc/ssl/certs.
           refreshAfterRemoval: [program, "--fresh"],
           bundle: "/etc/ssl/certs/ca-certificates.crt",
         },
@@ -30,7 +30,7 @@ export async function debianStores(machine: Machine): Promise<TrustStore[]> {
   }
   if (!(await has("/etc/debian_version")) && !(await has("/etc/alpine-release"))) return [];
   const missing = {
-    why: "there is no update-ca-certificates",
+    why: "update-ca-certificates is not installed",
     fix: `${await installCommand("ca-certificates", machine)}, then this again`,
   };
   return [
@@ -38,7 +38,7 @@ export async function debianStores(machine: Machine): Promise<TrustStore[]> {
       name,
       check: async () => ({ kind: "unavailable", ...missing }),
       install: async () => ({ kind: "failed", ...missing }),
-      // What was never made cannot hold anything.
+      // A store that does not exist cannot hold a certificate.
       remove: async () => ({ kind: "already" }),
     },
   ];

@@ -1,7 +1,7 @@
-/** A path -> whether there is something. */
+/** A path -> whether it exists. */
 import { access } from "node:fs/promises";
 
-/** False also where it cannot be looked at. */
+/** False if the path cannot be examined. */
 export async function exists(path: string): Promise<boolean> {
   return await access(path).then(
     () => true,

@@ -1,4 +1,4 @@
-/** Fedora, RHEL and their kin -> their store of authorities, with `update-ca-trust`. */
+/** Fedora, RHEL and their derivatives -> their trust store, by `update-ca-trust`. */
 import { join } from "node:path";
 import { anchorStore } from "./anchors.ts";
 import { exists } from "./exists.ts";

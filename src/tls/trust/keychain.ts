@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { commonNameOf, sha1Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { failureOf, textOf } from "./words.ts";
+import { failureOf, textOf } from "./failure-text.ts";
 
 const program = "/usr/bin/security";
 
-/** Milliseconds. The system asks for the person's password in a window, which takes a person's time. */
+/** Milliseconds. The system asks for the person's password in a window, and a person needs time. */
 const askingDeadline = 120_000;
 
-/** What `security` says with 44 when there is nothing: errSecItemNotFound, -25300, as an exit code. */
+/** Exit code of `security` if nothing was found: errSecItemNotFound, -25300, truncated to a byte. */
 const notFound = 44;
 
 const name = "macOS keychain (login)";
@@ -19,7 +19,7 @@ export async function keychainStores(machine: Machine): Promise<TrustStore[]> {
   return machine.platform === "darwin" ? [keychainStore(machine)] : [];
 }
 
-/** The person's own keychain: unlike the system's it needs no root, and no other user is touched. */
+/** The person's own keychain: unlike the system's, it needs no root and affects no other user. */
 function keychainStore(machine: Machine): TrustStore {
   const keychain = join(machine.home, "Library/Keychains/login.keychain-db");
   const run = machine.run;
@@ -34,16 +34,17 @@ function keychainStore(machine: Machine): TrustStore {
     return result.kind === "done" && result.stdout.toUpperCase().includes(sha1Of(pem));
   }
 
-  /** As a browser would: a certificate may lie in the keychain and be trusted by nobody. */
+  /** Verifies like a browser: a certificate may be in the keychain without being trusted. */
   async function isTrusted({ path }: Certificate): Promise<boolean> {
-    // -l: it is an authority's own; -L: nothing is fetched from the network, which is where it was seen to hang.
+    // -l: the certificate is a certificate authority's own. -L: fetch nothing from the network, where it was seen to
+    // hang.
     const argv = [program, "verify-cert", "-c", path, "-p", "ssl", "-l", "-L", "-q"] as const;
     const result = await run([...argv]);
     if (result.kind === "done") return result.code === 0;
     throw new Error(failureOf(program, result));
   }
 
-  /** Both: the verdict was seen to outlive the certificate, by a cache. */
+  /** Checks both: a cache was seen to keep the verdict after the certificate was gone. */
   async function check(certificate: Certificate): Promise<Check> {
     try {
       if (!(await has(certificate))) return { kind: "absent" };
@@ -78,7 +79,7 @@ function keychainStore(machine: Machine): TrustStore {
     },
 
     async remove(certificate): Promise<Outcome> {
-      // -t takes the person's trust settings for it away as well.
+      // -t also removes the person's trust settings for the certificate.
       const argv = ["delete-certificate", "-Z", sha1Of(certificate.pem), "-t", keychain] as const;
       const fix = `in a terminal of the desktop: security ${argv.map(pastedWord).join(" ")}`;
       try {

@@ -1,4 +1,4 @@
-/** A home directory -> the NSS databases in it: Chromium's, and every Firefox profile's, wherever they were put. */
+/** A home directory -> the NSS databases in it: Chromium's and those of all Firefox profiles, wherever they are. */
 import { readdir, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative } from "node:path";
 import { whereIs } from "../../system/search-path.ts";
@@ -7,15 +7,15 @@ import { exists } from "./exists.ts";
 import type { Machine } from "./store.ts";
 
 export type Database = {
-  /** For a person. */
+  /** The name shown to a person. */
   name: string;
   /** An absolute path. */
   directory: string;
-  /** False where the program that will read it has not made it yet. */
+  /** False if the program that will read the database has not created it yet. */
   made: boolean;
 };
 
-/** What it takes to be one: the SQLite format, which all programs have used since 2018. */
+/** A folder with this file is a database: the SQLite format, which all programs have used since 2018. */
 const file = "cert9.db";
 
 const chromiums = [
@@ -46,7 +46,7 @@ export async function nssDatabases(machine: Machine): Promise<Database[]> {
 }
 
 async function chromiumDatabases(machine: Machine): Promise<Database[]> {
-  // Elsewhere Chromium asks the system.
+  // On other systems, Chromium uses the system's store.
   if (machine.platform !== "linux") return [];
   const { home } = machine;
   const old = join(home, ".pki/nssdb");
@@ -68,7 +68,7 @@ async function chromiumDatabases(machine: Machine): Promise<Database[]> {
     made: true,
   }));
   const own = databases.some(({ directory }) => directory === old || directory === current);
-  // Chromium 156 takes the old place where there is one, else the other, which it makes when it first needs it.
+  // Chromium 156 uses the old place if it exists, or else the other one, which it creates on first need.
   if (!own && !(await exists(old)) && hasChromium(machine)) {
     databases.unshift({
       name: `Chromium (${shortened(current, home)})`,
@@ -114,10 +114,10 @@ async function firefoxDatabases(machine: Machine): Promise<Database[]> {
   }));
 }
 
-/** A profile may be anywhere: then profiles.ini has its whole path. */
+/** A profile may be anywhere; profiles.ini then has its absolute path. */
 async function declaredProfiles(base: string): Promise<string[]> {
   const its = await readText(join(base, "profiles.ini"), { longest: 1024 * 1024, lossy: true });
-  // Most places have no Firefox.
+  // Most of these places have no Firefox.
   const text = its.kind === "text" ? its.text : "";
   const paths = [...text.matchAll(/^Path=(.+?)\r?$/gm)].map(([, path]) => path!);
   return paths.map((path) => (isAbsolute(path) ? path : join(base, path)));
@@ -133,10 +133,10 @@ async function existing(
   return found.flat();
 }
 
-/** Whole paths, sorted; none where it cannot be read. */
+/** Absolute paths, sorted; none if the folder cannot be read. */
 async function children(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch(() => {
-    // Missing, not a folder, or not ours to read: nothing of the person's browsers is there.
+    // Missing, not a folder, or not readable for us: there are no browser profiles of this person.
     return [];
   });
   return names.sort().map((name) => join(directory, name));

@@ -1,16 +1,16 @@
 /** An NSS database -> a trust store, by NSS's own `certutil`. */
 import { mkdir } from "node:fs/promises";
-import { installCommand } from "./distribution.ts";
+import { installCommand } from "./install-command.ts";
 import { type Database, nssDatabases } from "./nss-databases.ts";
 import { bodiesOf, bodyOf, pemOf, sha256Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { failureOf, textOf } from "./words.ts";
+import { failureOf, textOf } from "./failure-text.ts";
 
-/** Trusted to sign servers' certificates, and nothing else: not mail, not programs. */
+/** Trusted to sign certificates of servers, but not for mail or programs. */
 const trust = "C,,";
 
-/** `certutil` removes by nickname, so each of ours has its own. */
+/** `certutil` removes by nickname, so each of our certificates has its own. */
 function nicknameOf({ pem }: Pick<Certificate, "pem">): string {
   return `localhostess ${sha256Of(pem).slice(0, 16)}`;
 }
@@ -22,11 +22,11 @@ type Entry = {
 };
 
 type Found = Entry & {
-  /** Whether its nickname means this certificate and no other. */
+  /** Whether the nickname belongs to this certificate only. */
   alone: boolean;
 };
 
-/** Rejected with this where the command did not work. */
+/** Thrown when the command fails. */
 class Failure extends Error {
   readonly fix: string;
 
@@ -45,18 +45,18 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
   const again = "localhostess trust";
 
   async function certutil(...args: string[]): Promise<string> {
-    // With a file for the password it never asks for one, and never waits for an answer.
+    // With a password file, certutil never prompts and so never waits for an answer.
     const argv = ["certutil", ...args, "-d", place, "-f", "/dev/null"] as const;
     const result = await machine.run(argv as unknown as [string, ...string[]]);
     if (result.kind === "missing") {
-      throw new Failure("there is no certutil", await installCommand("certutil", machine));
+      throw new Failure("certutil is not installed", await installCommand("certutil", machine));
     }
     const why = failureOf("certutil", result);
     if (why === undefined) return (result as { stdout: string }).stdout;
     if (result.kind === "done" && /SEC_ERROR_BAD_PASSWORD/.test(result.stderr)) {
       throw new Failure(
-        "it has a master password, which only its program can be told",
-        "import the certificate in the browser's settings, or take the master password off for a moment",
+        "it has a master password, which only the browser can be given",
+        "import the certificate in the browser's settings, or remove the master password for a moment",
       );
     }
     throw new Failure(
@@ -65,7 +65,10 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     );
   }
 
-  /** All that may be ours: what is imported by hand is called by its common name, which has our name too. */
+  /**
+   * All entries that may be ours. A certificate imported by hand is listed by its common name, which contains our name
+   * too.
+   */
   async function entries(): Promise<Entry[]> {
     const lines = (await certutil("-L")).split("\n");
     return lines.flatMap((line) => {
@@ -76,8 +79,9 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
   }
 
   /**
-   * Under its own nickname, or under another that somebody has given it. Asked for a nickname, certutil prints every
-   * certificate of the same subject, the newest first: those that have their own nickname are told apart by that.
+   * Finds the certificate under its own nickname, or under another one that someone gave it. For a nickname, certutil
+   * prints every certificate of the same subject, newest first; those with a nickname of their own are told apart by
+   * it.
    */
   async function find(certificate: Certificate): Promise<Found | undefined> {
     const wanted = bodyOf(certificate.pem);
@@ -106,7 +110,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     await certutil("-D", "-n", found.nickname);
     if ((await find(certificate)) === undefined) return true;
     throw new Failure(
-      "certutil removed it, and it is still there",
+      "certutil removed it, but it is still there",
       `remove "${found.nickname}" in the browser's settings`,
     );
   }
@@ -129,7 +133,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
     name: database.name,
 
     async check(certificate): Promise<Check> {
-      if (!database.made) return { kind: "absent", why: "the database is not there yet" };
+      if (!database.made) return { kind: "absent", why: "the database does not exist yet" };
       try {
         const entry = await find(certificate);
         if (entry === undefined) return { kind: "absent" };
@@ -150,14 +154,14 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
         try {
           await certutil("-A", "-n", nickname, "-t", trust, "-i", certificate.path);
         } catch (error) {
-          // Of a database with a password, it has the certificate by now, without trust.
+          // If the database has a password, it now holds the certificate, but without trust.
           if (entry === undefined) await take(certificate);
           throw error;
         }
         if ((await find(certificate))?.servers.includes("C") !== true) {
           return { kind: "failed", why: "certutil did not keep it as trusted", fix: again };
         }
-        return { kind: "done", note: "start the browser again if it runs" };
+        return { kind: "done", note: "restart the browser if it is running" };
       }),
 
     remove: (certificate) =>
@@ -165,7 +169,7 @@ export function nssStore(database: Database, machine: Machine): TrustStore {
         if (!database.made) return { kind: "already" };
         const removed = await take(certificate);
         if (!removed) return { kind: "already" };
-        return { kind: "done", note: "start the browser again if it runs" };
+        return { kind: "done", note: "restart the browser if it is running" };
       }),
   };
 }

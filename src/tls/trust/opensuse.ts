@@ -1,4 +1,4 @@
-/** openSUSE and SLES -> their store of authorities, with their own `update-ca-certificates`. */
+/** openSUSE and SLES -> their trust store, by their own `update-ca-certificates`. */
 import { join } from "node:path";
 import { anchorStore } from "./anchors.ts";
 import { exists } from "./exists.ts";

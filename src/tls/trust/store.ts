@@ -1,30 +1,32 @@
-/** What a trust store is: a place where programs look for the authorities that they believe, and what can be asked of it. */
+/**
+ * The interface of a trust store, a place where programs look up trusted certificate authorities, and of its machine.
+ */
 import type { CommandResult } from "../../system/command.ts";
 
-/** An authority's certificate, as stores are given it. */
+/** A certificate authority's certificate, in the form that stores take. */
 export type Certificate = {
   pem: string;
-  /** A file that holds it and nothing else: what a command is pointed at, also one that a person types. */
+  /** A file that holds only this certificate: the argument of commands, including those that a person types. */
   path: string;
 };
 
 export type Check =
   | { kind: "trusted" }
-  /** `why` where there is more to say than that it is not there. */
+  /** `why` says more than that the certificate is missing. */
   | { kind: "absent"; why?: string }
   | { kind: "unavailable"; why: string; fix: string };
 
 export type Outcome =
-  /** It is now as asked for. `note`: what is left to a person, such as to start a program again. */
+  /** The store is now as requested. `note`: what is left for the person to do, such as to restart a program. */
   | { kind: "done"; note?: string }
   | { kind: "already" }
-  /** `fix` is the whole command that has the right which this process has not. */
+  /** `fix` is the complete command, run with the permission that this process lacks. */
   | { kind: "needs you"; why: string; fix: string }
   | { kind: "failed"; why: string; fix: string };
 
-/** No method rejects: whatever happens in one store, the others have their turn. */
+/** No method rejects: a failure in one store does not affect the others. */
 export type TrustStore = {
-  /** For a person, and different for every store of a machine. */
+  /** The name shown to a person; different for every store of a machine. */
   name: string;
   check(certificate: Certificate): Promise<Check>;
   install(certificate: Certificate): Promise<Outcome>;
@@ -33,7 +35,7 @@ export type TrustStore = {
 };
 
 export type RunOptions = {
-  /** Milliseconds until it is killed; a few seconds where nobody says. */
+  /** Milliseconds until the command is killed. The default is a few seconds. */
   deadline?: number;
 };
 
@@ -45,11 +47,11 @@ export type Run = (
 /** Everything that a store touches. */
 export type Machine = {
   platform: NodeJS.Platform;
-  /** Where the system's files are; `/`, but for tests. */
+  /** The root of the system's files: `/`, except in tests. */
   root: string;
   home: string;
   env: Readonly<Record<string, string | undefined>>;
-  /** Whether the system's files may be changed: root. */
+  /** Whether the system's files may be changed, which takes root. */
   privileged: boolean;
   /** Whether this is Linux inside Windows. */
   wsl: boolean;

@@ -1,4 +1,4 @@
-/** A machine -> every trust store on it, and what is done to all of them. */
+/** A machine -> all its trust stores, and operations on all of them. */
 import { archStores } from "./arch.ts";
 import { debianStores } from "./debian.ts";
 import { fedoraStores } from "./fedora.ts";
@@ -18,14 +18,14 @@ const finders: readonly ((machine: Machine) => Promise<TrustStore[]>)[] = [
   nssStores,
 ];
 
-/** Those that this machine has, the system's first. */
+/** The stores that exist on this machine, the system's first. */
 export async function trustStores(machine: Machine): Promise<TrustStore[]> {
   return (await Promise.all(finders.map((find) => find(machine)))).flat();
 }
 
 /**
- * Takes a certificate out of every store. True where none has it any more, so that it may be forgotten;
- * `report` is told of each store.
+ * Removes a certificate from every store. Returns true if no store has it any more, so that it may be forgotten.
+ * `report` is called for each store.
  */
 export async function removeFromAll(
   stores: readonly TrustStore[],
@@ -38,7 +38,7 @@ export async function removeFromAll(
   },
 ): Promise<boolean> {
   let gone = true;
-  // One after another: two of them may ask the person something.
+  // One after another, because more than one may ask the person something.
   for (const store of stores) {
     const outcome = await store.remove(certificate);
     if (outcome.kind === "failed" || outcome.kind === "needs you") gone = false;

@@ -1,23 +1,23 @@
-/** The Windows that this Linux runs in -> its user's trust store, by `certutil.exe`. */
+/** The Windows around this Linux (WSL) -> its user's trust store, by `certutil.exe`. */
 import { join } from "node:path";
 import { whereIs } from "../../system/search-path.ts";
 import { powershellWord } from "../../text/shell-words.ts";
 import { exists } from "./exists.ts";
 import { sha1Of } from "./pem.ts";
 import type { Certificate, Check, Machine, Outcome, TrustStore } from "./store.ts";
-import { failureOf, textOf } from "./words.ts";
+import { failureOf, textOf } from "./failure-text.ts";
 
-/** Windows' drive may be mounted elsewhere, by wsl.conf; then it may still be in PATH. */
+/** wsl.conf may mount the Windows drive elsewhere; the program may still be in PATH then. */
 const usual = "/mnt/c/Windows/System32/certutil.exe";
 
-/** Milliseconds. Windows asks in a window whether the person means it. */
+/** Milliseconds. Windows asks for confirmation in a window. */
 const askingDeadline = 120_000;
-/** Milliseconds. The first program of Windows that is started takes its time. */
+/** Milliseconds. The first Windows program to be started takes a while. */
 const lookingDeadline = 20_000;
 
 const name = "Windows (user's root store)";
 const notThere = {
-  why: "there is no certutil.exe, so Windows' programs cannot be started from here",
+  why: "there is no certutil.exe, so Windows programs cannot be started from here",
   fix: "turn interop on in /etc/wsl.conf ([interop] enabled=true), then: wsl.exe --shutdown",
 };
 
@@ -37,7 +37,7 @@ export async function windowsStores(machine: Machine): Promise<TrustStore[]> {
   ];
 }
 
-/** What cmd.exe or PowerShell read something into, within the double quotes that both know. */
+/** Characters that cmd.exe or PowerShell interpret inside double quotes. */
 const active = /["$`%\u2018-\u201f]/;
 
 function typed(argv: readonly string[]): string {
@@ -48,7 +48,7 @@ function typed(argv: readonly string[]): string {
 }
 
 function windowsStore(program: string, { run }: Machine): TrustStore {
-  /** Windows' words are in its user's language, so that only the number is looked for. */
+  /** Windows answers in its user's language, so only the hash is searched for. */
   async function has({ pem }: Certificate): Promise<boolean> {
     const thumbprint = sha1Of(pem);
     const argv = [program, "-user", "-store", "Root", thumbprint] as const;
@@ -57,7 +57,7 @@ function windowsStore(program: string, { run }: Machine): TrustStore {
     return result.code === 0 && result.stdout.replace(/\s/g, "").toUpperCase().includes(thumbprint);
   }
 
-  /** Windows opens no file by a Linux path. */
+  /** Windows cannot open a file by its Linux path. */
   async function windowsPath(path: string): Promise<string> {
     const result = await run(["wslpath", "-w", path], { deadline: lookingDeadline });
     const why = failureOf("wslpath", result);
@@ -74,13 +74,13 @@ function windowsStore(program: string, { run }: Machine): TrustStore {
     const why = failureOf("certutil.exe", result);
     if (why !== undefined) return { kind: "failed", why, fix };
     if ((await has(certificate)) === wanted) return { kind: "done" };
-    return { kind: "failed", why: "Windows left its store as it was", fix };
+    return { kind: "failed", why: "Windows did not change its store", fix };
   }
 
   const failed = (error: unknown): Outcome => ({
     kind: "failed",
     why: textOf(error),
-    fix: "see whether Windows' programs start from here: cmd.exe /c ver",
+    fix: "check whether Windows programs start from here: cmd.exe /c ver",
   });
 
   return {

@@ -1,7 +1,7 @@
 /** A backend into nginx in front of it, plain and by TLS: one worker, no access log, idle connections to the backend kept. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { throwawayAuthority } from "../../support/throwaway-authority.ts";
+import { throwawayCertificateAuthority } from "../../support/throwaway-certificate-authority.ts";
 import { installed } from "../crew.ts";
 import { missing, type StartPeer } from "../peer.ts";
 import { freePort, ready } from "../ready.ts";
@@ -14,9 +14,9 @@ export const startNginx: StartPeer = async (crew, backend) => {
   const port = freePort();
   const securePort = freePort();
   const config = join(dir, "nginx.conf");
-  await using authority = await throwawayAuthority();
+  await using throwaway = await throwawayCertificateAuthority();
   // As ours: P-256, signed by an authority that its clients would have.
-  const leaf = await authority.leafFor(backend.host);
+  const leaf = await throwaway.leafFor(backend.host);
   writeFileSync(join(dir, "key.pem"), leaf.key, { mode: 0o600 });
   writeFileSync(join(dir, "certificate.pem"), leaf.certificate);
   writeFileSync(config, configuration({ dir, port, securePort, backend: backend.port }));

@@ -4,20 +4,23 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
 import { testTerminator } from "../../support/test-tls.ts";
-import { type ThrowawayAuthority, throwawayAuthority } from "../../support/throwaway-authority.ts";
+import {
+  type ThrowawayCertificateAuthority,
+  throwawayCertificateAuthority,
+} from "../../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../../support/with-programs.ts";
 
 type Results = Record<string, Record<string, unknown>>;
 
 describeWith(["node"])("Node's http2", () => {
-  let authority: ThrowawayAuthority;
+  let throwaway: ThrowawayCertificateAuthority;
   let proxy: TestProxy | undefined;
   let results: Results;
   let child: ReturnType<typeof startNode>;
   let lines: AsyncIterator<string>;
 
   beforeAll(async () => {
-    authority = await throwawayAuthority();
+    throwaway = await throwawayCertificateAuthority();
     child = startNode();
     lines = createInterface({ input: Readable.fromWeb(child.stdout as never) })[
       Symbol.asyncIterator
@@ -25,9 +28,9 @@ describeWith(["node"])("Node's http2", () => {
     const port = Number(await line(lines));
     proxy = await startTestProxy({
       services: { api: { port } },
-      terminator: testTerminator((name) => authority.leafFor(name)),
+      terminator: testTerminator((name) => throwaway.leafFor(name)),
     });
-    const caFile = authority.authority.certificatePath;
+    const caFile = throwaway.ca.certificatePath;
     child.stdin.write(`${JSON.stringify({ port: proxy.port, caFile })}\n`);
     child.stdin.flush();
     results = JSON.parse(await line(lines)) as Results;
@@ -37,7 +40,7 @@ describeWith(["node"])("Node's http2", () => {
     child.kill("SIGKILL");
     await child.exited;
     await proxy?.stop();
-    await authority[Symbol.asyncDispose]();
+    await throwaway[Symbol.asyncDispose]();
   });
 
   test("GET", () => {

@@ -4,7 +4,10 @@ import { eventually } from "../../support/eventually.ts";
 import { echo, RawServer } from "../../support/raw-server.ts";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
 import { testTerminator } from "../../support/test-tls.ts";
-import { type ThrowawayAuthority, throwawayAuthority } from "../../support/throwaway-authority.ts";
+import {
+  type ThrowawayCertificateAuthority,
+  throwawayCertificateAuthority,
+} from "../../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../../support/with-programs.ts";
 
 const upstream = new RawServer({
@@ -20,21 +23,21 @@ const upstream = new RawServer({
   },
 });
 
-let authority: ThrowawayAuthority;
+let throwaway: ThrowawayCertificateAuthority;
 let proxy: TestProxy;
 
 beforeAll(async () => {
-  authority = await throwawayAuthority();
+  throwaway = await throwawayCertificateAuthority();
   proxy = await startTestProxy({
     services: { api: upstream },
-    terminator: testTerminator((name) => authority.leafFor(name)),
+    terminator: testTerminator((name) => throwaway.leafFor(name)),
   });
 });
 
 afterAll(async () => {
   await proxy.stop();
   upstream.stop();
-  await authority[Symbol.asyncDispose]();
+  await throwaway[Symbol.asyncDispose]();
 });
 
 function start(argv: readonly string[], input = "") {
@@ -53,7 +56,7 @@ async function output(argv: readonly string[], input?: string): Promise<string> 
 }
 
 function curl(path: string, ...more: string[]): string[] {
-  const { certificatePath } = authority.authority;
+  const { certificatePath } = throwaway.ca;
   return [
     ...["curl", "-sS", "--http2", "--noproxy", "*", "--max-time", "10"],
     ...["--cacert", certificatePath, "--resolve", `api.localhost:${proxy.port}:127.0.0.1`],

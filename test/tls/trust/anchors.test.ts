@@ -165,17 +165,17 @@ for (const [name, distribution] of Object.entries(distributions)) {
       });
       expect(await store!.check(certificate)).toMatchObject({
         kind: "absent",
-        why: `it is in ${folder}, but ${program} was not run since`,
+        why: `it is in ${folder}, but ${program} has not run since`,
       });
     });
 
     test("a command that is missing, fails or hangs is a failure with a way out", async () => {
       const failures: [ReturnType<Fake>, string][] = [
-        [{ kind: "missing" }, `there is no ${program}`],
+        [{ kind: "missing" }, `${program} is not installed`],
         [done("", 3, "first\nno space left\n"), `${program} failed with 3: no space left`],
         [{ kind: "failed", why: "it took longer than 60000 ms" }, "it took longer than 60000 ms"],
         // It says that all went well, and nothing has happened.
-        [done(), `${program} did not take it into ${bundle}`],
+        [done(), `${program} did not add it to ${bundle}`],
       ];
       for (const [result, why] of failures) {
         let deadline: number | undefined;

@@ -135,7 +135,7 @@ describeWith(["certutil"])("with certutil", () => {
     const [store] = await nssStores(machine);
     expect(await store!.install(certificate)).toEqual({
       kind: "failed",
-      why: "it has a master password, which only its program can be told",
+      why: "it has a master password, which only the browser can be given",
       fix: expect.stringContaining("import the certificate in the browser's settings"),
     });
     expect(await store!.check(certificate)).toEqual({ kind: "absent" });
@@ -175,7 +175,7 @@ test("without certutil, the package is named for each distribution", async () =>
     await temporary.put("/etc/os-release", `${release}\n`);
     const store = nssStore({ name: "x", directory: machine.home, made: true }, machine);
     const certificate = await certificateIn(machine.home);
-    const missing = { why: "there is no certutil", fix };
+    const missing = { why: "certutil is not installed", fix };
     expect(await store.check(certificate)).toEqual({ kind: "unavailable", ...missing });
     expect(await store.install(certificate)).toEqual({ kind: "failed", ...missing });
     expect(await store.remove(certificate)).toEqual({ kind: "failed", ...missing });

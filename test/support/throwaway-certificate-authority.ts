@@ -4,10 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Certificate, CertificateChainValidationEngine, type NameConstraints } from "pkijs";
 import { type Clock, systemClock } from "../../src/system/clock.ts";
-import { type Authority, type AuthorityOptions, ensureAuthority } from "../../src/tls/authority.ts";
+import {
+  type CertificateAuthority,
+  type CertificateAuthorityOptions,
+  ensureCertificateAuthority,
+} from "../../src/tls/certificate-authority.ts";
 import type { Identity } from "../../src/tls/identity.ts";
 import { type Leaf, mintLeaf } from "../../src/tls/leaf.ts";
-import { type AuthorityKind, type Subject, subjectOf } from "../../src/tls/server-name.ts";
+import {
+  type CertificateAuthorityKind,
+  type Subject,
+  subjectOf,
+} from "../../src/tls/server-name.ts";
 
 const nameConstraints = "2.5.29.30";
 
@@ -17,9 +25,9 @@ export const identity: Identity = {
   uid: process.getuid?.(),
 };
 
-export type ThrowawayAuthority = AsyncDisposable & {
-  options: AuthorityOptions;
-  authority: Authority;
+export type ThrowawayCertificateAuthority = AsyncDisposable & {
+  options: CertificateAuthorityOptions;
+  ca: CertificateAuthority;
   /** A leaf as the program mints it; its chain has been checked. */
   leafFor(serverName: string | undefined): Promise<Leaf>;
 };
@@ -32,23 +40,23 @@ export async function throwawayStateDirectory(): Promise<{ path: string } & Asyn
   };
 }
 
-export async function throwawayAuthority(
-  given: { kind?: AuthorityKind; tlds?: readonly string[]; clock?: Clock } = {},
-): Promise<ThrowawayAuthority> {
+export async function throwawayCertificateAuthority(
+  given: { kind?: CertificateAuthorityKind; tlds?: readonly string[]; clock?: Clock } = {},
+): Promise<ThrowawayCertificateAuthority> {
   const state = await throwawayStateDirectory();
-  const options: AuthorityOptions = {
+  const options: CertificateAuthorityOptions = {
     stateDirectory: state.path,
     kind: given.kind ?? "names",
     tlds: given.tlds ?? [],
     clock: given.clock ?? systemClock,
     identity,
   };
-  const made = await ensureAuthority(options);
+  const made = await ensureCertificateAuthority(options);
   if (made.kind !== "ready") throw new Error(made.problems.join("\n"));
-  const { authority } = made;
+  const { ca } = made;
   return {
     options,
-    authority,
+    ca,
     leafFor: async (serverName) => {
       const subject = subjectOf(serverName, {
         tlds: options.tlds,
@@ -56,7 +64,7 @@ export async function throwawayAuthority(
         isService: () => true,
       });
       if (subject === undefined) throw new Error(`${serverName} is not ours`);
-      return await mintChecked(subject, { authority, clock: options.clock });
+      return await mintChecked(subject, { ca, clock: options.clock });
     },
     [Symbol.asyncDispose]: async () => await state[Symbol.asyncDispose](),
   };
@@ -64,10 +72,10 @@ export async function throwawayAuthority(
 
 export async function mintChecked(
   subject: Subject,
-  { authority, clock }: { authority: Authority; clock: Clock },
+  { ca, clock }: { ca: CertificateAuthority; clock: Clock },
 ): Promise<Leaf> {
-  const leaf = await mintLeaf(subject, { signer: authority, clock });
-  const verdict = await chainVerdict(leaf.certificate, { authority, now: clock.now() });
+  const leaf = await mintLeaf(subject, { signer: ca, clock });
+  const verdict = await chainVerdict(leaf.certificate, { ca, now: clock.now() });
   if (verdict !== "good") throw new Error(`pkijs refuses the leaf of ${subject.name}: ${verdict}`);
   return leaf;
 }
@@ -75,9 +83,9 @@ export async function mintChecked(
 /** What pkijs, which shares no code with what signs, says about a leaf under an authority: `"good"` or why not. */
 export async function chainVerdict(
   leafPem: string,
-  { authority, now }: { authority: Pick<Authority, "pem">; now: number },
+  { ca, now }: { ca: Pick<CertificateAuthority, "pem">; now: number },
 ): Promise<string> {
-  const anchor = Certificate.fromBER(der(authority.pem));
+  const anchor = Certificate.fromBER(der(ca.pem));
   const constraints = anchor.extensions?.find(({ extnID }) => extnID === nameConstraints)
     ?.parsedValue as NameConstraints;
   const engine = new CertificateChainValidationEngine({

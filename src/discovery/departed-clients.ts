@@ -1,12 +1,12 @@
-/** Clients that sent FIN -> which of them have closed altogether, as the kernel has their sockets. */
+/** Clients that sent FIN -> those that have closed the connection completely, according to the kernel. */
 import type { Ends, PeerSockets } from "../system/peer-sockets.ts";
 
 export type DepartedOptions = {
-  /** Clients may have no socket on this system: Windows' on WSL. */
+  /** True if clients may have no socket on this system: programs of Windows on WSL. */
   elsewhere?: boolean;
 };
 
-/** A socket that only stopped sending still belongs to its process; one that was closed belongs to nobody, and then is gone. */
+/** A half-closed socket still belongs to its process. A closed socket belongs to no process and then disappears. */
 export function departedClients(
   peers: PeerSockets,
   { elsewhere = false }: DepartedOptions = {},

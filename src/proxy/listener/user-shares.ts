@@ -1,7 +1,7 @@
-/** Users -> how many connections each of them has, so that nobody takes up the room of all. */
+/** Users -> the number of connections each has, so that no user can use up the room of all. */
 
 export type Shares = {
-  /** One more for this user. @returns false: that would be more than a share. */
+  /** Counts one more connection for this user. @returns false if that exceeds the share. */
   take(uid: number): boolean;
   release(uid: number): void;
 };

@@ -1,4 +1,4 @@
-/** A program that is missing -> the command that installs it on this system. */
+/** A missing program -> the command that installs it on this system. */
 import { join } from "node:path";
 import { readText } from "../../system/read-text.ts";
 import type { Machine } from "./store.ts";
@@ -38,7 +38,7 @@ const otherwise: Record<Missing, string> = {
   resolver: "install nss-myhostname",
 };
 
-/** Names in os-release(5), and the family that they belong to. */
+/** Names in os-release(5), and the family each belongs to. */
 const families: readonly (readonly [pattern: RegExp, family: Family])[] = [
   [/^(debian|ubuntu|linuxmint|pop|raspbian)$/, "debian"],
   [/^(fedora|rhel|centos|rocky|almalinux|ol|amzn)$/, "fedora"],
@@ -61,7 +61,7 @@ async function familyOf({
   root,
 }: Pick<Machine, "platform" | "root">): Promise<Family | undefined> {
   if (platform === "darwin") return "darwin";
-  // A system without the file is one that we know nothing about.
+  // Without this file, nothing is known about the system.
   const its = await readText(join(root, "etc/os-release"), { longest: 64 * 1024, lossy: true });
   const text = its.kind === "text" ? its.text : "";
   const value = (key: string) => text.match(new RegExp(`^${key}="?([^"\n]*)"?$`, "m"))?.[1] ?? "";

@@ -1,26 +1,29 @@
-/** Services and what the supervisor says -> services of which none has a name that is a project's and none of its own. Pure. */
+/**
+ * Services and the supervisor's projects -> the services, where those that take a project's name are not routed. Pure.
+ */
 import { baseOf } from "../manifest/project-name.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
 
-/** A project of which something runs, or would with the first request. */
+/** A project with services that run, or that the next request would start. */
 type Up = {
   name: string;
   domain: string;
-  /** What its names end in: `shop`. */
+  /** The base of the project's names: `shop`. */
   base: string;
   directory: string;
-  /** Of the processes that were started for it. */
+  /** Pids of the processes that were started for the project. */
   pids: ReadonlySet<number | undefined>;
-  /** Where its processes listen, also those that have left their parents and the folder. */
+  /** Ports on which the project's processes listen, including processes that have left their parents and the folder. */
   ports: ReadonlySet<number>;
 };
 
 /**
- * A project that is up has all names under its domain. They are for its own processes, and for servers that its person runs by
- * hand in its folder; what another folder or another user runs under such a name is listed, and not routed to.
+ * A project that is up owns all names under its domain. They belong to its own processes, and to servers that its
+ * person runs by hand in its folder. A server that another folder or another user runs under such a name is listed, but
+ * not routed to.
  *
- * The very list that was given, where nothing is different.
+ * Returns the same list if nothing changes.
  */
 export function withRights(
   services: readonly Service[],
@@ -29,7 +32,7 @@ export function withRights(
   const projects = projectsUp(supervised, tlds);
   if (projects.length === 0) return services;
   let different = false;
-  /** Names whose server has no right to them: the next one that has gets the name. */
+  /** Names whose server has no right to them: the next server with a right gets the name. */
   const open = new Set<string>();
   const judged = services.map((service) => {
     const project = projectOf(service.name, projects);
@@ -38,7 +41,7 @@ export function withRights(
       if (service.routable || !open.has(service.name)) return service;
       open.delete(service.name);
       different = true;
-      // What took the name over has no right to it, so that warning is none.
+      // The server that took this name has no right to it, so the warning about that is dropped.
       return { ...service, routable: true, warnings: service.warnings.slice(1) };
     }
     if (service.routable) open.add(service.name);
@@ -59,7 +62,9 @@ function projectsUp(supervised: readonly Supervised[], tlds: readonly string[]):
   });
 }
 
-/** The one with the longest ending of the name: a project within another's folder may have a domain under the other's. */
+/**
+ * The project with the longest matching base: a project inside another's folder may have a domain under the other's.
+ */
 function projectOf(name: string, projects: readonly Up[]): Up | undefined {
   return projects
     .filter(({ base }) => isUnder(name, base))
@@ -72,12 +77,12 @@ function isIts({ user, root, pids, cwd, endpoint }: Service, project: Up): boole
   return user === undefined && cwd !== undefined && isInside(cwd, project.directory);
 }
 
-/** `shop` itself, and `x.shop`. */
+/** True for `shop` itself and for `x.shop`. */
 export function isUnder(name: string, base: string): boolean {
   return base !== "" && (name === base || name.endsWith(`.${base}`));
 }
 
-/** The folder itself, and what is in it. */
+/** True for the folder itself and everything in it. */
 export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }

@@ -1,4 +1,4 @@
-/** A folder -> the authority in it, made on first need, and only once; or what is wrong with it. */
+/** A folder -> the certificate authority in it, created once, on first need; or the list of problems with it. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Stats } from "node:fs";
 import { lstat, mkdir, readdir, unlink } from "node:fs/promises";
@@ -15,69 +15,74 @@ import {
   permittedNames,
   readSigner,
   type Signer,
-  signAuthority,
+  signCertificateAuthority,
 } from "./certificate.ts";
 import { certificateFile } from "./certificate-file.ts";
 import type { Identity } from "./identity.ts";
-import { authorityDirectory, authorityPath } from "./places.ts";
-import type { AuthorityKind } from "./server-name.ts";
+import {
+  certificateAuthorityDirectory,
+  certificateAuthorityPath,
+} from "./certificate-authority-paths.ts";
+import type { CertificateAuthorityKind } from "./server-name.ts";
 
-export type AuthorityOptions = {
+export type CertificateAuthorityOptions = {
   stateDirectory: string;
-  kind: AuthorityKind;
+  kind: CertificateAuthorityKind;
   clock: Clock;
   identity: Identity;
-  /** Domains that it may sign for besides `localhost`. Of no meaning for bare names. */
+  /** Domains besides `localhost` that it may sign for. Ignored for bare names. */
   tlds: readonly string[];
 };
 
-export type Authority = Signer & {
-  kind: AuthorityKind;
+export type CertificateAuthority = Signer & {
+  kind: CertificateAuthorityKind;
   /** The certificate as PEM. */
   pem: string;
-  /** A file that has only the certificate: what other programs are pointed at. */
+  /** A file with only the certificate, for other programs to read. */
   certificatePath: string;
-  /** Of the certificate's DER, SHA-256, lower-case hexadecimal. */
+  /** SHA-256 of the certificate's DER, in lower-case hexadecimal. */
   fingerprint: string;
-  /** How a trust store lists it. */
+  /** The name that a trust store shows for it. */
   commonName: string;
   /** Milliseconds since the Unix epoch. */
   expiresAt: number;
-  /** The suffixes that it may sign for; undefined: any name. */
+  /** The suffixes that it may sign for; undefined if it may sign for any name. */
   permitted: readonly string[] | undefined;
-  /** False of those that were made before this limit was: they may also sign for mail and programs. */
+  /** False for authorities from before this limit existed: they may also sign for mail and programs. */
   serversOnly: boolean;
 };
 
-/** What a person has to mend: each one says where, what is wrong, and what to do. Nothing was touched. */
+/** Problems for a person to fix: each says where it is, what is wrong and what to do. Nothing was changed. */
 export type Broken = { kind: "broken"; problems: string[] };
 
-export type Loaded = { kind: "ready"; authority: Authority } | { kind: "absent" } | Broken;
+export type Loaded = { kind: "ready"; ca: CertificateAuthority } | { kind: "absent" } | Broken;
 
-/** A certificate that has been replaced, and that may still be in trust stores. */
+/** A certificate that was replaced, and that may still be in trust stores. */
 export type Replaced = { path: string; pem: string; fingerprint: string };
 
 const lifetime = 3650 * DAY;
 /** For clients whose clocks are behind ours. */
 const slack = DAY;
-/** X.520 ub-common-name: longer ones are refused by some readers. */
+/** X.520 ub-common-name: some readers refuse longer names. */
 const longestCommonName = 64;
 
 /**
- * The authority that is there. Makes none.
+ * Loads the existing certificate authority. Never creates one.
  *
- * `certificate.pem` beside it is a copy for other programs, mended here if it is not one.
+ * `certificate.pem` beside it is a copy for other programs; a wrong copy is rewritten here.
  *
- * @throws Error of the file system where the files cannot even be looked at.
+ * @throws Error of the file system if the files cannot even be examined.
  */
-export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> {
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
-  const path = authorityPath(options.stateDirectory, options.kind);
+export async function loadCertificateAuthority(
+  options: CertificateAuthorityOptions,
+): Promise<Loaded> {
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
+  const path = certificateAuthorityPath(options.stateDirectory, options.kind);
   const certificatePath = join(directory, "certificate.pem");
   const { identity } = options;
   const folder = await statOf(directory);
   if (folder === undefined) return { kind: "absent" };
-  // In this order: whoever makes an authority makes the copy last, so a copy that is seen has its original by then.
+  // In this order: the copy is written last when an authority is created, so a visible copy has its original by then.
   const copy = await statOf(certificatePath);
   const file = await statOf(path);
   const problems = privacyProblems(directory, { stats: folder, wanted: "directory", identity });
@@ -118,14 +123,14 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> 
     const from = day(certificate.notBefore.getTime());
     return broken(
       path,
-      `is valid from ${from} on, and this machine says that it is ${day(now)}`,
+      `is not valid before ${from}, and this machine's clock says ${day(now)}`,
       "set the clock",
     );
   }
   await mendCopy(certificatePath, pair.certificate);
   return {
     kind: "ready",
-    authority: {
+    ca: {
       ...signer,
       kind: options.kind,
       pem: pair.certificate,
@@ -140,17 +145,17 @@ export async function loadAuthority(options: AuthorityOptions): Promise<Loaded> 
 }
 
 /**
- * The authority that is there, or a new one. However many processes ask at once, all get the same: each makes
- * one, `writeOnce` lets one of them be first, and the others load that and forget theirs.
+ * Loads the existing certificate authority, or creates one. However many processes do this at once, all get the same
+ * one: each creates one, `writeOnce` lets a single one win, and the others load that one and drop theirs.
  *
  * @throws Error of the file system.
  */
-export async function ensureAuthority(
-  options: AuthorityOptions,
+export async function ensureCertificateAuthority(
+  options: CertificateAuthorityOptions,
 ): Promise<Exclude<Loaded, { kind: "absent" }>> {
-  const found = await loadAuthority(options);
+  const found = await loadCertificateAuthority(options);
   if (found.kind !== "absent") return found;
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const pair = await makePair(options);
   await writeOnce(join(directory, "authority.pem"), pair.key + pair.certificate);
@@ -158,17 +163,17 @@ export async function ensureAuthority(
 }
 
 /**
- * A new authority in the place of the one that is there, also of a broken one. The old key is gone then; the old
- * certificate is kept until `forgetReplaced`, so that it can be taken out of the trust stores.
+ * Creates a new certificate authority in place of the existing one, even if that is broken. The old key is deleted. The
+ * old certificate is kept until `forgetReplaced`, so that it can be removed from the trust stores.
  *
- * The folder's owner and mode have to be right: a key is not put where others could read it.
+ * The folder's owner and mode have to be right: a key is not stored where others could read it.
  *
  * @throws Error of the file system.
  */
-export async function renewAuthority(
-  options: AuthorityOptions,
+export async function renewCertificateAuthority(
+  options: CertificateAuthorityOptions,
 ): Promise<Exclude<Loaded, { kind: "absent" }>> {
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const folder = (await statOf(directory))!;
   const problems = privacyProblems(directory, {
@@ -180,30 +185,32 @@ export async function renewAuthority(
 
   const path = join(directory, "authority.pem");
   const pair = await makePair(options);
-  // The new one is recorded as well: of two renewals at once, one replaces what the other has just made.
+  // The new certificate is recorded too: of two renewals at once, one replaces the result of the other.
   await record(directory, [...(await certificatesOf(directory)), pair.certificate]);
   await writeAtomically(path, pair.key + pair.certificate);
   return await loadMade(options);
 }
 
 export type Forgotten =
-  /** `fingerprints`: of the certificates that were its, and that may still be in trust stores. */
+  /** `fingerprints`: its certificates that may still be in trust stores. */
   { kind: "forgotten"; fingerprints: readonly string[] } | { kind: "absent" } | Broken;
 
 /**
- * Deletes an authority's key, also of one that cannot be used any more. Whatever becomes of the trust stores
- * afterwards, what they still have is worth nothing then. Its certificates are kept until `forgetReplaced`.
+ * Deletes the key of a certificate authority, even of a broken one. The certificates left in trust stores are worthless
+ * from then on, whatever happens to those stores. They are kept here until `forgetReplaced`.
  *
  * @throws Error of the file system.
  */
-export async function forgetAuthority(options: AuthorityOptions): Promise<Forgotten> {
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
+export async function forgetCertificateAuthority(
+  options: CertificateAuthorityOptions,
+): Promise<Forgotten> {
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
   const folder = await statOf(directory);
   if (folder === undefined) return { kind: "absent" };
   const { identity } = options;
   const problems = ownershipProblems(directory, { stats: folder, wanted: "directory", identity });
   if (problems.length > 0) return { kind: "broken", problems };
-  // With what a killed process has left of a key under a name of its own, or beside the real one.
+  // Includes copies of a key that a killed process left under a temporary name, or beside the real one.
   const keys = (await namesIn(directory)).filter((name) => name.startsWith("authority.pem"));
   for (const name of keys) {
     const path = join(directory, name);
@@ -211,19 +218,23 @@ export async function forgetAuthority(options: AuthorityOptions): Promise<Forgot
     if (stats === undefined) continue;
     problems.push(...ownershipProblems(path, { stats, wanted: "file", identity }));
   }
-  // The link would go, and the key that it leads to would stay.
+  // Deleting a link would leave the key that it points to.
   if (problems.length > 0) return { kind: "broken", problems };
   const certificates = await certificatesOf(directory);
   if (keys.length === 0 && certificates.length === 0) return { kind: "absent" };
   await record(directory, certificates);
-  // The copy first: without its original it would look like an authority whose key is lost.
+  // The copy goes first: without its original it would look like an authority whose key is lost.
   for (const name of ["certificate.pem", ...keys]) await removeFile(join(directory, name));
   return { kind: "forgotten", fingerprints: certificates.map(fingerprintOf) };
 }
 
-/** The certificates that were replaced and not forgotten since, in no order. @throws Error of the file system. */
-export async function replacedCertificates(options: AuthorityOptions): Promise<Replaced[]> {
-  const directory = authorityDirectory(options.stateDirectory, options.kind);
+/**
+ * The certificates that were replaced and not yet forgotten, in no particular order. @throws Error of the file system.
+ */
+export async function replacedCertificates(
+  options: CertificateAuthorityOptions,
+): Promise<Replaced[]> {
+  const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
   const current = (await certificatesIn(join(directory, "authority.pem"))).map(fingerprintOf);
   const replaced: Replaced[] = [];
   for (const name of await namesIn(join(directory, "issued"))) {
@@ -237,46 +248,59 @@ export async function replacedCertificates(options: AuthorityOptions): Promise<R
   return replaced;
 }
 
-/** For when no trust store has it any more. Twice is harmless. @throws Error of the file system. */
+/**
+ * Call it once no trust store has the certificate any more. Calling it twice is harmless. @throws Error of the file
+ * system.
+ */
 export async function forgetReplaced(replaced: Replaced): Promise<void> {
   await removeFile(replaced.path);
 }
 
-/** Whole days, rounded down; negative once it has expired. */
+/** Whole days, rounded down; negative after the expiry. */
 export function daysLeft(certificate: { expiresAt: number }, now: number): number {
   return Math.floor((certificate.expiresAt - now) / DAY);
 }
 
-async function loadMade(options: AuthorityOptions): Promise<Exclude<Loaded, { kind: "absent" }>> {
-  const made = await loadAuthority(options);
+async function loadMade(
+  options: CertificateAuthorityOptions,
+): Promise<Exclude<Loaded, { kind: "absent" }>> {
+  const made = await loadCertificateAuthority(options);
   if (made.kind === "absent") {
-    const directory = authorityDirectory(options.stateDirectory, options.kind);
-    throw new Error(`${directory} was removed while an authority was made in it`);
+    const directory = certificateAuthorityDirectory(options.stateDirectory, options.kind);
+    throw new Error(`${directory} was removed while a certificate authority was created in it`);
   }
   return made;
 }
 
-async function makePair({ kind, clock, identity, tlds }: AuthorityOptions): Promise<Pair> {
+async function makePair({
+  kind,
+  clock,
+  identity,
+  tlds,
+}: CertificateAuthorityOptions): Promise<Pair> {
   for (const tld of tlds) {
-    // An empty constraint would permit every name there is.
+    // An empty constraint would permit every name.
     if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(tld))
-      throw new Error(`${JSON.stringify(tld)} is no DNS suffix`);
+      throw new Error(`${JSON.stringify(tld)} is not a DNS suffix`);
   }
   const now = clock.now();
-  return await signAuthority({
+  return await signCertificateAuthority({
     commonName: commonNameOf(kind, { user: await identity.user(), host: identity.host }),
     validity: { from: now - slack, to: now + lifetime },
     permitted: kind === "names" ? ["localhost", ...tlds] : undefined,
   });
 }
 
-function commonNameOf(kind: AuthorityKind, { user, host }: { user: string; host: string }): string {
+function commonNameOf(
+  kind: CertificateAuthorityKind,
+  { user, host }: { user: string; host: string },
+): string {
   const name = `localhostess ${kind === "bare" ? "bare names " : ""}${user}@${host}`;
   const printable = [...name.replace(/\p{C}/gu, "")];
   return printable.slice(0, longestCommonName).join("");
 }
 
-/** Undefined unless there is exactly one of each, whole. */
+/** Undefined unless the text holds exactly one complete key and one complete certificate. */
 function splitPair(text: string): Pair | undefined {
   const keys = blocks(text, "PRIVATE KEY");
   const certificates = blocks(text, "CERTIFICATE");
@@ -294,7 +318,7 @@ function blocks(text: string, label: string): string[] {
   return [...text.matchAll(pattern)].map(([block]) => `${block}\n`);
 }
 
-/** What keeps the two from being an authority of ours; undefined: nothing. */
+/** The reason why key and certificate are not one of our authorities; undefined if they are. */
 function mismatch(pair: Pair): string | undefined {
   try {
     const certificate = new X509Certificate(pair.certificate);
@@ -302,7 +326,7 @@ function mismatch(pair: Pair): string | undefined {
       return "holds a certificate that does not belong to its key";
     }
     if (!certificate.ca || !certificate.verify(certificate.publicKey)) {
-      return "holds a certificate that is no authority's";
+      return "holds a certificate that is not a certificate authority's";
     }
     return undefined;
   } catch (error) {
@@ -313,9 +337,9 @@ function mismatch(pair: Pair): string | undefined {
 type Looked = { stats: Stats; wanted: "directory" | "file"; identity: Identity };
 
 function ownershipProblems(path: string, { stats, wanted, identity }: Looked): string[] {
-  // A link may point to where others write.
+  // A link may point to a place where others write.
   if (wanted === "directory" ? !stats.isDirectory() : !stats.isFile()) {
-    return [`${path}: is no ordinary ${wanted}; move it away`];
+    return [`${path}: is not an ordinary ${wanted}; move it away`];
   }
   if (identity.uid === undefined || stats.uid === identity.uid) return [];
   return [
@@ -341,12 +365,12 @@ function broken(path: string, what: string, mend: string): Broken {
   return { kind: "broken", problems: [`${path}: ${what}; ${mend}`] };
 }
 
-/** It could still be in the trust stores, so its replacement is for the person to ask for. */
-function remake({ kind }: AuthorityOptions, directory: string): string {
-  return `restore it from a backup, or make a new authority in ${directory} with: localhostess ${renewCommand(kind)}`;
+/** The old certificate could still be in trust stores, so only the person may ask for a replacement. */
+function remake({ kind }: CertificateAuthorityOptions, directory: string): string {
+  return `restore it from a backup, or create a new certificate authority in ${directory} with: localhostess ${renewCommand(kind)}`;
 }
 
-function renewCommand(kind: AuthorityKind): string {
+function renewCommand(kind: CertificateAuthorityKind): string {
   return kind === "names" ? "trust --renew" : "trust --bare-names --renew";
 }
 
@@ -366,7 +390,7 @@ async function mendCopy(path: string, pem: string): Promise<void> {
   if ((await certificateFile(path)) !== pem) await writeAtomically(path, pem);
 }
 
-/** The certificates of an authority, also where its key is lost and only the copy is there; each once. */
+/** The distinct certificates of an authority, even if its key is lost and only the copy is there. */
 async function certificatesOf(directory: string): Promise<string[]> {
   const all = ["authority.pem", "certificate.pem"].map((name) =>
     certificatesIn(join(directory, name)),
@@ -374,7 +398,7 @@ async function certificatesOf(directory: string): Promise<string[]> {
   return [...new Set((await Promise.all(all)).flat())];
 }
 
-/** So that they are found again, and taken out of the trust stores. */
+/** Records certificates, so that they can be found and removed from the trust stores later. */
 async function record(directory: string, certificates: readonly string[]): Promise<void> {
   for (const pem of certificates) {
     await writeAtomically(issuedPath(directory, fingerprintOf(pem)), pem);
@@ -387,14 +411,14 @@ async function removeFile(path: string): Promise<void> {
   });
 }
 
-/** The certificates of a file that can be read as such; none where there is no file. */
+/** The valid certificates in a file; none if there is no file. */
 async function certificatesIn(path: string): Promise<string[]> {
   return blocks((await certificateFile(path)) ?? "", "CERTIFICATE").filter((pem) => {
     try {
       new X509Certificate(pem);
       return true;
     } catch {
-      // What is no certificate is in no trust store either.
+      // A text that is not a certificate is in no trust store either.
       return false;
     }
   });

@@ -1,7 +1,7 @@
 /** Names under the domain of a project that is up are the project's, whoever starts a server of such a name. */
 import { describe, expect, test } from "bun:test";
 import { decide } from "../../src/routes/decide.ts";
-import { isInside, isUnder, withRights } from "../../src/routes/rights.ts";
+import { isInside, isUnder, withRights } from "../../src/routes/name-rights.ts";
 import type { Service } from "../../src/routes/service.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { routeTable } from "../../src/routes/table.ts";
