@@ -89,9 +89,8 @@ async function main(): Promise<boolean> {
   );
   const { tests, left } = affected(changed, texts);
   const usual = always.map((path) => `test/${path}`).filter((path) => existsSync(join(root, path)));
-  console.log(
-    `${counted(changed.length, "changed file")}, ${counted(tests.length, "test file")} of them`,
-  );
+  const near = counted(tests.length, "test file");
+  console.log(`${counted(changed.length, "changed file")}; ${near} changed or import them`);
 
   const program = (name: string): string => join(root, "node_modules/.bin", name);
   const bun = program("bun");
