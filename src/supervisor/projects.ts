@@ -34,7 +34,7 @@ import {
 import { filledSpec, type Shell } from "./project/unit.ts";
 import { admit, approve, nothingSeen, type Seen, type Up } from "./project/unseen-change.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
-import { watchFiles, watchGlobs } from "./project/watch.ts";
+import { type FilesWatch, watchFiles, watchGlobs } from "./project/watch.ts";
 
 export type ProjectsOptions = {
   stateDirectory: string;
@@ -128,7 +128,7 @@ type Entry = {
   shell: Shell;
   /** What its files say now, where that is wrong. */
   mistakes: readonly string[];
-  unwatch: Cancel;
+  files: FilesWatch | undefined;
   /** By service. */
   globs: Map<string, { key: string; cancel: Cancel }>;
   /** What waits for `up`, as it was told last. */
@@ -367,7 +367,7 @@ export function projects(options: ProjectsOptions): Projects {
     const found = await load(its.directory, { shell: options.shell });
     if (found.kind === "refused") {
       note(`${its.name} is not started: ${found.reasons.join("; ")}`);
-      const unwatch = watchFiles(found.files, {
+      const { cancel: unwatch } = watchFiles(found.files, {
         clock,
         note,
         onChange: () => void inTurn(its.directory, () => retry(its.directory)),
@@ -469,7 +469,7 @@ export function projects(options: ProjectsOptions): Projects {
       project: projectOf(reviewed),
       shell,
       mistakes: [],
-      unwatch: () => {},
+      files: undefined,
       globs: new Map(),
       told: "",
       busyLooks: 0,
@@ -563,7 +563,7 @@ export function projects(options: ProjectsOptions): Projects {
   }
 
   async function drop(entry: Entry): Promise<void> {
-    entry.unwatch();
+    entry.files?.cancel();
     entry.unlook();
     for (const { cancel } of entry.globs.values()) cancel();
     await entry.project.dispose();
@@ -572,12 +572,12 @@ export function projects(options: ProjectsOptions): Projects {
   }
 
   function watchEntry(entry: Entry, files: readonly string[]): void {
-    entry.unwatch();
-    entry.unwatch = watchFiles(files, {
+    entry.files ??= watchFiles(files, {
       clock,
       note,
       onChange: () => void inTurn(entry.directory, () => reload(entry)),
     });
+    entry.files.paths(files);
     const wanted = new Map(
       entry.project.spec.services.flatMap((its) =>
         its.watch.length === 0 ? [] : [[its.name, its] as const],
@@ -880,8 +880,8 @@ export function projects(options: ProjectsOptions): Projects {
     },
     stopAll() {
       stopping ??= (async () => {
-        for (const { unwatch, unlook, globs } of entries.values()) {
-          unwatch();
+        for (const { files, unlook, globs } of entries.values()) {
+          files?.cancel();
           unlook();
           for (const { cancel } of globs.values()) cancel();
         }

@@ -35,11 +35,27 @@ const mostFolders = 5000;
 /** Milliseconds of work after which the event loop gets its turn. */
 const slice = 5;
 
-/** `paths` are absolute, and need not exist. Cancelling twice is harmless. */
-export function watchFiles(paths: readonly string[], options: WatchOptions): Cancel {
+/** The files of a project, which may become others while they are watched. */
+export type FilesWatch = {
+  /**
+   * Watches these instead. A file that stays is still compared with what was told of it, so that no change is lost
+   * between the moment when the files were read and the moment when they are watched anew.
+   */
+  paths(paths: readonly string[]): void;
+  /** Twice is harmless. */
+  cancel(): void;
+};
+
+/** `paths` are absolute, and need not exist. */
+export function watchFiles(paths: readonly string[], options: WatchOptions): FilesWatch {
   const { clock } = options;
-  const known = new Map(paths.map((path) => [path, fileFingerprint(path)]));
   const tell = gathered(options);
+  let known = new Map<string, string>();
+  let names = new Set<string>();
+  const watchers: FSWatcher[] = [];
+  const closeAll = (): void => {
+    for (const watcher of watchers.splice(0)) watcher.close();
+  };
   const look = (): void => {
     for (const [path, before] of known) {
       const now = fileFingerprint(path);
@@ -48,19 +64,28 @@ export function watchFiles(paths: readonly string[], options: WatchOptions): Can
       tell.add(path);
     }
   };
-  const names = new Set(paths.map((path) => basename(path)));
-  const watchers = new Map<string, FSWatcher>();
-  for (const folder of new Set(paths.map(dirname))) {
-    const watcher = watchFolder(folder, (name) => {
-      if (name === undefined || names.has(name)) look();
-    });
-    if (watcher !== undefined) watchers.set(folder, watcher);
-  }
+  const hear = (name: string | undefined): void => {
+    if (name === undefined || names.has(name)) look();
+  };
+  const set = (next: readonly string[]): void => {
+    known = new Map(next.map((path) => [path, known.get(path) ?? fileFingerprint(path)]));
+    names = new Set(next.map((path) => basename(path)));
+    closeAll();
+    for (const folder of new Set(next.map(dirname))) {
+      const watcher = watchFolder(folder, hear);
+      if (watcher !== undefined) watchers.push(watcher);
+    }
+    look();
+  };
+  set(paths);
   const stopLooking = clock.every(lookPeriod, look);
-  return () => {
-    stopLooking();
-    tell.cancel();
-    for (const watcher of watchers.values()) watcher.close();
+  return {
+    paths: set,
+    cancel() {
+      stopLooking();
+      tell.cancel();
+      closeAll();
+    },
   };
 }
 
