@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeWith } from "../support/with-programs.ts";
 import { whereIs } from "../support/debian.ts";
-import { cli, environment, session } from "./cli.ts";
+import { cli, daemonInFront, environment, session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
 
@@ -37,8 +37,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
 
   test("shows a name by https without a warning, and leaves nothing behind", async () => {
     const env = { ...system.env, TMPDIR: join(system.home, "tmp") };
-    await using proxy = session(["server", "start", "--port", "0"], { env, terminal: false });
-    await proxy.until((text) => text.includes("/proxy.pac") && text.includes(`+ ${server.name}`));
+    await using proxy = await daemonInFront(env, `+ ${server.name}`);
     const args = ["browser", server.name, "--", ...headless, "--dump-dom"];
     const { code, out } = await cli(args, { env });
     expect(code).toBe(0);
@@ -63,11 +62,8 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
 
   test("with trust in its own home it shows the page, and after untrust it refuses", async () => {
     await using its = await temporarySystem();
-    await using proxy = session(["server", "start", "--port", "0"], {
-      env: its.env,
-      terminal: false,
-    });
-    const said = await proxy.until((text) => text.includes(`+ ${server.name}`));
+    await using proxy = await daemonInFront(its.env, `+ ${server.name}`);
+    const said = proxy.output();
     const port = said.match(/localhost:(\d+)\/proxy\.pac/)![1];
     const url = `https://${server.name}.localhost:${port}/`;
     const page = async () => {

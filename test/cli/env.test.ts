@@ -22,6 +22,7 @@ import {
   type ThrowawayCertificateAuthority,
   throwawayCertificateAuthority,
 } from "../support/throwaway-certificate-authority.ts";
+import { ended } from "../support/ended.ts";
 import { type Env, environment } from "./cli.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
 
@@ -81,19 +82,10 @@ async function withLines(
   lines: string,
   { command, env = {} }: { command: readonly string[]; env?: Env },
 ): Promise<{ code: number; text: string }> {
-  const child = Bun.spawn(["sh", "-c", `${lines}\nexec "$@"`, "sh", ...command], {
+  const { code, out, err } = await ended(["sh", "-c", `${lines}\nexec "$@"`, "sh", ...command], {
     env: environment({ ...system.env, ...env }),
     cwd: system.home,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    detached: true,
   });
-  const [out, err, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ]);
   return { code, text: out + err };
 }
 

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { bodiesOf, bodyOf } from "../../src/tls/trust/pem.ts";
 import { describeWith } from "../support/with-programs.ts";
-import { environment, session } from "./cli.ts";
+import { daemonInFront, environment } from "./cli.ts";
 import { type TemporarySystem, temporarySystem } from "./temporary-system.ts";
 
 type Row = { store: string; authority: string; action: string; result: string; fix: string | null };
@@ -188,11 +188,8 @@ test("a proxy that runs signs by the deleted key no more: the next handshake has
   await using its = await temporarySystem();
   await its.run(["trust"]);
   const old = new X509Certificate(await readFile(join(folderOf(its), "certificate.pem")));
-  await using proxy = session(["server", "start", "--port", "0"], {
-    env: its.env,
-    terminal: false,
-  });
-  const banner = await proxy.until((text) => text.includes("/proxy.pac"));
+  await using proxy = await daemonInFront(its.env);
+  const banner = proxy.output();
   const port = Number(banner.match(/localhost:(\d+)\/proxy\.pac/)![1]);
   expect((await shown(port)).verify(old.publicKey)).toBe(true);
   expect((await its.run(["untrust", "--forget"])).code).toBe(0);

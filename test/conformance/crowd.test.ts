@@ -1,6 +1,6 @@
 /** Many clients at once, daemons that are killed, and daemons that take each other's place: somebody always answers. */
 import { expect, test } from "bun:test";
-import { session } from "../cli/cli.ts";
+import { daemonInFront } from "../cli/cli.ts";
 import { testServer } from "../cli/server-process.ts";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { killRounds } from "../support/kill-rounds.ts";
@@ -108,11 +108,8 @@ test(
   async () => {
     await using place = await daemonPlace();
     await using server = await testServer();
-    await using before = session(["server", "start", "--port", "0"], {
-      env: place.env,
-      terminal: false,
-    });
-    const said = await before.until((text) => text.includes("/proxy.pac"));
+    await using before = await daemonInFront(place.env);
+    const said = before.output();
     const port = Number(/localhost:(\d+)\/proxy\.pac/.exec(said)![1]);
     const headers = { Host: `${server.name}.localhost:${port}` };
     const slow = await fetch(`http://127.0.0.1:${port}/slow`, { headers });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { credentialPath, ensureCredential } from "../../src/control/found/credential.ts";
 import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import { registrationPath, writeRegistration } from "../../src/control/found/registration.ts";
-import { session } from "../cli/cli.ts";
+import { daemonInFront } from "../cli/cli.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "../support/daemon-place.ts";
 import { squatter } from "../support/squatter.ts";
 import { eventually } from "../support/eventually.ts";
@@ -188,11 +188,7 @@ test(
   "without the record, a daemon stands down",
   async () => {
     await using place = await daemonPlace();
-    await using daemon = session(["server", "start", "--port", "0"], {
-      env: place.env,
-      terminal: false,
-    });
-    await daemon.until((text) => text.includes("/proxy.pac"));
+    await using daemon = await daemonInFront(place.env);
     await Bun.file(registrationPath(place.directory)).delete();
     expect(await daemon.ended()).toBe(0);
     expect(daemon.output()).toContain("the record removed");

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { cli, session } from "../cli/cli.ts";
+import { cli, daemonInFront } from "../cli/cli.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
 import { openBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
@@ -20,11 +20,8 @@ describeWith(["chromium"])("the daemon's page", () => {
   test("opened by the command, it shows a service within two seconds, leads to it, lists the request, and lets it go", async () => {
     mkdirSync(artefacts, { recursive: true });
     await using system = await temporarySystem();
-    await using daemon = session(["server", "start", "--port", "0"], {
-      env: system.env,
-      terminal: false,
-    });
-    const said = await daemon.until((text) => text.includes("proxy.pac"));
+    await using daemon = await daemonInFront(system.env);
+    const said = daemon.output();
     const port = Number(said.match(/localhost:(\d+)\/proxy\.pac/)![1]);
     const browser = await openBrowser({ port });
     try {

@@ -15,6 +15,7 @@ import { join, resolve } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { hostilePath, layTraps, mappings, sprung, trapNames } from "../support/traps.ts";
+import { ended } from "../support/ended.ts";
 
 const root = resolve(import.meta.dir, "../..");
 
@@ -35,19 +36,10 @@ async function outputOf(
   command: string[],
   options: RunOptions = {},
 ): Promise<{ out: string; err: string }> {
-  const child = Bun.spawn(command, {
+  const { code, out, err } = await ended(command, {
     cwd: options.cwd ?? directory,
     env: { ...outside, ...options.env },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    detached: true,
   });
-  const [out, err, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ]);
   if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}:\n${out}\n${err}`);
   return { out, err };
 }

@@ -91,7 +91,9 @@ test("a path that was left behind is taken over, and one that is too long is tol
     second.close();
     first.close();
     expect(datagrams(join(folder, "x".repeat(100)), options)).rejects.toThrow("longer than");
-    expect(datagrams(join(folder, "none", "n"), options)).rejects.toThrow("no socket can be created");
+    expect(datagrams(join(folder, "none", "n"), options)).rejects.toThrow(
+      "no socket can be created",
+    );
   }));
 
 test("two hundred sockets leave no descriptor behind", () =>
