@@ -29,6 +29,7 @@ const ranks: Record<string, number> = {
  * "" is the folder itself. A folder that is not named here has subfolders that may import each other.
  */
 const orders: Record<string, readonly (readonly string[])[]> = {
+  manifest: [[""], ["read"]],
   supervisor: [["logs"], ["family"], ["service"], ["project"], [""]],
   proxy: [["pages"], ["upstream"], ["tunnel"], ["request"], ["client"], ["h2"], ["listener"]],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
@@ -126,6 +127,7 @@ test("an import that goes upward is found, wherever it is planted", () => {
     { file: "supervisor/logs/log-ring.ts", imported: "proxy/pages/page.ts" },
     { file: "daemon/daemon.ts", imported: "main.ts" },
     // A later subfolder, a sibling subfolder, the folder itself.
+    { file: "manifest/layer.ts", imported: "manifest/read/read-manifest.ts" },
     { file: "proxy/pages/reply.ts", imported: "proxy/client/connection.ts" },
     { file: "proxy/request/recorder.ts", imported: "proxy/listener/listener.ts" },
     { file: "supervisor/family/family.ts", imported: "supervisor/service/child.ts" },

@@ -1,4 +1,4 @@
-/** A path as somebody wrote it, and the folder that it is meant from -> an absolute one. Pure. */
+/** A path as written, and the folder that it is relative to -> an absolute one. Pure. */
 
 export function absolute(path: string, from: string): string {
   const parts: string[] = [];

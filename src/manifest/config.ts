@@ -1,4 +1,4 @@
-/** The text of `config.toml` -> what a person has configured for this machine, or all that is wrong with it at once. Pure. */
+/** The text of `config.toml` -> what a person has configured for this machine, or all errors in it. Pure. */
 import {
   array,
   boolean,
@@ -19,9 +19,10 @@ import {
   transform,
   union,
 } from "valibot";
-import { nearest } from "../text/nearest.ts";
+import { listed } from "../text/list.ts";
+import { didYouMean } from "../text/nearest.ts";
 import { readOrigin } from "./origin.ts";
-import { shown } from "./shown.ts";
+import { shown } from "../text/shown.ts";
 import { readTld } from "./tld.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 
@@ -40,51 +41,54 @@ export type ReadConfig =
   /** Sentences, each with file, line and key. */
   | { kind: "mistakes"; mistakes: string[] };
 
-const portWords = "a number from 0 to 65535 is expected";
-const portOrOffWords = 'a number from 0 to 65535 or "off" is expected';
+const portWords = "expected a number from 0 to 65535";
+const portOrOffWords = 'expected a number from 0 to 65535 or "off"';
 
 const tlds = array(
   pipe(
-    string(({ input }) => `${shown(input)} is no text; a domain such as "test" is expected`),
+    string(({ input }) => `expected a domain such as "test", got ${shown(input)}`),
     check(
       (text) => readTld(text).kind === "tld",
       ({ input }) => whyOf(readTld(input)),
     ),
     transform((text) => text.toLowerCase()),
   ),
-  ({ input }) => `a list is expected, such as ["test"], not ${shown(input)}`,
+  ({ input }) => `expected a list such as ["test"], got ${shown(input)}`,
 );
 
 const origins = array(
   pipe(
-    string(({ input }) => `${shown(input)} is no text; "http://localhost:5173" is one`),
+    string(
+      ({ input }) => `expected an origin such as "http://localhost:5173", got ${shown(input)}`,
+    ),
     check(
       (text) => readOrigin(text).kind === "origin",
       ({ input }) => whyOf(readOrigin(input)),
     ),
   ),
-  ({ input }) => `a list is expected, such as ["http://localhost:5173"], not ${shown(input)}`,
+  ({ input }) => `expected a list such as ["http://localhost:5173"], got ${shown(input)}`,
 );
 
-/** `true`: all of them. */
+/** `true`: all names. */
 const bareNames = union(
   [
     boolean(),
     array(
       pipe(
-        string(({ input }) => `${shown(input)} is no text; "api" is one`),
+        string(({ input }) => `expected a name such as "api", got ${shown(input)}`),
         regex(
           /^[a-z0-9_-]{1,63}$/,
-          ({ input }) => `${shown(input)} is no name in small letters without a dot, such as "api"`,
+          ({ input }) =>
+            `expected a lower-case name without a dot, such as "api", got ${shown(input)}`,
         ),
       ),
     ),
   ],
-  ({ input }) => `true, false or a list such as ["api"] is expected, not ${shown(input)}`,
+  ({ input }) => `expected true, false or a list such as ["api"], got ${shown(input)}`,
 );
 
 function port(words: string) {
-  const message = ({ input }: { input: unknown }): string => `${words}, not ${shown(input)}`;
+  const message = ({ input }: { input: unknown }): string => `${words}, got ${shown(input)}`;
   return pipe(
     number(message),
     integer(message),
@@ -96,19 +100,19 @@ function port(words: string) {
 
 const portOrOff = union(
   [literal("off"), port(portOrOffWords)],
-  ({ input }) => `${portOrOffWords}, not ${shown(input)}`,
+  ({ input }) => `${portOrOffWords}, got ${shown(input)}`,
 );
 
-const yesOrNo = boolean(({ input }) => `true or false is expected, not ${shown(input)}`);
+const yesOrNo = boolean(({ input }) => `expected true or false, got ${shown(input)}`);
 
 /** The file is a layer of every project too: layer.ts reads these. */
 export const layerKeys: readonly string[] = ["project", "env", "services"];
 
-/** What may stand in the file besides. */
+/** The keys of config.toml itself. */
 export const configSchema = object({
   /** Domains besides `localhost` that names may end in. */
   tlds: optional(tlds),
-  /** Names without a dot that are answered to who asks for them without the proxy's PAC file. */
+  /** Names without a dot that are served to clients without the proxy's PAC file. */
   bare_names: optional(bareNames),
   /** Web pages that may use the HTTP API. */
   allowed_origins: optional(origins),
@@ -116,18 +120,18 @@ export const configSchema = object({
   http_port: optional(portOrOff),
   https_port: optional(portOrOff),
   https_redirect: optional(yesOrNo),
-  /** Other people of this machine may use the proxy. */
+  /** Other users of this machine may use the proxy. */
   other_users: optional(yesOrNo),
 });
 
 type Values = InferOutput<typeof configSchema>;
 
-/** `file` is how messages call it. */
+/** `file` is its name in messages. */
 export function readConfig(text: string, file: string): ReadConfig {
   const toml = readToml(text);
   if (toml.kind === "bad") {
     const { line, column } = toml.place;
-    return { kind: "mistakes", mistakes: [`${file}:${line}:${column}: no TOML: ${toml.why}`] };
+    return { kind: "mistakes", mistakes: [`${file}:${line}:${column}: invalid TOML: ${toml.why}`] };
   }
   const { document } = toml;
   const found = [...unknownKeys(document), ...wrongValues(configSchema, document)].map((its) => {
@@ -150,17 +154,17 @@ export function readConfig(text: string, file: string): ReadConfig {
 
 type Mistake = { path: Path; what: string };
 
-/** All of them: the schema itself would stop at the first. */
+/** Every unknown key; the schema would stop at the first. */
 function unknownKeys({ value }: Document): Mistake[] {
   const known = [...Object.keys(configSchema.entries), ...layerKeys];
   return Object.keys(value)
     .filter((key) => !known.includes(key))
-    .map((key) => {
-      const near = nearest(key, known);
-      const help =
-        near === undefined ? `the keys are ${known.join(", ")}` : `did you mean "${near}"?`;
-      return { path: [key], what: `there is no such key; ${help}` };
-    });
+    .map((key) => ({ path: [key], what: unknownKey(key, known) }));
+}
+
+export function unknownKey(key: string, known: readonly string[]): string {
+  const otherwise = `; the keys are ${listed(known)}`;
+  return `unknown key${didYouMean(key, known, { quoted: true, otherwise })}`;
 }
 
 function wrongValues(schema: GenericSchema, { value }: Document): Mistake[] {

@@ -3,7 +3,7 @@ import { type Part, templateText } from "./reference.ts";
 
 export type Variable = {
   name: string;
-  /** A text with references: to the shell's variables, where a `${NAME}` is not of this file. */
+  /** May hold references: a `${NAME}` that the file does not define becomes `${env.NAME:-}`. */
   value: string;
   line: number;
 };
@@ -14,7 +14,7 @@ export type Dotenv = { variables: readonly Variable[]; mistakes: readonly Dotenv
 
 const nothing = /[^\S\n]*(?:#[^\n]*)?(?:\n|$)/y;
 const assignment = /[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_][\w.-]*)[^\S\n]*=[^\S\n]*/y;
-/** Within quotes a value may go over several lines. */
+/** A quoted value may span several lines. */
 const single = /'([^']*)'/y;
 const double = /"((?:[^"\\]|\\[\s\S])*)"/y;
 const bare = /[^\n]*/y;
@@ -23,8 +23,9 @@ const line = /[^\n]*(?:\n|$)/y;
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
 
 /**
- * `NAME=value`, with `export` or without; `#` begins a comment at a line's start and after a blank. 'As it stands', "with
- * \n and ${NAME}", or bare, with ${NAME} too. A later line wins.
+ * Lines of `NAME=value`, with or without `export`; `#` begins a comment at the start of a line and after a blank.
+ * Single quotes take the text literally, double quotes read `\n` and `${NAME}`, a bare value `${NAME}` only. A later
+ * line wins.
  */
 export function readDotenv(text: string): Dotenv {
   const body = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
@@ -46,8 +47,8 @@ export function readDotenv(text: string): Dotenv {
     const start = number;
     const name = take(assignment)?.[1];
     if (name === undefined) {
-      // Of the line itself nothing is said: it may be half a secret.
-      mistakes.push({ line: start, what: "NAME=value is expected" });
+      // The line itself is not quoted, because it may be part of a secret.
+      mistakes.push({ line: start, what: "expected NAME=value" });
       take(line);
       continue;
     }
@@ -58,21 +59,21 @@ export function readDotenv(text: string): Dotenv {
     else if (quote === '"') value = doubleOf(take(double)?.[1], known);
     else value = expanded(bareOf(take(bare)![0]), known);
     if (value === undefined) {
-      mistakes.push({ line: start, what: `${name}: no closing ${quote} follows` });
+      mistakes.push({ line: start, what: `${name}: the closing ${quote} is missing` });
       take(line);
       continue;
     }
     if (value.some((part) => typeof part === "string" && part.includes("\0"))) {
       mistakes.push({
         line: start,
-        what: `${name}: a NUL character ends the text where it stands`,
+        what: `${name}: a NUL character is not allowed`,
       });
     }
     found.delete(name);
     found.set(name, { name, value: templateText(value), line: start });
     parsed.set(name, value);
     if ((quote === "'" || quote === '"') && take(nothing) === undefined) {
-      mistakes.push({ line: number, what: `${name}: nothing may follow the closing ${quote}` });
+      mistakes.push({ line: number, what: `${name}: unexpected text after the closing ${quote}` });
       take(line);
     }
   }
@@ -102,7 +103,7 @@ function unescaped(letter: string): string {
   return escapes[letter] ?? `\\${letter}`;
 }
 
-/** `${NAME}`: of the lines before, else of the shell, else nothing. */
+/** `${NAME}` is the value of an earlier line, else the shell's, else empty. */
 function expanded(text: string, known: Known): Part[] {
   const parts: Part[] = [];
   let end = 0;

@@ -4,20 +4,20 @@ import { tomlKey, tomlString } from "./write-toml.ts";
 
 export type NewService = {
   name: string;
-  /** Undefined: not said, so exec. */
+  /** Undefined: exec, the default. */
   type?: "exec" | "worker" | undefined;
   command: string;
   port?: number | undefined;
 };
 
 export type Edit =
-  /** `line`: where it is. */
+  /** `line`: where the new service is. */
   | { kind: "edited"; text: string; line: number }
-  /** It is there already. */
+  /** The service exists already. */
   | { kind: "taken"; line: number }
   | { kind: "mistake"; why: string };
 
-/** As a table of its own. */
+/** The service as a table of its own. */
 export function serviceText({ name, ...its }: NewService): string {
   const pairs = Object.entries(declared(its)).map(([key, value]) => pair(key, value));
   return [`[services.${tomlKey(name)}]`, ...pairs, ""].join("\n");
@@ -26,17 +26,17 @@ export function serviceText({ name, ...its }: NewService): string {
 export function withService(text: string, service: NewService): Edit {
   const before = readToml(text);
   if (before.kind === "bad") {
-    return { kind: "mistake", why: `line ${before.place.line}: no TOML: ${before.why}` };
+    return { kind: "mistake", why: `line ${before.place.line}: invalid TOML: ${before.why}` };
   }
   const { document } = before;
   const services = document.value.services ?? {};
   if (typeof services !== "object" || Array.isArray(services)) {
-    return { kind: "mistake", why: "its services are no tables" };
+    return { kind: "mistake", why: "services is not a table" };
   }
   if (Object.hasOwn(services, service.name)) {
     return { kind: "taken", line: document.placeOf(["services", service.name]).line };
   }
-  // Own keys, whatever they are called.
+  // Built from entries, so that names such as `__proto__` become keys.
   const intended = {
     ...document.value,
     services: Object.fromEntries([...Object.entries(services), [service.name, declared(service)]]),
@@ -49,10 +49,13 @@ export function withService(text: string, service: NewService): Edit {
       return { kind: "edited", text: edited, line };
     }
   }
-  return { kind: "mistake", why: "its services are written in a way that cannot be added to" };
+  return {
+    kind: "mistake",
+    why: "its services are written in a form that cannot be extended automatically",
+  };
 }
 
-/** The ways to write it, one of which is right for how the others are written. */
+/** The ways to write the service; one of them fits the form of the others. */
 function* edits(
   text: string,
   { service, document }: { service: NewService; document: Document },
@@ -66,7 +69,7 @@ function* edits(
   const key = tomlKey(service.name);
   const pairs = Object.entries(declared(service)).map(([its, value]) => pair(its, value));
   const start = offsetOf(text, document.placeOf(["services"]).line);
-  // `services = { web = "bun dev" }`: before the brace that ends it, wherever it is on its line.
+  // `services = { web = "bun dev" }`: before the closing brace, wherever that is on its line.
   const lineEnd = text.indexOf("\n", start);
   const line = text.slice(start, lineEnd === -1 ? undefined : lineEnd);
   for (const { index } of [...line.matchAll(/\s*\}/g)].slice(0, 200)) {

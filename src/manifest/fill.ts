@@ -4,18 +4,18 @@ import { type Reference, readTemplate, referenceText } from "./reference.ts";
 
 export type Facts = {
   project: { name: string; domain: string; directory: string };
-  /** Of the shell that said `up`. */
+  /** The variables of the shell that ran `up`. */
   shell: Readonly<Record<string, string | undefined>>;
-  /** What the supervisor sets itself, `PORT` and the like: it wins over what the file says. */
+  /** Variables that the supervisor sets, such as `PORT`; they override those of the file. */
   given: Readonly<Record<string, string>>;
-  /** Undefined: there is no such service, or it has no port. */
+  /** Undefined for an unknown service, and for one without a port. */
   portOf(service: string): number | undefined;
 };
 
 export type Filled =
   | {
       kind: "filled";
-      /** The spec's, filled; neither the shell's nor what is given. */
+      /** The spec's variables, filled; without those of the shell and of `given`. */
       env: Record<string, string>;
       command: string;
       health: HealthCheck | undefined;
@@ -50,7 +50,7 @@ class Filling {
   readonly #spec: ServiceSpec;
   readonly #facts: Facts;
   readonly #done = new Map<string, string>();
-  /** Those whose values are being looked for, outermost first. */
+  /** Variables that are being filled, outermost first. */
   readonly #open: string[] = [];
 
   constructor(spec: ServiceSpec, facts: Facts) {
@@ -58,7 +58,7 @@ class Filling {
     this.#facts = facts;
   }
 
-  /** One of the spec's own, filled. */
+  /** A variable of the spec, filled. */
   variable(name: string): string {
     const known = this.#done.get(name);
     if (known !== undefined) return known;
@@ -72,12 +72,12 @@ class Filling {
 
   text(template: string, { key, shell, variable }: TextOptions): string {
     const { parts, mistakes } = readTemplate(template, { shell });
-    const told = (what: string): void => {
+    const report = (what: string): void => {
       this.mistakes.add(`services.${this.#spec.name}.${key}: ${what}`);
     };
-    for (const what of mistakes) told(what);
+    for (const what of mistakes) report(what);
     return parts
-      .map((part) => (typeof part === "string" ? part : this.#value(part, { variable, told })))
+      .map((part) => (typeof part === "string" ? part : this.#value(part, { variable, report })))
       .join("");
   }
 
@@ -90,35 +90,39 @@ class Filling {
     if (reference.field === "host") return "localhost";
     const port = portOf(reference.name);
     if (port === undefined) {
-      options.told(`${referenceText(reference)}: ${reference.name} has no port`);
+      options.report(`${referenceText(reference)}: ${reference.name} has no port`);
       return "";
     }
     return reference.field === "port" ? String(port) : `http://localhost:${port}`;
   }
 
-  /** As the process will see it; within its own value, as the shell has it. */
-  #variableFor(reference: Reference & { kind: "env" }, { variable, told }: ValueOptions): string {
+  /** The value that the process sees; within its own value, a variable is the shell's. */
+  #variableFor(reference: Reference & { kind: "env" }, { variable, report }: ValueOptions): string {
     const { name, fallback } = reference;
     const { given, shell } = this.#facts;
     if (Object.hasOwn(given, name)) return given[name]!;
     if (name !== variable && Object.hasOwn(this.#spec.env, name)) {
       const from = this.#open.indexOf(name);
       if (from === -1) return this.variable(name);
-      told(circleText([...this.#open.slice(from), name]));
+      report(cycleText("reference", [...this.#open.slice(from), name]));
       return "";
     }
     const value = shell[name] ?? fallback;
-    if (value === undefined) told(unsetText(name));
+    if (value === undefined) report(unsetText(name));
     return value ?? "";
   }
 }
 
-type ValueOptions = { variable: string | undefined; told: (what: string) => void };
+type ValueOptions = { variable: string | undefined; report: (what: string) => void };
 
 export function unsetText(name: string): string {
-  return `\${env.${name}}: ${name} is not set; set it, or say what else: \${env.${name}:-nothing}`;
+  return `\${env.${name}}: ${name} is not set; set it, or give a default: \${env.${name}:-value}`;
 }
 
-export function circleText(path: readonly string[]): string {
-  return `a circle: ${path.join(" -> ")}`;
+/** `dependency cycle: web -> db -> web`. */
+export function cycleText(
+  what: "dependency" | "reference" | "restart",
+  path: readonly string[],
+): string {
+  return `${what} cycle: ${path.join(" -> ")}`;
 }

@@ -1,6 +1,6 @@
-/** What waits for what -> an order to start in, who is concerned, and circles with their path. Pure. */
+/** Dependencies between services -> an order to start in, the services that are affected, and every cycle. Pure. */
 
-/** Names, and for each those that it waits for; what is not there itself is left out. */
+/** Each service with those that it waits for. Names that are not keys are ignored. */
 export type Graph = ReadonlyMap<string, readonly string[]>;
 
 export function graphOf(
@@ -9,7 +9,7 @@ export function graphOf(
   return new Map(Array.from(services, ({ name, dependsOn }) => [name, dependsOn]));
 }
 
-/** Each after all that it waits for, otherwise as they came. Of a circle, in the order of the walk. */
+/** Each after all that it waits for, otherwise as they came. Within a cycle, the order is that of the walk. */
 export function startOrder(graph: Graph): string[] {
   const order = new Set<string>();
   for (const name of graph.keys()) {
@@ -33,7 +33,7 @@ export function withDependents(graph: Graph, names: Iterable<string>): string[] 
   return withDependencies(reversed(graph), names);
 }
 
-/** Who waits for whom, the other way round. */
+/** The same edges, the other way round. */
 export function reversed(graph: Graph): Graph {
   // Backwards, so that what starts last stops first.
   const found = new Map([...graph.keys()].reverse().map((name) => [name, [] as string[]]));
@@ -43,8 +43,8 @@ export function reversed(graph: Graph): Graph {
   return found;
 }
 
-/** Circles, each as its path: `["web", "api", "web"]`. One for each place where the walk comes back. */
-export function circles(graph: Graph): string[][] {
+/** Each cycle as its path: `["web", "api", "web"]`. One for each place where the walk comes back. */
+export function cycles(graph: Graph): string[][] {
   const found: string[][] = [];
   const known = new Set<string>();
   for (const name of graph.keys()) {
@@ -58,11 +58,11 @@ export function circles(graph: Graph): string[][] {
 }
 
 type Visit = {
-  /** Those that need no walk. */
+  /** Services that need no walk. */
   known: ReadonlySet<string>;
-  /** All that it waits for has been left. */
+  /** Called for a service when everything that it waits for has been left. */
   leave(name: string): void;
-  /** It is on the way already: from there to there. */
+  /** Called with a cycle: the path from a service back to itself. */
   again?: (path: string[]) => void;
 };
 

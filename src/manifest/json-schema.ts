@@ -2,13 +2,13 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { layerSchema } from "./schema.ts";
 
-/** Draft 7: what editors understand. */
+/** Draft 7, which editors understand. */
 export function jsonSchema(): object {
   const { $schema, ...schema } = toJsonSchema(layerSchema, {
     target: "draft-07",
-    // What a person writes, not what is made of it.
+    // The values that a person writes, not those that they are turned into.
     typeMode: "input",
-    // Checks by code have no words there: an editor lets pass what they catch.
+    // JSON Schema cannot express checks by code, so editors do not report what they catch.
     errorMode: "ignore",
   });
   return {

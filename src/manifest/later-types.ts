@@ -1,3 +1,3 @@
-/** Types of services that files written for later versions, or for locald, may have: known words. Pure. */
+/** The types of services that later versions, or locald, have: names that a file may hold. Pure. */
 
 export const laterTypes: readonly string[] = ["postgres", "container", "site", "build"];

@@ -1,14 +1,13 @@
-/** The text of a file -> what it says of a project, value by value with its place, and every mistake in it. Pure. */
+/** The text of a file -> its part of a project, each value with its place, and every error in it. Pure. */
 import { type GenericSchema, safeParse } from "valibot";
-import { configSchema } from "./config.ts";
+import { configSchema, unknownKey } from "./config.ts";
 import { laterTypes } from "./later-types.ts";
-import { nearest } from "../text/nearest.ts";
 import { laterKeys, layerSchema, otherWords, serviceSchema } from "./schema.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 
-/** What was read. */
+/** The file that was read. */
 export type Source = {
-  /** How messages call it: `locald.toml`, `../.locald.toml`. */
+  /** The name in messages: `locald.toml`, `../.locald.toml`. */
   name: string;
   lineOf(path: Path): number;
 };
@@ -16,14 +15,14 @@ export type Source = {
 export type Mistake = {
   source: Source;
   path: Path;
-  /** Where the line alone does not say it. */
+  /** Where the line alone is not enough. */
   column?: number;
   what: string;
 };
 
 type At = {
   source: Source;
-  /** In that file. */
+  /** Keys in that file. */
   path: Path;
 };
 
@@ -31,13 +30,13 @@ export type Leaf = At & {
   kind: "leaf";
   /** As written. */
   raw: unknown;
-  /** As meant: durations in milliseconds, signals with SIG. */
+  /** As understood: durations in milliseconds, signals with SIG. */
   value: unknown;
 };
 
 export type Table = At & { kind: "table"; entries: ReadonlyMap<string, Node> };
 
-/** It is there and wrong, and has been told of: nobody has to miss it. */
+/** A value that is wrong, and has been reported: it does not count as missing. */
 export type Bad = At & { kind: "bad" };
 
 export type Node = Leaf | Table | Bad;
@@ -45,14 +44,14 @@ export type Node = Leaf | Table | Bad;
 export type Layer = {
   tree: Table;
   mistakes: readonly Mistake[];
-  /** False: not even TOML, so nothing is known of what it would say. */
+  /** False: not valid TOML, so nothing is known of its values. */
   readable: boolean;
-  /** Of config.toml: what the person says of all projects. */
+  /** The layer is config.toml, which holds for all projects of a person. */
   personal: boolean;
 };
 
 export type LayerOptions = {
-  /** How messages call it. */
+  /** The name in messages. */
   name: string;
   /** The global configuration, which has keys of its own besides. */
   global?: boolean;
@@ -63,7 +62,7 @@ export function readLayer(text: string, { name, global = false }: LayerOptions):
   if (toml.kind === "bad") {
     const { line, column } = toml.place;
     const source = { name, lineOf: () => line };
-    const mistake = { source, path: [], column, what: `no TOML: ${toml.why}` };
+    const mistake = { source, path: [], column, what: `invalid TOML: ${toml.why}` };
     return { tree: emptyTable(source), mistakes: [mistake], readable: false, personal: global };
   }
   const { value, placeOf } = toml.document;
@@ -83,6 +82,12 @@ export function emptyTable(source: Source): Table {
   return { kind: "table", source, path: [], entries: new Map() };
 }
 
+/** The table under a key; an empty one where there is none. */
+export function tableIn(its: Table, key: string): Table {
+  const node = its.entries.get(key);
+  return node?.kind === "table" ? node : { ...its, entries: new Map() };
+}
+
 /** `locald.toml:14 services.web.port: ...`. */
 export function mistakeText({ source, path, column, what }: Mistake): string {
   const place = `${source.name}:${source.lineOf(path)}`;
@@ -90,7 +95,7 @@ export function mistakeText({ source, path, column, what }: Mistake): string {
   return path.length === 0 ? `${place} ${what}` : `${place} ${pathText(path)}: ${what}`;
 }
 
-/** One of ours, or the file's, seen as far as it has to be. */
+/** The parts of a valibot schema that are read here. */
 type Schema = GenericSchema & {
   entries?: Record<string, Schema>;
   wrapped?: Schema;
@@ -121,21 +126,24 @@ class Reading {
   #node(schema: Schema, value: unknown, path: Path): Node {
     const at = { source: this.#source, path };
     const service = path.length === 2 && path[0] === "services";
-    // A command alone is a service, and is merged like one.
+    // A string is a service with that command, and is merged like one.
     if (service && typeof value === "string") {
       const entries = new Map([["command", this.#leaf(commandSchema(), value, path)]]);
       return { kind: "table", ...at, entries };
     }
     const type = service && isTable(value) ? value.type : undefined;
     if (typeof type === "string" && laterTypes.includes(type)) {
-      this.#mistake([...path, "type"], `"${type}" is not there yet; exec and worker are`);
+      this.#mistake(
+        [...path, "type"],
+        `type "${type}" is not supported yet; use "exec" or "worker"`,
+      );
       return { kind: "bad", ...at };
     }
     const shape = schema.wrapped ?? schema;
     const table = tableOf(shape);
     if (table !== undefined && isTable(value)) return this.table(table, value, path);
     if (table !== undefined && typeof value === "object") {
-      // A list or a date: to the schema any object is a table.
+      // A list or a date; the schema would accept any object as a table.
       const { message } = shape as { message?: unknown };
       const what = typeof message === "function" ? message({ input: value }) : String(message);
       this.#mistake(path, what);
@@ -159,13 +167,14 @@ class Reading {
     const key = String(path.at(-1));
     const [later, other] = [own(laterKeys, key), own(otherWords, key)];
     if (path.length === 3 && later !== undefined) {
-      this.#mistake(path, `it is for "${later}", which is not there yet; exec and worker are`);
+      this.#mistake(
+        path,
+        `only for type "${later}", which is not supported yet; use "exec" or "worker"`,
+      );
       return;
     }
-    const meant = other !== undefined && known.includes(other) ? other : nearest(key, known);
-    const help =
-      meant === undefined ? `the keys are ${known.join(", ")}` : `did you mean "${meant}"?`;
-    this.#mistake(path, `there is no such key; ${help}`);
+    const meant = other !== undefined && known.includes(other) ? other : key;
+    this.#mistake(path, unknownKey(meant, known));
   }
 
   #mistake(path: Path, what: string): void {
@@ -185,7 +194,7 @@ function commandSchema(): Schema {
   return serviceSchema.entries.command.wrapped as Schema;
 }
 
-/** What a table has to look like there; undefined where none may be. */
+/** The schema of a table in that place; undefined where no table is allowed. */
 function tableOf(schema: Schema): Schema | undefined {
   if (schema.options !== undefined) {
     return schema.options

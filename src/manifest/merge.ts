@@ -1,4 +1,4 @@
-/** Layers, lowest first -> one tree in which each value is the last layer's that has one. Pure. */
+/** Layers, lowest first -> one tree, in which the last layer that has a value wins. Pure. */
 import { emptyTable, type Layer, type Node, type Table } from "./layer.ts";
 
 /** Tables are merged key by key, at every depth; anything else replaces. Keys keep the order in which they came. */

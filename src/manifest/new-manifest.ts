@@ -1,4 +1,4 @@
-/** What was found in a folder -> the text of a first locald.toml, with comments. Pure. */
+/** The services found in a folder -> the text of a first locald.toml, with comments. Pure. */
 import { serviceText } from "./edit.ts";
 import { tomlString } from "./write-toml.ts";
 
@@ -6,16 +6,16 @@ export type FoundService = {
   name: string;
   type: "exec" | "worker";
   command: string;
-  /** From the project's folder. */
+  /** Relative to the project's folder. */
   workdir?: string | undefined;
-  /** Where it was found, for a comment: `package.json, "dev"`. */
+  /** The source, for a comment: `package.json, "dev"`. */
   from: string;
 };
 
 export type Found = {
   name: string;
   services: readonly FoundService[];
-  /** Those of a compose file, in comments: whether they are wanted so, only a person knows. */
+  /** Services of a compose file, written as comments: only a person knows whether they are wanted. */
   composed: { file: string; services: readonly string[] } | undefined;
   /** Sentences for whoever reads the file. */
   notes: readonly string[];
@@ -60,7 +60,7 @@ function serviceOf({ from, workdir, ...service }: FoundService): string {
   return `${comment(`From ${from}.`)}${serviceText(service)}${folder}`;
 }
 
-/** Whatever the text holds, each line of it is one. */
+/** Every line of the text becomes a comment, whatever it holds. */
 function comment(text: string): string {
   const lines = text.trimEnd().split("\n").map(printed);
   return lines.map((line) => (line === "" ? "#\n" : `# ${line}\n`)).join("");

@@ -1,16 +1,18 @@
-/** A word -> a web origin as browsers write it, or why it is none. Pure. */
+/** A word -> a web origin as browsers write it, or why it is not one. Pure. */
+import { shown } from "../text/shown.ts";
 
 export type WebOrigin = { kind: "origin"; origin: string } | { kind: "mistake"; why: string };
 
-/** RFC 6454 section 6.2: scheme, host, and a port that is not the scheme's own; in lower case, with nothing behind. */
+/** RFC 6454 section 6.2: scheme, host, and the port if it is not the scheme's; in lower case, with nothing after it. */
 export function readOrigin(text: string): WebOrigin {
-  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
-  const mistake = (why: string): WebOrigin => ({ kind: "mistake", why: `${shown} ${why}` });
+  const mistake = (why: string): WebOrigin => ({ kind: "mistake", why: `${shown(text)} ${why}` });
   if (text.includes("*")) {
-    return mistake("has a *, which would let in whoever makes such a name; list each origin");
+    return mistake(
+      "contains *, which would allow anyone who has a matching name; list each origin",
+    );
   }
   if (text === "null") {
-    return mistake("is what every sandboxed page and every file says; list each origin");
+    return mistake("is the origin of every sandboxed page and local file; list each origin");
   }
   const url = URL.parse(text);
   const isWeb = url !== null && /^https?:\/\//i.test(text) && url.hostname !== "";
@@ -20,8 +22,12 @@ export function readOrigin(text: string): WebOrigin {
       guess !== null && /^[a-z0-9[]/i.test(text) && !text.includes("://") && guess.hostname !== ""
         ? `; did you mean ${JSON.stringify(guess.origin)}?`
         : "";
-    return mistake(`is no origin: http:// or https://, a host, and a port if it has one${meant}`);
+    return mistake(
+      `is not an origin; expected http:// or https://, a host and an optional port${meant}`,
+    );
   }
   if (url.origin === text) return { kind: "origin", origin: text };
-  return mistake(`is not how browsers write it; did you mean ${JSON.stringify(url.origin)}?`);
+  return mistake(
+    `is not in the form that browsers send; did you mean ${JSON.stringify(url.origin)}?`,
+  );
 }

@@ -17,12 +17,12 @@ export function readProcfile(text: string, name: string): Layer {
     if (trimmed === "" || trimmed.startsWith("#")) continue;
     const [, key, command] = trimmed.match(entry) ?? [];
     if (key === undefined || command === undefined || command === "") {
-      wrong.push({ line, what: 'a line such as "web: bun dev" is expected' });
+      wrong.push({ line, what: 'expected a line such as "web: bun dev"' });
     } else if (lines.has(key)) {
-      wrong.push({ line, what: `"${key}" is there already, in line ${lines.get(key)}` });
+      wrong.push({ line, what: `"${key}" is already defined in line ${lines.get(key)}` });
     } else {
       lines.set(key, line);
-      // `type` is first: a worker named like what an object has of its own is a worker all the same.
+      // Defined, and not assigned: a name such as `__proto__` is a service like any other.
       Object.defineProperty(services, key, {
         value: { type: key === "web" ? "exec" : "worker", command },
         enumerable: true,

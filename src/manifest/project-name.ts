@@ -1,4 +1,5 @@
 /** The names of a project and its services, and its domain -> the addresses they give, or why not. Pure. */
+import { shown } from "../text/shown.ts";
 
 /** RFC 1035 section 2.3.4; 255 octets on the wire are 253 letters. */
 const longestLabel = 63;
@@ -6,27 +7,27 @@ const longestHost = 253;
 
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 const word = /^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$/;
-/** WHATWG URL: a host whose last label is one is an IPv4 address, or none. */
+/** A host whose last label is numeric is an IPv4 address, or invalid; WHATWG URL section 3.5. */
 const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
-/** A sentence; undefined where a service may be called so. A worker has no address to spell. */
+/** A sentence; undefined where the name is valid. A worker has no address, so that its name need not be a label. */
 export function serviceNameMistake(name: string): string | undefined {
   if (word.test(name) && name.length <= longestLabel) return undefined;
-  return `a service's name is made of letters, digits and inner hyphens, at most ${longestLabel}${asIn(name)}`;
+  return `a service name has only letters, digits and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
 }
 
-/** The same for one that has an address. */
+/** A sentence; undefined where the name is valid in an address. */
 export function labelMistake(name: string): string | undefined {
   if (label.test(name.toLowerCase())) return undefined;
-  return `in an address a name is made of letters, digits and inner hyphens${asIn(name)}`;
+  return `a name in an address has only letters, digits and inner hyphens${asIn(name)}`;
 }
 
 export function projectNameMistake(name: string): string | undefined {
   if (word.test(name) && name.length <= longestLabel) return undefined;
-  return `a project's name is made of letters, digits and inner hyphens, at most ${longestLabel}${asIn(name)}`;
+  return `a project name has only letters, digits and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
 }
 
-/** The nearest that can be a label; undefined where nothing is left. */
+/** The nearest valid label; undefined where no character is left. */
 export function labelFrom(text: string): string | undefined {
   const near = text
     .normalize("NFKD")
@@ -44,14 +45,15 @@ function asIn(name: string): string {
 }
 
 export type Domain =
-  /** `routeName` is what stands before `.localhost`, or before a configured domain. */
+  /** `routeName` is the part before `.localhost`, or before a configured domain. */
   { kind: "domain"; domain: string; routeName: string } | { kind: "mistake"; why: string };
 
-/** `tlds`: what names end in besides `localhost`. */
+/** `tlds` are the domains besides `localhost` that names may end in. */
 export function readDomain(text: string, tlds: readonly string[]): Domain {
   const mistake = (why: string): Domain => ({ kind: "mistake", why });
   const lower = text.toLowerCase().replace(/\.$/, "");
-  if (lower === "localhost") return mistake("localhost is the proxy itself; a name goes before it");
+  if (lower === "localhost")
+    return mistake("localhost is the proxy itself; put a name before it, such as shop.localhost");
   const ending = ["localhost", ...tlds]
     .filter((tld) => lower.endsWith(`.${tld}`))
     .sort((one, other) => other.length - one.length)[0];
@@ -61,34 +63,34 @@ export function readDomain(text: string, tlds: readonly string[]): Domain {
     const near = labels.map(labelFrom).filter(Boolean).join(".");
     const help = near === "" || near === routeName ? "" : `, such as "${near}.localhost"`;
     return mistake(
-      `${JSON.stringify(text)} is no domain: labels of letters, digits and inner hyphens${help}`,
+      `${shown(text)} is not a valid domain: use letters, digits and inner hyphens${help}`,
     );
   }
-  // A bare name is one that we serve; what has a dot has to end in something that we serve.
+  // A bare name is always served; a name with a dot must end in a domain that is served.
   if (ending === undefined && labels.length > 1) {
     const last = labels.at(-1)!;
     return mistake(
-      `names do not end in .${last} here; did you mean "${labels.slice(0, -1).join(".")}.localhost"? Or tlds = ["${last}"] in config.toml`,
+      `names under .${last} are not served; did you mean "${labels.slice(0, -1).join(".")}.localhost"? To serve them, set tlds = ["${last}"] in config.toml`,
     );
   }
   if (numeric.test(labels.at(-1)!)) {
-    return mistake(`${JSON.stringify(text)} is what clients read as an IP address`);
+    return mistake(`${shown(text)} ends in a number, which clients read as an IP address`);
   }
   const domain = `${routeName}.${ending ?? "localhost"}`;
   if (domain.length > longestHost) {
-    return mistake(`a domain has at most ${longestHost} characters, this one has ${domain.length}`);
+    return mistake(`a domain has at most ${longestHost} characters; this one has ${domain.length}`);
   }
   return { kind: "domain", domain, routeName };
 }
 
-/** Before the ending; `web`, and the service named like its project, are the project itself. */
-/** A domain without its ending: what names under it end in. */
+/** A domain without its ending. */
 export function baseOf(domain: string, tlds: readonly string[]): string {
   const endings = ["localhost", ...tlds].filter((its) => domain.endsWith(`.${its}`));
   const longest = Math.max(0, ...endings.map((its) => its.length + 1));
   return domain.slice(0, domain.length - longest);
 }
 
+/** The name before the ending; `web`, and the service named like its project, have the project's own. */
 export function routeNameOf(service: string, project: { name: string; routeName: string }): string {
   const lower = service.toLowerCase();
   if (lower === "web" || lower === project.name.toLowerCase()) return project.routeName;

@@ -1,5 +1,7 @@
-/** A text with references such as `${services.db.port}` -> its parts, or what is wrong with them. Pure. */
-import { nearest } from "../text/nearest.ts";
+/** A text with references such as `${services.db.port}` -> its parts, or the errors in them. Pure. */
+import { listed } from "../text/list.ts";
+import { didYouMean } from "../text/nearest.ts";
+import { shown } from "../text/shown.ts";
 
 export type Reference =
   | { kind: "service"; name: string; field: ServiceField }
@@ -15,7 +17,7 @@ export type Part = string | Reference;
 export type Template = { parts: readonly Part[]; mistakes: readonly string[] };
 
 export type TemplateOptions = {
-  /** A shell reads what is left: `${PORT}` is its own. */
+  /** The text is for a shell, which expands `${PORT}` itself. */
   shell: boolean;
 };
 
@@ -23,14 +25,14 @@ const serviceFields = ["port", "host", "url"] as const;
 const projectFields = ["name", "domain", "dir"] as const;
 const kinds = ["services", "env", "project"];
 
-/** Of the dollars before a brace, two are one that is meant, and one that is left over begins a reference. */
+/** Two dollars before a brace are a literal one; a single dollar that is left over begins a reference. */
 const marks = /(\$+)\{(?:([^{}]*)\})?/g;
 
-/** A name with a dot is nothing that a shell can expand, so it is meant for us. */
+/** A shell cannot expand a name with a dot, so that such a name is a reference of ours. */
 const ours = /^(?:services|env|project)(?![\w-])|^[A-Za-z_][\w-]*\./;
 
 export function readTemplate(text: string, { shell }: TemplateOptions): Template {
-  // Most have none.
+  // Most texts have no reference.
   if (!text.includes("${")) return { parts: [text], mistakes: [] };
   const parts: Part[] = [];
   const mistakes: string[] = [];
@@ -49,7 +51,7 @@ export function readTemplate(text: string, { shell }: TemplateOptions): Template
     if (dollars.length % 2 === 0) {
       plain += whole.slice(dollars.length);
     } else if (inner === undefined) {
-      mistakes.push('no } follows "${"; a plain "${" is written "$${"');
+      mistakes.push('missing } after "${"; to write a literal "${", use "$${"');
     } else {
       const read = readReference(inner);
       if (typeof read === "string") {
@@ -66,7 +68,7 @@ export function readTemplate(text: string, { shell }: TemplateOptions): Template
   return { parts, mistakes };
 }
 
-/** The other way: parts -> a text, not for a shell, that reads as they do. */
+/** The inverse: parts -> a text, not for a shell, that reads as the same parts. */
 export function templateText(parts: readonly Part[]): string {
   let text = "";
   let plain = "";
@@ -74,7 +76,7 @@ export function templateText(parts: readonly Part[]): string {
     if (typeof part === "string") {
       plain += part;
     } else {
-      // The dollars at its end stand before a brace now.
+      // Dollars at the end of the text now stand before a brace.
       text += literally(plain).replace(/\$+$/, "$&$&") + referenceText(part);
       plain = "";
     }
@@ -86,7 +88,7 @@ function literally(text: string): string {
   return text.replace(/\$+(?=\{)/g, "$&$&");
 }
 
-/** As it is written. */
+/** The reference as it is written. */
 export function referenceText(reference: Reference): string {
   if (reference.kind === "service") return `\${services.${reference.name}.${reference.field}}`;
   if (reference.kind === "project") return `\${project.${reference.field}}`;
@@ -94,18 +96,18 @@ export function referenceText(reference: Reference): string {
   return fallback === undefined ? `\${env.${name}}` : `\${env.${name}:-${fallback}}`;
 }
 
-/** @returns a sentence where it is none. */
+/** @returns a sentence where the text is not a reference. */
 function readReference(inner: string): Reference | string {
   const [kind = "", ...rest] = inner.split(".");
   if (kind === "env") {
     const [, name, fallback] = inner.match(/^env\.([A-Za-z_]\w*)(?::-([\s\S]*))?$/) ?? [];
     if (name !== undefined) return { kind: "env", name, fallback };
-    return "a variable is expected, as in ${env.HOME} or ${env.HOME:-/root}";
+    return "expected a variable, as in ${env.HOME} or ${env.HOME:-/root}";
   }
   if (kind === "services") {
     const [name, field, ...more] = rest;
     if (name === undefined || name === "" || field === undefined || more.length > 0) {
-      return "a service and a field are expected, as in ${services.db.port}";
+      return "expected a service and a field, as in ${services.db.port}";
     }
     if (includes(serviceFields, field)) return { kind: "service", name, field };
     return noField(field, serviceFields);
@@ -113,25 +115,21 @@ function readReference(inner: string): Reference | string {
   if (kind === "project") {
     const [field, ...more] = rest;
     if (field === undefined || more.length > 0) {
-      return "a field is expected, as in ${project.domain}";
+      return "expected a field, as in ${project.domain}";
     }
     if (includes(projectFields, field)) return { kind: "project", field };
     return noField(field, projectFields);
   }
   if (/^[A-Za-z_]\w*$/.test(inner)) {
-    return `no such reference; the variable is \${env.${inner}}, and a plain "\${" is written "$\${"`;
+    return `unknown reference; for the variable use \${env.${inner}}, for a literal "\${" use "$\${"`;
   }
-  const near = nearest(kind, kinds);
-  const help =
-    near === undefined ? `they begin with ${kinds.join(", ")}` : `did you mean "${near}"?`;
-  return `no such reference; ${help}`;
+  const otherwise = `; references begin with ${listed(kinds, { conjunction: "or" })}`;
+  return `unknown reference${didYouMean(kind, kinds, { quoted: true, otherwise })}`;
 }
 
 function noField(field: string, fields: readonly string[]): string {
-  const near = nearest(field, fields);
-  const help =
-    near === undefined ? `the fields are ${fields.join(", ")}` : `did you mean "${near}"?`;
-  return `no field "${field}"; ${help}`;
+  const otherwise = `; the fields are ${listed(fields)}`;
+  return `unknown field ${shown(field)}${didYouMean(field, fields, { quoted: true, otherwise })}`;
 }
 
 function includes<Word extends string>(words: readonly Word[], word: string): word is Word {

@@ -1,4 +1,4 @@
-/** Every key of locald.toml: what it means, what it may be, and what it is where nobody says. Pure. */
+/** Every key of locald.toml -> its description, its type and its default. Pure. */
 import {
   array,
   boolean,
@@ -18,11 +18,12 @@ import {
   transform,
   union,
 } from "valibot";
-import { readDuration } from "../text/duration.ts";
+import { durationForm, readDuration } from "../text/duration.ts";
 import type { StopSignal } from "./project.ts";
-import { shown } from "./shown.ts";
+import { listed } from "../text/list.ts";
+import { shown } from "../text/shown.ts";
 
-/** Keys that only services of those types have, with the type. */
+/** Keys of services of types that do not exist yet, with the type. */
 export const laterKeys: Readonly<Record<string, string>> = {
   version: "postgres",
   image: "container",
@@ -31,7 +32,7 @@ export const laterKeys: Readonly<Record<string, string>> = {
   build: "build",
 };
 
-/** What others call our keys. */
+/** Names that other programs have for our keys. */
 export const otherWords: Readonly<Record<string, string>> = {
   cmd: "command",
   run: "command",
@@ -59,23 +60,23 @@ const signals: readonly StopSignal[] = [
 ];
 
 function expected(words: string) {
-  return ({ input }: { input: unknown }): string => `${words} is expected, not ${shown(input)}`;
+  return ({ input }: { input: unknown }): string => `expected ${words}, got ${shown(input)}`;
 }
 
-/** Text that a system call can be given. */
+/** A string that can be passed to a system call. */
 function text(words: string) {
   return pipe(
     string(expected(words)),
-    check((value) => value.trim() !== "", `${words} is expected, not nothing`),
-    check((value) => !value.includes("\0"), "a NUL character ends the text where it stands"),
+    check((value) => value.trim() !== "", `expected ${words}, got an empty string`),
+    check((value) => !value.includes("\0"), "a NUL character is not allowed"),
   );
 }
 
 function duration(meaning: string, { positive = true }: { positive?: boolean } = {}) {
   return pipe(
-    union([number(), string()], expected('seconds, or a text such as "500ms",')),
-    // Before the transformation: it says what is written.
-    description(`${meaning} Seconds, or a text such as "500ms", "5s" or "2m".`),
+    union([number(), string()], expected(durationForm)),
+    // Before the transformation, so that the JSON Schema describes what is written.
+    description(`${meaning} A number of seconds, or ${durationForm}.`),
     check(
       (value) => readDuration(value).kind === "milliseconds",
       ({ input }) => {
@@ -87,7 +88,7 @@ function duration(meaning: string, { positive = true }: { positive?: boolean } =
       const read = readDuration(value);
       return read.kind === "milliseconds" ? read.value : 0;
     }),
-    check((value) => !positive || value > 0, "more than nothing is expected"),
+    check((value) => !positive || value > 0, "expected a duration longer than 0"),
   );
 }
 
@@ -108,21 +109,23 @@ const env = record(
   pipe(
     string(({ input }) =>
       typeof input === "number" || typeof input === "boolean"
-        ? `text is expected; write "${input}"`
-        : `text is expected, not ${shown(input)}`,
+        ? `expected a string; write "${input}"`
+        : `expected a string, got ${shown(input)}`,
     ),
-    check((value) => !value.includes("\0"), "a NUL character ends the text where it stands"),
+    check((value) => !value.includes("\0"), "a NUL character is not allowed"),
   ),
   expected('a table such as { LOG = "debug" }'),
 );
 
 const stopSignal = pipe(
   string(expected('a signal such as "SIGINT"')),
-  description(`${signals.join(", ")}, with or without SIG. Goes to the whole group.`),
+  description(
+    `The signal that stops it: ${listed(signals, { conjunction: "or" })}, with or without SIG. Sent to the whole process group.`,
+  ),
   transform((name) => `SIG${name.toUpperCase().replace(/^SIG/, "")}`),
   check(
     (name) => (signals as readonly string[]).includes(name),
-    `one of ${signals.join(", ")} is expected, with or without SIG`,
+    `expected ${listed(signals, { conjunction: "or" })}, with or without SIG`,
   ),
 );
 
@@ -132,7 +135,7 @@ const healthCheck = strictObject(
       pipe(
         picklist(["http", "tcp", "command"], expected('"http", "tcp" or "command"')),
         description(
-          "`http`: a GET of `path` on the service's port, 200 to 399 is well. `tcp`: a connection to the port. `command`: by the shell, with the service's own environment and workdir, exit code 0 is well. Needless where `path` or `command` says it.",
+          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
         ),
       ),
     ),
@@ -140,22 +143,24 @@ const healthCheck = strictObject(
       pipe(
         text("a path"),
         check((value) => value.startsWith("/"), "a path begins with /"),
-        description("Of an http check."),
+        description("The path that an http check requests."),
       ),
       "/",
     ),
-    command: optional(pipe(text("a command"), description("Of a command check."))),
-    interval: optional(duration("From one check's end to the next."), "1s"),
-    timeout: optional(duration("A check that takes longer has failed."), "2s"),
+    command: optional(
+      pipe(text("a command"), description("The command that a command check runs.")),
+    ),
+    interval: optional(duration("The time from the end of one check to the next."), "1s"),
+    timeout: optional(duration("A check that takes longer fails."), "2s"),
     retries: optional(
       pipe(
         whole(1, 1000),
-        description("Failures in a row before a service that was ready is unready."),
+        description("The number of failures in a row after which a ready service becomes unready."),
       ),
       3,
     ),
     start_period: optional(
-      duration("After the start, failures do not count for this long.", { positive: false }),
+      duration("The time after the start in which failures do not count.", { positive: false }),
       0,
     ),
   },
@@ -170,7 +175,7 @@ const service = strictObject(
       pipe(
         picklist(["exec", "worker"], expected('"exec" or "worker"')),
         description(
-          "`exec`: a server, with a port and an address. `worker`: a process without either.",
+          "`exec`: a server with a port and an address. `worker`: a process without a port and an address.",
         ),
       ),
       "exec",
@@ -178,35 +183,46 @@ const service = strictObject(
     command: optional(
       pipe(
         text("a command"),
-        description("Run by `/bin/sh -c`. A service that is nothing but a text is its command."),
+        description("The command, run by `/bin/sh -c`. A service that is a string is its command."),
       ),
     ),
     workdir: optional(
-      pipe(text("a folder"), description("Where it runs, from the project's folder.")),
+      pipe(
+        text("a folder"),
+        description("The folder that it runs in, relative to the project's folder."),
+      ),
       ".",
     ),
     port: optional(
       pipe(
         whole(1, 65_535),
         description(
-          "The port it is given as `PORT`. Without it a free one is chosen, and kept across restarts.",
+          "The port, passed as `PORT`. By default a free port is chosen and kept across restarts.",
         ),
       ),
     ),
     env: optional(
-      pipe(env, description("Its environment, over `[project] env`, `.env` and `env_file`.")),
+      pipe(
+        env,
+        description("Environment variables; they override `[project] env`, `.env` and `env_file`."),
+      ),
     ),
     env_file: optional(
       pipe(
         paths,
-        description("Files of `KEY=value` lines, below `env`; later ones win. They have to exist."),
+        description(
+          "Files of `KEY=value` lines, overridden by `env`; later files win. They must exist.",
+        ),
       ),
     ),
     depends_on: optional(
-      pipe(serviceNames, description("It starts when these are ready, and stops before them.")),
+      pipe(
+        serviceNames,
+        description("Services that must be ready before it starts; it stops before they do."),
+      ),
     ),
     restart_with: optional(
-      pipe(serviceNames, description("When one of these restarts, it restarts too.")),
+      pipe(serviceNames, description("Services whose restart also restarts it.")),
     ),
     health_check: optional(
       pipe(
@@ -215,48 +231,51 @@ const service = strictObject(
           expected('a command, or a table such as { path = "/health" }'),
         ),
         description(
-          "How it is asked whether it is well: a command, or a table. Without it, it is ready by `sd_notify`, by `ready_pattern`, or once its port listens.",
+          "The health check: a command or a table. Without one, the service is ready when it says so with `sd_notify`, when `ready_pattern` matches, or when its port listens.",
         ),
       ),
     ),
     ready_pattern: optional(
       pipe(
         text("a regular expression"),
-        check(compiles, ({ input }) => `${shown(input)} is no regular expression`),
-        description("A regular expression; a line of its output that it matches means ready."),
+        check(compiles, ({ input }) => `${shown(input)} is not a valid regular expression`),
+        description(
+          "A regular expression; the service is ready when a line of its output matches.",
+        ),
       ),
     ),
-    start_timeout: optional(duration("A start that is not ready after this has failed."), "1m"),
+    start_timeout: optional(duration("A start that takes longer to become ready fails."), "1m"),
     stop_signal: optional(stopSignal, "SIGTERM"),
-    stop_timeout: optional(duration("From that signal to SIGKILL.", { positive: false }), "5s"),
+    stop_timeout: optional(
+      duration("The time from the stop signal to SIGKILL.", { positive: false }),
+      "5s",
+    ),
     restart: optional(
       pipe(
         union(
           [literal("on-failure"), literal("always"), literal("no")],
           expected('"on-failure", "always" or "no"'),
         ),
-        description(
-          "Whether it is started again when it ends by itself: after a failure, always, or not.",
-        ),
+        description("When to restart it after it exits: after a failure, always or never."),
       ),
       "on-failure",
     ),
     lazy: optional(
-      pipe(flag, description("Started by the first request to its address, not by `up`.")),
+      pipe(flag, description("Started by the first request to its address instead of by `up`.")),
       false,
     ),
-    idle_timeout: optional(duration("Stopped after so long without a request.")),
+    idle_timeout: optional(duration("Stops it after this time without a request.")),
     watch: optional(
       pipe(
         array(text("a glob"), expected('a list such as ["src/**/*.ts"]')),
-        description("Globs, from workdir; a change of a file that one matches restarts it."),
+        description("Globs, relative to workdir; a change to a matching file restarts it."),
       ),
     ),
     pty: optional(
       pipe(
         flag,
         description(
-          "Runs in a terminal of its own. False: pipes, and stdout and stderr are told apart.",
+          "Run it in a pseudo-terminal. `false`: use pipes, with separate stdout and stderr.",
         ),
       ),
       true,
@@ -273,7 +292,7 @@ const project = strictObject(
       pipe(
         text("a name"),
         description(
-          "What the project is called: letters, digits, inner hyphens. Without it, its folder's name.",
+          "The project's name: letters, digits and inner hyphens. Default: the folder's name.",
         ),
       ),
     ),
@@ -281,15 +300,18 @@ const project = strictObject(
       pipe(
         text("a domain"),
         description(
-          "Where it is served: `web`, or the service named like the project, here, the others below. Without it, `<name>.localhost`.",
+          "The domain of `web`, or of the service named like the project; other services are subdomains. Default: `<name>.localhost`.",
         ),
       ),
     ),
     env: optional(
-      pipe(env, description("The environment of all its services. Wins over `[env]`.")),
+      pipe(env, description("Environment variables of all services; they override `[env]`.")),
     ),
     env_file: optional(
-      pipe(paths, description("For all services: files of `KEY=value` lines, above `.env`.")),
+      pipe(
+        paths,
+        description("Files of `KEY=value` lines for all services; they override `.env`."),
+      ),
     ),
     reload: optional(
       pipe(
@@ -298,16 +320,14 @@ const project = strictObject(
           expected('"git", "ask" or "auto"'),
         ),
         description(
-          "Which changes of commands wait for `up`: those that come while git's HEAD is another, all, or none. What counts is what it was at the last `up`, or what config.toml says.",
+          "Which changed commands wait for `up`: those that come with another git HEAD, all, or none. The value at the last `up` counts, or the one in config.toml.",
         ),
       ),
       "git",
     ),
-    workspace: optional(
-      pipe(text("a name"), description("Kept for locald; without meaning here.")),
-    ),
+    workspace: optional(pipe(text("a name"), description("Accepted for locald; has no effect."))),
     constellation: optional(
-      pipe(text("a name"), description("Kept for locald; without meaning here.")),
+      pipe(text("a name"), description("Accepted for locald; has no effect.")),
     ),
   },
   expected('a table such as [project] with name = "shop"'),
@@ -316,9 +336,14 @@ const project = strictObject(
 export const projectSchema = project;
 
 export const layerSchema = strictObject({
-  project: optional(pipe(project, description("The project itself."))),
+  project: optional(pipe(project, description("The project."))),
   env: optional(
-    pipe(env, description("The environment of all services, below `[project] env` and `.env`.")),
+    pipe(
+      env,
+      description(
+        "Environment variables of all services, overridden by `[project] env` and `.env`.",
+      ),
+    ),
   ),
   services: optional(
     pipe(
@@ -328,9 +353,9 @@ export const layerSchema = strictObject({
           [text("a command"), service],
           expected('a command, or a table such as { command = "bun dev" }'),
         ),
-        ({ input }) => `tables such as [services.web] are expected, not ${shown(input)}`,
+        ({ input }) => `expected tables such as [services.web], got ${shown(input)}`,
       ),
-      description("What runs, each under its name: `[services.web]`."),
+      description("The services, each under its name: `[services.web]`."),
     ),
   ),
 });
@@ -340,7 +365,7 @@ function compiles(pattern: string): boolean {
     new RegExp(pattern);
     return true;
   } catch {
-    // A SyntaxError: the only one there can be, and the answer.
+    // A SyntaxError, the only error that a RegExp throws: the answer is no.
     return false;
   }
 }

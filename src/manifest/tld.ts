@@ -1,4 +1,5 @@
 /** A word -> a top-level domain that names may end in, or why it cannot be one; and what its use risks. Pure. */
+import { shown } from "../text/shown.ts";
 
 export type Tld = { kind: "tld"; tld: string } | { kind: "mistake"; why: string };
 
@@ -7,14 +8,14 @@ const longestLabel = 63;
 /** A name of 253 letters, with room for a label in front. */
 const longestTld = 200;
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
-/** What browsers take for the end of an IPv4 address, WHATWG URL section 3.5. */
+/** A last label that makes browsers read a host as an IPv4 address; WHATWG URL section 3.5. */
 const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
 /**
  * Names that no registry gives to anybody: RFC 2606, RFC 6761, RFC 6762 appendix G, RFC 8375, RFC 9476, and `internal`,
  * which ICANN reserved in 2024.
  */
-const nobodys = [
+const reserved = [
   "test",
   "example",
   "invalid",
@@ -29,13 +30,12 @@ const nobodys = [
   "alt",
 ];
 
-/** RFC 1591 section 2: where most of the world has its names. Countries have two letters. */
-const everybodys = /^(?:com|edu|gov|int|mil|net|org|arpa|[a-z]{2})$/;
+/** RFC 1591 section 2: the domains that hold most public names. Countries have two letters. */
+const publicDomain = /^(?:com|edu|gov|int|mil|net|org|arpa|[a-z]{2})$/;
 
 /** `dev.test` and `test` are both domains that names may end in: `api.dev.test`, `api.test`. */
 export function readTld(text: string): Tld {
-  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
-  const mistake = (why: string): Tld => ({ kind: "mistake", why: `${shown} ${why}` });
+  const mistake = (why: string): Tld => ({ kind: "mistake", why: `${shown(text)} ${why}` });
   const tld = text.toLowerCase();
   const trimmed = tld.replace(/^(?:\*?\.)+|\.+$/g, "");
   const labels = tld.split(".");
@@ -44,31 +44,33 @@ export function readTld(text: string): Tld {
     labels.every((part) => part.length <= longestLabel && label.test(part));
   if (!sound) {
     if (trimmed !== tld && readTld(trimmed).kind === "tld") {
-      return mistake(`has a dot too many; did you mean ${JSON.stringify(trimmed)}?`);
+      return mistake(`has an extra dot; did you mean ${JSON.stringify(trimmed)}?`);
     }
-    return mistake("is no domain: labels of letters, digits and hyphens, such as test or dev.test");
+    return mistake(
+      "is not a valid domain: use letters, digits and hyphens, such as test or dev.test",
+    );
   }
   const last = labels.at(-1)!;
-  if (last === "localhost") return mistake("is served always; leave it out");
-  if (numeric.test(last)) return mistake("ends in a number, which browsers take for an IP address");
+  if (last === "localhost") return mistake("is always served; remove it");
+  if (numeric.test(last)) return mistake("ends in a number, which browsers read as an IP address");
   if (tld === "arpa" || (last === "arpa" && !under(tld, "home.arpa"))) {
-    return mistake("is the Internet's own, but for home.arpa; did you mean test?");
+    return mistake("is reserved for Internet infrastructure, except home.arpa; did you mean test?");
   }
-  if (everybodys.test(tld)) {
+  if (publicDomain.test(tld)) {
     return mistake(
-      `is full of real sites, which an authority on this machine could then pose as; use test, or a domain of yours such as dev.example.${tld}`,
+      `is a public domain: the certificate authority could impersonate its sites; use test, or a domain that you own such as dev.example.${tld}`,
     );
   }
   return { kind: "tld", tld };
 }
 
-/** A sentence for a person; undefined where nobody else can own a name under it. */
+/** The risk, as a sentence for a person; undefined where nobody else can own a name under the domain. */
 export function riskOf(tld: string): string | undefined {
-  if (nobodys.some((its) => under(tld, its))) return undefined;
+  if (reserved.some((its) => under(tld, its))) return undefined;
   if (under(tld, "local")) {
-    return `names under .${tld} are those of multicast DNS (RFC 6762): systems look for them on the network first; test has no such meaning`;
+    return `names under .${tld} belong to multicast DNS (RFC 6762), so systems look for them on the network first; use test instead`;
   }
-  return `.${tld} has real sites, or may have them one day: whoever reads the key of our authority could pose as one to this machine, and one whose name leads here (DNS rebinding) reads the server of that name; test belongs to nobody`;
+  return `.${tld} has public sites, or may have some in the future: anyone who reads the key of the certificate authority could impersonate them to this machine, and a site whose name resolves to this machine (DNS rebinding) can read the server of that name; use test instead, which is reserved`;
 }
 
 function under(name: string, suffix: string): boolean {

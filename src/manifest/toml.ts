@@ -1,4 +1,4 @@
-/** TOML text -> its value and where each part of it stands, or the first place that is no TOML. Pure. */
+/** TOML text -> its value and the place of each part, or the first place that is not TOML. Pure. */
 import { parse, TomlError } from "smol-toml";
 
 /** Keys, and places in arrays: `["tlds", 0]`. */
@@ -9,18 +9,18 @@ export type Place = { line: number; column: number };
 
 export type Document = {
   value: Record<string, unknown>;
-  /** Where a key begins, or an element of an array; of what is not there, where it would belong. */
+  /** Where a key or an element of an array begins; for a missing one, where its table begins. */
   placeOf(path: Path): Place;
 };
 
 export type Toml =
   { kind: "done"; document: Document } | { kind: "bad"; place: Place; why: string };
 
-/** Deeper than any file that a person writes, and no deeper than a stack. */
+/** Deeper than any file that a person writes, and shallow enough for the stack. */
 const maxDepth = 100;
 
 export function readToml(text: string): Toml {
-  // Editors on Windows put it there; TOML 1.1 lets it pass.
+  // The byte order mark that editors on Windows write; TOML 1.1 allows it.
   const body = text.replace(/^\uFEFF/, "");
   let value: Record<string, unknown>;
   try {
@@ -37,7 +37,7 @@ export function readToml(text: string): Toml {
     document: {
       value,
       placeOf(path) {
-        // Nobody asks while all is well.
+        // Computed on demand: places are needed only for errors.
         offsets ??= new Offsets(body).found;
         starts ??= lineStarts(body);
         for (let length = path.length; length > 0; length--) {
@@ -50,7 +50,7 @@ export function readToml(text: string): Toml {
   };
 }
 
-/** `services.web.depends_on[0]`: as a person would write it. */
+/** `services.web.depends_on[0]`, as a person would write it. */
 export function pathText(path: Path): string {
   let text = "";
   for (const part of path) {
@@ -64,7 +64,7 @@ export function pathText(path: Path): string {
   return text;
 }
 
-/** Where each line begins: whoever asks for one place asks for many. */
+/** The offset of each line, computed once for all places. */
 function lineStarts(text: string): number[] {
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
@@ -84,15 +84,15 @@ function placeAt(starts: readonly number[], offset: number): Place {
 const blank = /(?:\s|#[^\n]*)*/y;
 const spaces = /[ \t]*/y;
 const bareKey = /[\w-]+/y;
-/** Multi-line ones first; they may end in quotes of their own. */
+/** Multi-line strings first; they may end in quotes of their own. */
 const string =
   /"""(?:\\[\s\S]|"(?!"")|[^"\\])*"{3,5}|'''(?:'(?!'')|[^'])*'{3,5}|"(?:\\.|[^"\\])*"|'[^']*'/y;
 /** Numbers, dates and the like: a date may have a space within. */
 const plain = /[^,\]}#\n]+/y;
 
-/** Walks over text that the parser has accepted, so that whatever it does not look for is not there. */
+/** Walks over text that the parser has accepted, so that it need not look for errors. */
 class Offsets {
-  /** By `pathText`. */
+  /** Keys are `pathText`. */
   readonly found = new Map<string, number>();
   /** How many tables an array of tables has so far, by `pathText`. */
   readonly #tables = new Map<string, number>();
@@ -151,7 +151,7 @@ class Offsets {
     for (;;) {
       this.#take(spaces);
       const bare = this.#take(bareKey);
-      // What a quoted key means, the parser knows.
+      // The parser reads a quoted key.
       keys.push(bare === "" ? Object.keys(parse(`${this.#take(string)} = 0`))[0]! : bare);
       this.#take(spaces);
       if (this.#text[this.#at] !== ".") return keys;
@@ -171,7 +171,7 @@ class Offsets {
     this.#value(path);
   }
 
-  /** What stands between commas, up to `close`. */
+  /** The items between commas, up to `close`. */
   #list(close: string, item: (index: number) => void): void {
     this.#at += 1;
     for (let index = 0; ; index++) {

@@ -4,7 +4,7 @@ export function tomlKey(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : basicString(key);
 }
 
-/** 'As it stands' where that spares backslashes. */
+/** A literal string, in single quotes, where that avoids backslashes. */
 export function tomlString(text: string): string {
   const literal = /["\\]/.test(text) && !/['\p{Cc}]/u.test(text) && text.isWellFormed();
   return literal ? `'${text}'` : basicString(text);
@@ -21,6 +21,6 @@ export function tomlValue(value: unknown): string {
 }
 
 function basicString(text: string): string {
-  // What JSON lets stand and TOML does not.
+  // JSON allows U+007F unescaped, and TOML does not.
   return JSON.stringify(text.toWellFormed()).replaceAll("\x7f", "\\u007F");
 }

@@ -1,8 +1,8 @@
-/** A mistyped word and the words that exist -> the one that was probably meant. */
+/** A mistyped word and the words that exist -> the one that was probably meant, and a suggestion of it. Pure. */
 
-/** The longest DNS name. A longer word is no slip of the finger, and the time is the product of both lengths. */
+/** The longest DNS name. A longer word is not a typo, and the time is the product of both lengths. */
 const longestWord = 253;
-/** The measure of the `commander` package: at most three slips, and more of the word right than wrong. */
+/** The limits of the `commander` package: at most three typos, and more of the word right than wrong. */
 const mostSlips = 3;
 const leastSimilarity = 0.4;
 
@@ -40,7 +40,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let found: string | undefined;
   let fewest = mostSlips;
   for (const candidate of candidates) {
-    // Each letter of difference in length is a slip already.
+    // Each letter of difference in length is at least one typo.
     if (Math.abs(candidate.length - wanted.length) > fewest) continue;
     const count = slips(wanted, candidate.toLowerCase());
     const longer = Math.max(candidate.length, wanted.length);
@@ -49,4 +49,22 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
     fewest = count;
   }
   return found;
+}
+
+export type SuggestionOptions = {
+  /** The word is shown as TOML and JSON have it. */
+  quoted?: boolean;
+  /** Returned where no candidate is near. */
+  otherwise?: string;
+};
+
+/** `; did you mean api?`, to end a sentence with. */
+export function didYouMean(
+  word: string,
+  candidates: Iterable<string>,
+  { quoted = false, otherwise = "" }: SuggestionOptions = {},
+): string {
+  const near = nearest(word, candidates);
+  if (near === undefined) return otherwise;
+  return `; did you mean ${quoted ? JSON.stringify(near) : near}?`;
 }

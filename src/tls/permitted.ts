@@ -1,6 +1,7 @@
 /**
  * The domains a certificate authority may sign for, and the configured ones -> their difference, for a person. Pure.
  */
+import { listed } from "../text/list.ts";
 
 export type Difference = { what: string; fix: string };
 
@@ -20,16 +21,16 @@ export function differenceOf(
   const parts: string[] = [];
   if (missing.length > 0) {
     parts.push(
-      `the certificate authority may not sign for ${listed(missing)}, so there is no https for names under it`,
+      `the certificate authority may not sign for ${dotted(missing)}, so there is no https for names under it`,
     );
   }
   if (spare.length > 0) {
-    parts.push(`the certificate authority may sign for ${listed(spare)}, which is not configured`);
+    parts.push(`the certificate authority may sign for ${dotted(spare)}, which is not configured`);
   }
   if (parts.length === 0) return undefined;
   return { what: parts.join("; "), fix: "localhostess trust --renew" };
 }
 
-function listed(domains: readonly string[]): string {
-  return domains.map((domain) => `.${domain}`).join(" and ");
+function dotted(domains: readonly string[]): string {
+  return listed(domains.map((domain) => `.${domain}`));
 }

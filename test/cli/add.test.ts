@@ -19,7 +19,7 @@ test("a service is added, and every other line stays", async () => {
   ).toEqual({
     code: 0,
     out: "",
-    err: "api is in locald.toml:8\n",
+    err: "added api at locald.toml:8\n",
   });
   const api = "\n[services.api]\ncommand = \"bun api.ts --x 'a b'\"\nport = 3000\n";
   expect(await its.text("locald.toml")).toBe(mine + api);
@@ -34,29 +34,31 @@ test("a name that is taken is refused, with its line", async () => {
   const { code, err } = await its.run(["add", "web", "--", "x"]);
   expect(code).toBe(1);
   expect(err).toBe(
-    "localhostess: there is a service web already, locald.toml:6; change it there, or take another name\n",
+    "localhostess: the service web exists already at locald.toml:6; edit it there, or choose another name\n",
   );
   expect(await its.text("locald.toml")).toBe(mine);
 });
 
-test("what would be a mistake is not written", async () => {
+test("what would be an error is not written", async () => {
   await using its = await folder({ "locald.toml": mine });
   const { code, err } = await its.run(["add", "shop", "--", "x ${services.bd.port}"]);
   expect(code).toBe(1);
   expect(err.split("\n")).toEqual([
-    "locald.toml:8 services.shop: web has the address shop.localhost already; rename one of them",
-    'locald.toml:9 services.shop.command: no service "bd"; there are web, shop',
-    "so nothing was written",
+    "locald.toml:8 services.shop: web already has the address shop.localhost; rename one of them",
+    'locald.toml:9 services.shop.command: no service "bd"; the services are web and shop',
+    "nothing was written",
     "",
   ]);
   expect(await its.text("locald.toml")).toBe(mine);
 });
 
-test("mistakes that were there before do not stop it", async () => {
+test("errors that were there before do not stop it", async () => {
   await using its = await folder({ "locald.toml": `x = 1\n${mine}` });
   const { code, err } = await its.run(["add", "api", "--", "x"]);
   expect(code).toBe(0);
-  expect(err).toContain("the rest has mistakes; localhostess config check tells them");
+  expect(err).toContain(
+    "the configuration has other errors; list them with: localhostess config check",
+  );
 });
 
 test("in an empty folder it begins a file", async () => {
@@ -71,7 +73,7 @@ test("a Procfile is not pushed aside", async () => {
   await using its = await folder({ Procfile: "web: x\n" });
   const { code, err } = await its.run(["add", "api", "--", "x"]);
   expect(code).toBe(1);
-  expect(err).toContain("localhostess init writes one that has both");
+  expect(err).toContain("localhostess init creates one with the services of both");
   expect(await readdir(its.path)).toEqual(["Procfile"]);
 });
 
@@ -88,11 +90,11 @@ test("a link stays one, and the file keeps its mode", async () => {
 });
 
 const wrong: [args: string[], said: string][] = [
-  [["add", "api"], "a command is missing: localhostess add api -- bun dev"],
+  [["add", "api"], "a command is required: localhostess add api -- bun dev"],
   [["add", "my api", "--", "x"], 'such as "my-api"'],
-  [["add", "api", "--port", "0", "--", "x"], '--port "0": a port is a number from 1 to 65535'],
+  [["add", "api", "--port", "0", "--", "x"], '--port: expected a number from 1 to 65535, got "0"'],
   [["add", "a", "-t", "worker", "-p", "1", "--", "x"], "--port: a worker has no port"],
-  [["service", "add", "postgres", "db"], "postgres is not there yet"],
+  [["service", "add", "postgres", "db"], "postgres is not supported yet"],
   [["service", "add", "exce", "db"], "Allowed choices are exec, worker"],
 ];
 

@@ -181,7 +181,7 @@ describe("the verbs", () => {
     const opened = await cli(["open", server.name], { env });
     expect(opened).toMatchObject({
       code: 0,
-      err: expect.stringContaining("started localhostess, pid "),
+      err: expect.stringContaining("started localhostess (pid "),
     });
     const found = await its.find();
     expect(await readFile(join(its.directory, "said"), "utf8")).toBe(

@@ -34,7 +34,9 @@ test(
     const { pid } = await place.start();
     const again = await place.run("server", "start", "--detach");
     expect(again.code).toBe(0);
-    expect(again.out).toStartWith(`localhostess runs already, pid ${pid}: http://localhost:`);
+    expect(again.out).toStartWith(
+      `localhostess is already running (pid ${pid}): http://localhost:`,
+    );
   },
   patience,
 );
@@ -102,10 +104,10 @@ test(
       ...{ pid, port, version, protocol, socket },
     });
     const stopped = await place.run("server", "stop");
-    expect(stopped).toMatchObject({ code: 0, out: `localhostess, pid ${pid}, has stopped\n` });
+    expect(stopped).toMatchObject({ code: 0, out: `stopped localhostess (pid ${pid})\n` });
     const again = await place.run("server", "stop");
     expect(again).toMatchObject({ code: 0, out: "" });
-    expect(again.err).toContain("no daemon runs");
+    expect(again.err).toContain("the daemon is not running");
     expect((await place.run("server", "status")).code).toBe(1);
   },
   patience,
@@ -129,7 +131,7 @@ test(
     await using place = await daemonPlace();
     const { code, out } = await place.run("server", "restart", "--port", "0");
     expect(code).toBe(0);
-    expect(out).toStartWith("localhostess runs in the background, pid ");
+    expect(out).toStartWith("localhostess is running in the background (pid ");
     expect((await place.find()).kind).toBe("healthy");
   },
   patience,
@@ -156,7 +158,7 @@ test(
     const environ = await readFile(`/proc/${one.pid}/environ`, "latin1");
     expect(environ.split("\0")).toContain("LOCALD_SANDBOX_ACTIVE=1");
     expect(environ.split("\0")).toContain(`LOCALD_SOCKET=${one.socket}`);
-    expect((await place.run("server", "stop", "--sandbox=one")).out).toContain(`pid ${one.pid},`);
+    expect((await place.run("server", "stop", "--sandbox=one")).out).toContain(`pid ${one.pid})`);
     expect(place.pids().sort()).toEqual([usual.pid, two.pid].sort());
     expect((await place.run("--sandbox", "one", "server", "restart")).code).toBe(0);
   },

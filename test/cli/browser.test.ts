@@ -134,7 +134,7 @@ test("without Chromium it is a failure that names what would do", async () => {
   const env = { ...system.env, PATH: join(system.root, "nothing") };
   expect(await cli(["browser", "api"], { env })).toMatchObject({
     code: 1,
-    err: expect.stringContaining("there is none of chromium, "),
+    err: expect.stringContaining("PATH has no chromium, "),
   });
 });
 

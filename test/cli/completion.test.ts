@@ -10,7 +10,7 @@ const manifest = '[services]\nweb = "x"\n"api" = "x"\n';
 
 /** What stands on the line -> what may come there. */
 const offers: [words: string[], offered: string[]][] = [
-  [["serv"], ["server", "service"]],
+  [["serv"], ["service", "server"]],
   [
     ["config", ""],
     ["check", "show", "schema"],
@@ -118,7 +118,7 @@ words=('${first}' config s); CURRENT=3
 _localhostess
 print -- $_comps[localhostess]`;
       expect(await shell(its, ["zsh", "-f", "-c", script])).toEqual([
-        "show:print what counts, with what nobody said",
+        "show:print the effective configuration, including defaults",
         "schema:print the JSON Schema of locald.toml, for editors",
         "_localhostess",
       ]);
@@ -136,7 +136,7 @@ complete -C "${first} config s"`;
       const lines = await shell(its, ["fish", "--no-config", "-c", script]);
       expect(lines.sort()).toEqual([
         "schema\tprint the JSON Schema of locald.toml, for editors",
-        "show\tprint what counts, with what nobody said",
+        "show\tprint the effective configuration, including defaults",
       ]);
     }
   },

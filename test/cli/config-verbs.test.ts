@@ -17,16 +17,16 @@ command = "redis-server"
 `;
 
 describe("config check", () => {
-  test("without mistakes says what starts, in order", async () => {
+  test("without errors says what starts, in order", async () => {
     await using its = await folder({ "locald.toml": shop });
     expect(await its.run(["config", "check"])).toEqual({
       code: 0,
-      out: "shop: no mistakes; 2 services: db, web\n",
+      out: "shop: no errors; 2 services: db, web\n",
       err: "",
     });
   });
 
-  test("says every mistake, with its file as it is seen from here", async () => {
+  test("reports every error, with its file as it is seen from here", async () => {
     const wrong = `${shop.replace('"db"', '"bd"')}prot = 3\n`;
     await using its = await folder({
       "locald.toml": wrong,
@@ -35,8 +35,8 @@ describe("config check", () => {
     });
     const mistakes = (at: string, layer: string): string[] => [
       `${at}:6 services.web.depends_on[0]: no service "bd"; did you mean "db"?`,
-      `${at}:10 services.db.prot: there is no such key; did you mean "port"?`,
-      `${layer}:1 a: there is no such key; the keys are project, env, services`,
+      `${at}:10 services.db.prot: unknown key; did you mean "port"?`,
+      `${layer}:1 a: unknown key; the keys are project, env and services`,
     ];
     const here = await its.run(["config", "check"]);
     expect(here).toEqual({
@@ -61,7 +61,7 @@ describe("config check", () => {
     });
   });
 
-  test("tells of config.toml too, each mistake once", async () => {
+  test("tells of config.toml too, each error once", async () => {
     await using its = await folder({ "locald.toml": shop });
     const path = join(its.env.XDG_CONFIG_HOME!, "localhostess/config.toml");
     await mkdir(join(path, ".."), { recursive: true });
@@ -69,8 +69,8 @@ describe("config check", () => {
     const { code, err } = await its.run(["config", "check"]);
     expect(code).toBe(1);
     expect(err.split("\n")).toEqual([
-      '../.config/localhostess/config.toml:3 services.db.prot: there is no such key; did you mean "port"?',
-      `${path}:1 port: a number from 0 to 65535 is expected, not "x"`,
+      '../.config/localhostess/config.toml:3 services.db.prot: unknown key; did you mean "port"?',
+      `${path}:1 port: expected a number from 0 to 65535, got "x"`,
       "",
     ]);
     await writeFile(path, "a = \n");
@@ -82,7 +82,7 @@ describe("config check", () => {
     const { code, err } = await its.run(["config", "check"]);
     expect(code).toBe(1);
     expect(err).toBe(
-      `localhostess: there is no locald.toml and no Procfile in ${its.path}; localhostess init writes one\n`,
+      `localhostess: no locald.toml or Procfile in ${its.path}; create one with: localhostess init\n`,
     );
     expect((await its.run(["config", "check", "nosuch"])).code).toBe(2);
   });
@@ -137,11 +137,11 @@ describe("config show", () => {
     });
   });
 
-  test("of a file with mistakes tells them", async () => {
+  test("of a file with errors reports them", async () => {
     await using its = await folder({ "locald.toml": "x = 1\n" });
     const { code, out, err } = await its.run(["config", "show"]);
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toStartWith("locald.toml:1 x: there is no such key");
+    expect(err).toStartWith("locald.toml:1 x: unknown key");
   });
 });
 

@@ -58,7 +58,7 @@ test("without a file everything is as it was", async () => {
   }
 });
 
-test("every mistake is told with its line, together with those of flags and variables, and ends with 2", async () => {
+test("every error is reported with its line, together with those of flags and variables, and ends with 2", async () => {
   const text = 'tld = ["test"]\n\ntlds = ["localhost"]\nport = "high"\n';
   for (const verb of [
     ["ls"],
@@ -71,16 +71,16 @@ test("every mistake is told with its line, together with those of flags and vari
     expect(code).toBe(2);
     expect(out).toBe("");
     expect(err.split("\n")).toEqual([
-      `localhostess: ${path}:1 tld: there is no such key; did you mean "tlds"?`,
-      `localhostess: ${path}:3 tlds[0]: "localhost" is served always; leave it out`,
-      `localhostess: ${path}:4 port: a number from 0 to 65535 is expected, not "high"`,
-      'localhostess: LOCALHOSTESS_PORT "x": a port is a number from 0 to 65535',
+      `localhostess: ${path}:1 tld: unknown key; did you mean "tlds"?`,
+      `localhostess: ${path}:3 tlds[0]: "localhost" is always served; remove it`,
+      `localhostess: ${path}:4 port: expected a number from 0 to 65535, got "high"`,
+      'localhostess: LOCALHOSTESS_PORT: expected a number from 0 to 65535, got "x"',
       "",
     ]);
   }
 });
 
-test("doctor tells the mistakes among its findings, and untrust does without the file", async () => {
+test("doctor reports the errors among its findings, and untrust does without the file", async () => {
   const { code, out } = await withConfig("port = 1\nprot = 2\n", [
     "doctor",
     "--json",
@@ -91,12 +91,15 @@ test("doctor tells the mistakes among its findings, and untrust does without the
   expect(JSON.parse(out)[0]).toEqual({
     check: "configuration",
     level: "broken",
-    detail: `${path}:2 prot: there is no such key; did you mean "port"?`,
+    detail: `${path}:2 prot: unknown key; did you mean "port"?`,
     fix: null,
   });
   const home = { HOME: state.directory };
   const removed = await withConfig("broken", ["untrust", "--root", state.directory], home);
-  expect(removed).toMatchObject({ code: 0, err: expect.stringContaining("there is no authority") });
+  expect(removed).toMatchObject({
+    code: 0,
+    err: expect.stringContaining("there is no certificate authority"),
+  });
 });
 
 test("what is no file of a person's size is not read", async () => {
@@ -136,6 +139,6 @@ test("--tld is checked as the file is", async () => {
     env: state.env,
   });
   expect(code).toBe(2);
-  expect(err).toContain('localhostess: --tld: "com" is full of real sites');
-  expect(err).toContain('localhostess: --tld: ".test" has a dot too many; did you mean "test"?');
+  expect(err).toContain('localhostess: --tld: "com" is a public domain');
+  expect(err).toContain('localhostess: --tld: ".test" has an extra dot; did you mean "test"?');
 });

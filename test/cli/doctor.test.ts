@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Finding } from "../../src/cli/trust/doctor.ts";
+import type { Finding } from "../../src/cli/trust/finding.ts";
 import { DAY } from "../../src/tls/certificate.ts";
 import { ensureCertificateAuthority } from "../../src/tls/certificate-authority.ts";
 import { identity } from "../support/throwaway-certificate-authority.ts";
@@ -136,7 +136,7 @@ test("the last 90 days of an authority are a warning", async () => {
     expect(of("authority: expiry")?.level).toBe(level);
     if (level === "warning") {
       expect(of("authority: expiry")).toMatchObject({
-        detail: expect.stringContaining("it ends in 88 days"),
+        detail: expect.stringContaining("it expires in 88 days"),
         fix: "localhostess trust --renew",
       });
     }
@@ -158,7 +158,7 @@ test("a port that another program has is broken, and it is named", async () => {
   expect(code).toBe(1);
   expect(of(`port ${server.port}`)).toMatchObject({
     level: "broken",
-    detail: expect.stringContaining(`it is held by pid ${process.pid}, `),
+    detail: expect.stringContaining(`it is in use by pid ${process.pid}, `),
     fix: `kill ${process.pid}, or choose another port: localhostess server start --port 0`,
   });
 });

@@ -262,7 +262,9 @@ describe("what is kept", () => {
     });
     expect(values.REQUESTS_CA_BUNDLE).toBeUndefined();
     expect(err).toContain("REQUESTS_CA_BUNDLE is a folder");
-    expect(err).toContain(`missing.pem is of no use (there is no file ${system.home}/missing.pem`);
+    expect(err).toContain(
+      `missing.pem cannot be used (there is no file ${system.home}/missing.pem`,
+    );
     expect(values.SSL_CERT_FILE).toBe(values.CURL_CA_BUNDLE!);
   });
 
@@ -304,7 +306,7 @@ describe("what is kept", () => {
       JAVA_TOOL_OPTIONS: `-Dx="y`,
     });
     expect(values.JAVA_TOOL_OPTIONS).toBeUndefined();
-    expect(err).toContain("a quote that does not end");
+    expect(err).toContain("an unclosed quote");
   });
 });
 

@@ -79,7 +79,7 @@ test("takes both authorities out of the stores and deletes their keys, which pla
 
   const again = await its.run(["untrust", "--forget"]);
   expect({ code: again.code, out: again.out }).toEqual({ code: 0, out: "" });
-  expect(again.err).toContain("there is no authority");
+  expect(again.err).toContain("there is no certificate authority");
   // And it begins anew.
   expect((await its.run(["trust"])).code).toBe(0);
   expect(await readFile(join(folderOf(its), "certificate.pem"), "utf8")).not.toBe(pem);

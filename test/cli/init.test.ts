@@ -60,7 +60,7 @@ for (const [what, files, services] of found) {
     await using its = await folder(files);
     const { code, out, err } = await its.run(["init"]);
     expect({ code, out }).toEqual({ code: 0, out: "" });
-    expect(err).toContain("locald.toml is written");
+    expect(err).toContain("created locald.toml");
     const shown = await its.run(["config", "show", "--json"]);
     const project = shown.code === 0 ? JSON.parse(shown.out) : { services: [] };
     expect(
@@ -110,7 +110,7 @@ test("a folder in its place is told", async () => {
   const ended = await its.run(["init", "--yes", "--force"]);
   expect([ended.code, ended.err]).toEqual([
     1,
-    "localhostess: locald.toml is a folder; move it away\n",
+    "localhostess: locald.toml is a folder; remove it first\n",
   ]);
 });
 
@@ -118,7 +118,7 @@ test("a file that is there stays, unless --force", async () => {
   await using its = await folder({ "locald.toml": "# Mine.\n", Procfile: "web: x\n" });
   const { code, err } = await its.run(["init", "--yes"]);
   expect(code).toBe(1);
-  expect(err).toContain("there is a locald.toml already");
+  expect(err).toContain("locald.toml exists already");
   expect(await its.text("locald.toml")).toBe("# Mine.\n");
   expect((await its.run(["init", "--yes", "--force"])).code).toBe(0);
   expect(await its.text("locald.toml")).toContain("[services.web]");
@@ -128,11 +128,11 @@ test("a file that is there stays, unless --force", async () => {
 test("on a terminal it asks", async () => {
   await using its = await folder({});
   await using asked = session(["init"], { env: its.env, cwd: its.path });
-  await asked.until((output) => output.includes("Name of the project [shop] "));
+  await asked.until((output) => output.includes("Project name [shop]: "));
   asked.type("my shop\r");
-  await asked.until((output) => output.split("Name of the project").length === 3);
+  await asked.until((output) => output.split("Project name").length === 3);
   asked.type("corner\r");
-  await asked.until((output) => output.includes("What starts it?"));
+  await asked.until((output) => output.includes("Command that starts the server"));
   asked.type("bun dev\r");
   await asked.until((output) => output.includes("Write locald.toml? [Y/n] "));
   asked.type("\r");
@@ -145,7 +145,7 @@ test("on a terminal it asks", async () => {
 test("no is an answer", async () => {
   await using its = await folder({ Procfile: "web: x\n" });
   await using asked = session(["init"], { env: its.env, cwd: its.path });
-  await asked.until((output) => output.includes("Name of the project"));
+  await asked.until((output) => output.includes("Project name"));
   asked.type("\r");
   await asked.until((output) => output.includes("Write locald.toml?"));
   asked.type("n\r");

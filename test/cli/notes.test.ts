@@ -31,7 +31,7 @@ function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {
 const quiet = { verbose: false, json: false };
 
 test("where nothing has a name, it says how to give one", () => {
-  expect(notes(sight([]), quiet)).toEqual(["nothing has a NAME yet; try: NAME=api bun dev"]);
+  expect(notes(sight([]), quiet)).toEqual(["no server has a NAME yet; try: NAME=api bun dev"]);
 });
 
 test("servers without a name are counted and named by their program", () => {
@@ -68,6 +68,6 @@ test("skipped processes are named only where more words are wanted", () => {
 
 test("without a proxy it says how to start one", () => {
   expect(notes(sight([], { proxy: undefined }), quiet).at(-1)).toBe(
-    "the proxy is not running; localhostess server start starts it",
+    "the proxy is not running; start it with: localhostess server start",
   );
 });

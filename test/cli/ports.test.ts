@@ -1,6 +1,6 @@
 /** `server start` with more ports than its main one, and what other verbs make of that: real proxies, real servers. */
 import { expect, test } from "bun:test";
-import type { Finding } from "../../src/cli/trust/doctor.ts";
+import type { Finding } from "../../src/cli/trust/finding.ts";
 import { readRegistration } from "../../src/control/found/registration.ts";
 import { cli, freshState, type Session, type State, session } from "./cli.ts";
 import { testServer } from "./server-process.ts";
@@ -38,7 +38,7 @@ test("other verbs and the front page have the one that was asked for, unless the
   expect(await run("pac")).toContain(`127.0.0.1:${main};`);
   expect(await run("why", server.name)).toContain(`on 127.0.0.1:${httpPort} and [::1]:${httpPort}`);
   const secure = await run("why", `https://${server.name}.localhost:${httpsPort}/`);
-  expect(secure).toContain(`https://${server.name}.localhost:${httpsPort}/ is answered with 200`);
+  expect(secure).toContain(`https://${server.name}.localhost:${httpsPort}/: 200`);
   const front = await fetch(`http://127.0.0.1:${httpsPort}/`, { headers: { Host: "localhost" } });
   expect(await front.text()).toContain(` ${its(httpPort)} `);
 });
@@ -72,7 +72,7 @@ test("two at once: the second says who has the ports, and goes on", async () => 
   const main = await started(second);
   for (const port of [httpPort, httpsPort]) {
     expect(second.output()).toContain(
-      `we do without port ${port}, which is in use by pid ${first.pid}: `,
+      `not using port ${port}, which is in use by pid ${first.pid}: `,
     );
   }
   expect(second.output()).toContain(`http://<name>.localhost:${main} `);
@@ -85,8 +85,8 @@ test("two at once: the second says who has the ports, and goes on", async () => 
   const found = JSON.parse(out).find((its: Finding) => its.check === `port ${httpPort}`);
   expect(found).toMatchObject({
     level: "ok",
-    detail: expect.stringContaining(`it is held by pid ${first.pid}: `),
-    fix: `kill ${first.pid}, then start the proxy again`,
+    detail: expect.stringContaining(`it is in use by pid ${first.pid}: `),
+    fix: `kill ${first.pid}, then restart the proxy`,
   });
 });
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Row } from "../../src/cli/projects/supervised.ts";
+import type { Row } from "../../src/cli/projects/asking.ts";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { uniqueName } from "../support/servers.ts";
@@ -84,7 +84,7 @@ test(
     expect(err).toContain("api: ready in ");
     expect(await states()).toEqual({ api: "ready", bad: "stopped", ticks: "ready" });
     const again = await run("up", folder, "api");
-    expect({ code: again.code, err: again.err }).toEqual({ code: 0, err: "api: ready already\n" });
+    expect({ code: again.code, err: again.err }).toEqual({ code: 0, err: "api: already ready\n" });
   },
   patience,
 );
@@ -251,7 +251,7 @@ test(
       env: env(),
       cwd: kept,
     });
-    await trying.until((text) => text.includes("Keep "));
+    await trying.until((text) => text.includes("Add sh "));
     trying.type("tool\n");
     expect(await trying.ended()).toBe(0);
     const text = readFileSync(join(kept, "locald.toml"), "utf8");
@@ -379,7 +379,7 @@ test(
       cli(args, { env: { ...env(), ...other.env }, cwd: folder });
     for (const words of [["stop"], ["status"], ["logs"], ["restart", "api"], ["stop", "api"]]) {
       const { code, err } = await alone(...words);
-      expect(err).toContain("no daemon runs");
+      expect(err).toContain("the daemon is not running");
       expect(code).toBe(words[0] === "stop" ? 0 : 1);
     }
     expect((await alone("stop", "nosuch")).code).toBe(1);

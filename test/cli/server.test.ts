@@ -423,7 +423,7 @@ describe("the verb", () => {
     const refused = (port: number) => ({ port, code: "EACCES", why: "" });
     had = { ...had, refusedPorts: [refused(80), refused(443)] };
     expect(await run()).toContain(
-      "  for URLs without a port: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80, then start again\n",
+      "  for URLs without a port: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80, then restart\n",
     );
     had = { ...had, refusedPorts: [refused(79)] };
     expect(await run()).toContain("net.ipv4.ip_unprivileged_port_start=79,");
@@ -440,13 +440,13 @@ describe("the verb", () => {
     };
     const text = await run();
     expect(text).toContain(
-      `  we do without port ${taken.port}, which is in use by pid ${process.pid}: `,
+      `  not using port ${taken.port}, which is in use by pid ${process.pid}: `,
     );
-    expect(text).toContain("  not on port 443: no room\\x1b[2J\n");
+    expect(text).toContain("  not using port 443: no room\\x1b[2J\n");
   });
 
   test("the redirect to https is asked for by flag or variable, and told", async () => {
-    const told = "page loads by http are sent to https (--https-redirect)";
+    const told = "page loads over http are redirected to https (--https-redirect)";
     for (const [flags, env, redirects] of [
       [{}, {}, false],
       [{ httpsRedirect: true }, {}, true],
@@ -465,7 +465,7 @@ describe("the verb", () => {
     };
     const ended = serverStart({ port: "70" }, { world: world(), startDaemon: refusing });
     await expect(ended).rejects.toThrow(
-      "port 70 needs a right: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=70; or choose another",
+      "port 70 requires permission: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=70; or choose another",
     );
   });
 });

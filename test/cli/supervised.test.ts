@@ -1,13 +1,13 @@
 /** What verbs about services make of words, times, output and sizes, without a daemon. */
 import { describe, expect, test } from "bun:test";
-import { readDuration, shownDuration } from "../../src/cli/shared/duration.ts";
 import { keysIn } from "../../src/cli/projects/keyboard.ts";
 import { tame } from "../../src/cli/projects/logs.ts";
 import { monitorScreen } from "../../src/cli/projects/monitor-screen.ts";
 import { tellPending } from "../../src/cli/projects/pending-note.ts";
 import { progress } from "../../src/cli/projects/progress.ts";
 import { statusLines } from "../../src/cli/projects/status.ts";
-import { type Row, rowsNamed, wordsFor } from "../../src/cli/projects/supervised.ts";
+import type { Row } from "../../src/cli/projects/asking.ts";
+import { rowsNamed, wordsFor } from "../../src/cli/projects/named.ts";
 import { noColors, type Screen } from "../../src/cli/shared/world.ts";
 import type { BootEvent } from "../../src/routes/project-report.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -48,27 +48,6 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
   };
 }
 
-test.each([
-  ["500ms", 500],
-  ["30s", 30_000],
-  ["30", 30_000],
-  ["5m", 300_000],
-  ["1h30m", 5_400_000],
-  ["1.5s", 1_500],
-  ["2d", 172_800_000],
-])("%s is a duration", (text, milliseconds) => {
-  expect(readDuration(text)).toBe(milliseconds);
-});
-
-test.each(["", "5 m", "m", "-5m", "5x", "1h 30m", "1e3"])("%p is no duration", (text) => {
-  expect(readDuration(text)).toBeUndefined();
-});
-
-test("a duration is shown as one wants to know it at a glance", () => {
-  const shown = [0, 400, 9_940, 12_000, 99_000, 180_000, 7_200_000, 432_000_000].map(shownDuration);
-  expect(shown).toEqual(["0.0 s", "0.4 s", "9.9 s", "12 s", "99 s", "3 m", "2 h", "5 d"]);
-});
-
 describe("a word names", () => {
   const rows = [row("blog:db"), row("blog:web"), row("shop:api"), row("shop:db")];
   const here = { rows, directory: "/srv/shop" };
@@ -87,7 +66,7 @@ describe("a word names", () => {
     expect(() => named("dbb")).toThrow("no service is named dbb; did you mean db?");
     expect(() => named("shop:ap")).toThrow("did you mean shop:api?");
     expect(() => named("nosuch")).toThrow("shop:api");
-    expect(() => rowsNamed(["db"], { rows, directory: "/" })).toThrow("blog:db, shop:db");
+    expect(() => rowsNamed(["db"], { rows, directory: "/" })).toThrow("use blog:db or shop:db");
     expect(() => rowsNamed([], { rows, directory: "/srv/x" })).toThrow("localhostess up");
   });
 

@@ -52,7 +52,7 @@ test.each<[text: string, target: object]>([
 
 test("where test is configured, the mistake of another says so", () => {
   expect(readTarget("http://api.dev/", ["test"])).toMatchObject({
-    what: expect.stringContaining("they end in .localhost or .test, or have no dot"),
+    what: expect.stringContaining("names end in .localhost or .test, or have no dot"),
   });
 });
 
@@ -63,10 +63,10 @@ const mistakes: [text: string, part: string][] = [
   ["http://a\\b/", "neither a name nor a URL"],
   ["http://ann:secret@api/", "neither a name nor a URL"],
   ["api:99999", "neither a name nor a URL"],
-  ["ftp://api.localhost/", "http:// and https:// URLs only"],
-  ["http://example.com/", "example.com is not a name that localhostess serves"],
-  ["10.0.0.1", "10.0.0.1 is not a name that localhostess serves"],
-  ["-api", "not a name that localhostess serves"],
+  ["ftp://api.localhost/", "only http:// and https:// URLs"],
+  ["http://example.com/", "example.com is not served by localhostess"],
+  ["10.0.0.1", "10.0.0.1 is not served by localhostess"],
+  ["-api", "is not served by localhostess"],
 ];
 
 for (const [text, part] of mistakes) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Step } from "../../src/cli/servers/why.ts";
+import type { Step } from "../../src/cli/servers/step.ts";
 import { session, type Session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
@@ -67,7 +67,7 @@ const certificatePath = (): string => join(system.stateDirectory, "authority/cer
 test("the start says what each domain risks, and what the certificate authority may not sign for", () => {
   const said = proxy.output();
   expect(said).toContain(`http://<name>/, http://<name>.test/, http://<name>.dev/`);
-  expect(said).toContain(".dev has real sites, or may have them one day");
+  expect(said).toContain(".dev has public sites, or may have some in the future");
   expect(said).not.toContain(".test has real sites");
   expect(said).toContain(
     "the certificate authority may not sign for .test and .dev, so there is no https for names under it; localhostess trust --renew",
@@ -102,7 +102,7 @@ test("other verbs know the domains of the proxy that runs", async () => {
 test("why walks to it, and says where https ends", async () => {
   const plain = await why(`http://${server.name}.test/`);
   expect(plain.code).toBe(0);
-  expect(plain.steps[0]!.detail).toContain("is under .test, so only a browser with our PAC file");
+  expect(plain.steps[0]!.detail).toContain("is under .test, so only a browser with the PAC file");
   expect(plain.last.detail).toContain("200 OK");
   const secure = await why(`https://${server.name}.test/`);
   expect(secure.code).toBe(1);

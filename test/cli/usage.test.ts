@@ -4,10 +4,13 @@ import { version } from "../../package.json" with { type: "json" };
 import { cli } from "./cli.ts";
 
 const verbs = [
-  ...["server stop", "server restart", "server status"],
-  ...["ls", "server start", "url", "port", "open", "pac", "why"],
-  ...["browser", "trust", "untrust", "env", "doctor"],
-  ...["init", "add", "service add", "config check", "config show", "config schema", "completion"],
+  ...["ls", "url", "port", "open", "why", "pac"],
+  ...["up", "stop", "restart", "status", "logs", "monitor", "run", "try"],
+  ...["registry list", "registry pin", "registry unpin", "registry clean"],
+  ...["init", "add", "service add", "config check", "config show", "config schema"],
+  ...["trust", "untrust", "env", "browser", "doctor"],
+  ...["server start", "server stop", "server restart", "server status", "api", "dashboard"],
+  "completion",
 ];
 
 describe("--help", () => {
@@ -26,6 +29,7 @@ describe("--help", () => {
     expect(code).toBe(0);
     for (const verb of verbs) expect(out).toContain(`\n  ${verb.split(" ")[0]} `);
     expect(out).toContain("NAME=api bun dev");
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 });
 
@@ -45,17 +49,20 @@ const mistakes: [args: string[], said: string][] = [
   [["url"], "missing required argument 'name'"],
   [["url", "two words"], "neither a name nor a URL"],
   [["port", "localhost"], "localhost is the proxy itself"],
-  [["why", "http://example.com/"], "example.com is not a name that localhostess serves"],
+  [["why", "http://example.com/"], "example.com is not served by localhostess"],
   [["ls", "--scanner", "magic"], "Allowed choices are auto, procfs, lsof"],
   [["ls", "--port"], "argument missing"],
-  [["ls", "--port", "70000"], '--port "70000": a port is a number from 0 to 65535'],
-  [["server", "start", "--port", "-1"], '--port "-1"'],
+  [["ls", "--port", "70000"], '--port: expected a number from 0 to 65535, got "70000"'],
+  [["server", "start", "--port", "-1"], '--port: expected a number from 0 to 65535, got "-1"'],
   [
     ["server", "start", "--http-port", "on"],
-    '--http-port "on": a port is a number from 0 to 65535, or off',
+    '--http-port: expected a number from 0 to 65535 or "off", got "on"',
   ],
-  [["server", "start", "--https-port", "65536"], '--https-port "65536"'],
-  [["ls", "--port", "80x"], '--port "80x"'],
+  [
+    ["server", "start", "--https-port", "65536"],
+    '--https-port: expected a number from 0 to 65535 or "off", got "65536"',
+  ],
+  [["ls", "--port", "80x"], '--port: expected a number from 0 to 65535, got "80x"'],
   [["--sandbox", "a/b", "ls"], '--sandbox "a/b": a sandbox name has at most 32'],
   [["ls", "--sandbox", "A"], '--sandbox "A"'],
   [["ls", "--sandbox", ""], "--sandbox"],
@@ -93,12 +100,14 @@ test("bad variables are usage errors that name them, all at once", async () => {
   for (const verb of [["ls"], ["pac"], ["url", "api"], ["server", "start"]]) {
     const { code, out, err } = await cli(verb, { env });
     expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(err).toContain('LOCALHOSTESS_PORT "many": a port is a number');
+    expect(err).toContain('LOCALHOSTESS_PORT: expected a number from 0 to 65535, got "many"');
     expect(err).toContain(
-      'LOCALHOSTESS_HTTP_PORT "none": a port is a number from 0 to 65535, or off',
+      'LOCALHOSTESS_HTTP_PORT: expected a number from 0 to 65535 or "off", got "none"',
     );
-    expect(err).toContain('LOCALHOSTESS_HTTPS_PORT "-1"');
-    expect(err).toContain('LOCALHOSTESS_HTTPS_REDIRECT "yes": it is 1 or 0');
+    expect(err).toContain(
+      'LOCALHOSTESS_HTTPS_PORT: expected a number from 0 to 65535 or "off", got "-1"',
+    );
+    expect(err).toContain('LOCALHOSTESS_HTTPS_REDIRECT: expected 1 or 0, got "yes"');
     expect(err).toContain("LOCALHOSTESS_STATE_DIR=here is not an absolute path");
   }
 });

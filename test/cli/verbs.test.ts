@@ -46,7 +46,7 @@ describe("ls", () => {
         `pid ${server.pid}`,
         expect.stringContaining("fixtures/server.ts 1"),
       ]);
-      expect(err).toContain("the proxy is not running; localhostess server start starts it");
+      expect(err).toContain("the proxy is not running; start it with: localhostess server start");
     }
   });
 
@@ -301,7 +301,7 @@ describe("open", () => {
     expect(failed.err).toEndWith(url);
     const missing = await run(["open", server.name, "--port", "9090"], { PATH: "/nonexistent" });
     expect(missing.code).toBe(1);
-    expect(missing.err).toContain("no browser was opened: there is no ");
+    expect(missing.err).toContain("could not open a browser: PATH has no ");
     expect(missing.err).toEndWith(url);
   });
 

@@ -1,6 +1,6 @@
 /** `why`, with the real program, a real proxy and servers in every state. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { Step } from "../../src/cli/servers/why.ts";
+import type { Step } from "../../src/cli/servers/step.ts";
 import { cli, freshState, type State } from "./cli.ts";
 import { startProgram } from "../support/program.ts";
 import { uniqueName } from "../support/servers.ts";
@@ -48,7 +48,7 @@ test("the whole way is walked where all is well, and ends with the status", asyn
     expect(code).toBe(0);
     expect(last.detail).toContain("200 OK");
     expect(steps[3]!.detail).toContain(`127.0.0.1:${server.port} belongs to pid ${server.pid}: `);
-    expect(steps[4]!.detail).toBe(`127.0.0.1:${server.port} takes connections`);
+    expect(steps[4]!.detail).toBe(`127.0.0.1:${server.port} accepts connections`);
   }
 });
 
@@ -57,8 +57,8 @@ test("for a person each step is a line, and its fix the next", async () => {
     env: state.env,
   });
   expect(code).toBe(0);
-  expect(out).toMatch(/^ok {4}routes {4}cli-[0-9a-f]+ is a server with that NAME$/m);
-  expect(out).toMatch(/^ok {4}answers {3}GET http:\/\/.* is answered with 200 OK$/m);
+  expect(out).toMatch(/^ok {4}routes {4}a server has the NAME cli-[0-9a-f]+$/m);
+  expect(out).toMatch(/^ok {4}answers {3}GET http:\/\/.*: 200 OK$/m);
   const failed = await cli(["why", `${server.name}x`, "--port", String(proxy.port)], {
     env: state.env,
   });
@@ -69,9 +69,7 @@ test("for a person each step is a line, and its fix the next", async () => {
 test("a label in front is answered by the service behind it", async () => {
   const { code, steps } = await why(`x.${server.name}`);
   expect(code).toBe(0);
-  expect(steps[2]!.detail).toBe(
-    `no server is named x.${server.name}, so ${server.name} answers for it`,
-  );
+  expect(steps[2]!.detail).toBe(`no server is named x.${server.name}, so ${server.name} answers`);
 });
 
 test("an unknown name stops at routes, with the nearest", async () => {
@@ -98,7 +96,7 @@ test("without a proxy it stops at listens", async () => {
   expect(code).toBe(1);
   expect(names(steps)).toEqual(["resolves", "listens"]);
   expect(last.detail).toBe(`nothing listens on port ${port}`);
-  expect(last.fix).toBe(`start it: localhostess server start --port ${port}`);
+  expect(last.fix).toBe(`start it with: localhostess server start --port ${port}`);
 });
 
 test("another program on the proxy's port is named", async () => {
@@ -106,7 +104,7 @@ test("another program on the proxy's port is named", async () => {
   expect(code).toBe(1);
   expect(last.step).toBe("listens");
   expect(last.detail).toContain(
-    `port ${server.port} is held by another program: pid ${server.pid}, `,
+    `port ${server.port} is in use by another program: pid ${server.pid}, `,
   );
 });
 
@@ -123,9 +121,7 @@ describeWith(neededByTls.node)("A server with TLS", () => {
     await using secure = await startTlsServer("node", name);
     for (const scheme of ["http", "https"]) {
       const { code, steps, last } = await why(`${scheme}://${name}.localhost:${proxy.port}/`);
-      expect(steps[4]!.detail).toBe(
-        `127.0.0.1:${secure.port} takes connections, and speaks TLS itself: it is dialled with TLS`,
-      );
+      expect(steps[4]!.detail).toBe(`127.0.0.1:${secure.port} accepts connections with TLS`);
       expect(last.detail).toContain("200 OK");
       expect(code).toBe(0);
     }

@@ -86,7 +86,7 @@ test(
     const credential = await plant(place, { url: `http://127.0.0.1:${stranger.port}` });
     const { code, out } = await place.run("server", "status");
     expect(code).toBe(1);
-    expect(out).toContain("somebody else is at the recorded address");
+    expect(out).toContain("another program has the recorded address");
     expect(stranger.heard()).not.toContain(credential);
   },
   patience,

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { fill } from "../../src/manifest/fill.ts";
 import { layerOf } from "../../src/manifest/layer.ts";
-import { readManifest } from "../../src/manifest/read-manifest.ts";
+import { readManifest } from "../../src/manifest/read/read-manifest.ts";
 import { healthSchema, projectSchema, serviceSchema } from "../../src/manifest/schema.ts";
 import { directory } from "./manifest.ts";
 import { holdsFor } from "../support/property.ts";
@@ -105,7 +105,7 @@ const documents: fc.Arbitrary<Record<string, unknown>[]> = fc.oneof(
   fc.tuple(anything, shop),
 );
 
-test("it is a project that can be filled, or mistakes with their lines", () => {
+test("it is a project that can be filled, or errors with their lines", () => {
   let projects = 0;
   holdsFor(
     fc.property(documents, (values) => {

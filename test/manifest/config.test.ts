@@ -39,7 +39,7 @@ test("an empty file says nothing", () => {
   expect(readConfig("# Nothing yet.\n", file)).toEqual({ kind: "config", config: {} });
 });
 
-test("all mistakes are told at once, in the order of the lines", () => {
+test("all errors are reported at once, in the order of the lines", () => {
   expect(
     mistakes(`tld = ["test"]
 port = "9090"
@@ -53,42 +53,42 @@ https_redirect = "yes"
 nonsense = 1
 `),
   ).toEqual([
-    'config.toml:1 tld: there is no such key; did you mean "tlds"?',
-    'config.toml:2 port: a number from 0 to 65535 is expected, not "9090"',
-    'config.toml:5 tlds[1]: "localhost" is served always; leave it out',
-    'config.toml:6 tlds[2]: 7 is no text; a domain such as "test" is expected',
-    'config.toml:8 http-port: there is no such key; did you mean "http_port"?',
-    'config.toml:9 https_redirect: true or false is expected, not "yes"',
-    "config.toml:10 nonsense: there is no such key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, other_users, project, env, services",
+    'config.toml:1 tld: unknown key; did you mean "tlds"?',
+    'config.toml:2 port: expected a number from 0 to 65535, got "9090"',
+    'config.toml:5 tlds[1]: "localhost" is always served; remove it',
+    'config.toml:6 tlds[2]: expected a domain such as "test", got 7',
+    'config.toml:8 http-port: unknown key; did you mean "http_port"?',
+    'config.toml:9 https_redirect: expected true or false, got "yes"',
+    "config.toml:10 nonsense: unknown key; the keys are tlds, bare_names, allowed_origins, port, http_port, https_port, https_redirect, other_users, project, env and services",
   ]);
 });
 
-test("text that is no TOML is told with its place", () => {
+test("invalid TOML is reported with its place", () => {
   expect(mistakes('tlds = ["test"]\nport = = 1\n')).toEqual([
-    expect.stringMatching(/^config\.toml:2:8: no TOML: [^\n]+$/),
+    expect.stringMatching(/^config\.toml:2:8: invalid TOML: [^\n]+$/),
   ]);
 });
 
 test.each([
-  ['port = "off"', "a number from 0 to 65535 is expected"],
-  ["port = -1", "not -1"],
-  ["port = 65536", "not 65536"],
-  ["port = 9090.5", "not 9090.5"],
+  ['port = "off"', "expected a number from 0 to 65535"],
+  ["port = -1", "got -1"],
+  ["port = 65536", "got 65536"],
+  ["port = 9090.5", "got 9090.5"],
   ["port = nan", "a number"],
   ["port = inf", "a number"],
   ["port = 1979-05-27", "a number"],
-  ["port = []", "not []"],
-  ['http_port = "on"', 'a number from 0 to 65535 or "off" is expected, not "on"'],
-  ["http_port = false", 'or "off" is expected, not false'],
-  ["https_port = 70000", 'or "off" is expected, not 70000'],
-  ["https_redirect = 1", "true or false is expected, not 1"],
-  ['tlds = "test"', 'a list is expected, such as ["test"], not "test"'],
-  ["tlds = { test = true }", "a list is expected"],
-  ["tlds = [[]]", "is no text"],
-  ['allowed_origins = "*"', "a list is expected"],
-  ['bare_names = "api"', 'true, false or a list such as ["api"] is expected, not "api"'],
+  ["port = []", "got []"],
+  ['http_port = "on"', 'expected a number from 0 to 65535 or "off", got "on"'],
+  ["http_port = false", 'or "off", got false'],
+  ["https_port = 70000", 'or "off", got 70000'],
+  ["https_redirect = 1", "expected true or false, got 1"],
+  ['tlds = "test"', 'expected a list such as ["test"], got "test"'],
+  ["tlds = { test = true }", "expected a list"],
+  ["tlds = [[]]", "expected a domain"],
+  ['allowed_origins = "*"', "expected a list"],
+  ['bare_names = "api"', 'expected true, false or a list such as ["api"], got "api"'],
   ["bare_names = 1", "true, false or a list"],
-])("%s is one mistake", (line, part) => {
+])("%s is one error", (line, part) => {
   const told = mistakes(`${line}\n`);
   expect(told).toHaveLength(1);
   expect(told[0]).toContain(part);
@@ -104,12 +104,12 @@ test("bare names are all of them, none or a list", () => {
   expect(said("false")).toBe(false);
   expect(said('["api", "my-web"]')).toEqual(["api", "my-web"]);
   expect(said('["api.shop", "Api"]')).toEqual([
-    'config.toml:1 bare_names[0]: "api.shop" is no name in small letters without a dot, such as "api"',
-    'config.toml:1 bare_names[1]: "Api" is no name in small letters without a dot, such as "api"',
+    'config.toml:1 bare_names[0]: expected a lower-case name without a dot, such as "api", got "api.shop"',
+    'config.toml:1 bare_names[1]: expected a lower-case name without a dot, such as "api", got "Api"',
   ]);
 });
 
-test("no mistake is longer than a person reads", () => {
+test("no error is longer than a person reads", () => {
   for (const value of [`"${"x".repeat(10_000)}"`, `[${"1,".repeat(5_000)}]`]) {
     for (const key of [
       "tlds",
@@ -130,7 +130,7 @@ test("keys that objects are born with are unknown keys", () => {
   }
 });
 
-test("what it says of projects is no mistake here: it is a layer of each", () => {
+test("what it says of projects is no error here: it is a layer of each", () => {
   const text = "port = 1\n[env]\nA = 1\n[services.web]\nnonsense = 2\n";
   expect(readConfig(text, file)).toMatchObject({ kind: "config", config: { port: { value: 1 } } });
 });

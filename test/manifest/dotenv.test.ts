@@ -35,11 +35,11 @@ test("a line keeps its number, whatever stands before it", () => {
   expect(readDotenv('# x\nA="1\n2"\n\nB=3\n').variables.map(({ line }) => line)).toEqual([2, 5]);
 });
 
-test("mistakes are told with their lines, and without what may be secret", () => {
+test("errors are reported with their lines, and without what may be secret", () => {
   expect(readDotenv('secret\nA=\'open\nB=1\n1C=2\nD="x"y\n').mistakes).toEqual([
-    { line: 1, what: "NAME=value is expected" },
-    { line: 2, what: "A: no closing ' follows" },
-    { line: 4, what: "NAME=value is expected" },
-    { line: 5, what: 'D: nothing may follow the closing "' },
+    { line: 1, what: "expected NAME=value" },
+    { line: 2, what: "A: the closing ' is missing" },
+    { line: 4, what: "expected NAME=value" },
+    { line: 5, what: 'D: unexpected text after the closing "' },
   ]);
 });

@@ -70,11 +70,11 @@ test("one that is there is told with its line", () => {
   expect(withService('[services.api]\ncommand = "y"\n', api)).toEqual({ kind: "taken", line: 1 });
 });
 
-test("what is no TOML, or has no services, is left alone", () => {
+test("invalid TOML, or has no services, is left alone", () => {
   expect(withService("a = \n", api).kind).toBe("mistake");
   expect(withService("services = 3\n", api)).toEqual({
     kind: "mistake",
-    why: "its services are no tables",
+    why: "services is not a table",
   });
 });
 

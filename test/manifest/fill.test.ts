@@ -60,20 +60,20 @@ describe("${env.X}", () => {
     expect(env({ PATH: "/x:${env.PATH}" })).toEqual({ PATH: "/x:/bin" });
   });
 
-  test("that goes round in a circle is a mistake", () => {
+  test("that is part of a cycle is an error", () => {
     expect(env({ A: "${env.B}", B: "${env.A}" })).toEqual([
-      "services.web.env.B: a circle: A -> B -> A",
+      "services.web.env.B: reference cycle: A -> B -> A",
     ]);
   });
 
-  test("that nobody has is a mistake, told with its key", () => {
+  test("that nobody has is an error, reported with its key", () => {
     expect(env({ A: "${env.TOKEN}" })).toEqual([
-      "services.web.env.A: ${env.TOKEN}: TOKEN is not set; set it, or say what else: ${env.TOKEN:-nothing}",
+      "services.web.env.A: ${env.TOKEN}: TOKEN is not set; set it, or give a default: ${env.TOKEN:-value}",
     ]);
   });
 });
 
-test("a port that there is not is a mistake", () => {
+test("a port that there is not is an error", () => {
   expect(filled("${services.jobs.port}")).toBe(
     "services.web.env.VALUE: ${services.jobs.port}: jobs has no port",
   );

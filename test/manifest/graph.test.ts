@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import {
-  circles,
+  cycles,
   type Graph,
   startOrder,
   withDependencies,
@@ -30,21 +30,21 @@ test("what waits for some stops before them", () => {
   expect(withDependents(shop, shop.keys())).toEqual(["web", "api", "db", "cache", "docs"]);
 });
 
-test("a circle has its path", () => {
-  expect(circles(shop)).toEqual([]);
+test("a cycle has its path", () => {
+  expect(cycles(shop)).toEqual([]);
   const round: Graph = new Map([
     ["a", ["b"]],
     ["b", ["c", "d"]],
     ["c", ["b"]],
     ["d", ["d", "gone"]],
   ]);
-  expect(circles(round)).toEqual([
+  expect(cycles(round)).toEqual([
     ["b", "c", "b"],
     ["d", "d"],
   ]);
 });
 
-test("any graph is either ordered or has a circle that it really has", () => {
+test("any graph is either ordered or has a cycle that is really there", () => {
   const names = ["a", "b", "c", "d", "e"];
   const edges = fc.array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names)));
   fc.assert(
@@ -55,7 +55,7 @@ test("any graph is either ordered or has a circle that it really has", () => {
           [...new Set(pairs.filter(([from]) => from === name).map(([, to]) => to))],
         ]),
       );
-      const found = circles(graph);
+      const found = cycles(graph);
       for (const path of found) {
         expect(path[0]).toBe(path.at(-1)!);
         for (const [index, name] of path.slice(0, -1).entries()) {

@@ -1,11 +1,8 @@
 /** The text of one locald.toml -> what it declares, or its mistakes. */
 import { readLayer } from "../../src/manifest/layer.ts";
 import type { ProjectSpec, ServiceSpec } from "../../src/manifest/project.ts";
-import {
-  type ManifestOptions,
-  type ReadManifest,
-  readManifest,
-} from "../../src/manifest/read-manifest.ts";
+import { type ReadManifest, readManifest } from "../../src/manifest/read/read-manifest.ts";
+import type { ManifestOptions } from "../../src/manifest/read/options.ts";
 
 export const directory = "/home/ada/shop";
 

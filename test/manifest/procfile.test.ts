@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mistakeText } from "../../src/manifest/layer.ts";
 import { readProcfile } from "../../src/manifest/procfile.ts";
-import { readManifest } from "../../src/manifest/read-manifest.ts";
+import { readManifest } from "../../src/manifest/read/read-manifest.ts";
 import { directory } from "./manifest.ts";
 
 test("web is a server, the others are workers", () => {
@@ -20,11 +20,11 @@ test("web is a server, the others are workers", () => {
   });
 });
 
-test("mistakes have their lines", () => {
+test("errors have their lines", () => {
   const { mistakes } = readProcfile("web\nweb: a\nweb: b\njobs:\n__proto__: x\n", "Procfile");
   expect(mistakes.map(mistakeText)).toEqual([
-    'Procfile:1 a line such as "web: bun dev" is expected',
-    'Procfile:3 "web" is there already, in line 2',
-    'Procfile:4 a line such as "web: bun dev" is expected',
+    'Procfile:1 expected a line such as "web: bun dev"',
+    'Procfile:3 "web" is already defined in line 2',
+    'Procfile:4 expected a line such as "web: bun dev"',
   ]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { envFilesOf } from "../../src/manifest/read-manifest.ts";
+import { envFilesOf } from "../../src/manifest/read/variables.ts";
 import { readLayer } from "../../src/manifest/layer.ts";
 import { directory, mistakes, project, read, service } from "./manifest.ts";
 
@@ -146,7 +146,7 @@ test("a domain may end in what is configured, or in nothing", () => {
   expect(domain("Shop.Localhost.")).toBe("shop.localhost");
 });
 
-test("all mistakes are told at once, in the order of the lines", () => {
+test("all errors are reported at once, in the order of the lines", () => {
   const text = `[project]
 name = "shop"
 domain = "shop.local"
@@ -177,119 +177,119 @@ image = "redis"
 command = "x"
 `;
   expect(mistakes(text)).toEqual([
-    'locald.toml:3 project.domain: names do not end in .local here; did you mean "shop.localhost"? Or tlds = ["local"] in config.toml',
+    'locald.toml:3 project.domain: names under .local are not served; did you mean "shop.localhost"? To serve them, set tlds = ["local"] in config.toml',
     'locald.toml:7 services.web.depends_on[0]: no service "bd"; did you mean "db"?',
     'locald.toml:7 services.web.depends_on[1]: no service "web2"; did you mean "web"?',
-    'locald.toml:8 services.web.comand: there is no such key; did you mean "command"?',
-    'locald.toml:9 services.web.port: a whole number from 1 to 65535 is expected, not "3000"',
-    'locald.toml:10 services.web.restart: "on-failure", "always" or "no" is expected, not "sometimes"',
-    'locald.toml:11 services.web.ready_pattern: "(" is no regular expression',
-    'locald.toml:12 services.web.cwd: there is no such key; did you mean "workdir"?',
-    'locald.toml:14 services.db: a command is needed, such as command = "bun dev"',
-    'locald.toml:15 services.db.env.A: text is expected; write "1"',
-    "locald.toml:19 services.jobs.command: a command is expected, not nothing",
-    "locald.toml:20 services.jobs.port: a worker has no port; an exec service has",
-    "locald.toml:21 services.jobs.idle_timeout: a worker has no requests to wait for",
-    'locald.toml:24 services.cache.type: "container" is not there yet; exec and worker are',
-    'locald.toml:27 service: there is no such key; did you mean "services"?',
+    'locald.toml:8 services.web.comand: unknown key; did you mean "command"?',
+    'locald.toml:9 services.web.port: expected a whole number from 1 to 65535, got "3000"',
+    'locald.toml:10 services.web.restart: expected "on-failure", "always" or "no", got "sometimes"',
+    'locald.toml:11 services.web.ready_pattern: "(" is not a valid regular expression',
+    'locald.toml:12 services.web.cwd: unknown key; did you mean "workdir"?',
+    'locald.toml:14 services.db: command is required, such as command = "bun dev"',
+    'locald.toml:15 services.db.env.A: expected a string; write "1"',
+    "locald.toml:19 services.jobs.command: expected a command, got an empty string",
+    "locald.toml:20 services.jobs.port: a worker has no port; only an exec service has one",
+    "locald.toml:21 services.jobs.idle_timeout: a worker receives no requests, so that it is never idle",
+    'locald.toml:24 services.cache.type: type "container" is not supported yet; use "exec" or "worker"',
+    'locald.toml:27 service: unknown key; did you mean "services"?',
   ]);
 });
 
 const single: [what: string, text: string, told: string][] = [
   [
-    "no TOML",
+    "invalid TOML",
     'name = "a"\nname = "b"\n',
-    "locald.toml:2:1: no TOML: trying to redefine an already defined table or value",
+    "locald.toml:2:1: invalid TOML: trying to redefine an already defined table or value",
   ],
   [
     "nothing",
     "# Nothing yet.\n",
-    'locald.toml:1 nothing is declared; [services.web] with command = "..." would be a beginning',
+    'locald.toml:1 no services are declared; add [services.web] with command = "..."',
   ],
   [
     "a later type's key",
     '[services]\nweb = { command = "x", build = {} }\n',
-    'locald.toml:2 services.web.build: it is for "build", which is not there yet; exec and worker are',
+    'locald.toml:2 services.web.build: only for type "build", which is not supported yet; use "exec" or "worker"',
   ],
   [
     "a service that is a number",
     "[services]\nweb = 3\n",
-    'locald.toml:2 services.web: a command, or a table such as { command = "bun dev" } is expected, not 3',
+    'locald.toml:2 services.web: expected a command, or a table such as { command = "bun dev" }, got 3',
   ],
   [
     "a list in a table's place",
     "services = []\n",
-    "locald.toml:1 services: tables such as [services.web] are expected, not []",
+    "locald.toml:1 services: expected tables such as [services.web], got []",
   ],
   [
     "a date in a check's place",
     '[services.web]\ncommand = "x"\nhealth_check = 2020-01-01\n',
-    'locald.toml:3 services.web.health_check: a command, or a table such as { path = "/health" } is expected, not "2020-01-01"',
+    'locald.toml:3 services.web.health_check: expected a command, or a table such as { path = "/health" }, got "2020-01-01"',
   ],
   [
     "a name with a blank",
     '[services]\n"my api" = "x"\n',
-    'locald.toml:2 services."my api": a service\'s name is made of letters, digits and inner hyphens, at most 63, such as "my-api"',
+    'locald.toml:2 services."my api": a service name has only letters, digits and inner hyphens, at most 63 characters, such as "my-api"',
   ],
   [
     "a name that is no label, with an address",
     '[services]\nmy_api = "x"\n',
-    'locald.toml:2 services.my_api: in an address a name is made of letters, digits and inner hyphens, such as "my-api"',
+    'locald.toml:2 services.my_api: a name in an address has only letters, digits and inner hyphens, such as "my-api"',
   ],
   [
     "two of one address",
     '[project]\nname = "shop"\n[services]\nshop = "x"\nweb = "x"\n',
-    "locald.toml:5 services.web: shop has the address shop.localhost already; rename one of them",
+    "locald.toml:5 services.web: shop already has the address shop.localhost; rename one of them",
   ],
   [
     "two of one port",
     '[services]\na = { command = "x", port = 80 }\nb = { command = "x", port = 80 }\n',
-    "locald.toml:3 services.b.port: a has port 80 already",
+    "locald.toml:3 services.b.port: a already has port 80",
   ],
   [
     "the proxy's own name",
     '[project]\nname = "localhost"\n[services]\nweb = "x"\n',
-    "locald.toml:2 project.name: localhost is the proxy itself; another name is needed",
+    "locald.toml:2 project.name: localhost is the proxy itself; choose another name",
   ],
   [
     "a project's name that has no address",
     '[project]\nname = "a b"\n[services]\nweb = "x"\n',
-    'locald.toml:2 project.name: a project\'s name is made of letters, digits and inner hyphens, at most 63, such as "a-b"',
+    'locald.toml:2 project.name: a project name has only letters, digits and inner hyphens, at most 63 characters, such as "a-b"',
   ],
   [
     "a check of nothing",
     '[services]\na = { command = "x", health_check = { interval = 2 } }\n',
-    'locald.toml:2 services.a.health_check: what is asked is missing: path = "/health", command = "..." or type = "tcp"',
+    'locald.toml:2 services.a.health_check: expected path = "/health", command = "..." or type = "tcp"',
   ],
   [
     "a check of two things",
     '[services]\na = { command = "x", health_check = { path = "/", command = "x" } }\n',
-    "locald.toml:2 services.a.health_check.path: a command check has no path; leave one of both out",
+    'locald.toml:2 services.a.health_check.path: a check of type "command" has no path; remove one of them',
   ],
   [
     "a worker's port that is asked",
     '[services]\na = { type = "worker", command = "x", health_check = { type = "tcp" } }\n',
-    "locald.toml:2 services.a.health_check: a worker has no port to ask; check it by a command",
+    "locald.toml:2 services.a.health_check: a worker has no port to check; use a command",
   ],
   [
-    "a length of time without a unit",
-    '[services]\na = { command = "x", stop_timeout = "5" }\n',
-    'locald.toml:2 services.a.stop_timeout: seconds, or a text such as "500ms", "5s" or "2m", is expected, not "5"; did you mean 5?',
+    "a duration with a unit that does not exist",
+    '[services]\na = { command = "x", stop_timeout = "5 sec" }\n',
+    'locald.toml:2 services.a.stop_timeout: expected a duration such as "500ms", "30s" or "1h30m", got "5 sec"',
   ],
   [
     "an env file that is not there",
     '[services]\na = { command = "x", env_file = ["x.env"] }\n',
-    "locald.toml:2 services.a.env_file[0]: x.env: there is no such file",
+    "locald.toml:2 services.a.env_file[0]: x.env: no such file",
   ],
   [
     "a variable that cannot be",
     '[services.a]\ncommand = "x"\nenv = { "A=B" = "x" }\n',
-    'locald.toml:3 services.a.env."A=B": "A=B" cannot be a variable\'s name',
+    'locald.toml:3 services.a.env."A=B": "A=B" is not a valid variable name',
   ],
 ];
 
 for (const [what, text, told] of single) {
-  test(`${what} is a mistake`, () => expect(mistakes(text)).toEqual([told]));
+  test(`${what} is an error`, () => expect(mistakes(text)).toEqual([told]));
 }
 
 describe("what waits for what", () => {
@@ -307,7 +307,7 @@ env = { DB = "\${services.db.url}" }
     expect(service(text, "web").dependsOn).toEqual(["mail", "db", "cache"]);
   });
 
-  test("what all services share makes no circle", () => {
+  test("what all services share makes no cycle", () => {
     const text = `[project.env]
 API = "\${services.api.url}"
 DB = "\${services.db.url}"
@@ -323,7 +323,7 @@ db = "x"
     ]);
   });
 
-  test("a circle is told with its path, and with the references that are in it", () => {
+  test("a cycle is reported with its path, and with the references in it", () => {
     const text = `[services.web]
 command = "x"
 depends_on = ["api"]
@@ -335,27 +335,27 @@ command = "x"
 env = { ORIGIN = "\${services.web.url}" }
 `;
     expect(mistakes(text)).toEqual([
-      "locald.toml:3 services.web.depends_on[0]: a circle: web -> api -> db -> web; none of them could start first (db has ${services.web.url})",
+      "locald.toml:3 services.web.depends_on[0]: dependency cycle: web -> api -> db -> web (db uses ${services.web.url})",
     ]);
   });
 
-  test("waiting for itself is the smallest circle", () => {
+  test("waiting for itself is the smallest cycle", () => {
     expect(mistakes('[services.web]\ncommand = "x"\ndepends_on = ["web"]\n')).toEqual([
-      "locald.toml:3 services.web.depends_on[0]: a circle: web -> web; none of them could start first",
+      "locald.toml:3 services.web.depends_on[0]: dependency cycle: web -> web",
     ]);
   });
 
-  test("services that would restart each other for ever are told", () => {
+  test("services that would restart each other forever are reported", () => {
     const text = `[services]
 a = { command = "x", restart_with = ["b"] }
 b = { command = "x", restart_with = ["a"] }
 `;
     expect(mistakes(text)).toEqual([
-      "locald.toml:2 services.a.restart_with: a circle: a -> b -> a; they would restart each other for ever",
+      "locald.toml:2 services.a.restart_with: restart cycle: a -> b -> a",
     ]);
   });
 
-  test("an unknown reference is a mistake, wherever it stands", () => {
+  test("an unknown reference is an error, wherever it stands", () => {
     const text = `[services]
 db = "x"
 jobs = { type = "worker", command = "x" }
@@ -373,14 +373,14 @@ H = "\${env.I}"
 I = "\${env.H}"
 `;
     expect(mistakes(text, { shell: { HOME: "/home/ada" } })).toEqual([
-      'locald.toml:5 services.web.command: ${services.db.prot}: no field "prot"; did you mean "port"?',
+      'locald.toml:5 services.web.command: ${services.db.prot}: unknown field "prot"; did you mean "port"?',
       'locald.toml:5 services.web.command: no service "bd"; did you mean "db"?',
       "locald.toml:7 services.web.env.A: ${services.jobs.url}: jobs is a worker and has no port",
-      'locald.toml:8 services.web.env.B: ${PORT}: no such reference; the variable is ${env.PORT}, and a plain "${" is written "$${"',
-      "locald.toml:9 services.web.env.C: ${env.TOKEN}: TOKEN is not set; set it, or say what else: ${env.TOKEN:-nothing}",
-      'locald.toml:11 services.web.env.E: ${project.nmae}: no field "nmae"; did you mean "name"?',
-      'locald.toml:12 services.web.env.F: no } follows "${"; a plain "${" is written "$${"',
-      "locald.toml:14 services.web.env.H: a circle: H -> I -> H",
+      'locald.toml:8 services.web.env.B: ${PORT}: unknown reference; for the variable use ${env.PORT}, for a literal "${" use "$${"',
+      "locald.toml:9 services.web.env.C: ${env.TOKEN}: TOKEN is not set; set it, or give a default: ${env.TOKEN:-value}",
+      'locald.toml:11 services.web.env.E: ${project.nmae}: unknown field "nmae"; did you mean "name"?',
+      'locald.toml:12 services.web.env.F: missing } after "${"; to write a literal "${", use "$${"',
+      "locald.toml:14 services.web.env.H: reference cycle: H -> I -> H",
     ]);
   });
 });
@@ -453,14 +453,14 @@ env = { D = "own" }
     expect(envFilesOf(layers, directory)).toEqual([`${directory}/.env`, `${directory}/web.env`]);
   });
 
-  test("a mistake is told of the file that it is in, the project's own first", () => {
+  test("an error is reported for the file that it is in, the project's own first", () => {
     const wrong = [
       readLayer("[services.web]\nport = 0\n", { name: "config.toml", global: true }),
       readLayer('[services.web]\ncommand = "x"\nprot = 1\n', { name: "locald.toml" }),
     ];
     expect(mistakes("", { layers: wrong })).toEqual([
-      'locald.toml:3 services.web.prot: there is no such key; did you mean "port"?',
-      "config.toml:2 services.web.port: a whole number from 1 to 65535 is expected, not 0",
+      'locald.toml:3 services.web.prot: unknown key; did you mean "port"?',
+      "config.toml:2 services.web.port: expected a whole number from 1 to 65535, got 0",
     ]);
   });
 });

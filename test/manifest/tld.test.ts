@@ -22,10 +22,10 @@ test.each([
 });
 
 test.each(["dev", "app", "zip", "dev.example.com", "my.example.io", "xn--p1ai", "testing"])(
-  "%s may have real sites, and is taken with a word about that",
+  "%s may have public sites, and is accepted with a warning",
   (tld) => {
     expect(readTld(tld)).toEqual({ kind: "tld", tld });
-    expect(riskOf(tld)).toContain("could pose as one");
+    expect(riskOf(tld)).toContain("could impersonate them");
   },
 );
 
@@ -38,35 +38,35 @@ test("letters are lowered", () => {
 });
 
 test.each([
-  ["", "is no domain"],
-  ["localhost", "is served always"],
-  ["LOCALHOST", "is served always"],
-  ["api.localhost", "is served always"],
+  ["", "is not a valid domain"],
+  ["localhost", "is always served"],
+  ["LOCALHOST", "is always served"],
+  ["api.localhost", "is always served"],
   [".test", 'did you mean "test"?'],
   ["*.test", 'did you mean "test"?'],
   ["test.", 'did you mean "test"?'],
-  [".localhost", "is no domain"],
-  ["a..test", "is no domain"],
-  ["-test", "is no domain"],
-  ["test-", "is no domain"],
-  ["te st", "is no domain"],
-  ["te_st", "is no domain"],
-  ["test:80", "is no domain"],
-  ["http://test", "is no domain"],
-  ["tést", "is no domain"],
-  ["*", "is no domain"],
-  ["a".repeat(64), "is no domain"],
-  [`${"a.".repeat(100)}test`, "is no domain"],
+  [".localhost", "is not a valid domain"],
+  ["a..test", "is not a valid domain"],
+  ["-test", "is not a valid domain"],
+  ["test-", "is not a valid domain"],
+  ["te st", "is not a valid domain"],
+  ["te_st", "is not a valid domain"],
+  ["test:80", "is not a valid domain"],
+  ["http://test", "is not a valid domain"],
+  ["tést", "is not a valid domain"],
+  ["*", "is not a valid domain"],
+  ["a".repeat(64), "is not a valid domain"],
+  [`${"a.".repeat(100)}test`, "is not a valid domain"],
   ["x.123", "ends in a number"],
   ["1", "ends in a number"],
   ["0x7f", "ends in a number"],
-  ["arpa", "the Internet's own"],
-  ["in-addr.arpa", "the Internet's own"],
-  ["com", "is full of real sites"],
-  ["ORG", "is full of real sites"],
-  ["net", "is full of real sites"],
-  ["io", "is full of real sites"],
-  ["uk", "is full of real sites"],
+  ["arpa", "reserved for Internet infrastructure"],
+  ["in-addr.arpa", "reserved for Internet infrastructure"],
+  ["com", "is a public domain"],
+  ["ORG", "is a public domain"],
+  ["net", "is a public domain"],
+  ["io", "is a public domain"],
+  ["uk", "is a public domain"],
 ])("%j is no domain for names, and the reason is told", (text, part) => {
   expect(readTld(text)).toEqual({ kind: "mistake", why: expect.stringContaining(part) });
 });

@@ -87,7 +87,7 @@ test.each([
   ["__proto__ = 1", 1],
   [`a = ${"[".repeat(200)}${"]".repeat(200)}`, 1],
   ["\0", 1],
-])("%j is no TOML, and its line is told", (toml, line) => {
+])("%j is invalid TOML, and its line is reported", (toml, line) => {
   const read = readToml(toml);
   expect(read).toMatchObject({ kind: "bad", place: { line } });
   expect((read as { why: string }).why).toMatch(/^[^\n]+$/);

@@ -64,8 +64,8 @@ export const proxy: readonly Fault[] = [
   {
     name: "a request comes back to the proxy for ever",
     file: "src/proxy/client/connection.ts",
-    find: "if (framing.via && this.#hasBeenHere(bytes, destination.via)) {",
-    replace: "if (framing.via && framing.head && this.#hasBeenHere(bytes, destination.via)) {",
+    find: "if (framing.via && hasBeenHere(head, bytes, destination.via)) {",
+    replace: "if (framing.via && framing.head && hasBeenHere(head, bytes, destination.via)) {",
     tests: ["test/proxy/loops.test.ts"],
   },
   {

@@ -209,7 +209,7 @@ export const unseen: readonly Fault[] = [
   },
   {
     name: "a project overrides what config.toml says of reload",
-    file: "src/manifest/read-manifest.ts",
+    file: "src/manifest/read/project.ts",
     find: ".filter((layer) => layer.personal)",
     replace: ".filter((layer) => layer.personal && layer.mistakes.length > 0)",
     tests: ["test/supervisor/read-project.test.ts"],

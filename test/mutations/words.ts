@@ -1,7 +1,7 @@
 /** Guards of what is printed: for a terminal, for a page, to be pasted -> how each could be lost. */
 import type { Fault } from "./fault.ts";
 
-const words = ["test/system/shell-words.test.ts"];
+const words = ["test/text/shell-words.test.ts"];
 
 export const shown: readonly Fault[] = [
   {
@@ -59,14 +59,14 @@ export const shown: readonly Fault[] = [
     file: "src/text/printable.ts",
     find: "return shown.replace(unsafe, escaped)",
     replace: 'return shown.replace(/\\n/g, "\\\\x0a")',
-    tests: ["test/discovery/printable.test.ts"],
+    tests: ["test/text/printable.test.ts"],
   },
   {
     name: "bidirectional overrides and zero widths are printed as they are",
     file: "src/text/unprintable.ts",
     find: "/[\\p{C}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]/u",
     replace: "/[\\p{Cc}]/u",
-    tests: ["test/discovery/printable.test.ts"],
+    tests: ["test/text/printable.test.ts"],
   },
   {
     name: "the name of a browser's folder reaches the terminal as it is",
@@ -74,5 +74,19 @@ export const shown: readonly Fault[] = [
     find: "${printable(detail, longest)}",
     replace: "${detail}",
     tests: ["test/cli/outcomes.test.ts"],
+  },
+  {
+    name: "a duration that is too long for a timer fires at once",
+    file: "src/text/duration.ts",
+    find: "  if (value > longest) {",
+    replace: "  if (value > longest * 1e9) {",
+    tests: ["test/text/duration.test.ts"],
+  },
+  {
+    name: "a number without a unit is not seconds where it is text",
+    file: "src/text/duration.ts",
+    find: "if (number.test(written)) return Number(written) * second;",
+    replace: "if (number.test(written)) return Number(written);",
+    tests: ["test/text/duration.test.ts"],
   },
 ];

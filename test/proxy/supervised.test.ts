@@ -30,7 +30,7 @@ const lastExit = {
 };
 
 async function held(proxy: TestProxy, count = 1): Promise<void> {
-  await eventually(`${count} held`, () => proxy.proxy.held === count);
+  await eventually(`${count} held`, () => proxy.proxy.waiting === count);
 }
 
 /** Half seconds go by; each is a tick, and what it starts on sockets is done before the next. */
@@ -63,13 +63,13 @@ test.each<[what: string, request: string]>([
     client.send(request);
     await held(proxy);
     proxy.setSupervised([{ ...starting, state: "running" }]);
-    expect(proxy.proxy.held).toBe(1);
+    expect(proxy.proxy.waiting).toBe(1);
     // Discovery has not seen it yet: it is where its port was given.
     proxy.setSupervised([testSupervised({ port: api.port })]);
     expect((await client.message({ head: what.startsWith("a HEAD") })).status).toBe(200);
     expect(api.requests.length).toBe(1);
     expect(api.requests[0]!.body).toBe(request.includes("hi") ? "hi" : "");
-    expect(proxy.proxy.held).toBe(0);
+    expect(proxy.proxy.waiting).toBe(0);
   },
 );
 
@@ -135,11 +135,11 @@ test("requests by HTTP/2 are held, with their bodies", async () => {
     });
     const gone = session.request({ ":path": "/gone" });
     gone.on("error", () => {});
-    await eventually("three held", () => proxy.shared.holding.size === 3);
+    await eventually("three held", () => proxy.shared.waiting.size === 3);
     gone.close(http2.constants.NGHTTP2_CANCEL);
-    await eventually("two held", () => proxy.shared.holding.size === 2);
+    await eventually("two held", () => proxy.shared.waiting.size === 2);
     tables.now = routeTable([testService("api.shop", api)], { supervised: [testSupervised()] });
-    for (const connection of [...proxy.shared.holding]) connection.supervisedChanged();
+    for (const waiting of [...proxy.shared.waiting]) waiting.news();
     expect(await Promise.all(answers)).toEqual(["got 1", "got 700000"]);
     expect(api.requests.length).toBe(2);
   } finally {
@@ -309,7 +309,7 @@ for (const [state, restarts, seconds] of [
     client.send(get);
     await held(proxy);
     await pass(clock, seconds - 1);
-    expect(proxy.proxy.held).toBe(1);
+    expect(proxy.proxy.waiting).toBe(1);
     await pass(clock, 1.5);
     const answer = await client.message();
     expect(answer.status).toBe(503);
@@ -378,11 +378,11 @@ test("a GET whose service is killed under it is answered by its successor", asyn
   upstream.reset();
   await held(proxy);
   proxy.setSupervised([testSupervised({ state: "backoff", restarts: 1, lastExit })]);
-  expect(proxy.proxy.held).toBe(1);
+  expect(proxy.proxy.waiting).toBe(1);
   using second = new RawServer({ answer: () => ok("second") });
   proxy.setSupervised([testSupervised({ restarts: 1 })], { "api.shop": second });
   expect((await client.message()).body).toBe("second");
-  expect(proxy.proxy.held).toBe(0);
+  expect(proxy.proxy.waiting).toBe(0);
 });
 
 test("a GET on a connection that dies while it is idle waits for the successor, too", async () => {
@@ -560,7 +560,7 @@ test.each<[what: string, request: string, wakes: boolean]>([
     expect(answer.one("refresh")).toBeUndefined();
     expect(answer.body).toContain("of another site");
     expect(answer.body).not.toMatch(/secret|database|\/srv/);
-    expect(proxy.proxy.held).toBe(0);
+    expect(proxy.proxy.waiting).toBe(0);
     expect(woken).toEqual([]);
   }
 });

@@ -204,7 +204,7 @@ const mistakes: [what: string, files: Files, told: string[]][] = [
   [
     "a layer with mistakes",
     { ".locald.toml": "evn = {}\n", "a/locald.toml": own },
-    ['../.locald.toml:1 evn: there is no such key; did you mean "env"?'],
+    ['../.locald.toml:1 evn: unknown key; did you mean "env"?'],
   ],
 ];
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Row } from "../../src/cli/projects/supervised.ts";
+import type { Row } from "../../src/cli/projects/asking.ts";
 import { cli } from "../cli/cli.ts";
 import { daemonPlace, endNow } from "./daemon-place.ts";
 import { eventually } from "./eventually.ts";

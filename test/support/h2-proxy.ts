@@ -6,13 +6,12 @@ import type { ConnectionShared } from "../../src/proxy/client/connection.ts";
 import { Destinations } from "../../src/proxy/request/destination.ts";
 import { Dialects } from "../../src/proxy/upstream/dialect.ts";
 import { H2Session } from "../../src/proxy/h2/session.ts";
-import { HeadWriter } from "../../src/proxy/upstream/head-writer.ts";
+import { HeadWriters } from "../../src/proxy/upstream/head-writer.ts";
 import { ownPages } from "../../src/proxy/pages/own-pages.ts";
 import { type UpstreamPool, upstreamPool } from "../../src/proxy/upstream/pool.ts";
 import { routeTable } from "../../src/routes/table.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { socketCalls } from "../../src/system/socket-calls.ts";
-import { RequestFraming } from "../../src/wire/framing.ts";
 import { type Place, testService } from "./test-proxy.ts";
 import { throwawayCertificateAuthority } from "./throwaway-certificate-authority.ts";
 
@@ -35,7 +34,7 @@ export function testShared(services: Record<string, Place>): TestShared {
     now: 0,
     drains: false,
     pool: upstreamPool({ clock: systemClock, peek: socketCalls(process.platform).peek }),
-    scratch: new HeadWriter(65_536),
+    writers: new HeadWriters(),
     draining: () => shared.drains,
     fault: (fault) => faults.push(fault),
     routes: () => table,
@@ -50,12 +49,11 @@ export function testShared(services: Record<string, Place>): TestShared {
     redirect: undefined,
     destinations: new Destinations(),
     spare: [],
-    framing: new RequestFraming(),
     terminates: () => false,
     bareNames: () => true,
     dialects: new Dialects(systemClock, () => table),
     supervision: undefined,
-    holding: new Set(),
+    waiting: new Set(),
     secure: () => false,
     recorder: undefined,
     callers: undefined,

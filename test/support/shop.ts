@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { Row } from "../../src/cli/projects/supervised.ts";
+import type { Row } from "../../src/cli/projects/asking.ts";
 import { cli, type Ended } from "../cli/cli.ts";
 import { certificateAuthorityPath } from "../../src/tls/certificate-authority-paths.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "./daemon-place.ts";

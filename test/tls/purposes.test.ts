@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Finding } from "../../src/cli/trust/doctor.ts";
+import type { Finding } from "../../src/cli/trust/finding.ts";
 import { DAY, signLeaf } from "../../src/tls/certificate.ts";
 import {
   certificateAuthorityDirectory,
@@ -109,7 +109,7 @@ describeWith(["openssl"])("an authority from before that limit", () => {
     expect(before).toContainEqual({
       check: "authority: purposes",
       level: "ok",
-      detail: "it may sign for mail and programs, too; a new one would be for servers only",
+      detail: "it may also sign for mail and programs; a new one is for servers only",
       fix: "localhostess trust --renew",
     });
     expect(await readFile(path, "utf8")).toBe(pair.join(""));

@@ -15,7 +15,7 @@ export type ApiFlags = Flags & { http?: boolean };
 
 type Words = { name: string | undefined; json: string | undefined };
 
-/** Milliseconds until a reply begins. Trust stores take the longest; a stream begins at once. */
+/** Milliseconds until a reply begins. Trust stores take longest; a stream begins at once. */
 const patience = 60_000;
 
 export async function api(
@@ -38,12 +38,12 @@ export async function api(
       const reply = JSON.parse(next.value) as unknown;
       failed ||= isError(reply);
       const text = JSON.stringify(reply, undefined, command.streams === false ? 2 : undefined);
-      // Nobody reads any more: `localhostess api events | head -1`.
+      // The reader is gone: `localhostess api events | head -1`.
       if (!world.out.write(`${text}\n`)) break;
     }
   } finally {
     cancel();
-    // It may be waiting for a piece that never comes; the process ends.
+    // Not awaited: the generator may wait for more bytes, and the process ends.
     void replies.return();
   }
   return failed ? 1 : 0;
@@ -73,10 +73,10 @@ function inputOf(json: string | undefined): Record<string, unknown> {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new UsageError([`what is sent is not JSON: ${(error as Error).message}`]);
+    throw new UsageError([`the input is not valid JSON: ${(error as Error).message}`]);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new UsageError(['what is sent is a JSON object, as in: \'{"name":"api"}\'']);
+    throw new UsageError(['the input must be a JSON object, such as \'{"name":"api"}\'']);
   }
   return value as Record<string, unknown>;
 }
@@ -92,7 +92,7 @@ function byIpc({ name }: Command, input: Input, { registration }: Running) {
 }
 
 async function* byHttp(command: Command, input: Input, { registration, credential }: Running) {
-  // The probe has proved that it is ours, so it may have the credential.
+  // The probe has proved that the daemon is ours, so it may see the credential.
   const { address, port } = endpointOf(registration.url)!;
   const place: Place = { hostname: address, port };
   const body = command.method === "POST" ? JSON.stringify(input) : undefined;
@@ -115,7 +115,7 @@ async function* byHttp(command: Command, input: Input, { registration, credentia
   ].join("\r\n");
   const lines = linesOf(talk(place, { send, deadline: patience }));
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec((await lines.next()).value ?? "")?.[1]);
-  // By hand: `for await` would end it with the head.
+  // Not with `for await`, which would end the stream after the head.
   for (let line = await lines.next(); !line.done && line.value.trim() !== "";) {
     line = await lines.next();
   }
@@ -123,7 +123,7 @@ async function* byHttp(command: Command, input: Input, { registration, credentia
   else for await (const line of lines) if (line !== "") yield line;
 }
 
-/** An event stream -> what IPC has for it, a line each. */
+/** An event stream -> the lines that IPC has for it. */
 async function* eventsIn(lines: AsyncIterable<string>) {
   let id = "";
   let event = "";

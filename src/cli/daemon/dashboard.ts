@@ -5,7 +5,7 @@ import { printable } from "../../text/printable.ts";
 import { systemClock } from "../../system/clock.ts";
 import { show } from "../shared/show.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
-import { ensureDaemon, type Running } from "../shared/daemon-here.ts";
+import { ensureDaemon, type Running, tellStarted } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
 export type DashboardFlags = Flags & { print?: boolean };
@@ -17,11 +17,7 @@ export async function dashboard(flags: DashboardFlags, world: World): Promise<nu
   const settings = await settingsOf(flags, world);
   const { print, json: _, ...passed } = flags;
   const daemon = await ensureDaemon({ flags: passed, settings, world });
-  if (daemon.started) {
-    const { pid } = daemon.registration;
-    const said = `started localhostess, pid ${pid}; to stop it: localhostess server stop`;
-    world.err.write(`${world.err.colors.dim(said)}\n`);
-  }
+  tellStarted(daemon, world);
   const url = await link(daemon);
   if (settings.json) {
     world.out.write(`${JSON.stringify({ url }, undefined, 2)}\n`);
@@ -34,7 +30,7 @@ export async function dashboard(flags: DashboardFlags, world: World): Promise<nu
   return show(url, world);
 }
 
-/** It has proved itself, so it may see the credential. @throws an Error for a person. */
+/** The daemon has proved itself, so it may see the credential. @throws an Error for a person. */
 async function link({ registration, credential }: Running): Promise<string> {
   const answer = await httpRequest({
     ...endpointOf(registration.url)!,
@@ -45,10 +41,9 @@ async function link({ registration, credential }: Running): Promise<string> {
     deadline,
     clock: systemClock,
   });
-  const why =
-    answer.kind === "answer" ? readFailure(answer.body) : `it does not answer: ${answer.why}`;
+  const why = answer.kind === "answer" ? readFailure(answer.body) : `no answer: ${answer.why}`;
   if (answer.kind !== "answer" || answer.status !== 200) {
-    throw new Error(`the daemon gives no link to its page: ${printable(why, 500)}`);
+    throw new Error(`the daemon returned no link to the dashboard: ${printable(why, 500)}`);
   }
   return (JSON.parse(answer.body) as { url: string }).url;
 }
@@ -57,7 +52,7 @@ function readFailure(body: string): string {
   try {
     return (JSON.parse(body) as { error: { message: string } }).error.message;
   } catch {
-    // Not what a daemon of this version says.
-    return "its answer cannot be read; try: localhostess server restart";
+    // A daemon of this version does not answer like that.
+    return "its answer is not valid; try: localhostess server restart";
   }
 }

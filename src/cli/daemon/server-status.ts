@@ -8,19 +8,19 @@ import type { World } from "../shared/world.ts";
 
 export type ServerStatus = {
   running: boolean;
-  /** What became of the probe; `absent`: there is no record, `unproved`: no credential to prove one by. */
+  /** The result of the probe; `absent`: no record, `unproved`: no credential to verify it with. */
   probe: Found["kind"];
-  /** Null where it runs. */
+  /** Null where the daemon is running. */
   why: string | null;
   fix: string | null;
   stateDirectory: string;
   log: string;
-  /** All of these null where no record tells of them; unless it runs, they are the record's. */
+  /** Null without a record; unless the daemon is running, these values are the record's. */
   pid: number | null;
   port: number | null;
-  /** Of the front page. */
+  /** The URL of the front page. */
   url: string | null;
-  /** Of the API. */
+  /** The URL of the API. */
   api: string | null;
   socket: string | null;
   version: string | null;
@@ -67,17 +67,14 @@ function verdict(found: Found): [why: string | null, fix: string | null] {
     case "absent":
       return [found.why, start];
     case "dead":
-      return [
-        `the daemon that is recorded, pid ${found.registration.pid}, is gone: ${found.why}`,
-        start,
-      ];
+      return [`the recorded daemon (pid ${found.registration.pid}) is gone: ${found.why}`, start];
     case "stranger":
-      return [`somebody else is at the recorded address: ${found.why}`, start];
+      return [`another program has the recorded address: ${found.why}`, start];
     case "unproved":
-      return [`whoever is recorded cannot be asked: ${found.why}`, start];
+      return [`the recorded daemon cannot be verified: ${found.why}`, start];
     case "other-protocol":
       return [
-        `it is of another version, ${found.handshake.version}, and speaks ${found.protocol}`,
+        `it has another version, ${found.handshake.version}, and speaks ${found.protocol}`,
         restart,
       ];
   }
@@ -88,7 +85,7 @@ function tell(status: ServerStatus, { out }: World): void {
   const rows: [string, string | number | null][] = [];
   if (status.running) {
     out.write(`${colors.green("running")}\n`);
-    // The Swedish form is the ISO one, in local time.
+    // The Swedish format is that of ISO 8601, in local time.
     const since = new Date(status.startedAt!).toLocaleString("sv");
     rows.push(["pid", status.pid], ["version", status.version], ["since", since]);
     rows.push(["url", status.url], ["port", status.port], ["api", status.api]);

@@ -10,14 +10,14 @@ import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
-/** Milliseconds: answers under way have ten seconds. */
+/** Milliseconds: requests in progress have ten seconds. */
 const usualPatience = 15_000;
-/** After the signal: it ends a drain at once. */
+/** Milliseconds after the signal, which ends a drain at once. */
 const lastPatience = 2_000;
 const pollEvery = 50;
 
 export type StopOptions = {
-  /** Milliseconds until it is signalled. */
+  /** Milliseconds until the daemon is signalled. */
   patience?: number;
 };
 
@@ -30,28 +30,28 @@ export async function serverStop(
   const found = await findRunning(settings);
   if (found.kind !== "healthy" && found.kind !== "other-protocol") {
     const detail = found.kind === "absent" ? "" : ` (${found.why})`;
-    world.err.write(`${world.err.colors.dim(`no daemon runs${detail}`)}\n`);
+    world.err.write(`${world.err.colors.dim(`the daemon is not running${detail}`)}\n`);
     return 0;
   }
   const { pid } = found.registration;
   const credential = readCredential(settings.stateDirectory);
   if (credential.kind === "credential") await ask(found, credential.value);
   if (!(await goes({ found, settings, milliseconds: patience }))) {
-    // It has just proved once more that the process is the one that the record tells of.
+    // The daemon has just proved again that the process is the one in the record.
     process.kill(pid, "SIGTERM");
     if (!(await goes({ found, settings, milliseconds: lastPatience }))) {
-      throw new Error(`the daemon, pid ${pid}, does not stop; to end it: kill -9 ${pid}`);
+      throw new Error(`the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`);
     }
   }
-  world.out.write(`localhostess, pid ${pid}, has stopped\n`);
+  world.out.write(`stopped localhostess (pid ${pid})\n`);
   return 0;
 }
 
-/** The probe has proved who is there, so that it may have the credential itself. */
+/** The probe has proved that the daemon is ours, so it may see the credential. */
 async function ask({ registration }: Alive, credential: string): Promise<void> {
   const endpoint = endpointOf(registration.url);
   if (endpoint === undefined) return;
-  // Whatever it answers, what counts is whether it goes.
+  // The answer does not matter, only whether the daemon goes.
   await httpRequest({
     ...endpoint,
     method: "POST",
@@ -65,12 +65,12 @@ async function ask({ registration }: Alive, credential: string): Promise<void> {
 
 type Going = { found: Alive; settings: Settings; milliseconds: number };
 
-/** Whether it is gone in time. False only after a probe that proved it is still there. */
+/** Whether the daemon is gone in time. False only after a probe proved that it is still there. */
 async function goes({ found, settings, milliseconds }: Going): Promise<boolean> {
   const end = Date.now() + milliseconds;
   for (;;) {
     const credential = readCredential(settings.stateDirectory);
-    // Without it nothing can be proved, and so nothing may be signalled.
+    // Without a credential nothing can be proved, so no process may be signalled.
     if (credential.kind !== "credential") return true;
     const { kind } = await probe(found.registration, credential.value);
     if (kind === "dead" || kind === "stranger") return true;

@@ -1,4 +1,5 @@
 /** `localhostess server start` -> the proxy in the foreground, until a signal. */
+import { listed } from "../../text/list.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Daemon, DaemonOptions } from "../../daemon/daemon.ts";
 import { printable } from "../../text/printable.ts";
@@ -19,7 +20,7 @@ import { noColors, type Screen, type World } from "../shared/world.ts";
 
 export type StartDaemon = (options: DaemonOptions) => Promise<Daemon | undefined>;
 
-/** What a shell reports of a program that Ctrl-C ended. */
+/** The exit code that a shell reports for a program that Ctrl-C ended. */
 const interrupted = 130;
 
 export async function serverStart(
@@ -32,7 +33,7 @@ export async function serverStart(
   const note = (text: string): void => {
     for (const line of text.split("\n")) err.write(`${err.colors.dim(printable(line))}\n`);
   };
-  /** What was found so far waits for the banner. */
+  /** Changes that are found before the banner is printed. */
   const early: Changes[] = [];
   let log = (changes: Changes): void => void early.push(changes);
   const end = ending(world);
@@ -70,7 +71,7 @@ export async function serverStart(
     throw new Error(await whyNot(port, { code, settings }), { cause: error });
   }
   if (daemon === undefined) {
-    note("another daemon runs; this one ends");
+    note("another daemon is running already; exiting");
     return 0;
   }
   const { predecessor, port, urlPorts } = daemon;
@@ -90,11 +91,11 @@ export async function serverStart(
   });
   await end.begun;
   await daemon.stop();
-  if (flags.background) note(`ended; port ${port} is free`);
+  if (flags.background) note(`exited; port ${port} is free`);
   return 0;
 }
 
-/** Milliseconds for which the bundles that were written last are good: they change with the authority. */
+/** Milliseconds for which the last bundles are reused: they change with the certificate authority. */
 const bundlesKept = 10_000;
 
 type TrustVariables = { settings: Settings; world: World; note(text: string): void };
@@ -106,7 +107,7 @@ function trustVariables({ settings, world, note }: TrustVariables) {
       const variables = import("../shared/bundles.ts")
         .then(({ bundleVariables }) => bundleVariables(settings, { world, note }))
         .catch((error: Error) => {
-          note(`services do not trust our https: ${error.message}`);
+          note(`services will not trust https names: ${error.message}`);
           return {};
         });
       last = { at: Date.now(), variables };
@@ -115,17 +116,17 @@ function trustVariables({ settings, world, note }: TrustVariables) {
   };
 }
 
-/** What others could have written is refused; what cannot be made at all only keeps others from finding us. */
+/** A directory that others could write is an error; one that cannot be created only hides the daemon from clients. */
 function prepare(settings: Settings): void {
   try {
     prepareStateDirectory(settings.stateDirectory, { tighten: settings.ownPlace });
   } catch (error) {
-    // The system's reasons have a code; the daemon meets them again and tells.
+    // Errors of the system have a code; the daemon meets them again and reports them.
     if ((error as { code?: unknown }).code === undefined) throw error;
   }
 }
 
-/** The same world for a daemon without a terminal: what it says goes into its log. */
+/** The same world for a daemon without a terminal: its output goes into its log. */
 function logged(world: World, path: string): World {
   const { write } = logFile(path, { now: Date.now });
   const screen: Screen = {
@@ -139,7 +140,7 @@ function logged(world: World, path: string): World {
   return { ...world, out: screen, err: screen };
 }
 
-/** Somebody who chose the main port has it in every URL, unless another was chosen too. */
+/** A chosen main port is in every URL, unless an additional port was chosen too. */
 function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
   return (["http", "https"] as const).flatMap((scheme: Scheme) => {
     const { port, chosen } = standardPorts[scheme];
@@ -147,7 +148,7 @@ function extraPorts({ port: main, standardPorts }: Settings): ExtraPort[] {
   });
 }
 
-/** The first signal begins the end; from then on another ends the process, for a drain that takes too long for somebody. */
+/** The first signal begins the drain; a second one ends the process at once. */
 function ending(world: World): { begun: Promise<void>; begin(): void } {
   const { promise: begun, resolve } = Promise.withResolvers<void>();
   let ends = false;
@@ -160,7 +161,7 @@ function ending(world: World): { begun: Promise<void>; begin(): void } {
       world.exit(interrupted);
       return;
     }
-    world.err.write(`${world.err.colors.dim("stopping; once more ends it at once")}\n`);
+    world.err.write(`${world.err.colors.dim("stopping; a second signal exits immediately")}\n`);
     begin();
   });
   return { begun, begin };
@@ -169,7 +170,7 @@ function ending(world: World): { begun: Promise<void>; begin(): void } {
 type BannerOptions = {
   settings: Settings;
   world: World;
-  /** Sentences about ports that could not be had. */
+  /** Sentences about ports that are not available. */
   without: readonly string[];
 };
 
@@ -181,21 +182,23 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
   const byPac = hosts.map((host) => `http://${host}/`);
   const main = originOf("localhost", { scheme: "http", port });
   const rows = [
-    [at("localhost", "http"), "what runs"],
+    [at("localhost", "http"), "list of servers"],
     [at("<name>.localhost", "http"), "a server started with NAME=<name>"],
-    [at("<name>.localhost", "https"), "the same; trusted after: localhostess trust"],
-    [`${main}/proxy.pac`, `for browsers: ${byPac.join(", ")}`],
+    [at("<name>.localhost", "https"), "the same over https; to trust it: localhostess trust"],
+    [`${main}/proxy.pac`, `PAC file for browsers: ${byPac.join(", ")}`],
   ] as const;
   const width = Math.max(...rows.map(([url]) => url.length));
   const listening = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
-  const numbers = `port${ports.length > 1 ? "s" : ""} ${ports.join(", ").replace(/, (\d+)$/, " and $1")}`;
+  const numbers = `${ports.length > 1 ? "ports" : "port"} ${listed(ports)}`;
   const sentences = [
-    ...(settings.otherUsers ? ["other users of this machine are served too (other_users)"] : []),
-    ...(settings.httpsRedirect ? ["page loads by http are sent to https (--https-redirect)"] : []),
+    ...(settings.otherUsers ? ["also serving other users of this machine (other_users)"] : []),
+    ...(settings.httpsRedirect
+      ? ["page loads over http are redirected to https (--https-redirect)"]
+      : []),
     ...without,
   ];
   return [
-    `${colors.bold("localhostess")} ${packageJson.version} ${colors.dim(`on ${listening.join(" and ")}, ${numbers}`)}`,
+    `${colors.bold("localhostess")} ${packageJson.version} ${colors.dim(`on ${listed(listening)}, ${numbers}`)}`,
     ...rows.map(([url, what]) => `  ${colors.cyan(url.padEnd(width))}  ${colors.dim(what)}`),
     ...sentences.map((sentence) => `  ${colors.dim(printable(sentence, 500))}`),
     "\n",
@@ -205,7 +208,7 @@ function banner(daemon: Daemon, { settings, world, without }: BannerOptions): st
 type LogOptions = {
   world: World;
   port: number;
-  /** Where nobody else says when. */
+  /** Lines begin with the time, where no log adds it. */
   timed: boolean;
 };
 
@@ -226,28 +229,28 @@ function changeLines(changes: Changes, { world, port, timed }: LogOptions): stri
   };
   const lines = marks.flatMap(([mark, services]) => [
     ...serviceLines(services, options).map((line) => `${time}${mark} ${line}`),
-    // What is gone needs no warning.
+    // Services that are gone need no warnings.
     ...(services === changes.gone ? [] : warningLines(services, options)),
   ]);
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** A sentence about a main port that cannot be had, with the way out. */
+/** Why the main port is not available, and what to do. */
 async function whyNot(port: number, { code, settings }: { code: string; settings: Settings }) {
-  const another = "choose another (--port 0 picks one)";
+  const another = "choose another port (--port 0 picks one)";
   if (code === "EACCES") {
-    return `port ${port} needs a right: ${rightCommand([port])}; or ${another}`;
+    return `port ${port} requires permission: ${rightCommand([port])}; or ${another}`;
   }
   const [holder] = await holdersOf([port], settings);
   const { who, pid, ours } = holder!;
   if (ours) {
     const url = originOf("localhost", { scheme: "http", port });
-    return `localhostess runs already on port ${port}, as pid ${pid}: ${url}; to stop it: localhostess server stop, or: kill ${pid}`;
+    return `localhostess is already running on port ${port} (pid ${pid}): ${url}; stop it with: localhostess server stop, or: kill ${pid}`;
   }
   return `port ${port} is in use by ${who}; ${another}, or stop it${pid === undefined ? "" : `: kill ${pid}`}`;
 }
 
-/** A sentence for each reason why URLs have a port. */
+/** A sentence for each reason why URLs need a port. */
 async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<string[]> {
   const having = (code: string) =>
     refusedPorts.filter((its) => its.code === code).map(({ port }) => port);
@@ -257,10 +260,8 @@ async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<s
   return [
     ...(closed.length === 0
       ? []
-      : [`for URLs without a port: ${rightCommand(closed)}, then start again`]),
-    ...holders.map(
-      ({ who }, index) => `we do without port ${taken[index]}, which is in use by ${who}`,
-    ),
-    ...others.map(({ port, why }) => `not on port ${port}: ${why}`),
+      : [`for URLs without a port: ${rightCommand(closed)}, then restart`]),
+    ...holders.map(({ who }, index) => `not using port ${taken[index]}, which is in use by ${who}`),
+    ...others.map(({ port, why }) => `not using port ${port}: ${why}`),
   ];
 }

@@ -9,6 +9,7 @@ import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
 import { UsageError } from "../shared/settings.ts";
+import { shown } from "../../text/shown.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import type { World } from "../shared/world.ts";
 
@@ -16,7 +17,7 @@ export type AddFlags = { port?: string; type?: "exec" | "worker" };
 
 export type Added = { name: string; command: readonly string[] };
 
-/** Bytes, as for everybody who reads it. */
+/** Bytes, the same limit as for every reader of the file. */
 const longest = 1024 * 1024;
 
 export async function add(
@@ -26,15 +27,15 @@ export async function add(
 ): Promise<number> {
   const port = portText === undefined ? undefined : Number(portText);
   const mistakes = [
-    ...(words.length === 0 ? [`a command is missing: localhostess add ${name} -- bun dev`] : []),
+    ...(words.length === 0 ? [`a command is required: localhostess add ${name} -- bun dev`] : []),
     ...(portText !== undefined && !(/^\d{1,5}$/.test(portText) && port! >= 1 && port! <= 65_535)
-      ? [`--port ${JSON.stringify(portText)}: a port is a number from 1 to 65535`]
+      ? [`--port: expected a number from 1 to 65535, got ${shown(portText)}`]
       : []),
     ...[serviceNameMistake(name) ?? (type === "exec" ? labelMistake(name) : undefined)]
       .filter((its) => its !== undefined)
       .map((its) => `${JSON.stringify(name)}: ${its}`),
     ...(type === "worker" && port !== undefined
-      ? ["--port: a worker has no port; an exec service has"]
+      ? ["--port: a worker has no port; only an exec service has one"]
       : []),
   ];
   if (mistakes.length > 0) throw new UsageError(mistakes);
@@ -42,53 +43,51 @@ export async function add(
 
   const directory = await projectFolderOf(undefined, world);
   const path = join(directory, "locald.toml");
-  const shown = relative(world.cwd, path);
+  const file = relative(world.cwd, path);
   const old = await readText(path, { longest });
-  if (old.kind === "unreadable") throw new Error(`${shown} cannot be read: ${old.why}`);
+  if (old.kind === "unreadable") throw new Error(`${file} cannot be read: ${old.why}`);
   if (
     old.kind === "missing" &&
     (await readText(join(directory, "Procfile"), { longest })).kind === "text"
   ) {
     throw new Error(
-      "a Procfile says what runs here, and a locald.toml would take its place; localhostess init writes one that has both",
+      "this project has a Procfile, which a locald.toml would replace; localhostess init creates one with the services of both",
     );
   }
   const text = old.kind === "text" ? old.text : newFile(directory);
   const edit = withService(text, service);
   if (edit.kind === "taken") {
     throw new Error(
-      `there is a service ${name} already, ${shown}:${edit.line}; change it there, or take another name`,
+      `the service ${name} exists already at ${file}:${edit.line}; edit it there, or choose another name`,
     );
   }
   if (edit.kind === "mistake") {
-    tell([`${shown}: ${edit.why}; mend it, or write it there yourself:`, ""], world);
+    tell([`${file}: ${edit.why}; fix it, or add this yourself:`, ""], world);
     tell(serviceText(service).trimEnd().split("\n"), world);
     return 1;
   }
-  // Old mistakes are no reason to refuse, as long as this is not one more.
+  // Old errors are no reason to refuse, as long as the service adds none.
   const [before, after] = await Promise.all([
     mistakesIn(directory, { world, text }),
     mistakesIn(directory, { world, text: edit.text }),
   ]);
-  const more = after.filter(
-    (its) => !before.includes(its) && !its.includes(": nothing is declared"),
-  );
+  const more = after.filter((its) => !before.includes(its));
   if (more.length > 0) {
-    tell([...more, "so nothing was written"], world);
+    tell([...more, "nothing was written"], world);
     return 1;
   }
 
   if (old.kind === "missing") {
-    // Somebody may have written one meanwhile.
+    // Another program may have created the file in the meantime.
     await writeFile(path, edit.text, { flag: "wx" });
   } else {
-    // Through a link, and with the mode that it has.
+    // Follows a link, and keeps the mode of the file.
     const real = await realpath(path);
     await writeAtomically(real, edit.text, { mode: (await stat(real)).mode & 0o777 });
   }
-  tell([`${name} is in ${shown}:${edit.line}`], world);
+  tell([`added ${name} at ${file}:${edit.line}`], world);
   if (after.length > 0)
-    tell(["the rest has mistakes; localhostess config check tells them"], world);
+    tell(["the configuration has other errors; list them with: localhostess config check"], world);
   return 0;
 }
 

@@ -1,18 +1,18 @@
-/** Words and an environment -> a command run in our place: its arguments, terminal, signals and exit code are its own. */
+/** Words and an environment -> a command run in our place, with its own terminal, signals and exit code. */
 import { constants } from "node:os";
 import type { World } from "../shared/world.ts";
 
-/** The shell's own: not found, and found but not to be run. */
+/** The exit codes of shells: not found, and found but not executable. */
 const notFound = 127;
 const notRunnable = 126;
 
-/** @returns the exit code; 128 and the signal's number where one ended it, as shells have it. */
+/** @returns the exit code; 128 plus the signal's number where a signal ended it, as in shells. */
 export async function runInPlace(
   words: readonly string[],
   { env, world }: { env: Readonly<Record<string, string>>; world: World },
 ): Promise<number> {
   const [command] = words;
-  // Where the shell looks: in the PATH that the command is given.
+  // Looked up as a shell does, in the PATH of the command.
   const path = command!.includes("/") ? command! : Bun.which(command!, { PATH: env.PATH ?? "" });
   if (path === null) {
     world.err.write(`localhostess: ${command}: command not found\n`);
@@ -32,7 +32,7 @@ export async function runInPlace(
     return code === "ENOENT" ? notFound : notRunnable;
   }
   const cancel = world.onSignal((signal) => {
-    // The terminal tells the whole group of Ctrl-C, and so the command too; the others were meant for us alone.
+    // The terminal sends Ctrl-C to the whole group, including the command; other signals come to us alone.
     if (signal !== "SIGINT") child.kill(signal);
   });
   await child.exited;

@@ -1,7 +1,8 @@
-/** `localhostess config check|show|schema` -> what locald.toml and its layers come to, or every mistake in them. */
+/** `localhostess config check|show|schema` -> the effective configuration of a project, or every error in it. */
+import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import { startOrder, graphOf } from "../../manifest/graph.ts";
-import type { Field } from "../../manifest/read-manifest.ts";
+import type { Field } from "../../manifest/read/fields.ts";
 import { projectSchema, serviceSchema } from "../../manifest/schema.ts";
 import { tomlKey, tomlValue } from "../../manifest/write-toml.ts";
 import { configuration } from "../shared/configuration.ts";
@@ -10,7 +11,7 @@ import type { World } from "../shared/world.ts";
 
 export type ConfigFlags = { json?: boolean; provenance?: boolean };
 
-/** Longer lines of a mistake are nobody's to read. */
+/** Characters of a line that is printed. */
 const longestLine = 2000;
 
 export async function configCheck(
@@ -22,10 +23,10 @@ export async function configCheck(
   const read = await projectIn(directory, world);
   if (read.kind === "none") throw noProject(directory);
   const mistakes = read.kind === "mistakes" ? [...read.mistakes] : [];
-  // The rest of config.toml, which is no project's; what is no TOML has been told.
+  // The rest of config.toml, which concerns no project; invalid TOML has been reported.
   const global = await configuration(world);
   if (global.kind === "mistakes") {
-    mistakes.push(...global.mistakes.filter((text) => !text.includes(": no TOML: ")));
+    mistakes.push(...global.mistakes.filter((text) => !text.includes(": invalid TOML: ")));
   }
   const services = read.kind === "project" ? read.project.services : [];
   const order = startOrder(graphOf(services));
@@ -36,8 +37,8 @@ export async function configCheck(
   } else if (mistakes.length > 0) {
     tellMistakes(mistakes, world);
   } else if (read.kind === "project") {
-    const count = `${services.length} ${services.length === 1 ? "service" : "services"}`;
-    world.out.write(`${read.project.name}: no mistakes; ${count}: ${order.join(", ")}\n`);
+    const count = counted(services.length, "service");
+    world.out.write(`${read.project.name}: no errors; ${count}: ${order.join(", ")}\n`);
   }
   return mistakes.length > 0 ? 1 : 0;
 }
@@ -77,11 +78,11 @@ export async function configSchema({ out }: World): Promise<number> {
 }
 
 function tellMistakes(mistakes: readonly string[], { err }: World): void {
-  // Without our name before it: editors and terminals make links of file and line.
+  // Without the program's name in front, so that editors and terminals make links of file and line.
   for (const text of mistakes) err.write(`${printable(text, longestLine)}\n`);
 }
 
-/** A file that says the same. */
+/** The lines of a file with the same values. */
 function* tomlOf(fields: readonly Field[], provenance: boolean): Generator<string> {
   const tables = new Map<string, Field[]>();
   for (const field of fields) {
@@ -99,19 +100,19 @@ function* tomlOf(fields: readonly Field[], provenance: boolean): Generator<strin
     for (const { path, value, origin } of tables.get(name)!.sort(byKey)) {
       const pair = `${tomlKey(String(path.at(-1)))} = ${tomlValue(value)}`;
       const from = origin === undefined ? "default" : `${origin.file}:${origin.line}`;
-      // Characters of a file's name that would end the comment are shown.
+      // Characters of a file's name that would end the comment are escaped.
       yield provenance ? `${pair}  # ${printable(from, longestLine)}` : pair;
     }
   }
 }
 
-/** As the schema has them; variables as they came. */
+/** The order of the schema; variables stay in their order. */
 function byKey(one: Field, other: Field): number {
   const keys = Object.keys({ ...projectSchema.entries, ...serviceSchema.entries });
   return keys.indexOf(String(one.path.at(-1))) - keys.indexOf(String(other.path.at(-1)));
 }
 
-/** The project, what all share, then the services as they came. */
+/** The project first, then shared variables, then the services in their order. */
 function inOrder(names: readonly string[]): string[] {
   const rank = (name: string): number => (name === "project" ? 0 : name === "env" ? 1 : 2);
   return [...names].sort((one, other) => rank(one) - rank(other));

@@ -1,4 +1,4 @@
-/** The verbs about locald.toml -> their part of the grammar. */
+/** The verbs that read and write locald.toml -> their part of the grammar. */
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { laterTypes } from "../../manifest/later-types.ts";
 import type { AddFlags } from "./add.ts";
@@ -7,17 +7,17 @@ import type { InitFlags } from "./init.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
-export function projects(program: Command, choose: Choose, world: World): void {
+export function fileVerbs(program: Command, choose: Choose, world: World): void {
   const init = program
     .command("init")
-    .description("write a locald.toml from what is in this folder")
-    .option("-y, --yes", "ask nothing")
-    .option("-f, --force", "in the place of the one that is there")
+    .description("create a locald.toml for the services found in this folder")
+    .option("-y, --yes", "do not ask questions")
+    .option("-f, --force", "overwrite an existing locald.toml")
     .addHelpText(
       "after",
       `
-It looks at package.json (its scripts and workspaces), the Procfile, and the
-names of a compose file's services. It asks only on a terminal.`,
+Reads the scripts and workspaces in package.json, the Procfile, and the service
+names in a compose file. Asks questions only on a terminal.`,
     )
     .action((flags: InitFlags) =>
       choose(async () => (await import("./init.ts")).init(flags, world)),
@@ -26,13 +26,13 @@ names of a compose file's services. It asks only on a terminal.`,
 
   const add = program
     .command("add")
-    .description("write a new service into locald.toml")
-    .argument("<name>", "what it is called, and its address is made of")
-    .argument("[command...]", "what starts it; after --, so that its options are its own")
+    .description("add a service to locald.toml")
+    .argument("<name>", "the service's name, which becomes part of its address")
+    .argument("[command...]", "the command that starts it, after --")
     .usage("[options] <name> -- <command>")
-    .option("-p, --port <number>", "the port that it needs; without it a free one is chosen")
+    .option("-p, --port <number>", "the port that it listens on (default: a free port)")
     .addOption(
-      new Option("-t, --type <type>", "exec has a port and an address, a worker has neither")
+      new Option("-t, --type <type>", "exec has a port and an address, worker has neither")
         .choices(["exec", "worker"])
         .default("exec"),
     )
@@ -41,20 +41,20 @@ names of a compose file's services. It asks only on a terminal.`,
     );
   example(add, "localhostess add api --port 3000 -- bun api.ts");
 
-  const service = program.command("service").description("change what locald.toml declares");
+  const service = program.command("service").description("edit the services in locald.toml");
   service.helpCommand(false);
   const serviceAdd = service
     .command("add")
-    .description("write a new service into locald.toml")
+    .description("add a service to locald.toml")
     .addArgument(
-      new Argument("<type>", "exec has a port and an address, a worker has neither")
+      new Argument("<type>", "exec has a port and an address, worker has neither")
         .choices(["exec", "worker"])
         .argParser(typeOf),
     )
-    .argument("<name>", "what it is called, and its address is made of")
-    .argument("[command...]", "what starts it; after --, so that its options are its own")
+    .argument("<name>", "the service's name, which becomes part of its address")
+    .argument("[command...]", "the command that starts it, after --")
     .usage("[options] <type> <name> -- <command>")
-    .option("-p, --port <number>", "the port that it needs; without it a free one is chosen")
+    .option("-p, --port <number>", "the port that it listens on (default: a free port)")
     .action((type: "exec" | "worker", name: string, command: string[], flags: AddFlags) =>
       choose(async () =>
         (await import("./add.ts")).add({ name, command }, { ...flags, type }, world),
@@ -66,20 +66,22 @@ names of a compose file's services. It asks only on a terminal.`,
   configuring(program, choose, world);
 }
 
-/** @throws InvalidArgumentError where it is neither. */
+/** @throws InvalidArgumentError for any other type. */
 function typeOf(text: string): "exec" | "worker" {
   if (text === "exec" || text === "worker") return text;
-  const later = laterTypes.includes(text) ? `${text} is not there yet. ` : "";
+  const later = laterTypes.includes(text) ? `${text} is not supported yet. ` : "";
   throw new InvalidArgumentError(`${later}Allowed choices are exec, worker.`);
 }
 
 function configuring(program: Command, choose: Choose, world: World): void {
-  const config = program.command("config").description("what locald.toml and its layers come to");
+  const config = program
+    .command("config")
+    .description("check or print locald.toml, merged with its layers");
   config.helpCommand(false);
-  const folder = "the project's folder; else this one, or the nearest above that is one";
+  const folder = "the project's folder (default: the nearest project, from here upward)";
   const check = config
     .command("check")
-    .description("say every mistake in them, each with its line")
+    .description("report all errors in the configuration, with their lines")
     .argument("[path]", folder)
     .addOption(jsonOption())
     .action((path: string | undefined, flags: ConfigFlags) =>
@@ -87,9 +89,9 @@ function configuring(program: Command, choose: Choose, world: World): void {
     );
   const show = config
     .command("show")
-    .description("print what counts, with what nobody said")
+    .description("print the effective configuration, including defaults")
     .argument("[path]", folder)
-    .option("--provenance", "and the file and line that each value comes from")
+    .option("--provenance", "also print the file and line of each value")
     .addOption(jsonOption())
     .action((path: string | undefined, flags: ConfigFlags) =>
       choose(async () => (await import("./config.ts")).configShow(path, flags, world)),

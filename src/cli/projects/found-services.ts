@@ -1,4 +1,4 @@
-/** A folder -> the services that its package.json, workspaces, Procfile and compose file tell of. */
+/** A folder -> the services in its package.json, workspaces, Procfile and compose file. */
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { mistakeText } from "../../manifest/layer.ts";
@@ -17,10 +17,10 @@ type Package = {
 /** Bytes. */
 const longest = 1024 * 1024;
 
-/** Of one project; more are not written by hand either. */
+/** The most packages of a project that are read. */
 const mostPackages = 200;
 
-/** What people call the script that starts a server to work with. */
+/** The usual names of the script that starts a development server, best first. */
 const scriptNames = ["dev", "start"];
 
 const composeFiles = [
@@ -28,7 +28,7 @@ const composeFiles = [
   ...["docker-compose.yaml", "docker-compose.yml"],
 ];
 
-/** Never rejects: what cannot be read is not there. */
+/** Never rejects: files that cannot be read count as missing. */
 export async function foundServices(directory: string): Promise<Found> {
   const [root, procfile, composed] = await Promise.all([
     packageIn(directory),
@@ -38,7 +38,7 @@ export async function foundServices(directory: string): Promise<Found> {
   const notes: string[] = [];
   const services = new Map<string, FoundService>();
   const offer = (service: FoundService): void => {
-    // The first one keeps the name: a Procfile was written for this.
+    // The first service keeps the name: a Procfile was written for this purpose.
     if (!services.has(service.name)) services.set(service.name, service);
   };
   if (procfile !== undefined) {
@@ -57,7 +57,7 @@ export async function foundServices(directory: string): Promise<Found> {
       offer({ name: label, type: "exec", command: runs(manager, script), workdir: folder, from });
     }
     const script = scriptOf(root);
-    // Where there are workspaces, the root's script most often starts them all.
+    // With workspaces, the root's script usually starts all of them.
     if (script !== undefined && services.size > 0 && packages.length > 0) {
       notes.push(
         `package.json has "${script.name}" too, which may start them all: ${runs(manager, script)}`,
@@ -160,7 +160,7 @@ async function packageIn(directory: string): Promise<Package | undefined> {
     const value: unknown = JSON.parse(text);
     return isTable(value) ? value : undefined;
   } catch {
-    // Whoever runs its scripts will be told; here it tells of nothing.
+    // An invalid package.json has no scripts to offer; its package manager reports the error.
     return undefined;
   }
 }

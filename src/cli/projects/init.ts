@@ -1,6 +1,7 @@
-/** `localhostess init` -> a commented locald.toml, from what is in the folder and what the person at the terminal says. */
+/** `localhostess init` -> a commented locald.toml, from the files in the folder and the person's answers. */
 import { lstat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import type { Found } from "../../manifest/new-manifest.ts";
 import { newManifest } from "../../manifest/new-manifest.ts";
@@ -10,7 +11,7 @@ import { foundServices } from "./found-services.ts";
 import { projectIn } from "../shared/project-files.ts";
 import type { World } from "../shared/world.ts";
 
-/** Of a file that is made anew, unless the person's mask takes more away: a project's files are for all who work on it. */
+/** The mode of a new file, before the umask: a project's files are for everyone who works on it. */
 const newMode = 0o644;
 
 export type InitFlags = { yes?: boolean; force?: boolean };
@@ -26,7 +27,7 @@ export async function init(
   });
   if (before !== undefined && !force) {
     throw new Error(
-      "there is a locald.toml already; localhostess add writes into it, --force takes its place",
+      "locald.toml exists already; localhostess add adds a service to it, --force overwrites it",
     );
   }
   let found = await foundServices(world.cwd);
@@ -40,33 +41,35 @@ export async function init(
   }
   const text = newManifest(found);
   if (before !== undefined) {
-    if (before.isDirectory()) throw new Error("locald.toml is a folder; move it away");
-    // The place itself: a link may lead to any file of the person's, or to a device.
+    if (before.isDirectory()) throw new Error("locald.toml is a folder; remove it first");
+    // Replaces the path itself: a link may lead to any file, or to a device.
     await writeAtomically(path, text, { mode: before.isFile() ? before.mode & 0o777 : newMode });
   } else {
-    // Somebody may have written one meanwhile.
+    // Another program may have created the file in the meantime.
     await writeFile(path, text, { flag: "wx" });
   }
   const names = found.services.map(({ name }) => name);
-  tell(`locald.toml is written${names.length === 0 ? "" : `, with ${names.join(", ")}`}`, world);
+  tell(`created locald.toml${names.length === 0 ? "" : ` with ${listed(names)}`}`, world);
   const read = await projectIn(world.cwd, world);
   if (names.length === 0) {
-    tell("it declares nothing yet; localhostess add web -- <command> does", world);
+    tell("it declares no services yet; add one with: localhostess add web -- <command>", world);
   } else if (read.kind === "mistakes") {
     for (const mistake of read.mistakes) tell(mistake, world);
   } else {
-    tell("localhostess up starts it", world);
+    tell("start it with: localhostess up", world);
   }
   return 0;
 }
 
-/** Undefined: not wanted. Where there is nobody to ask, all is as it was found. */
+/** Undefined: declined. Without a terminal, everything is as found. */
 async function asked(found: Found, world: World): Promise<Found | undefined> {
   const name = await named(found.name, world);
   let services = found.services;
   if (services.length === 0) {
-    const command = (await world.prompt("What starts it? (empty: written later) "))?.trim();
-    if (command) services = [{ name: "web", type: "exec", command, from: "what was typed" }];
+    const command = (
+      await world.prompt("Command that starts the server (empty: add it later): ")
+    )?.trim();
+    if (command) services = [{ name: "web", type: "exec", command, from: "the command line" }];
   }
   for (const { name: its, command, from } of services) {
     tell(`  ${its}: ${command} (${from})`, world);
@@ -78,7 +81,7 @@ async function asked(found: Found, world: World): Promise<Found | undefined> {
 
 async function named(offered: string, world: World): Promise<string> {
   for (;;) {
-    const answer = (await world.prompt(`Name of the project [${offered}] `))?.trim();
+    const answer = (await world.prompt(`Project name [${offered}]: `))?.trim();
     if (!answer) return offered;
     const wrong = projectNameMistake(answer) ?? labelMistake(answer);
     if (wrong === undefined) return answer;

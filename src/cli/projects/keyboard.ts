@@ -1,7 +1,7 @@
-/** A terminal's bytes -> keys, one by one; the terminal itself as it was, whatever ends us. */
+/** A terminal's bytes -> keys, one by one; the terminal is restored, however the process ends. */
 import type { Cancel } from "../../system/clock.ts";
 
-/** Words for keys that send more than a letter. */
+/** Names of keys that send more than a letter. */
 const named: Record<string, string> = {
   "\x1b[A": "up",
   "\x1bOA": "up",
@@ -18,7 +18,7 @@ const named: Record<string, string> = {
   "\x1b": "escape",
 };
 
-/** What came in one piece -> its keys. An escape sequence that nobody knows is none. */
+/** Text that came in one piece -> its keys. Unknown escape sequences are ignored. */
 export function keysIn(text: string): string[] {
   const found = text.match(/\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[A-Z]|[\s\S]/g) ?? [];
   return found.flatMap((piece) => named[piece] ?? (piece.length === 1 ? [piece] : []));
@@ -27,7 +27,7 @@ export function keysIn(text: string): string[] {
 const enter = "\x1b[?1049h\x1b[?25l";
 const leave = "\x1b[?25h\x1b[?1049l";
 
-/** Takes the terminal over: a screen of its own, no cursor, keys as they are typed. Undone by what it returns, or by the end of the process. */
+/** Takes the terminal over: an alternate screen, no cursor, raw keys. The result, or the exit, restores it. */
 export function takeTerminal(onKey: (key: string) => void): Cancel {
   const { stdin, stdout } = process;
   const heard = (bytes: Buffer): void => {
@@ -45,7 +45,7 @@ export function takeTerminal(onKey: (key: string) => void): Cancel {
     stdin.pause();
     stdout.write(leave);
   };
-  // What is written before the screen is given back goes with it.
+  // Text that is written before the screen is restored is lost with it.
   const crashed = (fault: unknown): void => {
     giveBack();
     process.stderr.write(`localhostess: ${fault instanceof Error ? fault.stack : fault}\n`);

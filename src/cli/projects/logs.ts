@@ -1,10 +1,13 @@
-/** `localhostess logs [service...]` -> what services have printed, by time, and what they print from now on. */
+/** `localhostess logs [service...]` -> the output of services, ordered by time, and new output. */
 import { follow as talkLines } from "../../control/found/client.ts";
 import type { OutputLine } from "../../routes/project-report.ts";
-import { readDuration } from "../shared/duration.ts";
+import { readDuration } from "../../text/duration.ts";
+import { shown } from "../../text/shown.ts";
 import { tellPending } from "./pending-note.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
-import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
+import { daemonSocket, rowsOf } from "./asking.ts";
+import { folderHere, rowsNamed } from "./named.ts";
+import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
 
 export type LogsFlags = Flags & {
@@ -15,9 +18,9 @@ export type LogsFlags = Flags & {
   color?: boolean;
 };
 
-/** What is asked for, as the daemon has it. */
+/** The request for logs, as the daemon expects it. */
 export type Wanted = {
-  /** Ids; or all of a project. */
+  /** Ids of services; or all of a project. */
   services?: readonly string[];
   project?: string;
   mode: "snapshot" | "follow";
@@ -64,17 +67,17 @@ export async function logs(
   }
 }
 
-/** @throws UsageError with all that is wrong. */
+/** @throws UsageError with every error. */
 function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number } {
   const mistakes: string[] = [];
   const count = tail === undefined ? undefined : Number(tail);
   if (tail !== undefined && !/^\d{1,9}$/.test(tail)) {
-    mistakes.push(`--tail ${JSON.stringify(tail)}: a number of lines, such as 100`);
+    mistakes.push(`--tail: expected a number of lines such as 100, got ${shown(tail)}`);
   }
   const from = since === undefined ? undefined : timeOf(since);
   if (since !== undefined && from === undefined) {
     mistakes.push(
-      `--since ${JSON.stringify(since)}: a time ago, such as 5m or 1h30m, or a date, such as 2026-05-04T12:00`,
+      `--since: expected a duration such as 5m or 1h30m, or a date such as 2026-05-04T12:00, got ${shown(since)}`,
     );
   }
   if (mistakes.length > 0) throw new UsageError(mistakes);
@@ -85,19 +88,14 @@ function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number }
 }
 
 function timeOf(text: string): number | undefined {
-  const ago = readDuration(text);
-  if (ago !== undefined) return Date.now() - ago;
+  // Not used for a timer, so that its limit does not apply.
+  const ago = readDuration(text, { longest: Number.MAX_SAFE_INTEGER });
+  if (ago.kind === "milliseconds") return Date.now() - ago.value;
   const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : date;
 }
 
-/** The project's name is left out where all are of one. */
-export function nameAmong(rows: readonly Row[]): (id: string) => string {
-  const one = new Set(rows.map((row) => row.project)).size === 1;
-  return (id) => (one ? id.slice(id.indexOf(":") + 1) : id);
-}
-
-/** Lines as the daemon sends them. @throws an Error for a person. */
+/** The lines of a log request, as the daemon sends them. @throws an Error for a person. */
 export async function* follower(
   socket: string,
   request: unknown,
@@ -114,7 +112,7 @@ export async function* follower(
 }
 
 export type Following = {
-  /** `why`: it ended before anybody said so. */
+  /** `why`: the stream ended by itself. */
   ended: Promise<{ why?: string }>;
   /** Twice is harmless. */
   stop(): void;
@@ -135,17 +133,17 @@ export function follow({ socket, world, wanted, nameOf, json = false }: FollowOp
     : lineWriter(world.out, { nameOf, names: wanted.services ?? [] });
   const run = async (): Promise<{ why?: string }> => {
     try {
-      // Nobody reads any more: `localhostess logs | head`.
+      // The reader is gone: `localhostess logs | head`.
       for await (const line of lines) if (!write(line)) return {};
     } catch (error) {
       return { why: (error as Error).message };
     }
-    return wanted.mode === "follow" ? { why: "the daemon has ended" } : {};
+    return wanted.mode === "follow" ? { why: "the daemon exited" } : {};
   };
   return { ended: run(), stop: () => void lines.return() };
 }
 
-/** Told apart at a glance, and readable on light and dark alike; red is for what is wrong. */
+/** Colors that differ at a glance, and are readable on light and dark screens; red is for errors. */
 const palette = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
 function lineWriter(
@@ -168,7 +166,7 @@ function lineWriter(
   };
 }
 
-/** Escapes but colours, and other controls: what moves the cursor in one service's terminal would paint over another's lines. */
+/** All escapes and controls; of these only colors are kept, because others would overwrite other services' lines. */
 const escapes = new RegExp(
   [
     String.raw`\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?`,
@@ -180,7 +178,7 @@ const escapes = new RegExp(
   "g",
 );
 
-/** What a service printed, without what would do more than colour its own line. */
+/** A line of a service, with no escape left that does more than color the line itself. */
 export function tame(message: string, colored: boolean): string {
   let styled = false;
   const text = message.replace(escapes, (found) => {

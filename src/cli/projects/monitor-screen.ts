@@ -1,7 +1,7 @@
-/** What the monitor knows -> the lines of its screen. Pure. */
+/** The monitor's picture of services -> the lines of its screen. Pure. */
 import { pendingLines } from "./pending-note.ts";
 import { printable } from "../../text/printable.ts";
-import type { Row } from "./supervised.ts";
+import type { Row } from "./asking.ts";
 import { tame } from "./logs.ts";
 import { statusLines } from "./status.ts";
 import type { Colors } from "../shared/world.ts";
@@ -10,9 +10,9 @@ export type Picture = {
   rows: readonly Row[];
   /** Index into `rows`. */
   selected: number;
-  /** The selected one's output, the oldest first. */
+  /** The output of the selected service, oldest first. */
   lines: readonly string[];
-  /** What was done last, or what is wrong. */
+  /** The last action, or an error. */
   notice: string;
 };
 
@@ -20,7 +20,7 @@ export type Size = { columns: number; rows: number };
 
 const help = "↑↓ choose  s start  x stop  r restart  q quit";
 
-/** As many lines as the terminal has, none wider than it is. */
+/** As many lines as the terminal has, cut to its width. */
 export function monitorScreen(
   { rows, selected, lines, notice }: Picture,
   { size, colors, colored }: { size: Size; colors: Colors; colored: boolean },
@@ -32,14 +32,14 @@ export function monitorScreen(
     colors,
     columns: () => Math.max(1, columns - 2),
   });
-  // The list takes at most half of the screen, and moves along with the choice.
+  // The list takes at most half of the screen, and scrolls with the selection.
   const room = Math.max(1, Math.min(services.length, Math.floor((size.rows - 4) / 2)));
   const from = Math.max(0, Math.min(selected - Math.floor(room / 2), services.length - room));
   const list = services
     .slice(from, from + room)
     .map((line, at) => `${from + at === selected ? colors.cyan("›") : " "} ${line}`);
   const remarks = row === undefined ? [] : remarksOn(row, colors);
-  const title = row === undefined ? "no project is known; localhostess up starts one" : row.name;
+  const title = row === undefined ? "no projects yet; start one with: localhostess up" : row.name;
   const top = [`  ${header}`, ...list, "", colors.bold(title), ...remarks];
   const bottom = [colors.dim(notice === "" ? help : `${notice}  ·  ${help}`)];
   const left = Math.max(0, size.rows - top.length - bottom.length);
@@ -49,7 +49,7 @@ export function monitorScreen(
   return [...top, ...shown, ...blank, ...bottom].slice(0, size.rows).map(fit);
 }
 
-/** The table alone: what is to be said of a service stands below it. */
+/** A row for the table alone: remarks about the selected service are below it. */
 function quiet(row: Row): Row {
   return { ...row, why: null, says: null, warnings: [] };
 }

@@ -1,18 +1,18 @@
-/** `localhostess monitor` -> a screen of services and their logs, and keys that start and stop them. */
+/** `localhostess monitor` -> a screen of services and their output, and keys that start and stop them. */
 import { follower } from "./logs.ts";
 import { takeTerminal } from "./keyboard.ts";
 import { monitorScreen, type Picture } from "./monitor-screen.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
-import { answerOf, carriedOut, type Row, rowsOf } from "./supervised.ts";
-import { definedOf } from "./up.ts";
+import { definedOf } from "../shared/defined.ts";
+import { answerOf, carriedOut, type Row, rowsOf } from "./asking.ts";
 import { noColors, type World } from "../shared/world.ts";
 
 /** Milliseconds between looks at the daemon. */
 const period = 500;
-/** Milliseconds: more pictures than this shows are not seen. */
+/** Milliseconds between two drawings; more would not be visible. */
 const drawEvery = 40;
-/** Lines of output that are kept: more than any screen has. */
+/** Lines of output that are kept; more than any screen has. */
 const linesKept = 500;
 
 const patience = 300_000;
@@ -21,7 +21,7 @@ export async function monitor(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   if (world.out.columns() === undefined || !process.stdin.isTTY) {
     throw new Error(
-      "monitor needs a terminal; elsewhere there are: localhostess status, localhostess logs -f",
+      "monitor requires a terminal; without one, use localhostess status or localhostess logs -f",
     );
   }
   return await watch(world, async () => (await runningDaemon(settings))?.socket);
@@ -47,7 +47,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     drawing = undefined;
     const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
     const lines = monitorScreen(picture, { size, colors, colored });
-    // Each line to its end and no further: a whole clearing first would flicker.
+    // Each line is erased to its end: clearing the screen first would flicker.
     const text = lines.map((line) => `${line}\x1b[K`).join("\r\n");
     if (!world.out.write(`\x1b[H${text}\x1b[J`)) over.resolve(0);
   };
@@ -59,7 +59,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     picture.lines = printed.get(picture.rows[picture.selected]?.name ?? "") ?? [];
   };
 
-  /** All services on one connection, so that another choice is shown at once. */
+  /** All services on one connection, so that another selection is shown at once. */
   const readLogs = async (from: string): Promise<void> => {
     printed.clear();
     const request = { Logs: { mode: "follow", tail: linesKept * 4 } };
@@ -76,7 +76,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
         draw();
       }
     } catch {
-      // The daemon has gone; the next look at it says so.
+      // The daemon is gone; the next look reports it.
     }
     if (reading === from) reading = undefined;
   };
@@ -84,7 +84,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
   const look = async (): Promise<void> => {
     socket ??= await daemon();
     if (socket === undefined) {
-      picture.notice = "no daemon runs";
+      picture.notice = "the daemon is not running";
       picture.rows = [];
     } else {
       try {
@@ -93,13 +93,13 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
         const at = picture.rows.findIndex((row) => row.name === chosen);
         picture.selected = at === -1 ? Math.min(picture.selected, picture.rows.length - 1) : at;
         picture.selected = Math.max(0, picture.selected);
-        if (picture.notice === "no daemon runs") picture.notice = "";
+        if (picture.notice === "the daemon is not running") picture.notice = "";
         if (reading === undefined) {
           reading = socket;
           void readLogs(socket);
         }
       } catch {
-        // It has gone, and another may have come in its place.
+        // The daemon is gone, and another may have replaced it.
         socket = undefined;
       }
     }
@@ -145,7 +145,7 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     home: () => move(-picture.rows.length),
     end: () => move(picture.rows.length),
     s: () =>
-      // Not `up`: what waits for that is taken by who has read it.
+      // Not `up`, which accepts waiting changes: those need a person who has read them.
       void command("starting", ({ name }) => ({ Restart: { name, env } })),
     x: () => void command("stopping", ({ name }) => ({ Stop: { name } })),
     r: () => void command("restarting", ({ name }) => ({ Restart: { name, env } })),

@@ -1,7 +1,7 @@
-/** Rows of services -> a line on stderr for each project of which something waits for `up`. */
+/** Rows of services -> a line on stderr for each project with changes that wait for `up`. */
 import { printable } from "../../text/printable.ts";
 import { waitingOf, waitingText } from "../../routes/pending.ts";
-import type { Row } from "./supervised.ts";
+import type { Row } from "./asking.ts";
 import type { World } from "../shared/world.ts";
 
 export function tellPending(rows: readonly Row[], { err }: Pick<World, "err">): void {

@@ -1,22 +1,22 @@
-/** Steps of a start as they are told -> lines that follow them: drawn over one another on a terminal, one after another elsewhere. */
+/** The steps of a start, as reported -> lines: drawn over one another on a terminal, one after another elsewhere. */
 import { printable } from "../../text/printable.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
-import { shownDuration } from "../shared/duration.ts";
+import { shownDuration } from "../../text/duration.ts";
 import type { Screen } from "../shared/world.ts";
 
 export type ProgressOptions = {
   screen: Screen;
   clock: Clock;
-  /** False: lines one after another, also on a terminal, where others write between them. */
+  /** False: one line after another even on a terminal, for when others write between them. */
   drawn?: boolean;
-  /** How a service is called. */
+  /** The name of a service that is shown. */
   nameOf?: (id: string) => string;
 };
 
 export interface Progress {
   hear(event: BootEvent): void;
-  /** Leaves what was drawn, and draws no more. Twice is harmless. */
+  /** Keeps the lines that were drawn, and draws no more. Calling it twice is harmless. */
   end(): void;
 }
 
@@ -26,7 +26,7 @@ const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "
 const frameMilliseconds = 80;
 const hideCursor = "\x1b[?25l";
 const showCursor = "\x1b[?25h";
-/** More would scroll out of a small terminal, and could not be drawn over. */
+/** More lines would scroll out of a small terminal, and could not be drawn over. */
 const mostDrawn = 15;
 
 export function progress(options: ProgressOptions): Progress {
@@ -81,15 +81,15 @@ export function progress(options: ProgressOptions): Progress {
         say(`${colors.dim(`${name} |`)} ${printable(Bun.stripANSI(data.line))}`);
       } else if (type === "StepStarted") {
         const asItIs = /up to date$/.test(data.description);
-        const says = asItIs ? "runs already" : "starting";
-        // Reading the file is no step that anybody waits for.
+        const says = asItIs ? "already running" : "starting";
+        // Reading the file is not a step that a person waits for.
         if (data.id === "config") return;
         begin();
         steps.set(data.id, { id: data.id, since: clock.now(), says });
         if (drawn) draw();
         else if (!asItIs) say(`${name}: starting`);
       } else if (type === "StepProgress" && data.id === "config") {
-        // Whole, also where it takes several lines of the screen: nobody has read it yet.
+        // Printed in full, even over several lines of the screen: it has not been read yet.
         const line = `${colors.yellow(printable(data.message, 2000))}\n`;
         if (drawn) draw(line);
         else screen.write(line);
@@ -105,7 +105,7 @@ export function progress(options: ProgressOptions): Progress {
         if (step === undefined) return;
         const took = shownDuration(clock.now() - step.since);
         if ("Ok" in data.result) {
-          const text = step.says === "runs already" ? "ready already" : `ready in ${took}`;
+          const text = step.says === "already running" ? "already ready" : `ready in ${took}`;
           say(drawn ? `${colors.green("✓")} ${name}  ${colors.dim(text)}` : `${name}: ${text}`);
         } else {
           const why = printable(data.result.Err, 500);

@@ -1,14 +1,15 @@
 /** `localhostess registry list|pin|unpin|clean` -> the projects that the daemon knows. */
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
+import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import type { RegisteredProject } from "../../routes/project-report.ts";
-import { shownDuration } from "../shared/duration.ts";
+import { shownDuration } from "../../text/duration.ts";
 import { tellPending } from "./pending-note.ts";
 import { projectFolderOf } from "../shared/project-files.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
-import { answerOf, rowsOf } from "./supervised.ts";
+import { answerOf, rowsOf } from "./asking.ts";
 import type { World } from "../shared/world.ts";
 
 async function socketOf(flags: Flags, world: World): Promise<string> {
@@ -30,7 +31,7 @@ export async function registryList(flags: Flags, world: World): Promise<number> 
     return 0;
   }
   if (known.length === 0) {
-    err.write(`${err.colors.dim("no project is known; localhostess up makes one known")}\n`);
+    err.write(`${err.colors.dim("no projects yet; start one with: localhostess up")}\n`);
   }
   const width = Math.max(0, ...known.map((its) => its.name.length));
   for (const { name, path, pinned, last_seen: seen } of known) {
@@ -46,7 +47,7 @@ export async function registryPin(
   { pinned }: { pinned: boolean },
   world: World,
 ): Promise<number> {
-  // What is not there any more may be unpinned all the same.
+  // A folder that is gone can still be unpinned.
   const folder = pinned
     ? await projectFolderOf(path, world)
     : resolve(world.cwd, path ?? (await projectFolderOf(undefined, world)));
@@ -54,7 +55,7 @@ export async function registryPin(
   const socket = await socketOf({}, world);
   const command = pinned ? "RegistryPin" : "RegistryUnpin";
   await answerOf(socket, { [command]: { project_path: directory } });
-  const meaning = pinned ? "pinned: it comes up with the daemon" : "no longer pinned";
+  const meaning = pinned ? "pinned: it starts with the daemon" : "no longer pinned";
   world.out.write(`${printable(directory)} is ${meaning}\n`);
   return 0;
 }
@@ -65,7 +66,7 @@ export async function registryClean(flags: Flags, world: World): Promise<number>
     socket,
     "RegistryClean",
   );
-  const what = count === 1 ? "1 project whose folder is" : `${count} projects whose folders are`;
+  const what = counted(count, "project whose folder is", "projects whose folders are");
   world.out.write(`forgot ${what} gone\n`);
   return 0;
 }

@@ -1,11 +1,13 @@
-/** `localhostess run <service> -- command` -> the command, in the environment that the service has. */
+/** `localhostess run <service> -- command` -> the command, with the environment of the service. */
+import { listed } from "../../text/list.ts";
 import { realpath } from "node:fs/promises";
 import { runInPlace } from "./child.ts";
 import { tellPending } from "./pending-note.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
-import { answerOf, folderHere, rowsNamed, rowsOf } from "./supervised.ts";
-import { definedOf } from "./up.ts";
+import { definedOf } from "../shared/defined.ts";
+import { answerOf, rowsOf } from "./asking.ts";
+import { folderHere, rowsNamed } from "./named.ts";
 import type { World } from "../shared/world.ts";
 
 export async function run(
@@ -14,7 +16,7 @@ export async function run(
   world: World,
 ): Promise<number> {
   if (command.length === 0) {
-    throw new UsageError([`a command is missing: localhostess run ${service} -- bun test`]);
+    throw new UsageError([`a command is required: localhostess run ${service} -- bun test`]);
   }
   const settings = await settingsOf(flags, world);
   const { registration } = await ensureDaemon({ flags: {}, settings, world });
@@ -23,7 +25,7 @@ export async function run(
   return await runInPlace(command, { env: { ...definedOf(world.env), ...env }, world });
 }
 
-/** @throws an Error that says which services there are. */
+/** @throws an Error that lists the services. */
 async function environmentOf(
   service: string,
   { socket, world }: { socket: string; world: World },
@@ -37,13 +39,16 @@ async function environmentOf(
   const env = definedOf(world.env);
   const here = rows.some((row) => row.path === directory);
   if (!here && !rows.some((row) => row.name === service || row.service === service)) {
-    // The daemon has not heard of the project yet.
+    // The daemon does not know the project yet.
     return await ask({ name: service, project_path: directory, env });
   }
   const named = rowsNamed([service], { rows, directory });
   if (named.length > 1) {
-    const names = named.map((row) => row.name).join(", ");
-    throw new Error(`${service} is a project; say which service: ${names}`);
+    const names = listed(
+      named.map((row) => row.name),
+      { conjunction: "or" },
+    );
+    throw new Error(`${service} is a project; name one of its services: ${names}`);
   }
   return await ask({ name: named[0]!.name, env });
 }

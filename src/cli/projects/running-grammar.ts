@@ -1,4 +1,4 @@
-/** The verbs that start, stop and watch what locald.toml declares -> their part of the grammar. */
+/** The verbs that start, stop and watch the services of projects -> their part of the grammar. */
 import type { Command } from "commander";
 import type { LogsFlags } from "./logs.ts";
 import type { Flags } from "../shared/settings.ts";
@@ -8,26 +8,26 @@ import type { UpFlags } from "./up.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
-const which =
-  "such as api, or shop:api of another project; without one, all of this folder's project";
+const which = "such as api, or shop:api in another project (default: all of this project)";
 
-export function supervising(program: Command, choose: Choose, world: World): void {
+export function runningVerbs(program: Command, choose: Choose, world: World): void {
   const up = program
     .command("up")
-    .description("start what locald.toml declares, in order, and keep it running")
-    .argument("[path]", "the project's folder; else this one, or the nearest above that is one")
-    .argument("[service...]", "only these, and what they depend on")
-    .option("--wait", "until all is ready: what it does anyway")
-    .option("--no-wait", "only have it started")
-    .option("--timeout <time>", "wait so long at most, such as 90s or 2m")
-    .option("-f, --foreground", "stay and show what it prints; Ctrl-C stops it")
-    .option("-v, --verbose", "show what services print while they start")
+    .description("start the services in locald.toml in order, and keep them running")
+    .argument("[path]", "the project's folder (default: the nearest project, from here upward)")
+    .argument("[service...]", "start only these and their dependencies")
+    .option("--wait", "wait until all services are ready (default)")
+    .option("--no-wait", "return once the start has begun")
+    .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")
+    .option("-f, --foreground", "stay, print the output of the services, and stop them on Ctrl-C")
+    .option("-v, --verbose", "print the output of services while they start")
     .addHelpText(
       "after",
       `
-It ends when all is ready, with exit code 0; or with 1, the reason and the last
-lines of what did not become ready. Services run in the daemon, which is started
-where none runs, and go on without a terminal.`,
+Exits with code 0 when all services are ready. Otherwise it prints the reason
+and the last lines of each service that is not ready, and exits with code 1.
+Services run in the daemon, which is started if necessary; they keep running
+after the terminal is closed.`,
     )
     .action((path: string | undefined, services: string[], flags: UpFlags) =>
       choose(async () => {
@@ -39,9 +39,9 @@ where none runs, and go on without a terminal.`,
 
   const stop = program
     .command("stop")
-    .description("stop services, those that depend on others first")
+    .description("stop services, dependents first")
     .argument("[service...]", which)
-    .option("-a, --all", "those of every project")
+    .option("-a, --all", "the services of all projects")
     .action((services: string[], flags: StopFlags) =>
       choose(async () => (await import("./stop.ts")).stop(services, flags, world)),
     );
@@ -49,9 +49,9 @@ where none runs, and go on without a terminal.`,
 
   const restart = program
     .command("restart")
-    .description("end services and start them again, until they are ready")
+    .description("restart services, and wait until they are ready")
     .argument("[service...]", which)
-    .option("-a, --all", "those of every project")
+    .option("-a, --all", "the services of all projects")
     .action((services: string[], flags: StopFlags) =>
       choose(async () => (await import("./stop.ts")).restart(services, flags, world)),
     );
@@ -59,8 +59,8 @@ where none runs, and go on without a terminal.`,
 
   const status = program
     .command("status")
-    .description("show how the services of every project fare")
-    .argument("[service...]", "only these")
+    .description("print the state of the services of all projects")
+    .argument("[service...]", "print only these")
     .addOption(jsonOption())
     .action((services: string[], flags: Flags) =>
       choose(async () => (await import("./status.ts")).status(services, flags, world)),
@@ -69,12 +69,12 @@ where none runs, and go on without a terminal.`,
 
   const logs = program
     .command("logs")
-    .description("show what services have printed, by time")
+    .description("print the output of services, ordered by time")
     .argument("[service...]", which)
-    .option("-f, --follow", "and what they print from now on")
-    .option("-n, --tail <lines>", "only so many of the last lines")
-    .option("--since <time>", "only what is newer: 5m, 1h30m, or 2026-05-04T12:00")
-    .option("--no-color", "plain text, also on a terminal")
+    .option("-f, --follow", "keep running and print new output")
+    .option("-n, --tail <lines>", "print only the last lines")
+    .option("--since <time>", "print only newer lines: 5m, 1h30m or 2026-05-04T12:00")
+    .option("--no-color", "print without colors, even on a terminal")
     .addOption(jsonOption())
     .action((services: string[], flags: LogsFlags) =>
       choose(async () => (await import("./logs.ts")).logs(services, flags, world)),
@@ -83,7 +83,7 @@ where none runs, and go on without a terminal.`,
 
   const monitor = program
     .command("monitor")
-    .description("watch services and their logs, and start and stop them by key")
+    .description("watch services and their output, start and stop them with keys")
     .action((flags: Flags) =>
       choose(async () => (await import("./monitor.ts")).monitor(flags, world)),
     );
@@ -96,11 +96,11 @@ where none runs, and go on without a terminal.`,
 function running(program: Command, choose: Choose, world: World): void {
   const run = program
     .command("run")
-    .description("run a command in a service's environment")
-    .argument("<service>", "such as api, or shop:api of another project")
-    .argument("[command...]", "after --, so that its options are its own")
+    .description("run a command with the environment of a service")
+    .argument("<service>", "such as api, or shop:api in another project")
+    .argument("[command...]", "the command, after --")
     .usage("<service> -- <command>")
-    .addHelpText("after", "\nIts exit code is the command's; 127 where there is no such command.")
+    .addHelpText("after", "\nThe exit code is that of the command, or 127 if it was not found.")
     .action((service: string, command: string[], flags: Flags) =>
       choose(async () => (await import("./run.ts")).run({ service, command }, flags, world)),
     );
@@ -108,15 +108,15 @@ function running(program: Command, choose: Choose, world: World): void {
 
   const attempt = program
     .command("try")
-    .description("run one command with a free PORT and a name")
-    .argument("[command...]", "after --, so that its options are its own")
+    .description("run a command with a free PORT and a NAME")
+    .argument("[command...]", "the command, after --")
     .usage("[options] -- <command>")
-    .option("-n, --name <name>", "its name; else this folder's")
+    .option("-n, --name <name>", "the name (default: the name of this folder)")
     .addHelpText(
       "after",
       `
-Its exit code is the command's. On a terminal it offers to keep the command as a
-service in locald.toml.`,
+The exit code is that of the command. On a terminal, you are then asked whether
+to add the command to locald.toml as a service.`,
     )
     .action((command: string[], flags: TryFlags) =>
       choose(async () => (await import("./try.ts")).tryOut(command, flags, world)),
@@ -125,19 +125,21 @@ service in locald.toml.`,
 }
 
 function registering(program: Command, choose: Choose, world: World): void {
-  const registry = program.command("registry").description("the projects that the daemon knows");
+  const registry = program
+    .command("registry")
+    .description("manage the projects that the daemon knows");
   registry.helpCommand(false);
-  const folder = "its folder; else this one, or the nearest above that is a project";
+  const folder = "the project's folder (default: the nearest project, from here upward)";
   const list = registry
     .command("list")
-    .description("list them")
+    .description("list the projects")
     .addOption(jsonOption())
     .action((flags: Flags) =>
       choose(async () => (await import("./registry.ts")).registryList(flags, world)),
     );
   const pin = registry
     .command("pin")
-    .description("have a project come up with the daemon")
+    .description("start a project whenever the daemon starts")
     .argument("[path]", folder)
     .action((path: string | undefined) =>
       choose(async () =>
@@ -146,7 +148,7 @@ function registering(program: Command, choose: Choose, world: World): void {
     );
   const unpin = registry
     .command("unpin")
-    .description("have it come up only when it is asked for")
+    .description("start a project only on request")
     .argument("[path]", folder)
     .action((path: string | undefined) =>
       choose(async () =>
@@ -155,7 +157,7 @@ function registering(program: Command, choose: Choose, world: World): void {
     );
   const clean = registry
     .command("clean")
-    .description("forget projects whose folder is gone, but those that are pinned")
+    .description("forget projects whose folder is gone, except pinned ones")
     .action((flags: Flags) =>
       choose(async () => (await import("./registry.ts")).registryClean(flags, world)),
     );

@@ -1,10 +1,12 @@
-/** `localhostess status [service...]` -> every service of every project: its state, process, address, and how it fares. */
+/** `localhostess status [service...]` -> the services of all projects: state, process, address, usage and warnings. */
 import { printable } from "../../text/printable.ts";
 import type { Exit } from "../../routes/supervised.ts";
-import { shownDuration } from "../shared/duration.ts";
+import { shownDuration } from "../../text/duration.ts";
+import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
 import type { Flags } from "../shared/settings.ts";
-import { daemonSocket, folderHere, type Row, rowsNamed, rowsOf } from "./supervised.ts";
+import { daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { folderHere, rowsNamed } from "./named.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
 
 export async function status(
@@ -27,7 +29,7 @@ export async function status(
     return 0;
   }
   if (these.length === 0) {
-    err.write(`${err.colors.dim("no project is known; localhostess up starts one")}\n`);
+    err.write(`${err.colors.dim("no projects yet; start one with: localhostess up")}\n`);
     return 0;
   }
   for (const line of statusLines(these, out)) out.write(`${line}\n`);
@@ -94,7 +96,7 @@ function cellsOf(row: Row, colors: Colors): Cell[] {
     plain(String(row.restarts)),
     plain(row.exit === null ? dash : shownExit(row.exit)),
     plain(row.cpu === null ? dash : `${row.cpu.toFixed(1)}%`),
-    plain(row.memory === null ? dash : shownBytes(row.memory)),
+    plain(row.memory === null ? dash : shownSize(row.memory)),
     row.url === null ? plain(dash) : { text: row.url, paint: colors.cyan },
   ];
 }
@@ -108,9 +110,4 @@ export function stateColor(state: Row["state"], colors: Colors): (text: string) 
 /** `0`, `1`, `SIGKILL`. */
 export function shownExit({ code, signal }: Exit): string {
   return signal ?? String(code ?? "?");
-}
-
-export function shownBytes(bytes: number): string {
-  const mebibytes = bytes / 1_048_576;
-  return mebibytes < 1024 ? `${mebibytes.toFixed(0)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }

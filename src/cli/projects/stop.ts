@@ -1,28 +1,21 @@
-/** `localhostess stop|restart [service...]` -> services that have ended, or run anew. */
+/** `localhostess stop|restart [service...]` -> services that have stopped, or restarted. */
 import { printable } from "../../text/printable.ts";
-import { nearest } from "../../text/nearest.ts";
+import { didYouMean } from "../../text/nearest.ts";
 import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { projectIn } from "../shared/project-files.ts";
-import { type Flags, settingsOf } from "../shared/settings.ts";
-import { runningDaemon } from "../shared/daemon-here.ts";
-import {
-  answerOf,
-  carriedOut,
-  folderHere,
-  type Row,
-  rowsNamed,
-  rowsOf,
-  wordsFor,
-} from "./supervised.ts";
-import { definedOf } from "./up.ts";
-import { nameAmong } from "./logs.ts";
+import type { Flags } from "../shared/settings.ts";
+import { definedOf } from "../shared/defined.ts";
+import { answerOf, carriedOut, daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { folderHere, rowsNamed, wordsFor } from "./named.ts";
+import { tellReasons } from "./reasons.ts";
+import { nameAmong } from "./short-name.ts";
 import type { World } from "../shared/world.ts";
 
 export type StopFlags = Flags & { all?: boolean };
 
-/** Milliseconds. Each service has its stop_timeout, and dependents end first. */
+/** Milliseconds. Each service has its stop_timeout, and dependents stop first. */
 const patience = 300_000;
 
 export async function stop(
@@ -34,7 +27,7 @@ export async function stop(
   if (found === undefined)
     return words.length === 0 ? 0 : tell(await unknownHere(words, world), world);
   if (found.kind === "mistake") {
-    // What is declared here and was never up does not run, which is what was asked for.
+    // A declared service that was never started is not running, as requested.
     if ((await unknownHere(words, world)).length > 0) throw found.mistake;
     world.err.write(`${world.err.colors.dim("not running")}\n`);
     return 0;
@@ -78,31 +71,23 @@ export async function restart(
     cancel();
     steps.end();
   }
-  for (const reason of reasons) {
-    world.err.write(`${world.err.colors.red(`localhostess: ${printable(reason, 2_000)}`)}\n`);
-  }
+  tellReasons(reasons, world.err);
   return reasons.length > 0 ? 1 : 0;
 }
 
 type Chosen =
   | { kind: "chosen"; socket: string; rows: readonly Row[]; these: Row[] }
-  /** A word names nothing that the daemon knows. */
+  /** A word that names nothing that the daemon knows. */
   | { kind: "mistake"; mistake: Error };
 
-/** Undefined, and told, where no daemon runs. */
+/** Undefined, and reported, where no daemon is running. */
 async function chosen(
   words: readonly string[],
   flags: StopFlags,
   world: World,
 ): Promise<Chosen | undefined> {
-  const running = await runningDaemon(await settingsOf(flags, world));
-  if (running === undefined) {
-    world.err.write(
-      "localhostess: no daemon runs, so no service does; localhostess up starts both\n",
-    );
-    return undefined;
-  }
-  const { socket } = running;
+  const socket = await daemonSocket(flags, world);
+  if (socket === undefined) return undefined;
   const rows = await rowsOf(socket);
   tellPending(rows, world);
   const directory = await folderHere(world);
@@ -114,19 +99,17 @@ async function chosen(
   }
 }
 
-/** Words that name nothing in the files of the project here, as sentences. */
+/** A sentence for each word that names nothing in the files of this project. */
 async function unknownHere(words: readonly string[], world: World): Promise<string[]> {
   const directory = await folderHere(world);
   const read = await projectIn(directory, world);
   const project = read.kind === "project" ? read.project : undefined;
-  if (project === undefined && words.length === 0) return [`there is no project in ${directory}`];
+  if (project === undefined && words.length === 0) return [`no project found in ${directory}`];
   const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
   const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
-  return unknown.map((word) => {
-    const near = nearest(word, names);
-    const hint = near === undefined ? "" : `; did you mean ${near}?`;
-    return `no service is named ${printable(word, 80)}${hint}`;
-  });
+  return unknown.map(
+    (word) => `no service is named ${printable(word, 80)}${didYouMean(word, names)}`,
+  );
 }
 
 function tell(sentences: readonly string[], world: World): number {

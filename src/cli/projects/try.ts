@@ -1,4 +1,4 @@
-/** `localhostess try -- command` -> the command with a free port and a name, while it runs. */
+/** `localhostess try -- command` -> the command with a free port and a name, while it is running. */
 import { basename } from "node:path";
 import { labelFrom, labelMistake } from "../../manifest/project-name.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
@@ -9,7 +9,7 @@ import { looker } from "../shared/look.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
-import { definedOf } from "./up.ts";
+import { definedOf } from "../shared/defined.ts";
 import type { World } from "../shared/world.ts";
 
 export type TryFlags = Flags & { name?: string };
@@ -22,7 +22,7 @@ export async function tryOut(
   const name =
     flags.name ?? (await freeName(labelFrom(basename(world.cwd)) ?? "try", { flags, world }));
   const mistakes = [
-    ...(command.length === 0 ? ["a command is missing: localhostess try -- bun dev"] : []),
+    ...(command.length === 0 ? ["a command is required: localhostess try -- bun dev"] : []),
     ...[labelMistake(name)]
       .filter((its) => its !== undefined)
       .map((its) => `--name ${JSON.stringify(name)}: ${its}`),
@@ -34,12 +34,12 @@ export async function tryOut(
     kept: new Set(),
     loopback: loopback(world.platform),
   });
-  if (port === undefined) throw new Error("there is no free port");
+  if (port === undefined) throw new Error("no free port was found");
   const daemon = await daemonFor({}, world);
   const { dim } = world.err.colors;
   const url = serviceUrl(name, daemon?.httpPort ?? daemon?.port ?? 9090);
   world.err.write(`${dim(`${url}  PORT=${port}`)}\n`);
-  // One word alone is what somebody has quoted for a shell.
+  // A single word is a command line for a shell.
   const words = command.length === 1 ? ["/bin/sh", "-c", command[0]!] : command;
   const env = {
     ...definedOf(world.env),
@@ -53,7 +53,7 @@ export async function tryOut(
   return code;
 }
 
-/** `shop`, or where a server has that already `shop-2`: two servers of one name would be one service. */
+/** `shop`, or `shop-2` if a server has that name already: two servers with one name would be one service. */
 async function freeName(
   wanted: string,
   { flags, world }: { flags: TryFlags; world: World },
@@ -65,12 +65,12 @@ async function freeName(
   return name;
 }
 
-/** To keep it: asked on a terminal only. */
+/** Offers to add the command to locald.toml, on a terminal only. */
 async function offer(
   command: readonly string[],
   { name, world }: { name: string; world: World },
 ): Promise<void> {
-  const question = `Keep ${shellCommand(command)} as a service in locald.toml? Its name [${name}], or n: `;
+  const question = `Add ${shellCommand(command)} to locald.toml as a service? Name [${name}], or n: `;
   const answer = await world.prompt(question);
   if (answer === undefined) return;
   const said = answer.trim();
@@ -80,7 +80,7 @@ async function offer(
   try {
     await add({ name: kept, command }, {}, world);
   } catch (error) {
-    // The command has ended as it did; that it is not kept does not change its exit code.
+    // The command has ended; a failure to add it does not change its exit code.
     const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];
     for (const line of lines) world.err.write(`localhostess: ${line}\n`);
   }

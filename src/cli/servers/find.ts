@@ -1,4 +1,4 @@
-/** A name that a person typed -> the service it means, or a sentence that helps. */
+/** A name that a person typed -> its service, or a sentence that helps. */
 import { explain } from "../../proxy/pages/problem.ts";
 import { nearest } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
@@ -11,18 +11,18 @@ export type NamedTarget = Extract<Target, { kind: "name" }>;
 
 export type Found =
   | { kind: "found"; service: Service }
-  /** Running, but not under a name that leads there. */
+  /** A running server whose name has no address. */
   | { kind: "unroutable"; service: Service; why: string }
   | { kind: "unknown"; why: string; nearest: string | undefined };
 
-/** As the proxy decides: the exact name, else the longest ending of it that somebody has. */
+/** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
 export function find(name: string, { services, urlPorts }: Sight): Found {
   const table = routeTable(services);
   const service = table.find(name);
   if (service !== undefined) return { kind: "found", service };
   const unroutable = services.find((its) => its.name.toLowerCase() === name);
   if (unroutable !== undefined) {
-    const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name cannot be one"}`;
+    const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name is not a valid host name"}`;
     return { kind: "unroutable", service: unroutable, why };
   }
   const near = nearest(name, table.names);
@@ -36,7 +36,7 @@ export function find(name: string, { services, urlPorts }: Sight): Found {
   return { kind: "unknown", why: message, nearest: near };
 }
 
-/** What the verbs with a `<name>` begin with. @throws UsageError, or Error where nobody has the name. */
+/** The first step of the verbs with a `<name>`. @throws UsageError, or an Error for an unknown name. */
 export async function lookUp(
   text: string,
   settings: Settings,

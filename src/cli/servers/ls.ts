@@ -13,7 +13,7 @@ const watchPeriod = 1000;
 
 const hideCursor = "\x1b[?25l";
 const showCursor = "\x1b[?25h";
-/** Goes to the corner and erases from there: a whole clearing first would flicker. */
+/** Moves to the corner and erases from there: clearing the screen first would flicker. */
 const redraw = "\x1b[H\x1b[J";
 const clear = "\x1b[2J";
 
@@ -54,7 +54,7 @@ function talk(sight: Sight, { settings, world }: { settings: Settings; world: Wo
 
 type Watching = { settings: Settings; world: World };
 
-/** Until a signal, or until nobody reads any more. */
+/** Runs until a signal, or until the reader is gone. */
 async function watch(look: () => Promise<Sight>, { settings, world }: Watching): Promise<number> {
   const { out, err } = world;
   const terminal = out.columns() !== undefined && !settings.json;
@@ -71,10 +71,10 @@ async function watch(look: () => Promise<Sight>, { settings, world }: Watching):
       const words = notes(sight, settings);
       if (text !== shown || words.join("\n") !== said) {
         if (terminal) {
-          // Notes belong to the picture here: on the other stream the next one would paint over them.
+          // Notes are part of the screen: on stderr, the next drawing would overwrite them.
           out.write(redraw + text + words.map((line) => `${wrapped(line, out)}\n`).join(""));
         } else {
-          // Two tables on paper need something between them.
+          // An empty line separates two tables.
           if (text !== shown) out.write(shown === undefined || settings.json ? text : `\n${text}`);
           if (words.join("\n") !== said) talk(sight, { settings, world });
         }
@@ -84,7 +84,7 @@ async function watch(look: () => Promise<Sight>, { settings, world }: Watching):
       const timeout = setTimeout(() => timer.resolve("look"), watchPeriod);
       const next = await Promise.race([stopped.promise, resized.promise, timer.promise]);
       clearTimeout(timeout);
-      // An empty write tells whether anybody is still there.
+      // An empty write tells whether the reader is still there.
       if (next === "stop" || !out.write("")) return 0;
       if (next === "draw") {
         resized = Promise.withResolvers();
@@ -94,8 +94,8 @@ async function watch(look: () => Promise<Sight>, { settings, world }: Watching):
       try {
         sight = await look();
       } catch (error) {
-        // A scan may fail once, on a machine that is busy; the next one tells.
-        err.write(`${err.colors.red(`looking failed: ${(error as Error).message}`)}\n`);
+        // A scan may fail once on a busy machine; the next one shows more.
+        err.write(`${err.colors.red(`scan failed: ${(error as Error).message}`)}\n`);
       }
     }
   } finally {

@@ -1,4 +1,6 @@
-/** What was seen -> sentences for a person, beside the table. Pure. */
+/** A look at the machine -> sentences for a person, beside the table. Pure. */
+import { counted } from "../../text/counted.ts";
+import { listed } from "../../text/list.ts";
 import { basename } from "node:path";
 import { printable } from "../../text/printable.ts";
 import { type Sight, unnamedOf } from "../shared/look.ts";
@@ -7,18 +9,18 @@ import type { Settings } from "../shared/settings.ts";
 /** Unnamed servers that the hint names. */
 const mostUnnamed = 5;
 
-/** What a person may want to know besides the table. */
+/** The sentences that go with the table. */
 export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">): string[] {
   const lines: string[] = [];
   if (settings.verbose) lines.push(...skippedNotes(sight));
   if (settings.json) return lines;
   if (sight.services.length === 0) {
-    lines.push("nothing has a NAME yet; try: NAME=api bun dev");
+    lines.push("no server has a NAME yet; try: NAME=api bun dev");
     const hint = unnamedNote(sight);
     if (hint !== undefined) lines.push(hint);
   }
   if (sight.proxy === undefined) {
-    lines.push("the proxy is not running; localhostess server start starts it");
+    lines.push("the proxy is not running; start it with: localhostess server start");
   }
   return lines;
 }
@@ -33,11 +35,10 @@ function skippedNotes({ scan }: Sight): string[] {
 function unnamedNote(sight: Sight): string | undefined {
   const unnamed = unnamedOf(sight);
   if (unnamed.length === 0) return undefined;
-  const count = unnamed.length === 1 ? "1 server listens" : `${unnamed.length} servers listen`;
-  const shown = unnamed.slice(0, mostUnnamed).map(({ process, port }) => {
+  const count = counted(unnamed.length, "server listens", "servers listen");
+  const shown = unnamed.map(({ process, port }) => {
     const program = printable(basename(process.command.split(" ")[0] ?? ""), 30);
     return `${program} :${port} pid ${process.pid}`;
   });
-  const left = unnamed.length - shown.length;
-  return `${count} without a NAME: ${shown.join(", ")}${left > 0 ? ` and ${left} more` : ""}`;
+  return `${count} without a NAME: ${listed(shown, { most: mostUnnamed })}`;
 }

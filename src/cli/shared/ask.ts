@@ -4,7 +4,7 @@ export type Answer =
   | {
       kind: "answer";
       status: number;
-      /** Of the status line. */
+      /** The reason phrase of the status line. */
       reason: string;
       /** The Server field; undefined where there is none. */
       server: string | undefined;
@@ -14,20 +14,20 @@ export type Answer =
 export type AskOptions = {
   address: string;
   port: number;
-  /** Milliseconds for all of it. */
+  /** Milliseconds for the connection and the answer. */
   deadline: number;
   /** A whole request; undefined: only connect. */
   request?: string;
-  /** By TLS, under this name, whoever's certificate it is. */
+  /** Use TLS with this server name, and accept any certificate. */
   serverName?: string | undefined;
-  /** With TLS: through a tunnel to this host and port, as a browser goes that has a proxy. RFC 9110 section 9.3.6. */
+  /** With TLS: connect through a tunnel to this host and port, as a browser with a proxy does (CONNECT). */
   tunnel?: string | undefined;
 };
 
-/** RFC 9110 has no limit; a head that is larger than this was not made for a person to look at. */
+/** Bytes. RFC 9110 has no limit; a larger head is not one that a person would look at. */
 const longestHead = 64 * 1024;
 
-/** For a person: what the system says, in words. */
+/** Error codes of the system, in words for a person. */
 const words: Record<string, string> = {
   ECONNREFUSED: "connection refused",
   ETIMEDOUT: "no answer",
@@ -41,12 +41,12 @@ function reasonOf(error: unknown): string {
   return typeof code === "string" ? (words[code] ?? code) : "it failed";
 }
 
-/** Why there is none where a server takes the connection and then is silent. `deadline` in milliseconds. */
+/** The reason where a server accepts the connection and does not answer. `deadline` in milliseconds. */
 export function noAnswer(deadline: number): string {
   return `no answer within ${deadline} ms`;
 }
 
-/** `connected` where nothing was asked. Never rejects. */
+/** `connected` where there is no request to send. Never rejects. */
 export async function ask(options: AskOptions): Promise<Answer | { kind: "connected" }> {
   const { address, port, deadline, request, serverName, tunnel } = options;
   const outcome = Promise.withResolvers<Answer | { kind: "connected" }>();
@@ -57,10 +57,10 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
   const timer = setTimeout(() => {
     fail(socket === undefined ? `no connection within ${deadline} ms` : noAnswer(deadline));
   }, deadline);
-  // Octets as letters: a head is ASCII, and what is not stays what it is.
+  // Latin-1 keeps every octet: a head is ASCII, and other octets stay as they are.
   const decoder = new TextDecoder("latin1");
   const connected = (opened: Bun.Socket): void => {
-    // It came too late for whoever asked.
+    // The deadline has passed.
     if (over) opened.terminate();
     else if (request === undefined) outcome.resolve({ kind: "connected" });
     else opened.write(request);
@@ -106,7 +106,7 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
       },
       data(opened, bytes) {
         if (tunnel === undefined) handlers.data!(opened, bytes);
-        // What comes here later is what the TLS inside reads.
+        // Later bytes are for the TLS inside the tunnel.
         else if (outside) read(bytes, (whole) => enter(opened, readHead(whole)));
       },
     },

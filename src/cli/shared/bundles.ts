@@ -1,4 +1,4 @@
-/** Our authorities -> bundle files, and the environment variables that make programs trust them. */
+/** Our certificate authorities -> bundle files, and the environment variables that make programs trust them. */
 import { stat } from "node:fs/promises";
 import { loadCertificateAuthority } from "../../tls/certificate-authority.ts";
 import {
@@ -16,17 +16,17 @@ import type { World } from "./world.ts";
 
 type Variable = {
   name: string;
-  /** What the file stands for: all that is trusted, or more than is trusted anyway. */
+  /** The file replaces the trusted certificates (`all`), or adds to them (`more`). */
   file: "all" | "more";
 };
 
 const variables: readonly Variable[] = [
-  // OpenSSL's own, so Ruby, Python's ssl, and many more.
+  // OpenSSL reads this one, and so do Ruby, Python's ssl and many more.
   { name: "SSL_CERT_FILE", file: "all" },
   { name: "CURL_CA_BUNDLE", file: "all" },
   { name: "GIT_SSL_CAINFO", file: "all" },
   { name: "REQUESTS_CA_BUNDLE", file: "all" },
-  // Node's and Bun's.
+  // Node and Bun read this one.
   { name: "NODE_EXTRA_CA_CERTS", file: "more" },
   { name: "DENO_CERT", file: "more" },
 ];
@@ -38,7 +38,7 @@ export type BundleJob = {
   note(text: string): void;
 };
 
-/** Those that exist, as PEM. A broken one is left out: it is not what is asked about here. */
+/** The authorities that exist, as PEM. A broken one is left out; other verbs report it. */
 export async function ourCertificates(settings: Settings): Promise<string[]> {
   const loaded = await Promise.all(
     (["names", "bare"] as const).map((kind) =>
@@ -48,7 +48,10 @@ export async function ourCertificates(settings: Settings): Promise<string[]> {
   return loaded.flatMap((its) => (its.kind === "ready" ? [its.ca.pem] : []));
 }
 
-/** For services of the daemon: what names a bundle, where there is an authority. Java's variable makes it talk, so it is not among them. */
+/**
+ * For services of the daemon: the variables that name a bundle, where there is a certificate authority. Java's is left
+ * out, because it makes every JVM print a line.
+ */
 export async function bundleVariables(
   settings: Settings,
   { world, note }: { world: World; note(text: string): void },
@@ -68,15 +71,17 @@ export async function bundlesOf(job: BundleJob): Promise<Map<string, string>> {
   return values;
 }
 
-/** Undefined where the variable is better left as it is. */
+/** Undefined where the variable has to stay as it is. */
 async function bundleFor(variable: Variable, job: BundleJob): Promise<Bundle | undefined> {
   const { machine, settings, ours, note } = job;
   const set = machine.env[variable.name] || (await settingOf(variable, job));
   if (set !== undefined) {
     const about = await stat(set).catch(() => undefined);
     if (about?.isDirectory()) {
-      // Its certificates would have to be copied with their names, and followed ever after.
-      note(`${variable.name} is a folder, ${set}, and stays as it is: add ours to it yourself`);
+      // Its certificates would have to be copied with their names, and kept up to date.
+      note(
+        `${variable.name} is a folder, ${set}, and is left unchanged: add the certificates to it yourself`,
+      );
       return undefined;
     }
     try {
@@ -84,7 +89,9 @@ async function bundleFor(variable: Variable, job: BundleJob): Promise<Bundle | u
       const whole = variable.file === "all" && kept.kind === "nothing" ? undefined : kept;
       if (whole !== undefined) return await write(whole);
     } catch (error) {
-      note(`${variable.name}=${set} is of no use (${(error as Error).message}), so it is not kept`);
+      note(
+        `${variable.name}=${set} cannot be used (${(error as Error).message}), so its certificates are left out`,
+      );
     }
   }
   return await write(
@@ -96,12 +103,12 @@ async function bundleFor(variable: Variable, job: BundleJob): Promise<Bundle | u
   }
 }
 
-/** Git's variable would beat git's own setting, and hide the file that a person has named there. */
+/** Git's variable overrides git's own setting, and would hide the file that it names. */
 async function settingOf({ name }: Variable, { machine }: BundleJob): Promise<string | undefined> {
   if (name !== "GIT_SSL_CAINFO") return undefined;
   const argv = ["git", "-C", machine.home, "config", "--type=path", "--get", "http.sslCAInfo"];
   const result = await machine.run(argv as [string, ...string[]]);
-  // It fails where there is no such setting, and where there is no git.
+  // The command fails where there is no such setting, and where there is no git.
   if (failureOf("git", result) !== undefined || result.kind !== "done") return undefined;
   return result.stdout.trim() || undefined;
 }

@@ -1,10 +1,10 @@
-/** The environment -> what `config.toml` says, or what is wrong with it. */
+/** The environment -> the contents of `config.toml`, or the errors in it. */
 import type { Config, ReadConfig } from "../../manifest/config.ts";
 import { configFile } from "../../system/paths.ts";
 import { readText } from "../../system/read-text.ts";
 import type { World } from "./world.ts";
 
-/** Bytes. Far more than a person writes. */
+/** Bytes; far more than a person writes. */
 const longest = 1024 * 1024;
 
 export async function configuration(world: World): Promise<ReadConfig> {
@@ -16,7 +16,7 @@ export async function configuration(world: World): Promise<ReadConfig> {
   if (its.kind === "unreadable") {
     return { kind: "mistakes", mistakes: [`${path} cannot be read: ${its.why}`] };
   }
-  // What reads it is loaded by those who have one: `ls` has 50 ms for everything.
+  // The reader is loaded only if the file exists: `ls` has 50 ms for everything.
   const { readConfig } = await import("../../manifest/config.ts");
   return readConfig(its.text, path);
 }

@@ -1,4 +1,4 @@
-/** Settings -> the daemon that runs, started in the background where there is none. */
+/** Settings -> the running daemon, started in the background if necessary. */
 import { connect, type Connected, findDaemon, type Found } from "../../control/found/connect.ts";
 import type { Registration } from "../../control/found/protocol.ts";
 import { spawnDaemon } from "../../control/found/spawn.ts";
@@ -12,21 +12,21 @@ import type { World } from "./world.ts";
 
 export type Running = Extract<Connected, { kind: "connected" }>;
 
-/** Of `server start`: what is passed on to a daemon in the background. */
+/** The options of `server start`, which are passed on to a daemon in the background. */
 export type StartFlags = Flags & {
   detach?: boolean;
-  /** Hidden: it is the one in the background, and writes into its log. */
+  /** Hidden: the daemon runs in the background, and writes into its log. */
   background?: boolean;
-  /** Hidden: it ends at once where another runs. */
+  /** Hidden: the daemon exits at once if another is running. */
   unlessRunning?: boolean;
 };
 
-/** The one that runs, as far as it proves itself. */
+/** The running daemon, as far as it proves itself. */
 export function findRunning(settings: Settings): Promise<Found> {
   return findDaemon(settings.stateDirectory, { clock: systemClock });
 }
 
-/** The record of the one that runs; undefined where none does. */
+/** The record of the running daemon; undefined where none is running. */
 export async function runningDaemon(settings: Settings) {
   const found = await findRunning(settings);
   return found.kind === "healthy" ? found.registration : undefined;
@@ -36,11 +36,11 @@ export type EnsureOptions = {
   flags: StartFlags;
   settings: Settings;
   world: World;
-  /** Whatever runs is replaced: the one of this id is not the one that is waited for. */
+  /** Replaces the running daemon: the one with this id is not the one that is waited for. */
   instead?: string;
 };
 
-/** @throws an Error for a person, where no daemon can be had. */
+/** @throws an Error for a person, where no daemon can be started. */
 export async function ensureDaemon({
   flags,
   settings,
@@ -59,10 +59,10 @@ export async function ensureDaemon({
   });
   if (connected.kind === "connected") return connected;
   const [why, tail] =
-    connected.kind === "failed" ? [connected.why, connected.logTail] : ["none runs", ""];
+    connected.kind === "failed" ? [connected.why, connected.logTail] : ["it is not running", ""];
   const lines = tail.split("\n").slice(-5).join("\n");
   throw new Error(
-    `the daemon could not be started: ${why}${lines === "" ? "" : `; it says: ${printable(lines, 1_000)}`}; its log: ${settings.log}`,
+    `the daemon could not be started: ${why}${lines === "" ? "" : `; its last output: ${printable(lines, 1_000)}`}; its log: ${settings.log}`,
   );
 }
 
@@ -71,7 +71,7 @@ function daemonEnv(settings: Settings, { env }: World): World["env"] {
   return { ...env, LOCALD_SANDBOX_ACTIVE: "1", LOCALD_SOCKET: settings.socket };
 }
 
-/** What was typed; the variables go with the environment. */
+/** The options as typed; variables are passed on with the environment. */
 function wordsOf(flags: StartFlags): string[] {
   const values = {
     port: flags.port,
@@ -95,8 +95,8 @@ function wordsOf(flags: StartFlags): string[] {
 }
 
 /**
- * The record of the daemon for a verb that is of no use without one: started, and told, where none runs. Undefined, and
- * told, where somebody typed the port of a proxy that may be another's, and where none can be had.
+ * The record of the daemon for a verb that needs one: starts it, and reports that, where none is running. Undefined,
+ * and reported, where `--port` may mean the proxy of another daemon, and where none can be started.
  */
 export async function daemonFor(flags: Flags, world: World): Promise<Registration | undefined> {
   const settings = await settingsOf(flags, world);
@@ -104,22 +104,27 @@ export async function daemonFor(flags: Flags, world: World): Promise<Registratio
   const running = await runningDaemon(settings);
   if (running !== undefined) return running;
   if (settings.portFlag) {
-    tell("the proxy is not running; localhostess server start starts it");
+    tell("the proxy is not running; start it with: localhostess server start");
     return undefined;
   }
   try {
-    const { registration, started } = await ensureDaemon({ flags: {}, settings, world });
-    if (started) {
-      tell(`started localhostess, pid ${registration.pid}; to stop it: localhostess server stop`);
-    }
-    return registration;
+    const daemon = await ensureDaemon({ flags: {}, settings, world });
+    tellStarted(daemon, world);
+    return daemon.registration;
   } catch (error) {
     tell(printable((error as Error).message, 2_000));
     return undefined;
   }
 }
 
-/** Asked before a daemon that is to end where another runs reads all that it is made of. */
+/** Reports a daemon that was started by the way. */
+export function tellStarted({ started, registration }: Running, { err }: World): void {
+  if (!started) return;
+  const text = `started localhostess (pid ${registration.pid}); stop it with: localhostess server stop`;
+  err.write(`${err.colors.dim(text)}\n`);
+}
+
+/** Checked before `--unless-running` loads the daemon's code. */
 export async function alreadyRuns(flags: StartFlags, world: World): Promise<boolean> {
   return (await findRunning(await settingsOf(flags, world))).kind === "healthy";
 }
@@ -137,16 +142,16 @@ export async function serverDetach(flags: StartFlags, world: World): Promise<num
   });
 }
 
-/** Where systems begin to pick ports: Linux's ip_local_port_range. */
+/** The first port that systems pick by themselves: Linux's ip_local_port_range. */
 const firstPicked = 32_768;
 
-/** `localhostess server restart`: the new one takes the ports over, so that nobody is refused. */
+/** `localhostess server restart`: the new daemon takes the ports over, so that no connection is refused. */
 export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const { registration } = await findRunning(settings);
   const kept =
     settings.port === undefined && registration !== undefined && registration.port !== defaultPort
-      ? // One that the system has picked is preferred, and not insisted on: anybody may be given it in between.
+      ? // A port that the system picked is preferred, but not required: another program may get it in between.
         { port: String(registration.port < firstPicked ? registration.port : 0) }
       : {};
   const running = await ensureDaemon({
@@ -164,10 +169,10 @@ function tell(
 ): number {
   const { pid, port, httpPort } = registration;
   const url = originOf("localhost", { scheme: "http", port: httpPort ?? port });
-  const state = started ? "runs in the background" : "runs already";
-  world.out.write(`localhostess ${state}, pid ${pid}: ${url}\n`);
+  const state = started ? "is running in the background" : "is already running";
+  world.out.write(`localhostess ${state} (pid ${pid}): ${url}\n`);
   const { colors } = world.err;
-  const hint = `${started ? `its log: ${settings.log}; ` : ""}to stop it: localhostess server stop`;
+  const hint = `${started ? `log: ${settings.log}; ` : ""}stop it with: localhostess server stop`;
   world.err.write(`${colors.dim(hint)}\n`);
   return 0;
 }

@@ -14,30 +14,30 @@ import { defaultPort, type Settings } from "./settings.ts";
 export type Sight = {
   scan: Scan;
   services: readonly Service[];
-  /** Undefined where none runs. */
+  /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** The proxy's main port. */
   port: number;
-  /** What belongs into URLs. */
+  /** The ports in URLs. */
   urlPorts: UrlPorts;
   /** The domains besides `localhost` that names end in: those of the proxy that runs, or else the configured ones. */
   tlds: readonly string[];
 };
 
-/** A listening process of which nobody said what it is called. */
+/** A listening process without a NAME. */
 export type Unnamed = { process: ObservedProcess; port: number };
 
-/** Looks again and again; the source is chosen once, because it remembers what it has read. */
+/** Looks repeatedly; the source is chosen once, because it caches what it has read. */
 export type Looker = () => Promise<Sight>;
 
-/** Microsoft's kernels say so in their release, WSL 1 and 2 alike. */
+/** Microsoft's kernels have their name in the release, in WSL 1 and 2 alike. */
 export function isWsl(): boolean {
   return /microsoft/i.test(release());
 }
 
-/** By way of the daemon, where there is one; it looks as we would. */
+/** Asks the running daemon, which looks in the same way; else looks itself. */
 export function looker(settings: Settings): Looker {
-  // Who says how to look wants it done so, and not as the daemon was told to.
+  // These options are about this look, and not about how the daemon looks.
   const own = settings.scanner !== "auto" || settings.allUsers;
   let lookOurselves: Looker | undefined;
   return async () => {
@@ -48,10 +48,10 @@ export function looker(settings: Settings): Looker {
   };
 }
 
-/** Milliseconds. A look takes a few; one that hangs is one that we can do without. */
+/** Milliseconds. A look takes a few; one that hangs is replaced by our own. */
 const daemonDeadline = 1000;
 
-/** Undefined where none runs, or none that we understand. */
+/** Undefined where none is running, or one with another protocol. */
 async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
   const record = await readRegistration(settings.stateDirectory);
   if (record === undefined || record.protocol !== protocol) return undefined;
@@ -90,7 +90,7 @@ function ownLooker(settings: Settings): Looker {
   };
 }
 
-/** A port that was typed is the one that is meant; else the proxy that has it says what its URLs have. */
+/** A port that was typed is used in URLs; else the running proxy says which ports its URLs have. */
 export function portsOf(
   settings: Settings,
   proxy: Pick<Registration, "port" | "httpPort" | "httpsPort"> | undefined,
@@ -107,12 +107,12 @@ export function sourceOf(settings: Settings): Source {
   });
 }
 
-/** A record says who ran once; whoever has its pid today need not be the proxy. */
+/** A record may be old, and its pid may belong to another process. */
 function holds(scan: Scan, { pid, port }: Registration): boolean {
   return scan.observations.some((seen) => seen.port === port && seen.pids.includes(pid));
 }
 
-/** Who listens on a port, the oldest first; another user's process is not seen. */
+/** The processes that listen on a port, oldest first; those of other users are not visible. */
 export function ownersOf(scan: Scan, port: number): ObservedProcess[] {
   const pids = new Set(
     scan.observations.filter((seen) => seen.port === port).flatMap((seen) => seen.pids),
@@ -122,7 +122,7 @@ export function ownersOf(scan: Scan, port: number): ObservedProcess[] {
     .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
 }
 
-/** One for each port, without the proxy and whatever is a service, by port. */
+/** One process for each port, without the proxy and the services, by port. */
 export function unnamedOf({ scan, services, proxy }: Sight): Unnamed[] {
   const known = new Set(services.flatMap((service) => service.pids));
   if (proxy !== undefined) known.add(proxy.pid);

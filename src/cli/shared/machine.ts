@@ -1,4 +1,4 @@
-/** The world of a command -> the machine whose trust stores are looked at, and whose authority it is. */
+/** The world of a command -> the machine whose trust stores are used, and its certificate authority. */
 import { isAbsolute } from "node:path";
 import { systemClock } from "../../system/clock.ts";
 import { runCommand } from "../../system/command.ts";
@@ -6,17 +6,18 @@ import type { CertificateAuthorityOptions } from "../../tls/certificate-authorit
 import { processIdentity } from "../../tls/identity.ts";
 import type { CertificateAuthorityKind } from "../../tls/server-name.ts";
 import type { Machine } from "../../tls/trust/store.ts";
+import { definedOf } from "./defined.ts";
 import { isWsl } from "./look.ts";
 import { type Flags, type Settings, UsageError } from "./settings.ts";
 import { runningDaemon } from "./daemon-here.ts";
 import type { World } from "./world.ts";
 
-/** `root`: another directory in the place of `/`, so that a test changes nothing of the system. */
+/** `root`: a directory that is used as `/`, so that a test changes nothing of the system. */
 export type MachineFlags = Flags & { root?: string };
 
-/** Milliseconds: none of these commands takes more than one, unless it says so. */
+/** Milliseconds for a command that sets no deadline of its own. */
 const usualDeadline = 10_000;
-/** Bytes: all roots of a system as text are a quarter of this. */
+/** Bytes: four times all roots of a system as text. */
 const longestOutput = 1024 * 1024;
 
 /** Behind PATH, which has no sbin for ordinary users on some systems. */
@@ -25,11 +26,9 @@ const systemPath = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** @throws UsageError where `--root` cannot be meant. */
 export function machineOf({ root }: MachineFlags, world: World): Machine {
   if (root !== undefined && !isAbsolute(root)) {
-    throw new UsageError([`--root ${root}: an absolute path is needed`]);
+    throw new UsageError([`--root: expected an absolute path, got ${root}`]);
   }
-  const env = Object.fromEntries(
-    Object.entries(world.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  const env = definedOf(world.env);
   return {
     platform: world.platform,
     root: root ?? "/",

@@ -9,7 +9,7 @@ export type Holder = {
   who: string;
   /** Undefined where it cannot be seen. */
   pid: number | undefined;
-  /** It is the proxy that the state directory tells of. */
+  /** The process is the proxy of the state directory. */
   ours: boolean;
 };
 
@@ -19,19 +19,19 @@ export async function holdersOf(ports: readonly number[], settings: Settings): P
   const scan = await sourceOf({ ...settings, allUsers: true })
     .scan()
     .catch(() => {
-      // The port is taken all the same; by whom is the lesser news.
+      // The port is taken in any case; the owner is a detail.
       return undefined;
     });
   return ports.map((port) => {
     const owners = scan === undefined ? [] : ownersOf(scan, port);
-    // The record may be of another port, or of a pid that somebody else has by now.
+    // The record may be of another port, or its pid may belong to another process by now.
     const own = owners.find((its) => its.pid === record?.pid);
     if (own !== undefined) {
       return { who: `localhostess, pid ${own.pid}`, pid: own.pid, ours: true };
     }
     const [holder] = owners;
     if (holder === undefined) {
-      const who = "a process that cannot be seen, perhaps another user's";
+      const who = "a process that is not visible, perhaps another user's";
       return { who, pid: undefined, ours: false };
     }
     const others = owners.length > 1 ? ` and ${owners.length - 1} more` : "";
@@ -40,7 +40,7 @@ export async function holdersOf(ports: readonly number[], settings: Settings): P
   });
 }
 
-/** Linux, ip(7): lowers the first port that everybody may listen on, until the next boot. */
+/** Linux, ip(7): lowers the first port that every user may listen on, until the next boot. */
 export function rightCommand(ports: readonly number[]): string {
   return `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${Math.min(80, ...ports)}`;
 }

@@ -1,4 +1,4 @@
-/** A folder, as typed or not -> the project that is there. */
+/** A folder, as typed, or the current one -> the project in it. */
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import {
@@ -13,11 +13,11 @@ import type { World } from "./world.ts";
 export type ProjectFiles = { directory: string; read: ReadProject };
 
 export type ProjectFilesOptions = {
-  /** In the place of the locald.toml that is there. */
+  /** The text to read instead of locald.toml. */
   instead?: string;
 };
 
-/** The file itself will do as its folder. @throws UsageError where there is no such folder. */
+/** The path of the file stands for its folder. @throws UsageError for a folder that does not exist. */
 export async function projectFolderOf(path: string | undefined, world: World): Promise<string> {
   if (path === undefined) return await projectFolder(world.cwd, world.home);
   const its = resolve(world.cwd, path);
@@ -31,7 +31,7 @@ export async function projectFolderOf(path: string | undefined, world: World): P
   throw new UsageError([`${path} is neither a folder nor a locald.toml`]);
 }
 
-/** Messages call files as they are seen from where the command was given. @throws UsageError */
+/** Messages name files relative to the current folder. @throws UsageError */
 export async function projectIn(
   directory: string,
   world: World,
@@ -50,6 +50,6 @@ export async function projectIn(
 
 export function noProject(directory: string): Error {
   return new Error(
-    `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`,
+    `no locald.toml or Procfile in ${directory}; create one with: localhostess init`,
   );
 }

@@ -1,10 +1,10 @@
-/** Services -> lines for a terminal: aligned, within its width, and never one line over two. Pure. */
+/** Services -> lines for a terminal: aligned, and cut to its width. Pure. */
 import type { Service } from "../../routes/service.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
 import type { Colors } from "./world.ts";
 
 export type RowOptions = {
-  /** The proxy's, in http URLs. */
+  /** The proxy's port, in http URLs. */
   port: number;
   /** Undefined: lines may be of any length. */
   columns: number | undefined;
@@ -13,10 +13,10 @@ export type RowOptions = {
   verbose?: boolean;
 };
 
-/** One cell: what is seen, and how it is coloured. */
+/** A cell: its text, and its color. */
 type Cell = { text: string; paint: (text: string) => string };
 
-/** A wider cell moves its own row aside, and no other. In columns of a terminal: name, URL, port, pid. */
+/** A wider cell shifts only its own row. In columns of a terminal: name, URL, port, pid. */
 const widest = [24, 48, 12, 14];
 
 const gap = "  ";
@@ -25,7 +25,7 @@ function cellsOf(service: Service, { port, colors, verbose = false }: RowOptions
   const { endpoint, process, ports, pids } = service;
   const otherPorts = ports.filter((other) => other !== endpoint.port);
   const otherPids = pids.filter((other) => other !== process.pid);
-  // `:3000 +2`: there is more, and the row stays short.
+  // `:3000 +2` keeps the row short.
   const more = (others: readonly number[], mark: string) => {
     if (others.length === 0) return "";
     return verbose ? others.map((other) => ` ${mark}${other}`).join("") : ` +${others.length}`;
@@ -67,7 +67,7 @@ export function serviceLines(services: readonly Service[], options: RowOptions):
   });
 }
 
-/** What is to be said about services, a sentence each; long ones are broken between words and indented. */
+/** The warnings of services, a sentence each; long ones are wrapped and indented. */
 export function warningLines(services: readonly Service[], options: RowOptions): string[] {
   const { columns, colors } = options;
   return services.flatMap((service) =>

@@ -1,14 +1,15 @@
-/** Flags, the environment and `config.toml` -> what all verbs want to know, or every mistake in them. */
+/** Options, the environment and `config.toml` -> the settings that verbs share, or every error in them. */
 import type { ScannerKind } from "../../discovery/source.ts";
 import type { Config } from "../../manifest/config.ts";
 import { readTld } from "../../manifest/tld.ts";
 import { defaultPorts, type Scheme } from "../../routes/service-row.ts";
 import { daemonPaths } from "../../system/paths.ts";
+import { shown } from "../../text/shown.ts";
 import { stateDirectoryProblem } from "../../system/state-directory.ts";
 import { configuration } from "./configuration.ts";
 import type { World } from "./world.ts";
 
-/** As they come from the command line. */
+/** Options, as commander returns them. */
 export type Flags = {
   port?: string;
   httpPort?: string;
@@ -23,38 +24,38 @@ export type Flags = {
 };
 
 export type Settings = {
-  /** As asked for; undefined where nobody said. 0: any. */
+  /** The requested port; undefined where none was requested. 0: any free port. */
   port: number | undefined;
-  /** The port was a flag's, and neither a variable's nor the file's. */
+  /** The port is from the option, and not from a variable or the file. */
   portFlag: boolean;
-  /** The ports besides, for URLs without one. */
+  /** Additional ports, for URLs without a port. */
   standardPorts: Readonly<Record<Scheme, StandardPort>>;
   httpsRedirect: boolean;
-  /** Other people of this machine may use the proxy. */
+  /** Other users of this machine may use the proxy. */
   otherUsers: boolean;
   scanner: ScannerKind;
   allUsers: boolean;
   verbose: boolean;
   json: boolean;
   stateDirectory: string;
-  /** Nobody said where the state directory is, so that nobody else needs to read it. */
+  /** The state directory is the default one, so that no other user needs to read it. */
   ownPlace: boolean;
-  /** The daemon's, for IPC. */
+  /** The daemon's socket, for IPC. */
   socket: string;
-  /** What a daemon in the background has to say. */
+  /** The log of a daemon in the background. */
   log: string;
-  /** A daemon apart from the usual one, with ports of its own. */
+  /** The name of a separate daemon, with its own ports. */
   sandbox: string | undefined;
   /** Domains besides `localhost` that names end in. */
   tlds: readonly string[];
-  /** What the file says, of which each verb takes what it needs where no flag and no variable says more. */
+  /** The file's values; each verb uses those that no option and no variable overrides. */
   config: Config;
 };
 
 export type StandardPort = {
-  /** Undefined: it is left alone. 0: any. */
+  /** Undefined: not used. 0: any free port. */
   port: number | undefined;
-  /** Somebody said so. */
+  /** The port is from an option, a variable or the file. */
   chosen: boolean;
 };
 
@@ -63,7 +64,7 @@ const noStandardPorts: Settings["standardPorts"] = {
   https: { port: undefined, chosen: false },
 };
 
-/** A mistake of whoever typed the command: exit code 2. */
+/** An error in the command line or the configuration: exit code 2. */
 export class UsageError extends Error {
   readonly mistakes: readonly string[];
 
@@ -81,11 +82,11 @@ function portOf(text: string): number | undefined {
 }
 
 export type SettingsOptions = {
-  /** For verbs that work, or tell more, where the file has mistakes. */
+  /** For verbs that also work where the file has errors. */
   withoutConfig?: boolean;
 };
 
-/** @throws UsageError with all that is wrong. */
+/** @throws UsageError with every error. */
 export async function settingsOf(
   flags: Flags,
   world: World,
@@ -99,21 +100,21 @@ export async function settingsOf(
     if (text === undefined) return undefined;
     const port = portOf(text);
     if (port === undefined) {
-      mistakes.push(`${source} ${JSON.stringify(text)}: a port is a number from 0 to 65535${or}`);
+      mistakes.push(`${source}: expected a number from 0 to 65535${or}, got ${shown(text)}`);
     }
     return port;
   };
   const standardPort = (scheme: Scheme, flag: string | undefined): StandardPort => {
     const variable = world.env[`LOCALHOSTESS_${scheme.toUpperCase()}_PORT`] || undefined;
     const from = (source: string, text: string | undefined) =>
-      text === "off" ? text : read(source, text, ", or off");
+      text === "off" ? text : read(source, text, ' or "off"');
     const byVariable = from(`LOCALHOSTESS_${scheme.toUpperCase()}_PORT`, variable);
     const said = from(`--${scheme}-port`, flag) ?? byVariable ?? config[`${scheme}_port`]?.value;
     const port = said === "off" ? undefined : (said ?? defaultPorts[scheme]);
     return { port, chosen: said !== undefined };
   };
   const byFlag = read("--port", flags.port);
-  // Also when a flag beats it: a variable that is wrong today is wrong tomorrow, without the flag.
+  // Checked even if an option overrides it: the variable will still be wrong without the option.
   const byVariable = read("LOCALHOSTESS_PORT", world.env.LOCALHOSTESS_PORT || undefined);
   const standardPorts = {
     http: standardPort("http", flags.httpPort),
@@ -121,7 +122,7 @@ export async function settingsOf(
   };
   const redirect = world.env.LOCALHOSTESS_HTTPS_REDIRECT ?? "";
   if (!/^[01]?$/.test(redirect)) {
-    mistakes.push(`LOCALHOSTESS_HTTPS_REDIRECT ${JSON.stringify(redirect)}: it is 1 or 0`);
+    mistakes.push(`LOCALHOSTESS_HTTPS_REDIRECT: expected 1 or 0, got ${shown(redirect)}`);
   }
   const paths = daemonPaths(world);
   if (paths.kind === "mistake") mistakes.push(...paths.mistakes);
@@ -136,7 +137,7 @@ export async function settingsOf(
   const problem = stateDirectoryProblem(base) ?? stateDirectoryProblem(stateDirectory);
   if (problem !== undefined) throw new Error(problem);
   return {
-    // A sandbox shares no port with anybody, whatever a profile or the file says.
+    // A sandbox shares no port with another daemon, whatever a variable or the file says.
     port: byFlag ?? (sandbox === undefined ? (byVariable ?? config.port?.value) : undefined),
     portFlag: byFlag !== undefined,
     standardPorts: sandbox === undefined ? standardPorts : noStandardPorts,

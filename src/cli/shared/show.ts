@@ -1,9 +1,10 @@
 /** A URL -> a browser that shows it, or the exit code and a sentence with the URL. */
+import { listed } from "../../text/list.ts";
 import { searchPath, whereIs } from "../../system/search-path.ts";
 import { isWsl } from "./look.ts";
 import type { World } from "./world.ts";
 
-/** Milliseconds for an opener to say that it cannot. One that stays longer is the browser itself. */
+/** Milliseconds for an opener to fail. One that runs longer is the browser itself. */
 const patience = 2000;
 
 /** The programs that open a URL on this system, best first. */
@@ -13,7 +14,7 @@ function openers({ platform }: World): readonly string[] {
   return isWsl() ? ["wslview", "xdg-open"] : ["xdg-open", "wslview"];
 }
 
-/** @returns the exit code; what failed is told, with the URL to be opened by hand. */
+/** @returns the exit code; a failure is reported, with the URL to open by hand. */
 export async function show(url: string, world: World): Promise<number> {
   const { write } = world.err;
   const tried: string[] = [];
@@ -24,8 +25,11 @@ export async function show(url: string, world: World): Promise<number> {
     if (code === 0 || code === "running") return 0;
     tried.push(`${opener} failed with ${code}`);
   }
-  const why = tried.length === 0 ? `there is no ${openers(world).join(" or ")}` : tried.join(", ");
-  write(`localhostess: no browser was opened: ${why}; open it by hand:\n${url}\n`);
+  const why =
+    tried.length === 0
+      ? `PATH has no ${listed(openers(world), { conjunction: "or" })}`
+      : listed(tried);
+  write(`localhostess: could not open a browser: ${why}; open this URL:\n${url}\n`);
   return 1;
 }
 
@@ -34,13 +38,13 @@ async function launch(
   world: World,
 ): Promise<number | "running" | "a signal"> {
   const child = Bun.spawn(argv, {
-    // Openers are scripts that look for browsers, and read what is where they stand.
+    // Openers are scripts that may read files of their working directory.
     cwd: "/",
     env: { ...world.env, PATH: searchPath(world.env.PATH) },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "ignore",
-    // The browser goes on when our terminal is closed.
+    // The browser keeps running when our terminal is closed.
     detached: true,
   });
   const late = Promise.withResolvers<"running">();

@@ -1,4 +1,5 @@
-/** What a person types for a server, `api`, `api.localhost`, `api.test` or a URL -> its name and path. Pure. */
+/** The text that a person types for a server, such as `api`, `api.localhost` or a URL -> its name and path. Pure. */
+import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { classifyHost } from "../../routes/host.ts";
 
@@ -7,12 +8,12 @@ export type Target =
       kind: "name";
       /** Lower case, without its domain. */
       name: string;
-      /** What it was written with: `localhost`, a configured one, or "" of `http://api/`. All but the first need the PAC file. */
+      /** As written: `localhost`, a configured domain, or "" for a bare name. Only `localhost` needs no PAC file. */
       domain: string;
       scheme: "http" | "https";
-      /** Of a URL, where it names one or means its scheme's own; undefined for a mere name. */
+      /** The port of a URL, by default its scheme's; undefined for a name. */
       port: number | undefined;
-      /** With the query, without the fragment; `/` where there is none. */
+      /** The path with the query, without the fragment; `/` by default. */
       path: string;
     }
   /** `localhost`: the proxy's own pages. */
@@ -36,7 +37,7 @@ export function readTarget(text: string, tlds: readonly string[] = []): Target {
   }
   const spoken = schemes[url.protocol];
   if (spoken === undefined) {
-    return { kind: "mistake", what: `${shown}: servers have http:// and https:// URLs only` };
+    return { kind: "mistake", what: `${shown}: only http:// and https:// URLs are supported` };
   }
   const host = url.hostname.replace(/\.$/, "");
   const named = url.port === "" ? undefined : Number(url.port);
@@ -59,12 +60,15 @@ export function readTarget(text: string, tlds: readonly string[] = []): Target {
     case "foreign":
       return {
         kind: "mistake",
-        what: `${printable(host, 100)} is not a name that localhostess serves: they end in ${endings(tlds)}, or have no dot`,
+        what: `${printable(host, 100)} is not served by localhostess: names end in ${endings(tlds)}, or have no dot`,
       };
   }
 }
 
 /** ".localhost", ".test". */
 function endings(tlds: readonly string[]): string {
-  return ["localhost", ...tlds].map((domain) => `.${domain}`).join(" or ");
+  return listed(
+    ["localhost", ...tlds].map((domain) => `.${domain}`),
+    { conjunction: "or" },
+  );
 }

@@ -3,15 +3,15 @@ import { fstatSync, statSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import type { Cancel } from "../../system/clock.ts";
 
-/** The colours in use; each leaves its text as it is where there are none. */
+/** The colors in use; without colors, each returns its text unchanged. */
 export type Colors = Record<
   "bold" | "dim" | "red" | "green" | "yellow" | "cyan",
   (text: string) => string
 >;
 
-/** Where text goes that a person or another program reads. */
+/** An output that a person or another program reads. */
 export interface Screen {
-  /** False once nobody reads any more. */
+  /** False once the reader is gone. */
   write(text: string): boolean;
   /** Undefined where it is not a terminal, and lines may be of any length. */
   columns(): number | undefined;
@@ -21,20 +21,20 @@ export interface Screen {
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 export type World = {
-  /** Data. */
+  /** Standard output, for data. */
   out: Screen;
-  /** Talk. */
+  /** Standard error, for everything else. */
   err: Screen;
   env: Readonly<Record<string, string | undefined>>;
   platform: NodeJS.Platform;
   home: string;
-  /** The folder that the command was given in, absolute. */
+  /** The current folder, absolute. */
   cwd: string;
-  /** Asks the person at the terminal for a line; undefined where there is none to ask, or no answer. */
+  /** Asks the person at the terminal for a line; undefined without a terminal, and without an answer. */
   prompt(question: string): Promise<string | undefined>;
-  /** Instead of being ended by them, the process calls `action`. */
+  /** Calls `action` on a signal, instead of ending the process. */
   onSignal(action: (signal: StopSignal) => void): Cancel;
-  /** The terminal has another size. */
+  /** Calls `action` when the size of the terminal changes. */
   onResize(action: () => void): Cancel;
   /** Ends the process at once. */
   exit(code: number): void;
@@ -42,7 +42,7 @@ export type World = {
 
 const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Of a terminal that does not say; the size that every program was once written for. */
+/** The width of a terminal that does not report one: the size that programs were once written for. */
 const usualColumns = 80;
 
 export const noColors: Colors = {
@@ -58,13 +58,13 @@ type StreamName = "stdout" | "stderr";
 
 const descriptors = { stdout: 1, stderr: 2 } as const;
 
-/** Without the stream's own object, which takes a sixth of what `ls` may take, unless it may be a terminal. */
+/** Creates the stream's object, which takes a sixth of the time that `ls` has, only for what may be a terminal. */
 function terminalOf(name: StreamName): NodeJS.WriteStream | undefined {
   try {
     const its = fstatSync(descriptors[name]);
     if (!its.isCharacterDevice() || its.rdev === statSync("/dev/null").rdev) return undefined;
   } catch {
-    // It is closed, so it is no terminal.
+    // A closed descriptor is not a terminal.
     return undefined;
   }
   const stream = process[name];
@@ -76,11 +76,11 @@ async function colorsOf(terminal: NodeJS.WriteStream | undefined): Promise<Color
   if (terminal === undefined || process.env.NO_COLOR || process.env.TERM === "dumb") {
     return noColors;
   }
-  // It makes the stream's object too.
+  // Loaded on demand, because it creates the stream's object too.
   return (await import("picocolors")).default.createColors(true);
 }
 
-/** Writes before it returns: what a short command has printed is out when it ends. */
+/** Writes before it returns, so that a short command has printed everything when it ends. */
 async function promptScreen(name: StreamName): Promise<Screen> {
   const terminal = terminalOf(name);
   let open = true;
@@ -101,9 +101,9 @@ function writeAll(descriptor: number, text: string): boolean {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Somebody who shares the stream wants it never to wait; we do.
+      // Another process that shares the stream has made it non-blocking; we wait.
       if (code === "EAGAIN") Bun.sleepSync(1);
-      // `localhostess ls | head -1`: the reader has what it wants, and there is nobody to tell.
+      // `localhostess ls | head -1`: the reader is gone, which is not an error.
       else if (code === "EPIPE" || code === "EIO" || code === "EBADF") return false;
       else throw error;
     }
@@ -111,11 +111,11 @@ function writeAll(descriptor: number, text: string): boolean {
   return true;
 }
 
-/** Writes when the reader is ready. */
+/** Writes when the reader is ready, without blocking. */
 function patientScreen(screen: Screen, stream: NodeJS.WriteStream): Screen {
   let open = true;
   stream.on("error", () => {
-    // Its reader is gone, as above.
+    // The reader is gone, as above.
     open = false;
   });
   return {
@@ -127,7 +127,7 @@ function patientScreen(screen: Screen, stream: NodeJS.WriteStream): Screen {
   };
 }
 
-/** The same world for a proxy, which has to serve while nobody reads what it prints: Ctrl-S, a full pipe. */
+/** The same world for a proxy, which has to serve while its output is not read: Ctrl-S, a full pipe. */
 export function patient(world: World): World {
   return {
     ...world,
@@ -137,18 +137,18 @@ export function patient(world: World): World {
 }
 
 /**
- * bin/localhostess has Bun begin in `/`, and tells where the person is.
- * @returns `/` for a folder that is gone: it has no path any more, and nothing is found in it either.
+ * bin/localhostess starts Bun in `/`, and passes the person's folder in a variable.
+ * @returns `/` for a folder that is gone: it has no path any more, and no files.
  */
 function enterFolder(): string {
   const { LOCALHOSTESS_CWD: folder } = process.env;
-  // No child of ours is told: it would go there too.
+  // No child process inherits the variable: it would change to that folder too.
   delete process.env.LOCALHOSTESS_CWD;
   try {
     if (folder) process.chdir(folder);
     return process.cwd();
   } catch (error) {
-    // A folder may be one's working directory and yet be closed to oneself, as it is after `sudo -u`.
+    // After `sudo -u`, the working directory may be a folder that the user cannot enter.
     return folder && (error as NodeJS.ErrnoException).code !== "ENOENT" ? folder : "/";
   }
 }

@@ -1,4 +1,5 @@
-/** `localhostess browser [name]` -> a Chromium that trusts our names, with a profile that is gone when it ends. */
+/** `localhostess browser [name]` -> a Chromium that trusts https names, with a temporary profile. */
+import { listed } from "../../text/list.ts";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +31,7 @@ const programs = [
   "microsoft-edge",
 ];
 
-/** A first start without questions, and without traffic of its own. */
+/** Options for a first start without questions and without network traffic. */
 const quiet = [
   "--no-first-run",
   "--no-default-browser-check",
@@ -51,11 +52,11 @@ export async function browser(
   const machine = machineOf({}, world);
   if (machine.platform !== "linux") {
     throw new Error(
-      "here Chromium trusts what the system trusts, so a profile of its own does not help; try: localhostess trust",
+      "on this system Chromium uses the system's trust store, not that of a profile; try: localhostess trust",
     );
   }
   const program = await chromium(machine);
-  // Only now, as everything else is there that it takes.
+  // The daemon is started last, when nothing else can fail.
   const { port, urlPorts } = portsOf(settings, await daemonFor(flags, world));
   const host = target.kind === "own" ? "localhost" : `${target.name}.localhost`;
   const url = `${originOf(host, { scheme: "https", port: urlPorts.https })}${target.path}`;
@@ -76,20 +77,20 @@ export async function browser(
       { home, world },
     );
   } finally {
-    // Its last processes may still be writing.
+    // The browser's last processes may still be writing.
     await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 }
 
 async function chromium({ env }: Machine): Promise<string> {
   const found = programs.flatMap((name) => whereIs(name, env.PATH) ?? []);
-  // A snap has a home and a /tmp of its own, so that it would not see what we make for it.
+  // A snap has its own home and /tmp, and would not see the profile.
   const program = found.find((path) => !path.startsWith("/snap/"));
   if (program !== undefined) return program;
   throw new Error(
     found.length > 0
-      ? `${found[0]} is a snap, which only sees its own files; install Chrome or Chromium as a package`
-      : `there is none of ${programs.join(", ")} in PATH; localhostess trust makes every browser trust us`,
+      ? `${found[0]} is a snap, which can only read its own files; install Chrome or Chromium as a package`
+      : `PATH has no ${listed(programs, { conjunction: "or" })}; localhostess trust makes every browser trust the certificates`,
   );
 }
 
@@ -101,8 +102,8 @@ async function ours(settings: Settings): Promise<Certificate[]> {
 }
 
 /**
- * Chromium's own option for this, `--ignore-certificate-errors-spki-list`, goes by the certificates that the server
- * sends, where no authority is; so its home is one in which the authority is trusted.
+ * Chromium's own option for this, `--ignore-certificate-errors-spki-list`, compares the certificates that the server
+ * sends, which do not include the authority; so Chromium gets a home in which the authority is trusted.
  */
 async function trustIn(
   home: string,
@@ -117,12 +118,14 @@ async function trustIn(
         outcome.why === "certutil is not installed"
           ? await installCommand("certutil", machine)
           : outcome.fix;
-      throw new Error(`the browser cannot be made to trust us: ${outcome.why}; ${fix}`);
+      throw new Error(
+        `the browser cannot be made to trust the certificates: ${outcome.why}; ${fix}`,
+      );
     }
   }
 }
 
-/** With the file in it: one that is fetched from us would be missing where we start later. */
+/** The option holds the PAC file itself: one that is fetched would be missing if the proxy starts later. */
 function pacOption(facts: PacFacts): string {
   const text = Buffer.from(pacFile(facts)).toString("base64");
   return `--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64,${text}`;
@@ -134,7 +137,7 @@ async function show(
 ): Promise<number> {
   const config = join(home, "config");
   await mkdir(config);
-  // What is downloaded here goes with the profile, so it goes where nobody expects it to stay.
+  // Downloads are deleted with the profile, so they must not go to the usual folder.
   await writeFile(join(config, "user-dirs.dirs"), `XDG_DOWNLOAD_DIR="${home}"\n`);
   const child = Bun.spawn([...argv], {
     env: {
@@ -148,7 +151,7 @@ async function show(
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",
-    // Ctrl-C is for us, who end it and then clear away.
+    // On Ctrl-C we end the browser and then remove its profile.
     detached: true,
   });
   let interrupted = false;
@@ -157,7 +160,7 @@ async function show(
     try {
       process.kill(-child.pid, "SIGTERM");
     } catch {
-      // It has just ended by itself.
+      // The browser has just exited by itself.
     }
   });
   try {

@@ -1,4 +1,4 @@
-/** `localhostess env` -> shell lines by which programs trust our names, on top of what they trusted before. */
+/** `localhostess env` -> shell commands that make programs trust https names, besides what they trusted before. */
 import { basename } from "node:path";
 import { powershellWord } from "../../text/shell-words.ts";
 import { ensureCertificateAuthority } from "../../tls/certificate-authority.ts";
@@ -38,7 +38,7 @@ export async function env(flags: EnvFlags, world: World): Promise<number> {
   return 0;
 }
 
-/** In the order of the table. */
+/** The variables in the order of the table. */
 async function valuesOf(job: BundleJob): Promise<Map<string, string>> {
   const values = await bundlesOf(job);
   const java = await writeTruststore(job);
@@ -50,7 +50,7 @@ function shellOf(asked: Shell | undefined, { env: { SHELL } }: World): Shell {
   return asked ?? (basename(SHELL ?? "") === "fish" ? "fish" : "sh");
 }
 
-/** Each in the only quotes of its shell within which nothing else has a meaning. */
+/** Each value in the quotes of its shell within which no other character has a meaning. */
 export function assignment(shell: Shell, { name, value }: { name: string; value: string }): string {
   if (shell === "powershell") return `$env:${name} = ${powershellWord(value)}`;
   if (shell === "fish") return `set -gx ${name} '${value.replace(/[\\']/g, "\\$&")}';`;

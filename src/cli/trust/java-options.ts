@@ -1,4 +1,4 @@
-/** What Java trusted before, and our authorities -> a truststore, and the JAVA_TOOL_OPTIONS that name it. */
+/** The certificates that Java trusts, and our authorities -> a truststore, and the JAVA_TOOL_OPTIONS that name it. */
 import { join } from "node:path";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { whereIs } from "../../system/search-path.ts";
@@ -16,24 +16,24 @@ export type JavaJob = {
   note(text: string): void;
 };
 
-/** Java's own when nobody says; it is no secret, as what it protects is public. */
+/** Java's default password. Not a secret: the certificates that it protects are public. */
 const usualPassword = "changeit";
 
 const property = "-Djavax.net.ssl.trustStore";
 
-/** Milliseconds; a JVM that starts on a busy machine. */
+/** Milliseconds for a JVM to start on a busy machine. */
 const keytoolDeadline = 30_000;
 
 /**
- * Undefined where there is no Java, which would greet with its "Picked up JAVA_TOOL_OPTIONS" for nothing, and where
- * what the person has set cannot be kept.
+ * Undefined where there is no Java, because every JVM prints "Picked up JAVA_TOOL_OPTIONS", and where the person's own
+ * settings cannot be kept.
  */
 export async function writeTruststore(job: JavaJob): Promise<string | undefined> {
   const { machine, settings, ours, note } = job;
   if (!hasJava(machine)) return undefined;
   const options = wordsOf(machine.env.JAVA_TOOL_OPTIONS ?? "");
   if (options === undefined) {
-    note("JAVA_TOOL_OPTIONS has a quote that does not end, and stays as it is");
+    note("JAVA_TOOL_OPTIONS has an unclosed quote, and is left unchanged");
     return undefined;
   }
   const set = options
@@ -51,7 +51,7 @@ export async function writeTruststore(job: JavaJob): Promise<string | undefined>
     });
     const path = bundle.path.replace(/\.pem$/, ".p12");
     await refreshTruststore(path, bundle.pem);
-    // The last of two wins, but a list that grows with every shell helps nobody.
+    // The last of two options wins, but the list must not grow with every shell.
     const others = options.filter((word) => !word.startsWith(property));
     return [
       ...others,
@@ -62,7 +62,7 @@ export async function writeTruststore(job: JavaJob): Promise<string | undefined>
       .map(javaQuoted)
       .join(" ");
   } catch (error) {
-    note(`JAVA_TOOL_OPTIONS stays as it is: ${(error as Error).message}`);
+    note(`JAVA_TOOL_OPTIONS is left unchanged: ${(error as Error).message}`);
     return undefined;
   }
 }
@@ -83,14 +83,14 @@ async function sourceOf(
       read: () => keystoreText(set, { machine, password }),
     };
   }
-  // One of ours, from a keystore whose password is not in the variable any more.
+  // A truststore of ours, made from a keystore whose password is not in the variable any more.
   if (kept.kind === "keystore") {
     return { kept, read: () => keptPem(set.replace(/\.p12$/, ".pem")) };
   }
   return { kept };
 }
 
-/** Made anew only where the certificates are others: its checksum is salted, so the file never is the same twice. */
+/** Rewritten only if the certificates change: its checksum is salted, so that the file is never the same twice. */
 export async function refreshTruststore(path: string, pem: string): Promise<void> {
   const mark = `${path}.of`;
   const digest = new Bun.CryptoHasher("sha256").update(pem).digest("hex");
@@ -103,7 +103,7 @@ export async function refreshTruststore(path: string, pem: string): Promise<void
 
 async function keptPem(path: string): Promise<string> {
   const text = await certificateFile(path);
-  if (text === undefined) throw new Error(`there is no file ${path}`);
+  if (text === undefined) throw new Error(`no such file: ${path}`);
   return text;
 }
 
@@ -124,7 +124,7 @@ function hasJava({ env }: Machine): boolean {
   return Boolean(env.JAVA_HOME) || whereIs("java", env.PATH) !== undefined;
 }
 
-/** As the JVM takes it apart: white space between, and either quote around what has some. Undefined: a quote stays open. */
+/** Splits as the JVM does: at white space, with either quote around words that have some. Undefined: unclosed quote. */
 export function wordsOf(text: string): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
@@ -145,7 +145,7 @@ export function wordsOf(text: string): string[] | undefined {
   return word === undefined ? words : [...words, word];
 }
 
-/** No quote escapes another there, so each stands in the other kind. */
+/** The JVM has no escapes, so each kind of quote is written within the other. */
 export function javaQuoted(word: string): string {
   if (!/[\s"']/.test(word) && word !== "") return word;
   return word

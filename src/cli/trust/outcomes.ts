@@ -1,10 +1,10 @@
-/** What happened in each trust store -> lines for a person, rows for a program, and an exit code. */
+/** The result for each trust store -> lines for a person, rows for a program, and an exit code. */
 import { printable } from "../../text/printable.ts";
 import type { CertificateAuthorityKind } from "../../tls/server-name.ts";
 import type { Check, Outcome } from "../../tls/trust/store.ts";
 import type { Screen } from "../shared/world.ts";
 
-/** `replaced`: one that was ours before `trust --renew`. */
+/** `replaced`: an authority of ours from before `trust --renew`. */
 export type Whose = CertificateAuthorityKind | "replaced";
 
 export type StoreRow = {
@@ -15,7 +15,7 @@ export type StoreRow = {
   /** One word for scripts: `ok`, `already`, `needs you`, `failed`; of a check `trusted`, `absent`, `unavailable`. */
   result: "ok" | "already" | "needs you" | "failed" | Check["kind"];
   why: string | null;
-  /** What to do; null where nothing needs to be done. */
+  /** The remedy; null where nothing needs to be done. */
   fix: string | null;
 };
 
@@ -33,7 +33,7 @@ export function rowOf(
   };
 }
 
-/** What plain `trust` does not do is not what has to be mended. */
+/** `trust` does not install a replaced authority, so its absence needs no remedy. */
 function fixOf({ authority }: Pick<StoreRow, "authority">): string | null {
   if (authority === "replaced") return null;
   return authority === "bare" ? "localhostess trust --bare-names" : "localhostess trust";
@@ -66,15 +66,15 @@ export function tellRow(row: StoreRow, { write, colors }: Screen): void {
   const about = [what[row.authority], done[row.action]].filter(Boolean);
   const suffix = about.length === 0 ? "" : ` (${about.join(", ")})`;
   const detail = [`${store}${suffix}`, ...(why === null ? [] : [why])].join(": ");
-  // A folder of somebody's browser, or what its tools say, may hold anything.
+  // The name of a browser's folder, or the output of its tools, may hold any character.
   write(`${color(result.padEnd(11))}  ${printable(detail, longest)}\n`);
   if (fix !== null) write(`${" ".repeat(13)}${colors.yellow(`-> ${printable(fix, longest)}`)}\n`);
 }
 
-/** Whether every store is as it was asked to be. */
+/** Whether every store is as requested. */
 export function allWell(rows: readonly StoreRow[]): boolean {
   return rows.every(({ result, authority }) => {
-    // What was replaced is rightly absent.
+    // A replaced authority should be absent.
     if (result === "absent") return authority === "replaced";
     if (result === "trusted") return authority !== "replaced";
     return result === "ok" || result === "already";

@@ -1,4 +1,5 @@
-/** `localhostess trust` -> our authority in every trust store of this machine, or how things stand there. */
+/** `localhostess trust` -> our certificate authority in every trust store of this machine, or their state. */
+import { listed } from "../../text/list.ts";
 import {
   type CertificateAuthority,
   ensureCertificateAuthority,
@@ -29,14 +30,14 @@ export type TrustFlags = MachineFlags & { status?: boolean; renew?: boolean; bar
 type Work = {
   settings: Settings;
   stores: readonly TrustStore[];
-  /** Keeps a row, and tells it at once: a store may take a while. */
+  /** Keeps a row, and prints it at once: a store may take a while. */
   add(row: StoreRow): void;
 };
 
 export async function trust(flags: TrustFlags, world: World): Promise<number> {
   const settings = await served(await settingsOf(flags, world));
   if (flags.status && flags.renew) {
-    throw new UsageError(["--status only looks, and --renew changes: one of them"]);
+    throw new UsageError(["--status and --renew cannot be combined"]);
   }
   refuseSudo(world);
   const rows: StoreRow[] = [];
@@ -54,20 +55,19 @@ export async function trust(flags: TrustFlags, world: World): Promise<number> {
   else await install(flags.bareNames ? ["names", "bare"] : ["names"], { work, world });
   if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   else if (stores.length === 0) {
-    world.err.write(
-      "there is no trust store on this machine that is known; try: localhostess env\n",
-    );
+    world.err.write("no known trust store was found on this machine; try: localhostess env\n");
   }
   return allWell(rows) ? 0 : 1;
 }
 
 /**
- * The authority belongs to the person: under sudo it would be made in root's home, or root would own files in theirs.
+ * The certificate authority belongs to the person: under sudo it would be created in root's home, or root would own
+ * files in the person's.
  */
 export function refuseSudo({ env }: World): void {
   if (process.getuid?.() !== 0 || !env.SUDO_UID) return;
   throw new UsageError([
-    "run it as yourself, without sudo: it shows the one command that needs root, where there is one",
+    "run it as yourself, without sudo: it prints the commands that require root",
   ]);
 }
 
@@ -79,7 +79,7 @@ async function look(work: Work, world: World): Promise<void> {
     if (loaded.kind === "ready") {
       await checkAll(work, { whose: kind, certificate: certificateOf(loaded.ca) });
     } else if (kind === "names") {
-      const text = "there is no authority yet; localhostess trust makes one";
+      const text = "there is no certificate authority yet; create one with: localhostess trust";
       world.err.write(`${world.err.colors.dim(text)}\n`);
       for (const { name } of work.stores) {
         work.add(rowOf({ store: name, authority: kind, action: "check" }, { kind: "absent" }));
@@ -97,7 +97,7 @@ async function checkAll(
 ): Promise<void> {
   const checks = await Promise.all(stores.map((store) => store.check(certificate)));
   for (const [index, check] of checks.entries()) {
-    // That what is over is gone is no news.
+    // A replaced authority that is absent is not worth a row.
     if (whose === "replaced" && check.kind !== "trusted") continue;
     const about = { store: stores[index]!.name, authority: whose, action: "check" } as const;
     const fix = whose === "replaced" ? { fix: "localhostess trust" } : {};
@@ -122,17 +122,17 @@ async function renew(kind: CertificateAuthorityKind, { work, world }: Doing): Pr
   const options = certificateAuthorityOptions(kind, work.settings);
   if (kind === "bare" && (await loadCertificateAuthority(options)).kind === "absent") {
     throw new Error(
-      "there is no authority for bare names; localhostess trust --bare-names makes one",
+      "there is no certificate authority for bare names; create one with: localhostess trust --bare-names",
     );
   }
   const made = await renewCertificateAuthority(options);
   if (made.kind === "broken") throw new Error(made.problems.join("; "));
   await installCertificateAuthority(made.ca, { work, world });
-  // Shells that have read `env` go on with the files that they know.
+  // Shells that have read `env` keep using the same files.
   await refreshBundles(work.settings);
 }
 
-/** The authorities that there are now, and no others, in every file that `env` has made. */
+/** Writes the current authorities, and no others, into every file that `env` has created. */
 export async function refreshBundles(settings: Settings): Promise<void> {
   const ours = await ourCertificates(settings);
   for (const bundle of await renewBundles(settings.stateDirectory, ours)) {
@@ -141,7 +141,7 @@ export async function refreshBundles(settings: Settings): Promise<void> {
   }
 }
 
-/** The new one first: in between, both are trusted, and never none. */
+/** Installs the new authority before it removes the old one, so that one is always trusted. */
 async function installCertificateAuthority(
   ca: CertificateAuthority,
   { work, world }: Doing,
@@ -157,7 +157,7 @@ async function installCertificateAuthority(
   await removeReplaced(ca.kind, work);
 }
 
-/** What could not be removed is kept in mind for the next time. */
+/** Certificates that cannot be removed are remembered for the next time. */
 export async function removeReplaced(kind: CertificateAuthorityKind, work: Work): Promise<void> {
   for (const replaced of await replacedCertificates(
     certificateAuthorityOptions(kind, work.settings),
@@ -181,6 +181,6 @@ function describe({ permitted, expiresAt }: CertificateAuthority): string {
   const names =
     permitted === undefined
       ? "which may sign for any name"
-      : `for ${permitted.join(", ")} and names under ${permitted.length === 1 ? "it" : "them"} only`;
+      : `only for ${listed(permitted)} and names under ${permitted.length === 1 ? "it" : "them"}`;
   return `${names}, until ${new Date(expiresAt).toISOString().slice(0, 10)}`;
 }

@@ -1,4 +1,4 @@
-/** `localhostess untrust` -> no trust store of this machine that has an authority of ours. */
+/** `localhostess untrust` -> no certificate authority of ours in any trust store of this machine. */
 import { join } from "node:path";
 import {
   type CertificateAuthorityOptions,
@@ -19,7 +19,7 @@ import type { World } from "../shared/world.ts";
 
 export type UntrustFlags = MachineFlags & { forget?: boolean };
 
-/** The authority itself stays, so that `trust` is all it takes to be back; unless it is to be forgotten. */
+/** The authority itself is kept, so that `trust` can install it again, unless `forget` is set. */
 export async function untrust(flags: UntrustFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world, { withoutConfig: true });
   refuseSudo(world);
@@ -41,7 +41,7 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
   let known = 0;
   for (const kind of ["names", "bare"] as const) {
     const options = certificateAuthorityOptions(kind, settings);
-    // The key first: whatever comes between, or fails, a store that still has its certificate believes nobody by it.
+    // The key is deleted first: a store that keeps the certificate can then do no harm.
     const forgotten = flags.forget ? await forgetCertificateAuthority(options) : undefined;
     if (forgotten?.kind === "broken") broken.push(...forgotten.problems);
     if (forgotten?.kind === "forgotten") {
@@ -67,23 +67,25 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
       if (await remove(replaced, whose)) await forgetReplaced(replaced);
     }
   }
-  // Shells that have read `env` go on with the files that they know.
+  // Shells that have read `env` keep using the same files.
   if (flags.forget) await refreshBundles(settings);
   if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
   else if (known === 0 && broken.length === 0) {
-    world.err.write(`${world.err.colors.dim("there is no authority, so none is trusted")}\n`);
+    world.err.write(
+      `${world.err.colors.dim("there is no certificate authority, so there is nothing to remove")}\n`,
+    );
   }
   if (broken.length > 0) throw new Error(broken.join("; "));
   return allWell(rows) ? 0 : 1;
 }
 
-/** The certificate of an authority that cannot be used any more: one that has expired is still in the stores. */
+/** The certificate of an authority that cannot be used any more: an expired one is still in the stores. */
 async function leftover(options: CertificateAuthorityOptions): Promise<Certificate | undefined> {
   const path = join(
     certificateAuthorityDirectory(options.stateDirectory, options.kind),
     "certificate.pem",
   );
-  // There never was one, or it is gone with the rest; then no store can be asked for it.
+  // Without a certificate, no store can be searched for it.
   const pem = await certificateFile(path).catch(() => undefined);
   return pem?.includes("-----BEGIN CERTIFICATE-----") ? { pem, path } : undefined;
 }

@@ -1,4 +1,4 @@
-/** Words typed so far -> those that may come next, as a completion script reads them. */
+/** The words typed so far -> the words that may come next, as a completion script reads them. */
 import type { Argument, Command, Option } from "commander";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
 import type { World } from "../shared/world.ts";
@@ -7,19 +7,19 @@ export type CompleteOptions = { program: Command; world: World };
 
 type Candidate = { value: string; meaning: string };
 
-/** What a shell completes by itself besides. */
+/** The paths that the shell completes besides. */
 type Otherwise = "none" | "files" | "dirs";
 
 type Candidates = { candidates: readonly Candidate[]; otherwise: Otherwise };
 
-/** Names of arguments and what may stand there; the grammar's own. */
+/** The names of arguments in the grammar whose values can be completed. */
 const serviceArguments = ["service", "services"];
 const addressArguments = ["name", "url|name"];
 
 /**
- * A line for each: the word, a tab, what it means. The last line is `:none`, `:files` or `:dirs`, what the shell is to
- * offer too. The last of the words is the one under the cursor, as far as it has been typed. Never fails: nobody could be
- * told in the middle of a line.
+ * Prints a line for each candidate: the word, a tab, its description. The last line is `:none`, `:files` or `:dirs`,
+ * the paths that the shell offers too. The last of the words is the one under the cursor, as far as it has been typed.
+ * Never fails: an error could not be shown in the middle of a line.
  */
 export async function complete(
   words: readonly string[],
@@ -47,7 +47,7 @@ async function candidatesFor(
       awaiting = undefined;
       continue;
     }
-    // A command of somebody else's follows.
+    // The rest is a command of another program.
     if (word === "--") return { candidates: [], otherwise: "files" };
     if (word.startsWith("-")) {
       const option = command.options.find((its) => [its.short, its.long].includes(word));
@@ -72,7 +72,7 @@ async function candidatesFor(
   return await named(argument, { command, world });
 }
 
-/** Of a verb that makes names, they are not there yet. */
+/** The names of existing services; a verb that creates one has none to offer. */
 async function named(
   argument: Argument,
   { command, world }: { command: Command; world: World },
@@ -103,7 +103,7 @@ async function servicesHere(world: World): Promise<Candidate[]> {
   }));
 }
 
-/** Those that run now. */
+/** The names of running servers. */
 async function addresses(world: World): Promise<Candidate[]> {
   const [{ looker }, { settingsOf }] = await Promise.all([
     import("../shared/look.ts"),
@@ -144,7 +144,7 @@ function valuesOf({ flags }: Option): Otherwise {
   return /<(?:directory|folder)>/.test(flags) ? "dirs" : /<file>/.test(flags) ? "files" : "none";
 }
 
-/** As much as a list has room for. */
+/** Text cut to the width of a completion list. */
 function line(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").slice(0, 60);
 }

@@ -1,14 +1,14 @@
-/** `localhostess completion <shell>` -> the lines that a shell needs, which ask us for the rest at each Tab. */
+/** `localhostess completion <shell>` -> a script for the shell, which calls us at each Tab. */
 import type { World } from "../shared/world.ts";
 
 export type CompletionShell = "bash" | "zsh" | "fish";
 
 /**
- * So an old script completes what a new version can do. A program by a relative path is not asked, as Tab may be pressed in
- * a stranger's folder, with a program of that name: the one in PATH is.
+ * Calls the program, so that an old script completes the commands of a new version. A program with a relative path is
+ * not called, but the one in PATH: Tab may be pressed in an untrusted folder that has a program of that name.
  */
 const scripts: Readonly<Record<CompletionShell, string>> = {
-  // Without compopt, which macOS' bash 3.2 does not have, files are made by compgen.
+  // Without compopt, which macOS' bash 3.2 does not have, compgen lists the files.
   bash: `_localhostess() {
   local current="\${COMP_WORDS[COMP_CWORD]}" program=localhostess value meaning
   case "$1" in /* | \\~/*) program="\${1/#\\~/$HOME}" ;; esac

@@ -1,13 +1,13 @@
-/** The verb that helps to type all others -> its part of the grammar. */
+/** The verb for shell completion -> its part of the grammar. */
 import { Argument, type Command } from "commander";
 import { type Choose, example } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
-export function completing(program: Command, choose: Choose, world: World): void {
+export function typingVerbs(program: Command, choose: Choose, world: World): void {
   const completion = program
     .command("completion")
-    .description("print what makes a shell complete verbs, options and names")
-    .addArgument(new Argument("<shell>", "whose").choices(["bash", "zsh", "fish"]))
+    .description("print a script that completes verbs, options and names in a shell")
+    .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .addHelpText(
       "after",
       `
@@ -22,7 +22,7 @@ export function completing(program: Command, choose: Choose, world: World): void
 
   program
     .command("__complete", { hidden: true })
-    .argument("[words...]", "what has been typed, up to the cursor")
+    .argument("[words...]", "the words typed so far, up to the cursor")
     .action((words: string[]) =>
       choose(async () => (await import("./complete.ts")).complete(words, { program, world })),
     );

@@ -1,7 +1,8 @@
 /** The commands that the daemon knows: one list, behind the IPC socket and the HTTP API alike. */
+import { listed } from "../../text/list.ts";
 import * as v from "valibot";
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
-import { nearest } from "../../text/nearest.ts";
+import { didYouMean } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
 import { secureUrl, serviceRow } from "../../routes/service-row.ts";
 import { beginning, type ServiceReport } from "./events.ts";
@@ -316,10 +317,9 @@ export function commandNamed(name: string): Command {
   if (unsupported.has(name)) {
     throw new CommandError("unsupported", `this daemon has no ${name} yet`);
   }
-  const near = nearest(name, [...byName.keys()]);
-  const hint =
-    near === undefined ? `known are ${[...byName.keys()].join(", ")}` : `did you mean ${near}?`;
-  throw new CommandError("unknown_command", `there is no command ${shown}; ${hint}`);
+  const names = [...byName.keys()];
+  const hint = didYouMean(name, names, { otherwise: `; known are ${listed(names)}` });
+  throw new CommandError("unknown_command", `there is no command ${shown}${hint}`);
 }
 
 /** Checks what was sent, and runs it: a value, or a `Stream` where the command streams. @throws CommandError */

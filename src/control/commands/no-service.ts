@@ -1,12 +1,11 @@
 /** A name that means nothing here -> the refusal that says so, with the nearest that does. */
-import { nearest } from "../../text/nearest.ts";
+import { didYouMean } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
 import { CommandError } from "./command.ts";
 
 export function noService(name: string, services: readonly Service[]): CommandError {
   const names = services.map((its) => its.name);
-  const near = nearest(name, names);
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
+  const hint = didYouMean(name, names);
   return new CommandError("not_found", `no service is named ${JSON.stringify(name)}${hint}`);
 }
 

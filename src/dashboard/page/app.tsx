@@ -2,7 +2,8 @@
 /** @jsxImportSource preact */
 import { useEffect } from "preact/hooks";
 import { Detail } from "./detail.tsx";
-import { bytesText, countText, durationText } from "./format.ts";
+import { shownSize } from "../../text/size.ts";
+import { countText, durationText } from "./format.ts";
 import { detailAddress, List } from "./list.tsx";
 import { Projects, Supervised } from "./supervised.tsx";
 import { isSupervised } from "./projects.ts";
@@ -120,7 +121,7 @@ function Facts() {
         </Fact>
         <Fact word="PID">{facts.pid}</Fact>
         <Fact word="Up">{durationText(now.value - facts.startedAt)}</Fact>
-        <Fact word="Memory">{bytesText(facts.memory)}</Fact>
+        <Fact word="Memory">{shownSize(facts.memory)}</Fact>
         <Fact word="Connections">{countText(facts.connections.proxy)}</Fact>
         <Fact word="State">
           <code>{facts.stateDirectory}</code>

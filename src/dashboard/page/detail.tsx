@@ -1,7 +1,8 @@
 /** One service -> its facts, warnings, processes and last requests. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
-import { bytesText, clockText, countText, durationText, latencyText } from "./format.ts";
+import { shownSize } from "../../text/size.ts";
+import { clockText, countText, durationText, latencyText } from "./format.ts";
 import { Addresses } from "./links.tsx";
 import { connection, detail, now, running, services, shown } from "./live.ts";
 import type { RecordedRequest, ServiceDetail, ServiceProcess } from "./model.ts";
@@ -175,7 +176,7 @@ function Requests({ all }: { all: readonly RecordedRequest[] }) {
 function Request({ request }: { request: RecordedRequest }) {
   const { time, method, target, status, milliseconds, received, sent, caller, scheme } = request;
   const bad = status === 0 || status >= 500;
-  const size = received > 0 ? `${bytesText(received)} in, ` : "";
+  const size = received > 0 ? `${shownSize(received)} in, ` : "";
   return (
     <tr>
       <td class="time number-left soft">{clockText(time)}</td>
@@ -185,8 +186,8 @@ function Request({ request }: { request: RecordedRequest }) {
       </td>
       <td class={bad ? "number bad" : "number"}>{status === 0 ? "broken off" : status}</td>
       <td class="number">{latencyText(milliseconds)}</td>
-      <td class="number" title={`${size}${bytesText(sent)} out`}>
-        {bytesText(sent)}
+      <td class="number" title={`${size}${shownSize(sent)} out`}>
+        {shownSize(sent)}
       </td>
       <td class="caller soft" title={caller?.command}>
         {caller === undefined ? "–" : `${programOf(caller.command)} ${caller.pid}`}

@@ -31,18 +31,6 @@ export function latencyText(milliseconds: number | null): string {
   return durationText(milliseconds);
 }
 
-export function bytesText(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} B`;
-  const units = ["KiB", "MiB", "GiB", "TiB"];
-  let value = bytes / 1_024;
-  let at = 0;
-  while (value >= 1_024 && at < units.length - 1) {
-    value /= 1_024;
-    at++;
-  }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[at]}`;
-}
-
 export function clockText(time: number): string {
   const date = new Date(time);
   const two = (number: number) => String(number).padStart(2, "0");

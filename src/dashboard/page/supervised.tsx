@@ -1,7 +1,8 @@
 /** The services of projects -> a table with what may be done with each; one of them -> its state and its output. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
-import { bytesText, durationText } from "./format.ts";
+import { shownSize } from "../../text/size.ts";
+import { durationText } from "./format.ts";
 import { connection, now } from "./live.ts";
 import { pendingText, upCommand } from "../../routes/pending.ts";
 import {
@@ -102,7 +103,7 @@ function Row({ row }: { row: SupervisedRow }) {
         {cpu === null ? "–" : `${cpu.toFixed(1)} %`}
       </td>
       <td data-label="Memory" class="number-left">
-        {memory === null ? "–" : bytesText(memory)}
+        {memory === null ? "–" : shownSize(memory)}
       </td>
       <td data-label="Actions">
         <Actions row={row} />

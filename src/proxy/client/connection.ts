@@ -1,217 +1,92 @@
-/** A client's link into answered requests, one after another, each routed by itself. */
-import type { Asked, Callers } from "../../discovery/callers.ts";
+/** A client's link -> answered requests, one after another, each routed by itself. */
+import { Held } from "../../link/held.ts";
 import { type Joined, join } from "../../link/join.ts";
-import type { CancelDial } from "../../link/dial.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
-import { nearest } from "../../text/nearest.ts";
-import type { Turn } from "../../routes/decide.ts";
+import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
-import type { UrlPorts } from "../../routes/service-row.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { RouteTable } from "../../routes/table.ts";
-import { encode, latin1 } from "../../wire/bytes.ts";
-import { Field } from "../../wire/field.ts";
-import { listHolds, type RequestFraming } from "../../wire/framing.ts";
+import { nearest } from "../../text/nearest.ts";
+import { latin1 } from "../../wire/bytes.ts";
 import { headLimit, RequestHead } from "../../wire/head.ts";
-import type { Bad } from "../../wire/parsed.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
-import { covers } from "./covers.ts";
-import {
-  type Destination,
-  type Destinations,
-  isSameDestination,
-  type Mode,
-  securedKey,
-} from "../request/destination.ts";
-import type { Dialects } from "../upstream/dialect.ts";
-import { DoubtedTunnel } from "../tunnel/doubted-tunnel.ts";
-import { errorPage, type Problem } from "../pages/error-page.ts";
-import {
-  Exchange,
-  type ExchangeOwner,
-  type ExchangeShared,
-  lostWhy,
-} from "../upstream/exchange.ts";
-import { writeRequest } from "../upstream/forward.ts";
-import { Held } from "../../link/held.ts";
-import { mayBeUpgrade } from "../tunnel/first-bytes.ts";
+import { errorPage } from "../pages/error-page.ts";
 import { hearsDetails } from "../pages/hears-details.ts";
-import { isStrangers } from "../request/is-strangers.ts";
-import { lastRecipientReply } from "../request/last-recipient.ts";
 import { type Wants, wantsOf } from "../pages/negotiate.ts";
-import { frontPath, type OwnPages } from "../pages/own-pages.ts";
-import { isPageLoad } from "../request/page-load.ts";
-import type { Entry, Recorder } from "../request/recorder.ts";
-import type { HttpsRedirect } from "../request/redirect.ts";
+import { frontPath } from "../pages/own-pages.ts";
+import type { Problem } from "../pages/problem.ts";
+import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
 import { encodeReply, type Reply } from "../pages/reply.ts";
 import { type Absence, absentPage, linesShown } from "../pages/supervised-page.ts";
+import { type Destination, isSameDestination, type Mode } from "../request/destination.ts";
+import { isStrangers } from "../request/is-strangers.ts";
+import { lastRecipientReply } from "../request/last-recipient.ts";
+import { isPageLoad } from "../request/page-load.ts";
+import { RequestRecord } from "../request/record.ts";
+import { askedFor, hasBeenHere } from "../request/routing.ts";
 import {
-  heldBodyLimit,
-  restartSeconds,
-  startSeconds,
-  type Supervision,
-} from "../request/supervision.ts";
+  comesBack,
+  supervisedBehind,
+  Waiting,
+  type WaitingFacts,
+  type WaitingOwner,
+  type Way,
+} from "../request/waiting.ts";
+import { afterFailure, heldBodyLimit, onAbsence } from "../request/waits.ts";
+import { established, Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
+import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
+import { covers } from "./covers.ts";
+import type { Inside, Serving, SharedBy } from "./shared.ts";
+import { actionOn, At, type ClientState, Do, moved, On, secondsIn, Turn } from "./states.ts";
 
-/** Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60, HAProxy's guide says 10. */
-export const headSeconds = 30;
-/** Seconds a connection may stand idle between requests: nginx's keepalive_timeout. */
-export const idleSeconds = 75;
-/** Seconds in which a client may read our last words while we throw away what it still sends. */
-const lingerSeconds = 2;
+/**
+ * What becomes of the bytes behind a head that was handled: the offset where the next request begins; `waits`: this
+ * request will be read again; `taken`: the connection does not go on to another request from here.
+ */
+type Read = number | "waits" | "taken";
 
-/** How the inside of a TLS connection came to be. */
-export type Inside = {
-  /** What the client called us in its ClientHello; undefined where it did not, or where that is no matter any more. */
-  serverName: string | undefined;
-  /** The TLS is inside a tunnel that CONNECT was granted. */
-  tunnelled: boolean;
-};
+export type ConnectionShared = SharedBy<Connection>;
 
-/** What all connections of one proxy share. */
-export interface ConnectionShared extends ExchangeShared {
-  /** The services as they are known now. */
-  routes(): RouteTable;
-  /** Waits for one look at the machine that begins after this call. */
-  refresh(): Promise<unknown>;
-  /** Whether the process that was found with the service still runs; cheap. */
-  stillThere(service: Service): boolean;
-  /** Somebody uses the proxy. Costs next to nothing. */
-  touch(): void;
-  readonly pages: OwnPages;
-  /** Our part of every Via: tells this proxy from every other. */
-  readonly instance: string;
-  /** Seconds since the proxy started, in halves: coarse, and free to ask. */
-  seconds(): number;
-  /** All that we accept on. */
-  readonly ownPorts: readonly number[];
-  readonly urlPorts: UrlPorts;
-  /** The answer to page loads that should have come by TLS; undefined: they are as welcome. */
-  readonly redirect: HttpsRedirect | undefined;
-  readonly destinations: Destinations;
-  /** Exchanges whose clients are gone: connections of one request each are too short to build them anew. */
-  readonly spare: Exchange[];
-  /** What the head at hand says: read and used within one call. */
-  readonly framing: RequestFraming;
-  /** Whether clients that speak TLS are heard. */
-  terminates(): boolean;
-  /** Whether there are certificates for bare names. */
-  bareNames(): boolean;
-  /** What the services speak. */
-  readonly dialects: Dialects;
-  /** Undefined: nothing is supervised. */
-  readonly supervision: Supervision | undefined;
-  /** Connections whose request waits for a service of the supervisor. */
-  readonly holding: Set<Connection>;
-  /** The connection's link goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
-  secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
-  /** Notes every request; undefined: nobody wants to know. */
-  readonly recorder: Recorder | undefined;
-  /** Whose the clients are; undefined: nobody can tell. */
-  readonly callers: Callers | undefined;
-  /** The connection is gone, or has become a tunnel that is gone. */
-  gone(connection: Connection): void;
-}
+type Absent = Extract<Decision, { kind: "absent" }>;
 
-/** Where a connection stands. What each event does in each state is in the methods of the event. */
-export const At = {
-  /** No byte has come. */
-  sniffing: 0,
-  /** Between requests, or within a head. */
-  reading: 1,
-  /** A request waits for a look at the machine or for a connection; input is held. */
-  waiting: 2,
-  /** A request is being answered. */
-  exchanging: 3,
-  /** Answered; what was written is not yet taken, so the next request waits. */
-  flushing: 4,
-  /** CONNECT was granted and it is not yet clear whether the client speaks HTTP within. */
-  tunnelled: 5,
-  /** Bytes go both ways unread. */
-  joined: 6,
-  /** Our last words are on their way; input is thrown away. */
-  lingering: 7,
-  closed: 8,
-} as const;
-
-export type State = (typeof At)[keyof typeof At];
-
-/** A request that waits for a service of the supervisor. */
-type Hold = {
-  /** As `seconds()` has it. */
-  since: number;
-  /** Seconds. */
-  limit: number;
-  /** Octets that may be held meanwhile. */
-  room: number;
-  /** Its end cannot be foreseen: where `room` is full, it is refused. Else its client is paused. */
-  endless: boolean;
-  /** It was. */
-  full: boolean;
-  /** Nothing is tried for it at the moment. */
-  parked: boolean;
-  /** The service was started for it. */
-  woken: boolean;
-  /** When the service had ended last, by then; in milliseconds since the Unix epoch. */
-  endedBefore: number | undefined;
-  /** Tries again. */
-  resume: () => void;
-};
-
-/** How a service is dialled, and the pool's key for it. */
-type Way = { service: Service } & Pick<Destination, "key" | "tls">;
-
-/** What `#handle` says of a request that waits and will be read again. */
-const WAITS = -1;
-/** What it says when the connection does not go on to another request from here. */
-const TAKEN = -2;
-
-const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
-
-export class Connection implements LinkHandler, ExchangeOwner {
+export class Connection implements LinkHandler, ExchangeOwner, WaitingOwner, TunnelOwner {
   /** The link is the inside of a TLS connection. */
   readonly secured: boolean;
-  /** As `Inside` has it; undefined in a tunnel, which is another place than the one that was called so. */
+  /** The name of the TLS connection, as in `Inside`; undefined in a tunnel, which leads to another place. */
   #serverName: string | undefined;
   /** What is asked for here is asked for inside a tunnel that CONNECT was granted. */
   #tunnelled: boolean;
   /** The destination that was found to be what the server name stands for. */
   #covered: Destination | undefined;
-  #state: State = At.sniffing;
+  #state: ClientState = At.sniffing;
+  /** When the state began, by `seconds()`. */
   #since: number;
-  #head: RequestHead;
   #held = new Held();
+  /** What serves one request after another; the request that is read is in it as well. */
   #exchange: Exchange;
+  #head: RequestHead;
+  /** The bytes that the head was read from, while it is being handled. */
+  #headBytes: Uint8Array | undefined;
+  /** The last request was HEAD. */
+  #headRequest = false;
   #destination: Destination | undefined;
-  #service: Service | undefined;
   /** The upstream this client used last. */
   #kept: Upstream | undefined;
-  /** Dialled for the request that waits. */
-  #dialled: Upstream | undefined;
-  #dialFailure: (DialFailure & { key: string }) | undefined;
-  #cancelDial: CancelDial | undefined;
-  /** The request that waits has had its look at the machine. */
-  #refreshed = false;
-  #hold: Hold | undefined;
-  /** The request was sent to a service that ended, and has waited for it to come back. */
-  #sentAgain = false;
+  /** Set while a request cannot go on. */
+  #waiting: Waiting | undefined;
+  /** Set while a granted tunnel is not understood yet. */
+  #tunnel: Tunnel | undefined;
   #served = 0;
   /** The client sends no more. */
   #inputEnded = false;
   /** The client asked for no further request, and this one is all here. */
   #lastRequest = false;
-  /** The service is being asked whether it speaks TLS. */
-  #asking = false;
   /** Seconds for which it could not be told whether the client still exists. */
   #doubted = 0;
-  /** The last request was HEAD. */
-  #headRequest = false;
-  /** The bytes that `#head` was read from, while it is being handled. */
-  #headBytes: Uint8Array | undefined;
-  /** The request under way, from its complete head to its answer's end, for the record. */
-  #entry: Entry | undefined;
-  #asked: Asked | undefined;
+  /** Undefined: nothing is recorded. */
+  #record: RequestRecord | undefined;
 
   constructor(
     readonly link: Link,
@@ -223,13 +98,16 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#serverName = inside?.serverName;
     this.#tunnelled = inside?.tunnelled ?? false;
     this.#since = shared.seconds();
-    this.#exchange = shared.spare.pop() ?? new Exchange(shared);
-    this.#exchange.attach(link, this);
-    this.#head = this.#exchange.requestHead;
+    const { exchange, record } = shared.spare.pop() ?? serving(shared);
+    exchange.attach(link, this);
+    record?.attach(link, this.secured);
+    this.#exchange = exchange;
+    this.#head = exchange.requestHead;
+    this.#record = record;
     link.handler = this;
   }
 
-  get state(): State {
+  get state(): ClientState {
     return this.#state;
   }
 
@@ -247,135 +125,132 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return (this.#doubted & (this.#doubted - 1)) === 0;
   }
 
-  // Events of the client's link.
+  // Events. `states.ts` says what each does in each state.
 
   data(bytes: Uint8Array): void {
-    switch (this.#state) {
-      case At.sniffing:
+    switch (actionOn(this.#state, On.bytes)) {
+      case Do.read:
+        this.#read(bytes);
+        return;
+      case Do["pass on"]:
+        this.#passOn(bytes);
+        return;
+      case Do.sniff:
         if (sniff(bytes[0]!) === "tls") {
           this.#secure(bytes);
           return;
         }
-        this.#become(At.reading);
-        this.#process(bytes, false);
+        this.#move(Turn.plain);
+        this.#process(bytes, { held: false });
         return;
-      case At.reading:
-        if (this.#held.length === 0) {
-          if (!this.#head.begun) this.#since = this.shared.seconds();
-          this.#process(bytes, false);
-          return;
-        }
+      case Do.hold:
         this.#held.add(bytes);
-        this.#process(this.#held.view(), true);
-        return;
-      case At.exchanging: {
-        const from = this.#exchange.request.done ? 0 : this.#exchange.requestBytes(bytes, 0);
-        if (this.#state === At.exchanging || this.#state === At.reading) {
-          this.#held.add(bytes, from);
-          this.#regulate();
-        }
-        return;
-      }
-      case At.tunnelled:
-        this.#held.add(bytes);
-        this.#lookInside();
-        return;
-      case At.waiting:
-        this.#held.add(bytes);
-        if (this.#hold?.endless && this.#held.length > this.#hold.room) this.#hold.full = true;
-        if (this.#hold?.full) this.#resume();
+        this.#waiting?.holds(this.#held.length);
         this.#regulate();
         return;
-      case At.flushing:
+      case Do["look inside"]:
         this.#held.add(bytes);
+        this.#tunnel!.look();
         this.#regulate();
         return;
       default:
-        // Lingering: the client was told that nothing more is read.
-        return;
+      // Lingering: the client was told that nothing more is read.
     }
   }
 
   drained(): void {
-    if (this.#state === At.flushing) this.#next();
-    else this.#exchange.clientDrained();
+    this.#on(On.drained);
   }
 
   ended(): void {
     this.#inputEnded = true;
-    switch (this.#state) {
-      case At.exchanging:
-        // Half a request is none; a whole one is answered although its client sends no more.
-        if (!this.#exchange.request.done) this.#abandon();
-        return;
-      case At.waiting:
-      case At.flushing:
-        return;
-      case At.tunnelled:
-        this.#joinDialled();
-        return;
-      default:
-        this.#close();
-    }
+    this.#on(On.fin);
   }
 
   closed(cause: Error | undefined): void {
-    if (this.#state === At.closed) return;
-    this.#cancelDial?.();
+    if (actionOn(this.#state, On.gone) !== Do.end) return;
+    this.#tunnel?.drop(cause);
+    this.#drop();
     this.#exchange.cancel();
-    if (cause !== undefined && this.#state === At.tunnelled) this.#dialled?.link.abort();
-    this.#dropDialled();
-    this.#held.clear();
-    this.#letGo();
-    this.#state = At.closed;
-    this.#gone();
-    if (this.shared.spare.length < 64) this.shared.spare.push(this.#exchange);
+    this.#end();
+    if (this.shared.spare.length < 64) {
+      this.shared.spare.push({ exchange: this.#exchange, record: this.#record });
+    }
   }
 
   failed(fault: unknown): void {
     this.shared.fault(fault);
   }
 
-  /** Twice a second: what has stood for too long. */
+  /** Twice a second. */
   tick(): void {
-    // It may have begun right before the last tick.
+    // The state may have begun right before the last tick.
     const age = this.shared.seconds() - this.#since + 0.5;
-    if (this.#state === At.sniffing) {
-      if (age >= headSeconds) this.#close();
-    } else if (this.#state === At.reading) {
-      const begun = this.#head.begun;
-      if (begun && age >= headSeconds) this.#refuse({ status: 408 });
-      else if (!begun && age >= (this.#served === 0 ? headSeconds : idleSeconds)) this.#close();
-    } else if (this.#state === At.waiting && this.#hold !== undefined) {
-      this.#resume();
-    } else if (this.#state === At.lingering && age >= lingerSeconds) {
-      // What the kernel still holds for a slow reader goes on its way all the same.
-      this.link.close();
-    }
+    const overdue = age >= secondsIn(this.#state, { served: this.#served });
+    this.#on(overdue ? On.overdue : On.news);
   }
 
-  /** The proxy stops: idle connections end now, others with their answer. */
+  /** The proxy stops. */
   drain(): void {
-    if (this.#state === At.sniffing || (this.#state === At.reading && !this.#head.begun)) {
-      this.#close();
-    } else if (this.#hold !== undefined) {
-      this.#resume();
+    this.#on(On.drain);
+  }
+
+  #on(event: number): void {
+    switch (actionOn(this.#state, event)) {
+      case Do.resume:
+        this.#exchange.clientDrained();
+        return;
+      case Do.next:
+        this.#next();
+        return;
+      case Do["note or break off"]:
+        if (!this.#exchange.request.done) this.#abandon();
+        return;
+      case Do.join:
+        this.#tunnel!.end();
+        return;
+      case Do["ask again"]:
+        this.#waiting!.news();
+        return;
+      case Do.refuse:
+        this.#refuse({ status: 408 });
+        return;
+      case Do.close:
+        this.#close();
+        return;
+      default:
+      // Ignored, or noted by the caller.
     }
   }
 
-  /** The supervisor has news. */
-  supervisedChanged(): void {
-    if (this.#hold !== undefined) this.#resume();
+  #move(turn: number): void {
+    this.#state = moved(this.#state, turn);
+    this.#since = this.shared.seconds();
+  }
+
+  /** Between two requests, or within a head. */
+  get #isReading(): boolean {
+    return this.#state === At.idle || this.#state === At.reading;
   }
 
   // Reading requests.
 
+  #read(bytes: Uint8Array): void {
+    if (this.#held.length === 0) {
+      this.#process(bytes, { held: false });
+      return;
+    }
+    this.#held.add(bytes);
+    this.#process(this.#held.view(), { held: true });
+  }
+
   /** Reads what requests there are in `bytes`; `held`: they are what is held. */
-  #process(bytes: Uint8Array, held: boolean): void {
+  #process(bytes: Uint8Array, { held }: { held: boolean }): void {
     let at = 0;
     for (;;) {
       const outcome = this.#head.read(bytes);
       if (outcome.kind === "more") {
+        if (this.#state === At.idle && this.#head.begun) this.#move(Turn.begin);
         if (at > 0 || !held) this.#keepFrom(bytes, at);
         if (at > 0) this.#head.begin(0);
         return;
@@ -384,22 +259,22 @@ export class Connection implements LinkHandler, ExchangeOwner {
         // What was read of it may say in which form it wants to hear that.
         this.#headRequest = false;
         this.#headBytes = bytes;
-        this.#refuseBad(outcome);
+        this.#refuse(badRequest(outcome));
         this.#headBytes = undefined;
         return;
       }
       const next = this.#handle(bytes, outcome.end);
       this.#headBytes = undefined;
-      if (next === TAKEN) return;
-      if (next === WAITS) {
+      if (next === "taken") return;
+      if (next === "waits") {
         if (at > 0 || !held) this.#keepFrom(bytes, at);
         this.#regulate();
         return;
       }
-      if (this.#state !== At.reading || this.link.pending > 0 || next === bytes.length) {
+      if (this.#state !== At.idle || this.link.pending > 0 || next === bytes.length) {
         this.#keepFrom(bytes, next);
         this.#head.begin(0);
-        if (this.#state === At.reading && this.link.pending > 0) this.#become(At.flushing);
+        if (this.#state === At.idle && this.link.pending > 0) this.#move(Turn.flush);
         this.#regulate();
         return;
       }
@@ -413,38 +288,48 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#held.add(bytes, from);
   }
 
-  /**
-   * A complete head, and what has come behind it up to `bytes.length`.
-   * @returns the offset behind the request's own bytes, `WAITS` or `TAKEN`.
-   */
-  #handle(bytes: Uint8Array, end: number): number {
+  /** Reads what is held: a request that waited, or the next. */
+  #again(): void {
+    this.#move(Turn.next);
+    this.#head.begin(0);
+    if (this.#held.length > 0) this.#process(this.#held.view(), { held: true });
+    // What is left is no whole request, and nothing is added to it any more.
+    if (this.#isReading && this.#inputEnded) this.#close();
+  }
+
+  /** Goes on with the next request. */
+  #next(): void {
+    this.#again();
+    if (this.#state === At.idle && this.shared.draining()) this.#linger();
+    else this.#regulate();
+  }
+
+  /** Handles a complete head, and what has come behind it up to `bytes.length`. */
+  #handle(bytes: Uint8Array, end: number): Read {
     const head = this.#head;
-    const framing = this.shared.framing;
+    const { framing } = this.#exchange;
     this.#headRequest = false;
     this.#headBytes = bytes;
-    if (this.#entry === undefined && this.shared.recorder !== undefined) this.#record(bytes);
+    this.#record?.begin(head, bytes);
     const wrong = framing.read(head, bytes);
-    if (wrong !== undefined) return this.#refuseBad(wrong);
+    if (wrong !== undefined) return this.#refuse(badRequest(wrong));
     this.#headRequest = framing.head;
     const target = readTarget(head, bytes, framing.connect);
-    if ("kind" in target) return this.#refuseBad(target);
+    if ("kind" in target) return this.#refuse(badRequest(target));
     const destination = this.#route(bytes, target);
     if (destination === undefined) {
       return this.#refuse({ status: 400, why: "there is no Host that is a host name" });
     }
     this.shared.touch();
-    const moved = this.secured
+    const redirected = this.secured
       ? undefined
       : this.shared.redirect?.(head, bytes, { framing, target, destination });
-    if (moved !== undefined) return this.#reply(moved, end);
-    const decision = destination.decision;
+    if (redirected !== undefined) return this.#reply(redirected, end);
     if (this.#isMisdirected(destination)) {
-      return this.#refuse({
-        status: 421,
-        host: destination.authority.host,
-        certificate: this.#serverName!,
-      });
+      const { host } = destination.authority;
+      return this.#refuse({ status: 421, host, certificate: this.#serverName! });
     }
+    const { decision } = destination;
     switch (decision.kind) {
       case "proxy":
         if (this.#isUncertified(destination)) {
@@ -452,7 +337,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
         }
         return this.#forward(bytes, end, { destination, target, service: decision.service });
       case "tunnel":
-        return this.#tunnel(bytes, end, { destination, service: decision.service });
+        return this.#grant(bytes, end, { destination, service: decision.service });
       case "absent":
         if (this.#isUncertified(destination)) {
           return this.#refuseUncertified(decision.supervised.routeName!);
@@ -464,7 +349,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
         return this.#refuse({ status: 421, host: destination.authority.host });
       case "unproxied":
         // The person may have just written it into the hosts file.
-        if (!this.#refreshed) return this.#waitForRefresh();
+        if (!this.#hasLooked) return this.#waitForLook();
         return this.#refuse({
           status: 421,
           unproxied: decision.name,
@@ -474,8 +359,7 @@ export class Connection implements LinkHandler, ExchangeOwner {
       case "close":
         return this.#close();
       case "unknown":
-        if (!this.#refreshed) return this.#waitForRefresh();
-        this.#refreshed = false;
+        if (!this.#hasLooked) return this.#waitForLook();
         if (decision.quiet) return this.#close();
         return this.#refuse({
           status: 404,
@@ -487,40 +371,48 @@ export class Connection implements LinkHandler, ExchangeOwner {
     }
   }
 
-  /** A request begins, as far as the record is concerned: once, however often it is read. */
-  #record(bytes: Uint8Array): void {
-    const entry = this.shared.recorder!.begin(this.#head, bytes, this.secured);
-    this.#asked ??= this.shared.callers?.ask(this.link);
-    entry.asked = this.#asked;
-    this.#entry = entry;
-    this.#exchange.answerStatus = 0;
-    this.#exchange.requestOctets = 0;
-    this.#exchange.answerOctets = 0;
+  // Where a request goes.
+
+  /** The destination of the request at hand; undefined where its Host is malformed. */
+  #route(bytes: Uint8Array, target: Target): Destination | undefined {
+    const { framing } = this.#exchange;
+    const mode: Mode = this.#tunnelled ? "tunnelled" : "direct";
+    const asked = askedFor(this.#head, target, { mode, framing, table: this.shared.routes() });
+    if (asked === undefined) return undefined;
+    const known = this.#destination;
+    if (known !== undefined && isSameDestination(known, bytes, asked)) return known;
+    this.#destination = this.#find(bytes, asked);
+    return this.#destination;
   }
 
-  /** The request's end, for the record. `broken`: before its answer was whole. */
-  #recorded(broken: boolean): void {
-    const entry = this.#entry;
-    if (entry === undefined) return;
-    this.#entry = undefined;
-    entry.status = this.#exchange.answerStatus;
-    entry.received += this.#exchange.requestOctets;
-    entry.sent += this.#exchange.answerOctets;
-    this.shared.recorder!.end(entry, broken);
+  /** Where bytes[start, end), an authority, leads now. */
+  #find(
+    bytes: Uint8Array,
+    asked: { mode: Mode; start: number; end: number },
+  ): Destination | undefined {
+    const { shared } = this;
+    return shared.destinations.find(bytes, asked, {
+      mode: asked.mode,
+      client: this.link.remoteAddress,
+      secure: this.secured,
+      table: shared.routes(),
+      ownPorts: shared.ownPorts,
+      instance: shared.instance,
+      dialects: shared.dialects,
+    });
   }
 
-  /** With an answer of our own. */
-  #answered({ status, body }: Reply): void {
-    if (this.#entry === undefined) return;
-    this.#exchange.answerStatus = status;
-    this.#exchange.answerOctets = this.#headRequest ? 0 : Buffer.byteLength(body);
-    this.#recorded(false);
+  /** Where the request that waits, or is being answered, leads now. */
+  leadsTo(): Destination | undefined {
+    const { asked, mode } = this.#destination!;
+    return this.#find(asked, { mode, start: 0, end: asked.length });
   }
 
-  #gone(): void {
-    this.#recorded(true);
-    if (this.#asked !== undefined) this.shared.callers!.forget(this.#asked);
-    this.shared.gone(this);
+  /** The service that the request at hand goes to. */
+  get #service(): Service {
+    const decision = this.#destination?.decision;
+    if (decision?.kind === "proxy" || decision?.kind === "tunnel") return decision.service;
+    throw new Error("there is no service behind this request");
   }
 
   /** Asked inside TLS for a name that its certificate is not for, as by no client that checks it: RFC 9110 section 7.4. */
@@ -541,11 +433,325 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return this.secured && !authority.host.includes(".") && !this.shared.bareNames();
   }
 
-  #refuseUncertified(bareName: string): number {
+  #refuseUncertified(bareName: string): Read {
     return this.#refuse({ status: 421, bareName, port: this.shared.urlPorts.https });
   }
 
-  /** Who reads an answer of ours, and in which form. Looked up only when there is one: on the road of every request it would cost. */
+  // What becomes of a request.
+
+  #forward(
+    bytes: Uint8Array,
+    end: number,
+    turn: { destination: Destination; target: Target; service: Service },
+  ): Read {
+    const { destination, target, service } = turn;
+    const exchange = this.#exchange;
+    const { framing } = exchange;
+    const head = this.#head;
+    this.#record?.routed(service.name);
+    if (framing.via && hasBeenHere(head, bytes, destination.via)) {
+      return this.#refuse({ status: 508, name: service.name });
+    }
+    if (framing.maxForwards === 0) return this.#reply(lastRecipientReply(head, bytes), end);
+    // A body that begins malformed is refused before a byte of it goes anywhere.
+    const next = exchange.readBody(bytes, end);
+    const { bad, done } = exchange.request;
+    if (bad !== undefined) return this.#refuse(badRequest(bad));
+    // The client stopped in the middle while the request waited: half a request is none.
+    if (this.#inputEnded && !done) return this.#close();
+    const { key, tls } = destination;
+    const upstream =
+      (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
+      this.shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
+      this.#dialAndWait({ service, key, tls });
+    if (typeof upstream === "string" || typeof upstream === "number") return upstream;
+    this.#drop();
+    this.#lastRequest = !framing.keepAlive && done;
+    this.#kept = upstream;
+    this.#move(Turn.exchange);
+    const pathStart = target.form === "absolute" ? target.pathStart : head.targetStart;
+    exchange.start(upstream, { bytes, bodyStart: end, pathStart }, destination);
+    return next;
+  }
+
+  /** Grants a CONNECT. */
+  #grant(
+    bytes: Uint8Array,
+    end: number,
+    { destination, service }: { destination: Destination; service: Service },
+  ): Read {
+    const { key, table, authority } = destination;
+    this.#record?.routed(service.name);
+    // A tunnel ends with its connection, so it takes none from the pool.
+    const upstream =
+      (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
+      this.#dialAndWait({ service, key, tls: undefined });
+    if (typeof upstream === "string" || typeof upstream === "number") return upstream;
+    this.#drop();
+    this.link.write(established, 0, established.length);
+    this.#exchange.answerStatus = 200;
+    this.#tunnelled = true;
+    this.#serverName = undefined;
+    this.#move(Turn.grant);
+    this.#keepFrom(bytes, end);
+    this.#tunnel = new Tunnel(this, upstream, {
+      client: this.link,
+      held: this.#held,
+      service,
+      key,
+      dialect: destination.dialect!,
+      host: authority.host,
+      tlds: table.tlds,
+      ended: this.#inputEnded,
+      terminates: this.shared.terminates(),
+      pool: this.shared.pool,
+      fault: this.shared.fault,
+    });
+    this.#tunnel.look();
+    this.#regulate();
+    return "taken";
+  }
+
+  /** A service that may have gone since it was seen: worth a look before it is dialled. */
+  #unseen(service: Service): Read | undefined {
+    return this.shared.stillThere(service) ? undefined : this.#waitForLook();
+  }
+
+  /** What was dialled for the request that waits, or what came of it; undefined: nothing was. */
+  #waitedFor(key: string, end: number): Upstream | Read | undefined {
+    const waiting = this.#waiting!;
+    const dialled = waiting.takeDialled();
+    const failure = waiting.takeFailure(key);
+    if (dialled?.key === key) return dialled;
+    // The name has moved to another server meanwhile.
+    dialled?.link.close();
+    if (failure === undefined) {
+      return waiting.looked ? undefined : this.#unseen(this.#service);
+    }
+    const supervised = comesBack(this.#destination, failure);
+    switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
+      case "look":
+        return this.#waitForLook();
+      case "service":
+        return this.#waitForService(supervised!, { end, table: undefined, woken: false });
+      case "error":
+        return this.#refuseDial(failure);
+    }
+  }
+
+  #own(bytes: Uint8Array, end: number, target: Target): Read {
+    const head = this.#head;
+    const from = target.form === "absolute" ? target.pathStart : head.targetStart;
+    const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
+    // A person who has just started a server looks for it here.
+    if (path === frontPath && !this.#hasLooked) return this.#waitForLook();
+    const reply = this.shared.pages({ method: head.method(bytes), path, ...this.#reader() });
+    return this.#reply(reply, end);
+  }
+
+  // Requests that wait. `waits.ts` says for what, and what each event does.
+
+  get #hasLooked(): boolean {
+    return this.#waiting?.looked ?? false;
+  }
+
+  /** The wait of the request at hand, which has one already where it was read again. */
+  #wait(facts: WaitingFacts): Waiting {
+    if (this.#waiting?.bytes !== facts.bytes) {
+      this.#drop();
+      this.#waiting = new Waiting(this, this.shared, facts);
+    }
+    this.#move(Turn.wait);
+    return this.#waiting!;
+  }
+
+  #waitForLook(): Read {
+    this.#wait({ bytes: "held" }).look();
+    return "waits";
+  }
+
+  #dialAndWait(way: Way): Read {
+    this.#wait({ bytes: "held" }).dial(way);
+    return "waits";
+  }
+
+  /** The request goes on, or is over. */
+  #drop(): void {
+    this.#waiting?.drop();
+    this.#waiting = undefined;
+  }
+
+  decide(): void {
+    if (this.#waiting!.bytes === "held") this.#again();
+    else this.#decideSent();
+  }
+
+  /** Where a request goes that was sent, and is not to be read again. */
+  #decideSent(): void {
+    const waiting = this.#waiting!;
+    const found = this.leadsTo();
+    if (found?.decision.kind === "absent") {
+      this.#attendSent(found.decision, found.table);
+      return;
+    }
+    if (found?.decision.kind !== "proxy") {
+      const failure = waiting.takeFailure(this.#destination!.key);
+      if (failure === undefined) this.#lost();
+      else this.#refuseDial(failure);
+      return;
+    }
+    const failure = waiting.takeFailure(found.key);
+    this.#destination = found;
+    const { key, tls } = found;
+    if (failure === undefined) {
+      waiting.dial({ service: this.#service, key, tls });
+      return;
+    }
+    const supervised = comesBack(found, failure);
+    if (supervised === undefined) this.#refuseDial(failure);
+    else this.#awaitReturn(supervised, { table: undefined, woken: false });
+  }
+
+  /** Sends once more a request that was sent before. */
+  send(upstream: Upstream): void {
+    const { last } = this.#waiting!;
+    this.#drop();
+    const exchange = this.#exchange;
+    if (this.#inputEnded && !exchange.request.done) {
+      // The client stopped in the middle meanwhile: half a request is none.
+      upstream.link.close();
+      this.#close();
+      return;
+    }
+    this.#kept = upstream;
+    this.#move(Turn.exchange);
+    exchange.resend(upstream, this.#destination!, { last });
+    this.#resumeBody();
+  }
+
+  replay(): void {
+    this.#exchange.secured();
+  }
+
+  readOn(): void {
+    this.#drop();
+    this.#move(Turn.exchange);
+    this.#exchange.readOn();
+    if (this.#state === At.exchanging) this.#resumeBody();
+  }
+
+  /** Passes on what was held of the request's body while the request waited. */
+  #resumeBody(): void {
+    if (!this.#exchange.request.done) {
+      if (this.#held.length > 0) this.#passOn(this.#held.take());
+      if (this.#inputEnded && this.#state === At.exchanging && !this.#exchange.request.done) {
+        this.#abandon();
+        return;
+      }
+    }
+    this.#regulate();
+  }
+
+  // Services of the supervisor that cannot answer now.
+
+  #attend(bytes: Uint8Array, end: number, { supervised, turn }: Absent): Read {
+    this.#record?.routed(supervised.routeName!);
+    const { framing } = this.#exchange;
+    const { kind, wakes } = onAbsence({
+      turn,
+      looked: this.#hasLooked,
+      ended: this.#waiting?.hasEnded(supervised) ?? false,
+      stranger: turn === "wake" && this.#isStrangers(),
+      pageLoad: !framing.head && isPageLoad(this.#head, bytes, framing),
+      large: framing.bodyLength > heldBodyLimit || (this.#waiting?.overfull ?? false),
+    });
+    if (wakes) this.#wake(supervised);
+    switch (kind) {
+      case "look":
+        return this.#waitForLook();
+      case "wait":
+        return this.#waitForService(supervised, {
+          end,
+          table: this.#destination!.table,
+          woken: wakes,
+        });
+      case "soon":
+        // It is being woken, whatever it was when this was decided.
+        return this.#tell(
+          wakes ? { ...supervised, state: "starting" } : supervised,
+          { kind },
+          { end },
+        );
+      case "too large":
+        return this.#tell(supervised, { kind: "too-large", limit: heldBodyLimit }, { end });
+      default:
+        return this.#tell(supervised, { kind }, { end });
+    }
+  }
+
+  /** Of a request that was sent, and may be sent again. */
+  #attendSent({ supervised, turn }: Absent, table: RouteTable): void {
+    const { kind, wakes } = onAbsence({
+      turn,
+      looked: true,
+      ended: this.#waiting!.hasEnded(supervised),
+      stranger: turn === "wake" && this.#isStrangers(),
+      pageLoad: false,
+      large: false,
+    });
+    if (wakes) this.#wake(supervised);
+    if (kind === "wait") this.#awaitReturn(supervised, { table, woken: wakes });
+    else if (kind === "strangers") this.#tell(supervised, { kind }, { end: undefined });
+    else this.#tell(supervised, { kind: "down" }, { end: undefined });
+  }
+
+  /** Lets a request wait whose bytes are kept and read again. */
+  #waitForService(
+    supervised: Supervised,
+    { end, table, woken }: { end: number; table: RouteTable | undefined; woken: boolean },
+  ): Read {
+    const { bodyLength } = this.#exchange.framing;
+    const endless = bodyLength < 0;
+    const octets = end - this.#head.start + (endless ? heldBodyLimit : bodyLength) + headLimit;
+    const waiting = this.#wait({ bytes: "held" });
+    if (waiting.service(supervised, { woken, table, room: { octets, endless } })) return "waits";
+    return this.#tell(supervised, { kind: "waited", seconds: waiting.limit }, { end });
+  }
+
+  /** Lets a request wait that was sent to a service which ended before it said a word. */
+  #awaitReturn(
+    supervised: Supervised,
+    { table, woken }: { table: RouteTable | undefined; woken: boolean },
+  ): void {
+    const waiting = this.#waiting!;
+    this.#move(Turn.wait);
+    if (waiting.service(supervised, { woken, table })) {
+      this.#regulate();
+      return;
+    }
+    this.#tell(supervised, { kind: "waited", seconds: waiting.limit }, { end: undefined });
+  }
+
+  #isStrangers(): boolean {
+    const asked = this.#requestAtHand();
+    return asked === undefined || isStrangers(asked.head, asked.bytes, this.shared.routes());
+  }
+
+  /** Once for a request: a service that ends at once is not started by it over and over. */
+  #wake({ id }: Supervised): void {
+    if (!this.#waiting?.woken) this.shared.supervision?.wake(id);
+  }
+
+  /** Says in place of an answer why there is none. `end`: of the head, where its bytes are at hand; otherwise the connection ends. */
+  #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): Read {
+    const lines = this.shared.supervision?.latest(supervised.id, linesShown) ?? [];
+    const reply = absentPage({ supervised, absence, lines, ...this.#reader() });
+    return end === undefined ? this.#lastWords(reply) : this.#reply(reply, end);
+  }
+
+  // Our own answers.
+
+  /** Who reads an answer of ours, and in which form. Looked up only where there is one: most requests need neither. */
   #reader(): { wants: Wants; details: boolean } {
     const asked = this.#requestAtHand();
     if (asked === undefined) return { wants: "text", details: false };
@@ -564,586 +770,59 @@ export class Connection implements LinkHandler, ExchangeOwner {
     return head.read(bytes).kind === "done" ? { head, bytes } : undefined;
   }
 
-  /** The destination of a request; undefined where its Host is malformed. */
-  #route(bytes: Uint8Array, target: Target): Destination | undefined {
-    const framing = this.shared.framing;
-    const head = this.#head;
-    let mode: Mode = this.#tunnelled ? "tunnelled" : "direct";
-    let start = framing.hostStart;
-    let end = framing.hostEnd;
-    if (target.form === "absolute") {
-      mode = "forward";
-      start = head.targetStart + 7;
-      end = target.pathStart;
-    } else if (target.form === "authority") {
-      mode = "connect";
-      start = head.targetStart;
-      end = head.targetEnd;
-    }
-    if (start === -1) return undefined;
-    const table = this.shared.routes();
-    const known = this.#destination;
-    if (known !== undefined && isSameDestination(known, bytes, { mode, table, start, end })) {
-      return known;
-    }
-    this.#destination = this.#find(bytes, { start, end }, mode);
-    return this.#destination;
-  }
-
-  /** Where bytes[start, end) leads now. */
-  #find(
-    bytes: Uint8Array,
-    place: { start: number; end: number },
-    mode: Mode,
-  ): Destination | undefined {
-    const { shared } = this;
-    return shared.destinations.find(bytes, place, {
-      mode,
-      client: this.link.remoteAddress,
-      secure: this.secured,
-      table: shared.routes(),
-      ownPorts: shared.ownPorts,
-      instance: shared.instance,
-      dialects: shared.dialects,
-    });
-  }
-
-  // What becomes of a request.
-
-  #forward(
-    bytes: Uint8Array,
-    end: number,
-    turn: { destination: Destination; target: Target; service: Service },
-  ): number {
-    const { destination, target, service } = turn;
-    const framing = this.shared.framing;
-    const exchange = this.#exchange;
-    if (this.#entry !== undefined) this.shared.recorder!.routed(this.#entry, service.name);
-    if (framing.via && this.#hasBeenHere(bytes, destination.via)) {
-      return this.#refuse({ status: 508, name: service.name });
-    }
-    if (framing.maxForwards === 0) {
-      return this.#reply(lastRecipientReply(this.#head, bytes), end);
-    }
-    // A body that begins malformed is refused before a byte of it goes anywhere.
-    exchange.request.begin(framing.bodyLength);
-    const next = exchange.request.read(bytes, end);
-    if (exchange.request.bad !== undefined) return this.#refuseBad(exchange.request.bad);
-    // The client stopped in the middle while the request waited: half a request is none.
-    if (this.#inputEnded && !exchange.request.done) return this.#close();
-    const { key, tls } = destination;
-    const upstream =
-      this.#takeDialled(service, { key, end }) ??
-      this.shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait({ service, key, tls });
-    if (typeof upstream === "number") return upstream;
-    this.#refreshed = false;
-    this.#letGo();
-    this.#sentAgain = false;
-    this.#service = service;
-    exchange.begin({
-      framing,
-      minor: this.#head.minor,
-      location: destination.location,
-      dialect: destination.dialect!,
-    });
-    exchange.sent.clear();
-    writeRequest(this.#head, bytes, {
-      framing,
-      hop: destination.hop!,
-      pathStart: target.form === "absolute" ? target.pathStart : this.#head.targetStart,
-      out: exchange.sent,
-    });
-    exchange.requestOctets = next - end;
-    this.#lastRequest = !framing.keepAlive && exchange.request.done;
-    this.#become(At.exchanging);
-    this.#kept = upstream;
-    exchange.send(upstream, bytes, end);
-    return next;
-  }
-
-  /** What was dialled for the request that waits, or what came of it; undefined: nothing was. */
-  #takeDialled(
-    service: Service,
-    { key, end }: { key: string; end: number },
-  ): Upstream | number | undefined {
-    const dialled = this.#dialled;
-    const failure = this.#dialFailure;
-    this.#dialled = undefined;
-    this.#dialFailure = undefined;
-    if (dialled?.key === key) return dialled;
-    // The name has moved to another server meanwhile.
-    dialled?.link.close();
-    if (failure?.key === key) return this.#undialled(service, { failure, end });
-    if (!this.#refreshed && !this.shared.stillThere(service)) return this.#waitForRefresh();
-    return undefined;
-  }
-
-  #dialAndWait(way: Way): number {
-    this.#dial(way, {
-      connected: () => this.#again(),
-      // The server may have moved to another port since we last looked.
-      failed: () => (this.#refreshed ? this.#again() : this.#waitForRefresh()),
-    });
-    return WAITS;
-  }
-
-  /** Where a request whose bytes are still held is refused a connection. */
-  #undialled(service: Service, { failure, end }: { failure: DialFailure; end: number }): number {
-    const supervised = this.#comesBack(failure);
-    if (supervised === undefined) return this.#refuseDial(service, failure);
-    this.#refreshed = false;
-    return this.#holdFor(supervised, { end, woken: false });
-  }
-
-  #hasBeenHere(bytes: Uint8Array, via: string): boolean {
-    const head = this.#head;
-    for (let index = 0; index < head.fieldCount; index++) {
-      if (head.idOf(index) !== Field.via) continue;
-      if (listHolds(head.valueOf(bytes, index), via)) return true;
-    }
-    return false;
-  }
-
-  #tunnel(
-    bytes: Uint8Array,
-    end: number,
-    { destination: { key }, service }: { destination: Destination; service: Service },
-  ): number {
-    if (this.#entry !== undefined) this.shared.recorder!.routed(this.#entry, service.name);
-    // A tunnel ends with its connection, so it takes none from the pool.
-    const upstream =
-      this.#takeDialled(service, { key, end }) ??
-      this.#dialAndWait({ service, key, tls: undefined });
-    if (typeof upstream === "number") return upstream;
-    this.#refreshed = false;
-    this.#letGo();
-    this.#service = service;
-    this.#dialled = upstream;
-    this.link.write(established, 0, established.length);
-    this.#exchange.answerStatus = 200;
-    this.#tunnelled = true;
-    this.#serverName = undefined;
-    this.#become(At.tunnelled);
-    this.#keepFrom(bytes, end);
-    upstream.link.handler = this.#speaksFirst();
-    this.#lookInside();
-    return TAKEN;
-  }
-
-  // Services of the supervisor that cannot answer now.
-
-  #attend(
-    bytes: Uint8Array,
-    end: number,
-    { supervised, turn }: { supervised: Supervised; turn: Turn },
-  ): number {
-    if (this.#entry !== undefined) {
-      this.shared.recorder!.routed(this.#entry, supervised.routeName!);
-    }
-    if (turn === "down") {
-      // Somebody may have started another server under its name.
-      if (!this.#refreshed) return this.#waitForRefresh();
-      return this.#tell(supervised, { kind: "down" }, { end });
-    }
-    const woken = turn === "wake";
-    if (woken && this.#isStrangers()) return this.#tell(supervised, { kind: "strangers" }, { end });
-    // It was started for this request, and has ended without a word to it.
-    if (this.#hasEndedSince(supervised)) return this.#tell(supervised, { kind: "down" }, { end });
-    if (woken) this.#wake(supervised);
-    const { framing } = this.shared;
-    if (!framing.head && isPageLoad(this.#head, bytes, framing)) {
-      // It is being woken, whatever it was when this was decided.
-      const now: Supervised = woken ? { ...supervised, state: "starting" } : supervised;
-      return this.#tell(now, { kind: "soon" }, { end });
-    }
-    return this.#holdFor(supervised, { end, woken });
-  }
-
-  /** Lets a request wait whose bytes are kept and read again. */
-  #holdFor(supervised: Supervised, { end, woken }: { end: number; woken: boolean }): number {
-    const { bodyLength } = this.shared.framing;
-    if (bodyLength > heldBodyLimit || this.#hold?.full) {
-      return this.#tell(supervised, { kind: "too-large", limit: heldBodyLimit }, { end });
-    }
-    const endless = bodyLength < 0;
-    const parked = this.#park(supervised, {
-      room: end - this.#head.start + (endless ? heldBodyLimit : bodyLength) + headLimit,
-      endless,
-      woken,
-      resume: () => this.#again(),
-    });
-    if (!parked) {
-      return this.#tell(supervised, { kind: "waited", seconds: this.#hold!.limit }, { end });
-    }
-    this.#refreshed = false;
-    this.#become(At.waiting);
-    return WAITS;
-  }
-
-  /** @returns false where the request has waited for long enough. */
-  #park(
-    supervised: Supervised,
-    { woken, ...how }: Pick<Hold, "room" | "endless" | "resume"> & { woken: boolean },
-  ): boolean {
-    const now = this.shared.seconds();
-    const limit = !woken && isRestart(supervised) ? restartSeconds : startSeconds;
-    const endedBefore = supervised.lastExit?.time;
-    this.#hold ??= { since: now, limit, parked: true, full: false, woken, endedBefore, ...how };
-    const hold = this.#hold;
-    if (woken && !hold.woken) {
-      // It waited for another thing so far: that the service ends.
-      hold.woken = true;
-      hold.endedBefore = endedBefore;
-      hold.since = now;
-      hold.limit = limit;
-    }
-    if (now - hold.since >= hold.limit || this.shared.draining()) return false;
-    hold.parked = true;
-    hold.resume = how.resume;
-    this.shared.holding.add(this);
-    return true;
-  }
-
-  #isStrangers(): boolean {
-    const asked = this.#requestAtHand();
-    return asked === undefined || isStrangers(asked.head, asked.bytes, this.shared.routes());
-  }
-
-  /** Once for a request: a service that ends at once is not started by it over and over. */
-  #wake({ id }: Supervised): void {
-    if (!this.#hold?.woken) this.shared.supervision?.wake(id);
-  }
-
-  #hasEndedSince({ state, lastExit }: Supervised): boolean {
-    return (
-      this.#hold?.woken === true && state === "exited" && lastExit?.time !== this.#hold.endedBefore
-    );
-  }
-
-  /** The supervisor has news, or half a second has gone by. */
-  #resume(): void {
-    const hold = this.#hold;
-    if (hold === undefined || !hold.parked) return;
-    hold.parked = false;
-    hold.resume();
-  }
-
-  #letGo(): void {
-    if (this.#hold === undefined) return;
-    this.#hold = undefined;
-    this.shared.holding.delete(this);
-  }
-
-  /** What is told in place of an answer. `end`: of the head, where its bytes are at hand; else the connection ends with it. */
-  #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): number {
-    const lines = this.shared.supervision?.latest(supervised.id, linesShown) ?? [];
-    const reply = absentPage({ supervised, absence, lines, ...this.#reader() });
-    this.#letGo();
-    return end === undefined ? this.#lastWords(reply) : this.#reply(reply, end);
-  }
-
-  /** The service of the supervisor that did not take a connection, where it is expected to again. */
-  #comesBack({ code, handshake }: DialFailure): Supervised | undefined {
-    return code === "ETIMEDOUT" || handshake !== undefined ? undefined : this.#supervised();
-  }
-
-  /** What the supervisor knew of the service that the request went to. */
-  #supervised(): Supervised | undefined {
-    const decision = this.#destination?.decision;
-    const known = decision?.kind === "proxy" || decision?.kind === "tunnel";
-    const supervised = known ? decision.supervised : undefined;
-    return supervised?.state === "ready" || supervised?.state === "unready"
-      ? supervised
-      : undefined;
-  }
-
-  /** The service ended before it said a word: the request waits until it is back, and is sent again, once. */
-  #awaitReturn(supervised: Supervised, { woken = false } = {}): void {
-    const resume = (): void => this.#sendAgain();
-    this.#become(At.waiting);
-    if (this.#park(supervised, { room: headLimit, endless: false, woken, resume })) {
-      this.#regulate();
-      return;
-    }
-    const absence: Absence = { kind: "waited", seconds: this.#hold!.limit };
-    this.#tell(supervised, absence, { end: undefined });
-  }
-
-  #sendAgain(): void {
-    const { asked, mode } = this.#destination!;
-    const found = this.#find(asked, { start: 0, end: asked.length }, mode);
-    if (found?.decision.kind === "absent") {
-      const { supervised, turn } = found.decision;
-      if (turn === "down" || this.#hasEndedSince(supervised)) {
-        this.#tell(supervised, { kind: "down" }, { end: undefined });
-        return;
-      }
-      if (turn === "wake" && this.#isStrangers()) {
-        this.#tell(supervised, { kind: "strangers" }, { end: undefined });
-        return;
-      }
-      if (turn === "wake") this.#wake(supervised);
-      this.#awaitReturn(supervised, { woken: turn === "wake" });
-      return;
-    }
-    if (found?.decision.kind !== "proxy") {
-      this.#lost();
-      return;
-    }
-    this.#destination = found;
-    this.#service = found.decision.service;
-    const moved = (): void => {
-      const failure = this.#dialFailure!;
-      this.#dialFailure = undefined;
-      const supervised = this.#comesBack(failure);
-      if (supervised === undefined) this.#refuseDial(this.#service!, failure);
-      else this.#awaitReturn(supervised);
-    };
-    this.#resend(
-      (upstream) => {
-        this.#letGo();
-        this.#exchange.resend(upstream);
-      },
-      { failed: () => this.#afterRefresh(moved) },
-    );
-  }
-
-  /** Inside a tunnel: bytes from the service before the client has said enough. */
-  #speaksFirst(): LinkHandler {
-    return {
-      data: (bytes) => {
-        this.#destination!.dialect!.tls ??= false;
-        this.link.write(bytes, 0, bytes.length);
-        this.#joinDialled();
-      },
-      drained: () => {},
-      ended: () => {
-        this.#joinDialled();
-        this.link.halfClose();
-      },
-      closed: (cause) => {
-        this.#dialled = undefined;
-        if (cause === undefined) this.#close();
-        else this.link.abort();
-      },
-      failed: (fault) => this.shared.fault(fault),
-    };
-  }
-
-  /**
-   * A tunnel is opaque, but for one thing: a browser sends WebSockets for `http://api/` through CONNECT,
-   * with the bare name as Host and Origin, which Vite and Next refuse. Such a handshake takes the road
-   * of every other request, where both are rewritten.
-   */
-  #lookInside(): void {
-    const held = this.#held.view();
-    if (held.length > 0 && sniff(held[0]!) === "tls" && this.shared.terminates()) {
-      this.#askForTls();
-      return;
-    }
-    const { authority, table } = this.#destination!;
-    const verdict = mayBeUpgrade(this.#held.view(), { host: authority.host, tlds: table.tlds });
-    if (verdict === "more" && !this.#inputEnded) return;
-    if (verdict !== "upgrade") {
-      this.#enter();
-      return;
-    }
-    const upstream = this.#dialled;
-    if (upstream !== undefined) upstream.link.handler = upstream;
-    this.#recorded(false);
-    this.#become(At.reading);
-    this.#head.begin(0);
-    this.#process(this.#held.view(), true);
-  }
-
-  /** TLS in a tunnel: the service's own, or meant for us where the service speaks plain HTTP. */
-  #askForTls(): void {
-    if (this.#asking) return;
-    const { dialect, key } = this.#destination!;
-    if (dialect!.tls !== undefined) {
-      this.#endTls(dialect!.tls);
-      return;
-    }
-    this.#asking = true;
-    const { address } = this.#dialled!.way;
-    // A server that takes one handshake after another would wait for this one, and say nothing to the question.
-    this.#dropDialled();
-    dialect!.ask(address, { doubted: false }).then((itself) => {
-      this.#asking = false;
-      if (this.#state !== At.tunnelled) return;
-      if (!itself) this.#endTls(false);
-      else {
-        this.#dial(
-          { service: this.#service!, key, tls: undefined },
-          { connected: () => this.#joinDialled(), failed: () => this.link.abort() },
-        );
-      }
-    }, this.shared.fault);
-  }
-
-  #endTls(itself: boolean): void {
-    if (itself) this.#joinDialled();
-    else this.#secure(this.#held.take());
-  }
-
-  /** What the client says inside its tunnel is not TLS; where the service speaks that, we do it for the client. */
-  #enter(): void {
-    const dialect = this.#destination!.dialect!;
-    if (dialect.tls === false) this.#joinDialled();
-    else if (dialect.tls) this.#enterTls();
-    else {
-      const upstream = this.#dialled!;
-      this.#dialled = undefined;
-      this.#become(At.joined);
-      const tunnel = new DoubtedTunnel(this.link, upstream, {
-        dialect,
-        ...this.#joined(),
-        secure: ({ bytes, ended }) => {
-          this.link.handler = this;
-          this.#inputEnded ||= ended;
-          this.#held.add(bytes);
-          this.#enterTls();
-        },
-      });
-      tunnel.say(this.#held.take());
-      if (this.#inputEnded) tunnel.end();
-    }
-  }
-
-  #enterTls(): void {
-    const service = this.#service!;
-    const serverName = this.#destination!.authority.host;
-    // Before the other is dialled: a server that takes one handshake after another would wait for this one.
-    this.#dropDialled();
-    const connected = (): void => this.#joinDialled();
-    const failed = (): void => this.link.abort();
-    this.#dial(
-      { service, key: securedKey(service, serverName), tls: { serverName } },
-      { connected, failed },
-    );
-  }
-
-  #joinDialled(): void {
-    const upstream = this.#dialled;
-    if (upstream === undefined) return;
-    this.#dialled = undefined;
-    this.#join(upstream, this.#held.take());
-  }
-
-  #join(upstream: Upstream, first: Uint8Array): void {
-    this.#become(At.joined);
-    upstream.link.write(first, 0, first.length);
-    if (this.#inputEnded) upstream.link.halfClose();
-    if (this.#entry !== undefined) this.#entry.received += first.length;
-    join(this.link, upstream.link, this.#joined());
-  }
-
-  #joined(): Joined {
-    const entry = this.#entry;
-    return {
-      came: entry && {
-        fromFirst: (octets) => {
-          entry.received += octets;
-        },
-        fromSecond: (octets) => {
-          entry.sent += octets;
-        },
-      },
-      closed: () => {
-        this.#state = At.closed;
-        this.#recorded(false);
-        this.#gone();
-      },
-      failed: (fault) => this.shared.fault(fault),
-    };
-  }
-
-  #own(bytes: Uint8Array, end: number, target: Target): number {
-    const head = this.#head;
-    const from = target.form === "absolute" ? target.pathStart : head.targetStart;
-    const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
-    // A person who has just started a server looks for it here.
-    if (path === frontPath && !this.#refreshed) return this.#waitForRefresh();
-    const reply = this.shared.pages({ method: head.method(bytes), path, ...this.#reader() });
-    return this.#reply(reply, end);
-  }
-
-  // Our own answers.
-
-  #refuseBad(outcome: Bad): number {
-    if (outcome.status === 431) return this.#refuse({ status: 431, limit: headLimit });
-    if (outcome.status === 505) return this.#refuse({ status: 505, version: "that version" });
-    return this.#refuse({ status: 400, why: outcome.why });
-  }
-
-  #refuseDial(service: Service, { address, code, handshake }: DialFailure): number {
+  #refuseDial(failure: DialFailure): Read {
     const secured = this.#destination!.tls !== undefined;
-    const timedOut = code === "ETIMEDOUT";
-    const why =
-      handshake !== undefined
-        ? unsecured(handshake)
-        : timedOut
-          ? secured
-            ? "it speaks TLS, and did not end the handshake within 5 s"
-            : "it did not accept the connection within 5 s"
-          : code === "ECONNREFUSED"
-            ? "nothing accepts connections there any more"
-            : `the connection failed (${code})`;
-    return this.#refuseUpstream(service, { status: timedOut ? 504 : 502, address, why });
-  }
-
-  #refuseUpstream(
-    service: Service,
-    failure: { status: 502 | 504; address: string; why: string },
-  ): number {
-    return this.#refuse({
-      ...failure,
-      name: service.name,
-      port: service.endpoint.port,
-      pid: service.process.pid,
-      command: service.command,
-    });
+    return this.#refuse(dialFailed(this.#service, failure, { secured }));
   }
 
   /** Answers and ends the connection: what follows a refused request cannot be trusted to begin where we think. */
-  #refuse(problem: Problem): number {
+  #refuse(problem: Problem): Read {
     const { wants, details } = this.#reader();
     return this.#lastWords(errorPage(problem, wants, { details }));
   }
 
-  #lastWords(reply: Reply): number {
+  #lastWords(reply: Reply): Read {
     const bytes = encodeReply(reply, { head: this.#headRequest, close: true });
     this.link.write(bytes, 0, bytes.length);
     this.#answered(reply);
     this.#linger();
-    return TAKEN;
+    return "taken";
   }
 
   /** Answers from our own pages. Only a request without a body lets the connection go on. */
-  #reply(reply: Reply, end: number): number {
-    this.#refreshed = false;
-    const keepAlive =
-      this.shared.framing.keepAlive &&
-      this.shared.framing.bodyLength === 0 &&
-      !this.shared.draining();
+  #reply(reply: Reply, end: number): Read {
+    const { framing } = this.#exchange;
+    const keepAlive = framing.keepAlive && framing.bodyLength === 0 && !this.shared.draining();
     // HTTP/1.0 clients that want more have to be told so; we have nothing that they need twice.
     const close = !keepAlive || this.#head.minor === 0;
     const bytes = encodeReply(reply, { head: this.#headRequest, close });
     this.link.write(bytes, 0, bytes.length);
     this.#answered(reply);
+    this.#drop();
     this.#served++;
-    this.#since = this.shared.seconds();
+    this.#move(Turn.next);
     if (!close) return end;
     this.#linger();
-    return TAKEN;
+    return "taken";
+  }
+
+  #answered({ status, body }: Reply): void {
+    this.#record?.answered(status, this.#headRequest ? 0 : Buffer.byteLength(body));
   }
 
   // What the exchange reports.
 
+  /** More of what the client sends while its request is being answered. */
+  #passOn(bytes: Uint8Array): void {
+    const from = this.#exchange.request.done ? 0 : this.#exchange.requestBytes(bytes, 0);
+    if (this.#state !== At.exchanging && !this.#isReading) return;
+    this.#held.add(bytes, from);
+    this.#regulate();
+  }
+
   finished(keepAlive: boolean): void {
     if (this.#state !== At.exchanging) return;
-    this.#recorded(false);
+    this.#record?.end(false);
     this.#served++;
     if (!keepAlive) {
       // A client that said `close` and was heard out has nothing on its way that a plain close could hurt.
@@ -1151,231 +830,140 @@ export class Connection implements LinkHandler, ExchangeOwner {
       else this.#linger();
       return;
     }
-    if (this.link.pending > 0) this.#become(At.flushing);
+    if (this.link.pending > 0) this.#move(Turn.flush);
     else this.#next();
   }
 
-  #next(): void {
-    this.#refreshed = false;
-    this.#again();
-    const idle = this.#state === At.reading && !this.#head.begun;
-    if (idle && this.shared.draining()) this.#linger();
-    else this.#regulate();
+  retry(): void {
+    const { key, tls } = this.#destination!;
+    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls });
   }
 
-  retry(): void {
-    const { key } = this.#destination!;
-    this.#resend((upstream) => this.#exchange.resend(upstream), {
-      // The server may have moved to another port, as in `#dialAndWait`; but the request has been read already.
-      failed: () =>
-        this.#afterRefresh(() => {
-          const failure = this.#dialFailure!;
-          const supervised = this.#comesBack(failure);
-          if (supervised !== undefined) {
-            this.#dialFailure = undefined;
-            this.#awaitReturn(supervised);
-            return;
-          }
-          const moved = this.#rerouted();
-          if (moved === undefined || moved.key === key) this.#refuseDial(this.#service!, failure);
-          else this.#resend((upstream) => this.#exchange.resend(upstream));
-        }),
-    });
+  doubted(address: string): void {
+    const { dialect } = this.#destination!;
+    this.#wait({ bytes: "sent", looked: true }).question(dialect!, address);
+    this.#regulate();
   }
 
   secure(): void {
-    const plain = this.#destination!.hop?.origin;
-    const secured = this.#rerouted();
-    if (secured === undefined) {
+    const found = this.leadsTo();
+    if (found?.decision.kind !== "proxy") {
       // Its name has gone to nobody meanwhile.
       this.#lost();
       return;
     }
-    const origin = secured.hop?.origin;
-    this.#resend((upstream) =>
-      this.#exchange.replay(upstream, {
-        location: secured.location,
-        origin:
-          plain === undefined || origin === undefined
-            ? undefined
-            : { from: latin1(plain.to, 0, plain.to.length), to: origin.to },
-      }),
-    );
-  }
-
-  /** Where the request that is being answered leads now; undefined where no server has its name any more. */
-  #rerouted(): Destination | undefined {
-    const { asked, mode } = this.#destination!;
-    const found = this.#find(asked, { start: 0, end: asked.length }, mode);
-    if (found?.decision.kind !== "proxy") return undefined;
     this.#destination = found;
-    this.#service = found.decision.service;
-    return found;
-  }
-
-  /** Connects to the destination once more, and sends the request that was read before. */
-  #resend(
-    send: (upstream: Upstream) => void,
-    { failed }: { failed: () => void } = {
-      failed: () => this.#refuseDial(this.#service!, this.#dialFailure!),
-    },
-  ): void {
-    const { key, tls } = this.#destination!;
-    this.#dial(
-      { service: this.#service!, key, tls },
-      {
-        connected: () => {
-          const upstream = this.#dialled!;
-          const { request } = this.#exchange;
-          this.#dialled = undefined;
-          if (this.#inputEnded && !request.done) {
-            // The client stopped in the middle meanwhile: half a request is none.
-            upstream.link.close();
-            this.#close();
-            return;
-          }
-          this.#become(At.exchanging);
-          this.#kept = upstream;
-          send(upstream);
-          if (!request.done && this.#held.length > 0) this.data(this.#held.take());
-          this.#regulate();
-        },
-        failed,
-      },
-    );
+    const { key, tls } = found;
+    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls });
   }
 
   broken(silent: boolean): void {
-    this.#recorded(true);
+    this.#record?.end(true);
     if (silent) this.link.abort();
     else this.#linger();
   }
 
   switched(upstream: Upstream, rest: Uint8Array): void {
     this.link.write(rest, 0, rest.length);
-    if (this.#entry !== undefined) this.#entry.sent = rest.length;
-    this.#join(upstream, this.#held.take());
+    this.#record?.tunnel()?.fromSecond(rest.length);
+    this.join(upstream);
   }
 
   requestDrained(): void {
     this.#regulate();
   }
 
-  unanswered({
-    status,
-    why,
-    again = false,
-  }: {
-    status: 400 | 502;
-    why: string;
-    again?: boolean;
-  }): void {
+  unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void {
+    const { status, why, again = false } = problem;
     if (status === 400) {
       this.#refuse({ status, why });
       return;
     }
-    const supervised = again && !this.#sentAgain ? this.#supervised() : undefined;
-    if (supervised !== undefined) {
-      this.#sentAgain = true;
-      this.#awaitReturn(supervised);
+    const supervised = again ? supervisedBehind(this.#destination) : undefined;
+    if (supervised === undefined) {
+      const service = this.#service;
+      const address = service.endpoint.dial[0]!;
+      this.#refuse(upstreamFailed(service, { status, address, why }));
       return;
     }
-    const service = this.#service!;
-    this.#refuseUpstream(service, { status, address: service.endpoint.dial[0]!, why });
+    // The request waits until its service is back, and is sent again, once.
+    this.#wait({ bytes: "sent", looked: true, last: true });
+    this.#awaitReturn(supervised, { table: undefined, woken: false });
   }
 
   #lost(): void {
     this.unanswered({ status: 502, why: lostWhy });
   }
 
-  // Waiting.
+  // What the tunnel does.
 
-  /** Reads what is held: a request that waited, or the next. */
-  #again(): void {
-    this.#become(At.reading);
-    this.#head.begin(0);
-    if (this.#held.length > 0) this.#process(this.#held.view(), true);
-    // What is left is no whole request, and nothing is added to it any more.
-    if (this.#state === At.reading && this.#inputEnded) this.#close();
+  join(upstream: Upstream): void {
+    const first = this.#held.take();
+    this.#move(Turn.join);
+    this.#tunnel = undefined;
+    upstream.link.write(first, 0, first.length);
+    if (this.#inputEnded) upstream.link.halfClose();
+    this.#record?.tunnel()?.fromFirst(first.length);
+    join(this.link, upstream.link, this.#joined());
   }
 
-  #waitForRefresh(): number {
-    this.#afterRefresh(() => {
-      this.#refreshed = true;
-      this.#again();
-    });
-    return WAITS;
+  hand(): Joined {
+    this.#move(Turn.join);
+    return this.#joined();
   }
 
-  /** Has the machine looked at; then `act`, if the client is still there to wait for it. */
-  #afterRefresh(act: () => void): void {
-    this.#become(At.waiting);
-    const done = (): void => {
-      if (this.#state === At.waiting) act();
-    };
-    this.shared.refresh().then(done, (fault) => {
-      this.shared.fault(fault);
-      done();
-    });
+  takeBack({ bytes, ended }: { bytes: Uint8Array; ended: boolean }): void {
+    this.link.handler = this;
+    this.#inputEnded ||= ended;
+    this.#held.add(bytes);
+    this.#move(Turn.grant);
+    this.#regulate();
   }
 
-  /** Connects. `#dialled` or `#dialFailure` is set when one of the two is called. */
-  #dial({ service, key, tls }: Way, turn: { connected: () => void; failed: () => void }): void {
-    this.#become(At.waiting);
-    this.#cancelDial = this.shared.pool.dial(
-      { endpoint: service.endpoint, key, tls },
-      {
-        connected: (upstream) => {
-          this.#cancelDial = undefined;
-          this.#dialled = upstream;
-          turn.connected();
-        },
-        failed: (failure) => {
-          this.#cancelDial = undefined;
-          this.#dialFailure = { ...failure, key };
-          // A process may go over from TLS to plain HTTP, as Vite does when its settings change.
-          if (failure.handshake?.kind === "plain") this.shared.dialects.of(service).tls = false;
-          turn.failed();
-        },
+  upgrade(upstream: Upstream | undefined): void {
+    this.#tunnel = undefined;
+    // The request inside begins with the connection that was dialled for its tunnel.
+    this.#waiting = upstream && Waiting.with(upstream, this, this.shared);
+    this.#record?.end(false);
+    this.#again();
+  }
+
+  #joined(): Joined {
+    return {
+      came: this.#record?.tunnel(),
+      closed: () => {
+        this.#record?.end(false);
+        this.#end();
       },
-    );
+      failed: (fault) => this.shared.fault(fault),
+    };
   }
 
-  #dropDialled(): void {
-    const upstream = this.#dialled;
-    this.#dialled = undefined;
-    if (upstream === undefined) return;
-    // What becomes of it is no longer our news.
-    upstream.link.handler = upstream;
-    upstream.link.close();
+  close(): void {
+    this.#close();
   }
 
-  /** Hands the link to TLS; what is inside becomes another connection. */
+  /** Hands the link to TLS, with what is held of it; what is inside becomes another connection. */
+  secureInside(): void {
+    this.#secure(this.#held.take());
+  }
+
   #secure(first: Uint8Array): void {
     if (this.secured || !this.shared.secure(this, first, { tunnelled: this.#tunnelled })) {
       this.#close();
       return;
     }
-    this.#dropDialled();
-    this.#held.clear();
-    this.#state = At.closed;
-    this.#recorded(false);
-    this.#gone();
+    this.#record?.end(false);
+    this.#end();
   }
 
-  // States.
-
-  #become(state: State): void {
-    if (this.#state === At.closed) return;
-    this.#state = state;
-    this.#since = this.shared.seconds();
-  }
+  // The end.
 
   /** Input is taken while somebody can use it. */
   #regulate(): void {
     // Not before there is much of it: a paused link does not tell that its peer has gone.
     const full =
-      this.#held.length >= Math.max(headLimit, this.#hold?.room ?? 0) ||
+      this.#held.length >= (this.#waiting?.room ?? headLimit) ||
       (this.#state === At.exchanging && this.#exchange.requestBlocked);
     if (full) this.link.pause();
     else this.link.resume();
@@ -1385,9 +973,6 @@ export class Connection implements LinkHandler, ExchangeOwner {
   #linger(): void {
     if (this.#state === At.closed) return;
     this.#letGo();
-    this.#dropDialled();
-    this.#held.clear();
-    this.#become(At.lingering);
     if (this.#inputEnded) {
       this.link.close();
       return;
@@ -1396,15 +981,20 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.link.resume();
   }
 
-  #close(): number {
-    if (this.#state === At.closed) return TAKEN;
+  #close(): Read {
+    if (this.#state === At.closed) return "taken";
+    this.#record?.end(true);
     this.#letGo();
-    this.#recorded(true);
-    this.#dropDialled();
-    this.#held.clear();
-    this.#become(At.lingering);
     this.link.close();
-    return TAKEN;
+    return "taken";
+  }
+
+  #letGo(): void {
+    this.#drop();
+    this.#tunnel?.drop(undefined);
+    this.#tunnel = undefined;
+    this.#held.clear();
+    this.#move(Turn.linger);
   }
 
   /** The client broke its request off: nothing is owed to anybody. */
@@ -1412,22 +1002,20 @@ export class Connection implements LinkHandler, ExchangeOwner {
     this.#exchange.cancel();
     this.#close();
   }
-}
 
-/** Whether it has answered before, and is expected back, rather than started. */
-function isRestart({ state, restarts, port, listens }: Supervised): boolean {
-  // Ready by its own word, and nobody has seen it listen yet: that is still its start.
-  if (state === "ready" && restarts === 0 && port !== undefined && listens.length === 0)
-    return false;
-  return restarts > 0 || !["stopped", "starting", "running", "exited"].includes(state);
-}
-
-/** Why TLS with a service did not come about, and what to do. */
-function unsecured(handshake: NonNullable<DialFailure["handshake"]>): string {
-  if (handshake.kind === "refused") {
-    return `it speaks TLS, and the handshake failed: ${handshake.why}. It has to take TLS 1.2 or 1.3 with HTTP/1.1, without a client's certificate`;
+  /** The link is gone, or another's. */
+  #end(): void {
+    this.#drop();
+    this.#held.clear();
+    this.#move(Turn.end);
+    this.#record?.close();
+    this.shared.gone(this);
   }
-  return handshake.kind === "lost"
-    ? "it spoke TLS before, and now closed the connection within the handshake; its own output may say why, else start it again"
-    : "it spoke TLS before, and now something else; start it again";
+}
+
+/** What serves one client after another. */
+function serving(shared: ConnectionShared): Serving {
+  const { recorder, callers } = shared;
+  const exchange = new Exchange(shared);
+  return { exchange, record: recorder && new RequestRecord(recorder, callers, exchange) };
 }

@@ -40,12 +40,8 @@ import {
   VALUE_END,
   VALUE_START,
 } from "../../wire/head.ts";
-import {
-  Connection,
-  type ConnectionShared,
-  headSeconds,
-  idleSeconds,
-} from "../client/connection.ts";
+import { Connection, type ConnectionShared } from "../client/connection.ts";
+import { headSeconds, idleSeconds } from "../client/states.ts";
 import { covers } from "../client/covers.ts";
 import { errorPage, type Problem } from "../pages/error-page.ts";
 import { HeadWriter } from "../upstream/head-writer.ts";

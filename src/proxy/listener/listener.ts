@@ -11,14 +11,14 @@ import type { Ends } from "../../system/peer-sockets.ts";
 import { socketCalls } from "../../system/socket-calls.ts";
 import type { TerminateOutcome, Terminator } from "../../tls/terminate.ts";
 import { parseClientHello } from "../../wire/client-hello.ts";
-import { RequestFraming } from "../../wire/framing.ts";
 import { sniff } from "../../wire/sniff.ts";
-import { Connection, type ConnectionShared, type Inside } from "../client/connection.ts";
+import { Connection, type ConnectionShared } from "../client/connection.ts";
+import type { Inside } from "../client/shared.ts";
 import { Destinations } from "../request/destination.ts";
 import { Dialects } from "../upstream/dialect.ts";
 import { errorPage } from "../pages/error-page.ts";
 import { H2Session } from "../h2/session.ts";
-import { HeadWriter } from "../upstream/head-writer.ts";
+import { HeadWriters } from "../upstream/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
 import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts";
 import { httpsRedirect } from "../request/redirect.ts";
@@ -97,7 +97,7 @@ export interface Proxy {
   readonly addresses: readonly string[];
   readonly connections: number;
   /** Requests that wait for a supervised service. */
-  readonly held: number;
+  readonly waiting: number;
   /** The state of supervised services in `routes` has changed: requests that wait for one are checked again. */
   supervisedChanged(): void;
   /** Accepts no more connections, gives running requests `milliseconds` to finish, then breaks them off. */
@@ -133,7 +133,7 @@ export function startProxy(options: ProxyOptions): Proxy {
 
   const shared: ConnectionShared = {
     pool,
-    scratch: new HeadWriter(65_536),
+    writers: new HeadWriters(),
     draining: () => draining,
     fault: options.fault,
     routes: options.routes,
@@ -153,14 +153,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     redirect: options.httpsRedirect ? httpsRedirect(own.urls.https) : undefined,
     destinations: new Destinations(),
     spare: [],
-    framing: new RequestFraming(),
     recorder: options.recorder,
     callers: options.callers,
     terminates: () => options.terminator !== undefined,
     bareNames: options.bareNames ?? (() => true),
     dialects: new Dialects(clock, options.routes),
     supervision: options.supervision,
-    holding: new Set(),
+    waiting: new Set(),
     secure(connection, first, { tunnelled }) {
       const { terminator } = options;
       if (terminator === undefined || draining) return false;
@@ -272,18 +271,18 @@ export function startProxy(options: ProxyOptions): Proxy {
   const cancelTicks = clock.every(tickMilliseconds, () => {
     seconds += tickMilliseconds / 1_000;
     pool.tick();
-    const waiting: (Connection | H2Session)[] = [];
+    const silent: (Connection | H2Session)[] = [];
     for (const session of sessions.keys()) {
       session.tick();
-      if (Number.isInteger(seconds) && session.mayBeGone) waiting.push(session);
+      if (Number.isInteger(seconds) && session.mayBeGone) silent.push(session);
     }
     for (const connection of connections.keys()) {
       connection.tick();
-      if (Number.isInteger(seconds) && connection.mayBeGone) waiting.push(connection);
+      if (Number.isInteger(seconds) && connection.mayBeGone) silent.push(connection);
     }
     // A client that closed looks like one that only stopped sending; on the same machine, the kernel can tell them
     // apart.
-    for (const { link } of waiting) if (options.departed?.(link)) link.abort();
+    for (const { link } of silent) if (options.departed?.(link)) link.abort();
   });
 
   let stopping: Promise<void> | undefined;
@@ -296,18 +295,17 @@ export function startProxy(options: ProxyOptions): Proxy {
     get connections() {
       return count();
     },
-    get held() {
-      return shared.holding.size;
+    get waiting() {
+      return shared.waiting.size;
     },
     supervisedChanged() {
       if (changed) return;
       changed = true;
-      // Deferred: the call may come from a request that has just woken a service, while state shared by connections is
-      // in use.
+      // Many services may change at once: waiting requests are checked once for all of them.
       queueMicrotask(() => {
         changed = false;
-        // Connections that have to keep waiting are added again.
-        for (const connection of [...shared.holding]) connection.supervisedChanged();
+        // Requests that have to keep waiting are added again.
+        for (const waiting of [...shared.waiting]) waiting.news();
       });
     },
     stop(milliseconds) {

@@ -1,4 +1,5 @@
 /** The running services -> the page at `http://localhost:9090/`, as HTML, JSON or text. Pure. */
+import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import type { Endpoint, Service } from "../../routes/service.ts";
 import { originOf, serviceRow, serviceUrl } from "../../routes/service-row.ts";
@@ -91,7 +92,7 @@ function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
             Start any server with <code>NAME</code> in its environment, and its address appears here
             within seconds.
           </p> `
-      : html`<h1>${count} ${count === 1 ? "server" : "servers"} running</h1> `;
+      : html`<h1>${counted(count, "server")} running</h1> `;
   const others = html`<h2>Running, but the name cannot be an address</h2>
     ${list(unroutable, shown)}`;
   const left = html`<p class="soft">

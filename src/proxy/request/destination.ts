@@ -1,12 +1,11 @@
 /** What a client asks for into where its request goes and what is said there of the client; remembered, because most requests ask for what another just asked for. */
 import { type Asked, type Decision, decide } from "../../routes/decide.ts";
-import type { Service } from "../../routes/service.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { type Authority, readAuthority } from "../../wire/authority.ts";
 import { encode, latin1 } from "../../wire/bytes.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import { type Hop, ownFields, type ResponseTurn } from "../upstream/forward.ts";
-import { upstreamKey } from "../upstream/pool.ts";
+import { securedKey, upstreamKey } from "../upstream/pool.ts";
 
 export type Mode = Asked["mode"];
 
@@ -157,11 +156,6 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
   if (bare)
     destination.location = { from: `${scheme}://${local}`, to: encode(`${proto}://${visible}`) };
   return destination;
-}
-
-/** The pool's key for connections inside TLS. */
-export function securedKey(service: Service, serverName: string): string {
-  return `${upstreamKey(service)}|${serverName}`;
 }
 
 function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

@@ -2,7 +2,7 @@
 import { type Joined, join } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel } from "../../system/clock.ts";
-import { complainsOfPlain, type Dialect, isAlert } from "../upstream/dialect.ts";
+import type { Dialect } from "../upstream/dialect.ts";
 import { Held } from "../../link/held.ts";
 import type { Upstream } from "../upstream/pool.ts";
 
@@ -120,20 +120,22 @@ export class DoubtedTunnel {
 
   /** The service's first bytes. */
   #hear(bytes: Uint8Array): void {
-    const { dialect } = this.#turn;
-    if (this.#asking) this.#said.add(bytes);
-    else if (isAlert(bytes)) {
-      dialect.tls = true;
-      this.#settle(true);
-    } else if (dialect.tls !== false && complainsOfPlain(bytes)) {
+    if (this.#asking) {
       this.#said.add(bytes);
-      this.#service.pause();
-      this.#doubt();
-    } else {
-      dialect.tls ??= false;
-      this.#said.add(bytes);
-      this.#settle(false);
+      return;
     }
+    const heard = this.#turn.dialect.hear(bytes);
+    if (heard === "tls") {
+      this.#settle(true);
+      return;
+    }
+    this.#said.add(bytes);
+    if (heard === "plain") {
+      this.#settle(false);
+      return;
+    }
+    this.#service.pause();
+    this.#doubt();
   }
 
   /** A service of TLS would have done the same: it is asked. */

@@ -1,42 +1,47 @@
-/** A request that has been read and an upstream into an answered client: bodies both ways, then the next. */
+/** A request that has been read and an upstream -> an answered client: bodies both ways, then the next. */
+import { Held } from "../../link/held.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { BodyReader } from "../../wire/body.ts";
-import { CHUNKED, type RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
+import { CHUNKED, RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
+import { latin1 } from "../../wire/bytes.ts";
 import { RequestHead, ResponseHead } from "../../wire/head.ts";
-import { complainsOfPlain, type Dialect, isAlert } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import {
   type Hop,
   replaceOrigin,
   type ResponseTurn,
+  writeRequest,
   writeResponse,
   writeTrailer,
 } from "./forward.ts";
-import { HeadWriter } from "./head-writer.ts";
-import { Held } from "../../link/held.ts";
-import { switchProblem } from "./switch-problem.ts";
+import { HeadWriter, type HeadWriters } from "./head-writer.ts";
 import type { Upstream, UpstreamPool } from "./pool.ts";
+import { Replay } from "./replay.ts";
+import { switchProblem } from "./switch-problem.ts";
 
 /** A body's beginning up to this size is copied behind its head, because one write costs less than two. */
 export const coalesceLimit = 16_384;
 
-/**
- * Bytes of a request that are kept until the service has shown what it speaks: as much as a connection holds anyway.
- * What has more by then fails, once in the life of a process that speaks TLS.
- */
-const keptLimit = 65_536;
-
-/** Of an upstream that is gone. */
+/** The reason given when an upstream closes before its answer is complete. */
 export const lostWhy = "it closed the connection before its answer was complete";
 
 /** What the client's connection hears of its exchange. */
 export interface ExchangeOwner {
   /** The answer is complete. `keepAlive`: the client's connection goes on. */
   finished(keepAlive: boolean): void;
-  /** No answer can be had, and the client has seen none of one. `again`: the service has said nothing, and asking once more is safe. */
+  /**
+   * No answer can be had, and the client has seen none of one. `again`: the service has said nothing, and asking once
+   * more is safe.
+   */
   unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void;
-  /** The connection was idle in the pool, died before a byte of answer, and asking again is safe. */
+  /** The connection was idle in the pool, died before a byte of answer, and asking again is safe: by `resend`. */
   retry(): void;
-  /** The service turned out to speak TLS, and took nothing for a request: it has to be sent again that way, by `replay`. */
+  /**
+   * The connection ended or complained in a way that a port of TLS does, too. The owner asks the service, and then calls
+   * `secured` or `readOn`.
+   */
+  doubted(address: string): void;
+  /** The service speaks TLS, and took nothing for a request: the request has to be sent again that way, by `resend`. */
   secure(): void;
   /** The answer broke off. `silent`: its end alone would look like success, so it has to be an error. */
   broken(silent: boolean): void;
@@ -46,33 +51,34 @@ export interface ExchangeOwner {
   requestDrained(): void;
 }
 
-/** The request, as far as its answer depends on it. Copied, because its head's bytes are gone by then. */
-export type ExchangeRequest = Location & {
-  framing: RequestFraming;
-  minor: 0 | 1;
-  dialect: Dialect;
+/** How a request and its answer are changed on their way. */
+export type Forwarding = {
+  hop: Hop | undefined;
+  location: ResponseTurn["location"];
+  dialect: Dialect | undefined;
 };
 
-type Location = Pick<ResponseTurn, "location">;
-
-/** No upstream. */
-const IDLE = 0;
-/** The request is on its way; its answer's head is awaited. */
-const HEAD = 1;
-/** The answer's body is on its way. */
-const BODY = 2;
-/** The connection ended or complained in a way that makes one wonder whether the service speaks TLS, which it is asked. */
-const DOUBT = 3;
-/** It does; the request waits to be sent again. */
-const REPLAY = 4;
+/** Where an exchange stands. */
+const Phase = {
+  /** No upstream. */
+  idle: 0,
+  /** The request is on its way; its answer's head is awaited. */
+  head: 1,
+  /** The answer's body is on its way. */
+  body: 2,
+  /** The service is being asked whether it speaks TLS; what came of its answer is held. */
+  doubt: 3,
+  /** The service speaks TLS; the request waits to be sent again. */
+  replay: 4,
+} as const;
 
 /** Serves one client's requests, one after another. */
 export class Exchange implements LinkHandler {
-  /** The request's head, while it is being read. */
+  /** The request that is being read: its head, what the head says of its body, and where that body stands. */
   readonly requestHead = new RequestHead();
-  /** Where the request's body stands; begun by the connection, which has its first bytes. */
+  readonly framing = new RequestFraming();
   readonly request = new BodyReader();
-  /** The request as it goes to the upstream: kept for a second try. */
+  /** The request's head as it goes to the upstream, and the body's beginning: kept for a second try. */
   readonly sent = new HeadWriter(512);
   /** The upstream refused bytes of the request. */
   requestBlocked = false;
@@ -81,34 +87,33 @@ export class Exchange implements LinkHandler {
   requestOctets = 0;
   answerOctets = 0;
 
-  #phase: number = IDLE;
+  #phase: number = Phase.idle;
   #upstream: Upstream | undefined;
   #responseHead = new ResponseHead();
   #responseFraming = new ResponseFraming();
   #response = new BodyReader();
   #held = new Held();
 
+  /** What the answer depends on, noted with `start`: the next request's head may be read over this one's. */
   #headRequest = false;
   #keepAlive = true;
   #upgrade = false;
   #minor: 0 | 1 = 1;
+  #hop: Hop | undefined;
   #location: ResponseTurn["location"];
+  #dialect!: Dialect;
   #retriable = false;
+  /** The request is not sent again after this time. */
+  #last = false;
   /** A byte of the answer has come from the upstream. */
   #heard = false;
-  /** So has one since the request was sent last, in doubt too. */
+  /** A byte has come since the request was sent last, in doubt too. */
   #said = false;
   /** The final answer's head has gone to the client. */
   #started = false;
-  #dialect!: Dialect;
-  /** What was sent behind `sent`, while the service has not shown what it speaks. */
-  #kept = new Held();
-  /** Undefined: nothing needs to be kept. False: there was too much. */
-  #keeps: boolean | undefined;
+  #replay = new Replay();
   /** In doubt: the connection is gone. */
   #gone = false;
-  /** Tells one doubt from the next. */
-  #doubts = 0;
   #close = false;
   #dechunk = false;
   #wholeRequestSent = false;
@@ -128,57 +133,93 @@ export class Exchange implements LinkHandler {
     this.requestHead.begin(0);
   }
 
-  /** Notes what the answer will depend on. `sent` holds the request's head already. */
-  begin({ framing, minor, location, dialect }: ExchangeRequest): void {
-    this.#dialect = dialect;
+  /**
+   * Reads what has come of the body of the request at hand, from bytes[from, ...). `request.bad` says whether that is
+   * malformed, `request.done` whether it is all there.
+   * @returns the offset behind what belongs to the request.
+   */
+  readBody(bytes: Uint8Array, from: number): number {
+    this.request.begin(this.framing.bodyLength);
+    const end = this.request.read(bytes, from);
+    this.requestOctets = end - from;
+    return end;
+  }
+
+  /**
+   * Sends the request at hand to `upstream`: its head, from bytes whose body begins at `bodyStart`, and as much of the
+   * body as `readBody` has read. `pathStart`: where the target's path begins.
+   */
+  start(
+    upstream: Upstream,
+    { bytes, bodyStart, pathStart }: { bytes: Uint8Array; bodyStart: number; pathStart: number },
+    { hop, location, dialect }: Forwarding,
+  ): void {
+    const { framing, sent, request } = this;
     this.#headRequest = framing.head;
     this.#keepAlive = framing.keepAlive;
     this.#upgrade = framing.upgrade;
-    this.#minor = minor;
-    this.#location = location;
+    this.#minor = this.requestHead.minor;
     this.#retriable = framing.idempotent;
-    this.#wholeRequestSent = false;
-  }
-
-  /** Sends the request: its head, and bytes[from, ...) as the body's beginning, already read up to `request.forwardEnd`. */
-  send(upstream: Upstream, bytes: Uint8Array, from: number): void {
-    const to = this.request.forwardEnd;
-    const trailer = this.request.trailer;
-    if (to - from <= coalesceLimit) {
-      this.sent.copy(bytes, from, to);
-      if (trailer !== undefined) writeTrailer(trailer.fields, trailer.bytes, this.sent);
-      this.#wholeRequestSent = this.request.done;
-      this.resend(upstream);
-      return;
+    this.#last = false;
+    this.#hop = hop;
+    this.#location = location;
+    this.#dialect = dialect!;
+    this.#replay.forget();
+    sent.clear();
+    writeRequest(this.requestHead, bytes, { framing, hop: hop!, pathStart, out: sent });
+    const bodyEnd = request.forwardEnd;
+    const coalesced = bodyEnd - bodyStart <= coalesceLimit;
+    if (coalesced) {
+      sent.copy(bytes, bodyStart, bodyEnd);
+      if (request.trailer !== undefined) {
+        writeTrailer(request.trailer.fields, request.trailer.bytes, sent);
+      }
     }
-    this.resend(upstream);
-    this.#sendMore(bytes, from);
+    this.#wholeRequestSent = coalesced && request.done;
+    this.#send(upstream);
+    if (!coalesced) this.#sendMore(bytes, bodyStart);
   }
 
-  /** Sends again what `send` put into one piece. */
-  resend(upstream: Upstream): void {
+  /**
+   * Sends once more what was sent of the request. `forwarding`: what is known of the service now; Origin and Referer follow
+   * it. `last`: the request is not sent again after this.
+   */
+  resend(
+    upstream: Upstream,
+    { hop, location, dialect }: Forwarding,
+    { last = false }: { last?: boolean } = {},
+  ): void {
+    const from = this.#hop?.origin?.to;
+    const to = hop?.origin?.to;
+    if (from !== undefined && to !== undefined && from !== to) {
+      replaceOrigin(this.sent, { from: latin1(from, 0, from.length), to });
+    }
+    this.#hop = hop;
+    this.#location = location;
+    this.#dialect = dialect!;
+    this.#last ||= last;
+    const kept = this.#replay.take();
+    this.#send(upstream);
+    this.#replay.keep(kept, 0, kept.length);
+    if (!upstream.link.write(kept, 0, kept.length)) this.requestBlocked = true;
+  }
+
+  /** Sends the head, and the beginning of the body behind it. */
+  #send(upstream: Upstream): void {
     this.#upstream = upstream;
-    this.#phase = HEAD;
+    this.#phase = Phase.head;
     this.#heard = false;
     this.#said = false;
     this.#started = false;
     this.#dechunk = false;
+    this.#gone = false;
     this.requestBlocked = false;
-    this.#keeps = upstream.way.secured || this.#dialect.tls === false ? undefined : true;
+    this.#replay.begin({ needed: !upstream.way.secured && this.#dialect.tls !== false });
     this.#responseHead.begin(0);
     this.#held.clear();
     upstream.link.handler = this;
     upstream.link.resume();
     if (!upstream.link.write(this.sent.bytes, 0, this.sent.length)) this.requestBlocked = true;
-  }
-
-  /** Sends again, inside TLS, all that was kept of the request. `origin`: how Origin and Referer change with that. */
-  replay(upstream: Upstream, { location, origin }: Pick<Hop, "origin"> & Location): void {
-    this.#location = location;
-    if (origin !== undefined) replaceOrigin(this.sent, origin);
-    this.resend(upstream);
-    const kept = this.#kept.take();
-    if (!upstream.link.write(kept, 0, kept.length)) this.requestBlocked = true;
   }
 
   /** More of the request's body from the client. @returns the offset behind what belongs to it. */
@@ -194,28 +235,21 @@ export class Exchange implements LinkHandler {
   }
 
   #sendMore(bytes: Uint8Array, from: number): void {
-    const link = this.#upstream?.link;
     const to = this.request.forwardEnd;
-    let taken = link?.write(bytes, from, to) ?? false;
-    if (this.#keeps !== undefined) this.#keep(bytes, from, to);
+    let taken = this.#sendPart(bytes, from, to);
     const trailer = this.request.trailer;
     if (trailer !== undefined) {
-      const out = this.#shared.scratch;
-      out.clear();
+      const out = this.#shared.writers.take();
       writeTrailer(trailer.fields, trailer.bytes, out);
-      taken = link?.write(out.bytes, 0, out.length) ?? false;
-      if (this.#keeps !== undefined) this.#keep(out.bytes, 0, out.length);
+      taken = this.#sendPart(out.bytes, 0, out.length);
+      this.#shared.writers.give(out);
     }
     if (!taken) this.requestBlocked = true;
   }
 
-  #keep(bytes: Uint8Array, from: number, to: number): void {
-    if (this.#keeps && this.#kept.length + to - from <= keptLimit) {
-      this.#kept.add(bytes, from, to);
-      return;
-    }
-    this.#keeps = false;
-    this.#kept.clear();
+  #sendPart(bytes: Uint8Array, from: number, to: number): boolean {
+    this.#replay.keep(bytes, from, to);
+    return this.#upstream?.link.write(bytes, from, to) ?? false;
   }
 
   /** The client has taken all that was written to it. */
@@ -226,18 +260,19 @@ export class Exchange implements LinkHandler {
   /** The client is gone: the upstream's work is for nobody. */
   cancel(): void {
     this.#detach()?.link.abort();
-    this.#forget();
+    this.#replay.forget();
+    this.#gone = false;
   }
 
   // From here on: what the upstream does.
 
   data(bytes: Uint8Array): void {
-    if (this.#phase === BODY) {
+    if (this.#phase === Phase.body) {
       this.#relay(bytes, 0);
       return;
     }
     this.#said = true;
-    if (this.#phase === DOUBT) {
+    if (this.#phase === Phase.doubt) {
       this.#held.add(bytes);
       return;
     }
@@ -296,31 +331,31 @@ export class Exchange implements LinkHandler {
   }
 
   ended(): void {
-    if (this.#phase === DOUBT) this.#gone = true;
-    else if (this.#phase === BODY && this.#response.endsWithConnection) this.#finish(false);
+    if (this.#phase === Phase.doubt) this.#gone = true;
+    else if (this.#phase === Phase.body && this.#response.endsWithConnection) this.#finish(false);
     else this.#lost();
   }
 
   closed(cause: Error | undefined): void {
-    if (this.#phase === DOUBT) {
+    if (this.#phase === Phase.doubt) {
       this.#gone = true;
       return;
     }
-    const whole = this.#phase === BODY && this.#response.endsWithConnection;
+    const whole = this.#phase === Phase.body && this.#response.endsWithConnection;
     if (whole && cause === undefined) this.#finish(false);
     else this.#lost();
   }
 
   failed(fault: unknown): void {
     this.#shared.fault(fault);
-    if (this.#phase !== IDLE) this.#lost();
+    if (this.#phase !== Phase.idle) this.#lost();
   }
 
   /** The upstream is gone before its answer was complete. */
   #lost(): void {
     const upstream = this.#upstream;
     if (
-      this.#phase === HEAD &&
+      this.#phase === Phase.head &&
       !this.#heard &&
       upstream !== undefined &&
       upstream.served > 0 &&
@@ -331,14 +366,19 @@ export class Exchange implements LinkHandler {
       this.#owner.retry();
       return;
     }
-    if (this.#phase === HEAD && !this.#heard && this.#mayBeSecure(upstream)) {
+    if (this.#phase === Phase.head && !this.#heard && this.#mayBeSecure(upstream)) {
       this.#heard = true;
       this.#gone = true;
       this.#doubt();
       return;
     }
     this.#fail(502, lostWhy, {
-      again: this.#phase === HEAD && !this.#said && this.#retriable && this.#wholeRequestSent,
+      again:
+        this.#phase === Phase.head &&
+        !this.#said &&
+        !this.#last &&
+        this.#retriable &&
+        this.#wholeRequestSent,
     });
   }
 
@@ -352,50 +392,40 @@ export class Exchange implements LinkHandler {
 
   /** The answer's first bytes. @returns true where they are taken for what a port of TLS says to a plain request. */
   #unlikePlain(bytes: Uint8Array): boolean {
-    const dialect = this.#dialect;
-    const upstream = this.#upstream;
-    if (isAlert(bytes) && upstream?.served === 0 && !upstream.way.secured) {
-      dialect.tls = true;
-      this.#learned();
-      return true;
-    }
-    if (this.#keeps === undefined) return false;
-    if (this.#mayBeSecure(upstream) && complainsOfPlain(bytes)) {
-      this.#held.add(bytes);
-      this.#doubt();
-      return true;
-    }
-    dialect.tls ??= false;
-    this.#forget();
+    const upstream = this.#upstream!;
+    if (upstream.served === 0 && !upstream.way.secured) {
+      const heard = this.#dialect.hear(bytes);
+      if (heard === "tls") {
+        this.secured();
+        return true;
+      }
+      if (heard === "doubtful") {
+        this.#held.add(bytes);
+        this.#doubt();
+        return true;
+      }
+    } else if (this.#replay.isNeeded) this.#dialect.learn("plain answer");
+    this.#replay.forget();
     return false;
   }
 
-  /** Asks the service what it speaks, holding what has come of its answer. */
+  /** Has the service asked what it speaks, and holds what has come of its answer. */
   #doubt(): void {
     const { link, way } = this.#upstream!;
-    this.#phase = DOUBT;
+    this.#phase = Phase.doubt;
     if (this.#gone) link.abort();
     else link.pause();
     // No more of the body is taken than can be sent again.
     this.requestBlocked = true;
-    this.#owner.requestDrained();
-    const doubt = ++this.#doubts;
-    this.#dialect.ask(way.address, { doubted: true }).then(
-      (secure) => {
-        if (this.#phase !== DOUBT || doubt !== this.#doubts) return;
-        if (secure) this.#learned();
-        else this.#undoubt();
-      },
-      (fault) => {
-        this.#shared.fault(fault);
-        if (this.#phase === DOUBT && doubt === this.#doubts) this.#undoubt();
-      },
-    );
+    this.#owner.doubted(way.address);
   }
 
-  /** It speaks TLS, so nothing of the request was taken for one: whatever the method, it may be sent again. */
-  #learned(): void {
-    if (!(this.#keeps ?? this.#wholeRequestSent)) {
+  /**
+   * The service speaks TLS, so nothing of the request was taken for one: whatever the method, the request may be sent
+   * again.
+   */
+  secured(): void {
+    if (!(this.#replay.isNeeded ? this.#replay.isComplete : this.#wholeRequestSent)) {
       this.#fail(
         502,
         "it speaks TLS, which was found out only now, when too much of the request was gone to be sent again; try again",
@@ -403,28 +433,22 @@ export class Exchange implements LinkHandler {
       return;
     }
     this.#detach()?.link.abort();
-    this.#phase = REPLAY;
+    this.#phase = Phase.replay;
     this.#owner.secure();
   }
 
-  /** It speaks as we did: what it said stands. */
-  #undoubt(): void {
+  /** The service speaks as we did: what it said is its answer. */
+  readOn(): void {
     const gone = this.#gone;
-    this.#forget();
-    this.#phase = HEAD;
+    this.#replay.forget();
+    this.#gone = false;
+    this.#phase = Phase.head;
     const { link } = this.#upstream!;
     this.requestBlocked = link.pending > 0;
     link.resume();
-    this.#owner.requestDrained();
     const said = this.#held.take();
     if (said.length > 0) this.#read(said);
     if (gone && this.#upstream !== undefined) this.#lost();
-  }
-
-  #forget(): void {
-    this.#keeps = undefined;
-    this.#gone = false;
-    this.#kept.clear();
   }
 
   #fail(status: 400 | 502, why: string, { again = false }: { again?: boolean } = {}): void {
@@ -439,7 +463,7 @@ export class Exchange implements LinkHandler {
   #detach(): Upstream | undefined {
     const upstream = this.#upstream;
     this.#upstream = undefined;
-    this.#phase = IDLE;
+    this.#phase = Phase.idle;
     this.#held.clear();
     if (upstream !== undefined) upstream.link.handler = upstream;
     return upstream;
@@ -448,10 +472,9 @@ export class Exchange implements LinkHandler {
   /** 100, 102, 103: passed on, but not to HTTP/1.0, which knows none (RFC 9110 section 15.2). */
   #interim(bytes: Uint8Array): void {
     if (this.#minor === 0) return;
-    const out = this.#shared.scratch;
-    out.clear();
-    this.#writeHead(bytes, undefined);
+    const out = this.#writeHead(bytes, undefined);
     this.#write(out.bytes, 0, out.length);
+    this.#shared.writers.give(out);
   }
 
   #switch(bytes: Uint8Array, end: number): void {
@@ -468,10 +491,9 @@ export class Exchange implements LinkHandler {
       this.#fail(502, wrong);
       return;
     }
-    const out = this.#shared.scratch;
-    out.clear();
-    this.#writeHead(bytes, undefined);
+    const out = this.#writeHead(bytes, undefined);
     this.#client.write(out.bytes, 0, out.length);
+    this.#shared.writers.give(out);
     this.answerStatus = 101;
     const rest = bytes.slice(end);
     const upstream = this.#detach();
@@ -492,7 +514,7 @@ export class Exchange implements LinkHandler {
   /** The final answer: its head and what has come of its body, in one write where that is cheap. */
   #answer(bytes: Uint8Array, end: number): void {
     const framing = this.#responseFraming;
-    this.#phase = BODY;
+    this.#phase = Phase.body;
     this.answerStatus = this.#responseHead.status;
     this.#response.begin(framing.bodyLength);
     this.#dechunk = this.#minor === 0 && framing.bodyLength === CHUNKED;
@@ -502,37 +524,33 @@ export class Exchange implements LinkHandler {
       framing.bodyLength === UNTIL_CLOSE ||
       !this.request.done ||
       this.#shared.draining();
-    const out = this.#shared.scratch;
-    out.clear();
-    this.#writeHead(bytes, this.#close ? "close" : this.#minor === 0 ? "keep-alive" : undefined);
-    if (this.#dechunk) {
-      this.#start(out);
-      this.#relay(bytes, end);
-      return;
-    }
-    const consumed = this.#response.read(bytes, end);
+    const consumed = this.#dechunk ? end : this.#response.read(bytes, end);
     if (this.#response.bad !== undefined) {
       this.#fail(502, this.#response.bad.why);
       return;
     }
-    this.answerOctets += consumed - end;
-    const bodyEnd = this.#response.forwardEnd;
-    if (bodyEnd - end <= coalesceLimit) {
-      out.copy(bytes, end, bodyEnd);
-      this.#start(out);
-    } else {
-      this.#start(out);
-      this.#write(bytes, end, bodyEnd);
+    const out = this.#writeHead(
+      bytes,
+      this.#close ? "close" : this.#minor === 0 ? "keep-alive" : undefined,
+    );
+    const bodyEnd = this.#dechunk ? end : this.#response.forwardEnd;
+    const coalesced = bodyEnd - end <= coalesceLimit;
+    if (coalesced) out.copy(bytes, end, bodyEnd);
+    this.#started = true;
+    this.#write(out.bytes, 0, out.length);
+    this.#shared.writers.give(out);
+    if (this.#dechunk) {
+      this.#relay(bytes, end);
+      return;
     }
+    this.answerOctets += consumed - end;
+    if (!coalesced) this.#write(bytes, end, bodyEnd);
     this.#afterRead(bytes, consumed);
   }
 
-  #start(out: HeadWriter): void {
-    this.#started = true;
-    this.#write(out.bytes, 0, out.length);
-  }
-
-  #writeHead(bytes: Uint8Array, connection: ResponseTurn["connection"]): void {
+  /** @returns a writer with the answer's head, to be given back. */
+  #writeHead(bytes: Uint8Array, connection: ResponseTurn["connection"]): HeadWriter {
+    const out = this.#shared.writers.take();
     writeResponse(this.#responseHead, bytes, {
       framing: this.#responseFraming,
       status: this.#responseHead.status,
@@ -540,8 +558,9 @@ export class Exchange implements LinkHandler {
       // Where there is no body to be unpacked too: HTTP/1.0 has no such field.
       dechunk: this.#minor === 0,
       location: this.#location,
-      out: this.#shared.scratch,
+      out,
     });
+    return out;
   }
 
   /** More of the answer's body. */
@@ -562,10 +581,10 @@ export class Exchange implements LinkHandler {
     if (!this.#response.done) return;
     const trailer = this.#response.trailer;
     if (trailer !== undefined && !this.#dechunk) {
-      const out = this.#shared.scratch;
-      out.clear();
+      const out = this.#shared.writers.take();
       writeTrailer(trailer.fields, trailer.bytes, out);
       this.#write(out.bytes, 0, out.length);
+      this.#shared.writers.give(out);
     }
     // A byte too many means that the next answer cannot be told from what is left of this one.
     this.#finish(this.#responseFraming.keepAlive && consumed === bytes.length);
@@ -589,9 +608,9 @@ export class Exchange implements LinkHandler {
 
 /** What all exchanges of one proxy share. */
 export type ExchangeShared = {
-  pool: UpstreamPool;
-  /** Heads for clients are put together here, and written at once. */
-  scratch: HeadWriter;
+  readonly pool: UpstreamPool;
+  /** Heads for clients are put together in these, and written at once. */
+  readonly writers: HeadWriters;
   /** The proxy is stopping: connections end with the answer under way. */
   draining(): boolean;
   /** One of our own faults, for the log. */

@@ -1,4 +1,4 @@
-/** Pieces of heads into one run of bytes that is written at once. One writer serves many messages, one after another. */
+/** Pieces of heads -> one run of bytes that is written at once. One writer serves many messages, one after another. */
 
 /** Below this a loop beats making a view for the engine's own copy. */
 const loopLimit = 128;
@@ -47,5 +47,24 @@ export class HeadWriter {
   byte(octet: number): void {
     this.reserve(1);
     this.bytes[this.length++] = octet;
+  }
+}
+
+/**
+ * Writers for heads that are put together and written at once. Each is taken for one head and given back, so that
+ * connections share a few large ones and never the same one at a time.
+ */
+export class HeadWriters {
+  readonly #spare: HeadWriter[] = [];
+
+  /** An empty writer, the caller's until it is given back. */
+  take(): HeadWriter {
+    const writer = this.#spare.pop() ?? new HeadWriter(65_536);
+    writer.clear();
+    return writer;
+  }
+
+  give(writer: HeadWriter): void {
+    this.#spare.push(writer);
   }
 }

@@ -159,6 +159,11 @@ export function upstreamKey(service: Service): string {
   return `${endpoint.address}|${endpoint.port}|${process.pid}|${process.startedAt}`;
 }
 
+/** The pool's key for connections inside TLS. */
+export function securedKey(service: Service, serverName: string): string {
+  return `${upstreamKey(service)}|${serverName}`;
+}
+
 export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): UpstreamPool {
   const queues = new Map<string, IdleQueue>();
 

@@ -5,12 +5,10 @@ import { readConfig } from "../../manifest/config.ts";
 import { type Layer, layerOf, readLayer } from "../../manifest/layer.ts";
 import { readProcfile } from "../../manifest/procfile.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
-import {
-  type EnvFile,
-  envFilesOf,
-  type Field,
-  readManifest,
-} from "../../manifest/read-manifest.ts";
+import type { Field } from "../../manifest/read/fields.ts";
+import { readManifest } from "../../manifest/read/read-manifest.ts";
+import type { EnvFile } from "../../manifest/read/options.ts";
+import { envFilesOf } from "../../manifest/read/variables.ts";
 import { type ReadText, readText } from "../../system/read-text.ts";
 
 export type ReadProject =
@@ -159,7 +157,7 @@ async function isThere(path: string): Promise<boolean> {
 
 function envFile(its: ReadText): EnvFile {
   if (its.kind === "text") return its;
-  return { kind: "missing", why: its.kind === "missing" ? "there is no such file" : its.why };
+  return its.kind === "missing" ? { kind: "missing" } : { kind: "unreadable", why: its.why };
 }
 
 async function missingFolders(read: {

@@ -1,0 +1,85 @@
+/** The verbs about the daemon -> their part of the grammar. */
+import { type Command, Option } from "commander";
+import type { StartFlags } from "../shared/daemon-here.ts";
+import type { Flags } from "../shared/settings.ts";
+import { type Choose, example, exitCode, jsonOption, looking, proxyPorts } from "../shared/verb.ts";
+import { patient, type World } from "../shared/world.ts";
+import type { ApiFlags } from "./api.ts";
+import type { DashboardFlags } from "./dashboard.ts";
+
+export function daemonVerbs(program: Command, choose: Choose, world: World): void {
+  const group = program.command("server").description("start, stop or check the daemon");
+  group.helpCommand(false);
+  const start = group
+    .command("start")
+    .description("run the daemon in the foreground, until Ctrl-C")
+    .option("-d, --detach", "run it in the background, unless it is running already")
+    .addOption(new Option("--background").hideHelp())
+    .addOption(new Option("--unless-running").hideHelp())
+    .action((flags: StartFlags) => choose(() => started(flags, world)));
+  proxyPorts(start, "; 0 picks a free one (default: LOCALHOSTESS_PORT or 9090)");
+  looking(start);
+  example(start, "localhostess server start --port 8080");
+
+  const stop = group
+    .command("stop")
+    .description("stop the daemon; requests in progress have ten seconds to finish")
+    .action((flags: Flags) =>
+      choose(async () => (await import("./server-stop.ts")).serverStop(flags, world)),
+    );
+  example(stop, "localhostess server stop");
+
+  const restart = group
+    .command("restart")
+    .description("replace the daemon by a new one in the background, without downtime")
+    .action((flags: StartFlags) =>
+      choose(async () => (await import("../shared/daemon-here.ts")).serverRestart(flags, world)),
+    );
+  proxyPorts(restart, " (default: LOCALHOSTESS_PORT, or the same as before)");
+  looking(restart);
+  example(restart, "localhostess server restart");
+
+  const status = group
+    .command("status")
+    .description("report whether the daemon is running (exit code 0) or not (1)")
+    .addOption(jsonOption())
+    .action((flags: Flags) =>
+      choose(async () => (await import("./server-status.ts")).serverStatus(flags, world)),
+    );
+  example(status, "localhostess server status --json | jq .pid");
+  example(group, "localhostess server start --port 8080");
+
+  const api = program
+    .command("api")
+    .description("send a command to the daemon and print its reply as JSON")
+    .argument("[command]", "such as Services or Events; without it, all are listed")
+    .argument("[json]", "the command's input, a JSON object")
+    .option("--http", "use the HTTP API instead of the socket")
+    .action((name: string | undefined, json: string | undefined, flags: ApiFlags) =>
+      choose(async () => (await import("./api.ts")).api({ name, json }, { flags, world })),
+    );
+  example(api, `localhostess api Requests '{"service":"api","limit":5}'`);
+
+  const page = program
+    .command("dashboard")
+    .description("open the dashboard: every server, and its requests as they happen")
+    .option("--print", "print the link instead, which is valid once and for a minute")
+    .addOption(jsonOption())
+    .action((flags: DashboardFlags) =>
+      choose(async () => (await import("./dashboard.ts")).dashboard(flags, world)),
+    );
+  example(page, "localhostess dashboard");
+}
+
+async function started(flags: StartFlags, world: World): Promise<number> {
+  if (flags.detach || flags.unlessRunning) {
+    const { alreadyRuns, serverDetach } = await import("../shared/daemon-here.ts");
+    if (flags.detach) return await serverDetach(flags, world);
+    if (await alreadyRuns(flags, world)) return exitCode.done;
+  }
+  const [{ serverStart }, { startDaemon }] = await Promise.all([
+    import("./server.ts"),
+    import("../../daemon/daemon.ts"),
+  ]);
+  return await serverStart(flags, { world: patient(world), startDaemon });
+}

@@ -1,0 +1,47 @@
+/** The words after `up` -> the project that they mean, and the services of it. */
+import { stat, realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { ProjectSpec } from "../../manifest/project.ts";
+import { counted } from "../../text/counted.ts";
+import { listed } from "../../text/list.ts";
+import { didYouMean } from "../../text/nearest.ts";
+import { printable } from "../../text/printable.ts";
+import { noProject, projectFolderOf, projectIn } from "../shared/project-files.ts";
+import type { World } from "../shared/world.ts";
+
+export type AskedFor = { project: ProjectSpec; services: readonly string[] };
+
+/** The first word is a folder, or a service like the others. @throws an Error, after every error is reported. */
+export async function askedFor(words: readonly string[], world: World): Promise<AskedFor> {
+  const [first, ...others] = words;
+  const isPath = first !== undefined && (await namesFolder(first, world));
+  const directory = await realpath(await projectFolderOf(isPath ? first : undefined, world));
+  const read = await projectIn(directory, world);
+  if (read.kind === "none") throw noProject(directory);
+  if (read.kind === "mistakes") {
+    for (const mistake of read.mistakes) world.err.write(`${printable(mistake, 2_000)}\n`);
+    const errors = counted(read.mistakes.length, "error");
+    throw new Error(`nothing was started: ${errors} in the configuration of ${directory}`);
+  }
+  const { project } = read;
+  const services = (isPath ? others : words).map((word) => serviceIn(project, word));
+  return { project, services: [...new Set(services)] };
+}
+
+async function namesFolder(word: string, world: World): Promise<boolean> {
+  if (word.includes("/") || word === "." || word === "..") return true;
+  const read = await projectFolderOf(undefined, world).then((its) => projectIn(its, world));
+  if (read.kind === "project" && read.project.services.some((its) => its.name === word)) {
+    return false;
+  }
+  const found = await stat(resolve(world.cwd, word)).catch(() => undefined);
+  return found !== undefined && (found.isDirectory() || word === "locald.toml");
+}
+
+function serviceIn({ name, services }: ProjectSpec, word: string): string {
+  const plain = word.startsWith(`${name}:`) ? word.slice(name.length + 1) : word;
+  if (services.some((its) => its.name === plain)) return plain;
+  const names = services.map((its) => its.name);
+  const hint = didYouMean(plain, names);
+  throw new Error(`${name} has no service ${printable(word, 80)}${hint} (it has ${listed(names)})`);
+}

@@ -1,0 +1,69 @@
+/** A request to the daemon -> its answer, the steps that it reports, or an error for a person. */
+import { ask, follow } from "../../control/found/client.ts";
+import type { BootEvent, SupervisedStatus } from "../../routes/project-report.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
+import { runningDaemon } from "../shared/daemon-here.ts";
+import type { World } from "../shared/world.ts";
+
+/** A row as `status --json` has it. */
+export type Row = SupervisedStatus;
+
+/** Milliseconds. The daemon answers from memory, without delay. */
+const soon = 5_000;
+
+/** The socket of the running daemon; undefined, and reported, where none is running. */
+export async function daemonSocket(flags: Flags, world: World): Promise<string | undefined> {
+  const running = await runningDaemon(await settingsOf(flags, world));
+  if (running === undefined) {
+    world.err.write(
+      "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
+    );
+  }
+  return running?.socket;
+}
+
+/** The services of all projects, by id. @throws an Error for a person. */
+export async function rowsOf(socket: string): Promise<Row[]> {
+  const { Status: rows } = await answerOf<{ Status: Partial<Row>[] }>(socket, "Status");
+  // Servers that a person started by hand have rows too, without a project.
+  const supervised = rows.filter((row): row is Row => typeof row.project === "string");
+  return supervised.sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** @throws an Error for a person, where the daemon refuses. */
+export async function answerOf<T>(
+  socket: string,
+  request: unknown,
+  { deadline = soon }: { deadline?: number } = {},
+): Promise<T> {
+  const asked = await ask<T>(socket, request, { deadline });
+  if (asked.kind === "failed") throw new Error(asked.why);
+  const { Error: refusal } = asked.value as { Error?: unknown };
+  if (typeof refusal === "string") throw new Error(refusal);
+  return asked.value;
+}
+
+/** How a lengthy request ended. `reasons` are sentences. */
+export type Ended = { kind: "done" } | { kind: "failed"; reasons: readonly string[] };
+
+/** Sends a request that takes a while, and reports its steps to `hear`. */
+export async function carriedOut(
+  socket: string,
+  request: unknown,
+  { hear }: { hear(event: BootEvent): void },
+): Promise<Ended> {
+  for await (const line of follow(socket, request)) {
+    const said = JSON.parse(line) as unknown;
+    if (typeof said !== "object" || said === null) return { kind: "done" };
+    if ("type" in said) {
+      hear(said as BootEvent);
+      continue;
+    }
+    const { Error: refusal, error } = said as { Error?: string; error?: { message: string } };
+    const reason = refusal ?? error?.message;
+    return reason === undefined
+      ? { kind: "done" }
+      : { kind: "failed", reasons: reason.split("\n") };
+  }
+  return { kind: "failed", reasons: ["the daemon exited before it finished; its log may say why"] };
+}

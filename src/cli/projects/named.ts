@@ -1,0 +1,68 @@
+/** Words for services, as typed -> the rows that they name, and the words that the daemon knows them by. */
+import { listed } from "../../text/list.ts";
+import { printable } from "../../text/printable.ts";
+import { didYouMean } from "../../text/nearest.ts";
+import { projectFolder } from "../../supervisor/project/read-project.ts";
+import type { World } from "../shared/world.ts";
+import type { Row } from "./asking.ts";
+
+/** The folder of the project that the command was given in. */
+export function folderHere(world: World): Promise<string> {
+  return projectFolder(world.cwd, world.home);
+}
+
+export type Named = {
+  rows: readonly Row[];
+  /** The folder of the project in which names without a project are looked up first. */
+  directory: string;
+};
+
+/** The rows that the words name; without words, all of this project. @throws an Error for a word that names none. */
+export function rowsNamed(words: readonly string[], { rows, directory }: Named): Row[] {
+  if (words.length === 0) {
+    const here = rows.filter((row) => row.path === directory);
+    if (here.length > 0) return here;
+    throw new Error(
+      `the daemon knows no project in ${directory}; start it with: localhostess up${known(rows)}`,
+    );
+  }
+  const named = words.flatMap((word) => rowsFor(word, { rows, directory }));
+  return [...new Set(named)];
+}
+
+function rowsFor(word: string, { rows, directory }: Named): Row[] {
+  const exact = rows.filter((row) => row.name === word);
+  if (exact.length > 0) return exact;
+  const here = rows.filter((row) => row.path === directory && row.service === word);
+  if (here.length > 0) return here;
+  const anywhere = rows.filter((row) => row.service === word);
+  if (anywhere.length === 1) return anywhere;
+  if (anywhere.length > 1) {
+    const ids = listed(namesOf(anywhere), { conjunction: "or" });
+    throw new Error(`several projects have a service ${printable(word, 80)}: use ${ids}`);
+  }
+  const project = rows.filter((row) => row.project === word);
+  if (project.length > 0) return project;
+  const names = [...new Set(rows.flatMap((row) => [row.service, row.name, row.project]))];
+  const hint = didYouMean(word, names);
+  throw new Error(`no service is named ${printable(word, 80)}${hint}${known(rows)}`);
+}
+
+function namesOf(rows: readonly Row[]): string[] {
+  return rows.map((row) => row.name);
+}
+
+function known(rows: readonly Row[]): string {
+  if (rows.length === 0) return "";
+  return ` (known: ${listed(namesOf(rows), { most: 12 })})`;
+}
+
+/** Whole projects by their name, and other services by their id, as the daemon knows them. */
+export function wordsFor(chosen: readonly Row[], rows: readonly Row[]): string[] {
+  const projects = new Map<string, Row[]>();
+  for (const row of chosen) projects.set(row.project, [...(projects.get(row.project) ?? []), row]);
+  return [...projects].flatMap(([project, its]) => {
+    const all = rows.filter((row) => row.project === project);
+    return its.length === all.length && all.length > 1 ? [project] : its.map((row) => row.name);
+  });
+}

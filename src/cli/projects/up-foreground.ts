@@ -1,0 +1,56 @@
+/** A project to start -> its services and their output, until Ctrl-C, which stops them. */
+import { systemClock } from "../../system/clock.ts";
+import { answerOf, carriedOut } from "./asking.ts";
+import { follow } from "./logs.ts";
+import { progress } from "./progress.ts";
+import { tellReasons } from "./reasons.ts";
+import { nameWithin } from "./short-name.ts";
+import type { Upping } from "./upping.ts";
+
+/** Milliseconds: each service has its stop_timeout, and dependents end first. */
+const stopPatience = 120_000;
+/** Milliseconds for the last output to arrive. */
+const lastWords = 150;
+
+export async function upInForeground({ socket, request, project, world }: Upping): Promise<number> {
+  const { err } = world;
+  const steps = progress({
+    screen: err,
+    clock: systemClock,
+    drawn: false,
+    nameOf: nameWithin(project),
+  });
+  const interrupted = Promise.withResolvers<"interrupted">();
+  let signals = 0;
+  const cancel = world.onSignal(() => {
+    signals++;
+    // The second signal ends it at once.
+    if (signals > 1) world.exit(1);
+    interrupted.resolve("interrupted");
+  });
+  const wanted = { project: project.name, mode: "follow", since: Date.now() } as const;
+  const logs = follow({ socket, world, wanted, nameOf: nameWithin(project) });
+  try {
+    const started = carriedOut(socket, request, steps);
+    const first = await Promise.race([started, interrupted.promise]);
+    let code = 0;
+    if (first !== "interrupted" && first.kind === "failed") {
+      tellReasons(first.reasons, err);
+      code = 1;
+    } else if (first !== "interrupted") {
+      const next = await Promise.race([interrupted.promise, logs.ended]);
+      if (next !== "interrupted") {
+        err.write("localhostess: the daemon exited, and its services with it\n");
+        return 1;
+      }
+    }
+    err.write(`${err.colors.dim(`stopping ${project.name}`)}\n`);
+    await answerOf(socket, { Stop: { name: project.name } }, { deadline: stopPatience });
+    // The output of the services while they stopped.
+    await Promise.race([logs.ended, Bun.sleep(lastWords)]);
+    return code;
+  } finally {
+    cancel();
+    logs.stop();
+  }
+}

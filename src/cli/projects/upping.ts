@@ -1,0 +1,5 @@
+/** A start that is asked of the daemon: the request, and where its project and the person are. */
+import type { ProjectSpec } from "../../manifest/project.ts";
+import type { World } from "../shared/world.ts";
+
+export type Upping = { socket: string; request: unknown; project: ProjectSpec; world: World };

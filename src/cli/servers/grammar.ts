@@ -1,0 +1,66 @@
+/** The verbs about servers, whoever started them -> their part of the grammar. */
+import type { Command } from "commander";
+import type { Flags } from "../shared/settings.ts";
+import { type Choose, common, example, jsonOption, looking, portOption } from "../shared/verb.ts";
+import type { World } from "../shared/world.ts";
+import type { LsFlags } from "./ls.ts";
+
+const name = "a NAME, with or without .localhost, or a URL; case does not matter";
+
+export function serverVerbs(program: Command, choose: Choose, world: World): void {
+  const list = program
+    .command("ls")
+    .description("list named servers (the default command)")
+    .option("-w, --watch", "keep running and print changes; with --json, one array per line")
+    .action((flags: LsFlags) => choose(async () => (await import("./ls.ts")).ls(flags, world)));
+  common(list);
+  example(list, "localhostess ls --json | jq -r '.[].url'");
+
+  const url = program
+    .command("url")
+    .description("print the URL of a server")
+    .argument("<name>", name)
+    .action((text: string, flags: Flags) =>
+      choose(async () => (await import("./url.ts")).url(text, flags, world)),
+    );
+  common(url);
+  example(url, "curl $(localhostess url api)/health");
+
+  const port = program
+    .command("port")
+    .description("print the port that a server itself listens on")
+    .argument("<name>", name)
+    .action((text: string, flags: Flags) =>
+      choose(async () => (await import("./port.ts")).port(text, flags, world)),
+    );
+  common(port);
+  example(port, "nc localhost $(localhostess port api)");
+
+  const open = program
+    .command("open")
+    .description("open a server in the browser")
+    .argument("<name>", `${name}; a path may follow`)
+    .addOption(portOption())
+    .action((text: string, flags: Flags) =>
+      choose(async () => (await import("./open.ts")).open(text, flags, world)),
+    );
+  looking(open);
+  example(open, "localhostess open api/docs");
+
+  const why = program
+    .command("why")
+    .description("check each step from a URL to its server, and report the first that fails")
+    .argument("<url|name>", "a URL as typed in the browser, or a NAME")
+    .action((text: string, flags: Flags) =>
+      choose(async () => (await import("./why.ts")).why(text, flags, world)),
+    );
+  common(why);
+  example(why, "localhostess why http://api.localhost:9090/users");
+
+  const pac = program
+    .command("pac")
+    .description("print the proxy auto-configuration (PAC) file for browsers")
+    .action((flags: Flags) => choose(async () => (await import("./pac.ts")).pac(flags, world)));
+  pac.addOption(portOption()).addOption(jsonOption());
+  example(pac, "localhostess pac > proxy.pac");
+}

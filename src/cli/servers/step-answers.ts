@@ -1,0 +1,51 @@
+/** A URL, through the proxy -> what its server answers. */
+import { originOf, serviceUrl } from "../../routes/service-row.ts";
+import { printable } from "../../text/printable.ts";
+import { ask } from "../shared/ask.ts";
+import { failed, isOurs, passed, requestOf, type Step, type Walk } from "./step.ts";
+
+/** Milliseconds. A dev server may compile a page before it answers. */
+const answerDeadline = 10_000;
+
+export async function answers({ target, port, host, byPac }: Walk, address: string): Promise<Step> {
+  const secure = target.scheme === "https";
+  const origin = originOf(host, { scheme: target.scheme, port });
+  const authority = byPac ? host : origin.slice(`${target.scheme}://`.length);
+  // Inside a tunnel, the request is the same as to a server.
+  const request =
+    byPac && !secure
+      ? requestOf(`http://${authority}${target.path}`, authority)
+      : requestOf(target.path, authority);
+  const url = `${secure ? "https" : "http"}://${authority}${target.path}`;
+  const answer = await ask({
+    address,
+    port,
+    deadline: answerDeadline,
+    request,
+    serverName: secure ? host : undefined,
+    tunnel: secure && byPac ? `${host}:443` : undefined,
+  });
+  if (answer.kind === "connected") throw new Error("a request was not sent");
+  if (answer.kind === "failed") {
+    return failed(
+      "answers",
+      `GET ${printable(url)}: ${answer.why}`,
+      "see the output of the server, and of localhostess server start",
+    );
+  }
+  const status = `${answer.status} ${printable(answer.reason, 60)}`.trim();
+  const detail = `GET ${printable(url)}: ${status}`;
+  if (target.kind === "name" && isOurs(answer)) {
+    return failed(
+      "answers",
+      `${detail}, by the proxy itself`,
+      `see its answer: curl ${serviceUrl(target.name, port)}/`,
+    );
+  }
+  if (secure && answer.status < 400) {
+    const fix = "if a client does not trust the certificate: localhostess trust";
+    return passed("answers", detail, fix);
+  }
+  if (answer.status < 400 || target.kind === "own") return passed("answers", detail);
+  return passed("answers", detail, "this is the server's own answer; see its output");
+}

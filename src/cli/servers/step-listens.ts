@@ -1,0 +1,62 @@
+/** The port of a URL -> whether the proxy answers there, or who else has it. */
+import { originOf } from "../../routes/service-row.ts";
+import { listed } from "../../text/list.ts";
+import { printable } from "../../text/printable.ts";
+import { type Answer, ask } from "../shared/ask.ts";
+import { ownersOf } from "../shared/look.ts";
+import { defaultPort } from "../shared/settings.ts";
+import {
+  bracketed,
+  connectDeadline,
+  failed,
+  isOurs,
+  passed,
+  requestOf,
+  type Step,
+  type Walk,
+} from "./step.ts";
+
+/** The addresses that a URL's host is dialled on, and that the proxy accepts connections on. */
+const loopback = ["127.0.0.1", "::1"];
+
+type Listening = { step: Step; address: string | undefined };
+
+/** Requests the front page, because another program may have the port. */
+export async function listens({ target, sight, port }: Walk): Promise<Listening> {
+  const { scheme } = target;
+  const asked = loopback.map(async (address) => {
+    const request = requestOf("/", `localhost:${port}`);
+    const answer = await ask({ address, port, deadline: connectDeadline, request });
+    return { address, answer: answer as Answer };
+  });
+  const answers = await Promise.all(asked);
+  const ours = answers.filter(({ answer }) => isOurs(answer)).map(({ address }) => address);
+  const fail = (detail: string, fix: string): Listening => ({
+    step: failed("listens", detail, fix),
+    address: undefined,
+  });
+  const right =
+    target.kind === "own"
+      ? `${originOf("localhost", { scheme, port: sight.urlPorts[scheme] })}/`
+      : `${originOf(`${target.name}.localhost`, { scheme, port: sight.urlPorts[scheme] })}${target.path}`;
+  const fix =
+    sight.proxy !== undefined && sight.proxy.port !== port
+      ? `the proxy is on port ${sight.proxy.port}: ${right}`
+      : `start it with: localhostess server start${port === defaultPort ? "" : ` --port ${port}`}`;
+  if (ours.length > 0) {
+    const places = listed(ours.map((address) => `${bracketed(address)}:${port}`));
+    return { step: passed("listens", `localhostess answers on ${places}`), address: ours[0] };
+  }
+  const [holder] = ownersOf(sight.scan, port);
+  if (holder !== undefined) {
+    const who = `pid ${holder.pid}, ${printable(holder.command, 200)}`;
+    return fail(`port ${port} is in use by another program: ${who}`, fix);
+  }
+  const held = answers.some(
+    ({ answer }) => answer.kind === "answer" || answer.why !== "connection refused",
+  );
+  const detail = held
+    ? `a program other than localhostess is on port ${port}`
+    : `nothing listens on port ${port}`;
+  return fail(detail, fix);
+}

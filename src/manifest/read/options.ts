@@ -1,0 +1,23 @@
+/** A project's folder, layers and env files -> what the readers of this folder are given of the world. Pure. */
+import type { Layer } from "../layer.ts";
+
+/** An env file: `.env`, or one that `env_file` names. */
+export type EnvFile =
+  { kind: "text"; text: string } | { kind: "missing" } | { kind: "unreadable"; why: string };
+
+export type ManifestOptions = {
+  /** Absolute: the project's folder. */
+  directory: string;
+  /** Lowest first. */
+  layers: readonly Layer[];
+  /** Absolute path -> what is there. Only `.env` may be missing. */
+  envFiles: ReadonlyMap<string, EnvFile>;
+  /** Domains besides `localhost` that names may end in. */
+  tlds?: readonly string[] | undefined;
+  /** The shell's variables; without them, no variable is reported as not set. */
+  shell?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Every file that was read or looked for. */
+  files?: readonly string[];
+  /** How messages name an absolute path. */
+  nameOf?: (path: string) => string;
+};

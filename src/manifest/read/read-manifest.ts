@@ -1,0 +1,61 @@
+/** The layers of a project and its env files -> the project, with the origin of each value; or every error. Pure. */
+import { tableIn } from "../layer.ts";
+import { merged } from "../merge.ts";
+import type { ProjectSpec } from "../project.ts";
+import { serviceNameMistake } from "../project-name.ts";
+import { reportShared } from "./addresses.ts";
+import { type Field, Fields } from "./fields.ts";
+import { Mistakes } from "./mistakes.ts";
+import { readProjectTable } from "./project.ts";
+import type { ManifestOptions } from "./options.ts";
+import type { Reading } from "./reading.ts";
+import { type Declared, readService } from "./service.ts";
+import { Variables } from "./variables.ts";
+import { withWaits } from "./waits.ts";
+
+export type ReadManifest =
+  | { kind: "project"; project: ProjectSpec; fields: readonly Field[] }
+  /** Sentences, each with file, line and key. */
+  | { kind: "mistakes"; mistakes: string[] };
+
+export function readManifest(options: ManifestOptions): ReadManifest {
+  const { layers, directory, files = [] } = options;
+  const mistakes = new Mistakes();
+  for (const layer of layers) mistakes.addAll(layer.mistakes);
+  // Whatever an unreadable layer declares would be reported as missing everywhere else.
+  if (layers.some((layer) => !layer.readable)) {
+    return { kind: "mistakes", mistakes: mistakes.sentences(layers) };
+  }
+  const fields = new Fields();
+  const tree = merged(layers);
+  const variables = new Variables({ ...options, mistakes, fields });
+  const services = tableIn(tree, "services");
+  const reading: Reading = { options, tree, services, mistakes, fields, variables };
+  const { routeName, ...project } = readProjectTable(reading);
+  const declared = declaredIn(reading, { name: project.name, routeName });
+  reportShared(declared, mistakes);
+  const specs = withWaits(declared, mistakes);
+  if (mistakes.any) return { kind: "mistakes", mistakes: mistakes.sentences(layers) };
+  return {
+    kind: "project",
+    project: { ...project, directory, services: specs, files },
+    fields: fields.all,
+  };
+}
+
+function declaredIn(reading: Reading, project: { name: string; routeName: string }): Declared[] {
+  const { tree, services, mistakes, variables } = reading;
+  const shared = variables.shared(tree);
+  const declared: Declared[] = [];
+  for (const [name, node] of services.entries) {
+    const wrong = serviceNameMistake(name);
+    if (wrong !== undefined) mistakes.add(node, wrong);
+    if (node.kind === "table") {
+      declared.push(readService(name, { table: node, project, shared }, reading));
+    }
+  }
+  if (services.entries.size === 0 && !tree.entries.has("services")) {
+    mistakes.add(tree, 'no services are declared; add [services.web] with command = "..."');
+  }
+  return declared;
+}

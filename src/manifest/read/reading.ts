@@ -1,0 +1,17 @@
+/** The layers of a project and the readers of its parts -> what every reader in this folder is given. Pure. */
+import type { Table } from "../layer.ts";
+import type { Fields } from "./fields.ts";
+import type { Mistakes } from "./mistakes.ts";
+import type { ManifestOptions } from "./options.ts";
+import type { Variables } from "./variables.ts";
+
+export type Reading = {
+  options: ManifestOptions;
+  /** All layers merged. */
+  tree: Table;
+  /** `[services]` of the tree. */
+  services: Table;
+  mistakes: Mistakes;
+  fields: Fields;
+  variables: Variables;
+};

@@ -1,0 +1,142 @@
+/** `depends_on` and the references of a service -> the services that it waits for, or the errors in them. Pure. */
+import { cycleText, unsetText } from "../fill.ts";
+import { cycles } from "../graph.ts";
+import { didYouMean } from "../../text/nearest.ts";
+import { listed } from "../../text/list.ts";
+import { type Reference, readTemplate, referenceText } from "../reference.ts";
+import { shown } from "../../text/shown.ts";
+import type { Known } from "./fields.ts";
+import type { At } from "./mistakes.ts";
+import type { Reading } from "./reading.ts";
+import type { Variable } from "./variables.ts";
+
+/** A service that another one waits for, and where that is written. */
+export type Edge = At & {
+  to: string;
+  /** `depends_on`, or the reference. */
+  why: string;
+};
+
+export type Edges = {
+  hard: Edge[];
+  /** From variables that all services share: they never make a cycle. */
+  soft: Edge[];
+};
+
+export type Referring = {
+  name: string;
+  dependsOn: Known<string[]> | undefined;
+  env: ReadonlyMap<string, Variable>;
+  /** The command, and that of the health check. */
+  commands: readonly Known<string>[];
+};
+
+/** Set by the supervisor: a reference to one of them is never reported as not set. */
+const given: readonly string[] = [
+  ...["PORT", "NAME", "NOTIFY_SOCKET", "TERM", "COLUMNS", "LINES"],
+  ...["LOCALHOSTESS_NAME", "LOCALHOSTESS_URL", "LOCALHOSTESS_RUN_ID"],
+];
+
+export function edgesOf({ name, dependsOn, env, commands }: Referring, reading: Reading): Edges {
+  const { mistakes } = reading;
+  const edges: Edges = { hard: [], soft: [] };
+  for (const { value: to, ...at } of existing(dependsOn, reading)) {
+    edges.hard.push({ to, ...at, why: "depends_on" });
+  }
+  const refer = (
+    { value, source, path }: Known<string>,
+    { key, shared, shell }: { key?: string; shared: boolean; shell: boolean },
+  ): void => {
+    const at = { source, path };
+    const template = readTemplate(value, { shell });
+    for (const what of template.mistakes) mistakes.add(at, what);
+    for (const part of template.parts) {
+      if (typeof part === "string") continue;
+      if (part.kind === "env" && isUnset(part, { env, key, reading })) {
+        mistakes.add(at, unsetText(part.name));
+      }
+      if (part.kind !== "service" || !isReachable(part, { at, reading })) continue;
+      if (part.name === name) continue;
+      const edge = { to: part.name, ...at, why: referenceText(part) };
+      (shared ? edges.soft : edges.hard).push(edge);
+    }
+  };
+  for (const [key, variable] of env) {
+    refer(variable, { key, shared: variable.shared, shell: false });
+  }
+  reportCycles(env, reading);
+  for (const command of commands) refer(command, { shared: false, shell: true });
+  return edges;
+}
+
+/** The services of a list, each with its place; one that does not exist is reported. */
+export function existing(
+  list: Known<string[]> | undefined,
+  reading: Pick<Reading, "services" | "mistakes">,
+): Known<string>[] {
+  if (list === undefined) return [];
+  return list.value
+    .map((value, index) => ({ value, source: list.source, path: [...list.path, index] }))
+    .filter((its) => exists(its.value, { at: its, reading }));
+}
+
+function exists(
+  name: string,
+  { at, reading }: { at: At; reading: Pick<Reading, "services" | "mistakes"> },
+): boolean {
+  const { services, mistakes } = reading;
+  if (services.entries.has(name)) return true;
+  const known = [...services.entries.keys()];
+  const otherwise =
+    known.length === 0
+      ? "; no services are declared"
+      : `; the services are ${listed(known, { most: 20 })}`;
+  mistakes.add(
+    at,
+    `no service ${shown(name)}${didYouMean(name, known, { quoted: true, otherwise })}`,
+  );
+  return false;
+}
+
+function isReachable(
+  reference: Reference & { kind: "service" },
+  { at, reading }: { at: At; reading: Reading },
+): boolean {
+  const { name, field } = reference;
+  if (!exists(name, { at, reading })) return false;
+  const its = reading.services.entries.get(name)!;
+  const type = its.kind === "table" ? its.entries.get("type") : undefined;
+  if (type?.kind !== "leaf" || type.value !== "worker" || field === "host") return true;
+  reading.mistakes.add(at, `${referenceText(reference)}: ${name} is a worker and has no port`);
+  return false;
+}
+
+/** Whether a variable will have no value; where the shell's variables are not known, none is reported. */
+function isUnset(
+  { name, fallback }: Reference & { kind: "env" },
+  {
+    env,
+    key,
+    reading,
+  }: { env: ReadonlyMap<string, Variable>; key: string | undefined; reading: Reading },
+): boolean {
+  const { shell } = reading.options;
+  if (shell === undefined || fallback !== undefined || given.includes(name)) return false;
+  // Within its own value, a variable is the shell's.
+  return shell[name] === undefined && (name === key || !env.has(name));
+}
+
+/** Variables that refer to each other in a cycle. */
+function reportCycles(env: ReadonlyMap<string, Variable>, { mistakes }: Reading): void {
+  const graph = new Map<string, string[]>();
+  for (const [name, { value }] of env) {
+    const { parts } = readTemplate(value, { shell: false });
+    const others = parts.flatMap((part) =>
+      typeof part !== "string" && part.kind === "env" && part.name !== name ? [part.name] : [],
+    );
+    graph.set(name, others);
+  }
+  for (const path of cycles(graph)) {
+    mistakes.add(env.get(path[0]!)!, cycleText("reference", path));
+  }
+}

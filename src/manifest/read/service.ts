@@ -1,0 +1,124 @@
+/** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
+import { absolute } from "../absolute.ts";
+import { type Table, tableIn } from "../layer.ts";
+import type { ServiceSpec } from "../project.ts";
+import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
+import { serviceSchema } from "../schema.ts";
+import type { Known } from "./fields.ts";
+import { readHealth } from "./health.ts";
+import type { Mistakes } from "./mistakes.ts";
+import type { Reading } from "./reading.ts";
+import { type Edges, edgesOf, existing } from "./references.ts";
+import { envFilePaths, type Variable } from "./variables.ts";
+
+/** The service, and what only its readers need to know. `spec.dependsOn` is filled in by waits.ts. */
+export type Declared = Edges & { spec: ServiceSpec; table: Table };
+
+export type ServiceOptions = {
+  table: Table;
+  project: { name: string; routeName: string };
+  /** The variables of all services. */
+  shared: ReadonlyMap<string, Variable>;
+};
+
+export function readService(
+  name: string,
+  { table, project, shared }: ServiceOptions,
+  reading: Reading,
+): Declared {
+  const { options, tree, mistakes, fields, variables } = reading;
+  const { directory } = options;
+  const field = <Value>(key: string): Known<Value> | undefined =>
+    fields.read<Value>(table, { key, schema: serviceSchema, service: name });
+  const valueIn = <Value>(key: string): Value | undefined => field<Value>(key)?.value;
+
+  const type = valueIn<ServiceSpec["type"]>("type") ?? "exec";
+  const command = field<string>("command");
+  if (command === undefined && !table.entries.has("command")) {
+    mistakes.add(table, 'command is required, such as command = "bun dev"');
+  }
+  const workdir = absolute(valueIn<string>("workdir") ?? ".", directory);
+  const port = field<number>("port");
+  const health = readHealth(name, table, reading);
+  const lazy = field<boolean>("lazy");
+  const idleTimeout = field<number>("idle_timeout");
+  if (type === "worker") {
+    reportPorts({ port, lazy, idleTimeout, health, table }, mistakes);
+  }
+  const wrongLabel = type === "exec" ? labelMistake(name) : undefined;
+  if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
+    mistakes.add(table, wrongLabel);
+  }
+  field("env_file");
+  const env = variables.ofService(name, { table, shared });
+  const dependsOn = field<string[]>("depends_on");
+  const ask = health?.ask;
+  const edges = edgesOf(
+    {
+      name,
+      dependsOn,
+      env,
+      commands: [
+        ...(command === undefined ? [] : [command]),
+        ...(ask?.kind === "command"
+          ? [{ ...table.entries.get("health_check")!, value: ask.command }]
+          : []),
+      ],
+    },
+    reading,
+  );
+  const restartWith = field<string[]>("restart_with");
+  for (const other of existing(restartWith, reading)) {
+    if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
+  }
+  const spec: ServiceSpec = {
+    name,
+    type,
+    command: command?.value ?? "",
+    workdir,
+    port: port?.value,
+    env: Object.fromEntries([...env].map(([key, { value }]) => [key, value])),
+    envFiles: [tableIn(tree, "project"), table].flatMap((its) => envFilePaths(its, directory)),
+    dependsOn: [],
+    restartWith: [...new Set(restartWith?.value)],
+    health,
+    readyPattern: valueIn("ready_pattern"),
+    startTimeout: valueIn("start_timeout") ?? 0,
+    stopSignal: valueIn("stop_signal") ?? "SIGTERM",
+    stopTimeout: valueIn("stop_timeout") ?? 0,
+    restart: valueIn("restart") ?? "on-failure",
+    lazy: lazy?.value ?? false,
+    idleTimeout: idleTimeout?.value,
+    watch: valueIn("watch") ?? [],
+    pty: valueIn("pty") ?? true,
+    routeName: type === "exec" ? routeNameOf(name, project) : undefined,
+  };
+  return { spec, table, ...edges };
+}
+
+type OfAPort = {
+  port: Known<number> | undefined;
+  lazy: Known<boolean> | undefined;
+  idleTimeout: Known<number> | undefined;
+  health: ServiceSpec["health"];
+  table: Table;
+};
+
+/** A worker has no port, and none of the keys that need one. */
+function reportPorts(
+  { port, lazy, idleTimeout, health, table }: OfAPort,
+  mistakes: Mistakes,
+): void {
+  if (port !== undefined) mistakes.add(port, "a worker has no port; only an exec service has one");
+  if (lazy?.value === true) {
+    mistakes.add(lazy, "a worker has no address, so that no request could start it");
+  }
+  if (idleTimeout !== undefined) {
+    mistakes.add(idleTimeout, "a worker receives no requests, so that it is never idle");
+  }
+  const ask = health?.ask.kind;
+  if (ask === "http" || ask === "tcp") {
+    const at = table.entries.get("health_check") ?? table;
+    mistakes.add(at, "a worker has no port to check; use a command");
+  }
+}

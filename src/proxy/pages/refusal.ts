@@ -1,0 +1,68 @@
+/** The reason why a request gets no answer -> the problem that its client is told. Pure. */
+import { headLimit } from "../../wire/head.ts";
+import type { Bad } from "../../wire/parsed.ts";
+import type { Service } from "../../routes/service.ts";
+import type { HandshakeVerdict } from "../../link/handshake-verdict.ts";
+import type { Problem } from "./problem.ts";
+
+/** A request that is malformed, too long, or in a version that we do not speak. */
+export function badRequest({ status, why }: Bad): Problem {
+  if (status === 431) return { status: 431, limit: headLimit };
+  if (status === 505) return { status: 505, version: "that version" };
+  return { status: 400, why };
+}
+
+/** A service that was reached, or not, and did not answer. */
+export function upstreamFailed(
+  service: Service,
+  failure: { status: 502 | 504; address: string; why: string },
+): Problem {
+  return {
+    ...failure,
+    name: service.name,
+    port: service.endpoint.port,
+    pid: service.process.pid,
+    command: service.command,
+  };
+}
+
+export type FailedDial = {
+  address: string;
+  /** The system's name for why not. */
+  code: string;
+  handshake: Exclude<HandshakeVerdict, { kind: "secured" }> | undefined;
+};
+
+/** A service that took no connection. `secured`: it was dialled with TLS. */
+export function dialFailed(
+  service: Service,
+  { address, code, handshake }: FailedDial,
+  { secured }: { secured: boolean },
+): Problem {
+  const timedOut = code === "ETIMEDOUT";
+  const why =
+    handshake !== undefined ? unsecured(handshake) : timedOut ? tooSlow(secured) : broken(code);
+  return upstreamFailed(service, { status: timedOut ? 504 : 502, address, why });
+}
+
+function tooSlow(secured: boolean): string {
+  return secured
+    ? "it speaks TLS, and did not end the handshake within 5 s"
+    : "it did not accept the connection within 5 s";
+}
+
+function broken(code: string): string {
+  return code === "ECONNREFUSED"
+    ? "nothing accepts connections there any more"
+    : `the connection failed (${code})`;
+}
+
+/** Why TLS with a service did not come about, and what to do. */
+function unsecured(handshake: NonNullable<FailedDial["handshake"]>): string {
+  if (handshake.kind === "refused") {
+    return `it speaks TLS, and the handshake failed: ${handshake.why}. It has to take TLS 1.2 or 1.3 with HTTP/1.1, without a client's certificate`;
+  }
+  return handshake.kind === "lost"
+    ? "it spoke TLS before, and now closed the connection within the handshake; its own output may say why, else start it again"
+    : "it spoke TLS before, and now something else; start it again";
+}

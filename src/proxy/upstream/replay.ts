@@ -1,0 +1,49 @@
+/** What was sent of a request behind its head -> the same bytes once more, while its service may turn out to speak TLS. */
+import { Held } from "../../link/held.ts";
+
+/**
+ * Octets that are kept until the service has shown what it speaks: as much as a connection holds anyway. A request that
+ * has sent more by then fails, once in the life of a process that speaks TLS.
+ */
+const keptLimit = 65_536;
+
+export class Replay {
+  #kept = new Held();
+  #state: "not needed" | "complete" | "cut" = "not needed";
+
+  /** Begins with a request, of which nothing is kept yet; `needed`: the service has not shown what it speaks. */
+  begin({ needed }: { needed: boolean }): void {
+    this.#state = needed ? "complete" : "not needed";
+  }
+
+  /** The service has shown that it speaks plain HTTP, or the request is over. */
+  forget(): void {
+    this.#state = "not needed";
+    this.#kept.clear();
+  }
+
+  get isNeeded(): boolean {
+    return this.#state !== "not needed";
+  }
+
+  /** Everything that was sent is still here. */
+  get isComplete(): boolean {
+    return this.#state === "complete";
+  }
+
+  /** Keeps bytes[from, to), which were sent. */
+  keep(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#state === "not needed") return;
+    if (this.#state === "complete" && this.#kept.length + to - from <= keptLimit) {
+      this.#kept.add(bytes, from, to);
+      return;
+    }
+    this.#state = "cut";
+    this.#kept.clear();
+  }
+
+  /** What was kept; the bytes are the caller's. */
+  take(): Uint8Array {
+    return this.#kept.take();
+  }
+}

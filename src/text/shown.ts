@@ -1,0 +1,15 @@
+/** A value from a file or a command line -> how a message quotes it. Pure. */
+
+/** Characters; enough to recognize it. */
+const longest = 80;
+
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(cut(value));
+  // JSON has no word for an infinite number.
+  if (typeof value === "number") return String(value);
+  return cut(JSON.stringify(value) ?? String(value));
+}
+
+function cut(text: string): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}
