@@ -1,4 +1,4 @@
-/** What `npm run page` makes -> a module for the type checker, also where it has not been made. */
+/** The output of `npm run page` -> a module for the type checker, built or not. */
 declare module "*/dist/page.js" {
   const text: string;
   export default text;

@@ -1,6 +1,7 @@
-/** Requests outside of the API -> the page, its parts, and the door by which a browser comes in. */
+/** Requests outside the API -> the page, its parts, and the sign-in of a browser. */
+import type { Headers, WholeAnswer } from "../control/http/answer.ts";
+import type { Asked } from "../control/http/asked.ts";
 import type { Page } from "../control/http/http.ts";
-import type { Asked, Headers, WholeAnswer } from "../control/http/http-server.ts";
 import { hostIn, sessionCookie } from "../control/http/gate.ts";
 import { html } from "../proxy/pages/html.ts";
 import { pageReply } from "../proxy/pages/page.ts";
@@ -15,11 +16,11 @@ export type DashboardOptions = {
   fault(error: unknown): void;
 };
 
-/** Of the URL that `localhostess dashboard` opens, and of the one on the page's host that it leads to. */
+/** The path of the URL that `localhostess dashboard` opens, and of its redirect to the page's own host. */
 export const linkPath = "/open";
 const entryPath = "/enter";
 
-/** Everything comes from here, nothing is inline, nobody may frame it. */
+/** All parts come from this origin, nothing is inline, no other page may frame it. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -53,23 +54,23 @@ const document = `<!doctype html>
 
 const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6" fill="#1a9a63"/></svg>\n`;
 
-/** What a daemon's HTTP door serves besides its API. */
+/** The part of the daemon's HTTP door that is for browsers. */
 export function dashboard(options: DashboardOptions): Page {
   const { sessions } = options;
 
   const tokenIn = ({ query }: Asked): string | null => new URLSearchParams(query).get("token");
 
-  /** Uses up the token of a URL. @returns the answer where that fails. */
+  /** Uses up the token in a URL. @returns the answer if that fails. */
   function redeem(kind: TokenKind, asked: Asked): WholeAnswer | "redeemed" {
     const token = tokenIn(asked);
-    // HEAD is for those who look without opening; it must not use the token up.
+    // Link previews send HEAD; they must not use the token up.
     if (asked.method !== "GET" || token === null || !sessions.holds(kind, token)) return used();
-    // The link stood in a command line, which others on this machine may read: it is not for them to use up.
+    // The link was in a command line, which other users of this machine may read. They must not use it up.
     if (asked.ownClient === false) return notSignedIn("This link is another person's");
     return sessions.redeem(kind, token) ? "redeemed" : used();
   }
 
-  /** From any of our addresses to the page's own host, which the link does not tell. */
+  /** Redirects from any of our addresses to the page's own host, which the link does not reveal. */
   function open(asked: Asked): WholeAnswer {
     const refused = redeem("link", asked);
     if (refused !== "redeemed") return refused;
@@ -88,7 +89,7 @@ export function dashboard(options: DashboardOptions): Page {
     if (site === undefined || site === "none" || site === "same-origin") {
       return { status: 303, headers: { Location: "/", "Set-Cookie": cookie }, body: "" };
     }
-    // Followed from another page: that one would count as who asks for ours, which has to be ourselves.
+    // Followed from another page: browsers count that page as the initiator of a redirect, and send no strict cookie.
     const body = `<!doctype html><title>localhostess</title><meta http-equiv="refresh" content="0; url=/">\n`;
     return part("text/html; charset=utf-8", body, { "Set-Cookie": cookie });
   }
@@ -131,7 +132,7 @@ function used(): WholeAnswer {
   return notSignedIn("This link has been used already, or is older than a minute");
 }
 
-/** For a person who has come here without the command. */
+/** For a person who has opened the page without the command. */
 function notSignedIn(what: string): WholeAnswer {
   const { status, fields, body } = pageReply({
     status: 401,

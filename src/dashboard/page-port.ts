@@ -1,4 +1,4 @@
-/** The port that pages are open on -> kept, so that an open page finds the next daemon where the last one was. */
+/** The port of open pages -> kept in a file, so that an open page finds the next daemon where the last one was. */
 import { join } from "node:path";
 import { writeAtomically } from "../system/atomic-file.ts";
 import { readText } from "../system/read-text.ts";
@@ -7,10 +7,10 @@ function pathIn(stateDirectory: string): string {
   return join(stateDirectory, "cache", "page-port");
 }
 
-/** 0 where none is known: any will do. */
+/** 0 if no port is known: any will do. */
 export async function keptPort(stateDirectory: string): Promise<number> {
   const its = await readText(pathIn(stateDirectory), { longest: 1024 });
-  // The first daemon here, or a file that cannot be read: it is written anew.
+  // The first daemon here, or an unreadable file, which will be written again.
   if (its.kind !== "text" || !/^\d{4,5}\n$/.test(its.text)) return 0;
   const port = Number(its.text);
   return port > 1_023 && port < 65_536 ? port : 0;

@@ -1,11 +1,11 @@
-/** The page's script as `npm run page` built it -> its text, and never another one. */
+/** The page's script, as `npm run page` built it -> its text. */
 import { readdir, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 /**
- * Loaded when a browser first asks, because most daemons never show the page. The package and the compiled executable
- * have it in them. Nothing is built here: a bundler goes by files of folders that are not ours, and what it makes runs
- * with a session. A clone that has not been built gets a script that says so.
+ * Loaded at a browser's first request, because most daemons never show the page. The package and the compiled
+ * executable include the script. Nothing is built at run time: a bundler reads files of folders that are not ours, and
+ * its output would run with a session. A clone that has not been built gets a script that says so.
  */
 export async function pageScript(): Promise<string> {
   try {
@@ -19,8 +19,8 @@ export async function pageScript(): Promise<string> {
 }
 
 /**
- * Removes the scripts that earlier versions built at run time and kept in the state directory. Any of them may have been
- * built from a stranger's files, and a daemon of such a version would serve it again.
+ * Removes the scripts that earlier versions built at run time and kept in the state directory. They may have been built
+ * from a stranger's files, and a daemon of such a version would serve them again.
  */
 export async function removeKeptScripts(stateDirectory: string): Promise<void> {
   const cache = join(stateDirectory, "cache");
@@ -31,7 +31,7 @@ export async function removeKeptScripts(stateDirectory: string): Promise<void> {
   for (const name of names) {
     if (!/^page-[0-9a-f]{24}\.js$/.test(name)) continue;
     await unlink(join(cache, name)).catch(() => {
-      // Another daemon was faster, or the folder is not to be written to; this version reads none of them.
+      // Another daemon was faster, or the folder is read-only; this version reads none of these files.
     });
   }
 }

@@ -3,38 +3,39 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { sameSecret } from "../control/found/proof.ts";
 import type { Clock } from "../system/clock.ts";
 
-/** Milliseconds: from the command that prints the URL to the browser that follows it, and from there by a redirect. */
+/** Milliseconds: from the command that prints the URL to the browser that opens it, and then for the redirect. */
 export const tokenLifetimes = { link: 60_000, entry: 10_000 } as const;
-/** Milliseconds. A page that is left open for a day is signed in again by the command. */
+/** Milliseconds. A page that was left open for a day needs the command again. */
 export const sessionLifetime = 12 * 60 * 60 * 1_000;
-/** Tokens that nobody has used yet: the oldest makes way. */
+/** Unused tokens; beyond that the oldest is dropped. */
 const mostTokens = 50;
-/** `page-`, 32 digits that are one sign-in's own, and 16 that only the credential makes of them. */
+/** `page-`, 32 digits that identify one sign-in, and 16 digits that sign them with the credential. */
 const hostForm = /^page-([0-9a-f]{32})([0-9a-f]{16})\.localhost$/;
 
 export type SessionsOptions = {
   clock: Clock;
-  /** The secret of this state directory, asked for each time: a new one ends every session. */
+  /** The secret of this state directory, read each time: a new one ends every session. */
   credential(): string;
 };
 
-/** `link`: of the URL that a command prints. `entry`: of the one it leads to, on the page's own host. */
+/** `link`: for the URL that a command prints. `entry`: for its redirect to the page's own host. */
 export type TokenKind = "link" | "entry";
 
 export interface Sessions {
   /**
-   * The host, without a port, that an entry token leads to. Nobody knows it who has not been led there: what is in the
-   * command line of a browser, others may read. Each sign-in has its own: whoever listens on the page's port while there is
-   * no daemon may answer an open page, and leave a service worker on its host, which must not meet the next session.
+   * The host, without a port, that an entry token leads to. Only a browser that was redirected there knows it, while
+   * other users may read a browser's command line. Each sign-in has a host of its own: a process that listens on the
+   * page's port while there is no daemon may answer an open page, and leave a service worker on its host. That worker
+   * must not meet the next session.
    */
   hostFor(token: string): string;
-  /** Whether a name is such a host. */
+  /** Whether a name is the host of a sign-in. */
   isHost(name: string): boolean;
   /** A new token. */
   issue(kind: TokenKind): string;
-  /** Whether it is one that nobody has used yet. */
+  /** Whether a token is valid and unused. */
   holds(kind: TokenKind, token: string): boolean;
-  /** Uses it up. @returns false where it was used, is too old, or never was. */
+  /** Uses a token up. @returns false if it was used before, is too old, or was never issued. */
   redeem(kind: TokenKind, token: string): boolean;
   /** A cookie's value: a new session on the host of this entry token. */
   begin(token: string): string;
@@ -43,8 +44,8 @@ export interface Sessions {
 }
 
 /**
- * Tokens are remembered, sessions are not: a session says itself until when it lasts, and is signed. So a page goes on
- * by itself when the daemon that it was opened by has been replaced.
+ * Tokens are remembered, sessions are not: a session states its own end, and is signed. So a page goes on when the
+ * daemon that opened it has been replaced.
  */
 export function sessions({ clock, credential }: SessionsOptions): Sessions {
   /** When each token ends; the oldest first. */
@@ -54,10 +55,10 @@ export function sessions({ clock, credential }: SessionsOptions): Sessions {
     return createHmac("sha256", credential()).update(`localhostess ${what}\n${text}`).digest("hex");
   }
 
-  /** By what is signed, so that the time to find it tells nothing of the token. */
+  /** The key is a signature, so that the time of the lookup reveals nothing of the token. */
   const keyOf = (kind: TokenKind, token: string): string => sign(`${kind} token`, token);
 
-  /** The digits that are one sign-in's own. */
+  /** The digits that identify one sign-in. */
   const idOf = (token: string): string => sign("page", token).slice(0, 32);
 
   const hostOf = (id: string): string =>

@@ -1,4 +1,4 @@
-/** What `import style from "./style.css" with { type: "text" }` is: the file's text. */
+/** `import style from "./style.css" with { type: "text" }` -> the file's text, for the type checker. */
 declare module "*.css" {
   const text: string;
   export default text;

@@ -33,9 +33,11 @@ export type SupervisedChange = {
   service: Supervised;
 };
 
-/** A supervised service in the answer to `Status`: the first locald's fields, then ours. */
-export type SupervisedStatus = {
-  /** The service's id, such as `shop:api`. */
+/** A row in the answer to `Status`. */
+export type StatusRow = FoundStatus | SupervisedStatus;
+
+/** A service that was started by hand in the answer to `Status`: the first locald's fields. */
+export type FoundStatus = {
   name: string;
   pid: number | null;
   port: number | null;
@@ -44,14 +46,20 @@ export type SupervisedStatus = {
   domain: string | null;
   health_status: "Unknown" | "Starting" | "Healthy" | "Unhealthy";
   health_source: "None" | "Notify" | "Tcp" | "Http" | "Command" | "Log";
-  /** The project's folder. */
-  path: string;
+  /** The working directory. */
+  path: string | null;
   workspace: null;
   constellation: null;
   warnings: readonly string[];
   /** ISO 8601. */
   started_at: string | null;
   command: string;
+};
+
+/** A supervised service in the answer to `Status`: the first locald's fields, then ours. */
+export type SupervisedStatus = FoundStatus & {
+  /** The project's folder. */
+  path: string;
   project: string;
   service: string;
   type: Supervised["type"];

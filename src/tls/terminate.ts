@@ -1,5 +1,6 @@
 /** An encrypted link and the certificates for its names into the plain link inside. */
 import { TLSSocket } from "node:tls";
+import { lastWords } from "../link/last-words.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import { linkStream } from "../link/link-stream.ts";
 import { secure } from "../link/secure.ts";
@@ -18,14 +19,14 @@ const handshakeMilliseconds = 10_000;
 /** Milliseconds in which a client may read the alert that ended its handshake. */
 const lingerMilliseconds = 2_000;
 
-/** What application protocols we speak within, by preference. */
+/** The application protocols that we speak inside TLS, by preference. RFC 7301. */
 const protocols = ["h2", "http/1.1"];
 
 export type Terminated = {
   link: Link;
-  /** What the client called us; undefined where it dialled an address. */
+  /** The name in the client's SNI; undefined where it dialled an address. */
   serverName: string | undefined;
-  /** The application protocol agreed on; undefined where the client spoke of none. RFC 7301. */
+  /** The application protocol that was negotiated; undefined if the client offered none. RFC 7301. */
   protocol: string | undefined;
 };
 
@@ -40,14 +41,14 @@ export type TerminatorOptions = {
 export type TerminateOutcome = {
   /** Set the link's handler before returning. */
   terminated(result: Terminated): void;
-  /** The client did not go through with it, or the name is not ours. The link is closed. */
+  /** The handshake failed, or the name is not ours. The link is closed. */
   failed(): void;
 };
 
 export interface Terminator {
-  /** The hello is whole and has been looked at, but not read: the socket goes on by Bun's own TLS. */
+  /** The whole ClientHello has been peeked at, but not read: Bun's own TLS takes the socket. */
   unread(link: SocketLink, hello: ClientHello, outcome: TerminateOutcome): Cancel;
-  /** `first` has been read from the link, perhaps only a part of the hello. */
+  /** `first` has been read from the link; it may be only a part of the ClientHello. */
   read(link: Link, first: Uint8Array, outcome: TerminateOutcome): Cancel;
 }
 
@@ -136,7 +137,7 @@ class Attempt {
     );
   }
 
-  /** The handshake by a library over the link: where bytes have been read, Bun's own TLS cannot have them any more. */
+  /** Node's TLS runs over the link: Bun's own TLS cannot be given bytes that have been read. */
   handshake(first: Uint8Array, leaf: Leaf, hello: ClientHello): void {
     const below = linkStream(this.link, { first, fault: this.options.fault });
     const stream = new TLSSocket(below as never, {
@@ -168,21 +169,15 @@ class Attempt {
     });
   }
 
-  /** Says why it ends. Closing at once would destroy that on its way, as bytes of the client may be unread. */
+  /** Tells the client why the handshake ends. */
   alert(alert: Alert): void {
-    const bytes = fatalAlert(alert);
-    const { link } = this;
-    link.write(bytes, 0, bytes.length);
-    const cancel = this.options.clock.after(lingerMilliseconds, () => link.close());
-    link.handler = {
-      data() {},
-      drained() {},
-      ended: () => link.close(),
-      closed: cancel,
+    lastWords(this.link, fatalAlert(alert), {
+      timer: this.options.clock,
+      flush: lingerMilliseconds,
+      linger: lingerMilliseconds,
+      gone() {},
       failed: this.options.fault,
-    };
-    link.halfClose();
-    link.resume();
+    });
     this.fail();
   }
 
@@ -194,7 +189,7 @@ class Attempt {
     if (this.#settle()) this.outcome.failed();
   }
 
-  /** Ends the connection; no outcome is told. */
+  /** Ends the connection without an outcome. */
   cancel(): void {
     if (!this.#settle()) return;
     if (this.cancelBelow === undefined) this.link.abort();
@@ -208,7 +203,7 @@ class Attempt {
     return true;
   }
 
-  /** Handles the link while more of the hello, or a certificate, is awaited. */
+  /** Handles the link while more of the ClientHello, or a certificate, is awaited. */
   until(data: (bytes: Uint8Array) => void): LinkHandler {
     return {
       data,

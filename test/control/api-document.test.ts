@@ -1,7 +1,7 @@
 /** docs/api.md says what the list of commands says. */
 import { expect, test } from "bun:test";
 import { commands } from "../../src/control/commands/commands.ts";
-import { securityHeaders } from "../../src/control/http/http.ts";
+import { securityHeaders } from "../../src/control/http/outcomes.ts";
 import { documentPath, renewed } from "./api-document.ts";
 
 // To write it anew: bun test/control/api-document.ts

@@ -1,7 +1,8 @@
-/** The list of commands -> the part of docs/api.md that tells of each. `bun test/control/api-document.ts` writes it. */
+/** The list of commands -> its section in docs/api.md. `bun test/control/api-document.ts` writes it. */
 import { join, resolve } from "node:path";
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { type Command, commands } from "../../src/control/commands/commands.ts";
+import type { Command } from "../../src/control/commands/command.ts";
+import { commands } from "../../src/control/commands/commands.ts";
 
 export const documentPath = join(resolve(import.meta.dir, "../.."), "docs/api.md");
 
@@ -32,7 +33,9 @@ function sectionOf({ name, method, path, summary, answer, input, streams }: Comm
     ([key, field]) =>
       `- \`${key}\`, ${kindOf(field)}${required.includes(key) ? "" : ", optional"}: ${wordsOf(field)}`,
   );
-  const kind = { false: "", sse: " It is a stream.", lines: " It is a stream." }[String(streams)];
+  const kind = { false: "", sse: " The answer is a stream.", lines: " The answer is a stream." }[
+    String(streams)
+  ];
   return [
     `### ${name}`,
     "",
@@ -79,13 +82,11 @@ function wordsOf(field: Field): string {
   const words =
     field.description ?? field.anyOf?.map((its) => its.description ?? "").join("") ?? "";
   const usual =
-    field.default === undefined
-      ? ""
-      : `; \`${JSON.stringify(field.default)}\` where it is not given`;
+    field.default === undefined ? "" : `; default: \`${JSON.stringify(field.default)}\``;
   return `${words}${usual}`;
 }
 
-/** With the section as it is now. */
+/** The document with the current section. */
 export function renewed(document: string): string {
   const [before, rest = ""] = document.split(begin);
   return `${before}${commandsSection()}${rest.split(end)[1] ?? ""}`;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { commands } from "../../src/control/commands/commands.ts";
 import { feed } from "../../src/control/commands/events.ts";
-import { securityHeaders } from "../../src/control/http/http.ts";
+import { securityHeaders } from "../../src/control/http/outcomes.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";

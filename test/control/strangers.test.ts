@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { socketPath } from "../../src/control/ipc/ipc.ts";
+import { socketPath } from "../../src/control/ipc/socket-path.ts";
 import { clientProof, newNonce } from "../../src/control/found/proof.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";

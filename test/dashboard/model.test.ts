@@ -1,7 +1,5 @@
 /** What the page makes of the daemon's answers and events. */
 import { expect, test } from "bun:test";
-import type { ServiceReport as Sent } from "../../src/control/commands/events.ts";
-import type { RecordedRequest as Recorded } from "../../src/routes/traffic.ts";
 import {
   clockText,
   countText,
@@ -14,18 +12,13 @@ import {
   afterRequest,
   afterSeconds,
   matching,
-  type RecordedRequest,
-  type ServiceReport,
   sorted,
   withRequests,
 } from "../../src/dashboard/page/model.ts";
+import type { ServiceReport } from "../../src/routes/service-report.ts";
+import type { RecordedRequest } from "../../src/routes/traffic.ts";
 
-/** Fails to compile where the page reads something that the daemon does not send. */
-
-const readService = (sent: Sent): ServiceReport => sent;
-const readRequest = (sent: Recorded): RecordedRequest => sent;
-
-const row: Sent = {
+const api: ServiceReport = {
   name: "api",
   url: "http://api.localhost:9090",
   secureUrl: "https://api.localhost:9090",
@@ -47,7 +40,6 @@ const row: Sent = {
     perSecond: [1, ...Array(58).fill(0), 2],
   },
 };
-const api = readService(row);
 const web: ServiceReport = {
   ...api,
   name: "web",
@@ -57,7 +49,7 @@ const web: ServiceReport = {
   pids: [78, 79],
   ports: [5173, 24678],
 };
-const request = readRequest({
+const request: RecordedRequest = {
   id: 1,
   time: 0,
   service: "api",
@@ -69,7 +61,7 @@ const request = readRequest({
   received: 0,
   sent: 10,
   caller: undefined,
-});
+};
 
 test("services are sorted by name, those without an address last", () => {
   const odd = { ...api, name: "A b", url: null };

@@ -1,7 +1,7 @@
 /** The page behind a real HTTP door, with services and requests that a test makes up. Run by itself: to look at it. */
-import type { Backend } from "../../src/control/commands/commands.ts";
-import { report } from "../../src/control/commands/commands.ts";
+import type { Backend } from "../../src/control/commands/command.ts";
 import { type Feed, feed } from "../../src/control/commands/events.ts";
+import { report } from "../../src/control/commands/reports.ts";
 import type { Layers } from "../../src/control/http/gate.ts";
 import { type HttpDoor, startHttp } from "../../src/control/http/http.ts";
 import { protocol } from "../../src/control/found/protocol.ts";

@@ -1,8 +1,10 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
 import { control } from "./control.ts";
+import { daemon } from "./daemon.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
+import { links } from "./links.ts";
 import { machine } from "./machine.ts";
 import { people } from "./people.ts";
 import { proxy } from "./proxy.ts";
@@ -14,10 +16,12 @@ import { shown } from "./words.ts";
 
 export const faults: readonly Fault[] = [
   ...control,
+  ...daemon,
   ...people,
   ...folder,
   ...files,
   ...machine,
+  ...links,
   ...wire,
   ...proxy,
   ...requests,

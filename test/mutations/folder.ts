@@ -228,7 +228,7 @@ export const folder: readonly Fault[] = [
   },
   {
     name: "a daemon's start leaves kept scripts",
-    file: "src/daemon/daemon.ts",
+    file: "src/daemon/doors.ts",
     find: "  await removeKeptScripts(stateDirectory);\n",
     replace: "",
     tests: ["test/e2e/package.test.ts"],

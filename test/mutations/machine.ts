@@ -89,7 +89,7 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "the daemon takes any listener for the service's",
-    file: "src/daemon/daemon.ts",
+    file: "src/daemon/proxy-at.ts",
     find: "belongsTo(listenersOn(place.port), { place, users: [uid, 0, ...owners] }),",
     replace: "listenersOn(place.port).length + uid + owners.length >= 0,",
     tests: ["test/e2e/projects.test.ts"],
@@ -176,7 +176,7 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "fields of a command are what every object inherits",
-    file: "src/control/commands/commands.ts",
+    file: "src/control/commands/perform.ts",
     find: "  const read = v.safeParse(input, sent);",
     replace:
       "  const own = Object.entries(sent as object).filter(([key]) => !(key in {}));\n  const read = v.safeParse(input, Object.fromEntries(own));",

@@ -92,7 +92,7 @@ export const people: readonly Fault[] = [
   },
   {
     name: "the daemon does not ask whose the proxy's clients are",
-    file: "src/daemon/daemon.ts",
+    file: "src/daemon/proxy-at.ts",
     find: "      clientUser: proxyUsers,\n",
     replace: "",
     tests: ["test/e2e/other-users.test.ts"],
@@ -108,9 +108,9 @@ export const people: readonly Fault[] = [
   },
   {
     name: "the link tells the page's host in a command line",
-    file: "src/daemon/daemon.ts",
-    find: "backend.dashboard = () => `${pages.url()}",
-    replace: 'backend.dashboard = () => `${pages.url().replace("127.0.0.1", tokens.hostFor("x"))}',
+    file: "src/daemon/doors.ts",
+    find: "dashboard: () => `${pages.url()}",
+    replace: 'dashboard: () => `${pages.url().replace("127.0.0.1", tokens.hostFor("x"))}',
     tests: ["test/e2e/dashboard.test.ts"],
   },
   {
@@ -166,7 +166,7 @@ export const people: readonly Fault[] = [
   },
   {
     name: "a session may send any command",
-    file: "src/control/commands/commands.ts",
+    file: "src/control/commands/perform.ts",
     find: "if (bySession && changes) {",
     replace: "if (bySession && changes && session !== undefined) {",
     tests: ["test/control/attacks.test.ts"],
@@ -188,7 +188,7 @@ export const people: readonly Fault[] = [
   },
   {
     name: "the kernel is asked with each request",
-    file: "src/control/http/http-server.ts",
+    file: "src/control/http/api-connection.ts",
     find: "this.#owner ??= {",
     replace: "this.#owner = {",
     tests: ["test/control/http.test.ts"],
@@ -221,7 +221,7 @@ export const people: readonly Fault[] = [
     name: "with too many connections the newest is dropped",
     file: "src/control/http/http-server.ts",
     find: "connections.size < mostConnections ? undefined : leastKnown(connections);",
-    replace: "undefined as Connection | undefined;",
+    replace: "undefined as ApiConnection | undefined;",
     tests: ["test/control/http.test.ts"],
   },
   {
@@ -254,14 +254,14 @@ export const people: readonly Fault[] = [
   },
   {
     name: "a proof for one socket counts at another",
-    file: "src/control/ipc/ipc.ts",
+    file: "src/control/ipc/ipc-request.ts",
     find: "authority: socketAuthority(path),",
     replace: 'authority: socketAuthority("/elsewhere"),',
     tests: ["test/control/ipc.test.ts"],
   },
   {
     name: "the socket tells who we are without a proof",
-    file: "src/control/ipc/ipc.ts",
+    file: "src/control/ipc/ipc-request.ts",
     find: "? handshake(`Proof ${proof}`, {",
     replace: "? handshake(`Bearer ${credential()}`, {",
     tests: ["test/control/ipc.test.ts"],

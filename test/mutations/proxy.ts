@@ -63,7 +63,7 @@ export const proxy: readonly Fault[] = [
   },
   {
     name: "a request comes back to the proxy for ever",
-    file: "src/proxy/client/connection.ts",
+    file: "src/proxy/client/serving.ts",
     find: "if (framing.via && hasBeenHere(head, bytes, destination.via)) {",
     replace: "if (framing.via && framing.head && hasBeenHere(head, bytes, destination.via)) {",
     tests: ["test/proxy/loops.test.ts"],
@@ -133,9 +133,9 @@ export const proxy: readonly Fault[] = [
   },
   {
     name: "a connection of HTTP/2 serves names that its certificate is not for",
-    file: "src/proxy/h2/session.ts",
-    find: "if (misdirected !== undefined) {",
-    replace: "if (misdirected !== undefined && id === 0) {",
+    file: "src/proxy/h2/own-answers.ts",
+    find: "return connect ? noConnect : this.#misdirected(authority);",
+    replace: "this.#misdirected(authority);\n    return connect ? noConnect : undefined;",
     tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2.test.ts"],
   },
   {

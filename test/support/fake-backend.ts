@@ -1,5 +1,5 @@
 /** Values into what a daemon's doors can be asked, without a daemon. */
-import type { Backend } from "../../src/control/commands/commands.ts";
+import type { Backend } from "../../src/control/commands/command.ts";
 import { type Feed, feed } from "../../src/control/commands/events.ts";
 import { protocol } from "../../src/control/found/protocol.ts";
 import type { Scan } from "../../src/discovery/observation.ts";

@@ -1,11 +1,7 @@
 /** `localhostess api <command> [json]` -> one command to the daemon, by hand, and its reply as JSON. */
 import { follow, linesOf, type Place, talk } from "../../control/found/client.ts";
-import {
-  type Command,
-  CommandError,
-  commandNamed,
-  commands,
-} from "../../control/commands/commands.ts";
+import { type Command, CommandError } from "../../control/commands/command.ts";
+import { commandNamed, commands } from "../../control/commands/commands.ts";
 import { endpointOf } from "../../control/found/registration.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { ensureDaemon, type Running } from "../shared/daemon-here.ts";

@@ -1,7 +1,7 @@
 /** Settings -> what runs on this machine now: the scan, its services, and our proxy. */
 import { hostname, release } from "node:os";
 import { ask, isFrom } from "../../control/found/client.ts";
-import type { SeenSight } from "../../control/commands/commands.ts";
+import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { groupServices } from "../../discovery/group.ts";

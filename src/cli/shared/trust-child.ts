@@ -1,5 +1,5 @@
 /** A command to the daemon about trust -> the same verb, run as a child process, and its rows. */
-import { CommandError, type TrustWanted } from "../../control/commands/commands.ts";
+import { CommandError, type TrustWanted } from "../../control/commands/command.ts";
 import { printable } from "../../text/printable.ts";
 import { runCommand } from "../../system/command.ts";
 import { ownProgram } from "../../system/own-bun.ts";

@@ -1,42 +1,37 @@
-/** A command behind both doors: its shape, what it may ask of the daemon, and how it refuses. */
+/** The shape of a command behind both doors, the part of the daemon that it may use, and its errors. */
 import * as v from "valibot";
 import type { Scan } from "../../discovery/observation.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Traffic } from "../../routes/traffic.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import type { Cancel } from "../../system/clock.ts";
+import type { Gauges } from "./daemon-report.ts";
 import type { Feed } from "./events.ts";
 import type { Facts } from "../found/protocol.ts";
 
-/** What the daemon can be asked and told, as the commands need it. */
+/** The daemon, as the commands need it. */
 export interface Backend {
   facts(): Facts;
   gauges(): Gauges;
-  /** As the last look found them. */
+  /** The services that the last scan found. */
   services(): readonly Service[];
-  /** The last look itself. */
+  /** The last scan itself. */
   scan(): Scan;
-  /** Looks at the machine; what is known afterwards is from after this call. */
+  /** Scans the machine; whatever is known afterwards is from after this call. */
   look(): Promise<void>;
-  /** Somebody follows what happens: services are looked for more often, until it is cancelled. */
+  /** A client follows events: scans are more frequent until this is cancelled. */
   attend(): Cancel;
   traffic: Traffic;
   feed: Feed;
   /** Undefined: this daemon starts no services. */
   projects?: Projects | undefined;
-  /** Stops it, after the answer has gone out. */
+  /** Stops the daemon, after the answer has gone out. */
   shutdown(): void;
   /** A URL of the page with a token that lets one browser in; undefined: there is no page. */
   dashboard?: (() => string) | undefined;
-  /** Our authority in the trust stores; undefined: not from here. */
+  /** The certificate authority in the trust stores; undefined: this daemon does not change them. */
   trust?: ((wanted: TrustWanted) => Promise<readonly unknown[]>) | undefined;
 }
-
-export type Gauges = {
-  /** Resident, in bytes. */
-  memory: number;
-  connections: { proxy: number; http: number; ipc: number };
-};
 
 export type TrustWanted = {
   action: "status" | "install" | "renew" | "remove";
@@ -54,7 +49,7 @@ export type ErrorCode =
   | "timeout"
   | "internal";
 
-/** A mistake of whoever sent a command, or something that cannot be done: told to them as it is. */
+/** The client made a mistake, or asked for something that cannot be done. The client gets the message as it is. */
 export class CommandError extends Error {
   readonly code: ErrorCode;
 
@@ -64,39 +59,45 @@ export class CommandError extends Error {
   }
 }
 
-/** Values one after another, until the receiver or the sender ends it. */
+/** The error that the client gets. The details of a fault of ours go to the log only. */
+export function errorOf(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof CommandError) return { code: error.code, message: error.message };
+  return { code: "internal", message: "this is a fault of ours; the daemon's log says more" };
+}
+
+/** Values one after another, until the receiver or the sender ends the stream. */
 export type Stream = (receiver: Receiver) => Cancel;
 
 export type Receiver = {
   next(value: unknown): void;
   end(): void;
-  /** Bytes that it has not taken yet: who has much to send waits. */
+  /** Bytes that the receiver has not taken yet; a sender with much to send waits. */
   pending(): number;
 };
 
 export type Schema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 export type Command = {
-  /** As IPC has it. */
+  /** The name in IPC requests. */
   name: string;
   method: "GET" | "POST";
-  /** Of the HTTP API. */
+  /** The path of its route in the HTTP API. */
   path: string;
   summary: string;
-  /** What the answer is, for people. */
+  /** A description of the answer, for the documentation. */
   answer: string;
   input: Schema;
-  /** It changes something: never by a query token, and by a cookie from our own page only. */
+  /** The command changes something: a query token never permits it, and a cookie from our own page only. */
   changes: boolean;
   /**
-   * Of those that change something: why a session of the page may not, in a sentence; undefined: it may. No session may
-   * where this is not given: a cookie is worth less than the credential.
+   * For a command that changes something: the reason, in a sentence, why a session of the page may not send it;
+   * undefined: a session may. Without this function no session may: a cookie is worth less than the credential.
    */
   session?: (input: never, backend: Backend) => string | undefined;
-  /** `sse`: events with ids; `lines`: a JSON value a line. */
+  /** `sse`: events with ids; `lines`: one JSON value per line. */
   streams: false | "sse" | "lines";
   run(input: never, backend: Backend): unknown;
-  /** Value -> reply by IPC; `{"<name>": value}` where it is not given. */
+  /** Value -> reply by IPC. Default: `{"<name>": value}`. */
   reply?: (value: never) => unknown;
 };
 

@@ -1,44 +1,7 @@
-/** What happens in the daemon -> numbered events that many follow, and that who was away for a moment can have again. */
-import type { SupervisedChange } from "../../routes/project-report.ts";
-import type { ServiceRow } from "../../routes/service-row.ts";
+/** News of the daemon -> numbered events for any number of followers; one that was away gets what it missed. */
 import type { RecordedRequest, TrafficCounts } from "../../routes/traffic.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
-
-/** A service as events and answers tell of it. */
-export type ServiceReport = ServiceRow & {
-  /** `https://api.localhost:9090`; null where `url` is. */
-  secureUrl: string | null;
-  traffic: TrafficCounts;
-};
-
-/** The daemon's own words, as the first locald has them. */
-export type LogEntry = {
-  /** Seconds since the Unix epoch. */
-  timestamp: number;
-  service: string;
-  stream: "stdout" | "stderr";
-  message: string;
-};
-
-/** The types of events, and what each carries. */
-export type Happenings = {
-  service: { change: "appeared" | "changed" | "gone"; service: ServiceReport };
-  request: RecordedRequest;
-  /** For a service whose requests were too many to be told one by one. */
-  requests: { service: string; counts: TrafficCounts };
-  log: LogEntry;
-  /** A service of a project. */
-  supervised: SupervisedChange;
-  /** The daemon ends; who wants to go on connects again. */
-  stopping: Record<string, never>;
-};
-
-export type DaemonEvent = {
-  /** `<n>-<launch>`: n counts up by one, and another launch's ids are known as such. */
-  id: string;
-  event: keyof Happenings | "hello" | "reset";
-  data: unknown;
-};
+import type { DaemonEvent, Happenings, LogEntry } from "./daemon-report.ts";
 
 export type FeedOptions = {
   clock: Clock;
@@ -49,9 +12,9 @@ export type FeedOptions = {
 
 export interface Feed {
   publish<Type extends keyof Happenings>(event: Type, data: Happenings[Type]): void;
-  /** A request that was served: told by itself, or counted where there are too many. */
+  /** A request that was served: an event of its own, or only counted if there are too many. */
   request(served: RecordedRequest): void;
-  /** These have had more requests than are told. */
+  /** These services had more requests than there are events for. */
   busy(services: readonly string[]): void;
   /** A line of the daemon's own log. */
   log(message: string, stream?: LogEntry["stream"]): void;
@@ -59,19 +22,19 @@ export interface Feed {
   lines(): readonly LogEntry[];
   /** The id that the next follower has seen everything up to. */
   readonly position: string;
-  /** What came after `id`; undefined where that is not known any more, or never was. */
+  /** The events after `id`; undefined where that id is forgotten or unknown. */
   since(id: string): readonly DaemonEvent[] | undefined;
-  /** From now on. */
+  /** Calls `listener` with every event from now on. */
   follow(listener: (event: DaemonEvent) => void): Cancel;
   /** Leaves no timer. */
   stop(): void;
 }
 
-/** Events that can be had again. */
+/** Events that are kept for followers that come back. */
 const remembered = 1000;
-/** Lines of log that can be had again. */
+/** Lines of log that are kept. */
 const rememberedLines = 1000;
-/** Requests a second that are told one by one: a page draws no more, and the proxy serves thousands. */
+/** Requests per second that get an event each: a page draws no more, and the proxy serves thousands. */
 const mostRequests = 50;
 
 const second = 1000;
@@ -96,7 +59,7 @@ export function feed({ clock, launch, counts }: FeedOptions): Feed {
     for (const listener of [...listeners]) listener(happened);
   }
 
-  /** Begins with a first request, and ends with a second in which there was none. */
+  /** Runs once a second from the first request until a second passes without any. */
   function endSecond(): void {
     cancelSecond = undefined;
     const wasBusy = told > 0;
@@ -149,7 +112,7 @@ export function feed({ clock, launch, counts }: FeedOptions): Feed {
   };
 }
 
-/** What follows where: the missing events, or all that there is to know and then events. */
+/** The first events for a follower: the ones it missed, or else a snapshot of everything. */
 export function beginning(
   { since, position }: Pick<Feed, "since" | "position">,
   { lastId, snapshot }: { lastId: string | undefined; snapshot: () => unknown },

@@ -1,10 +1,10 @@
-/** Whose lines, how many and from when -> those lines by time, and those that follow, no faster than they are read. */
+/** Names, a number and a time -> lines of output, ordered by time, and new ones no faster than they are read. */
 import type { OutputLine } from "../../routes/project-report.ts";
 import type { LogLine } from "../../supervisor/logs/log-store.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import { type Cancel, systemClock } from "../../system/clock.ts";
 import { type Backend, CommandError, type Receiver, type Stream } from "./command.ts";
-import type { LogEntry } from "./events.ts";
+import type { LogEntry } from "./daemon-report.ts";
 import { noService } from "./no-service.ts";
 
 export type LogsWanted = {
@@ -18,7 +18,7 @@ export type LogsWanted = {
 
 type LogBackend = Pick<Backend, "feed" | "projects" | "services">;
 
-/** What the daemon's own lines are called. */
+/** The name of the daemon's own lines. */
 const daemonName = "localhostess";
 
 /** Lines that are taken from one log at once. */
@@ -63,7 +63,7 @@ export async function logStream(wanted: LogsWanted, backend: LogBackend): Promis
   };
 }
 
-type Chosen = { own: boolean; /** Those that there are now. */ ids(): readonly string[] };
+type Chosen = { own: boolean; /** The ids of the services now. */ ids(): readonly string[] };
 
 async function chosen(wanted: LogsWanted, backend: LogBackend): Promise<Chosen> {
   const { service, services, project } = wanted;
@@ -73,7 +73,7 @@ async function chosen(wanted: LogsWanted, backend: LogBackend): Promise<Chosen> 
   if (project !== undefined) {
     return { own: false, ids: () => all().filter((id) => id.startsWith(`${project}:`)) };
   }
-  // An empty list has nothing to show, which no list at all does not mean.
+  // An empty list means no service; no list at all means every service.
   if (named.length === 0 && services === undefined) return { own: true, ids: all };
   const ids = new Set<string>();
   let own = false;
@@ -112,7 +112,7 @@ async function past(
     }
   }
   const young = since === undefined ? lines : lines.filter(({ time }) => time >= since);
-  // Stable: lines of one moment stay in their order.
+  // The sort is stable: lines of one moment stay in their order.
   young.sort((a, b) => a.time - b.time);
   return {
     lines: tail === undefined ? young : young.slice(Math.max(0, young.length - tail)),
@@ -120,7 +120,7 @@ async function past(
   };
 }
 
-/** Of one service: all that is in memory. */
+/** More lines of one service than memory holds. */
 const most = 1_000_000;
 
 function newLines(projects: Projects, cursors: Map<string, number>): OutputLine[] {
@@ -150,7 +150,7 @@ function gap(id: string, { missing, first }: { missing: number; first: LogLine }
   return outputLine(id, { ...first, stream: "stderr", text });
 }
 
-/** Gives a receiver what it can take, and the rest when it can. */
+/** Gives a receiver as much as it can take, and the rest when it can take more. */
 class Output {
   readonly #receiver: Receiver;
   #queue: OutputLine[] = [];
@@ -169,7 +169,7 @@ class Output {
     if (this.#timer === undefined) this.#timer = systemClock.after(0, () => this.#pump());
   }
 
-  /** Asked for more as soon as there is nothing left; until it has none. */
+  /** `more` is called whenever nothing is left, until it returns nothing. */
   pull(more: () => OutputLine[]): void {
     this.#more = more;
     if (this.#timer === undefined) this.#pump();

@@ -1,4 +1,4 @@
-/** A name that means nothing here -> the refusal that says so, with the nearest that does. */
+/** A name that no service has -> the error, with the nearest name. */
 import { didYouMean } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
 import { CommandError } from "./command.ts";

@@ -1,4 +1,4 @@
-/** The commands about projects: brought up, stopped, restarted, registered; in the first locald's words. */
+/** The commands about projects: up, stop, restart and the registry, in the first locald's format. */
 import * as v from "valibot";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Brought, Projects } from "../../supervisor/projects.ts";
@@ -33,7 +33,7 @@ const name = v.pipe(
 
 const env = v.pipe(
   v.record(v.string(), v.string()),
-  v.description("the environment of the shell that asks; it is kept in memory only"),
+  v.description("the caller's shell environment; the daemon keeps it in memory only"),
 );
 
 function known({ projects }: Pick<Backend, "projects">): Projects {
@@ -55,7 +55,7 @@ async function idsOf(
   return found.ids;
 }
 
-/** What happens goes out as it happens, and last how it ended. That the receiver has gone changes nothing of it. */
+/** Sends each event as it happens, and last the outcome. The work goes on if the receiver has gone. */
 function bootStream(
   work: (hear: (event: BootEvent) => void) => Promise<Brought>,
   follow?: (receiver: Receiver) => Cancel,
@@ -106,7 +106,7 @@ function bootLogs(projects: Projects, directory: string) {
 
 const allowed = (): undefined => undefined;
 
-/** A session of the page starts again what somebody has brought up, with the environment and the commands of then. */
+/** A session of the page restarts services as they were brought up: same environment, same commands. */
 function asBefore({ env: shell }: { env?: unknown }): string | undefined {
   return shell === undefined
     ? undefined
@@ -124,13 +124,13 @@ export const projectCommands: readonly Command[] = [
     method: "POST",
     path: "/v1/start",
     summary:
-      "Reads a project's files and brings it up, with what it depends on first. It goes on when the client is gone.",
+      "Reads a project's files and brings the project up, dependencies first. The start continues if the client disconnects.",
     answer:
-      'a line each: `{type, data}` with `StepStarted {id, description}`, `StepProgress {id, message}`, `StepFinished {id, result}`, with `verbose` `Log {id, line, stream}`; last `"Ok"`, or `{"Error"}` with a reason a line',
+      'for each step `{type, data}`: `StepStarted {id, description}`, `StepProgress {id, message}`, `StepFinished {id, result}`, and with `verbose` `Log {id, line, stream}`; last `"Ok"`, or `{"Error"}` with one reason per line',
     input: v.strictObject({
       project_path: folder,
       verbose: v.optional(
-        v.pipe(v.boolean(), v.description("what the services print meanwhile, too")),
+        v.pipe(v.boolean(), v.description("also the output of the services")),
         false,
       ),
       env: v.optional(env),
@@ -138,13 +138,16 @@ export const projectCommands: readonly Command[] = [
         v.pipe(
           v.array(v.pipe(v.string(), v.maxLength(255))),
           v.maxLength(10_000),
-          v.description("only these, and what they depend on"),
+          v.description("only these services and their dependencies"),
         ),
       ),
-      restart: v.optional(v.pipe(v.boolean(), v.description("what runs is started anew")), false),
+      restart: v.optional(
+        v.pipe(v.boolean(), v.description("restart services that are running")),
+        false,
+      ),
     }),
     changes: true,
-    // It takes what the files say now, and a folder that may be new to us: that is for who has read them.
+    // `up` accepts what the files say now, in a folder that may be new to us: only somebody who has read them may.
     session: () => "the page may not; localhostess up does",
     streams: "lines",
     run({ project_path: directory, verbose, env: shell, services, restart }, backend) {
@@ -160,7 +163,7 @@ export const projectCommands: readonly Command[] = [
     method: "POST",
     path: "/v1/stop",
     summary:
-      "Ends a service, or all of a project, dependents first; answers when nothing of it is left.",
+      "Stops a service, or a whole project, dependents first. Answers when no process is left.",
     answer: '`{"ok":true}`; by IPC `"Ok"`',
     input: v.strictObject({ name: v.optional(name), project_path: v.optional(folder) }),
     changes: true,
@@ -178,9 +181,9 @@ export const projectCommands: readonly Command[] = [
     method: "POST",
     path: "/v1/restart",
     summary:
-      "Ends a service, or all of a project that runs, and starts it again; with those that are restarted with it.",
+      "Restarts a service, or all running services of a project, and the dependents that restart with them.",
     answer:
-      '`"Ok"` when it is ready, or `{"Error"}` with a reason a line; with `env`, the lines of `Start` before',
+      '`"Ok"` when all are ready, or `{"Error"}` with one reason per line; with `env`, the steps as in `Start` first',
     input: v.strictObject({
       name: v.optional(name),
       project_path: v.optional(folder),
@@ -193,7 +196,7 @@ export const projectCommands: readonly Command[] = [
       const projects = known(backend);
       const ids = await idsOf(input, projects);
       return bootStream((hear) =>
-        // The first locald's clients send no environment, and read one word.
+        // The first locald's clients send no environment, and read a single reply.
         projects.restart(ids, { shell, hear: shell === undefined ? () => {} : hear }),
       );
     },
@@ -202,7 +205,7 @@ export const projectCommands: readonly Command[] = [
     name: "StopAll",
     method: "POST",
     path: "/v1/stop-all",
-    summary: "Ends all services of all projects.",
+    summary: "Stops all services of all projects.",
     answer: '`{"ok":true}`; by IPC `"Ok"`',
     input: nothing,
     changes: true,
@@ -219,8 +222,8 @@ export const projectCommands: readonly Command[] = [
     name: "RestartAll",
     method: "POST",
     path: "/v1/restart-all",
-    summary: "Ends all services that run, and starts them again.",
-    answer: '`"Ok"` when they are ready, or `{"Error"}` with a reason a line',
+    summary: "Restarts all running services.",
+    answer: '`"Ok"` when all are ready, or `{"Error"}` with one reason per line',
     input: nothing,
     changes: true,
     session: allowed,
@@ -239,7 +242,7 @@ export const projectCommands: readonly Command[] = [
     method: "POST",
     path: "/v1/service-env",
     summary:
-      "The environment that a service has on top of its shell's, with the files as they are now.",
+      "The variables that a service gets in addition to its shell's, from the files as they are now.",
     answer: 'an object of variables; by IPC `{"ServiceEnv": {...}}`',
     input: v.strictObject({ name, project_path: v.optional(folder), env: v.optional(env) }),
     changes: true,
@@ -256,7 +259,7 @@ export const projectCommands: readonly Command[] = [
     name: "RegistryList",
     method: "GET",
     path: "/v1/registry",
-    summary: "The projects that were ever up, the last one first.",
+    summary: "All projects that have been up, the most recent first.",
     answer: "an array of `{path, name, pinned, last_seen}`",
     input: nothing,
     changes: false,
@@ -270,21 +273,21 @@ export const projectCommands: readonly Command[] = [
   pinCommand({
     name: "RegistryPin",
     path: "/v1/registry-pin",
-    summary: "From now on the project comes up with the daemon.",
+    summary: "Brings the project up whenever the daemon starts.",
     pinned: true,
   }),
   pinCommand({
     name: "RegistryUnpin",
     path: "/v1/registry-unpin",
-    summary: "The project comes up with the daemon no more; what runs goes on.",
+    summary: "No longer brings the project up with the daemon. Running services continue.",
     pinned: false,
   }),
   command({
     name: "RegistryClean",
     method: "POST",
     path: "/v1/registry-clean",
-    summary: "Forgets projects whose folder is gone, but no pinned ones.",
-    answer: 'how many, as `{"cleaned"}`; by IPC `{"RegistryCleaned": 2}`',
+    summary: "Forgets projects whose folder no longer exists, except pinned ones.",
+    answer: 'the number of projects, as `{"cleaned"}`; by IPC `{"RegistryCleaned": 2}`',
     input: nothing,
     changes: true,
     streams: false,

@@ -1,18 +1,18 @@
-/** What was seen and what is supervised -> the rows of `Status`. */
+/** Services that were found and services that are supervised -> the rows of `Status`. */
 import type { ServiceSpec } from "../../manifest/project.ts";
-import type { SupervisedStatus } from "../../routes/project-report.ts";
+import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
 import { serviceRow } from "../../routes/service-row.ts";
 import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
 import type { Taken } from "../../supervisor/family/usage-gauge.ts";
 import type { Backend } from "./command.ts";
 
-/** Services of projects, then those that somebody runs by hand. */
+/** Services of projects first, then services that were started by hand. */
 export async function statusRows({
   facts,
   services,
   projects,
-}: Pick<Backend, "facts" | "services" | "projects">): Promise<unknown[]> {
+}: Pick<Backend, "facts" | "services" | "projects">): Promise<StatusRow[]> {
   const usage = (await projects?.usage.read()) ?? new Map<string, Taken>();
   const supervised = projects?.snapshots() ?? [];
   const rows = supervised.map((its) =>
@@ -36,7 +36,7 @@ export async function statusRows({
   ];
 }
 
-function statusOf(service: Service, proxyPort: number): unknown {
+function statusOf(service: Service, proxyPort: number): FoundStatus {
   const { name, url, port, pid, cwd, command, startedAt, warnings } = serviceRow(
     service,
     proxyPort,

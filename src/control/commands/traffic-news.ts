@@ -1,4 +1,4 @@
-/** The recorder's last requests -> events: looked at five times a second, so that the proxy does nothing for them. */
+/** The recorder's latest requests -> events, five times a second, so that the proxy does no work for them. */
 import type { Traffic } from "../../routes/traffic.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { Feed } from "./events.ts";
@@ -9,9 +9,9 @@ export type TrafficNewsOptions = {
   feed: Pick<Feed, "request" | "busy">;
 };
 
-/** Milliseconds: by then it is mostly known who called. */
+/** Milliseconds. By then the caller is mostly known. */
 const period = 200;
-/** Looked at each time; more than are told in a second. */
+/** Requests that are read each time; more than there are events for in a second. */
 const most = 60;
 
 export function trafficNews({ clock, traffic, feed }: TrafficNewsOptions): Cancel {
@@ -22,7 +22,7 @@ export function trafficNews({ clock, traffic, feed }: TrafficNewsOptions): Cance
     const missed = newest.id - last;
     const recent = traffic.recent({ limit: Math.min(missed, most) });
     for (const served of recent.toReversed()) feed.request(served);
-    // Whose they were is not looked up for those that were not looked at: who is busy is busy again.
+    // Requests beyond the limit are not read for their service: a service that is busy is in the others as well.
     if (missed > most) feed.busy([...new Set(recent.map((its) => its.service))]);
     last = newest.id;
   });

@@ -1,18 +1,18 @@
-/** The ports that are wanted -> bound, by taking them over from our own daemon where it has them; never from anybody else. */
+/** The wanted ports -> bound, taken over from a daemon of ours if it has them, and never from anybody else. */
 import type { Clock } from "../../system/clock.ts";
 import { type Found, isAlive } from "./connect.ts";
 import type { Registration } from "./protocol.ts";
 
-/** `never`: no waiting helps, as where there is no right to it. */
+/** `never`: waiting does not help, as without the permission. */
 export type Vacancy = "free" | "taken" | "never";
 
 export type ClaimOptions<T> = {
   clock: Clock;
-  /** 0: the port that the last daemon had, if it can be had, and else any. */
+  /** 0: the port that the last daemon had, if that is free, or else any. */
   port: number;
-  /** Those that are nice to have. */
+  /** Ports that are optional. */
   extras: readonly number[];
-  /** End as soon as another daemon is seen to run. */
+  /** Give up as soon as another daemon is found. */
   unlessRunning: boolean;
   find(): Promise<Found>;
   vacancy(port: number): Vacancy;
@@ -28,12 +28,12 @@ export type Claimed<T> =
   | {
       kind: "bound";
       bound: T;
-      /** Whom we have asked to stand down. */
+      /** The daemon that we have asked to stand down. */
       predecessor: Registration | undefined;
     }
-  /** `unlessRunning`, and one does. */
+  /** `unlessRunning`, and a daemon is running. */
   | { kind: "running"; registration: Registration }
-  /** While we waited, somebody else became the newest. */
+  /** While we waited, another daemon was started. */
   | { kind: "displaced" };
 
 /** Milliseconds. */
@@ -44,13 +44,13 @@ const patience = 1_500;
 const patienceOnceAsked = 8_000;
 const patienceForExtras = 2_500;
 
-/** @throws what `bind` throws, once waiting has not helped, and what `publish` throws. */
+/** @throws the error of `bind` if waiting did not help, or the error of `publish`. */
 export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>> {
   const { clock, extras, unlessRunning, find, vacancy, bind, publish, stillOurs } = options;
   let since = clock.now();
   let port = options.port;
   let predecessor: Registration | undefined;
-  /** The port that we want is free, and only what else our predecessor has is waited for. */
+  /** The main port is free, and only the optional ports that our predecessor has are waited for. */
   let forExtras = false;
   for (let first = true; ; first = false) {
     if (predecessor === undefined) {
@@ -62,7 +62,7 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         }
         const held = portsOf(found.registration).includes(port);
         const vacant = vacancy(port);
-        // What a stranger has, our predecessor's going would not free: then it had better stay.
+        // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
         if (vacant === "free" || (held && vacant === "taken")) {
           await publish(port || found.registration.port);
           predecessor = found.registration;

@@ -1,19 +1,19 @@
-/** A command and the daemon's socket, or its url -> the reply, whole or piece by piece. */
+/** A command, and the daemon's socket or URL -> the reply, whole or piece by piece. */
 import type { Registration } from "./protocol.ts";
 
-/** What comes back, in order; ends with the connection. */
+/** The pieces of the reply, in order; they end with the connection. */
 export type Conversation = AsyncGenerator<string, void, undefined>;
 
 export type Place = { unix: string } | { hostname: string; port: number };
 
 export type TalkOptions = {
-  /** Written as soon as the connection stands. */
+  /** Sent as soon as the connection is established. */
   send: string;
-  /** Milliseconds until the first piece; undefined: as long as it takes. */
+  /** Milliseconds until the first piece; undefined: no limit. */
   deadline?: number;
 };
 
-/** Pieces of text as they come. @throws an Error with a sentence where nobody is there, or nothing comes in time. */
+/** Pieces of text as they come. @throws an Error with a sentence if nothing listens, or nothing comes in time. */
 export async function* talk(place: Place, { send, deadline }: TalkOptions): Conversation {
   const pieces: string[] = [];
   const decoder = new TextDecoder();
@@ -54,7 +54,7 @@ export async function* talk(place: Place, { send, deadline }: TalkOptions): Conv
   connecting.then(
     (opened) => {
       socket = opened as unknown as Bun.Socket;
-      // Whoever asked has given up meanwhile.
+      // The caller has given up meanwhile.
       if (over) socket.terminate();
     },
     (error: Error) => end(error),
@@ -78,7 +78,7 @@ export async function* talk(place: Place, { send, deadline }: TalkOptions): Conv
   }
 }
 
-/** Text in pieces -> its lines, without their ends. */
+/** Pieces of text -> lines, without their ends. */
 export async function* linesOf(pieces: AsyncIterable<string>): Conversation {
   let rest = "";
   for await (const piece of pieces) {
@@ -89,7 +89,7 @@ export async function* linesOf(pieces: AsyncIterable<string>): Conversation {
   if (rest !== "") yield rest;
 }
 
-/** A line for each reply: one, or as many as a stream has. @throws as `talk` does */
+/** The lines of the reply: one, or as many as a stream has. @throws as `talk` does */
 export function follow(
   socket: string,
   request: unknown,
@@ -100,7 +100,7 @@ export function follow(
 
 export type Asked<T> = { kind: "reply"; value: T } | { kind: "failed"; why: string };
 
-/** One reply. Never rejects. `value` is believed: the socket is where only we can put one. */
+/** One reply. Never rejects. `value` is trusted: only we can put a socket at that path. */
 export async function ask<T>(
   socket: string,
   request: unknown,
@@ -118,7 +118,7 @@ export async function ask<T>(
   }
 }
 
-/** Whether an answer is from the launch that the record tells of, in words that we understand. */
+/** Whether an answer is from the launch in the record, with a protocol that we understand. */
 export function isFrom(
   facts: Pick<Registration, "id" | "protocol"> | undefined,
   record: Pick<Registration, "id" | "protocol">,

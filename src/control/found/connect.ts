@@ -1,4 +1,4 @@
-/** The state directory -> the daemon that runs there, started first where there is none. */
+/** The state directory -> the daemon that runs there, started first if there is none. */
 import type { Clock } from "../../system/clock.ts";
 import { readCredential } from "./credential.ts";
 import type { Handshake } from "./handshake.ts";
@@ -7,22 +7,22 @@ import { type Registration, readRegistration } from "./registration.ts";
 
 export type Found =
   | { kind: "healthy"; registration: Registration; handshake: Handshake; credential: string }
-  /** There is no record that could be believed. */
+  /** There is no valid record. */
   | { kind: "absent"; why: string; registration?: undefined }
-  /** There is a record, and no credential to prove it by. */
+  /** There is a record, and no credential that could prove it. */
   | { kind: "unproved"; why: string; registration: Registration }
   | (Exclude<Probed, { kind: "healthy" }> & { registration: Registration });
 
 export type Alive = Extract<Found, { kind: "healthy" | "other-protocol" }>;
 
-/** A daemon of ours is there, whether or not we can talk with it. */
+/** A daemon of ours is running, whether or not we can talk with it. */
 export function isAlive(found: Found): found is Alive {
   return found.kind === "healthy" || found.kind === "other-protocol";
 }
 
 export type FindOptions = { clock: Clock; /** Milliseconds for the probe. */ deadline?: number };
 
-/** Reads and probes, once. Never rejects. */
+/** Reads the record and probes the daemon, once. Never rejects. */
 export async function findDaemon(
   stateDirectory: string,
   { clock, deadline }: FindOptions,
@@ -48,22 +48,22 @@ const reasons = {
   unknown: "the credential cannot be read now",
 } as const;
 
-/** A daemon that was just started, as far as its client knows. */
+/** A daemon that was just started, as its client sees it. */
 export type Spawned = {
-  /** Its exit code, or the signal's name, where it ends. */
+  /** Resolves with the exit code, or the name of the signal, when the process ends. */
   ended: Promise<number | string>;
-  /** What it has written to its log since, at the end of it. */
+  /** The end of its log, as far as this process wrote it. */
   logTail(): string;
 };
 
 export type ConnectOptions = {
   stateDirectory: string;
   clock: Clock;
-  /** Starts one, detached from us. Undefined: only what runs is connected to. */
+  /** Starts a daemon, detached from us. Undefined: connect to a running daemon only. */
   spawn?(): Spawned;
-  /** Not this launch: one in its place is waited for. */
+  /** Skip this launch: wait for the daemon that replaces it. */
   instead?: string;
-  /** Milliseconds for all of it. */
+  /** Milliseconds for everything together. */
   deadline?: number;
 };
 
@@ -73,7 +73,7 @@ export type Connected =
       registration: Registration;
       handshake: Handshake;
       credential: string;
-      /** Whether it was not there before. */
+      /** Whether this call started the daemon. */
       started: boolean;
     }
   | { kind: "none"; found: Found }
@@ -81,13 +81,13 @@ export type Connected =
 
 const connectDeadline = 10_000;
 
-/** Milliseconds between two looks, which become rarer. */
+/** Milliseconds between two attempts; the interval grows. */
 const soonest = 25;
 const latest = 100;
 
 /**
- * Clients who come at once may start more than one; the newest record wins, and all of them end up with its
- * daemon. No process is ever signalled from here. Never rejects, unless `spawn` throws.
+ * Clients that come at once may start more than one daemon. The newest record wins, and all clients end up with its
+ * daemon. No process is signalled from here. Never rejects, unless `spawn` throws.
  */
 export async function connect(options: ConnectOptions): Promise<Connected> {
   const { stateDirectory, clock, spawn, instead, deadline = connectDeadline } = options;
@@ -95,7 +95,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
   const look = (): Promise<Found> => findDaemon(stateDirectory, { clock });
   const connected = (found: Found, started: boolean): Connected | undefined => {
     if (found.kind !== "healthy" || found.registration.id === instead) return undefined;
-    // Its port is somebody else's for a moment yet.
+    // The predecessor still has the port for a moment.
     if (spawn !== undefined && found.handshake.listening === false) return undefined;
     const { registration, handshake, credential } = found;
     return { kind: "connected", registration, handshake, credential, started };
@@ -104,7 +104,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
   const running = connected(found, false);
   if (running !== undefined) return running;
   if (spawn === undefined) return { kind: "none", found };
-  // A record that is stale is left to be written over: it has the port that people know.
+  // A stale record is left for the next daemon to replace: it has the port that people know.
   const daemon = spawn();
   let outcome: number | string | undefined;
   void daemon.ended.then((its) => {
@@ -112,7 +112,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
   });
   for (let pause = soonest; ; pause = Math.min(latest, pause * 1.3)) {
     await new Promise<void>((resolve) => clock.after(pause, resolve));
-    // Asked before the look: what ended since may have left us another's record to find.
+    // Read before the record: a daemon that ended since may have left another's record to find.
     const over = outcome;
     found = await look();
     const now = connected(found, true);

@@ -1,25 +1,25 @@
-/** The record in the state directory -> a word when it is no longer this daemon's, so that one daemon is left of many. */
+/** The record in the state directory -> a call when another daemon owns it, so that of many daemons one is left. */
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { ownerOfRecord } from "./registration.ts";
 
 export type ConvergeOptions = {
   stateDirectory: string;
-  /** Of this launch. */
+  /** The id of this launch. */
   id: string;
   clock: Clock;
-  /** While the record is ours: what else is to be looked at as often. */
+  /** Called each time the record is still ours. */
   tick?(): void;
-  /** Once: another daemon has written its own, or somebody removed it. Either means to stand down. */
+  /** Called once: another daemon has written its record, or somebody removed ours. Either way we stand down. */
   lost(): void;
 };
 
-/** Milliseconds: how long a daemon that was displaced may not know. */
+/** Milliseconds: how long a displaced daemon may not know it. */
 export const rereadEvery = 1_000;
 
 export function converge({ stateDirectory, id, clock, tick, lost }: ConvergeOptions): Cancel {
   const cancel = clock.every(rereadEvery, () => {
     const owner = ownerOfRecord(stateDirectory, id);
-    // Not being able to read it is no order to go.
+    // A record that cannot be read is no reason to stop.
     if (owner !== "lost") return tick?.();
     cancel();
     lost();

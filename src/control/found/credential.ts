@@ -1,4 +1,4 @@
-/** The state directory -> the secret that its daemon and its clients share, made once and kept. */
+/** The state directory -> the secret that its daemon and its clients share, created once and kept. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "../../system/atomic-file.ts";
@@ -8,9 +8,9 @@ import { writeOnce } from "../../system/write-once.ts";
 export type Credential =
   | { kind: "credential"; value: string }
   | { kind: "absent" }
-  /** Others may have read it, or it is another user's. */
+  /** Others may have read the file, or another user owns it. */
   | { kind: "exposed" }
-  /** A link, a directory, half of it, anything else. */
+  /** A link, a directory, an incomplete file, anything else. */
   | { kind: "broken" }
   /** The system cannot tell now. */
   | { kind: "unknown" };
@@ -22,7 +22,7 @@ export function credentialPath(stateDirectory: string): string {
 /** 256 bits as hexadecimal digits, and an end of line. */
 const form = /^([0-9a-f]{64})\n$/;
 
-/** For clients: nothing is made or mended. */
+/** For clients: nothing is created or repaired. */
 export function readCredential(stateDirectory: string): Credential {
   const file = readPrivateFile(credentialPath(stateDirectory), { limit: 1_024, forbidden: 0o077 });
   if (file.kind !== "text") return file;
@@ -32,13 +32,13 @@ export function readCredential(stateDirectory: string): Credential {
 
 export type Ensured = {
   value: string;
-  /** For a person: why the one that was there is no longer used. */
+  /** For a person: why the previous credential is no longer used. */
   note: string | undefined;
 };
 
 /**
- * For the daemon: the one that is there, or one that is made; one that others may know is replaced. Of many who
- * ask at once where there is none, all get the same.
+ * For the daemon: reads the credential, or creates it. A credential that others may know is replaced. Processes that
+ * create it at the same time all get the same one.
  *
  * @throws Error of the file system.
  */
@@ -50,7 +50,7 @@ export async function ensureCredential(stateDirectory: string): Promise<Ensured>
   await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
   const text = `${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("hex")}\n`;
   if (before.kind === "absent") await writeOnce(path, text);
-  // A rename, which replaces a link and does not follow it.
+  // A rename replaces a link and does not follow it.
   else await writeAtomically(path, text);
   const after = readCredential(stateDirectory);
   if (after.kind !== "credential") {

@@ -1,31 +1,31 @@
-/** The Authorization field of `GET /v1/handshake` -> who this daemon is, for whoever has the credential. Pure. */
+/** The Authorization field of `GET /v1/handshake` -> this daemon's identity, for clients with the credential. Pure. */
 import { daemonProof, provedNonce, sameSecret } from "./proof.ts";
 import type { Registration } from "./protocol.ts";
 
 export const handshakePath = "/v1/handshake";
-/** By the socket: `{"Handshake": {"proof": "<nonce>.<code>"}}`. */
+/** The command on the socket: `{"Handshake": {"proof": "<nonce>.<code>"}}`. */
 export const handshakeName = "Handshake";
 
-/** What a client that dials the socket signs in the place of host and port. */
+/** The text that a client of the socket signs in place of host and port. */
 export function socketAuthority(path: string): string {
   return `unix:${path}`;
 }
 
 export type Handshake = Registration & {
-  /** Of the daemon's own, to a client that has only proved the credential. */
+  /** The daemon's own proof, for a client that has only proved the credential. */
   proof?: string;
-  /** False while it waits for the proxy's port, which the daemon before it still has. */
+  /** False while the daemon waits for the proxy's port, which its predecessor still has. */
   listening?: boolean;
 };
 
 export type HandshakeOptions = {
   credential: string;
   facts: Registration & { addresses?: readonly string[] };
-  /** Host and port as the request has them. */
+  /** Host and port, as in the request. */
   authority: string;
 };
 
-/** Undefined: it is not known who asks, and nothing is told. */
+/** Undefined: the client has proved nothing, and gets nothing. */
 export function handshake(
   authorization: string | null | undefined,
   { credential, facts, authority }: HandshakeOptions,
@@ -33,7 +33,7 @@ export function handshake(
   if (!authorization) return undefined;
   const { id, pid, protocol, version, url, socket, startedAt, port } = facts;
   const { httpPort, httpsPort, tlds, addresses } = facts;
-  // The facts of a daemon are more than a handshake tells. What is undefined is not written.
+  // The facts have more than a handshake reveals. Undefined fields are left out of the JSON.
   const body: Handshake = {
     ...{ id, pid, protocol, version, url, socket, startedAt, port, tlds },
     ...(httpPort === undefined ? {} : { httpPort }),

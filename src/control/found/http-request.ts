@@ -1,11 +1,11 @@
-/** A request to an address of this machine -> a small answer, whole, within a deadline. No redirects, no proxies. */
+/** A request to an address of this machine -> a small, complete answer within a deadline. No redirects, no proxies. */
 import type { Clock } from "../../system/clock.ts";
 
 export type HttpAnswer =
   | { kind: "answer"; status: number; body: string }
-  /** Nobody takes the connection, or nothing came back. */
+  /** The connection was refused, or nothing came back. */
   | { kind: "silent"; why: string }
-  /** Something came back that is no answer to this. */
+  /** Bytes came back that are no answer to this request. */
   | { kind: "strange"; why: string };
 
 export type HttpRequest = {
@@ -13,7 +13,7 @@ export type HttpRequest = {
   port: number;
   method: "GET" | "POST";
   path: string;
-  /** Host, length and end of connection are seen to. */
+  /** Fields besides Host, Content-Length and Connection. */
   fields?: Readonly<Record<string, string>>;
   /** JSON. */
   body?: string;
@@ -29,7 +29,7 @@ export function authorityOf({ address, port }: { address: string; port: number }
   return `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
-/** Never rejects. The environment's proxies, which `fetch` goes by, must not see this. */
+/** Never rejects. Unlike `fetch`, this ignores proxies in the environment, which must not see the request. */
 export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
   const { address, port, deadline, clock } = request;
   const outcome = Promise.withResolvers<HttpAnswer>();
@@ -40,7 +40,7 @@ export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
   let over = false;
   let socket: Bun.Socket | undefined;
   const cancel = clock.after(deadline, () => {
-    // Half an answer says who it is not: the daemon's comes in one piece.
+    // An incomplete answer is not the daemon's: that comes in one piece.
     silent(`${socket === undefined ? "no connection" : "no answer"} within ${deadline} ms`);
   });
   const send = (to: Bun.Socket): void => {
@@ -98,7 +98,7 @@ function encode({ address, port, method, path, fields = {}, body }: HttpRequest)
   return content === undefined ? head : Buffer.concat([head, content]);
 }
 
-/** Undefined while there may be more of it. `received`: octets as letters. */
+/** Undefined while the answer is incomplete. `received`: one character per octet. */
 function parseAnswer(received: string, ended: boolean): HttpAnswer | undefined {
   const strange = (why: string): HttpAnswer => ({ kind: "strange", why });
   if (received === "") {
@@ -112,7 +112,7 @@ function parseAnswer(received: string, ended: boolean): HttpAnswer | undefined {
   const head = received.slice(0, end);
   const [, status] = /^HTTP\/1\.1 (\d{3})(?: [^\r\n]*)?(?:\r\n|$)/.exec(head) ?? [];
   if (status === undefined) return strange("it speaks no HTTP");
-  // What the daemon sends always has its length.
+  // The daemon's answers always have a Content-Length.
   const digits = /\r\ncontent-length:[ \t]*(\d{1,6})[ \t]*(?:\r\n|$)/i.exec(head)?.[1];
   if (digits === undefined) return strange("its answer has no length");
   const body = received.slice(end + 4);

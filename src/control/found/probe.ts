@@ -1,4 +1,4 @@
-/** A record and the credential -> whether the daemon that it tells of is there, is that one, and speaks as we do. */
+/** A record and the credential -> whether its daemon runs, is the one in the record, and has our protocol. */
 import { type Clock, systemClock } from "../../system/clock.ts";
 import { ask } from "./client.ts";
 import { type Handshake, handshakeName, handshakePath, socketAuthority } from "./handshake.ts";
@@ -9,11 +9,11 @@ import { endpointOf, type Registration, registrationOf } from "./registration.ts
 
 export type Probed =
   | { kind: "healthy"; handshake: Handshake }
-  /** Nothing accepts, or nothing comes back in time. */
+  /** The connection is refused, or nothing comes back in time. */
   | { kind: "dead"; why: string }
-  /** Something answers that is not the daemon of this record. */
+  /** Another process answers. */
   | { kind: "stranger"; why: string }
-  /** The daemon of this record, of a version that we cannot talk with. */
+  /** The daemon of this record answers, with another protocol. */
   | { kind: "other-protocol"; protocol: string; handshake: Handshake };
 
 export type ProbeOptions = {
@@ -22,13 +22,13 @@ export type ProbeOptions = {
   clock?: Clock;
 };
 
-/** Milliseconds: everything is on this machine, so what hangs longer does not work. */
+/** Milliseconds. Everything is on this machine, so a daemon that takes longer does not work. */
 export const probeDeadline = 1_000;
 
 /**
- * By the socket first, which no other person can fill with connections; then by the port, as the socket may be that of
- * the daemon that comes next. The credential itself is not sent: whoever listens there may have taken the place since
- * the record was written.
+ * Tries the socket first, which other users cannot fill with connections, then the port, as the socket may belong to
+ * the next daemon. The credential itself is not sent: another process may have taken the place since the record was
+ * written.
  */
 export async function probe(
   registration: Registration,
@@ -38,14 +38,14 @@ export async function probe(
   const end = clock.now() + deadline;
   const bySocket = await probeSocket(registration, credential, deadline);
   const left = end - clock.now();
-  // What took all the time has not been an answer of the port's.
+  // The time ran out before the port answered.
   const late: Probed = { kind: "dead", why: `no answer within ${deadline} ms` };
   if (bySocket?.kind === "healthy" || left <= 0) return bySocket ?? late;
   const byPort = await probePort(registration, credential, { deadline: left, clock });
   return byPort.kind === "dead" && clock.now() >= end ? late : byPort;
 }
 
-/** Undefined where it is not the daemon of this record that answers there, for whatever reason. */
+/** Undefined if the process that answers there is not the daemon of this record, for any reason. */
 async function probeSocket(
   registration: Registration,
   credential: string,
@@ -117,7 +117,7 @@ function jsonIn(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    // Not ours, and what else it is does not matter.
+    // Not our daemon; anything else does not matter.
     return undefined;
   }
 }

@@ -1,9 +1,9 @@
-/** The credential and a nonce -> what proves to the other side that one has it, without telling it. */
+/** The credential and a nonce -> a proof of having the credential that does not reveal it. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Whether two texts are the same, in a time that does not tell where they differ. */
+/** Whether two texts are equal, in a time that does not depend on where they differ. */
 export function sameSecret(given: string, secret: string): boolean {
-  // Digests have one length, and a key of their own for each comparison keeps them from being prepared.
+  // Digests have one length; a new key for each comparison means that nobody can prepare them.
   const key = crypto.getRandomValues(new Uint8Array(32));
   const digest = (text: string) => createHmac("sha256", key).update(text).digest();
   return timingSafeEqual(digest(given), digest(secret));
@@ -19,8 +19,8 @@ function mac(credential: string, lines: readonly (string | number)[]): string {
 }
 
 /**
- * `authority`: the host and port that the client speaks to. A stranger who passes the proof on to the
- * daemon, on another port, gets nothing for it.
+ * `authority`: the host and port that the client dialled. A stranger who relays the proof to the daemon, on another
+ * port, gets nothing for it.
  */
 export function clientProof(
   credential: string,
@@ -35,7 +35,7 @@ export function daemonProof(credential: string, { nonce, id, pid, protocol }: Cl
   return mac(credential, ["localhostess daemon", nonce, id, pid, protocol]);
 }
 
-/** What goes into the Authorization field in the credential's place. */
+/** The value of the Authorization field, in place of the credential. */
 export function proofField(
   credential: string,
   { nonce, authority }: { nonce: string; authority: string },

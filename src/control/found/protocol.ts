@@ -1,23 +1,23 @@
-/** The words that the daemon and its clients have in common: who it is, where it is, and what it speaks. */
+/** The facts of a daemon that its clients read: identity, addresses and protocol. Shapes and constants only. */
 
 /**
- * Moves only when a client of before can no longer be understood. A client and a daemon that differ in it do not talk;
- * versions may differ.
+ * Changes only when older clients can no longer be understood. A client and a daemon with different protocols do not
+ * talk; their versions may differ.
  */
 export const protocol = "localhostess/1";
 
-/** What ends the daemon, over HTTP. */
+/** The route that stops the daemon. */
 export const shutdownPath = "/v1/shutdown";
 
 /** The record by which every local client finds the daemon. */
 export type Registration = {
-  /** Tells this launch apart from every other: who wrote the record owns it. */
+  /** Unique to this launch: the daemon with this id owns the record. */
   id: string;
-  /** For people; not what decides whether a client and a daemon understand each other. */
+  /** For people. `protocol` decides whether a client and a daemon understand each other. */
   version: string;
-  /** Of the HTTP API: `http://127.0.0.1:49152`, no final slash. */
+  /** The HTTP API: `http://127.0.0.1:49152`, no final slash. */
   url: string;
-  /** For people, and for the last resort after a probe has proved it; never for whether it lives. */
+  /** For people, and as the last resort after a probe has proved it. Never a sign that the daemon is alive. */
   pid: number;
   protocol: string;
   /** Milliseconds since the Unix epoch. */
@@ -26,19 +26,19 @@ export type Registration = {
   socket: string;
   /** The port on which the proxy accepts connections. */
   port: number;
-  /** What its http URLs have instead; absent: `port`. */
+  /** The port in http URLs; absent: `port`. */
   httpPort?: number;
-  /** As `httpPort`, for https. */
+  /** The port in https URLs; absent: `port`. */
   httpsPort?: number;
-  /** The domains besides `localhost` that it serves. */
+  /** Domains besides `localhost` that the proxy serves. */
   tlds: readonly string[];
 };
 
-/** What a daemon tells of itself to whoever has shown the credential. */
+/** A daemon's facts, for clients that have shown the credential. */
 export type Facts = Registration & {
   stateDirectory: string;
-  /** What the proxy accepts connections on. */
+  /** The addresses on which the proxy accepts connections. */
   addresses: readonly string[];
-  /** Where it writes what it has to say; undefined where that is a terminal. */
+  /** The file with the daemon's notes; undefined: they go to a terminal. */
   log: string | undefined;
 };

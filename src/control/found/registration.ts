@@ -1,4 +1,4 @@
-/** The state directory -> the record by which a daemon is found, and back. What it says is to be proved by a probe. */
+/** The state directory -> the record by which clients find a daemon, and back. A probe has to prove what it says. */
 import { unlink } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { writeAtomically } from "../../system/atomic-file.ts";
@@ -7,14 +7,14 @@ import type { Registration } from "./protocol.ts";
 
 export type { Registration };
 
-/** A record takes about 300 bytes; what is longer than this is no record. */
+/** A record takes about 300 bytes; a longer file is no record. */
 const longestRecord = 64 * 1024;
 
 export function registrationPath(stateDirectory: string): string {
   return join(stateDirectory, "registration.json");
 }
 
-/** Takes the place of whatever record there is: the last writer wins. @throws Error of the file system. */
+/** Replaces any record that is there: the last writer wins. @throws the file system's error. */
 export async function writeRegistration(
   stateDirectory: string,
   registration: Registration,
@@ -25,13 +25,13 @@ export async function writeRegistration(
   );
 }
 
-/** Undefined where there is none, where it cannot be read or understood, and where others could have written it. */
+/** Undefined if there is no record, if it is unreadable or invalid, or if others could have written it. */
 export async function readRegistration(stateDirectory: string): Promise<Registration | undefined> {
   const file = readRecord(stateDirectory);
   return file.kind === "text" ? parseRegistration(file.text) : undefined;
 }
 
-/** Whose the record is; `unknown` where the system cannot tell now. */
+/** Whether this launch owns the record; `unknown` if the system cannot tell now. */
 export function ownerOfRecord(stateDirectory: string, id: string): "ours" | "lost" | "unknown" {
   const file = readRecord(stateDirectory);
   if (file.kind === "unknown") return "unknown";
@@ -43,23 +43,23 @@ function readRecord(stateDirectory: string): PrivateFile {
   return readPrivateFile(registrationPath(stateDirectory), options);
 }
 
-/** Removes the record of this launch, and leaves that of a daemon which was started since. Twice is harmless. */
+/** Removes the record if this launch owns it, and leaves the record of a newer daemon. Twice is harmless. */
 export async function removeRegistration(stateDirectory: string, id: string): Promise<void> {
-  // Between these two lines another daemon could write its own. It looks every second whether it is
-  // there, and stands down where it is not: the next client starts one.
+  // Between these two lines another daemon could write its record, which we would remove. That daemon checks every
+  // second, and stands down: the next client starts one.
   if ((await readRegistration(stateDirectory))?.id !== id) return;
   await unlink(registrationPath(stateDirectory)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });
 }
 
-/** The address that a record's `url` leads to; undefined for any but our three spellings of loopback. */
+/** The address in a record's `url`; undefined for anything but our three spellings of loopback. */
 export function endpointOf(url: string): { address: string; port: number } | undefined {
   const [, host, digits] =
     /^http:\/\/(127\.0\.0\.1|localhost|\[::1\]):([1-9]\d{0,4})$/.exec(url) ?? [];
   const port = Number(digits);
   if (host === undefined || port > 65_535) return undefined;
-  // What a resolver has for localhost is not asked: a daemon listens on 127.0.0.1.
+  // No resolver is asked about localhost: a daemon listens on 127.0.0.1.
   return { address: host === "[::1]" ? "::1" : "127.0.0.1", port };
 }
 
@@ -68,13 +68,13 @@ function parseRegistration(text: string): Registration | undefined {
   try {
     value = JSON.parse(text);
   } catch {
-    // Not written by us, so it says nothing.
+    // Not written by us, so not a record.
     return undefined;
   }
   return registrationOf(value);
 }
 
-/** A value from outside -> a record, if every field of one is there and right; others are passed over. */
+/** A value from outside -> a record, if every field is there and valid. Unknown fields are ignored. */
 export function registrationOf(value: unknown): Registration | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const its = value as Record<string, unknown>;
@@ -95,7 +95,7 @@ export function registrationOf(value: unknown): Registration | undefined {
   return record;
 }
 
-/** Short and without anything that a terminal would act on. */
+/** Short, and without control characters that a terminal would act on. */
 function isWord(value: unknown): value is string {
   return typeof value === "string" && /^[\x21-\x7e]{1,100}$/.test(value);
 }

@@ -1,24 +1,24 @@
-/** A command line -> a daemon in a session of its own, which outlives whoever started it. */
+/** A command line -> a daemon in a session of its own, which outlives the process that started it. */
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { openRegularSync, openToAppendSync } from "../../system/regular-file.ts";
 import type { Spawned } from "./connect.ts";
 
 export type SpawnOptions = {
   command: readonly string[];
-  /** Of the client. What a daemon has no use for stays behind. */
+  /** The client's environment. Only variables that a daemon needs are passed on. */
   env: Readonly<Record<string, string | undefined>>;
-  /** What it prints is appended there. */
+  /** The file to which the daemon's output is appended. */
   log: string;
 };
 
-/** Whatever else is in a shell's environment, tokens and all, would be in the daemon's for as long as it runs. */
+/** Any other variable of the shell, tokens included, would stay in the daemon's environment for as long as it runs. */
 const passedOn =
   /^(HOME|USER|LOGNAME|PATH|SHELL|LANG|LC_\w+|TZ|TMPDIR|XDG_\w+|LOCALHOSTESS_(?!RUN_ID$|NAME$|URL$)\w+|LOCALD_(SANDBOX_ACTIVE|SOCKET)|DISPLAY|WAYLAND_DISPLAY|XAUTHORITY|DBUS_SESSION_BUS_ADDRESS|SUDO_UID|BUN_RUNTIME_TRANSPILER_CACHE_PATH)$/;
 
 /** Characters of the log that a failure shows. */
 const longestTail = 2_000;
 
-/** @throws Error of the file system, with `code`, where there can be no log; that of the system, where there can be no process. */
+/** @throws the file system's error, with `code`, for the log, or the system's error for the process. */
 export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
   const file = openToAppendSync(log);
   const before = fstatSync(file).size;
@@ -34,7 +34,7 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
       stdin: "ignore",
       stdout: file,
       stderr: file,
-      // setsid(2): neither the terminal's Ctrl-C nor its end reaches it.
+      // setsid(2): neither Ctrl-C nor the end of the terminal reaches the daemon.
       detached: true,
     });
   } finally {
@@ -47,10 +47,10 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
   };
 }
 
-/** What has been written since it was `before` bytes long; of a file that was put aside meanwhile, what the new one has. */
+/** The text after the first `before` bytes; all of it, if the file was rotated meanwhile. */
 function textFrom(path: string, before: number): string {
   const opened = openRegularSync(path, { follow: false });
-  // Removed: then there is nothing to show.
+  // The file was removed: there is nothing to show.
   if (opened.kind !== "file") return "";
   const { file, its } = opened;
   try {

@@ -1,23 +1,24 @@
-/** A request's head -> whether it may come in, and what everybody else is told. Pure but for the clock it is given. */
+/** A request's head -> admitted or refused. Pure but for the clock, which is an argument. */
 import type { Clock } from "../../system/clock.ts";
-import type { Asked, Headers } from "./http-server.ts";
 import { sameSecret } from "../found/proof.ts";
+import type { Headers } from "./answer.ts";
+import type { Asked } from "./asked.ts";
 
 export type GateOptions = {
-  /** Asked for each time, as it may be replaced. */
+  /** Read for each request, as the credential may be replaced. */
   credential(): string;
-  /** Origins that CORS admits, exactly as browsers write them. */
+  /** Origins that CORS admits, exactly as browsers send them. */
   allowedOrigins: readonly string[];
   clock: Clock;
-  /** The port that we listen on; asked for each time, as it is known only when we do. */
+  /** The port that we listen on; read for each request, as it is known only once we listen. */
   port(): number;
   /** Our page, and who is signed in to it; undefined: there is no page. */
   page?: GatePage | undefined;
 };
 
 /**
- * The page has a host of its own: a browser sends a cookie of 127.0.0.1, or of localhost, to every port there, and so to
- * other people's servers.
+ * The page has a host of its own: a browser sends a cookie of 127.0.0.1, or of localhost, to every port there, and so
+ * to other people's servers.
  */
 export type GatePage = {
   /** Whether a name, without the port, is a host of the page. */
@@ -29,32 +30,32 @@ export type GatePage = {
 /** Where requests to us are sent. */
 export type OwnPlace = { port: number; isPageHost(name: string): boolean };
 
-/** Whom a request comes from, as far as it has shown. */
+/** The proof that a request has shown. */
 export type Visitor = "credential" | "session";
 
 export type Verdict =
   | { kind: "pass"; by: Visitor; headers: Headers }
-  /** Nothing shown, or nothing that is right. */
+  /** The request has shown nothing, or nothing that is right. */
   | { kind: "refuse"; status: 401 | 421 | 429; why: string; headers: Headers }
   /** A preflight that is granted. */
   | { kind: "granted"; headers: Headers };
 
 export const sessionCookie = "localhostess_session";
 
-/** The only routes on which the credential may stand in the query: browsers cannot give an EventSource a header. */
+/** The only routes that accept the credential in the query: an EventSource cannot send headers. */
 export const queryTokenPaths: readonly string[] = ["/v1/events"];
 
 /** Milliseconds for which a failure counts. */
 const failureWindow = 10_000;
 
-/** Seconds for which a browser need not ask again. */
+/** Seconds for which a browser may cache a preflight. */
 const preflightAge = 600;
 
 /** Each layer by itself, so that a test can take one away and see what it was for. */
 export type Layers = {
   /** Whether the request was meant for us. */
   host(asked: Asked, place: OwnPlace): boolean;
-  /** Whether two secrets are the same, in a time that tells nothing of where they differ. */
+  /** Whether two secrets are equal, in a time that does not depend on where they differ. */
   same(given: string, expected: string): boolean;
   /** Whether the query may hold the credential. */
   queryToken(asked: Asked): boolean;
@@ -66,7 +67,7 @@ export type Layers = {
   own(asked: Asked): boolean;
   /** Whether a body says that it is JSON, which no form can say. */
   json(asked: Asked): boolean;
-  /** Failures in ten seconds, beyond which the next ones are told to wait. */
+  /** Failures in ten seconds; beyond that the answer is 429. */
   mostFailures: number;
 };
 
@@ -103,7 +104,7 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
     return { kind: "refuse", status: 401, why, headers: { ...headers, ...challenge } };
   }
 
-  /** Undefined: nobody that we know. */
+  /** Undefined: the request has shown no proof that is right. */
   function visitor(asked: Asked): Visitor | undefined {
     const bearer = bearerOf(asked.header("authorization"));
     if (bearer !== undefined && its.same(bearer, options.credential())) return "credential";
@@ -114,7 +115,7 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
     const { page } = options;
     if (page === undefined || !its.samePage(asked, place())) return undefined;
     const host = hostIn(asked);
-    // The kernel is asked last, as that costs most.
+    // The kernel is asked last, because that costs the most.
     return cookiesOf(asked).some((value) => page.session(value, host)) && its.own(asked)
       ? "session"
       : undefined;
@@ -135,7 +136,7 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
       const wanted = asked.header("access-control-request-method");
       if (asked.method === "OPTIONS" && origin !== undefined && wanted !== undefined) {
         if (admitted) return { kind: "granted", headers: { ...headers, ...grantOf(asked) } };
-        // It cannot carry a credential, so it is no attempt at one.
+        // A preflight cannot carry a credential, so it does not count as a failed attempt.
         return {
           kind: "refuse",
           status: 401,
@@ -162,11 +163,11 @@ export function hostIn({ host = "" }: Asked): string {
   return host.replace(/:\d+$/, "");
 }
 
-/** The three spellings that clients use, hosts of our page, and no other: what resolves to us by another name may be a page's own name. */
+/** The three spellings that clients use, and hosts of our page. Any other name may be that of a stranger's page. */
 function isOurHost(asked: Asked, place: OwnPlace): boolean {
   const { host, target } = asked;
   const { port } = place;
-  // A target with an authority of its own contradicts Host or repeats it; only proxies are sent such.
+  // A target with an authority contradicts Host or repeats it; only proxies get such targets.
   if (!target.startsWith("/")) return false;
   return (
     host === `127.0.0.1:${port}` ||
@@ -187,8 +188,8 @@ function bearerOf(authorization: string | undefined): string | undefined {
 }
 
 /**
- * A cookie comes with every request to the page's host, whichever page makes it, and to any port of it. So it counts only
- * for exactly that host and port, and where the browser says that our own page asked.
+ * Browsers send a cookie with every request to the page's host, from any page and to any port. So the cookie counts
+ * only for exactly that host and port, and if the browser says that the request is from our own page.
  */
 function isOurPage(asked: Asked, place: OwnPlace): boolean {
   if (!isPageHost(asked, place)) return false;
@@ -199,7 +200,7 @@ function isOurPage(asked: Asked, place: OwnPlace): boolean {
   // Browsers send Origin with everything but GET and HEAD.
   if (!reads) return origin !== undefined && (site === undefined || site === "same-origin");
   if (site === undefined || site === "same-origin") return true;
-  // Typed by the person, or from a bookmark: pages only, as an answer to it is shown and not read.
+  // A typed address or a bookmark: for pages only, because the answer is shown and no script reads it.
   return site === "none" && asked.header("sec-fetch-mode") === "navigate";
 }
 

@@ -5,11 +5,15 @@ import {
   type Backend,
   type Command,
   CommandError,
-  commands,
-  type ErrorCode,
-  perform,
+  errorOf,
   type Stream,
-} from "../commands/commands.ts";
+} from "../commands/command.ts";
+import { commands } from "../commands/commands.ts";
+import { perform } from "../commands/perform.ts";
+import { handshake, handshakePath } from "../found/handshake.ts";
+import type { Answer, Headers, Sink, StreamAnswer, WholeAnswer } from "./answer.ts";
+import type { Reception } from "./api-connection.ts";
+import type { Asked } from "./asked.ts";
 import {
   gate,
   type GateOptions,
@@ -18,29 +22,30 @@ import {
   layers,
   type OwnPlace,
   ownPlace,
-  type Visitor,
   type Verdict,
+  type Visitor,
 } from "./gate.ts";
-import { handshake, handshakePath } from "../found/handshake.ts";
-import {
-  type Answer,
-  type Asked,
-  type Headers,
-  type HttpServer,
-  type Reception,
-  type Sink,
-  type StreamAnswer,
-  startHttpServer,
-  type WholeAnswer,
-} from "./http-server.ts";
+import { type HttpServer, startHttpServer } from "./http-server.ts";
 import { readJson } from "./json.ts";
+import {
+  failure,
+  longestBody,
+  securityHeaders,
+  statusOfCode,
+  tooLong,
+  value,
+  type Whole,
+  whole,
+  wrongMethod,
+} from "./outcomes.ts";
+import { sentInQuery } from "./sent-in-query.ts";
 import { eventStream, lineStream } from "./sse.ts";
 
-/** What is served besides `/v1/`: to browsers, which cannot show the credential. */
+/** The part of the site outside `/v1/`, for browsers, which cannot show the credential. */
 export interface Page extends GatePage {
   /**
-   * GET and HEAD of any path outside `/v1/`. `signedIn`: by cookie or credential. What is not for everybody is answered
-   * with 401. Undefined: there is nothing at that path.
+   * Answers GET and HEAD of any path outside `/v1/`. `signedIn`: by cookie or credential; parts that need it answer 401
+   * without. Undefined: there is nothing at that path.
    */
   answer(
     asked: Asked,
@@ -67,46 +72,17 @@ export type HttpDoor = {
   readonly url: string;
   readonly port: number;
   readonly connections: number;
-  /** Ends the streams that were opened under another credential than the one that is true now. */
+  /** Ends the streams that were opened with a credential that has been replaced. */
   credentialChanged(): void;
   stop(): Promise<void>;
 };
 
-/** Bytes of a body. */
-const longestBody = 1024 * 1024;
-
 /** Milliseconds that answers under way have when the daemon stops. */
 const drain = 2000;
 
-/** On every answer; the page sets its own Content-Security-Policy. */
-export const securityHeaders: Headers = {
-  "Cache-Control": "no-store",
-  "Content-Security-Policy":
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-};
-
-const json: Headers = { "Content-Type": "application/json" };
-
-const statusOfCode: Readonly<Record<ErrorCode, number>> = {
-  bad_json: 400,
-  bad_request: 400,
-  forbidden: 403,
-  not_found: 404,
-  unknown_command: 404,
-  too_long: 413,
-  unsupported: 501,
-  timeout: 504,
-  internal: 500,
-};
-
 const routes = new Map(commands.map((its) => [its.path, its]));
 
-/** Everybody who knocks without the credential hears the same. */
+/** All clients without the credential get the same answers. */
 const refusals: Readonly<Record<401 | 421 | 429, { code: string; message: string }>> = {
   401: { code: "unauthorized", message: "the credential is missing or wrong" },
   421: { code: "misdirected", message: "this Host is not the daemon's" },
@@ -139,13 +115,13 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     }
   }
 
-  /** Our page answers some of its paths to everybody: that is where a session begins. */
+  /** Our page answers some of its paths without a session: a session begins there. */
   function judgeUnlessOpen(asked: Asked): Verdict | Reception {
     const forPage = page !== undefined && isRead(asked) && !asked.path.startsWith("/v1/");
     if (!forPage) return judge(asked);
     const shown =
       asked.header("cookie") !== undefined || asked.header("authorization") !== undefined;
-    // Without anything shown there is nothing to count as a failure, and nothing that could let it in.
+    // A request that shows nothing cannot be admitted, and does not count as a failed attempt.
     const verdict = shown || !gateLayers.host(asked, place()) ? judge(asked) : undefined;
     if (verdict?.kind === "refuse" && verdict.status !== 401) return verdict;
     const signedIn = verdict?.kind === "pass";
@@ -168,8 +144,8 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     return verdict ?? judge(asked);
   }
 
-  /** The handshake of a client that wants to know us before it shows the credential. */
-  function proved(asked: Asked): { kind: "answer"; answer: Answer } | undefined {
+  /** The handshake for a client that verifies us before it shows the credential. */
+  function proved(asked: Asked): Whole | undefined {
     const authorization = asked.header("authorization");
     if (asked.path !== handshakePath || !isRead(asked)) return undefined;
     if (authorization === undefined || !/^proof /i.test(authorization)) return undefined;
@@ -196,7 +172,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     if (command.method === "GET") {
       if (!isRead(asked)) return wrongMethod("GET, HEAD", headers);
       const sent = sentInQuery(asked, command);
-      // A head is all that is needed; the answer is made outside of this call, as it may take a while.
+      // GET has no body. The answer is made outside of this call, as it may take a while.
       return {
         kind: "body",
         limit: 0,
@@ -232,7 +208,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     { sent, by }: { sent: unknown; by: Visitor },
     headers: Headers,
   ): Promise<Answer> {
-    // Before anything is waited for: it is the one that has just been looked at.
+    // Read before anything is awaited: this is the credential that has just been checked.
     const credential = command.streams === false ? "" : options.credential();
     try {
       const result = await perform(command, { sent, backend, bySession: by === "session" });
@@ -249,7 +225,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
     }
   }
 
-  /** Each stream under way, with what it was let in by: a session ends with the credential that signed it. */
+  /** Streams under way, with the credential that admitted each: a session ends with the credential that signed it. */
   const streams = new Set<{ sink: Sink; credential: string }>();
 
   function watched(answer: StreamAnswer, credential: string): StreamAnswer {
@@ -292,76 +268,6 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
   };
 }
 
-/** The words for whoever sent a command; a fault of ours is told to the log only. */
-export function errorOf(error: unknown): { code: ErrorCode; message: string } {
-  if (error instanceof CommandError) return { code: error.code, message: error.message };
-  return { code: "internal", message: "this is a fault of ours; the daemon's log says more" };
-}
-
 function isRead({ method }: Asked): boolean {
   return method === "GET" || method === "HEAD";
-}
-
-/** Query -> what a body would hold; wrong shapes are left for the command to complain of. */
-function sentInQuery(asked: Asked, { input, streams }: Command): Record<string, unknown> {
-  // Without a prototype, as a key may be named like a part of it.
-  const sent: Record<string, unknown> = Object.create(null);
-  for (const [key, text] of new URLSearchParams(asked.query)) {
-    // It has let them in, and is no part of the command.
-    if (streams === "sse" && key === "token") continue;
-    // Twice is a mistake, and an array is no field's type.
-    sent[key] = Object.hasOwn(sent, key)
-      ? [sent[key], text]
-      : readField(Object.hasOwn(input.entries, key) ? input.entries[key] : undefined, text);
-  }
-  const lastId = asked.header("last-event-id");
-  if (streams === "sse" && lastId !== undefined) sent.last_event_id = lastId;
-  return sent;
-}
-
-type Field = { type?: string; wrapped?: Field };
-
-/** The only types in queries are text and whole numbers. */
-function readField(field: Field | undefined, text: string): unknown {
-  let inner = field;
-  while (inner?.wrapped !== undefined) inner = inner.wrapped;
-  return inner?.type === "number" && /^-?\d{1,15}$/.test(text) ? Number(text) : text;
-}
-
-type WholeOptions = { headers: Headers; body: string };
-
-function whole(
-  status: number,
-  { headers, body }: WholeOptions,
-): { kind: "answer"; answer: WholeAnswer } {
-  return { kind: "answer", answer: { status, headers, body } };
-}
-
-function value(result: unknown, headers: Headers): { kind: "answer"; answer: WholeAnswer } {
-  const all = { ...securityHeaders, ...json, ...headers };
-  return whole(200, { headers: all, body: `${JSON.stringify(result ?? null)}\n` });
-}
-
-type Failure = { code: string; message: string; headers: Headers };
-
-function failure(
-  status: number,
-  { code, message, headers }: Failure,
-): { kind: "answer"; answer: WholeAnswer } {
-  const all = { ...securityHeaders, ...json, ...headers };
-  return whole(status, { headers: all, body: `${JSON.stringify({ error: { code, message } })}\n` });
-}
-
-function tooLong(headers: Headers): WholeAnswer {
-  const message = `a body has at most ${longestBody} bytes, and a GET none`;
-  return failure(413, { code: "too_long", message, headers }).answer;
-}
-
-function wrongMethod(allow: string, headers: Headers): { kind: "answer"; answer: WholeAnswer } {
-  const message = `this route knows ${allow} only`;
-  return failure(405, {
-    code: "method_not_allowed",
-    message,
-    headers: { ...headers, Allow: allow },
-  });
 }

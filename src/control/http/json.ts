@@ -1,8 +1,8 @@
-/** Bytes that somebody sent -> the JSON value in them, or why they hold none. Pure. */
+/** Bytes from a client -> the JSON value in them, or the reason why there is none. Pure. */
 
 export type Json = { kind: "value"; value: unknown } | { kind: "bad"; why: string };
 
-/** Arrays and objects inside one another. No command needs more than two; a parser's stack is not a stranger's to use up. */
+/** Levels of nesting. No command needs more than two, and no client may use up the parser's stack. */
 const deepest = 32;
 
 export function readJson(bytes: Uint8Array): Json {

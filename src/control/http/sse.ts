@@ -1,16 +1,16 @@
-/** Events -> the text/event-stream that browsers and others read; bounded, and cut where its reader is too slow. */
+/** Events -> a text/event-stream, or JSON lines; bounded, and cut off if the reader is too slow. */
 import type { Cancel, Clock } from "../../system/clock.ts";
-import type { Stream } from "../commands/commands.ts";
-import type { DaemonEvent } from "../commands/events.ts";
-import type { Headers, Sink, StreamAnswer } from "./http-server.ts";
+import type { Stream } from "../commands/command.ts";
+import type { DaemonEvent } from "../commands/daemon-report.ts";
+import type { Headers, Sink, StreamAnswer } from "./answer.ts";
 
-/** Bytes that wait for a reader; one that is further behind has them again by its last id. */
+/** Bytes that may wait for a reader. One that falls behind reconnects and continues from its last id. */
 export const mostPending = 1024 * 1024;
 
-/** Milliseconds between signs of life: a reader, or what is between, may give up on silence. */
+/** Milliseconds between comments: a reader, or a proxy on the way, may give up on silence. */
 const heartbeat = 15_000;
 
-/** Milliseconds after which a browser comes back. */
+/** Milliseconds after which a browser reconnects. */
 const retry = 1000;
 
 export type StreamOptions = { clock: Clock; headers: Headers };
@@ -32,7 +32,7 @@ export function eventStream(events: Stream, { clock, headers }: StreamOptions): 
   };
 }
 
-/** A JSON value a line. */
+/** One JSON value per line. */
 export function lineStream(values: Stream, { headers }: StreamOptions): StreamAnswer {
   return {
     status: 200,
@@ -46,7 +46,7 @@ export function lineStream(values: Stream, { headers }: StreamOptions): StreamAn
   };
 }
 
-/** WHATWG HTML, section 9.2.6. JSON has no line end of its own, so one data line is enough. */
+/** WHATWG HTML, section 9.2.6. JSON text has no line end, so one data line is enough. */
 function frame({ id, event, data }: DaemonEvent): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -1,4 +1,4 @@
-/** The signals -> the whole page: who we are, what was lost, the services, and the daemon's facts. */
+/** The signals -> the whole page: header, notices, services, and the daemon's facts. */
 /** @jsxImportSource preact */
 import { useEffect } from "preact/hooks";
 import { Detail } from "./detail.tsx";
@@ -88,7 +88,7 @@ function State() {
   );
 }
 
-/** It lies over the page's end, so that nothing moves when it comes and goes. */
+/** Lies over the end of the page, so that nothing moves when it appears or disappears. */
 function Lost() {
   if (connection.value === "ended") {
     return (
@@ -163,7 +163,7 @@ function onKey(event: KeyboardEvent): void {
   }
 }
 
-/** From the detail to its row, from a search to all. */
+/** Goes back from the detail to its row, or from a search to all rows. */
 function leave(search: HTMLInputElement): void {
   const name = shown.value;
   if (name === undefined) {
@@ -172,7 +172,7 @@ function leave(search: HTMLInputElement): void {
     return;
   }
   location.hash = "#/";
-  // Once the list is drawn again.
+  // After the list has been drawn again.
   setTimeout(() => {
     const links = [...document.querySelectorAll<HTMLElement>("a.detail")];
     links.find((link) => link.textContent === name)?.focus();

@@ -4,19 +4,19 @@ import { signal } from "@preact/signals";
 /** The session is over. */
 export const signedOut = signal(false);
 
-/** Undefined where there is none, or a refusal. */
+/** Undefined if there is no answer, or an error. */
 export async function ask<T>(path: string): Promise<T | undefined> {
   try {
     const response = await fetch(path, { credentials: "same-origin" });
     if (response.status === 401) signedOut.value = true;
     return response.ok ? ((await response.json()) as T) : undefined;
   } catch {
-    // The event stream notices that the daemon is gone, and says so.
+    // The event stream notices that the daemon is gone, and shows it.
     return undefined;
   }
 }
 
-/** Tells the daemon to do something. @returns why it could not; undefined: it is done. */
+/** Sends a command. @returns why it failed; undefined: it succeeded. */
 export async function tell(path: string, body: unknown): Promise<string | undefined> {
   try {
     const response = await fetch(path, {
@@ -35,7 +35,7 @@ export async function tell(path: string, body: unknown): Promise<string | undefi
   }
 }
 
-/** Lines of JSON as they come, until they end or `signal` says so. */
+/** Lines of JSON as they come, until the answer ends or `signal` is aborted. */
 export async function* linesOf<T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
   const response = await fetch(path, { credentials: "same-origin", signal });
   if (!response.ok || response.body === null) return;

@@ -1,11 +1,12 @@
-/** One service -> its facts, warnings, processes and last requests. */
+/** One service -> its facts, warnings, processes and latest requests. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
+import type { ServiceDetail, ServiceProcess } from "../../routes/service-report.ts";
+import type { RecordedRequest } from "../../routes/traffic.ts";
 import { shownSize } from "../../text/size.ts";
 import { clockText, countText, durationText, latencyText } from "./format.ts";
 import { Addresses } from "./links.tsx";
 import { connection, detail, now, running, services, shown } from "./live.ts";
-import type { RecordedRequest, ServiceDetail, ServiceProcess } from "./model.ts";
 import { Sparkline } from "./sparkline.tsx";
 
 export function Detail() {
@@ -40,7 +41,7 @@ function Unknown() {
 }
 
 function Known({ its }: { its: ServiceDetail }) {
-  // Counts move with every event; the rest is as it was last asked for.
+  // Counts change with every event; the rest is from the last refresh.
   const { traffic } = services.value.find(({ name }) => name === its.name) ?? its;
   return (
     <>

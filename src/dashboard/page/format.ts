@@ -1,4 +1,4 @@
-/** Numbers -> the few characters that people read them by. Pure. */
+/** Numbers -> short texts for people. Pure. */
 
 const grouped = new Intl.NumberFormat("en");
 

@@ -1,8 +1,8 @@
-/** A service -> the addresses that a person may follow. */
+/** A service -> the addresses that a person may open. */
 /** @jsxImportSource preact */
-import type { ServiceReport } from "./model.ts";
+import type { ServiceReport } from "../../routes/service-report.ts";
 
-/** The whole addresses, as they may be copied. */
+/** Full addresses, to be copied. */
 export function Addresses({ service }: { service: ServiceReport }) {
   const urls = [service.url, service.secureUrl].filter(isAddress);
   if (urls.length === 0) return <span class="soft">no address</span>;
@@ -17,7 +17,7 @@ export function Addresses({ service }: { service: ServiceReport }) {
   );
 }
 
-/** Whatever a daemon says, only such are followed. */
+/** Only these are made into links, whatever the daemon sends. */
 function isAddress(url: string | null): url is string {
   return url !== null && /^https?:\/\/[^/]+$/.test(url);
 }

@@ -1,9 +1,10 @@
 /** The services -> a table, a row each, that is walked by the arrow keys. */
 /** @jsxImportSource preact */
+import type { ServiceReport } from "../../routes/service-report.ts";
 import { countText, durationText, latencyText } from "./format.ts";
 import { Links } from "./links.tsx";
 import { connection, found, now, query, services } from "./live.ts";
-import { keyOf, type ServiceReport } from "./model.ts";
+import { keyOf } from "./model.ts";
 import { projects } from "./projects.ts";
 import { Sparkline } from "./sparkline.tsx";
 

@@ -1,33 +1,30 @@
-/** The daemon's answers and events -> signals that the page is drawn from; a lost connection is mended here. */
+/** The daemon's answers and events -> the signals that the page is drawn from. Reconnects after a lost connection. */
 import { batch, computed, effect, signal } from "@preact/signals";
+import type { DaemonReport, EventData, Snapshot } from "../../control/commands/daemon-report.ts";
+import type { ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
 import { ask, signedOut } from "./ask.ts";
 import {
   afterChange,
   afterCounts,
   afterRequest,
   afterSeconds,
-  type DaemonFacts,
   matching,
-  type RecordedRequest,
-  type ServiceDetail,
-  type ServiceReport,
-  type Snapshot,
   sorted,
   withRequests,
 } from "./model.ts";
 import { followLogs, isSupervised, readProjects, readProjectsSoon } from "./projects.ts";
 
 /** `ended`: the session is over, and only the command can begin another. */
-export type Connection = "connecting" | "live" | "lost" | "ended";
+export type FollowState = "connecting" | "live" | "lost" | "ended";
 
-export const connection = signal<Connection>("connecting");
-export const daemon = signal<DaemonFacts | undefined>(undefined);
+export const connection = signal<FollowState>("connecting");
+export const daemon = signal<DaemonReport | undefined>(undefined);
 export const services = signal<readonly ServiceReport[]>([]);
 export const query = signal("");
 export const found = computed(() => matching(services.value, query.value));
-/** Moves once a second, for what tells of time. */
+/** Moves once a second, for durations. */
 export const now = signal(Date.now());
-/** What a screen reader is told. */
+/** The text for screen readers. */
 export const news = signal("");
 /** The service whose detail is shown; undefined: the list. */
 export const shown = signal(nameInAddress());
@@ -37,7 +34,7 @@ export const running = computed(() =>
   services.value.some((service) => service.name === shown.value),
 );
 
-/** Milliseconds. The daemon is asked for what events do not tell: medians, requests under way. */
+/** Milliseconds between refreshes, for values that no event carries: medians, requests under way. */
 const resync = 5_000;
 const callersDelay = 1_000;
 const firstRetry = 500;
@@ -54,7 +51,7 @@ function nameInAddress(): string | undefined {
   try {
     return name === undefined ? undefined : decodeURIComponent(name);
   } catch {
-    // Not an address that we made: the list is shown.
+    // Not an address of ours: the list is shown.
     return undefined;
   }
 }
@@ -88,7 +85,7 @@ export function start(): void {
 async function refresh(): Promise<void> {
   const [fresh, facts] = await Promise.all([
     ask<ServiceReport[]>("/v1/services"),
-    ask<DaemonFacts>("/v1/daemon"),
+    ask<DaemonReport>("/v1/daemon"),
   ]);
   batch(() => {
     if (fresh !== undefined) services.value = sorted(fresh);
@@ -97,7 +94,7 @@ async function refresh(): Promise<void> {
   await Promise.all([readDetail(), readProjects()]);
 }
 
-/** Callers are looked up together, so some are known a little later than their requests. */
+/** The daemon looks callers up in batches, so some are known a little later than their requests. */
 function readDetailSoon(): void {
   if (callersWanted !== undefined) return;
   callersWanted = setTimeout(() => {
@@ -116,7 +113,7 @@ async function readDetail(): Promise<void> {
   }
   if (detail.value?.name !== name) detail.value = undefined;
   const read = await ask<ServiceDetail>(`/v1/service?name=${encodeURIComponent(name)}`);
-  // A later question has been asked meanwhile.
+  // A newer request is under way.
   if (turn !== detailWanted || read === undefined) return;
   const known = detail.value?.requests ?? [];
   detail.value = { ...read, requests: withRequests(known, read.requests) };
@@ -127,23 +124,23 @@ function connect(): void {
   const path = lastId === undefined ? "" : `?last_event_id=${encodeURIComponent(lastId)}`;
   const its = new EventSource(`/v1/events${path}`);
   source = its;
-  const on = <T>(type: string, act: (data: T) => void) => {
+  const on = <Type extends keyof EventData>(type: Type, act: (data: EventData[Type]) => void) => {
     its.addEventListener(type, (event) => {
       const { data, lastEventId } = event as MessageEvent<string>;
       lastId = lastEventId;
-      batch(() => act(JSON.parse(data) as T));
+      batch(() => act(JSON.parse(data) as EventData[Type]));
     });
   };
-  on<Snapshot>("hello", begin);
-  on<Snapshot>("reset", begin);
-  on<Parameters<typeof afterChange>[1]>("service", ({ change, service }) => {
+  on("hello", begin);
+  on("reset", begin);
+  on("service", ({ change, service }) => {
     services.value = afterChange(services.value, { change, service });
     if (change === "appeared") tell(`${service.name} is running`);
     if (change === "gone") tell(`${service.name} has ended`);
     if (service.name === shown.value) void readDetail();
   });
   on("supervised", readProjectsSoon);
-  on<RecordedRequest>("request", (request) => {
+  on("request", (request) => {
     services.value = afterRequest(services.value, request);
     const its = detail.value;
     if (its !== undefined && its.name === request.service) {
@@ -151,7 +148,7 @@ function connect(): void {
       if (request.caller === undefined) readDetailSoon();
     }
   });
-  on<Parameters<typeof afterCounts>[1]>("requests", (told) => {
+  on("requests", (told) => {
     services.value = afterCounts(services.value, told);
   });
   its.onopen = () => {
@@ -161,7 +158,7 @@ function connect(): void {
     void refresh();
   };
   its.onerror = () => {
-    // The browser would try again by itself, but not after an answer that is no stream.
+    // The browser retries by itself, but not after an answer that is no stream.
     its.close();
     if (its === source && connection.value !== "ended") lose();
   };
@@ -178,7 +175,7 @@ function lose(): void {
     tell("Connection lost");
   }
   setTimeout(async () => {
-    // Tells whether the daemon is gone or only this session.
+    // Finds out whether the daemon is gone or only this session.
     await ask("/v1/daemon");
     if (connection.value === "lost") connect();
   }, retry);

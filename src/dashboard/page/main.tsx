@@ -1,4 +1,4 @@
-/** The page begins here: what `npm run page` makes one script of. */
+/** The entry of the page's script, which `npm run page` builds. */
 /** @jsxImportSource preact */
 import { render } from "preact";
 import { App } from "./app.tsx";

@@ -1,77 +1,12 @@
-/** What the daemon tells -> what the page shows. Pure. */
+/** The daemon's reports and events -> the values that the page shows. Pure. */
 
-export type Counts = {
-  requests: number;
-  errors: number;
-  active: number;
-  medianMilliseconds: number | null;
-  perSecond: readonly number[];
-};
-
-export type ServiceReport = {
-  name: string;
-  url: string | null;
-  secureUrl: string | null;
-  address: string;
-  port: number;
-  pid: number;
-  pids: readonly number[];
-  ports: readonly number[];
-  command: string;
-  cwd: string | null;
-  startedAt: string;
-  source: string;
-  warnings: readonly string[];
-  traffic: Counts;
-};
-
-export type RecordedRequest = {
-  id: number;
-  time: number;
-  service: string;
-  method: string;
-  target: string;
-  scheme: "http" | "https";
-  status: number;
-  milliseconds: number;
-  received: number;
-  sent: number;
-  caller?: { pid: number; command: string } | undefined;
-};
-
-export type ServiceProcess = {
-  pid: number;
-  parent: number | null;
-  command: string | null;
-  cwd: string | null;
-  startedAt: string | null;
-  listening: readonly { address: string; port: number }[];
-};
-
-export type ServiceDetail = ServiceReport & {
-  processes: readonly ServiceProcess[];
-  requests: readonly RecordedRequest[];
-};
-
-export type DaemonFacts = {
-  version: string;
-  pid: number;
-  port: number;
-  startedAt: number;
-  uptime: number;
-  memory: number;
-  stateDirectory: string;
-  addresses: readonly string[];
-  log: string | null;
-  connections: { proxy: number; http: number; ipc: number };
-};
-
-export type Snapshot = { daemon: DaemonFacts; services: readonly ServiceReport[] };
+import type { ServiceChange, ServiceCounts, ServiceReport } from "../../routes/service-report.ts";
+import type { RecordedRequest } from "../../routes/traffic.ts";
 
 /** Requests that the detail view lists. */
 export const shownRequests = 100;
 
-/** One row has one key, for as long as its process lives; a name that cannot be routed may be there twice. */
+/** A row keeps its key for as long as its process lives. A name that cannot be routed may occur twice. */
 export function keyOf(service: ServiceReport): string {
   return service.url === null ? `${service.name} ${service.pid}` : service.name;
 }
@@ -88,13 +23,13 @@ function compare(a: string, b: string): number {
 
 export function afterChange(
   services: readonly ServiceReport[],
-  { change, service }: { change: "appeared" | "changed" | "gone"; service: ServiceReport },
+  { change, service }: ServiceChange,
 ): readonly ServiceReport[] {
   const others = services.filter((other) => keyOf(other) !== keyOf(service));
   return change === "gone" ? others : sorted([...others, service]);
 }
 
-/** A request has ended. Its service's median stays until the daemon is asked again. */
+/** A request has ended. The median of its service stays until the next refresh. */
 export function afterRequest(
   services: readonly ServiceReport[],
   request: RecordedRequest,
@@ -120,14 +55,14 @@ export function afterRequest(
 
 export function afterCounts(
   services: readonly ServiceReport[],
-  { service: name, counts }: { service: string; counts: Counts },
+  { service: name, counts }: ServiceCounts,
 ): readonly ServiceReport[] {
   return services.map((service) =>
     service.name === name ? { ...service, traffic: counts } : service,
   );
 }
 
-/** Seconds go by; services that had no request of late stay the same value. */
+/** Seconds go by. Services without recent requests stay the same value. */
 export function afterSeconds(
   services: readonly ServiceReport[],
   seconds: number,
@@ -142,7 +77,7 @@ export function afterSeconds(
   });
 }
 
-/** By any part of what a row says; several words must all be there. */
+/** Searches all parts of a row. Several words must all match. */
 export function matching(
   services: readonly ServiceReport[],
   query: string,

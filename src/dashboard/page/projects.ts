@@ -1,58 +1,35 @@
-/** The daemon's answers -> the services of projects, and what the one that is shown prints. */
+/** The daemon's answers -> the services of projects, and the output of the one that is shown. */
 import { computed, signal } from "@preact/signals";
-import { type Pending, type Waiting, waitingOf } from "../../routes/pending.ts";
+import { type Waiting, waitingOf } from "../../routes/pending.ts";
+import type { OutputLine, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import { ask, linesOf, tell } from "./ask.ts";
 
-/** As far as the page shows it. */
-export type SupervisedRow = {
-  /** `shop:api`. */
-  name: string;
-  project: string;
-  service: string;
-  state: string;
-  ready: boolean;
-  why: string | null;
-  says: string | null;
-  pid: number | null;
-  port: number | null;
-  url: string | null;
-  path: string;
-  started_at: string | null;
-  restarts: number;
-  exit: { code: number | null; signal: string | null } | null;
-  cpu: number | null;
-  memory: number | null;
-  warnings: readonly string[];
-  /** What its files say now, and waits for `up`. */
-  pending: Pending | null;
-};
-
-export const projects = signal<readonly SupervisedRow[]>([]);
+export const projects = signal<readonly SupervisedStatus[]>([]);
 /** By project. */
 export const waiting = computed<readonly Waiting[]>(() =>
   waitingOf(projects.value.map((row) => ({ ...row, directory: row.path }))),
 );
-/** Ids of those for which something has been asked and is not done. */
+/** Ids of services with a command under way. */
 export const busy = signal<ReadonlySet<string>>(new Set());
-/** What could not be done. */
+/** Why the last command failed. */
 export const refusal = signal("");
 export const lines = signal<readonly string[]>([]);
 
-/** Milliseconds in which news come together to one question. */
+/** Milliseconds in which several events lead to one request. */
 const gathering = 150;
 /** Lines that are shown, and asked for. */
 const shownLines = 500;
 
-/** Names of servers have no colon, so that no other page has such an address. */
+/** Names of other servers have no colon, so the address is unambiguous. */
 export function isSupervised(name: string | undefined): name is string {
   return name?.includes(":") ?? false;
 }
 
 export async function readProjects(): Promise<void> {
-  const rows = await ask<Partial<SupervisedRow>[]>("/v1/status");
+  const rows = await ask<StatusRow[]>("/v1/status");
   if (rows === undefined) return;
   projects.value = rows
-    .filter((row): row is SupervisedRow => typeof row.project === "string")
+    .filter((row): row is SupervisedStatus => "project" in row)
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
@@ -69,10 +46,10 @@ export function readProjectsSoon(): void {
 
 export type Act = "start" | "stop" | "restart";
 
-export async function act(row: SupervisedRow, what: Act): Promise<void> {
+export async function act(row: SupervisedStatus, what: Act): Promise<void> {
   busy.value = new Set([...busy.value, row.name]);
   refusal.value = "";
-  // Not `up`: what waits for that is taken in a terminal, by who has read it.
+  // Not `up`: changes that wait for it are accepted in a terminal, by a person who has read them.
   const why = await tell(what === "stop" ? "/v1/stop" : "/v1/restart", { name: row.name });
   busy.value = new Set([...busy.value].filter((name) => name !== row.name));
   if (why !== undefined) refusal.value = why;
@@ -81,7 +58,7 @@ export async function act(row: SupervisedRow, what: Act): Promise<void> {
 
 let following: { id: string; abort: AbortController } | undefined;
 
-/** Shows what a service prints; undefined: nobody looks any more. */
+/** Shows the output of a service; undefined: stop. */
 export function followLogs(id: string | undefined): void {
   if (following?.id === id) return;
   following?.abort.abort();
@@ -103,24 +80,24 @@ async function read(id: string, signal: AbortSignal): Promise<void> {
     gathered = [];
   };
   try {
-    for await (const { message } of linesOf<{ message: string }>(`/v1/logs?${query}`, signal)) {
+    for await (const { message } of linesOf<OutputLine>(`/v1/logs?${query}`, signal)) {
       gathered.push(plain(message));
       drawing ??= setTimeout(draw, gathering);
     }
   } catch {
-    // It was left, or the daemon is gone, which the event stream says.
+    // The page shows something else now, or the daemon is gone, which the event stream reports.
   }
   clearTimeout(drawing);
   if (!signal.aborted) {
     draw();
-    // Another look at the page's address follows anew.
+    // The next visit to this address follows again.
     if (following?.id === id) following = undefined;
   }
 }
 
 const escapes = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07?|.)/g;
 
-/** Without colours and whatever else is for terminals. */
+/** Removes colours and other control sequences for terminals. */
 export function plain(text: string): string {
   return text.replace(escapes, "").replace(/[\p{Cc}]/gu, (its) => (its === "\t" ? its : ""));
 }

@@ -1,20 +1,12 @@
-/** The services of projects -> a table with what may be done with each; one of them -> its state and its output. */
+/** The services of projects -> a table with actions; one of them -> its state and its output. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
+import type { SupervisedStatus } from "../../routes/project-report.ts";
 import { shownSize } from "../../text/size.ts";
 import { durationText } from "./format.ts";
 import { connection, now } from "./live.ts";
 import { pendingText, upCommand } from "../../routes/pending.ts";
-import {
-  type Act,
-  act,
-  busy,
-  lines,
-  projects,
-  refusal,
-  type SupervisedRow,
-  waiting,
-} from "./projects.ts";
+import { type Act, act, busy, lines, projects, refusal, waiting } from "./projects.ts";
 
 export function Projects() {
   const rows = projects.value;
@@ -53,7 +45,7 @@ function Refusal() {
   );
 }
 
-/** A line for each project of which something waits for `up`. */
+/** A line for each project with changes that wait for `up`. */
 function Pendings() {
   return (
     <>
@@ -68,13 +60,13 @@ function Pendings() {
   );
 }
 
-function dotOf({ state, warnings }: SupervisedRow): string {
+function dotOf({ state, warnings }: SupervisedStatus): string {
   if (state === "ready") return warnings.length > 0 ? "dot warned" : "dot";
   if (state === "failed") return "dot failed";
   return state === "stopped" || state === "exited" ? "dot ended" : "dot waiting";
 }
 
-function Row({ row }: { row: SupervisedRow }) {
+function Row({ row }: { row: SupervisedStatus }) {
   const { name, state, why, pid, port, started_at: since, restarts, cpu, memory } = row;
   return (
     <tr>
@@ -114,7 +106,7 @@ function Row({ row }: { row: SupervisedRow }) {
 
 const words: Record<Act, string> = { start: "Start", stop: "Stop", restart: "Restart" };
 
-function Actions({ row }: { row: SupervisedRow }) {
+function Actions({ row }: { row: SupervisedStatus }) {
   const down = row.state === "stopped" || row.state === "exited" || row.state === "failed";
   const possible: readonly Act[] = down ? ["start"] : ["stop", "restart"];
   const waits = busy.value.has(row.name) || connection.value !== "live";
@@ -165,7 +157,7 @@ export function Supervised({ id }: { id: string }) {
   );
 }
 
-function Facts({ row }: { row: SupervisedRow }) {
+function Facts({ row }: { row: SupervisedStatus }) {
   const { url, why, says, exit, path, warnings } = row;
   return (
     <>
@@ -218,7 +210,7 @@ function Output() {
   const shown = lines.value;
   useEffect(() => {
     const its = box.current;
-    // Who has scrolled up reads something, which must not move away.
+    // A person who has scrolled up is reading; the text must not move away.
     if (its !== null && atEnd.current) its.scrollTop = its.scrollHeight;
   }, [shown]);
   return (

@@ -1,7 +1,7 @@
-/** The server name of a handshake and a host -> whether the certificate that the client got is one for the host. Pure. */
+/** A handshake's server name and a host -> whether the certificate that the client got covers the host. Pure. */
 import { classifyHost } from "../../routes/host.ts";
 
-/** The name itself and one level under it; where the client named no server, what is meant by an address. */
+/** A certificate covers its name and one level below. Without a server name, it covers the hosts that are our own. */
 export function covers(serverName: string | undefined, host: string): boolean {
   if (serverName === undefined || classifyHost(serverName).kind === "own") {
     return classifyHost(host).kind === "own";

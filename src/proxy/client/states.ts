@@ -80,6 +80,8 @@ export const actions = [
   "next",
   /** Ask again whether the request can go on. */
   "ask again",
+  /** Let the time pass that the client has to read our last words. */
+  "count down",
   /** Answer 408 and end. */
   "refuse",
   /** Close after what was written. */
@@ -151,8 +153,15 @@ export const table: Readonly<Record<StateName, Row>> = {
     news: "ignore",
     drain: "ignore",
   },
-  // What the kernel still holds for a slow reader goes on its way after a close.
-  lingering: { ...quiet, bytes: "ignore", overdue: "close", drain: "ignore" },
+  // `link/last-words.ts` hears the link while there are last words; a plain close leaves it to us.
+  lingering: {
+    ...quiet,
+    bytes: "ignore",
+    fin: "ignore",
+    overdue: "ignore",
+    news: "count down",
+    drain: "ignore",
+  },
   closed: {
     bytes: "ignore",
     fin: "ignore",
@@ -237,12 +246,11 @@ export const idleSeconds = 75;
 /** Seconds in which a client may read our last words while we throw away what it still sends. */
 export const lingerSeconds = 2;
 
-/** States that time alone ends, each with the seconds it may last. Waiting has limits of its own, an answer has none. */
+/** States that time alone ends, each with the seconds it may last. Waiting and last words have limits of their own. */
 export const limits: Readonly<Partial<Record<StateName, number>>> = {
   sniffing: headSeconds,
   idle: idleSeconds,
   reading: headSeconds,
-  lingering: lingerSeconds,
 };
 
 const actionTable = Uint8Array.from(

@@ -1,4 +1,4 @@
-/** How often something may happen into whether it still may: a burst, and a rate at which it is given back. */
+/** Events that cost something -> whether there were too many of them: a burst, and a rate at which it is given back. */
 export class Allowance {
   #left: number;
   #at = 0;
@@ -10,7 +10,7 @@ export class Allowance {
     this.#left = burst;
   }
 
-  /** @returns false once it has happened too often. `seconds`: a clock's. */
+  /** Counts events. `seconds`: the clock's time. @returns false once there were too many. */
   take(count: number, seconds: number): boolean {
     if (seconds !== this.#at) {
       this.#left = Math.min(this.burst, this.#left + (seconds - this.#at) * this.perSecond);

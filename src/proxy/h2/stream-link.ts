@@ -1,14 +1,21 @@
-/** Streams of an HTTP/2 session, one after another, into a link whose peer seems to speak HTTP/1.1. */
+/** Streams of HTTP/2, one after another -> a link whose peer seems to speak HTTP/1.1 with keep-alive. */
 import type { Link, LinkHandler } from "../../link/link.ts";
-import { BodyReader } from "../../wire/body.ts";
-import { CHUNKED, ResponseFraming } from "../../wire/framing.ts";
 import { ErrorCode } from "../../wire/h2/frame.ts";
+import type { Breach } from "../../wire/h2/frame-rules.ts";
 import type { RequestWriter } from "../../wire/h2/request.ts";
-import { type FieldLines, ResponseHead, type TrailerFields } from "../../wire/head.ts";
-import { HeadWriter } from "../upstream/head-writer.ts";
-import { Held } from "../../link/held.ts";
+import type { HeadWriter } from "../upstream/head-writer.ts";
+import {
+  AnswerReader,
+  type AnswerSink,
+  type StreamHead,
+  type StreamPiece,
+  type Trailer,
+} from "./answer-reader.ts";
+import { RequestBody } from "./request-body.ts";
+import { maySend, type StreamEvent, type StreamState, step } from "./stream-states.ts";
+import { ReceiveWindow, SendWindow, streamWindow } from "./windows.ts";
 
-/** What a stream's link needs of its session. */
+/** The session, as a stream's link needs it. */
 export interface StreamSession {
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -18,77 +25,49 @@ export interface StreamSession {
   sendHead(stream: H2StreamLink, head: StreamHead): void;
   /** Sends as much of bytes[from, to) as may go. @returns the offset behind it. */
   sendData(stream: H2StreamLink, piece: StreamPiece): number;
-  /** All of the answer is on its way. */
+  /** The answer's END_STREAM is written. */
   answered(stream: H2StreamLink): void;
   /** Ends the stream without the end of its answer. */
   reset(stream: H2StreamLink, code: ErrorCode): void;
-  /** The owner has left, and all it had written is on its way: tell it so when it is not in the middle of something. */
+  /** The owner has left, and all that it wrote is on its way. The owner hears so later, not within its own call. */
   left(stream: H2StreamLink): void;
-  /** Bytes of a request are used up; `stream` may send as many more, where it is still of this stream. */
+  /** Octets of a request are used up; `stream` may send as many more, if it is still the stream that sent them. */
   consumed(stream: H2StreamLink, count: number): void;
   fault(fault: unknown): void;
 }
 
-export type StreamHead = { fields: FieldLines; bytes: Uint8Array; status: number; last: boolean };
-/** `last`: nothing follows. */
-export type StreamPiece = { bytes: Uint8Array; from: number; to: number; last: boolean };
-
-const HEAD = 0;
-const BODY = 1;
-const DONE = 2;
-
-/** Octets for the line in front of a chunk, which no window lets grow longer than a number of 8 digits. */
-export const chunkLineRoom = 10;
-
-/** What follows what waits to be sent. */
-const NOTHING = 0;
-const END = 1;
-const RESET = 2;
-
-const headAsked = { head: true, connect: false };
-const bodyAsked = { head: false, connect: false };
-
-/** Its owner, a Connection, sees a client that sends one request after another, each when the last was answered. */
-export class H2StreamLink implements Link {
+/** The owner, a Connection, sees a client that sends one request after another, each when the last was answered. */
+export class H2StreamLink implements Link, AnswerSink {
   handler: LinkHandler = silent;
+  /** The connection whose requests the stream brings; undefined where we answer by ourselves. */
+  owner: { tick(): void } | undefined;
   readonly descriptor = -1;
   /** The stream at hand, or the last. */
   id = 0;
-  /** Octets of DATA that the client lets us send. May be negative: RFC 9113 section 6.9.2. */
-  sendWindow = 0;
-  /** Octets of DATA that we let the client send. */
-  receiveWindow = 0;
-  /** Octets used up of which the client was not told yet. */
-  uncredited = 0;
-  /** The client has sent all of its request. */
-  remoteEnded = true;
-  /** It stands in the session's queue of those that have something to send. */
+  /** DATA that the client lets us send. */
+  readonly sendWindow = new SendWindow();
+  /** DATA that we let the client send. */
+  readonly receiveWindow = new ReceiveWindow(streamWindow);
+  /** The stream is in the queue of those that have something to send. */
   queued = false;
   /** The owner wants no more of it. */
   closing = false;
 
   readonly #session: StreamSession;
+  #state: StreamState = "closed";
+  readonly #answer = new AnswerReader(this);
+  /** Parts of the answer that no window has let through. */
   #pending: Uint8Array[] = [];
   #pendingLength = 0;
-  #after: number = NOTHING;
-  #trailer: { fields: TrailerFields; bytes: Uint8Array } | undefined;
+  /** Follows behind the pending parts. */
+  #after: "nothing" | "end" | "reset" = "nothing";
+  #trailer: Trailer | undefined;
+  /** A `write` said false: the owner waits for `drained`. */
   #owing = false;
   #paused = false;
-  /** Octets of the request that came while paused. */
+  /** Octets of the request that came while the link was paused. */
   #withheld = 0;
-  /** Octets of the request's body that are still to come; CHUNKED: unknown. */
-  #expected = 0;
-
-  #phase = DONE;
-  #held = new Held();
-  #headRequest = false;
-  #answerHead = new ResponseHead();
-  #answerFraming = new ResponseFraming();
-  #answer = new BodyReader();
-  /** The piece of the answer that is being looked at, and a range of content in it. */
-  #piece: Uint8Array = nothing;
-  #rangeStart = -1;
-  #rangeEnd = 0;
+  readonly #body = new RequestBody();
 
   constructor(session: StreamSession) {
     this.#session = session;
@@ -118,9 +97,13 @@ export class H2StreamLink implements Link {
     return this.#paused;
   }
 
+  get state(): StreamState {
+    return this.#state;
+  }
+
   /** The answer is complete, or there will be none. */
   get done(): boolean {
-    return this.#phase === DONE;
+    return !maySend(this.#state);
   }
 
   /** Another stream may use the link: the owner has heard all of this request and goes on. */
@@ -128,27 +111,39 @@ export class H2StreamLink implements Link {
     return (
       !this.closing &&
       this.handler !== silent &&
-      this.#answerFraming.keepAlive &&
-      (this.remoteEnded || this.#expected === 0)
+      this.#answer.keepAlive &&
+      (this.#state === "closed" || this.#body.complete)
     );
   }
 
-  // What the client does; the session calls.
+  /** @returns the rule that the client breaks with this. @throws where we break one. */
+  move(event: StreamEvent): Breach | undefined {
+    const next = step(this.#state, event);
+    if (next === undefined) throw new Error(`"${event}" on a stream that is ${this.#state}`);
+    if (typeof next !== "string") return next;
+    this.#state = next;
+    return undefined;
+  }
 
-  /** A request's head has come. */
-  begin(id: number, request: RequestWriter, windows: { send: number; receive: number }): void {
+  // The session calls, for the client:
+
+  /** A request's head has come. `ends`: all of the request. `window`: octets that may be sent. */
+  begin(
+    id: number,
+    { request, ends, window }: { request: RequestWriter; ends: boolean; window: number },
+  ): void {
     this.id = id;
-    this.sendWindow = windows.send;
-    this.receiveWindow = windows.receive;
-    this.uncredited = 0;
+    this.#state = "idle";
+    this.move("recv HEADERS");
+    if (ends) this.move("recv END_STREAM");
+    this.sendWindow.left = window;
+    this.receiveWindow.begin(id);
     this.#withheld = 0;
     this.#paused = false;
-    this.#expected = request.bodyLength;
-    this.#headRequest = request.head;
-    this.#after = NOTHING;
+    this.#body.begin(request.bodyLength);
+    this.#after = "nothing";
     this.#trailer = undefined;
-    this.#phase = HEAD;
-    this.#answerHead.begin(0);
+    this.#answer.begin({ headRequest: request.head });
   }
 
   /** Bytes as HTTP/1.1 would have them, to the owner. */
@@ -161,46 +156,29 @@ export class H2StreamLink implements Link {
     }
   }
 
-  /** DATA of this length has come. @returns false where it is more than was announced. */
+  /** DATA of this length has come. @returns false: more than was announced. */
   takes(length: number): boolean {
-    if (this.#expected === CHUNKED) return true;
-    if (length > this.#expected) return false;
-    this.#expected -= length;
-    return true;
+    return this.#body.take(length);
   }
 
-  /** What has come, behind `chunkLineRoom`. `count`: what it took of the windows. */
+  /** Passes on what has come, which stands behind `chunkLineRoom`. `count`: octets of the windows that it used. */
   receive(body: HeadWriter, count: number): void {
-    let from = chunkLineRoom;
-    const length = body.length - from;
-    if (length > 0) {
-      if (this.#expected === CHUNKED) {
-        const line = `${length.toString(16)}\r\n`;
-        from -= line.length;
-        for (let i = 0; i < line.length; i++) body.bytes[from + i] = line.charCodeAt(i);
-        writeText(body, "\r\n");
-      }
-      this.deliver(body.bytes.subarray(from, body.length));
-    }
+    const piece = this.#body.piece(body);
+    if (piece.length > 0) this.deliver(piece);
     if (this.#paused && !this.closing) this.#withheld += count;
     else this.#session.consumed(this, count);
   }
 
-  /** END_STREAM. `trailer`: field lines. @returns false where less has come than was announced. */
-  end(trailer: Uint8Array): boolean {
-    this.remoteEnded = true;
-    if (this.#expected !== CHUNKED) return this.#expected === 0;
-    const out = new HeadWriter(trailer.length + 8);
-    writeText(out, "0\r\n");
-    out.append(trailer);
-    writeText(out, "\r\n");
-    this.#expected = 0;
-    this.deliver(out.bytes.subarray(0, out.length));
-    return true;
+  /** The request has ended. `trailers`: field lines. @returns false: less came than was announced. */
+  end(trailers: Uint8Array): boolean {
+    const rest = this.#body.end(trailers);
+    if (rest !== undefined && rest.length > 0) this.deliver(rest);
+    return rest !== undefined;
   }
 
-  /** The stream is no more, nor is the link. */
+  /** The stream is gone, and the link with it. */
   gone(cause: Error | undefined): void {
+    this.move("connection end");
     this.drop();
     this.closing = true;
     const handler = this.handler;
@@ -212,25 +190,24 @@ export class H2StreamLink implements Link {
     }
   }
 
-  /** Forgets what of the stream is still to be done. */
+  /** Forgets what is still to be done for a stream that is closed. */
   drop(): void {
-    this.#phase = DONE;
     this.#pending.length = 0;
     this.#pendingLength = 0;
-    this.#after = NOTHING;
+    this.#after = "nothing";
     this.#trailer = undefined;
-    this.#held.clear();
+    this.#answer.drop();
     this.#release();
   }
 
-  /** Sends a frame's worth of what waits. */
+  /** Sends a frame's worth of what is pending. */
   sendPending(most: number): void {
     const first = this.#pending[0];
     if (first !== undefined) {
       const last =
         this.#pending.length === 1 &&
         first.length <= most &&
-        this.#after === END &&
+        this.#after === "end" &&
         this.#trailer === undefined;
       const to = Math.min(first.length, most);
       const sent = this.#session.sendData(this, { bytes: first, from: 0, to, last });
@@ -243,8 +220,8 @@ export class H2StreamLink implements Link {
       if (last) this.#finish();
     }
     if (this.#pending.length > 0) return;
-    if (this.#phase !== DONE && this.#after === END) this.#sendEnd();
-    else if (this.#after === RESET) this.#session.reset(this, ErrorCode.internalError);
+    if (this.#after === "end") this.#sendEnd();
+    else if (this.#after === "reset") this.#session.reset(this, ErrorCode.internalError);
     if (this.#owing && !this.closing) {
       this.#owing = false;
       try {
@@ -256,21 +233,11 @@ export class H2StreamLink implements Link {
     if (this.closing) this.#session.left(this);
   }
 
-  // What the owner does.
+  // The owner calls:
 
   write(bytes: Uint8Array, from: number, to: number): boolean {
-    if (this.#phase === DONE || this.closing || to <= from) return true;
-    let view = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
-    let at = 0;
-    if (this.#phase === HEAD) {
-      if (this.#held.length > 0) {
-        this.#held.add(view);
-        view = this.#held.view();
-      }
-      at = this.#readHeads(view);
-      if (at === -1) return true;
-    }
-    if (this.#phase === BODY) this.#readBody(view, at);
+    if (this.done || this.closing || to <= from) return true;
+    this.#answer.read(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
     if (this.#pendingLength === 0) return true;
     this.#owing = true;
     return false;
@@ -287,7 +254,7 @@ export class H2StreamLink implements Link {
   abort(): void {
     if (this.closing && this.#pendingLength === 0) return;
     this.closing = true;
-    if (this.#phase !== DONE) this.#session.reset(this, ErrorCode.internalError);
+    if (!this.done) this.#session.reset(this, ErrorCode.internalError);
     this.drop();
     this.#session.left(this);
   }
@@ -302,111 +269,65 @@ export class H2StreamLink implements Link {
     this.#release();
   }
 
+  /** The client may send as many octets again as were withheld. */
   #release(): void {
     const count = this.#withheld;
     this.#withheld = 0;
     if (count > 0) this.#session.consumed(this, count);
   }
 
-  /** No more comes of the owner: what it has begun ends here, well or not. */
+  /** No more comes of the owner. An answer that is not complete ends here, as it must. */
   #leave(): void {
     if (this.closing) return;
     this.closing = true;
     this.#release();
-    if (this.#phase === BODY && this.#answer.endsWithConnection) this.#sendEnd();
-    else if (this.#phase !== DONE && this.#after === NOTHING) {
+    if (!this.done && this.#answer.endsWithConnection) this.#sendEnd();
+    else if (!this.done && this.#after === "nothing") {
       if (this.#pendingLength === 0) this.#session.reset(this, ErrorCode.internalError);
-      else this.#after = RESET;
+      else this.#after = "reset";
     }
     if (this.#pendingLength === 0) this.#session.left(this);
   }
 
-  /** @returns the offset behind the final head; -1: there is none yet. */
-  #readHeads(view: Uint8Array): number {
-    const head = this.#answerHead;
-    let at = 0;
-    for (;;) {
-      const outcome = head.read(view);
-      if (outcome.kind === "more") {
-        const rest = view.slice(at);
-        this.#held.clear();
-        this.#held.add(rest);
-        if (at > 0) head.begin(0);
-        return -1;
-      }
-      const framing = this.#answerFraming;
-      const asked = this.#headRequest ? headAsked : bodyAsked;
-      const wrong = outcome.kind === "bad" ? outcome : framing.read(head, view, asked);
-      // Too long by the lines that we added; and nobody could have asked for another protocol.
-      if (outcome.kind === "bad" || wrong !== undefined || head.status === 101) {
-        this.abort();
-        return -1;
-      }
-      at = outcome.end;
-      if (head.status >= 200) break;
-      this.#session.sendHead(this, {
-        fields: head,
-        bytes: view,
-        status: head.status,
-        last: false,
-      });
-      head.begin(at);
-    }
-    this.#answer.begin(this.#answerFraming.bodyLength);
-    this.#phase = BODY;
-    const last = this.#answer.done;
-    this.#session.sendHead(this, { fields: head, bytes: view, status: head.status, last });
-    this.#held.clear();
-    if (last) this.#finish();
-    return at;
+  // The answer reader calls:
+
+  head(head: StreamHead): void {
+    if (this.done) return;
+    this.move("send HEADERS");
+    this.#session.sendHead(this, head);
+    if (head.last) this.#finish();
   }
 
-  #readBody(view: Uint8Array, at: number): void {
-    const answer = this.#answer;
-    this.#piece = view;
-    this.#rangeStart = -1;
-    answer.read(view, at, this.#range);
-    if (answer.bad !== undefined) {
-      this.abort();
-      return;
-    }
-    const trailer = answer.trailer;
-    if (trailer !== undefined && trailer.fields.fieldCount > 0) this.#trailer = trailer;
-    const last = answer.done && this.#trailer === undefined;
-    if (this.#rangeStart !== -1) this.#send(this.#rangeStart, this.#rangeEnd, last);
-    this.#piece = nothing;
-    if (answer.done) this.#sendEnd();
+  content(piece: StreamPiece): void {
+    if (this.done) return;
+    const { bytes, from, to, last } = piece;
+    const sent = this.#pendingLength === 0 ? this.#session.sendData(this, piece) : from;
+    if (sent < to) {
+      this.#pending.push(bytes.slice(sent, to));
+      this.#pendingLength += to - sent;
+      if (last) this.#after = "end";
+    } else if (last) this.#finish();
   }
 
-  /** One range late, so that the last one can carry the end. One function for all pieces: it runs for every one. */
-  #range = (start: number, end: number): void => {
-    if (this.#rangeStart !== -1) this.#send(this.#rangeStart, this.#rangeEnd, false);
-    this.#rangeStart = start;
-    this.#rangeEnd = end;
-  };
-
-  #send(from: number, to: number, last: boolean): void {
-    let sent = from;
-    if (this.#pendingLength === 0) {
-      sent = this.#session.sendData(this, { bytes: this.#piece, from, to, last });
-      if (sent === to) {
-        if (last) this.#finish();
-        return;
-      }
-    }
-    this.#pending.push(this.#piece.slice(sent, to));
-    this.#pendingLength += to - sent;
+  answerEnd(trailer: Trailer | undefined): void {
+    this.#trailer = trailer;
+    this.#sendEnd();
   }
 
-  /** Ends the answer behind what waits. */
+  bad(): void {
+    this.abort();
+  }
+
+  /** Ends the answer behind what is pending. */
   #sendEnd(): void {
-    if (this.#phase === DONE) return;
+    if (this.done) return;
     if (this.#pendingLength > 0) {
-      this.#after = END;
+      this.#after = "end";
       return;
     }
     const trailer = this.#trailer;
     if (trailer !== undefined) {
+      this.move("send HEADERS");
       this.#session.sendHead(this, { ...trailer, status: 0, last: true });
     } else {
       this.#session.sendData(this, { bytes: nothing, from: 0, to: 0, last: true });
@@ -415,8 +336,8 @@ export class H2StreamLink implements Link {
   }
 
   #finish(): void {
-    this.#phase = DONE;
-    this.#after = NOTHING;
+    this.move("send END_STREAM");
+    this.#after = "nothing";
     this.#trailer = undefined;
     this.#session.answered(this);
   }
@@ -425,10 +346,6 @@ export class H2StreamLink implements Link {
     this.handler.failed(fault);
     this.abort();
   }
-}
-
-function writeText(out: HeadWriter, text: string): void {
-  for (let i = 0; i < text.length; i++) out.byte(text.charCodeAt(i));
 }
 
 const nothing = new Uint8Array(0);

@@ -1,4 +1,5 @@
 /** A connection of a user who is not served -> a sentence in its own protocol, and its end. */
+import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { Alert, fatalAlert } from "../../wire/alert.ts";
@@ -29,30 +30,29 @@ export type TurningAway = {
 export function turningAway(clock: Clock, fault: (fault: unknown) => void): TurningAway {
   const links = new Map<Link, Cancel>();
 
-  function handlerOf(link: Link): LinkHandler {
-    let told = false;
+  function handlerOf(link: Link, due: number): LinkHandler {
+    const gone = (): void => {
+      links.get(link)?.();
+      links.delete(link);
+    };
     return {
       data(bytes) {
-        if (told) return;
-        told = true;
         // RFC 8446 section 6.2, access_denied: access control refuses this client.
         const why = sniff(bytes[0]!) === "tls" ? fatalAlert(Alert.accessDenied) : words;
-        link.write(why, 0, why.length);
-        link.halfClose();
+        links.get(link)?.();
+        const left = due - clock.now();
+        lastWords(link, why, { timer: clock, flush: left, linger: left, gone, failed: fault });
       },
       drained() {},
       ended: () => link.close(),
-      closed() {
-        links.get(link)?.();
-        links.delete(link);
-      },
+      closed: gone,
       failed: fault,
     };
   }
 
   return {
     turnAway(link) {
-      link.handler = handlerOf(link);
+      link.handler = handlerOf(link, clock.now() + patience);
       if (links.size >= mostAtOnce) {
         link.abort();
         return;

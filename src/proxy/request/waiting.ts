@@ -179,7 +179,8 @@ export class Waiting {
     const since = this.#shared.seconds();
     const limit = patienceFor(supervised, { woken });
     const endedBefore = supervised.lastExit?.time;
-    const wait = (this.#service ??= { since, limit, woken, endedBefore, table: undefined });
+    this.#service ??= { since, limit, woken, endedBefore, table: undefined };
+    const wait = this.#service;
     if (woken && !wait.woken) {
       // The request waited for another thing so far: that the service ends.
       Object.assign(wait, { since, limit, woken, endedBefore });

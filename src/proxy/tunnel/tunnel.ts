@@ -4,15 +4,11 @@ import type { Held } from "../../link/held.ts";
 import type { Joined } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Service } from "../../routes/service.ts";
-import { encode } from "../../wire/bytes.ts";
 import { sniff } from "../../wire/sniff.ts";
 import type { Dialect } from "../upstream/dialect.ts";
 import { securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.ts";
 import { DoubtedTunnel } from "./doubted-tunnel.ts";
 import { mayBeUpgrade } from "./first-bytes.ts";
-
-/** The answer to CONNECT. RFC 9110 section 9.3.6. */
-export const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
 
 /** What the client's connection does for its tunnel. */
 export interface TunnelOwner {
@@ -26,7 +22,7 @@ export interface TunnelOwner {
   upgrade(upstream: Upstream | undefined): void;
   /** What is held is TLS that is meant for us. */
   secureInside(): void;
-  close(): void;
+  close(): unknown;
 }
 
 export type TunnelFacts = {

@@ -1,23 +1,23 @@
-/** A field of an HTTP/2 header section into the line that it is in HTTP/1.1, and what has to be known of it. RFC 9113 section 8.2. */
+/** A field of an HTTP/2 header section -> its line in HTTP/1.1, and the kind of its name. RFC 9113 section 8.2. */
 import { COLON, CR, HTAB, isFieldText, isToken, LF, SP } from "../bytes.ts";
 import { entryOverhead } from "./static-table.ts";
 
-/** Names that a request's writer has to act on. */
+/** Kinds of names that `RequestWriter` treats differently. */
 export const FieldKind = {
   regular: 0,
   method: 1,
   scheme: 2,
   authority: 3,
   path: 4,
-  /** `:status`, and any that is not known: no request has it. */
+  /** `:status`, or an unknown pseudo-header field: no request has one. */
   strange: 5,
   cookie: 6,
   host: 7,
   contentLength: 8,
   te: 9,
-  /** Means one connection of HTTP/1.1, which this is not: RFC 9113 section 8.2.2. */
+  /** A connection-specific field of HTTP/1.1, which HTTP/2 forbids: RFC 9113 section 8.2.2. */
   hop: 10,
-  /** No name of a field in HTTP/2. */
+  /** Not a valid field name in HTTP/2. */
   malformed: 11,
 } as const;
 
@@ -42,14 +42,14 @@ const kinds = new Map<string, FieldKind>([
 
 const special = [...kinds].map(([name, kind]) => ({ name, kind }));
 
-/** One field. It is read once and written as often as it is referred to, so it is kept as a line. */
+/** One field, kept as a line: HPACK reads a field once, and refers to it as often as it likes. */
 export class H2Field {
   constructor(
     /** `name: value CR LF`. */
     readonly line: Uint8Array,
     readonly nameEnd: number,
     readonly kind: FieldKind,
-    /** The value holds nothing that no value may hold. */
+    /** The value holds valid characters only. */
     readonly sound: boolean,
   ) {}
 
@@ -61,7 +61,7 @@ export class H2Field {
     return this.line.length - 2;
   }
 
-  /** As HPACK and SETTINGS_MAX_HEADER_LIST_SIZE count it. */
+  /** Octets, as HPACK and SETTINGS_MAX_HEADER_LIST_SIZE count them. */
   get size(): number {
     return this.line.length - 4 + entryOverhead;
   }
@@ -70,7 +70,7 @@ export class H2Field {
 /** A range of bytes. */
 export type Range = { bytes: Uint8Array; start: number; end: number };
 
-/** `kind`: where the name was met before. */
+/** `kind`: set where the name was read before. */
 export function h2Field(name: Range, value: Range, kind?: FieldKind): H2Field {
   const nameEnd = name.end - name.start;
   const line = new Uint8Array(nameEnd + value.end - value.start + 4);

@@ -1,4 +1,4 @@
-/** Bytes into HTTP/2 frames, and frames into bytes. RFC 9113 sections 4 and 6. */
+/** Bytes -> HTTP/2 frames, and frames -> bytes. RFC 9113 sections 4 and 6. */
 import type { Output } from "./output.ts";
 
 export const FrameType = {
@@ -22,7 +22,7 @@ export const Flag = {
   priority: 32,
 } as const;
 
-/** RFC 9113 section 7, those of them that we send. */
+/** The error codes that we send. RFC 9113 section 7. */
 export const ErrorCode = {
   noError: 0,
   protocolError: 1,
@@ -46,31 +46,31 @@ export const Setting = {
   maxHeaderListSize: 6,
 } as const;
 
-/** What a client sends first. RFC 9113 section 3.4. */
+/** The client's connection preface, before its SETTINGS. RFC 9113 section 3.4. */
 export const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 export const frameHeadLength = 9;
 
-/** Octets of a payload that either side takes where nothing else was agreed on: RFC 9113 section 6.5.2. */
+/** The default of SETTINGS_MAX_FRAME_SIZE, in octets: RFC 9113 section 6.5.2. */
 export const payloadLimit = 16_384;
 
-/** RFC 9113 section 6.5.2: what a flow-control window holds before anything is said. */
+/** The default size of a flow-control window, in octets: RFC 9113 section 6.5.2. */
 export const firstWindow = 65_535;
 export const largestWindow = 2 ** 31 - 1;
 
-/** What `FrameReader.next` has found. */
+/** The outcomes of `FrameReader.next`. */
 export const Found = {
-  /** Nothing whole: push more. */
+  /** No whole frame is left: push more. */
   more: 0,
   /** A frame, in the reader's own fields. */
   frame: 1,
-  /** A frame longer than we have allowed: FRAME_SIZE_ERROR. */
+  /** A frame is longer than we allow: FRAME_SIZE_ERROR. */
   bad: 2,
 } as const;
 
 export type Found = (typeof Found)[keyof typeof Found];
 
-/** Cuts bytes, in whatever pieces they come, into frames. Only a frame that comes in pieces is copied. */
+/** Cuts bytes, in any pieces, into frames. Only a frame that comes in pieces is copied. */
 export class FrameReader {
   type = 0;
   flags = 0;
@@ -86,7 +86,7 @@ export class FrameReader {
   #held: Uint8Array | undefined;
   #heldLength = 0;
 
-  /** The type of the frame whose rest has not come; -1: not even that; undefined: there is none. */
+  /** The type of the frame whose rest has not come; -1: nor has its type; undefined: there is no such frame. */
   get begun(): number | undefined {
     if (this.#heldLength === 0) return undefined;
     return this.#heldLength < frameHeadLength ? -1 : this.#held![3]!;
@@ -101,7 +101,7 @@ export class FrameReader {
   next(): Found {
     const found = this.#heldLength > 0 ? this.#nextOfHeld() : this.#nextOfInput();
     if (found === Found.more) {
-      // A collector that runs before the next push would take bytes that are still referred to for old.
+      // The garbage collector would promote bytes that are still referred to when it runs before the next push.
       this.#input = nothing;
       this.bytes = nothing;
     }
@@ -150,7 +150,7 @@ export class FrameReader {
   #found(bytes: Uint8Array, at: number, length: number): Found {
     this.type = bytes[at + 3]!;
     this.flags = bytes[at + 4]!;
-    // The first bit is reserved and says nothing.
+    // The first bit is reserved and means nothing.
     this.stream = readUint31(bytes, at + 5);
     this.bytes = bytes;
     this.start = at + frameHeadLength;
@@ -165,7 +165,7 @@ export function readUint32(bytes: Uint8Array, at: number): number {
   return (readUint31(bytes, at) + (bytes[at]! >= 128 ? 2 ** 31 : 0)) >>> 0;
 }
 
-/** Without the first bit, which is reserved wherever a number of 31 bits stands. */
+/** Leaves out the first bit, which is reserved in every 31-bit number. */
 export function readUint31(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at]! & 127) << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
@@ -204,7 +204,7 @@ export function writeReset(out: Output, stream: number, code: ErrorCode): void {
   writeUint32(out, code);
 }
 
-/** `stream` 0 is the connection's own window. */
+/** `stream` 0 widens the connection's window. */
 export function writeWindowUpdate(out: Output, stream: number, increment: number): void {
   writeFrameHead(out, { length: 4, type: FrameType.windowUpdate, flags: 0, stream });
   writeUint32(out, increment);
@@ -233,7 +233,7 @@ export function writePong(out: Output, bytes: Uint8Array, at: number): void {
   out.copy(bytes, at, at + 8);
 }
 
-/** `why`: for whoever reads the client's log. */
+/** `why` is debug data: clients log it. */
 export function writeGoAway(
   out: Output,
   { lastStream, code, why }: { lastStream: number; code: ErrorCode; why: string },
@@ -246,8 +246,13 @@ export function writeGoAway(
   out.append(text);
 }
 
-/** Where a frame's own content lies within its payload: behind PADDED's and PRIORITY's octets, before the padding. */
-export function contentOf(frame: FrameReader): { start: number; end: number } | undefined {
+/**
+ * The range of a frame's content in its payload: behind the octets of PADDED and PRIORITY, before the padding.
+ * @returns undefined: the payload is too short for them.
+ */
+export function contentOf(
+  frame: Pick<FrameReader, "type" | "flags" | "bytes" | "start" | "end">,
+): { start: number; end: number } | undefined {
   let { start, end } = frame;
   if ((frame.flags & Flag.padded) !== 0) {
     if (start === end) return undefined;

@@ -1,4 +1,4 @@
-/** HPACK's bytes into fields. RFC 7541. */
+/** HPACK's bytes -> fields. RFC 7541. */
 import { encode } from "../bytes.ts";
 import { type FieldKind, type H2Field, h2Field, type Range } from "./field.ts";
 import { decodeHuffman, huffmanRoom } from "./huffman.ts";
@@ -12,16 +12,16 @@ function rangeOf(bytes: Uint8Array): Range {
   return { bytes, start: 0, end: bytes.length };
 }
 
-/** Entries that fit, whatever they hold. A power of two, so that a place is found by a mask. */
+/** The most entries that fit in the table. A power of two, so that a mask finds a place. */
 const places = firstTableSize / entryOverhead;
 
-/** Integers beyond are no size of anything here: 2^28 leaves the arithmetic of 32 bits safe. */
+/** No size here needs more bits. Sums of such integers stay exact in 32 bits. */
 const integerBits = 28;
 
 /** Reads the header sections of one connection, in their order: each may change what the next one means. */
 export class HpackDecoder {
   #table = new Array<H2Field | undefined>(places);
-  /** Entries that were ever added. */
+  /** The number of entries added so far, evicted ones included. */
   #added = 0;
   #count = 0;
   #size = 0;
@@ -31,11 +31,11 @@ export class HpackDecoder {
   #at = 0;
   #to = 0;
   #plain: Uint8Array = nothing;
-  /** What `#readString` has read. */
+  /** The last strings that `#string` has read. */
   readonly #name: Range = { bytes: nothing, start: 0, end: 0 };
   readonly #value: Range = { bytes: nothing, start: 0, end: 0 };
 
-  /** Reads all of bytes[from, to), a whole section. @returns why it is none (COMPRESSION_ERROR), or undefined. */
+  /** Reads bytes[from, to), a whole section. @returns the reason for COMPRESSION_ERROR, or undefined. */
   decode(
     bytes: Uint8Array,
     { from, to }: { from: number; to: number },
@@ -92,7 +92,7 @@ export class HpackDecoder {
       name.end = known.nameEnd;
       kind = known.kind;
     }
-    // A name that was decoded lies at the beginning of the same room.
+    // A decoded name lies at the start of the buffer that the value is decoded into.
     const behind = name.bytes === this.#plain ? name.end : 0;
     if (!this.#string(this.#value, behind)) return undefined;
     return h2Field(name, this.#value, kind);
@@ -105,7 +105,7 @@ export class HpackDecoder {
     this.#evict();
   }
 
-  /** RFC 7541 section 4.4: an entry larger than the table leaves it empty, and is no error. */
+  /** An entry larger than the table empties the table, and is no error: RFC 7541 section 4.4. */
   #evict(): void {
     while (this.#size > this.#limit) {
       const place = (this.#added - this.#count) & (places - 1);
@@ -115,7 +115,7 @@ export class HpackDecoder {
     }
   }
 
-  /** RFC 7541 section 5.1. @returns -1 where it does not end or is too large. */
+  /** RFC 7541 section 5.1. @returns -1 if the integer does not end or is too large. */
   #integer(mask: number): number {
     const bytes = this.#bytes;
     let value = bytes[this.#at++]! & mask;
@@ -128,7 +128,7 @@ export class HpackDecoder {
     return -1;
   }
 
-  /** RFC 7541 section 5.2. `behind`: what is decoded goes here in the room for it. */
+  /** RFC 7541 section 5.2. `behind`: the offset in the buffer where a decoded string goes. */
   #string(range: Range, behind: number): boolean {
     if (this.#at >= this.#to) return false;
     const coded = this.#bytes[this.#at]! >= 128;

@@ -1,19 +1,19 @@
-/** Fields into HPACK's bytes. RFC 7541. */
+/** Fields -> HPACK's bytes. RFC 7541. */
 import { encode, lowered } from "../bytes.ts";
 import type { Output } from "./output.ts";
 import { entryOverhead, firstTableSize, staticTable } from "./static-table.ts";
 
-/** A field that the other side remembers. */
+/** A field in the dynamic table of the other side. */
 type Entry = {
   hash: number;
-  /** Name, in small letters, and value. */
+  /** The name in lower case, then the value. */
   bytes: Uint8Array;
   nameLength: number;
-  /** How many were added before it. */
+  /** The number of entries added before this one. */
   order: number;
 };
 
-/** FNV-1a's numbers. */
+/** The constants of FNV-1a, 32 bits. */
 const hashStart = 0x811c9dc5 | 0;
 const hashFactor = 0x01000193;
 
@@ -25,7 +25,7 @@ function hashOf(text: Uint8Array): number {
 
 type StaticName = { name: Uint8Array; index: number; indexable: boolean };
 
-/** Seldom twice the same, so that they would only push others out; nghttp2 has the same list. */
+/** Fields whose values rarely repeat: in the table, they would only evict others. nghttp2 has the same list. */
 const passing = new Set(["age", "content-length", "etag", "location", "set-cookie"]);
 
 const staticNames = new Map<number, StaticName>();
@@ -36,28 +36,28 @@ staticTable.forEach(([text], index) => {
   staticNames.set(hash, { name, index: index + 1, indexable: !passing.has(text) });
 });
 
-/** By status: the index of the whole field. */
+/** Status -> the index of the whole field in the static table. */
 const staticStatuses = new Map<number, number>();
 staticTable.forEach(([name, value], index) => {
   if (name === ":status") staticStatuses.set(Number(value), index + 1);
 });
 const statusName = 8;
 
-/** Octets that the other side's table may hold by us, whatever more it offers: what a browser does without being asked. */
+/** Octets of the other side's table that we use, even if it offers more: what browsers offer by default. */
 const tableLimit = firstTableSize;
 
 /**
- * Writes the header sections of one connection, in their order. Strings go as they are: the machine is the same, so their
- * length costs less than Huffman's code.
+ * Writes the header sections of one connection, in their order. Strings are not Huffman-coded: client and server are on
+ * one machine, where encoding costs more than the octets that it saves.
  */
 export class HpackEncoder {
   #byHash = new Map<number, Entry>();
-  /** Oldest first. */
+  /** In order, oldest first. */
   #entries: Entry[] = [];
   #added = 0;
   #size = 0;
   #limit = tableLimit;
-  /** The smallest limit since the last section, where there was a change. */
+  /** The smallest limit since the last section; undefined: the limit has not changed. */
   #smallest: number | undefined;
 
   /** The other side's SETTINGS_HEADER_TABLE_SIZE. */
@@ -69,10 +69,10 @@ export class HpackEncoder {
     this.#evict(limit);
   }
 
-  /** Comes before the first field of a section. */
+  /** Call before the first field of a section. */
   begin(out: Output): void {
     if (this.#smallest === undefined) return;
-    // RFC 7541 section 4.2: the smallest on the way, then where it ended.
+    // RFC 7541 section 4.2: first the smallest limit in between, then the final one.
     if (this.#smallest < this.#limit) writeInteger(out, 0x20, 31, this.#smallest);
     writeInteger(out, 0x20, 31, this.#limit);
     this.#smallest = undefined;
@@ -91,7 +91,7 @@ export class HpackEncoder {
     out.byte(48 + (status % 10));
   }
 
-  /** `places`: the name, in letters of any size, and the value in `bytes`. */
+  /** `places`: where the name, in any case, and the value are in `bytes`. */
   field(out: Output, bytes: Uint8Array, places: Places): void {
     const { nameStart, nameEnd, valueStart, valueEnd } = places;
     let hash = hashStart;
@@ -112,7 +112,7 @@ export class HpackEncoder {
       return;
     }
     const size = nameEnd - nameStart + valueEnd - valueStart + entryOverhead;
-    // What would push out most of the others is not worth its place.
+    // A field that would evict most of the others is not worth its place.
     const indexed = size <= this.#limit / 2;
     writeInteger(out, indexed ? 0x40 : 0, indexed ? 63 : 15, known?.index ?? 0);
     if (known === undefined) writeName(out, bytes, nameStart, nameEnd);
@@ -167,7 +167,7 @@ function isEntry(entry: Entry, bytes: Uint8Array, places: Places): boolean {
   return true;
 }
 
-/** RFC 7541 section 5.1. `mask` has as many bits as the prefix. */
+/** RFC 7541 section 5.1. `mask`: the bits of the prefix. */
 function writeInteger(out: Output, pattern: number, mask: number, value: number): void {
   if (value < mask) {
     out.byte(pattern | value);

@@ -1,6 +1,6 @@
-/** Huffman-coded octets into plain ones. RFC 7541 section 5.2 and appendix B. */
+/** Huffman-coded octets -> plain octets. RFC 7541 section 5.2 and appendix B. */
 
-/** Bits of each octet's code, and last of EOS. The code is canonical, so that the lengths say all of it. */
+/** The length in bits of each octet's code, and last of EOS's. The code is canonical: lengths define it. */
 const lengths = [
   ...[13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28],
   ...[28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 28],
@@ -23,7 +23,7 @@ const lengths = [
 
 const EOS = 256;
 
-/** Codes of `lengths`: shorter ones first, those of one length in the order of their octets. */
+/** The codes for `lengths`: shorter codes first, codes of one length in the order of their octets. */
 function codes(): number[] {
   const result = new Array<number>(lengths.length);
   let code = 0;
@@ -36,17 +36,17 @@ function codes(): number[] {
   return result;
 }
 
-/** In a step: the symbol is complete. */
+/** Set in a step that completes a symbol. */
 const EMITS = 1 << 16;
-/** In a step: such bits are no code. */
+/** Set in a step whose bits are no code. */
 const FAILS = 1 << 17;
 
 /**
- * A machine that takes four bits a step: at `state * 16 + bits`, the next state, with EMITS its octet from bit 18 on. No
- * code is shorter than five bits, so no step completes two.
+ * A state machine that takes four bits a step. `steps[state * 16 + bits]` is the next state; with EMITS, its octet is
+ * in the bits from 18 on. No code is shorter than five bits, so no step completes two symbols.
  */
 function machine(): { steps: Int32Array; accepts: Uint8Array } {
-  // The tree: two children a node, each a node's number, or -1 - symbol.
+  // The tree: each node has two children. A child is the number of a node, or -1 - symbol.
   const children: number[] = [0, 0];
   codes().forEach((code, symbol) => {
     let node = 0;
@@ -69,14 +69,14 @@ function machine(): { steps: Int32Array; accepts: Uint8Array } {
       for (let bit = 3; bit >= 0; bit--) {
         const child = children[node * 2 + ((bits >> bit) & 1)]!;
         node = Math.max(child, 0);
-        // EOS within a string is an error, RFC 7541 section 5.2.
+        // EOS within a string is an error: RFC 7541 section 5.2.
         if (child === -1 - EOS) step |= FAILS;
         else if (child < 0) step |= EMITS | ((-1 - child) << 18);
       }
       steps[state * 16 + bits] = step | node;
     }
   }
-  // Padding is the beginning of EOS, all ones, and shorter than an octet: up to seven steps down that way.
+  // Padding is the start of EOS, which is all ones, and shorter than an octet: up to seven levels down the tree.
   const accepts = new Uint8Array(nodes);
   for (let node = 0, depth = 0; depth < 8; depth++) {
     accepts[node] = 1;
@@ -87,14 +87,14 @@ function machine(): { steps: Int32Array; accepts: Uint8Array } {
 
 const { steps, accepts } = machine();
 
-/** Octets that `count` coded ones may become: no code is shorter than five bits. */
+/** The most octets that `count` coded octets decode to: no code is shorter than five bits. */
 export function huffmanRoom(count: number): number {
   return Math.ceil((count * 8) / 5);
 }
 
 /**
- * Decodes bytes[from, to) into `out` from `at` on, where `huffmanRoom` has to be.
- * @returns the offset behind what was written, or -1 where it is no such code.
+ * Decodes bytes[from, to) into `out` from `at` on, which has to have `huffmanRoom` octets.
+ * @returns the offset behind the last octet written, or -1 if the bits are no code.
  */
 export function decodeHuffman(
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** Encoded pieces into one run of bytes: what HTTP/2's encoders need of the writer that they are given. */
+/** Encoded pieces -> one run of bytes: the interface of the writer that HTTP/2's encoders are given. */
 export interface Output {
   bytes: Uint8Array;
   length: number;

@@ -1,4 +1,4 @@
-/** The fields of an HTTP/2 request into the head of the same request in HTTP/1.1. RFC 9113 sections 8.2 and 8.3. */
+/** The fields of an HTTP/2 request -> the head of the same request in HTTP/1.1. RFC 9113 sections 8.2 and 8.3. */
 import { encode, isFieldText, isToken, lowered, SP } from "../bytes.ts";
 import { type BodyLength, CHUNKED } from "../framing.ts";
 import { FieldKind, type H2Field } from "./field.ts";
@@ -11,18 +11,18 @@ const chunkedLine = encode("Transfer-Encoding: chunked\r\n");
 const crlf = encode("\r\n");
 const crumbSeparator = encode("; ");
 
-/** At most 15 digits: any such number is exact in a double. */
+/** Every number of at most 15 digits is exact in a double. */
 const lengthDigits = 15;
 
-/** Writes one request after another. Nothing of a malformed one may be used. */
+/** Writes one request after another. No part of a malformed request may be used. */
 export class RequestWriter {
-  /** How many octets of body follow, or CHUNKED. Set by `finish`, as what is below. */
+  /** Octets of body that follow, or CHUNKED. Right after `finish`, like the fields below. */
   bodyLength: BodyLength = 0;
-  /** What the request is for: `:authority`, or else Host. */
+  /** The request's authority: `:authority`, or else Host. */
   authority: H2Field | undefined;
   head = false;
   connect = false;
-  /** Why it is no request. */
+  /** The reason why the request is malformed. */
   malformed: string | undefined;
 
   #out: Output;
@@ -101,7 +101,7 @@ export class RequestWriter {
     this.#out.append(field.line);
   }
 
-  /** `ended`: no body follows. After it `malformed` has the verdict. */
+  /** Call after the last field. `ended`: no body follows. Sets `malformed`. */
   finish({ ended }: { ended: boolean }): void {
     this.#writeLine();
     if (this.malformed !== undefined) return;
@@ -113,7 +113,7 @@ export class RequestWriter {
     }
     const out = this.#out;
     const crumbs = this.#crumbs;
-    // RFC 9113 section 8.2.3: one field in HTTP/1.1.
+    // RFC 9113 section 8.2.3: pieces of a cookie become one field in HTTP/1.1.
     for (let index = 0; index < crumbs.length; index++) {
       const crumb = crumbs[index]!;
       out.append(index === 0 ? cookieName : crumbSeparator);
@@ -130,7 +130,7 @@ export class RequestWriter {
     return field;
   }
 
-  /** The request line and Host, once all pseudo-header fields are there. */
+  /** Writes the request line and Host, once all pseudo-header fields are there. */
   #writeLine(): void {
     if (this.#lineWritten || this.malformed !== undefined) return;
     this.#lineWritten = true;
@@ -146,7 +146,7 @@ export class RequestWriter {
     out.byte(SP);
     const authority = this.authority;
     if (this.connect) {
-      // RFC 9113 section 8.5.
+      // CONNECT: RFC 9113 section 8.5.
       if (this.#scheme !== undefined || this.#path !== undefined || authority === undefined) {
         this.malformed = "CONNECT has an authority and no other target";
         return;
@@ -199,7 +199,7 @@ export class RequestWriter {
   }
 }
 
-/** The fields behind a request's body into those behind a chunked one. RFC 9113 section 8.1. */
+/** The trailer fields of a request -> those of a chunked body. RFC 9113 section 8.1. */
 export class TrailerWriter {
   malformed: string | undefined;
   #out: Output;
@@ -229,7 +229,7 @@ function isMethod({ line, valueStart, valueEnd }: H2Field): boolean {
   return valueEnd > valueStart;
 }
 
-/** Nothing but a path: what else a request line may hold would lead elsewhere than `:authority` says. */
+/** Only a path, or an asterisk for OPTIONS: any other target could lead elsewhere than `:authority` does. */
 function isPath({ line, valueStart, valueEnd }: H2Field, method: H2Field): boolean {
   const asterisk = valueEnd === valueStart + 1 && line[valueStart] === 42;
   if (line[valueStart] !== 47 && !(asterisk && spells(method, "OPTIONS"))) return false;

@@ -1,4 +1,4 @@
-/** The fields that HPACK knows before anything is said. RFC 7541 appendix A. */
+/** HPACK's static table. RFC 7541 appendix A. */
 export const staticTable: readonly (readonly [name: string, value: string])[] = [
   [":authority", ""],
   [":method", "GET"],
@@ -63,8 +63,8 @@ export const staticTable: readonly (readonly [name: string, value: string])[] = 
   ["www-authenticate", ""],
 ];
 
-/** Octets that an entry counts besides its name and value: RFC 7541 section 4.1. */
+/** Octets that an entry counts in addition to its name and value: RFC 7541 section 4.1. */
 export const entryOverhead = 32;
 
-/** Octets of a dynamic table before anything is said: RFC 9113 section 6.5.2. */
+/** The default size of a dynamic table, in octets: RFC 9113 section 6.5.2. */
 export const firstTableSize = 4_096;

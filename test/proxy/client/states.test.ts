@@ -28,7 +28,7 @@ const expected: Record<StateName, Partial<Record<EventName, ActionName>>> = {
   flushing: { bytes: "hold", fin: "note", gone: "end", drained: "next" },
   tunnelled: { bytes: "look inside", fin: "join", gone: "end" },
   joined: { gone: "end" },
-  lingering: { fin: "close", gone: "end", overdue: "close" },
+  lingering: { gone: "end", news: "count down" },
   closed: {},
 };
 
@@ -125,7 +125,7 @@ test("a client that has said nothing has as long as for a head, one between requ
     flushing: Infinity,
     tunnelled: Infinity,
     joined: Infinity,
-    lingering: 2,
+    lingering: Infinity,
     closed: Infinity,
   });
   expect(secondsIn(At.idle, { served: 0 })).toBe(headSeconds);

@@ -1,4 +1,4 @@
-/** RFC 9113, section by section, and what RFC 7541 adds: each frame that a client may or may not send has one outcome. */
+/** RFC 9113, section by section, and RFC 7541: each frame that a client may or may not send has one outcome. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { ErrorCode, Flag, FrameType, preface } from "../../../src/wire/h2/frame.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -64,7 +64,7 @@ function greeted(): H2Frames {
   return new H2Frames({ api: upstream }).greet();
 }
 
-/** What the session says on stream 0 and then goes, with every stream. */
+/** The session sends GOAWAY with the code and ends, with every stream. */
 function endsSession(cases: [string, number, Act][]): void {
   test.each(cases)("%s ends the session", async (_, code, act) => {
     const client = greeted();
@@ -456,7 +456,30 @@ describe("6.3 PRIORITY", () => {
       protocolError,
       (c) => c.frame(priority, { stream: 0, payload: new Uint8Array(5) }),
     ],
-    ["of 4 octets", frameSizeError, (c) => c.frame(priority, { payload: new Uint8Array(4) })],
+    [
+      "of 4 octets, on a stream that is idle",
+      frameSizeError,
+      (c) => c.frame(priority, { payload: new Uint8Array(4) }),
+    ],
+  ]);
+  endsStream([
+    [
+      "of 4 octets",
+      frameSizeError,
+      (c) => {
+        open(c);
+        c.frame(priority, { payload: new Uint8Array(4) });
+      },
+    ],
+  ]);
+  isTaken([
+    [
+      "of 4 octets, on a stream that is closed,",
+      async (c) => {
+        await closed(c);
+        c.frame(priority, { payload: new Uint8Array(4) });
+      },
+    ],
   ]);
 });
 
@@ -586,6 +609,11 @@ describe("6.7 PING", () => {
 
 describe("6.8 GOAWAY", () => {
   endsSession([
+    [
+      "without room for its code",
+      frameSizeError,
+      (c) => c.frame(goAway, { stream: 0, payload: new Uint8Array(7) }),
+    ],
     [
       "on a stream",
       protocolError,

@@ -1,4 +1,4 @@
-/** What the proxy answers itself over HTTP/2: the page that HTTP/1.1 gets, in the form that the client accepts. */
+/** The proxy's own answers over HTTP/2: the pages that HTTP/1.1 gets, in the form that the client accepts. */
 import { describe, expect, test } from "bun:test";
 import { Flag, FrameType } from "../../../src/wire/h2/frame.ts";
 import { H2Frames } from "../../support/h2-frames.ts";

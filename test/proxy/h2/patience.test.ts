@@ -1,4 +1,4 @@
-/** Clients of HTTP/2 that are slow, stand still, ask for too much at once or are gone: each has one outcome, and bounded cost. */
+/** Clients of HTTP/2 that are slow, stand still, ask for too much or leave: each has one outcome, at bounded cost. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { ErrorCode, Flag, FrameType, preface } from "../../../src/wire/h2/frame.ts";
 import { frameOf, H2Frames } from "../../support/h2-frames.ts";

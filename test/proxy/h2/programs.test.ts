@@ -108,7 +108,7 @@ describeWith(["curl"])("curl --http2", () => {
 });
 
 describeWith(["nghttp"])("nghttp", () => {
-  // It resolves no name under localhost by itself, and checks no certificate.
+  // nghttp resolves no name under localhost by itself, and checks no certificate.
   const nghttp = (...more: string[]): Promise<string> =>
     output(["nghttp", "-v", "--no-push", ...more, `https://localhost:${proxy.port}/`]);
 

@@ -1,0 +1,93 @@
+/** The daemon's state -> its reports: services with their traffic, the daemon itself, everything a scan found. */
+import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
+import type { Service } from "../../routes/service.ts";
+import type { ServiceDetail, ServiceProcess, ServiceReport } from "../../routes/service-report.ts";
+import { secureUrl, serviceRow } from "../../routes/service-row.ts";
+import type { Facts } from "../found/protocol.ts";
+import type { Backend } from "./command.ts";
+import type { DaemonReport, Snapshot } from "./daemon-report.ts";
+import { noService } from "./no-service.ts";
+
+export function report(
+  service: Service,
+  { facts, traffic }: Pick<Backend, "facts" | "traffic">,
+): ServiceReport {
+  const its = facts();
+  const row = serviceRow(service, its.httpPort ?? its.port);
+  const secured = service.routable ? secureUrl(service.name, its.httpsPort ?? its.port) : null;
+  return { ...row, secureUrl: secured, traffic: traffic.counts(service.name) };
+}
+
+export function reports(backend: Backend): ServiceReport[] {
+  return backend.services().map((service) => report(service, backend));
+}
+
+export function snapshotOf(backend: Backend): Snapshot {
+  const supervised = backend.projects?.snapshots() ?? [];
+  return { daemon: daemonOf(backend), services: reports(backend), supervised };
+}
+
+export function daemonOf({ facts, gauges }: Backend): DaemonReport {
+  const its = facts();
+  return {
+    ...its,
+    log: its.log ?? null,
+    uptime: Math.max(0, Date.now() - its.startedAt),
+    ...gauges(),
+  };
+}
+
+/** Requests in the detail of a service. */
+const requestsInDetail = 100;
+
+export function detailOf(name: string, backend: Backend): ServiceDetail {
+  const wanted = name.toLowerCase().replace(/\.localhost$/, "");
+  const services = backend.services();
+  const service = services.find((its) => its.name.toLowerCase() === wanted);
+  if (service === undefined) throw noService(name, services);
+  const { observations, processes } = backend.scan();
+  return {
+    ...report(service, backend),
+    processes: service.pids.map((pid) => ({
+      ...processOf(pid, processes),
+      listening: observations
+        .filter((seen) => seen.pids.includes(pid))
+        .map(({ address, port }) => ({ address, port })),
+    })),
+    requests: backend.traffic.recent({ service: service.name, limit: requestsInDetail }),
+  };
+}
+
+function processOf(
+  pid: number,
+  processes: ReadonlyMap<number, ObservedProcess>,
+): Omit<ServiceProcess, "listening"> {
+  const seen = processes.get(pid);
+  return {
+    pid,
+    parent: seen?.parent ?? null,
+    command: seen?.command ?? null,
+    cwd: seen?.cwd ?? null,
+    startedAt: seen === undefined ? null : new Date(seen.startedAt).toISOString(),
+  };
+}
+
+/** The answer to `Look`. `Map`s are lists here: JSON has none. */
+export type SeenSight = {
+  daemon: Facts;
+  services: readonly Service[];
+  scan: {
+    observations: Scan["observations"];
+    processes: readonly ObservedProcess[];
+    skipped: Scan["skipped"];
+  };
+};
+
+export function sightOf(backend: Backend): SeenSight {
+  const { observations, processes, skipped } = backend.scan();
+  return {
+    daemon: backend.facts(),
+    services: backend.services(),
+    scan: { observations, processes: [...processes.values()], skipped },
+  };
+}

@@ -1,0 +1,186 @@
+/** The commands about services, whoever started them: status, requests, events and logs. */
+import * as v from "valibot";
+import { type Command, command, nothing, type Stream } from "./command.ts";
+import { beginning } from "./events.ts";
+import { logStream } from "./log-stream.ts";
+import { detailOf, reports, sightOf, snapshotOf } from "./reports.ts";
+import { statusRows } from "./status.ts";
+
+const name = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(255),
+  v.description("a service's name, without .localhost"),
+);
+
+/** The recorder remembers no more. */
+const mostRequests = 1000;
+
+export const serviceCommands: readonly Command[] = [
+  command({
+    name: "Status",
+    method: "GET",
+    path: "/v1/status",
+    summary: "All services, in the first locald's format.",
+    answer:
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, lazy, pending`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
+    input: nothing,
+    changes: false,
+    streams: false,
+    run: (_, backend) => statusRows(backend),
+  }),
+  command({
+    name: "Services",
+    method: "GET",
+    path: "/v1/services",
+    summary: "All services, each with its traffic since the daemon started.",
+    answer: "an array of rows, as in `ls --json`, each with `secureUrl` and `traffic`",
+    input: nothing,
+    changes: false,
+    streams: false,
+    run: (_, backend) => reports(backend),
+  }),
+  command({
+    name: "Service",
+    method: "GET",
+    path: "/v1/service",
+    summary: "One service: its row, its processes with their ports, its latest requests.",
+    answer: "the row, and `processes` and `requests`",
+    input: v.strictObject({ name }),
+    changes: false,
+    streams: false,
+    run: ({ name }, backend) => detailOf(name, backend),
+  }),
+  command({
+    name: "Requests",
+    method: "GET",
+    path: "/v1/requests",
+    summary: "The latest requests through the proxy, the newest first.",
+    answer: "an array of requests",
+    input: v.strictObject({
+      service: v.optional(name),
+      limit: v.optional(
+        v.pipe(
+          v.number(),
+          v.integer(),
+          v.minValue(1),
+          v.maxValue(mostRequests),
+          v.description("the maximum number of requests"),
+        ),
+        100,
+      ),
+    }),
+    changes: false,
+    streams: false,
+    run: ({ service, limit }, { traffic }) =>
+      traffic.recent({ limit, ...(service === undefined ? {} : { service }) }),
+  }),
+  command({
+    name: "Look",
+    method: "GET",
+    path: "/v1/look",
+    summary:
+      "Scans the machine now and reports everything found, for `ls`, `url`, `port` and `why`.",
+    answer: "`{daemon, services, scan}`",
+    input: nothing,
+    changes: false,
+    streams: false,
+    async run(_, backend) {
+      await backend.look();
+      return sightOf(backend);
+    },
+  }),
+  command({
+    name: "Events",
+    method: "GET",
+    path: "/v1/events",
+    summary: "A snapshot, then every event as it happens.",
+    answer: "a stream of events; see [Events](#events)",
+    input: v.strictObject({
+      last_event_id: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(64),
+          v.description(
+            "the id of the last event that was received; the stream continues after it",
+          ),
+        ),
+      ),
+    }),
+    changes: false,
+    streams: "sse",
+    run:
+      ({ last_event_id: lastId }, backend): Stream =>
+      ({ next }) => {
+        const leave = backend.attend();
+        const unfollow = backend.feed.follow(next);
+        const snapshot = () => snapshotOf(backend);
+        for (const event of beginning(backend.feed, { lastId, snapshot })) next(event);
+        return () => {
+          unfollow();
+          leave();
+        };
+      },
+  }),
+  command({
+    name: "Logs",
+    method: "GET",
+    path: "/v1/logs",
+    summary: "The output of services and the daemon's own log, ordered by time.",
+    answer:
+      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds",
+    input: v.strictObject({
+      service: v.optional(
+        v.nullable(
+          v.pipe(
+            v.string(),
+            v.maxLength(255),
+            v.description("a service, as `shop:api` or `api`; `localhostess` is the daemon itself"),
+          ),
+        ),
+      ),
+      services: v.optional(
+        v.pipe(
+          v.array(v.pipe(v.string(), v.maxLength(255))),
+          v.maxLength(10_000),
+          v.description("several services; default: all services and the daemon"),
+        ),
+      ),
+      project: v.optional(
+        v.pipe(
+          v.string(),
+          v.maxLength(255),
+          v.description("all services of the project with this name"),
+        ),
+      ),
+      mode: v.optional(
+        v.pipe(
+          v.picklist(["snapshot", "follow"]),
+          v.description("`snapshot`: the lines so far; `follow`: new lines as well"),
+        ),
+        "snapshot",
+      ),
+      tail: v.optional(
+        v.pipe(
+          v.number(),
+          v.integer(),
+          v.minValue(0),
+          v.maxValue(1_000_000_000),
+          v.description("only this many of the lines so far, the newest"),
+        ),
+      ),
+      since: v.optional(
+        v.pipe(
+          v.number(),
+          v.integer(),
+          v.minValue(0),
+          v.maxValue(Number.MAX_SAFE_INTEGER),
+          v.description("only lines from this time on, in milliseconds since the Unix epoch"),
+        ),
+      ),
+    }),
+    changes: false,
+    streams: "lines",
+    run: (input, backend) => logStream(input, backend),
+  }),
+];

@@ -1,0 +1,57 @@
+/** The parts of the daemon -> what its commands can ask and tell. */
+import { type Backend, CommandError } from "../control/commands/command.ts";
+import type { Feed } from "../control/commands/events.ts";
+import type { Facts } from "../control/found/protocol.ts";
+import type { Scanner } from "../discovery/scanner.ts";
+import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
+import type { Traffic } from "../routes/traffic.ts";
+import type { Projects } from "../supervisor/projects.ts";
+import type { CurrentRoutes } from "./current-routes.ts";
+import type { Doors } from "./doors.ts";
+import type { Late } from "./late.ts";
+import type { DaemonOptions } from "./options.ts";
+
+export type BackendParts = {
+  facts: Facts;
+  routes: CurrentRoutes;
+  discovery: Scanner;
+  projects: Projects;
+  traffic: Traffic;
+  feed: Feed;
+  trust: DaemonOptions["trust"];
+  /** The proxy and the doors are opened once there are commands; until then they have no connections. */
+  proxy: Late<RunningProxy>;
+  doors: Late<Doors>;
+  /** Ends the daemon, after the answer has gone out. */
+  shutdown(): void;
+};
+
+export function backendOf(parts: BackendParts): Backend {
+  const { facts, routes, discovery, proxy, doors } = parts;
+  return {
+    facts: () => facts,
+    projects: parts.projects,
+    gauges: () => ({
+      memory: process.memoryUsage.rss(),
+      connections: {
+        proxy: proxy.part?.connections ?? 0,
+        ...(doors.part?.connections() ?? { http: 0, ipc: 0 }),
+      },
+    }),
+    services: () => routes.table.services,
+    scan: () => discovery.scan(),
+    async look() {
+      await discovery.refresh({ atOnce: true });
+      const failure = discovery.failure();
+      if (failure !== undefined) throw new CommandError("internal", failure.message);
+    },
+    attend: () => discovery.watch(),
+    traffic: parts.traffic,
+    feed: parts.feed,
+    trust: parts.trust,
+    shutdown: parts.shutdown,
+    get dashboard() {
+      return doors.part?.dashboard;
+    },
+  };
+}

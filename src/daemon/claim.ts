@@ -1,0 +1,132 @@
+/** The wanted port -> the proxy there, with our record beside it; or nothing, where another daemon is to go on. */
+import { claimPort } from "../control/found/claim-port.ts";
+import { findDaemon } from "../control/found/connect.ts";
+import { converge } from "../control/found/converge.ts";
+import type { Facts, Registration } from "../control/found/protocol.ts";
+import {
+  ownerOfRecord,
+  removeRegistration,
+  writeRegistration,
+} from "../control/found/registration.ts";
+import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Doors } from "./doors.ts";
+import type { DaemonOptions } from "./options.ts";
+import { vacancy } from "./ports.ts";
+import type { Stopping } from "./stops.ts";
+
+export type ClaimOptions = Pick<
+  DaemonOptions,
+  "port" | "extraPorts" | "unlessRunning" | "stateDirectory"
+> & {
+  clock: Clock;
+  facts: Facts;
+  /** Undefined: the state directory cannot be written, so there is no record. */
+  doors: Doors | undefined;
+  /** Starts the proxy. @throws the system's error where the port is taken or not allowed. */
+  bind(port: number): RunningProxy;
+  note(text: string): void;
+  /** Where the proxy and the record are stopped. */
+  stops: Stopping;
+};
+
+export type Claim = {
+  proxy: RunningProxy;
+  /** The daemon that we have replaced. */
+  predecessor: Registration | undefined;
+  /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
+  keep(options: { lost(reason: string): void; stops: Stopping }): void;
+};
+
+/** Milliseconds that answers under way have when the daemon stops. */
+const drainMilliseconds = 10_000;
+
+/** @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had. */
+export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
+  const { clock, facts, doors, stateDirectory, unlessRunning, note, stops } = options;
+  const record = recordOf(options);
+  const claimed = await claimPort({
+    clock,
+    port: options.port,
+    extras: options.extraPorts.map(({ port }) => port).filter((port) => port !== 0),
+    unlessRunning,
+    find: () => findDaemon(stateDirectory, { clock }),
+    vacancy,
+    bind(port) {
+      const proxy = options.bind(port);
+      // The listeners close before its promise is there, so that the next daemon has the ports at once.
+      stops.push("the proxy", () => proxy.stop(drainMilliseconds));
+      return proxy;
+    },
+    publish: record.publish,
+    stillOurs: record.isOurs,
+  }).catch((cause: Error & { code?: string; port?: number }) => {
+    const { code, message, port = options.port } = cause;
+    if (code === undefined) throw cause;
+    const why = new Error(`cannot listen on port ${port}: ${message}`, { cause });
+    throw Object.assign(why, { code, port });
+  });
+  if (claimed.kind !== "bound") return undefined;
+  const { bound: proxy, predecessor } = claimed;
+  // Another daemon may have been started at the same time, on another port or after we had asked for this one.
+  const superseded =
+    predecessor === undefined
+      ? unlessRunning && (await findDaemon(stateDirectory, { clock })).kind === "healthy"
+      : !record.isOurs();
+  if (superseded) return undefined;
+  facts.addresses = proxy.addresses;
+  const { http, https } = proxy.urlPorts;
+  if (http !== proxy.port) facts.httpPort = http;
+  if (https !== proxy.port) facts.httpsPort = https;
+  try {
+    await record.publish(proxy.port);
+    // Another daemon may have replaced the credential while both of us started.
+    await doors?.renewCredential();
+  } catch (error) {
+    note(`other commands cannot find this daemon: ${(error as Error).message}`);
+  }
+  return {
+    proxy,
+    predecessor,
+    keep({ lost, stops: keeping }) {
+      if (!record.isPublished()) return;
+      const cancel = converge({
+        stateDirectory,
+        id: facts.id,
+        clock,
+        tick() {
+          doors?.claim();
+          void doors?.renewCredential();
+        },
+        lost: () => lost("as another was started, or the record removed"),
+      });
+      keeping.push("the watch over the record", cancel);
+    },
+  };
+}
+
+/** The record by which other commands find this daemon. */
+function recordOf({ doors, facts, stateDirectory, note, stops }: ClaimOptions) {
+  let published = false;
+  return {
+    isPublished: () => published,
+    isOurs: () => ownerOfRecord(stateDirectory, facts.id) !== "lost",
+    async publish(port: number): Promise<void> {
+      if (doors === undefined) return;
+      facts.port = port;
+      doors.claim();
+      const { stateDirectory: _, addresses: _a, log: _l, ...record } = facts;
+      await writeRegistration(stateDirectory, record).catch((cause: Error) => {
+        throw new Error(`the record cannot be written: ${cause.message}`, { cause });
+      });
+      if (published) return;
+      published = true;
+      stops.push("the record", () =>
+        removeRegistration(stateDirectory, facts.id).catch((error: Error) => {
+          // The record names a daemon that is about to end, and no probe will find it.
+          note(`the record of this daemon stays: ${error.message}`);
+        }),
+      );
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** Found services, supervised services and bare names -> the current route table. */
+import type { Changes } from "../discovery/scanner.ts";
+import type { Service } from "../routes/service.ts";
+import type { Supervised } from "../routes/supervised.ts";
+import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
+import type { HostsFile } from "../system/hosts-file.ts";
+
+export type CurrentRoutesOptions = {
+  tlds: readonly string[];
+  /** `bare_names` of the configuration; true: all names. */
+  bareNames: readonly string[] | boolean;
+  /** The source of more bare names. */
+  hosts: HostsFile;
+};
+
+export class CurrentRoutes {
+  readonly #options: CurrentRoutesOptions;
+  #hostsNames: ReadonlySet<string>;
+  #services: readonly Service[] = [];
+  #supervised: () => readonly Supervised[] = () => [];
+  #scanned = false;
+  #table: RouteTable;
+
+  constructor(options: CurrentRoutesOptions) {
+    this.#options = options;
+    this.#hostsNames = options.hosts.names();
+    this.#table = this.#made();
+  }
+
+  /** The same object until something in it changes. */
+  get table(): RouteTable {
+    return this.#table;
+  }
+
+  /** From now on the table includes these services; they are read each time it is made. */
+  include(supervised: () => readonly Supervised[]): void {
+    this.#supervised = supervised;
+  }
+
+  /** A scan has ended. @returns its changes, judged by the rights of the projects that are up. */
+  scanned(services: readonly Service[], changes: Changes): Changes {
+    this.#services = services;
+    const hostsNames = this.#options.hosts.names();
+    const changed =
+      hostsNames !== this.#hostsNames ||
+      changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
+      !this.#scanned;
+    this.#hostsNames = hostsNames;
+    this.#scanned = true;
+    if (changed) this.renew();
+    return judgedBy(this.#table, changes);
+  }
+
+  /** Makes the table again, because a supervised service has changed. */
+  renew(): void {
+    this.#table = this.#made();
+  }
+
+  #made(): RouteTable {
+    const { tlds } = this.#options;
+    const answersBare = this.#bareNames();
+    return routeTable(this.#services, { tlds, answersBare, supervised: this.#supervised() });
+  }
+
+  #bareNames(): BareNames {
+    const { bareNames } = this.#options;
+    if (bareNames === true) return "all";
+    return this.#hostsNames.union(new Set(bareNames === false ? [] : bareNames));
+  }
+}
+
+/** The changed services, as the table has them. */
+function judgedBy({ services }: RouteTable, changes: Changes): Changes {
+  const rows = Map.groupBy(services, ({ process }) => process.pid);
+  const judged = (these: readonly Service[]) =>
+    these.map((its) => rows.get(its.process.pid)?.find(({ name }) => name === its.name) ?? its);
+  const { appeared, changed, gone } = changes;
+  return { appeared: judged(appeared), changed: judged(changed), gone };
+}

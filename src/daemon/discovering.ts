@@ -1,0 +1,64 @@
+/** This machine's listening sockets -> the route table, the events and the lines for a person, scan by scan. */
+import { hostname } from "node:os";
+import type { Feed } from "../control/commands/events.ts";
+import { report } from "../control/commands/reports.ts";
+import type { Facts } from "../control/found/protocol.ts";
+import { type Scanner, scanner } from "../discovery/scanner.ts";
+import { chooseSource } from "../discovery/source.ts";
+import type { Traffic } from "../routes/traffic.ts";
+import type { Clock } from "../system/clock.ts";
+import type { CurrentRoutes } from "./current-routes.ts";
+import type { DaemonOptions } from "./options.ts";
+
+export type DiscoveringOptions = Pick<
+  DaemonOptions,
+  "scanner" | "allUsers" | "onServices" | "onSkipped"
+> & {
+  clock: Clock;
+  wsl: boolean;
+  routes: CurrentRoutes;
+  facts: Facts;
+  traffic: Traffic;
+  feed: Feed;
+  note(text: string): void;
+};
+
+export type Discovering = {
+  discovery: Scanner;
+  /** Milliseconds since the last scan ended. */
+  age(): number;
+};
+
+/** Nothing is looked for before the scanner's `start`. */
+export function discovering(options: DiscoveringOptions): Discovering {
+  const { clock, routes, facts, traffic, note } = options;
+  const uid = process.getuid?.() ?? 0;
+  let scannedAt = 0;
+  const discovery = scanner({
+    source: chooseSource(options.scanner, { uid, allUsers: options.allUsers }),
+    clock,
+    hostName: hostname(),
+    wsl: options.wsl,
+    ownPid: process.pid,
+    uid,
+    // A person reads our lines about services that come and go.
+    watched: true,
+    onServices(found, changes) {
+      scannedAt = clock.now();
+      const judged = routes.scanned(found, changes);
+      for (const change of ["appeared", "changed", "gone"] as const) {
+        for (const service of judged[change]) {
+          options.feed.publish("service", {
+            change,
+            service: report(service, { facts: () => facts, traffic }),
+          });
+        }
+      }
+      options.onServices(routes.table.services, judged);
+    },
+    onSkipped: ({ pid, why }) =>
+      options.onSkipped(pid === undefined ? `skipped: ${why}` : `process ${pid} skipped: ${why}`),
+    onFailure: (error) => note(`looking for services failed: ${error.message}`),
+  });
+  return { discovery, age: () => clock.now() - scannedAt };
+}

@@ -1,0 +1,164 @@
+/** The commands into two doors for other programs: the HTTP API with the page, and the socket for IPC. */
+import type { Backend } from "../control/commands/command.ts";
+import { ensureCredential } from "../control/found/credential.ts";
+import type { Facts } from "../control/found/protocol.ts";
+import { type HttpDoor, startHttp } from "../control/http/http.ts";
+import { type IpcDoor, ipcDoor } from "../control/ipc/ipc.ts";
+import { socketPath } from "../control/ipc/socket-path.ts";
+import { dashboard, linkPath } from "../dashboard/dashboard.ts";
+import { pageScript, removeKeptScripts } from "../dashboard/page-script.ts";
+import { type Sessions, sessions } from "../dashboard/session.ts";
+import type { Clock } from "../system/clock.ts";
+import { peerCredentials } from "../system/peer-credentials.ts";
+import type { Ends } from "../system/peer-sockets.ts";
+import { faultText } from "./fault-text.ts";
+import { type KeptDoor, openKept } from "./kept-door.ts";
+import type { Stopping } from "./stops.ts";
+
+export type Doors = {
+  /** Makes the socket ours: before the record names it, and again whenever it is not. */
+  claim(): void;
+  /** Mends the credential after it was deleted, or when others could read it. */
+  renewCredential(): Promise<void>;
+  /** A URL that signs one browser in. */
+  dashboard(): string;
+  connections(): { http: number; ipc: number };
+};
+
+export type DoorsOptions = {
+  clock: Clock;
+  /** The doors write down where they are. */
+  facts: Facts;
+  backend: Backend;
+  stateDirectory: string;
+  /** The path that is wanted for the socket. */
+  socket: string;
+  allowedOrigins: readonly string[];
+  /** Whether the page's client is this person's; undefined where the system does not tell. */
+  ownClient(client: Ends): boolean | undefined;
+  note(text: string): void;
+  stops: Stopping;
+};
+
+/** Undefined, and noted, where the state directory cannot be written: the proxy works without. */
+export async function openDoors(options: DoorsOptions): Promise<Doors | undefined> {
+  const { clock, facts, backend, stateDirectory, note } = options;
+  const credential = await keptCredential(stateDirectory, note);
+  if (credential === undefined) return undefined;
+  const fault = (error: unknown): void =>
+    note(`a command failed by a fault of ours: ${faultText(error)}`);
+  const tokens = sessions({ clock, credential: credential.value });
+  await removeKeptScripts(stateDirectory);
+  const openAt = (port: number): HttpDoor =>
+    startHttp({
+      clock,
+      credential: credential.value,
+      allowedOrigins: options.allowedOrigins,
+      backend,
+      port,
+      page: dashboard({ sessions: tokens, script: pageScript, fault }),
+      ownClient: options.ownClient,
+      fault,
+    });
+  const pages = await openKept(openAt, { stateDirectory, clock, note });
+  const ipc = socketDoor({ ...options, credential: credential.value, fault });
+  options.stops.push("the doors for other commands", async () => {
+    await Promise.all([pages.stop(), ipc?.stop()]);
+  });
+  facts.url = pages.http.url;
+  facts.socket = ipc?.path ?? options.socket;
+  return doorsOf({ pages, ipc, tokens, credential, note });
+}
+
+type DoorsParts = {
+  pages: KeptDoor;
+  ipc: IpcDoor | undefined;
+  tokens: Sessions;
+  credential: KeptCredential;
+  note(text: string): void;
+};
+
+function doorsOf({ pages, ipc, tokens, credential, note }: DoorsParts): Doors {
+  let said: string | undefined;
+  return {
+    claim() {
+      try {
+        ipc?.claim();
+        said = undefined;
+      } catch (error) {
+        const why = `there is no socket for other commands: ${(error as Error).message}`;
+        // Tried every second, and noted once.
+        if (why !== said) note(why);
+        said = why;
+      }
+    },
+    async renewCredential() {
+      if (await credential.renew()) pages.credentialChanged();
+    },
+    dashboard: () => `${pages.url()}${linkPath}?token=${tokens.issue("link")}`,
+    connections: () => ({ http: pages.connections(), ipc: ipc?.connections ?? 0 }),
+  };
+}
+
+type KeptCredential = {
+  value(): string;
+  /** @returns whether it is another one now. */
+  renew(): Promise<boolean>;
+};
+
+async function keptCredential(
+  stateDirectory: string,
+  note: (text: string) => void,
+): Promise<KeptCredential | undefined> {
+  const read = async (): Promise<string> => {
+    const ensured = await ensureCredential(stateDirectory);
+    if (ensured.note !== undefined) note(ensured.note);
+    return ensured.value;
+  };
+  let credential: string;
+  try {
+    credential = await read();
+  } catch (error) {
+    note(`other commands cannot find this daemon: ${(error as Error).message}`);
+    return undefined;
+  }
+  return {
+    value: () => credential,
+    async renew() {
+      const before = credential;
+      try {
+        credential = await read();
+      } catch (error) {
+        note(`the credential cannot be looked at: ${(error as Error).message}`);
+      }
+      return credential !== before;
+    },
+  };
+}
+
+type SocketDoorOptions = Pick<DoorsOptions, "clock" | "socket" | "backend" | "note"> & {
+  credential(): string;
+  fault(error: unknown): void;
+};
+
+/** Undefined, and noted, where there is no place for a socket. */
+function socketDoor({ socket, note, ...options }: SocketDoorOptions): IpcDoor | undefined {
+  const uid = process.getuid?.() ?? -1;
+  const { platform, env } = process;
+  try {
+    const path = socketPath(socket, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
+    const { clock, backend, credential, fault } = options;
+    return ipcDoor({
+      path,
+      clock,
+      backend,
+      peers: peerCredentials(platform),
+      uid,
+      credential,
+      fault,
+    });
+  } catch (error) {
+    note((error as Error).message);
+    return undefined;
+  }
+}

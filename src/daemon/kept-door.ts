@@ -1,0 +1,70 @@
+/** The HTTP port that open pages know -> a door there, or a door elsewhere until that port is free. */
+import type { HttpDoor } from "../control/http/http.ts";
+import { keepPort, keptPort } from "../dashboard/page-port.ts";
+import type { Cancel, Clock } from "../system/clock.ts";
+
+export type KeptDoor = {
+  /** The door that the record names. */
+  http: HttpDoor;
+  /** Where a page is to be opened. */
+  url(): string;
+  connections(): number;
+  credentialChanged(): void;
+  stop(): Promise<void>;
+};
+
+export type KeptDoorOptions = { stateDirectory: string; clock: Clock; note(text: string): void };
+
+/** Milliseconds between attempts to have the port that open pages know. */
+const doorInterval = 250;
+
+/**
+ * A page that is open cannot follow us to another port. So the door is where the last daemon's was. While that daemon
+ * is still going, there is a second door, opened as soon as its port is free.
+ */
+export async function openKept(
+  openAt: (port: number) => HttpDoor,
+  { stateDirectory, clock, note }: KeptDoorOptions,
+): Promise<KeptDoor> {
+  const kept = await keptPort(stateDirectory);
+  const open = (port: number): HttpDoor | undefined => {
+    try {
+      return openAt(port);
+    } catch {
+      // Another process has the port. Which one does not matter: any other port does as well.
+      return undefined;
+    }
+  };
+  const http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
+  const keep = (port: number): void => {
+    keepPort(stateDirectory, port).catch((error: Error) => {
+      note(`an open page will not find the next daemon: ${error.message}`);
+    });
+  };
+  let second: HttpDoor | undefined;
+  let cancel: Cancel = () => {};
+  if (kept !== 0 && http.port !== kept) {
+    cancel = clock.every(doorInterval, () => {
+      second = open(kept);
+      if (second !== undefined) cancel();
+    });
+  }
+  return {
+    http,
+    url() {
+      const { url, port } = second ?? http;
+      // Not before there is a page that would look for it.
+      if (kept === 0) keep(port);
+      return url;
+    },
+    connections: () => http.connections + (second?.connections ?? 0),
+    credentialChanged() {
+      http.credentialChanged();
+      second?.credentialChanged();
+    },
+    async stop() {
+      cancel();
+      await Promise.all([http.stop(), second?.stop()]);
+    },
+  };
+}

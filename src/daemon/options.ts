@@ -1,0 +1,68 @@
+/** The options of a daemon, and the daemon that runs with them: shapes only. */
+import type { TrustWanted } from "../control/commands/command.ts";
+import type { Registration } from "../control/found/protocol.ts";
+import type { Changes } from "../discovery/scanner.ts";
+import type { ScannerKind } from "../discovery/source.ts";
+import type { ExtraPort, RefusedPort } from "../proxy/listener/own-ports.ts";
+import type { Service } from "../routes/service.ts";
+import type { UrlPorts } from "../routes/service-row.ts";
+import type { HostsFile } from "../system/hosts-file.ts";
+
+export type DaemonOptions = {
+  /** 0 picks one. */
+  port: number;
+  extraPorts: readonly ExtraPort[];
+  /** Page loads that came without TLS are redirected to https. */
+  httpsRedirect: boolean;
+  scanner: ScannerKind;
+  /** Root only: everybody's processes. */
+  allUsers: boolean;
+  /** Other people of this machine may use the proxy. */
+  otherUsers: boolean;
+  /** Where the record and the certificate authority are kept. The directory must be ours, and may be unusable. */
+  stateDirectory: string;
+  /** The path of the socket for IPC. */
+  socket: string;
+  /** The file with the daemon's notes; undefined: they go to a terminal. */
+  log: string | undefined;
+  /** Pages of these origins may use the HTTP API, with the credential. */
+  allowedOrigins: readonly string[];
+  /** Does what the daemon is asked to do about trust stores. */
+  trust(wanted: TrustWanted): Promise<readonly unknown[]>;
+  /** Do not start if a daemon runs already. */
+  unlessRunning: boolean;
+  /** Domains besides `localhost` that names may end in. */
+  tlds: readonly string[];
+  /** Names without a dot that are answered to clients that do not use the PAC file; true: all of them. */
+  bareNames: readonly string[] | boolean;
+  /** The source of more of these names. Default: the hosts file of the system. */
+  hosts?: HostsFile;
+  /** The daemon's own environment, for services that were up before it. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** `config.toml`, the lowest layer of every project. */
+  configFile: string | undefined;
+  /** Variables that make services trust our https. */
+  serviceTrust(): Promise<Readonly<Record<string, string>>>;
+  /** Called after every scan; `changes` may be empty. */
+  onServices(services: readonly Service[], changes: Changes): void;
+  /** A sentence for a person: a failed scan, an address that is not there, a fault of ours. */
+  onNote(text: string): void;
+  /** A sentence about a process that could not be read, for `--verbose`. */
+  onSkipped(text: string): void;
+};
+
+export type Daemon = {
+  readonly port: number;
+  /** The main port, and those of the others that were free. */
+  readonly ports: readonly number[];
+  readonly urlPorts: UrlPorts;
+  readonly refusedPorts: readonly RefusedPort[];
+  /** The addresses on which connections are accepted. */
+  readonly addresses: readonly string[];
+  /** The daemon that this one has replaced. */
+  readonly predecessor: Pick<Registration, "pid"> | undefined;
+  /** Resolves, with the reason, when somebody else than the caller wants the daemon to stop. */
+  readonly dismissed: Promise<string>;
+  /** Lets answers under way end, bounded. Twice is harmless. */
+  stop(): Promise<void>;
+};

@@ -1,0 +1,820 @@
+/** A client's requests, one after another -> for each the upstream that answers it, a wait, or an answer of our own. */
+import type { Callers } from "../../discovery/callers.ts";
+import type { Held } from "../../link/held.ts";
+import type { Link } from "../../link/link.ts";
+import type { Decision } from "../../routes/decide.ts";
+import type { Service } from "../../routes/service.ts";
+import type { UrlPorts } from "../../routes/service-row.ts";
+import type { Supervised } from "../../routes/supervised.ts";
+import type { RouteTable } from "../../routes/table.ts";
+import { nearest } from "../../text/nearest.ts";
+import { latin1 } from "../../wire/bytes.ts";
+import { headLimit, RequestHead } from "../../wire/head.ts";
+import type { Bad } from "../../wire/parsed.ts";
+import { readTarget, type Target } from "../../wire/target.ts";
+import { errorPage } from "../pages/error-page.ts";
+import { hearsDetails } from "../pages/hears-details.ts";
+import { type Wants, wantsOf } from "../pages/negotiate.ts";
+import { frontPath, type OwnPages } from "../pages/own-pages.ts";
+import type { Problem } from "../pages/problem.ts";
+import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
+import { encodeReply, type Reply } from "../pages/reply.ts";
+import { type Absence, absentPage, linesShown } from "../pages/supervised-page.ts";
+import {
+  type Destination,
+  type Destinations,
+  isSameDestination,
+  type Mode,
+} from "../request/destination.ts";
+import { isStrangers } from "../request/is-strangers.ts";
+import { lastRecipientReply } from "../request/last-recipient.ts";
+import { isPageLoad } from "../request/page-load.ts";
+import { RequestRecord } from "../request/record.ts";
+import type { Recorder } from "../request/recorder.ts";
+import type { HttpsRedirect } from "../request/redirect.ts";
+import { askedFor, hasBeenHere } from "../request/routing.ts";
+import type { Supervision } from "../request/supervision.ts";
+import {
+  comesBack,
+  supervisedBehind,
+  Waiting,
+  type WaitingFacts,
+  type WaitingOwner,
+  type WaitingShared,
+  type Way,
+} from "../request/waiting.ts";
+import { afterFailure, heldBodyLimit, onAbsence } from "../request/waits.ts";
+import {
+  Exchange,
+  type ExchangeOwner,
+  type ExchangeShared,
+  lostWhy,
+} from "../upstream/exchange.ts";
+import type { DialFailure, Upstream } from "../upstream/pool.ts";
+import { covers } from "./covers.ts";
+import { At, type ClientState, Turn } from "./states.ts";
+
+/**
+ * The fate of the bytes behind a head that was handled: the offset where the next request begins; `waits`: this request
+ * will be read again; `taken`: the connection does not go on to another request from here.
+ */
+export type Read = number | "waits" | "taken";
+
+/** A CONNECT that may go on: `bytes` from `from` on are inside the tunnel. */
+export type Grant = {
+  bytes: Uint8Array;
+  from: number;
+  service: Service;
+  destination: Destination;
+};
+
+/** The connection whose requests are served. `states.ts` has its states and the turns that `move` takes. */
+export interface Client {
+  readonly link: Link;
+  /** The link is the inside of a TLS connection. */
+  readonly secured: boolean;
+  /** The name of the TLS connection; undefined where there was none, or where it no longer matters. */
+  readonly serverName: string | undefined;
+  /** The requests are inside a tunnel that CONNECT was granted. */
+  readonly tunnelled: boolean;
+  /** The client sends no more. */
+  readonly inputEnded: boolean;
+  readonly state: ClientState;
+  /** Between two requests, or within a head. */
+  readonly isReading: boolean;
+  /** Input that cannot be used yet. */
+  readonly held: Held;
+  /** Requests that were answered. */
+  served: number;
+  move(turn: number): void;
+  /** Reads what is held: a request that waited, or the next. */
+  again(): void;
+  /** Goes on with the next request. */
+  next(): void;
+  /** Pauses the link where too much is held, and resumes it otherwise. */
+  regulate(): void;
+  /** Ends after our last words. */
+  linger(): void;
+  close(): "taken";
+  /** The client broke its request off: nothing is owed to anybody. */
+  abandon(): void;
+  grant(upstream: Upstream, grant: Grant): void;
+  /** Joins the client with the upstream: bytes go both ways unread. */
+  join(upstream: Upstream): void;
+}
+
+/** What serving shares with all others of one proxy. */
+export interface ServingShared extends ExchangeShared, WaitingShared {
+  /** Whether the process that was found with the service still runs; cheap. */
+  stillThere(service: Service): boolean;
+  /** Somebody uses the proxy. Costs next to nothing. */
+  touch(): void;
+  readonly pages: OwnPages;
+  /** Our part of every Via: tells this proxy from every other. */
+  readonly instance: string;
+  /** All ports that we accept on. */
+  readonly ownPorts: readonly number[];
+  readonly urlPorts: UrlPorts;
+  /** The answer to page loads that should have come by TLS; undefined: they are as welcome. */
+  readonly redirect: HttpsRedirect | undefined;
+  readonly destinations: Destinations;
+  /** Whether there are certificates for bare names. */
+  bareNames(): boolean;
+  /** Undefined: nothing is supervised. */
+  readonly supervision: Supervision | undefined;
+  /** Notes every request; undefined: nobody wants to know. */
+  readonly recorder: Recorder | undefined;
+  /** The processes of clients; undefined: nobody can tell. */
+  readonly callers: Callers | undefined;
+}
+
+type Absent = Extract<Decision, { kind: "absent" }>;
+
+/** Serves one client after another: connections of one request each are too short to build all this anew. */
+export class Serving implements ExchangeOwner, WaitingOwner {
+  #client!: Client;
+  readonly #shared: ServingShared;
+  /** The exchange has the request that is read in it as well. */
+  readonly #exchange: Exchange;
+  readonly #head: RequestHead;
+  /** Undefined: nothing is recorded. */
+  readonly #record: RequestRecord | undefined;
+  /** The bytes that the head was read from, while it is being handled. */
+  #headBytes: Uint8Array | undefined;
+  /** The last request was HEAD. */
+  #headRequest = false;
+  /** The client asked for no further request, and this one is all here. */
+  #lastRequest = false;
+  #destination: Destination | undefined;
+  /** The destination that was found to be what the server name stands for. */
+  #covered: Destination | undefined;
+  /** The upstream this client used last. */
+  #kept: Upstream | undefined;
+  /** Set while a request cannot go on. */
+  #waiting: Waiting | undefined;
+
+  constructor(shared: ServingShared) {
+    this.#shared = shared;
+    this.#exchange = new Exchange(shared);
+    this.#head = this.#exchange.requestHead;
+    const { recorder, callers } = shared;
+    this.#record = recorder && new RequestRecord(recorder, callers, this.#exchange);
+  }
+
+  /** Serves another client from here on. Nothing of the one before is left. */
+  attach(client: Client): void {
+    this.#client = client;
+    this.#exchange.attach(client.link, this);
+    this.#record?.attach(client.link, client.secured);
+    this.#destination = undefined;
+    this.#covered = undefined;
+    this.#kept = undefined;
+  }
+
+  get head(): RequestHead {
+    return this.#head;
+  }
+
+  /** The request at hand is all here. */
+  get requestDone(): boolean {
+    return this.#exchange.request.done;
+  }
+
+  /** Octets that may be held before the client is paused; 0: no more is taken now. */
+  get room(): number {
+    if (this.#client.state === At.exchanging && this.#exchange.requestBlocked) return 0;
+    return this.#waiting?.room ?? headLimit;
+  }
+
+  /** So much of a request that waits is held now. */
+  holds(octets: number): void {
+    this.#waiting?.holds(octets);
+  }
+
+  /** Half a second has passed, the supervisor has news, or the proxy stops. */
+  news(): void {
+    this.#waiting!.news();
+  }
+
+  clientDrained(): void {
+    this.#exchange.clientDrained();
+  }
+
+  /** The tunnel turned out to hold a request. `upstream` was dialled for the tunnel. */
+  readTunnelled(upstream: Upstream | undefined): void {
+    this.#waiting = upstream && Waiting.with(upstream, this, this.#shared);
+    this.#record?.end(false);
+    this.#client.again();
+  }
+
+  /** Counts what goes through a tunnel; undefined where nothing is recorded. */
+  counts(): ReturnType<RequestRecord["tunnel"]> {
+    return this.#record?.tunnel();
+  }
+
+  /** The request at hand is over. `broken`: before its answer was whole. */
+  end({ broken }: { broken: boolean }): void {
+    this.#record?.end(broken);
+  }
+
+  /** The upstream's work is for nobody. */
+  cancel(): void {
+    this.#exchange.cancel();
+  }
+
+  /** The client is gone, or another's. */
+  close(): void {
+    this.drop();
+    this.#record?.close();
+  }
+
+  /** Refuses a head that cannot be read. */
+  refuseHead(bytes: Uint8Array, outcome: Bad): void {
+    // What was read of it may say in which form the client wants to hear that.
+    this.#headRequest = false;
+    this.#headBytes = bytes;
+    this.refuse(badRequest(outcome));
+    this.#headBytes = undefined;
+  }
+
+  /** Handles a complete head, and what has come behind it up to `bytes.length`. */
+  handle(bytes: Uint8Array, end: number): Read {
+    const read = this.#handle(bytes, end);
+    this.#headBytes = undefined;
+    return read;
+  }
+
+  #handle(bytes: Uint8Array, end: number): Read {
+    const head = this.#head;
+    const { framing } = this.#exchange;
+    this.#headRequest = false;
+    this.#headBytes = bytes;
+    this.#record?.begin(head, bytes);
+    const wrong = framing.read(head, bytes);
+    if (wrong !== undefined) return this.refuse(badRequest(wrong));
+    this.#headRequest = framing.head;
+    const target = readTarget(head, bytes, framing.connect);
+    if ("kind" in target) return this.refuse(badRequest(target));
+    const destination = this.#route(bytes, target);
+    if (destination === undefined) {
+      return this.refuse({ status: 400, why: "there is no Host that is a host name" });
+    }
+    this.#shared.touch();
+    const redirected = this.#client.secured
+      ? undefined
+      : this.#shared.redirect?.(head, bytes, { framing, target, destination });
+    if (redirected !== undefined) return this.#reply(redirected, end);
+    if (this.#isMisdirected(destination)) {
+      const { host } = destination.authority;
+      return this.refuse({ status: 421, host, certificate: this.#client.serverName! });
+    }
+    const { decision } = destination;
+    switch (decision.kind) {
+      case "proxy":
+        if (this.#isUncertified(destination)) {
+          return this.#refuseUncertified(decision.service.name);
+        }
+        return this.#forward(bytes, end, { destination, target, service: decision.service });
+      case "tunnel":
+        return this.#grant(bytes, end, { destination, service: decision.service });
+      case "absent":
+        if (this.#isUncertified(destination)) {
+          return this.#refuseUncertified(decision.supervised.routeName!);
+        }
+        return this.#attend(bytes, end, decision);
+      case "own":
+        return this.#own(bytes, end, target);
+      case "misdirected":
+        return this.refuse({ status: 421, host: destination.authority.host });
+      case "unproxied":
+        // The person may have just written it into the hosts file.
+        if (!this.#hasLooked) return this.#waitForLook();
+        return this.refuse({
+          status: 421,
+          unproxied: decision.name,
+          scheme: this.#client.secured ? "https" : "http",
+          ports: this.#shared.urlPorts,
+        });
+      case "close":
+        return this.#client.close();
+      case "unknown":
+        if (!this.#hasLooked) return this.#waitForLook();
+        if (decision.quiet) return this.#client.close();
+        return this.refuse({
+          status: 404,
+          name: decision.name,
+          names: destination.table.names,
+          nearest: nearest(decision.name, destination.table.names),
+          port: this.#shared.urlPorts.http,
+        });
+    }
+  }
+
+  // Where a request goes.
+
+  /** The destination of the request at hand; undefined where its Host is malformed. */
+  #route(bytes: Uint8Array, target: Target): Destination | undefined {
+    const { framing } = this.#exchange;
+    const mode: Mode = this.#client.tunnelled ? "tunnelled" : "direct";
+    const asked = askedFor(this.#head, target, { mode, framing, table: this.#shared.routes() });
+    if (asked === undefined) return undefined;
+    const known = this.#destination;
+    if (known !== undefined && isSameDestination(known, bytes, asked)) return known;
+    this.#destination = this.#find(bytes, asked);
+    return this.#destination;
+  }
+
+  /** Where bytes[start, end), an authority, leads now. */
+  #find(
+    bytes: Uint8Array,
+    asked: { mode: Mode; start: number; end: number },
+  ): Destination | undefined {
+    return this.#shared.destinations.find(bytes, asked, {
+      mode: asked.mode,
+      client: this.#client.link.remoteAddress,
+      secure: this.#client.secured,
+      table: this.#shared.routes(),
+      ownPorts: this.#shared.ownPorts,
+      instance: this.#shared.instance,
+      dialects: this.#shared.dialects,
+    });
+  }
+
+  /** Where the request that waits, or is being answered, leads now. */
+  leadsTo(): Destination | undefined {
+    const { asked, mode } = this.#destination!;
+    return this.#find(asked, { mode, start: 0, end: asked.length });
+  }
+
+  /** The service that the request at hand goes to. */
+  get #service(): Service {
+    const decision = this.#destination?.decision;
+    if (decision?.kind === "proxy" || decision?.kind === "tunnel") return decision.service;
+    throw new Error("there is no service behind this request");
+  }
+
+  /** Asked inside TLS for a name that its certificate is not for, as by no client that checks it: RFC 9110 section 7.4. */
+  #isMisdirected(destination: Destination): boolean {
+    if (this.#client.serverName === undefined || destination === this.#covered) return false;
+    const { mode, decision, authority } = destination;
+    // Who asks us as its proxy made the handshake with the proxy.
+    const isProxied = mode === "forward" || mode === "connect";
+    const covered = isProxied || covers(this.#client.serverName, authority.host);
+    // Any other name is refused for what it is.
+    if (!covered) return decision.kind !== "misdirected";
+    this.#covered = destination;
+    return false;
+  }
+
+  /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
+  #isUncertified({ authority }: Destination): boolean {
+    return this.#client.secured && !authority.host.includes(".") && !this.#shared.bareNames();
+  }
+
+  #refuseUncertified(bareName: string): Read {
+    return this.refuse({ status: 421, bareName, port: this.#shared.urlPorts.https });
+  }
+
+  // What becomes of a request.
+
+  #forward(
+    bytes: Uint8Array,
+    end: number,
+    turn: { destination: Destination; target: Target; service: Service },
+  ): Read {
+    const { destination, target, service } = turn;
+    const exchange = this.#exchange;
+    const { framing } = exchange;
+    const head = this.#head;
+    this.#record?.routed(service.name);
+    if (framing.via && hasBeenHere(head, bytes, destination.via)) {
+      return this.refuse({ status: 508, name: service.name });
+    }
+    if (framing.maxForwards === 0) return this.#reply(lastRecipientReply(head, bytes), end);
+    // A body that begins malformed is refused before a byte of it goes anywhere.
+    const next = exchange.readBody(bytes, end);
+    const { bad, done } = exchange.request;
+    if (bad !== undefined) return this.refuse(badRequest(bad));
+    // The client stopped in the middle while the request waited: half a request is none.
+    if (this.#client.inputEnded && !done) return this.#client.close();
+    const { key, tls } = destination;
+    const upstream =
+      (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
+      this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
+      this.#dialAndWait({ service, key, tls });
+    if (typeof upstream === "string" || typeof upstream === "number") return upstream;
+    this.drop();
+    this.#lastRequest = !framing.keepAlive && done;
+    this.#kept = upstream;
+    this.#client.move(Turn.exchange);
+    const pathStart = target.form === "absolute" ? target.pathStart : head.targetStart;
+    exchange.start(upstream, { bytes, bodyStart: end, pathStart }, destination);
+    return next;
+  }
+
+  /** Grants a CONNECT. */
+  #grant(
+    bytes: Uint8Array,
+    end: number,
+    { destination, service }: { destination: Destination; service: Service },
+  ): Read {
+    const { key } = destination;
+    this.#record?.routed(service.name);
+    // A tunnel ends with its connection, so it takes none from the pool.
+    const upstream =
+      (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
+      this.#dialAndWait({ service, key, tls: undefined });
+    if (typeof upstream === "string" || typeof upstream === "number") return upstream;
+    this.drop();
+    this.#exchange.answerStatus = 200;
+    this.#client.grant(upstream, { bytes, from: end, service, destination });
+    return "taken";
+  }
+
+  /** A service that may have gone since it was seen: worth a look before it is dialled. */
+  #unseen(service: Service): Read | undefined {
+    return this.#shared.stillThere(service) ? undefined : this.#waitForLook();
+  }
+
+  /** What was dialled for the request that waits, or what came of it; undefined: nothing was. */
+  #waitedFor(key: string, end: number): Upstream | Read | undefined {
+    const waiting = this.#waiting!;
+    const dialled = waiting.takeDialled();
+    const failure = waiting.takeFailure(key);
+    if (dialled?.key === key) return dialled;
+    // The name has moved to another server meanwhile.
+    dialled?.link.close();
+    if (failure === undefined) {
+      return waiting.looked ? undefined : this.#unseen(this.#service);
+    }
+    const supervised = comesBack(this.#destination, failure);
+    switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
+      case "look":
+        return this.#waitForLook();
+      case "service":
+        return this.#waitForService(supervised!, { end, table: undefined, woken: false });
+      case "error":
+        return this.#refuseDial(failure);
+    }
+  }
+
+  #own(bytes: Uint8Array, end: number, target: Target): Read {
+    const head = this.#head;
+    const from = target.form === "absolute" ? target.pathStart : head.targetStart;
+    const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
+    // A person who has just started a server looks for it here.
+    if (path === frontPath && !this.#hasLooked) return this.#waitForLook();
+    const reply = this.#shared.pages({ method: head.method(bytes), path, ...this.#reader() });
+    return this.#reply(reply, end);
+  }
+
+  // Requests that wait. `waits.ts` says for what, and what each event does.
+
+  get #hasLooked(): boolean {
+    return this.#waiting?.looked ?? false;
+  }
+
+  /** The wait of the request at hand, which has one already where it was read again. */
+  #wait(facts: WaitingFacts): Waiting {
+    if (this.#waiting?.bytes !== facts.bytes) {
+      this.drop();
+      this.#waiting = new Waiting(this, this.#shared, facts);
+    }
+    this.#client.move(Turn.wait);
+    return this.#waiting!;
+  }
+
+  #waitForLook(): Read {
+    this.#wait({ bytes: "held" }).look();
+    return "waits";
+  }
+
+  #dialAndWait(way: Way): Read {
+    this.#wait({ bytes: "held" }).dial(way);
+    return "waits";
+  }
+
+  /** The request goes on, or is over. */
+  drop(): void {
+    this.#waiting?.drop();
+    this.#waiting = undefined;
+  }
+
+  decide(): void {
+    if (this.#waiting!.bytes === "held") this.#client.again();
+    else this.#decideSent();
+  }
+
+  /** Where a request goes that was sent, and is not to be read again. */
+  #decideSent(): void {
+    const waiting = this.#waiting!;
+    const found = this.leadsTo();
+    if (found?.decision.kind === "absent") {
+      this.#attendSent(found.decision, found.table);
+      return;
+    }
+    if (found?.decision.kind !== "proxy") {
+      const failure = waiting.takeFailure(this.#destination!.key);
+      if (failure === undefined) this.#lost();
+      else this.#refuseDial(failure);
+      return;
+    }
+    const failure = waiting.takeFailure(found.key);
+    this.#destination = found;
+    const { key, tls } = found;
+    if (failure === undefined) {
+      waiting.dial({ service: this.#service, key, tls });
+      return;
+    }
+    const supervised = comesBack(found, failure);
+    if (supervised === undefined) this.#refuseDial(failure);
+    else this.#awaitReturn(supervised, { table: undefined, woken: false });
+  }
+
+  /** Sends once more a request that was sent before. */
+  send(upstream: Upstream): void {
+    const { last } = this.#waiting!;
+    this.drop();
+    const exchange = this.#exchange;
+    if (this.#client.inputEnded && !exchange.request.done) {
+      // The client stopped in the middle meanwhile: half a request is none.
+      upstream.link.close();
+      this.#client.close();
+      return;
+    }
+    this.#kept = upstream;
+    this.#client.move(Turn.exchange);
+    exchange.resend(upstream, this.#destination!, { last });
+    this.#resumeBody();
+  }
+
+  replay(): void {
+    this.#exchange.secured();
+  }
+
+  readOn(): void {
+    this.drop();
+    this.#client.move(Turn.exchange);
+    this.#exchange.readOn();
+    if (this.#client.state === At.exchanging) this.#resumeBody();
+  }
+
+  /** Passes on what was held of the request's body while the request waited. */
+  #resumeBody(): void {
+    if (!this.#exchange.request.done) {
+      if (this.#client.held.length > 0) this.passOn(this.#client.held.take());
+      if (
+        this.#client.inputEnded &&
+        this.#client.state === At.exchanging &&
+        !this.#exchange.request.done
+      ) {
+        this.#client.abandon();
+        return;
+      }
+    }
+    this.#client.regulate();
+  }
+
+  // Services of the supervisor that cannot answer now.
+
+  #attend(bytes: Uint8Array, end: number, { supervised, turn }: Absent): Read {
+    this.#record?.routed(supervised.routeName!);
+    const { framing } = this.#exchange;
+    const { kind, wakes } = onAbsence({
+      turn,
+      looked: this.#hasLooked,
+      ended: this.#waiting?.hasEnded(supervised) ?? false,
+      stranger: turn === "wake" && this.#isStrangers(),
+      pageLoad: !framing.head && isPageLoad(this.#head, bytes, framing),
+      large: framing.bodyLength > heldBodyLimit || (this.#waiting?.overfull ?? false),
+    });
+    if (wakes) this.#wake(supervised);
+    switch (kind) {
+      case "look":
+        return this.#waitForLook();
+      case "wait":
+        return this.#waitForService(supervised, {
+          end,
+          table: this.#destination!.table,
+          woken: wakes,
+        });
+      case "soon":
+        // It is being woken, whatever it was when this was decided.
+        return this.#tell(
+          wakes ? { ...supervised, state: "starting" } : supervised,
+          { kind },
+          { end },
+        );
+      case "too large":
+        return this.#tell(supervised, { kind: "too-large", limit: heldBodyLimit }, { end });
+      default:
+        return this.#tell(supervised, { kind }, { end });
+    }
+  }
+
+  /** Of a request that was sent, and may be sent again. */
+  #attendSent({ supervised, turn }: Absent, table: RouteTable): void {
+    const { kind, wakes } = onAbsence({
+      turn,
+      looked: true,
+      ended: this.#waiting!.hasEnded(supervised),
+      stranger: turn === "wake" && this.#isStrangers(),
+      pageLoad: false,
+      large: false,
+    });
+    if (wakes) this.#wake(supervised);
+    if (kind === "wait") this.#awaitReturn(supervised, { table, woken: wakes });
+    else if (kind === "strangers") this.#tell(supervised, { kind }, { end: undefined });
+    else this.#tell(supervised, { kind: "down" }, { end: undefined });
+  }
+
+  /** Lets a request wait whose bytes are kept and read again. */
+  #waitForService(
+    supervised: Supervised,
+    { end, table, woken }: { end: number; table: RouteTable | undefined; woken: boolean },
+  ): Read {
+    const { bodyLength } = this.#exchange.framing;
+    const endless = bodyLength < 0;
+    const octets = end - this.#head.start + (endless ? heldBodyLimit : bodyLength) + headLimit;
+    const waiting = this.#wait({ bytes: "held" });
+    if (waiting.service(supervised, { woken, table, room: { octets, endless } })) return "waits";
+    return this.#tell(supervised, { kind: "waited", seconds: waiting.limit }, { end });
+  }
+
+  /** Lets a request wait that was sent to a service which ended before it said a word. */
+  #awaitReturn(
+    supervised: Supervised,
+    { table, woken }: { table: RouteTable | undefined; woken: boolean },
+  ): void {
+    const waiting = this.#waiting!;
+    this.#client.move(Turn.wait);
+    if (waiting.service(supervised, { woken, table })) {
+      this.#client.regulate();
+      return;
+    }
+    this.#tell(supervised, { kind: "waited", seconds: waiting.limit }, { end: undefined });
+  }
+
+  #isStrangers(): boolean {
+    const asked = this.#requestAtHand();
+    return asked === undefined || isStrangers(asked.head, asked.bytes, this.#shared.routes());
+  }
+
+  /** Once for a request: a service that ends at once is not started by it over and over. */
+  #wake({ id }: Supervised): void {
+    if (!this.#waiting?.woken) this.#shared.supervision?.wake(id);
+  }
+
+  /** Says in place of an answer why there is none. `end`: of the head, where its bytes are at hand; otherwise the connection ends. */
+  #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): Read {
+    const lines = this.#shared.supervision?.latest(supervised.id, linesShown) ?? [];
+    const reply = absentPage({ supervised, absence, lines, ...this.#reader() });
+    return end === undefined ? this.#lastWords(reply) : this.#reply(reply, end);
+  }
+
+  // Our own answers.
+
+  /** Who reads an answer of ours, and in which form. Looked up only where there is one: most requests need neither. */
+  #reader(): { wants: Wants; details: boolean } {
+    const asked = this.#requestAtHand();
+    if (asked === undefined) return { wants: "text", details: false };
+    const { head, bytes } = asked;
+    return { wants: wantsOf(head, bytes), details: hearsDetails(head, bytes) };
+  }
+
+  /** The request at hand; undefined where there is none. */
+  #requestAtHand(): { head: RequestHead; bytes: Uint8Array } | undefined {
+    if (this.#headBytes !== undefined) return { head: this.#head, bytes: this.#headBytes };
+    if (this.#client.state !== At.exchanging && this.#client.state !== At.waiting) return undefined;
+    // The client's bytes are gone; the request as it was sent on has the same fields, as far as they matter here.
+    const bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
+    const head = new RequestHead();
+    // What we added may have made it too long to be read; of half a head nobody knows what it lacks.
+    return head.read(bytes).kind === "done" ? { head, bytes } : undefined;
+  }
+
+  #refuseDial(failure: DialFailure): Read {
+    const secured = this.#destination!.tls !== undefined;
+    return this.refuse(dialFailed(this.#service, failure, { secured }));
+  }
+
+  /** Answers and ends the connection: what follows a refused request cannot be trusted to begin where we think. */
+  refuse(problem: Problem): Read {
+    const { wants, details } = this.#reader();
+    return this.#lastWords(errorPage(problem, wants, { details }));
+  }
+
+  #lastWords(reply: Reply): Read {
+    const bytes = encodeReply(reply, { head: this.#headRequest, close: true });
+    this.#client.link.write(bytes, 0, bytes.length);
+    this.#answered(reply);
+    this.#client.linger();
+    return "taken";
+  }
+
+  /** Answers from our own pages. Only a request without a body lets the connection go on. */
+  #reply(reply: Reply, end: number): Read {
+    const { framing } = this.#exchange;
+    const keepAlive = framing.keepAlive && framing.bodyLength === 0 && !this.#shared.draining();
+    // HTTP/1.0 clients that want more have to be told so; we have nothing that they need twice.
+    const close = !keepAlive || this.#head.minor === 0;
+    const bytes = encodeReply(reply, { head: this.#headRequest, close });
+    this.#client.link.write(bytes, 0, bytes.length);
+    this.#answered(reply);
+    this.drop();
+    this.#client.served++;
+    this.#client.move(Turn.next);
+    if (!close) return end;
+    this.#client.linger();
+    return "taken";
+  }
+
+  #answered({ status, body }: Reply): void {
+    this.#record?.answered(status, this.#headRequest ? 0 : Buffer.byteLength(body));
+  }
+
+  // What the exchange reports.
+
+  /** More of what the client sends while its request is being answered. */
+  passOn(bytes: Uint8Array): void {
+    const from = this.#exchange.request.done ? 0 : this.#exchange.requestBytes(bytes, 0);
+    if (this.#client.state !== At.exchanging && !this.#client.isReading) return;
+    this.#client.held.add(bytes, from);
+    this.#client.regulate();
+  }
+
+  finished(keepAlive: boolean): void {
+    if (this.#client.state !== At.exchanging) return;
+    this.#record?.end(false);
+    this.#client.served++;
+    if (!keepAlive) {
+      // A client that said `close` and was heard out has nothing on its way that a plain close could hurt.
+      if (this.#lastRequest && this.#client.held.length === 0) this.#client.close();
+      else this.#client.linger();
+      return;
+    }
+    if (this.#client.link.pending > 0) this.#client.move(Turn.flush);
+    else this.#client.next();
+  }
+
+  retry(): void {
+    const { key, tls } = this.#destination!;
+    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls });
+  }
+
+  doubted(address: string): void {
+    const { dialect } = this.#destination!;
+    this.#wait({ bytes: "sent", looked: true }).question(dialect!, address);
+    this.#client.regulate();
+  }
+
+  secure(): void {
+    const found = this.leadsTo();
+    if (found?.decision.kind !== "proxy") {
+      // Its name has gone to nobody meanwhile.
+      this.#lost();
+      return;
+    }
+    this.#destination = found;
+    const { key, tls } = found;
+    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls });
+  }
+
+  broken(silent: boolean): void {
+    this.#record?.end(true);
+    if (silent) this.#client.link.abort();
+    else this.#client.linger();
+  }
+
+  switched(upstream: Upstream, rest: Uint8Array): void {
+    this.#client.link.write(rest, 0, rest.length);
+    this.#record?.tunnel()?.fromSecond(rest.length);
+    this.#client.join(upstream);
+  }
+
+  requestDrained(): void {
+    this.#client.regulate();
+  }
+
+  unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void {
+    const { status, why, again = false } = problem;
+    if (status === 400) {
+      this.refuse({ status, why });
+      return;
+    }
+    const supervised = again ? supervisedBehind(this.#destination) : undefined;
+    if (supervised === undefined) {
+      const service = this.#service;
+      const address = service.endpoint.dial[0]!;
+      this.refuse(upstreamFailed(service, { status, address, why }));
+      return;
+    }
+    // The request waits until its service is back, and is sent again, once.
+    this.#wait({ bytes: "sent", looked: true, last: true });
+    this.#awaitReturn(supervised, { table: undefined, woken: false });
+  }
+
+  #lost(): void {
+    this.unanswered({ status: 502, why: lostWhy });
+  }
+}

@@ -1,0 +1,143 @@
+/** An answer as HTTP/1.1 has it, in any pieces -> its heads, the ranges of its content, and its trailers. */
+import { Held } from "../../link/held.ts";
+import { BodyReader } from "../../wire/body.ts";
+import { ResponseFraming } from "../../wire/framing.ts";
+import { type FieldLines, ResponseHead, type TrailerFields } from "../../wire/head.ts";
+
+/** `status` 0: trailers. `last`: nothing follows. */
+export type StreamHead = { fields: FieldLines; bytes: Uint8Array; status: number; last: boolean };
+/** bytes[from, to). `last`: nothing follows. */
+export type StreamPiece = { bytes: Uint8Array; from: number; to: number; last: boolean };
+export type Trailer = { fields: TrailerFields; bytes: Uint8Array };
+
+/** Hears of an answer's parts in their order. The one that is `last` ends it, or else `answerEnd` does. */
+export interface AnswerSink {
+  head(head: StreamHead): void;
+  content(piece: StreamPiece): void;
+  answerEnd(trailer: Trailer | undefined): void;
+  /** The bytes are no answer that a stream can carry. */
+  bad(): void;
+}
+
+const headAsked = { head: true, connect: false };
+const bodyAsked = { head: false, connect: false };
+
+/** Reads one answer after another. */
+export class AnswerReader {
+  readonly #sink: AnswerSink;
+  readonly #held = new Held();
+  readonly #head = new ResponseHead();
+  readonly #framing = new ResponseFraming();
+  readonly #body = new BodyReader();
+  #headRequest = false;
+  /** The final head was read. */
+  #inBody = false;
+  /** The piece at hand, and a range of content in it that was not told yet; -1: there is none. */
+  #piece: Uint8Array = nothing;
+  #rangeStart = -1;
+  #rangeEnd = 0;
+
+  constructor(sink: AnswerSink) {
+    this.#sink = sink;
+  }
+
+  /** The upstream's, or our own, connection may serve another request. */
+  get keepAlive(): boolean {
+    return this.#framing.keepAlive;
+  }
+
+  /** The answer's body has no other end than the end of the connection. */
+  get endsWithConnection(): boolean {
+    return this.#inBody && this.#body.endsWithConnection;
+  }
+
+  /** `headRequest`: the request is HEAD, whose answer has no body. */
+  begin({ headRequest }: { headRequest: boolean }): void {
+    this.#headRequest = headRequest;
+    this.#inBody = false;
+    this.#head.begin(0);
+  }
+
+  /** Forgets the head whose rest has not come. */
+  drop(): void {
+    this.#held.clear();
+  }
+
+  read(bytes: Uint8Array): void {
+    if (this.#inBody) {
+      this.#readBody(bytes, 0);
+      return;
+    }
+    let view = bytes;
+    if (this.#held.length > 0) {
+      this.#held.add(bytes);
+      view = this.#held.view();
+    }
+    const at = this.#readHeads(view);
+    if (at !== -1) this.#readBody(view, at);
+  }
+
+  /** @returns the offset behind the final head; -1: no body follows, or not yet. */
+  #readHeads(view: Uint8Array): number {
+    const head = this.#head;
+    let at = 0;
+    for (;;) {
+      const outcome = head.read(view);
+      if (outcome.kind === "more") {
+        const rest = view.slice(at);
+        this.#held.clear();
+        this.#held.add(rest);
+        if (at > 0) head.begin(0);
+        return -1;
+      }
+      const asked = this.#headRequest ? headAsked : bodyAsked;
+      const wrong = outcome.kind === "bad" ? outcome : this.#framing.read(head, view, asked);
+      // A head may be too long by the lines that we added. No stream asks for another protocol, which 101 would answer.
+      if (outcome.kind === "bad" || wrong !== undefined || head.status === 101) {
+        this.#sink.bad();
+        return -1;
+      }
+      at = outcome.end;
+      if (head.status >= 200) break;
+      this.#sink.head({ fields: head, bytes: view, status: head.status, last: false });
+      head.begin(at);
+    }
+    this.#body.begin(this.#framing.bodyLength);
+    this.#inBody = true;
+    this.#held.clear();
+    const last = this.#body.done;
+    this.#sink.head({ fields: head, bytes: view, status: head.status, last });
+    return last ? -1 : at;
+  }
+
+  #readBody(view: Uint8Array, at: number): void {
+    const body = this.#body;
+    this.#piece = view;
+    this.#rangeStart = -1;
+    body.read(view, at, this.#range);
+    if (body.bad !== undefined) {
+      this.#sink.bad();
+      return;
+    }
+    const found = body.trailer;
+    const trailer = found !== undefined && found.fields.fieldCount > 0 ? found : undefined;
+    const last = body.done && trailer === undefined;
+    if (this.#rangeStart !== -1) this.#content(last);
+    this.#piece = nothing;
+    if (body.done && (!last || this.#rangeStart === -1)) this.#sink.answerEnd(trailer);
+  }
+
+  /** One range late, so that the last one can carry the end. One function for all pieces, because it runs for each. */
+  #range = (start: number, end: number): void => {
+    if (this.#rangeStart !== -1) this.#content(false);
+    this.#rangeStart = start;
+    this.#rangeEnd = end;
+  };
+
+  #content(last: boolean): void {
+    const from = this.#rangeStart;
+    this.#sink.content({ bytes: this.#piece, from, to: this.#rangeEnd, last });
+  }
+}
+
+const nothing = new Uint8Array(0);

@@ -1,0 +1,60 @@
+/** A request over HTTP/2 -> the session's own answer, where no Connection could give it: 405, 421, 431. */
+import { classifyHost } from "../../routes/host.ts";
+import { readAuthority } from "../../wire/authority.ts";
+import type { H2Field } from "../../wire/h2/field.ts";
+import type { RequestWriter } from "../../wire/h2/request.ts";
+import { headLimit, RequestHead } from "../../wire/head.ts";
+import { covers } from "../client/covers.ts";
+import { errorPage, type Problem } from "../pages/error-page.ts";
+import { wantsOf } from "../pages/negotiate.ts";
+import { encodeReply } from "../pages/reply.ts";
+
+/** The fields are larger than we allow. */
+export const fieldsTooLarge: Problem = { status: 431, limit: headLimit };
+
+const noConnect: Problem = { status: 405, allow: "GET, HEAD, POST" };
+
+export class OwnAnswers {
+  readonly #serverName: string | undefined;
+  /** The last authority that the certificate covers: HPACK's table gives the same field again. */
+  #covered: H2Field | undefined;
+
+  /** `serverName`: the client's name for us in its ClientHello; undefined where it dialled an address. */
+  constructor(serverName: string | undefined) {
+    this.#serverName = serverName;
+  }
+
+  /** The reason why no Connection may see the request. */
+  problemOf({ connect, authority }: RequestWriter): Problem | undefined {
+    return connect ? noConnect : this.#misdirected(authority);
+  }
+
+  /** Set where the certificate is not one for the host that was asked for. */
+  #misdirected(authority: H2Field | undefined): Problem | undefined {
+    if (authority === undefined || authority === this.#covered) return undefined;
+    const { line, valueStart, valueEnd } = authority;
+    const asked = readAuthority(line, valueStart, valueEnd);
+    // The Connection refuses an authority that is none, and says why.
+    if (asked === undefined) return undefined;
+    const { host } = asked;
+    const serverName = this.#serverName;
+    if (covers(serverName, host)) {
+      this.#covered = authority;
+      return undefined;
+    }
+    if (classifyHost(host).kind === "foreign") return { status: 421, host };
+    return { status: 421, host, certificate: serverName ?? "localhost" };
+  }
+}
+
+/** The page in the form that the request asks for, as HTTP/1.1 has it. `asked`: the request's head, whole or not. */
+export function encodedAnswer(
+  problem: Problem,
+  asked: Uint8Array,
+  { isHead }: { isHead: boolean },
+): Uint8Array {
+  const head = new RequestHead();
+  // The fields that are there say in which form the client wants its answer.
+  head.read(asked);
+  return encodeReply(errorPage(problem, wantsOf(head, asked)), { head: isHead, close: true });
+}

@@ -1,0 +1,37 @@
+/** The daemon's reports on a running service: shapes only, for the commands, the events and the page. */
+import type { ServiceRow } from "./service-row.ts";
+import type { RecordedRequest, TrafficCounts } from "./traffic.ts";
+
+/** A row of `Services`, and of the event `service`. */
+export type ServiceReport = ServiceRow & {
+  /** `https://api.localhost:9090`; null where `url` is. */
+  secureUrl: string | null;
+  traffic: TrafficCounts;
+};
+
+/** The change of one service: the event `service`. */
+export type ServiceChange = {
+  change: "appeared" | "changed" | "gone";
+  service: ServiceReport;
+};
+
+/** A process of a service. Null: it could not be read. */
+export type ServiceProcess = {
+  pid: number;
+  parent: number | null;
+  command: string | null;
+  cwd: string | null;
+  /** ISO 8601, UTC. */
+  startedAt: string | null;
+  listening: readonly { address: string; port: number }[];
+};
+
+/** The answer to `Service`. */
+export type ServiceDetail = ServiceReport & {
+  processes: readonly ServiceProcess[];
+  /** The newest first. */
+  requests: readonly RecordedRequest[];
+};
+
+/** Requests of a service that were too many to be reported one by one: the event `requests`. */
+export type ServiceCounts = { service: string; counts: TrafficCounts };

@@ -1,0 +1,94 @@
+/** The route table of now: made anew when something in it changes, and not before. */
+import { expect, test } from "bun:test";
+import { CurrentRoutes } from "../../src/daemon/current-routes.ts";
+import type { Changes } from "../../src/discovery/scanner.ts";
+import type { Supervised } from "../../src/routes/supervised.ts";
+import { api } from "../support/fake-backend.ts";
+
+const none: Changes = { appeared: [], changed: [], gone: [] };
+
+function scene(bareNames: readonly string[] | boolean = false) {
+  let hostsNames: ReadonlySet<string> = new Set();
+  const routes = new CurrentRoutes({
+    tlds: ["test"],
+    bareNames,
+    hosts: { names: () => hostsNames },
+  });
+  return {
+    routes,
+    hostsHave: (...names: string[]) => {
+      hostsNames = new Set(names);
+    },
+  };
+}
+
+test("before the first scan there is nothing, and the first scan makes a table even if it sees nothing", () => {
+  const { routes } = scene();
+  const empty = routes.table;
+  expect(empty.names).toEqual([]);
+  expect(empty.tlds).toEqual(["test"]);
+  routes.scanned([], none);
+  expect(routes.table).not.toBe(empty);
+});
+
+test("the table stays the same object until something changes", () => {
+  const { routes } = scene();
+  routes.scanned([api], { ...none, appeared: [api] });
+  const { table } = routes;
+  expect(table.names).toEqual(["api"]);
+  routes.scanned([api], none);
+  expect(routes.table).toBe(table);
+  routes.scanned([], { ...none, gone: [api] });
+  expect(routes.table.names).toEqual([]);
+});
+
+test("a change of the hosts file counts with the next scan, though no service has changed", () => {
+  const { routes, hostsHave } = scene();
+  routes.scanned([], none);
+  hostsHave("shop");
+  expect(routes.table.answersBare("shop")).toBe(false);
+  routes.scanned([], none);
+  expect(routes.table.answersBare("shop")).toBe(true);
+});
+
+test.each<[readonly string[] | boolean, Record<string, boolean>]>([
+  [false, { shop: false, docs: false, hosted: true }],
+  [["shop"], { shop: true, docs: false, hosted: true }],
+  [true, { shop: true, docs: true, hosted: true }],
+])("with bare_names = %p", (bareNames, wanted) => {
+  const { routes, hostsHave } = scene(bareNames);
+  hostsHave("hosted");
+  routes.scanned([], none);
+  const answered = Object.keys(wanted).map((name) => [name, routes.table.answersBare(name)]);
+  expect(Object.fromEntries(answered)).toEqual(wanted);
+});
+
+test("what is supervised is looked at whenever the table is made, and not only then when it was told of", () => {
+  const { routes } = scene();
+  let supervised: Supervised[] = [];
+  routes.include(() => supervised);
+  routes.renew();
+  supervised = [{ id: "shop:web", routeName: "web.shop", domain: "shop.localhost" } as Supervised];
+  expect(routes.table.supervised("web.shop")).toBeUndefined();
+  routes.renew();
+  expect(routes.table.supervised("web.shop")?.id).toBe("shop:web");
+});
+
+test("a scan's changes are given back as the table has judged them", () => {
+  const { routes } = scene();
+  const shop = {
+    id: "shop:web",
+    project: "shop",
+    domain: "shop.localhost",
+    routeName: "web.shop",
+    pid: 1,
+    state: "ready",
+    listens: [0],
+    directory: "/nowhere",
+  } as unknown as Supervised;
+  routes.include(() => [shop]);
+  const thief = { ...api, name: "web.shop" };
+  const { appeared } = routes.scanned([thief], { ...none, appeared: [thief] });
+  expect(appeared.map((its) => [its.name, its.routable])).toEqual([["web.shop", false]]);
+  expect(appeared).toEqual([...routes.table.services]);
+});
