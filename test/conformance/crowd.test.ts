@@ -29,7 +29,9 @@ for (const port of ["any", "one"] as const) {
       const wrong = answers.filter(({ code }) => code !== 0).map(({ err }) => err);
       expect(wrong).toEqual([]);
       for (const { out } of answers) {
-        expect(out).toMatch(/^localhostess runs .*, pid \d+: http:\/\/localhost:\d+\n$/);
+        expect(out).toMatch(
+          /^localhostess is running in the background \(pid \d+\): http:\/\/localhost:\d+\n$/,
+        );
       }
       // Whoever was displaced has seen it by then.
       await eventually("one is left", () => place.pids().length === 1);

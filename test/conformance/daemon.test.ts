@@ -126,7 +126,7 @@ test(
       });
       const { code, out } = await place.run("server", "status");
       expect(code).toBe(1);
-      expect(out).toContain("it is of another version, 99.0.0, and speaks localhostess/99");
+      expect(out).toContain("it has another version, 99.0.0, and speaks localhostess/99");
       expect(out).toContain("localhostess server restart");
       // Incompatible is like stale: the newest one wins.
       expect((await place.run("server", "start", "--detach", "--port", "0")).code).toBe(0);
