@@ -1,4 +1,4 @@
-/** What has changed since the last commit into the checks that take seconds: format, types, lint, and the nearest tests. */
+/** The change since the last commit into the checks that take seconds: format, types, lint and the nearest tests. */
 import { existsSync } from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
 
@@ -16,7 +16,8 @@ export type Affected = {
 };
 
 /**
- * `changed`: paths from the repository's root; `texts`: every test file's path and text. Imports of imports do not count.
+ * `changed`: paths from the repository's root; `texts`: every test file's path and text. Imports of imports do not
+ * count.
  */
 export function affected(changed: readonly string[], texts: ReadonlyMap<string, string>): Affected {
   const paths = new Set(changed);

@@ -1,4 +1,7 @@
-/** fast-check's choices into requests that are well-formed, with the parts they were made of, and into what is nearly one. */
+/**
+ * fast-check's choices into requests that are well-formed, with the parts they were made of, and into what is nearly
+ * one.
+ */
 import fc from "fast-check";
 import type { Message } from "./strict-reader.ts";
 

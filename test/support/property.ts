@@ -1,4 +1,7 @@
-/** A property into runs of it: as many as were asked for on a quiet machine, fewer on a busy one, never fewer than a floor. */
+/**
+ * A property into runs of it: as many as were asked for on a quiet machine, fewer on a busy one, never fewer than a
+ * floor.
+ */
 import fc from "fast-check";
 
 /** Milliseconds that runs beyond the floor may take together. */

@@ -28,7 +28,7 @@ export class RawEnd implements Disposable {
   #filled = 0;
   #taken = 0;
   #unsent: Uint8Array[] = [];
-  /** What follows the last unsent byte. */
+  /** Done behind the last unsent byte. */
   #then: "nothing" | "finish" | "end" = "nothing";
   #changed = new Set<() => void>();
 
@@ -114,7 +114,9 @@ export class RawEnd implements Disposable {
     return this.#take(this.received.indexOf(text, 0, "latin1") + text.length).toString("latin1");
   }
 
-  /** Waits for all of `text` to be enough, or for its end, and takes nothing. @throws where it ends and is not enough. */
+  /**
+   * Waits for all of `text` to be enough, or for its end, and takes nothing. @throws where it ends and is not enough.
+   */
   async enough(holds: (text: string) => boolean): Promise<string> {
     await this.#when(() => holds(this.text) || this.over, "enough");
     if (!holds(this.text)) throw new Gone(this.#shown("enough", "it ended"));
@@ -228,7 +230,7 @@ export class RawEnd implements Disposable {
     return this;
   }
 
-  /** What was given out stays as it is: bytes are only ever put behind. */
+  /** Bytes are only ever put behind, so that those which were given out stay as they are. */
   #keep(bytes: Uint8Array): void {
     const needed = this.#filled + bytes.length;
     if (needed > this.#bytes.length) {

@@ -24,7 +24,7 @@ export class RawServer implements Disposable {
   readonly accepted: RawEnd[] = [];
   /** All that the script was asked, in order of arrival. */
   readonly requests: Message[] = [];
-  /** What came in place of a well-formed request, where there is a script; at the end they are thrown. */
+  /** Malformed requests, and faults of the script; they are thrown at the end. */
   readonly faults: Error[] = [];
   /** Connections that began with TLS's ClientHello, and that the script's server has ended. */
   hellos = 0;

@@ -3,10 +3,10 @@
 type Field = readonly [name: string, value: string];
 
 type Parts = {
-  /** Of a request. */
+  /** A request has them. */
   method?: string;
   target?: string;
-  /** Of an answer. */
+  /** An answer has them. */
   status?: number;
   reason?: string;
   fields: readonly Field[];
@@ -74,7 +74,7 @@ export class Message {
 export type StrictReading = {
   /** Complete ones, in order. */
   messages: Message[];
-  /** What stands behind them and is well-formed so far; empty: nothing. */
+  /** The well-formed beginning of a message behind them; empty where there is none. */
   rest: string;
   /** Why what stands behind them is not well-formed. */
   fault: string | undefined;
@@ -113,7 +113,10 @@ export function readRequests(text: string): StrictReading {
   return readAll(text, readRequest);
 }
 
-/** All answers in `text`, which a client received. `methods` are its requests, in order; `ended`: the connection is over. */
+/**
+ * All answers in `text`, which a client received. `methods` are its requests, in order; `ended`: the connection is
+ * over.
+ */
 export function readAnswers(
   text: string,
   { methods, ended }: { methods: readonly string[]; ended: boolean },

@@ -1,4 +1,6 @@
-/** Names and ports into a running proxy with a table that stands still; a fault of its own fails the test that stops it. */
+/**
+ * Names and ports into a running proxy with a table that stands still; a fault of its own fails the test that stops it.
+ */
 import {
   type ProxyOptions,
   type Proxy as RunningProxy,

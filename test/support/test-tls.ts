@@ -1,4 +1,6 @@
-/** Names into TLS as the daemon ends it: an authority of its own, certificates for what is asked, and the terminator. */
+/**
+ * Names into TLS as the daemon ends it: an authority of its own, certificates for what is asked, and the terminator.
+ */
 import { join } from "node:path";
 import type { Clock } from "../../src/system/clock.ts";
 import { type Certificates, certificates } from "../../src/tls/certificates.ts";
@@ -32,7 +34,10 @@ export function testTerminator(
   });
 }
 
-/** `services`: certificates go to names below theirs too. `note`: what is told a person; a fault of ours unless it is given. */
+/**
+ * `services`: certificates go to names below theirs too. `note`: what is told a person; a fault of ours unless it is
+ * given.
+ */
 export async function testTls({
   services = [],
   note = (text) => {
@@ -48,7 +53,7 @@ export async function testTls({
     isService: (name) => services.includes(name),
     note,
   });
-  // So that there is an authority before anybody asks for its certificate.
+  // There has to be an authority before anybody asks for its certificate.
   await names.certificateFor("localhost");
   return {
     stateDirectory: directory.path,

@@ -1,4 +1,7 @@
-/** Values into work done on each, some at a time, each time with a proxy and an upstream that nobody else uses meanwhile. */
+/**
+ * Values into work done on each, some at a time, each time with a proxy and an upstream that nobody else uses
+ * meanwhile.
+ */
 import { RawServer, type Script } from "./raw-server.ts";
 import { startTestProxy, type TestProxy } from "./test-proxy.ts";
 
