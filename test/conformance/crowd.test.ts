@@ -30,7 +30,7 @@ for (const port of ["any", "one"] as const) {
       expect(wrong).toEqual([]);
       for (const { out } of answers) {
         expect(out).toMatch(
-          /^localhostess is running in the background \(pid \d+\): http:\/\/localhost:\d+\n$/,
+          /^localhostess is (?:already running|running in the background) \(pid \d+\): http:\/\/localhost:\d+\n$/,
         );
       }
       // Whoever was displaced has seen it by then.
