@@ -7,7 +7,8 @@ import type { Clock } from "../system/clock.ts";
 import { loopback } from "../system/loopback.ts";
 import { gitHead } from "./project/git-head.ts";
 import { machine } from "./service/machine.ts";
-import { type Projects, projects } from "./projects.ts";
+import { allProjects } from "./all-projects.ts";
+import type { Projects } from "./projects.ts";
 
 export type SupervisionOptions = {
   stateDirectory: string;
@@ -34,14 +35,14 @@ export function supervision(options: SupervisionOptions): Projects {
   const fits = Buffer.byteLength(wanted) <= longestFolder;
   const folder = fits ? wanted : join(tmpdir(), `localhostess-${crypto.randomUUID()}`);
   const made = machine({ platform, folder, clock, report: note });
-  return projects({
+  return allProjects({
     stateDirectory,
     clock,
     effects: made.effects,
     loopback: loopback(platform),
     shell: env,
     async read(directory, { shell }) {
-      // With what reads TOML, it takes memory that a daemon without projects need not spend.
+      // The TOML reader takes memory that a daemon without projects need not spend.
       const { readProject } = await import("./project/read-project.ts");
       return await readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell });
     },
@@ -51,7 +52,7 @@ export function supervision(options: SupervisionOptions): Projects {
     trust: options.trust,
     ownPorts: options.ownPorts,
     onOwned() {
-      // Of a daemon that was killed.
+      // A killed daemon leaves its folder.
       rmSync(folder, { recursive: true, force: true });
       made.start();
     },

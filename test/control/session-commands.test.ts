@@ -14,9 +14,9 @@ const page = {
 function open() {
   const told: unknown[] = [];
   const projects = {
-    recovered: Promise.resolve(),
     snapshots: () => [{ id: "shop:api", pid: 1, directory: "/srv/shop" }],
-    registered: () => [{ path: "/srv/shop" }],
+    ids: async () => ["shop:api"],
+    registered: async () => [{ path: "/srv/shop" }],
     find: async () => ({ kind: "found", ids: ["shop:api"] }),
     stop: async (ids: unknown) => void told.push(["stop", ids]),
     restart: async (ids: unknown, { shell }: { shell: unknown }) => {

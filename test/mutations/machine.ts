@@ -67,16 +67,16 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "births of another boot are believed",
-    file: "src/supervisor/projects.ts",
+    file: "src/supervisor/project/takeover.ts",
     find: "run: sameBoot ? run : { ...run, birth: undefined, members: undefined },",
     replace: "run,",
-    tests: ["test/e2e/projects.test.ts"],
+    tests: ["test/supervisor/takeover.test.ts"],
   },
   {
     name: "strays stay at the daemon's end",
-    file: "src/supervisor/projects.ts",
-    find: "      await endStrays();\n      await state.flush();",
-    replace: "      await state.flush();",
+    file: "src/supervisor/all-projects.ts",
+    find: "    await this.#endStrays();\n    await this.#kept.flush();",
+    replace: "    await this.#kept.flush();",
     tests: ["test/e2e/projects.test.ts"],
   },
   {
@@ -154,10 +154,10 @@ export const machine: readonly Fault[] = [
   },
   {
     name: "a project's domain lies under another's",
-    file: "src/supervisor/projects.ts",
+    file: "src/supervisor/project/conflict.ts",
     find: "!isInside(inner.directory, outer.directory)",
     replace: "inner.directory === outer.directory",
-    tests: ["test/e2e/projects.test.ts"],
+    tests: ["test/supervisor/conflict.test.ts"],
   },
   {
     name: "environments of all users are read",

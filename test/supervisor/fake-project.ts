@@ -8,13 +8,10 @@ import type { BootEvent } from "../../src/routes/project-report.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { type LogStore, logStore } from "../../src/supervisor/logs/log-store.ts";
 import { Project } from "../../src/supervisor/project/project.ts";
-import type {
-  Service,
-  ServiceOptions,
-  StartRequest,
-} from "../../src/supervisor/service/service.ts";
+import type { StartRequest } from "../../src/supervisor/service/begin-life.ts";
+import type { Lifecycle, LifecycleOptions } from "../../src/supervisor/service/lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { settled, specOf } from "./fake-service.ts";
+import { settled, specOf } from "./fake-lifecycle.ts";
 
 export type Declared = Partial<ServiceSpec> & { name: string };
 
@@ -43,18 +40,19 @@ function holding(name: string): [string, Pending] {
 }
 
 /** One service. `obedient`: it ends as soon as it is asked to. */
-export class PlayedService implements Service {
+export class PlayedService implements Lifecycle {
   readonly requests: StartRequest[] = [];
   obedient = true;
-  #stop: (() => void) | undefined;
+  /** Set while it is being ended: many may wait for that. */
+  #ending: PromiseWithResolvers<void> | undefined;
   #again: StartRequest | undefined;
   #snapshot: Supervised;
   readonly #said: string[];
-  readonly #options: Omit<ServiceOptions, "effects">;
+  readonly #options: Omit<LifecycleOptions, "effects">;
 
   constructor(
     readonly spec: ServiceSpec,
-    { options, said }: { options: Omit<ServiceOptions, "effects">; said: string[] },
+    { options, said }: { options: Omit<LifecycleOptions, "effects">; said: string[] },
   ) {
     this.#options = options;
     this.#said = said;
@@ -115,19 +113,30 @@ export class PlayedService implements Service {
   }
 
   async stop(): Promise<void> {
+    this.#again = undefined;
     if (this.#snapshot.state === "stopped") return;
+    if (this.#ending !== undefined) {
+      if (this.#snapshot.state !== "stopping") this.be("stopping");
+      await this.#ending.promise;
+      return;
+    }
+    const ending = Promise.withResolvers<void>();
+    this.#ending = ending;
     this.#said.push(`stop ${this.spec.name}`);
     this.be("stopping");
-    if (!this.obedient) await new Promise<void>((resolve) => (this.#stop = resolve));
-    const again = this.#again;
-    this.#again = undefined;
-    this.be("stopped", { startedAt: undefined });
-    if (again !== undefined) this.start(again);
+    if (this.obedient) this.end();
+    await ending.promise;
   }
 
   /** What was asked to end does. */
   end(): void {
-    this.#stop?.();
+    if (this.#ending === undefined) return;
+    const again = this.#again;
+    this.#again = undefined;
+    this.#ending.resolve();
+    this.#ending = undefined;
+    this.be("stopped", { startedAt: undefined });
+    if (again !== undefined) this.start(again);
   }
 
   restart(request: StartRequest): void {

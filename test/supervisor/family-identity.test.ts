@@ -4,7 +4,7 @@ import type { Seen } from "../../src/supervisor/family/census.ts";
 import { type Families, families, type Run } from "../../src/supervisor/family/family.ts";
 import type { ProcessCalls } from "../../src/system/process-calls.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { settled } from "./fake-service.ts";
+import { settled } from "./fake-lifecycle.ts";
 
 const run: Run = { pid: 100, startedAt: 1_000_000, runId: "a".repeat(32) };
 const daemon = 10;

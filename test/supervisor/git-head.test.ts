@@ -185,7 +185,7 @@ describe("HEAD cannot be told, and nothing hangs,", () => {
     expect(await whyOf(packed)).toContain("it is a named pipe");
     const loop = await forged({ x: "" });
     await symlink("HEAD", join(loop, ".git/HEAD"));
-    expect(await whyOf(loop)).toContain("loop");
+    expect(await whyOf(loop)).toContain("form a loop");
     // git passes it over.
     const odd = await folder();
     await pipe(join(odd, ".git"));

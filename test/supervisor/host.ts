@@ -6,9 +6,9 @@ import type { ServiceSpec } from "../../src/manifest/project.ts";
 import type { Supervised, SupervisedState } from "../../src/routes/supervised.ts";
 import { machine } from "../../src/supervisor/service/machine.ts";
 import { choosePort } from "../../src/supervisor/project/ports.ts";
-import { type Service, supervise } from "../../src/supervisor/service/service.ts";
+import { type Lifecycle, supervise } from "../../src/supervisor/service/lifecycle.ts";
 import { plainEnv } from "./children.ts";
-import { specOf } from "./fake-service.ts";
+import { specOf } from "./fake-lifecycle.ts";
 
 export type HostOrder =
   | { do: "start"; spec: Partial<ServiceSpec> & { name: string } }
@@ -39,12 +39,12 @@ if (import.meta.main) {
     report: (problem) => console.error(problem),
   });
   start();
-  const services = new Map<string, Service>();
+  const services = new Map<string, Lifecycle>();
   const told = new Map<string, Told>();
   const taken = new Set<number>();
   let heard = Promise.withResolvers<void>();
 
-  function add(changes: Partial<ServiceSpec> & { name: string }): Service {
+  function add(changes: Partial<ServiceSpec> & { name: string }): Lifecycle {
     const spec = specOf({ routeName: changes.name, ...changes });
     const words: Told = { states: [], output: "", statuses: [] } as unknown as Told;
     const service = supervise(spec, {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Declared, PlayedProject, declared } from "./fake-project.ts";
 import type { Pending } from "../../src/routes/pending.ts";
-import { settled } from "./fake-service.ts";
+import { settled } from "./fake-lifecycle.ts";
 
 const chain: Declared[] = [
   { name: "web", dependsOn: ["api"] },
@@ -105,7 +105,7 @@ describe("up", () => {
       played.service("api").be("starting", { startedAt: death + 10 });
     }
     expect(await up).toEqual({ kind: "failed", reasons: ["shop:api ended with exit code 2"] });
-    expect(played.project.state.wanted).toEqual(["api"]);
+    expect(played.project.wishes.wanted).toEqual(["api"]);
   });
 
   test("a command that is not found is told at once", async () => {
@@ -275,7 +275,7 @@ describe("stop", () => {
     played.service("web").end();
     await stopped;
     expect(played.takeSaid()).toEqual(["stop api", "stop db"]);
-    expect(played.project.state).toMatchObject({ whole: false, wanted: [], dozing: [] });
+    expect(played.project.wishes).toMatchObject({ whole: false, wanted: [], dozing: [] });
   });
 
   test("of one service leaves those that depend on it", async () => {
@@ -301,7 +301,7 @@ describe("stop", () => {
     using played = await running(chain);
     await played.project.rest();
     expect(played.takeSaid().sort()).toEqual(["stop api", "stop db", "stop mail", "stop web"]);
-    expect(played.project.state).toMatchObject({
+    expect(played.project.wishes).toMatchObject({
       whole: true,
       wanted: ["web", "api", "db", "mail"],
     });
@@ -456,7 +456,7 @@ describe("after another daemon", () => {
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db", "start cron", "start api", "start web"]);
     expect(played.states).toMatchObject({ cron: "ready", docs: "stopped" });
-    expect(played.project.state.dozing).toEqual(["docs"]);
+    expect(played.project.wishes.dozing).toEqual(["docs"]);
   });
 
   test("nothing is started that was not asked for", async () => {

@@ -1,13 +1,13 @@
 /** What decides which code runs, and each step from one HEAD to another: what runs meanwhile and what waits. */
 import { describe, expect, test } from "bun:test";
 import type { ProjectSpec, Reload, ServiceSpec } from "../../src/manifest/project.ts";
+import { codeOf } from "../../src/supervisor/project/code.ts";
 import type { GitHead } from "../../src/supervisor/project/git-head.ts";
 import { keptSeen, seenOf } from "../../src/supervisor/project/state-file.ts";
 import {
   admit,
   type AdmitOptions,
   approve,
-  codeOf,
   newlySeen,
   nothingSeen,
   review,

@@ -20,16 +20,11 @@ function folder(): string {
   return made;
 }
 
-function filesWatch(paths: readonly string[]) {
+function files(paths: readonly string[]): string[][] {
   const told: string[][] = [];
   const onChange = (its: readonly string[]) => void told.push([...its]);
-  const watch = watchFiles(paths, { clock, note() {}, quiet: 30, onChange });
-  cancels.push(watch.cancel);
-  return { told, watch };
-}
-
-function files(paths: readonly string[]): string[][] {
-  return filesWatch(paths).told;
+  cancels.push(watchFiles(paths, { clock, note() {}, quiet: 30, onChange }));
+  return told;
 }
 
 function globs(patterns: readonly string[], at: string): string[][] {
@@ -55,31 +50,6 @@ test("a file that is written, replaced, removed or made is told of, once for man
   writeFileSync(env, "A=1");
   await eventually("made", () => told.length === 4);
   expect(told).toEqual([[path], [path], [path], [env]]);
-});
-
-test("a change is told of although the files become others just behind it, and the new ones are watched", async () => {
-  const at = folder();
-  const path = join(at, "locald.toml");
-  const later = join(at, "later.toml");
-  const deeper = join(folder(), ".env");
-  const { told, watch } = filesWatch([path]);
-  // Nobody has had a turn to hear of it: so it is where they are read anew while somebody writes.
-  writeFileSync(path, "1");
-  watch.paths([path, later, deeper]);
-  await eventually("the first change is told of", () => told.length === 1);
-  // It is heard of, and not yet told.
-  writeFileSync(path, "2");
-  await eventually("the second is told of, whatever is set meanwhile", () => {
-    watch.paths([path, later, deeper]);
-    return told.length === 2;
-  });
-  writeFileSync(deeper, "A=1");
-  await eventually("one in a new folder is told of", () => told.length === 3);
-  watch.paths([later]);
-  writeFileSync(path, "3");
-  writeFileSync(later, "1");
-  await eventually("one that stays is told of", () => told.length === 4);
-  expect(told).toEqual([[path], [path], [deeper], [later]]);
 });
 
 test("a neighbour is nobody's business", async () => {

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
-import { didYouMean } from "../../text/nearest.ts";
+import { serviceWithin, unquoted } from "../../routes/named.ts";
 import { printable } from "../../text/printable.ts";
 import { noProject, projectFolderOf, projectIn } from "../shared/project-files.ts";
 import type { World } from "../shared/world.ts";
@@ -39,9 +39,9 @@ async function namesFolder(word: string, world: World): Promise<boolean> {
 }
 
 function serviceIn({ name, services }: ProjectSpec, word: string): string {
-  const plain = word.startsWith(`${name}:`) ? word.slice(name.length + 1) : word;
-  if (services.some((its) => its.name === plain)) return plain;
   const names = services.map((its) => its.name);
-  const hint = didYouMean(plain, names);
-  throw new Error(`${name} has no service ${printable(word, 80)}${hint} (it has ${listed(names)})`);
+  const found = serviceWithin(word, { project: name, services: names });
+  if (found.kind === "service") return found.name;
+  const { hint } = found;
+  throw new Error(`${name} has no service ${unquoted(word)}${hint} (it has ${listed(names)})`);
 }

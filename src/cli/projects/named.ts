@@ -1,7 +1,6 @@
 /** Words for services, as typed -> the rows that they name, and the words that the daemon knows them by. */
 import { listed } from "../../text/list.ts";
-import { printable } from "../../text/printable.ts";
-import { didYouMean } from "../../text/nearest.ts";
+import { servicesNamed, unquoted } from "../../routes/named.ts";
 import { projectFolder } from "../../supervisor/project/read-project.ts";
 import type { World } from "../shared/world.ts";
 import type { Row } from "./asking.ts";
@@ -31,21 +30,14 @@ export function rowsNamed(words: readonly string[], { rows, directory }: Named):
 }
 
 function rowsFor(word: string, { rows, directory }: Named): Row[] {
-  const exact = rows.filter((row) => row.name === word);
-  if (exact.length > 0) return exact;
-  const here = rows.filter((row) => row.path === directory && row.service === word);
-  if (here.length > 0) return here;
-  const anywhere = rows.filter((row) => row.service === word);
-  if (anywhere.length === 1) return anywhere;
-  if (anywhere.length > 1) {
-    const ids = listed(namesOf(anywhere), { conjunction: "or" });
-    throw new Error(`several projects have a service ${printable(word, 80)}: use ${ids}`);
-  }
-  const project = rows.filter((row) => row.project === word);
-  if (project.length > 0) return project;
-  const names = [...new Set(rows.flatMap((row) => [row.service, row.name, row.project]))];
-  const hint = didYouMean(word, names);
-  throw new Error(`no service is named ${printable(word, 80)}${hint}${known(rows)}`);
+  const nameable = rows.map((row) => {
+    const { name: id, service, project, path } = row;
+    return { id, service, project, directory: path, row };
+  });
+  const found = servicesNamed(word, { rows: nameable, directory, show: unquoted });
+  if (found.kind === "rows") return found.rows.map((its) => its.row);
+  // Services of several projects are listed in the sentence already.
+  throw new Error(found.several ? found.why : `${found.why}${known(rows)}`);
 }
 
 function namesOf(rows: readonly Row[]): string[] {

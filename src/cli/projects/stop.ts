@@ -1,6 +1,5 @@
 /** `localhostess stop|restart [service...]` -> services that have stopped, or restarted. */
-import { printable } from "../../text/printable.ts";
-import { didYouMean } from "../../text/nearest.ts";
+import { noServiceText, unquoted } from "../../routes/named.ts";
 import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
@@ -107,9 +106,7 @@ async function unknownHere(words: readonly string[], world: World): Promise<stri
   if (project === undefined && words.length === 0) return [`no project found in ${directory}`];
   const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
   const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
-  return unknown.map(
-    (word) => `no service is named ${printable(word, 80)}${didYouMean(word, names)}`,
-  );
+  return unknown.map((word) => noServiceText(word, { names, show: unquoted }));
 }
 
 function tell(sentences: readonly string[], world: World): number {

@@ -1,12 +1,11 @@
 /** A name that no service has -> the error, with the nearest name. */
-import { didYouMean } from "../../text/nearest.ts";
+import { noServiceText } from "../../routes/named.ts";
 import type { Service } from "../../routes/service.ts";
 import { CommandError } from "./command.ts";
 
 export function noService(name: string, services: readonly Service[]): CommandError {
   const names = services.map((its) => its.name);
-  const hint = didYouMean(name, names);
-  return new CommandError("not_found", `no service is named ${JSON.stringify(name)}${hint}`);
+  return new CommandError("not_found", noServiceText(name, { names }));
 }
 
 export function noLog(name: string, services: readonly Service[]): CommandError {

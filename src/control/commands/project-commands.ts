@@ -1,7 +1,8 @@
 /** The commands about projects: up, stop, restart and the registry, in the first locald's format. */
 import * as v from "valibot";
 import type { BootEvent } from "../../routes/project-report.ts";
-import type { Brought, Projects } from "../../supervisor/projects.ts";
+import type { Brought } from "../../supervisor/project/bring-up.ts";
+import type { Projects } from "../../supervisor/projects.ts";
 import type { Cancel } from "../../system/clock.ts";
 import {
   type Backend,
@@ -49,7 +50,6 @@ async function idsOf(
   if (input.name === undefined && input.project_path === undefined) {
     throw new CommandError("bad_request", "name, or project_path, is missing");
   }
-  await projects.recovered;
   const found = await projects.find(input.name, input.project_path);
   if (found.kind === "none") throw new CommandError("not_found", found.why);
   return found.ids;
@@ -112,11 +112,6 @@ function asBefore({ env: shell }: { env?: unknown }): string | undefined {
     ? undefined
     : "the page may not give an environment; the command line does";
 }
-
-const everything = async (projects: Projects): Promise<readonly string[]> => {
-  await projects.recovered;
-  return projects.snapshots().map(({ id }) => id);
-};
 
 export const projectCommands: readonly Command[] = [
   command({
@@ -213,7 +208,7 @@ export const projectCommands: readonly Command[] = [
     streams: false,
     async run(_, backend) {
       const projects = known(backend);
-      await projects.stop(await everything(projects));
+      await projects.stop(await projects.ids());
       return ok;
     },
     reply: () => "Ok",
@@ -230,10 +225,11 @@ export const projectCommands: readonly Command[] = [
     streams: "lines",
     async run(_, backend) {
       const projects = known(backend);
+      const all = await projects.ids();
       const running = new Set(
         projects.snapshots().flatMap(({ id, pid }) => (pid === undefined ? [] : [id])),
       );
-      const ids = (await everything(projects)).filter((id) => running.has(id));
+      const ids = all.filter((id) => running.has(id));
       return bootStream(() => projects.restart(ids, { shell: undefined, hear: () => {} }));
     },
   }),
@@ -265,9 +261,7 @@ export const projectCommands: readonly Command[] = [
     changes: false,
     streams: false,
     async run(_, backend) {
-      const projects = known(backend);
-      await projects.recovered;
-      return projects.registered();
+      return await known(backend).registered();
     },
   }),
   pinCommand({
@@ -292,9 +286,7 @@ export const projectCommands: readonly Command[] = [
     changes: true,
     streams: false,
     async run(_, backend) {
-      const projects = known(backend);
-      await projects.recovered;
-      return { cleaned: await projects.clean() };
+      return { cleaned: await known(backend).clean() };
     },
     reply: ({ cleaned }: { cleaned: number }) => ({ RegistryCleaned: cleaned }),
   }),
@@ -311,9 +303,7 @@ function pinCommand({ pinned, ...described }: PinCommand): Command {
     changes: true,
     streams: false,
     async run({ project_path: directory }, backend) {
-      const projects = known(backend);
-      await projects.recovered;
-      if (await projects.pin(directory, pinned)) return ok;
+      if (await known(backend).pin(directory, pinned)) return ok;
       throw new CommandError("not_found", `no project is known in ${directory}`);
     },
     reply: () => "Ok",

@@ -1,4 +1,4 @@
-/** A client's link -> answered requests, one after another, each routed by itself. */
+/** A client's link -> answered requests, one after another, each routed separately. */
 import { Held } from "../../link/held.ts";
 import { lastWords } from "../../link/last-words.ts";
 import { type Joined, join } from "../../link/join.ts";
@@ -21,30 +21,33 @@ import {
   Turn,
 } from "./states.ts";
 
-/** How the inside of a TLS connection came to be. */
+/** How a TLS connection to us was established. */
 export type Inside = {
-  /** The name in the client's ClientHello; undefined where there was none, or where it no longer matters. */
+  /** The name in the client's ClientHello; undefined if there was none, or if it no longer matters. */
   serverName: string | undefined;
-  /** The TLS is inside a tunnel that CONNECT was granted. */
+  /** The TLS runs inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
 };
 
-/** What all client connections of one proxy share. */
+/** Shared by all client connections of one proxy. */
 export interface ConnectionShared extends ServingShared {
-  /** What served clients that are gone. */
+  /** `Serving` objects whose clients are gone, for reuse. */
   readonly spare: Serving[];
-  /** Whether clients that speak TLS are heard. */
+  /** Whether we terminate TLS from clients. */
   terminates(): boolean;
-  /** The connection's link goes on inside of TLS, of which `first` has been read. @returns false where we speak no TLS. */
+  /**
+   * Continues the connection's link inside TLS; `first` are the bytes read so far. @returns false if we do not speak
+   * TLS.
+   */
   secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
-  /** The connection is gone, or has become a tunnel that is gone. */
+  /** The connection is gone, or it became a tunnel that is gone. */
   gone(connection: Connection): void;
 }
 
-/** Our last words are written before: `lastWords` sees to the rest. */
+/** Our last words have already been written; `lastWords` does the rest. */
 const nothing = new Uint8Array(0);
 
-/** Spare ones that are kept: as many as a page load opens connections. */
+/** Limit on spare `Serving` objects: as many as a page load opens connections. */
 const spareLimit = 64;
 
 /** The answer to CONNECT. RFC 9110 section 9.3.6. */
@@ -53,9 +56,9 @@ const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
 export class Connection implements LinkHandler, Client, TunnelOwner {
   /** The link is the inside of a TLS connection. */
   readonly secured: boolean;
-  /** The name of the TLS connection; undefined in a tunnel, which leads to another place. */
+  /** The name of the TLS connection; undefined in a tunnel, which leads to another host. */
   serverName: string | undefined;
-  /** What is asked for here is asked for inside a tunnel that CONNECT was granted. */
+  /** Requests arrive inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
   /** The client sends no more. */
   inputEnded = false;
@@ -65,17 +68,17 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   /** When the state began, by `seconds()`. */
   #since: number;
   #serving: Serving;
-  /** Set while a granted tunnel is not understood yet. */
+  /** Set while we do not know yet what a granted tunnel carries. */
   #tunnel: Tunnel | undefined;
-  /** Set while our last words are on their way: the end of the client's time to read them. */
+  /** Set while our last words are being sent: when the client's time to read them ends. */
   #farewell: Deadline | undefined;
-  /** Seconds for which it could not be told whether the client still exists. */
+  /** Seconds for which we could not tell whether the client still exists. */
   #doubted = 0;
 
   constructor(
     readonly link: Link,
     readonly shared: ConnectionShared,
-    /** Undefined: the link is what a client dialled. */
+    /** Undefined: the link is the connection that the client dialled. */
     inside?: Inside,
   ) {
     this.secured = inside !== undefined;
@@ -92,8 +95,9 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   }
 
   /**
-   * Whether it is time to ask if the client still exists. It may not where it has sent its last byte and waits, or where
-   * its link is paused, which hides that it has. Asked after 1, 2, 4, 8 and more seconds: most such clients are there.
+   * Whether to check now that the client still exists. The client may be gone if it has sent its last byte and waits,
+   * or if its link is paused, which hides a close. Checked after 1, 2, 4, 8 and more seconds, because most such clients
+   * are still there.
    */
   get mayBeGone(): boolean {
     if (this.#state !== At.exchanging && this.#state !== At.waiting) return false;
@@ -105,7 +109,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     return (this.#doubted & (this.#doubted - 1)) === 0;
   }
 
-  // Events. `states.ts` says what each does in each state.
+  // Events. `states.ts` lists the action for each event in each state.
 
   data(bytes: Uint8Array): void {
     switch (actionOn(this.#state, On.bytes)) {
@@ -134,7 +138,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
         this.regulate();
         return;
       default:
-      // Lingering: the client was told that nothing more is read.
+      // Lingering: the client was told that we read nothing more.
     }
   }
 
@@ -160,7 +164,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.shared.fault(fault);
   }
 
-  /** Twice a second. */
+  /** Called twice a second. */
   tick(): void {
     // The state may have begun right before the last tick.
     const age = this.shared.seconds() - this.#since + 0.5;
@@ -209,7 +213,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.#since = this.shared.seconds();
   }
 
-  /** Between two requests, or within a head. */
+  /** The connection is between two requests or within a head. */
   get isReading(): boolean {
     return this.#state === At.idle || this.#state === At.reading;
   }
@@ -225,7 +229,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.#process(this.held.view(), { held: true });
   }
 
-  /** Reads what requests there are in `bytes`; `held`: they are what is held. */
+  /** Reads the requests in `bytes`. `held`: `bytes` are the held bytes. */
   #process(bytes: Uint8Array, { held }: { held: boolean }): void {
     let at = 0;
     for (;;) {
@@ -264,16 +268,16 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.held.add(bytes, from);
   }
 
-  /** Reads what is held: a request that waited, or the next. */
+  /** Reads the held bytes: a request that waited, or the next one. */
   again(): void {
     this.move(Turn.next);
     this.#serving.head.begin(0);
     if (this.held.length > 0) this.#process(this.held.view(), { held: true });
-    // What is left is no whole request, and nothing is added to it any more.
+    // The rest is not a whole request, and nothing will be added to it.
     if (this.isReading && this.inputEnded) this.close();
   }
 
-  /** Goes on with the next request. */
+  /** Continues with the next request. */
   next(): void {
     this.again();
     if (this.#state === At.idle && this.shared.draining()) this.linger();
@@ -282,7 +286,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
 
   // Tunnels.
 
-  /** Grants a CONNECT: what comes from here on is inside the tunnel. */
+  /** Grants a CONNECT: everything from here on is inside the tunnel. */
   grant(upstream: Upstream, { bytes, from, service, destination }: Grant): void {
     const { key, table, authority, dialect } = destination;
     const { shared } = this;
@@ -347,7 +351,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     };
   }
 
-  /** Hands the link to TLS, with what is held of it; what is inside becomes another connection. */
+  /** Hands the link and its held bytes to TLS; the inside becomes another connection. */
   secureInside(): void {
     this.#secure(this.held.take());
   }
@@ -363,15 +367,15 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
 
   // The end.
 
-  /** Input is taken while somebody can use it. */
+  /** Reads from the link only while there is a use for the input. */
   regulate(): void {
-    // Not before there is much of it: a paused link does not tell that its peer has gone.
+    // Pauses only when much is held, because a paused link does not report that its peer is gone.
     const full = this.held.length >= this.#serving.room;
     if (full) this.link.pause();
     else this.link.resume();
   }
 
-  /** Ends after our last words, which are written already. */
+  /** Ends after our last words, which have already been written. */
   linger(): void {
     if (this.#state === At.closed) return;
     this.#letGo();
@@ -401,13 +405,13 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.move(Turn.linger);
   }
 
-  /** The client broke its request off: nothing is owed to anybody. */
+  /** The client broke off its request: no answer is owed, and the upstream's work is cancelled. */
   abandon(): void {
     this.#serving.cancel();
     this.close();
   }
 
-  /** The link is gone, or another's. */
+  /** The link is gone, or has another owner now. */
   #end(): void {
     this.held.clear();
     this.move(Turn.end);

@@ -1,4 +1,4 @@
-/** A client's requests, one after another -> for each the upstream that answers it, a wait, or an answer of our own. */
+/** A client's requests, one after another -> for each, an upstream that answers it, a wait, or an answer of our own. */
 import type { Callers } from "../../discovery/callers.ts";
 import type { Held } from "../../link/held.ts";
 import type { Link } from "../../link/link.ts";
@@ -55,12 +55,12 @@ import { covers } from "./covers.ts";
 import { At, type ClientState, Turn } from "./states.ts";
 
 /**
- * The fate of the bytes behind a head that was handled: the offset where the next request begins; `waits`: this request
- * will be read again; `taken`: the connection does not go on to another request from here.
+ * The outcome of handling a head. A number: the offset at which the next request begins. `waits`: this request will be
+ * read again. `taken`: the connection does not continue with another request from here.
  */
 export type Read = number | "waits" | "taken";
 
-/** A CONNECT that may go on: `bytes` from `from` on are inside the tunnel. */
+/** A granted CONNECT: `bytes` from `from` on are inside the tunnel. */
 export type Grant = {
   bytes: Uint8Array;
   from: number;
@@ -68,73 +68,73 @@ export type Grant = {
   destination: Destination;
 };
 
-/** The connection whose requests are served. `states.ts` has its states and the turns that `move` takes. */
+/** The connection whose requests are served. `states.ts` defines its states and the turns that `move` accepts. */
 export interface Client {
   readonly link: Link;
   /** The link is the inside of a TLS connection. */
   readonly secured: boolean;
-  /** The name of the TLS connection; undefined where there was none, or where it no longer matters. */
+  /** The name of the TLS connection; undefined if there was none, or if it no longer matters. */
   readonly serverName: string | undefined;
   /** The requests are inside a tunnel that CONNECT was granted. */
   readonly tunnelled: boolean;
   /** The client sends no more. */
   readonly inputEnded: boolean;
   readonly state: ClientState;
-  /** Between two requests, or within a head. */
+  /** The connection is between two requests or within a head. */
   readonly isReading: boolean;
   /** Input that cannot be used yet. */
   readonly held: Held;
-  /** Requests that were answered. */
+  /** The number of answered requests. */
   served: number;
   move(turn: number): void;
-  /** Reads what is held: a request that waited, or the next. */
+  /** Reads the held bytes: a request that waited, or the next one. */
   again(): void;
-  /** Goes on with the next request. */
+  /** Continues with the next request. */
   next(): void;
-  /** Pauses the link where too much is held, and resumes it otherwise. */
+  /** Pauses the link if too much is held; otherwise resumes it. */
   regulate(): void;
   /** Ends after our last words. */
   linger(): void;
   close(): "taken";
-  /** The client broke its request off: nothing is owed to anybody. */
+  /** The client broke off its request: no answer is owed, and the upstream's work is cancelled. */
   abandon(): void;
   grant(upstream: Upstream, grant: Grant): void;
   /** Joins the client with the upstream: bytes go both ways unread. */
   join(upstream: Upstream): void;
 }
 
-/** What serving shares with all others of one proxy. */
+/** Shared by all `Serving` objects of one proxy. */
 export interface ServingShared extends ExchangeShared, WaitingShared {
-  /** Whether the process that was found with the service still runs; cheap. */
+  /** Whether the process that was found with the service still runs; a cheap check. */
   stillThere(service: Service): boolean;
-  /** Somebody uses the proxy. Costs next to nothing. */
+  /** Reports that the proxy is in use. Costs next to nothing. */
   touch(): void;
   readonly pages: OwnPages;
-  /** Our part of every Via: tells this proxy from every other. */
+  /** Our part of every Via, which distinguishes this proxy from all others. */
   readonly instance: string;
-  /** All ports that we accept on. */
+  /** All ports that we accept connections on. */
   readonly ownPorts: readonly number[];
   readonly urlPorts: UrlPorts;
-  /** The answer to page loads that should have come by TLS; undefined: they are as welcome. */
+  /** The answer to page loads that should have used TLS; undefined: they are served like any other. */
   readonly redirect: HttpsRedirect | undefined;
   readonly destinations: Destinations;
   /** Whether there are certificates for bare names. */
   bareNames(): boolean;
   /** Undefined: nothing is supervised. */
   readonly supervision: Supervision | undefined;
-  /** Notes every request; undefined: nobody wants to know. */
+  /** Records every request; undefined: recording is off. */
   readonly recorder: Recorder | undefined;
-  /** The processes of clients; undefined: nobody can tell. */
+  /** Finds the clients' processes; undefined: this system cannot. */
   readonly callers: Callers | undefined;
 }
 
 type Absent = Extract<Decision, { kind: "absent" }>;
 
-/** Serves one client after another: connections of one request each are too short to build all this anew. */
+/** Serves one client after another, because building all this anew costs too much for a connection of one request. */
 export class Serving implements ExchangeOwner, WaitingOwner {
   #client!: Client;
   readonly #shared: ServingShared;
-  /** The exchange has the request that is read in it as well. */
+  /** The request is also read inside the exchange. */
   readonly #exchange: Exchange;
   readonly #head: RequestHead;
   /** Undefined: nothing is recorded. */
@@ -143,14 +143,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #headBytes: Uint8Array | undefined;
   /** The last request was HEAD. */
   #headRequest = false;
-  /** The client asked for no further request, and this one is all here. */
+  /** The client asked for no further request, and this one is complete. */
   #lastRequest = false;
   #destination: Destination | undefined;
-  /** The destination that was found to be what the server name stands for. */
+  /** The last destination that the server name's certificate was found to cover. */
   #covered: Destination | undefined;
-  /** The upstream this client used last. */
+  /** The upstream that this client used last. */
   #kept: Upstream | undefined;
-  /** Set while a request cannot go on. */
+  /** Set while a request cannot proceed. */
   #waiting: Waiting | undefined;
 
   constructor(shared: ServingShared) {
@@ -161,7 +161,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#record = recorder && new RequestRecord(recorder, callers, this.#exchange);
   }
 
-  /** Serves another client from here on. Nothing of the one before is left. */
+  /** Serves another client from here on. Nothing is left of the one before. */
   attach(client: Client): void {
     this.#client = client;
     this.#exchange.attach(client.link, this);
@@ -175,18 +175,18 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#head;
   }
 
-  /** The request at hand is all here. */
+  /** The current request is complete. */
   get requestDone(): boolean {
     return this.#exchange.request.done;
   }
 
-  /** Octets that may be held before the client is paused; 0: no more is taken now. */
+  /** Octets that may be held before the client is paused; 0: no more is accepted now. */
   get room(): number {
     if (this.#client.state === At.exchanging && this.#exchange.requestBlocked) return 0;
     return this.#waiting?.room ?? headLimit;
   }
 
-  /** So much of a request that waits is held now. */
+  /** Reports how many octets of a waiting request are held now. */
   holds(octets: number): void {
     this.#waiting?.holds(octets);
   }
@@ -200,29 +200,29 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#exchange.clientDrained();
   }
 
-  /** The tunnel turned out to hold a request. `upstream` was dialled for the tunnel. */
+  /** The tunnel turned out to carry a request. `upstream` was dialled for the tunnel. */
   readTunnelled(upstream: Upstream | undefined): void {
     this.#waiting = upstream && Waiting.with(upstream, this, this.#shared);
     this.#record?.end(false);
     this.#client.again();
   }
 
-  /** Counts what goes through a tunnel; undefined where nothing is recorded. */
+  /** Counts the bytes of a tunnel; undefined if nothing is recorded. */
   counts(): ReturnType<RequestRecord["tunnel"]> {
     return this.#record?.tunnel();
   }
 
-  /** The request at hand is over. `broken`: before its answer was whole. */
+  /** The current request is over. `broken`: its answer was incomplete. */
   end({ broken }: { broken: boolean }): void {
     this.#record?.end(broken);
   }
 
-  /** The upstream's work is for nobody. */
+  /** Cancels the upstream's work, which no client waits for any more. */
   cancel(): void {
     this.#exchange.cancel();
   }
 
-  /** The client is gone, or another's. */
+  /** The client is gone, or its link has another owner now. */
   close(): void {
     this.drop();
     this.#record?.close();
@@ -230,14 +230,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** Refuses a head that cannot be read. */
   refuseHead(bytes: Uint8Array, outcome: Bad): void {
-    // What was read of it may say in which form the client wants to hear that.
+    // The part that was read may tell which form of error page the client wants.
     this.#headRequest = false;
     this.#headBytes = bytes;
     this.refuse(badRequest(outcome));
     this.#headBytes = undefined;
   }
 
-  /** Handles a complete head, and what has come behind it up to `bytes.length`. */
+  /** Handles a complete head and the bytes behind it, up to `bytes.length`. */
   handle(bytes: Uint8Array, end: number): Read {
     const read = this.#handle(bytes, end);
     this.#headBytes = undefined;
@@ -257,7 +257,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if ("kind" in target) return this.refuse(badRequest(target));
     const destination = this.#route(bytes, target);
     if (destination === undefined) {
-      return this.refuse({ status: 400, why: "there is no Host that is a host name" });
+      return this.refuse({ status: 400, why: "Host is missing or is not a host name" });
     }
     this.#shared.touch();
     const redirected = this.#client.secured
@@ -287,7 +287,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       case "misdirected":
         return this.refuse({ status: 421, host: destination.authority.host });
       case "unproxied":
-        // The person may have just written it into the hosts file.
+        // The person may have just added the name to the hosts file.
         if (!this.#hasLooked) return this.#waitForLook();
         return this.refuse({
           status: 421,
@@ -312,7 +312,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   // Where a request goes.
 
-  /** The destination of the request at hand; undefined where its Host is malformed. */
+  /** The destination of the current request; undefined if its Host is malformed. */
   #route(bytes: Uint8Array, target: Target): Destination | undefined {
     const { framing } = this.#exchange;
     const mode: Mode = this.#client.tunnelled ? "tunnelled" : "direct";
@@ -324,7 +324,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#destination;
   }
 
-  /** Where bytes[start, end), an authority, leads now. */
+  /** The current destination of the authority bytes[start, end). */
   #find(
     bytes: Uint8Array,
     asked: { mode: Mode; start: number; end: number },
@@ -340,33 +340,39 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     });
   }
 
-  /** Where the request that waits, or is being answered, leads now. */
+  /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
     const { asked, mode } = this.#destination!;
     return this.#find(asked, { mode, start: 0, end: asked.length });
   }
 
-  /** The service that the request at hand goes to. */
+  /** The service that the current request goes to. */
   get #service(): Service {
     const decision = this.#destination?.decision;
     if (decision?.kind === "proxy" || decision?.kind === "tunnel") return decision.service;
     throw new Error("there is no service behind this request");
   }
 
-  /** Asked inside TLS for a name that its certificate is not for, as by no client that checks it: RFC 9110 section 7.4. */
+  /**
+   * Whether the request's host is one that the connection's certificate does not cover. No client that checks
+   * certificates sends such a request. RFC 9110 section 7.4.
+   */
   #isMisdirected(destination: Destination): boolean {
     if (this.#client.serverName === undefined || destination === this.#covered) return false;
     const { mode, decision, authority } = destination;
-    // Who asks us as its proxy made the handshake with the proxy.
+    // A client that uses us as its proxy made the handshake with the proxy, not with the host.
     const isProxied = mode === "forward" || mode === "connect";
     const covered = isProxied || covers(this.#client.serverName, authority.host);
-    // Any other name is refused for what it is.
+    // A host that is not ours has a refusal of its own.
     if (!covered) return decision.kind !== "misdirected";
     this.#covered = destination;
     return false;
   }
 
-  /** Asked by https under a bare name that has no certificate: who goes on in spite of the wrong one is told what helps. */
+  /**
+   * Whether the request came by https for a bare name that has no certificate. A person who continues despite the wrong
+   * certificate then learns what helps.
+   */
   #isUncertified({ authority }: Destination): boolean {
     return this.#client.secured && !authority.host.includes(".") && !this.#shared.bareNames();
   }
@@ -375,7 +381,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.refuse({ status: 421, bareName, port: this.#shared.urlPorts.https });
   }
 
-  // What becomes of a request.
+  // How a request is answered.
 
   #forward(
     bytes: Uint8Array,
@@ -391,11 +397,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return this.refuse({ status: 508, name: service.name });
     }
     if (framing.maxForwards === 0) return this.#reply(lastRecipientReply(head, bytes), end);
-    // A body that begins malformed is refused before a byte of it goes anywhere.
+    // A body that begins malformed is refused before any byte of it is sent on.
     const next = exchange.readBody(bytes, end);
     const { bad, done } = exchange.request;
     if (bad !== undefined) return this.refuse(badRequest(bad));
-    // The client stopped in the middle while the request waited: half a request is none.
+    // The client stopped in the middle while the request waited. Half a request is not a request.
     if (this.#client.inputEnded && !done) return this.#client.close();
     const { key, tls } = destination;
     const upstream =
@@ -431,12 +437,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return "taken";
   }
 
-  /** A service that may have gone since it was seen: worth a look before it is dialled. */
+  /** If the service may have gone since it was seen, looks at the machine before dialling. */
   #unseen(service: Service): Read | undefined {
     return this.#shared.stillThere(service) ? undefined : this.#waitForLook();
   }
 
-  /** What was dialled for the request that waits, or what came of it; undefined: nothing was. */
+  /** The connection dialled for the waiting request, or the result of a failed dial; undefined: nothing was dialled. */
   #waitedFor(key: string, end: number): Upstream | Read | undefined {
     const waiting = this.#waiting!;
     const dialled = waiting.takeDialled();
@@ -468,13 +474,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#reply(reply, end);
   }
 
-  // Requests that wait. `waits.ts` says for what, and what each event does.
+  // Requests that wait. `waits.ts` lists what they wait for and what each event does.
 
   get #hasLooked(): boolean {
     return this.#waiting?.looked ?? false;
   }
 
-  /** The wait of the request at hand, which has one already where it was read again. */
+  /** The wait of the current request. A request that was read again already has one. */
   #wait(facts: WaitingFacts): Waiting {
     if (this.#waiting?.bytes !== facts.bytes) {
       this.drop();
@@ -494,7 +500,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return "waits";
   }
 
-  /** The request goes on, or is over. */
+  /** The request proceeds, or is over. */
   drop(): void {
     this.#waiting?.drop();
     this.#waiting = undefined;
@@ -505,7 +511,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     else this.#decideSent();
   }
 
-  /** Where a request goes that was sent, and is not to be read again. */
+  /** Decides where to send a request that was sent already and is not read again. */
   #decideSent(): void {
     const waiting = this.#waiting!;
     const found = this.leadsTo();
@@ -531,13 +537,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     else this.#awaitReturn(supervised, { table: undefined, woken: false });
   }
 
-  /** Sends once more a request that was sent before. */
+  /** Resends a request that was sent before. */
   send(upstream: Upstream): void {
     const { last } = this.#waiting!;
     this.drop();
     const exchange = this.#exchange;
     if (this.#client.inputEnded && !exchange.request.done) {
-      // The client stopped in the middle meanwhile: half a request is none.
+      // The client stopped in the middle meanwhile. Half a request is not a request.
       upstream.link.close();
       this.#client.close();
       return;
@@ -559,7 +565,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (this.#client.state === At.exchanging) this.#resumeBody();
   }
 
-  /** Passes on what was held of the request's body while the request waited. */
+  /** Passes on the part of the body that was held while the request waited. */
   #resumeBody(): void {
     if (!this.#exchange.request.done) {
       if (this.#client.held.length > 0) this.passOn(this.#client.held.take());
@@ -599,7 +605,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           woken: wakes,
         });
       case "soon":
-        // It is being woken, whatever it was when this was decided.
+        // The service is being woken, whatever its state was when this was decided.
         return this.#tell(
           wakes ? { ...supervised, state: "starting" } : supervised,
           { kind },
@@ -612,7 +618,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
   }
 
-  /** Of a request that was sent, and may be sent again. */
+  /** Handles an absent service for a request that was sent, and may be sent again. */
   #attendSent({ supervised, turn }: Absent, table: RouteTable): void {
     const { kind, wakes } = onAbsence({
       turn,
@@ -628,7 +634,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     else this.#tell(supervised, { kind: "down" }, { end: undefined });
   }
 
-  /** Lets a request wait whose bytes are kept and read again. */
+  /** Lets a request wait whose bytes are held and read again. */
   #waitForService(
     supervised: Supervised,
     { end, table, woken }: { end: number; table: RouteTable | undefined; woken: boolean },
@@ -641,7 +647,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#tell(supervised, { kind: "waited", seconds: waiting.limit }, { end });
   }
 
-  /** Lets a request wait that was sent to a service which ended before it said a word. */
+  /** Lets a request wait that was sent to a service which ended without sending a byte. */
   #awaitReturn(
     supervised: Supervised,
     { table, woken }: { table: RouteTable | undefined; woken: boolean },
@@ -660,12 +666,15 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return asked === undefined || isStrangers(asked.head, asked.bytes, this.#shared.routes());
   }
 
-  /** Once for a request: a service that ends at once is not started by it over and over. */
+  /** Wakes the service once per request, so that a service that ends at once is not started over and over. */
   #wake({ id }: Supervised): void {
     if (!this.#waiting?.woken) this.#shared.supervision?.wake(id);
   }
 
-  /** Says in place of an answer why there is none. `end`: of the head, where its bytes are at hand; otherwise the connection ends. */
+  /**
+   * Answers with the reason why the service cannot. `end`: the end of the head, if its bytes are at hand; otherwise the
+   * connection ends.
+   */
   #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): Read {
     const lines = this.#shared.supervision?.latest(supervised.id, linesShown) ?? [];
     const reply = absentPage({ supervised, absence, lines, ...this.#reader() });
@@ -674,7 +683,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   // Our own answers.
 
-  /** Who reads an answer of ours, and in which form. Looked up only where there is one: most requests need neither. */
+  /**
+   * The form of answer that the client wants, and whether it may contain details. Called only for answers of our own,
+   * because most requests need neither.
+   */
   #reader(): { wants: Wants; details: boolean } {
     const asked = this.#requestAtHand();
     if (asked === undefined) return { wants: "text", details: false };
@@ -682,14 +694,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return { wants: wantsOf(head, bytes), details: hearsDetails(head, bytes) };
   }
 
-  /** The request at hand; undefined where there is none. */
+  /** The current request; undefined if there is none. */
   #requestAtHand(): { head: RequestHead; bytes: Uint8Array } | undefined {
     if (this.#headBytes !== undefined) return { head: this.#head, bytes: this.#headBytes };
     if (this.#client.state !== At.exchanging && this.#client.state !== At.waiting) return undefined;
-    // The client's bytes are gone; the request as it was sent on has the same fields, as far as they matter here.
+    // The client's bytes are gone. The request that we sent on has the same fields, as far as they matter here.
     const bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
     const head = new RequestHead();
-    // What we added may have made it too long to be read; of half a head nobody knows what it lacks.
+    // Our additions may have made the head too long to be read. Half a head does not tell which fields are missing.
     return head.read(bytes).kind === "done" ? { head, bytes } : undefined;
   }
 
@@ -698,7 +710,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.refuse(dialFailed(this.#service, failure, { secured }));
   }
 
-  /** Answers and ends the connection: what follows a refused request cannot be trusted to begin where we think. */
+  /**
+   * Answers and ends the connection: after a refused request, we cannot trust that the next one begins where we think.
+   */
   refuse(problem: Problem): Read {
     const { wants, details } = this.#reader();
     return this.#lastWords(errorPage(problem, wants, { details }));
@@ -712,11 +726,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return "taken";
   }
 
-  /** Answers from our own pages. Only a request without a body lets the connection go on. */
+  /** Answers with one of our own pages. The connection continues only after a request without a body. */
   #reply(reply: Reply, end: number): Read {
     const { framing } = this.#exchange;
     const keepAlive = framing.keepAlive && framing.bodyLength === 0 && !this.#shared.draining();
-    // HTTP/1.0 clients that want more have to be told so; we have nothing that they need twice.
+    // An HTTP/1.0 client would have to be told that the connection stays open. None needs our pages twice, so we close.
     const close = !keepAlive || this.#head.minor === 0;
     const bytes = encodeReply(reply, { head: this.#headRequest, close });
     this.#client.link.write(bytes, 0, bytes.length);
@@ -733,9 +747,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#record?.answered(status, this.#headRequest ? 0 : Buffer.byteLength(body));
   }
 
-  // What the exchange reports.
+  // Events of the exchange.
 
-  /** More of what the client sends while its request is being answered. */
+  /** Handles more bytes from the client while its request is being answered. */
   passOn(bytes: Uint8Array): void {
     const from = this.#exchange.request.done ? 0 : this.#exchange.requestBytes(bytes, 0);
     if (this.#client.state !== At.exchanging && !this.#client.isReading) return;
@@ -748,7 +762,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#record?.end(false);
     this.#client.served++;
     if (!keepAlive) {
-      // A client that said `close` and was heard out has nothing on its way that a plain close could hurt.
+      // A client that announced `close`, and whose request was read to its end, has sent nothing that a plain close
+      // could hurt.
       if (this.#lastRequest && this.#client.held.length === 0) this.#client.close();
       else this.#client.linger();
       return;
@@ -771,7 +786,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   secure(): void {
     const found = this.leadsTo();
     if (found?.decision.kind !== "proxy") {
-      // Its name has gone to nobody meanwhile.
+      // No service has the name any more.
       this.#lost();
       return;
     }

@@ -1,52 +1,52 @@
-/** A client connection's state and an event -> the action, and the next state. Pure: these tables are all that decides. */
+/** A client connection's state and an event -> the action and the next state. Pure: these tables decide everything. */
 
-/** Where a client's connection stands. */
+/** The states of a client's connection. */
 export const states = [
-  /** No byte has come. */
+  /** No byte has arrived. */
   "sniffing",
   /** Between two requests. */
   "idle",
-  /** A part of a request's head has come. */
+  /** Part of a request's head has arrived. */
   "reading",
-  /** A request waits; `request/waits.ts` has a table of its own for it. Input is held. */
+  /** A request waits; `request/waits.ts` has its own table for that. Input is held. */
   "waiting",
-  /** A request is being answered by an upstream. */
+  /** An upstream is answering a request. */
   "exchanging",
-  /** The answer is complete and not yet taken by the client, so the next request waits for that. */
+  /** The answer is complete, but the client has not read it all, so the next request waits. */
   "flushing",
   /** CONNECT was granted, and the first bytes inside are not understood yet. */
   "tunnelled",
-  /** Bytes go both ways unread: `link/join.ts` has both links. */
+  /** Bytes go both ways unread: `link/join.ts` owns both links. */
   "joined",
-  /** Our last words are on their way; input is thrown away. RFC 9112 section 9.6. */
+  /** Our last words are being sent; input is discarded. RFC 9112 section 9.6. */
   "lingering",
   "closed",
 ] as const;
 
 export type StateName = (typeof states)[number];
 
-/** A state as the number that a connection keeps: a number is compared and looked up without hashing. */
+/** A state as the number that a connection stores: numbers are compared and looked up without hashing. */
 export type ClientState = number;
 
 export const At = Object.fromEntries(states.map((name, index) => [name, index])) as Readonly<
   Record<StateName, ClientState>
 >;
 
-/** What happens to a connection from outside. */
+/** Events from outside the connection. */
 export const events = [
   /** Bytes from the client. */
   "bytes",
-  /** FIN: the client sends no more, and may still read. */
+  /** FIN: the client sends no more, but may still read. */
   "fin",
   /** The link is gone: closed, or reset by the client. */
   "gone",
-  /** The client has taken all that was written to it. */
+  /** The client has read everything that was written to it. */
   "drained",
   /** The state has lasted as long as `secondsIn` allows. */
   "overdue",
   /** Half a second has passed, or the supervisor has news. */
   "news",
-  /** The proxy stops: idle connections end now, the others with their answer. */
+  /** The proxy stops: idle connections end now, the others after their answer. */
   "drain",
 ] as const;
 
@@ -62,31 +62,31 @@ export const actions = [
   "sniff",
   /** Read requests. */
   "read",
-  /** Hold the bytes until the request before them has gone on. */
+  /** Hold the bytes until the request before them has proceeded. */
   "hold",
-  /** Pass the request's body on, and hold what follows it. */
+  /** Pass on the request's body, and hold the bytes that follow it. */
   "pass on",
   /** Hold the bytes, and look for an upgrade or TLS in them. */
   "look inside",
   /** Note that the client sends no more. */
   "note",
-  /** Note it; break off where the request's body is incomplete. */
+  /** Note the same; break off if the request's body is incomplete. */
   "note or break off",
-  /** Join the tunnel now: no more can come that would be understood. */
+  /** Join the tunnel now: nothing more can arrive that we would understand. */
   "join",
   /** Let the upstream send more. */
   "resume",
-  /** Go on with the next request. */
+  /** Continue with the next request. */
   "next",
-  /** Ask again whether the request can go on. */
+  /** Check again whether the request can proceed. */
   "ask again",
-  /** Let the time pass that the client has to read our last words. */
+  /** Let the client's time to read our last words run down. */
   "count down",
   /** Answer 408 and end. */
   "refuse",
-  /** Close after what was written. */
+  /** Close after the bytes that were written. */
   "close",
-  /** Let go of everything. */
+  /** Release everything. */
   "end",
 ] as const;
 
@@ -104,7 +104,7 @@ const quiet = { drained: "ignore", news: "ignore", gone: "end", fin: "close" } a
 export const table: Readonly<Record<StateName, Row>> = {
   sniffing: { ...quiet, bytes: "sniff", overdue: "close", drain: "close" },
   idle: { ...quiet, bytes: "read", overdue: "close", drain: "close" },
-  // Half a request is none. A client that has begun one may end it while the proxy stops.
+  // Half a request is not a request. A client that has begun one may complete it while the proxy stops.
   reading: { ...quiet, bytes: "read", overdue: "refuse", drain: "ignore" },
   waiting: {
     bytes: "hold",
@@ -117,7 +117,7 @@ export const table: Readonly<Record<StateName, Row>> = {
   },
   exchanging: {
     bytes: "pass on",
-    // A whole request is answered although its client sends no more.
+    // A complete request is answered although its client sends no more.
     fin: "note or break off",
     gone: "end",
     drained: "resume",
@@ -143,7 +143,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     news: "ignore",
     drain: "ignore",
   },
-  // `link/join.ts` hears the links; only the end of both is told here.
+  // `link/join.ts` handles the events of both links and reports only the end of both.
   joined: {
     bytes: "ignore",
     fin: "ignore",
@@ -153,7 +153,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     news: "ignore",
     drain: "ignore",
   },
-  // `link/last-words.ts` hears the link while there are last words; a plain close leaves it to us.
+  // `link/last-words.ts` handles the link while there are last words; after a plain close, we do.
   lingering: {
     ...quiet,
     bytes: "ignore",
@@ -173,27 +173,27 @@ export const table: Readonly<Record<StateName, Row>> = {
   },
 };
 
-/** What the connection itself does, and by which it comes to another state. */
+/** Transitions that the connection itself makes. */
 export const turns = [
   /** The first byte is not TLS. */
   "plain",
-  /** A head has begun and is not complete. */
+  /** A head has begun and is incomplete. */
   "begin",
-  /** A request cannot go on yet. */
+  /** A request cannot proceed yet. */
   "wait",
   /** A request has an upstream. */
   "exchange",
-  /** An answer is complete, and the client has not taken it yet. */
+  /** An answer is complete, but the client has not read it all. */
   "flush",
-  /** The next request is read: what is held, then what comes. */
+  /** The next request is read: the held bytes first, then new ones. */
   "next",
   /** CONNECT is granted. */
   "grant",
   /** Bytes go both ways unread from here on. */
   "join",
-  /** Our last words were said, or there are none. */
+  /** Our last words have been written, or there are none. */
   "linger",
-  /** The link is gone, or another's. */
+  /** The link is gone, or has another owner now. */
   "end",
 ] as const;
 
@@ -203,10 +203,10 @@ export const Turn = Object.fromEntries(turns.map((name, index) => [name, index])
   Record<TurnName, number>
 >;
 
-/** Each open connection can be ended, with last words or without. */
+/** Every open connection can be ended, with or without last words. */
 const open = { linger: "lingering", end: "closed" } as const;
 
-/** A turn that a row does not have is a fault of ours. */
+/** A turn that is missing from a row is a bug of ours. */
 export const moves: Readonly<Record<StateName, Partial<Record<TurnName, StateName>>>> = {
   sniffing: { ...open, plain: "idle" },
   idle: {
@@ -227,26 +227,29 @@ export const moves: Readonly<Record<StateName, Partial<Record<TurnName, StateNam
     next: "idle",
     grant: "tunnelled",
   },
-  // A request that was sent already goes straight on to its upstream; one that is held is read again.
+  // A request that was already sent goes straight to its upstream; a held one is read again.
   waiting: { ...open, wait: "waiting", exchange: "exchanging", next: "idle" },
   exchanging: { ...open, wait: "waiting", flush: "flushing", next: "idle", join: "joined" },
   flushing: { ...open, next: "idle" },
-  // An upgrade inside a tunnel is read as every other request.
+  // An upgrade inside a tunnel is read like any other request.
   tunnelled: { ...open, next: "idle", join: "joined" },
-  // A service that turned out to speak TLS took nothing for anything: its tunnel begins again.
+  // A service that turned out to speak TLS has processed none of the bytes, so its tunnel begins again.
   joined: { ...open, grant: "tunnelled" },
   lingering: { ...open },
   closed: Object.fromEntries(turns.map((turn) => [turn, "closed"])),
 };
 
-/** Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60, HAProxy's guide says 10. */
+/**
+ * Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60; HAProxy's guide recommends
+ * 10.
+ */
 export const headSeconds = 30;
-/** Seconds a connection may stand idle between requests: nginx's keepalive_timeout. */
+/** Seconds that a connection may be idle between requests: nginx's keepalive_timeout. */
 export const idleSeconds = 75;
-/** Seconds in which a client may read our last words while we throw away what it still sends. */
+/** Seconds in which a client may read our last words while we discard its input. */
 export const lingerSeconds = 2;
 
-/** States that time alone ends, each with the seconds it may last. Waiting and last words have limits of their own. */
+/** States that end after a time, with their limits in seconds. Waiting and last words have limits of their own. */
 export const limits: Readonly<Partial<Record<StateName, number>>> = {
   sniffing: headSeconds,
   idle: idleSeconds,
@@ -270,12 +273,12 @@ const moveTable = Uint8Array.from(
 
 const limitTable = Float64Array.from(states.map((state) => limits[state] ?? Infinity));
 
-/** What `event`, one of `On`, does in a state: one of `Do`. */
+/** The action, one of `Do`, for `event`, one of `On`, in a state. */
 export function actionOn(state: ClientState, event: number): number {
   return actionTable[state * events.length + event]!;
 }
 
-/** Where `turn`, one of `Turn`, leads from a state. @throws where it leads nowhere, which is a fault of ours. */
+/** The state that `turn`, one of `Turn`, leads to. @throws if it leads nowhere, which is a bug of ours. */
 export function moved(state: ClientState, turn: number): ClientState {
   const next = moveTable[state * turns.length + turn]!;
   if (next === impossible) throw new Error(`a connection that is ${states[state]}: ${turns[turn]}`);

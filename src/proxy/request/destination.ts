@@ -1,4 +1,7 @@
-/** What a client asks for into where its request goes and what is said there of the client; remembered, because most requests ask for what another just asked for. */
+/**
+ * A requested authority and its client -> the destination, and the fields that tell the upstream about the client.
+ * Cached, because most requests ask for the same authority as one just before.
+ */
 import { type Asked, type Decision, decide } from "../../routes/decide.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { type Authority, readAuthority } from "../../wire/authority.ts";
@@ -18,38 +21,42 @@ export type Destination = {
   table: RouteTable;
   authority: Authority;
   decision: Decision;
-  /** Of `proxy` decisions: what is written to the upstream, and what marks a request that has been here. */
+  /**
+   * For `proxy` decisions: the fields written for the upstream, and the Via that marks a request that has been here.
+   */
   hop: Hop | undefined;
   via: string;
   location: ResponseTurn["location"];
-  /** Of `proxy` and `tunnel` decisions: the pool's key. */
+  /** For `proxy` and `tunnel` decisions: the pool's key. */
   key: string;
-  /** Of these: what the service speaks, as far as it is known now. */
+  /** For the same decisions: whether the service speaks TLS, as far as is known now. */
   dialect: Dialect | undefined;
-  /** Of `proxy` decisions: how the service is dialled, as it was known when this was made; undefined: without TLS. */
+  /**
+   * For `proxy` decisions: how the service is dialled, as known when this destination was made; undefined: without TLS.
+   */
   tls: { serverName: string } | undefined;
 };
 
 export type DestinationFacts = {
   mode: Mode;
   client: string;
-  /** The client came by TLS. */
+  /** The client connected by TLS. */
   secure: boolean;
   table: RouteTable;
   ownPorts: readonly number[];
-  /** Tells this proxy from every other. */
+  /** Distinguishes this proxy from all others. */
   instance: string;
   dialects: Dialects;
 };
 
-/** More names than one page load touches; a flood of others costs a lookup each and no memory. */
+/** More names than one page load touches. A flood of other names costs one lookup each and no memory. */
 const remembered = 32;
 
 export class Destinations {
   #recent: Destination[] = [];
   #next = 0;
 
-  /** Where bytes[start, end), an authority, leads; undefined where it is none. */
+  /** The destination of bytes[start, end), an authority; undefined if those bytes are not an authority. */
   find(
     bytes: Uint8Array,
     { start, end }: { start: number; end: number },
@@ -69,7 +76,7 @@ export class Destinations {
     }
     const destination = destinationOf(bytes.slice(start, end), facts);
     if (destination === undefined) return undefined;
-    // What leads nowhere is not worth the place of what does.
+    // A name that leads nowhere must not displace one that leads somewhere.
     if (destination.decision.kind !== "unknown") {
       this.#recent[this.#next] = destination;
       this.#next = (this.#next + 1) % remembered;
@@ -78,7 +85,7 @@ export class Destinations {
   }
 }
 
-/** Whether it is still what this request asks for. */
+/** Whether the known destination is still the one that this request asks for. */
 export function isSameDestination(
   known: Destination,
   bytes: Uint8Array,
@@ -92,7 +99,7 @@ export function isSameDestination(
   );
 }
 
-/** Whether the service has not shown since that it speaks another dialect. */
+/** False if the service has since shown that it speaks another dialect. */
 function isTrueYet({ decision, dialect, tls }: Destination): boolean {
   return decision.kind !== "proxy" || (dialect!.tls === true) === (tls !== undefined);
 }
@@ -128,7 +135,7 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
   destination.key = upstreamKey(service);
   const scheme = dialect.tls === true ? "https" : "http";
   if (dialect.tls === true) {
-    // Servers refuse a Host that is not the name of the handshake (421), so each name has connections of its own.
+    // Servers refuse a Host that differs from the handshake's name (421), so each name has its own connections.
     const serverName = bare ? "localhost" : authority.host;
     destination.tls = { serverName };
     destination.key = securedKey(service, serverName);
@@ -152,7 +159,7 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
       via: destination.via,
     }),
   };
-  // A back end that knows only `localhost` redirects there; the person is at the bare name.
+  // A back end that knows only `localhost` redirects there, but the person uses the bare name.
   if (bare)
     destination.location = { from: `${scheme}://${local}`, to: encode(`${proto}://${visible}`) };
   return destination;

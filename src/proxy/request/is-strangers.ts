@@ -1,4 +1,4 @@
-/** A request -> whether a page that is none of ours makes it on its own, as by an image or a frame. Pure. */
+/** A request -> whether a page that is not ours makes it on its own, for example for an image or a frame. Pure. */
 import { classifyHost } from "../../routes/host.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { Field } from "../../wire/field.ts";
@@ -6,23 +6,24 @@ import type { FieldLines } from "../../wire/head.ts";
 import { asksForHtml } from "../pages/negotiate.ts";
 
 /**
- * Not a stranger's are: requests of programs, what a person opens (a link of a stranger's page, too), and whatever names a page of
- * ours in Origin or Referer. To browsers two names under `localhost` are two sites, so `cross-site` alone says nothing.
+ * These requests are not a stranger's: those of programs, pages that a person opens (even by a link on a stranger's
+ * page), and requests with a page of ours in Origin or Referer. To browsers, two names under `localhost` are two sites,
+ * so `cross-site` alone proves nothing.
  */
 export function isStrangers(head: FieldLines, bytes: Uint8Array, table: RouteTable): boolean {
   const said = sayingsOf(head, bytes);
   if (said.site !== undefined) {
-    // Chromium says `none`, as of an address that was typed, of what a page's speculation rules have fetched ahead. It
-    // asks again when the person goes there, as the answer is no success.
+    // Chromium sends `none`, as for a typed address, when a page's speculation rules prefetch. Chromium requests the
+    // page again when the person goes there, because our answer is not a success.
     const ahead = said.purpose?.includes("prefetch") ?? false;
     if (said.site !== "cross-site" && !(ahead && said.site === "none")) return false;
-    // Frames, too, navigate without anybody's click.
+    // Frames also navigate without a click.
     const opens = said.mode === "navigate" && (said.dest ?? "document") === "document";
     if (opens && !ahead) return false;
   } else {
-    // An old browser, an insecure URL, or a program; the last sends neither field.
+    // An old browser, an insecure URL, or a program. A program sends neither field.
     if (said.origin === undefined && said.referer === undefined) return false;
-    // Browsers send no Origin with a link.
+    // Browsers send no Origin when a person follows a link.
     if (said.origin === undefined && asksForHtml(said.accept)) return false;
   }
   return !isOurs(said.origin, table) && !isOurs(said.referer, table);
@@ -65,7 +66,9 @@ function sayingsOf(head: FieldLines, bytes: Uint8Array): Sayings {
   return { ...said, accept: accepts.join(", ") };
 }
 
-/** Whether it is a URL under a name that we answer for, whatever the port: a person's other servers have `localhost`. */
+/**
+ * Whether the URL's host is one that we answer for. The port does not matter: a person's other servers use `localhost`.
+ */
 function isOurs(url: string | undefined, table: RouteTable): boolean {
   const parsed = url === undefined ? null : URL.parse(url);
   if (parsed === null) return false;

@@ -1,9 +1,11 @@
-/** An OPTIONS or TRACE that may go no further into the answer of its last recipient. RFC 9110 sections 7.6.2 and 9.3.8. */
+/**
+ * An OPTIONS or TRACE that may go no further -> the answer of its last recipient. RFC 9110 sections 7.6.2 and 9.3.8.
+ */
 import { latin1 } from "../../wire/bytes.ts";
 import { FIELD_STRIDE, NAME_END, NAME_START, type RequestHead } from "../../wire/head.ts";
 import type { Reply } from "../pages/reply.ts";
 
-/** TRACE says what it received, but never these. */
+/** TRACE echoes the request that arrived, but never these fields. */
 const secret = ["authorization", "cookie", "proxy-authorization"];
 
 export function lastRecipientReply(head: RequestHead, bytes: Uint8Array): Reply {

@@ -5,7 +5,10 @@ import type { RequestFraming } from "../../wire/framing.ts";
 import { FIELD_STRIDE, NAME_END, NAME_START, type RequestHead } from "../../wire/head.ts";
 import { asksForHtml } from "../pages/negotiate.ts";
 
-/** Fetch section 2.2.5: browsers say so themselves; those before 2020 (Safari: 2023) only want a page by its type. */
+/**
+ * Fetch section 2.2.5: browsers state this themselves. Those before 2020 (Safari: 2023) only ask for a page by its
+ * type.
+ */
 export function isPageLoad(head: RequestHead, bytes: Uint8Array, framing: RequestFraming): boolean {
   if (framing.upgrade || framing.bodyLength !== 0) return false;
   if (!["GET", "HEAD"].includes(head.method(bytes))) return false;

@@ -1,10 +1,10 @@
-/** The request under way on a connection -> its entry in the record, from its complete head to its answer's end. */
+/** The current request of a connection -> its entry in the record, from its complete head to the end of its answer. */
 import type { Asked, Callers } from "../../discovery/callers.ts";
 import type { Link } from "../../link/link.ts";
 import type { RequestHead } from "../../wire/head.ts";
 import type { Entry, Recorder } from "./recorder.ts";
 
-/** Kept by the exchange: of the final answer, 0 until it is there; octets of both bodies. */
+/** Updated by the exchange: the final answer's status, 0 until there is one, and the octets of both bodies. */
 export type Counts = { answerStatus: number; requestOctets: number; answerOctets: number };
 
 export class RequestRecord {
@@ -15,7 +15,7 @@ export class RequestRecord {
 
   constructor(
     readonly recorder: Recorder,
-    /** Whose the clients are; undefined: nobody can tell. */
+    /** Finds the clients' processes; undefined: this system cannot. */
     readonly callers: Callers | undefined,
     readonly counts: Counts,
   ) {}
@@ -27,7 +27,7 @@ export class RequestRecord {
     this.#asked = undefined;
   }
 
-  /** A head is complete: once for each request, however often its head is read. */
+  /** A head is complete. Called again when the same request is read again, which changes nothing. */
   begin(head: RequestHead, bytes: Uint8Array): void {
     if (this.#entry !== undefined) return;
     const { counts } = this;
@@ -45,7 +45,7 @@ export class RequestRecord {
     if (this.#entry !== undefined) this.recorder.routed(this.#entry, service);
   }
 
-  /** The request is answered by us. `octets`: of the answer's body. */
+  /** We answer the request ourselves. `octets`: the length of the answer's body. */
   answered(status: number, octets: number): void {
     if (this.#entry === undefined) return;
     this.counts.answerStatus = status;
@@ -53,7 +53,7 @@ export class RequestRecord {
     this.end(false);
   }
 
-  /** The request's end. `broken`: before its answer was whole. */
+  /** The request is over. `broken`: its answer was incomplete. */
   end(broken: boolean): void {
     const entry = this.#entry;
     if (entry === undefined) return;
@@ -65,7 +65,7 @@ export class RequestRecord {
     recorder.end(entry, broken);
   }
 
-  /** Counts what goes through a tunnel; undefined where no request is under way. */
+  /** Counts the bytes of a tunnel; undefined if no request is under way. */
   tunnel(): { fromFirst(octets: number): void; fromSecond(octets: number): void } | undefined {
     const entry = this.#entry;
     return (

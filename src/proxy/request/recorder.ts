@@ -6,16 +6,18 @@ import type { Clock } from "../../system/clock.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestHead } from "../../wire/head.ts";
 
-/** Requests that are kept. */
+/** Limit on recorded requests. */
 export const recordLimit = 1_000;
-/** Octets of a target that are kept. */
+/** Octets of a target that are recorded. */
 export const targetLimit = 2_048;
-/** Characters of a method: the longest that is registered has 17. */
+/** Characters of a method; the longest registered method has 17. */
 const methodLimit = 32;
-/** Requests over which the median is taken. */
+/** The number of requests that the median is taken over. */
 const medianOver = 100;
 const secondsShown = 60;
-/** Services that are counted. Names come and go while a daemon runs for weeks; the one quiet for longest is forgotten. */
+/**
+ * Limit on counted services. Names come and go while a daemon runs for weeks; the service idle for longest is dropped.
+ */
 const serviceLimit = 1_000;
 
 const SLASH = 47;
@@ -23,12 +25,12 @@ const QUERY = 63;
 const ASTERISK = 42;
 const AT_SIGN = 64;
 
-/** What is counted for one service. */
+/** The counts of one service. */
 class Counter {
   requests = 0;
   errors = 0;
   active = 0;
-  /** A ring by the second; `second` is the newest one in it. */
+  /** A ring buffer with one element per second; `second` is the newest. */
   readonly perSecond = new Uint32Array(secondsShown);
   second = 0;
   readonly times = new Float64Array(medianOver);
@@ -36,7 +38,7 @@ class Counter {
 
   constructor(readonly service: string) {}
 
-  /** Empties the seconds that have gone by without a request. */
+  /** Clears the seconds that passed without a request. */
   forward(second: number): void {
     const passed = second - this.second;
     if (passed <= 0) return;
@@ -46,11 +48,13 @@ class Counter {
   }
 }
 
-/** A request under way, and then one of the last thousand. Used again for another: nothing is built for each. */
+/**
+ * A request under way, and afterwards one of the last thousand. Entries are reused, so that no request allocates one.
+ */
 export class Entry {
   id = 0;
   time = 0;
-  /** By the clock that never goes back; then milliseconds, once it has ended. */
+  /** By the monotonic clock. `milliseconds` is the duration, set when the request ends. */
   started = 0;
   milliseconds = 0;
   method = "";
@@ -66,7 +70,7 @@ export class Entry {
 
 export type RecorderOptions = {
   clock: Clock;
-  /** Milliseconds, with fractions, that never go back. */
+  /** Milliseconds, with fractions, on a monotonic clock. */
   now(): number;
 };
 
@@ -74,7 +78,7 @@ export class Recorder implements Traffic {
   #ring: Entry[] = [];
   #spare: Entry[] = [];
   #lastId = 0;
-  /** When our clock read 0, by the clock on the wall; compared once a second. */
+  /** The wall clock's time at which the monotonic clock read 0; updated once a second. */
   #epoch = 0;
   #compared = -Infinity;
   #counters = new Map<string, Counter>();
@@ -86,11 +90,12 @@ export class Recorder implements Traffic {
     this.#now = now;
   }
 
-  /** A head is complete. Nothing but its method and its target is looked at. */
+  /** A head is complete. Only its method and target are read. */
   begin(head: RequestHead, bytes: Uint8Array, secured: boolean): Entry {
     const entry = this.#spare.pop() ?? new Entry();
     const started = this.#now();
-    // Asking the time twice for each request would be a third of what a record costs; the clock may be set meanwhile.
+    // Reading both clocks for each request would be a third of the cost of a record. Once a second is enough to notice
+    // that the wall clock was set.
     if (started - this.#compared >= 1_000) {
       this.#compared = started;
       this.#epoch = this.#clock.now() - started;
@@ -108,7 +113,7 @@ export class Recorder implements Traffic {
     return entry;
   }
 
-  /** It goes to this service. Said again, where the request had to wait, it changes nothing. */
+  /** The request goes to this service. A repeated call, after the request had to wait, changes nothing. */
   routed(entry: Entry, service: string): void {
     if (entry.counter?.service === service) return;
     if (entry.counter !== undefined) entry.counter.active--;
@@ -121,7 +126,7 @@ export class Recorder implements Traffic {
     if (counter.second - second < secondsShown) counter.perSecond[second % secondsShown]!++;
   }
 
-  /** It is over; `status`, `received` and `sent` are set. `broken`: before its answer was whole. */
+  /** The request is over; `status`, `received` and `sent` are set. `broken`: its answer was incomplete. */
   end(entry: Entry, broken: boolean): void {
     if (entry.counter === undefined) this.routed(entry, "");
     const counter = entry.counter!;
@@ -209,7 +214,9 @@ function shown(entry: Entry): RecordedRequest {
   };
 }
 
-/** The usual ones by their first letter and length, confirmed, so that no text is made for them. */
+/**
+ * Recognises the usual methods by first letter and length, then confirms each byte, so that no string is made for them.
+ */
 function methodOf(head: RequestHead, bytes: Uint8Array): string {
   const start = head.start;
   const length = head.methodEnd - start;
@@ -221,7 +228,9 @@ function methodOf(head: RequestHead, bytes: Uint8Array): string {
   return latin1(bytes, start, Math.min(head.methodEnd, start + methodLimit));
 }
 
-/** Path and query: of a whole URL without what stands before them, of `name:port` without userinfo. */
+/**
+ * Records path and query. Scheme and authority of an absolute URL are left out, and so is the userinfo of `name:port`.
+ */
 function noteTarget(entry: Entry, head: RequestHead, bytes: Uint8Array): void {
   let from = head.targetStart;
   const end = head.targetEnd;

@@ -1,4 +1,4 @@
-/** A page load that came without TLS -> the answer that sends it to https. Pure. */
+/** A page load that came without TLS -> the answer that redirects it to https. Pure. */
 import { originOf } from "../../routes/service-row.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
@@ -17,14 +17,14 @@ export type RedirectTurn = {
   destination: Destination;
 };
 
-/** Undefined: the request takes its road as it came. */
+/** Undefined: the request is served as it came. */
 export type HttpsRedirect = (
   head: RequestHead,
   bytes: Uint8Array,
   turn: RedirectTurn,
 ) => Reply | undefined;
 
-/** `port`: where https is, as URLs have it. */
+/** `port`: the port in https URLs. */
 export function httpsRedirect(port: number): HttpsRedirect {
   return (head, bytes, { framing, target, destination }) => {
     const host = secureHost(destination);
@@ -33,11 +33,14 @@ export function httpsRedirect(port: number): HttpsRedirect {
     const out = new HeadWriter(1_024);
     writePath(head, bytes, from, out);
     const path = latin1(out.bytes, 0, out.length);
-    // The list of servers is what people open; the PAC file and whatever else is asked for on localhost is for programs.
+    // People open the list of servers; the PAC file and everything else on localhost is for programs.
     if (destination.decision.kind === "own" && path.replace(/\?.*/s, "") !== frontPath) {
       return undefined;
     }
-    const reply = textReply(308, "localhostess: page loads go to https (--https-redirect)");
+    const reply = textReply(
+      308,
+      "localhostess: page loads are redirected to https (--https-redirect)",
+    );
     const location = `${originOf(host, { scheme: "https", port })}${path}`;
     return {
       ...reply,
@@ -46,7 +49,7 @@ export function httpsRedirect(port: number): HttpsRedirect {
   };
 }
 
-/** The name that our certificates have; undefined where there is no page. */
+/** A name that our certificates cover; undefined if the destination serves no page. */
 function secureHost({ decision, authority }: Destination): string | undefined {
   if (decision.kind === "own") return "localhost";
   if (decision.kind !== "proxy" && decision.kind !== "absent") return undefined;

@@ -1,4 +1,6 @@
-/** A head and its target -> the authority that the request asks for, and whether it has been here before. Pure. */
+/**
+ * A head and its target -> the authority that the request asks for, and whether the request has been here before. Pure.
+ */
 import type { RouteTable } from "../../routes/table.ts";
 import { Field } from "../../wire/field.ts";
 import { listHolds, type RequestFraming } from "../../wire/framing.ts";
@@ -13,8 +15,8 @@ export type AskedFor = { mode: Mode; table: RouteTable; start: number; end: numb
 const schemeLength = 7;
 
 /**
- * The target's authority where it has one, otherwise Host; undefined where there is neither. RFC 9112 section 3.2.2.
- * `mode`: of a request whose target is a path.
+ * The target's authority if it has one, otherwise Host; undefined if there is neither. RFC 9112 section 3.2.2. `mode`:
+ * used for a request whose target is a path.
  */
 export function askedFor(
   head: RequestHead,
@@ -36,7 +38,7 @@ export function askedFor(
   return hostStart === -1 ? undefined : { mode, table, start: hostStart, end: hostEnd };
 }
 
-/** Whether a Via names us: a request that comes back would go round for ever. RFC 9110 section 7.6.3. */
+/** Whether a Via names us: such a request would loop forever. RFC 9110 section 7.6.3. */
 export function hasBeenHere(head: RequestHead, bytes: Uint8Array, via: string): boolean {
   for (let index = 0; index < head.fieldCount; index++) {
     if (head.idOf(index) !== Field.via) continue;

@@ -1,8 +1,8 @@
-/** What the proxy asks of the supervisor. */
+/** The part of the supervisor that the proxy uses. */
 
 export interface Supervision {
-  /** Has a lazy service started that a request asks for. Again is harmless. */
+  /** Starts the lazy service that a request asks for. Calling it again is harmless. */
   wake(id: string): void;
-  /** The last lines of a service's output, at most `count`, the oldest first. */
+  /** The last lines of a service's output, at most `count`, oldest first. */
   latest(id: string, count: number): readonly string[];
 }

@@ -1,4 +1,4 @@
-/** A request that cannot go on yet: what it waits for, what was begun for it, and what it tries next. */
+/** A request that cannot proceed yet -> the operation that it waits for, what was begun for it, and its next step. */
 import type { CancelDial } from "../../link/dial.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { RouteTable } from "../../routes/table.ts";
@@ -16,36 +16,36 @@ import {
   type WaitsFor,
 } from "./waits.ts";
 
-/** How a service is dialled, and the pool's key for it. */
+/** How a service is dialled, and its key in the pool. */
 export type Way = { service: Service } & Pick<Destination, "key" | "tls">;
 
-/** A failed dial, and the key of what was dialled. */
+/** A failed dial, and the key that was dialled. */
 export type Missed = DialFailure & { key: string };
 
-/** What the request's connection does for it. */
+/** Callbacks from a wait to the request's connection. */
 export interface WaitingOwner {
-  /** Where the request leads now; undefined where nothing has its name. */
+  /** The request's current destination; undefined if nothing has its name. */
   leadsTo(): Destination | undefined;
   /** Decides again where the request goes. */
   decide(): void;
-  /** Sends a request once more that was sent before. */
+  /** Resends a request that was sent before. */
   send(upstream: Upstream): void;
-  /** The service speaks TLS, so the request is sent again inside it. */
+  /** The service speaks TLS, so the request is sent again inside TLS. */
   replay(): void;
-  /** The service speaks what was sent to it: its answer stands. */
+  /** The service speaks plain HTTP, as we did: its answer stands. */
   readOn(): void;
 }
 
-/** What the waits of one proxy share. */
+/** Shared by all waits of one proxy. */
 export type WaitingShared = {
   readonly pool: UpstreamPool;
   readonly dialects: Dialects;
   /** Requests that wait for a service of the supervisor. */
   readonly waiting: Set<Waiting>;
-  /** Waits for one look at the machine that begins after this call. */
+  /** Resolves after a scan of the machine that begins after this call. */
   refresh(): Promise<unknown>;
   routes(): RouteTable;
-  /** Seconds since the proxy started, in halves: coarse, and free to ask. */
+  /** Seconds since the proxy started, in steps of a half: coarse, and free to read. */
   seconds(): number;
   draining(): boolean;
   fault(fault: unknown): void;
@@ -53,32 +53,32 @@ export type WaitingShared = {
 
 export type WaitingFacts = {
   /**
-   * Where the request is: its bytes are `held` and read again by `decide`, or it was `sent`, and the exchange has what
-   * may be sent again.
+   * `held`: the connection holds the request's bytes, and `decide` reads them again. `sent`: the request was sent, and
+   * the exchange keeps the part that may be sent again.
    */
   bytes: "held" | "sent";
-  /** The request has had its look at the machine, or needs none. */
+  /** The machine was already scanned for the request, or does not need to be. */
   looked?: boolean;
-  /** A request that was sent is not sent again after this time. */
+  /** If this attempt fails, a request that was sent is not sent again. */
   last?: boolean;
 };
 
-/** A wait for a service of the supervisor; it may be dialled in vain meanwhile. */
+/** A wait for a service of the supervisor. Dials of the service may fail meanwhile. */
 type ServiceWait = {
   /** When the wait began, by `seconds()`. */
   since: number;
   limit: number;
   woken: boolean;
-  /** When the service had ended last, by then; in milliseconds since the Unix epoch. */
+  /** When the service had last ended, as known when the wait began. Milliseconds since the Unix epoch. */
   endedBefore: number | undefined;
-  /** The table by which the service was found absent; undefined: it was there, and took no connection. */
+  /** The route table in which the service was absent; undefined: the service was there, but accepted no connection. */
   table: RouteTable | undefined;
 };
 
-/** Octets of a request that may be held while it waits for a service. */
+/** Octets of a request that may be held while the request waits for a service. */
 export type Room = {
   octets: number;
-  /** Its end cannot be foreseen: a request that fills the room is refused. Of any other, the client is paused. */
+  /** The body's length is unknown: a request that fills the room is refused. For any other, the client is paused. */
   endless: boolean;
 };
 
@@ -86,7 +86,7 @@ export class Waiting {
   readonly bytes: "held" | "sent";
   readonly last: boolean;
   looked: boolean;
-  /** The client has filled the room of a body whose end cannot be foreseen. */
+  /** The client has filled the room for a body of unknown length. */
   overfull = false;
   #for: WaitsFor = "look";
   #dialled: Upstream | undefined;
@@ -95,7 +95,7 @@ export class Waiting {
   #cancelDial: CancelDial | undefined;
   #service: ServiceWait | undefined;
   #room: Room | undefined;
-  /** The request has gone on, or its client is gone: what comes now is for nobody. */
+  /** The request has proceeded, or its client is gone: later events are ignored. */
   #over = false;
   readonly #owner: WaitingOwner;
   readonly #shared: WaitingShared;
@@ -117,9 +117,9 @@ export class Waiting {
     return Math.max(headLimit, this.#room?.octets ?? 0);
   }
 
-  // What it waits for.
+  // Operations to wait for.
 
-  /** Waits for a look at the machine. */
+  /** Waits for a scan of the machine. */
   look(): void {
     this.#become("look");
     this.#shared.refresh().then(
@@ -156,7 +156,7 @@ export class Waiting {
     );
   }
 
-  /** Waits for the answer whether the service speaks TLS. */
+  /** Waits until we know whether the service speaks TLS. */
   question(dialect: Dialect, address: string): void {
     this.#become("question");
     dialect.ask(address, { doubted: true }).then(
@@ -169,8 +169,9 @@ export class Waiting {
   }
 
   /**
-   * Waits for a service of the supervisor. `table`: the routes by which it cannot answer; undefined: it was dialled in vain.
-   * @returns false where the request has waited for as long as it may.
+   * Waits for a service of the supervisor. `table`: the routes by which the service cannot answer; undefined: a dial of
+   * the service failed.
+   * @returns false if the request has already waited for the maximum time.
    */
   service(
     supervised: Supervised,
@@ -182,7 +183,7 @@ export class Waiting {
     this.#service ??= { since, limit, woken, endedBefore, table: undefined };
     const wait = this.#service;
     if (woken && !wait.woken) {
-      // The request waited for another thing so far: that the service ends.
+      // The request has waited for another event so far: the end of the service.
       Object.assign(wait, { since, limit, woken, endedBefore });
     }
     wait.table = table;
@@ -190,7 +191,7 @@ export class Waiting {
     this.#become(wait.woken ? "woken" : "service");
     this.#shared.waiting.add(this);
     if (this.#isLate()) return false;
-    // By the time that something changes, the machine may have changed as well.
+    // When something changes, the machine may have changed as well.
     this.looked = false;
     return true;
   }
@@ -200,7 +201,10 @@ export class Waiting {
     return this.#service?.limit ?? 0;
   }
 
-  /** The service was started for this request: once, so one that ends at once is not started over and over. */
+  /**
+   * The service was started for this request. This happens once, so a service that ends at once is not started over and
+   * over.
+   */
   get woken(): boolean {
     return this.#service?.woken ?? false;
   }
@@ -210,14 +214,14 @@ export class Waiting {
     return this.woken && state === "exited" && lastExit?.time !== this.#service!.endedBefore;
   }
 
-  // What happens.
+  // Events.
 
   /** Half a second has passed, the supervisor has news, or the proxy stops. */
   news(): void {
     if (this.#service !== undefined) this.on(this.#isLate() ? "late" : "news");
   }
 
-  /** The client has sent more, and so much is held now. */
+  /** The client has sent more; `octets` are held now. */
   holds(octets: number): void {
     if (octets >= this.room) this.on(this.#room?.endless ? "overfull" : "full");
   }
@@ -247,7 +251,7 @@ export class Waiting {
         this.#owner.readOn();
         return;
       case "give up":
-        // By now, `service` says that the request has waited for as long as it may.
+        // By now, `service` reports that the request has waited for the maximum time.
         this.#owner.decide();
         return;
       case "too large":
@@ -258,7 +262,7 @@ export class Waiting {
         this.drop();
         return;
       default:
-      // Paused by the owner, or nothing.
+      // The owner pauses the client, or the event is ignored.
     }
   }
 
@@ -269,21 +273,21 @@ export class Waiting {
     return dialled;
   }
 
-  /** Takes what came of dialling `key`; what was dialled for another key is of no use any more. */
+  /** Takes the failure of dialling `key`. A failure of another key is discarded: nothing needs it any more. */
   takeFailure(key: string): Missed | undefined {
     const failure = this.#failure;
     this.#failure = undefined;
     return failure?.key === key ? failure : undefined;
   }
 
-  /** A request that had a connection already, and waits for nothing. */
+  /** A request that already has a connection, and waits for nothing. */
   static with(upstream: Upstream, owner: WaitingOwner, shared: WaitingShared): Waiting {
     const waiting = new Waiting(owner, shared, { bytes: "held" });
     waiting.#dialled = upstream;
     return waiting;
   }
 
-  /** The request goes on, or its client is gone. */
+  /** The request proceeds, or its client is gone. */
   drop(): void {
     if (this.#over) return;
     this.#over = true;
@@ -291,7 +295,7 @@ export class Waiting {
     this.#shared.waiting.delete(this);
     const dialled = this.takeDialled();
     if (dialled === undefined) return;
-    // What becomes of it is no longer our news.
+    // We no longer need the connection's events.
     dialled.link.handler = dialled;
     dialled.link.close();
   }
@@ -306,7 +310,7 @@ export class Waiting {
     return this.#shared.seconds() - wait.since >= wait.limit || this.#shared.draining();
   }
 
-  /** Decides again, without reading the request again where it would come to wait for the same service. */
+  /** Decides again. The request is not read again if it would only wait for the same service. */
   #decide(): void {
     const failure = this.#failure;
     const found =
@@ -316,7 +320,7 @@ export class Waiting {
       this.#owner.decide();
       return;
     }
-    // A wait that has lasted too long is decided with this failure.
+    // After too long a wait, this failure decides.
     if (this.service(supervised, { woken: false, table: undefined })) this.#failure = undefined;
     else this.on("late");
   }
@@ -325,11 +329,11 @@ export class Waiting {
     return this.#owner.leadsTo();
   }
 
-  /** The supervisor has news, or half a second has passed: can the service answer now? */
+  /** The supervisor has news, or half a second has passed: checks whether the service can answer now. */
   #ask(): void {
     const table = this.#shared.routes();
     const wait = this.#service!;
-    // The table says all that a decision depends on, so nothing has changed.
+    // The table contains everything that a decision depends on, so nothing has changed.
     if (wait.table === table) return;
     const found = this.#leadsTo();
     const decision = found?.decision;
@@ -351,7 +355,7 @@ export class Waiting {
       this.#way !== undefined &&
       found?.key === this.#way.key
     ) {
-      // It was well, and took no connection: it is dialled again.
+      // The service had become ready but accepted no connection: dial again.
       this.dial(this.#way);
       return;
     }
@@ -359,7 +363,7 @@ export class Waiting {
   }
 }
 
-/** The service of the supervisor that a request went to, where it was well and is expected back. */
+/** The supervisor's service that a request went to, if the service had become ready and is expected back. */
 export function supervisedBehind(destination: Destination | undefined): Supervised | undefined {
   const decision = destination?.decision;
   const known = decision?.kind === "proxy" || decision?.kind === "tunnel";
@@ -367,7 +371,10 @@ export function supervisedBehind(destination: Destination | undefined): Supervis
   return supervised?.state === "ready" || supervised?.state === "unready" ? supervised : undefined;
 }
 
-/** The same, of a service that was dialled in vain. One that is there and does not answer, or fails in TLS, will not mend itself. */
+/**
+ * Like `supervisedBehind`, for a failed dial. A service that does not answer its dial, or fails in TLS, does not
+ * recover by itself.
+ */
 export function comesBack(
   destination: Destination | undefined,
   failure: DialFailure | undefined,

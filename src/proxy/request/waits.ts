@@ -1,27 +1,27 @@
-/** What a request waits for and what happens -> what it does next. Pure: these tables are all that decides. */
+/** A request's wait and an event -> the next action. Pure: these tables decide everything. */
 import type { Turn } from "../../routes/decide.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 
-/** What a request that cannot go on waits for. */
+/** Operations that a request can wait for. */
 export const waits = [
-  /** A look at the machine: the name may have moved, or be new. */
+  /** A scan of the machine: the name may have moved, or be new. */
   "look",
-  /** A connection to its service. */
+  /** A connection to the request's service. */
   "dial",
-  /** A service of the supervisor that starts, or comes back, by itself. */
+  /** A service of the supervisor that starts, or comes back, without this request. */
   "service",
-  /** A lazy service that was started for this request: its end is an answer. */
+  /** A lazy service that was started for this request: the service's end is an answer. */
   "woken",
-  /** Whether its service speaks TLS. */
+  /** The check whether the request's service speaks TLS. */
   "question",
 ] as const;
 
 export type WaitsFor = (typeof waits)[number];
 
 export const events = [
-  /** What it waits for is there: the look is done, a connection stands, the service can answer, it speaks TLS. */
+  /** The wait succeeded: the scan is done, a connection is open, the service can answer, or the service speaks TLS. */
   "came",
-  /** It does not come: the look or the dial failed, the service speaks no TLS. */
+  /** The wait failed: the scan or the dial failed, or the service does not speak TLS. */
   "failed",
   /** The supervisor has news, or half a second has passed. */
   "news",
@@ -29,7 +29,7 @@ export const events = [
   "late",
   /** The client has sent all that may be held. */
   "full",
-  /** The same, of a body whose end cannot be foreseen. */
+  /** The same, for a body of unknown length. */
   "overfull",
   /** The client is gone. */
   "gone",
@@ -39,15 +39,15 @@ export type Event = (typeof events)[number];
 
 /**
  * - `decide`: decide again where the request goes.
- * - `send`: send it on the connection that was dialled.
- * - `judge`: ask `afterFailure`.
- * - `ask`: ask `onAbsence`, where anything has changed since.
- * - `replay`: send it again, inside TLS.
- * - `read on`: what the service has said is its answer.
- * - `give up`: decide for the last time: what would have to wait on is answered with the time that was waited.
+ * - `send`: send the request on the connection that was dialled.
+ * - `judge`: call `afterFailure`.
+ * - `ask`: call `onAbsence` if anything has changed since.
+ * - `replay`: send the request again, inside TLS.
+ * - `read on`: the bytes that the service has sent are its answer.
+ * - `give up`: decide for the last time; a request that would have to wait longer is answered with the time it waited.
  * - `too large`: answer that the body is too large to be held.
- * - `pause`: take no more from the client.
- * - `drop`: undo what was begun for it.
+ * - `pause`: read no more from the client.
+ * - `drop`: undo what was begun for the request.
  */
 export type Action =
   | "decide"
@@ -63,7 +63,7 @@ export type Action =
 
 type Row = Partial<Record<Event, Action>>;
 
-/** What every wait has in common. A dial and a question have limits of their own, and end by themselves. */
+/** Shared by all waits. A dial and a TLS check have limits of their own, and end by themselves. */
 const common = { full: "pause", overfull: "pause", gone: "drop" } as const;
 
 const supervised: Row = {
@@ -76,7 +76,7 @@ const supervised: Row = {
 };
 
 export const table: Readonly<Record<WaitsFor, Row>> = {
-  // What was seen before a look that failed still holds.
+  // After a failed scan, the earlier results still hold.
   look: { ...common, came: "decide", failed: "decide" },
   dial: { ...common, came: "send", failed: "judge" },
   service: supervised,
@@ -84,14 +84,14 @@ export const table: Readonly<Record<WaitsFor, Row>> = {
   question: { ...common, came: "replay", failed: "read on" },
 };
 
-/** Undefined where the event means nothing to this wait. */
+/** Undefined if the event has no meaning for this wait. */
 export function actionOn(waitsFor: WaitsFor, event: Event): Action | undefined {
   return table[waitsFor][event];
 }
 
 /**
- * What a request does whose dial failed: a server may have moved since the last look; a service that was well may be on
- * its way back; otherwise the failure is the answer.
+ * The next step of a request whose dial failed. A server may have moved since the last scan, and a service that had
+ * become ready may be on its way back; otherwise the failure is the answer.
  */
 export function afterFailure(facts: { looked: boolean; returns: boolean }) {
   if (!facts.looked) return "look";
@@ -100,26 +100,25 @@ export function afterFailure(facts: { looked: boolean; returns: boolean }) {
 
 export type AbsenceFacts = {
   turn: Turn;
-  /** The request has had its look at the machine. */
+  /** The machine was already scanned for the request. */
   looked: boolean;
   /** The service was started for this request, and has ended since. */
   ended: boolean;
-  /** A page that is none of ours makes the request. */
+  /** The request comes from a page that is not ours. */
   stranger: boolean;
-  /** A person looks at the answer, and no byte of the request has gone to the service. */
+  /** A person looks at the answer, and no byte of the request has been sent to the service. */
   pageLoad: boolean;
-  /** Its body is longer than what may be held. */
+  /** The request's body is longer than may be held. */
   large: boolean;
 };
 
 /**
- * What a request does whose service cannot answer now.
+ * The next step of a request whose service cannot answer now.
  * - `look`: another server may have taken the name.
- * - `down`, `strangers`, `soon`, `too large`: it is answered so.
- * - `wake`: the service is started, and the request waits for that.
- * - `wait`: it waits.
+ * - `down`, `strangers`, `soon`, `too large`: the request is answered with a page for that case.
+ * - `wait`: the request waits.
  *
- * `wakes` says with `soon` whether the service is started meanwhile.
+ * `wakes`: the service is started meanwhile, with `wait` and `soon`.
  */
 export function onAbsence({ turn, looked, ended, stranger, pageLoad, large }: AbsenceFacts): {
   kind: "look" | "down" | "strangers" | "soon" | "too large" | "wait";
@@ -133,11 +132,11 @@ export function onAbsence({ turn, looked, ended, stranger, pageLoad, large }: Ab
   return { kind: large ? "too large" : "wait", wakes };
 }
 
-/** Seconds for which a request waits for a service that starts: as long as a start may take unless a project says otherwise. */
+/** Seconds that a request waits for a service that starts: half the default of `start_timeout`. */
 export const startSeconds = 30;
-/** Seconds for which it waits for one that has answered before and comes back: a restart that takes longer is a fault to be shown. */
+/** Seconds that a request waits for a service that has answered before; a longer restart is shown as an error. */
 export const restartSeconds = 10;
-/** Octets of a body that wait with their request. */
+/** Octets of a body that may be held while its request waits. */
 export const heldBodyLimit = 1_048_576;
 
 /** Seconds that a request waits for a service. */
@@ -145,9 +144,9 @@ export function patienceFor(service: Supervised, { woken }: { woken: boolean }):
   return !woken && isRestart(service) ? restartSeconds : startSeconds;
 }
 
-/** Whether a service has answered before and is expected back, rather than started. */
+/** Whether a service has answered before and is expected back, rather than started for the first time. */
 function isRestart({ state, restarts, port, listens }: Supervised): boolean {
-  // Ready by its own word, and nobody has seen it listen yet: that is still its start.
+  // The service reported itself ready, but has not been seen listening yet: it is still starting.
   if (state === "ready" && restarts === 0 && port !== undefined && listens.length === 0)
     return false;
   return restarts > 0 || !["stopped", "starting", "running", "exited"].includes(state);

@@ -1,4 +1,7 @@
-/** A tunnel to a service that has not shown whether it speaks TLS into a plain one, or into bytes to be sent again inside TLS. */
+/**
+ * A tunnel to a service that has not shown whether it speaks TLS -> a plain tunnel, or the bytes to send again inside
+ * TLS.
+ */
 import { type Joined, join } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel } from "../../system/clock.ts";
@@ -6,34 +9,38 @@ import type { Dialect } from "../upstream/dialect.ts";
 import { Held } from "../../link/held.ts";
 import type { Upstream } from "../upstream/pool.ts";
 
-/** Bytes that are kept to be sent again: as much as a browser's request has, cookies and all. */
+/** Bytes that are kept to be sent again: enough for a browser's request with all its cookies. */
 const keptLimit = 16_384;
 
 /**
- * Milliseconds for which a connection that the service has ended is left open while it is asked. A server that takes one
- * connection at a time says nothing before it is gone; to any other our end may still matter.
+ * Milliseconds for which a connection stays open after the service has ended it, while the service is asked about TLS.
+ * A server that takes one connection at a time does not answer until this one is gone; to any other server, a reset may
+ * still matter.
  */
 const leave = 50;
 
 export type DoubtedTurn = Joined & {
   dialect: Dialect;
-  /** It speaks TLS, and took none of the bytes for anything. The client's link is the caller's again; the service's is gone. */
+  /**
+   * The service speaks TLS, and processed none of the bytes. The client's link belongs to the caller again; the
+   * service's is gone.
+   */
   secure(said: { bytes: Uint8Array; ended: boolean }): void;
 };
 
-/** Takes over both links' events. What the client says from here on goes to the service. */
+/** Handles the events of both links. The client's bytes go to the service from here on. */
 export class DoubtedTunnel {
   readonly #client: Link;
   readonly #service: Link;
   readonly #address: string;
   readonly #turn: DoubtedTurn;
-  /** What went to the service; undefined where that was too much. */
+  /** The bytes sent to the service; undefined once there were too many to keep. */
   #kept: Held | undefined = new Held();
-  /** In doubt: what the client says meanwhile. */
+  /** While the service is asked: the client's bytes. */
   #late = new Held();
-  /** In doubt: what the service said. */
+  /** While the service is asked: the service's bytes. */
   #said = new Held();
-  /** Octets from the client; counted once it is known that they went as they are. */
+  /** Octets from the client; counted once it is known that they were sent unchanged. */
   #came = 0;
   #asking = false;
   #clientEnded = false;
@@ -77,7 +84,7 @@ export class DoubtedTunnel {
     };
   }
 
-  /** From the client, to the service. */
+  /** Sends the client's bytes to the service. */
   say(bytes: Uint8Array): void {
     this.#came += bytes.length;
     if (this.#asking) {
@@ -92,7 +99,7 @@ export class DoubtedTunnel {
     if (!this.#service.write(bytes, 0, bytes.length)) this.#client.pause();
   }
 
-  /** The client says no more. */
+  /** The client sends no more. */
   end(): void {
     this.#clientEnded = true;
     if (!this.#asking) this.#service.halfClose();
@@ -138,7 +145,7 @@ export class DoubtedTunnel {
     this.#doubt();
   }
 
-  /** A service of TLS would have done the same: it is asked. */
+  /** A service that speaks TLS might have done the same, so the service is asked. */
   #doubt(): void {
     if (this.#asking) return;
     this.#asking = true;
@@ -160,7 +167,7 @@ export class DoubtedTunnel {
     const client = this.#client;
     const service = this.#service;
     if (secure && this.#kept !== undefined) {
-      // Nothing that happens to it is news any more.
+      // Later events of this link no longer matter.
       service.handler = { ...this.#last(), closed() {} };
       service.abort();
       this.#kept.add(this.#late.take());
@@ -184,7 +191,7 @@ export class DoubtedTunnel {
     if (this.#serviceEnded) client.halfClose();
   }
 
-  /** For the link that is left. */
+  /** Handles the remaining link after the other one has closed. */
   #last(): LinkHandler {
     return {
       data() {},

@@ -1,4 +1,4 @@
-/** The first bytes inside a tunnel into whether they are an upgrade under a name that back ends do not know. */
+/** The first bytes inside a tunnel -> whether they are an upgrade for a name that back ends do not know. Pure. */
 import { classifyHost } from "../../routes/host.ts";
 import { readAuthority } from "../../wire/authority.ts";
 import { RequestFraming } from "../../wire/framing.ts";
@@ -7,8 +7,10 @@ import { RequestHead } from "../../wire/head.ts";
 const get = [71, 69, 84, 32];
 
 /**
- * `asked` is what CONNECT asked for: a handshake for another host is not ours to lead there.
- * `more`: it may still become one. Anything but a complete and well-formed handshake is `other`.
+ * `asked` is the host that CONNECT asked for: an upgrade for another host is not ours to route.
+ * - `upgrade`: a complete and well-formed handshake.
+ * - `more`: the bytes may still become a handshake.
+ * - `other`: anything else.
  */
 export function mayBeUpgrade(
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** A granted CONNECT and the first bytes inside -> both links joined, TLS with either side, or a request that is read. */
+/** A granted CONNECT and the first bytes inside -> both links joined, TLS with either side, or a request to read. */
 import type { CancelDial } from "../../link/dial.ts";
 import type { Held } from "../../link/held.ts";
 import type { Joined } from "../../link/join.ts";
@@ -10,24 +10,24 @@ import { securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.t
 import { DoubtedTunnel } from "./doubted-tunnel.ts";
 import { mayBeUpgrade } from "./first-bytes.ts";
 
-/** What the client's connection does for its tunnel. */
+/** Callbacks from a tunnel to the client's connection. */
 export interface TunnelOwner {
   /** Joins the client with the upstream: bytes go both ways unread. */
   join(upstream: Upstream): void;
-  /** A `DoubtedTunnel` takes both links. @returns what that tells of its end. */
+  /** Gives both links to a `DoubtedTunnel`. @returns the callbacks for the tunnel's end. */
   hand(): Joined;
-  /** The client's link comes back from there. `ended`: the client sends no more. */
+  /** Returns the client's link from the `DoubtedTunnel`. `ended`: the client sends no more. */
   takeBack(said: { bytes: Uint8Array; ended: boolean }): void;
-  /** What is held is a request that is read as every other. */
+  /** The held bytes are a request, which is read like any other. */
   upgrade(upstream: Upstream | undefined): void;
-  /** What is held is TLS that is meant for us. */
+  /** The held bytes are TLS that we terminate. */
   secureInside(): void;
   close(): unknown;
 }
 
 export type TunnelFacts = {
   client: Link;
-  /** What the client has said inside. */
+  /** The client's bytes inside the tunnel. */
   held: Held;
   service: Service;
   key: string;
@@ -37,21 +37,21 @@ export type TunnelFacts = {
   tlds: readonly string[];
   /** The client sends no more. */
   ended: boolean;
-  /** Clients that speak TLS are heard. */
+  /** Whether we terminate TLS from clients. */
   terminates: boolean;
   pool: UpstreamPool;
   fault(fault: unknown): void;
 };
 
-/** What happens next; in all phases but the first, the client's bytes are only held. */
+/** The next step of the tunnel. In every phase but the first, the client's bytes are only held. */
 type Phase =
-  /** The client has not said enough. */
+  /** The client has not sent enough. */
   | "listening"
   /** The service is asked whether it speaks TLS. */
   | "asking"
-  /** It is dialled anew. */
+  /** The service is dialled again. */
   | "dialling"
-  /** The links are another's, or gone. */
+  /** The links belong to another object, or are gone. */
   | "over";
 
 export class Tunnel {
@@ -70,7 +70,7 @@ export class Tunnel {
     upstream.link.handler = this.#speaksFirst();
   }
 
-  /** The client has said more, or may have. */
+  /** The client has sent more, or may have. */
   look(): void {
     if (this.#phase !== "listening") return;
     const { held, host, tlds, terminates } = this.#facts;
@@ -79,9 +79,9 @@ export class Tunnel {
       this.#ask();
       return;
     }
-    // A tunnel is opaque, but for one thing: a browser sends WebSockets for `http://api/` through CONNECT, with the bare
-    // name as Host and Origin, which Vite and Next refuse. Such a handshake takes the way of every other request, where
-    // both are rewritten.
+    // A tunnel is opaque, with one exception: a browser sends WebSockets for `http://api/` through CONNECT, with the
+    // bare name in Host and Origin, which Vite and Next refuse. Such a handshake is routed like any other request, so
+    // that both are rewritten.
     const verdict = mayBeUpgrade(bytes, { host, tlds });
     if (verdict === "more" && !this.#ended) return;
     if (verdict === "upgrade") this.#owner.upgrade(this.#take());
@@ -94,7 +94,7 @@ export class Tunnel {
     if (this.#phase === "listening") this.#joinNow();
   }
 
-  /** The connection is gone, by a reset where there is a `cause`. */
+  /** The connection is gone, by a reset if there is a `cause`. */
   drop(cause: Error | undefined): void {
     this.#cancelDial?.();
     const upstream = this.#take();
@@ -103,12 +103,12 @@ export class Tunnel {
     else upstream.link.abort();
   }
 
-  /** The upstream, which is the caller's from here on. */
+  /** Takes the upstream, which belongs to the caller from here on. */
   #take(): Upstream | undefined {
     this.#phase = "over";
     const upstream = this.#upstream;
     this.#upstream = undefined;
-    // What becomes of it is no longer our news.
+    // We no longer need the connection's events.
     if (upstream !== undefined) upstream.link.handler = upstream;
     return upstream;
   }
@@ -118,7 +118,7 @@ export class Tunnel {
     if (upstream !== undefined) this.#owner.join(upstream);
   }
 
-  /** The service speaks before the client has said enough. */
+  /** Handles a service that sends bytes before the client has sent enough. */
   #speaksFirst(): LinkHandler {
     const { client, dialect, fault } = this.#facts;
     return {
@@ -141,14 +141,14 @@ export class Tunnel {
     };
   }
 
-  /** TLS inside: the service's own, or meant for us where the service speaks plain HTTP. */
+  /** TLS inside: passed on if the service speaks TLS, terminated by us if the service speaks plain HTTP. */
   #ask(): void {
     const { dialect, fault } = this.#facts;
     if (dialect.tls === true) this.#joinNow();
     else if (dialect.tls === false) this.#end();
     else {
       const { address } = this.#upstream!.way;
-      // A server that takes one handshake after another would wait for this connection, and say nothing to the question.
+      // A server that handles one handshake at a time would wait for this connection and not answer the question.
       this.#hangUp();
       this.#phase = "asking";
       dialect.ask(address, { doubted: false }).then((secure) => {
@@ -159,13 +159,13 @@ export class Tunnel {
     }
   }
 
-  /** The TLS inside is ours to end. */
+  /** Terminates the TLS inside the tunnel. */
   #end(): void {
     this.#hangUp();
     this.#owner.secureInside();
   }
 
-  /** What the client says inside is not TLS; where the service speaks that, we do it for the client. */
+  /** The client's bytes are not TLS. If the service speaks TLS, we do so on the client's behalf. */
   #enter(): void {
     const { dialect, client, held } = this.#facts;
     if (dialect.tls === false) this.#joinNow();
@@ -188,7 +188,7 @@ export class Tunnel {
 
   #dialSecured(): void {
     const { host } = this.#facts;
-    // Before the other is dialled: a server that takes one handshake after another would wait for this connection.
+    // Close before dialling again: a server that handles one handshake at a time would wait for this connection.
     this.#hangUp();
     this.#dial({ serverName: host });
   }

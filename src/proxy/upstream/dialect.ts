@@ -1,25 +1,28 @@
-/** A service's process -> whether it speaks TLS: learned from what it answers, asked only where it gave reason to. */
+/** A service's process -> whether it speaks TLS: learned from its answers, and asked only after a suspicious one. */
 import { speaksTls } from "../../link/speaks-tls.ts";
 import type { Service } from "../../routes/service.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import type { Clock } from "../../system/clock.ts";
 import { upstreamKey } from "./pool.ts";
 
-/** Milliseconds for which a request waits for what a server says to the question; on the same machine it says it in two. */
+/** Milliseconds that a request waits for the server's reply to the question. On the same machine, two are usual. */
 const patience = 250;
 
-/** More processes than anyone has: what is known of those that are gone is let go of from here on. */
+/** More processes than anyone runs. Beyond this number, we forget the processes that are gone. */
 const remembered = 256;
 
-/** What shows whether a process speaks TLS. */
+/** Observations that show whether a process speaks TLS. */
 export const evidence = [
-  /** A TLS alert to a plain request. */
+  /** A TLS alert in reply to a plain request. */
   "alert",
-  /** Plain bytes to a plain request. */
+  /** Plain bytes in reply to a plain request. */
   "plain answer",
-  /** Plain bytes to a ClientHello: a process may go over from TLS to plain HTTP, as Vite does when its settings change. */
+  /**
+   * Plain bytes in reply to a ClientHello: a process may change from TLS to plain HTTP, as Vite does when its settings
+   * change.
+   */
   "plain handshake",
-  /** It was asked, and said yes, or no. */
+  /** The process was asked, and the reply was yes, or no. */
   "asked: yes",
   "asked: no",
 ] as const;
@@ -28,7 +31,10 @@ export type Evidence = (typeof evidence)[number];
 
 export type Known = "unknown" | "plain" | "tls";
 
-/** What is known next. A plain answer that came while the process was asked still holds, as does TLS. */
+/**
+ * The transitions of what we know. A plain answer that arrived while the process was asked still holds, and so does
+ * TLS.
+ */
 export const learned: Readonly<Record<Evidence, Readonly<Record<Known, Known>>>> = {
   alert: { unknown: "tls", plain: "tls", tls: "tls" },
   "plain answer": { unknown: "plain", plain: "plain", tls: "tls" },
@@ -37,7 +43,7 @@ export const learned: Readonly<Record<Evidence, Readonly<Record<Known, Known>>>>
   "asked: no": { unknown: "plain", plain: "plain", tls: "tls" },
 };
 
-/** What one process speaks on its port. */
+/** The protocol that one process speaks on its port. */
 export class Dialect {
   #known: Known = "unknown";
   #asking: Promise<void> | undefined;
@@ -53,14 +59,14 @@ export class Dialect {
     return this.#known === "unknown" ? undefined : this.#known === "tls";
   }
 
-  /** The one place where this is learned. */
+  /** The only place where `tls` changes. */
   learn(shown: Evidence): void {
     this.#known = learned[shown][this.#known];
   }
 
   /**
-   * Learns from the first bytes that the process says to plain ones on a connection of its own. `doubtful`: a server of
-   * TLS may say the same, so the process has to be asked.
+   * Learns from the first bytes that the process sends in reply to plain ones on a new connection. `doubtful`: a TLS
+   * server may send the same, so the process has to be asked.
    */
   hear(bytes: Uint8Array): "tls" | "plain" | "doubtful" {
     if (isAlert(bytes)) {
@@ -73,9 +79,10 @@ export class Dialect {
   }
 
   /**
-   * Says hello to the process in TLS, on a connection of its own, once however many ask meanwhile. A process that has
-   * shown what it speaks is not asked. `doubted`: it behaved as one of TLS may, so this is its only chance to say so.
-   * Undefined where it is silent for now; what it says later is known from then on.
+   * Sends a ClientHello to the process, on a separate connection, once for all callers that ask meanwhile. A process
+   * that has shown what it speaks is not asked. `doubted`: the process behaved like a TLS server, so if it stays silent
+   * now, it counts as plain.
+   * @returns undefined if the process is silent for now; a later reply is known from then on.
    */
   ask(address: string, { doubted }: { doubted: boolean }): Promise<boolean | undefined> {
     if (this.tls !== undefined) return Promise.resolve(this.tls);
@@ -95,13 +102,13 @@ export class Dialect {
   }
 }
 
-/** The dialects of all processes that are there. */
+/** The dialects of all running processes. */
 export class Dialects {
   #known = new Map<string, Dialect>();
 
   constructor(
     readonly clock: Clock,
-    /** The services as they are known now. */
+    /** The services as known now. */
     readonly routes: () => RouteTable,
   ) {}
 
@@ -125,20 +132,23 @@ export class Dialects {
   }
 }
 
-/** The first octet of an alert, RFC 8446 section 5.1: no answer in HTTP begins with it. */
+/** The first octet of an alert, RFC 8446 section 5.1. No HTTP answer begins with this octet. */
 const alert = 0x15;
 
-/** Whether the first bytes of an answer are a TLS alert: a server of TLS says so to a request in plain HTTP. */
+/** Whether the first bytes of an answer are a TLS alert, which a TLS server sends in reply to a plain HTTP request. */
 function isAlert(bytes: Uint8Array): boolean {
   return bytes[0] === alert && (bytes.length < 2 || bytes[1] === 3);
 }
 
-/** How servers tell that a plain request came to their TLS port: Go, nginx, Apache, Tomcat and Jetty all name one of these. */
+/**
+ * How servers report that a plain request reached their TLS port: Go, nginx, Apache, Tomcat and Jetty all use one of
+ * these words.
+ */
 const complaint = /^HTTP\/1\.[01] 400\b.*(?:https|\bssl\b|\btls\b)/is;
 
-/** Whether an answer's first piece is a 400 that speaks of TLS. */
+/** Whether an answer's first piece is a 400 that mentions TLS. */
 function complainsOfPlain(bytes: Uint8Array): boolean {
-  // "HTTP/1.x 400": anything else is settled by two octets.
+  // "HTTP/1.x 400": two octets rule out everything else.
   if (bytes[9] !== 52 || bytes[10] !== 48) return false;
   return complaint.test(
     Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"),

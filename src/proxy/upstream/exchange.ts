@@ -1,4 +1,6 @@
-/** A request that has been read and an upstream -> an answered client: bodies both ways, then the next. */
+/**
+ * A request that has been read, and an upstream -> an answer to the client: bodies both ways, then the next request.
+ */
 import { Held } from "../../link/held.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { BodyReader } from "../../wire/body.ts";
@@ -19,54 +21,60 @@ import type { Upstream, UpstreamPool } from "./pool.ts";
 import { Replay } from "./replay.ts";
 import { switchProblem } from "./switch-problem.ts";
 
-/** A body's beginning up to this size is copied behind its head, because one write costs less than two. */
+/** A body's beginning of up to this size is copied behind its head, because one write costs less than two. */
 export const coalesceLimit = 16_384;
 
 /** The reason given when an upstream closes before its answer is complete. */
 export const lostWhy = "it closed the connection before its answer was complete";
 
-/** What the client's connection hears of its exchange. */
+/** Callbacks from an exchange to the client's connection. */
 export interface ExchangeOwner {
-  /** The answer is complete. `keepAlive`: the client's connection goes on. */
+  /** The answer is complete. `keepAlive`: the client's connection continues. */
   finished(keepAlive: boolean): void;
   /**
-   * No answer can be had, and the client has seen none of one. `again`: the service has said nothing, and asking once
-   * more is safe.
+   * No answer is available, and the client has seen no part of one. `again`: the service has sent no byte, and
+   * repeating the request is safe.
    */
   unanswered(problem: { status: 400 | 502; why: string; again?: boolean }): void;
-  /** The connection was idle in the pool, died before a byte of answer, and asking again is safe: by `resend`. */
+  /**
+   * The connection came from the pool and died before a byte of the answer, and repeating the request with `resend` is
+   * safe.
+   */
   retry(): void;
   /**
-   * The connection ended or complained in a way that a port of TLS does, too. The owner asks the service, and then calls
+   * The connection ended, or its service complained, as a TLS port might. The owner asks the service, and then calls
    * `secured` or `readOn`.
    */
   doubted(address: string): void;
-  /** The service speaks TLS, and took nothing for a request: the request has to be sent again that way, by `resend`. */
+  /**
+   * The service speaks TLS and processed no part of the request, which the owner has to send again inside TLS, with
+   * `resend`.
+   */
   secure(): void;
-  /** The answer broke off. `silent`: its end alone would look like success, so it has to be an error. */
+  /** The answer broke off. `silent`: a normal close would look like success, so the connection has to be reset. */
   broken(silent: boolean): void;
-  /** The upstream speaks another protocol from here on; `rest` are its first bytes. */
+  /** The upstream speaks another protocol from here on; `rest` holds its first bytes. */
   switched(upstream: Upstream, rest: Uint8Array): void;
-  /** The upstream takes more of the request again. */
+  /** The upstream accepts more of the request again. */
   requestDrained(): void;
 }
 
-/** How a request and its answer are changed on their way. */
+/** The changes to a request and its answer on their way. */
 export type Forwarding = {
   hop: Hop | undefined;
   location: ResponseTurn["location"];
   dialect: Dialect | undefined;
 };
 
-/** Where an exchange stands. */
+/** The phases of an exchange. */
 const Phase = {
   /** No upstream. */
   idle: 0,
-  /** The request is on its way; its answer's head is awaited. */
+  /** The request is being sent; the answer's head has not arrived. */
   head: 1,
-  /** The answer's body is on its way. */
+  /** The answer's body is being sent. */
   body: 2,
-  /** The service is being asked whether it speaks TLS; what came of its answer is held. */
+  /** The service is being asked whether it speaks TLS; the part of its answer that has arrived is held. */
   doubt: 3,
   /** The service speaks TLS; the request waits to be sent again. */
   replay: 4,
@@ -74,15 +82,15 @@ const Phase = {
 
 /** Serves one client's requests, one after another. */
 export class Exchange implements LinkHandler {
-  /** The request that is being read: its head, what the head says of its body, and where that body stands. */
+  /** The request that is being read: its head, the framing that the head describes, and the progress of the body. */
   readonly requestHead = new RequestHead();
   readonly framing = new RequestFraming();
   readonly request = new BodyReader();
-  /** The request's head as it goes to the upstream, and the body's beginning: kept for a second try. */
+  /** The request's head as sent to the upstream, and the body's beginning; kept for a second attempt. */
   readonly sent = new HeadWriter(512);
-  /** The upstream refused bytes of the request. */
+  /** The upstream did not accept all bytes of the request. */
   requestBlocked = false;
-  /** For the record: of the final answer, 0 until it is there; octets of the bodies, as they went over the wire. */
+  /** For the record: the final answer's status, 0 until there is one, and the octets of both bodies, as on the wire. */
   answerStatus = 0;
   requestOctets = 0;
   answerOctets = 0;
@@ -94,7 +102,10 @@ export class Exchange implements LinkHandler {
   #response = new BodyReader();
   #held = new Held();
 
-  /** What the answer depends on, noted with `start`: the next request's head may be read over this one's. */
+  /**
+   * Facts about the request that the answer depends on. `start` copies them, because the next request's head may be
+   * read over this one's.
+   */
   #headRequest = false;
   #keepAlive = true;
   #upgrade = false;
@@ -103,16 +114,16 @@ export class Exchange implements LinkHandler {
   #location: ResponseTurn["location"];
   #dialect!: Dialect;
   #retriable = false;
-  /** The request is not sent again after this time. */
+  /** If this attempt fails, the request is not sent again. */
   #last = false;
-  /** A byte of the answer has come from the upstream. */
+  /** A byte of the answer has arrived from the upstream. */
   #heard = false;
-  /** A byte has come since the request was sent last, in doubt too. */
+  /** A byte has arrived since the request was last sent, including bytes that were held while the service was asked. */
   #said = false;
   /** The final answer's head has gone to the client. */
   #started = false;
   #replay = new Replay();
-  /** In doubt: the connection is gone. */
+  /** The connection ended while the service was being asked. */
   #gone = false;
   #close = false;
   #dechunk = false;
@@ -125,7 +136,7 @@ export class Exchange implements LinkHandler {
     this.#shared = shared;
   }
 
-  /** Serves another client from here on. Nothing of the one before is left: no upstream knows of it. */
+  /** Serves another client from here on. Nothing is left of the one before; no upstream is attached. */
   attach(client: Link, owner: ExchangeOwner): void {
     this.#client = client;
     this.#owner = owner;
@@ -134,9 +145,9 @@ export class Exchange implements LinkHandler {
   }
 
   /**
-   * Reads what has come of the body of the request at hand, from bytes[from, ...). `request.bad` says whether that is
-   * malformed, `request.done` whether it is all there.
-   * @returns the offset behind what belongs to the request.
+   * Reads the part of the current request's body that is in bytes[from, ...). `request.bad` is set if that part is
+   * malformed, `request.done` if the body is complete.
+   * @returns the offset behind the request.
    */
   readBody(bytes: Uint8Array, from: number): number {
     this.request.begin(this.framing.bodyLength);
@@ -146,8 +157,8 @@ export class Exchange implements LinkHandler {
   }
 
   /**
-   * Sends the request at hand to `upstream`: its head, from bytes whose body begins at `bodyStart`, and as much of the
-   * body as `readBody` has read. `pathStart`: where the target's path begins.
+   * Sends the current request to `upstream`: its head, from `bytes`, and as much of the body as `readBody` has read,
+   * from `bodyStart` on. `pathStart`: the offset of the target's path.
    */
   start(
     upstream: Upstream,
@@ -181,8 +192,8 @@ export class Exchange implements LinkHandler {
   }
 
   /**
-   * Sends once more what was sent of the request. `forwarding`: what is known of the service now; Origin and Referer follow
-   * it. `last`: the request is not sent again after this.
+   * Resends the part of the request that was sent. `forwarding`: the current facts about the service; Origin and
+   * Referer are changed to match them. `last`: the request is not sent again after this.
    */
   resend(
     upstream: Upstream,
@@ -222,7 +233,7 @@ export class Exchange implements LinkHandler {
     if (!upstream.link.write(this.sent.bytes, 0, this.sent.length)) this.requestBlocked = true;
   }
 
-  /** More of the request's body from the client. @returns the offset behind what belongs to it. */
+  /** Sends more of the request's body from the client. @returns the offset behind the request. */
   requestBytes(bytes: Uint8Array, from: number): number {
     const end = this.request.read(bytes, from);
     if (this.request.bad !== undefined) {
@@ -252,19 +263,19 @@ export class Exchange implements LinkHandler {
     return this.#upstream?.link.write(bytes, from, to) ?? false;
   }
 
-  /** The client has taken all that was written to it. */
+  /** The client has read everything that was written to it. */
   clientDrained(): void {
     this.#upstream?.link.resume();
   }
 
-  /** The client is gone: the upstream's work is for nobody. */
+  /** The client is gone, so the upstream's work is cancelled. */
   cancel(): void {
     this.#detach()?.link.abort();
     this.#replay.forget();
     this.#gone = false;
   }
 
-  // From here on: what the upstream does.
+  // Events of the upstream.
 
   data(bytes: Uint8Array): void {
     if (this.#phase === Phase.body) {
@@ -283,7 +294,7 @@ export class Exchange implements LinkHandler {
     this.#read(bytes);
   }
 
-  /** Bytes of the answer's head. */
+  /** Reads bytes of the answer's head. */
   #read(bytes: Uint8Array): void {
     let view = bytes;
     if (this.#held.length > 0) {
@@ -382,15 +393,16 @@ export class Exchange implements LinkHandler {
     });
   }
 
-  // A service that speaks TLS closes a connection that brings a plain request, or sends an alert, or a 400 that says so.
+  // After a plain request, a service that speaks TLS closes the connection, or sends an alert, or a 400 that mentions
+  // TLS.
 
-  /** Whether it is a connection that cannot be told from one to a port of TLS. */
+  /** Whether the connection may lead to a TLS port, by all we have seen. */
   #mayBeSecure(upstream: Upstream | undefined): boolean {
     if (upstream === undefined || upstream.served > 0 || upstream.way.secured) return false;
     return this.#dialect.tls !== false;
   }
 
-  /** The answer's first bytes. @returns true where they are taken for what a port of TLS says to a plain request. */
+  /** Checks the answer's first bytes. @returns true if they look like a TLS port's reply to a plain request. */
   #unlikePlain(bytes: Uint8Array): boolean {
     const upstream = this.#upstream!;
     if (upstream.served === 0 && !upstream.way.secured) {
@@ -409,26 +421,25 @@ export class Exchange implements LinkHandler {
     return false;
   }
 
-  /** Has the service asked what it speaks, and holds what has come of its answer. */
+  /** Has the service asked whether it speaks TLS, and holds the part of its answer that has arrived. */
   #doubt(): void {
     const { link, way } = this.#upstream!;
     this.#phase = Phase.doubt;
     if (this.#gone) link.abort();
     else link.pause();
-    // No more of the body is taken than can be sent again.
+    // We accept no more of the body than can be sent again.
     this.requestBlocked = true;
     this.#owner.doubted(way.address);
   }
 
   /**
-   * The service speaks TLS, so nothing of the request was taken for one: whatever the method, the request may be sent
-   * again.
+   * The service speaks TLS, so it processed no part of the request. Whatever the method, the request may be sent again.
    */
   secured(): void {
     if (!(this.#replay.isNeeded ? this.#replay.isComplete : this.#wholeRequestSent)) {
       this.#fail(
         502,
-        "it speaks TLS, which was found out only now, when too much of the request was gone to be sent again; try again",
+        "it speaks TLS, but this became known only after too much of the request had been sent to repeat it; try again",
       );
       return;
     }
@@ -437,7 +448,7 @@ export class Exchange implements LinkHandler {
     this.#owner.secure();
   }
 
-  /** The service speaks as we did: what it said is its answer. */
+  /** The service speaks plain HTTP, as we did: its bytes are the answer. */
   readOn(): void {
     const gone = this.#gone;
     this.#replay.forget();
@@ -469,7 +480,7 @@ export class Exchange implements LinkHandler {
     return upstream;
   }
 
-  /** 100, 102, 103: passed on, but not to HTTP/1.0, which knows none (RFC 9110 section 15.2). */
+  /** Passes on 100, 102 and 103, but not to HTTP/1.0, which has no interim responses (RFC 9110 section 15.2). */
   #interim(bytes: Uint8Array): void {
     if (this.#minor === 0) return;
     const out = this.#writeHead(bytes, undefined);
@@ -483,7 +494,7 @@ export class Exchange implements LinkHandler {
       return;
     }
     if (!this.request.done) {
-      this.#fail(502, "it switched protocols before it had the whole request");
+      this.#fail(502, "it switched protocols before it had received the whole request");
       return;
     }
     const wrong = this.#switchProblem(bytes);
@@ -500,7 +511,7 @@ export class Exchange implements LinkHandler {
     if (upstream !== undefined) this.#owner.switched(upstream, rest);
   }
 
-  /** The client's bytes are gone; the request as it was sent on asks for the same protocols. */
+  /** The client's bytes are gone, but the request that we sent on asks for the same protocols. */
   #switchProblem(bytes: Uint8Array): string | undefined {
     const sent = this.sent.bytes.subarray(0, this.sent.length);
     const head = new RequestHead();
@@ -511,7 +522,7 @@ export class Exchange implements LinkHandler {
     );
   }
 
-  /** The final answer: its head and what has come of its body, in one write where that is cheap. */
+  /** Sends the final answer: its head and the part of its body that has arrived, in one write if that is cheap. */
   #answer(bytes: Uint8Array, end: number): void {
     const framing = this.#responseFraming;
     this.#phase = Phase.body;
@@ -548,14 +559,14 @@ export class Exchange implements LinkHandler {
     this.#afterRead(bytes, consumed);
   }
 
-  /** @returns a writer with the answer's head, to be given back. */
+  /** Writes the answer's head. @returns the writer, to be given back. */
   #writeHead(bytes: Uint8Array, connection: ResponseTurn["connection"]): HeadWriter {
     const out = this.#shared.writers.take();
     writeResponse(this.#responseHead, bytes, {
       framing: this.#responseFraming,
       status: this.#responseHead.status,
       connection,
-      // Where there is no body to be unpacked too: HTTP/1.0 has no such field.
+      // Also if there is no body to dechunk: HTTP/1.0 has no such field.
       dechunk: this.#minor === 0,
       location: this.#location,
       out,
@@ -563,7 +574,7 @@ export class Exchange implements LinkHandler {
     return out;
   }
 
-  /** More of the answer's body. */
+  /** Sends more of the answer's body. */
   #relay(bytes: Uint8Array, from: number): void {
     const consumed = this.#dechunk
       ? this.#response.read(bytes, from, (start, end) => this.#write(bytes, start, end))
@@ -586,7 +597,7 @@ export class Exchange implements LinkHandler {
       this.#write(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
-    // A byte too many means that the next answer cannot be told from what is left of this one.
+    // After a surplus byte, the next answer could not be told from the rest of this one.
     this.#finish(this.#responseFraming.keepAlive && consumed === bytes.length);
   }
 
@@ -606,13 +617,13 @@ export class Exchange implements LinkHandler {
   }
 }
 
-/** What all exchanges of one proxy share. */
+/** Shared by all exchanges of one proxy. */
 export type ExchangeShared = {
   readonly pool: UpstreamPool;
-  /** Heads for clients are put together in these, and written at once. */
+  /** Heads for clients are assembled in these, and written at once. */
   readonly writers: HeadWriters;
-  /** The proxy is stopping: connections end with the answer under way. */
+  /** The proxy is stopping: connections end after the current answer. */
   draining(): boolean;
-  /** One of our own faults, for the log. */
+  /** Logs a bug of our own. */
   fault(fault: unknown): void;
 };

@@ -1,4 +1,7 @@
-/** A head that came in into the head that goes on. Order, case and repeats of fields stay; what belongs to one hop goes. RFC 9110 section 7.6. */
+/**
+ * A received head -> the head to send on. Order, case and repetition of fields are kept; hop-by-hop fields are removed.
+ * RFC 9110 section 7.6.
+ */
 import { encode, equalsIgnoreCase, latin1 } from "../../wire/bytes.ts";
 import { Field, type FieldId, fieldIdCount } from "../../wire/field.ts";
 import type { Framing, RequestFraming } from "../../wire/framing.ts";
@@ -16,11 +19,11 @@ import {
 } from "../../wire/head.ts";
 import type { HeadWriter } from "./head-writer.ts";
 
-/** What we say to an upstream that its client did not. */
+/** Fields that we send to an upstream, beyond the client's. */
 export type Hop = {
-  /** Replaces Host; undefined: Host goes on as it is. */
+  /** Replaces Host; undefined: Host is sent unchanged. */
   host: Uint8Array | undefined;
-  /** For bare names: what Origin and Referer begin with, and what they begin with instead. */
+  /** For bare names: the beginning of Origin and Referer, and its replacement. */
   origin: { from: string; to: Uint8Array } | undefined;
   /** X-Forwarded-* and Via, and the empty line. */
   own: Uint8Array;
@@ -29,13 +32,13 @@ export type Hop = {
 export type HopFacts = {
   /** The client's address. */
   client: string;
-  /** `http`, or `https` where the client came by TLS. */
+  /** `https` if the client connected by TLS, otherwise `http`. */
   proto: "http" | "https";
-  /** The authority that the client asked for, as it wrote it. */
+  /** The authority that the client asked for, as the client wrote it. */
   authority: string;
-  /** The port the client believes it talks to. */
+  /** The port that the client believes it talks to. */
   port: number;
-  /** What marks a request that has been here, for this service: RFC 9110 section 7.6.3's received-by. */
+  /** Marks a request for this service that has been here before: the received-by of RFC 9110 section 7.6.3. */
   via: string;
 };
 
@@ -56,15 +59,15 @@ const closeLine = encode("Connection: close\r\n");
 const keepAliveLine = encode("Connection: keep-alive\r\n");
 const colon = encode(": ");
 
-/** What becomes of a field: gone, kept as it is, or its line written anew. */
+/** The fate of a field: removed, kept unchanged, or its line rewritten. */
 type Fate = 0 | 1 | 2;
 const drop = 0;
 const keep = 1;
 const rewrite = 2;
-/** In a table of fates: it depends on the message. */
+/** In a table of fates: the message decides. */
 const ask = 3;
 
-/** Fates by field id: most lines of a head are settled by one look here. */
+/** Fates by field id: one lookup here settles most lines of a head. */
 function fates(exceptions: { drop: readonly FieldId[]; ask: readonly FieldId[] }): Uint8Array {
   const table = new Uint8Array(fieldIdCount).fill(keep);
   for (const id of exceptions.drop) table[id] = drop;
@@ -77,7 +80,7 @@ const requestFates = fates({
     Field.connection,
     Field.keepAlive,
     Field.te,
-    // CGI programs have it as HTTP_PROXY, which their own clients take for the proxy to use (CVE-2016-5385).
+    // CGI programs receive this field as HTTP_PROXY, which their own HTTP clients use as their proxy (CVE-2016-5385).
     Field.proxy,
     Field.proxyConnection,
     Field.proxyAuthorization,
@@ -106,17 +109,17 @@ const responseFates = fates({
   ],
 });
 
-/** Fields that say where a message ends or where it goes come too late in a trailer. RFC 9110 section 6.5.1. */
+/** Fields that frame or route a message must not be in a trailer, where they come too late. RFC 9110 section 6.5.1. */
 const trailerFates = new Uint8Array(fieldIdCount).fill(drop);
 trailerFates[Field.other] = keep;
 
-/** Nobody may nominate these away: the message could not be read without them. */
+/** Connection cannot nominate these fields away, because the message could not be read without them. */
 const indispensable = ["host", "content-length", "transfer-encoding"];
 
 export type RequestTurn = {
   framing: RequestFraming;
   hop: Hop;
-  /** Where the target's path begins; its end is the target's. */
+  /** The offset of the target's path, which ends where the target ends. */
   pathStart: number;
   out: HeadWriter;
 };
@@ -154,7 +157,7 @@ const requestFields: FieldRules<RequestTurn> = {
   },
 };
 
-/** Writes a head of ours, and what `sent` holds behind it, once more, with Origin and Referer beginning as `origin` says. */
+/** Rewrites a head of ours in `sent`, and the bytes behind it, with the beginning of Origin and Referer replaced. */
 export function replaceOrigin(sent: HeadWriter, origin: Replaced): void {
   const bytes = sent.bytes.slice(0, sent.length);
   const head = new RequestHead();
@@ -177,11 +180,11 @@ type Replaced = NonNullable<Hop["origin"]>;
 export type ResponseTurn = {
   framing: Framing;
   status: number;
-  /** Whether the client's connection goes on, where that has to be said. */
+  /** Tells the client whether its connection continues; undefined if the default applies. */
   connection: "close" | "keep-alive" | undefined;
-  /** The client knows no chunks, so the body ends with the connection. */
+  /** The client does not know chunks, so the body ends with the connection. */
   dechunk: boolean;
-  /** For bare names: what Location begins with, and what it begins with instead. */
+  /** For bare names: the beginning of Location, and its replacement. */
   location: { from: string; to: Uint8Array } | undefined;
   out: HeadWriter;
 };
@@ -204,13 +207,13 @@ const responseFields: FieldRules<ResponseTurn> = {
   fates: responseFates,
   decide(head, bytes, at, { status, dechunk, location }) {
     const id = head.fields[at + FIELD_ID]!;
-    // 101 says by these two what is spoken from here on.
+    // These two fields of a 101 name the protocol that follows.
     if (id === Field.connection || id === Field.upgrade) return status === 101 ? keep : drop;
     if (id === Field.location) {
       if (location === undefined) return keep;
       return beginsWith(head, bytes, at, location.from) ? rewrite : keep;
     }
-    // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not speak of one.
+    // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not describe one.
     if (status < 200 || status === 204) return drop;
     return id === Field.transferEncoding && dechunk ? drop : keep;
   },
@@ -219,7 +222,7 @@ const responseFields: FieldRules<ResponseTurn> = {
   },
 };
 
-/** Writes the trailer fields that may go on, and the empty line that ends the message. */
+/** Writes the trailer fields that may be sent on, and the empty line that ends the message. */
 export function writeTrailer(fields: TrailerFields, bytes: Uint8Array, out: HeadWriter): void {
   copyFields(fields, bytes, trailerFields, { framing: undefined, out });
   out.append(crlf);
@@ -231,16 +234,19 @@ const trailerFields: FieldRules<{ framing: undefined; out: HeadWriter }> = {
   rewrite() {},
 };
 
-/** How the fields of one kind of head go on. Functions of a turn and not closures: they run for every message. */
+/**
+ * Rules for the fields of one kind of head. These are functions of a turn and not closures, because they run for every
+ * message.
+ */
 type FieldRules<Turn> = {
   fates: Uint8Array;
-  /** For fields whose fate is `ask`. `at` is the field's place in `head.fields`. */
+  /** Called for fields with the fate `ask`. `at` is the field's position in `head.fields`. */
   decide(head: FieldLines, bytes: Uint8Array, at: number, turn: Turn): Fate;
-  /** Writes a line anew. */
+  /** Writes the replacement of a line. */
   rewrite(head: FieldLines, bytes: Uint8Array, at: number, turn: Turn): void;
 };
 
-/** Copies the lines that are kept, runs of neighbours at once, and has the others written in their places. */
+/** Copies the lines to keep, adjacent ones in one run, and writes the rewritten ones in their places. */
 function copyFields<Turn extends { framing: Framing | undefined; out: HeadWriter }>(
   head: FieldLines,
   bytes: Uint8Array,
@@ -251,7 +257,7 @@ function copyFields<Turn extends { framing: Framing | undefined; out: HeadWriter
   const nominated = framing?.nominated;
   const fields = head.fields;
   const end = head.fieldCount * FIELD_STRIDE;
-  // Start of the run that waits to be copied; -1: none.
+  // Start of the run that has not been copied yet; -1: none.
   let run = -1;
   for (let at = 0; at < end; at += FIELD_STRIDE) {
     const lineStart = fields[at + NAME_START]!;
@@ -308,7 +314,7 @@ function beginsWith(head: FieldLines, bytes: Uint8Array, at: number, from: strin
   return next === end || "/?#".includes(latin1(bytes, next, next + 1));
 }
 
-/** Writes the line with `to` in the place of `from`. */
+/** Writes the line with `to` in place of `from`. */
 function writeReplaced(
   head: FieldLines,
   bytes: Uint8Array,
@@ -324,14 +330,15 @@ function writeReplaced(
 
 const hexDigits = encode("0123456789ABCDEF");
 
-/** The path and query of the target; what RFC 3986 does not allow in one is percent-encoded. */
+/** Writes the path and query of the target. Octets that RFC 3986 does not allow there are percent-encoded. */
 export function writePath(
   head: RequestHead,
   bytes: Uint8Array,
   pathStart: number,
   out: HeadWriter,
 ): void {
-  // `http://api` and `http://api?x` have an empty path, which is `/`, or for OPTIONS alone `*` (RFC 9112 section 3.2).
+  // `http://api` and `http://api?x` have an empty path, which is sent as `/`, or as `*` for OPTIONS without a query
+  // (RFC 9112 section 3.2).
   const empty = pathStart === head.targetEnd;
   if (empty && head.method(bytes) === "OPTIONS") out.byte(42);
   else if (empty || bytes[pathStart] === 63) out.byte(47);

@@ -1,6 +1,6 @@
-/** Pieces of heads -> one run of bytes that is written at once. One writer serves many messages, one after another. */
+/** Pieces of heads -> one run of bytes to write at once. One writer serves many messages, one after another. */
 
-/** Below this a loop beats making a view for the engine's own copy. */
+/** Up to this many bytes, a loop is faster than creating a view for the engine's own copy. */
 const loopLimit = 128;
 
 export class HeadWriter {
@@ -15,7 +15,7 @@ export class HeadWriter {
     this.length = 0;
   }
 
-  /** Makes room for `count` more bytes, so that many small pieces need not ask. */
+  /** Makes room for `count` more bytes, so that many small pieces need not grow the array one by one. */
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;
@@ -51,13 +51,13 @@ export class HeadWriter {
 }
 
 /**
- * Writers for heads that are put together and written at once. Each is taken for one head and given back, so that
- * connections share a few large ones and never the same one at a time.
+ * Writers for heads that are assembled and written at once. Each is taken for one head and given back, so connections
+ * share a few large writers, but never the same one at the same time.
  */
 export class HeadWriters {
   readonly #spare: HeadWriter[] = [];
 
-  /** An empty writer, the caller's until it is given back. */
+  /** Returns an empty writer, which belongs to the caller until it is given back. */
   take(): HeadWriter {
     const writer = this.#spare.pop() ?? new HeadWriter(65_536);
     writer.clear();

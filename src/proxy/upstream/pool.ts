@@ -1,4 +1,4 @@
-/** A service's endpoint into a connection to it: one that stands idle, or a new one. */
+/** A service's endpoint -> a connection to it: an idle one, or a new one. */
 import { type CancelDial, dial } from "../../link/dial.ts";
 import type { HandshakeVerdict } from "../../link/handshake-verdict.ts";
 import { type Link, type LinkHandler, nobody } from "../../link/link.ts";
@@ -6,32 +6,38 @@ import type { Endpoint, Service } from "../../routes/service.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Peeked } from "../../system/socket-calls.ts";
 
-/** Idle connections kept for one endpoint: what 40,000 connections a second with one request each need in the quarantine below. */
+/**
+ * Idle connections kept for one endpoint: the number that 40,000 connections per second, with one request each, need
+ * because of the quarantine below.
+ */
 const idleLimit = 512;
 
-/** Node's servers close an idle connection after 5 s; we let go of it first. */
+/** Node's servers close an idle connection after 5 s; we close it before that. */
 const idleMilliseconds = 4_000;
 
-/** A request that must not be sent twice takes no connection idle for longer: gunicorn closes after 2 s. */
+/** A request that must not be sent twice uses no connection that was idle for longer: gunicorn closes after 2 s. */
 const unsafeIdleMilliseconds = 1_000;
 
 /**
- * Another client gets a connection only after it was silent for this long, so that a byte too many,
- * sent behind a complete answer, is seen before it could answer somebody else.
+ * Another client gets a connection only after it was silent for this long, so that a surplus byte behind a complete
+ * answer is noticed before it could answer another client's request.
  */
 const quarantineMilliseconds = 10;
 
-/** RFC 9110 has no number; nginx waits 60 s, far too long for a server on the same machine. */
+/** RFC 9110 has no number; nginx waits 60 s, which is far too long for a server on the same machine. */
 export const connectMilliseconds = 5_000;
 
-/** Idle connections to one endpoint, longest idle first. Linked, because one leaves and comes back with every request. */
+/**
+ * Idle connections to one endpoint, the longest idle first. A linked list, because every request removes one and
+ * returns it.
+ */
 class IdleQueue {
   first: Upstream | undefined;
   last: Upstream | undefined;
   size = 0;
-  /** The endpoint was caught sending bytes behind a complete answer: its connections serve one client only. */
+  /** The endpoint has sent bytes behind a complete answer, so each of its connections serves one client only. */
   strays = false;
-  /** The pool knows it. Where nothing is idle for a while it is forgotten, and known again with the next release. */
+  /** The queue is in the pool's map. A queue that stays empty is removed, and added again with the next release. */
   listed = false;
 
   constructor(readonly key: string) {}
@@ -60,16 +66,20 @@ class IdleQueue {
   }
 }
 
-/** One connection to an endpoint. In an exchange it is the exchange's; while idle it handles its link itself: whatever happens ends it. */
+/**
+ * One connection to an endpoint. During an exchange, the exchange handles its link. While idle, this object does, and
+ * any event ends the connection.
+ */
 export class Upstream implements LinkHandler {
-  /** Answers it has given. */
+  /** The number of answers received on it. */
   served = 0;
   /** Milliseconds since the Unix epoch. */
   idleSince = 0;
   idle = false;
   /**
-   * It went from one request to the next of its client without the quarantine. A byte too many in between may have been
-   * taken for an answer, and then every later answer is off by one: no other client may get such a one.
+   * The connection went from one request to the next of its client without the quarantine. A surplus byte in between
+   * may have been mistaken for an answer, and then every later answer is off by one: no other client may get this
+   * connection.
    */
   exclusive = false;
   previous: Upstream | undefined;
@@ -78,7 +88,7 @@ export class Upstream implements LinkHandler {
   constructor(
     readonly link: Link,
     public queue: IdleQueue,
-    /** Where it leads, of the endpoint's addresses, and whether inside TLS. */
+    /** Which of the endpoint's addresses was dialled, and whether the connection uses TLS. */
     readonly way: { address: string; secured: boolean },
   ) {}
 
@@ -93,7 +103,7 @@ export class Upstream implements LinkHandler {
   }
 
   drained(): void {
-    // Nothing was refused while idle, so nothing waits to be written.
+    // All bytes were written before the connection became idle, so nothing waits.
   }
 
   ended(): void {
@@ -110,7 +120,10 @@ export class Upstream implements LinkHandler {
   }
 }
 
-/** A failed attempt: which address was dialled last, and why not: the system's code, or what came of TLS. */
+/**
+ * A failed attempt: the address that was dialled last, and the reason: the system's error code, or the result of the
+ * TLS handshake.
+ */
 export type DialFailure = {
   address: string;
   code: string;
@@ -119,7 +132,7 @@ export type DialFailure = {
 
 export type DialRequest = {
   endpoint: Endpoint;
-  /** The pool's key for what comes of it. */
+  /** The pool's key for the new connection. */
   key: string;
   /** Undefined: without TLS. */
   tls: { serverName: string } | undefined;
@@ -131,29 +144,34 @@ export type DialTurn = {
 };
 
 export interface UpstreamPool {
-  /** An idle connection with this key, or undefined. `own`: the one this client used last, if it still stands. */
+  /**
+   * Takes an idle connection with this key, if there is one. `own`: the connection that this client used last, if it is
+   * still open.
+   */
   take(key: string, want: { own: Upstream | undefined; safe: boolean }): Upstream | undefined;
-  /** Gives a connection back after a complete exchange. */
+  /** Returns a connection after a complete exchange. */
   release(upstream: Upstream): void;
-  /** Connects anew, trying the endpoint's addresses in order. The link's handler must be set in `connected`. */
+  /**
+   * Opens a new connection, trying the endpoint's addresses in order. The link's handler must be set in `connected`.
+   */
   dial(request: DialRequest, turn: DialTurn): CancelDial;
-  /** Lets go of what was idle for too long; twice a second. */
+  /** Closes connections that were idle for too long. Called twice a second. */
   tick(): void;
-  /** Closes what is idle. */
+  /** Closes all idle connections. */
   stop(): void;
   readonly idleCount: number;
 }
 
 export type UpstreamPoolOptions = {
   clock: Clock;
-  /** Whether something has come that no event has told of. */
+  /** Whether bytes have arrived that no event has reported yet. */
   peek: (descriptor: number) => Peeked;
-  /** Whether one of these users, we or root alone listen there; undefined: this system does not tell. */
+  /** Whether only these users, our own or root listen there; undefined: this system cannot tell. */
   isOwn?:
     ((place: { address: string; port: number }, owners: readonly number[]) => boolean) | undefined;
 };
 
-/** The process is part of the key: another one on the same port is another server. */
+/** The process is part of the key: another process on the same port is another server. */
 export function upstreamKey(service: Service): string {
   const { endpoint, process } = service;
   return `${endpoint.address}|${endpoint.port}|${process.pid}|${process.startedAt}`;
@@ -189,12 +207,13 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
       const queue = queues.get(key);
       if (queue === undefined || queue.strays) return undefined;
       for (let upstream = queue.first; upstream !== undefined; upstream = upstream.next) {
-        // Ascending in time: the first that is too young ends the search.
+        // The list is in ascending order of time, so the first connection that is too young ends the search.
         if (upstream.idleSince > now - quarantineMilliseconds) return undefined;
         if (upstream.idleSince < oldest || upstream.exclusive) continue;
-        // What has come since we last looked is told after this: it would answer the wrong client.
+        // Bytes that have arrived by now would be reported only later, and would answer the wrong client.
         if (peek(upstream.link.descriptor) === "spoke") {
-          // Inside TLS that may be a session ticket, which is no answer: once it is read, the connection is as good as before.
+          // Inside TLS, these may be a session ticket, which is not an answer. Once the ticket is read, the connection
+          // can be used.
           if (upstream.way.secured) continue;
           queue.remove(upstream);
           upstream.link.abort();
@@ -237,7 +256,7 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
         };
         const { port, owners } = endpoint;
         if (owners !== undefined && isOwn?.({ address, port }, owners) === false) {
-          // In a turn of its own, as every failure.
+          // Asynchronous, like every other failure.
           cancelTimer = clock.after(0, () => failed("ECONNREFUSED"));
           return;
         }
@@ -258,7 +277,7 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
               turn.connected(upstream);
             },
             failed,
-            // The server was reached: at another address there may be another.
+            // The server was reached; another address may lead to another server.
             unsecured(handshake) {
               cancelTimer();
               if (!cancelled) turn.failed({ address, code: "EPROTO", handshake });
@@ -278,7 +297,7 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
     tick() {
       const oldest = clock.now() - idleMilliseconds;
       for (const queue of queues.values()) {
-        // A server that once sent a byte too many stays known for it.
+        // A server that once sent a surplus byte is remembered for it.
         if (queue.size === 0 && !queue.strays) {
           queue.listed = false;
           queues.delete(queue.key);
@@ -299,7 +318,7 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
   };
 }
 
-/** Closes what has been idle since `until` or longer. */
+/** Closes the connections that have been idle since `until` or longer. */
 function closeIdle(queue: IdleQueue, until: number): void {
   while (queue.first !== undefined && queue.first.idleSince <= until) {
     const upstream = queue.first;

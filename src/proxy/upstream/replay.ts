@@ -1,9 +1,9 @@
-/** What was sent of a request behind its head -> the same bytes once more, while its service may turn out to speak TLS. */
+/** The bytes sent behind a request's head -> the same bytes again, as long as its service may turn out to speak TLS. */
 import { Held } from "../../link/held.ts";
 
 /**
  * Octets that are kept until the service has shown what it speaks: as much as a connection holds anyway. A request that
- * has sent more by then fails, once in the life of a process that speaks TLS.
+ * has sent more by then fails, which happens once in the life of a process that speaks TLS.
  */
 const keptLimit = 65_536;
 
@@ -11,7 +11,7 @@ export class Replay {
   #kept = new Held();
   #state: "not needed" | "complete" | "cut" = "not needed";
 
-  /** Begins with a request, of which nothing is kept yet; `needed`: the service has not shown what it speaks. */
+  /** Starts with a request, of which nothing is kept yet. `needed`: the service has not shown what it speaks. */
   begin({ needed }: { needed: boolean }): void {
     this.#state = needed ? "complete" : "not needed";
   }
@@ -26,7 +26,7 @@ export class Replay {
     return this.#state !== "not needed";
   }
 
-  /** Everything that was sent is still here. */
+  /** All bytes that were sent are still here. */
   get isComplete(): boolean {
     return this.#state === "complete";
   }
@@ -42,7 +42,7 @@ export class Replay {
     this.#kept.clear();
   }
 
-  /** What was kept; the bytes are the caller's. */
+  /** Takes the kept bytes, which then belong to the caller. */
   take(): Uint8Array {
     return this.#kept.take();
   }

@@ -1,4 +1,7 @@
-/** A request that asked for another protocol and the 101 that answers it -> why the two do not fit, where they do not. Pure. */
+/**
+ * A request for another protocol and the 101 that answers it -> the reason why the two do not match, if they do not.
+ * Pure.
+ */
 import { createHash } from "node:crypto";
 import { Field } from "../../wire/field.ts";
 import type { Framing } from "../../wire/framing.ts";
@@ -6,12 +9,13 @@ import type { FieldLines } from "../../wire/head.ts";
 
 type Message = { head: FieldLines; bytes: Uint8Array };
 
-/** RFC 6455 section 1.3: appended to the key by both ends. */
+/** RFC 6455 section 1.3: both ends append this to the key. */
 const webSocketGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /**
- * RFC 9110 section 7.8: a server switches to protocols that it was asked for, and says which. RFC 6455 section 4.1: the answer to
- * a WebSocket's key proves that the server has read the handshake. Without either, what follows is whatever the client wrote.
+ * RFC 9110 section 7.8: a server switches only to protocols that the client asked for, and names them. RFC 6455 section
+ * 4.1: the answer to a WebSocket's key proves that the server has read the handshake. Without either, nothing shows
+ * that the server understood the switch, and the bytes that follow are whatever the client wrote.
  */
 export function switchProblem(
   asked: Message,
@@ -21,10 +25,10 @@ export function switchProblem(
   const taken = protocolsOf(answer);
   // A field with nothing but commas names no protocol either.
   if (!answer.framing.upgrade || taken.length === 0) {
-    return "it switched protocols without saying to which";
+    return "it switched protocols without naming the new one";
   }
   if (!taken.every((protocol) => offered.includes(protocol))) {
-    return "it switched to a protocol that it was not asked for";
+    return "it switched to a protocol that was not requested";
   }
   const key = valuesOf(asked, "sec-websocket-key")[0];
   if (key === undefined || !taken.includes("websocket")) return undefined;
@@ -34,14 +38,14 @@ export function switchProblem(
     : "its Sec-WebSocket-Accept does not answer the Sec-WebSocket-Key";
 }
 
-/** RFC 6455 section 4.2.2. A key that is malformed has an answer, too. */
+/** RFC 6455 section 4.2.2. A malformed key also has an answer. */
 function acceptOf(key: string): string {
   return createHash("sha1")
     .update(key + webSocketGuid, "latin1")
     .digest("base64");
 }
 
-/** Of every Upgrade field. RFC 9110 section 7.8: names are compared without case. */
+/** The members of all Upgrade fields. RFC 9110 section 7.8: names are compared without case. */
 function protocolsOf({ head, bytes }: Message): string[] {
   const protocols: string[] = [];
   for (let index = 0; index < head.fieldCount; index++) {

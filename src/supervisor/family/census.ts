@@ -13,13 +13,13 @@ export type Seen = {
   group: number;
   /** 0 where it is not known. */
   session: number;
-  /** Milliseconds since the Unix epoch. With the pid, the identity of a process, for as long as nobody sets the clock. */
+  /** Milliseconds since the Unix epoch. With the pid, it identifies a process as long as nobody sets the clock. */
   startedAt: number;
-  /** As `startedAt`, in what no clock moves: ticks from the boot to its start. Where the system tells no such thing, the same. */
+  /** The start in ticks since boot, which no clock change moves. Equal to `startedAt` where the system has no ticks. */
   birth: number;
   /** Ended, and not reaped. */
   zombie: boolean;
-  /** As in its environment, now or when it was first seen. */
+  /** The run id in its environment, now or when it was first seen. */
   runId: string | undefined;
   /** Milliseconds of processor time until now. */
   cpu: number;
@@ -30,7 +30,7 @@ export type Seen = {
 /** A process that another daemon may know again, within one boot. */
 export type Birth = Pick<Seen, "pid" | "birth">;
 
-/** By pid. */
+/** Processes by pid. */
 export type Table = ReadonlyMap<number, Seen>;
 
 export interface Census {
@@ -40,7 +40,7 @@ export interface Census {
   same(process: Pick<Seen, "pid" | "startedAt">): boolean;
   /** Synchronous and cheap; undefined where it is gone, or has not been seen where looking is not cheap. */
   birthOf(pid: number): number | undefined;
-  /** Which boot births are counted from; undefined where the system does not tell: then they are no proof. */
+  /** The boot that births count from; undefined where the system does not tell, and births prove nothing. */
   readonly boot: string | undefined;
 }
 
@@ -58,7 +58,7 @@ export function shared<T>(take: () => Promise<T>): () => Promise<T> {
       return take();
     });
     next = mine;
-    // What failed is told to those who asked; the next look begins after it all the same.
+    // Callers get the failure; the next look begins after it all the same.
     current = mine.catch(() => undefined);
     return mine;
   };
@@ -72,7 +72,7 @@ const page = 4096;
 const atStart = Buffer.from(`${runVariable}=`);
 const inside = Buffer.from(`\0${runVariable}=`);
 
-/** Of NUL-ended strings. */
+/** Searches NUL-ended strings. */
 export function runIdIn(environment: Buffer): string | undefined {
   let start = -1;
   if (environment.subarray(0, atStart.length).equals(atStart)) start = atStart.length;
@@ -200,7 +200,7 @@ export const psArguments = [
 const psLine =
   /^ *(\d+) +(\d+) +(\d+) +(\S+) +(\d+) +(?:(\d+):)?(\d+):(\d+)\.(\d\d) +(\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4}) (.*)$/;
 
-/** macOS: what `ps` prints with `psArguments` under TZ=UTC0. There, nobody's session is known, and start times are whole seconds. */
+/** Parses what macOS's `ps` prints with `psArguments` under TZ=UTC0: no sessions, start times in whole seconds. */
 export function parsePsCensus(text: string): Map<number, Seen> {
   const table = new Map<number, Seen>();
   for (const line of text.split("\n")) {
@@ -228,8 +228,8 @@ export function parsePsCensus(text: string): Map<number, Seen> {
 }
 
 /**
- * macOS. `ps` shows nobody the environment of the system's own programs, so a shell is known by its group and its parent; and
- * what has left both, with a program of the system, is not found.
+ * macOS. `ps` shows nobody the environment of the system's own programs, so a shell is known by its group and its
+ * parent; and what has left both, with a program of the system, is not found.
  */
 export function psCensus(run: typeof runCommand = runCommand): Census {
   let last: Table = new Map();
@@ -253,11 +253,11 @@ export function psCensus(run: typeof runCommand = runCommand): Census {
       return table;
     }),
     same({ pid, startedAt }) {
-      // Of the last look, which is as good as ps can tell without waiting for another.
+      // The last look is as good as ps can tell without waiting for another.
       return last.get(pid)?.startedAt === startedAt;
     },
     birthOf: (pid) => last.get(pid)?.birth,
-    // There, the time of a start is kept with the process, and no boot begins it anew.
+    // macOS keeps the start time with the process, so no boot resets it.
     boot: "any",
   };
 }

@@ -6,17 +6,17 @@ import { slices } from "../../system/slices.ts";
 import type { Birth, Census, Seen, Table } from "./census.ts";
 import type { Ending } from "./ending.ts";
 
-/** What is known of a run, also by a daemon that did not start it. */
+/** The identity of a run, also for a daemon that did not start it. */
 export type Run = {
-  /** Of the main process, which leads a group and a session. */
+  /** The pid of the main process, which leads a group and a session. */
   pid: number;
   /** Milliseconds since the Unix epoch. */
   startedAt: number;
   /** 128 random bits in hex, in the environment of all its processes. */
   runId: string;
-  /** Of the main process, as the census has it: its proof where it has written over its own environment. */
+  /** The birth of the main process, from the census: its proof where it has overwritten its environment. */
   birth?: number | undefined;
-  /** Those who were members when the daemon before wrote of them, and may have left it all: group, parent, environment. */
+  /** Members that the previous daemon wrote down. They may have left group, parent and environment. */
   members?: readonly Birth[] | undefined;
 };
 
@@ -43,22 +43,22 @@ export interface Families {
   members(run: Run): Promise<readonly Seen[]>;
   /** Milliseconds of processor time and resident bytes of all of it. */
   usage(run: Run): Promise<Usage>;
-  /** Of a process that was just started. */
+  /** The birth of a process that was just started. */
   birthOf(pid: number): number | undefined;
-  /** Which boot births are counted from; those of another prove nothing. */
+  /** The boot that births count from; births of another boot prove nothing. */
   readonly boot: string | undefined;
-  /** The members that the last look found, at most a thousand: what the next daemon has to know of them. */
+  /** The members that the last look found, at most a thousand, for the next daemon. */
   remembered(run: Run): readonly Birth[];
   /**
-   * Orphans that came to us, as the last look found them, and that belong to no run that is known: they left their parents
-   * and wrote over their environment before anybody looked. Only services have such.
+   * Orphans that came to us, as the last look found them, and that belong to no run that is known: they left their
+   * parents and wrote over their environment before anybody looked. Only services have such.
    */
   strays(): readonly Birth[];
-  /** Runs with somebody alive whose id begins so: a daemon that was killed had no time to tell of all. */
+  /** Runs with a live process whose id has this prefix: a killed daemon may not have written them down. */
   runsOf(prefix: string): Promise<readonly Run[]>;
-  /** Signal, wait, SIGKILL, until nobody is left; for a run that has ended, at once. Never rejects. */
+  /** Signal, wait, SIGKILL, until no process is left; at once for a run that has ended. Never rejects. */
   end(run: Run, options: EndOptions): Ends;
-  /** How an adopted process ended, where it did of late; told once. */
+  /** How an adopted process ended recently; returned once. */
   endingOf(pid: number): Ending | undefined;
   /** Looks for orphans that have ended, and reaps them. To be called on SIGCHLD, however often. */
   reapSoon(): void;
@@ -71,11 +71,11 @@ export type FamilyEffects = {
   clock: Clock;
   /** The pids that Bun waits for. */
   own: ReadonlySet<number>;
-  /** Of this daemon: its pid, and the session that no service is in. */
+  /** This daemon's pid, and its session, which no service is in. */
   self: { pid: number };
   /** process.kill, or a test's. */
   signal?: (pid: number, signal: NodeJS.Signals) => void;
-  /** What went wrong and stops nothing: a look that failed. */
+  /** Reports a look that failed; that stops nothing. */
   report?(problem: string): void;
 };
 
@@ -89,7 +89,7 @@ const tolerance = 2000;
 const firstPause = 10;
 const lastPause = 200;
 
-/** Milliseconds of SIGKILL after which those who are left are told of. */
+/** Milliseconds of SIGKILL after which processes that are left are reported. */
 const patience = 5000;
 
 /** Milliseconds between SIGCHLD and the look at who it was: one look for many. */
@@ -98,7 +98,7 @@ const reapDelay = 500;
 /** Milliseconds of signals, one after another, after which the event loop gets its turn. */
 const slice = 3;
 
-/** Births of one run that are kept: state.json is written anew for each change. */
+/** The most births that are kept of one run, as each change rewrites state.json. */
 const mostRemembered = 1000;
 
 /** How many ends of adopted processes are kept for someone to ask. */
@@ -131,7 +131,7 @@ function indexOf(table: Table): Index {
 export function families(effects: FamilyEffects): Families {
   const { census, calls, clock, own, self, report = () => {} } = effects;
   const signal = effects.signal ?? ((pid, name) => void process.kill(pid, name));
-  /** Run id -> pid -> as it was seen: who was a member once, is. A child may change its environment and lose its parent. */
+  /** Run id -> pid -> its last sight. Membership stays: a child may change its environment and lose its parent. */
   const known = new Map<string, ReadonlyMap<number, Seen>>();
   const endings = new Map<number, Ending>();
   let last: Table = new Map();
@@ -191,7 +191,7 @@ export function families(effects: FamilyEffects): Families {
       if (birth !== undefined && seen?.birth === birth) add(seen);
     }
     const leader = table.get(run.pid);
-    // Where the id of another run stands in its environment, the pid has been given to another.
+    // The id of another run in its environment means that the pid has been reused.
     if (leader !== undefined && (leader.runId === undefined || leader.runId === run.runId)) {
       if (own.has(run.pid) || (leader.runId === run.runId && isSame(leader, run.startedAt))) {
         add(leader);
@@ -219,8 +219,8 @@ export function families(effects: FamilyEffects): Families {
   }
 
   /**
-   * Those that came to us and have ended. What Bun has started is in our session or in `own`; the orphans of services are
-   * in neither.
+   * Those that came to us and have ended. What Bun has started is in our session or in `own`; the orphans of services
+   * are in neither.
    */
   function reap(table: Table): void {
     const session = table.get(self.pid)?.session;
@@ -233,7 +233,7 @@ export function families(effects: FamilyEffects): Families {
     }
   }
 
-  /** Who runs, and who has ended and is ours to reap or its parent's, which is about to end. */
+  /** Processes that run, or that have ended and are ours to reap, or their parent's, which is about to end. */
   function left(members: ReadonlyMap<number, Seen>): Seen[] {
     return [...members.values()].filter(
       (seen) => !seen.zombie || (members.has(seen.parent) && !members.get(seen.parent)!.zombie),
@@ -288,7 +288,7 @@ export function families(effects: FamilyEffects): Families {
         report((error as Error).message);
         if (own.has(run.pid)) deliver(-run.pid, killing === undefined ? name : "SIGKILL");
       }
-      // Hundreds of services may be stopped in one moment.
+      // Hundreds of services may stop at once.
       await breathe();
       const now = clock.now();
       if (killing === undefined && (now >= deadline.at || name === "SIGKILL")) {

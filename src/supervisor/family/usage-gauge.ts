@@ -1,4 +1,4 @@
-/** Runs of services -> what each takes of processor and memory, looked at when somebody asks and never waited for long. */
+/** Runs of services -> the processor time and memory of each, measured on request, never waited for long. */
 import type { Clock } from "../../system/clock.ts";
 import type { Families, Run } from "./family.ts";
 
@@ -10,7 +10,7 @@ export type Taken = {
 };
 
 export interface Gauge {
-  /** As of at most a second ago, or as of the last look where a new one takes too long. By id. */
+  /** Usage by id, at most a second old, or from the last look where a new one takes too long. */
   read(): Promise<ReadonlyMap<string, Taken>>;
 }
 

@@ -1,4 +1,4 @@
-/** Batches of lines -> a file that only its owner reads, and older ones beside it: nothing waits for the disk but its writer. */
+/** Batches of lines -> a file that only its owner reads, with older ones beside it; only the writer waits for it. */
 import { type FileHandle, mkdir, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { openRegular, openToAppend } from "../../system/regular-file.ts";
@@ -17,7 +17,7 @@ export interface RotatedFile {
   write(parts: readonly Uint8Array[]): Promise<void>;
   /** At most so many bytes of the end, across files. Nothing where there is none. */
   tail(most: number): Promise<Uint8Array>;
-  /** The next write opens it anew. */
+  /** The next write opens the file again. */
   close(): Promise<void>;
 }
 
@@ -97,7 +97,7 @@ export function rotatedFile(
 /** Undefined where there is no such file, or it may not be read. */
 async function endOf(path: string, most: number): Promise<Uint8Array | undefined> {
   const opened = await openRegular(path, { follow: false });
-  // What was printed before is not known, then.
+  // Earlier output is unknown then.
   if (opened.kind !== "file") return undefined;
   const { file, its } = opened;
   try {

@@ -14,7 +14,7 @@ const carriageReturn = 13;
  * before LF is how a terminal ends lines.
  */
 export class LogLines {
-  /** Of a line that has not ended; undefined while there is none. */
+  /** When the unfinished line began; undefined while there is none. */
   #held: Uint8Array | undefined;
   #length = 0;
   #dropped = 0;
@@ -35,7 +35,7 @@ export class LogLines {
     if (from < bytes.length) this.#hold(from === 0 ? bytes : bytes.subarray(from));
   }
 
-  /** Nothing more comes: what is left is a line too. */
+  /** Ends the output: an unfinished rest becomes a line. */
   flush(take: TakeLine): void {
     if (this.#held !== undefined && this.#length > 0) this.#release(take);
     this.#forget();

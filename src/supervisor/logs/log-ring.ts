@@ -15,19 +15,19 @@ export type LogLine = {
 export type Written = Uint8Array;
 
 const mostLines = 10_000;
-/** Of one service: ten thousand lines of 400 bytes. Two hundred services are to fit into a machine. */
+/** The limit of one service: ten thousand lines of 400 bytes, so that two hundred services fit into a machine. */
 const mostBytes = 4 * 1024 * 1024;
 
 const pageSize = 16 * 1024;
 
-/** As in "2026-01-31T23:59:59.999Z". */
+/** Length of "2026-01-31T23:59:59.999Z". */
 const timeLength = 24;
 /** And a space, the stream and a space. */
 const prefixLength = timeLength + " stdout ".length;
 
 const newline = 10;
 
-/** A line with its prefix and end has to fit. */
+/** A line with its prefix and end must fit. */
 type Page = { bytes: Uint8Array; length: number; lines: number };
 
 export class LogRing {

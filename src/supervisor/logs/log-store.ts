@@ -1,4 +1,4 @@
-/** What services print -> lines with their time, in memory and in files, to be read and followed. */
+/** Output of services -> lines with their time, in memory and in files, to be read and followed. */
 import { isUtf8 } from "node:buffer";
 import { join } from "node:path";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -19,7 +19,7 @@ export interface ServiceLog {
   say(text: string): void;
   /** Its process has ended: a last line without end is one. */
   flush(): void;
-  /** Who is asked to wait where the disk is slower than what is printed; undefined: nobody. */
+  /** The source to pause where the disk is slower than the output; undefined: none. */
   source: Source | undefined;
   /** The newest, at most so many, the oldest first. */
   last(most: number): readonly LogLine[];
@@ -29,16 +29,16 @@ export interface ServiceLog {
   readonly next: number;
   /** The number of the oldest line that can be read. */
   readonly first: number;
-  /** What was printed before this daemon can be read, as far as the file goes. */
+  /** Resolves once output from before this daemon can be read, as far as the file goes. */
   readonly ready: Promise<void>;
 }
 
 export interface LogStore {
   /** The log of a service, made where there is none. */
   of(id: string): ServiceLog;
-  /** Those that there are. */
+  /** The logs that exist. */
   ids(): readonly string[];
-  /** Told after something was printed, soon and once for much. */
+  /** Calls back soon after output, once for many lines. */
   follow(listener: () => void): Cancel;
   /** The project is not known any more: memory is given back, files stay. */
   forget(id: string): Promise<void>;
@@ -144,7 +144,7 @@ class Log implements ServiceLog {
   /** The line that has not ended may not be UTF-8: pieces of it were not. */
   readonly #suspect = { stdout: false, stderr: false };
   #source: Source | undefined;
-  /** What the file does not have yet. */
+  /** Lines that are not in the file yet. */
   #queue: Uint8Array[] = [];
   #queued = 0;
   /** The disk is slower than it; it has printed more than its share. */
@@ -313,7 +313,7 @@ class Log implements ServiceLog {
         this.#lost += batch.reduce((sum, part) => sum + linesIn(part), 0);
         this.#note(error as Error);
         await this.#options.file.close().catch(() => {
-          // Told already, by what failed first.
+          // The first failure has reported it.
         });
       }
       this.#queued -= length;

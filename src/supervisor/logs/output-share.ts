@@ -18,13 +18,13 @@ const soon = 20;
 /** Milliseconds between two turns, and until one that waits alone goes on. */
 const turn = 4;
 const alone = 1;
-/** Milliseconds after which nobody else is taken to print as much. */
+/** Milliseconds after which no other service counts as printing as much. */
 const recent = 200;
 
 /**
- * A terminal is read until it is empty, which one that is written to all the time hardly ever is: ten services that print
- * as fast as they can would be read for a tenth of a second before anything else happens. So each of them has its turn, one
- * at a time. Who prints less than 1.5 MB a second never waits.
+ * A terminal is read until it is empty, which one that is written to all the time hardly ever is: ten services that
+ * print as fast as they can would be read for a tenth of a second before anything else happens. So each of them has its
+ * turn, one at a time. Who prints less than 1.5 MB a second never waits.
  */
 export function outputShare(clock: Clock): OutputShare {
   const printing = new Map<Printer, { since: number; bytes: number }>();
@@ -49,7 +49,7 @@ export function outputShare(clock: Clock): OutputShare {
         printing.set(printer, its);
       }
       its.bytes += bytes;
-      // What was read before it was held may still come.
+      // Bytes that were read before the pause may still come.
       if (its.bytes < portion || waiting.includes(printer)) return;
       printing.delete(printer);
       waiting.push(printer);

@@ -1,8 +1,8 @@
-/** Services that are being started -> what happens to each, step by step, until it is ready or known not to become it. */
+/** Services that are being started -> what happens to each, until it is ready or known not to become so. */
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
-import { isReady, type Unit, whyDown } from "./unit.ts";
+import { isDue, isReady, isWanted, type Unit, whyDown } from "./unit.ts";
 
 /** `reasons` are sentences, with the ids of those that did not become ready. */
 export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
@@ -10,17 +10,17 @@ export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly st
 export type BootOptions = {
   clock: Clock;
   hear(event: BootEvent): void;
-  /** Those that are ended first, and started anew. */
+  /** Services that are ended first, and started again. */
   changed: readonly string[];
   unitOf(name: string): Unit | undefined;
   snapshotOf(unit: Unit): Supervised;
   /** `shop:api ended with exit code 1`. */
   explain(name: string): string;
-  /** Tells of every change of a service, until it is cancelled. */
+  /** Calls back on every change of a service, until it is cancelled. */
   watch(watcher: (name: string) => void): Cancel;
 };
 
-/** Deaths before it was ready after which nobody waits any longer; it is tried again all the same. */
+/** Deaths before it is ready after which `up` no longer waits; restarts go on all the same. */
 const enoughDeaths = 3;
 
 /** The shell's words for "cannot be run" and "not found": another try makes no difference. */
@@ -32,7 +32,7 @@ type Followed = {
   deaths: number;
   lastExit: number | undefined;
   said: string | undefined;
-  /** When the process started that is to be ended first. */
+  /** The start of the process that is ended first. */
   formerRun: number | undefined;
   /** The first of those that failed, where it waited for that in vain. */
   root?: { name: string; why: string };
@@ -55,13 +55,13 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     if (open.size === 0) finish();
   };
 
-  /** It may be tried again, and they with it; but nobody waits for that here. */
+  /** Settles the services that wait for a failed one. They may still start later; nobody waits for that here. */
   const settleWaiting = (lost: Followed): void => {
     const { root = { name: lost.name, why: whyOf(lost.name) } } = lost;
     for (const its of [...open.values()]) {
       const unit = unitOf(its.name);
-      if (!open.has(its.name) || !unit?.pending || !unit.spec.dependsOn.includes(lost.name))
-        continue;
+      if (!open.has(its.name) || unit === undefined || !isDue(unit)) continue;
+      if (!unit.spec.dependsOn.includes(lost.name)) continue;
       its.root = root;
       settle(its, `${its.id} did not start: ${root.name}, which it waits for, ${root.why}`);
     }
@@ -85,7 +85,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       settle(its, `${its.id} is not declared any more`);
       return;
     }
-    if (!unit.wanted) {
+    if (!isWanted(unit)) {
       settle(its, `${its.id} was stopped before it was ready`);
       return;
     }
@@ -95,7 +95,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       settle(its);
       return;
     }
-    if (lastExit !== undefined && lastExit.time !== its.lastExit && !unit.pending) {
+    if (lastExit !== undefined && lastExit.time !== its.lastExit && !isDue(unit)) {
       its.lastExit = lastExit.time;
       if (state === "backoff" || state === "failed") its.deaths += 1;
     }
@@ -127,7 +127,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       formerRun: anew ? startedAt : undefined,
     });
     if (state !== "unready" || anew) continue;
-    // Nothing ends this otherwise: its check may fail for ever.
+    // Without this limit a failing check would keep the caller waiting for ever.
     cancels.push(
       clock.after(unit.spec.startTimeout, () => {
         const its = open.get(name);

@@ -1,4 +1,4 @@
-/** A folder -> what HEAD of its git repository names. By files alone: git itself runs what a repository's configuration names. */
+/** A folder -> what HEAD of its git repository names. Reads files only: git itself would run configured programs. */
 import { lstat, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { readEnd, readText } from "../../system/read-text.ts";
@@ -8,11 +8,11 @@ export type GitHead =
   | { kind: "none" }
   | {
       kind: "head";
-      /** Of the commit; two equal ones are the same. */
+      /** Identifies the commit: equal ids mean the same commit. */
       id: string;
-      /** Nothing but `git commit` has led from `since` to it, which brings no file. */
+      /** True if only `git commit` led from `since` to here, which brings no file. */
       committed: boolean;
-      /** What git is in the middle of, as it brings files before HEAD moves: `a merge`. */
+      /** The operation that git is in the middle of, such as `a merge`: it brings files before HEAD moves. */
       within: string | undefined;
       /** git is writing, or was a moment ago: it writes files first and HEAD last. */
       busy: boolean;
@@ -33,7 +33,7 @@ const longestWord = 8192;
 const longestPacked = 16 * 1024 * 1024;
 /** Bytes: some 300 entries. */
 const longestLog = 64 * 1024;
-/** As git has it: SYMREF_MAXDEPTH in refs.c. */
+/** Git's own limit: SYMREF_MAXDEPTH in refs.c. */
 const mostLinks = 5;
 /** Folders on the way up. */
 const mostFolders = 100;
@@ -48,7 +48,7 @@ const ownRefs = /^refs\/(?:bisect|worktree|rewritten)\//;
 /** The id where there is no repository, and what one begins with where the branch has no commit. */
 export const noRepository = "none";
 const unborn = "unborn ";
-/** What HEAD says where refs are in tables: reftable(5). */
+/** The content of HEAD in a repository with reftable(5). */
 const inTables = "refs/heads/.invalid";
 
 /** Files that are there while git is in the middle of something that brings files and moves HEAD later, if at all. */
@@ -63,9 +63,9 @@ const operations: readonly [file: string, what: string][] = [
 ];
 
 type Repository = {
-  /** Where HEAD is. */
+  /** The folder of HEAD. */
   own: string;
-  /** Where refs are; the same unless this is a worktree of another. */
+  /** The folder of the refs: another one only in a linked worktree. */
   common: string;
 };
 
@@ -94,7 +94,7 @@ async function repositoryOf(directory: string): Promise<Repository | Unknown | u
     const its = await kindOf(path, stat);
     if (typeof its === "object") return its;
     if (its === "file") return await linkedFrom(path);
-    // As git does: a folder without a HEAD is no repository, and neither is a pipe.
+    // Git's rule: a folder without a HEAD is no repository, and neither is a pipe.
     if (its === "folder" && (await kindOf(join(path, "HEAD"), lstat)) !== "missing") {
       return { own: path, common: path };
     }
@@ -193,7 +193,7 @@ async function hasCommitted(
     if (before === after) continue;
     if (!/^commit(?: \((?:initial|amend)\))?: /.test(what!)) return false;
     if (before === since) return true;
-    // What was there before an orphan branch's first commit may have left its files.
+    // An orphan branch's first commit may include files of the branch before.
     if (/^0+$/.test(before)) return fromNothing && index === 0 && text.length < longestLog;
     at = before;
   }
@@ -221,7 +221,7 @@ async function isBusy(
   return index !== undefined && Math.abs(now - index.mtimeMs) < settles;
 }
 
-/** What a small file says, without its line's end; undefined where there is none. */
+/** The content of a small file without its newline; undefined where there is none. */
 async function wordIn(path: string): Promise<string | undefined | Unknown> {
   const its = await readText(path, { longest: longestWord });
   if (its.kind === "text") return its.text.trimEnd();

@@ -1,5 +1,6 @@
 /** Services with an `idle_timeout`, and what they were asked -> those that have been quiet for that long. */
 import type { Cancel, Clock } from "../../system/clock.ts";
+import type { Unit } from "./unit.ts";
 
 export type Watched = {
   id: string;
@@ -10,13 +11,22 @@ export type Watched = {
   readyAt: number | undefined;
 };
 
+/** Undefined: no request starts it, or it has no time after which it ends. */
+export function watchedOf({ id, spec, service }: Unit): Watched | undefined {
+  const { idleTimeout, routeName } = spec;
+  if (idleTimeout === undefined || routeName === undefined) return undefined;
+  const its = service?.snapshot();
+  const well = its?.state === "ready" || its?.state === "unready";
+  return { id, routeName, idleTimeout, readyAt: well ? its.readyAt : undefined };
+}
+
 export type IdleOptions = {
   clock: Clock;
-  /** Those that have an `idle_timeout`. */
+  /** Services that have an `idle_timeout`. */
   services(): readonly Watched[];
   /** Requests so far, and those under way: tunnels and WebSockets are, until they end. */
   traffic(routeName: string): { requests: number; active: number };
-  /** It has been quiet for its time. */
+  /** Called when a service has been idle for its `idle_timeout`. */
   onIdle(id: string): void;
 };
 

@@ -3,16 +3,16 @@ import type { Loopback } from "../../system/loopback.ts";
 import { choosePort } from "./ports.ts";
 
 export interface PortBook {
-  /** What it has, or would have if it started now; undefined: there is none left. */
+  /** The port that a service has, or would get now; undefined: none is left. */
   of(id: string, declared: number | undefined): number | undefined;
   /** One that is free now. */
   claim(id: string, declared: number | undefined): number | undefined;
-  /** By id, to be remembered. */
+  /** Ports by service id, for the state file. */
   readonly all: ReadonlyMap<string, number>;
 }
 
 export type PortBookOptions = {
-  /** As the last daemon left it. */
+  /** The ports that the previous daemon gave. */
   remembered: Readonly<Record<string, number>>;
   loopback: Loopback;
   /** Ids of services that run, or are about to. */

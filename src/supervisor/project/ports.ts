@@ -2,8 +2,8 @@
 import type { Loopback } from "../../system/loopback.ts";
 
 /**
- * "Bad ports" of https://fetch.spec.whatwg.org/#port-blocking: browsers open none of them. Those below our range matter for ports
- * that a person chose.
+ * "Bad ports" of https://fetch.spec.whatwg.org/#port-blocking: browsers open none of them. Those below our range matter
+ * for ports that a person chose.
  */
 const blocked: ReadonlySet<number> = new Set([
   0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,

@@ -1,50 +1,23 @@
-/** What a project declares, and what is asked of it -> services started in order, restarted, stopped in reverse. */
-import { graphOf, reversed, withDependencies, withDependents } from "../../manifest/graph.ts";
-import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+/** A declared project, and requests to it -> services started in order, restarted, and stopped in reverse. */
+import { graphOf, withDependencies } from "../../manifest/graph.ts";
+import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
-import type { Pending } from "../../routes/pending.ts";
 import type { Supervised } from "../../routes/supervised.ts";
-import type { Clock } from "../../system/clock.ts";
 import { boot, type Started } from "./boot.ts";
-import type { LogStore } from "../logs/log-store.ts";
-import { plainLines } from "../logs/plain-text.ts";
-import type { Service, ServiceOptions, StartRequest } from "../service/service.ts";
+import { Restarts } from "./restarts.ts";
+import { Starting } from "./starting.ts";
 import {
-  blockers,
-  filledSpec,
-  hasEnded,
   heldWhy,
-  isDown,
-  isReady,
+  isDue,
+  isRunning,
   isUp,
-  needsRestart,
+  isWanted,
   type Shell,
-  snapshotOf,
   type Unit,
-  unitOf,
   wakes,
   whyDown,
 } from "./unit.ts";
-
-export type ProjectEffects = {
-  clock: Clock;
-  /** service.ts's, with its effects, or a test's. */
-  supervise(spec: ServiceSpec, options: Omit<ServiceOptions, "effects">): Service;
-  logs: LogStore;
-  /** The port that a service has or would have. Undefined: there is none left. */
-  portOf(id: string, declared: number | undefined): number | undefined;
-  /** As `portOf`, free now: it is about to be started. */
-  claimPort(id: string, declared: number | undefined): number | undefined;
-  urlOf(routeName: string): string;
-  /** Variables that name the bundle of authorities. */
-  trust(): Readonly<Record<string, string>>;
-  onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
-  /** What should run, or what runs, is different. */
-  onState(): void;
-};
-
-/** What is declared, and runs; `pending`: services of which the files say something else, that waits for `up`. */
-export type Declared = { spec: ProjectSpec; pending: ReadonlyMap<string, Pending> };
+import { type Declared, type ProjectEffects, Units } from "./units.ts";
 
 export type Hear = (event: BootEvent) => void;
 
@@ -55,8 +28,8 @@ export type UpOptions = {
   hear: Hear;
 };
 
-/** What the next daemon has to know. */
-export type ProjectState = {
+/** The wishes of a project's services, as the next daemon needs them. */
+export type ProjectWishes = {
   /** `up` was said of all of it: what is added to the file is started. */
   whole: boolean;
   /** Others that are declared were stopped, or never started; what is in neither list is new. */
@@ -66,290 +39,229 @@ export type ProjectState = {
   dozing: readonly string[];
 };
 
-/** Lines of the log that a crash keeps. */
-const crashLines = 50;
-
 export class Project {
-  #spec: ProjectSpec;
   readonly #effects: ProjectEffects;
-  readonly #units = new Map<string, Unit>();
-  /** Name -> those that depend on it. */
-  #dependents: ReadonlyMap<string, readonly string[]> = new Map();
-  /** Asked after every change of a service. */
-  readonly #watchers = new Set<(name: string) => void>();
+  readonly #units: Units;
+  readonly #starting: Starting;
+  readonly #restarts: Restarts;
+  /** `up` was said of all of it. */
   #whole = false;
-  #resting = false;
 
   constructor(declared: Declared, effects: ProjectEffects) {
-    this.#spec = declared.spec;
     this.#effects = effects;
-    this.#adopt(declared, {});
+    this.#units = new Units(declared, effects);
+    const changed = (unit: Unit): void => this.#changed(unit);
+    this.#starting = new Starting(this.#units, { effects, changed });
+    this.#restarts = new Restarts(this.#units, { effects, changed });
+    this.#units.adopt(declared, {});
   }
 
   get spec(): ProjectSpec {
-    return this.#spec;
+    return this.#units.spec;
   }
 
-  get state(): ProjectState {
-    const all = [...this.#units.values()];
-    const units = all.filter(({ wanted }) => wanted);
+  get wishes(): ProjectWishes {
+    const all = this.#units.all();
+    const units = all.filter(isWanted);
     const names = (these: Unit[]) => these.map(({ spec }) => spec.name);
     return {
       whole: this.#whole,
       wanted: names(units),
-      unwanted: names(all.filter(({ wanted }) => !wanted)),
-      dozing: names(units.filter(({ dozing }) => dozing)),
+      unwanted: names(all.filter((unit) => !isWanted(unit))),
+      dozing: names(units.filter(({ wish }) => wish.state === "dozing")),
     };
   }
 
-  /** Something of it runs, or is to. */
+  /** True while a service runs, or is wanted. */
   get isActive(): boolean {
-    return [...this.#units.values()].some((unit) => unit.wanted || unit.service?.run());
+    return this.#units.all().some((unit) => isWanted(unit) || unit.service?.run());
   }
 
   snapshots(): Supervised[] {
-    return [...this.#units.values()].map((unit) => this.#snapshot(unit));
+    return this.#units.all().map((unit) => this.#units.snapshot(unit));
   }
 
-  units(): IterableIterator<Unit> {
-    return this.#units.values();
+  units(): readonly Unit[] {
+    return this.#units.all();
   }
 
   unit(name: string): Unit | undefined {
     return this.#units.get(name);
   }
 
-  /** Starts them and what they depend on; resolves when each is ready, or it is known why not. */
+  /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
   up({ names, shell, hear }: UpOptions): Promise<Started> {
     if (names === undefined) this.#whole = true;
-    const asked = names ?? this.#spec.services.filter((its) => !its.lazy).map((its) => its.name);
-    const concerned = withDependencies(graphOf(this.#spec.services), asked);
+    const asked =
+      names ?? this.#units.spec.services.filter((its) => !its.lazy).map((its) => its.name);
+    const concerned = withDependencies(graphOf(this.#units.spec.services), asked);
     // Also of those that a request or a dependent will start later.
-    for (const unit of this.#units.values()) if (!isUp(unit)) unit.shell = shell;
+    for (const unit of this.#units.all()) if (!isUp(unit)) unit.shell = shell;
     if (names === undefined) {
-      for (const unit of this.#units.values()) {
+      for (const unit of this.#units.all()) {
         if (concerned.includes(unit.spec.name)) continue;
-        if (!unit.wanted) unit.wanted = unit.dozing = true;
-        else if (!unit.dozing && isDown(unit) && !hasEnded(unit)) this.#forgive(unit);
-        this.#tell(unit);
+        void this.#restarts.askAndEnd(unit, "up-lazy");
+        this.#units.tell(unit);
       }
     }
     const changed: string[] = [];
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
-      unit.wanted = true;
-      unit.dozing = false;
-      unit.refusal = undefined;
-      // It is about to be started again, whatever this is.
-      if (unit.restarting) continue;
-      unit.asked += 1;
-      if (!isUp(unit)) unit.pending = true;
-      else if (this.#differs(unit, shell)) {
-        unit.shell = shell;
-        changed.push(name);
-      }
+      this.#units.ask(unit, "up");
+      this.#starting.settle(unit);
+      if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
+      unit.shell = shell;
+      changed.push(name);
     }
     this.#effects.onState();
     const watched = this.#boot(concerned, { hear, changed });
-    if (changed.length > 0) void this.#restartAll(changed, { reason: "its declaration changed" });
-    for (const name of concerned) this.#consider(this.#units.get(name)!);
+    if (changed.length > 0) {
+      void this.#restarts.restartAll(changed, {
+        event: "restart",
+        because: "its declaration changed",
+      });
+    }
+    for (const name of concerned) this.#starting.consider(this.#units.get(name)!);
     return watched;
   }
 
-  /** Those that depend on others first. Resolves when nothing of them is left. */
+  /** Dependents end first. Resolves when no process of them is left. */
   async stop(names: readonly string[] | undefined): Promise<void> {
     if (names === undefined) this.#whole = false;
-    const these = names ?? [...this.#units.keys()];
-    for (const name of these) {
-      const unit = this.#units.get(name)!;
-      unit.asked += 1;
-      unit.wanted = unit.dozing = unit.pending = unit.restarting = false;
-      unit.reason = unit.refusal = undefined;
-    }
+    const these = names ?? this.#units.names;
+    for (const name of these) this.#units.ask(this.#units.get(name)!, "stop");
     this.#effects.onState();
     for (const name of these) this.#changed(this.#units.get(name)!);
-    await this.#end(these);
+    await this.#restarts.end(these);
     for (const name of these) this.#changed(this.#units.get(name)!);
   }
 
-  /** Ends them and those that are to be restarted with them, in reverse, and starts them in order. */
+  /** Ends services and those that restart with them, in reverse order, then starts them in order. */
   restart(options: UpOptions): Promise<Started> {
     const { names, shell, hear } = options;
-    const asked = names ?? [...this.#units.values()].filter(isUp).map(({ spec }) => spec.name);
+    const asked =
+      names ??
+      this.#units
+        .all()
+        .filter(isUp)
+        .map(({ spec }) => spec.name);
     const running = asked.filter((name) => isUp(this.#units.get(name)!));
-    const concerned = this.#restartedWith(running);
+    const concerned = this.#restarts.restartedWith(running);
     for (const name of concerned) this.#units.get(name)!.shell = shell;
     const others = asked.filter((name) => !running.includes(name));
     const all = [...new Set([...concerned, ...others])];
-    void this.#restartAll(concerned, {});
+    void this.#restarts.restartAll(concerned, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
     return this.#boot(all, { hear, changed: concerned });
   }
 
-  /** One that is to be started anew for a reason that nobody typed. */
-  renew(name: string, reason: string): void {
-    const unit = this.#units.get(name);
-    if (unit !== undefined && isUp(unit)) {
-      void this.#restartAll(this.#restartedWith([name]), { reason });
-    }
+  /** Restarts a service that runs, for a reason that nobody typed. */
+  renew(name: string, because: string): void {
+    this.#restarts.renew(name, because);
   }
 
-  /** What is different is stopped, started or restarted; nothing else. `shell`: of who said `up`, for what is added. */
+  /** Stops, starts or restarts what differs, and nothing else. `shell` is the environment for added services. */
   async apply(declared: Declared, shell: Shell): Promise<void> {
     const { spec } = declared;
-    const former = new Set(this.#units.keys());
+    const former = new Set(this.#units.names);
     const removed = [...former].filter((name) => !spec.services.some((its) => its.name === name));
     if (removed.length > 0) await this.#remove(removed);
-    this.#adopt(declared, shell);
-    const changed = [...this.#units.values()].filter(
-      (unit) => isUp(unit) && !unit.restarting && this.#differs(unit, unit.shell),
-    );
-    const files = "its declaration changed";
+    this.#units.adopt(declared, shell);
+    const changed = this.#units
+      .all()
+      .filter((unit) => isRunning(unit) && this.#units.differs(unit, unit.shell));
     if (changed.length > 0) {
       const names = changed.map((unit) => unit.spec.name);
-      void this.#restartAll(this.#restartedWith(names), { reason: files });
+      const because = "its declaration changed";
+      void this.#restarts.restartAll(this.#restarts.restartedWith(names), {
+        event: "changed",
+        because,
+      });
     }
-    for (const unit of this.#units.values()) {
+    for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
-      if (added && this.#whole) {
-        unit.wanted = true;
-        unit.dozing = unit.spec.lazy;
-        unit.pending = !unit.spec.lazy;
-      }
-      // What could not be started may be mended now.
-      const held = heldWhy(unit, spec.directory);
-      if (held !== undefined && unit.refusal !== undefined) unit.refusal = held;
-      else if (unit.refusal !== undefined && unit.wanted) this.#tryAgain(unit);
-      // One that has failed is tried again, where it is another now.
-      const idle = unit.dozing || unit.pending || unit.restarting;
-      const down = unit.wanted && !idle && !isUp(unit);
-      if (down && unit.service !== undefined && this.#differs(unit, unit.shell)) {
-        this.#tryAgain(unit);
+      if (added && this.#whole) this.#units.ask(unit, unit.spec.lazy ? "up-lazy" : "up");
+      if (unit.wish.state === "refused") {
+        // The files may have removed the cause of a refusal.
+        const held = heldWhy(unit, spec.directory);
+        if (held !== undefined) this.#units.ask(unit, "cannot", held);
+        else void this.#restarts.askAndEnd(unit, "changed");
+      } else if (
+        unit.wish.state === "given" &&
+        !isUp(unit) &&
+        this.#units.differs(unit, unit.shell)
+      ) {
+        // A failed service is tried again where its declaration changed.
+        void this.#restarts.askAndEnd(unit, "changed");
       }
     }
     this.#effects.onState();
-    for (const unit of this.#units.values()) this.#changed(unit);
+    for (const unit of this.#units.all()) this.#changed(unit);
   }
 
-  /** As another daemon left it. */
-  resume({ whole, wanted, unwanted, dozing }: ProjectState, shell: Shell): void {
+  /** Takes up the wishes that another daemon left. */
+  resume({ whole, wanted, unwanted, dozing }: ProjectWishes, shell: Shell): void {
     this.#whole = whole;
     const names = new Set(wanted);
-    for (const unit of this.#units.values()) {
+    for (const unit of this.#units.all()) {
       unit.shell = shell;
-      // What was added to the file meanwhile belongs to a project that is up.
+      // A service that was added meanwhile starts in a project that is up as a whole.
       const { name, lazy } = unit.spec;
       if (!names.has(name) && (!whole || unwanted.includes(name))) continue;
-      unit.wanted = true;
-      unit.dozing = names.has(name) ? dozing.includes(name) : lazy;
-      unit.pending = !unit.dozing;
+      const dozes = names.has(name) ? dozing.includes(name) : lazy;
+      this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();
-    for (const unit of this.#units.values()) this.#changed(unit);
+    for (const unit of this.#units.all()) this.#changed(unit);
   }
 
-  /** A request has come for it. */
+  /** Starts a dozing service because a request came for it. */
   wake(name: string): void {
     const unit = this.#units.get(name);
-    if (unit === undefined || !unit.wanted || !(unit.dozing || hasEnded(unit))) return;
-    this.#rouse(unit, "a request came for it");
+    if (unit === undefined) return;
+    if (this.#units.ask(unit, "request", "a request came for it") === undefined) return;
+    this.#starting.callDependencies(unit);
     this.#effects.onState();
-    this.#consider(unit);
+    this.#starting.consider(unit);
   }
 
-  /** No request has come for a while: ends until the next one does. */
+  /** Ends an idle service until its next request. */
   async doze(name: string): Promise<void> {
     const unit = this.#units.get(name);
-    if (unit === undefined || !unit.wanted || unit.dozing || !wakes(unit.spec)) return;
-    unit.asked += 1;
-    unit.dozing = true;
-    unit.pending = unit.restarting = false;
+    if (unit === undefined || !wakes(unit.spec)) return;
+    const ended = this.#restarts.askAndEnd(unit, "doze");
     this.#effects.onState();
-    await this.#end([name]);
+    await ended;
   }
 
-  /** The daemon ends: so do they, and they are to be started again by the next one. */
+  /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
-    this.#resting = true;
-    for (const unit of this.#units.values()) {
-      unit.asked += 1;
-      unit.restarting = false;
-    }
-    await this.#end([...this.#units.keys()]);
+    this.#starting.isOver = true;
+    this.#restarts.isLast = true;
+    await this.#restarts.end(this.#units.names);
   }
 
-  /** It is no project any more. */
+  /** Ends all services: the project is gone. */
   async dispose(): Promise<void> {
     await this.stop(undefined);
-    await this.#remove([...this.#units.keys()]);
+    await this.#remove(this.#units.names);
   }
 
   /** For a person: `shop:api ended with exit code 1`. */
   explain(name: string): string {
     const unit = this.#units.get(name)!;
-    if (!unit.pending && unit.refusal === undefined) return `${unit.id} ${whyDown(unit)}`;
-    return `${unit.id} did not start: ${this.#snapshot(unit).why}`;
-  }
-
-  #snapshot(unit: Unit): Supervised {
-    const snapshot = snapshotOf(unit, { project: this.#spec, others: this.#units });
-    if (snapshot.type !== "exec" || snapshot.port !== undefined) return snapshot;
-    return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
-  }
-
-  #adopt({ spec, pending }: Declared, shell: Shell): void {
-    this.#spec = spec;
-    this.#dependents = reversed(graphOf(spec.services));
-    for (const service of spec.services) {
-      const unit = this.#units.get(service.name);
-      if (unit !== undefined) {
-        unit.spec = service;
-        unit.unseen = pending.get(service.name);
-        continue;
-      }
-      const made = unitOf(service, { project: spec.name, shell });
-      made.unseen = pending.get(service.name);
-      this.#units.set(service.name, made);
-      this.#tell(made);
-    }
-    // In the order of the file.
-    for (const { name } of spec.services) {
-      const unit = this.#units.get(name)!;
-      this.#units.delete(name);
-      this.#units.set(name, unit);
-    }
+    if (!["due", "refused"].includes(unit.wish.state)) return `${unit.id} ${whyDown(unit)}`;
+    return `${unit.id} did not start: ${this.#units.snapshot(unit).why}`;
   }
 
   async #remove(names: readonly string[]): Promise<void> {
     await this.stop(names);
     for (const name of names) {
       const unit = this.#units.get(name);
-      // Somebody may have removed it meanwhile.
+      // The service may have been removed meanwhile.
       if (unit === undefined) continue;
-      await unit.service?.dispose();
-      this.#units.delete(name);
-      this.#effects.onChange("gone", this.#snapshot(unit));
-      for (const watcher of [...this.#watchers]) watcher(name);
-      await this.#effects.logs.forget(unit.id);
+      await this.#units.remove(unit);
     }
-  }
-
-  /** Whether what runs was started from something else than would be started now. */
-  #differs(unit: Unit, shell: Shell): boolean {
-    if (unit.service === undefined) return false;
-    const filled = this.#fill({ ...unit, shell });
-    return filled.kind === "spec" && needsRestart(unit.service.spec, filled.spec);
-  }
-
-  #fill(unit: Unit) {
-    return filledSpec(unit, {
-      project: this.#spec,
-      portOf: (name) => {
-        const other = this.#units.get(name);
-        if (other === undefined || other.spec.type !== "exec") return undefined;
-        return this.#effects.portOf(other.id, other.spec.port);
-      },
-    });
   }
 
   #boot(names: readonly string[], { hear, changed }: { hear: Hear; changed: readonly string[] }) {
@@ -358,249 +270,20 @@ export class Project {
       hear,
       changed,
       unitOf: (name) => this.#units.get(name),
-      snapshotOf: (unit) => this.#snapshot(unit),
+      snapshotOf: (unit) => this.#units.snapshot(unit),
       explain: (name) => this.explain(name),
-      watch: (watcher) => {
-        this.#watchers.add(watcher);
-        return () => void this.#watchers.delete(watcher);
-      },
+      watch: (watcher) => this.#units.watch(watcher),
     });
   }
 
-  /** Starts it, if it is to be started and nothing is missing. */
-  #consider(unit: Unit): void {
-    if (!unit.pending || unit.launching || this.#resting) return;
-    if (isUp(unit)) {
-      unit.pending = false;
-      return;
-    }
-    const waits = blockers(unit, this.#units);
-    if (waits.length === 0) void this.#launch(unit);
-    else {
-      for (const { unit: needed } of waits) {
-        if (needed.wanted && needed.dozing) {
-          this.#rouse(needed, `${unit.spec.name} depends on it`);
-          this.#changed(needed);
-        }
-      }
-    }
-  }
-
-  /** What kept it from running may be mended: at once, or with the next request to it. */
-  #tryAgain(unit: Unit): void {
-    unit.refusal = undefined;
-    if (unit.spec.lazy) this.#forgive(unit);
-    else unit.pending = true;
-  }
-
-  #forgive(unit: Unit): void {
-    unit.asked += 1;
-    unit.dozing = true;
-    unit.reason = unit.refusal = undefined;
-    void this.#end([unit.spec.name]);
-  }
-
-  #rouse(unit: Unit, reason: string): void {
-    unit.asked += 1;
-    unit.dozing = false;
-    unit.pending = true;
-    unit.reason = reason;
-  }
-
-  async #launch(unit: Unit): Promise<void> {
-    const held = heldWhy(unit, this.#spec.directory);
-    if (held !== undefined) {
-      this.#refuse(unit, held);
-      this.#changed(unit);
-      return;
-    }
-    unit.launching = true;
-    const { asked } = unit;
-    const port = this.#portFor(unit);
-    const filled = this.#fill(unit);
-    if (port === "none") this.#refuse(unit, "there is no free port for it");
-    else if (filled.kind === "mistakes") this.#refuse(unit, filled.mistakes.join("; "));
-    else {
-      if (unit.service !== undefined && needsRestart(unit.service.spec, filled.spec)) {
-        await unit.service.dispose();
-        unit.service = undefined;
-      }
-      // Somebody may have stopped it meanwhile.
-      if (unit.asked === asked && unit.pending && !this.#resting) {
-        unit.service ??= this.#make(unit, filled.spec);
-        unit.pending = false;
-        unit.service.start(this.#request(unit, port));
-      }
-    }
-    unit.launching = false;
-    this.#changed(unit);
-  }
-
-  #refuse(unit: Unit, why: string): void {
-    unit.pending = false;
-    unit.refusal = why;
-  }
-
-  #portFor(unit: Unit): number | undefined | "none" {
-    if (unit.spec.type !== "exec") return undefined;
-    return this.#effects.claimPort(unit.id, unit.spec.port) ?? "none";
-  }
-
-  #request(unit: Unit, port: number | undefined): StartRequest {
-    const { routeName } = unit.spec;
-    const request: StartRequest = {
-      shell: unit.shell,
-      port,
-      url: routeName === undefined ? undefined : this.#effects.urlOf(routeName),
-      trust: this.#effects.trust(),
-    };
-    if (unit.reason !== undefined) request.reason = unit.reason;
-    unit.reason = undefined;
-    return request;
-  }
-
-  #make(unit: Unit, spec: ServiceSpec): Service {
-    const log = this.#effects.logs.of(unit.id);
-    let running: number | undefined;
-    /** The number of the first line that the process which runs, or ran last, could print. */
-    let firstLine = log.next;
-    const service = this.#effects.supervise(spec, {
-      project: this.#spec.name,
-      domain: this.#spec.domain,
-      directory: this.#spec.directory,
-      onOutput: (stream, bytes) => log.push(stream, bytes),
-      onMembers: () => this.#effects.onState(),
-      lastLines() {
-        log.flush();
-        return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));
-      },
-      onChange: ({ startedAt }) => {
-        if (startedAt !== running) {
-          running = startedAt;
-          if (startedAt !== undefined) firstLine = log.next;
-          this.#effects.onState();
-        }
-        if (unit.service === service) this.#changed(unit);
-      },
-    });
-    log.source = { pause: () => service.pauseOutput(), resume: () => service.resumeOutput() };
-    return service;
-  }
-
-  /** Something about it may be different: those who wait for it, and those who watch. */
+  /** Reconsiders a service that may have changed, then informs its dependents and watchers. */
   #changed(unit: Unit): void {
     const { name } = unit.spec;
-    this.#consider(unit);
-    const news = this.#tell(unit);
-    for (const watcher of [...this.#watchers]) watcher(name);
-    this.#followRestart(unit);
+    this.#starting.consider(unit);
+    const news = this.#units.tell(unit);
+    this.#units.tellWatchers(name);
+    this.#restarts.followRestart(unit);
     if (!news) return;
-    for (const dependent of this.#dependents.get(name) ?? []) {
-      const other = this.#units.get(dependent);
-      if (other?.pending) this.#changed(other);
-    }
-  }
-
-  /** False where that is known. */
-  #tell(unit: Unit): boolean {
-    const snapshot = this.#snapshot(unit);
-    if (unit.told !== undefined && Bun.deepEquals(unit.told, snapshot)) return false;
-    const change = unit.told === undefined ? "appeared" : "changed";
-    unit.told = snapshot;
-    this.#effects.onChange(change, snapshot);
-    return true;
-  }
-
-  /** It is ready again in another process: who depends on it hears of it, or is restarted. */
-  #followRestart(unit: Unit): void {
-    if (!isReady(unit)) return;
-    const { startedAt } = unit.service!.snapshot();
-    const before = unit.readyRun;
-    unit.readyRun = startedAt;
-    if (before === undefined || before === startedAt) return;
-    const { name } = unit.spec;
-    for (const dependent of this.#dependents.get(name) ?? []) {
-      const other = this.#units.get(dependent);
-      if (other === undefined || other.pending || other.restarting || !isUp(other)) continue;
-      if (other.spec.restartWith.includes(name) || this.#differs(other, other.shell)) {
-        this.renew(dependent, `${name} was restarted`);
-      } else this.#effects.logs.of(other.id).say(`${name}, which it depends on, was restarted`);
-    }
-  }
-
-  /** With those that are restarted with them, and so on; in the order to start. */
-  #restartedWith(names: readonly string[]): string[] {
-    const found = new Set(names);
-    for (let size = -1; size !== found.size;) {
-      size = found.size;
-      for (const unit of this.#units.values()) {
-        if (isUp(unit) && unit.spec.restartWith.some((name) => found.has(name))) {
-          found.add(unit.spec.name);
-        }
-      }
-    }
-    return withDependencies(graphOf(this.#spec.services), found).filter((name) => found.has(name));
-  }
-
-  async #restartAll(names: readonly string[], { reason }: { reason?: string }): Promise<void> {
-    const asked = new Map<string, number>();
-    for (const name of names) {
-      const unit = this.#units.get(name)!;
-      unit.asked += 1;
-      unit.wanted = true;
-      unit.dozing = false;
-      unit.refusal = undefined;
-      unit.pending = false;
-      unit.restarting = true;
-      unit.reason = reason;
-      // Not to be announced as one: those who are restarted with it know.
-      unit.readyRun = undefined;
-      asked.set(name, unit.asked);
-    }
-    this.#effects.onState();
-    await this.#end(names);
-    this.#announce(names);
-    for (const name of names) {
-      const unit = this.#units.get(name);
-      // Somebody has stopped it meanwhile, or started it.
-      if (unit === undefined || unit.asked !== asked.get(name)) continue;
-      unit.restarting = false;
-      unit.pending = true;
-    }
-    for (const name of names) {
-      const unit = this.#units.get(name);
-      if (unit !== undefined) this.#changed(unit);
-    }
-  }
-
-  #announce(names: readonly string[]): void {
-    for (const name of names) {
-      for (const dependent of this.#dependents.get(name) ?? []) {
-        const other = this.#units.get(dependent);
-        if (other === undefined || names.includes(dependent) || !isUp(other)) continue;
-        this.#effects.logs.of(other.id).say(`${name}, which it depends on, is restarted`);
-      }
-    }
-  }
-
-  /** Each after those of them that depend on it; independent ones side by side. */
-  async #end(names: readonly string[]): Promise<void> {
-    const these = new Set(names);
-    const ends = new Map<string, Promise<void>>();
-    for (const name of withDependents(graphOf(this.#spec.services), names)) {
-      if (!these.has(name)) continue;
-      const unit = this.#units.get(name)!;
-      const needed = (this.#dependents.get(name) ?? []).map((other) => ends.get(other));
-      const { asked } = unit;
-      ends.set(
-        name,
-        Promise.all(needed).then(async () => {
-          // Somebody wants it to run meanwhile.
-          if (unit.asked !== asked) return;
-          await unit.service?.stop();
-        }),
-      );
-    }
-    await Promise.all(ends.values());
+    for (const other of this.#units.dependentsOf(name)) if (isDue(other)) this.#changed(other);
   }
 }

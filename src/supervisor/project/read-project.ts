@@ -19,26 +19,26 @@ export type ReadProject =
   | { kind: "none"; files: readonly string[] };
 
 export type ReadProjectOptions = {
-  /** Of the person whose layers are read on the way up. */
+  /** The home folder of the person whose configuration layers apply. */
   home: string;
   /** `config.toml`, absolute, where there may be one: the lowest layer. */
   configFile?: string | undefined;
-  /** Domains besides `localhost`; what config.toml says where nobody does. */
+  /** Domains besides `localhost`; by default those of config.toml. */
   tlds?: readonly string[] | undefined;
-  /** The shell's variables; without them nobody is told which of them are not set. */
+  /** The shell's variables; without them unset ones are not reported. */
   shell?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Messages call files as they are seen from here; from the project's folder where nobody says. */
+  /** The folder that paths in messages are relative to; by default the project's. */
   seenFrom?: string;
   /** In the place of the locald.toml that is there: whether it would do. */
   instead?: string;
-  /** Whose files are one's own: ours, where nobody says. */
+  /** The user whose files count as one's own; by default this process's. */
   uid?: number;
 };
 
 /** Bytes. Far more than a person writes. */
 const longest = 1024 * 1024;
 
-/** Folders on the way up; deeper ones are nobody's. */
+/** The most folders that are walked up. */
 const mostFolders = 100;
 
 /** `directory` is absolute. Never rejects. */
@@ -80,7 +80,7 @@ export async function readProject(
     layers.push(readLayer(global.text, { name: nameOf(configFile), global: true }));
     if (tlds === undefined) {
       const read = readConfig(global.text, nameOf(configFile));
-      // Its other mistakes are told by those that read the rest of it.
+      // Readers of the rest of the file report its other errors.
       if (read.kind === "config") tlds = read.config.tlds?.value;
     }
   }
@@ -93,7 +93,7 @@ export async function readProject(
   for (const path of found) {
     const its = await textOf(path);
     if (its === undefined) continue;
-    // It says what commands are run.
+    // This file decides which commands run.
     if (trusted.includes(its.uid)) layers.push(readLayer(its.text, { name: nameOf(path) }));
     else
       unreadable.push(`${nameOf(path)} belongs to another user, so it is not read; move it away`);

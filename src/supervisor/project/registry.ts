@@ -17,15 +17,15 @@ const registry = v.object({ projects: v.record(v.string(), entry) });
 export type RegistryOptions = { path: string; clock: Clock; note(text: string): void };
 
 export interface Registry {
-  /** Nothing is known before. Never rejects. */
+  /** Reads the file; the registry is empty before. Never rejects. */
   load(): Promise<void>;
   /** The one that was seen last first. */
   list(): readonly RegisteredProject[];
-  /** It is up, or was named. */
+  /** Notes that a project is up, or was named. */
   seen(path: string, name: string): void;
   /** A pinned project comes up with the daemon. False where it is not known. */
   pin(path: string, pinned: boolean): boolean;
-  /** Forgets those whose folder is gone, but not pinned ones, and tells which. */
+  /** Forgets projects whose folder is gone, except pinned ones. Returns those it forgot. */
   clean(): Promise<readonly RegisteredProject[]>;
   flush(): Promise<void>;
 }
@@ -83,7 +83,7 @@ export function registryAt(options: RegistryOptions): Registry {
   };
 }
 
-/** What cannot be looked at is not known to be gone. */
+/** A path that cannot be read is not known to be gone. */
 async function isFolder(path: string): Promise<boolean> {
   return await stat(path).then(
     (its) => its.isDirectory(),

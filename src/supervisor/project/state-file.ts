@@ -1,4 +1,4 @@
-/** What should run, what runs and what was seen of it -> state.json, which the next daemon begins with; and back. No value of any variable is in it. */
+/** Wishes, runs and seen declarations -> state.json for the next daemon; and back. It holds no variable's value. */
 import * as v from "valibot";
 import type { Clock } from "../../system/clock.ts";
 import { type JsonFile, jsonFile } from "../../system/json-file.ts";
@@ -17,7 +17,7 @@ const run = v.object({
   /** 2 and up: never an init, a whole group, or everybody. */
   pid,
   startedAt: v.number(),
-  /** These two count within the boot of the state only. */
+  /** Both fields below are valid only within the boot of the state. */
   birth: v.optional(birth),
   members: v.optional(v.array(v.object({ pid, birth }))),
   runId: hex,
@@ -36,22 +36,22 @@ const project = v.object({
   runs: v.record(v.string(), run),
 });
 
-/** Pairs, as a service may be called like what an object has of its own. */
+/** Pairs, as a service may be named like an object's own property. */
 const code = v.array(v.tuple([v.string(), v.array(v.tuple([v.string(), v.string()]))]));
 
 const seen = v.object({
   directory: v.pipe(v.string(), v.startsWith("/")),
-  /** Null: it could not be told. */
+  /** Null where it could not be read. */
   head: v.nullable(v.string()),
   reload: v.picklist(["auto", "ask", "git"]),
-  /** By service and key, fingerprints. */
+  /** Fingerprints by service and key. */
   code,
   waiting: code,
 });
 
 const state = v.object({
   version: v.literal(1),
-  /** What every run id begins with that a daemon of this state directory has given. */
+  /** The prefix of every run id that a daemon of this state directory gave. */
   key: hex,
   /** The boot in which it was written. */
   boot: v.optional(v.string()),
@@ -60,7 +60,7 @@ const state = v.object({
   strays: v.optional(v.array(v.object({ pid, birth }))),
   /** Service id -> the port that it had last. */
   ports: v.record(v.string(), port),
-  /** What a person has seen of each project; a daemon that knew nothing of it wrote none. */
+  /** The declarations that a person has seen, by project. Absent in files of older daemons. */
   seen: v.optional(v.array(seen)),
 });
 

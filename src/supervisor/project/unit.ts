@@ -4,7 +4,8 @@ import { fill } from "../../manifest/fill.ts";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
-import type { Service } from "../service/service.ts";
+import type { Lifecycle } from "../service/lifecycle.ts";
+import { type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
 
 /** The environment of a shell. */
 export type Shell = Readonly<Record<string, string | undefined>>;
@@ -12,33 +13,21 @@ export type Shell = Readonly<Record<string, string | undefined>>;
 export type Unit = {
   /** `shop:api`. */
   readonly id: string;
-  /** As declared, references not filled. */
+  /** The declaration, with references not filled. */
   spec: ServiceSpec;
-  /** What its files say besides, and waits for `up`. */
+  /** A change in its files that waits for `up`. */
   unseen: Pending | undefined;
   /** Made by the first start, from the spec filled; another one where that has changed. */
-  service: Service | undefined;
+  service: Lifecycle | undefined;
   /** The environment of the shell that said `up` last. */
   shell: Shell;
-  /** It should run, or be there for the first request. */
-  wanted: boolean;
-  /** It is wanted, and starts with the first request. */
-  dozing: boolean;
-  /** It is to be started as soon as all that it depends on is ready. */
-  pending: boolean;
-  /** It is being ended, to be started again with others. */
-  restarting: boolean;
-  /** A start is under way, up to the service's own. */
-  launching: boolean;
-  /** For a person: why it is started, where nobody asked for it. */
-  reason: string | undefined;
-  /** Why it cannot be started at all. */
-  refusal: string | undefined;
-  /** Counts what was asked of it: what began before means nothing then. */
-  asked: number;
+  /** Assigned in one place only: where `Project` takes a step through the table of wishes. */
+  wish: Wish;
+  /** The former lifecycle, while it ends for good because the spec has changed. */
+  leaving: Lifecycle | undefined;
   /** When the process started that was ready last. */
   readyRun: number | undefined;
-  /** As told last. */
+  /** The last snapshot that was reported. */
   told: Supervised | undefined;
 };
 
@@ -49,48 +38,43 @@ export function unitOf(spec: ServiceSpec, { project, shell }: { project: string;
     unseen: undefined,
     service: undefined,
     shell,
-    wanted: false,
-    dozing: false,
-    pending: false,
-    restarting: false,
-    launching: false,
-    reason: undefined,
-    refusal: undefined,
-    asked: 0,
+    wish: unasked,
+    leaving: undefined,
     readyRun: undefined,
     told: undefined,
   };
   return unit;
 }
 
-/** States in which it has a process, or is about to have one, of its own accord. */
-const upStates: ReadonlySet<Supervised["state"]> = new Set([
-  "starting",
-  "running",
-  "ready",
-  "unready",
-  "backoff",
-]);
+/** Started, or waiting for its first request. */
+export function isWanted({ wish }: Unit): boolean {
+  return wish.state !== "unwanted";
+}
 
-/** It runs, or will by itself. */
+/** True for a service that waits to be started. */
+export function isDue({ wish }: Unit): boolean {
+  return wish.state === "due";
+}
+
+export function processOf({ service, spec }: Unit): ProcessFact {
+  const its = service?.snapshot();
+  const rests = wakes(spec) && its !== undefined && hasEndedWell(its);
+  return processFact(its?.state, { rests });
+}
+
+/** True for a service that runs, or will by itself. */
 export function isUp(unit: Unit): boolean {
-  return unit.service !== undefined && upStates.has(unit.service.snapshot().state);
+  return processOf(unit) === "up";
 }
 
-/** It has no process, and will have none before somebody or something asks for it. */
-export function isDown(unit: Unit): boolean {
-  if (unit.pending || unit.restarting || unit.launching) return false;
-  return !isUp(unit) && unit.service?.snapshot().state !== "stopping";
+/** True for a service that runs and is not about to end. */
+export function isRunning(unit: Unit): boolean {
+  return unit.wish.state === "given" && isUp(unit);
 }
 
-/** A request starts it, as one that nobody has asked for yet: it has ended well by itself. */
-export function hasEnded(unit: Unit): boolean {
-  const its = unit.service?.snapshot();
-  return isDown(unit) && wakes(unit.spec) && its !== undefined && hasEndedWell(its);
-}
-
-export function isReady(unit: Unit): boolean {
-  return !unit.pending && !unit.restarting && unit.service?.snapshot().state === "ready";
+export function isReady({ wish, service }: Unit): boolean {
+  if (wish.state === "due" || wish.state === "restarting") return false;
+  return service?.snapshot().state === "ready";
 }
 
 export type Blocker = {
@@ -99,7 +83,7 @@ export type Blocker = {
   lost: Unit | undefined;
 };
 
-/** What it waits for, and whether that is in vain. */
+/** The dependencies that a service waits for, and whether it waits in vain. */
 export function blockers(unit: Unit, others: ReadonlyMap<string, Unit>): Blocker[] {
   return unit.spec.dependsOn.flatMap((name) => {
     const needed = others.get(name);
@@ -109,16 +93,15 @@ export function blockers(unit: Unit, others: ReadonlyMap<string, Unit>): Blocker
 }
 
 function lostIn(unit: Unit, others: ReadonlyMap<string, Unit>): Unit | undefined {
-  if (unit.refusal !== undefined || !unit.wanted) return unit;
-  if (unit.restarting) return undefined;
-  if (unit.pending) {
-    return blockers(unit, others).find(({ lost }) => lost !== undefined)?.lost;
-  }
+  const { state: wish } = unit.wish;
+  if (wish === "refused" || wish === "unwanted") return unit;
+  if (wish === "restarting") return undefined;
+  if (wish === "due") return blockers(unit, others).find(({ lost }) => lost !== undefined)?.lost;
   const state = unit.service?.snapshot().state;
   return state === "failed" || state === "exited" ? unit : undefined;
 }
 
-/** It as people see it. */
+/** A service as people see it. */
 export function snapshotOf(
   unit: Unit,
   { project, others }: { project: ProjectSpec; others: ReadonlyMap<string, Unit> },
@@ -128,17 +111,18 @@ export function snapshotOf(
   const { domain, directory } = project;
   const snapshot: Supervised = {
     ...its,
-    lazy: unit.wanted && wakes(spec),
+    lazy: isWanted(unit) && wakes(spec),
     domain,
     directory,
     ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
   };
-  if (unit.refusal !== undefined) return { ...snapshot, state: "failed", why: unit.refusal };
-  if (unit.restarting) {
+  const { state: wish, because } = unit.wish;
+  if (wish === "refused") return { ...snapshot, state: "failed", why: because };
+  if (wish === "restarting") {
     const ends = its.state === "stopping" || its.state === "stopped";
-    return ends ? { ...snapshot, state: "starting", why: unit.reason } : snapshot;
+    return ends ? { ...snapshot, state: "starting", why: because } : snapshot;
   }
-  if (!unit.pending) return snapshot;
+  if (wish !== "due") return snapshot;
   const waits = blockers(unit, others);
   const lost = waits.find((blocker) => blocker.lost !== undefined)?.lost;
   if (lost !== undefined) {
@@ -146,11 +130,11 @@ export function snapshotOf(
     return { ...snapshot, state: "failed", why };
   }
   const names = waits.map((blocker) => blocker.unit.spec.name);
-  const why = names.length === 0 ? unit.reason : `waits for ${names.join(", ")}`;
+  const why = names.length === 0 ? because : `waits for ${names.join(", ")}`;
   return { ...snapshot, state: "starting", why };
 }
 
-/** What there was of it before says nothing of what it is now, once its process has gone. */
+/** After the process has gone, the current declaration decides type, address and port. */
 function asDeclared(unit: Unit, project: ProjectSpec): Supervised {
   const { spec, service } = unit;
   const its = service?.snapshot();
@@ -168,9 +152,9 @@ export function heldWhy({ unseen }: Unit, directory: string): string | undefined
 }
 
 /** After its name. */
-export function whyDown({ refusal, wanted, service }: Unit): string {
-  if (refusal !== undefined) return `cannot start: ${refusal}`;
-  if (!wanted) return "is stopped";
+export function whyDown({ wish, service }: Unit): string {
+  if (wish.state === "refused") return `cannot start: ${wish.because}`;
+  if (wish.state === "unwanted") return "is stopped";
   const { state, why } = service?.snapshot() ?? { state: "stopped", why: undefined };
   return why ?? (state === "failed" ? "failed" : `is ${state}`);
 }
@@ -224,12 +208,12 @@ export function filledSpec(
   return { kind: "spec", spec: { ...spec, env, command, health } };
 }
 
-/** Whether a process of the one has to be started anew to be the other's. What only the project goes by does not count. */
+/** Whether a process of the one spec must be restarted for the other. Keys that only the project reads do not count. */
 export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
-  return !deepEquals(processOf(before), processOf(after));
+  return !deepEquals(startedFrom(before), startedFrom(after));
 }
 
-function processOf(spec: ServiceSpec): object {
+function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
   const { watch: _w, envFiles: _e, ...its } = others;
   return its;

@@ -1,19 +1,16 @@
-/** What a person has seen of a project, and what its files say now -> what runs meanwhile, and what waits for `up`. Pure. */
+/** Declarations that a person has seen, and the files now -> what runs, and what waits for `up`. Pure. */
 import { withDependencies, graphOf } from "../../manifest/graph.ts";
 import type { ProjectSpec, Reload, ServiceSpec } from "../../manifest/project.ts";
-import { readTemplate, referenceText } from "../../manifest/reference.ts";
 import { type Pending, pendingText } from "../../routes/pending.ts";
 import { pastedWord } from "../../text/shell-words.ts";
+import { type Code, codeOf } from "./code.ts";
 import { type GitHead, noRepository } from "./git-head.ts";
 
-/** Key -> fingerprint of all that decides which code a service runs. */
-export type Code = ReadonlyMap<string, string>;
-
-/** What a person has seen of a project, by `up` or by an edit of their own. */
+/** The declarations of a project that a person has seen, by `up` or by an edit of their own. */
 export type Seen = {
-  /** What git's HEAD named then; `noRepository` where there is none, undefined where it could not be told. */
+  /** The commit of git's HEAD then; `noRepository` without a repository, undefined where it cannot be read. */
   head: string | undefined;
-  /** As the files said at the last `up`. */
+  /** The value of `reload` at the last `up`. */
   reload: Reload;
   /** By service. */
   code: ReadonlyMap<string, Code>;
@@ -27,7 +24,7 @@ export type Seen = {
 export type Trust = { kind: "all" } | { kind: "edits" } | { kind: "nothing"; why: string };
 
 export type Reviewed = {
-  /** Of services that wait: as it was seen last. */
+  /** The project to run: services that wait keep the declaration that was seen last. */
   spec: ProjectSpec;
   pending: ReadonlyMap<string, Pending>;
   seen: Seen;
@@ -66,7 +63,7 @@ export function trustOf(
   return { kind: "nothing", why: "git's HEAD is another than at the last up" };
 }
 
-/** Undefined: it cannot be told. */
+/** Undefined where it cannot be read. */
 export function idOf(head: GitHead): string | undefined {
   if (head.kind === "unknown") return undefined;
   return head.kind === "none" ? noRepository : head.id;
@@ -117,26 +114,26 @@ export function review(
   };
 }
 
-/** Said of these services, or of all. */
+/** `up` of these services, or of all. */
 export type Up = { names: readonly string[] | undefined };
 
 export type Admitted = {
   reviewed: Reviewed;
-  /** For a person: what was not seen before, and is now. */
+  /** For a person: changes that this `up` approves. */
   takes: readonly string[];
   /** git is at work, so that who has brought what is known a moment later only. */
   again: boolean;
 };
 
 export type AdmitOptions = {
-  /** Undefined: a person asks for a project that nobody knows. */
+  /** Undefined where a person asks for an unknown project. */
   seen: Seen | undefined;
   /** HEAD before the files were read, and after: files come before it moves. */
   first: GitHead;
   last: GitHead;
-  /** Undefined: nobody has said it. */
+  /** Undefined where nobody said `up`. */
   up: Up | undefined;
-  /** False: git has been at work for so long that what it does is not waited for any more. */
+  /** False once git has been at work too long to wait for it. */
   patient: boolean;
 };
 
@@ -201,7 +198,7 @@ export function approve(
   return { head: idOf(head), reload, code, waiting, specs };
 }
 
-/** For a person: what an approval takes over that was not seen before. */
+/** For a person: the changes that an approval adds to what was seen. */
 export function newlySeen(before: Seen, after: Seen): string[] {
   const texts: string[] = [];
   for (const [name, now] of after.code) {
@@ -228,7 +225,7 @@ function reloadText(before: Reload, after: Reload): string {
   return `reload ("${before}" -> "${after}"${meaning})`;
 }
 
-/** Nobody waits for a service that was added and is held: what runs was approved without it, and can be restarted. */
+/** No service waits for an added one that is held: what runs was approved without it, and can be restarted. */
 function withoutHeld(
   services: readonly ServiceSpec[],
   pending: ReadonlyMap<string, Pending>,
@@ -244,7 +241,9 @@ function withoutHeld(
   );
 }
 
-/** What runs, with its place among the others as the file has it now, so that the file's order holds. */
+/**
+ * The declaration that was seen, with the dependencies and the address of the current file, so that its order holds.
+ */
 function asSeen(known: ServiceSpec, { dependsOn, restartWith, routeName, type }: ServiceSpec) {
   return {
     ...known,
@@ -257,110 +256,5 @@ function asSeen(known: ServiceSpec, { dependsOn, restartWith, routeName, type }:
 function changedKeys(before: Code, now: Code): string[] {
   return [...new Set([...before.keys(), ...now.keys()])].filter(
     (key) => before.get(key) !== now.get(key),
-  );
-}
-
-/** Keys of which a change leads to no other code: they go on by themselves. */
-type Harmless =
-  | ("name" | "type" | "port" | "dependsOn" | "restartWith" | "readyPattern")
-  | ("stopSignal" | "stopTimeout" | "startTimeout" | "restart" | "lazy" | "idleTimeout")
-  | ("watch" | "pty" | "routeName");
-
-/** By their names in the file. A key that the spec gets later does not compile before it stands in one of the two. */
-const deciders: {
-  [Key in Exclude<keyof ServiceSpec, Harmless>]: (
-    spec: ServiceSpec,
-    project: ProjectSpec,
-  ) => Record<string, unknown>;
-} = {
-  command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
-  workdir: ({ workdir }) => ({ workdir }),
-  envFiles: ({ envFiles }) => (envFiles.length === 0 ? {} : { env_file: envFiles }),
-  health: ({ health }, project) => {
-    if (health === undefined) return {};
-    const { ask } = health;
-    if (ask.kind !== "command") return { health_check: health };
-    const command = filled(ask.command, { project, shell: true });
-    return { health_check: { ...health, ask: { ...ask, command } } };
-  },
-  env: (spec, project) =>
-    Object.fromEntries(
-      [...decidingVariables(spec)].map((name) => [
-        `env.${name}`,
-        filled(spec.env[name]!, { project, shell: false }),
-      ]),
-    ),
-};
-
-export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
-  const found = new Map<string, string>();
-  for (const read of Object.values(deciders)) {
-    for (const [key, value] of Object.entries(read(spec, project))) {
-      found.set(key, fingerprint(value));
-    }
-  }
-  return found;
-}
-
-/** 128 bits: nobody finds two commands for one. */
-function fingerprint(value: unknown): string {
-  return new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
-}
-
-/** Where the project's name and folder stand in a text, they are part of it. */
-function filled(
-  text: string,
-  { project, shell }: { project: ProjectSpec; shell: boolean },
-): (string | object)[] {
-  return readTemplate(text, { shell }).parts.map((part) => {
-    if (typeof part === "string") return part;
-    if (part.kind !== "project") return { reference: referenceText(part) };
-    return part.field === "dir" ? project.directory : project[part.field];
-  });
-}
-
-/** Variables that programs, shells, interpreters and loaders take code from, or the names of programs that they run. */
-const deciding: readonly RegExp[] = [
-  // Where programs and libraries are looked for: ld.so(8), dyld(1).
-  /^(?:PATH|LD_.*|DYLD_.*|GCONV_PATH|HOME|SHELL|XDG_CONFIG_(?:HOME|DIRS))$/,
-  // Shells: bash(1), dash(1), zsh(1). Exported functions are called BASH_FUNC_name%%.
-  /^(?:BASH_ENV|ENV|ZDOTDIR|FPATH|SHELLOPTS|BASHOPTS|PS4|IFS|PROMPT_COMMAND|BASH_FUNC_.*)$/,
-  /^(?:NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE|BUN_OPTIONS|BUN_.*PRELOAD|DENO_DIR|npm_config_.*|NPM_CONFIG_.*)$/,
-  /^(?:YARN_.*|PNPM_.*|COREPACK_.*|TS_NODE_.*|ESBUILD_BINARY_PATH|OPENSSL_.*)$/,
-  /^(?:PYTHON.*|PIP_.*|UV_.*|GUNICORN_CMD_ARGS|UWSGI_.*|RUBY.*|GEM_.*|BUNDLE_.*|PERL.*|PHPRC|PHP_INI_SCAN_DIR)$/,
-  /^(?:_?JAVA_.*|JDK_.*|CLASSPATH|MAVEN_.*|GRADLE_.*|CATALINA_OPTS)$/,
-  /^(?:DOTNET_.*|CORECLR_.*|COR_.*|LUA_.*|ERL_.*|ELIXIR_.*|R_PROFILE.*|R_ENVIRON.*|JULIA_.*|GHC.*)$/,
-  /^(?:RUSTC.*|RUSTFLAGS|CARGO_.*|GOFLAGS|GOENV|GOTOOLCHAIN|CC|CXX|MAKEFLAGS|MAKEFILES)$/,
-  // Programs that others start: git(1), ssh(1), less(1).
-  /^(?:GIT_.*|SSH_.*|SUDO_ASKPASS|EDITOR|VISUAL|PAGER|.*_PAGER|BROWSER|LESSOPEN|LESSCLOSE|DOCKER_.*)$/,
-];
-
-/**
- * A variable that a shell puts into a command, wherever it stands there: `sh -c "$RUN"`, `node $SCRIPT` and `timeout 9 $RUN` run
- * what it says as much as `$RUN` alone.
- */
-const expanded = /\$\{?!?(\w+)/g;
-
-/** The declared ones that decide, and those of which the values of these are made. */
-function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
-  const found = new Set<string>();
-  const commands = [command, ...(health?.ask.kind === "command" ? [health.ask.command] : [])];
-  const add = (name: string): void => {
-    if (found.has(name) || !Object.hasOwn(env, name)) return;
-    found.add(name);
-    for (const other of namedIn(env[name]!, false)) add(other);
-  };
-  for (const name of Object.keys(env)) if (deciding.some((its) => its.test(name))) add(name);
-  for (const text of commands) {
-    for (const name of namedIn(text, true)) add(name);
-    for (const [, name] of text.matchAll(expanded)) add(name!);
-  }
-  return found;
-}
-
-/** `X` of `${env.X}`. */
-function namedIn(text: string, shell: boolean): string[] {
-  return readTemplate(text, { shell }).parts.flatMap((part) =>
-    typeof part !== "string" && part.kind === "env" ? [part.name] : [],
   );
 }

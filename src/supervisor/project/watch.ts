@@ -6,9 +6,9 @@ import { fileFingerprint } from "../../system/file-fingerprint.ts";
 
 export type WatchOptions = {
   clock: Clock;
-  /** What could not be watched. */
+  /** Reports a path that cannot be watched. */
   note(text: string): void;
-  /** Milliseconds without a further change before it is told. */
+  /** Milliseconds without a further change before the report. */
   quiet?: number;
   /** Paths as they were given, or from the folder of the globs. */
   onChange(paths: readonly string[]): void;
@@ -17,10 +17,10 @@ export type WatchOptions = {
 /** Editors write in several steps. */
 const usualQuiet = 150;
 
-/** Milliseconds between two looks at what no event tells of: other file systems, folders that come later. */
+/** Milliseconds between two looks at paths without events: other file systems, folders that come later. */
 const lookPeriod = 2000;
 
-/** Folders that nobody means by `**`. */
+/** Folders that `**` does not enter. */
 const passedOver: ReadonlySet<string> = new Set([
   "node_modules",
   ".git",
@@ -35,27 +35,16 @@ const mostFolders = 5000;
 /** Milliseconds of work after which the event loop gets its turn. */
 const slice = 5;
 
-/** The files of a project, which may become others while they are watched. */
-export type FilesWatch = {
-  /**
-   * Watches these instead. A file that stays is still compared with what was told of it, so that no change is lost
-   * between the moment when the files were read and the moment when they are watched anew.
-   */
-  paths(paths: readonly string[]): void;
-  /** Twice is harmless. */
-  cancel(): void;
+export type WatchFilesOptions = WatchOptions & {
+  /** Fingerprints from before the files were read: a change since then is reported too. */
+  since?: ReadonlyMap<string, string>;
 };
 
-/** `paths` are absolute, and need not exist. */
-export function watchFiles(paths: readonly string[], options: WatchOptions): FilesWatch {
-  const { clock } = options;
+/** `paths` are absolute, and need not exist. Cancelling twice is harmless. */
+export function watchFiles(paths: readonly string[], options: WatchFilesOptions): Cancel {
+  const { clock, since } = options;
+  const known = new Map(paths.map((path) => [path, since?.get(path) ?? fileFingerprint(path)]));
   const tell = gathered(options);
-  let known = new Map<string, string>();
-  let names = new Set<string>();
-  const watchers: FSWatcher[] = [];
-  const closeAll = (): void => {
-    for (const watcher of watchers.splice(0)) watcher.close();
-  };
   const look = (): void => {
     for (const [path, before] of known) {
       const now = fileFingerprint(path);
@@ -64,28 +53,20 @@ export function watchFiles(paths: readonly string[], options: WatchOptions): Fil
       tell.add(path);
     }
   };
-  const hear = (name: string | undefined): void => {
-    if (name === undefined || names.has(name)) look();
-  };
-  const set = (next: readonly string[]): void => {
-    known = new Map(next.map((path) => [path, known.get(path) ?? fileFingerprint(path)]));
-    names = new Set(next.map((path) => basename(path)));
-    closeAll();
-    for (const folder of new Set(next.map(dirname))) {
-      const watcher = watchFolder(folder, hear);
-      if (watcher !== undefined) watchers.push(watcher);
-    }
-    look();
-  };
-  set(paths);
+  const names = new Set(paths.map((path) => basename(path)));
+  const watchers = new Map<string, FSWatcher>();
+  for (const folder of new Set(paths.map(dirname))) {
+    const watcher = watchFolder(folder, (name) => {
+      if (name === undefined || names.has(name)) look();
+    });
+    if (watcher !== undefined) watchers.set(folder, watcher);
+  }
   const stopLooking = clock.every(lookPeriod, look);
-  return {
-    paths: set,
-    cancel() {
-      stopLooking();
-      tell.cancel();
-      closeAll();
-    },
+  look();
+  return () => {
+    stopLooking();
+    tell.cancel();
+    for (const watcher of watchers.values()) watcher.close();
   };
 }
 
@@ -152,7 +133,7 @@ export function watchGlobs(
   };
 }
 
-/** The folders before the first wildcard: nothing else has to be watched. */
+/** The folders before the first wildcard: only these need a watch. */
 function fixedPart(glob: string): string {
   const parts = glob.split("/");
   const wild = parts.findIndex((part) => /[*?[\]{}!\\]/.test(part));
@@ -185,7 +166,7 @@ function watchFolder(
 ): FSWatcher | undefined {
   try {
     const watcher = watch(folder, { persistent: false }, (_, name) => hear(name ?? undefined));
-    // The folder has gone; whoever looks by the clock sees it again.
+    // The folder is gone; the periodic look sees it when it is back.
     watcher.on("error", () => watcher.close());
     return watcher;
   } catch {

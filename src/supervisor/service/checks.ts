@@ -9,7 +9,7 @@ import { spawnChild } from "./child.ts";
 export type Health = { kind: "well" } | { kind: "ill"; why: string };
 
 export type Asking = {
-  /** Where the service listens; undefined for a worker. */
+  /** The port of the service; undefined for a worker. */
   port: number | undefined;
   /** The service's own. */
   env: Readonly<Record<string, string>>;
@@ -37,7 +37,7 @@ export type Ask = (ask: HealthCheck["ask"], asking: Asking) => Asked;
 /** IPv4 first: most servers have it. Vite often has ::1 only. */
 const addresses = ["127.0.0.1", "::1"] as const;
 
-/** Bytes in which a status line has to stand. */
+/** Bytes within which the status line must end. */
 const enough = 4096;
 
 /** Characters of a command's last line that are shown. */
@@ -142,7 +142,7 @@ function statusReader(settle: (health: Health) => void): LinkHandler {
   };
 }
 
-/** By the shell, in a group of its own, which is ended with it. @returns how to give it up. */
+/** Runs the check by the shell, in a process group that ends with it. @returns how to give it up. */
 function byCommand(
   command: string,
   {

@@ -1,4 +1,4 @@
-/** A command, a folder and an environment -> a process of the shell with its output and its end, or why there is none. */
+/** A command, a folder, an environment -> a shell process with its output and its end, or why there is none. */
 import { accessSync, constants, statSync } from "node:fs";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
@@ -16,14 +16,17 @@ export type ChildOptions = {
   pty: boolean;
   /** `bytes` are the callee's only until it returns. */
   onOutput(stream: Stream, bytes: Uint8Array): void;
-  /** Once, when the process has ended and its output is read; or soon after where another process holds the output. */
+  /**
+   * Called once, when the process has ended and its output is read, or soon after where another process holds the
+   * output.
+   */
   onExit(ending: Ending): void;
 };
 
 export type ChildEffects = {
   clock: Clock;
   flow: TerminalFlow;
-  /** The pids that Bun waits for: nobody else may. */
+  /** The pids that Bun waits for; no other code may wait for them. */
   own: Set<number>;
   /** Bun's, or one that fails as a test wishes. */
   spawn?: typeof Bun.spawn;
@@ -35,7 +38,7 @@ export interface Child {
   /** Reads no more; the processes wait in write(2). Twice is harmless. */
   pause(): void;
   resume(): void;
-  /** Lets go of terminal and pipes; whoever still writes to them gets SIGHUP, EIO or EPIPE. Twice is harmless. */
+  /** Releases terminal and pipes; processes that still write get SIGHUP, EIO or EPIPE. Twice is harmless. */
   release(): void;
 }
 
@@ -63,7 +66,7 @@ export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawne
   }
 }
 
-/** posix_spawn tells of a missing folder with the same code as of a missing shell. */
+/** posix_spawn reports a missing folder with the same code as a missing shell. */
 function mistakeIn(workdir: string): string | undefined {
   try {
     if (!statSync(workdir).isDirectory()) return `its workdir ${workdir} is not a folder`;

@@ -4,20 +4,20 @@ import { runVariable } from "../family/census.ts";
 import { terminalSize } from "./child.ts";
 
 export type Given = {
-  /** Of the shell that said `up`. */
+  /** The environment of the shell that said `up`. */
   shell: Readonly<Record<string, string | undefined>>;
   port: number | undefined;
   /** `http://shop.localhost:4780`; undefined for a worker. */
   url: string | undefined;
   /** SSL_CERT_FILE and its like; none where there is no authority. */
   trust: Readonly<Record<string, string>>;
-  /** Of this start; undefined for a command that only borrows the environment. */
+  /** The run that is started; undefined for a command that only borrows the environment. */
   run: { id: string; notifySocket: string | undefined } | undefined;
 };
 
 /**
- * What the shell may itself have from a supervisor, ours or systemd: it was meant for the shell, and a service that took it for
- * its own would talk to a stranger, take strange sockets, or be ended with another.
+ * Variables that a supervisor, ours or systemd, gave to the shell: a service that took them for its own would talk to
+ * a stranger, take strange sockets, or be ended with another.
  */
 const foreign = [
   "NOTIFY_SOCKET",
@@ -33,8 +33,9 @@ const foreign = [
 ];
 
 /**
- * Later wins: the shell's; what goes with a terminal; the trust; the declared; and then what it is given, which nothing beats but
- * a declared NAME. Colours need no variable: a program asks whether it has a terminal, and NO_COLOR of the shell is passed on.
+ * Later wins: the shell's; what goes with a terminal; the trust; the declared; and then what it is given, which nothing
+ * beats but a declared NAME. Colours need no variable: a program asks whether it has a terminal, and NO_COLOR of the
+ * shell is passed on.
  */
 export function environmentOf(
   spec: Pick<ServiceSpec, "env" | "pty" | "routeName">,
@@ -44,7 +45,7 @@ export function environmentOf(
   for (const [name, value] of Object.entries(shell)) {
     if (value !== undefined && !foreign.includes(name)) env[name] = value;
   }
-  // The size is another's where there is a terminal, and nobody's where there is none.
+  // The shell's terminal size is wrong for a service: it has its own terminal, or none.
   delete env.COLUMNS;
   delete env.LINES;
   if (spec.pty) {

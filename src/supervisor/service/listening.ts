@@ -9,20 +9,20 @@ import type { ListeningRow } from "../../system/proc-net.ts";
 import { slices } from "../../system/slices.ts";
 import { shared } from "../family/census.ts";
 
-/** `uid`: as whom; undefined where the system does not tell it here. */
+/** `uid` owns the socket; undefined where the system does not show it. */
 export type Listener = { port: number; uid: number | undefined };
 
 export interface Listening {
   /**
-   * Whether a server listens there that is ours or root's, not necessarily in a service's family: a container's proxy is
-   * not. Another user may have taken the port. On macOS whoever listens counts.
+   * Whether a server listens there that is ours or root's, not necessarily in a service's family: a container's proxy
+   * is not. Another user may have taken the port. On macOS whoever listens counts.
    */
   on(port: number): Promise<boolean>;
-  /** By port, ascending. */
+  /** Listeners by port, ascending. */
   of(pids: readonly number[]): Promise<readonly Listener[]>;
 }
 
-/** Where a service is dialled. */
+/** The addresses at which a service is dialled. */
 const addresses = ["127.0.0.1", "::1"];
 
 /** Milliseconds of work after which the event loop gets its turn. */
@@ -39,7 +39,7 @@ export function procfsListening({
   const breathe = slices(slice);
   let last = Number.NEGATIVE_INFINITY;
 
-  /** By inode. */
+  /** Sockets by inode. */
   const table = shared(async () => {
     const early = last + spacing - performance.now();
     if (early > 0) await new Promise((resume) => setTimeout(resume, early));
@@ -101,7 +101,7 @@ function orNothing<T>(read: () => T): T | undefined {
   }
 }
 
-/** What `lsof -F n` prints for listening sockets. Pure. */
+/** Parses what `lsof -F n` prints for listening sockets. Pure. */
 export function portsInLsof(text: string): number[] {
   const ports = new Set<number>();
   for (const line of text.split("\n")) {
@@ -111,7 +111,7 @@ export function portsInLsof(text: string): number[] {
   return [...ports].sort((a, b) => a - b);
 }
 
-/** macOS: a connection tells of one port, lsof of a process's. */
+/** macOS: a connection tests one port, lsof lists a process's ports. */
 export function lsofListening(run: typeof runCommand = runCommand): Listening {
   return {
     async on(port) {
@@ -128,7 +128,7 @@ export function lsofListening(run: typeof runCommand = runCommand): Listening {
         deadline: 5000,
         limit: 1024 * 1024,
       });
-      // It exits 1 when it finds no sockets; that is an answer, not a failure.
+      // lsof exits 1 when it finds no sockets; that is an answer, not a failure.
       const ports = result.kind === "done" ? portsInLsof(result.stdout) : [];
       return ports.map((port) => ({ port, uid: undefined }));
     },

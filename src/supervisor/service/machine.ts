@@ -12,19 +12,19 @@ import { spawnChild } from "./child.ts";
 import { type Families, families } from "../family/family.ts";
 import { lsofListening, procfsListening } from "./listening.ts";
 import { mayNotify } from "./may-notify.ts";
-import type { ServiceEffects } from "./service.ts";
+import type { LifecycleEffects } from "./lifecycle.ts";
 
 export type MachineOptions = {
   platform: NodeJS.Platform;
-  /** For the sockets that services notify: a short path (a socket's has 103 bytes), this daemon's alone. It is made, and removed. */
+  /** Folder of the sockets that services notify, made and removed here. Short, as a socket's path has 103 bytes. */
   folder: string;
   clock?: Clock;
-  /** What went wrong and stops nothing. */
+  /** Reports a problem that stops nothing. */
   report(problem: string): void;
 };
 
 export interface Machine {
-  readonly effects: ServiceEffects;
+  readonly effects: LifecycleEffects;
   readonly families: Families;
   /** Adopts orphans from now on. */
   start(): void;
@@ -49,7 +49,7 @@ export function machine({
   let sockets = 0;
   let turns: Promise<void> = Promise.resolve();
 
-  /** Resolves once in each turn of the event loop, for one who waits: a fork holds everything up for a millisecond or two. */
+  /** Resolves once in each turn of the event loop, for one waiter: a fork blocks for a millisecond or two. */
   function turn(): Promise<void> {
     turns = turns.then(() => new Promise((resume) => setImmediate(resume)));
     return turns;

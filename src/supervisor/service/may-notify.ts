@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { readBeginning } from "../../system/read-text.ts";
 
-/** What programs that speak to NOTIFY_SOCKET name, by hand or by a library. */
+/** Words in programs that speak to NOTIFY_SOCKET, by hand or by a library. */
 const words = /NOTIFY_SOCKET|sd[-_]?notify|systemd-notify/i;
 
 /** Bytes of a script that are read. */
@@ -12,8 +12,8 @@ const enough = 256 * 1024;
 const most = 16;
 
 /**
- * The command itself, or the beginning of a file that it names, mentions it. A guess, which may only make somebody wait: there
- * is no way to know before it is said.
+ * The command itself, or the beginning of a file that it names, mentions it. A guess, which may only make somebody
+ * wait: there is no way to know before it is said.
  */
 export async function mayNotify(command: string, workdir: string): Promise<boolean> {
   if (words.test(command)) return true;

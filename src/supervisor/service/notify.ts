@@ -1,4 +1,4 @@
-/** What a service sends to its NOTIFY_SOCKET -> what it says of itself. sd_notify(3). */
+/** A datagram to NOTIFY_SOCKET -> what the service says of itself. sd_notify(3). */
 
 export type Notice =
   | { kind: "ready" }
@@ -8,9 +8,9 @@ export type Notice =
   | { kind: "main-pid"; pid: number }
   /** Milliseconds. */
   | { kind: "extend"; by: number }
-  /** It lives. */
+  /** A sign of life. */
   | { kind: "watchdog" }
-  /** It wants to be taken for dead. */
+  /** The service asks to be treated as dead. */
   | { kind: "watchdog-trigger" }
   /** Milliseconds between two signs of life, from now on; 0: no more of them. */
   | { kind: "watchdog-every"; period: number };

@@ -27,17 +27,17 @@ export const events = [
   "start",
   "stop",
   "restart",
-  /** Its process runs. */
+  /** The process runs. */
   "spawned",
-  /** It is well, by whichever means is in force. */
+  /** The service is ready, by its port, check, pattern, word or age. */
   "ready",
-  /** It was ready, and its check fails, or it says that it reloads. */
+  /** A ready service's check fails, or it says that it reloads. */
   "unready",
-  /** It was not ready in time, or its watchdog was silent. */
+  /** The service was not ready in time, or its watchdog was silent. */
   "timed-out",
   /** All that was asked to end has ended. */
   "ended",
-  /** It ended by itself, or could not be started; one of the three, by `verdictOn`. */
+  /** The process ended by itself, or could not be started; `verdictOn` picks one of the three. */
   "rested",
   "crashed",
   "gave-up",
@@ -48,8 +48,8 @@ export const events = [
 export type Event = (typeof events)[number];
 
 /**
- * `launch`: end what is left of the former run, then spawn. `end`: signal, wait, kill, until nothing is left. `clear`: the
- * main process is gone; end what it left behind. `wait`: for the next start. `judge`: end it, then ask `verdictOn`.
+ * `launch`: end what is left of the former run, then spawn. `end`: signal, wait, kill, until nothing is left. `clear`:
+ * the main process is gone; end what it left behind. `wait`: for the next start. `judge`: end it, then ask `verdictOn`.
  */
 export type Action = "launch" | "end" | "clear" | "wait" | "judge";
 
@@ -57,7 +57,7 @@ export type Step = { next: Phase; action?: Action };
 
 type Row = Partial<Record<Event, Step>>;
 
-/** Where a running process may come to. */
+/** Steps of a running process. */
 const up: Row = {
   stop: { next: "stopping", action: "end" },
   restart: { next: "restarting", action: "end" },
@@ -67,7 +67,7 @@ const up: Row = {
   "gave-up": { next: "failed", action: "clear" },
 };
 
-/** Nothing runs, and nothing will by itself. */
+/** Steps where nothing runs, and nothing will by itself. */
 const down: Row = {
   start: { next: "starting", action: "launch" },
   restart: { next: "starting", action: "launch" },
@@ -84,7 +84,7 @@ const table: Record<Phase, Row> = {
   },
   starting: {
     stop: { next: "stopping", action: "end" },
-    // What was changed meanwhile is read when the process is spawned: begin anew.
+    // The request is read when the process is spawned, so a changed one begins anew.
     restart: { next: "starting", action: "launch" },
     spawned: { next: "running" },
     crashed: { next: "backoff", action: "wait" },
@@ -117,7 +117,7 @@ export function step(phase: Phase, event: Event): Step | undefined {
   return table[phase][event];
 }
 
-/** What is shown. A restart is a start to those who wait for it, from the moment that it is asked for. */
+/** The state that people see. From the moment it is asked for, a restart shows as a start to those who wait. */
 export function shownAs(phase: Phase): SupervisedState {
   if (phase === "restarting") return "starting";
   return phase === "aborting" ? "stopping" : phase;
@@ -134,15 +134,15 @@ export const goodHealth = 30_000;
 export const enoughDeaths = 10;
 
 /**
- * Milliseconds until the next start, doubled with each death in a row, give or take a fifth: services that died together
- * do not all start together. `random` is in [0, 1).
+ * Milliseconds until the next start, doubled with each death in a row, give or take a fifth: services that died
+ * together do not all start together. `random` is in [0, 1).
  */
 export function waitAfter(deaths: number, random: number): number {
   const wait = Math.min(firstWait * 2 ** Math.max(0, deaths - 1), longestWait);
   return Math.round(wait * (0.8 + 0.4 * random));
 }
 
-/** What becomes of a service whose process ended unasked. `deaths` in a row, this one with them. */
+/** The fate of a service whose process ended unasked. `deaths` counts deaths in a row, including this one. */
 export function verdictOn(
   exit: Pick<Exit, "code" | "signal">,
   { restart, deaths }: { restart: ServiceSpec["restart"]; deaths: number },

@@ -1,16 +1,13 @@
-/** A service whose processes, checks, sockets and clock a test plays. */
+/** A lifecycle whose processes, checks, sockets and clock a test plays. */
 import type { HealthCheck, ServiceSpec } from "../../src/manifest/project.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import type { Asking, Health } from "../../src/supervisor/service/checks.ts";
 import type { Ending } from "../../src/supervisor/family/ending.ts";
+import type { StartRequest } from "../../src/supervisor/service/begin-life.ts";
 import type { ChildOptions, Spawned } from "../../src/supervisor/service/child.ts";
 import type { Seen } from "../../src/supervisor/family/census.ts";
 import type { Ended, EndOptions, Families, Run } from "../../src/supervisor/family/family.ts";
-import {
-  type ServiceEffects,
-  type StartRequest,
-  supervise,
-} from "../../src/supervisor/service/service.ts";
+import { type LifecycleEffects, supervise } from "../../src/supervisor/service/lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
@@ -51,7 +48,7 @@ export async function settled(): Promise<void> {
   for (let at = 0; at < 4; at++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export class FakeService {
+export class FakeLifecycle {
   readonly clock = new FakeClock();
   readonly spawns: ChildOptions[] = [];
   readonly endings: (Run & EndOptions)[] = [];
@@ -71,12 +68,14 @@ export class FakeService {
   busy = new Set<number>();
   mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
-  /** How checks answer from now on; undefined: they do not. */
+  /** How checks answer from now on; undefined: as a test says by one of `answers`. */
   health: Health | undefined = { kind: "well" };
   /** Whether what is asked to end ends at once. */
   obedient = true;
   result: Ended = { kind: "ended" };
+  readonly answers: ((health: Health) => void)[] = [];
   sockets = 0;
+  onTold: (snapshot: Supervised) => void = () => {};
   #hear: ((bytes: Uint8Array) => void) | undefined;
   #finish: (() => void) | undefined;
 
@@ -88,14 +87,17 @@ export class FakeService {
       domain: "shop.localhost",
       directory: "/shop",
       effects: this.#effects(),
-      onChange: (snapshot) => void this.seen.push(snapshot),
+      onChange: (snapshot) => {
+        this.seen.push(snapshot);
+        this.onTold(snapshot);
+      },
       onOutput() {},
       onMembers: () => void this.memberNews++,
       lastLines: () => ["last words"],
     });
   }
 
-  #effects(): ServiceEffects {
+  #effects(): LifecycleEffects {
     const families: Families = {
       members: async () => [...this.members, this.pid].map((pid) => ({ pid }) as Seen),
       runsOf: async () => [],
@@ -143,8 +145,9 @@ export class FakeService {
       },
       ask: (ask, asking) => {
         this.asked.push({ ask, asking });
-        const done =
-          this.health === undefined ? new Promise<Health>(() => {}) : Promise.resolve(this.health);
+        const { promise: done, resolve } = Promise.withResolvers<Health>();
+        if (this.health === undefined) this.answers.push(resolve);
+        else resolve(this.health);
         return { done, cancel: () => void this.calls.push("cancel") };
       },
       listening: {

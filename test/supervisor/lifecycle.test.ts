@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import type { HealthCheck } from "../../src/manifest/project.ts";
-import { FakeService, request, settled } from "./fake-service.ts";
+import { FakeLifecycle, request, settled } from "./fake-lifecycle.ts";
 
 const failing = { code: 3, signal: null };
 const well = { code: 0, signal: null };
 
 describe("ready", () => {
   test("by its port, once something listens on it", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     await fake.pass(2000);
     expect(fake.state).toBe("running");
@@ -19,7 +19,7 @@ describe("ready", () => {
 
   test("by READY=1, whatever else is declared", async () => {
     for (const changes of [{}, { readyPattern: "never" }, { health: check({}) }]) {
-      const fake = new FakeService(changes);
+      const fake = new FakeLifecycle(changes);
       fake.health = undefined;
       await fake.start();
       fake.say("STATUS=warming up");
@@ -31,7 +31,7 @@ describe("ready", () => {
   });
 
   test("one that speaks of itself is not ready because its port listens", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     fake.say("STATUS=loading");
     await fake.becomeReady();
@@ -42,7 +42,7 @@ describe("ready", () => {
   });
 
   test("one that may speak of itself is given ten seconds from when its port listens", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     fake.mayNotify = true;
     await fake.start();
     await fake.becomeReady();
@@ -53,7 +53,7 @@ describe("ready", () => {
   });
 
   test("by a line of its output, in pieces and colours", async () => {
-    const fake = new FakeService({ readyPattern: "listening on \\d+" });
+    const fake = new FakeLifecycle({ readyPattern: "listening on \\d+" });
     await fake.start();
     await fake.becomeReady();
     expect(fake.state).toBe("running");
@@ -65,7 +65,7 @@ describe("ready", () => {
   });
 
   test("a worker by having lived for a second", async () => {
-    const fake = new FakeService({ type: "worker", routeName: undefined });
+    const fake = new FakeLifecycle({ type: "worker", routeName: undefined });
     await fake.start({ port: undefined, url: undefined });
     await fake.pass(950);
     expect(fake.state).toBe("running");
@@ -74,7 +74,7 @@ describe("ready", () => {
   });
 
   test("a worker, and it is told when other processes are its", async () => {
-    const fake = new FakeService({ type: "worker", routeName: undefined });
+    const fake = new FakeLifecycle({ type: "worker", routeName: undefined });
     await fake.start({ port: undefined, url: undefined });
     await fake.pass(1100);
     expect(fake.memberNews).toBe(1);
@@ -86,7 +86,7 @@ describe("ready", () => {
   });
 
   test("where its own process listens as another user, which the kernel's table alone would not tell", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     await fake.pass(900);
     fake.own = [fake.service.snapshot().port!];
@@ -99,7 +99,7 @@ describe("ready", () => {
   });
 
   test("where it listens somewhere else, with a warning, and not by a debugger's port", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     fake.own = [9229];
     await fake.start();
     await fake.pass(5000);
@@ -114,7 +114,7 @@ describe("ready", () => {
   });
 
   test("reloading is unready until READY=1 again, and so is stopping", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     fake.say("READY=1");
     fake.say("RELOADING=1");
@@ -128,7 +128,7 @@ describe("ready", () => {
 
 describe("a start that does not become ready", () => {
   test("fails after start_timeout, with the reason, and is tried again", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     await fake.pass(29_750);
     expect(fake.state).toBe("running");
@@ -141,14 +141,14 @@ describe("a start that does not become ready", () => {
   });
 
   test("has failed where nobody is to start it again", async () => {
-    const fake = new FakeService({ restart: "no", startTimeout: 1000 });
+    const fake = new FakeLifecycle({ restart: "no", startTimeout: 1000 });
     await fake.start();
     await fake.pass(1000);
     expect([fake.state, fake.why]).toEqual(["failed", "did not become ready within 1 s"]);
   });
 
   test("tells what the last check found", async () => {
-    const fake = new FakeService({ startTimeout: 2000, health: check({}) });
+    const fake = new FakeLifecycle({ startTimeout: 2000, health: check({}) });
     fake.health = { kind: "ill", why: "nothing listens on port 21000" };
     await fake.start();
     expect([fake.state, fake.why]).toEqual(["running", "nothing listens on port 21000"]);
@@ -157,7 +157,7 @@ describe("a start that does not become ready", () => {
   });
 
   test("is given the time that it asks for", async () => {
-    const fake = new FakeService({ startTimeout: 2000 });
+    const fake = new FakeLifecycle({ startTimeout: 2000 });
     await fake.start();
     await fake.pass(1500);
     fake.say("EXTEND_TIMEOUT_USEC=5000000");
@@ -172,11 +172,11 @@ describe("a start that does not become ready", () => {
   });
 
   test("has failed at once where it never can start, and is tried again where it may", async () => {
-    const never = new FakeService();
+    const never = new FakeLifecycle();
     never.refusal = { kind: "refused", why: "its workdir /x does not exist", passing: false };
     await never.start();
     expect([never.state, never.why]).toEqual(["failed", "its workdir /x does not exist"]);
-    const later = new FakeService();
+    const later = new FakeLifecycle();
     later.refusal = { kind: "refused", why: "no process is left", passing: true };
     await later.start();
     expect([later.state, later.why, later.sockets]).toEqual(["backoff", "no process is left", 0]);
@@ -186,7 +186,7 @@ describe("a start that does not become ready", () => {
   });
 
   test("waits a while for its port, and says who has it not", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     fake.busy.add(21_000);
     await fake.start();
     await fake.pass(1000);
@@ -194,7 +194,7 @@ describe("a start that does not become ready", () => {
     fake.busy.clear();
     await fake.pass(50);
     expect(fake.state).toBe("running");
-    const taken = new FakeService();
+    const taken = new FakeLifecycle();
     taken.busy.add(21_000);
     await taken.start();
     await taken.pass(2000);
@@ -219,7 +219,7 @@ describe("a health check", () => {
   const ill = { kind: "ill", why: "it answered with status 500" } as const;
 
   test("is asked with the service's own port, environment, workdir and timeout", async () => {
-    const fake = new FakeService({ health: check({ timeout: 700 }), workdir: "/tmp" });
+    const fake = new FakeLifecycle({ health: check({ timeout: 700 }), workdir: "/tmp" });
     await fake.start();
     expect(fake.asked[0]).toMatchObject({
       ask: { kind: "http", path: "/up" },
@@ -228,7 +228,7 @@ describe("a health check", () => {
   });
 
   test("makes it ready; is asked every half second until then, and every interval after", async () => {
-    const fake = new FakeService({ health: check({}) });
+    const fake = new FakeLifecycle({ health: check({}) });
     fake.health = ill;
     await fake.start();
     await fake.pass(2000);
@@ -246,7 +246,7 @@ describe("a health check", () => {
   });
 
   test("a shorter interval than half a second is kept to", async () => {
-    const fake = new FakeService({ health: check({ interval: 100 }) });
+    const fake = new FakeLifecycle({ health: check({ interval: 100 }) });
     fake.health = ill;
     await fake.start();
     await fake.pass(1000);
@@ -254,7 +254,7 @@ describe("a health check", () => {
   });
 
   test("makes it unready after so many failures in a row, and ready again by one success", async () => {
-    const fake = new FakeService({ health: check({ interval: 1000, retries: 3 }) });
+    const fake = new FakeLifecycle({ health: check({ interval: 1000, retries: 3 }) });
     await fake.start();
     expect(fake.state).toBe("ready");
     fake.health = ill;
@@ -273,7 +273,7 @@ describe("a health check", () => {
   });
 
   test("failures do not count during start_period", async () => {
-    const fake = new FakeService({
+    const fake = new FakeLifecycle({
       health: check({ interval: 1000, retries: 1, startPeriod: 5000 }),
     });
     await fake.start();
@@ -285,7 +285,7 @@ describe("a health check", () => {
   });
 
   test("one that is under way when the service ends is given up, and its answer means nothing", async () => {
-    const fake = new FakeService({ health: check({}) });
+    const fake = new FakeLifecycle({ health: check({}) });
     fake.health = undefined;
     await fake.start();
     void fake.service.stop();
@@ -298,7 +298,7 @@ describe("a health check", () => {
 
 describe("a service that ends", () => {
   test("is started again after half a second, then one, and so on to thirty; ten times, and no more", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     const waits: number[] = [];
     for (let death = 1; death < 10; death++) {
@@ -329,7 +329,7 @@ describe("a service that ends", () => {
       [29_000, 1000],
       [30_000, 500],
     ] as const) {
-      const fake = new FakeService();
+      const fake = new FakeLifecycle();
       await fake.start();
       fake.exit(failing);
       await fake.pass(550);
@@ -344,7 +344,7 @@ describe("a service that ends", () => {
   });
 
   test("good health is without a break", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     fake.exit(failing);
     await fake.pass(550);
@@ -361,7 +361,7 @@ describe("a service that ends", () => {
   });
 
   test("keeps its exit with the time and the last lines", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     const time = fake.clock.now();
     fake.exit({ code: null, signal: "SIGSEGV" });
@@ -379,7 +379,7 @@ describe("a service that ends", () => {
       [{}, well],
       [{ restart: "no" }, failing],
     ] as const) {
-      const fake = new FakeService(changes);
+      const fake = new FakeLifecycle(changes);
       await fake.start();
       fake.exit(ending);
       await settled();
@@ -390,7 +390,7 @@ describe("a service that ends", () => {
   });
 
   test("leaves nobody behind before it is started again", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     fake.obedient = false;
     await fake.start();
     fake.exit(failing);
@@ -404,7 +404,7 @@ describe("a service that ends", () => {
   });
 
   test("and named a main process lives on in it", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     fake.members = [77];
     fake.say("MAINPID=78");
@@ -421,7 +421,7 @@ describe("a service that ends", () => {
   });
 
   test("a main process that is not of its family is not believed", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     fake.say("MAINPID=1234");
     await settled();
@@ -434,7 +434,7 @@ describe("a service that ends", () => {
 
 describe("the watchdog", () => {
   test("watches from when a period is set, and is fed", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     fake.say("READY=1\nWATCHDOG=1");
     await fake.pass(10_000);
@@ -452,7 +452,7 @@ describe("the watchdog", () => {
   });
 
   test("can be called off, and can ask for a restart", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     await fake.start();
     fake.say("READY=1\nWATCHDOG_USEC=1000000");
     fake.say("WATCHDOG_USEC=0");
@@ -466,7 +466,7 @@ describe("the watchdog", () => {
 
 describe("a stop", () => {
   test("signals as declared, waits, and is over when all have ended", async () => {
-    const fake = new FakeService({ stopSignal: "SIGINT", stopTimeout: 700 });
+    const fake = new FakeLifecycle({ stopSignal: "SIGINT", stopTimeout: 700 });
     fake.obedient = false;
     await fake.start();
     await fake.becomeReady();
@@ -489,7 +489,7 @@ describe("a stop", () => {
   });
 
   test("tells who is left, and that its port is held", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     fake.result = { kind: "left", pids: [7, 8] };
     await fake.start();
     fake.busy.add(21_000);
@@ -505,18 +505,18 @@ describe("a stop", () => {
   });
 
   test("ends every state, also a wait and a start that is not under way yet", async () => {
-    const waiting = new FakeService();
+    const waiting = new FakeLifecycle();
     await waiting.start();
     waiting.exit(failing);
     await waiting.service.stop();
     await waiting.pass(60_000);
     expect([waiting.state, waiting.spawns.length]).toEqual(["stopped", 1]);
-    const early = new FakeService();
+    const early = new FakeLifecycle();
     early.service.start(request);
     await early.service.stop();
     await settled();
     expect([early.state, early.spawns.length, early.sockets]).toEqual(["stopped", 0, 0]);
-    const never = new FakeService();
+    const never = new FakeLifecycle();
     await never.service.stop();
     await never.service.dispose();
     expect([never.state, never.seen]).toEqual(["stopped", []]);
@@ -525,7 +525,7 @@ describe("a stop", () => {
 
 describe("a restart", () => {
   test("is a start to those who wait: the old one ends altogether, then the new one begins", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     fake.obedient = false;
     await fake.start();
     await fake.becomeReady();
@@ -542,7 +542,7 @@ describe("a restart", () => {
   });
 
   test("a stop during it stops, a start during a stop starts, and both are heard of", async () => {
-    const fake = new FakeService();
+    const fake = new FakeLifecycle();
     fake.obedient = false;
     await fake.start();
     fake.service.restart(request);
@@ -562,7 +562,7 @@ describe("a restart", () => {
 });
 
 test("a start of what runs changes nothing", async () => {
-  const fake = new FakeService();
+  const fake = new FakeLifecycle();
   await fake.start();
   const told = fake.seen.length;
   await fake.start({ port: 5 });
@@ -570,11 +570,85 @@ test("a start of what runs changes nothing", async () => {
 });
 
 test("output that is held back stays so over a restart of its own", async () => {
-  const fake = new FakeService();
+  const fake = new FakeLifecycle();
   await fake.start();
   fake.service.pauseOutput();
   fake.exit(failing);
   await fake.pass(600);
   fake.service.resumeOutput();
   expect(fake.calls.filter((call) => call !== "release")).toEqual(["pause", "pause", "resume"]);
+});
+
+describe("one life's facts", () => {
+  test("say nothing of the next life, nor of none", async () => {
+    const fake = new FakeLifecycle();
+    fake.own = [5173];
+    await fake.start();
+    fake.say("STATUS=warming up");
+    await fake.pass(5000);
+    fake.say("READY=1");
+    const { listens, warnings, status, readyAt } = fake.service.snapshot();
+    expect({ listens, status }).toEqual({ listens: [5173], status: "warming up" });
+    expect(warnings).toHaveLength(1);
+    expect(readyAt).toBeNumber();
+    fake.own = [];
+    fake.exit(failing);
+    const blank = {
+      listens: [],
+      listensAs: [],
+      warnings: [],
+      status: undefined,
+      pid: undefined,
+      startedAt: undefined,
+      readyAt: undefined,
+    };
+    expect(fake.service.snapshot()).toMatchObject({ ...blank, state: "backoff" });
+    await fake.pass(600);
+    const { pid, startedAt, ...others } = blank;
+    expect(fake.service.snapshot()).toMatchObject({ ...others, state: "running", pid: 1002 });
+    // The next one has not said that it speaks of itself, so its port counts.
+    await fake.becomeReady();
+    expect(fake.state).toBe("ready");
+  });
+
+  test("a check's answer that comes in the next life counts for nothing", async () => {
+    const fake = new FakeLifecycle({ health: check({}) });
+    fake.health = undefined;
+    await fake.start();
+    fake.exit(failing);
+    await fake.pass(600);
+    expect([fake.state, fake.answers.length]).toEqual(["running", 2]);
+    fake.answers[0]!({ kind: "well" });
+    await settled();
+    expect(fake.state).toBe("running");
+    fake.answers[1]!({ kind: "well" });
+    await settled();
+    expect(fake.state).toBe("ready");
+  });
+
+  test("one that is stopped by who is told of its start is ended, not watched", async () => {
+    const fake = new FakeLifecycle();
+    fake.obedient = false;
+    fake.onTold = ({ state }) => {
+      if (state === "running") void fake.service.stop();
+    };
+    await fake.start();
+    fake.say("EXTEND_TIMEOUT_USEC=2000000");
+    expect(fake.extended).toEqual([2000]);
+    fake.finish();
+    await fake.pass(100);
+    expect([fake.state, fake.clock.waiting]).toEqual(["stopped", 0]);
+  });
+
+  test("all who wait for an end are told what could not be ended", async () => {
+    const fake = new FakeLifecycle();
+    fake.result = { kind: "left", pids: [4711] };
+    fake.obedient = false;
+    await fake.start();
+    fake.exit(failing);
+    const stopped = fake.service.stop();
+    fake.finish();
+    await stopped;
+    expect(fake.service.snapshot().warnings[0]).toContain("4711 still run");
+  });
 });

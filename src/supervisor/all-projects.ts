@@ -1,0 +1,353 @@
+/** Folders -> all projects of a daemon, kept apart by name and domain, taken over from the previous daemon. */
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import type { ServiceSpec } from "../manifest/project.ts";
+import { servicesNamed } from "../routes/named.ts";
+import type { RegisteredProject } from "../routes/project-report.ts";
+import type { Supervised } from "../routes/supervised.ts";
+import type { Clock } from "../system/clock.ts";
+import type { Loopback } from "../system/loopback.ts";
+import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
+import { type LogStore, logStore } from "./logs/log-store.ts";
+import type { Started } from "./project/boot.ts";
+import { type Brought, bringUp } from "./project/bring-up.ts";
+import { conflictOf } from "./project/conflict.ts";
+import { Folder } from "./project/folder.ts";
+import { Folders } from "./project/folders.ts";
+import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
+import { type Watched, watchedOf } from "./project/idle.ts";
+import { Kept } from "./project/kept.ts";
+import { type Hear, Project } from "./project/project.ts";
+import type { Declared } from "./project/units.ts";
+import type { ReadProject } from "./project/read-project.ts";
+import { type ServiceEnv, serviceEnv } from "./project/service-env.ts";
+import { seenOf } from "./project/state-file.ts";
+import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/takeover.ts";
+import type { Shell } from "./project/unit.ts";
+import { approve, nothingSeen } from "./project/unseen-change.ts";
+import { type LifecycleEffects, supervise } from "./service/lifecycle.ts";
+import type { Found, Projects, UpRequest } from "./projects.ts";
+
+export type ProjectsOptions = {
+  stateDirectory: string;
+  clock: Clock;
+  effects: LifecycleEffects;
+  loopback: Loopback;
+  /** This daemon's own environment: of services that were up before it, where no shell is known. */
+  shell: Shell;
+  read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  /** Reads HEAD of the git repository that the folder is in. Never rejects. */
+  gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
+  /** Endings that domains may have, besides `localhost`. */
+  tlds: readonly string[];
+  /** The address of a service of the project with that domain. */
+  addressOf(routeName: string, domain: string): { url: string; domain: string };
+  /** Variables that name the bundle of authorities; asked before every start of a project. */
+  trust(): Promise<Readonly<Record<string, string>>>;
+  /** Ports of this daemon. */
+  ownPorts(): readonly number[];
+  /** No other daemon of this state directory supervises any more; and: this one does not. */
+  onOwned(): void;
+  onReleased(): void;
+  onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
+  /** A sentence for a person. */
+  note(text: string): void;
+};
+
+export function allProjects(options: ProjectsOptions): Projects {
+  return new AllProjects(options);
+}
+
+class AllProjects implements Projects {
+  readonly logs: LogStore;
+  readonly usage: Gauge;
+  readonly #options: ProjectsOptions;
+  readonly #folders = new Folders((directory) => this.#newFolder(directory));
+  readonly #kept: Kept;
+  readonly #recovered = Promise.withResolvers<void>();
+  readonly #effects: LifecycleEffects;
+  #trust: Readonly<Record<string, string>> = {};
+  #lock: Lock | undefined;
+  #owned = false;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: ProjectsOptions) {
+    const { stateDirectory, clock, effects, note } = options;
+    const { families } = effects;
+    this.#options = options;
+    this.logs = logStore({ directory: join(stateDirectory, "logs"), clock, note });
+    this.#kept = new Kept({ ...options, families, folders: () => this.#folders.all() });
+    this.#effects = { ...effects, runId: () => this.#kept.key + effects.runId() };
+    this.usage = usageGauge({
+      clock,
+      families,
+      runs: () =>
+        this.#folders.places().flatMap(({ unit: { id, service } }) => {
+          const run = service?.run();
+          return run === undefined ? [] : [{ id, run }];
+        }),
+    });
+  }
+
+  begin(): void {
+    const { note } = this.#options;
+    this.#recover()
+      .catch((error: Error) => note(`what ran before cannot be taken over: ${error.message}`))
+      .finally(() => this.#recovered.resolve());
+  }
+
+  async up({ directory, shell, ...asked }: UpRequest): Promise<Brought> {
+    await this.#recovered.promise;
+    if (this.#stopping !== undefined) {
+      return { kind: "refused", reasons: ["the daemon is about to end"] };
+    }
+    try {
+      return await this.#folders.with(await real(directory), (folder) =>
+        bringUp(folder, {
+          asked: { ...asked, shell: shell ?? folder.shell },
+          onProject: (name) => this.#kept.registry.seen(folder.directory, name),
+          note: this.#options.note,
+        }),
+      );
+    } catch (error) {
+      return { kind: "refused", reasons: [(error as Error).message] };
+    }
+  }
+
+  async find(name: string | undefined, from: string | undefined): Promise<Found> {
+    await this.#recovered.promise;
+    const directory = from === undefined ? undefined : await real(from);
+    const rows = this.#folders.places().map(({ folder, project, unit: { id, spec } }) => ({
+      id,
+      service: spec.name,
+      project: project.spec.name,
+      directory: folder.directory,
+    }));
+    const idsOf = (these: readonly { id: string }[]) => these.map(({ id }) => id);
+    if (name === undefined) {
+      const isUp = directory !== undefined && this.#folders.known(directory)?.project !== undefined;
+      const why = `no project of ${directory ?? "any folder"} is up`;
+      if (!isUp) return { kind: "none", why };
+      return { kind: "ids", ids: idsOf(rows.filter((row) => row.directory === directory)) };
+    }
+    const found = servicesNamed(name, { rows, directory });
+    if (found.kind === "none") return { kind: "none", why: found.why };
+    return { kind: "ids", ids: idsOf(found.rows) };
+  }
+
+  async ids(): Promise<readonly string[]> {
+    await this.#recovered.promise;
+    return this.#folders.places().map(({ unit }) => unit.id);
+  }
+
+  async stop(ids: readonly string[]): Promise<void> {
+    await this.#recovered.promise;
+    await Promise.all(
+      this.#folders.byProject(ids).map(({ project, names }) => {
+        const all = names.length === project.units().length;
+        return project.stop(all ? undefined : names);
+      }),
+    );
+    await this.#endStrays();
+    await this.#kept.flush();
+  }
+
+  async restart(
+    ids: readonly string[],
+    { shell, hear }: { shell: Shell | undefined; hear: Hear },
+  ): Promise<Started> {
+    await this.#recovered.promise;
+    const all = await Promise.all(
+      this.#folders
+        .byProject(ids)
+        .map(({ folder, project, names }) =>
+          project.restart({ names, shell: shell ?? folder.shell, hear }),
+        ),
+    );
+    const reasons = all.flatMap((its) => (its.kind === "failed" ? its.reasons : []));
+    return reasons.length === 0 ? { kind: "ready" } : { kind: "failed", reasons };
+  }
+
+  async envOf(
+    name: string,
+    { directory, shell }: { directory: string | undefined; shell: Shell | undefined },
+  ): Promise<ServiceEnv> {
+    await this.#recovered.promise;
+    if (directory !== undefined) {
+      const loaded = await this.#folders.with(await real(directory), (folder) =>
+        folder.inTurn(() => folder.load({ shell: shell ?? folder.shell })),
+      );
+      if (loaded.kind === "refused") return { kind: "none", why: loaded.reasons.join("\n") };
+    }
+    const found = await this.find(name, directory);
+    if (found.kind === "none") return found;
+    if (found.ids.length > 1) {
+      const why = `${name} is a project; say which service: ${found.ids.join(", ")}`;
+      return { kind: "none", why };
+    }
+    const { folder, project, unit } = this.#folders.place(found.ids[0]!)!;
+    return serviceEnv(unit, {
+      project,
+      shell: shell ?? folder.shell,
+      portOf: (id, declared) => this.#kept.ports.of(id, declared),
+      urlOf: (routeName) => this.#options.addressOf(routeName, project.spec.domain).url,
+      trust: await this.#options.trust(),
+    });
+  }
+
+  async registered(): Promise<readonly RegisteredProject[]> {
+    await this.#recovered.promise;
+    return this.#kept.registry.list();
+  }
+
+  async pin(directory: string, pinned: boolean): Promise<boolean> {
+    await this.#recovered.promise;
+    const path = await real(directory);
+    const known = this.#kept.registry.pin(path, pinned);
+    const shown =
+      pinned &&
+      (await this.#folders.with(path, (folder) => folder.inTurn(() => this.#show(folder))));
+    if (!known && !shown) return false;
+    this.#kept.save();
+    await this.#kept.flush();
+    return true;
+  }
+
+  async clean(): Promise<number> {
+    await this.#recovered.promise;
+    const gone = await this.#kept.registry.clean();
+    await this.#kept.flush();
+    return gone.length;
+  }
+
+  snapshots(): Supervised[] {
+    return this.#folders.all().flatMap(({ project, mistakes: [mistake] }) => {
+      const snapshots = project?.snapshots() ?? [];
+      if (mistake === undefined) return snapshots;
+      const warning = `its files have mistakes: ${mistake}`;
+      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, warning] }));
+    });
+  }
+
+  specOf(id: string): ServiceSpec | undefined {
+    return this.#folders.place(id)?.unit.spec;
+  }
+
+  addressOf(id: string): { url: string; domain: string } | undefined {
+    const place = this.#folders.place(id);
+    const routeName = place?.unit.spec.routeName;
+    if (place === undefined || routeName === undefined) return undefined;
+    return this.#options.addressOf(routeName, place.project.spec.domain);
+  }
+
+  wake(id: string): void {
+    const place = this.#folders.place(id);
+    place?.project.wake(place.unit.spec.name);
+  }
+
+  doze(id: string): void {
+    const place = this.#folders.place(id);
+    void place?.project.doze(place.unit.spec.name);
+  }
+
+  mayDoze(): readonly Watched[] {
+    return this.#folders.places().flatMap(({ unit }) => watchedOf(unit) ?? []);
+  }
+
+  stopAll(): Promise<void> {
+    this.#stopping ??= this.#end();
+    return this.#stopping;
+  }
+
+  async #end(): Promise<void> {
+    const all = this.#folders.all();
+    for (const folder of all) folder.close();
+    await Promise.all(all.map(({ project }) => project?.rest()));
+    await this.#endStrays();
+    if (all.some(({ project }) => project !== undefined)) this.#kept.save();
+    await this.#kept.flush();
+    await this.logs.close();
+    if (this.#owned) this.#options.onReleased();
+    this.#lock?.release();
+  }
+
+  async #recover(): Promise<void> {
+    const { note, effects } = this.#options;
+    const isOver = (): boolean => this.#stopping !== undefined;
+    this.#lock = await takeLock({ ...this.#options, isOver });
+    if (isOver()) return;
+    this.#options.onOwned();
+    this.#owned = true;
+    const before = await this.#kept.read();
+    if (before !== undefined) await endRuns(before, { families: effects.families, note });
+    for (const its of before?.seen ?? []) this.#folders.of(its.directory).seen = seenOf(its);
+    this.#kept.begin(before);
+    if (isOver()) return;
+    // A daemon that did not write it down yet has started what was approved.
+    const recorded = before?.seen !== undefined;
+    await Promise.all(
+      toResume(before, this.#kept.registry.list()).map(({ kept, wasUp }) => {
+        const folder = this.#folders.of(kept.directory);
+        if (!wasUp || recorded) folder.seen ??= nothingSeen;
+        return folder.inTurn(() => folder.resume(kept));
+      }),
+    );
+  }
+
+  /** Pinning a project approves its files. False where there is no project, or it was seen before. */
+  async #show(folder: Folder): Promise<boolean> {
+    const { read, gitHead, clock, shell } = this.#options;
+    const { directory } = folder;
+    if (folder.seen !== undefined) return false;
+    const head = await gitHead(directory, { since: undefined, now: clock.now() });
+    const found = await read(directory, { shell });
+    if (found.kind !== "project") return false;
+    folder.seen = approve(found.project, { seen: undefined, names: undefined, head });
+    this.#kept.registry.seen(directory, found.project.name);
+    this.#kept.registry.pin(directory, true);
+    return true;
+  }
+
+  /** Ends what services have left, once no service runs. */
+  async #endStrays(): Promise<void> {
+    const { effects, note } = this.#options;
+    if (this.#folders.places().some(({ unit }) => unit.service?.run() !== undefined)) return;
+    await endStrays({ families: effects.families, note });
+  }
+
+  #newFolder(directory: string): Folder {
+    const { tlds } = this.#options;
+    return new Folder(directory, {
+      ...this.#options,
+      logs: this.logs,
+      conflictOf: (spec) => conflictOf(spec, { others: this.#folders.activeSpecs(), tlds }),
+      prepare: async () => {
+        this.#trust = await this.#options.trust();
+        await this.#kept.keepKey();
+      },
+      make: (declared) => this.#make(declared),
+      onState: () => this.#kept.save(),
+      isOver: () => this.#stopping !== undefined,
+    });
+  }
+
+  #make(declared: Declared): Project {
+    const { domain } = declared.spec;
+    return new Project(declared, {
+      clock: this.#options.clock,
+      logs: this.logs,
+      supervise: (spec, given) => supervise(spec, { ...given, effects: this.#effects }),
+      portOf: (id, port) => this.#kept.ports.of(id, port),
+      claimPort: (id, port) => this.#kept.ports.claim(id, port),
+      urlOf: (routeName) => this.#options.addressOf(routeName, domain).url,
+      trust: () => this.#trust,
+      onChange: this.#options.onChange,
+      onState: () => this.#kept.save(),
+    });
+  }
+}
+
+/** Two ways to one folder are one project. */
+async function real(path: string): Promise<string> {
+  return await realpath(path).catch(() => path);
+}

@@ -1,0 +1,74 @@
+/** A folder, and what is asked of it with `up` -> its project brought up, or why nothing was started. */
+import { serviceWithin } from "../../routes/named.ts";
+import type { Started } from "./boot.ts";
+import type { Folder, Loaded } from "./folder.ts";
+import type { Hear } from "./project.ts";
+import type { Shell } from "./unit.ts";
+
+export type Asked = {
+  /** Undefined: all that is not lazy. */
+  names: readonly string[] | undefined;
+  shell: Shell;
+  /** Set: services that run are started again. */
+  restart: boolean;
+  hear: Hear;
+};
+
+/** `refused`: nothing was started; sentences say why. */
+export type Brought = Started | { kind: "refused"; reasons: readonly string[] };
+
+export type BringUpOptions = {
+  /** The folder has this project. */
+  onProject(name: string): void;
+  note(text: string): void;
+};
+
+export async function bringUp(
+  folder: Folder,
+  { asked, onProject, note }: BringUpOptions & { asked: Asked },
+): Promise<Brought> {
+  const { names, shell, restart, hear } = asked;
+  const refuse = (reasons: readonly string[]): Brought => {
+    const Err = reasons.join("\n");
+    hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
+    return { kind: "refused", reasons };
+  };
+  hear({ type: "StepStarted", data: { id: "config", description: "Loading configuration" } });
+  folder.forgetKept();
+  const isNew = folder.project === undefined;
+  const wasSeen = folder.seen !== undefined;
+  const found: Loaded = await folder.inTurn(async () => {
+    const loaded = await folder.load({ shell, up: { names } });
+    if (loaded.kind === "project") folder.shell = shell;
+    return loaded;
+  });
+  if (found.kind === "refused") return refuse(found.reasons);
+  const { project, takes } = found;
+  const { name } = project.spec;
+  const own: string[] = [];
+  const wrong: string[] = [];
+  const services = project.spec.services.map((its) => its.name);
+  for (const word of names ?? []) {
+    const within = serviceWithin(word, { project: name, services });
+    if (within.kind === "service") own.push(within.name);
+    else {
+      const hint = within.hint || `; there are ${services.join(", ")}`;
+      wrong.push(`${name} has no service ${JSON.stringify(word)}${hint}`);
+    }
+  }
+  if (wrong.length > 0) {
+    if (isNew && !project.isActive) await folder.drop();
+    // A refused `up` approves nothing.
+    if (!wasSeen) folder.seen = undefined;
+    return refuse(wrong);
+  }
+  if (takes.length > 0) {
+    const message = `takes what is new: ${takes.join(", ")}`;
+    hear({ type: "StepProgress", data: { id: "config", message } });
+    note(`${name}: up ${message}`);
+  }
+  hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
+  onProject(name);
+  const these = { names: names === undefined ? undefined : own, shell, hear };
+  return await (restart ? project.restart(these) : project.up(these));
+}

@@ -1,0 +1,111 @@
+/** A declared service -> fingerprints of all that decides which code it runs. Pure. */
+import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import { readTemplate, referenceText } from "../../manifest/reference.ts";
+
+/** Key -> fingerprint of all that decides which code a service runs. */
+export type Code = ReadonlyMap<string, string>;
+
+/** Keys that do not change which code runs: such changes apply at once. */
+type Harmless =
+  | ("name" | "type" | "port" | "dependsOn" | "restartWith" | "readyPattern")
+  | ("stopSignal" | "stopTimeout" | "startTimeout" | "restart" | "lazy" | "idleTimeout")
+  | ("watch" | "pty" | "routeName");
+
+/** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
+const deciders: {
+  [Key in Exclude<keyof ServiceSpec, Harmless>]: (
+    spec: ServiceSpec,
+    project: ProjectSpec,
+  ) => Record<string, unknown>;
+} = {
+  command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
+  workdir: ({ workdir }) => ({ workdir }),
+  envFiles: ({ envFiles }) => (envFiles.length === 0 ? {} : { env_file: envFiles }),
+  health: ({ health }, project) => {
+    if (health === undefined) return {};
+    const { ask } = health;
+    if (ask.kind !== "command") return { health_check: health };
+    const command = filled(ask.command, { project, shell: true });
+    return { health_check: { ...health, ask: { ...ask, command } } };
+  },
+  env: (spec, project) =>
+    Object.fromEntries(
+      [...decidingVariables(spec)].map((name) => [
+        `env.${name}`,
+        filled(spec.env[name]!, { project, shell: false }),
+      ]),
+    ),
+};
+
+export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
+  const found = new Map<string, string>();
+  for (const read of Object.values(deciders)) {
+    for (const [key, value] of Object.entries(read(spec, project))) {
+      found.set(key, fingerprint(value));
+    }
+  }
+  return found;
+}
+
+/** 128 bits: nobody finds two commands for one. */
+function fingerprint(value: unknown): string {
+  return new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+}
+
+/** The text with the project's name and folder filled in, as both decide what runs. */
+function filled(
+  text: string,
+  { project, shell }: { project: ProjectSpec; shell: boolean },
+): (string | object)[] {
+  return readTemplate(text, { shell }).parts.map((part) => {
+    if (typeof part === "string") return part;
+    if (part.kind !== "project") return { reference: referenceText(part) };
+    return part.field === "dir" ? project.directory : project[part.field];
+  });
+}
+
+/** Variables that programs, shells, interpreters and loaders take code from, or the names of programs that they run. */
+const deciding: readonly RegExp[] = [
+  // Search paths of programs and libraries: ld.so(8), dyld(1).
+  /^(?:PATH|LD_.*|DYLD_.*|GCONV_PATH|HOME|SHELL|XDG_CONFIG_(?:HOME|DIRS))$/,
+  // Shells: bash(1), dash(1), zsh(1). Exported functions are called BASH_FUNC_name%%.
+  /^(?:BASH_ENV|ENV|ZDOTDIR|FPATH|SHELLOPTS|BASHOPTS|PS4|IFS|PROMPT_COMMAND|BASH_FUNC_.*)$/,
+  /^(?:NODE_OPTIONS|NODE_PATH|NODE_REPL_EXTERNAL_MODULE|BUN_OPTIONS|BUN_.*PRELOAD|DENO_DIR|npm_config_.*|NPM_CONFIG_.*)$/,
+  /^(?:YARN_.*|PNPM_.*|COREPACK_.*|TS_NODE_.*|ESBUILD_BINARY_PATH|OPENSSL_.*)$/,
+  /^(?:PYTHON.*|PIP_.*|UV_.*|GUNICORN_CMD_ARGS|UWSGI_.*|RUBY.*|GEM_.*|BUNDLE_.*|PERL.*|PHPRC|PHP_INI_SCAN_DIR)$/,
+  /^(?:_?JAVA_.*|JDK_.*|CLASSPATH|MAVEN_.*|GRADLE_.*|CATALINA_OPTS)$/,
+  /^(?:DOTNET_.*|CORECLR_.*|COR_.*|LUA_.*|ERL_.*|ELIXIR_.*|R_PROFILE.*|R_ENVIRON.*|JULIA_.*|GHC.*)$/,
+  /^(?:RUSTC.*|RUSTFLAGS|CARGO_.*|GOFLAGS|GOENV|GOTOOLCHAIN|CC|CXX|MAKEFLAGS|MAKEFILES)$/,
+  // Programs that others start: git(1), ssh(1), less(1).
+  /^(?:GIT_.*|SSH_.*|SUDO_ASKPASS|EDITOR|VISUAL|PAGER|.*_PAGER|BROWSER|LESSOPEN|LESSCLOSE|DOCKER_.*)$/,
+];
+
+/**
+ * A variable that a shell puts into a command, wherever it stands there: `sh -c "$RUN"`, `node $SCRIPT` and `timeout 9
+ * $RUN` run what it says as much as `$RUN` alone.
+ */
+const expanded = /\$\{?!?(\w+)/g;
+
+/** The declared ones that decide, and those of which the values of these are made. */
+function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
+  const found = new Set<string>();
+  const commands = [command, ...(health?.ask.kind === "command" ? [health.ask.command] : [])];
+  const add = (name: string): void => {
+    if (found.has(name) || !Object.hasOwn(env, name)) return;
+    found.add(name);
+    for (const other of namedIn(env[name]!, false)) add(other);
+  };
+  for (const name of Object.keys(env)) if (deciding.some((its) => its.test(name))) add(name);
+  for (const text of commands) {
+    for (const name of namedIn(text, true)) add(name);
+    for (const [, name] of text.matchAll(expanded)) add(name!);
+  }
+  return found;
+}
+
+/** `X` of `${env.X}`. */
+function namedIn(text: string, shell: boolean): string[] {
+  return readTemplate(text, { shell }).parts.flatMap((part) =>
+    typeof part !== "string" && part.kind === "env" ? [part.name] : [],
+  );
+}

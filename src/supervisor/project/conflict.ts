@@ -1,0 +1,51 @@
+/** A project, and those that are up -> why it cannot be up beside them. Pure. */
+import { baseOf } from "../../manifest/project-name.ts";
+import type { ProjectSpec } from "../../manifest/project.ts";
+import { isInside, isUnder } from "../../routes/name-rights.ts";
+
+/** A sentence with both paths, where another project has the name, the domain or an address. */
+export function conflictOf(
+  spec: ProjectSpec,
+  { others, tlds }: { others: Iterable<ProjectSpec>; tlds: readonly string[] },
+): string | undefined {
+  for (const other of others) {
+    if (other.directory === spec.directory) continue;
+    const found = conflictBetween(spec, { other, tlds });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function conflictBetween(
+  spec: ProjectSpec,
+  { other, tlds }: { other: ProjectSpec; tlds: readonly string[] },
+): string | undefined {
+  const both = `${other.directory} and ${spec.directory}`;
+  if (other.name === spec.name) {
+    return `two projects are named ${spec.name}: ${both}; give one another name in its locald.toml, or stop the other`;
+  }
+  const [inner, outer] = nestedOf([spec, other], tlds);
+  if (inner !== undefined && !isInside(inner.directory, outer.directory)) {
+    return `${inner.domain} of ${inner.directory} lies under ${outer.domain}, which is the domain of ${outer.directory}; give one another domain in its locald.toml, or stop ${other.name}`;
+  }
+  if (other.domain === spec.domain) {
+    return `two projects have the domain ${spec.domain}: ${both}; give one another domain in its locald.toml, or stop the other`;
+  }
+  const theirs = new Set(other.services.map(({ routeName }) => routeName));
+  const twice = spec.services.find(
+    (its) => its.routeName !== undefined && theirs.has(its.routeName),
+  );
+  if (twice === undefined) return undefined;
+  return `two services have the address ${twice.routeName}.localhost: in ${both}; rename one of them, or stop the other project`;
+}
+
+/** The two projects, inner domain first, where one domain lies under the other. */
+function nestedOf(
+  [one, other]: [ProjectSpec, ProjectSpec],
+  tlds: readonly string[],
+): [ProjectSpec, ProjectSpec] | [undefined] {
+  const [its, others] = [one, other].map(({ domain }) => baseOf(domain, tlds));
+  if (its === others) return [undefined];
+  if (isUnder(its!, others!)) return [one, other];
+  return isUnder(others!, its!) ? [other, one] : [undefined];
+}

@@ -1,0 +1,40 @@
+/** A service of a project, by its files as they are now -> the environment that it has on top of its shell's. */
+import { environmentOf } from "../service/environment.ts";
+import type { Project } from "./project.ts";
+import { filledSpec, type Shell, type Unit } from "./unit.ts";
+
+export type ServiceEnv =
+  { kind: "env"; env: Record<string, string> } | { kind: "none"; why: string };
+
+export type ServiceEnvOptions = {
+  project: Project;
+  /** Fills references to the shell's environment. */
+  shell: Shell;
+  /** The port that a service has or would have. */
+  portOf(id: string, declared: number | undefined): number | undefined;
+  urlOf(routeName: string): string;
+  trust: Readonly<Record<string, string>>;
+};
+
+export function serviceEnv(unit: Unit, options: ServiceEnvOptions): ServiceEnv {
+  const { project, shell, urlOf, trust } = options;
+  const portOf = (name: string): number | undefined => {
+    const other = project.unit(name);
+    return other?.spec.type === "exec" ? options.portOf(other.id, other.spec.port) : undefined;
+  };
+  const filled = filledSpec({ spec: unit.spec, shell }, { project: project.spec, portOf });
+  if (filled.kind === "mistakes") return { kind: "none", why: filled.mistakes.join("\n") };
+  const { routeName } = unit.spec;
+  const env = environmentOf(
+    // A command has the terminal that it is run in.
+    { ...filled.spec, pty: false },
+    {
+      shell: {},
+      port: portOf(unit.spec.name),
+      url: routeName === undefined ? undefined : urlOf(routeName),
+      trust,
+      run: undefined,
+    },
+  );
+  return { kind: "env", env };
+}

@@ -1,0 +1,147 @@
+/** A due service -> started with its dependencies as soon as nothing is missing, or refused. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import { plainLines } from "../logs/plain-text.ts";
+import type { StartRequest } from "../service/begin-life.ts";
+import type { Lifecycle } from "../service/lifecycle.ts";
+import { blockers, heldWhy, isDue, isUp, needsRestart, type Unit } from "./unit.ts";
+import type { ProjectEffects, Units } from "./units.ts";
+
+export type StartingOptions = {
+  effects: ProjectEffects;
+  /** Called when something about a service may have changed. */
+  changed(unit: Unit): void;
+};
+
+/** Lines of the log that a crash keeps. */
+const crashLines = 50;
+
+export class Starting {
+  readonly #units: Units;
+  readonly #effects: ProjectEffects;
+  readonly #changed: (unit: Unit) => void;
+  /** Set when the daemon ends: no service starts any more. */
+  isOver = false;
+
+  constructor(units: Units, { effects, changed }: StartingOptions) {
+    this.#units = units;
+    this.#effects = effects;
+    this.#changed = changed;
+  }
+
+  /** A due service that already runs needs no start. */
+  settle(unit: Unit): void {
+    if (isDue(unit) && isUp(unit)) this.#units.ask(unit, "started");
+  }
+
+  /** Starts a due service once nothing is missing. */
+  consider(unit: Unit): void {
+    if (!isDue(unit) || this.isOver) return;
+    this.settle(unit);
+    if (!isDue(unit)) return;
+    const waits = blockers(unit, this.#units.byName);
+    if (waits.length === 0) this.#launch(unit);
+    for (const { unit: needed } of waits) {
+      // An idle timeout may have passed while the other service waited.
+      if (needed.wish.state === "dozing") this.#call(needed, unit);
+    }
+  }
+
+  /** Starts the dependencies of a service that a request would start too. */
+  callDependencies(unit: Unit): void {
+    for (const name of unit.spec.dependsOn) {
+      const needed = this.#units.get(name);
+      if (needed !== undefined) this.#call(needed, unit);
+    }
+  }
+
+  #call(needed: Unit, dependent: Unit): void {
+    const because = `${dependent.spec.name} depends on it`;
+    if (this.#units.ask(needed, "dependent", because) === undefined) return;
+    this.callDependencies(needed);
+    this.#changed(needed);
+  }
+
+  #launch(unit: Unit): void {
+    if (unit.leaving !== undefined) return;
+    const held = heldWhy(unit, this.#units.spec.directory);
+    if (held !== undefined) {
+      this.#refuse(unit, held);
+      return;
+    }
+    const port = this.#portFor(unit);
+    const filled = this.#units.fill(unit);
+    if (port === "none") this.#refuse(unit, "there is no free port for it");
+    else if (filled.kind === "mistakes") this.#refuse(unit, filled.mistakes.join("; "));
+    else if (unit.service !== undefined && needsRestart(unit.service.spec, filled.spec)) {
+      void this.#leave(unit, unit.service);
+    } else {
+      const request = this.#request(unit, port);
+      unit.service ??= this.#make(unit, filled.spec);
+      this.#units.ask(unit, "started");
+      unit.service.start(request);
+      this.#changed(unit);
+    }
+  }
+
+  #refuse(unit: Unit, why: string): void {
+    this.#units.ask(unit, "cannot", why);
+    this.#changed(unit);
+  }
+
+  /** Ends the former lifecycle, then reconsiders the service. */
+  async #leave(unit: Unit, former: Lifecycle): Promise<void> {
+    unit.leaving = former;
+    await former.dispose();
+    unit.leaving = undefined;
+    unit.service = undefined;
+    // The service may have been removed meanwhile.
+    if (this.#units.has(unit)) this.#changed(unit);
+  }
+
+  #portFor(unit: Unit): number | undefined | "none" {
+    if (unit.spec.type !== "exec") return undefined;
+    return this.#effects.claimPort(unit.id, unit.spec.port) ?? "none";
+  }
+
+  #request(unit: Unit, port: number | undefined): StartRequest {
+    const { routeName } = unit.spec;
+    const request: StartRequest = {
+      shell: unit.shell,
+      port,
+      url: routeName === undefined ? undefined : this.#effects.urlOf(routeName),
+      trust: this.#effects.trust(),
+    };
+    const { because } = unit.wish;
+    if (because !== undefined) request.reason = because;
+    return request;
+  }
+
+  #make(unit: Unit, spec: ServiceSpec): Lifecycle {
+    const log = this.#effects.logs.of(unit.id);
+    let running: number | undefined;
+    /** The number of the first line that the process which runs, or ran last, could print. */
+    let firstLine = log.next;
+    const service = this.#effects.supervise(spec, {
+      project: this.#units.spec.name,
+      domain: this.#units.spec.domain,
+      directory: this.#units.spec.directory,
+      onOutput: (stream, bytes) => log.push(stream, bytes),
+      onMembers: () => this.#effects.onState(),
+      lastLines() {
+        log.flush();
+        return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));
+      },
+      onChange: ({ startedAt }) => {
+        if (startedAt !== running) {
+          running = startedAt;
+          if (startedAt !== undefined) firstLine = log.next;
+          this.#effects.onState();
+        }
+        // A former lifecycle may still have news.
+        if (unit.service?.spec === spec) this.#changed(unit);
+      },
+    });
+    log.source = { pause: () => service.pauseOutput(), resume: () => service.resumeOutput() };
+    return service;
+  }
+}

@@ -1,0 +1,159 @@
+/** The services that a project declares -> one unit each, in file order. Wishes change here only. */
+import { graphOf, reversed } from "../../manifest/graph.ts";
+import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import type { Pending } from "../../routes/pending.ts";
+import type { Supervised } from "../../routes/supervised.ts";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import type { LogStore } from "../logs/log-store.ts";
+import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
+import {
+  type FilledSpec,
+  filledSpec,
+  needsRestart,
+  processOf,
+  type Shell,
+  snapshotOf,
+  type Unit,
+  unitOf,
+} from "./unit.ts";
+import { type WishEvent, type WishStep, wishStep } from "./wishes.ts";
+
+export type ProjectEffects = {
+  clock: Clock;
+  /** lifecycle.ts's, with its effects, or a test's. */
+  supervise(spec: ServiceSpec, options: Omit<LifecycleOptions, "effects">): Lifecycle;
+  logs: LogStore;
+  /** The port that a service has or would have. Undefined: there is none left. */
+  portOf(id: string, declared: number | undefined): number | undefined;
+  /** A port for a service that is about to be started: free at this moment. */
+  claimPort(id: string, declared: number | undefined): number | undefined;
+  urlOf(routeName: string): string;
+  /** Variables that name the bundle of authorities. */
+  trust(): Readonly<Record<string, string>>;
+  onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
+  /** Called when another service should run, or another process runs. */
+  onState(): void;
+};
+
+/** A project as it runs. `pending` holds, by service, what its files say now and waits for `up`. */
+export type Declared = { spec: ProjectSpec; pending: ReadonlyMap<string, Pending> };
+
+export class Units {
+  #spec: ProjectSpec;
+  readonly #effects: ProjectEffects;
+  readonly #all = new Map<string, Unit>();
+  /** Name -> those that depend on it. */
+  #dependents: ReadonlyMap<string, readonly string[]> = new Map();
+  /** Called after every change of a service, with its name. */
+  readonly #watchers = new Set<(name: string) => void>();
+
+  constructor({ spec }: Declared, effects: ProjectEffects) {
+    this.#spec = spec;
+    this.#effects = effects;
+  }
+
+  get spec(): ProjectSpec {
+    return this.#spec;
+  }
+
+  get names(): string[] {
+    return [...this.#all.keys()];
+  }
+
+  all(): Unit[] {
+    return [...this.#all.values()];
+  }
+
+  get(name: string): Unit | undefined {
+    return this.#all.get(name);
+  }
+
+  has(unit: Unit): boolean {
+    return this.#all.get(unit.spec.name) === unit;
+  }
+
+  get byName(): ReadonlyMap<string, Unit> {
+    return this.#all;
+  }
+
+  dependentsOf(name: string): Unit[] {
+    return (this.#dependents.get(name) ?? []).flatMap((other) => this.#all.get(other) ?? []);
+  }
+
+  /** `shell`: of services that are new. Those that are declared no more have been removed before. */
+  adopt({ spec, pending }: Declared, shell: Shell): void {
+    this.#spec = spec;
+    this.#dependents = reversed(graphOf(spec.services));
+    for (const service of spec.services) {
+      const { name } = service;
+      const known = this.#all.get(name);
+      const unit = known ?? unitOf(service, { project: spec.name, shell });
+      unit.spec = service;
+      unit.unseen = pending.get(name);
+      // In the order of the file.
+      this.#all.delete(name);
+      this.#all.set(name, unit);
+      if (known === undefined) this.tell(unit);
+    }
+  }
+
+  async remove(unit: Unit): Promise<void> {
+    const { name } = unit.spec;
+    await unit.service?.dispose();
+    this.#all.delete(name);
+    this.#effects.onChange("gone", this.snapshot(unit));
+    this.tellWatchers(name);
+    await this.#effects.logs.forget(unit.id);
+  }
+
+  /** The one place that changes what is wanted of a service. Undefined where the event changes nothing. */
+  ask(unit: Unit, event: WishEvent, because?: string): WishStep | undefined {
+    const facts = { process: processOf(unit), lazy: unit.spec.lazy };
+    const step = wishStep(unit.wish.state, event, facts);
+    if (step !== undefined) unit.wish = { state: step.next, because };
+    return step;
+  }
+
+  snapshot(unit: Unit): Supervised {
+    const snapshot = snapshotOf(unit, { project: this.#spec, others: this.#all });
+    if (snapshot.type !== "exec" || snapshot.port !== undefined) return snapshot;
+    return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
+  }
+
+  fill(unit: Pick<Unit, "spec" | "shell">): FilledSpec {
+    return filledSpec(unit, {
+      project: this.#spec,
+      portOf: (name) => {
+        const other = this.#all.get(name);
+        if (other === undefined || other.spec.type !== "exec") return undefined;
+        return this.#effects.portOf(other.id, other.spec.port);
+      },
+    });
+  }
+
+  /** Whether what runs was started from something else than would be started now, from that shell. */
+  differs({ service, spec }: Unit, shell: Shell): boolean {
+    if (service === undefined) return false;
+    const filled = this.fill({ spec, shell });
+    return filled.kind === "spec" && needsRestart(service.spec, filled.spec);
+  }
+
+  /** Reports the snapshot of a service. False where it equals the last one. */
+  tell(unit: Unit): boolean {
+    const snapshot = this.snapshot(unit);
+    if (unit.told !== undefined && Bun.deepEquals(unit.told, snapshot)) return false;
+    const change = unit.told === undefined ? "appeared" : "changed";
+    unit.told = snapshot;
+    this.#effects.onChange(change, snapshot);
+    return true;
+  }
+
+  tellWatchers(name: string): void {
+    for (const watcher of [...this.#watchers]) watcher(name);
+  }
+
+  watch(watcher: (name: string) => void): Cancel {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+}

@@ -1,0 +1,156 @@
+/** A wish for a service, and an event -> the next wish and an action. Pure: this table alone decides. */
+import type { SupervisedState } from "../../routes/supervised.ts";
+
+/**
+ * `unwanted`: nobody asked for it, or somebody stopped it. `dozing`: wanted, and started by the first request. `due`:
+ * started as soon as all that it depends on is ready. `given`: handed to its lifecycle, whose own table decides from
+ * then on. `restarting`: being ended, with others, and started again when all of them have ended. `refused`: wanted,
+ * but it cannot be started, for want of a port, a reference, or a person who has seen what it runs.
+ */
+export const wishStates = ["unwanted", "dozing", "due", "given", "restarting", "refused"] as const;
+
+export type WishState = (typeof wishStates)[number];
+
+export const wishEvents = [
+  /** A person asks for it to run, by its name, with its project, or with one that depends on it. */
+  "up",
+  /** A person brings up its project, in which it starts with the first request. */
+  "up-lazy",
+  "request",
+  /** A service that depends on it has become due. */
+  "dependent",
+  "stop",
+  /** No request has come for a while. */
+  "doze",
+  /** A person asks for another process in the place of this one. */
+  "restart",
+  /** A restart that nobody typed: a watched file changed, or a service that it restarts with. */
+  "renew",
+  /** Its lifecycle has it. */
+  "started",
+  "cannot",
+  /** All that are restarted together have ended. */
+  "ended",
+  /** Its files changed, so that it would now be started from something else, or may now be started. */
+  "changed",
+] as const;
+
+export type WishEvent = (typeof wishEvents)[number];
+
+/** The facts, besides the wish, that an event's effect depends on. */
+export type Facts = {
+  process: ProcessFact;
+  /** Its files say that a request starts it. */
+  lazy: boolean;
+};
+
+/**
+ * `up`: its lifecycle has a process, or will have one by itself. `ending`: that is being ended. `rested`: it ended well
+ * by itself, and the next request starts it. `down`: there is none, and none will come by itself.
+ */
+export const processFacts = ["up", "ending", "rested", "down"] as const;
+
+export type ProcessFact = (typeof processFacts)[number];
+
+/** `end`: its process is ended, where there is one. */
+export type WishStep = { next: WishState; action?: "end" };
+
+/** Without `process` or `lazy`, it holds for any. */
+type Case = WishStep & { process?: readonly ProcessFact[]; lazy?: boolean };
+
+type Row = Partial<Record<WishEvent, Case | readonly Case[]>>;
+
+const table: Record<WishState, Row> = {
+  unwanted: {
+    up: { next: "due" },
+    // Its process may still wait for its dependents to end, and so it may below.
+    "up-lazy": { next: "dozing", action: "end" },
+    restart: { next: "restarting", action: "end" },
+  },
+  dozing: {
+    up: { next: "due" },
+    request: { next: "due" },
+    dependent: { next: "due" },
+    stop: { next: "unwanted", action: "end" },
+    restart: { next: "restarting", action: "end" },
+  },
+  due: {
+    stop: { next: "unwanted", action: "end" },
+    doze: { next: "dozing", action: "end" },
+    restart: { next: "restarting", action: "end" },
+    started: { next: "given" },
+    cannot: { next: "refused" },
+  },
+  given: {
+    up: { next: "due", process: ["ending", "rested", "down"] },
+    "up-lazy": { next: "dozing", action: "end", process: ["down"] },
+    request: { next: "due", process: ["rested"] },
+    dependent: { next: "due", process: ["rested"] },
+    stop: { next: "unwanted", action: "end" },
+    doze: { next: "dozing", action: "end" },
+    restart: { next: "restarting", action: "end" },
+    renew: { next: "restarting", action: "end", process: ["up"] },
+    changed: [
+      { next: "restarting", action: "end", process: ["up"] },
+      { next: "dozing", action: "end", lazy: true },
+      { next: "due" },
+    ],
+  },
+  restarting: {
+    stop: { next: "unwanted", action: "end" },
+    doze: { next: "dozing", action: "end" },
+    // Begins anew: it may be ended with others now.
+    restart: { next: "restarting", action: "end" },
+    ended: { next: "due" },
+  },
+  refused: {
+    up: { next: "due" },
+    "up-lazy": { next: "dozing", action: "end" },
+    stop: { next: "unwanted", action: "end" },
+    restart: { next: "due" },
+    // The reason may be another one.
+    cannot: { next: "refused" },
+    changed: [{ next: "dozing", action: "end", lazy: true }, { next: "due" }],
+  },
+};
+
+/** Undefined where the event changes nothing. */
+export function wishStep(state: WishState, event: WishEvent, facts: Facts): WishStep | undefined {
+  const cases: readonly Case[] = [table[state][event] ?? []].flat();
+  const found = cases.find(
+    ({ process, lazy }) =>
+      (process?.includes(facts.process) ?? true) && (lazy ?? facts.lazy) === facts.lazy,
+  );
+  if (found === undefined) return undefined;
+  const { next, action } = found;
+  return action === undefined ? { next } : { next, action };
+}
+
+/**
+ * The wish for one service. Each event that counts makes a new object: code that waited compares objects to see whether
+ * something else was asked for meanwhile.
+ */
+export type Wish = {
+  readonly state: WishState;
+  /** For a person: why a service starts that nobody asked for, or why it cannot start. */
+  readonly because: string | undefined;
+};
+
+export const unasked: Wish = { state: "unwanted", because: undefined };
+
+/** States in which a lifecycle has a process, or will have one by itself. */
+const upStates: ReadonlySet<SupervisedState> = new Set([
+  "starting",
+  "running",
+  "ready",
+  "unready",
+  "backoff",
+]);
+
+/** `rests`: it ended well by itself, and a request starts it. */
+export function processFact(state: SupervisedState | undefined, { rests }: { rests: boolean }) {
+  if (state === undefined) return "down";
+  if (upStates.has(state)) return "up";
+  if (state === "stopping") return "ending";
+  return rests ? "rested" : "down";
+}

@@ -1,0 +1,121 @@
+/** A declared service, and a request to start it -> the life of its process, or why there is none. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import type { Clock } from "../../system/clock.ts";
+import type { Ending } from "../family/ending.ts";
+import type { Families } from "../family/family.ts";
+import type { ChildOptions, Spawned, Stream } from "./child.ts";
+import { environmentOf } from "./environment.ts";
+import { Life, type NotifySocket } from "./life.ts";
+import { type Notice, noticesIn } from "./notify.ts";
+
+/** The project's input for a start; kept for automatic restarts. */
+export type StartRequest = {
+  /** The environment of the shell that asked. */
+  shell: Readonly<Record<string, string | undefined>>;
+  /** Undefined for a worker. */
+  port: number | undefined;
+  url: string | undefined;
+  trust: Readonly<Record<string, string>>;
+  /** For a person: `src/a.ts changed`. */
+  reason?: string;
+};
+
+export type BeginEffects = {
+  clock: Clock;
+  families: Families;
+  spawn(options: ChildOptions): Spawned;
+  /** A socket whose datagrams are heard until it is closed. @throws with a sentence, where there can be none. */
+  notifySocket(hear: (bytes: Uint8Array) => void): Promise<NotifySocket>;
+  isFree(port: number): boolean;
+  /** Whether the command looks as if it would say READY=1 by itself. */
+  mayNotify(command: string, workdir: string): Promise<boolean>;
+  /** 128 random bits in hex. */
+  runId(): string;
+};
+
+export type BeginOptions = {
+  request: StartRequest;
+  effects: BeginEffects;
+  /** True once the start was overtaken. */
+  isOver(): boolean;
+  /** `bytes` are the callee's only until it returns. */
+  onOutput(stream: Stream, bytes: Uint8Array): void;
+  onNotice(notice: Notice, life: Life): void;
+  /** The process that was spawned has ended. */
+  onExit(how: Ending, life: Life): void;
+};
+
+export type Begun =
+  | { kind: "life"; life: Life }
+  /** `passing`: may go better next time. */
+  | { kind: "refused"; why: string; passing: boolean }
+  | { kind: "over" };
+
+/** @throws with a sentence. */
+export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promise<Begun> {
+  const { effects, isOver } = options;
+  const { port, shell, url, trust } = options.request;
+  if (port !== undefined && !(await becomesFree(port, { ...effects, isOver }))) {
+    return { kind: "refused", why: `another program listens on its port ${port}`, passing: true };
+  }
+  const maySpeak = await effects.mayNotify(spec.command, spec.workdir);
+  // Neither output, nor a notice, nor an end comes before the process is there.
+  let life: Life | undefined;
+  const socket = await effects.notifySocket((bytes) => {
+    if (life === undefined) return;
+    for (const notice of noticesIn(bytes)) options.onNotice(notice, life);
+  });
+  if (isOver()) {
+    socket.close();
+    return { kind: "over" };
+  }
+  const runId = effects.runId();
+  const run = { id: runId, notifySocket: socket.path };
+  const env = environmentOf(spec, { shell, port, url, trust, run });
+  const { command, workdir, pty } = spec;
+  const spawned = effects.spawn({
+    command,
+    workdir,
+    env,
+    pty,
+    onOutput(stream, bytes) {
+      options.onOutput(stream, bytes);
+      life?.watcher?.onOutput(bytes);
+    },
+    onExit(how) {
+      if (life !== undefined) options.onExit(how, life);
+    },
+  });
+  if (spawned.kind === "refused") {
+    socket.close();
+    return spawned;
+  }
+  const { child } = spawned;
+  const { pid } = child;
+  const startedAt = effects.clock.now();
+  const birth = effects.families.birthOf(pid);
+  life = new Life(
+    { child, run: { pid, startedAt, runId, birth }, env, port, socket, maySpeak },
+    effects,
+  );
+  return { kind: "life", life };
+}
+
+/** Milliseconds that a port may take to become free when its last holder has ended, and between two looks. */
+const portPatience = 2000;
+const portPeriod = 50;
+
+type FreeOptions = { clock: Clock; isFree(port: number): boolean; isOver(): boolean };
+
+/** Resolves with false where the port stays taken, or the start was overtaken. */
+export async function becomesFree(
+  port: number,
+  { clock, isFree, isOver }: FreeOptions,
+): Promise<boolean> {
+  const end = clock.now() + portPatience;
+  while (!isFree(port)) {
+    if (clock.now() >= end || isOver()) return false;
+    await new Promise<void>((resume) => void clock.after(portPeriod, resume));
+  }
+  return true;
+}

@@ -1,0 +1,149 @@
+/** A spawned process -> all that is known of it, dropped with its timers when nothing of its family is left. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import type { Ending } from "../family/ending.ts";
+import type { EndOptions, Ends, Families, Run } from "../family/family.ts";
+import type { Ask } from "./checks.ts";
+import type { Child } from "./child.ts";
+import type { Listening } from "./listening.ts";
+import type { Notice } from "./notify.ts";
+import type { Event, Phase } from "./states.ts";
+
+export type LifeEffects = {
+  clock: Clock;
+  families: Families;
+  ask: Ask;
+  listening: Listening;
+};
+
+/** The lifecycle that a life belongs to. */
+export type LifeOwner = {
+  readonly spec: ServiceSpec;
+  readonly effects: LifeEffects;
+  readonly phase: Phase;
+  happen(event: Event, because?: string): void;
+  /** Reports a changed snapshot; `why` replaces the reason of its state. */
+  changed(why?: string): void;
+  onMembers(): void;
+};
+
+/** The watcher of a life. */
+export type Watcher = {
+  onOutput(bytes: Uint8Array): void;
+  hear(notice: Notice): void;
+  /** The process that was spawned has ended. */
+  spawnedEnded(how: Ending): void;
+};
+
+/** The facts that a life begins with. */
+export type Born = {
+  child: Child;
+  run: Run;
+  env: Readonly<Record<string, string>>;
+  /** Undefined for a worker. */
+  port: number | undefined;
+  socket: NotifySocket;
+  /** The command looks as if it would say READY=1 by itself. */
+  maySpeak: boolean;
+};
+
+export type NotifySocket = { path: string; close(): void };
+
+/** Milliseconds in which Bun reports an end that the kernel shows. */
+const exitPatience = 1000;
+
+export class Life {
+  readonly born: Born;
+  readonly #clock: Clock;
+  readonly #families: Families;
+  /** Resolves when the process that was spawned has ended. */
+  readonly exited = Promise.withResolvers<void>();
+
+  /** False once its main process has ended; others of its family may be left. */
+  isAlive = true;
+  /** True once it is not watched any more: what waited for it then does nothing. */
+  isOver = false;
+  /** The process that it named as its main one, where that is another than the spawned one. */
+  mainPid: number | undefined;
+  readyAt: number | undefined;
+  /** The service's own words, by STATUS=. */
+  status: string | undefined;
+  /** The ports on which its family listens, and the users as whom it does. */
+  listens: readonly number[] = [];
+  listensAs: readonly number[] = [];
+  warnings: readonly string[] = [];
+  /** Set once the service reports its own state: its port then says nothing. */
+  speaks = false;
+  watcher: Watcher | undefined;
+  /** Set once the end of its family has begun. */
+  ending: Ends | undefined;
+  #ended: Promise<string | undefined> | undefined;
+  readonly #cancels = new Set<Cancel>();
+
+  constructor(born: Born, { clock, families }: Pick<LifeEffects, "clock" | "families">) {
+    this.born = born;
+    this.#clock = clock;
+    this.#families = families;
+  }
+
+  get startedAt(): number {
+    return this.born.run.startedAt;
+  }
+
+  get pid(): number {
+    return this.mainPid ?? this.born.run.pid;
+  }
+
+  /** Milliseconds that it has lived. */
+  get age(): number {
+    return this.#clock.now() - this.startedAt;
+  }
+
+  /** Like `clock.after`, for as long as the life is watched. */
+  after(delay: number, action: () => void): Cancel {
+    const cancel = this.#clock.after(delay, () => {
+      this.#cancels.delete(cancel);
+      action();
+    });
+    this.#cancels.add(cancel);
+    return () => {
+      cancel();
+      this.#cancels.delete(cancel);
+    };
+  }
+
+  /** Cancels it when the life is not watched any more, unless the returned function is called before. */
+  onClose(cancel: Cancel): () => void {
+    this.#cancels.add(cancel);
+    return () => void this.#cancels.delete(cancel);
+  }
+
+  /** Ends what watches it. Twice is harmless. */
+  close(): void {
+    this.isOver = true;
+    this.watcher = undefined;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+
+  /** Ends its family and releases its output. Many may wait. Resolves with a warning where processes are left. */
+  end(how: EndOptions): Promise<string | undefined> {
+    this.#ended ??= this.#end(how);
+    return this.#ended;
+  }
+
+  async #end(how: EndOptions): Promise<string | undefined> {
+    this.ending = this.#families.end(this.born.run, how);
+    const result = await this.ending.done;
+    // The kernel is quicker to show an end than Bun to report it, and its exit code is wanted.
+    const late = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(exitPatience, late.resolve);
+    await Promise.race([this.exited.promise, late.promise]);
+    cancel();
+    this.close();
+    this.born.child.release();
+    this.born.socket.close();
+    if (result.kind === "ended") return undefined;
+    return `could not be ended altogether: ${result.pids.join(", ")} still run`;
+  }
+}

@@ -1,0 +1,338 @@
+/** A declared service -> one that runs, is ready, restarts and stops, and reports it. All I/O is an effect. */
+import type { ServiceSpec } from "../../manifest/project.ts";
+import type { Exit, Supervised } from "../../routes/supervised.ts";
+import type { Cancel } from "../../system/clock.ts";
+import type { Ending } from "../family/ending.ts";
+import type { Run } from "../family/family.ts";
+import { becomesFree, type BeginEffects, beginLife, type StartRequest } from "./begin-life.ts";
+import type { Stream } from "./child.ts";
+import type { Life, LifeEffects, LifeOwner } from "./life.ts";
+import type { Notice } from "./notify.ts";
+import {
+  type Event,
+  goodHealth,
+  type Phase,
+  shownAs,
+  step,
+  verdictOn,
+  waitAfter,
+} from "./states.ts";
+import { watchLife } from "./watch-life.ts";
+
+export type LifecycleEffects = LifeEffects &
+  BeginEffects & {
+    /** In [0, 1). */
+    random(): number;
+  };
+
+export type LifecycleOptions = {
+  project: string;
+  /** The project's domain and folder. */
+  domain: string;
+  directory: string;
+  effects: LifecycleEffects;
+  onChange(snapshot: Supervised): void;
+  /** `bytes` are the callee's only until it returns. */
+  onOutput(stream: Stream, bytes: Uint8Array): void;
+  /** A look found other processes of it than the look before. */
+  onMembers(): void;
+  /** The last output, at most 50 printable lines; read when the process has ended. */
+  lastLines(): readonly string[];
+};
+
+/** The process machine of one supervised service. */
+export interface Lifecycle {
+  readonly spec: ServiceSpec;
+  snapshot(): Supervised;
+  /** The identity by which the next daemon ends it; undefined where no process can be left. */
+  run(): Run | undefined;
+  /** Starts it at once and resets the counts; does nothing where it runs or starts already. */
+  start(request: StartRequest): void;
+  /** Resolves when nothing of it is left, or when somebody has started it again meanwhile. */
+  stop(): Promise<void>;
+  /** Ends it and starts it again; where it does not run, starts it. */
+  restart(request: StartRequest): void;
+  /** Its processes wait when they write; other services' do not. */
+  pauseOutput(): void;
+  resumeOutput(): void;
+  /** Stops it for good. */
+  dispose(): Promise<void>;
+}
+
+const livePhases: ReadonlySet<Phase> = new Set<Phase>(["running", "ready", "unready"]);
+const endPhases: ReadonlySet<Phase> = new Set<Phase>(["stopping", "restarting", "aborting"]);
+
+export function supervise(spec: ServiceSpec, options: LifecycleOptions): Lifecycle {
+  return new StateMachine(spec, options);
+}
+
+class StateMachine implements Lifecycle {
+  readonly spec: ServiceSpec;
+  readonly #options: LifecycleOptions;
+  readonly #effects: LifecycleEffects;
+  readonly #owner: LifeOwner;
+
+  #phase: Phase = "stopped";
+  /** For a person: the reason of the phase. */
+  #why: string | undefined;
+  #request: StartRequest | undefined;
+  #restarts = 0;
+  /** In a row, without good health between them. */
+  #deaths = 0;
+  #lastExit: Exit | undefined;
+  #paused = false;
+  /** Warnings about what an end left behind. */
+  #leftovers: readonly string[] = [];
+
+  /** Set from the spawn of a process until nothing of it is left. */
+  #life: Life | undefined;
+  /** Set while a start is under way, up to the spawn; another one where that was overtaken. */
+  #attempt: object | undefined;
+  /** Set while it waits for its next start. */
+  #cancelWait: Cancel | undefined;
+  /** Set while it is ready: good health is without a break. */
+  #cancelHealth: Cancel | undefined;
+  readonly #stopWaiters: (() => void)[] = [];
+
+  constructor(spec: ServiceSpec, options: LifecycleOptions) {
+    this.spec = spec;
+    this.#options = options;
+    this.#effects = options.effects;
+    const phase = (): Phase => this.#phase;
+    this.#owner = {
+      spec,
+      effects: options.effects,
+      get phase() {
+        return phase();
+      },
+      happen: (event, because) => this.#happen(event, because),
+      changed: (why) => {
+        this.#why = why ?? this.#why;
+        this.#tell();
+      },
+      onMembers: options.onMembers,
+    };
+  }
+
+  snapshot(): Supervised {
+    const { spec } = this;
+    const { project, domain, directory } = this.#options;
+    const life = this.#life?.isAlive ? this.#life : undefined;
+    return {
+      id: `${project}:${spec.name}`,
+      project,
+      domain,
+      service: spec.name,
+      type: spec.type,
+      state: shownAs(this.#phase),
+      why: this.#why,
+      status: life?.status,
+      routeName: spec.routeName,
+      pid: life?.pid,
+      port: this.#request?.port,
+      listens: life?.listens ?? [],
+      listensAs: life?.listensAs ?? [],
+      startedAt: life?.startedAt,
+      readyAt: life?.readyAt,
+      restarts: this.#restarts,
+      lastExit: this.#lastExit,
+      lazy: spec.lazy,
+      directory,
+      warnings: life?.warnings ?? this.#leftovers,
+    };
+  }
+
+  run(): Run | undefined {
+    return this.#life?.born.run;
+  }
+
+  start(request: StartRequest): void {
+    if (step(this.#phase, "start") === undefined) return;
+    this.#request = request;
+    this.#deaths = 0;
+    this.#restarts = 0;
+    this.#happen("start", request.reason);
+  }
+
+  async stop(): Promise<void> {
+    this.#happen("stop");
+    if (!endPhases.has(this.#phase)) return;
+    await new Promise<void>((resolve) => void this.#stopWaiters.push(resolve));
+  }
+
+  restart(request: StartRequest): void {
+    this.#request = request;
+    this.#deaths = 0;
+    this.#happen("restart", request.reason);
+  }
+
+  pauseOutput(): void {
+    this.#paused = true;
+    this.#life?.born.child.pause();
+  }
+
+  resumeOutput(): void {
+    this.#paused = false;
+    this.#life?.born.child.resume();
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    this.#quiet();
+  }
+
+  #tell(): void {
+    this.#options.onChange(this.snapshot());
+  }
+
+  /** Walks the table; does nothing where the event has no step in this phase. */
+  #happen(event: Event, because?: string): void {
+    const found = step(this.#phase, event);
+    if (found === undefined) return;
+    const { next, action } = found;
+    this.#phase = next;
+    this.#why = because;
+    this.#cancelHealth?.();
+    if (!livePhases.has(next)) this.#quiet();
+    if (next === "ready") this.#countHealth();
+    if (action === "launch") this.#launch();
+    else if (action === "wait") this.#waitForNext();
+    else if (action === "clear") void this.#clear();
+    else if (action !== undefined) void this.#endAll(because);
+    this.#tell();
+    if (endPhases.has(this.#phase)) return;
+    for (const resolve of this.#stopWaiters.splice(0)) resolve();
+  }
+
+  /** Ends what watches the process that ran, and what would start the next one. */
+  #quiet(): void {
+    this.#life?.close();
+    this.#attempt = undefined;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+  }
+
+  #countHealth(): void {
+    this.#cancelHealth = this.#life?.after(goodHealth, () => {
+      this.#deaths = 0;
+    });
+  }
+
+  // --- starting
+
+  #launch(): void {
+    const attempt = {};
+    this.#attempt = attempt;
+    const isOver = (): boolean => this.#attempt !== attempt;
+    this.#start(isOver).catch((error: Error) => {
+      if (!isOver()) this.#refuse(error.message, { passing: true });
+    });
+  }
+
+  async #start(isOver: () => boolean): Promise<void> {
+    await this.#clear();
+    if (isOver()) return;
+    const begun = await beginLife(this.spec, {
+      request: this.#request!,
+      effects: this.#effects,
+      isOver,
+      onOutput: this.#options.onOutput,
+      onNotice: (notice, life) => this.#hear(notice, life),
+      onExit: (how, life) => this.#exited(how, life),
+    });
+    if (begun.kind === "life") this.#begin(begun.life);
+    else if (begun.kind === "refused" && !isOver()) this.#refuse(begun.why, begun);
+  }
+
+  #begin(life: Life): void {
+    this.#life = life;
+    this.#attempt = undefined;
+    this.#leftovers = [];
+    if (this.#paused) life.born.child.pause();
+    this.#happen("spawned", this.#request!.reason);
+    // A listener may have stopped it.
+    if (life.isOver) return;
+    watchLife(life, { owner: this.#owner, onEnd: (how) => this.#died(how, life) });
+  }
+
+  /** Handles a failed start: counted as a death where the cause may pass. */
+  #refuse(because: string, { passing }: { passing: boolean }): void {
+    this.#deaths++;
+    this.#happen(passing ? this.#unexplained() : "gave-up", because);
+  }
+
+  /** The verdict where no process ended by itself, so that there is no exit code. */
+  #unexplained(): "crashed" | "gave-up" {
+    const { restart } = this.spec;
+    const verdict = verdictOn({ code: null, signal: null }, { restart, deaths: this.#deaths });
+    return verdict === "crashed" ? "crashed" : "gave-up";
+  }
+
+  #waitForNext(): void {
+    void this.#clear();
+    const delay = waitAfter(this.#deaths, this.#effects.random());
+    this.#cancelWait = this.#effects.clock.after(delay, () => {
+      this.#restarts++;
+      this.#happen("waited", this.#why);
+    });
+  }
+
+  // --- ending
+
+  #hear(notice: Notice, life: Life): void {
+    if (life.watcher !== undefined) life.watcher.hear(notice);
+    // On its way out it may ask for time.
+    else if (notice.kind === "extend" && endPhases.has(this.#phase)) life.ending?.extend(notice.by);
+  }
+
+  /** The process that was spawned has ended. */
+  #exited(how: Ending, life: Life): void {
+    if (this.#life !== life) return;
+    if (life.watcher !== undefined) life.watcher.spawnedEnded(how);
+    else this.#died(how, life);
+    life.exited.resolve();
+  }
+
+  #died(how: Ending, life: Life): void {
+    life.isAlive = false;
+    const lastLines = this.#options.lastLines();
+    this.#lastExit = { ...how, time: this.#effects.clock.now(), lastLines };
+    if (!livePhases.has(this.#phase)) return;
+    this.#deaths++;
+    const verdict = verdictOn(how, { restart: this.spec.restart, deaths: this.#deaths });
+    this.#happen(verdict, wordsFor(how));
+  }
+
+  /** Ends the rest of the life and drops it. Many may wait. Resolves with a warning where processes are left. */
+  async #clear(): Promise<string | undefined> {
+    const life = this.#life;
+    if (life === undefined) return undefined;
+    const { stopSignal: signal, stopTimeout: timeout } = this.spec;
+    const left = await life.end({ signal, timeout });
+    if (this.#life === life) this.#life = undefined;
+    return left;
+  }
+
+  /** Ends the process, for the phases that end it. */
+  async #endAll(because: string | undefined): Promise<void> {
+    const port = this.#life?.born.port;
+    const left = await this.#clear();
+    const free =
+      port === undefined || (await becomesFree(port, { ...this.#effects, isOver: () => false }));
+    this.#leftovers = [
+      ...(left === undefined ? [] : [left]),
+      ...(free ? [] : [`its port ${port} is still held by another program`]),
+    ];
+    if (this.#phase === "aborting") {
+      this.#deaths++;
+      this.#happen(this.#unexplained(), because);
+    } else {
+      this.#happen("ended", this.#phase === "restarting" ? this.#request?.reason : undefined);
+    }
+  }
+}
+
+function wordsFor({ code, signal }: Ending): string {
+  if (signal !== null) return `was ended by ${signal}`;
+  return code === null ? "ended" : `ended with exit code ${code}`;
+}

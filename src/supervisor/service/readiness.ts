@@ -1,0 +1,146 @@
+/** A life -> whether it is ready: by its port, its check, a line of its output, its own word, or its age. */
+import type { Cancel } from "../../system/clock.ts";
+import type { HealthCheck } from "../../manifest/project.ts";
+import type { Life, LifeOwner } from "./life.ts";
+import { patternIn } from "./ready-pattern.ts";
+import { portElsewhere } from "./whereabouts.ts";
+
+/** Milliseconds between two looks at whether its port listens: at first, and later. */
+const firstLook = 50;
+const lastLook = 250;
+
+/** Milliseconds from when its port listens in which a service may still say READY=1. */
+const notifyPatience = 10_000;
+
+/** Milliseconds after which a worker without another sign is ready. */
+const workerReady = 1000;
+
+/** Milliseconds between two checks of a service that is not ready, at most. */
+const eagerCheck = 500;
+
+export class Readiness {
+  readonly #life: Life;
+  readonly #owner: LifeOwner;
+  /** The time on the clock by which it must be ready. */
+  #deadline: number;
+  #cancelDeadline: Cancel | undefined;
+  /** When its port was seen to listen, without a break since. */
+  #listensSince: number | undefined;
+  /** Set after RELOADING=1 or STOPPING=1: only READY=1 makes it ready again. */
+  #reloading = false;
+  /** Failed checks in a row. */
+  #failures = 0;
+  /** The reason of the last failed check. */
+  #illness: string | undefined;
+  #findPattern: ((bytes: Uint8Array) => boolean) | undefined;
+
+  constructor(life: Life, owner: LifeOwner) {
+    this.#life = life;
+    this.#owner = owner;
+    this.#deadline = life.startedAt + owner.spec.startTimeout;
+  }
+
+  start(): void {
+    const { spec } = this.#owner;
+    this.#armDeadline();
+    if (spec.health !== undefined) this.#check(spec.health);
+    else if (spec.readyPattern !== undefined) this.#findPattern = patternIn(spec.readyPattern);
+    else if (spec.type === "worker") {
+      this.#life.after(workerReady, () => {
+        if (!this.#life.speaks) this.ready();
+      });
+    } else this.#watchPort(this.#life.born.port!, firstLook);
+  }
+
+  onOutput(bytes: Uint8Array): void {
+    if (this.#findPattern?.(bytes)) this.ready();
+  }
+
+  ready(): void {
+    const { phase, effects } = this.#owner;
+    if (phase !== "running" && phase !== "unready") return;
+    this.#cancelDeadline?.();
+    this.#findPattern = undefined;
+    this.#reloading = false;
+    this.#failures = 0;
+    this.#life.readyAt ??= effects.clock.now();
+    this.#owner.happen("ready");
+  }
+
+  /** The service listens, though not on the port that it was given. */
+  listensElsewhere(): void {
+    const { health, readyPattern } = this.#owner.spec;
+    if (health === undefined && readyPattern === undefined && !this.#life.speaks) this.ready();
+  }
+
+  /** The service said so itself, and says when it is ready again. */
+  unready(why: string): void {
+    this.#reloading = true;
+    this.#owner.happen("unready", why);
+  }
+
+  /** Extends the deadline to `by` milliseconds from now. */
+  extend(by: number): void {
+    this.#deadline = Math.max(this.#deadline, this.#owner.effects.clock.now() + by);
+    if (this.#owner.phase === "running") this.#armDeadline();
+  }
+
+  #armDeadline(): void {
+    this.#cancelDeadline?.();
+    const left = this.#deadline - this.#owner.effects.clock.now();
+    this.#cancelDeadline = this.#life.after(left, () => {
+      if (this.#owner.phase !== "running") return;
+      const seconds = Math.round(this.#life.age / 100) / 10;
+      const last = this.#illness === undefined ? "" : `: ${this.#illness}`;
+      this.#owner.happen("timed-out", `did not become ready within ${seconds} s${last}`);
+    });
+  }
+
+  /** Reads the kernel's socket table: a server that takes one connection only must not be probed. */
+  #watchPort(port: number, delay: number): void {
+    const { clock, listening } = this.#owner.effects;
+    const life = this.#life;
+    life.after(delay, async () => {
+      const found = await listening.on(port).catch(() => false);
+      if (life.isOver || this.#owner.phase !== "running" || life.speaks) return;
+      // Its own processes may have changed to another user.
+      if (found || life.listens.includes(port)) this.#listensSince ??= clock.now();
+      else this.#listensSince = undefined;
+      const patience = life.born.maySpeak ? notifyPatience : 0;
+      const since = this.#listensSince;
+      if (since !== undefined && clock.now() - since >= patience) this.ready();
+      else this.#watchPort(port, Math.min(delay * 2, lastLook));
+    });
+  }
+
+  #check(health: HealthCheck): void {
+    const { spec, effects } = this.#owner;
+    const life = this.#life;
+    const asked = effects.ask(health.ask, {
+      port: spec.type === "worker" ? undefined : (portElsewhere(life) ?? life.born.port),
+      env: life.born.env,
+      workdir: spec.workdir,
+      timeout: health.timeout,
+    });
+    const forget = life.onClose(() => asked.cancel());
+    void asked.done.then((result) => {
+      forget();
+      if (life.isOver) return;
+      const { phase } = this.#owner;
+      if (result.kind === "well") {
+        this.#failures = 0;
+        if (!this.#reloading) this.ready();
+      } else if (phase === "ready") {
+        if (life.age >= health.startPeriod) this.#failures++;
+        if (this.#failures >= Math.max(1, health.retries))
+          this.#owner.happen("unready", result.why);
+      } else if (this.#illness !== result.why) {
+        this.#illness = result.why;
+        this.#owner.changed(result.why);
+      }
+      const eager = Math.min(health.interval, eagerCheck);
+      const wait = this.#owner.phase === "ready" ? health.interval : eager;
+      life.after(wait, () => this.#check(health));
+    });
+  }
+}

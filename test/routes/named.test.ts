@@ -1,0 +1,79 @@
+import { describe, expect, test } from "bun:test";
+import {
+  type Nameable,
+  noServiceText,
+  servicesNamed,
+  serviceWithin,
+  unquoted,
+} from "../../src/routes/named.ts";
+
+const row = (id: string): Nameable => {
+  const [project, service] = id.split(":") as [string, string];
+  return { id, project, service, directory: `/srv/${project}` };
+};
+
+const rows = ["blog:db", "blog:web", "shop:api", "shop:db", "web:shop"].map(row);
+
+/** The ids, or the sentence. */
+function named(word: string, directory: string | null = "/srv/shop"): string[] | string {
+  const found = servicesNamed(word, { rows, directory: directory ?? undefined });
+  return found.kind === "rows" ? found.rows.map(({ id }) => id) : found.why;
+}
+
+describe("a word names", () => {
+  test("a service by its id, wherever it is typed", () => {
+    expect(named("blog:db")).toEqual(["blog:db"]);
+    expect(named("blog:db", null)).toEqual(["blog:db"]);
+  });
+
+  test("a service of the project here before another of that name", () => {
+    expect(named("db")).toEqual(["shop:db"]);
+    expect(named("db", "/srv/blog")).toEqual(["blog:db"]);
+  });
+
+  test("a service of another project where it is the only one", () => {
+    expect(named("api", "/srv/blog")).toEqual(["shop:api"]);
+  });
+
+  test("a service before a project of the same name, and else all of a project", () => {
+    expect(named("web")).toEqual(["blog:web"]);
+    expect(named("shop")).toEqual(["web:shop"]);
+    expect(named("blog")).toEqual(["blog:db", "blog:web"]);
+  });
+
+  test("none where it is in several projects, and it says in which", () => {
+    for (const directory of [null, "/elsewhere"]) {
+      expect(named("db", directory)).toBe(
+        'several projects have a service "db": use blog:db or shop:db',
+      );
+    }
+  });
+
+  test("none, and the nearest id, service or project is offered", () => {
+    expect(named("shop:ap")).toBe('no service is named "shop:ap"; did you mean shop:api?');
+    expect(named("dbb")).toBe('no service is named "dbb"; did you mean db?');
+    expect(named("blgo")).toBe('no service is named "blgo"; did you mean blog?');
+    expect(named("qqqqqqqq")).toBe('no service is named "qqqqqqqq"');
+    expect(servicesNamed("x", { rows: [], directory: undefined }).kind).toBe("none");
+  });
+
+  test("and what is shown of it is printable, in quotes or without", () => {
+    expect(named("\x1b[31m")).toBe('no service is named "\\\\x1b[31m"');
+    const found = servicesNamed("db", { rows, directory: "/", show: unquoted });
+    expect(found).toMatchObject({ why: expect.stringContaining("a service db: use") });
+    expect(noServiceText("ap", { names: ["api"], show: unquoted })).toBe(
+      "no service is named ap; did you mean api?",
+    );
+  });
+});
+
+test("a word names a service of one project, with or without the project's name", () => {
+  const shop = { project: "shop", services: ["api", "db"] };
+  expect(serviceWithin("api", shop)).toEqual({ kind: "service", name: "api" });
+  expect(serviceWithin("shop:api", shop)).toEqual({ kind: "service", name: "api" });
+  expect(serviceWithin("blog:api", shop)).toMatchObject({ kind: "none" });
+  expect(serviceWithin("shop:ap", shop)).toEqual({ kind: "none", hint: "; did you mean api?" });
+  expect(serviceWithin("qqqqqqq", shop)).toEqual({ kind: "none", hint: "" });
+  // The project's name is taken off at the beginning only.
+  expect(serviceWithin("xshop:api", shop)).toMatchObject({ kind: "none" });
+});

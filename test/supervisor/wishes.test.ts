@@ -1,0 +1,194 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  type Facts,
+  processFact,
+  processFacts,
+  type WishEvent,
+  type WishState,
+  wishEvents,
+  wishStates,
+  wishStep,
+} from "../../src/supervisor/project/wishes.ts";
+
+/**
+ * Every pair that does something, written down a second time: what is wanted then, and what is to be done. `where` names
+ * the processes that a pair concerns, or what its files say, and the first that holds counts.
+ */
+const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
+  unwanted: { up: "due", "up-lazy": "dozing end", restart: "restarting end" },
+  dozing: {
+    up: "due",
+    request: "due",
+    dependent: "due",
+    stop: "unwanted end",
+    restart: "restarting end",
+  },
+  due: {
+    stop: "unwanted end",
+    doze: "dozing end",
+    restart: "restarting end",
+    started: "given",
+    cannot: "refused",
+  },
+  given: {
+    up: "due where ending, rested, down",
+    "up-lazy": "dozing end where down",
+    request: "due where rested",
+    dependent: "due where rested",
+    stop: "unwanted end",
+    doze: "dozing end",
+    restart: "restarting end",
+    renew: "restarting end where up",
+    changed: "restarting end where up; dozing end where lazy; due",
+  },
+  restarting: {
+    stop: "unwanted end",
+    doze: "dozing end",
+    restart: "restarting end",
+    ended: "due",
+  },
+  refused: {
+    up: "due",
+    "up-lazy": "dozing end",
+    stop: "unwanted end",
+    restart: "due",
+    cannot: "refused",
+    changed: "dozing end where lazy; due",
+  },
+};
+
+const allFacts: Facts[] = processFacts.flatMap((process) =>
+  [true, false].map((lazy) => ({ process, lazy })),
+);
+
+/** The part of a cell's text that holds for these facts. */
+function expectedFor(text: string | undefined, { process, lazy }: Facts): string | undefined {
+  const words = lazy ? [process, "lazy"] : [process];
+  for (const part of text?.split("; ") ?? []) {
+    const [what, where] = part.split(" where ");
+    if (where === undefined || where.split(", ").some((word) => words.includes(word))) return what;
+  }
+  return undefined;
+}
+
+for (const state of wishStates) {
+  for (const event of wishEvents) {
+    const text = expected[state][event];
+    test(`${state}: ${event} ${text === undefined ? "changes nothing" : `-> ${text}`}`, () => {
+      for (const facts of allFacts) {
+        const found = wishStep(state, event, facts);
+        const told = found && [found.next, found.action].filter(Boolean).join(" ");
+        expect(told).toBe(expectedFor(text, facts));
+      }
+    });
+  }
+}
+
+const nextOf = (state: WishState, event: WishEvent, facts: Facts): WishState =>
+  wishStep(state, event, facts)?.next ?? state;
+
+const reachedFrom = (start: WishState): Set<WishState> => {
+  const reached = new Set([start]);
+  for (const state of reached) {
+    for (const event of wishEvents) {
+      for (const facts of allFacts) reached.add(nextOf(state, event, facts));
+    }
+  }
+  return reached;
+};
+
+test("from every wish every other can be reached", () => {
+  for (const state of wishStates)
+    expect([...reachedFrom(state)].sort()).toEqual([...wishStates].sort());
+});
+
+test("a stop leads to unwanted and an up to a start, whatever was wanted before", () => {
+  for (const state of wishStates) {
+    for (const facts of allFacts) {
+      expect(nextOf(state, "stop", facts)).toBe("unwanted");
+      const wanted = nextOf(state, "up", facts);
+      // One that is given and runs has what was asked for; one that is restarted starts when all have ended.
+      if (state === "given" && facts.process === "up") expect(wanted).toBe("given");
+      else if (state === "restarting") expect(nextOf(wanted, "ended", facts)).toBe("due");
+      else expect(wanted).toBe("due");
+    }
+  }
+});
+
+test("only a person makes an unwanted service wanted", () => {
+  const persons: WishEvent[] = ["up", "up-lazy", "restart"];
+  for (const event of wishEvents) {
+    if (persons.includes(event)) continue;
+    for (const facts of allFacts) expect(nextOf("unwanted", event, facts)).toBe("unwanted");
+  }
+});
+
+test("only a person, a request or a dependent starts a service that dozes", () => {
+  const starters: WishEvent[] = ["up", "restart", "request", "dependent"];
+  for (const event of wishEvents) {
+    if (starters.includes(event)) continue;
+    for (const facts of allFacts) {
+      expect(["dozing", "unwanted"]).toContain(nextOf("dozing", event, facts));
+    }
+  }
+});
+
+test("a service is handed over, and refused, from due only", () => {
+  for (const state of wishStates) {
+    for (const facts of allFacts) {
+      for (const event of wishEvents) {
+        const next = nextOf(state, event, facts);
+        if (next === "given" && state !== "given")
+          expect([state, event]).toEqual(["due", "started"]);
+        if (next === "refused" && state !== "refused") {
+          expect([state, event]).toEqual(["due", "cannot"]);
+        }
+      }
+    }
+  }
+});
+
+test("what may leave a process behind without a wish for it ends it", () => {
+  for (const state of wishStates) {
+    for (const event of wishEvents) {
+      for (const facts of allFacts) {
+        const found = wishStep(state, event, facts);
+        if (found === undefined || !["unwanted", "dozing", "restarting"].includes(found.next))
+          continue;
+        expect(found.action).toBe("end");
+      }
+    }
+  }
+});
+
+test("what was asked last counts, whatever happened between", () => {
+  const event = fc.constantFrom(...wishEvents);
+  const facts = fc.record({ process: fc.constantFrom(...processFacts), lazy: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(event, facts), { maxLength: 40 }), (happened) => {
+      let state: WishState = "unwanted";
+      let stopped = true;
+      for (const [what, seen] of happened) {
+        state = nextOf(state, what, seen);
+        if (what === "stop") stopped = true;
+        if (what === "up" || what === "up-lazy" || what === "restart") stopped = false;
+        expect(state === "unwanted").toBe(stopped);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("a lifecycle that was never made is down; one that ended well rests where a request starts it", () => {
+  expect(processFact(undefined, { rests: false })).toBe("down");
+  expect(processFact("exited", { rests: true })).toBe("rested");
+  expect(processFact("exited", { rests: false })).toBe("down");
+  expect(processFact("stopping", { rests: false })).toBe("ending");
+  for (const state of ["starting", "running", "ready", "unready", "backoff"] as const) {
+    expect(processFact(state, { rests: false })).toBe("up");
+  }
+  for (const state of ["stopped", "failed"] as const) {
+    expect(processFact(state, { rests: false })).toBe("down");
+  }
+});
