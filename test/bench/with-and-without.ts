@@ -89,6 +89,7 @@ if (import.meta.main) {
   const now = () => performance.now();
   const peers = peerSockets(process.platform)!;
   await startTestProxy({
+    clock: systemClock,
     port: Number(port),
     services: { [name!]: { port: Number(upstream) } },
     ...(part === "recording" && {

@@ -168,7 +168,7 @@ describe("the verbs", () => {
     await write({ ...copied, socket: join(empty.directory, "odd.sock") });
     expect(await names()).toContain(server.name);
     odd.stop(true);
-  }, 20_000);
+  });
 
   test("open and api start the daemon that is missing", async () => {
     await using its = await daemonPlace();
@@ -190,7 +190,7 @@ describe("the verbs", () => {
     endNow(found.registration!.pid);
     expect(await cli(["api", "ping"], { env })).toMatchObject({ code: 0, out: '"Pong"\n' });
     expect((await its.find()).kind).toBe("healthy");
-  }, 20_000);
+  });
 });
 
 test("trust is looked at by the daemon, too", async () => {

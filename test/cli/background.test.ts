@@ -4,9 +4,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { squatter } from "../support/squatter.ts";
-import { session } from "./cli.ts";
+import { daemonInFront } from "./cli.ts";
 
-const patience = 30_000;
+const patience = 120_000;
 
 test(
   "a daemon in the background is in a session of its own, without a terminal, and outlives its client",
@@ -117,11 +117,7 @@ test(
   "stop ends one in the foreground too, which says why",
   async () => {
     await using place = await daemonPlace();
-    await using daemon = session(["server", "start", "--port", "0"], {
-      env: place.env,
-      terminal: false,
-    });
-    await daemon.until((text) => text.includes("/proxy.pac"));
+    await using daemon = await daemonInFront(place.env);
     expect((await place.run("server", "stop")).code).toBe(0);
     expect(await daemon.ended()).toBe(0);
     expect(daemon.output()).toContain("stopping, as it was asked to");

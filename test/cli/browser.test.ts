@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describeWith } from "../support/with-programs.ts";
 import { whereIs } from "../support/debian.ts";
-import { cli, environment, session } from "./cli.ts";
+import { cli, daemonInFront, environment, session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
 
@@ -37,8 +37,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
 
   test("shows a name by https without a warning, and leaves nothing behind", async () => {
     const env = { ...system.env, TMPDIR: join(system.home, "tmp") };
-    await using proxy = session(["server", "start", "--port", "0"], { env, terminal: false });
-    await proxy.until((text) => text.includes("/proxy.pac") && text.includes(`+ ${server.name}`));
+    await using proxy = await daemonInFront(env, `+ ${server.name}`);
     const args = ["browser", server.name, "--", ...headless, "--dump-dom"];
     const { code, out } = await cli(args, { env });
     expect(code).toBe(0);
@@ -47,7 +46,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     expect(await readdir(system.home)).toEqual(["tmp"]);
     proxy.signal("SIGTERM");
     await proxy.ended();
-  }, 60_000);
+  }, 120_000);
 
   test("is given a PATH that does not go by the current folder, and stays in that folder", async () => {
     const bin = join(system.home, "bin");
@@ -59,15 +58,12 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     const { out } = await cli(args, { env: { ...system.env, PATH }, cwd: system.home });
     expect(out).toBe(`${system.home} ${bin}:/usr/bin:/bin\n`);
     await rm(bin, { recursive: true });
-  }, 60_000);
+  }, 120_000);
 
   test("with trust in its own home it shows the page, and after untrust it refuses", async () => {
     await using its = await temporarySystem();
-    await using proxy = session(["server", "start", "--port", "0"], {
-      env: its.env,
-      terminal: false,
-    });
-    const said = await proxy.until((text) => text.includes(`+ ${server.name}`));
+    await using proxy = await daemonInFront(its.env, `+ ${server.name}`);
+    const said = proxy.output();
     const port = said.match(/localhost:(\d+)\/proxy\.pac/)![1];
     const url = `https://${server.name}.localhost:${port}/`;
     const page = async () => {
@@ -90,7 +86,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     expect(await page()).not.toContain("path /\n");
     proxy.signal("SIGTERM");
     await proxy.ended();
-  }, 60_000);
+  }, 120_000);
 
   test("Ctrl-C ends the browser and clears the profile away", async () => {
     const env = { ...system.env, TMPDIR: join(system.home, "tmp") };
@@ -101,7 +97,7 @@ describeWith(["chromium", "certutil"])("a real Chromium", () => {
     running.type("\x03");
     expect(await running.ended()).toBe(0);
     expect(await profiles()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });
 
 /** A PATH with a Chromium that only prints what it was given. */

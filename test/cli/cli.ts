@@ -2,11 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { type Ended, ended } from "../support/ended.ts";
 
 export const root = resolve(import.meta.dir, "../..");
 const main = join(root, "src/main.ts");
 
-export type Ended = { code: number; out: string; err: string };
+export type { Ended };
 
 export type Env = Record<string, string | undefined>;
 
@@ -46,20 +47,7 @@ export async function cli(
   args: readonly string[],
   { env = {}, cwd }: CliOptions = {},
 ): Promise<Ended> {
-  const child = Bun.spawn(command(...args), {
-    env: environment(env),
-    cwd: cwd ?? tmpdir(),
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    detached: true,
-  });
-  const [out, err, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ]);
-  return { code, out, err };
+  return await ended(command(...args), { env: environment(env), cwd: cwd ?? tmpdir() });
 }
 
 export interface Session extends AsyncDisposable {
@@ -83,7 +71,7 @@ export type SessionOptions = CliOptions & { columns?: number; terminal?: boolean
 const rows = 24;
 
 /** Milliseconds; far more than anything here takes on a busy machine. */
-const patience = 20_000;
+const patience = 60_000;
 
 /** Runs until it is ended; in a terminal, or with both streams in one pipe. */
 export function session(args: readonly string[], options: SessionOptions = {}): Session {
@@ -153,4 +141,16 @@ export function session(args: readonly string[], options: SessionOptions = {}): 
       await child.exited;
     },
   };
+}
+
+/** A daemon in the foreground, on a port that the system chooses, once it has printed `ready`: its address, or more. */
+export async function daemonInFront(env: Env, ready = "/proxy.pac"): Promise<Session> {
+  const daemon = session(["server", "start", "--port", "0"], { env, terminal: false });
+  try {
+    await daemon.until((text) => text.includes("/proxy.pac") && text.includes(ready));
+    return daemon;
+  } catch (error) {
+    await daemon[Symbol.asyncDispose]();
+    throw error;
+  }
 }

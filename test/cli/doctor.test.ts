@@ -6,7 +6,7 @@ import type { Finding } from "../../src/cli/trust/finding.ts";
 import { DAY } from "../../src/tls/certificate.ts";
 import { ensureCertificateAuthority } from "../../src/tls/certificate-authority.ts";
 import { identity } from "../support/throwaway-certificate-authority.ts";
-import { session } from "./cli.ts";
+import { daemonInFront } from "./cli.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
 
 async function findings(
@@ -57,11 +57,8 @@ test("where all is well it says so, and what is not trusted any more is a warnin
   await using system = await temporarySystem();
   await system.run(["trust"]);
   const before = await filesOf(join(system.stateDirectory, ".."));
-  await using proxy = session(["server", "start", "--port", "0"], {
-    env: system.env,
-    terminal: false,
-  });
-  const banner = await proxy.until((text) => text.includes("/proxy.pac"));
+  await using proxy = await daemonInFront(system.env);
+  const banner = proxy.output();
   const port = banner.match(/localhost:(\d+)\/proxy\.pac/)![1];
   const store = "trusted by system (/usr/local/share/ca-certificates)";
   const well = await findings(system);

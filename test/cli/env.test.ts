@@ -22,6 +22,7 @@ import {
   type ThrowawayCertificateAuthority,
   throwawayCertificateAuthority,
 } from "../support/throwaway-certificate-authority.ts";
+import { ended } from "../support/ended.ts";
 import { type Env, environment } from "./cli.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
 
@@ -81,19 +82,10 @@ async function withLines(
   lines: string,
   { command, env = {} }: { command: readonly string[]; env?: Env },
 ): Promise<{ code: number; text: string }> {
-  const child = Bun.spawn(["sh", "-c", `${lines}\nexec "$@"`, "sh", ...command], {
+  const { code, out, err } = await ended(["sh", "-c", `${lines}\nexec "$@"`, "sh", ...command], {
     env: environment({ ...system.env, ...env }),
     cwd: system.home,
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "pipe",
-    detached: true,
   });
-  const [out, err, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ]);
   return { code, text: out + err };
 }
 
@@ -197,7 +189,7 @@ for (const [name, client] of Object.entries(clients)) {
       const { out, code } = await system.run(["env"]);
       expect(code).toBe(0);
       expect(await withLines(out, { command })).toMatchObject({ code: 0 });
-    }, 60_000);
+    }, 120_000);
 
     test("keeps what the person had set, also after env is read twice", async () => {
       const path = join(system.home, `${name.replace(/\W/g, "")}.pem`);
@@ -222,7 +214,7 @@ for (const [name, client] of Object.entries(clients)) {
         const command = await client.command(urlOf(server));
         expect(await withLines(out, { command, env })).toMatchObject({ code: 0 });
       }
-    }, 60_000);
+    }, 120_000);
   });
 }
 

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { bodiesOf, bodyOf } from "../../src/tls/trust/pem.ts";
 import { describeWith } from "../support/with-programs.ts";
-import { environment, session } from "./cli.ts";
+import { daemonInFront, environment } from "./cli.ts";
 import { type TemporarySystem, temporarySystem } from "./temporary-system.ts";
 
 type Row = { store: string; authority: string; action: string; result: string; fix: string | null };
@@ -83,7 +83,7 @@ test("takes both authorities out of the stores and deletes their keys, which pla
   // And it begins anew.
   expect((await its.run(["trust"])).code).toBe(0);
   expect(await readFile(join(folderOf(its), "certificate.pem"), "utf8")).not.toBe(pem);
-}, 30_000);
+});
 
 test("says to a person what was deleted", async () => {
   await using its = await temporarySystem();
@@ -132,7 +132,7 @@ describeWith(["certutil"])("a store that does not give it up", () => {
     expect(words(status.rows)).toContain("replaced check trusted");
     expect((await rows(its, "untrust")).code).toBe(0);
     expect(database("-L")).not.toContain("localhostess");
-  }, 30_000);
+  });
 });
 
 test("forgets an authority that cannot be used: half a file, one that others may read, an expired copy alone", async () => {
@@ -155,7 +155,7 @@ test("forgets an authority that cannot be used: half a file, one that others may
     expect(await its.bundle()).toBe("");
     expect(await keysOf(its)).toEqual([]);
   }
-}, 30_000);
+});
 
 test("does not follow a link to somebody else's folder, and says so", async () => {
   await using its = await temporarySystem();
@@ -188,11 +188,8 @@ test("a proxy that runs signs by the deleted key no more: the next handshake has
   await using its = await temporarySystem();
   await its.run(["trust"]);
   const old = new X509Certificate(await readFile(join(folderOf(its), "certificate.pem")));
-  await using proxy = session(["server", "start", "--port", "0"], {
-    env: its.env,
-    terminal: false,
-  });
-  const banner = await proxy.until((text) => text.includes("/proxy.pac"));
+  await using proxy = await daemonInFront(its.env);
+  const banner = proxy.output();
   const port = Number(banner.match(/localhost:(\d+)\/proxy\.pac/)![1]);
   expect((await shown(port)).verify(old.publicKey)).toBe(true);
   expect((await its.run(["untrust", "--forget"])).code).toBe(0);
@@ -203,7 +200,7 @@ test("a proxy that runs signs by the deleted key no more: the next handshake has
   expect(await its.bundle()).toBe("");
   proxy.signal("SIGTERM");
   await proxy.ended();
-}, 30_000);
+});
 
 test("--renew takes an authority out of the stores whose key is lost already", async () => {
   await using its = await temporarySystem();

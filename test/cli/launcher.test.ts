@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
 import { apart } from "../../src/system/own-bun.ts";
 import { hostilePath, layTraps, sprung } from "../support/traps.ts";
+import { ended } from "../support/ended.ts";
 import { root } from "./cli.ts";
 
 let directory: string;
@@ -43,17 +44,8 @@ async function launch(
   args: string[] = [],
   { program = launcher, path = "/nonexistent", cwd = directory } = {},
 ): Promise<{ code: number; lines: string[]; err: string }> {
-  const child = Bun.spawn([program, ...args], {
-    env: { PATH: path, HOME: directory },
-    cwd,
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const [out, err, code] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ]);
+  const env = { PATH: path, HOME: directory };
+  const { code, out, err } = await ended([program, ...args], { env, cwd });
   return { code, lines: out.trimEnd().split("\n"), err };
 }
 

@@ -8,9 +8,10 @@ import type { Row } from "../../src/cli/projects/asking.ts";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { uniqueName } from "../support/servers.ts";
+import { eventually } from "../support/eventually.ts";
 import { cli, session } from "./cli.ts";
 
-const patience = 30_000;
+const patience = 120_000;
 const name = uniqueName("trial");
 let place: DaemonPlace;
 let folder: string;
@@ -297,9 +298,9 @@ test(
     monitor.type("\x1b[B\x1b[B");
     await monitor.until((text) => text.includes("tick\x1b"));
     monitor.type("x");
-    while ((await states()).ticks !== "stopped") await Bun.sleep(50);
+    await eventually("it stops", async () => (await states()).ticks === "stopped");
     monitor.type("s");
-    while ((await states()).ticks !== "ready") await Bun.sleep(50);
+    await eventually("it is ready", async () => (await states()).ticks === "ready");
     const before = monitor.output().length;
     monitor.resize(40);
     await monitor.until((text) => /…\x1b\[K/.test(text.slice(before)));

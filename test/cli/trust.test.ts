@@ -104,7 +104,7 @@ describeWith(["certutil"])("trust", () => {
       rows: Array(3).fill({ result: "already" }),
     });
     expect(await rows(its, "trust", "--status")).toMatchObject({ code: 1 });
-  }, 30_000);
+  });
 
   test("--renew leaves the new one alone in every store, and env's files have it", async () => {
     await using its = await withBrowsers();
@@ -130,7 +130,7 @@ describeWith(["certutil"])("trust", () => {
     expect(trusted).not.toContain(bodyOf(old));
     // Forgotten, as it is in no store any more.
     expect((await rows(its, "trust")).rows).toHaveLength(3);
-  }, 30_000);
+  });
 
   test("an old one that a store would not give up is tried again next time", async () => {
     await using its = await withBrowsers();
@@ -162,7 +162,7 @@ describeWith(["certutil"])("trust", () => {
       result: "ok",
     });
     expect(database(its.nss[1]!, "-L").match(/localhostess/g)).toHaveLength(1);
-  }, 30_000);
+  });
 
   test("--bare-names is a second authority, and no verb makes it unasked", async () => {
     await using its = await withBrowsers();
@@ -188,7 +188,7 @@ describeWith(["certutil"])("trust", () => {
     expect((await rows(its, "trust")).rows.map(({ authority }) => authority)).toEqual(
       Array(3).fill("names"),
     );
-  }, 30_000);
+  });
 });
 
 test("an authority that is broken is told, and nothing is trusted", async () => {

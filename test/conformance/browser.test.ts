@@ -109,5 +109,5 @@ describeWith(["chromium"])("in a real browser", () => {
       allowed.stop(true);
       other.stop(true);
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -13,7 +13,7 @@ import { running } from "../support/running.ts";
 import { squatter } from "../support/squatter.ts";
 
 /** Milliseconds: real daemons, on a machine that may be busy. */
-const patience = 60_000;
+const patience = 120_000;
 
 test(
   "1. round-trip discovery: published, read back, probed, connected; owner-only; never partial",
@@ -126,7 +126,7 @@ test(
       });
       const { code, out } = await place.run("server", "status");
       expect(code).toBe(1);
-      expect(out).toContain("it is of another version, 99.0.0, and speaks localhostess/99");
+      expect(out).toContain("it has another version, 99.0.0, and speaks localhostess/99");
       expect(out).toContain("localhostess server restart");
       // Incompatible is like stale: the newest one wins.
       expect((await place.run("server", "start", "--detach", "--port", "0")).code).toBe(0);

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { credentialPath, ensureCredential } from "../../src/control/found/credential.ts";
 import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import { registrationPath, writeRegistration } from "../../src/control/found/registration.ts";
-import { session } from "../cli/cli.ts";
+import { daemonInFront } from "../cli/cli.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "../support/daemon-place.ts";
 import { squatter } from "../support/squatter.ts";
+import { eventually } from "../support/eventually.ts";
 
-const patience = 60_000;
+const patience = 120_000;
 
 /** Every command that asks who runs, and those that start or stop it. */
 const asking = [["server", "status"], ["ls"], ["pac"], ["server", "stop"]];
@@ -171,10 +172,7 @@ describe("a world-readable credential", () => {
         const path = credentialPath(place.directory);
         const before = await readFile(path, "utf8");
         await spoil(path);
-        const deadline = Date.now() + 10_000;
-        while ((await place.find()).kind !== "healthy" && Date.now() < deadline) {
-          await Bun.sleep(50);
-        }
+        await eventually("it has replaced it", async () => (await place.find()).kind === "healthy");
         expect(await place.find()).toMatchObject({ kind: "healthy", registration: { pid } });
         expect(await readFile(path, "utf8")).not.toBe(before);
         expect(await readFile(join(place.directory, "daemon.log"), "utf8")).toContain(
@@ -190,11 +188,7 @@ test(
   "without the record, a daemon stands down",
   async () => {
     await using place = await daemonPlace();
-    await using daemon = session(["server", "start", "--port", "0"], {
-      env: place.env,
-      terminal: false,
-    });
-    await daemon.until((text) => text.includes("/proxy.pac"));
+    await using daemon = await daemonInFront(place.env);
     await Bun.file(registrationPath(place.directory)).delete();
     expect(await daemon.ended()).toBe(0);
     expect(daemon.output()).toContain("the record removed");

@@ -45,7 +45,7 @@ test("one that answers the probe and stays is sent SIGTERM", async () => {
   try {
     const { world: its, said } = world(place.directory);
     expect(await serverStop({}, its, { patience: 200 })).toBe(0);
-    expect(said()).toBe(`localhostess, pid ${daemon.pid}, has stopped\n`);
+    expect(said()).toBe(`stopped localhostess (pid ${daemon.pid})\n`);
     expect(await daemon.stop()).toBe("SIGTERM");
   } finally {
     await daemon.end();
@@ -64,7 +64,7 @@ test("whose record names somebody else's pid signals nobody", async () => {
     await writeRegistration(place.directory, { ...record!, pid: victim.pid });
     const { world: its, said } = world(place.directory);
     expect(await serverStop({}, its, { patience: 200 })).toBe(0);
-    expect(said()).toContain("no daemon runs (it is another daemon than the record's)");
+    expect(said()).toContain("the daemon is not running (it is another daemon than the record's)");
     expect(victim.signalCode).toBeNull();
     expect((await place.find()).kind).toBe("stranger");
   } finally {

@@ -5,12 +5,13 @@ import { type Layers, layers } from "../../src/control/http/gate.ts";
 import { clientProof, daemonProof, newNonce } from "../../src/control/found/proof.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { connectRaw } from "../support/raw-end.ts";
+import { turn } from "../support/turn.ts";
 import { ask, credential, httpDoor, launch, post, readAnswer, type TestDoor } from "./doors.ts";
 
 /** Bytes by hand, the first answer to them. */
 async function raw(door: TestDoor, lines: readonly string[]): Promise<number> {
-  const client = await rawClient(door.port, { send: `${lines.join("\r\n")}\r\n\r\n` });
+  const client = await connectRaw(door.port, { send: `${lines.join("\r\n")}\r\n\r\n` });
   const { status } = readAnswer(await client.until("\r\n\r\n"));
   client.close();
   return status;
@@ -275,7 +276,7 @@ test("paths are what they are: nothing is resolved, decoded or folded", async ()
 
 test("the event stream, and nothing else, takes the credential from the query", async () => {
   const door = httpDoor();
-  const client = await rawClient(door.port, {
+  const client = await connectRaw(door.port, {
     send: `GET /v1/events?token=${credential} HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\n\r\n`,
   });
   await client.until("event: hello");
@@ -546,28 +547,30 @@ describe("bodies", () => {
 
   test("that are announced too large are not read", async () => {
     const door = httpDoor();
-    const client = await rawClient(door.port, { send: head(door, "Content-Length: 1048577") });
-    expect(await client.all()).toContain("413 Content Too Large");
+    const client = await connectRaw(door.port, { send: head(door, "Content-Length: 1048577") });
+    expect(await client.rest()).toContain("413 Content Too Large");
     client.close();
   });
 
   test("that do not end are cut at the limit", async () => {
     const door = httpDoor();
-    const client = await rawClient(door.port, { send: head(door, "Transfer-Encoding: chunked") });
+    const client = await connectRaw(door.port, { send: head(door, "Transfer-Encoding: chunked") });
     const chunk = `10000\r\n${"x".repeat(0x10000)}\r\n`;
-    for (let n = 0; n < 64 && !client.over && !client.text.includes("413"); n++)
-      await client.send(chunk);
-    expect(await client.until("413 Content Too Large")).toContain('"too_long"');
+    for (let n = 0; n < 64 && !client.over && !client.text.includes("413"); n++) {
+      await client.send(chunk).sent();
+    }
+    await client.until("413 Content Too Large");
+    await client.until('"too_long"');
     client.reset();
     await eventually("it is gone", () => door.connections === 0);
   });
 
   test("of strangers are not waited for", async () => {
     const door = httpDoor();
-    const client = await rawClient(door.port, {
+    const client = await connectRaw(door.port, {
       send: head(door, "Content-Length: 1000000", "X: y"),
     });
-    expect(await client.all()).toStartWith("HTTP/1.1 401");
+    expect(await client.rest()).toStartWith("HTTP/1.1 401");
     client.close();
   });
 
@@ -605,9 +608,12 @@ describe("bodies", () => {
 
   test("heads have an end too", async () => {
     const door = httpDoor();
-    const client = await rawClient(door.port, { send: "GET /v1/ping HTTP/1.1\r\n" });
+    const client = await connectRaw(door.port, { send: "GET /v1/ping HTTP/1.1\r\n" });
     const line = `X: ${"y".repeat(8000)}\r\n`;
-    for (let n = 0; n < 64 && !client.text.includes("431"); n++) await client.send(line);
+    for (let n = 0; n < 64 && !client.text.includes("431"); n++) {
+      await client.send(line).sent();
+      await turn();
+    }
     await client.until("431 Request Header Fields Too Large");
     client.reset();
   });
@@ -617,7 +623,7 @@ describe("bodies", () => {
     const body = '{"action":"status"}';
     const whole = head(door, `Content-Length: ${body.length}`) + body;
     for (let cut = 1; cut < whole.length; cut += 7) {
-      const client = await rawClient(door.port, { send: whole.slice(0, cut) });
+      const client = await connectRaw(door.port, { send: whole.slice(0, cut) });
       if (cut % 2 === 0) client.reset();
       else client.close();
     }
@@ -629,7 +635,7 @@ describe("bodies", () => {
 
 test("more connections than it takes are closed, and it goes on with those it has", async () => {
   const door = httpDoor();
-  const clients = await Promise.all(Array.from({ length: 600 }, () => rawClient(door.port)));
+  const clients = await Promise.all(Array.from({ length: 600 }, () => connectRaw(door.port)));
   await eventually(
     "the last of them are closed",
     () => clients.filter((its) => its.over).length >= 88,

@@ -2,10 +2,10 @@
 import { afterAll } from "bun:test";
 import { type HttpDoor, type HttpDoorOptions, startHttp } from "../../src/control/http/http.ts";
 import { type IpcDoor, ipcDoor } from "../../src/control/ipc/ipc.ts";
-import { systemClock } from "../../src/system/clock.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { type FakeBackend, fakeBackend } from "../support/fake-backend.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { connectRaw } from "../support/raw-end.ts";
+import { steadyClock } from "../support/steady-clock.ts";
 
 export {
   api,
@@ -26,7 +26,7 @@ export function httpDoor(
   const backend = options.backend ?? fakeBackend();
   const faults: unknown[] = [];
   const door = startHttp({
-    clock: systemClock,
+    clock: steadyClock(),
     credential: () => credential,
     allowedOrigins: [],
     fault: (error) => void faults.push(error),
@@ -41,7 +41,7 @@ export function httpDoor(
 export function socketDoor(path: string, backend: FakeBackend): IpcDoor {
   return ipcDoor({
     path,
-    clock: systemClock,
+    clock: steadyClock(),
     backend,
     peers: peerCredentials(process.platform),
     uid: process.getuid!(),
@@ -83,10 +83,10 @@ export async function ask(door: HttpDoor, target: string, options: AskOptions = 
     "Connection: close",
   ];
   const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
-  const client = await rawClient(door.port, {
+  const client = await connectRaw(door.port, {
     send: bytes === undefined ? head : Buffer.concat([head, bytes]),
   });
-  const text = await client.all();
+  const text = await client.rest();
   client.close();
   return readAnswer(text);
 }
@@ -105,6 +105,19 @@ export function readAnswer(text: string): Got {
   if (body.startsWith('{"error"'))
     error = (JSON.parse(body) as { error: { code: string } }).error.code;
   return { status: Number(first.split(" ")[1]), headers, text: body, error };
+}
+
+/** One request by a socket, the whole reply. `half`: half-closes behind it; `until`: enough of a reply without an end. */
+export async function once(
+  path: string,
+  request: string | Uint8Array,
+  { half = false, until }: { half?: boolean; until?: string } = {},
+): Promise<string> {
+  using client = await connectRaw({ unix: path }, { send: Buffer.from(request) });
+  if (half) client.finish();
+  if (until === undefined) await client.rest();
+  else await client.enough((text) => text.includes(until));
+  return Buffer.from(client.text, "latin1").toString("utf8");
 }
 
 /** POST with a JSON body. */

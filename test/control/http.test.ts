@@ -6,7 +6,6 @@ import { securityHeaders } from "../../src/control/http/outcomes.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
-import { rawClient } from "../support/raw-client.ts";
 import {
   api,
   ask,
@@ -170,7 +169,7 @@ describe("connections", () => {
     const door = httpDoor();
     const head = (path: string) =>
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\nAuthorization: Bearer ${credential}\r\n\r\n`;
-    const client = await rawClient(door.port, {
+    const client = await connectRaw(door.port, {
       send: head("/v1/ping") + head("/v1/version") + head("/v1/nothing"),
     });
     const text = await client.until("not_found");
@@ -180,7 +179,7 @@ describe("connections", () => {
 
   test("a request in single bytes is the same request", async () => {
     const door = httpDoor();
-    const client = await rawClient(door.port);
+    const client = await connectRaw(door.port);
     await client.sendEach(
       `POST /v1/shutdown HTTP/1.1\r\nHost: localhost:${door.port}\r\nAuthorization: bearer ${credential}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n`,
     );
@@ -191,18 +190,18 @@ describe("connections", () => {
   test("a request that does not come is ended, in a head, in a body and between requests", async () => {
     const clock = new FakeClock();
     const door = httpDoor({ clock });
-    const head = await rawClient(door.port, { send: "GET / HTTP/1.1\r\nHost: x" });
-    const body = await rawClient(door.port, {
+    const head = await connectRaw(door.port, { send: "GET / HTTP/1.1\r\nHost: x" });
+    const body = await connectRaw(door.port, {
       send: `POST /v1/shutdown HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\nAuthorization: Bearer ${credential}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{`,
     });
-    const idle = await rawClient(door.port);
+    const idle = await connectRaw(door.port);
     await eventually("three connections", () => door.connections === 3);
     // What was sent is read in the same turn as the connection is accepted, or in the next.
     await ask(door, "/v1/ping");
     clock.advance(30_000);
-    expect(await head.all()).toContain("408 Request Timeout");
-    expect(await body.all()).toContain("408 Request Timeout");
-    expect(await idle.all()).toBe("");
+    expect(await head.rest()).toContain("408 Request Timeout");
+    expect(await body.rest()).toContain("408 Request Timeout");
+    expect(await idle.rest()).toBe("");
     for (const client of [head, body, idle]) client.close();
     await eventually("no connection", () => door.connections === 0);
     expect(door.backend.ended).toBe(0);
@@ -214,32 +213,32 @@ describe("connections", () => {
     const services = Array.from({ length: 40_000 }, (_, n) => ({ ...api, name: `api-${n}` }));
     const door = httpDoor({ clock, backend: fakeBackend({ services }) });
     const send = `GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\nAuthorization: Bearer ${credential}\r\nConnection: close\r\n\r\n`;
-    const [slow, never] = [await rawClient(door.port), await rawClient(door.port)];
+    const [slow, never] = [await connectRaw(door.port), await connectRaw(door.port)];
     for (const client of [slow, never]) {
       client.pause();
-      await client.send(send);
+      client.send(send);
     }
     await eventually("both are answered", () => clock.waiting === 2);
     await ask(door, "/v1/ping");
     clock.advance(30_000);
     slow.resume();
-    const text = await slow.all();
+    const text = await slow.rest();
     expect(JSON.parse(text.slice(text.indexOf("\r\n\r\n")))).toHaveLength(40_000);
     slow.close();
     clock.advance(30_000);
     await eventually("both are gone", () => door.connections === 0);
     never.reset();
-  }, 20_000);
+  });
 
   test("stopping ends event streams and waits for nobody who says nothing", async () => {
     const door = httpDoor();
-    const silent = await rawClient(door.port);
-    const stream = await rawClient(door.port, {
+    const silent = await connectRaw(door.port);
+    const stream = await connectRaw(door.port, {
       send: `GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\nAuthorization: Bearer ${credential}\r\n\r\n`,
     });
     await stream.until("event: hello");
     const stopped = door.stop();
-    await Promise.all([silent.all(), stream.all()]);
+    await Promise.all([silent.rest(), stream.rest()]);
     for (const client of [silent, stream]) client.close();
     await stopped;
     expect(door.connections).toBe(0);
@@ -250,7 +249,7 @@ describe("connections", () => {
   test("come by both addresses, as a browser tries ::1 first for the page's host", async () => {
     const door = httpDoor();
     for (const address of ["127.0.0.1", "::1"]) {
-      const client = await rawClient(door.port, { address, send: knock(door.port) });
+      const client = await connectRaw(door.port, { address, send: knock(door.port) });
       expect(await client.until("\r\n\r\n")).toStartWith("HTTP/1.1 200");
       client.close();
     }
@@ -272,10 +271,10 @@ describe("connections", () => {
     });
     const by = (cookie: string): string =>
       `GET /v1/ping HTTP/1.1\r\nHost: page-1.localhost:${door.port}\r\nCookie: localhostess_session=${cookie}\r\nAuthorization: Bearer ${"0".repeat(64)}\r\n\r\n`;
-    const knocking = await rawClient(door.port, { send: by("wrong").repeat(300) });
+    const knocking = await connectRaw(door.port, { send: by("wrong").repeat(300) });
     await eventually("all are answered", () => knocking.text.split("HTTP/1.1 ").length > 300);
     expect(asked).toBe(0);
-    const known = await rawClient(door.port, { send: by("right").repeat(5) });
+    const known = await connectRaw(door.port, { send: by("right").repeat(5) });
     await eventually("all are answered", () => known.text.split("HTTP/1.1 200").length > 5);
     expect(asked).toBe(1);
     for (const client of [knocking, known]) client.close();
@@ -288,11 +287,11 @@ describe("connections", () => {
 
   test("where there are too many, the oldest that has shown nothing makes way, and who has is kept", async () => {
     const door = httpDoor();
-    const known = await rawClient(door.port, { send: knock(door.port) });
+    const known = await connectRaw(door.port, { send: knock(door.port) });
     await known.until("\r\n\r\n");
-    const crowd = await Promise.all(Array.from({ length: 600 }, () => rawClient(door.port)));
+    const crowd = await Promise.all(Array.from({ length: 600 }, () => connectRaw(door.port)));
     await eventually("there are no more than 512", () => door.connections <= 512);
-    const late = await rawClient(door.port, { send: knock(door.port) });
+    const late = await connectRaw(door.port, { send: knock(door.port) });
     expect(await late.until("\r\n\r\n")).toStartWith("HTTP/1.1 200");
     expect(known.over).toBe(false);
     await eventually("the first have made way", () => crowd[0]!.over);
@@ -305,7 +304,7 @@ describe("connections", () => {
     const door = httpDoor({ ownClient: ({ remotePort }) => remotePort === own });
     using ours = await connectRaw(door.port);
     own = ours.localPort;
-    const crowd = await Promise.all(Array.from({ length: 600 }, () => rawClient(door.port)));
+    const crowd = await Promise.all(Array.from({ length: 600 }, () => connectRaw(door.port)));
     await eventually("the first of the crowd have made way", () => crowd[0]!.over);
     ours.send(knock(door.port));
     expect(await ours.until("\r\n\r\n")).toStartWith("HTTP/1.1 200");
@@ -322,8 +321,8 @@ describe("the event stream", () => {
       answer: () => undefined,
     };
     const door = httpDoor({ credential: () => secret, page });
-    const byCredential = await rawClient(door.port, { send: get(door.port) });
-    const bySession = await rawClient(door.port, {
+    const byCredential = await connectRaw(door.port, { send: get(door.port) });
+    const bySession = await connectRaw(door.port, {
       send: `GET /v1/events HTTP/1.1\r\nHost: page-1.localhost:${door.port}\r\nCookie: localhostess_session=of ${secret.slice(0, 4)}\r\n\r\n`,
     });
     for (const client of [byCredential, bySession]) await client.until("event: hello");
@@ -332,8 +331,8 @@ describe("the event stream", () => {
     for (const client of [byCredential, bySession]) await client.until("still here");
     secret = "d".repeat(64);
     door.credentialChanged();
-    await Promise.all([byCredential.all(), bySession.all()]);
-    const next = await rawClient(door.port, { send: get(door.port).replace(credential, secret) });
+    await Promise.all([byCredential.rest(), bySession.rest()]);
+    const next = await connectRaw(door.port, { send: get(door.port).replace(credential, secret) });
     await next.until("event: hello");
     for (const client of [byCredential, bySession, next]) client.close();
   });
@@ -343,14 +342,15 @@ describe("the event stream", () => {
 
   test("begins with all there is to know, and goes on with what happens, in order", async () => {
     const door = httpDoor();
-    const client = await rawClient(door.port, { send: get(door.port) });
+    const client = await connectRaw(door.port, { send: get(door.port) });
     const begun = await client.until("\n\nid: 0-11111111\nevent: hello\n");
     expect(begun).toContain("Content-Type: text/event-stream");
     const { feed: events } = door.backend;
     events.request(requestTo("api", 7));
     events.log("hello");
     events.publish("stopping", {});
-    const text = await client.until("event: stopping");
+    await client.until("event: stopping");
+    const { text } = client;
     const ids = [...text.matchAll(/^id: (\S+)\nevent: (\S+)$/gm)].map(
       ([, id, event]) => `${id} ${event}`,
     );
@@ -361,14 +361,14 @@ describe("the event stream", () => {
       "3-11111111 stopping",
     ]);
     client.close();
-    const again = await rawClient(door.port, {
+    const again = await connectRaw(door.port, {
       send: get(door.port, "Last-Event-ID: 1-11111111\r\n"),
     });
     const missed = await again.until("event: stopping");
     expect(missed).not.toContain("hello\n");
     expect(missed).not.toContain("event: request");
     again.close();
-    const query = await rawClient(door.port, {
+    const query = await connectRaw(door.port, {
       send: get(door.port, "", "?last_event_id=2-11111111"),
     });
     expect(await query.until("event: stopping")).not.toContain("event: log");
@@ -379,7 +379,7 @@ describe("the event stream", () => {
     "an id that is not known (%p) begins anew, and says so",
     async (id) => {
       const door = httpDoor();
-      const client = await rawClient(door.port, {
+      const client = await connectRaw(door.port, {
         send: get(door.port, `Last-Event-ID: ${id}\r\n`),
       });
       expect(await client.until("event: reset")).not.toContain("event: hello");
@@ -390,7 +390,7 @@ describe("the event stream", () => {
   test("gives a sign of life", async () => {
     const clock = new FakeClock();
     const door = httpDoor({ clock });
-    const client = await rawClient(door.port, { send: get(door.port) });
+    const client = await connectRaw(door.port, { send: get(door.port) });
     await client.until("event: hello");
     clock.advance(15_000);
     await client.until(": here\n\n");
@@ -403,8 +403,8 @@ describe("the event stream", () => {
 
   test("a reader that does not read is cut, and holds up nobody", async () => {
     const door = httpDoor();
-    const slow = await rawClient(door.port, { send: get(door.port) });
-    const quick = await rawClient(door.port, { send: get(door.port) });
+    const slow = await connectRaw(door.port, { send: get(door.port) });
+    const quick = await connectRaw(door.port, { send: get(door.port) });
     await Promise.all([slow.until("event: hello"), quick.until("event: hello")]);
     slow.pause();
     const line = "x".repeat(100_000);
@@ -422,7 +422,7 @@ describe("the event stream", () => {
     door.backend.feed.log("first");
     const snapshot = await ask(door, "/v1/logs");
     expect(JSON.parse(snapshot.text)).toMatchObject({ service: "localhostess", message: "first" });
-    const client = await rawClient(door.port, {
+    const client = await connectRaw(door.port, {
       send: `GET /v1/logs?mode=follow HTTP/1.1\r\nHost: 127.0.0.1:${door.port}\r\nAuthorization: Bearer ${credential}\r\n\r\n`,
     });
     await client.until("first");

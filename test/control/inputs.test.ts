@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "../../src/control/commands/commands.ts";
 import type { IpcDoor } from "../../src/control/ipc/ipc.ts";
-import { fakeBackend, httpDoor, post, socketDoor } from "./doors.ts";
-import { once } from "./ipc-client.ts";
+import { fakeBackend, httpDoor, post, socketDoor, once } from "./doors.ts";
 
 let directory = "";
 let socket: IpcDoor;

@@ -6,10 +6,9 @@ import { join } from "node:path";
 import { httpRequest } from "../../src/control/found/http-request.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { rawClient, turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
-import { ask, credential, fakeBackend, httpDoor, socketDoor } from "./doors.ts";
-import { ipcClient, once } from "./ipc-client.ts";
+import { ask, credential, fakeBackend, httpDoor, once, socketDoor } from "./doors.ts";
 
 let directory = "";
 beforeAll(async () => {
@@ -24,8 +23,8 @@ test("a follower by the socket that does not read is let go, and others follow o
   const door = socketDoor(join(directory, "daemon.sock"), backend);
   door.claim();
   try {
-    const slow = await ipcClient(door.path);
-    await slow.send('"Events"\n');
+    const slow = await connectRaw({ unix: door.path });
+    slow.send('"Events"\n');
     await slow.until('"event":"hello"');
     slow.pause();
     const line = "x".repeat(mebibyte);
@@ -47,11 +46,14 @@ test("a client of the API that goes on sending while its answer is made is held 
   backend.look = () => look.promise;
   const door = httpDoor({ backend });
   const own = `Host: 127.0.0.1:${door.port}\r\nAuthorization: Bearer ${credential}\r\n`;
-  const client = await rawClient(door.port, { send: `GET /v1/look HTTP/1.1\r\n${own}\r\n` });
+  const client = await connectRaw(door.port, { send: `GET /v1/look HTTP/1.1\r\n${own}\r\n` });
   let taken = false;
-  const sending = client.send(new Uint8Array(64 * mebibyte).fill(120)).then(() => {
-    taken = true;
-  });
+  const sending = client
+    .send(new Uint8Array(64 * mebibyte).fill(120))
+    .sent()
+    .then(() => {
+      taken = true;
+    });
   // Each of these gives the daemon time to read what it would read.
   for (let n = 0; n < 300 && !taken; n++) expect((await ask(door, "/v1/ping")).status).toBe(200);
   expect(taken).toBe(false);

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { socketPath } from "../../src/control/ipc/socket-path.ts";
 import { clientProof, newNonce } from "../../src/control/found/proof.ts";
 import { eventually } from "../support/eventually.ts";
-import { ask, credential, fakeBackend, httpDoor, socketDoor } from "./doors.ts";
-import { type IpcClient, ipcClient, once } from "./ipc-client.ts";
+import { connectRaw, type RawEnd } from "../support/raw-end.ts";
+import { ask, credential, fakeBackend, httpDoor, socketDoor, once } from "./doors.ts";
 
 const uid = process.getuid!();
 let directory = "";
@@ -21,9 +21,9 @@ describe("the socket", () => {
     const door = socketDoor(join(directory, "full.sock"), fakeBackend());
     door.claim();
     try {
-      const clients: IpcClient[] = [];
+      const clients: RawEnd[] = [];
       // A socket's backlog has no room for all of them at once.
-      for (let n = 0; n < 600; n++) clients.push(await ipcClient(door.path));
+      for (let n = 0; n < 600; n++) clients.push(await connectRaw({ unix: door.path }));
       await eventually(
         "those over the bound are closed",
         () => clients.filter(({ over }) => over).length >= 88,

@@ -8,7 +8,7 @@ import { fakeBackend, readAnswer } from "../control/doors.ts";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { asOther, asRoot, canBeOther } from "../support/other-user.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { connectRaw } from "../support/raw-end.ts";
 import { credential, type PageServer, startPageServer } from "./page-server.ts";
 
 /** A GET of a URL of ours, by the Host that the URL has and with these fields only. */
@@ -16,8 +16,8 @@ async function get(url: string, fields: Record<string, string> = {}) {
   const { host, port, pathname, search } = new URL(url);
   const lines = [`GET ${pathname}${search} HTTP/1.1`, `Host: ${host}`, "Connection: close"];
   for (const [name, value] of Object.entries(fields)) lines.push(`${name}: ${value}`);
-  const client = await rawClient(Number(port), { send: `${lines.join("\r\n")}\r\n\r\n` });
-  const answer = readAnswer(await client.all());
+  const client = await connectRaw(Number(port), { send: `${lines.join("\r\n")}\r\n\r\n` });
+  const answer = readAnswer(await client.rest());
   client.close();
   return answer;
 }

@@ -9,7 +9,7 @@ import { madeService, type PageServer, startPageServer } from "./page-server.ts"
 
 const artefacts = join(import.meta.dir, "../artefacts");
 /** A browser on a busy machine. */
-const patience = 20_000;
+const patience = 120_000;
 
 describeWith(["chromium"])("the page", () => {
   let browser: Browser;

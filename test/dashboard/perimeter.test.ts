@@ -9,7 +9,7 @@ import { describeWith } from "../support/with-programs.ts";
 import { credential, madeService, type PageServer, startPageServer } from "./page-server.ts";
 
 /** A browser on a busy machine. */
-const patience = 30_000;
+const patience = 120_000;
 
 /** A page of somebody else's, and where else it can be had; it plants cookies when it is asked to. */
 function strangerPages() {

@@ -57,7 +57,7 @@ suite("procfs and lsof", () => {
     if (failed !== undefined) throw failed.reason;
     sources.push(procfsSource({ uid }), lsofSource({ uid }));
     scans = await Promise.all(sources.map((source) => source.scan()));
-  }, 30_000);
+  });
 
   afterAll(async () => {
     await Promise.all([...servers.values()].map((server) => server.end()));

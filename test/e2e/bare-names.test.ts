@@ -29,7 +29,7 @@ test("config.toml says which bare names are answered to who comes by a resolver"
     expect(await statusOf(port, "api-of-mine")).toBe(api);
     expect(await statusOf(port, "web-of-mine")).toBe(web);
   }
-}, 60_000);
+}, 120_000);
 
 test("a line in the hosts file is seen by the request that follows it, and so is its end", async () => {
   const directory = await mkdtemp(join(tmpdir(), "localhostess-hosts-"));
@@ -70,4 +70,4 @@ test("a line in the hosts file is seen by the request that follows it, and so is
     await daemon!.stop();
     await rm(directory, { recursive: true });
   }
-}, 30_000);
+});

@@ -22,7 +22,7 @@ import { describeWith } from "../support/with-programs.ts";
 
 const kinds = serverKinds.filter((kind) => lacking(neededBy[kind]) === "");
 /** A browser on a busy machine with two cores. */
-const patience = 30_000;
+const patience = 120_000;
 
 const addresses = {
   "its subdomain": (name: string) => `http://${name}.localhost:${program.port}/`,

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { cli, session } from "../cli/cli.ts";
+import { cli, daemonInFront } from "../cli/cli.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
 import { openBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
@@ -20,11 +20,8 @@ describeWith(["chromium"])("the daemon's page", () => {
   test("opened by the command, it shows a service within two seconds, leads to it, lists the request, and lets it go", async () => {
     mkdirSync(artefacts, { recursive: true });
     await using system = await temporarySystem();
-    await using daemon = session(["server", "start", "--port", "0"], {
-      env: system.env,
-      terminal: false,
-    });
-    const said = await daemon.until((text) => text.includes("proxy.pac"));
+    await using daemon = await daemonInFront(system.env);
+    const said = daemon.output();
     const port = Number(said.match(/localhost:(\d+)\/proxy\.pac/)![1]);
     const browser = await openBrowser({ port });
     try {
@@ -62,7 +59,7 @@ describeWith(["chromium"])("the daemon's page", () => {
     }
     daemon.signal("SIGTERM");
     expect(await daemon.ended()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test("services of projects are stopped, started and restarted there, and their output is read", async () => {
     await using its = await shop(
@@ -103,7 +100,7 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("what waits for up is told there, and its buttons start what was approved", async () => {
     const jobs = (seconds: number) =>
@@ -143,7 +140,7 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
     } finally {
       await browser.close();
     }
-  }, 60_000);
+  }, 120_000);
 
   test("it follows a daemon that is restarted, or killed and started again, without a reload", async () => {
     await using system = await temporarySystem();
@@ -166,7 +163,7 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
       await browser.close();
       await cli(["server", "stop"], system);
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 async function linkOf(env: Record<string, string | undefined>): Promise<string> {

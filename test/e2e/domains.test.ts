@@ -51,5 +51,5 @@ describeWith(["chromium", "certutil", ...neededBy.vite])("names in Chromium", ()
     }
     proxy.signal("SIGTERM");
     await proxy.ended();
-  }, 60_000);
+  }, 120_000);
 });

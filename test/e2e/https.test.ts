@@ -1,6 +1,6 @@
 /** https in a real Chromium: trusted by our own command, over HTTP/2, with Vite's updates; and refused after the other command. */
 import { expect, test } from "bun:test";
-import { session } from "../cli/cli.ts";
+import { daemonInFront } from "../cli/cli.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";
 import { openBrowser } from "../support/browser.ts";
 import { edit, messageModule, neededBy, startServer } from "../support/servers.ts";
@@ -10,11 +10,8 @@ describeWith(["chromium", "certutil", ...neededBy.vite])("https in Chromium", ()
   test("a Vite page comes over h2 without a warning, is updated in place, and is refused after untrust", async () => {
     await using system = await temporarySystem();
     await using vite = await startServer("vite");
-    await using proxy = session(["server", "start", "--port", "0"], {
-      env: system.env,
-      terminal: false,
-    });
-    const said = await proxy.until((text) => text.includes(`+ ${vite.name}`));
+    await using proxy = await daemonInFront(system.env, `+ ${vite.name}`);
+    const said = proxy.output();
     const port = Number(said.match(/localhost:(\d+)\/proxy\.pac/)![1]);
     const address = `https://${vite.name}.localhost:${port}/`;
     expect((await system.run(["trust"])).code).toBe(0);
@@ -51,5 +48,5 @@ describeWith(["chromium", "certutil", ...neededBy.vite])("https in Chromium", ()
     }
     proxy.signal("SIGTERM");
     await proxy.ended();
-  }, 60_000);
+  }, 120_000);
 });

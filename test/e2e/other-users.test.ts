@@ -9,7 +9,7 @@ import { connectRaw } from "../support/raw-end.ts";
 import { startServer } from "../support/servers.ts";
 
 const describeAsRoot = canBeOther ? describe : describe.skip;
-const patience = 60_000;
+const patience = 120_000;
 
 /** Words that tell of the owner's services, in any answer. */
 const secrets = /other-users-app|other-users-lazy|locald\.toml|projects|secret line/;

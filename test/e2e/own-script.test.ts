@@ -6,7 +6,7 @@ import { eventually } from "../support/eventually.ts";
 import { startTestProxy, type TestProxy, testSupervised } from "../support/test-proxy.ts";
 import { describeWith } from "../support/with-programs.ts";
 
-const patience = 30_000;
+const patience = 120_000;
 const line = "a line of its log";
 
 /** Passes navigations on and reads what comes: by itself, or loaded ahead by the browser. */

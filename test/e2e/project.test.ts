@@ -11,10 +11,10 @@ describeWith(["node", "python3", "curl"])("a project", () => {
   let its: Shop;
   beforeAll(async () => {
     its = await shop();
-  }, 30_000);
+  });
   afterAll(async () => {
     await its[Symbol.asyncDispose]();
-  }, 30_000);
+  });
 
   test("up starts it in order, each once what it depends on is ready, and ends when all is", async () => {
     const { code, out, err } = await its.run("up");
@@ -37,7 +37,7 @@ describeWith(["node", "python3", "curl"])("a project", () => {
     expect(cache!.says).toBe("ready");
     // It took as long as it says that it takes.
     expect(Date.parse(cache!.ready_at!) - Date.parse(cache!.started_at!)).toBeGreaterThan(1_400);
-  }, 60_000);
+  }, 120_000);
 
   test("its page comes by name, by http and https, and reaches the API behind it", async () => {
     for (const secure of [false, true]) {
@@ -48,7 +48,7 @@ describeWith(["node", "python3", "curl"])("a project", () => {
       expect(JSON.parse(api.text)).toMatchObject({ pid: expect.any(Number) });
       expect((await its.load("api", { secure })).status).toBe(200);
     }
-  }, 60_000);
+  }, 120_000);
 
   test.skipIf(lacking(["chromium"]) !== "")(
     "its page runs in Chromium",
@@ -63,7 +63,7 @@ describeWith(["node", "python3", "curl"])("a project", () => {
         await browser.close();
       }
     },
-    60_000,
+    120_000,
   );
 
   test("whatever of it is killed is back, and nobody who loads a page sees a 502 meanwhile", async () => {
@@ -91,7 +91,7 @@ describeWith(["node", "python3", "curl"])("a project", () => {
     for (const { status, text } of seen) {
       if (status === 503) expect(text).toContain(its.name);
     }
-  }, 60_000);
+  }, 120_000);
 
   test("a page load while it starts gets the starting page, and a program waits for the answer", async () => {
     expect((await its.run("stop")).code).toBe(0);
@@ -113,7 +113,7 @@ describeWith(["node", "python3", "curl"])("a project", () => {
     });
     expect(held.status).toBe(200);
     expect((await up).code).toBe(0);
-  }, 60_000);
+  }, 120_000);
 
   test.skipIf(lacking(["chromium"]) !== "")(
     "a browser that opens it too early shows it by itself when it is ready",
@@ -133,7 +133,7 @@ describeWith(["node", "python3", "curl"])("a project", () => {
         await browser.close();
       }
     },
-    60_000,
+    120_000,
   );
 
   test("stop leaves no process of it", async () => {
@@ -143,5 +143,5 @@ describeWith(["node", "python3", "curl"])("a project", () => {
     expect(its.pids()).toEqual([]);
     for (const row of await its.status())
       expect(row).toMatchObject({ state: "stopped", pid: null });
-  }, 60_000);
+  }, 120_000);
 });

@@ -65,7 +65,7 @@ describe("up", () => {
       expect(await readFile(path, "utf8")).not.toContain("a-secret-value");
     }
     expect(await place.logs("shop:web")).toEqual([`listening on ${row.port}`]);
-  }, 30_000);
+  });
 
   test("says why not, and with the last lines of what failed", async () => {
     await using place = await projectPlace();
@@ -83,7 +83,7 @@ depends_on = ["db"]`;
     });
     const { exit } = await place.row("bad:db");
     expect(exit).toMatchObject({ code: 3, signal: null, lastLines: ["no disk"] });
-  }, 30_000);
+  });
 
   test("all mistakes of a file, an unknown service and an empty folder are refused", async () => {
     await using place = await projectPlace();
@@ -106,7 +106,7 @@ depends_on = ["db"]`;
       "localhostess init",
     );
     expect(await place.rows()).toEqual([]);
-  }, 30_000);
+  });
 
   test("a service that needs a NAME of its own keeps it, and is routed by the project's", async () => {
     await using place = await projectPlace();
@@ -118,7 +118,7 @@ depends_on = ["db"]`;
     const listed = JSON.parse((await place.daemon.run("ls", "--json")).out) as { name: string }[];
     expect(listed.map(({ name }) => name)).toContain("named");
     expect(listed.map(({ name }) => name)).not.toContain("its-own");
-  }, 30_000);
+  });
 
   test("two projects of one name, or of one domain, are refused with both paths", async () => {
     await using place = await projectPlace();
@@ -138,7 +138,7 @@ depends_on = ["db"]`;
     await place.send({ Stop: { name: "shop" } });
     const second = join(place.daemon.directory, "projects", "two");
     expect((await place.up(second)).at(-1)).toBe("Ok");
-  }, 30_000);
+  });
 });
 
 test("a cloned repository does not get a name under the domain of a project that is up", async () => {
@@ -187,7 +187,7 @@ test("a cloned repository does not get a name under the domain of a project that
   // And the other way round: the parent of what is up.
   const again = (await place.up(shop)).at(-1) as { Error: string };
   expect(again.Error).toContain("api.shop.localhost of");
-}, 40_000);
+}, 120_000);
 
 describe("a daemon that was killed", () => {
   test("is followed by one that ends what is left, and starts what should run, once", async () => {
@@ -211,7 +211,7 @@ describe("a daemon that was killed", () => {
     expect([api.port, web.port]).toEqual([port("shop:api"), port("shop:web")]);
     expect(await place.row("shop:cron")).toMatchObject({ state: "stopped" });
     expect(await place.logs("shop:api")).toEqual(Array(2).fill(`listening on ${api.port}`));
-  }, 40_000);
+  }, 120_000);
 
   test("ends those who have written a title over their environment, and spares a stranger", async () => {
     await using place = await projectPlace();
@@ -256,7 +256,7 @@ describe("a daemon that was killed", () => {
     const stopped = await place.daemon.run("stop", "--all");
     expect(stopped.code).toBe(0);
     expect(await Promise.all(next.map(isAlive))).toEqual([false, false, false]);
-  }, 60_000);
+  }, 120_000);
 
   test("before it could write of a process: it is found by its run id, and a stranger is spared", async () => {
     await using place = await projectPlace();
@@ -291,7 +291,7 @@ describe("a daemon that was killed", () => {
     expect(await isAlive(stranger.pid)).toBe(true);
     stranger.kill("SIGKILL");
     await stranger.exited;
-  }, 40_000);
+  }, 120_000);
 
   test("with a state.json that was torn: it is kept aside and told of", async () => {
     await using place = await projectPlace();
@@ -310,7 +310,7 @@ describe("a daemon that was killed", () => {
     expect(log).toContain("it is kept as");
     expect(await place.rows()).toEqual([]);
     for (const pid of pids) endNow(pid);
-  }, 40_000);
+  }, 120_000);
 });
 
 test("a daemon that is replaced hands over: no service runs twice, and none is lost", async () => {
@@ -331,7 +331,7 @@ test("a daemon that is replaced hands over: no service runs twice, and none is l
   const after = (await place.rows()).map(({ pid }) => pid!);
   expect(before.some((pid) => after.includes(pid))).toBe(false);
   expect(await Promise.all(before.map(isAlive))).toEqual([false, false, false, false]);
-}, 40_000);
+}, 120_000);
 
 test("server stop ends services, and the next start brings them back", async () => {
   await using place = await projectPlace();
@@ -341,7 +341,7 @@ test("server stop ends services, and the next start brings them back", async () 
   expect(await Promise.all(before.map(isAlive))).toEqual([false, false, false]);
   await place.daemon.start();
   await place.until("shop:web", ({ ready }) => ready);
-}, 40_000);
+}, 120_000);
 
 describe("files that change", () => {
   test("change what they are about, and nothing else; a mistake changes nothing and is told", async () => {
@@ -384,7 +384,7 @@ describe("files that change", () => {
     );
     const answer = await fetch(web.url!, { headers: { Host: "shop.localhost" } });
     expect(await answer.text()).toBe("from-the-file");
-  }, 40_000);
+  }, 120_000);
 
   test("under `watch` restart their service", async () => {
     await using place = await projectPlace();
@@ -397,7 +397,7 @@ describe("files that change", () => {
     await place.write(join(directory, "src/deep/a.py"), "yes");
     const row = await place.until("shop:cron", (its) => its.ready && its.pid !== pid);
     expect(row.restarts).toBe(0);
-  }, 30_000);
+  });
 });
 
 describe("logs", () => {
@@ -420,7 +420,7 @@ describe("logs", () => {
       Logs: { project: "shop", since: times.at(-1)! },
     });
     expect(since.every(({ time }) => time >= times.at(-1)!)).toBe(true);
-  }, 30_000);
+  });
 
   test("of a flood reach a follower to the last line, with a word for each gap", async () => {
     await using place = await projectPlace();
@@ -445,7 +445,7 @@ describe("logs", () => {
     expect(last).toBe(300_000);
     const file = await readFile(join(place.daemon.directory, "logs/shop/flood.log"), "utf8");
     expect(file.split("\n").at(-2)).toEndWith(" stdout 300000");
-  }, 40_000);
+  }, 120_000);
 });
 
 test("the registry knows projects, pins them, and a pinned one comes up with the daemon", async () => {
@@ -467,7 +467,7 @@ test("the registry knows projects, pins them, and a pinned one comes up with the
   await place.daemon.start();
   await place.until("pinned:w", ({ ready }) => ready);
   expect(place.send({ RegistryPin: { project_path: "/nowhere" } })).rejects.toThrow("no project");
-}, 40_000);
+}, 120_000);
 
 test("a lazy service starts with its first request, ends after quiet, and starts again", async () => {
   await using place = await projectPlace();
@@ -487,7 +487,7 @@ test("a lazy service starts with its first request, ends after quiet, and starts
   expect(await ask()).toEqual([200, "none"]);
   await place.send({ Stop: { name } });
   expect((await ask())[0]).toBe(503);
-}, 30_000);
+});
 
 test("a stop of what does not exist is an error, and names lead to services in three ways", async () => {
   await using place = await projectPlace();
@@ -500,7 +500,7 @@ test("a stop of what does not exist is an error, and names lead to services in t
   expect(await place.row("shop:api")).toMatchObject({ ready: true });
   expect(await place.send<string>({ Stop: { project_path: directory } })).toBe("Ok");
   expect((await place.rows()).map(({ state }) => state)).toEqual(Array(3).fill("stopped"));
-}, 30_000);
+});
 
 test("a lazy service that ends after each request answers each; one that failed is mended by its file and up", async () => {
   await using place = await projectPlace();
@@ -528,7 +528,7 @@ test("a lazy service that ends after each request answers each; one that failed 
   await place.up(directory);
   await place.until("once:api", ({ state }) => state === "stopped");
   expect(await (await ask()).text()).toBe("here");
-}, 60_000);
+}, 120_000);
 
 test.skipIf(!canBeOther)(
   `what is ready by its pattern gets no requests before it listens itself, though another user has its port ${asRoot}`,
@@ -549,5 +549,5 @@ test.skipIf(!canBeOther)(
     expect(await (await answer).text()).toBe("none");
     expect(other.heard()).toBe("");
   },
-  40_000,
+  120_000,
 );

@@ -50,7 +50,7 @@ let program: Program;
 
 beforeAll(async () => {
   program = await startProgram();
-}, 30_000);
+});
 
 afterAll(async () => {
   await program?.stop();
@@ -59,7 +59,8 @@ afterAll(async () => {
 async function get(way: string, asked: Asked) {
   using end = await connectRaw(program.port);
   await requests[way]!(end, asked);
-  return await end.message();
+  // Python answers what came through a tunnel in HTTP/1.0.
+  return await end.message({ http10: true });
 }
 
 for (const kind of serverKinds) {
@@ -68,7 +69,7 @@ for (const kind of serverKinds) {
 
     beforeAll(async () => {
       server = await startServer(kind);
-    }, 30_000);
+    });
 
     afterAll(async () => {
       await server?.end();
@@ -103,7 +104,7 @@ for (const kind of serverKinds) {
 test("a server is reached by the first request after it listens, and by none after its end", async () => {
   const server = await startServer("bun");
   const first = await get("subdomain", server).finally(() => server.end());
-  expect(first.body.toString()).toContain(server.text);
+  expect(first.body).toContain(server.text);
   expect((await get("subdomain", server)).status).toBe(404);
 });
 
@@ -111,4 +112,4 @@ test("the program lets go of everything and exits with 0 when it is asked to end
   const other = await startProgram();
   expect(await other.stop()).toBe(0);
   await expect(connectRaw(other.port)).rejects.toThrow();
-}, 30_000);
+});

@@ -75,5 +75,5 @@ describeWith(["chromium", "certutil"])("a stolen key", () => {
       await browser.close();
       server.close();
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -111,7 +111,7 @@ describe("a branch that is checked out", () => {
     expect(await commandLine(now.pid!)).toBe("sleep 1001");
     expect((await place.row("shop:spy")).ready).toBe(true);
     expect((await cli(["logs", "shop:jobs"], { env: place.daemon.env })).err).toBe("");
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("before `up`", () => {
@@ -160,7 +160,7 @@ describe("before `up`", () => {
     expect({ code: up.code, err: up.err }).toMatchObject({ code: 0 });
     expect(up.err).toContain('w (command: "exec sleep 4001")');
     expect((await place.row("pinned:w")).ready).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   test("of a pinned project of which nothing is known, nothing is started; a daemon that wrote nothing down is believed", async () => {
     await using place = await projectPlace();
@@ -187,7 +187,7 @@ describe("before `up`", () => {
       delete state.seen;
     });
     await place.until("shop:api", ({ ready }) => ready);
-  }, 60_000);
+  }, 120_000);
 
   test("a request wakes the version that was approved, and a new service not at all; so do a crash and `watch`", async () => {
     const lazy = (text: string) =>
@@ -217,7 +217,7 @@ describe("before `up`", () => {
     await writeFile(join(directory, "a.py"), "");
     const renewed = await place.until("shop:jobs", (row) => row.ready && row.pid !== jobs.pid);
     expect(renewed.pending).toBeNull();
-  }, 60_000);
+  }, 120_000);
 
   test("what decides nothing goes on by itself: .env, and services without a part that waits", async () => {
     const say = `type = "worker"\ncommand = "printenv FOO BAR; exec sleep 5000"\n`;
@@ -232,7 +232,7 @@ describe("before `up`", () => {
     await writeFile(join(directory, ".env"), "FOO=file\n");
     await place.until("shop:say", (row) => row.ready && row.pid !== branched.pid);
     expect((await place.logs("shop:say")).slice(-2)).toEqual(["file", "branch"]);
-  }, 40_000);
+  }, 120_000);
 });
 
 describe("what is the person's own applies at once:", () => {
@@ -264,7 +264,7 @@ describe("what is the person's own applies at once:", () => {
     pid = await runs("sleep 1002", pid);
     await git.git("checkout", "--quiet", "auto");
     await runs("sleep 1003", pid);
-  }, 60_000);
+  }, 120_000);
 
   test('but not with reload = "ask", with git or without', async () => {
     await using place = await projectPlace();
@@ -279,7 +279,7 @@ describe("what is the person's own applies at once:", () => {
     await place.up(directory, { services: ["api"] });
     const now = await place.until("shop:api", (row) => row.ready && row.pid !== before.pid);
     expect(await commandLine(now.pid!)).toBe("sleep 1001");
-  }, 40_000);
+  }, 120_000);
 });
 
 test("files that come before HEAD moves are not taken for an edit", async () => {
@@ -310,7 +310,7 @@ test("files that come before HEAD moves are not taken for an edit", async () => 
   const waits = await place.until("shop:api", ({ pending }) => pending !== null);
   expect(waits.pid).toBe(before.pid);
   expect(waits.command).toBe("exec sleep 1000");
-}, 40_000);
+}, 120_000);
 
 async function commandLine(pid: number): Promise<string> {
   return (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ").trim();

@@ -17,12 +17,12 @@ describeWith(neededBy.vite)("Vite's hot updates", () => {
 
   beforeAll(async () => {
     program = await startProgram();
-  }, 30_000);
+  });
 
   // Each test has its own: Vite may overlook an edit that follows another at once.
   beforeEach(async () => {
     vite = await startServer("vite");
-  }, 30_000);
+  });
 
   afterEach(async () => {
     await vite?.end();

@@ -8,6 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { RawEnd, rawEvents } from "../support/raw-end.ts";
 import { RawServer } from "../support/raw-server.ts";
 import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
+import { turns } from "../support/turn.ts";
 import { linked, Recorder } from "./linked.ts";
 
 const much = 64 * 1_048_576;
@@ -148,7 +149,7 @@ test("a paused link tells no bytes, and all of them when it goes on", async () =
   const { link, seen, peer } = await secured();
   link.pause();
   peer.send("x".repeat(1_000_000));
-  await Bun.sleep(50);
+  await turns(20);
   expect(seen.text).toBe("");
   link.resume();
   await seen.until(() => seen.text.length === 1_000_000);
@@ -162,16 +163,16 @@ test("joined with a link without TLS it passes every byte, and neither side's me
   join(outside.link, inside.link, { closed: resolve, failed() {} });
   inside.peer.pause();
   inside.peer.keep = false;
-  const sent = outside.peer.send(new Uint8Array(much).fill(120));
+  const sent = outside.peer.send(new Uint8Array(much).fill(120)).sent();
   await eventually("the sender is stopped", () => outside.link.paused);
   expect(inside.link.pending).toBeLessThan(4 * 1_048_576);
   inside.peer.resume();
   await sent;
   await inside.peer.counted(much, 20_000);
-  outside.peer.halfClose();
+  outside.peer.finish();
   await inside.peer.rest();
   inside.peer.send("all").finish();
-  expect(await outside.peer.all()).toBe("all");
+  expect(await outside.peer.rest()).toBe("all");
   await closed;
 });
 

@@ -3,7 +3,7 @@ import { dial } from "../../src/link/dial.ts";
 import { listen } from "../../src/link/listen.ts";
 import type { SocketLink } from "../../src/link/socket-link.ts";
 import { encode } from "../../src/wire/bytes.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { Recorder } from "./linked.ts";
 
 type Outcome = { link?: SocketLink; code?: string };

@@ -14,36 +14,36 @@ async function joined() {
 
 test("every byte of one reaches the other", async () => {
   const { left, right, closed } = await joined();
-  await left.peer.send("ping");
+  left.peer.send("ping");
   await right.peer.until("ping");
-  await right.peer.send("pong");
+  right.peer.send("pong");
   await left.peer.until("pong");
-  left.peer.halfClose();
-  right.peer.halfClose();
+  left.peer.finish();
+  right.peer.finish();
   await closed;
 });
 
 test("one side may end and still hear the other", async () => {
   const { left, right, closed } = await joined();
-  await left.peer.send("all I have");
-  left.peer.halfClose();
-  expect(await right.peer.all()).toBe("all I have");
-  expect(right.peer.ending).toBe("fin");
-  await right.peer.send("and the answer");
+  left.peer.send("all I have");
+  left.peer.finish();
+  expect(await right.peer.rest()).toBe("all I have");
+  expect(right.peer.broken).toBe(false);
+  right.peer.send("and the answer");
   right.peer.close();
-  expect(await left.peer.all()).toBe("and the answer");
-  expect(left.peer.ending).toBe("fin");
+  expect(await left.peer.rest()).toBe("and the answer");
+  expect(left.peer.broken).toBe(false);
   left.peer.close();
   await closed;
 });
 
 test("a break of one is a break of the other", async () => {
   const { left, right, closed } = await joined();
-  await left.peer.send("half");
+  left.peer.send("half");
   await right.peer.until("half");
   left.peer.reset();
-  await right.peer.all();
-  expect(right.peer.ending).toBe("reset");
+  await right.peer.rest();
+  expect(right.peer.broken).toBe(true);
   await closed;
 });
 
@@ -52,14 +52,14 @@ test("a side that does not read stops the other, and loses nothing", async () =>
   const size = 64 * 1_048_576;
   right.peer.pause();
   const bytes = new Uint8Array(size).fill(120);
-  const sent = left.peer.send(bytes);
+  const sent = left.peer.send(bytes).sent();
   await eventually("the sender is stopped", () => left.link.paused);
   expect(right.link.pending).toBeLessThan(4 * 1_048_576);
   right.peer.resume();
   await sent;
-  left.peer.halfClose();
-  await right.peer.all();
-  expect(right.peer.length).toBe(size);
+  left.peer.finish();
+  await right.peer.rest();
+  expect(right.peer.total).toBe(size);
   right.peer.close();
   await closed;
 });

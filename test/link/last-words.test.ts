@@ -5,7 +5,7 @@ import { type Link, nobody } from "../../src/link/link.ts";
 import { Deadline } from "../../src/system/deadline.ts";
 import { encode } from "../../src/wire/bytes.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { linked } from "./linked.ts";
 
 const flush = 60_000;
@@ -198,8 +198,8 @@ async function scene(words: Uint8Array = goodbye) {
 test("a peer reads the words and an end, closes, and the link is gone", async () => {
   const { peer, gone, say, clock } = await scene();
   say();
-  expect(await peer.all()).toBe("goodbye");
-  expect(peer.ending).toBe("fin");
+  expect(await peer.rest()).toBe("goodbye");
+  expect(peer.broken).toBe(false);
   peer.close();
   expect(await gone).toBeUndefined();
   expect(clock.waiting).toBe(0);
@@ -208,10 +208,10 @@ test("a peer reads the words and an end, closes, and the link is gone", async ()
 test("a peer whose bytes nobody has read reads the words all the same", async () => {
   const { peer, link, gone, say, clock } = await scene();
   link.pause();
-  await peer.send(new Uint8Array(64 * 1024));
+  await peer.send(new Uint8Array(64 * 1024)).sent();
   say();
-  expect(await peer.all()).toBe("goodbye");
-  expect(peer.ending).toBe("fin");
+  expect(await peer.rest()).toBe("goodbye");
+  expect(peer.broken).toBe(false);
   peer.close();
   await gone;
   expect(clock.waiting).toBe(0);
@@ -224,9 +224,9 @@ test("a peer that reads late has all of it, and its time to close begins then", 
   expect(link.pending).toBeGreaterThan(0);
   clock.advance(flush - 1);
   peer.resume();
-  await peer.all();
-  expect(peer.length).toBe(much.length);
-  expect(peer.ending).toBe("fin");
+  await peer.rest();
+  expect(peer.total).toBe(much.length);
+  expect(peer.broken).toBe(false);
   clock.advance(linger - 1);
   expect(clock.waiting).toBe(1);
   peer.close();
@@ -246,7 +246,7 @@ test("a peer that never reads is broken off when its time is up", async () => {
 test("a peer that never closes is closed on when its time is up", async () => {
   const { peer, clock, gone, say } = await scene();
   say();
-  expect(await peer.all()).toBe("goodbye");
+  expect(await peer.rest()).toBe("goodbye");
   clock.advance(linger);
   await gone;
   peer.close();
@@ -255,8 +255,8 @@ test("a peer that never closes is closed on when its time is up", async () => {
 test("a peer that goes on sending reads the words, and is closed on when its time is up", async () => {
   const { peer, clock, link, gone, say } = await scene();
   say();
-  for (let count = 0; count < 20; count++) await peer.send(new Uint8Array(100_000));
-  expect(await peer.all()).toBe("goodbye");
+  for (let count = 0; count < 20; count++) await peer.send(new Uint8Array(100_000)).sent();
+  expect(await peer.rest()).toBe("goodbye");
   expect(link.pending).toBe(0);
   clock.advance(linger);
   let over = false;
@@ -264,7 +264,7 @@ test("a peer that goes on sending reads the words, and is closed on when its tim
     over = true;
   });
   while (!over) {
-    await peer.send("x");
+    await peer.send("x").sent();
     await turn();
   }
   peer.reset();
@@ -274,11 +274,11 @@ test("a peer that half-closed first reads all of it", async () => {
   const { peer, link, gone, say, clock } = await scene(much);
   peer.pause();
   say();
-  peer.halfClose();
+  peer.finish();
   expect(link.pending).toBeGreaterThan(0);
   peer.resume();
-  await peer.all();
-  expect(peer.length).toBe(much.length);
+  await peer.rest();
+  expect(peer.total).toBe(much.length);
   expect(await gone).toBeUndefined();
   expect(clock.waiting).toBe(0);
 });
@@ -296,7 +296,7 @@ test("words that are said twice are read once", async () => {
   const { peer, gone, say, clock, faults } = await scene();
   say();
   say();
-  expect(await peer.all()).toBe("goodbye");
+  expect(await peer.rest()).toBe("goodbye");
   peer.close();
   await gone;
   expect(clock.waiting).toBe(0);

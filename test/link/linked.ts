@@ -2,7 +2,7 @@
 import { listen } from "../../src/link/listen.ts";
 import type { LinkHandler } from "../../src/link/link.ts";
 import type { SocketLink } from "../../src/link/socket-link.ts";
-import { type RawClient, rawClient } from "../support/raw-client.ts";
+import { type RawEnd, connectRaw } from "../support/raw-end.ts";
 
 export class Recorder implements LinkHandler {
   /** `data` is in `text`. */
@@ -58,7 +58,7 @@ export class Recorder implements LinkHandler {
 export type Linked = {
   link: SocketLink;
   seen: Recorder;
-  peer: RawClient;
+  peer: RawEnd;
 };
 
 /** A link that was accepted, and its peer. */
@@ -69,7 +69,7 @@ export async function linked(): Promise<Linked> {
     link.handler = seen;
     resolve(link);
   });
-  const peer = await rawClient(listening.port);
+  const peer = await connectRaw(listening.port);
   const link = await promise;
   listening.stop();
   return { link, seen, peer };

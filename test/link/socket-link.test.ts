@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { encode } from "../../src/wire/bytes.ts";
-import { latin1Text, turn } from "../support/raw-client.ts";
+import { latin1Text } from "../support/latin1.ts";
+import { turns } from "../support/turn.ts";
 import { linked } from "./linked.ts";
 
 /** More than any socket's buffers take at once. */
@@ -18,7 +19,7 @@ test("bytes arrive both ways", async () => {
   expect(link.write(bytes, 1, 6)).toBe(true);
   await peer.until("hello");
   expect(peer.text).toBe("hello");
-  await peer.send("hi");
+  peer.send("hi");
   await seen.until(() => seen.text === "hi");
   expect(link.remoteAddress).toBe("127.0.0.1");
   link.abort();
@@ -35,9 +36,8 @@ test("what the kernel does not take is kept, copied, and sent in order", async (
   expect(link.write(encode("end"), 0, 3)).toBe(false);
   expect(seen.events).toEqual([]);
   peer.resume();
-  await peer.until((text) => text.length === much + 3);
-  expect(Buffer.compare(peer.bytes.subarray(0, much), wanted)).toBe(0);
-  expect(peer.text.endsWith("end")).toBe(true);
+  expect(Buffer.compare(await peer.bytes(much), wanted)).toBe(0);
+  expect(await peer.until("end")).toBe("end");
   await seen.until(() => seen.events.length > 0);
   expect(seen.events).toEqual(["drained"]);
   expect(link.pending).toBe(0);
@@ -50,12 +50,12 @@ test("half-closing sends what is pending, then FIN, and reads on", async () => {
   link.write(numbered(much), 0, much);
   link.halfClose();
   peer.resume();
-  await peer.all();
-  expect(peer.length).toBe(much);
-  expect(peer.ending).toBe("fin");
-  await peer.send("still here");
+  await peer.rest();
+  expect(peer.total).toBe(much);
+  expect(peer.broken).toBe(false);
+  peer.send("still here");
   await seen.until(() => seen.text === "still here");
-  peer.halfClose();
+  peer.finish();
   await seen.until(() => seen.events.includes("closed"));
   expect(seen.events.at(-1)).toBe("closed");
 });
@@ -65,10 +65,10 @@ test("closing sends what is pending, and what comes after it is not told", async
   peer.pause();
   link.write(numbered(much), 0, much);
   link.close();
-  await peer.send("too late");
+  peer.send("too late");
   peer.resume();
-  await peer.all();
-  expect(peer.length).toBe(much);
+  await peer.rest();
+  expect(peer.total).toBe(much);
   peer.close();
   await seen.until(() => seen.events.includes("closed"));
   expect(seen.text).toBe("");
@@ -79,14 +79,14 @@ test("aborting is an error for the peer", async () => {
   link.write(encode("half"), 0, 4);
   await peer.until("half");
   link.abort();
-  await peer.all();
-  expect(peer.ending).toBe("reset");
+  await peer.rest();
+  expect(peer.broken).toBe(true);
   expect(seen.events).toHaveLength(1);
 });
 
 test("a peer that breaks off is told as that", async () => {
   const { seen, peer } = await linked();
-  await peer.send("half");
+  peer.send("half");
   await seen.until(() => seen.text === "half");
   peer.reset();
   await seen.until(() => seen.events.length > 0);
@@ -95,19 +95,19 @@ test("a peer that breaks off is told as that", async () => {
 
 test("a peer that ends may still read", async () => {
   const { link, seen, peer } = await linked();
-  peer.halfClose();
+  peer.finish();
   await seen.until(() => seen.events.length > 0);
   expect(seen.events).toEqual(["ended"]);
   link.write(encode("answer"), 0, 6);
   link.close();
-  expect(await peer.all()).toBe("answer");
+  expect(await peer.rest()).toBe("answer");
 });
 
 test("a paused link tells no bytes, and all of them when it goes on", async () => {
   const { link, seen, peer } = await linked();
   link.pause();
-  const sent = peer.send(numbered(much));
-  for (let i = 0; i < 20; i++) await turn();
+  const sent = peer.send(numbered(much)).sent();
+  await turns(20);
   expect(seen.text).toBe("");
   link.resume();
   await sent;
@@ -122,9 +122,9 @@ test("a handler that throws is told so, and its link breaks off", async () => {
   seen.data = () => {
     throw fault;
   };
-  await peer.send("x");
-  await peer.all();
-  expect(peer.ending).toBe("reset");
+  peer.send("x");
+  await peer.rest();
+  expect(peer.broken).toBe(true);
   expect(seen.faults).toEqual([fault]);
   expect(seen.events.filter((event) => event !== "failed")).toHaveLength(1);
   expect(link.pending).toBe(0);

@@ -6,6 +6,7 @@ import { layerOf } from "../../src/manifest/layer.ts";
 import { readManifest } from "../../src/manifest/read/read-manifest.ts";
 import { healthSchema, projectSchema, serviceSchema } from "../../src/manifest/schema.ts";
 import { directory } from "./manifest.ts";
+import { holdsFor } from "../support/property.ts";
 
 const names = fc.constantFrom("web", "api", "db", "shop", "", "a b", "my_jobs", "toString");
 
@@ -106,7 +107,7 @@ const documents: fc.Arbitrary<Record<string, unknown>[]> = fc.oneof(
 
 test("it is a project that can be filled, or errors with their lines", () => {
   let projects = 0;
-  fc.assert(
+  holdsFor(
     fc.property(documents, (values) => {
       const layers = values.map((value) =>
         layerOf({ value, placeOf: () => ({ line: 1, column: 1 }) }, "locald.toml"),
@@ -135,7 +136,7 @@ test("it is a project that can be filled, or errors with their lines", () => {
         expect(filled.kind).toBe("filled");
       }
     }),
-    { numRuns: 3000 },
+    { runs: 3_000, atLeast: 1_000 },
   );
   expect(projects).toBeGreaterThan(10);
 });

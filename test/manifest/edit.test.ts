@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Edit, type NewService, withService } from "../../src/manifest/edit.ts";
 import { readToml } from "../../src/manifest/toml.ts";
+import { holdsFor } from "../support/property.ts";
 
 function edited(text: string, service: NewService): string {
   const its = withService(text, service);
@@ -109,7 +110,7 @@ test("whatever the file, its value is what it was and the service; its lines are
     command: fc.string({ unit: "binary" }),
     port: fc.constantFrom(undefined, 3000),
   });
-  fc.assert(
+  holdsFor(
     fc.property(texts, services, (text, service) => {
       // Keys that the parser takes for an attack.
       fc.pre(service.name !== "__proto__" && service.name !== "constructor");
@@ -138,6 +139,6 @@ test("whatever the file, its value is what it was and the service; its lines are
       );
       if (text !== "" && text.endsWith("\n")) expect(after.startsWith(text)).toBe(true);
     }),
-    { numRuns: 300 },
+    { runs: 300 },
   );
 });

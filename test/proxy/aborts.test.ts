@@ -1,12 +1,20 @@
 /** One side that breaks off: what the other sees, and that nobody else notices. */
 import { expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const request = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
+
+/** A server that ends before a word of its answer is asked whether it speaks TLS. */
+async function speaksNoTls(api: RawServer): Promise<void> {
+  const asked = await api.next();
+  await asked.bytes(1);
+  asked.send("HTTP/1.1 400 Bad Request\r\n\r\n").end();
+}
 
 const endings: Record<string, (end: RawEnd) => void> = {
   FIN: (end) => end.finish(),
@@ -31,9 +39,8 @@ for (const [how, leave] of Object.entries({ ...endings, close: (end: RawEnd) => 
 
 for (const how of ["reset", "close"] as const) {
   test(`a client that leaves in the middle of an answer (${how}) ends its upstream's work`, async () => {
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene();
+    const { api, client } = its;
     client.send(request);
     const upstream = await api.next();
     await upstream.message();
@@ -49,9 +56,8 @@ for (const how of ["reset", "close"] as const) {
 }
 
 test("a client that resets while it waits for an answer closes its upstream's request", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -60,9 +66,8 @@ test("a client that resets while it waits for an answer closes its upstream's re
 });
 
 test("a client that resets while its pipelined next request is held closes its upstream's request", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request + request);
   const upstream = await api.next();
   await upstream.message();
@@ -71,9 +76,8 @@ test("a client that resets while its pipelined next request is held closes its u
 });
 
 test("a client that resets an upload that its upstream does not read closes its upstream's request", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 100000000\r\n\r\n");
   const upstream = await api.next();
   await upstream.until("\r\n\r\n");
@@ -88,9 +92,8 @@ test("a client that resets an upload that its upstream does not read closes its 
 });
 
 test("a client that resets while the answer waits for it closes its upstream's request", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -116,7 +119,7 @@ test("a client that leaves in the middle of an answer harms no pooled connection
     using leaver = await connectRaw(proxy.port);
     leaver.send("GET /hang HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
     other.send(`GET /${i} HTTP/1.1\r\nHost: api.localhost\r\n\r\n`);
-    expect((await other.message()).body.toString()).toBe(`GET /${i} HTTP/1.1`);
+    expect((await other.message()).body).toBe(`GET /${i} HTTP/1.1`);
     leaver.reset();
     clock.advance(20);
   }
@@ -134,9 +137,8 @@ for (const [what, head, rest] of [
 ] as const) {
   for (const [how, leave] of Object.entries(endings)) {
     test(`an upstream that dies (${how}) within ${what} is never a short success`, async () => {
-      using api = new RawServer();
-      await using proxy = await startTestProxy({ services: { api } });
-      using client = await connectRaw(proxy.port);
+      await using its = await scene();
+      const { api, client } = its;
       client.send(request);
       const upstream = await api.next();
       await upstream.message();
@@ -151,9 +153,8 @@ for (const [what, head, rest] of [
 }
 
 test("an upstream that resets a body that ends with the connection is an error, not the body's end", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -177,45 +178,44 @@ for (const [what, bytes] of [
   ["an endless head", `HTTP/1.1 200 OK\r\nX-A: ${"x".repeat(70_000)}`],
 ] as const) {
   test(`an upstream that answers ${what} is 502, which says who it was`, async () => {
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene();
+    const { api, client } = its;
     client.send(request);
     const upstream = await api.next();
     await upstream.message();
     upstream.send(bytes).finish();
     const answer = await client.message();
     expect(answer.status).toBe(502);
-    expect(answer.body.toString()).toContain(`127.0.0.1:${api.port}`);
+    expect(answer.body).toContain(`127.0.0.1:${api.port}`);
   });
 }
 
 for (const [how, leave] of Object.entries(endings)) {
   for (const begun of ["", "HTTP/1.1 200 OK\r\nContent-"]) {
     test(`an upstream that closes (${how}) after ${begun.length} octets of answer is 502`, async () => {
-      using api = new RawServer();
-      await using proxy = await startTestProxy({ services: { api } });
-      using client = await connectRaw(proxy.port);
+      await using its = await scene();
+      const { api, client } = its;
       client.send(request);
       const upstream = await api.next();
       await upstream.message();
       if (begun !== "") upstream.send(begun);
       await upstream.sent();
       leave(upstream);
+      if (begun === "") await speaksNoTls(api);
       expect((await client.message()).status).toBe(502);
     });
   }
 }
 
 test("an upstream that closes without reading the upload is 502, or its answer if it gave one", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 1000000\r\n\r\n");
   const upstream = await api.next();
   await upstream.until("\r\n\r\n");
   client.send(Buffer.alloc(1_000));
   upstream.reset();
+  await speaksNoTls(api);
   expect((await client.message()).status).toBe(502);
 });
 

@@ -1,6 +1,6 @@
 /** A slow side slows the other down: large transfers cost the proxy next to no memory. Linux, by /proc. */
 import { describe, expect, test } from "bun:test";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { type ProxyProcess, startProxyProcess } from "../support/proxy-process.ts";
@@ -93,7 +93,7 @@ describe.skipIf(process.platform !== "linux")("256 MiB", () => {
       await client.until("\r\n\r\n");
       const upstream = api.accepted.find((end) => end.unsent > 0) ?? api.accepted[known - 1]!;
       await readSlowly(client, { from: upstream, count: size, proxy });
-    }, 30_000);
+    });
   }
 
   test("up, to a server that stops reading, costs less than 32 MiB", async () => {
@@ -121,8 +121,8 @@ describe.skipIf(process.platform !== "linux")("256 MiB", () => {
     await readSlowly(upstream, { from: client, count: upstream.total + size, proxy });
     await sent;
     upstream.send(ok("thanks"));
-    expect((await client.message()).body.toString()).toBe("thanks");
-  }, 30_000);
+    expect((await client.message()).body).toBe("thanks");
+  });
 
   for (const [what, opening] of [
     ["CONNECT", "CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\n\r\n"],
@@ -150,6 +150,6 @@ describe.skipIf(process.platform !== "linux")("256 MiB", () => {
       const up = pump(client);
       await readSlowly(upstream, { from: client, count: upstream.total + size, proxy });
       await up;
-    }, 30_000);
+    });
   }
 });

@@ -6,47 +6,31 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../src/system/clock.ts";
 import { ensureCertificateAuthority } from "../../src/tls/certificate-authority.ts";
-import { type Certificates, certificates } from "../../src/tls/certificates.ts";
-import { terminator } from "../../src/tls/terminate.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
-import { identity, throwawayStateDirectory } from "../support/throwaway-certificate-authority.ts";
+import { type TestTls, testTls } from "../support/test-tls.ts";
+import { identity } from "../support/throwaway-certificate-authority.ts";
 
-let directory: Awaited<ReturnType<typeof throwawayStateDirectory>>;
-let names: Certificates;
+let tls: TestTls;
 let api: RawServer;
 let proxy: TestProxy;
 
 beforeAll(async () => {
-  directory = await throwawayStateDirectory();
-  names = certificates({
-    stateDirectory: directory.path,
-    clock: systemClock,
-    identity,
-    tlds: [],
-    isService: (name) => name === "api" || name === "web",
-    note() {},
-  });
+  tls = await testTls({ services: ["api", "web"], note() {} });
   api = new RawServer({ answer: () => ok("by the service") });
   proxy = await startTestProxy({
     services: { api, web: api },
     // As the hosts file may have it.
     answersBare: new Set(["api"]),
-    bareNames: () => names.bareNames,
-    terminator: terminator({
-      clock: systemClock,
-      certificateFor: names.certificateFor,
-      fault: (fault) => {
-        throw fault;
-      },
-    }),
+    bareNames: () => tls.names.bareNames,
+    terminator: tls.terminator,
   });
 });
 
 afterAll(async () => {
   await proxy.stop();
   api[Symbol.dispose]();
-  await directory[Symbol.asyncDispose]();
+  await tls[Symbol.asyncDispose]();
 });
 
 /** Whoever goes on in spite of the certificate. */
@@ -187,7 +171,7 @@ test("a bare name that the hosts file has is answered by a path", async () => {
 
 test("once there is an authority for bare names, the next connection is served", async () => {
   const made = await ensureCertificateAuthority({
-    stateDirectory: directory.path,
+    stateDirectory: tls.stateDirectory,
     kind: "bare",
     clock: systemClock,
     identity,
@@ -206,7 +190,7 @@ test("once there is an authority for bare names, the next connection is served",
 
 /** Who trusts the second authority. */
 const trusting = (): ConnectionOptions => ({
-  ca: readFileSync(`${directory.path}/authority-bare/certificate.pem`, "utf8"),
+  ca: readFileSync(`${tls.stateDirectory}/authority-bare/certificate.pem`, "utf8"),
   rejectUnauthorized: true,
 });
 

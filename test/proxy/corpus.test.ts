@@ -2,9 +2,10 @@
 import { expect, test } from "bun:test";
 import type { RequestCase, Verdict } from "../corpus/request-case.ts";
 import { requestCases } from "../corpus/requests.ts";
-import { latin1Bytes, rawClient } from "../support/raw-client.ts";
-import { echo, type ScriptedUpstream } from "../support/scripted-upstream.ts";
-import { readAnswers, type StrictMessage } from "../support/strict-reader.ts";
+import { latin1Bytes } from "../support/latin1.ts";
+import { connectRaw } from "../support/raw-end.ts";
+import { echo, type RawServer } from "../support/raw-server.ts";
+import { readAnswers, type Message } from "../support/strict-reader.ts";
 import { withProxies } from "../support/with-proxies.ts";
 
 const shapes = [
@@ -30,9 +31,9 @@ function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
 }
 
 type Seen = {
-  upstream: StrictMessage[];
+  upstream: Message[];
   upstreamFault: string | undefined;
-  answers: StrictMessage[];
+  answers: Message[];
   answerFault: string | undefined;
   /** What a client got behind its last complete answer. */
   rest: string;
@@ -41,13 +42,13 @@ type Seen = {
 async function run(
   { bytes, verdict }: RequestCase,
   shape: Shape,
-  { port, upstream }: { port: number; upstream: ScriptedUpstream },
+  { port, upstream }: { port: number; upstream: RawServer },
 ): Promise<Seen> {
   const requestsBefore = upstream.requests.length;
   const faultsBefore = upstream.faults.length;
   const methods = [methodOf(bytes), "GET"];
   if (shape === "behind another request") methods.reverse();
-  const client = await rawClient(port);
+  const client = await connectRaw(port);
   if (shape === "octet by octet") {
     for (const piece of piecesOf(latin1Bytes(bytes))) {
       if (client.over) break;
@@ -56,26 +57,26 @@ async function run(
   } else {
     const before = shape === "behind another request" ? next : "";
     const after = shape === "with the next request behind it" ? next : "";
-    await client.send(before + bytes + after);
+    client.send(before + bytes + after);
   }
   const goesOn = verdict.kind === "answered" || (verdict.kind === "forwarded" && !verdict.last);
   if (goesOn && shape === "whole") {
-    client.halfClose();
+    client.finish();
   } else if (goesOn) {
     // A client that ends first keeps its port from others for a minute, so not all of them do.
     const wanted = shape === "octet by octet" ? 1 : 2;
-    await client.until(
+    await client.enough(
       (text) => readAnswers(text, { methods, ended: false }).messages.length >= wanted,
-      5_000,
     );
     client.reset();
   }
-  const text = await client.all(5_000);
+  await client.rest();
+  const { text } = client;
   client.reset();
   const answers = readAnswers(text, { methods, ended: true });
   return {
     upstream: upstream.requests.slice(requestsBefore),
-    upstreamFault: upstream.faults[faultsBefore],
+    upstreamFault: upstream.faults[faultsBefore]?.message,
     answers: answers.messages,
     answerFault: answers.fault,
     rest: answers.rest,
@@ -88,12 +89,12 @@ function methodOf(bytes: string): string {
 
 const nextLine = "GET /next HTTP/1.1";
 
-function lineOf({ method, target }: StrictMessage): string {
+function lineOf({ method, target }: Message): string {
   return `${method} ${target} HTTP/1.1`;
 }
 
 /** The lines of a message's head; white space around values is not part of them. */
-function linesOf(fields: StrictMessage["fields"]): string[] {
+function linesOf(fields: Message["fields"]): string[] {
   return fields.map(([name, value]) => (value === "" ? `${name}:` : `${name}: ${value}`));
 }
 
@@ -165,19 +166,15 @@ function problemsOf(
 for (const shape of shapes) {
   test(`every request of the corpus has its verdict: ${shape}`, async () => {
     const problems: string[] = [];
-    await withProxies(
-      requestCases,
-      (request, connection) => connection.send(echo(request)),
-      async (item, { port }, upstream) => {
-        // TLS is told from HTTP by a connection's first octet only.
-        if (shape === "behind another request" && item.bytes.startsWith("\x16")) return;
-        const found = await run(item, shape, { port, upstream }).then(
-          (seen) => problemsOf(item, shape, { seen, port: upstream.port }),
-          (error: Error) => [error.message],
-        );
-        for (const problem of found) problems.push(`${item.name} (${item.source}): ${problem}`);
-      },
-    );
+    await withProxies(requestCases, echo, async (item, { port }, upstream) => {
+      // TLS is told from HTTP by a connection's first octet only.
+      if (shape === "behind another request" && item.bytes.startsWith("\x16")) return;
+      const found = await run(item, shape, { port, upstream }).then(
+        (seen) => problemsOf(item, shape, { seen, port: upstream.port }),
+        (error: Error) => [error.message],
+      );
+      for (const problem of found) problems.push(`${item.name} (${item.source}): ${problem}`);
+    });
     expect(problems.sort()).toEqual([]);
-  }, 30_000);
+  });
 }

@@ -73,7 +73,7 @@ test("a name that nobody has is left to the PAC file's DIRECT, and explained whe
   client.send("GET / HTTP/1.1\r\nHost: nosuch.test\r\nAccept: application/json\r\n\r\n");
   const answer = await client.message();
   expect(answer.status).toBe(404);
-  expect(JSON.parse(answer.body.toString()).error).toMatchObject({ name: "nosuch" });
+  expect(JSON.parse(answer.body).error).toMatchObject({ name: "nosuch" });
   using other = await connectRaw(proxy.port);
   other.send("GET / HTTP/1.1\r\nHost: api.dev\r\n\r\n");
   expect((await other.message()).status).toBe(421);

@@ -1,25 +1,24 @@
 /** stop(): what is under way ends well, what is idle ends at once, and it always ends. */
 import { expect, test } from "bun:test";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const request = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
 
 test("an answer under way ends whole, with Connection: close, and then stop is done", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client, clock } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
   const stopped = proxy.proxy.stop(10_000);
   upstream.send(ok("whole"));
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("whole");
+  expect(answer.body).toBe("whole");
   expect(answer.one("connection")).toBe("close");
   expect(await client.rest()).toBe("");
   client.close();
@@ -29,10 +28,8 @@ test("an answer under way ends whole, with Connection: close, and then stop is d
 });
 
 test("an answer whose head has gone already ends whole too", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -63,15 +60,13 @@ test("idle connections and ones that never spoke end at once", async () => {
 });
 
 test("nobody is accepted any more", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client } = its;
   client.send(request);
   const upstream = await api.next();
   const stopped = proxy.proxy.stop(10_000);
   for (const address of ["127.0.0.1", "::1"]) {
-    await expect(connectRaw(proxy.port, address)).rejects.toThrow();
+    await expect(connectRaw(proxy.port, { address })).rejects.toThrow();
   }
   upstream.send(ok());
   await client.rest();
@@ -80,10 +75,8 @@ test("nobody is accepted any more", async () => {
 });
 
 test("a request whose head had begun is still answered, once", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer({ answer: () => ok("late") });
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("late") });
+  const { proxy, client } = its;
   client.send("GET / HTTP/1.1\r\nHo");
   using other = await connectRaw(proxy.port);
   other.send(request);
@@ -91,23 +84,21 @@ test("a request whose head had begun is still answered, once", async () => {
   const stopped = proxy.proxy.stop(10_000);
   client.send("st: api.localhost\r\n\r\n");
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("late");
+  expect(answer.body).toBe("late");
   expect(answer.one("connection")).toBe("close");
   client.close();
   await stopped;
 });
 
 test("requests pipelined behind the answer under way are not begun", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client } = its;
   client.send(request + request);
   const upstream = await api.next();
   await upstream.message();
   const stopped = proxy.proxy.stop(10_000);
   upstream.send(ok("only"));
-  expect((await client.message()).body.toString()).toBe("only");
+  expect((await client.message()).body).toBe("only");
   expect(await client.rest()).toBe("");
   client.close();
   await stopped;

@@ -2,12 +2,12 @@
 import { expect, test } from "bun:test";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 test("an absolute URI becomes a path, and Host, Origin and Referer that name the bare host become localhost", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client } = its;
   client.send(
     "POST http://api/p/q?x=http://api/ HTTP/1.1\r\nX-One: 1\r\nhOST: api\r\nOrigin: http://api\r\n" +
       "Referer: http://api/from?u=http://api/\r\nContent-Length: 0\r\n\r\n",
@@ -26,9 +26,8 @@ test("an absolute URI becomes a path, and Host, Origin and Referer that name the
 });
 
 test("the case of the scheme and of the name makes no difference", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client } = its;
   client.send("GET HTTP://APi/x HTTP/1.1\r\nHost: APi\r\nOrigin: http://api\r\n\r\n");
   await client.message();
   expect(api.requests[0]!.start).toBe("GET /x HTTP/1.1");
@@ -47,9 +46,8 @@ for (const value of [
   "http://example.com/http://api/",
 ]) {
   test(`an Origin or Referer of ${JSON.stringify(value)} is not touched`, async () => {
-    using api = new RawServer({ answer: () => ok() });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => ok() });
+    const { api, client } = its;
     client.send(
       `GET http://api/ HTTP/1.1\r\nHost: api\r\nOrigin: ${value}\r\nReferer: ${value}\r\n\r\n`,
     );
@@ -60,11 +58,10 @@ for (const value of [
 }
 
 test("a port in the URL belongs to what is rewritten, and is told in X-Forwarded-Port", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: () => ok("", [`Location: http://localhost:${api.port}/next`]),
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { api, client } = its;
   client.send(
     "GET http://api:8080/ HTTP/1.1\r\nHost: api:8080\r\nOrigin: http://api:8080\r\nReferer: http://api/\r\n\r\n",
   );
@@ -77,11 +74,10 @@ test("a port in the URL belongs to what is rewritten, and is told in X-Forwarded
 });
 
 test("*.localhost by an absolute URI keeps its name in Host, Origin and Location", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: () => ok("", [`Location: http://localhost:${api.port}/next`]),
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { api, client } = its;
   client.send(
     "GET http://api.localhost:9090/x HTTP/1.1\r\nHost: api.localhost:9090\r\nOrigin: http://api.localhost:9090\r\n\r\n",
   );
@@ -97,10 +93,10 @@ test("the absolute URI beats a Host that says something else", async () => {
   await using proxy = await startTestProxy({ services: { api, web } });
   using client = await connectRaw(proxy.port);
   client.send("GET http://api.localhost/ HTTP/1.1\r\nHost: web.localhost\r\n\r\n");
-  expect((await client.message()).body.toString()).toBe("api");
+  expect((await client.message()).body).toBe("api");
   expect(api.requests[0]!.one("host")).toBe("api.localhost");
   client.send("GET http://web/ HTTP/1.1\r\nHost: example.com\r\n\r\n");
-  expect((await client.message()).body.toString()).toBe("web");
+  expect((await client.message()).body).toBe("web");
 });
 
 for (const [target, path] of [
@@ -111,9 +107,8 @@ for (const [target, path] of [
   ["http://api.", "/"],
 ] as const) {
   test(`${target} asks for ${path}`, async () => {
-    using api = new RawServer({ answer: () => ok() });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => ok() });
+    const { api, client } = its;
     client.send(`GET ${target} HTTP/1.1\r\nHost: api\r\n\r\n`);
     await client.message();
     expect(api.requests[0]!.start).toBe(`GET ${path} HTTP/1.1`);
@@ -121,9 +116,8 @@ for (const [target, path] of [
 }
 
 test("OPTIONS for the whole server is *", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client } = its;
   client.send("OPTIONS http://api HTTP/1.1\r\nHost: api\r\n\r\n");
   await client.message();
   client.send("OPTIONS * HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
@@ -156,7 +150,7 @@ test("each request on one connection is routed by itself, absolute and by path, 
   ] as const;
   for (const [line, host, body] of asked) {
     client.send(`${line} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-    expect((await client.message()).body.toString()).toBe(`${body} HTTP/1.1`);
+    expect((await client.message()).body).toBe(`${body} HTTP/1.1`);
   }
   const apiHost = `localhost:${api.port}`;
   const webHost = `localhost:${web.port}`;
@@ -171,9 +165,8 @@ test("each request on one connection is routed by itself, absolute and by path, 
 
 test("a redirect to what the back end takes for itself is mapped back to the bare name, another is not", async () => {
   let location = "";
-  using api = new RawServer({ answer: () => ok("", [`locATION: ${location}`]) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("", [`locATION: ${location}`]) });
+  const { api, client } = its;
   const own = `localhost:${api.port}`;
   for (const [from, to] of [
     [`http://${own}/login?next=http://${own}/`, `http://api/login?next=http://${own}/`],
@@ -244,9 +237,8 @@ for (const target of [
   "http://api\\x/",
 ]) {
   test(`the target ${target} is 400 and reaches nobody`, async () => {
-    using api = new RawServer({ answer: () => ok() });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => ok() });
+    const { api, client } = its;
     client.send(`GET ${target} HTTP/1.1\r\nHost: api\r\n\r\n`);
     expect((await client.message()).status).toBe(400);
     expect(await client.rest()).toBe("");

@@ -3,24 +3,27 @@ import { ErrorCode, Flag, FrameType, preface } from "../../src/wire/h2/frame.ts"
 import { eventually } from "../support/eventually.ts";
 import { frameOf, H2Frames } from "../support/h2-frames.ts";
 import { Random } from "../support/random.ts";
-import { echo, scriptedUpstream } from "../support/scripted-upstream.ts";
+import { echo, RawServer } from "../support/raw-server.ts";
+import { turns } from "../support/turn.ts";
 
-const upstream = scriptedUpstream((request, connection) => {
-  if (request.target === "/never") return;
-  if (request.target === "/large") {
-    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(1_000_000)}`);
-  } else if (request.target === "/cut") {
-    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
-    connection.end();
-  } else if (request.target === "/until-close") {
-    connection.send("HTTP/1.1 200 OK\r\n\r\nabc");
-    connection.end();
-  } else connection.send(echo(request));
+const upstream = new RawServer({
+  answer: (request, connection) => {
+    if (request.target === "/never") return;
+    if (request.target === "/large") {
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(1_000_000)}`);
+    } else if (request.target === "/cut") {
+      connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+      connection.end();
+    } else if (request.target === "/until-close") {
+      connection.send("HTTP/1.1 200 OK\r\n\r\nabc");
+      connection.end();
+    } else connection.send(echo(request));
+  },
 });
 afterAll(() => upstream.stop());
 
 function session(serverName?: string): H2Frames {
-  return new H2Frames({ api: { port: upstream.port } }, serverName).greet();
+  return new H2Frames({ api: upstream }, serverName).greet();
 }
 
 function uint32(value: number): number[] {
@@ -53,7 +56,7 @@ describe("one session", () => {
     recorder.frame(FrameType.data, { flags: Flag.endStream, payload: [97, 98, 99] });
     const all = Buffer.concat(bytes);
     for (let cut = 1; cut < all.length; cut += 3) {
-      const client = new H2Frames({ api: { port: upstream.port } });
+      const client = new H2Frames({ api: upstream });
       client.send(all.subarray(0, cut));
       client.send(all.subarray(cut));
       await client.finished(1);
@@ -166,7 +169,7 @@ describe("answers that end early", () => {
     const before = upstream.requests.length;
     client.request(1, { path: "/never" });
     await eventually("the request has come", () => upstream.requests.length > before);
-    const connection = upstream.connections.at(-1)!;
+    const connection = upstream.accepted.at(-1)!;
     expect(connection.over).toBe(false);
     client.frame(FrameType.resetStream, { payload: uint32(8) });
     await eventually("the upstream is broken off", () => connection.over);
@@ -230,7 +233,7 @@ describe("flow control", () => {
     client.stuck = true;
     client.request(1, { path: "/large" });
     await client.next(FrameType.headers, 1);
-    await Bun.sleep(30);
+    await turns(50);
     expect(client.pending).toBeLessThan(200_000);
     for (let count = 0; count < 9_000; count++) {
       client.frame(FrameType.ping, { stream: 0, payload: uint32(0).concat(uint32(count)) });
@@ -294,7 +297,7 @@ describe("rules that are broken", () => {
     ],
   ];
   test.each(sessionCases)("%s ends the session", async (name, code, act) => {
-    const client = new H2Frames({ api: { port: upstream.port } });
+    const client = new H2Frames({ api: upstream });
     if (name !== "no preface") client.greet();
     act(client);
     expect(await client.goAwayCode()).toBe(code);
@@ -455,7 +458,7 @@ test("random frames are never thrown at anybody, and every session can be ended"
     }
     expect(client.shared.faults).toEqual([]);
   }
-  await Bun.sleep(20);
+  await turns(20);
   for (const client of sessions) {
     client.abort();
     await Promise.resolve();

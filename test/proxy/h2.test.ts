@@ -5,40 +5,44 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { type H2Proxy, noise, startH2Proxy } from "../support/h2-proxy.ts";
-import { echo, scriptedUpstream } from "../support/scripted-upstream.ts";
+import { echo, RawServer } from "../support/raw-server.ts";
 
 const large = noise(1 << 20);
 const gibibyteFraction = 64 << 20;
 
-const api = scriptedUpstream((request, connection) => {
-  const { target, method } = request;
-  if (target === "/large") {
-    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${large.length}\r\n\r\n`);
-    connection.send(large);
-  } else if (target === "/trailers") {
-    connection.send(
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n" +
-        "3\r\nabc\r\n2;a=b\r\nde\r\n0\r\nX-Sum: 42\r\n\r\n",
-    );
-  } else if (target === "/early") {
-    connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
-    connection.send("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok");
-  } else if (target === "/101") {
-    connection.send("HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-  } else if (target === "/head") {
-    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n");
-  } else if (target === "/fields") {
-    const body = request.raw;
-    connection.send(
-      `HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Odd: \xe9\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
-  } else if (method === "POST" || method === "PUT") {
-    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${request.body.length}\r\n\r\n`);
-    connection.send(request.body);
-  } else connection.send(echo(request));
+const api = new RawServer({
+  answer: (request, connection) => {
+    const { target, method } = request;
+    if (target === "/large") {
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${large.length}\r\n\r\n`);
+      connection.send(large);
+    } else if (target === "/trailers") {
+      connection.send(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n" +
+          "3\r\nabc\r\n2;a=b\r\nde\r\n0\r\nX-Sum: 42\r\n\r\n",
+      );
+    } else if (target === "/early") {
+      connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
+      connection.send("HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok");
+    } else if (target === "/101") {
+      connection.send("HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    } else if (target === "/head") {
+      connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n");
+    } else if (target === "/fields") {
+      const body = request.raw;
+      connection.send(
+        `HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Odd: \xe9\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    } else if (method === "POST" || method === "PUT") {
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${request.body.length}\r\n\r\n`);
+      connection.send(request.body);
+    } else connection.send(echo(request));
+  },
 });
-const web = scriptedUpstream((_, connection) => {
-  connection.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nweb");
+const web = new RawServer({
+  answer: (_, connection) => {
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nweb");
+  },
 });
 /** Reads nothing until it is told to, or sends without end. */
 const stubborn = Bun.listen<undefined>({
@@ -61,7 +65,7 @@ let proxy: H2Proxy;
 let folder: string;
 beforeAll(async () => {
   proxy = await startH2Proxy({
-    api: { port: api.port },
+    api: api,
     "web.api": { port: web.port },
     "stubborn.api": { port: stubborn.port },
   });

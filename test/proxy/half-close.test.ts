@@ -3,9 +3,10 @@ import { expect, test } from "bun:test";
 import { departedClients } from "../../src/discovery/departed-clients.ts";
 import { peerSockets } from "../../src/system/peer-sockets.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const request = "GET /poll HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
@@ -13,9 +14,8 @@ const peers = peerSockets(process.platform);
 const departed = peers && departedClients(peers);
 
 test("a client that half-closes behind its request gets its answer", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request).finish();
   const upstream = await api.next();
   await upstream.message();
@@ -39,7 +39,7 @@ test("a client that half-closes while its name is looked for gets its answer", a
   client.send(request).finish();
   await turn();
   found();
-  expect((await client.message()).body.toString()).toBe("found");
+  expect((await client.message()).body).toBe("found");
   expect(await client.rest()).toBe("");
 });
 
@@ -65,7 +65,7 @@ describeLinux("on Linux", () => {
         const clock = new FakeClock();
         using api = new RawServer();
         await using proxy = await startTestProxy({ services: { api }, clock, departed });
-        using client = await connectRaw(proxy.port, address);
+        using client = await connectRaw(proxy.port, { address });
         client.send(request);
         const upstream = await api.next();
         await upstream.message();
@@ -84,7 +84,7 @@ describeLinux("on Linux", () => {
       const clock = new FakeClock();
       using api = new RawServer();
       await using proxy = await startTestProxy({ services: { api }, clock, departed });
-      using client = await connectRaw(proxy.port, address);
+      using client = await connectRaw(proxy.port, { address });
       client.send(request).finish();
       const upstream = await api.next();
       await upstream.message();
@@ -94,15 +94,13 @@ describeLinux("on Linux", () => {
       }
       expect(upstream.closed).toBe(false);
       upstream.send(ok("late"));
-      expect((await client.message()).body.toString()).toBe("late");
+      expect((await client.message()).body).toBe("late");
     });
   }
 
   test("a client that goes away in the middle of a quiet stream has it closed within 2 s", async () => {
-    const clock = new FakeClock();
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api }, clock, departed });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ departed });
+    const { api, client, clock } = its;
     client.send(request);
     const upstream = await api.next();
     await upstream.message();
@@ -117,10 +115,8 @@ describeLinux("on Linux", () => {
   });
 
   test("a client that goes away with a pipelined request behind its long poll has it closed within 2 s", async () => {
-    const clock = new FakeClock();
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api }, clock, departed });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ departed });
+    const { api, client, clock } = its;
     client.send(request + request);
     const upstream = await api.next();
     await upstream.message();
@@ -133,10 +129,8 @@ describeLinux("on Linux", () => {
   });
 
   test("a client that goes away with more pipelined than is read ahead has its long poll closed within 2 s", async () => {
-    const clock = new FakeClock();
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api }, clock, departed });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ departed });
+    const { api, client, clock } = its;
     client.send(request.repeat(5_000));
     const upstream = await api.next();
     await upstream.message();
@@ -150,10 +144,8 @@ describeLinux("on Linux", () => {
   });
 
   test("a client that goes away with an upload that its upstream does not read is forgotten within 2 s", async () => {
-    const clock = new FakeClock();
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api }, clock, departed });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ departed });
+    const { api, proxy, client, clock } = its;
     client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 100000000\r\n\r\n");
     const upstream = await api.next();
     await upstream.until("\r\n\r\n");

@@ -1,29 +1,28 @@
 /** HTTP/1.0 on either side. */
 import { expect, test } from "bun:test";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 test("an HTTP/1.0 client is answered and its connection ends", async () => {
-  using api = new RawServer({ answer: () => ok("hi") });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("hi") });
+  const { api, client } = its;
   client.send("GET / HTTP/1.0\r\nHost: api.localhost\r\n\r\n");
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("hi");
+  expect(answer.body).toBe("hi");
   expect(await client.rest()).toBe("");
   expect(api.requests[0]!.start).toBe("GET / HTTP/1.1");
 });
 
 test("an HTTP/1.0 client that asks for keep-alive gets it, and is told", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { api, client } = its;
   for (let i = 0; i < 3; i++) {
     client.send(`GET /${i} HTTP/1.0\r\nHost: api.localhost\r\nConnection: Keep-Alive\r\n\r\n`);
     const answer = await client.message();
-    expect(answer.body.toString()).toBe(`GET /${i} HTTP/1.1`);
+    expect(answer.body).toBe(`GET /${i} HTTP/1.1`);
     expect(answer.one("connection")?.toLowerCase()).toBe("keep-alive");
   }
   expect(api.requests[0]!.one("connection")).toBeUndefined();
@@ -47,7 +46,7 @@ test("chunks of the upstream are taken apart for an HTTP/1.0 client, which learn
     const answer = await client.message();
     expect(answer.one("transfer-encoding")).toBeUndefined();
     expect(answer.one("connection")).toBe("close");
-    expect(answer.body.toString()).toBe("hello!");
+    expect(answer.body).toBe("hello!");
     expect(client.broken).toBe(false);
   }
 });
@@ -66,11 +65,10 @@ test("an upstream that dies within chunks that are taken apart is an error for t
 });
 
 test("HEAD by HTTP/1.0 of something chunked leaves the connection in step", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: () => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { client } = its;
   client.send("HEAD / HTTP/1.0\r\nHost: api.localhost\r\n\r\n");
   const answer = await client.message({ head: true });
   expect(answer.status).toBe(200);
@@ -92,17 +90,15 @@ test("an HTTP/1.0 absolute URI without Host reaches its service, which gets a Ho
 });
 
 test("an HTTP/1.0 path without Host is 400, as nobody can tell for whom it is", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { client } = its;
   client.send("GET / HTTP/1.0\r\n\r\n");
   expect((await client.message()).status).toBe(400);
 });
 
 test("an HTTP/1.0 request with a Transfer-Encoding is 400", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client } = its;
   client.send(
     "POST / HTTP/1.0\r\nHost: api.localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
   );
@@ -130,16 +126,15 @@ test("HTTP/0.9 is 400, HTTP/2.0 is 505, HTTP/1.2 is spoken to as 1.1", async () 
 });
 
 test("an HTTP/1.0 upstream's answer with a length is an HTTP/1.1 answer, its connection used once", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: () => "HTTP/1.0 200 OK\r\nServer: SimpleHTTP/0.6\r\nContent-Length: 2\r\n\r\nhi",
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { api, client } = its;
   for (let i = 1; i <= 2; i++) {
     client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
     const answer = await client.message();
     expect(answer.start).toBe("HTTP/1.1 200 OK");
-    expect(answer.body.toString()).toBe("hi");
+    expect(answer.body).toBe("hi");
     expect(api.accepted.length).toBe(i);
   }
 });
@@ -154,16 +149,15 @@ test("an HTTP/1.0 upstream's answer without a length ends with its connection", 
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   const answer = await client.message();
-  expect(answer.body.toString()).toBe("all of it");
+  expect(answer.body).toBe("all of it");
   expect(client.broken).toBe(false);
 });
 
 test("an HTTP/1.0 upstream that keeps alive is kept alive", async () => {
-  using api = new RawServer({
+  await using its = await scene({
     answer: () => "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi",
   });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  const { api, client } = its;
   for (let i = 0; i < 3; i++) {
     client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
     const answer = await client.message();

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 function get(path: string, name = "api"): string {
@@ -9,23 +10,21 @@ function get(path: string, name = "api"): string {
 }
 
 test("a hundred requests one after another take one connection each side", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { api, client } = its;
   for (let i = 0; i < 100; i++) {
     client.send(get(`/${i}`));
-    expect((await client.message()).body.toString()).toBe(`GET /${i} HTTP/1.1`);
+    expect((await client.message()).body).toBe(`GET /${i} HTTP/1.1`);
   }
   expect(api.accepted.length).toBe(1);
 });
 
 test("a hundred requests in one piece are answered in order", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { client } = its;
   client.send(Array.from({ length: 100 }, (_, i) => get(`/${i}`)).join(""));
   for (let i = 0; i < 100; i++) {
-    expect((await client.message()).body.toString()).toBe(`GET /${i} HTTP/1.1`);
+    expect((await client.message()).body).toBe(`GET /${i} HTTP/1.1`);
   }
 });
 
@@ -51,11 +50,11 @@ test("pipelined requests to several services are answered in order, although the
   await api.next();
   expect(client.total).toBe(0);
   release();
-  expect((await client.message()).body.toString()).toBe("api GET /slow HTTP/1.1");
-  expect((await client.message()).body.toString()).toBe("web GET /2 HTTP/1.1");
+  expect((await client.message()).body).toBe("api GET /slow HTTP/1.1");
+  expect((await client.message()).body).toBe("web GET /2 HTTP/1.1");
   expect((await client.message({ head: true })).one("content-length")).toBe("9");
-  expect((await client.message()).body.toString()).toBe("api POST /4 HTTP/1.1");
-  expect((await client.message()).body.toString()).toBe("web GET /5 HTTP/1.1");
+  expect((await client.message()).body).toBe("api POST /4 HTTP/1.1");
+  expect((await client.message()).body).toBe("web GET /5 HTTP/1.1");
   expect((await client.message()).one("content-type")).toBe("application/x-ns-proxy-autoconfig");
 });
 
@@ -72,13 +71,12 @@ test("a pipelined request waits until the answer before it is complete", async (
   expect(web.accepted.length).toBe(0);
   upstream.send(" half");
   await client.until(" half");
-  expect((await client.message()).body.toString()).toBe("web");
+  expect((await client.message()).body).toBe("web");
 });
 
 test("a refused request ends the connection, and requests behind it reach nobody", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { api, client } = its;
   client.send(`${get("/1")}GET /2 HTTP/1.1\r\nHost : api.localhost\r\n\r\n${get("/3")}`);
   expect((await client.message()).status).toBe(200);
   expect((await client.message()).status).toBe(400);
@@ -87,9 +85,8 @@ test("a refused request ends the connection, and requests behind it reach nobody
 });
 
 test("Connection: close ends the connection behind the answer, and requests behind it reach nobody", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { api, client } = its;
   client.send(
     `GET /1 HTTP/1.1\r\nHost: api.localhost\r\nConnection: foo, Close\r\n\r\n${get("/2")}`,
   );
@@ -111,20 +108,19 @@ test("an upstream that closes behind its answer does not close the client's conn
   for (let i = 1; i <= 5; i++) {
     client.send(get(`/${i}`));
     const answer = await client.message();
-    expect(answer.body.toString()).toBe("one");
+    expect(answer.body).toBe("one");
     expect(answer.one("connection")).toBeUndefined();
     expect(api.accepted.length).toBe(i);
   }
 });
 
 test("empty lines before a request are skipped", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { client } = its;
   client.send(`\r\n\r\n${get("/1")}`);
   expect((await client.message()).status).toBe(200);
   client.send(`\r\n${get("/2")}`);
-  expect((await client.message()).body.toString()).toBe("GET /2 HTTP/1.1");
+  expect((await client.message()).body).toBe("GET /2 HTTP/1.1");
 });
 
 test("a client that stops sending behind its requests still gets every answer", async () => {
@@ -141,20 +137,19 @@ test("a client that stops sending behind its requests still gets every answer", 
   await api.next();
   release();
   for (let i = 1; i <= 3; i++) {
-    expect((await client.message()).body.toString()).toBe(`GET /${i} HTTP/1.1`);
+    expect((await client.message()).body).toBe(`GET /${i} HTTP/1.1`);
   }
   expect(await client.rest()).toBe("");
   expect(client.broken).toBe(false);
 });
 
 test("our own pages, answers of services and 404 of a page keep one connection alive together", async () => {
-  using api = new RawServer({ answer: () => ok("api") });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("api") });
+  const { client } = its;
   const own = "GET /proxy.pac HTTP/1.1\r\nHost: localhost\r\n\r\n";
   client.send(own + get("/1") + own + own + get("/2"));
   const statuses: string[] = [];
-  for (let i = 0; i < 5; i++) statuses.push((await client.message()).body.toString().slice(0, 3));
+  for (let i = 0; i < 5; i++) statuses.push((await client.message()).body.slice(0, 3));
   expect([statuses[1], statuses[4]]).toEqual(["api", "api"]);
 });
 
@@ -163,10 +158,10 @@ test("many clients at once each get their own answers", async () => {
   await using proxy = await startTestProxy({ services: { api } });
   await Promise.all(
     Array.from({ length: 100 }, async (_, who) => {
-      using client = await connectRaw(proxy.port, who % 2 === 0 ? "127.0.0.1" : "::1");
+      using client = await connectRaw(proxy.port, { address: who % 2 === 0 ? "127.0.0.1" : "::1" });
       for (let i = 0; i < 10; i++) {
         client.send(get(`/${who}/${i}`));
-        expect((await client.message()).body.toString()).toBe(`GET /${who}/${i} HTTP/1.1`);
+        expect((await client.message()).body).toBe(`GET /${who}/${i} HTTP/1.1`);
       }
     }),
   );

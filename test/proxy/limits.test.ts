@@ -4,9 +4,10 @@ import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { FakeClock } from "../support/fake-clock.ts";
 import { startProxyProcess } from "../support/proxy-process.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
-import { ok, RawServer } from "../support/raw-server.ts";
+import { ok } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const before = "GET / HTTP/1.1\r\nHost: api.localhost\r\nCookie: ";
@@ -15,16 +16,15 @@ const limit = 65_536;
 
 for (const octetsOver of [-1, 0, 1]) {
   test(`a head of 64 KiB ${octetsOver < 0 ? "less an octet" : octetsOver === 0 ? "exactly" : "and an octet"} is ${octetsOver > 0 ? "431" : "passed on"}`, async () => {
-    using api = new RawServer({ answer: () => ok() });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => ok() });
+    const { api, client } = its;
     const cookie = "c".repeat(limit + octetsOver - before.length - after.length);
     client.send(before + cookie + after);
     const answer = await client.message();
     expect(answer.status).toBe(octetsOver > 0 ? 431 : 200);
     if (octetsOver > 0) {
       expect(answer.one("connection")).toBe("close");
-      expect(answer.body.toString()).toContain("cookies");
+      expect(answer.body).toContain("cookies");
       expect(await client.rest()).toBe("");
       expect(api.accepted.length).toBe(0);
     } else {
@@ -41,9 +41,8 @@ test("a client that goes on sending a head too large still reads its 431", async
 });
 
 test("a limit is for each head: a second one of 60 KiB behind a first is passed on", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { client } = its;
   const one = before + "c".repeat(60_000) + after;
   client.send(one + one + one);
   for (let i = 0; i < 3; i++) expect((await client.message()).status).toBe(200);
@@ -51,17 +50,15 @@ test("a limit is for each head: a second one of 60 KiB behind a first is passed 
 
 test("an answer's head of 60 KiB is passed on", async () => {
   const value = "v".repeat(60_000);
-  using api = new RawServer({ answer: () => ok("hi", [`X-A: ${value}`]) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok("hi", [`X-A: ${value}`]) });
+  const { client } = its;
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   expect((await client.message()).one("x-a")).toBe(value);
 });
 
 test("trailers of more than 64 KiB end the request, and reach nobody", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   const upstream = await api.next();
   await upstream.until("\r\n\r\n");
@@ -93,9 +90,8 @@ for (const [what, text] of [
   ["no method", " / HTTP/1.1\r\nHost: api.localhost\r\n\r\n"],
 ] as const) {
   test(`a request with ${what} is 400, ends the connection and reaches nobody`, async () => {
-    using api = new RawServer({ answer: () => ok() });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => ok() });
+    const { api, client } = its;
     client.send(text);
     const answer = await client.message();
     expect(answer.status).toBe(400);
@@ -124,9 +120,8 @@ for (const host of [
   ".localhost",
 ]) {
   test(`Host: ${host} is 421`, async () => {
-    using api = new RawServer({ answer: () => ok() });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => ok() });
+    const { api, client } = its;
     client.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     const answer = await client.message();
     expect(answer.status).toBe(421);
@@ -180,9 +175,8 @@ test("a client that never closes its own end does not keep its connection counte
 });
 
 test("a client that pipelines without end while its first answer is awaited is not read without end", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   const one = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
   client.send(one);
   const upstream = await api.next();
@@ -202,7 +196,7 @@ test.skipIf(outside.length === 0)("nobody is accepted on an address of the netwo
   await using proxy = await startTestProxy();
   expect([...proxy.proxy.addresses]).toEqual(["127.0.0.1", "::1"]);
   for (const address of outside) {
-    await expect(connectRaw(proxy.port, address)).rejects.toThrow();
+    await expect(connectRaw(proxy.port, { address })).rejects.toThrow();
   }
 });
 

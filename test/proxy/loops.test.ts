@@ -1,6 +1,6 @@
 /** Requests that come back to the proxy: refused where they turn in a circle, served where they do not. */
 import { expect, test } from "bun:test";
-import type { Message } from "../support/message.ts";
+import type { Message } from "../support/strict-reader.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
@@ -29,7 +29,7 @@ for (const [how, target, name] of [
     client.send(`GET ${target} HTTP/1.1\r\nHost: ${name}\r\n\r\n`);
     const answer = await client.message();
     expect(answer.status).toBe(508);
-    expect(answer.body.toString()).toContain("web");
+    expect(answer.body).toContain("web");
     expect(web.requests.length).toBe(1);
   });
 }
@@ -56,7 +56,7 @@ test("a page's server that asks another service through us, copying all fields, 
   await using proxy = await startTestProxy({ services: { web, api } });
   using client = await connectRaw(proxy.port);
   client.send("POST /x HTTP/1.1\r\nHost: web.localhost\r\nContent-Length: 2\r\n\r\nhi");
-  expect((await client.message()).body.toString()).toBe("api got hi");
+  expect((await client.message()).body).toBe("api got hi");
   expect(api.requests[0]!.all("via")).toEqual([
     "1.1 web.0123abcd.localhostess",
     "1.1 api.0123abcd.localhostess",
@@ -74,7 +74,7 @@ test("a chain of three services is no loop", async () => {
   await using proxy = await startTestProxy({ services: { web, api, db } });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: web.localhost\r\n\r\n");
-  expect((await client.message()).body.toString()).toBe("the end");
+  expect((await client.message()).body).toBe("the end");
 });
 
 test("a chain through another proxy of our kind is no loop", async () => {
@@ -84,7 +84,7 @@ test("a chain through another proxy of our kind is no loop", async () => {
   await using proxy = await startTestProxy({ services: { web: forward } });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: web.localhost\r\n\r\n");
-  expect((await client.message()).body.toString()).toBe("inner web");
+  expect((await client.message()).body).toBe("inner web");
 });
 
 for (const [what, line] of [
@@ -127,5 +127,5 @@ test("a service that opens tunnels to itself through us does not hold up others"
   expect(await client.rest()).toBe("");
   using other = await connectRaw(proxy.port);
   other.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
-  expect((await other.message()).body.toString()).toBe("api");
+  expect((await other.message()).body).toBe("api");
 });

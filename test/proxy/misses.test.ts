@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { scanner } from "../../src/discovery/scanner.ts";
 import { type RouteTable, routeTable } from "../../src/routes/table.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy, testService } from "../support/test-proxy.ts";
@@ -23,7 +23,7 @@ test("a server that appears during the look is reached by the request that misse
   });
   using client = await connectRaw(proxy.port);
   client.send("POST http://api/ HTTP/1.1\r\nHost: api\r\nContent-Length: 2\r\n\r\nhi");
-  expect((await client.message()).body.toString()).toBe("got hi");
+  expect((await client.message()).body).toBe("got hi");
   client.send(get("api.localhost"));
   expect((await client.message()).status).toBe(200);
   expect(looks).toBe(1);
@@ -121,7 +121,7 @@ test("requests pipelined behind a miss wait their turn and are answered by what 
   using client = await connectRaw(proxy.port);
   client.send(get("api.localhost") + get("web.localhost") + get("api"));
   for (const name of ["api", "web", "api"]) {
-    expect((await client.message()).body.toString()).toBe(name);
+    expect((await client.message()).body).toBe(name);
   }
 });
 
@@ -210,7 +210,7 @@ test("404 says which names there are, the nearest and how to start one", async (
   await using proxy = await startTestProxy({ services: { api, web: api } });
   using client = await connectRaw(proxy.port);
   client.send(get("aip.localhost"));
-  const text = (await client.message()).body.toString();
+  const text = (await client.message()).body;
   expect(text).toContain("aip");
   expect(text).toMatch(/did you mean api\?/);
   expect(text).toContain("web");

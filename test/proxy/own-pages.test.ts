@@ -1,8 +1,9 @@
 /** Our own pages over a socket: what they are, in which form, and that they spoil no connection. */
 import { expect, test } from "bun:test";
-import type { Message } from "../support/message.ts";
+import type { Message } from "../support/strict-reader.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 async function ask(port: number, line: string, fields = "Host: localhost\r\n"): Promise<Message> {
@@ -20,7 +21,7 @@ test("the front page lists the live services with links, and our version", async
   const page = await ask(proxy.port, "GET /", "Host: localhost\r\nAccept: text/html\r\n");
   expect(page.status).toBe(200);
   expect(page.one("content-type")).toBe("text/html; charset=utf-8");
-  const html = page.body.toString();
+  const html = page.body;
   expect(html).toContain(`http://api.localhost:${proxy.port}/`);
   expect(html).toContain(`http://api.shop.localhost:${proxy.port}/`);
   expect(html).toContain("9.8.7");
@@ -32,7 +33,7 @@ test("the front page holds no secret: no working directory, no environment, no m
   await using proxy = await startTestProxy({ services: { api } });
   for (const accept of ["text/html", "application/json", "*/*"]) {
     const page = await ask(proxy.port, "GET /", `Host: localhost\r\nAccept: ${accept}\r\n`);
-    const text = page.raw.toString();
+    const text = page.raw;
     expect(text).not.toContain("0123abcd");
     expect(text).not.toContain(process.env.HOME ?? "no home");
     expect(page.all("set-cookie")).toEqual([]);
@@ -51,8 +52,8 @@ test("proxy.pac has its own content type, and names our port", async () => {
   await using proxy = await startTestProxy();
   const pac = await ask(proxy.port, "GET /proxy.pac");
   expect(pac.one("content-type")).toBe("application/x-ns-proxy-autoconfig");
-  expect(pac.body.toString()).toContain("FindProxyForURL");
-  expect(pac.body.toString()).toContain(`:${proxy.port}`);
+  expect(pac.body).toContain("FindProxyForURL");
+  expect(pac.body).toContain(`:${proxy.port}`);
 });
 
 for (const [accept, type] of [
@@ -67,8 +68,8 @@ for (const [accept, type] of [
     const page = await ask(proxy.port, "GET /x", fields);
     expect(page.status).toBe(404);
     expect(page.one("content-type")).toBe(type);
-    if (type === "application/json") expect(JSON.parse(page.body.toString())).toBeDefined();
-    if (type.startsWith("text/plain")) expect(page.body.toString()).toMatch(/^[^\n]+\n$/);
+    if (type === "application/json") expect(JSON.parse(page.body)).toBeDefined();
+    if (type.startsWith("text/plain")) expect(page.body).toMatch(/^[^\n]+\n$/);
   });
 }
 
@@ -101,9 +102,8 @@ test("HEAD of a service that refuses sends no body", async () => {
 });
 
 test("HEAD of a service that answers garbage sends no body", async () => {
-  using api = new RawServer({ answer: () => "garbage\r\n\r\n" });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => "garbage\r\n\r\n" });
+  const { client } = its;
   client.send("HEAD / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   const text = await client.rest();
   expect(text).toStartWith("HTTP/1.1 502 ");
@@ -148,9 +148,9 @@ test("what a stranger sends comes back in no page unescaped, and in no field", a
   const fields = "Host: x.localhost\r\nAccept: text/html\r\n";
   const evil = "/%3Cscript%3Ealert(1)%3C/script%3E'&\"".replace('"', "");
   const page = await ask(proxy.port, `GET ${evil}`, fields);
-  expect(page.body.toString()).not.toContain("<script>alert");
+  expect(page.body).not.toContain("<script>alert");
   const own = await ask(proxy.port, `GET /'&x`, "Host: localhost\r\nAccept: text/html\r\n");
-  expect(own.body.toString()).not.toContain("/'&x");
+  expect(own.body).not.toContain("/'&x");
 });
 
 test("no page of ours may be framed, sniffed, cached or read from elsewhere", async () => {
@@ -172,7 +172,7 @@ test("the front page shows a server that was started since anybody last looked",
   });
   using client = await connectRaw(proxy.port);
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  expect((await client.message()).body.toString()).toContain("http://api.localhost");
+  expect((await client.message()).body).toContain("http://api.localhost");
   expect(looked).toBe(1);
 });
 
@@ -182,14 +182,18 @@ test("a script hears of no process, address, command or other name, of our pages
   const gone = new RawServer();
   gone[Symbol.dispose]();
   using garbage = new RawServer({ answer: () => "garbage\r\n\r\n" });
-  await using proxy = await startTestProxy({ services: { gone: { port: gone.port }, garbage } });
+  // No number that any page has for another reason.
+  const pid = 98_765_432;
+  await using proxy = await startTestProxy({
+    services: { gone: { port: gone.port, pid }, garbage: { port: garbage.port, pid } },
+  });
   for (const accept of ["text/html", "application/json", "*/*"]) {
     for (const [host, path, status, hidden] of [
-      ["localhost", "/", 200, ["serve ", String(process.pid), `:${gone.port}`, "/srv"]],
+      ["localhost", "/", 200, ["serve ", String(pid), `:${gone.port}`, "/srv"]],
       ["localhost", "/nosuch", 404, ["gone", "garbage"]],
       ["garbag.localhost", "/", 404, ["gone", "garbage"]],
-      ["gone.localhost", "/", 502, ["serve gone", String(process.pid), String(gone.port)]],
-      ["garbage.localhost", "/", 502, ["serve garb", String(process.pid), String(garbage.port)]],
+      ["gone.localhost", "/", 502, ["serve gone", String(pid), String(gone.port)]],
+      ["garbage.localhost", "/", 502, ["serve garb", String(pid), String(garbage.port)]],
     ] as const) {
       const fields = `Host: ${host}\r\nAccept: ${accept}\r\n`;
       const told = await ask(proxy.port, `GET ${path}`, fields);
@@ -197,9 +201,9 @@ test("a script hears of no process, address, command or other name, of our pages
       const untold = await ask(proxy.port, `GET ${path}`, fields + script);
       expect(untold.status).toBe(status);
       for (const detail of hidden) {
-        expect(untold.body.toString()).not.toContain(detail);
+        expect(untold.body).not.toContain(detail);
         // No folder is on any page but as JSON, and the names not on every one.
-        if (detail.startsWith("serve")) expect(told.body.toString()).toContain(detail);
+        if (detail.startsWith("serve")) expect(told.body).toContain(detail);
       }
     }
   }
@@ -213,5 +217,5 @@ test("a request that is too large to be read again is told nothing of the server
   const fields = `Host: garbage.localhost\r\nX-Large: ${"x".repeat(54_000)}\r\n${script}`;
   const answer = await ask(proxy.port, `GET ${path}`, fields);
   expect(answer.status).toBe(502);
-  expect(answer.body.toString()).not.toContain("serve garbage");
+  expect(answer.body).not.toContain("serve garbage");
 });

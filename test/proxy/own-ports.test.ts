@@ -7,7 +7,7 @@ import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 async function get(port: number, { address = "127.0.0.1", target = "/", host = "api.localhost" }) {
-  using client = await connectRaw(port, address);
+  using client = await connectRaw(port, { address });
   client.send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   return await client.message();
 }
@@ -26,8 +26,8 @@ test("every port leads to the same services, on both loopback addresses", async 
     for (const address of ["127.0.0.1", "::1"]) {
       // What the client believes its port to be goes by its Host, whichever port it came by.
       const named = await get(port, { address, host: `api.localhost:${port}` });
-      expect(named.body.toString()).toBe(String(port));
-      expect((await get(port, { address })).body.toString()).toBe("80");
+      expect(named.body).toBe(String(port));
+      expect((await get(port, { address })).body).toBe("80");
     }
   }
 });
@@ -50,7 +50,7 @@ test("URLs on our pages have the port of their scheme where it is to be shown, a
       expect(page).not.toContain(`api.localhost:${shown ? main : http}`);
     }
     const pac = await get(http!, { host: "localhost", target: "/proxy.pac" });
-    expect(pac.body.toString()).toContain(`PROXY 127.0.0.1:${main};`);
+    expect(pac.body).toContain(`PROXY 127.0.0.1:${main};`);
     const front = await get(http!, { host: "localhost" });
     expect(front.status).toBe(200);
   }
@@ -121,7 +121,7 @@ describe("where only the wildcard address can be had", () => {
     using api = new RawServer({ answer: (request) => ok(String(request.one("x-forwarded-for"))) });
     await using proxy = await startTestProxy({ services: { api }, wildcard: () => true });
     for (const address of ["127.0.0.1", "::1"]) {
-      expect((await get(proxy.port, { address })).body.toString()).toBe(address);
+      expect((await get(proxy.port, { address })).body).toBe(address);
     }
     expect(proxy.proxy.addresses).toEqual(["127.0.0.1", "::1"]);
   });
@@ -129,7 +129,7 @@ describe("where only the wildcard address can be had", () => {
   for (const address of outer) {
     test(`a peer that is not loopback, ${address}, gets no byte and is not kept`, async () => {
       await using proxy = await startTestProxy({ wildcard: () => true });
-      using client = await connectRaw(proxy.port, address);
+      using client = await connectRaw(proxy.port, { address });
       client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
       expect(await client.rest()).toBe("");
       expect(proxy.connections).toBe(0);

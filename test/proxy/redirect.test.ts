@@ -1,6 +1,6 @@
 /** `httpsRedirect` over a socket: what is sent to https, and what never is. */
 import { expect, test } from "bun:test";
-import type { Message } from "../support/message.ts";
+import type { Message } from "../support/strict-reader.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
@@ -80,7 +80,7 @@ for (const [what, asked] of [
 ] as const) {
   test(`${what} takes its road as before`, async () => {
     await using its = await redirecting();
-    expect((await ask(its.proxy, asked)).body.toString()).toBe("api");
+    expect((await ask(its.proxy, asked)).body).toBe("api");
   });
 }
 
@@ -128,7 +128,7 @@ test("the front page goes to https by its name, also from an address", async () 
 test("proxy.pac, pages that are not there and names that nobody has are as before", async () => {
   await using its = await redirecting();
   const pac = await ask(its.proxy, { line: "GET /proxy.pac", host: "localhost" });
-  expect(pac.body.toString()).toContain("FindProxyForURL");
+  expect(pac.body).toContain("FindProxyForURL");
   expect((await ask(its.proxy, { line: "GET /nothing", host: "localhost" })).status).toBe(404);
   expect((await ask(its.proxy, { host: "nosuch.localhost" })).status).toBe(404);
   expect((await ask(its.proxy, { host: "example.com" })).status).toBe(421);
@@ -142,9 +142,9 @@ test("the connection goes on, and what was sent in one piece is answered in orde
   client.send(get(html) + head + get("") + get(html) + get("Connection: close\r\n"));
   expect((await client.message()).status).toBe(308);
   expect((await client.message({ head: true })).status).toBe(308);
-  expect((await client.message()).body.toString()).toBe("api");
+  expect((await client.message()).body).toBe("api");
   expect((await client.message()).status).toBe(308);
-  expect((await client.message()).body.toString()).toBe("api");
+  expect((await client.message()).body).toBe("api");
   expect(await client.rest()).toBe("");
 });
 
@@ -181,5 +181,5 @@ test("a server that starts within the request is redirected to", async () => {
 
 test("without the option nothing is redirected", async () => {
   await using its = await redirecting({ httpsRedirect: false });
-  expect((await ask(its.proxy, { fields: html + navigate })).body.toString()).toBe("api");
+  expect((await ask(its.proxy, { fields: html + navigate })).body).toBe("api");
 });

@@ -5,6 +5,7 @@ import type { Peeked } from "../../src/system/socket-calls.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { startTlsServer, type TlsServer } from "../support/tls-servers.ts";
+import { turns } from "../support/turn.ts";
 
 let server: TlsServer;
 let clock: FakeClock;
@@ -50,7 +51,7 @@ test("without TLS it is closed", async () => {
 
 test("the tickets that follow a handshake are no answer, and one that its server ends is let go of", async () => {
   await idle({ serverName: "secure.localhost" });
-  await Bun.sleep(30);
+  await turns(50);
   expect(pool.idleCount).toBe(1);
   const kept = await idle({ serverName: "secure.localhost" });
   // A server that breaks off what it does not understand, and before that says so.

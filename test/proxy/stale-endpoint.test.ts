@@ -36,7 +36,7 @@ for (const [what, text] of [
     });
     using client = await connectRaw(proxy.port);
     client.send(text);
-    expect((await client.message()).body.toString()).toStartWith("here");
+    expect((await client.message()).body).toStartWith("here");
     expect(looks).toBe(1);
     if (what === "an absolute URI")
       expect(api.requests[0]!.one("host")).toBe(`localhost:${api.port}`);
@@ -95,7 +95,7 @@ test("a service that refuses where it is still said to be is 502, after one look
   client.send(request);
   const answer = await client.message();
   expect(answer.status).toBe(502);
-  const text = answer.body.toString();
+  const text = answer.body;
   expect(text).toContain(`127.0.0.1:${port}`);
   expect(text).toContain(`pid ${process.pid}`);
   expect(text).toContain("serve api");
@@ -131,7 +131,7 @@ test("a process that is gone is not asked, although somebody else took its port"
   });
   using client = await connectRaw(proxy.port);
   client.send(request);
-  expect((await client.message()).body.toString()).toBe("api");
+  expect((await client.message()).body).toBe("api");
   expect(stranger.accepted.length).toBe(0);
 });
 
@@ -148,12 +148,12 @@ test("a server that restarted on another port while its connection was pooled is
   });
   using client = await connectRaw(proxy.port);
   client.send(request);
-  expect((await client.message()).body.toString()).toBe("old");
+  expect((await client.message()).body).toBe("old");
   old.unlisten();
   old.accepted[0]!.finish();
   await old.accepted[0]!.gone();
   client.send(request);
-  expect((await client.message()).body.toString()).toBe("fresh");
+  expect((await client.message()).body).toBe("fresh");
 });
 
 test("a server that dies under a pooled GET and comes back on another port answers it from there", async () => {
@@ -179,7 +179,7 @@ test("a server that dies under a pooled GET and comes back on another port answe
   client.send(request);
   await client.message();
   client.send(request);
-  expect((await client.message()).body.toString()).toBe("fresh");
+  expect((await client.message()).body).toBe("fresh");
 });
 
 test("the second of two addresses is dialled where the first refuses", async () => {
@@ -193,5 +193,5 @@ test("the second of two addresses is dialled where the first refuses", async () 
   await using proxy = await startTestProxy({ routes: () => table });
   using client = await connectRaw(proxy.port);
   client.send(request);
-  expect((await client.message()).body.toString()).toBe("six");
+  expect((await client.message()).body).toBe("six");
 });

@@ -68,7 +68,7 @@ test.each<[what: string, request: string]>([
     proxy.setSupervised([testSupervised({ port: api.port })]);
     expect((await client.message({ head: what.startsWith("a HEAD") })).status).toBe(200);
     expect(api.requests.length).toBe(1);
-    expect(api.requests[0]!.body.toString()).toBe(request.includes("hi") ? "hi" : "");
+    expect(api.requests[0]!.body).toBe(request.includes("hi") ? "hi" : "");
     expect(proxy.proxy.waiting).toBe(0);
   },
 );
@@ -81,7 +81,7 @@ test("requests of one connection behind a held one wait their turn", async () =>
   await held(proxy);
   proxy.setSupervised([testSupervised()], { "api.shop": api });
   for (const path of ["/a", "/b", "/c"]) {
-    expect((await client.message()).body.toString()).toBe(path);
+    expect((await client.message()).body).toBe(path);
   }
 });
 
@@ -162,7 +162,7 @@ test("a page load gets the starting page at once: its last lines escaped, loadin
   expect(page.status).toBe(503);
   expect(page.one("retry-after")).toBe("1");
   expect(page.one("cache-control")).toBe("no-store");
-  const text = page.body.toString();
+  const text = page.body;
   expect(text).toContain("shop:api is starting");
   expect(text).toContain("waits for &lt;db&gt;");
   expect(text).toContain("listening &lt;script&gt;alert(1)&lt;/script&gt;\ntwo");
@@ -170,7 +170,7 @@ test("a page load gets the starting page at once: its last lines escaped, loadin
   expect(page.one("refresh")).toBe("1");
   proxy.setSupervised([testSupervised()], { "api.shop": api });
   client.send(pageLoad);
-  expect((await client.message()).body.toString()).toBe("the app");
+  expect((await client.message()).body).toBe("the app");
 });
 
 test("the page of every state, in the form that is asked for", async () => {
@@ -188,7 +188,7 @@ test("the page of every state, in the form that is asked for", async () => {
       pid: undefined,
       directory: "/srv/my shop",
     });
-    const text = (await say(supervised, "*/*")).body.toString();
+    const text = (await say(supervised, "*/*")).body;
     expect(text).toContain("shop:api");
     expect(text).toContain("exit code 3");
     expect(text).toContain("localhostess up '/srv/my shop' api");
@@ -196,10 +196,10 @@ test("the page of every state, in the form that is asked for", async () => {
     const page = await say(supervised, "text/html");
     expect(page.status).toBe(503);
     expect(page.one("retry-after")).toBeUndefined();
-    expect(page.body.toString()).toContain("exit code 3");
-    expect(page.body.toString()).toContain("no &lt;database&gt;");
-    expect(page.body.toString()).toContain("localhostess up &#39;/srv/my shop&#39; api");
-    const { error } = JSON.parse((await say(supervised, "application/json")).body.toString());
+    expect(page.body).toContain("exit code 3");
+    expect(page.body).toContain("no &lt;database&gt;");
+    expect(page.body).toContain("localhostess up &#39;/srv/my shop&#39; api");
+    const { error } = JSON.parse((await say(supervised, "application/json")).body);
     expect(error).toMatchObject({
       code: `service-${state}`,
       status: 503,
@@ -225,11 +225,11 @@ test("a lazy service is started by the first request, once, and answers it", asy
   expect(woken).toEqual(["shop:api"]);
   using browser = await connectRaw(proxy.port);
   browser.send(pageLoad);
-  expect((await browser.message()).body.toString()).toContain("shop:api is starting");
+  expect((await browser.message()).body).toContain("shop:api is starting");
   woken.length = 1;
   proxy.setSupervised([{ ...lazy, state: "starting" }]);
   proxy.setSupervised([testSupervised({ lazy: true })], { "api.shop": api });
-  expect((await client.message()).body.toString()).toBe("awake");
+  expect((await client.message()).body).toBe("awake");
   expect(woken).toEqual(["shop:api"]);
 });
 
@@ -251,7 +251,7 @@ test("a request that comes while a lazy service is being stopped starts it again
   proxy.setSupervised([{ ...stopped, warnings: ["news"] }]);
   proxy.setSupervised([{ ...lazy, state: "starting" }]);
   proxy.setSupervised([testSupervised({ lazy: true })], { "api.shop": api });
-  expect((await client.message()).body.toString()).toBe("awake");
+  expect((await client.message()).body).toBe("awake");
   expect(woken).toEqual([lazy.id]);
 });
 
@@ -274,8 +274,8 @@ test("a request that wakes a service does not disturb another that is read becau
   await held(proxy, 2);
   const ready = [testSupervised(), testSupervised({ id: "shop:other", routeName: "other.shop" })];
   proxy.setSupervised(ready, { "api.shop": api, "other.shop": api });
-  expect((await posting.message()).body.toString()).toBe("POST hello");
-  expect((await waiting.message()).body.toString()).toBe("GET ");
+  expect((await posting.message()).body).toBe("POST hello");
+  expect((await waiting.message()).body).toBe("GET ");
 });
 
 test("a lazy service that could not be started is explained to those who waited", async () => {
@@ -289,7 +289,7 @@ test("a lazy service that could not be started is explained to those who waited"
   });
   using client = await connectRaw(proxy.port);
   client.send(get);
-  expect((await client.message()).body.toString()).toContain("shop:api has failed (exit code 3)");
+  expect((await client.message()).body).toContain("shop:api has failed (exit code 3)");
 });
 
 for (const [state, restarts, seconds] of [
@@ -314,7 +314,7 @@ for (const [state, restarts, seconds] of [
     const answer = await client.message();
     expect(answer.status).toBe(503);
     expect(answer.one("retry-after")).toBe("1");
-    expect(answer.body.toString()).toContain(`within ${seconds} s`);
+    expect(answer.body).toContain(`within ${seconds} s`);
   });
 }
 
@@ -345,7 +345,7 @@ test.each<[what: string, request: string]>([
     await pass(clock, 2);
     using api = new RawServer({ port, answer: ({ body }) => ok(`back ${body}`) });
     await pass(clock, 1);
-    expect((await client.message()).body.toString()).toStartWith("back");
+    expect((await client.message()).body).toStartWith("back");
     expect(api.requests.length).toBe(1);
   },
 );
@@ -424,7 +424,7 @@ test("a GET whose service is killed under it is answered by its successor", asyn
   expect(proxy.proxy.waiting).toBe(1);
   using second = new RawServer({ answer: () => ok("second") });
   proxy.setSupervised([testSupervised({ restarts: 1 })], { "api.shop": second });
-  expect((await client.message()).body.toString()).toBe("second");
+  expect((await client.message()).body).toBe("second");
   expect(proxy.proxy.waiting).toBe(0);
 });
 
@@ -438,7 +438,7 @@ test("a GET on a connection that dies while it is idle waits for the successor, 
   });
   using client = await connectRaw(proxy.port);
   client.send(get);
-  expect((await client.message()).body.toString()).toBe("first");
+  expect((await client.message()).body).toBe("first");
   first.unlisten();
   // The service takes the request, and is gone.
   client.send(get.replace("/a", "/last"));
@@ -449,7 +449,7 @@ test("a GET on a connection that dies while it is idle waits for the successor, 
   await held(proxy);
   using second = new RawServer({ answer: () => ok("second") });
   proxy.setSupervised([testSupervised({ restarts: 1 })], { "api.shop": second });
-  expect((await client.message()).body.toString()).toBe("second");
+  expect((await client.message()).body).toBe("second");
 });
 
 test("a GET that kills its service twice is told so, and not sent a third time", async () => {
@@ -490,7 +490,7 @@ test("a service that is given up while requests wait for it is explained to them
   client.send(get);
   await held(proxy);
   proxy.setSupervised([testSupervised({ state: "failed", lastExit, why: "ended 10 times" })]);
-  expect((await client.message()).body.toString()).toMatch(/shop:api has failed .*ended 10 times/);
+  expect((await client.message()).body).toMatch(/shop:api has failed .*ended 10 times/);
 });
 
 test("a body of 1 MiB is held whole, however it comes; a larger one is refused at once", async () => {
@@ -514,12 +514,12 @@ test("a body of 1 MiB is held whole, however it comes; a larger one is refused a
   endless.send(`${chunked}${chunk.repeat(80)}`);
   const refusal = await endless.message();
   expect(refusal.status).toBe(503);
-  expect(refusal.body.toString()).toContain("more than 1 MiB");
+  expect(refusal.body).toContain("more than 1 MiB");
   expect(refusal.one("retry-after")).toBe("1");
 
   proxy.setSupervised([testSupervised()], { "api.shop": api });
   for (const client of [one, two]) {
-    expect((await client.message()).body.toString()).toBe("got 1048576");
+    expect((await client.message()).body).toBe("got 1048576");
   }
 });
 
@@ -557,7 +557,7 @@ test("a server that somebody runs by hand under the name of a stopped service is
   });
   using client = await connectRaw(proxy.port);
   client.send(get);
-  expect((await client.message()).body.toString()).toBe("by hand");
+  expect((await client.message()).body).toBe("by hand");
 });
 
 const stranger = "Sec-Fetch-Site: cross-site\r\nReferer: https://example.com/\r\n";
@@ -601,8 +601,8 @@ test.each<[what: string, request: string, wakes: boolean]>([
     expect(answer.status).toBe(503);
     expect(answer.one("retry-after")).toBeUndefined();
     expect(answer.one("refresh")).toBeUndefined();
-    expect(answer.body.toString()).toContain("of another site");
-    expect(answer.body.toString()).not.toMatch(/secret|database|\/srv/);
+    expect(answer.body).toContain("of another site");
+    expect(answer.body).not.toMatch(/secret|database|\/srv/);
     expect(proxy.proxy.waiting).toBe(0);
     expect(woken).toEqual([]);
   }
@@ -619,7 +619,7 @@ test("a stranger's request that was held while the service stopped does not star
   client.send(`GET /a HTTP/1.1\r\n${host}${image}\r\n`);
   await held(proxy);
   proxy.setSupervised([{ ...lazy, state: "stopped", pid: undefined }]);
-  expect((await client.message()).body.toString()).toContain("of another site");
+  expect((await client.message()).body).toContain("of another site");
   expect(woken).toEqual([]);
 });
 
@@ -640,7 +640,7 @@ test("nor does one that the service had before it was stopped", async () => {
   upstream.reset();
   await held(proxy);
   proxy.setSupervised([{ ...lazy, state: "stopped", pid: undefined }], {});
-  expect((await client.message()).body.toString()).toContain("of another site");
+  expect((await client.message()).body).toContain("of another site");
   expect(woken).toEqual([]);
 });
 
@@ -718,11 +718,11 @@ test.each<[what: string, fields: string]>([
       );
       const answer = await client.message();
       expect(answer.status).toBe(503);
-      expect(answer.raw.toString()).not.toMatch(secrets);
-      expect(answer.body.toString()).toContain("shop:api has failed");
-      expect(answer.body.toString()).toContain("localhostess logs shop:api");
+      expect(answer.raw).not.toMatch(secrets);
+      expect(answer.body).toContain("shop:api has failed");
+      expect(answer.body).toContain("localhostess logs shop:api");
       if (accept === "application/json") {
-        const { error } = JSON.parse(answer.body.toString());
+        const { error } = JSON.parse(answer.body);
         expect(Object.keys(error).sort()).toEqual([
           "code",
           "id",
@@ -751,8 +751,8 @@ test("a script that waited for too long hears that, with Retry-After, and not wh
   await pass(clock, 31);
   const answer = await client.message();
   expect(answer.one("retry-after")).toBe("1");
-  expect(answer.raw.toString()).not.toMatch(secrets);
-  expect(JSON.parse(answer.body.toString()).error).toMatchObject({
+  expect(answer.raw).not.toMatch(secrets);
+  expect(JSON.parse(answer.body).error).toMatchObject({
     code: "service-starting",
     state: "starting",
   });
@@ -760,8 +760,8 @@ test("a script that waited for too long hears that, with Retry-After, and not wh
   const navigation = script.replace("cors", "navigate").replace("empty", "document");
   tab.send(`GET / HTTP/1.1\r\n${host}${navigation}Accept: text/html\r\n\r\n`);
   const page = await tab.message();
-  expect(page.body.toString()).toContain("secret line");
-  expect(page.body.toString()).toContain("not for scripts");
+  expect(page.body).toContain("secret line");
+  expect(page.body).toContain("not for scripts");
   expect(page.one("content-security-policy")).toContain("sandbox");
 });
 
@@ -809,7 +809,7 @@ describe.skipIf(!canBeOther)(`another user on the port ${asRoot}`, () => {
       await other[Symbol.asyncDispose]();
       using api = new RawServer({ port: other.port, answer: () => ok("ours") });
       if (request.startsWith("CONNECT")) await client.until("200 Connection Established\r\n\r\n");
-      expect((await client.message()).body.toString()).toBe("ours");
+      expect((await client.message()).body).toBe("ours");
       expect(api.requests.length).toBe(1);
       expect(other.heard()).toBe("");
     },
@@ -824,7 +824,7 @@ describe.skipIf(!canBeOther)(`another user on the port ${asRoot}`, () => {
     });
     using client = await connectRaw(proxy.port);
     client.send(get);
-    expect((await client.message()).body.toString()).toBe("ours");
+    expect((await client.message()).body).toBe("ours");
     expect(other.heard()).toBe("");
   });
 
@@ -838,6 +838,6 @@ describe.skipIf(!canBeOther)(`another user on the port ${asRoot}`, () => {
     });
     using client = await connectRaw(proxy.port);
     client.send(get);
-    expect((await client.message()).body.toString()).toBe("stranger");
+    expect((await client.message()).body).toBe("stranger");
   });
 });

@@ -2,9 +2,10 @@
 import { expect, test } from "bun:test";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 
 const second = 1_000;
@@ -90,7 +91,7 @@ test("200 connections that send their heads an octet at a time are shed, and oth
   for (let seconds = 0; seconds < 31; seconds++) {
     for (const one of slow) one.send("G");
     other.send(request);
-    expect((await other.message()).body.toString()).toBe("api");
+    expect((await other.message()).body).toBe("api");
     clock.advance(second);
   }
   await Promise.all(slow.map((one) => one.rest()));
@@ -150,23 +151,19 @@ test("a next head that begins late has its own 30 s", async () => {
 });
 
 test("an answer that takes an hour to begin comes", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
   clock.advance(60 * minute);
   upstream.send(ok("late"));
-  expect((await client.message()).body.toString()).toBe("late");
+  expect((await client.message()).body).toBe("late");
 });
 
 test("an answer that trickles for an hour is not cut, and the connection goes on behind it", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -186,10 +183,8 @@ test("an answer that trickles for an hour is not cut, and the connection goes on
 });
 
 test("an upload that takes an hour is not cut", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send("POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 60\r\n\r\n");
   const upstream = await api.next();
   await upstream.until("\r\n\r\n");
@@ -199,14 +194,12 @@ test("an upload that takes an hour is not cut", async () => {
     await upstream.until("x");
   }
   upstream.send(ok("thanks"));
-  expect((await client.message()).body.toString()).toBe("thanks");
+  expect((await client.message()).body).toBe("thanks");
 });
 
 test("a tunnel that is quiet for an hour, before its first byte and after, is not cut", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send("CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\n\r\n");
   await client.until("\r\n\r\n");
   const upstream = await api.next();
@@ -219,10 +212,8 @@ test("a tunnel that is quiet for an hour, before its first byte and after, is no
 });
 
 test("a WebSocket that is quiet for an hour is not cut", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client, clock } = its;
   client.send(
     "GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
   );
@@ -236,10 +227,8 @@ test("a WebSocket that is quiet for an hour is not cut", async () => {
 });
 
 test("a client that reads nothing for an hour gets the rest of its answer when it does", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client, clock } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -255,10 +244,8 @@ test("a client that reads nothing for an hour gets the rest of its answer when i
 });
 
 test("a client that reads the end of its last answer slowly is not cut after the linger", async () => {
-  const clock = new FakeClock();
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api }, clock });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client, clock } = its;
   client.send(request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
   const upstream = await api.next();
   await upstream.message();
@@ -326,7 +313,7 @@ test.skipIf(python === null || process.platform !== "linux")(
       // The name is looked for anew, and the same server is dialled once only.
       const answer = await client.message();
       expect(answer.status).toBe(504);
-      expect(answer.body.toString()).toContain(`127.0.0.1:${port}`);
+      expect(answer.body).toContain(`127.0.0.1:${port}`);
       await client.rest();
     }
     await deaf.stdin.end();

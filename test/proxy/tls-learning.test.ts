@@ -9,6 +9,8 @@ import { ok, RawServer } from "../support/raw-server.ts";
 import { tap } from "../support/tap.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
+import { turns } from "../support/turn.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 
 let leaf: Leaf;
 
@@ -61,7 +63,7 @@ function post(length: number): string {
 }
 
 async function bodyOf(client: RawEnd): Promise<string> {
-  return (await client.message()).body.toString();
+  return (await client.message()).body;
 }
 
 const complaints: Record<string, string> = {
@@ -139,7 +141,7 @@ for (const [how, plain] of Object.entries(refusals)) {
     using client = await connectRaw(proxy.port);
     const body = `${"x".repeat(40_000)}end`;
     client.send(post(body.length) + body.slice(0, 20_000));
-    while (line.count("hello") < asks + 1) await Bun.sleep(1);
+    await eventually("the upload is on its way again", () => line.count("hello") > asks);
     client.send(body.slice(20_000));
     expect(await bodyOf(client)).toBe("secured");
     expect(received.slice(received.indexOf("\r\n\r\n") + 4)).toBe(body);
@@ -161,7 +163,7 @@ test("a first upload that is too large to be kept is 502 which says to try again
   first.send(post(body.length) + body);
   const refused = await first.message();
   expect(refused.status).toBe(502);
-  expect(refused.body.toString()).toContain("try again");
+  expect(refused.body).toContain("try again");
   using second = await connectRaw(proxy.port);
   second.send(post(body.length) + body);
   expect(await bodyOf(second)).toBe("secured");
@@ -229,7 +231,8 @@ test("a server of TLS that is too busy to answer the question is known by its an
   expect((await first.message()).status).toBe(502);
   busy = false;
   await eventually("the question is answered", () => server.names.length === 1);
-  await Bun.sleep(20);
+  // And its answer has come to the proxy.
+  await turns(100);
   using second = await connectRaw(proxy.port);
   second.send(get);
   expect(await bodyOf(second)).toBe("secured");
@@ -320,10 +323,10 @@ test("a plain server whose first answer is a 400 that speaks of https is asked o
   using client = await connectRaw(proxy.port);
   client.send(`${post(6)}not`);
   // The rest of the body goes on its way although the answer has begun.
-  await Bun.sleep(20);
+  await turns(20);
   client.send("now");
   const answer = await client.message();
-  expect([answer.status, answer.body.toString()]).toEqual([400, "use https!!"]);
+  expect([answer.status, answer.body]).toEqual([400, "use https!!"]);
   expect(hellos).toBe(1);
 });
 
@@ -402,13 +405,14 @@ test("a handshake that fails is 502 which says why and what to do", async () => 
   const answer = await client.message();
   expect(answer.status).toBe(502);
   expect(answer.one("content-type")).toContain("text/html");
-  expect(answer.body.toString()).toContain("it speaks TLS, and the handshake failed");
+  expect(answer.body).toContain("it speaks TLS, and the handshake failed");
 });
 
 test("connections inside TLS are pooled, each for its own name", async () => {
+  const clock = new FakeClock();
   await using server = await secureServer();
   await using line = await tap(server);
-  await using proxy = await startTestProxy({ services: { secure: line } });
+  await using proxy = await startTestProxy({ services: { secure: line }, clock });
   const ask = async (host: string): Promise<string> => {
     using client = await connectRaw(proxy.port);
     client.send(get.replace("secure.localhost", host));
@@ -417,9 +421,9 @@ test("connections inside TLS are pooled, each for its own name", async () => {
   for (let i = 0; i < 4; i++) {
     expect(await ask("secure.localhost")).toBe("secured");
     // Longer than an idle connection is kept from other clients.
-    await Bun.sleep(15);
+    clock.advance(15);
     expect(await ask("x.secure.localhost")).toBe("secured");
-    await Bun.sleep(15);
+    clock.advance(15);
   }
   expect(server.names.filter((name) => name === "secure.localhost").length).toBe(1);
   expect(server.names.filter((name) => name === "x.secure.localhost").length).toBe(1);

@@ -1,7 +1,7 @@
 /** Requests that end too early: whoever sent half of one is told, or let go, at once. */
 import { expect, test } from "bun:test";
-import { rawClient } from "../support/raw-client.ts";
-import { echo } from "../support/scripted-upstream.ts";
+import { connectRaw } from "../support/raw-end.ts";
+import { echo } from "../support/raw-server.ts";
 import { withProxies } from "../support/with-proxies.ts";
 
 const wholes = [
@@ -22,17 +22,17 @@ for (const how of ["dialled anew", "kept from before"] satisfies Upstream[]) {
     await withProxies(
       cuts,
       // Where no whole request was ever answered, there is no connection to keep.
-      (request, connection) => connection.send(echo(request)),
+      echo,
       async (cut, proxy, upstream) => {
-        const client = await rawClient(proxy.port);
+        const client = await connectRaw(proxy.port);
         if (how === "kept from before") {
-          await client.send(wholes[0]!);
+          client.send(wholes[0]!);
           await client.until("GET /x");
         }
         const before = upstream.requests.length;
-        await client.send(cut);
-        client.halfClose();
-        await client.all(1_000).catch(() => wrong.push(`not let go: ${JSON.stringify(cut)}`));
+        client.send(cut);
+        client.finish();
+        await client.rest().catch(() => wrong.push(`not let go: ${JSON.stringify(cut)}`));
         if (upstream.requests.length > before)
           wrong.push(`taken for whole: ${JSON.stringify(cut)}`);
         client.reset();

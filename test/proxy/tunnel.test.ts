@@ -1,8 +1,9 @@
 /** CONNECT: bytes both ways, to services and to nobody else. */
 import { expect, test } from "bun:test";
-import { turn } from "../support/raw-client.ts";
+import { turn } from "../support/turn.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const established = "HTTP/1.1 200 Connection Established\r\n\r\n";
@@ -43,9 +44,8 @@ for (const name of ["api:80", "API:443", "api:1", "api.localhost:80", "x.api.loc
 }
 
 test("bytes sent along with CONNECT are not lost", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(`${connect("api:80")}\x16\x03\x01early`);
   expect(await client.until("\r\n\r\n")).toBe(established);
   const upstream = await api.next();
@@ -54,9 +54,8 @@ test("bytes sent along with CONNECT are not lost", async () => {
 });
 
 test("CONNECT in single octets is CONNECT, and what follows it comes through", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   for (const octet of `${connect("api:80")}PING\r\n`) {
     client.send(octet);
     await turn();
@@ -128,9 +127,8 @@ test("a server that stops sending still hears the client to its end", async () =
 });
 
 test("a client that stops sending right behind CONNECT still gets its answer", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(`${connect("api:80")}\x01ask`).finish();
   const upstream = await api.next();
   expect(await upstream.rest()).toBe("\x01ask");
@@ -234,15 +232,14 @@ test("a service that refuses is 502 and never 200", async () => {
   client.send(connect("api:80"));
   const answer = await client.message();
   expect(answer.status).toBe(502);
-  expect(answer.body.toString()).toContain(`127.0.0.1:${gone.port}`);
+  expect(answer.body).toContain(`127.0.0.1:${gone.port}`);
   expect(await client.rest()).toBe("");
 });
 
 for (const target of ["api", "api:", "/path", "http://api:80/", "api:80/", "*", "api:80:80"]) {
   test(`CONNECT ${target} is 400`, async () => {
-    using api = new RawServer();
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene();
+    const { api, client } = its;
     client.send(`CONNECT ${target} HTTP/1.1\r\nHost: api\r\n\r\n`);
     expect((await client.message()).status).toBe(400);
     expect(api.accepted.length).toBe(0);
@@ -250,26 +247,23 @@ for (const target of ["api", "api:", "/path", "http://api:80/", "api:80/", "*", 
 }
 
 test("CONNECT by HTTP/1.0, without Host, is CONNECT", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send("CONNECT api:80 HTTP/1.0\r\n\r\n\x01");
   await client.until("200 Connection Established\r\n\r\n");
   await (await api.next()).bytes(1);
 });
 
 test("a CONNECT with a body is 400", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { client } = its;
   client.send("CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\nContent-Length: 5\r\n\r\nhello");
   expect((await client.message()).status).toBe(400);
 });
 
 test("a tunnel takes no connection from the pool and gives none to it", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client } = its;
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   await client.message();
   client.send(connect("api:80"));
@@ -278,15 +272,14 @@ test("a tunnel takes no connection from the pool and gives none to it", async ()
 });
 
 test("a request before CONNECT on the same connection is answered first", async () => {
-  using api = new RawServer({ answer: ({ start }) => ok(start) });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: ({ start }) => ok(start) });
+  const { api, client } = its;
   client.send(
     `GET /1 HTTP/1.1\r\nHost: api.localhost\r\n\r\n${connect("api:80")}GET /2 HTTP/1.1\r\nHost: api\r\n\r\n`,
   );
-  expect((await client.message()).body.toString()).toBe("GET /1 HTTP/1.1");
+  expect((await client.message()).body).toBe("GET /1 HTTP/1.1");
   expect(await client.until("\r\n\r\n")).toBe(established);
-  expect((await client.message()).body.toString()).toBe("GET /2 HTTP/1.1");
+  expect((await client.message()).body).toBe("GET /2 HTTP/1.1");
   expect(api.requests[1]!.lines).toEqual(["Host: api"]);
 });
 
@@ -323,9 +316,8 @@ for (const [how, pieces] of [
 }
 
 test("a WebSocket handshake sent along with CONNECT is rewritten too, and early frames come behind it", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(`${connect("api:80")}${handshake}\x81\x05early`);
   const upstream = await api.next();
   expect((await upstream.message()).one("host")).toBe(`localhost:${api.port}`);

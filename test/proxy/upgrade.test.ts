@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
+import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
 const request =
@@ -13,9 +14,8 @@ const switched =
   "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: vite-hmr\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n";
 
 test("the upstream's 101 is relayed as it is, then bytes go both ways", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request);
   const upstream = await api.next();
   const asked = await upstream.message();
@@ -34,23 +34,21 @@ test("the upstream's 101 is relayed as it is, then bytes go both ways", async ()
 });
 
 test("any other protocol is switched to as well", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(
     "POST /containers/1/attach HTTP/1.1\r\nHost: api.localhost\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\nhi",
   );
   const upstream = await api.next();
-  expect((await upstream.message()).body.toString()).toBe("hi");
+  expect((await upstream.message()).body).toBe("hi");
   upstream.send("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nraw");
   expect((await client.message()).status).toBe(101);
   expect(await client.until("raw")).toBe("raw");
 });
 
 test("early bytes, sent with the request or before the 101, reach the upstream behind it, in order", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(`${request}one,`);
   const upstream = await api.next();
   await upstream.message();
@@ -62,9 +60,8 @@ test("early bytes, sent with the request or before the 101, reach the upstream b
 });
 
 test("early bytes are no second request and reach nobody before the upstream has agreed", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   const early = "GET /smuggled HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
   client.send(`${request}${early}`);
   const upstream = await api.next();
@@ -76,9 +73,8 @@ test("early bytes are no second request and reach nobody before the upstream has
 });
 
 test("bytes that come together with the 101 reach the client behind it", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -87,9 +83,8 @@ test("bytes that come together with the 101 reach the client behind it", async (
 });
 
 test("a 100 and a 103 before the 101 are relayed too", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request);
   const upstream = await api.next();
   const interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
@@ -105,25 +100,23 @@ for (const [status, fields] of [
   ["302 Found", ["Location: /login"]],
 ] as const) {
   test(`${status} instead of a 101 is an answer, and the connection goes on`, async () => {
-    using api = new RawServer({
+    await using its = await scene({
       answer: ({ start }) =>
         start.includes("/ws") ? ok("no", fields).replace("200 OK", status) : ok("and on it goes"),
     });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    const { client } = its;
     client.send(request);
     const answer = await client.message();
     expect(answer.start).toBe(`HTTP/1.1 ${status}`);
-    expect(answer.body.toString()).toBe("no");
+    expect(answer.body).toBe("no");
     client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
-    expect((await client.message()).body.toString()).toBe("and on it goes");
+    expect((await client.message()).body).toBe("and on it goes");
   });
 }
 
 test("half-close is kept each way after the switch", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -139,21 +132,19 @@ test("half-close is kept each way after the switch", async () => {
 
 for (const offer of ["h2c", "H2C", "h2c, websocket", "websocket, h2c"]) {
   test(`an upgrade to ${offer} is never offered to an upstream as h2c`, async () => {
-    using api = new RawServer({ answer: () => ok() });
-    await using proxy = await startTestProxy({ services: { api } });
-    using client = await connectRaw(proxy.port);
+    await using its = await scene({ answer: () => ok() });
+    const { api, client } = its;
     client.send(
       `GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${offer}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`,
     );
     expect((await client.message()).status).toBe(200);
-    expect(api.requests[0]!.raw.toString()).not.toMatch(/h2c|http2-settings/i);
+    expect(api.requests[0]!.raw).not.toMatch(/h2c|http2-settings/i);
   });
 }
 
 test("Upgrade without Connection: upgrade is not passed on, nor the other way round", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client } = its;
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\nUpgrade: websocket\r\n\r\n");
   await client.message();
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\nConnection: upgrade\r\n\r\n");
@@ -165,18 +156,16 @@ test("Upgrade without Connection: upgrade is not passed on, nor the other way ro
 });
 
 test("HTTP/1.0 cannot ask for an upgrade", async () => {
-  using api = new RawServer({ answer: () => ok() });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => ok() });
+  const { api, client } = its;
   client.send(request.replace("HTTP/1.1", "HTTP/1.0"));
   await client.message();
   expect(api.requests[0]!.one("upgrade")).toBeUndefined();
 });
 
 test("a 101 that nobody asked for is 502", async () => {
-  using api = new RawServer({ answer: () => switched });
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene({ answer: () => switched });
+  const { client } = its;
   client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
   expect((await client.message()).status).toBe(502);
 });
@@ -187,9 +176,8 @@ const to = (protocol: string): string[] => ["Connection: Upgrade", `Upgrade: ${p
 
 /** What becomes of a request for an upgrade and the 101 that it gets, and of what stands behind both. */
 async function switchedTo(asked: readonly string[], answered: readonly string[]) {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(`GET /ws HTTP/1.1\r\nHost: api.localhost\r\n${asked.join("\r\n")}\r\n\r\nearly`);
   const upstream = await api.next();
   await upstream.message();
@@ -256,9 +244,8 @@ test.each<[what: string, asked: string[], answered: string[]]>([
 });
 
 test("a bare name's handshake has Host and Origin rewritten, and its 101 passes", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, client } = its;
   client.send(
     "GET http://api/ws HTTP/1.1\r\nHost: api\r\nOrigin: http://api\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
   );
@@ -288,9 +275,8 @@ test("a client that resets after the switch has its upstream reset, and the othe
 });
 
 test("a switched connection never goes back to the pool", async () => {
-  using api = new RawServer();
-  await using proxy = await startTestProxy({ services: { api } });
-  using client = await connectRaw(proxy.port);
+  await using its = await scene();
+  const { api, proxy, client } = its;
   client.send(request);
   const upstream = await api.next();
   await upstream.message();
@@ -303,5 +289,5 @@ test("a switched connection never goes back to the pool", async () => {
   const fresh = await api.next();
   await fresh.message();
   fresh.send(ok("fresh"));
-  expect((await second.message()).body.toString()).toBe("fresh");
+  expect((await second.message()).body).toBe("fresh");
 });

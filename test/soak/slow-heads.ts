@@ -3,7 +3,7 @@
  * hand: `bun test/soak/slow-heads.ts`. Exits 1 where one is held for more than 31 s, or an answer takes 50 ms.
  */
 import { startProxyProcess } from "../support/proxy-process.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 
 const slow = 200;
@@ -26,10 +26,10 @@ const shed: number[] = [];
 const statuses = new Map<string, number>();
 
 async function sendSlowly(): Promise<void> {
-  const client = await rawClient(proxy.port);
+  const client = await connectRaw(proxy.port);
   const began = performance.now();
   for (let at = 0; !client.over && at < head.length; at++) {
-    await client.send(head[at]!);
+    client.send(head[at]!);
     await Bun.sleep(octetMilliseconds);
   }
   shed.push((performance.now() - began) / 1_000);
@@ -45,17 +45,17 @@ const all = Promise.all(slowOnes).then(() => {
 });
 
 const times: number[] = [];
-const kept = await rawClient(proxy.port);
+const kept = await connectRaw(proxy.port);
 let answers = 0;
 for (let probe = 0; !over; probe++) {
   await Bun.sleep(probeMilliseconds);
   const before = performance.now();
   if (probe % 2 === 0) {
-    await kept.send(request);
+    kept.send(request);
     answers++;
-    await kept.until((text) => text.split("probed").length > answers);
+    await kept.enough((text) => text.split("probed").length > answers);
   } else {
-    const fresh = await rawClient(proxy.port, { send: request });
+    const fresh = await connectRaw(proxy.port, { send: request });
     await fresh.until("probed");
     fresh.close();
   }

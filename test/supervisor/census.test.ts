@@ -6,6 +6,7 @@ import {
   runIdIn,
 } from "../../src/supervisor/family/census.ts";
 import { FakeProc } from "../discovery/fake-proc.ts";
+import { turn } from "../support/turn.ts";
 
 const id = "0123456789abcdef0123456789abcdef";
 
@@ -50,7 +51,7 @@ test("those who ask at once share a look, and it begins after they asked", async
     const first = census.look();
     const same = census.look();
     expect(same).toBe(first);
-    await Bun.sleep(0);
+    await turn();
     proc.put({ pid: 8 });
     const later = census.look();
     expect(later).not.toBe(first);

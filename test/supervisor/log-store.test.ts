@@ -7,6 +7,8 @@ import { rotatedFile } from "../../src/supervisor/logs/log-file.ts";
 import { type LogStore, logStore } from "../../src/supervisor/logs/log-store.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { turn } from "../support/turn.ts";
+import { eventually } from "../support/eventually.ts";
 
 const directories: string[] = [];
 const stores: LogStore[] = [];
@@ -135,7 +137,7 @@ describe("in files", () => {
     const log = logs.of("shop:api");
     for (let line = 0; line < 50_000; line++) {
       log.push("stdout", bytes(`line ${line}\n`));
-      if (line % 1000 === 0) await Bun.sleep(0);
+      if (line % 1000 === 0) await turn();
     }
     await logs.close();
     const folder = join(at, "shop");
@@ -189,7 +191,7 @@ describe("in files", () => {
     const log = logs.of("shop:api");
     await log.ready;
     log.push("stdout", bytes("one\ntwo\n"));
-    while (notes.length === 0) await Bun.sleep(5);
+    await eventually("it is told", () => notes.length > 0);
     expect(notes).toEqual([
       "what shop:api prints is not kept in its file: ENOSPC: no space left on device",
     ]);

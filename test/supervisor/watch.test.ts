@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { watchFiles, watchGlobs } from "../../src/supervisor/project/watch.ts";
 import { type Cancel, systemClock as clock } from "../../src/system/clock.ts";
 import { eventually } from "../support/eventually.ts";
+import { turn } from "../support/turn.ts";
 
 const cancels: Cancel[] = [];
 const folders: string[] = [];
@@ -77,7 +78,7 @@ test("globs tell of what matches, in folders of then and of now, and of nothing 
   mkdirSync(join(at, "src/node_modules/x"), { recursive: true });
   mkdirSync(join(at, "other"));
   const told = globs(["src/**/*.py", "./conf.json"], at);
-  await Bun.sleep(0);
+  await turn();
   writeFileSync(join(at, "src/deep/a.txt"), "no");
   writeFileSync(join(at, "src/node_modules/x/a.py"), "no");
   writeFileSync(join(at, "other/a.py"), "no");

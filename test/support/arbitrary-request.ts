@@ -1,13 +1,16 @@
-/** fast-check's choices into requests that are well-formed, with the parts they were made of, and into what is nearly one. */
+/**
+ * fast-check's choices into requests that are well-formed, with the parts they were made of, and into what is nearly
+ * one.
+ */
 import fc from "fast-check";
-import type { StrictMessage } from "./strict-reader.ts";
+import type { Message } from "./strict-reader.ts";
 
 export type MadeRequest = {
   method: string;
   target: string;
   /** Host and framing fields included. */
   fields: [name: string, value: string][];
-  framing: StrictMessage["framing"];
+  framing: Message["framing"];
   body: string;
   trailers: [name: string, value: string][];
   /** One character an octet. */

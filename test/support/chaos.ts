@@ -1,4 +1,7 @@
-/** Seconds and a seed -> a project that is killed, edited and told contradictory things all that time, and what is left of it then. */
+/**
+ * Seconds and a seed -> a project that is killed, edited and told contradictory things all that time, and what is left
+ * of it then.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

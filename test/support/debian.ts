@@ -1,4 +1,7 @@
-/** Programs that tests run -> where they are; what is missing is installed from Debian's packages where that was asked for. */
+/**
+ * Programs that tests run -> where they are; what is missing is installed from Debian's packages where that was asked
+ * for.
+ */
 
 /** Program -> the package it is in. `npm install` has brought everything else. */
 export const packages = {

@@ -4,7 +4,7 @@
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  milliseconds = 10_000,
+  milliseconds = 20_000,
 ): Promise<void> {
   const end = performance.now() + milliseconds;
   while (!(await holds())) {

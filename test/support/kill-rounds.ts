@@ -1,4 +1,7 @@
-/** A number of rounds -> the daemon killed at a random moment of each, while clients work, and what was found afterwards. */
+/**
+ * A number of rounds -> the daemon killed at a random moment of each, while clients work, and what was found
+ * afterwards.
+ */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DaemonPlace, daemonPlace, endNow } from "./daemon-place.ts";

@@ -1,4 +1,7 @@
-/** A command -> the same command as another person of this machine, who has nothing to do with the one that runs the tests. */
+/**
+ * A command -> the same command as another person of this machine, who has nothing to do with the one that runs the
+ * tests.
+ */
 import { eventually } from "./eventually.ts";
 
 /** `nobody`: every system has that user, and nothing belongs to it. */
@@ -19,8 +22,8 @@ export function asOther(argv: readonly string[]): string[] {
 }
 
 /**
- * Perl, which every Debian has, as the other person: `$s` is connected to 127.0.0.1 at `port`, from the address and port
- * that are given. Ends when its standard input does.
+ * Perl, which every Debian has, as the other person: `$s` is connected to 127.0.0.1 at `port`, from the address and
+ * port that are given. Ends when its standard input does.
  */
 export function otherClient(
   port: number,
@@ -62,7 +65,9 @@ while (my $link = $listener->accept) {
 }
 `;
 
-/** A listener of the other person's, which answers `stranger` and remembers what it was sent. `env` is all that it has. */
+/**
+ * A listener of the other person's, which answers `stranger` and remembers what it was sent. `env` is all that it has.
+ */
 export async function otherListener(
   port = 0,
   { address = "127.0.0.1", env = {} }: { address?: string; env?: Record<string, string> } = {},

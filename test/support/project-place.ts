@@ -79,7 +79,7 @@ export async function projectPlace(): Promise<ProjectPlace> {
       if (found === undefined) throw new Error(`there is no ${id}`);
       return found;
     },
-    async until(id, holds, milliseconds = 15_000) {
+    async until(id, holds, milliseconds = 25_000) {
       const end = performance.now() + milliseconds;
       for (;;) {
         const row = (await rows()).find(({ name }) => name === id);
@@ -89,7 +89,7 @@ export async function projectPlace(): Promise<ProjectPlace> {
       }
     },
     async gone(id) {
-      const end = performance.now() + 15_000;
+      const end = performance.now() + 25_000;
       while ((await rows()).some(({ name }) => name === id)) {
         if (performance.now() > end) throw new Error(`${id} is still there`);
         await Bun.sleep(20);

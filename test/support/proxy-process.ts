@@ -63,6 +63,7 @@ export async function startProxyProcess(
 if (import.meta.main) {
   const { services, secure } = JSON.parse(process.argv[2]!) as Asked;
   const proxy = await startTestProxy({
+    clock: systemClock,
     services: Object.fromEntries(Object.entries(services).map(([name, port]) => [name, { port }])),
     terminator: secure && (await terminatorFor(secure)),
   });

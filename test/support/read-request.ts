@@ -13,7 +13,7 @@ import {
 } from "../../src/wire/head.ts";
 import { sniff } from "../../src/wire/sniff.ts";
 import { readTarget, type Target } from "../../src/wire/target.ts";
-import { latin1Text } from "./raw-client.ts";
+import { latin1Text } from "./latin1.ts";
 import { testService } from "./test-proxy.ts";
 
 export type ReadRequest = {

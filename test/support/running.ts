@@ -6,7 +6,10 @@ export type Running = {
   said: RegExpExecArray;
   /** What it has printed of late, on both streams. */
   output(): string;
-  /** Asks it to end, and waits. @returns the exit code, or the signal that ended it. @throws where it does not end in time. */
+  /**
+   * Asks it to end, and waits. @returns the exit code, or the signal that ended it. @throws where it does not end in
+   * time.
+   */
   stop(): Promise<number | string>;
   /** Ends every process of the group at once. Twice is harmless. */
   end(): Promise<void>;
@@ -21,7 +24,7 @@ export type RunningOptions = {
 };
 
 /** Milliseconds; far more than anything here takes on a busy machine, and less than a hook may take. */
-const patience = 20_000;
+const patience = 25_000;
 /** Characters of output that a failure shows. */
 const remembered = 4_000;
 

@@ -72,11 +72,17 @@ async function vite({ name, folder, text }: Start, server: string): Promise<Runn
   await cp(join(fixtures, "vite"), folder, { recursive: true });
   await writeFile(join(folder, "message.js"), messageModule(text));
   await writeFile(join(folder, "vite.config.js"), viteSettings(server));
-  return running([node, viteProgram, "--port", String(freePort()), "--strictPort"], {
-    env: { NAME: name },
-    cwd: folder,
-    ready: /https?:\/\/localhost:(\d+)\//,
-  });
+  // The port has to be named: Vite takes another one each time it starts anew where it may choose.
+  for (let attempt = 1; ; attempt++) {
+    const command = [node, viteProgram, "--port", String(freePort()), "--strictPort"];
+    const ready = /https?:\/\/localhost:(\d+)\//;
+    try {
+      return await running(command, { env: { NAME: name }, cwd: folder, ready });
+    } catch (error) {
+      // Somebody has taken it since it was free.
+      if (attempt === 3 || !String(error).includes("already in use")) throw error;
+    }
+  }
 }
 
 /** The text of `vite.config.js`; `server`: what it has to say of its server. */

@@ -1,4 +1,7 @@
-/** A fresh copy of a real project -> its daemon, its verbs, and requests to it by name; at its end nothing of it is left. */
+/**
+ * A fresh copy of a real project -> its daemon, its verbs, and requests to it by name; at its end nothing of it is
+ * left.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,7 +27,10 @@ export interface Shop extends AsyncDisposable {
   row(service: string): Promise<Row>;
   /** Every process that one of its services has started. */
   pids(): number[];
-  /** The page of a service, asked for as a browser does, on a connection of its own; by https with our authority alone, once there is one. */
+  /**
+   * The page of a service, asked for as a browser does, on a connection of its own; by https with our authority alone,
+   * once there is one.
+   */
   load(service: string, options?: { secure?: boolean; path?: string }): Promise<Loaded>;
 }
 

@@ -15,8 +15,8 @@ export interface Tap extends AsyncDisposable {
 }
 
 /**
- * `plain` answers what does not begin with TLS in place of the server behind; it is called with the first piece. `hello`
- * lets what does begin with TLS go on when it likes.
+ * `plain` answers what does not begin with TLS in place of the server behind; it is called with the first piece.
+ * `hello` lets what does begin with TLS go on when it likes.
  */
 export async function tap(
   target: { port: number },

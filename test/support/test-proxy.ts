@@ -1,4 +1,6 @@
-/** Names and ports into a running proxy with a table that stands still; a fault of its own fails the test that stops it. */
+/**
+ * Names and ports into a running proxy with a table that stands still; a fault of its own fails the test that stops it.
+ */
 import {
   type ProxyOptions,
   type Proxy as RunningProxy,
@@ -12,12 +14,13 @@ import {
   type TableOptions,
   routeTable,
 } from "../../src/routes/table.ts";
-import { systemClock } from "../../src/system/clock.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { steadyClock } from "./steady-clock.ts";
 
-/** Where a service listens; 127.0.0.1 unless said otherwise. */
-export type Place = { port: number; address?: string };
+/** Where a service listens: at 127.0.0.1, and in this process, unless said otherwise. */
+export type Place = { port: number; address?: string; pid?: number };
 
+/** Without a clock of its own, the proxy's is one that no busy machine moves. */
 export type TestProxyOptions = Partial<ProxyOptions> & {
   services?: Record<string, Place>;
   /** Configured domains. */
@@ -44,13 +47,16 @@ export interface TestProxy extends AsyncDisposable {
 }
 
 /** A row of the table as discovery would make it. */
-export function testService(name: string, { port, address = "127.0.0.1" }: Place): Service {
+export function testService(
+  name: string,
+  { port, address = "127.0.0.1", pid = process.pid }: Place,
+): Service {
   return {
     name,
     routable: true,
     endpoint: { address, port, dial: [address] },
-    process: { pid: process.pid, startedAt: 1_700_000_000_000 },
-    pids: [process.pid],
+    process: { pid, startedAt: 1_700_000_000_000 },
+    pids: [pid],
     ports: [port],
     command: `serve ${name}`,
     cwd: "/srv/shop",
@@ -99,6 +105,7 @@ export function startTestProxy({
   tlds = [],
   answersBare = new Set(),
   supervised = [],
+  clock,
   ...overrides
 }: TestProxyOptions = {}): Promise<TestProxy> {
   let known = { services, supervised };
@@ -106,7 +113,7 @@ export function startTestProxy({
   const faults: unknown[] = [];
   const notes: string[] = [];
   const proxy = startProxy({
-    clock: systemClock,
+    clock: clock ?? steadyClock(),
     port: 0,
     version: "0.0.0",
     instance: "0123abcd",
@@ -121,7 +128,7 @@ export function startTestProxy({
   });
   const stop = async (milliseconds = 0): Promise<void> => {
     const stopped = proxy.stop(milliseconds);
-    if (overrides.clock instanceof FakeClock) overrides.clock.advance(milliseconds);
+    if (clock instanceof FakeClock) clock.advance(milliseconds);
     await stopped;
     if (faults.length > 0) throw new AggregateError(faults, `the proxy had a fault: ${faults[0]}`);
   };

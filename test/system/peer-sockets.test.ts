@@ -45,7 +45,7 @@ for (const by of ["diagnostics", "table"] as const) {
     for (const address of ["127.0.0.1", "::1"]) {
       test(`a client on ${address} is found, with its user and its socket`, async () => {
         const at = door(address);
-        using _client = await connectRaw(at.port, address);
+        using _client = await connectRaw(at.port, { address });
         const found = peers.find(await at.next()) as Exclude<Peer, string>;
         expect(found.uid).toBe(uid);
         expect(found.inode).toBeGreaterThan(0);
@@ -54,7 +54,7 @@ for (const by of ["diagnostics", "table"] as const) {
 
     test("a client that speaks IPv4 by an IPv6 socket is found", async () => {
       const at = door();
-      using client = await connectRaw(at.port, "::ffff:127.0.0.1");
+      using client = await connectRaw(at.port, { address: "::ffff:127.0.0.1" });
       expect(peers.find(await at.next())).toMatchObject({ uid });
       client.close();
     });

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { printable } from "../../src/text/printable.ts";
 import { pastedWord, powershellWord, shellCommand, shellWord } from "../../src/text/shell-words.ts";
 import { stateDirectoryProblem } from "../../src/system/state-directory.ts";
+import { holdsFor } from "../support/property.ts";
 
 /** What a program gets to see of one word. */
 function readBy(shell: string, word: string): string {
@@ -49,13 +50,13 @@ test.each(paths)("%j is pasted as what can be seen", (path) => {
 
 test.skipIf(Bun.which("bash") === null)("any word arrives (needs bash)", () => {
   const words = fc.string({ unit: "grapheme-composite" }).filter((word) => !word.includes("\0"));
-  fc.assert(
+  holdsFor(
     fc.property(fc.array(words, { minLength: 1, maxLength: 50 }), (list) => {
       const command = `printf '%s\\0' ${list.map(pastedWord).join(" ")}`;
       const { stdout } = Bun.spawnSync(["bash", "-c", command], { env: {}, cwd: "/" });
       expect(stdout.toString().split("\0").slice(0, -1)).toEqual(list);
     }),
-    { numRuns: 20 },
+    { runs: 20 },
   );
 });
 

@@ -154,7 +154,7 @@ test("ten processes at once make one authority", async () => {
   expect(new Set(printed).size).toBe(1);
   const left = (await readdir(join(state.path, "authority"))).sort();
   expect(left).toEqual(["authority.pem", "certificate.pem"]);
-}, 20_000);
+});
 
 test("what a killed process left behind is in nobody's way", async () => {
   await using state = await throwawayStateDirectory();

@@ -115,5 +115,5 @@ describeWith(["openssl"])("an authority from before that limit", () => {
     expect(await readFile(path, "utf8")).toBe(pair.join(""));
     await system.run(["trust", "--renew"]);
     expect((await findings()).map(({ check }) => check)).not.toContain("authority: purposes");
-  }, 20_000);
+  });
 });

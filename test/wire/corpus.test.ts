@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { CHUNKED } from "../../src/wire/framing.ts";
 import type { RequestCase } from "../corpus/request-case.ts";
 import { requestCases } from "../corpus/requests.ts";
-import { latin1Bytes } from "../support/raw-client.ts";
+import { latin1Bytes } from "../support/latin1.ts";
 import { inPieces, type Outcome, RequestReader, whole } from "../support/read-request.ts";
 
 const next = latin1Bytes("GET /next HTTP/1.1\r\nHost: api.localhost\r\n\r\n");

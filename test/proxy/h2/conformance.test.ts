@@ -3,13 +3,15 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { ErrorCode, Flag, FrameType, preface } from "../../../src/wire/h2/frame.ts";
 import { eventually } from "../../support/eventually.ts";
 import { H2Frames } from "../../support/h2-frames.ts";
-import { echo, scriptedUpstream } from "../../support/scripted-upstream.ts";
+import { echo, RawServer } from "../../support/raw-server.ts";
 
-const upstream = scriptedUpstream((request, connection) => {
-  if (request.target === "/never") return;
-  if (request.target === "/large") {
-    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n${"x".repeat(100_000)}`);
-  } else connection.send(echo(request));
+const upstream = new RawServer({
+  answer: (request, connection) => {
+    if (request.target === "/never") return;
+    if (request.target === "/large") {
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n${"x".repeat(100_000)}`);
+    } else connection.send(echo(request));
+  },
 });
 afterAll(() => upstream.stop());
 
@@ -59,7 +61,7 @@ const closed = async (client: H2Frames): Promise<void> => {
 };
 
 function greeted(): H2Frames {
-  return new H2Frames({ api: { port: upstream.port } }).greet();
+  return new H2Frames({ api: upstream }).greet();
 }
 
 /** The session sends GOAWAY with the code and ends, with every stream. */

@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { systemClock } from "../../../src/system/clock.ts";
-import { terminator } from "../../../src/tls/terminate.ts";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
+import { testTerminator } from "../../support/test-tls.ts";
 import {
   type ThrowawayCertificateAuthority,
   throwawayCertificateAuthority,
@@ -29,19 +28,13 @@ describeWith(["node"])("Node's http2", () => {
     const port = Number(await line(lines));
     proxy = await startTestProxy({
       services: { api: { port } },
-      terminator: terminator({
-        clock: systemClock,
-        certificateFor: (name) => throwaway.leafFor(name),
-        fault: (fault) => {
-          throw fault;
-        },
-      }),
+      terminator: testTerminator((name) => throwaway.leafFor(name)),
     });
     const caFile = throwaway.ca.certificatePath;
     child.stdin.write(`${JSON.stringify({ port: proxy.port, caFile })}\n`);
     child.stdin.flush();
     results = JSON.parse(await line(lines)) as Results;
-  }, 30_000);
+  });
 
   afterAll(async () => {
     child.kill("SIGKILL");

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { Flag, FrameType } from "../../../src/wire/h2/frame.ts";
 import { H2Frames } from "../../support/h2-frames.ts";
-import { rawClient } from "../../support/raw-client.ts";
+import { connectRaw } from "../../support/raw-end.ts";
 import { startTestProxy } from "../../support/test-proxy.ts";
 
 const forms = [
@@ -38,10 +38,10 @@ describe.each(forms)("to who accepts %s", (accept, type) => {
   test("421 for a host of somebody else is the page of HTTP/1.1", async () => {
     const answer = await ask(session(), { authority: "evil.example", more: accepts });
     await using proxy = await startTestProxy();
-    const client = await rawClient(proxy.port, {
+    const client = await connectRaw(proxy.port, {
       send: `GET / HTTP/1.1\r\nHost: evil.example\r\nAccept: ${accept}\r\n\r\n`,
     });
-    await client.until(() => client.over);
+    await client.rest();
     expect(answer.field("content-type")).toBe(type);
     expect(client.text).toStartWith("HTTP/1.1 421 ");
     expect(client.text).toEndWith(`\r\n\r\n${answer.body}`);
@@ -97,7 +97,7 @@ describe.each(forms)("to who accepts %s", (accept, type) => {
 
   test("431 over HTTP/1.1 too", async () => {
     await using proxy = await startTestProxy();
-    const client = await rawClient(proxy.port, {
+    const client = await connectRaw(proxy.port, {
       send: `GET / HTTP/1.1\r\nHost: api.localhost\r\nAccept: ${accept}\r\nCookie: ${"c".repeat(70_000)}`,
     });
     await client.until("\r\n\r\n");

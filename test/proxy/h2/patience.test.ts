@@ -2,17 +2,20 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { ErrorCode, Flag, FrameType, preface } from "../../../src/wire/h2/frame.ts";
 import { frameOf, H2Frames } from "../../support/h2-frames.ts";
-import { echo, scriptedUpstream } from "../../support/scripted-upstream.ts";
+import { echo, RawServer } from "../../support/raw-server.ts";
+import { turns } from "../../support/turn.ts";
 
-const upstream = scriptedUpstream((request, connection) => {
-  if (request.target === "/never") return;
-  if (request.target === "/large") {
-    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n${"x".repeat(4_000_000)}`);
-  } else connection.send(echo(request));
+const upstream = new RawServer({
+  answer: (request, connection) => {
+    if (request.target === "/never") return;
+    if (request.target === "/large") {
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n${"x".repeat(4_000_000)}`);
+    } else connection.send(echo(request));
+  },
 });
 afterAll(() => upstream.stop());
 
-const services = { api: { port: upstream.port } };
+const services = { api: upstream };
 const { headers, continuation, data, windowUpdate, settings, ping } = FrameType;
 
 function session(): H2Frames {
@@ -132,7 +135,7 @@ describe("too much at once", () => {
     const streams = Array.from({ length: 20 }, (_, index) => 1 + 2 * index);
     for (const stream of streams) client.request(stream, { path: "/large" });
     for (const stream of streams) await client.next(headers, stream);
-    await Bun.sleep(100);
+    await turns(100);
     tickAt(client, 1_000);
     expect(client.ended).toBe(false);
     expect(client.session.streams).toBe(streams.length);

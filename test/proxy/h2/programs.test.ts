@@ -1,25 +1,26 @@
 /** curl and nghttp, by HTTP/2 over TLS, at the proxy's own port. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { systemClock } from "../../../src/system/clock.ts";
-import { terminator } from "../../../src/tls/terminate.ts";
 import { eventually } from "../../support/eventually.ts";
-import { echo, scriptedUpstream } from "../../support/scripted-upstream.ts";
+import { echo, RawServer } from "../../support/raw-server.ts";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
+import { testTerminator } from "../../support/test-tls.ts";
 import {
   type ThrowawayCertificateAuthority,
   throwawayCertificateAuthority,
 } from "../../support/throwaway-certificate-authority.ts";
 import { describeWith } from "../../support/with-programs.ts";
 
-const upstream = scriptedUpstream((request, connection) => {
-  if (request.target === "/never") return;
-  if (request.target === "/trailers") {
-    const chunks = "2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n";
-    connection.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
-  } else if (request.method === "POST") {
-    connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${request.body.length}\r\n\r\n`);
-    connection.send(request.body);
-  } else connection.send(echo(request));
+const upstream = new RawServer({
+  answer: (request, connection) => {
+    if (request.target === "/never") return;
+    if (request.target === "/trailers") {
+      const chunks = "2\r\nok\r\n0\r\nX-Sum: 42\r\n\r\n";
+      connection.send(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`);
+    } else if (request.method === "POST") {
+      connection.send(`HTTP/1.1 200 OK\r\nContent-Length: ${request.body.length}\r\n\r\n`);
+      connection.send(request.body);
+    } else connection.send(echo(request));
+  },
 });
 
 let throwaway: ThrowawayCertificateAuthority;
@@ -28,14 +29,8 @@ let proxy: TestProxy;
 beforeAll(async () => {
   throwaway = await throwawayCertificateAuthority();
   proxy = await startTestProxy({
-    services: { api: { port: upstream.port } },
-    terminator: terminator({
-      clock: systemClock,
-      certificateFor: (name) => throwaway.leafFor(name),
-      fault: (fault) => {
-        throw fault;
-      },
-    }),
+    services: { api: upstream },
+    terminator: testTerminator((name) => throwaway.leafFor(name)),
   });
 });
 
@@ -105,7 +100,7 @@ describeWith(["curl"])("curl --http2", () => {
     const before = upstream.requests.length;
     const child = start(curl("/never"));
     await eventually("the request has come", () => upstream.requests.length > before);
-    const waiting = upstream.connections.filter(({ over }) => !over);
+    const waiting = upstream.accepted.filter(({ over }) => !over);
     child.kill("SIGKILL");
     await child.exited;
     await eventually("one is broken off", () => waiting.some(({ over }) => over));

@@ -124,7 +124,7 @@ test.skipIf(readers.keytool === null)(
     );
     expect(found.sort()).toEqual(all.map(({ pem }) => sha256Of(pem)).sort());
   },
-  60_000,
+  120_000,
 );
 
 test.skipIf(readers.openssl === null)(
