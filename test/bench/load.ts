@@ -10,24 +10,31 @@ export type Load = {
   seconds: number;
   /** Whether every request has a connection of its own. */
   close: boolean;
-  /** By TLS. */
-  secure?: boolean;
 };
 
 export type Hits = { rate: number; requests: number; failed: number; opened: number };
 
 /** One thread of wrk: it has one CPU. */
 export async function hammer(crew: Crew, load: Load): Promise<Hits> {
-  // wrk sends the URL's host as the server name, which no address may be.
-  const origin = load.secure === true ? "https://localhost" : "http://127.0.0.1";
   const hits = await counted(crew, readWrk, [
     ...["wrk", "-t1", `-c${connections}`, `-d${load.seconds}s`, "--timeout", "5s"],
     ...["-H", `Host: ${load.host}`],
     ...(load.close ? ["-H", "Connection: close"] : []),
-    `${origin}:${load.port}/`,
+    `http://127.0.0.1:${load.port}/`,
   ]);
   if (load.close) assertOwnConnections(hits);
   return hits;
+}
+
+/** HTTP/1.1 over TLS, by h2load: wrk cannot send a server name that covers the Host. */
+export function hammerSecure(
+  crew: Crew,
+  { port, host, seconds }: Omit<Load, "close">,
+): Promise<Hits> {
+  return counted(crew, readH2load, [
+    ...["h2load", "--h1", "-t1", `-c${connections}`, "-D", String(seconds)],
+    ...[`--connect-to=127.0.0.1:${port}`, `https://${host}:${port}/`],
+  ]);
 }
 
 /** Connections and streams of each, by h2load on one thread. */
@@ -50,7 +57,7 @@ export async function hammerHandshakes(
 ): Promise<Hits> {
   const hits = await counted(crew, readAb, [
     ...["ab", "-q", "-c", String(handshakeClients), "-t", String(seconds), "-n", "10000000"],
-    ...["-H", `Host: ${host}`, `https://localhost:${port}/`],
+    ...["-H", `Host: ${host}`, `https://127.0.0.1:${port}/`],
   ]);
   assertOwnConnections(hits);
   return hits;

@@ -64,7 +64,9 @@ const measures: Record<string, (turn: Turn) => Promise<Measured>> = {
   ls: ({ crew, quick }) => measureListing(crew, { runs: quick ? 10 : 30 }),
   "keep-alive": async (turn) => measureKeepAlive(turn.crew, await rateTurn(turn)),
   "per-request": async (turn) => measurePerRequest(turn.crew, await rateTurn(turn)),
-  tls: async (turn) => measureSecureKeepAlive(turn.crew, await secureTurn(turn)),
+  tls: async (turn) =>
+    lacking("h2load", "nghttp2-client") ??
+    measureSecureKeepAlive(turn.crew, await secureTurn(turn)),
   h2: async (turn) =>
     lacking("h2load", "nghttp2-client") ?? measureH2(turn.crew, await secureTurn(turn)),
   handshakes: async (turn) =>

@@ -8,6 +8,7 @@ import {
   hammer,
   hammerH2,
   hammerHandshakes,
+  hammerSecure,
   handshakeClients,
   type Hits,
 } from "./load.ts";
@@ -93,8 +94,7 @@ export function measureSecureKeepAlive(crew: Crew, turn: RateTurn): Promise<Meas
     ...turn,
     label: "TLS, keep-alive",
     detail: `${connections} connections`,
-    load: ({ securePort }, seconds) =>
-      hammer(crew, { port: securePort!, host, seconds, close: false, secure: true }),
+    load: ({ securePort }, seconds) => hammerSecure(crew, { port: securePort!, host, seconds }),
     close: false,
     targets: { nginx: 1 },
   });
