@@ -8,9 +8,6 @@ const root = resolve(import.meta.dir, "..");
 /** Columns of a line: two comments or diffs side by side on a usual screen. */
 const width = 120;
 
-/** Folders whose comments and prose are not rewritten yet. Remove a folder when it is; the goal is an empty list. */
-const notDone = ["test/"];
-
 /** Files in which every line is recorded or generated: they are as long as they are. */
 const recorded = /\/(fixtures|corpus|artefacts)\//;
 
@@ -66,25 +63,16 @@ function violations({ file, text }: Text): string[] {
   return file.endsWith(".md") ? wrongInProse({ file, text }) : wrongInSource({ file, text });
 }
 
-function isDone(file: string): boolean {
-  return !notDone.some((place) => file.startsWith(place));
-}
-
 /** Sources, tests and documents, as paths from the root of the project. */
 const files = ["src/**/*.{ts,tsx}", "test/**/*.ts", "pac/*", "docs/*.md", "README.md"].flatMap(
   (pattern) => [...new Bun.Glob(pattern).scanSync(root)].sort(),
 );
 
 test("no line is longer than 120 columns, and every comment begins with its subject", () => {
-  const wrong = files
-    .filter(isDone)
-    .flatMap((file) => violations({ file, text: readFileSync(join(root, file), "utf8") }));
+  const wrong = files.flatMap((file) =>
+    violations({ file, text: readFileSync(join(root, file), "utf8") }),
+  );
   expect(wrong).toEqual([]);
-});
-
-test("every place on the list of what is not done exists", () => {
-  const gone = notDone.filter((place) => !files.some((file) => file.startsWith(place)));
-  expect(gone).toEqual([]);
 });
 
 test("a long line is found where it is planted, in comments and prose", () => {

@@ -1,4 +1,7 @@
-/** Faults that take a guard away -> whether a test sees each of them. By hand, and once before a release; not in CI, as it takes long. */
+/**
+ * Faults that take a guard away -> whether a test sees each of them. By hand, and once before a release; not in
+ * CI, as it takes long.
+ */
 import { chmod, mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";

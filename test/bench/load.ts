@@ -1,4 +1,7 @@
-/** A port into requests per second, by wrk, h2load or ab; and the connections that were opened meanwhile, by the kernel. */
+/**
+ * A port into requests per second, by wrk, h2load or ab; and the connections that were opened meanwhile, by the
+ * kernel.
+ */
 import { readFileSync } from "node:fs";
 import type { Crew } from "./crew.ts";
 

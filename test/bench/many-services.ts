@@ -1,6 +1,7 @@
 /**
- * Projects of 10 and of 200 services, and one more added to each -> the time, processor and memory that the daemon takes;
- * and how soon it answers `Status` meanwhile. By hand: `bun test/bench/many-services.ts [services]`. Linux, by /proc.
+ * Projects of 10 and of 200 services, and one more added to each -> the time, processor and memory that the
+ * daemon takes; and how soon it answers `Status` meanwhile. By hand: `bun test/bench/many-services.ts
+ * [services]`. Linux, by /proc.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,10 @@ import { projectPlace, type ProjectPlace } from "../support/project-place.ts";
 
 const many = Number(process.argv[2] ?? 200);
 
-/** Processor time of a process in seconds, without its children's, and its memory in MiB. proc_pid_stat(5), USER_HZ of 100. */
+/**
+ * Processor time of a process in seconds, without its children's, and its memory in MiB. proc_pid_stat(5), USER_HZ
+ * of 100.
+ */
 function taken(pid: number): { cpu: number; memory: number } {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

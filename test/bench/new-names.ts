@@ -1,9 +1,15 @@
-/** A running proxy into the time of the first request to a name that it has never seen, its certificate made on the way. */
+/**
+ * A running proxy into the time of the first request to a name that it has never seen, its certificate made on the
+ * way.
+ */
 import { median } from "./median.ts";
 import type { Backend, Peer } from "./peer.ts";
 import type { Measured } from "./table.ts";
 
-/** curl by TLS to names under the backend's, each asked for once: what it counts goes from before its connect to the last byte. */
+/**
+ * curl by TLS to names under the backend's, each asked for once: what it counts goes from before its connect to
+ * the last byte.
+ */
 export async function measureNewNames(
   { ours, backend }: { ours: Peer; backend: Backend },
   { names }: { names: number },

@@ -1,4 +1,7 @@
-/** A directory for its state into `localhostess server start`: the real program, which finds the backend by its NAME. */
+/**
+ * A directory for its state into `localhostess server start`: the real program, which finds the backend by its
+ * NAME.
+ */
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Crew, Program, Side } from "./crew.ts";

@@ -1,6 +1,7 @@
 /**
  * Requests that wait for a service which starts -> the processor time that each half second of waiting costs. By hand:
- * `bun test/bench/waiting.ts [requests] [seconds]`. Real sockets, and the proxy's clock turned by hand: nothing else runs.
+ * `bun test/bench/waiting.ts [requests] [seconds]`. Real sockets, and the proxy's clock turned by hand: nothing
+ * else runs.
  */
 import { connectRaw } from "../support/raw-end.ts";
 import { FakeClock } from "../support/fake-clock.ts";

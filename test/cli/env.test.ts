@@ -1,6 +1,7 @@
 /**
- * env, with the real program, and the real curl, git, node, bun, python3 and java where they are: each against a server of
- * ours, and against one of a company whose authority the person has set before. Deno and Ruby are not tested here.
+ * env, with the real program, and the real curl, git, node, bun, python3 and java where they are: each against
+ * a server of ours, and against one of a company whose authority the person has set before. Deno and Ruby are
+ * not tested here.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";

@@ -1,4 +1,7 @@
-/** A home, a state directory and a root of their own -> the environment and the flags of commands that must not touch this machine's. */
+/**
+ * A home, a state directory and a root of their own -> the environment and the flags of commands that must not
+ * touch this machine's.
+ */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";

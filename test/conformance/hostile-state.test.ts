@@ -1,4 +1,7 @@
-/** What else may lie in the state directory: none of it is believed, none of it costs anybody a process or the credential. */
+/**
+ * What else may lie in the state directory: none of it is believed, none of it costs anybody a process or the
+ * credential.
+ */
 import { describe, expect, test } from "bun:test";
 import { chmod, chown, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Who may have the port: it is taken over from our own daemon, waited for where that helps, and never had from strangers. */
+/**
+ * Who may have the port: it is taken over from our own daemon, waited for where that helps, and never had from
+ * strangers.
+ */
 import { beforeEach, expect, test } from "bun:test";
 import { type Claimed, type ClaimOptions, claimPort } from "../../src/control/found/claim-port.ts";
 import type { Found } from "../../src/control/found/connect.ts";

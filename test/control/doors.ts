@@ -107,7 +107,10 @@ export function readAnswer(text: string): Got {
   return { status: Number(first.split(" ")[1]), headers, text: body, error };
 }
 
-/** One request by a socket, the whole reply. `half`: half-closes behind it; `until`: enough of a reply without an end. */
+/**
+ * One request by a socket, the whole reply. `half`: half-closes behind it; `until`: enough of a reply without an
+ * end.
+ */
 export async function once(
   path: string,
   request: string | Uint8Array,

@@ -1,4 +1,7 @@
-/** What a command is given has to be an object, by both doors: nothing that the language takes for one, or turns into one. */
+/**
+ * What a command is given has to be an object, by both doors: nothing that the language takes for one, or turns
+ * into one.
+ */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

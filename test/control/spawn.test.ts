@@ -1,4 +1,7 @@
-/** What a daemon is started with: what it needs of a shell's environment, a folder that is nobody's project, its own log. */
+/**
+ * What a daemon is started with: what it needs of a shell's environment, a folder that is nobody's project, its
+ * own log.
+ */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,7 +33,10 @@ const needed = {
   LOCALD_SOCKET: "/socket",
 };
 
-/** Secrets, what makes a program run somebody's code, and what would make the daemon a part of the service it was started in. */
+/**
+ * Secrets, what makes a program run somebody's code, and what would make the daemon a part of the service it was
+ * started in.
+ */
 const leftBehind = {
   AWS_SECRET_ACCESS_KEY: "secret",
   GITHUB_TOKEN: "secret",

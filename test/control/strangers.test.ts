@@ -1,4 +1,7 @@
-/** What strangers can do to the doors of a daemon without its credential: take its places, pose as it, use another name for it. */
+/**
+ * What strangers can do to the doors of a daemon without its credential: take its places, pose as it, use another
+ * name for it.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

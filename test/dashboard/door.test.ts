@@ -1,4 +1,7 @@
-/** Who gets through the page's door with a link or a cookie that is right: its owner's browser, and only from our own page. */
+/**
+ * Who gets through the page's door with a link or a cookie that is right: its owner's browser, and only from our
+ * own page.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startHttp } from "../../src/control/http/http.ts";
 import { dashboard } from "../../src/dashboard/dashboard.ts";

@@ -109,7 +109,8 @@ describeWith(["chromium"])("a real browser", () => {
         `globalThis.got = []; globalThis.attach = (last) => {
            globalThis.source = new EventSource("${server.url}/v1/events?token=${credential}" + (last ? "&last_event_id=" + last : ""));
            for (const type of ["hello", "reset", "service", "request"])
-             globalThis.source.addEventListener(type, (event) => globalThis.got.push([event.type, event.lastEventId, JSON.parse(event.data)]));
+             globalThis.source.addEventListener(type, (event) =>
+               globalThis.got.push([event.type, event.lastEventId, JSON.parse(event.data)]));
          }; globalThis.attach();`,
       );
       const count = (wanted: number) =>

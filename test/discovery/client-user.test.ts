@@ -1,4 +1,7 @@
-/** Whether a client is one of those who are served: by the kernel's word, and no where the kernel has no such client. */
+/**
+ * Whether a client is one of those who are served: by the kernel's word, and no where the kernel has no such
+ * client.
+ */
 import { expect, test } from "bun:test";
 import { clientUsers, isOwn } from "../../src/discovery/client-user.ts";
 import { departedClients } from "../../src/discovery/departed-clients.ts";

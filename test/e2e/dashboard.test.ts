@@ -1,4 +1,7 @@
-/** A person's road through the page of the real daemon, from the command to a request's line; and a daemon replaced meanwhile. */
+/**
+ * A person's road through the page of the real daemon, from the command to a request's line; and a daemon replaced
+ * meanwhile.
+ */
 import { expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

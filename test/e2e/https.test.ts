@@ -1,4 +1,7 @@
-/** https in a real Chromium: trusted by our own command, over HTTP/2, with Vite's updates; and refused after the other command. */
+/**
+ * https in a real Chromium: trusted by our own command, over HTTP/2, with Vite's updates; and refused after the
+ * other command.
+ */
 import { expect, test } from "bun:test";
 import { daemonInFront } from "../cli/cli.ts";
 import { temporarySystem } from "../cli/temporary-system.ts";

@@ -1,4 +1,7 @@
-/** What another person of this machine gets from a daemon, and what they can take from its owner: a real daemon, and a real second user. */
+/**
+ * What another person of this machine gets from a daemon, and what they can take from its owner: a real daemon,
+ * and a real second user.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { cpuSeconds } from "../bench/cpu.ts";

@@ -1,4 +1,7 @@
-/** An app's own scripts in a real Chromium, on the origin of a server that is stopped: what a person is shown there, they do not read. */
+/**
+ * An app's own scripts in a real Chromium, on the origin of a server that is stopped: what a person is shown
+ * there, they do not read.
+ */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { type Browser, openBrowser } from "../support/browser.ts";

@@ -1,4 +1,7 @@
-/** A real project, from a fresh copy to nothing left: a Vite front end, a Bun API, a Python worker, and a server that is slow to start. */
+/**
+ * A real project, from a fresh copy to nothing left: a Vite front end, a Bun API, a Python worker, and a server
+ * that is slow to start.
+ */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { openBrowser } from "../support/browser.ts";
 import { lacking } from "../support/debian.ts";

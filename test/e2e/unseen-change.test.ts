@@ -1,4 +1,7 @@
-/** A branch that brings commands which nobody has seen, and a real daemon: what goes on, what waits, and who says so. */
+/**
+ * A branch that brings commands which nobody has seen, and a real daemon: what goes on, what waits, and who says
+ * so.
+ */
 import { describe, expect, test } from "bun:test";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

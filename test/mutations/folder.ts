@@ -1,4 +1,7 @@
-/** Guards against the folder that a person stands in -> how each could be lost: configuration, programs by PATH, the page's script. */
+/**
+ * Guards against the folder that a person stands in -> how each could be lost: configuration, programs by PATH,
+ * the page's script.
+ */
 import type { Fault } from "./fault.ts";
 
 export const folder: readonly Fault[] = [

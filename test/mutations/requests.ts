@@ -1,4 +1,7 @@
-/** Guards of what a request may reach and be told -> how each could be lost: details, bare names, upgrades, strangers' pages. */
+/**
+ * Guards of what a request may reach and be told -> how each could be lost: details, bare names, upgrades,
+ * strangers' pages.
+ */
 import type { Fault } from "./fault.ts";
 
 export const requests: readonly Fault[] = [

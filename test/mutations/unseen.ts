@@ -1,4 +1,7 @@
-/** Guards of commands that a person has not seen -> how each could be lost: git's HEAD, the comparison, what waits for `up`. */
+/**
+ * Guards of commands that a person has not seen -> how each could be lost: git's HEAD, the comparison, what waits
+ * for `up`.
+ */
 import type { Fault } from "./fault.ts";
 
 export const unseen: readonly Fault[] = [

@@ -1,4 +1,7 @@
-/** Bare names of services: who may ask for them, and https, for which no authority signs: the certificate of the other name, and behind it what helps. */
+/**
+ * Bare names of services: who may ask for them, and https, for which no authority signs: the certificate of the
+ * other name, and behind it what helps.
+ */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect as connectH2 } from "node:http2";

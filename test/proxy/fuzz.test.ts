@@ -1,4 +1,7 @@
-/** Thousands of connections that send anything, and go whenever they like: the proxy serves on and holds none of them. */
+/**
+ * Thousands of connections that send anything, and go whenever they like: the proxy serves on and holds none of
+ * them.
+ */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { anyText, madeRequest, mutated } from "../support/arbitrary-request.ts";

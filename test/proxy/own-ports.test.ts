@@ -1,4 +1,7 @@
-/** More ports than one: which are had, what goes by them, and who is let in where only the wildcard address can be had. */
+/**
+ * More ports than one: which are had, what goes by them, and who is let in where only the wildcard address can be
+ * had.
+ */
 import { describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import { isLoopback } from "../../src/link/listen.ts";

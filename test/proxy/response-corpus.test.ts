@@ -1,4 +1,7 @@
-/** The byte corpus of answers: every case whole, an octet at a time, and with another answer behind it, to a real client. */
+/**
+ * The byte corpus of answers: every case whole, an octet at a time, and with another answer behind it, to a real
+ * client.
+ */
 import { expect, test } from "bun:test";
 import { type ResponseCase, responseCases } from "../corpus/responses.ts";
 import { inParallel } from "../support/in-parallel.ts";

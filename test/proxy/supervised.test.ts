@@ -1,4 +1,7 @@
-/** Services of the supervisor behind the proxy: held for while they start, explained while they are down, and never a 502 in between. */
+/**
+ * Services of the supervisor behind the proxy: held for while they start, explained while they are down, and never
+ * a 502 in between.
+ */
 import { describe, expect, test } from "bun:test";
 import http2 from "node:http2";
 import type { Supervised } from "../../src/routes/supervised.ts";

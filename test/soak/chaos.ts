@@ -1,6 +1,8 @@
 /**
- * Two minutes in which services and the daemon are killed, the file is edited and broken, and four clients contradict one
- * another. By hand: `bun test/soak/chaos.ts [seconds] [seed]`. Exits 1 where anything is not as it should be at the end.
+ * Two minutes in which services and the daemon are killed, the file is edited and broken, and four clients
+ * contradict one another. By hand: `bun test/soak/chaos.ts [seconds] [seed]`. Exits 1 where anything is not as
+ * it should be at
+ * the end.
  */
 import { chaos } from "../support/chaos.ts";
 import { freshSeed, Random } from "../support/random.ts";

@@ -1,4 +1,7 @@
-/** `bun test/soak/killed.ts [rounds]` -> the daemon killed at 50 random moments while clients work; ends with 1 where a command failed. */
+/**
+ * `bun test/soak/killed.ts [rounds]` -> the daemon killed at 50 random moments while clients work; ends with 1
+ * where a command failed.
+ */
 import { killRounds } from "../support/kill-rounds.ts";
 
 const rounds = Number(process.argv[2] ?? 50);

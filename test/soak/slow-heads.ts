@@ -1,6 +1,7 @@
 /**
- * 200 connections that send their heads an octet every 100 ms, without end, and others that want an answer meanwhile. By
- * hand: `bun test/soak/slow-heads.ts`. Exits 1 where one is held for more than 31 s, or an answer takes 50 ms.
+ * 200 connections that send their heads an octet every 100 ms, without end, and others that want an answer
+ * meanwhile. By hand: `bun test/soak/slow-heads.ts`. Exits 1 where one is held for more than 31 s, or an answer
+ * takes 50 ms.
  */
 import { startProxyProcess } from "../support/proxy-process.ts";
 import { connectRaw } from "../support/raw-end.ts";

@@ -1,4 +1,7 @@
-/** A transfer to a reader that is slow for a while and then fast, beside the memory of the proxy between. Linux, by /proc. */
+/**
+ * A transfer to a reader that is slow for a while and then fast, beside the memory of the proxy between. Linux, by
+ * /proc.
+ */
 import type { ProxyProcess } from "../support/proxy-process.ts";
 import type { RawEnd } from "../support/raw-end.ts";
 

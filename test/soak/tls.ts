@@ -1,6 +1,7 @@
 /**
- * 1 GiB over TLS and over HTTP/2, down and up, through readers at 1 MB/s for 20 s and then fast, beside the proxy's memory. By
- * hand: `bun test/soak/tls.ts [part of a title]`. Linux, by /proc. Exits 1 where the slow part costs 32 MiB or more.
+ * 1 GiB over TLS and over HTTP/2, down and up, through readers at 1 MB/s for 20 s and then fast, beside the
+ * proxy's memory. By hand: `bun test/soak/tls.ts [part of a title]`. Linux, by /proc. Exits 1 where the slow
+ * part costs 32 MiB or more.
  */
 import { connectH2 } from "../support/h2-end.ts";
 import { type ProxyProcess, startProxyProcess } from "../support/proxy-process.ts";

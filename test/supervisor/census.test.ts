@@ -64,7 +64,8 @@ test("those who ask at once share a look, and it begins after they asked", async
 /** macOS 14: a shell of the system shows no environment, node does, and a zombie has no name. */
 const recorded = `    1     0     1 Ss    21648   1:02.33 Mon Nov 17 08:00:01 2025 /sbin/launchd
   501     1   501 Ss     1712   0:00.01 Tue Nov 18 09:10:11 2025 /bin/sh -c npm start
-  502   501   501 S+    98304   0:01.25 Tue Nov 18 09:10:11 2025 node server.js PATH=/bin LOCALHOSTESS_RUN_ID=${id} PORT=20001
+  502   501   501 S+    98304   0:01.25 Tue Nov 18 09:10:11 2025 node server.js \
+PATH=/bin LOCALHOSTESS_RUN_ID=${id} PORT=20001
   503   501   501 Z         0   0:00.00 Tue Nov 18 09:10:12 2025 (sleep)
   504     1   504 S       512  12:34:56.78 Tue Nov 18 09:10:12 2025 postgres -D x LOCALHOSTESS_RUN_ID=${id}
 garbage

@@ -1,6 +1,6 @@
 /**
- * A process of its own that adopts orphans, as the daemon does: a line of JSON in is a command, a line out its answer. The
- * test runner must not adopt: the orphans of other tests would come to it.
+ * A process of its own that adopts orphans, as the daemon does: a line of JSON in is a command, a line out its
+ * answer. The test runner must not adopt: the orphans of other tests would come to it.
  */
 import { families, type Run } from "../../src/supervisor/family/family.ts";
 import { procfsCensus, runVariable } from "../../src/supervisor/family/census.ts";

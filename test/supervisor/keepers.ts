@@ -1,4 +1,7 @@
-/** The keeper or host process into something that a test can ask, and the machine into the processes that show a mark. */
+/**
+ * The keeper or host process into something that a test can ask, and the machine into the processes that show a
+ * mark.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostOrder } from "./host.ts";

@@ -12,8 +12,8 @@ import {
 } from "../../src/supervisor/project/wishes.ts";
 
 /**
- * Every pair that does something, written down a second time: what is wanted then, and what is to be done. `where` names
- * the processes that a pair concerns, or what its files say, and the first that holds counts.
+ * Every pair that does something, written down a second time: what is wanted then, and what is to be done.
+ * `where` names the processes that a pair concerns, or what its files say, and the first that holds counts.
  */
 const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
   unwanted: { up: "due", "up-lazy": "dozing end", restart: "restarting end" },

@@ -1,4 +1,7 @@
-/** The state directory: made for its owner, and swept of what the killed left. What is refused is in test/conformance. */
+/**
+ * The state directory: made for its owner, and swept of what the killed left. What is refused is in
+ * test/conformance.
+ */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,7 @@
-/** A process that needs an authority: prints its fingerprint. Started ten times at once by `certificate-authority.test.ts`. */
+/**
+ * A process that needs an authority: prints its fingerprint. Started ten times at once by
+ * `certificate-authority.test.ts`.
+ */
 import { systemClock } from "../../src/system/clock.ts";
 import { ensureCertificateAuthority } from "../../src/tls/certificate-authority.ts";
 import { identity } from "../support/throwaway-certificate-authority.ts";

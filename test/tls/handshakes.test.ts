@@ -1,4 +1,7 @@
-/** Handshakes that are cut, odd, many or never finished, on the proxy's own port: each has one outcome, and strangers cost nothing. */
+/**
+ * Handshakes that are cut, odd, many or never finished, on the proxy's own port: each has one outcome, and
+ * strangers cost nothing.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect, type TLSSocket } from "node:tls";
 import { FakeClock } from "../support/fake-clock.ts";

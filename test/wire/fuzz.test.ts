@@ -1,4 +1,7 @@
-/** The parsers under generated input: any cut gives the same outcome, nothing throws, and no message has two framings. */
+/**
+ * The parsers under generated input: any cut gives the same outcome, nothing throws, and no message has two
+ * framings.
+ */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { HeadWriter } from "../../src/proxy/upstream/head-writer.ts";

@@ -1,4 +1,7 @@
-/** A backend into nginx in front of it, plain and by TLS: one worker, no access log, idle connections to the backend kept. */
+/**
+ * A backend into nginx in front of it, plain and by TLS: one worker, no access log, idle connections to the
+ * backend kept.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { throwawayCertificateAuthority } from "../../support/throwaway-certificate-authority.ts";

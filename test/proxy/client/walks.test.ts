@@ -1,4 +1,7 @@
-/** Random walks of a client, its upstreams, the clock and the supervisor around a Connection, over links that are not real. */
+/**
+ * Random walks of a client, its upstreams, the clock and the supervisor around a Connection, over links that are
+ * not real.
+ */
 import { expect, test } from "bun:test";
 import type { Asked } from "../../../src/discovery/callers.ts";
 import type { CancelDial } from "../../../src/link/dial.ts";

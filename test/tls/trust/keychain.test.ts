@@ -1,4 +1,7 @@
-/** The macOS keychain, by a fake `security`: there is no macOS here. It keeps what the real one is known to keep apart. */
+/**
+ * The macOS keychain, by a fake `security`: there is no macOS here. It keeps what the real one is known to keep
+ * apart.
+ */
 import { expect, test } from "bun:test";
 import { keychainStores } from "../../../src/tls/trust/keychain.ts";
 import { sha1Of } from "../../../src/tls/trust/pem.ts";

@@ -1,4 +1,7 @@
-/** A root and a home that are gone when the test is -> the machine that stores are given; commands are recorded, and most are faked. */
+/**
+ * A root and a home that are gone when the test is -> the machine that stores are given; commands are recorded,
+ * and most are faked.
+ */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
