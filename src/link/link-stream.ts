@@ -1,5 +1,5 @@
 /** A link -> a Node stream, for libraries that need one. */
-import { Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { Link } from "./link.ts";
 
 type Written = (error?: Error | null) => void;
@@ -10,6 +10,8 @@ export function linkStream(
   { first, fault }: { first: Uint8Array; fault: (fault: unknown) => void },
 ): Duplex {
   let waiting: Written | undefined;
+  // Loaded with the first of them: a daemon at rest need not hold Node's streams.
+  const { Duplex } = process.getBuiltinModule("node:stream");
   const stream = new Duplex({
     allowHalfOpen: true,
     read() {

@@ -1,5 +1,4 @@
 /** An encrypted link and the certificates for its names into the plain link inside. */
-import { TLSSocket } from "node:tls";
 import { lastWords } from "../link/last-words.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import { linkStream } from "../link/link-stream.ts";
@@ -139,6 +138,8 @@ class Attempt {
 
   /** Node's TLS runs over the link: Bun's own TLS cannot be given bytes that have been read. */
   handshake(first: Uint8Array, leaf: Leaf, hello: ClientHello): void {
+    // Most handshakes go by Bun's own TLS: a daemon at rest need not hold Node's.
+    const { TLSSocket } = process.getBuiltinModule("node:tls");
     const below = linkStream(this.link, { first, fault: this.options.fault });
     const stream = new TLSSocket(below as never, {
       isServer: true,
