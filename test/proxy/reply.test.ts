@@ -1,11 +1,6 @@
+import { reasonOf } from "../../src/wire/reason.ts";
 import { expect, test } from "bun:test";
-import {
-  encodeReply,
-  jsonReply,
-  type Reply,
-  reasonOf,
-  textReply,
-} from "../../src/proxy/pages/reply.ts";
+import { encodeReply, jsonReply, type Reply, textReply } from "../../src/proxy/pages/reply.ts";
 
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const hello: Reply = { status: 200, fields: [["Content-Type", "text/plain"]], body: "hé\n" };

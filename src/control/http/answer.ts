@@ -1,5 +1,6 @@
 /** An answer of the API -> the head that goes before its body. Pure. */
 import type { Cancel } from "../../system/clock.ts";
+import { reasonOf } from "../../wire/reason.ts";
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -21,34 +22,12 @@ export type StreamAnswer = { status: number; headers: Headers; stream(sink: Sink
 
 export type Answer = WholeAnswer | StreamAnswer;
 
-const reasons: Readonly<Record<number, string>> = {
-  200: "OK",
-  204: "No Content",
-  303: "See Other",
-  304: "Not Modified",
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  413: "Content Too Large",
-  415: "Unsupported Media Type",
-  421: "Misdirected Request",
-  429: "Too Many Requests",
-  431: "Request Header Fields Too Large",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-};
-
 const nothing = new Uint8Array(0);
 
 /** `date` is in milliseconds since the Unix epoch; `last`: the connection ends with this answer. */
 export function headOf(answer: Answer, { date, last }: { date: number; last: boolean }): string {
   const { status, headers } = answer;
-  const lines = [`HTTP/1.1 ${status} ${reasons[status] ?? "Unknown"}`];
+  const lines = [`HTTP/1.1 ${status} ${reasonOf(status)}`];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   lines.push(`Date: ${new Date(date).toUTCString()}`);
   if (!("stream" in answer) && status !== 204) {

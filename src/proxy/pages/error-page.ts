@@ -18,7 +18,8 @@ import {
   withoutDetails,
   word,
 } from "./problem.ts";
-import { jsonReply, reasonOf, type Reply, textReply } from "./reply.ts";
+import { reasonOf } from "../../wire/reason.ts";
+import { jsonReply, type Reply, textReply } from "./reply.ts";
 
 export type { Problem } from "./problem.ts";
 

@@ -1,27 +1,11 @@
 /** One of our own answers -> the bytes of a complete HTTP/1.1 response. Pure. */
+import { reasonOf } from "../../wire/reason.ts";
 
 /** `fields` are those of this reply alone; `encodeReply` adds framing and the fields of every reply. */
 export type Reply = {
   status: number;
   fields: readonly (readonly [string, string])[];
   body: string;
-};
-
-const reasons: Record<number, string> = {
-  200: "OK",
-  308: "Permanent Redirect",
-  400: "Bad Request",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  408: "Request Timeout",
-  421: "Misdirected Request",
-  431: "Request Header Fields Too Large",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-  505: "HTTP Version Not Supported",
-  508: "Loop Detected",
 };
 
 const everyReply: Reply["fields"] = [
@@ -34,10 +18,6 @@ const everyReply: Reply["fields"] = [
 ];
 
 const encoder = new TextEncoder();
-
-export function reasonOf(status: number): string {
-  return reasons[status] ?? "";
-}
 
 /**
  * `head`: the request was HEAD, so the body is counted but not sent (RFC 9110 section 9.3.2). `date`: milliseconds

@@ -9,7 +9,8 @@ import { html, Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import { sentence, word } from "./problem.ts";
-import { jsonReply, reasonOf, type Reply, textReply } from "./reply.ts";
+import { reasonOf } from "../../wire/reason.ts";
+import { jsonReply, type Reply, textReply } from "./reply.ts";
 
 /** Why the request gets this page instead of an answer. */
 export type Absence =
