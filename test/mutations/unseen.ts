@@ -220,8 +220,8 @@ export const unseen: readonly Fault[] = [
   {
     name: "a service that nobody has seen is started",
     file: "src/supervisor/project/starting.ts",
-    find: "    if (held !== undefined) {\n      this.#refuse(unit, held);",
-    replace: '    if (held === "") {\n      this.#refuse(unit, held);',
+    find: "    if (unseen !== undefined) {\n      this.#refuse(unit, unseen);",
+    replace: '    if (unseen === "") {\n      this.#refuse(unit, unseen);',
     tests: ["test/supervisor/project.test.ts"],
   },
   {

@@ -52,10 +52,10 @@ export async function listens({ target, sight, port }: Walk): Promise<Listening>
     const who = `pid ${holder.pid}, ${printable(holder.command, 200)}`;
     return fail(`port ${port} is in use by another program: ${who}`, fix);
   }
-  const held = answers.some(
+  const taken = answers.some(
     ({ answer }) => answer.kind === "answer" || answer.why !== "connection refused",
   );
-  const detail = held
+  const detail = taken
     ? `a program other than localhostess is on port ${port}`
     : `nothing listens on port ${port}`;
   return fail(detail, fix);

@@ -60,14 +60,14 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         if (unlessRunning && found.kind === "healthy") {
           return { kind: "running", registration: found.registration };
         }
-        const held = portsOf(found.registration).includes(port);
+        const isTheirs = portsOf(found.registration).includes(port);
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
-        if (vacant === "free" || (held && vacant === "taken")) {
+        if (vacant === "free" || (isTheirs && vacant === "taken")) {
           await publish(port || found.registration.port);
           predecessor = found.registration;
           since = clock.now();
-          forExtras = !held;
+          forExtras = !isTheirs;
         }
       }
     } else if (!stillOurs()) {

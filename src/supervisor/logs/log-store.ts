@@ -56,7 +56,7 @@ export type LogStoreOptions = {
   fileAt?: (path: string) => RotatedFile;
 };
 
-/** Bytes that wait for the disk: above, the service is held; below, it goes on. */
+/** Bytes that wait for the disk: above, the service is stalled; below, it goes on. */
 const full = 1024 * 1024;
 const empty = 256 * 1024;
 
@@ -148,7 +148,7 @@ class Log implements ServiceLog {
   #queue: Uint8Array[] = [];
   #queued = 0;
   /** The disk is slower than it; it has printed more than its share. */
-  #held = false;
+  #stalled = false;
   #shared = false;
   #lost = 0;
   #noted = Number.NEGATIVE_INFINITY;
@@ -172,7 +172,7 @@ class Log implements ServiceLog {
 
   set source(source: Source | undefined) {
     this.#source = source;
-    if (this.#held || this.#shared) source?.pause();
+    if (this.#stalled || this.#shared) source?.pause();
   }
 
   get next(): number {
@@ -196,14 +196,14 @@ class Log implements ServiceLog {
     this.#options.share.printed(this, bytes.length);
   }
 
-  setShare(held: boolean): void {
-    if (held === this.#shared) return;
-    this.#shared = held;
-    if (!this.#held) this.#flow(held);
+  setShare(paused: boolean): void {
+    if (paused === this.#shared) return;
+    this.#shared = paused;
+    if (!this.#stalled) this.#flow(paused);
   }
 
-  #flow(held: boolean): void {
-    if (held) this.#source?.pause();
+  #flow(paused: boolean): void {
+    if (paused) this.#source?.pause();
     else this.#source?.resume();
   }
 
@@ -260,8 +260,8 @@ class Log implements ServiceLog {
     if (joined === undefined) this.#queue.push(written);
     else this.#queue[this.#queue.length - 1] = joined;
     this.#queued += written.length;
-    if (this.#queued > full && !this.#held) {
-      this.#held = true;
+    if (this.#queued > full && !this.#stalled) {
+      this.#stalled = true;
       if (!this.#shared) this.#flow(true);
     }
   }
@@ -322,8 +322,8 @@ class Log implements ServiceLog {
   }
 
   #release(): void {
-    if (!this.#held) return;
-    this.#held = false;
+    if (!this.#stalled) return;
+    this.#stalled = false;
     if (!this.#shared) this.#flow(false);
   }
 

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from "../../system/clock.ts";
 
 export interface Printer {
   /** Waits with what it prints; and goes on. */
-  setShare(held: boolean): void;
+  setShare(paused: boolean): void;
 }
 
 export interface OutputShare {

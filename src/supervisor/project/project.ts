@@ -7,7 +7,7 @@ import { boot, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
 import { Starting } from "./starting.ts";
 import {
-  heldWhy,
+  unseenWhy,
   isDue,
   isRunning,
   isUp,
@@ -183,8 +183,8 @@ export class Project {
       if (added && this.#whole) this.#units.ask(unit, unit.spec.lazy ? "up-lazy" : "up");
       if (unit.wish.state === "refused") {
         // The files may have removed the cause of a refusal.
-        const held = heldWhy(unit, spec.directory);
-        if (held !== undefined) this.#units.ask(unit, "cannot", held);
+        const unseen = unseenWhy(unit, spec.directory);
+        if (unseen !== undefined) this.#units.ask(unit, "cannot", unseen);
         else void this.#restarts.askAndEnd(unit, "changed");
       } else if (
         unit.wish.state === "given" &&

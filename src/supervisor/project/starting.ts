@@ -3,7 +3,7 @@ import type { ServiceSpec } from "../../manifest/project.ts";
 import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
-import { blockers, heldWhy, isDue, isUp, needsRestart, type Unit } from "./unit.ts";
+import { blockers, unseenWhy, isDue, isUp, needsRestart, type Unit } from "./unit.ts";
 import type { ProjectEffects, Units } from "./units.ts";
 
 export type StartingOptions = {
@@ -63,9 +63,9 @@ export class Starting {
 
   #launch(unit: Unit): void {
     if (unit.leaving !== undefined) return;
-    const held = heldWhy(unit, this.#units.spec.directory);
-    if (held !== undefined) {
-      this.#refuse(unit, held);
+    const unseen = unseenWhy(unit, this.#units.spec.directory);
+    if (unseen !== undefined) {
+      this.#refuse(unit, unseen);
       return;
     }
     const port = this.#portFor(unit);

@@ -145,7 +145,7 @@ function asDeclared(unit: Unit, project: ProjectSpec): Supervised {
 }
 
 /** Why it must not be started: nothing that a person has seen is known of it. */
-export function heldWhy({ unseen }: Unit, directory: string): string | undefined {
+export function unseenWhy({ unseen }: Unit, directory: string): string | undefined {
   if (!unseen?.held) return undefined;
   const what = unseen.change === "added" ? "it is new" : `its ${unseen.keys.join(", ")} changed`;
   return `${what}, and ${unseen.why}; ${upCommand(directory)} takes it`;

@@ -149,17 +149,17 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     own.add(process.pid);
     const terminal = process.terminal!;
     let path: string | undefined;
-    let held = false;
+    let stalled = false;
     return {
       pid: process.pid,
       pause() {
         path ??= flow.terminalOf(process.pid);
-        if (held || released || path === undefined) return;
-        held = flow.hold(path);
+        if (stalled || released || path === undefined) return;
+        stalled = flow.hold(path);
       },
       resume() {
-        if (!held || path === undefined) return;
-        held = false;
+        if (!stalled || path === undefined) return;
+        stalled = false;
         flow.release(path);
       },
       release() {
