@@ -261,7 +261,7 @@ export const requests: readonly Fault[] = [
   },
   {
     name: "half a head is taken for a whole one",
-    file: "src/proxy/client/serving.ts",
+    file: "src/proxy/client/own-answers.ts",
     find: '    return head.read(bytes).kind === "done" ? { head, bytes } : undefined;',
     replace: "    head.read(bytes);\n    return { head, bytes };",
     tests: ["test/proxy/own-pages.test.ts"],
@@ -353,7 +353,7 @@ export const requests: readonly Fault[] = [
   {
     name: "a slow head behind a HEAD is refused without a body",
     file: "src/proxy/client/serving.ts",
-    find: "    // The request before may have been HEAD.\n    this.#headRequest = false;\n",
+    find: "    // The request before may have been HEAD.\n    this.#answers.isHead(false);\n",
     replace: "",
     tests: ["test/proxy/timeouts.test.ts"],
   },

@@ -8,7 +8,8 @@ import { encode } from "../../wire/bytes.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
 import type { Upstream } from "../upstream/pool.ts";
-import { type Client, type Grant, Serving, type ServingShared } from "./serving.ts";
+import type { Client, Grant, ServingShared } from "./client.ts";
+import { Serving } from "./serving.ts";
 import {
   actionOn,
   At,

@@ -1,132 +1,39 @@
 /** A client's requests, one after another -> for each, an upstream that answers it, a wait, or an answer of our own. */
-import type { Callers } from "../../discovery/callers.ts";
-import type { Held } from "../../link/held.ts";
-import type { Link } from "../../link/link.ts";
 import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
-import type { UrlPorts } from "../../routes/service-row.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { nearest } from "../../text/nearest.ts";
 import { latin1 } from "../../wire/bytes.ts";
-import { headLimit, RequestHead } from "../../wire/head.ts";
+import { headLimit, type RequestHead } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
-import { errorPage } from "../pages/error-page.ts";
-import { hearsDetails } from "../pages/hears-details.ts";
-import { type Wants, wantsOf } from "../pages/negotiate.ts";
-import { frontPath, type OwnPages } from "../pages/own-pages.ts";
+import { frontPath } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
-import { encodeReply, type Reply } from "../pages/reply.ts";
+import type { Reply } from "../pages/reply.ts";
 import { type Absence, absentPage, linesShown } from "../pages/supervised-page.ts";
-import {
-  type Destination,
-  type Destinations,
-  isSameDestination,
-  type Mode,
-} from "../request/destination.ts";
+import { type Destination, isSameDestination, type Mode } from "../request/destination.ts";
 import { isStrangers } from "../request/is-strangers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
-import type { Recorder } from "../request/recorder.ts";
-import type { HttpsRedirect } from "../request/redirect.ts";
 import { askedFor, hasBeenHere } from "../request/routing.ts";
-import type { Supervision } from "../request/supervision.ts";
 import {
   comesBack,
   supervisedBehind,
   Waiting,
   type WaitingFacts,
   type WaitingOwner,
-  type WaitingShared,
   type Way,
 } from "../request/waiting.ts";
 import { afterFailure, heldBodyLimit, onAbsence } from "../request/waits.ts";
-import {
-  Exchange,
-  type ExchangeOwner,
-  type ExchangeShared,
-  lostWhy,
-} from "../upstream/exchange.ts";
+import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
+import type { Client, Read, ServingShared } from "./client.ts";
 import { covers } from "./covers.ts";
-import { At, type ClientState, Turn } from "./states.ts";
-
-/**
- * The outcome of handling a head. A number: the offset at which the next request begins. `waits`: this request will be
- * read again. `taken`: the connection does not continue with another request from here.
- */
-export type Read = number | "waits" | "taken";
-
-/** A granted CONNECT: `bytes` from `from` on are inside the tunnel. */
-export type Grant = {
-  bytes: Uint8Array;
-  from: number;
-  service: Service;
-  destination: Destination;
-};
-
-/** The connection whose requests are served. `states.ts` defines its states and the turns that `move` accepts. */
-export interface Client {
-  readonly link: Link;
-  /** The link is the inside of a TLS connection. */
-  readonly secured: boolean;
-  /** The name of the TLS connection; undefined if there was none, or if it no longer matters. */
-  readonly serverName: string | undefined;
-  /** The requests are inside a tunnel that CONNECT was granted. */
-  readonly tunnelled: boolean;
-  /** The client sends no more. */
-  readonly inputEnded: boolean;
-  readonly state: ClientState;
-  /** The connection is between two requests or within a head. */
-  readonly isReading: boolean;
-  /** Input that cannot be used yet. */
-  readonly held: Held;
-  /** The number of answered requests. */
-  served: number;
-  move(turn: number): void;
-  /** Reads the held bytes: a request that waited, or the next one. */
-  again(): void;
-  /** Continues with the next request. */
-  next(): void;
-  /** Pauses the link if too much is held; otherwise resumes it. */
-  regulate(): void;
-  /** Ends after our last words. */
-  linger(): void;
-  close(): "taken";
-  /** The client broke off its request: no answer is owed, and the upstream's work is cancelled. */
-  abandon(): void;
-  grant(upstream: Upstream, grant: Grant): void;
-  /** Joins the client with the upstream: bytes go both ways unread. */
-  join(upstream: Upstream): void;
-}
-
-/** Shared by all `Serving` objects of one proxy. */
-export interface ServingShared extends ExchangeShared, WaitingShared {
-  /** Whether the process that was found with the service still runs; a cheap check. */
-  stillThere(service: Service): boolean;
-  /** Reports that the proxy is in use. Costs next to nothing. */
-  touch(): void;
-  readonly pages: OwnPages;
-  /** Our part of every Via, which distinguishes this proxy from all others. */
-  readonly instance: string;
-  /** All ports that we accept connections on. */
-  readonly ownPorts: readonly number[];
-  readonly urlPorts: UrlPorts;
-  /** The answer to page loads that should have used TLS; undefined: they are served like any other. */
-  readonly redirect: HttpsRedirect | undefined;
-  readonly destinations: Destinations;
-  /** Whether there are certificates for bare names. */
-  bareNames(): boolean;
-  /** Undefined: nothing is supervised. */
-  readonly supervision: Supervision | undefined;
-  /** Records every request; undefined: recording is off. */
-  readonly recorder: Recorder | undefined;
-  /** Finds the clients' processes; undefined: this system cannot. */
-  readonly callers: Callers | undefined;
-}
+import { OwnAnswers } from "./own-answers.ts";
+import { At, Turn } from "./states.ts";
 
 type Absent = Extract<Decision, { kind: "absent" }>;
 
@@ -139,10 +46,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   readonly #head: RequestHead;
   /** Undefined: nothing is recorded. */
   readonly #record: RequestRecord | undefined;
-  /** The bytes that the head was read from, while it is being handled. */
-  #headBytes: Uint8Array | undefined;
-  /** The last request was HEAD. */
-  #headRequest = false;
+  readonly #answers: OwnAnswers;
   /** The client asked for no further request, and this one is complete. */
   #lastRequest = false;
   #destination: Destination | undefined;
@@ -159,6 +63,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#head = this.#exchange.requestHead;
     const { recorder, callers } = shared;
     this.#record = recorder && new RequestRecord(recorder, callers, this.#exchange);
+    this.#answers = new OwnAnswers({
+      exchange: this.#exchange,
+      record: this.#record,
+      draining: shared.draining,
+    });
   }
 
   /** Serves another client from here on. Nothing is left of the one before. */
@@ -166,8 +75,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#client = client;
     this.#exchange.attach(client.link, this);
     this.#record?.attach(client.link, client.secured);
-    this.#headBytes = undefined;
-    this.#headRequest = false;
+    this.#answers.attach(client);
     this.#lastRequest = false;
     this.#destination = undefined;
     this.#covered = undefined;
@@ -234,35 +142,35 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   /** Refuses a head that cannot be read. */
   refuseHead(bytes: Uint8Array, outcome: Bad): void {
     // The part that was read may tell which form of error page the client wants.
-    this.#headRequest = false;
-    this.#headBytes = bytes;
+    this.#answers.isHead(false);
+    this.#answers.at(bytes);
     this.refuse(badRequest(outcome));
-    this.#headBytes = undefined;
+    this.#answers.at(undefined);
   }
 
   /** Refuses a head that is not complete in time. */
   refuseSlowHead(): void {
     // The request before may have been HEAD.
-    this.#headRequest = false;
+    this.#answers.isHead(false);
     this.refuse({ status: 408 });
   }
 
   /** Handles a complete head and the bytes behind it, up to `bytes.length`. */
   handle(bytes: Uint8Array, end: number): Read {
     const read = this.#handle(bytes, end);
-    this.#headBytes = undefined;
+    this.#answers.at(undefined);
     return read;
   }
 
   #handle(bytes: Uint8Array, end: number): Read {
     const head = this.#head;
     const { framing } = this.#exchange;
-    this.#headRequest = false;
-    this.#headBytes = bytes;
+    this.#answers.isHead(false);
+    this.#answers.at(bytes);
     this.#record?.begin(head, bytes);
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.refuse(badRequest(wrong));
-    this.#headRequest = framing.head;
+    this.#answers.isHead(framing.head);
     const target = readTarget(head, bytes, framing.connect);
     if ("kind" in target) return this.refuse(badRequest(target));
     const destination = this.#route(bytes, target);
@@ -481,7 +389,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
     // A person who has just started a server looks for it here.
     if (path === frontPath && !this.#hasLooked) return this.#waitForLook();
-    const reply = this.#shared.pages({ method: head.method(bytes), path, ...this.#reader() });
+    const reply = this.#shared.pages({
+      method: head.method(bytes),
+      path,
+      ...this.#answers.reader(),
+    });
     return this.#reply(reply, end);
   }
 
@@ -682,7 +594,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   #isStrangers(): boolean {
-    const asked = this.#requestAtHand();
+    const asked = this.#answers.current();
     return asked === undefined || isStrangers(asked.head, asked.bytes, this.#shared.routes());
   }
 
@@ -697,74 +609,25 @@ export class Serving implements ExchangeOwner, WaitingOwner {
    */
   #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): Read {
     const lines = this.#shared.supervision?.latest(supervised.id, linesShown) ?? [];
-    const reply = absentPage({ supervised, absence, lines, ...this.#reader() });
-    return end === undefined ? this.#lastWords(reply) : this.#reply(reply, end);
+    const reply = absentPage({ supervised, absence, lines, ...this.#answers.reader() });
+    return end === undefined ? this.#answers.lastWords(reply) : this.#reply(reply, end);
   }
 
   // Our own answers.
-
-  /**
-   * The form of answer that the client wants, and whether it may contain details. Called only for answers of our own,
-   * because most requests need neither.
-   */
-  #reader(): { wants: Wants; details: boolean } {
-    const asked = this.#requestAtHand();
-    if (asked === undefined) return { wants: "text", details: false };
-    const { head, bytes } = asked;
-    return { wants: wantsOf(head, bytes), details: hearsDetails(head, bytes) };
-  }
-
-  /** The current request; undefined if there is none. */
-  #requestAtHand(): { head: RequestHead; bytes: Uint8Array } | undefined {
-    if (this.#headBytes !== undefined) return { head: this.#head, bytes: this.#headBytes };
-    if (this.#client.state !== At.exchanging && this.#client.state !== At.waiting) return undefined;
-    // The client's bytes are gone. The request that we sent on has the same fields, as far as they matter here.
-    const bytes = this.#exchange.sent.bytes.subarray(0, this.#exchange.sent.length);
-    const head = new RequestHead();
-    // Our additions may have made the head too long to be read. Half a head does not tell which fields are missing.
-    return head.read(bytes).kind === "done" ? { head, bytes } : undefined;
-  }
 
   #refuseDial(failure: DialFailure): Read {
     const secured = this.#destination!.tls !== undefined;
     return this.refuse(dialFailed(this.#service, failure, { secured }));
   }
 
-  /**
-   * Answers and ends the connection: after a refused request, we cannot trust that the next one begins where we think.
-   */
   refuse(problem: Problem): Read {
-    const { wants, details } = this.#reader();
-    return this.#lastWords(errorPage(problem, wants, { details }));
-  }
-
-  #lastWords(reply: Reply): Read {
-    const bytes = encodeReply(reply, { head: this.#headRequest, close: true });
-    this.#client.link.write(bytes, 0, bytes.length);
-    this.#answered(reply);
-    this.#client.linger();
-    return "taken";
+    return this.#answers.refuse(problem);
   }
 
   /** Answers with one of our own pages. The connection continues only after a request without a body. */
   #reply(reply: Reply, end: number): Read {
-    const { framing } = this.#exchange;
-    const keepAlive = framing.keepAlive && framing.bodyLength === 0 && !this.#shared.draining();
-    // An HTTP/1.0 client would have to be told that the connection stays open. None needs our pages twice, so we close.
-    const close = !keepAlive || this.#head.minor === 0;
-    const bytes = encodeReply(reply, { head: this.#headRequest, close });
-    this.#client.link.write(bytes, 0, bytes.length);
-    this.#answered(reply);
     this.drop();
-    this.#client.served++;
-    this.#client.move(Turn.next);
-    if (!close) return end;
-    this.#client.linger();
-    return "taken";
-  }
-
-  #answered({ status, body }: Reply): void {
-    this.#record?.answered(status, this.#headRequest ? 0 : Buffer.byteLength(body));
+    return this.#answers.reply(reply, end);
   }
 
   // Events of the exchange.
