@@ -64,7 +64,7 @@ function violations({ file, text }: Text): string[] {
 }
 
 /** Sources, tests and documents, as paths from the root of the project. */
-const files = ["src/**/*.{ts,tsx}", "test/**/*.ts", "pac/*", "docs/*.md", "README.md"].flatMap(
+const files = ["src/**/*.{ts,tsx}", "test/**/*.ts", "pac/*", "docs/*.md", "*.md"].flatMap(
   (pattern) => [...new Bun.Glob(pattern).scanSync(root)].sort(),
 );
 
