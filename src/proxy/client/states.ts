@@ -206,27 +206,22 @@ export const Turn = Object.fromEntries(turns.map((name, index) => [name, index])
 /** Every open connection can be ended, with or without last words. */
 const open = { linger: "lingering", end: "closed" } as const;
 
+/** A connection whose client may send a request, or the rest of one. */
+const reads = {
+  ...open,
+  begin: "reading",
+  wait: "waiting",
+  exchange: "exchanging",
+  flush: "flushing",
+  next: "idle",
+  grant: "tunnelled",
+} as const;
+
 /** A turn that is missing from a row is a bug of ours. */
 export const moves: Readonly<Record<StateName, Partial<Record<TurnName, StateName>>>> = {
   sniffing: { ...open, plain: "idle" },
-  idle: {
-    ...open,
-    begin: "reading",
-    wait: "waiting",
-    exchange: "exchanging",
-    flush: "flushing",
-    next: "idle",
-    grant: "tunnelled",
-  },
-  reading: {
-    ...open,
-    begin: "reading",
-    wait: "waiting",
-    exchange: "exchanging",
-    flush: "flushing",
-    next: "idle",
-    grant: "tunnelled",
-  },
+  idle: reads,
+  reading: reads,
   // A request that was already sent goes straight to its upstream; a held one is read again.
   waiting: { ...open, wait: "waiting", exchange: "exchanging", next: "idle" },
   exchanging: { ...open, wait: "waiting", flush: "flushing", next: "idle", join: "joined" },
