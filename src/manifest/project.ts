@@ -6,8 +6,8 @@ export type StopSignal =
 /** How the health of a service is checked. Times in milliseconds. */
 export type HealthCheck = {
   ask:
-    /** A GET request for this path on the service's port; status 200 to 399 is healthy. */
-    | { kind: "http"; path: string }
+    /** A GET request for this path on the service's port, inside TLS or not; status 200 to 399 is healthy. */
+    | { kind: "http" | "https"; path: string }
     /** A connection to the service's port. */
     | { kind: "tcp" }
     /** A shell command with the service's environment and workdir; exit code 0 is healthy. */

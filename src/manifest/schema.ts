@@ -168,9 +168,12 @@ const healthCheck = strictObject(
   {
     type: optional(
       pipe(
-        picklist(["http", "tcp", "command"], expected('"http", "tcp" or "command"')),
+        picklist(
+          ["http", "https", "tcp", "command"],
+          expected('"http", "https", "tcp" or "command"'),
+        ),
         description(
-          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
+          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `https`: the same inside TLS; the certificate is not verified. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
         ),
       ),
     ),
@@ -178,7 +181,7 @@ const healthCheck = strictObject(
       pipe(
         text("a path"),
         check((value) => value.startsWith("/"), "a path begins with /"),
-        description("The path that an http check requests."),
+        description("The path that an http or https check requests."),
       ),
       "/",
     ),

@@ -149,6 +149,8 @@ describe("a health check", () => {
     ['{ command = "true" }', { kind: "command", command: "true" }],
     ['{ path = "/up" }', { kind: "http", path: "/up" }],
     ['{ type = "http" }', { kind: "http", path: "/" }],
+    ['{ type = "https" }', { kind: "https", path: "/" }],
+    ['{ type = "https", path = "/up" }', { kind: "https", path: "/up" }],
     ['{ type = "tcp" }', { kind: "tcp" }],
   ];
   for (const [written, ask] of asks) {

@@ -3,6 +3,20 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "a check by the wrong protocol does not say so",
+    file: "src/supervisor/service/checks.ts",
+    find: "settle(ill(yes ? wrongWay(secured !== undefined) : why))",
+    replace: "settle(ill(why))",
+    tests: ["test/supervisor/checks.test.ts"],
+  },
+  {
+    name: "a server that takes a handshake for a line is waited for in vain",
+    file: "src/supervisor/service/checks.ts",
+    find: "        if (yes) settle(ill(wrongWay(true)));",
+    replace: "",
+    tests: ["test/supervisor/checks.test.ts"],
+  },
+  {
     name: "a file that changes starts again what was stopped",
     file: "src/supervisor/project/unit.ts",
     find: 'return unit.wish.state === "given" && isUp(unit);',

@@ -223,7 +223,13 @@ describe("a health check", () => {
     await fake.start();
     expect(fake.asked[0]).toMatchObject({
       ask: { kind: "http", path: "/up" },
-      asking: { port: 21_000, workdir: "/tmp", timeout: 700, env: { PORT: "21000" } },
+      asking: {
+        port: 21_000,
+        name: "shop.localhost",
+        workdir: "/tmp",
+        timeout: 700,
+        env: { PORT: "21000" },
+      },
     });
   });
 

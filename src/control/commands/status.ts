@@ -114,7 +114,7 @@ function supervisedStatus(its: Supervised, { spec, taken, address }: Known): Sup
 
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
   const kind = spec?.health?.ask.kind;
-  if (kind === "http") return "Http";
+  if (kind === "http" || kind === "https") return "Http";
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";
   return spec?.readyPattern === undefined ? "None" : "Log";

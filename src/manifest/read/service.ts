@@ -130,7 +130,7 @@ function reportPorts(
     mistakes.add(idleTimeout, "a worker receives no requests, so that it is never idle");
   }
   const ask = health?.ask.kind;
-  if (ask === "http" || ask === "tcp") {
+  if (ask !== undefined && ask !== "command") {
     const at = table.entries.get("health_check") ?? table;
     mistakes.add(at, "a worker has no port to check; use a command");
   }
