@@ -49,6 +49,8 @@ export type ServiceSpec = {
   /** Milliseconds after which a start that is not ready fails. */
   startTimeout: number;
   restart: "on-failure" | "always" | "no";
+  /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
+  disabled: boolean;
   /** Started by the first request. */
   lazy: boolean;
   /** Milliseconds without a request after which it is stopped. */

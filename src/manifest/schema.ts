@@ -303,6 +303,15 @@ const service = strictObject(
       ),
       "on-failure",
     ),
+    disabled: optional(
+      pipe(
+        flag,
+        description(
+          "`up` starts it only if it is named, or if a service that starts depends on it.",
+        ),
+      ),
+      false,
+    ),
     lazy: optional(
       pipe(flag, description("Started by the first request to its address instead of by `up`.")),
       false,

@@ -28,6 +28,7 @@ test("a service has a default for everything but its command", () => {
         stopSignal: "SIGTERM",
         stopTimeout: 5000,
         restart: "on-failure",
+        disabled: false,
         lazy: false,
         idleTimeout: undefined,
         watch: [],
@@ -60,6 +61,7 @@ start_timeout = 2.5
 stop_signal = "int"
 stop_timeout = "1m30s"
 restart = "always"
+disabled = true
 lazy = true
 idle_timeout = "500ms"
 watch = ["src/**/*.ts"]
@@ -95,6 +97,7 @@ start_period = "1h"
     stopSignal: "SIGINT",
     stopTimeout: 90_000,
     restart: "always",
+    disabled: true,
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],

@@ -28,6 +28,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     stopTimeout: 5000,
     startTimeout: 30_000,
     restart: "on-failure",
+    disabled: false,
     lazy: false,
     idleTimeout: undefined,
     watch: [],

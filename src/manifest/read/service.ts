@@ -93,6 +93,7 @@ export function readService(
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
     restart: valueIn("restart") ?? "on-failure",
+    disabled: valueIn("disabled") ?? false,
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
     watch: valueIn("watch") ?? [],

@@ -8,7 +8,15 @@ export type Code = ReadonlyMap<string, string>;
 /** Keys that do not change which code runs: such changes apply at once. */
 type Harmless =
   | ("name" | "type" | "port" | "dependsOn" | "restartWith" | "readyPattern")
-  | ("stopSignal" | "stopTimeout" | "startTimeout" | "restart" | "lazy" | "idleTimeout")
+  | (
+      | "stopSignal"
+      | "stopTimeout"
+      | "startTimeout"
+      | "restart"
+      | "disabled"
+      | "lazy"
+      | "idleTimeout"
+    )
   | ("watch" | "pty" | "routeName");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
