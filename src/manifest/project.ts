@@ -20,6 +20,12 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
+/** How much of the machine a service may take; undefined: as much as there is. */
+export type Limits = {
+  /** Bytes that all its processes together may keep resident. */
+  memory: number | undefined;
+};
+
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
   /** The key under `[services]`. */
@@ -49,6 +55,7 @@ export type ServiceSpec = {
   /** Milliseconds after which a start that is not ready fails. */
   startTimeout: number;
   restart: "on-failure" | "always" | "no";
+  limits: Limits;
   /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
   disabled: boolean;
   /** Started by the first request. */

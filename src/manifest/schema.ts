@@ -23,6 +23,7 @@ import { durationForm, readDuration } from "../text/duration.ts";
 import type { StopSignal } from "./project.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
+import { readSize, sizeForm } from "../text/size.ts";
 
 /** Keys of services of types that do not exist yet, with the type. */
 export const laterKeys: Readonly<Record<string, string>> = {
@@ -90,6 +91,19 @@ function duration(meaning: string, { positive = true }: { positive?: boolean } =
       return read.kind === "milliseconds" ? read.value : 0;
     }),
     check((value) => !positive || value > 0, "expected a duration longer than 0"),
+  );
+}
+
+/** Bytes: no program runs in less. */
+const leastMemory = 1_024 * 1_024;
+
+function memory(meaning: string) {
+  return pipe(
+    union([number(), string()], expected(sizeForm)),
+    description(`${meaning} A number of bytes, or ${sizeForm}.`),
+    check((value) => readSize(value) !== undefined, expected(sizeForm)),
+    transform((value) => readSize(value) ?? 0),
+    check((value) => value >= leastMemory, "expected at least 1M; a number is bytes"),
   );
 }
 
@@ -207,6 +221,19 @@ const healthCheck = strictObject(
 
 export const healthSchema = healthCheck;
 
+const limits = strictObject(
+  {
+    memory: optional(
+      memory(
+        "The resident memory that all its processes together may take; with more, it is ended, and started again by `restart`.",
+      ),
+    ),
+  },
+  expected('a table such as { memory = "1G" }'),
+);
+
+export const limitsSchema = limits;
+
 const service = strictObject(
   {
     type: optional(
@@ -303,6 +330,7 @@ const service = strictObject(
       ),
       "on-failure",
     ),
+    limits: optional(pipe(limits, description("How much of the machine it may take."))),
     disabled: optional(
       pipe(
         flag,

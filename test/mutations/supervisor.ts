@@ -3,6 +3,20 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "memory that processes share counts for each of them",
+    file: "src/supervisor/service/memory-limit.ts",
+    find: "(await proportional(pids)) ?? memory",
+    replace: "memory",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "a service that takes more than its limit goes on",
+    file: "src/supervisor/service/memory-limit.ts",
+    find: "if (used > this.#limit) {",
+    replace: "if (used > this.#limit * 4) {",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
     name: "a check by the wrong protocol does not say so",
     file: "src/supervisor/service/checks.ts",
     find: "settle(ill(yes ? wrongWay(secured !== undefined) : why))",

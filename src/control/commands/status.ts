@@ -107,6 +107,7 @@ function supervisedStatus(its: Supervised, { spec, taken, address }: Known): Sup
     exit: its.lastExit ?? null,
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
+    memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
     pending: its.pending ?? null,
   };
