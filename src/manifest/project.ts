@@ -56,6 +56,8 @@ export type ServiceSpec = {
   startTimeout: number;
   restart: "on-failure" | "always" | "no";
   limits: Limits;
+  /** The times at which it is started, a cron expression; undefined: it is started with its project. */
+  schedule: string | undefined;
   /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
   disabled: boolean;
   /** Started by the first request. */

@@ -21,6 +21,7 @@ import {
 } from "valibot";
 import { durationForm, readDuration } from "../text/duration.ts";
 import type { StopSignal } from "./project.ts";
+import { scheduleForm, scheduleMistake } from "./schedule.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
 import { readSize, sizeForm } from "../text/size.ts";
@@ -329,6 +330,18 @@ const service = strictObject(
         description("When to restart it after it exits: after a failure, always or never."),
       ),
       "on-failure",
+    ),
+    schedule: optional(
+      pipe(
+        text(scheduleForm),
+        check(
+          (value) => scheduleMistake(value) === undefined,
+          ({ input }) => scheduleMistake(String(input)) ?? "",
+        ),
+        description(
+          `The times at which a worker is started while its project is up: ${scheduleForm}.`,
+        ),
+      ),
     ),
     limits: optional(pipe(limits, description("How much of the machine it may take."))),
     disabled: optional(

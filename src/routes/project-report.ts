@@ -80,6 +80,8 @@ export type SupervisedStatus = FoundStatus & {
   /** The bytes above which it is ended. */
   memory_limit: number | null;
   lazy: boolean;
+  /** The next time of its schedule. ISO 8601. */
+  next_run: string | null;
   /** A change in the project's files that waits for `up`. */
   pending: Pending | null;
 };

@@ -60,6 +60,8 @@ export type Supervised = {
   lazy: boolean;
   directory: string;
   warnings: readonly string[];
+  /** The next time of its schedule. Milliseconds since the Unix epoch. */
+  nextRun?: number | undefined;
   /** A change in the project's files that waits for `up`. */
   pending?: Pending | undefined;
 };

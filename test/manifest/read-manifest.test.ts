@@ -29,6 +29,7 @@ test("a service has a default for everything but its command", () => {
         stopTimeout: 5000,
         restart: "on-failure",
         limits: { memory: undefined },
+        schedule: undefined,
         disabled: false,
         lazy: false,
         idleTimeout: undefined,
@@ -100,6 +101,7 @@ start_period = "1h"
     stopTimeout: 90_000,
     restart: "always",
     limits: { memory: 1_610_612_736 },
+    schedule: undefined,
     disabled: true,
     lazy: true,
     idleTimeout: 500,
@@ -119,6 +121,40 @@ test.each([
   expect(mistakes(`[services.web]\ncommand = "x"\nlimits = ${written}`)).toEqual([
     `locald.toml:3 services.web.limits${told}`,
   ]);
+});
+
+describe("a schedule", () => {
+  test("is for a worker, which is then restarted by nothing else unless that is declared", () => {
+    const job = '[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "*/5 * * * *"\n';
+    expect(service(job, "job")).toMatchObject({ schedule: "*/5 * * * *", restart: "no" });
+    const again = service(`${job}restart = "on-failure"`, "job");
+    expect(again.restart).toBe("on-failure");
+    expect(mistakes(`${job}restart = "always"`)).toEqual([
+      'locald.toml:5 services.job.restart: a service with a schedule ends between its runs; use "on-failure" or "no"',
+    ]);
+  });
+
+  test("that is wrong, of a server, or waited for is an error", () => {
+    expect(
+      mistakes('[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "61 * * * *"'),
+    ).toEqual([
+      'locald.toml:4 services.job.schedule: "61 * * * *" is not a schedule: invalid value for minute: 61',
+    ]);
+    expect(mistakes('[services.web]\ncommand = "x"\nschedule = "@hourly"')).toEqual([
+      'locald.toml:3 services.web.schedule: a server runs all the time; a schedule is for a service of type = "worker"',
+    ]);
+    const text = `
+[services.job]
+type = "worker"
+command = "x"
+schedule = "@hourly"
+[services.web]
+command = "x"
+depends_on = ["job"]`;
+    expect(mistakes(text)).toEqual([
+      "locald.toml:8 services.web.depends_on[0]: job runs by its schedule, so that no other service can wait for it",
+    ]);
+  });
 });
 
 describe("a shell", () => {

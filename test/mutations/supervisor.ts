@@ -3,6 +3,34 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "a time that comes during a run starts another",
+    file: "src/supervisor/project/wishes.ts",
+    find: 'scheduled: { next: "due", process: ["rested", "down"] }',
+    replace: 'scheduled: { next: "due" }',
+    tests: ["test/supervisor/wishes.test.ts"],
+  },
+  {
+    name: "a clock that is set back stops a schedule for hours",
+    file: "src/supervisor/project/schedules.ts",
+    find: "if (now < next && now >= seen) {",
+    replace: "if (now < next) {",
+    tests: ["test/supervisor/schedules.test.ts"],
+  },
+  {
+    name: "what a machine slept through is made up for",
+    file: "src/supervisor/project/schedules.ts",
+    find: "if (now - next > grace) {",
+    replace: "if (now - next > grace * 60 * 24) {",
+    tests: ["test/supervisor/schedules.test.ts"],
+  },
+  {
+    name: "the next daemon runs again what ran by its schedule",
+    file: "src/supervisor/project/project.ts",
+    find: "unit.spec.schedule !== undefined || dozing.includes(name)",
+    replace: "dozing.includes(name)",
+    tests: ["test/supervisor/schedules.test.ts"],
+  },
+  {
     name: "memory that processes share counts for each of them",
     file: "src/supervisor/service/memory-limit.ts",
     find: "(await proportional(pids)) ?? memory",

@@ -34,7 +34,14 @@ test("a disabled service that is needed is brought up with who needs it", () => 
 });
 
 test("disabled counts before lazy: no request wakes what its file has turned off", () => {
-  expect(partOf({ disabled: true, lazy: true })).toBe("by-name");
-  expect(partOf({ disabled: false, lazy: true })).toBe("dozes");
-  expect(partOf({ disabled: false, lazy: false })).toBe("up");
+  const its = { disabled: false, lazy: false, schedule: undefined };
+  expect(partOf({ ...its, disabled: true, lazy: true })).toBe("by-name");
+  expect(partOf({ ...its, lazy: true })).toBe("dozes");
+  expect(partOf(its)).toBe("up");
+});
+
+test("a service with a schedule waits for its time, where it is not disabled", () => {
+  const its = { disabled: false, lazy: false, schedule: "@hourly" };
+  expect(partOf(its)).toBe("dozes");
+  expect(partOf({ ...its, disabled: true })).toBe("by-name");
 });

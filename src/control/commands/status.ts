@@ -109,6 +109,7 @@ function supervisedStatus(its: Supervised, { spec, taken, address }: Known): Sup
     memory: running ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
+    next_run: isoOf(its.nextRun),
     pending: its.pending ?? null,
   };
 }

@@ -54,6 +54,14 @@ export function readService(
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
+  const schedule = field<string>("schedule");
+  if (schedule !== undefined && type === "exec") {
+    mistakes.add(
+      schedule,
+      'a server runs all the time; a schedule is for a service of type = "worker"',
+    );
+  }
+  const restart = readRestart(name, { table, scheduled: schedule !== undefined }, reading);
   field("env_file");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
@@ -92,7 +100,8 @@ export function readService(
     startTimeout: valueIn("start_timeout") ?? 0,
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
-    restart: valueIn("restart") ?? "on-failure",
+    restart,
+    schedule: schedule?.value,
     limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
     lazy: lazy?.value ?? false,
@@ -102,6 +111,24 @@ export function readService(
     routeName: type === "exec" ? routeNameOf(name, project) : undefined,
   };
   return { spec, table, ...edges };
+}
+
+/** A service that its schedule starts again is started again by nothing else, unless that is declared. */
+function readRestart(
+  service: string,
+  { table, scheduled }: { table: Table; scheduled: boolean },
+  { fields, mistakes }: Pick<Reading, "fields" | "mistakes">,
+): ServiceSpec["restart"] {
+  if (scheduled && !table.entries.has("restart")) {
+    fields.noteDefault(["services", service, "restart"], "no");
+    return "no";
+  }
+  const options = { key: "restart", schema: serviceSchema, service };
+  const read = fields.read<ServiceSpec["restart"]>(table, options);
+  if (scheduled && read?.value === "always") {
+    mistakes.add(read, 'a service with a schedule ends between its runs; use "on-failure" or "no"');
+  }
+  return read?.value ?? "on-failure";
 }
 
 function readLimits(service: string, its: Table, { fields }: Pick<Reading, "fields">): Limits {

@@ -1,13 +1,21 @@
-/** A project's services, and what is asked of it -> those that are brought up, and those that await a request. Pure. */
+/** A project's services, and what is asked of it -> those that are brought up, and those that start later. Pure. */
 import { graphOf, withDependencies } from "../../manifest/graph.ts";
 import type { ServiceSpec } from "../../manifest/project.ts";
 
 /** The part of a service in an `up` of its whole project. `by-name`: none, unless it is named or needed. */
 export type Part = "up" | "dozes" | "by-name";
 
-export function partOf({ disabled, lazy }: Pick<ServiceSpec, "disabled" | "lazy">): Part {
+export function partOf({
+  disabled,
+  ...its
+}: Pick<ServiceSpec, "disabled" | "lazy" | "schedule">): Part {
   if (disabled) return "by-name";
-  return lazy ? "dozes" : "up";
+  return startsLater(its) ? "dozes" : "up";
+}
+
+/** Its project comes up without it: a request or its schedule starts it. */
+export function startsLater({ lazy, schedule }: Pick<ServiceSpec, "lazy" | "schedule">): boolean {
+  return lazy || schedule !== undefined;
 }
 
 export type AskedServices = {

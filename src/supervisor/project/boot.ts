@@ -1,6 +1,6 @@
 /** Services that are being started -> what happens to each, until it is ready or known not to become so. */
 import type { BootEvent } from "../../routes/project-report.ts";
-import type { Supervised } from "../../routes/supervised.ts";
+import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { isDue, isReady, isWanted, type Unit, whyDown } from "./unit.ts";
 
@@ -92,6 +92,11 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     const { state, why, lastExit, startedAt } = snapshotOf(unit);
     if (startedAt !== undefined && startedAt !== its.formerRun) its.formerRun = undefined;
     if (isReady(unit) && its.formerRun === undefined) {
+      settle(its);
+      return;
+    }
+    // A run that was asked for by name may be over before it counts as ready.
+    if (unit.spec.schedule !== undefined && !isDue(unit) && hasEndedWell(snapshotOf(unit))) {
       settle(its);
       return;
     }

@@ -17,7 +17,7 @@ type Harmless =
       | "lazy"
       | "idleTimeout"
     )
-  | ("limits" | "watch" | "pty" | "routeName");
+  | ("limits" | "schedule" | "watch" | "pty" | "routeName");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {

@@ -5,6 +5,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import { askedServices, partOf } from "./asked-services.ts";
 import { boot, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
+import { Schedules } from "./schedules.ts";
 import { Starting } from "./starting.ts";
 import {
   unseenWhy,
@@ -44,6 +45,7 @@ export class Project {
   readonly #units: Units;
   readonly #starting: Starting;
   readonly #restarts: Restarts;
+  readonly #schedules: Schedules;
   /** `up` was said of all of it. */
   #whole = false;
 
@@ -53,6 +55,13 @@ export class Project {
     const changed = (unit: Unit): void => this.#changed(unit);
     this.#starting = new Starting(this.#units, { effects, changed });
     this.#restarts = new Restarts(this.#units, { effects, changed });
+    this.#schedules = new Schedules({
+      clock: effects.clock,
+      wall: () => effects.clock.now(),
+      run: (unit, because) => this.#call(unit, "scheduled", because),
+      say: (unit, text) => effects.logs.of(unit.id).say(text),
+      changed,
+    });
     this.#units.adopt(declared, {});
   }
 
@@ -98,6 +107,7 @@ export class Project {
     for (const name of doze) {
       const unit = this.#units.get(name)!;
       void this.#restarts.askAndEnd(unit, "up-lazy");
+      this.#schedules.consider(unit);
       this.#units.tell(unit);
     }
     const changed: string[] = [];
@@ -209,7 +219,9 @@ export class Project {
       const part = partOf(unit.spec);
       const isNew = whole && !unwanted.includes(name) && part !== "by-name";
       if (!names.has(name) && !isNew) continue;
-      const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
+      // A run that was under way, or that nobody was there for, is not made up for.
+      const waits = unit.spec.schedule !== undefined || dozing.includes(name);
+      const dozes = names.has(name) ? waits : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();
@@ -219,11 +231,16 @@ export class Project {
   /** Starts a dozing service because a request came for it. */
   wake(name: string): void {
     const unit = this.#units.get(name);
-    if (unit === undefined) return;
-    if (this.#units.ask(unit, "request", "a request came for it") === undefined) return;
+    if (unit !== undefined) this.#call(unit, "request", "a request came for it");
+  }
+
+  /** False where that changes nothing. */
+  #call(unit: Unit, event: "request" | "scheduled", because: string): boolean {
+    if (this.#units.ask(unit, event, because) === undefined) return false;
     this.#starting.callDependencies(unit);
     this.#effects.onState();
     this.#starting.consider(unit);
+    return true;
   }
 
   /** Ends an idle service until its next request. */
@@ -238,6 +255,7 @@ export class Project {
   /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
     this.#starting.isOver = true;
+    this.#schedules.close();
     this.#restarts.isLast = true;
     await this.#restarts.end(this.#units.names);
   }
@@ -261,6 +279,7 @@ export class Project {
       const unit = this.#units.get(name);
       // The service may have been removed meanwhile.
       if (unit === undefined) continue;
+      this.#schedules.forget(unit);
       await this.#units.remove(unit);
     }
   }
@@ -280,6 +299,7 @@ export class Project {
   /** Reconsiders a service that may have changed, then informs its dependents and watchers. */
   #changed(unit: Unit): void {
     const { name } = unit.spec;
+    this.#schedules.consider(unit);
     this.#starting.consider(unit);
     const news = this.#units.tell(unit);
     this.#units.tellWatchers(name);
