@@ -20,13 +20,15 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
-/** One service as declared, with every default in its place. References (`${...}`) are still in `env` and `command`. */
+/** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
   /** The key under `[services]`. */
   name: string;
   /** A worker has no port and no address. */
   type: "exec" | "worker";
   command: string;
+  /** The words before a command: a program, by its name or absolute path, and its arguments. */
+  shell: readonly string[];
   /** Absolute. */
   workdir: string;
   /** Undefined: a free port is chosen. */

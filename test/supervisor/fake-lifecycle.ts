@@ -15,6 +15,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     name: "web",
     type: "exec",
     command: "serve",
+    shell: ["/bin/sh", "-c"],
     workdir: "/tmp",
     port: undefined,
     env: {},

@@ -27,6 +27,8 @@ const deciders: {
   ) => Record<string, unknown>;
 } = {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
+  // Without the usual one, so that what was approved before there was a choice stays approved.
+  shell: ({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell }),
   workdir: ({ workdir }) => ({ workdir }),
   envFiles: ({ envFiles }) => (envFiles.length === 0 ? {} : { env_file: envFiles }),
   health: ({ health }, project) => {
