@@ -6,6 +6,7 @@ import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
+import { isFolder } from "../system/is-folder.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
@@ -339,6 +340,8 @@ class AllProjects implements Projects {
       supervise: (spec, given) => supervise(spec, { ...given, effects: this.#effects }),
       portOf: (id, port) => this.#kept.ports.of(id, port),
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
+      isFree: (port) => this.#effects.isFree(port),
+      isFolder,
       urlOf: (routeName) => this.#options.addressOf(routeName, domain).url,
       trust: () => this.#trust,
       onChange: this.#options.onChange,

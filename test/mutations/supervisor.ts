@@ -40,8 +40,8 @@ export const supervised: readonly Fault[] = [
   {
     name: "a restart that somebody has overtaken starts what is still being ended",
     file: "src/supervisor/project/restarts.ts",
-    find: 'if (unit.wish === wish) this.#units.ask(unit, "ended", because);',
-    replace: 'this.#units.ask(unit, "ended", because);',
+    find: 'if (unit.wish === wish) this.#units.ask(unit, "ended", wish.because);',
+    replace: 'this.#units.ask(unit, "ended", wish.because);',
     tests: ["test/supervisor/asked.test.ts"],
   },
   {
