@@ -85,7 +85,7 @@ class AllProjects implements Projects {
       runs: () =>
         this.#folders.places().flatMap(({ unit: { id, service } }) => {
           const run = service?.run();
-          return run === undefined ? [] : [{ id, run }];
+          return run === undefined ? [] : [{ id, run, age: service?.age() ?? 0 }];
         }),
     });
   }
@@ -234,6 +234,10 @@ class AllProjects implements Projects {
     return this.#folders.place(id)?.unit.spec;
   }
 
+  ageOf(id: string): number | undefined {
+    return this.#folders.place(id)?.unit.service?.age();
+  }
+
   addressOf(id: string): { url: string; domain: string } | undefined {
     const place = this.#folders.place(id);
     const routeName = place?.unit.spec.routeName;
@@ -300,7 +304,7 @@ class AllProjects implements Projects {
     const { read, gitHead, clock, shell } = this.#options;
     const { directory } = folder;
     if (folder.seen !== undefined) return false;
-    const head = await gitHead(directory, { since: undefined, now: clock.now() });
+    const head = await gitHead(directory, { since: undefined, now: clock.wall() });
     const found = await read(directory, { shell });
     if (found.kind !== "project") return false;
     folder.seen = approve(found.project, { seen: undefined, names: undefined, head });

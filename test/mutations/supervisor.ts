@@ -3,6 +3,27 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "the time to become ready goes by the time of day",
+    file: "src/supervisor/service/readiness.ts",
+    find: "const left = this.#deadline - this.#owner.effects.clock.now();",
+    replace: "const left = this.#deadline - this.#owner.effects.clock.wall();",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "the age of a process goes by the time of day",
+    file: "src/supervisor/service/life.ts",
+    find: "return this.#clock.now() - this.born.begun;",
+    replace: "return this.#clock.wall() - this.startedAt;",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "an idle time goes by the time of day",
+    file: "src/supervisor/project/idle.ts",
+    find: "const now = clock.now();",
+    replace: "const now = clock.wall();",
+    tests: ["test/supervisor/idle.test.ts"],
+  },
+  {
     name: "a file that changes starts again what was stopped",
     file: "src/supervisor/project/unit.ts",
     find: 'return unit.wish.state === "given" && isUp(unit);',

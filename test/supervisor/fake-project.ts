@@ -108,6 +108,7 @@ export class PlayedService implements Lifecycle {
 
   snapshot = () => this.#snapshot;
   run = () => undefined;
+  age = () => undefined;
   pauseOutput(): void {}
   resumeOutput(): void {}
 

@@ -110,7 +110,7 @@ export class Folder {
     const { directory, seen, project } = this;
     const since = this.#watches.fingerprints();
     const { clock, gitHead } = this.#effects;
-    const look = () => gitHead(directory, { since: seen?.head, now: clock.now() });
+    const look = () => gitHead(directory, { since: seen?.head, now: clock.wall() });
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();
