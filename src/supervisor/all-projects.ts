@@ -222,11 +222,11 @@ class AllProjects implements Projects {
   }
 
   snapshots(): Supervised[] {
-    return this.#folders.all().flatMap(({ project, mistakes: [mistake] }) => {
-      const snapshots = project?.snapshots() ?? [];
-      if (mistake === undefined) return snapshots;
-      const warning = `its files have mistakes: ${mistake}`;
-      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, warning] }));
+    return this.#folders.all().flatMap((folder) => {
+      const snapshots = folder.project?.snapshots() ?? [];
+      const { warnings } = folder;
+      if (warnings.length === 0) return snapshots;
+      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, ...warnings] }));
     });
   }
 

@@ -22,6 +22,7 @@ export function projectSpec(services: readonly Declared[], name = "shop"): Proje
     directory: `/${name}`,
     services: services.map((its) => specOf({ routeName: `${its.name}.${name}`, ...its })),
     reload: { value: "git", personal: false },
+    warnings: [],
     files: [`/${name}/locald.toml`],
   };
 }

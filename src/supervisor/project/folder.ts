@@ -47,6 +47,9 @@ export type LoadOptions = {
   up?: Up | undefined;
 };
 
+/** Warnings about its files that every service reports: a file that is no env file at all has one for each line. */
+const mostWarnings = 10;
+
 /** Milliseconds until files are looked at again where git was at work. */
 const busyPeriod = 500;
 /** Looks after which a change waits for `up`: ten seconds. A killed git may have left its lock. */
@@ -91,6 +94,13 @@ export class Folder {
   get isBlank(): boolean {
     const { seen, project, kept } = this;
     return [seen, project, kept].every((its) => its === undefined) && this.#turns === 0;
+  }
+
+  /** Sentences for a person about all of its services. */
+  get warnings(): readonly string[] {
+    const [mistake] = this.mistakes;
+    const mistakes = mistake === undefined ? [] : [`its files have mistakes: ${mistake}`];
+    return [...mistakes, ...(this.project?.spec.warnings ?? []).slice(0, mostWarnings)];
   }
 
   /** One after another. */
