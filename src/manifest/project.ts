@@ -20,13 +20,15 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
-/** One service as declared, with every default in its place. References (`${...}`) are still in `env` and `command`. */
+/** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
   /** The key under `[services]`. */
   name: string;
   /** A worker has no port and no address. */
   type: "exec" | "worker";
   command: string;
+  /** The words before a command: a program, by its name or absolute path, and its arguments. */
+  shell: readonly string[];
   /** Absolute. */
   workdir: string;
   /** Undefined: a free port is chosen. */
@@ -47,6 +49,8 @@ export type ServiceSpec = {
   /** Milliseconds after which a start that is not ready fails. */
   startTimeout: number;
   restart: "on-failure" | "always" | "no";
+  /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
+  disabled: boolean;
   /** Started by the first request. */
   lazy: boolean;
   /** Milliseconds without a request after which it is stopped. */

@@ -7,6 +7,7 @@ import {
   integer,
   literal,
   maxValue,
+  minLength,
   minValue,
   number,
   optional,
@@ -97,6 +98,40 @@ function whole(least: number, most: number) {
   return pipe(number(message), integer(message), minValue(least, message), maxValue(most, message));
 }
 
+const shellForm = 'a program such as "bash", or a list such as ["bash", "-eu", "-c"]';
+
+/** The words before the command. A program alone is given `-c`, as every shell takes it. */
+function shell(meaning: string) {
+  return pipe(
+    union(
+      [
+        pipe(
+          text(shellForm),
+          check(isOneWord, ({ input }) => `${oneWordOnly}${asList(input)}`),
+        ),
+        pipe(array(text("a word"), expected(shellForm)), minLength(1, `expected ${shellForm}`)),
+      ],
+      expected(shellForm),
+    ),
+    // Before the transformation, so that the JSON Schema describes what is written.
+    description(meaning),
+    transform((value) => (typeof value === "string" ? [value.trim(), "-c"] : value)),
+  );
+}
+
+const oneWordOnly = "expected a program without arguments; write ";
+
+/** Spaces in a path are part of it. */
+function isOneWord(value: string): boolean {
+  return value.includes("/") || !/\s/.test(value.trim());
+}
+
+function asList(value: string): string {
+  const words = value.trim().split(/\s+/);
+  const list = words.includes("-c") ? words : [...words, "-c"];
+  return `[${list.map((word) => JSON.stringify(word)).join(", ")}]`;
+}
+
 const flag = boolean(expected("true or false"));
 const serviceNames = array(text("a service's name"), expected('a list such as ["db"]'));
 const paths = union(
@@ -183,7 +218,12 @@ const service = strictObject(
     command: optional(
       pipe(
         text("a command"),
-        description("The command, run by `/bin/sh -c`. A service that is a string is its command."),
+        description("The command, run by `shell`. A service that is a string is its command."),
+      ),
+    ),
+    shell: optional(
+      shell(
+        "The program that runs the command, and those of hooks and checks: a name that is looked up in the service's PATH, a path, or a list of a program and its arguments, which the command follows. Default: that of [project], or `/bin/sh`.",
       ),
     ),
     workdir: optional(
@@ -260,6 +300,15 @@ const service = strictObject(
       ),
       "on-failure",
     ),
+    disabled: optional(
+      pipe(
+        flag,
+        description(
+          "`up` starts it only if it is named, or if a service that starts depends on it.",
+        ),
+      ),
+      false,
+    ),
     lazy: optional(
       pipe(flag, description("Started by the first request to its address instead of by `up`.")),
       false,
@@ -312,6 +361,9 @@ const project = strictObject(
         paths,
         description("Files of `KEY=value` lines for all services; they override `.env`."),
       ),
+    ),
+    shell: optional(
+      shell("The shell of all services that have none of their own. Default: `/bin/sh`."),
     ),
     reload: optional(
       pipe(

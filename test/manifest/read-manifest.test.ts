@@ -15,6 +15,7 @@ test("a service has a default for everything but its command", () => {
         name: "web",
         type: "exec",
         command: "bun dev",
+        shell: ["/bin/sh", "-c"],
         workdir: directory,
         port: undefined,
         env: {},
@@ -27,6 +28,7 @@ test("a service has a default for everything but its command", () => {
         stopSignal: "SIGTERM",
         stopTimeout: 5000,
         restart: "on-failure",
+        disabled: false,
         lazy: false,
         idleTimeout: undefined,
         watch: [],
@@ -48,6 +50,7 @@ command = "redis"
 [services.api]
 type = "exec"
 command = "bun api.ts"
+shell = ["bash", "-eu", "-c"]
 workdir = "../apps/./api/"
 port = 3000
 env = { LOG = "debug" }
@@ -58,6 +61,7 @@ start_timeout = 2.5
 stop_signal = "int"
 stop_timeout = "1m30s"
 restart = "always"
+disabled = true
 lazy = true
 idle_timeout = "500ms"
 watch = ["src/**/*.ts"]
@@ -74,6 +78,7 @@ start_period = "1h"
     name: "api",
     type: "exec",
     command: "bun api.ts",
+    shell: ["bash", "-eu", "-c"],
     workdir: "/home/ada/apps/api",
     port: 3000,
     env: { LOG: "debug" },
@@ -92,11 +97,52 @@ start_period = "1h"
     stopSignal: "SIGINT",
     stopTimeout: 90_000,
     restart: "always",
+    disabled: true,
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],
     pty: false,
     routeName: "api.mall",
+  });
+});
+
+describe("a shell", () => {
+  const shellOf = (text: string) => service(`${text}\ncommand = "x"`, "web").shell;
+
+  test("is a name, a path from the project's folder, or words that the command follows", () => {
+    expect(shellOf('[services.web]\nshell = "bash"')).toEqual(["bash", "-c"]);
+    expect(shellOf('[services.web]\nshell = "/opt/my shells/fish"')).toEqual([
+      "/opt/my shells/fish",
+      "-c",
+    ]);
+    expect(shellOf('[services.web]\nshell = "tools/sh"\nworkdir = "web"')).toEqual([
+      `${directory}/tools/sh`,
+      "-c",
+    ]);
+    expect(shellOf('[services.web]\nshell = ["node", "-e"]')).toEqual(["node", "-e"]);
+  });
+
+  test("of the project is that of every service that has none of its own", () => {
+    const text = '[project]\nshell = "zsh"\n[services.web]\n';
+    expect(shellOf(text)).toEqual(["zsh", "-c"]);
+    expect(shellOf(`${text}shell = "bash"`)).toEqual(["bash", "-c"]);
+  });
+
+  test.each([
+    ['"bash -eu"', 'expected a program without arguments; write ["bash", "-eu", "-c"]'],
+    ["[]", 'expected a program such as "bash", or a list such as ["bash", "-eu", "-c"]'],
+    [
+      "true",
+      'expected a program such as "bash", or a list such as ["bash", "-eu", "-c"], got true',
+    ],
+    [
+      '" "',
+      'expected a program such as "bash", or a list such as ["bash", "-eu", "-c"], got an empty string',
+    ],
+  ])("cannot be %s", (written, told) => {
+    expect(mistakes(`[services.web]\ncommand = "x"\nshell = ${written}`)).toEqual([
+      `locald.toml:3 services.web.shell: ${told}`,
+    ]);
   });
 });
 

@@ -6,6 +6,13 @@ import type { Fault } from "./fault.ts";
 
 export const unseen: readonly Fault[] = [
   {
+    name: "another shell does not wait for up",
+    file: "src/supervisor/project/code.ts",
+    find: '({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell })',
+    replace: "() => ({})",
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
     name: "a ref that climbs out of the repository is followed",
     file: "src/supervisor/project/git-head.ts",
     find: "    if (!refName.test(name)) return { why: `${path} names no branch` };",

@@ -13,12 +13,13 @@ import { marked } from "./keepers.ts";
 
 const effects = childEffects();
 const ask = checks(effects);
+const sh = ["/bin/sh", "-c"];
 
 async function health(
   what: HealthCheck["ask"],
   { port, timeout = 2000 }: { port?: number; timeout?: number } = {},
 ): Promise<Health> {
-  return await ask(what, { port, timeout, env: plainEnv, workdir: tmpdir() }).done;
+  return await ask(what, { port, timeout, env: plainEnv, shell: sh, workdir: tmpdir() }).done;
 }
 
 /** A server that answers with these bytes to whatever comes, and maybe closes. */
@@ -144,7 +145,13 @@ test("command: one that takes too long is ended with all it started, and one tha
     why: "no answer within 100 ms",
   });
   await eventually("all have ended", () => marked(mark).length === 0);
-  const asked = ask(what, { port: undefined, timeout: 60_000, env: plainEnv, workdir: tmpdir() });
+  const asked = ask(what, {
+    port: undefined,
+    timeout: 60_000,
+    env: plainEnv,
+    shell: sh,
+    workdir: tmpdir(),
+  });
   await eventually("it runs", () => marked(mark).length > 0);
   asked.cancel();
   asked.cancel();

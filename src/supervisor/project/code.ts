@@ -8,7 +8,15 @@ export type Code = ReadonlyMap<string, string>;
 /** Keys that do not change which code runs: such changes apply at once. */
 type Harmless =
   | ("name" | "type" | "port" | "dependsOn" | "restartWith" | "readyPattern")
-  | ("stopSignal" | "stopTimeout" | "startTimeout" | "restart" | "lazy" | "idleTimeout")
+  | (
+      | "stopSignal"
+      | "stopTimeout"
+      | "startTimeout"
+      | "restart"
+      | "disabled"
+      | "lazy"
+      | "idleTimeout"
+    )
   | ("watch" | "pty" | "routeName");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
@@ -19,6 +27,8 @@ const deciders: {
   ) => Record<string, unknown>;
 } = {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
+  // Without the usual one, so that what was approved before there was a choice stays approved.
+  shell: ({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell }),
   workdir: ({ workdir }) => ({ workdir }),
   envFiles: ({ envFiles }) => (envFiles.length === 0 ? {} : { env_file: envFiles }),
   health: ({ health }, project) => {

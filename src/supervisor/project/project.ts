@@ -1,8 +1,8 @@
 /** A declared project, and requests to it -> services started in order, restarted, and stopped in reverse. */
-import { graphOf, withDependencies } from "../../manifest/graph.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import { askedServices, partOf } from "./asked-services.ts";
 import { boot, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
 import { Starting } from "./starting.ts";
@@ -92,17 +92,13 @@ export class Project {
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
   up({ names, shell, hear }: UpOptions): Promise<Started> {
     if (names === undefined) this.#whole = true;
-    const asked =
-      names ?? this.#units.spec.services.filter((its) => !its.lazy).map((its) => its.name);
-    const concerned = withDependencies(graphOf(this.#units.spec.services), asked);
+    const { up: concerned, doze } = askedServices(this.#units.spec.services, { names });
     // Also of those that a request or a dependent will start later.
     for (const unit of this.#units.all()) if (!isUp(unit)) unit.shell = shell;
-    if (names === undefined) {
-      for (const unit of this.#units.all()) {
-        if (concerned.includes(unit.spec.name)) continue;
-        void this.#restarts.askAndEnd(unit, "up-lazy");
-        this.#units.tell(unit);
-      }
+    for (const name of doze) {
+      const unit = this.#units.get(name)!;
+      void this.#restarts.askAndEnd(unit, "up-lazy");
+      this.#units.tell(unit);
     }
     const changed: string[] = [];
     for (const name of concerned) {
@@ -180,7 +176,10 @@ export class Project {
     }
     for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
-      if (added && this.#whole) this.#units.ask(unit, unit.spec.lazy ? "up-lazy" : "up");
+      const part = partOf(unit.spec);
+      if (added && this.#whole && part !== "by-name") {
+        this.#units.ask(unit, part === "dozes" ? "up-lazy" : "up");
+      }
       if (unit.wish.state === "refused") {
         // The files may have removed the cause of a refusal.
         const unseen = unseenWhy(unit, spec.directory);
@@ -206,9 +205,11 @@ export class Project {
     for (const unit of this.#units.all()) {
       unit.shell = shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
-      const { name, lazy } = unit.spec;
-      if (!names.has(name) && (!whole || unwanted.includes(name))) continue;
-      const dozes = names.has(name) ? dozing.includes(name) : lazy;
+      const { name } = unit.spec;
+      const part = partOf(unit.spec);
+      const isNew = whole && !unwanted.includes(name) && part !== "by-name";
+      if (!names.has(name) && !isNew) continue;
+      const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();

@@ -215,6 +215,6 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
-  const { watch: _w, envFiles: _e, ...its } = others;
+  const { watch: _w, envFiles: _e, disabled: _off, ...its } = others;
   return its;
 }

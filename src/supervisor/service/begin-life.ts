@@ -72,9 +72,10 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
   const runId = effects.runId();
   const run = { id: runId, notifySocket: socket.path };
   const env = environmentOf(spec, { shell, port, url, trust, run });
-  const { command, workdir, pty } = spec;
+  const { command, shell: words, workdir, pty } = spec;
   const spawned = effects.spawn({
     command,
+    shell: words,
     workdir,
     env,
     pty,

@@ -11,8 +11,9 @@ export type Health = { kind: "well" } | { kind: "ill"; why: string };
 export type Asking = {
   /** The port of the service; undefined for a worker. */
   port: number | undefined;
-  /** The service's own. */
+  /** The service's own, as are the two below. */
   env: Readonly<Record<string, string>>;
+  shell: readonly string[];
   workdir: string;
   /** Milliseconds. */
   timeout: number;
@@ -155,6 +156,7 @@ function byCommand(
   const result = spawnChild(
     {
       command,
+      shell: asking.shell,
       workdir: asking.workdir,
       env: asking.env,
       pty: false,

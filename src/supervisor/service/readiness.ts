@@ -119,6 +119,7 @@ export class Readiness {
     const asked = effects.ask(health.ask, {
       port: spec.type === "worker" ? undefined : (portElsewhere(life) ?? life.born.port),
       env: life.born.env,
+      shell: spec.shell,
       workdir: spec.workdir,
       timeout: health.timeout,
     });
