@@ -176,7 +176,7 @@ test("the monitor fills its screen and no more, at every size", () => {
     { columns: 1, rows: 1 },
   ]) {
     for (const selected of [0, 17, 29]) {
-      const picture = { rows, selected, lines, notice: "" };
+      const picture = { rows, selected, lines, notice: "", others: "" };
       const screen = monitorScreen(picture, { size, colors: noColors, colored: true });
       expect(screen.length).toBe(size.rows);
       for (const line of screen) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(size.columns);
@@ -185,7 +185,7 @@ test("the monitor fills its screen and no more, at every size", () => {
       expect(screen.join("\n")).toContain("line 199");
     }
   }
-  const empty = { rows: [], selected: 0, lines: [], notice: "" };
+  const empty = { rows: [], selected: 0, lines: [], notice: "", others: "" };
   const size = { columns: 80, rows: 5 };
   const screen = monitorScreen(empty, { size, colors: noColors, colored: false });
   expect(screen.join("\n")).toContain("localhostess up");

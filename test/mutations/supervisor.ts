@@ -24,6 +24,27 @@ export const supervised: readonly Fault[] = [
     tests: ["test/supervisor/idle.test.ts"],
   },
   {
+    name: "a service that failed without an exit code passes for a success",
+    file: "src/cli/projects/awaited.ts",
+    find: 'if (state !== "exited") return code || 1;',
+    replace: 'if (state !== "exited") return code ?? 0;',
+    tests: ["test/cli/awaited.test.ts"],
+  },
+  {
+    name: "a migration that somebody stopped has completed",
+    file: "src/cli/projects/awaited.ts",
+    find: 'if (goal === "completed" && state === "stopped" && seen.ran) {',
+    replace: 'if (goal === "completed" && state === "stopped" && !seen.ran) {',
+    tests: ["test/cli/awaited.test.ts"],
+  },
+  {
+    name: "a project that was never up shows the services of others as its own",
+    file: "src/cli/projects/here.ts",
+    find: "  return (known?.length ?? 0) > (declared?.length ?? 0) ? known : declared;",
+    replace: "  return known;",
+    tests: ["test/cli/wait.test.ts"],
+  },
+  {
     name: "a file that changes starts again what was stopped",
     file: "src/supervisor/project/unit.ts",
     find: 'return unit.wish.state === "given" && isUp(unit);',

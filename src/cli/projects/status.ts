@@ -1,4 +1,4 @@
-/** `localhostess status [service...]` -> the services of all projects: state, process, address, usage and warnings. */
+/** `localhostess status [service...]` -> the services of this project: state, process, address, usage and warnings. */
 import { printable } from "../../text/printable.ts";
 import type { Exit } from "../../routes/supervised.ts";
 import { shownDuration } from "../../text/duration.ts";
@@ -7,12 +7,14 @@ import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
 import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, type Row, rowsOf } from "./asking.ts";
-import { folderHere, rowsNamed } from "./named.ts";
+import { othersText, rowsFor, rowsShown } from "./here.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
+
+export type StatusFlags = Flags & { all?: boolean };
 
 export async function status(
   words: readonly string[],
-  flags: Flags,
+  flags: StatusFlags,
   world: World,
 ): Promise<number> {
   const { out, err } = world;
@@ -22,18 +24,25 @@ export async function status(
     return 1;
   }
   const rows = await rowsOf(socket);
-  const these =
-    words.length === 0 ? rows : rowsNamed(words, { rows, directory: await folderHere(world) });
+  const shown = words.length > 0 || flags.all ? undefined : await rowsShown({ rows, world });
+  const these = shown?.rows ?? (await rowsFor(words, { rows, all: flags.all, world }));
+  const others = shown && othersText(shown, { verb: "status" });
+  const tellOthers = (): void => {
+    if (others !== undefined) err.write(`${err.colors.dim(others)}\n`);
+  };
   if (flags.json) {
     tellPending(these, world);
+    // An empty list says nothing about why it is empty.
+    if (these.length === 0) tellOthers();
     out.write(`${JSON.stringify(these, undefined, 2)}\n`);
     return 0;
   }
-  if (these.length === 0) {
+  if (these.length === 0 && others === undefined) {
     err.write(`${err.colors.dim("no projects yet; start one with: localhostess up")}\n`);
     return 0;
   }
-  for (const line of statusLines(these, out)) out.write(`${line}\n`);
+  if (these.length > 0) for (const line of statusLines(these, out)) out.write(`${line}\n`);
+  tellOthers();
   return 0;
 }
 
