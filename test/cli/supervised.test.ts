@@ -42,6 +42,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     exit: null,
     cpu: 1.25,
     memory: 52_428_800,
+    memory_limit: null,
     lazy: false,
     pending: null,
     ...overrides,

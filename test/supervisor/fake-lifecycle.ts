@@ -28,6 +28,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     stopTimeout: 5000,
     startTimeout: 30_000,
     restart: "on-failure",
+    limits: { memory: undefined },
     disabled: false,
     lazy: false,
     idleTimeout: undefined,
@@ -58,6 +59,8 @@ export class FakeLifecycle {
   readonly asked: { ask: HealthCheck["ask"]; asking: Asking }[] = [];
   readonly seen: Supervised[] = [];
   readonly calls: string[] = [];
+  /** Lines of our own in the log. */
+  readonly said: string[] = [];
   /** Ports on which something listens. */
   listening = new Set<number>();
   /** Where the service's own processes listen. */
@@ -67,6 +70,9 @@ export class FakeLifecycle {
   uid = 0;
   /** How often other members were told of. */
   memberNews = 0;
+  /** Resident bytes, and those with shared pages counted once. */
+  memory = 0;
+  proportional: number | undefined;
   busy = new Set<number>();
   mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
@@ -95,6 +101,7 @@ export class FakeLifecycle {
       },
       onOutput() {},
       onMembers: () => void this.memberNews++,
+      say: (text) => void this.said.push(text),
       lastLines: () => ["last words"],
     });
   }
@@ -107,7 +114,7 @@ export class FakeLifecycle {
       boot: undefined,
       remembered: () => [],
       strays: () => [],
-      usage: async () => ({ pids: [], cpu: 0, memory: 0 }),
+      usage: async () => ({ pids: [this.pid], cpu: 0, memory: this.memory }),
       end: (run, options) => {
         this.endings.push({ ...run, ...options });
         const { promise, resolve } = Promise.withResolvers<Ended>();
@@ -156,6 +163,7 @@ export class FakeLifecycle {
         on: async (port) => this.listening.has(port),
         of: async () => this.own.map((port) => ({ port, uid: this.uid })),
       },
+      proportional: async () => this.proportional,
       isFree: (port) => !this.busy.has(port),
       mayNotify: async () => this.mayNotify,
       runId: () => `${this.spawns.length}`.padStart(32, "0"),

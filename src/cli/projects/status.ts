@@ -121,7 +121,7 @@ function cellsOf(row: Row, colors: Colors): Cell[] {
     plain(String(row.restarts)),
     plain(row.exit === null ? dash : shownExit(row.exit)),
     plain(row.cpu === null ? dash : `${row.cpu.toFixed(1)}%`),
-    plain(row.memory === null ? dash : shownSize(row.memory)),
+    plain(memoryOf(row) ?? dash),
     row.url === null ? plain(dash) : { text: row.url, paint: colors.cyan },
   ];
 }
@@ -130,6 +130,13 @@ export function stateColor(state: Row["state"], colors: Colors): (text: string) 
   if (state === "ready") return colors.green;
   if (state === "failed") return colors.red;
   return state === "stopped" || state === "exited" ? colors.dim : colors.yellow;
+}
+
+/** `47 MiB`, `47 MiB of 1.0 GiB`. */
+function memoryOf({ memory, memory_limit }: Row): string | undefined {
+  if (memory === null) return undefined;
+  const limit = memory_limit === null ? "" : ` of ${shownSize(memory_limit)}`;
+  return `${shownSize(memory)}${limit}`;
 }
 
 /** `0`, `1`, `SIGKILL`. */

@@ -110,6 +110,7 @@ function supervisedStatus(its: Supervised, { spec, age, taken, address }: Known)
     exit: its.lastExit ?? null,
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
+    memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
     pending: its.pending ?? null,
   };
@@ -117,7 +118,7 @@ function supervisedStatus(its: Supervised, { spec, age, taken, address }: Known)
 
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
   const kind = spec?.health?.ask.kind;
-  if (kind === "http") return "Http";
+  if (kind === "http" || kind === "https") return "Http";
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";
   return spec?.readyPattern === undefined ? "None" : "Log";

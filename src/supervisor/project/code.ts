@@ -17,7 +17,7 @@ type Harmless =
       | "lazy"
       | "idleTimeout"
     )
-  | ("watch" | "pty" | "routeName");
+  | ("limits" | "watch" | "pty" | "routeName");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {

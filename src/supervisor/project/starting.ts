@@ -142,6 +142,7 @@ export class Starting {
       directory: this.#units.spec.directory,
       onOutput: (stream, bytes) => log.push(stream, bytes),
       onMembers: () => this.#effects.onState(),
+      say: (text) => log.say(text),
       lastLines() {
         log.flush();
         return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));

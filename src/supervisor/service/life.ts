@@ -14,6 +14,8 @@ export type LifeEffects = {
   families: Families;
   ask: Ask;
   listening: Listening;
+  /** Bytes that processes keep resident together, shared pages counted once; undefined: the system does not tell. */
+  proportional(pids: readonly number[]): Promise<number | undefined>;
 };
 
 /** The lifecycle that a life belongs to. */
@@ -25,6 +27,8 @@ export type LifeOwner = {
   /** Reports a changed snapshot; `why` replaces the reason of its state. */
   changed(why?: string): void;
   onMembers(): void;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
 };
 
 /** The watcher of a life. */

@@ -36,6 +36,8 @@ export type LifecycleOptions = {
   onOutput(stream: Stream, bytes: Uint8Array): void;
   /** A look found other processes of it than the look before. */
   onMembers(): void;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
   /** The last output, at most 50 printable lines; read when the process has ended. */
   lastLines(): readonly string[];
 };
@@ -113,6 +115,7 @@ class StateMachine implements Lifecycle {
         this.#tell();
       },
       onMembers: options.onMembers,
+      say: options.say,
     };
   }
 
