@@ -89,4 +89,6 @@ export type ProjectSpec = {
   foreign?: string | undefined;
   /** Every file that was read or looked for, absolute: a change in one of them means that the project is read again. */
   files: readonly string[];
+  /** Sentences with file and line: what a person should know of its files, and what does not keep it from starting. */
+  warnings: readonly string[];
 };

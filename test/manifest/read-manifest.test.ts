@@ -9,6 +9,7 @@ test("a service has a default for everything but its command", () => {
     domain: "shop.localhost",
     directory,
     files: [],
+    warnings: [],
     reload: { value: "git", personal: false },
     services: [
       {

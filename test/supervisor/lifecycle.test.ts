@@ -302,6 +302,66 @@ describe("a health check", () => {
   });
 });
 
+describe("an hour that the clock is set by, either way,", () => {
+  const hours = [3_600_000, -3_600_000];
+
+  test("moves no deadline", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      await fake.pass(20_000);
+      fake.clock.set(hour);
+      // A service that asks for time has the deadline set anew.
+      fake.say("EXTEND_TIMEOUT_USEC=1000");
+      await fake.pass(9_750);
+      expect(fake.state).toBe("running");
+      await fake.pass(250);
+      expect([fake.state, fake.why]).toEqual(["backoff", "did not become ready within 30 s"]);
+    }
+  });
+
+  test("makes no wait for the next start longer or shorter, and nobody healthy earlier", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      fake.exit(failing);
+      await settled();
+      fake.clock.set(hour);
+      await fake.pass(450);
+      expect(fake.state).toBe("backoff");
+      await fake.pass(50);
+      await fake.becomeReady();
+      expect(fake.state).toBe("ready");
+      fake.clock.set(hour);
+      await fake.pass(29_000);
+      fake.exit(failing);
+      await fake.pass(950);
+      expect(fake.state).toBe("backoff");
+      await fake.pass(50);
+      expect(fake.state).toBe("running");
+    }
+  });
+
+  test("changes no age, and what people see is the time of day", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      const began = fake.clock.wall();
+      fake.clock.set(hour);
+      await fake.becomeReady();
+      await fake.pass(750);
+      expect(fake.service.age()).toBe(1000);
+      expect(fake.service.snapshot()).toMatchObject({
+        startedAt: began,
+        readyAt: began + hour + 50,
+      });
+      fake.exit(failing);
+      await settled();
+      expect(fake.service.snapshot().lastExit?.time).toBe(began + hour + 1000);
+    }
+  });
+});
+
 describe("a service that ends", () => {
   test("is started again after half a second, then one, and so on to thirty; ten times, and no more", async () => {
     const fake = new FakeLifecycle();

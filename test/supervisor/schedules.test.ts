@@ -21,7 +21,7 @@ const job: Declared = {
 /** Moves to the next time of the schedule, and lets what happens then happen. */
 async function comes(played: PlayedProject): Promise<void> {
   const { nextRun } = played.snapshot("job");
-  played.clock.advance(nextRun! - played.clock.now());
+  played.clock.advance(nextRun! - played.clock.wall());
   await settled();
 }
 
@@ -118,7 +118,7 @@ describe("a service with a schedule", () => {
     expect(played.said).toEqual(["start job", "start job"]);
     played.service("job").die(2, "exited");
     expect(await again).toMatchObject({ kind: "failed" });
-    expect(played.snapshot("job").nextRun).toBeGreaterThan(played.clock.now());
+    expect(played.snapshot("job").nextRun).toBeGreaterThan(played.clock.wall());
   });
 
   test("is not run by a stopped project, and has no next time there", async () => {
@@ -200,26 +200,21 @@ describe("a service with a schedule", () => {
 
 describe("the clock", () => {
   /** Schedules of one service, with a time of day that may be set. */
-  function scheduled(schedule = "*/5 * * * *") {
+  function scheduled() {
     const clock = new FakeClock();
-    const its = {
-      clock,
-      /** What somebody has set it forward by. */
-      set: Date.UTC(2026, 4, 1, 12, 1) - clock.now(),
-      runs: [] as string[],
-      said: [] as string[],
-      unit: { ...unitOf(specOf({ schedule }), { project: "shop", shell: {} }) } as Unit,
+    clock.set(Date.UTC(2026, 4, 1, 12, 1) - clock.wall());
+    const unit: Unit = {
+      ...unitOf(specOf({ schedule: "*/5 * * * *" }), { project: "shop", shell: {} }),
+      wish: { state: "dozing", because: undefined },
     };
-    its.unit.wish = { state: "dozing", because: undefined };
-    const wall = () => clock.now() + its.set;
+    const its = { clock, runs: [] as string[], said: [] as string[] };
     const schedules = new Schedules({
       clock,
-      wall,
-      run: () => its.runs.push(new Date(wall()).toISOString().slice(11, 16)) > 0,
+      run: () => its.runs.push(new Date(clock.wall()).toISOString().slice(11, 16)) > 0,
       say: (_unit, text) => void its.said.push(text),
       changed() {},
     });
-    schedules.consider(its.unit);
+    schedules.consider(unit);
     return its;
   }
 
@@ -233,7 +228,7 @@ describe("the clock", () => {
 
   test("set forward, or after a sleep: what was missed is left out, and the rest goes on", () => {
     const its = scheduled();
-    its.set += 3 * 60 * minute;
+    its.clock.set(3 * 60 * minute);
     its.clock.advance(10 * minute);
     expect(its.runs).toEqual(["15:05", "15:10"]);
     const missed = shownMinute(Date.UTC(2026, 4, 1, 12, 5));
@@ -245,7 +240,7 @@ describe("the clock", () => {
   test("set forward by less than a minute past a time: that runs late", () => {
     const its = scheduled();
     its.clock.advance(3.75 * minute);
-    its.set += 0.5 * minute;
+    its.clock.set(0.5 * minute);
     its.clock.advance(0.5 * minute);
     expect([its.runs, its.said]).toEqual([["12:05"], []]);
   });
@@ -253,7 +248,7 @@ describe("the clock", () => {
   test("set back: the times that come again count again, at once and not after hours", () => {
     const its = scheduled();
     its.clock.advance(5 * minute);
-    its.set -= 2 * 60 * minute;
+    its.clock.set(-2 * 60 * minute);
     its.clock.advance(10 * minute);
     expect(its.runs).toEqual(["12:05", "10:10", "10:15"]);
     expect(its.said).toEqual([]);

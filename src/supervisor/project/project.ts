@@ -8,8 +8,10 @@ import { Restarts } from "./restarts.ts";
 import { Schedules } from "./schedules.ts";
 import { Starting } from "./starting.ts";
 import {
+  heldText,
   unseenWhy,
   isDue,
+  isRenewing,
   isRunning,
   isUp,
   isWanted,
@@ -54,13 +56,16 @@ export class Project {
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
     this.#starting = new Starting(this.#units, { effects, changed });
-    this.#restarts = new Restarts(this.#units, { effects, changed });
     this.#schedules = new Schedules({
       clock: effects.clock,
-      wall: () => effects.clock.now(),
       run: (unit, because) => this.#call(unit, "scheduled", because),
       say: (unit, text) => effects.logs.of(unit.id).say(text),
       changed,
+    });
+    this.#restarts = new Restarts(this.#units, {
+      effects,
+      changed,
+      begin: (unit, event) => this.#starting.begin(unit, event),
     });
     this.#units.adopt(declared, {});
   }
@@ -111,23 +116,32 @@ export class Project {
       this.#units.tell(unit);
     }
     const changed: string[] = [];
+    const renewing: string[] = [];
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
+      if (isRenewing(unit)) {
+        unit.shell = shell;
+        renewing.push(name);
+      }
       if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
       unit.shell = shell;
       changed.push(name);
     }
     this.#effects.onState();
-    const watched = this.#boot(concerned, { hear, changed });
+    const watched = this.#boot(concerned, { hear, changed: [...changed, ...renewing] });
     if (changed.length > 0) {
       void this.#restarts.restartAll(changed, {
         event: "restart",
         because: "its declaration changed",
       });
     }
-    for (const name of concerned) this.#starting.consider(this.#units.get(name)!);
+    for (const name of concerned) {
+      const unit = this.#units.get(name)!;
+      this.#starting.consider(unit);
+      this.#restarts.consider(unit);
+    }
     return watched;
   }
 
@@ -156,7 +170,7 @@ export class Project {
     for (const name of concerned) this.#units.get(name)!.shell = shell;
     const others = asked.filter((name) => !running.includes(name));
     const all = [...new Set([...concerned, ...others])];
-    void this.#restarts.restartAll(concerned, { event: "restart" });
+    void this.#restarts.restartAll(running, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
     return this.#boot(all, { hear, changed: concerned });
   }
@@ -179,10 +193,7 @@ export class Project {
     if (changed.length > 0) {
       const names = changed.map((unit) => unit.spec.name);
       const because = "its declaration changed";
-      void this.#restarts.restartAll(this.#restarts.restartedWith(names), {
-        event: "changed",
-        because,
-      });
+      void this.#restarts.restartAll(names, { event: "changed", because });
     }
     for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
@@ -256,19 +267,21 @@ export class Project {
   async rest(): Promise<void> {
     this.#starting.isOver = true;
     this.#schedules.close();
-    this.#restarts.isLast = true;
+    this.#restarts.close();
     await this.#restarts.end(this.#units.names);
   }
 
   /** Ends all services: the project is gone. */
   async dispose(): Promise<void> {
     await this.stop(undefined);
+    this.#restarts.close();
     await this.#remove(this.#units.names);
   }
 
   /** For a person: `shop:api ended with exit code 1`. */
   explain(name: string): string {
     const unit = this.#units.get(name)!;
+    if (isRenewing(unit) && unit.held !== undefined) return `${unit.id} ${heldText(unit.held)}`;
     if (!["due", "refused"].includes(unit.wish.state)) return `${unit.id} ${whyDown(unit)}`;
     return `${unit.id} did not start: ${this.#units.snapshot(unit).why}`;
   }
@@ -301,10 +314,13 @@ export class Project {
     const { name } = unit.spec;
     this.#schedules.consider(unit);
     this.#starting.consider(unit);
+    this.#restarts.consider(unit);
     const news = this.#units.tell(unit);
     this.#units.tellWatchers(name);
     this.#restarts.followRestart(unit);
     if (!news) return;
-    for (const other of this.#units.dependentsOf(name)) if (isDue(other)) this.#changed(other);
+    for (const other of this.#units.dependentsOf(name)) {
+      if (isDue(other) || isRenewing(other)) this.#changed(other);
+    }
   }
 }

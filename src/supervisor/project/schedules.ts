@@ -5,9 +5,7 @@ import { shownMinute } from "../../text/local-time.ts";
 import { isWanted, type Unit } from "./unit.ts";
 
 export type SchedulesOptions = {
-  clock: Pick<Clock, "after">;
-  /** The time of day: milliseconds since the Unix epoch. May be set at any moment, either way. */
-  wall(): number;
+  clock: Pick<Clock, "after" | "wall">;
   /** Its time has come. False: a run is under way, or waits for what it depends on. */
   run(unit: Unit, because: string): boolean;
   /** A line of our own in the service's log. */
@@ -55,7 +53,7 @@ export class Schedules {
   }
 
   #plan(unit: Unit, schedule: string): void {
-    const now = this.#options.wall();
+    const now = this.#options.clock.wall();
     const next = nextTime(schedule, now);
     if (next === undefined) {
       this.forget(unit);
@@ -72,9 +70,9 @@ export class Schedules {
 
   #look(unit: Unit): void {
     const entry = this.#entries.get(unit)!;
-    const { wall, run, say, changed } = this.#options;
+    const { clock, run, say, changed } = this.#options;
     const { schedule, next, seen } = entry;
-    const now = wall();
+    const now = clock.wall();
     if (now < next && now >= seen) {
       entry.seen = now;
       entry.cancel = this.#arm(unit, next - now);

@@ -43,6 +43,8 @@ export type Watcher = {
 export type Born = {
   child: Child;
   run: Run;
+  /** When it was spawned, by the clock that is never set. */
+  begun: number;
   env: Readonly<Record<string, string>>;
   /** Undefined for a worker. */
   port: number | undefined;
@@ -100,7 +102,7 @@ export class Life {
 
   /** Milliseconds that it has lived. */
   get age(): number {
-    return this.#clock.now() - this.startedAt;
+    return this.#clock.now() - this.born.begun;
   }
 
   /** Like `clock.after`, for as long as the life is watched. */

@@ -37,7 +37,7 @@ export class Readiness {
   constructor(life: Life, owner: LifeOwner) {
     this.#life = life;
     this.#owner = owner;
-    this.#deadline = life.startedAt + owner.spec.startTimeout;
+    this.#deadline = life.born.begun + owner.spec.startTimeout;
   }
 
   start(): void {
@@ -63,7 +63,7 @@ export class Readiness {
     this.#findPattern = undefined;
     this.#reloading = false;
     this.#failures = 0;
-    this.#life.readyAt ??= effects.clock.now();
+    this.#life.readyAt ??= effects.clock.wall();
     this.#owner.happen("ready");
   }
 
