@@ -26,6 +26,19 @@ export type Limits = {
   memory: number | undefined;
 };
 
+/** Commands beside a service's own, by their keys in the file, in the order in which they run. */
+export const hookNames = [
+  "before_start",
+  "after_ready",
+  "before_stop",
+  "stop_command",
+  "after_stop",
+] as const;
+
+export type HookName = (typeof hookNames)[number];
+
+export type Hooks = Readonly<Partial<Record<HookName, string>>>;
+
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
   /** The key under `[services]`. */
@@ -33,6 +46,8 @@ export type ServiceSpec = {
   /** A worker has no port and no address. */
   type: "exec" | "worker";
   command: string;
+  /** References are not filled either. */
+  hooks: Hooks;
   /** The words before a command: a program, by its name or absolute path, and its arguments. */
   shell: readonly string[];
   /** Absolute. */

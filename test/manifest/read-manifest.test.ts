@@ -16,6 +16,7 @@ test("a service has a default for everything but its command", () => {
         name: "web",
         type: "exec",
         command: "bun dev",
+        hooks: {},
         shell: ["/bin/sh", "-c"],
         workdir: directory,
         port: undefined,
@@ -54,6 +55,11 @@ command = "redis"
 type = "exec"
 command = "bun api.ts"
 shell = ["bash", "-eu", "-c"]
+before_start = "bun migrate.ts"
+after_ready = "bun warm.ts"
+before_stop = "bun drain.ts"
+stop_command = "kill -INT $MAINPID"
+after_stop = "rm -f api.sock"
 workdir = "../apps/./api/"
 port = 3000
 env = { LOG = "debug" }
@@ -82,6 +88,13 @@ start_period = "1h"
     name: "api",
     type: "exec",
     command: "bun api.ts",
+    hooks: {
+      before_start: "bun migrate.ts",
+      after_ready: "bun warm.ts",
+      before_stop: "bun drain.ts",
+      stop_command: "kill -INT $MAINPID",
+      after_stop: "rm -f api.sock",
+    },
     shell: ["bash", "-eu", "-c"],
     workdir: "/home/ada/apps/api",
     port: 3000,
@@ -393,6 +406,19 @@ for (const [what, text, told] of single) {
 }
 
 describe("what waits for what", () => {
+  test("a reference in a hook makes a dependency, as one in the command does", () => {
+    const text = `
+[services.db]
+command = "x"
+[services.web]
+command = "x"
+before_start = "migrate \${services.db.port}"`;
+    expect(service(text, "web").dependsOn).toEqual(["db"]);
+    expect(mistakes(text.replace("services.db.port", "services.bd.port"))).toEqual([
+      expect.stringContaining('locald.toml:6 services.web.before_start: no service "bd"'),
+    ]);
+  });
+
   test("a reference makes a dependency, one to itself does not", () => {
     const text = `[services]
 db = "x"

@@ -3,6 +3,41 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "a stop leaves before_start running",
+    file: "src/supervisor/service/lifecycle.ts",
+    find: "      await preparing.end();\n",
+    replace: "",
+    tests: ["test/supervisor/hooks.test.ts"],
+  },
+  {
+    name: "a service starts although its before_start has failed",
+    file: "src/supervisor/service/begin-life.ts",
+    find: 'if (prepared?.end.kind === "failed" || isOver()) {',
+    replace: "if (isOver()) {",
+    tests: ["test/supervisor/hooks.test.ts"],
+  },
+  {
+    name: "a hook that hangs is waited for without end",
+    file: "src/supervisor/service/hooks.ts",
+    find: '      settle({ kind: "failed", why, passing: true });\n      child.kill();',
+    replace: "      void why;",
+    tests: ["test/supervisor/hooks.test.ts"],
+  },
+  {
+    name: "what after_stop leaves behind is left",
+    file: "src/supervisor/service/end-life.ts",
+    find: "  await heed(hook);\n  await families.end(run, how).done;",
+    replace: "  await heed(hook);\n  void [families, run, how];",
+    tests: ["test/supervisor/hooks.test.ts"],
+  },
+  {
+    name: "a service that failed is asked to end before it is ended",
+    file: "src/supervisor/service/lifecycle.ts",
+    find: 'asked: this.#phase !== "aborting"',
+    replace: "asked: true",
+    tests: ["test/supervisor/hooks.test.ts"],
+  },
+  {
     name: "a time that comes during a run starts another",
     file: "src/supervisor/project/wishes.ts",
     find: 'scheduled: { next: "due", process: ["rested", "down"] }',

@@ -1,7 +1,7 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import type { Limits, ServiceSpec } from "../project.ts";
+import { hookNames, type Limits, type ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import type { Known } from "./fields.ts";
@@ -65,6 +65,10 @@ export function readService(
   field("env_file");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
+  const hooks = hookNames.flatMap((key) => {
+    const its = field<string>(key);
+    return its === undefined ? [] : [{ ...its, key }];
+  });
   const ask = health?.ask;
   const edges = edgesOf(
     {
@@ -73,6 +77,7 @@ export function readService(
       env,
       commands: [
         ...(command === undefined ? [] : [command]),
+        ...hooks,
         ...(ask?.kind === "command"
           ? [{ ...table.entries.get("health_check")!, value: ask.command }]
           : []),
@@ -88,6 +93,7 @@ export function readService(
     name,
     type,
     command: command?.value ?? "",
+    hooks: Object.fromEntries(hooks.map(({ key, value }) => [key, value])),
     shell,
     workdir,
     port: port?.value,

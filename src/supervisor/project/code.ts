@@ -27,6 +27,10 @@ const deciders: {
   ) => Record<string, unknown>;
 } = {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
+  hooks: ({ hooks }, project) =>
+    Object.fromEntries(
+      Object.entries(hooks).map(([key, text]) => [key, filled(text, { project, shell: true })]),
+    ),
   // Without the usual one, so that what was approved before there was a choice stays approved.
   shell: ({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell }),
   workdir: ({ workdir }) => ({ workdir }),
@@ -105,9 +109,13 @@ const deciding: readonly RegExp[] = [
 const expanded = /\$\{?!?(\w+)/g;
 
 /** The declared ones that decide, and those of which the values of these are made. */
-function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
+function decidingVariables({ env, command, hooks, health }: ServiceSpec): Set<string> {
   const found = new Set<string>();
-  const commands = [command, ...(health?.ask.kind === "command" ? [health.ask.command] : [])];
+  const commands = [
+    command,
+    ...Object.values(hooks),
+    ...(health?.ask.kind === "command" ? [health.ask.command] : []),
+  ];
   const add = (name: string): void => {
     if (found.has(name) || !Object.hasOwn(env, name)) return;
     found.add(name);

@@ -255,8 +255,8 @@ export function filledSpec(
   };
   const filled = fill(spec, { project, shell, given, portOf });
   if (filled.kind === "mistakes") return filled;
-  const { env, command, health } = filled;
-  return { kind: "spec", spec: { ...spec, env, command, health } };
+  const { env, command, hooks, health } = filled;
+  return { kind: "spec", spec: { ...spec, env, command, hooks, health } };
 }
 
 /** Whether a process of the one spec must be restarted for the other. Keys that only the project reads do not count. */
