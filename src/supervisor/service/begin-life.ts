@@ -3,6 +3,7 @@ import type { ServiceSpec } from "../../manifest/project.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Families } from "../family/family.ts";
+import { markOf } from "../family/mark.ts";
 import type { ChildOptions, Spawned, Stream } from "./child.ts";
 import { environmentOf } from "./environment.ts";
 import { Life, type NotifySocket } from "./life.ts";
@@ -77,6 +78,7 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     command,
     workdir,
     env,
+    mark: markOf(runId),
     pty,
     onOutput(stream, bytes) {
       options.onOutput(stream, bytes);
