@@ -78,7 +78,11 @@ class AllProjects implements Projects {
     this.#options = options;
     this.logs = logStore({ directory: join(stateDirectory, "logs"), clock, note });
     this.#kept = new Kept({ ...options, families, folders: () => this.#folders.all() });
-    this.#effects = { ...effects, runId: () => this.#kept.key + effects.runId() };
+    this.#effects = {
+      ...effects,
+      runId: () => this.#kept.key + effects.runId(),
+      ownerOf: (pids) => this.#ownerOf(pids),
+    };
     this.usage = usageGauge({
       clock,
       families,
@@ -311,6 +315,23 @@ class AllProjects implements Projects {
     this.#kept.registry.seen(directory, found.project.name);
     this.#kept.registry.pin(directory, true);
     return true;
+  }
+
+  /** The service that one of these processes belongs to. */
+  async #ownerOf(pids: readonly number[]): Promise<string | undefined> {
+    const { families } = this.#options.effects;
+    const found = await Promise.all(
+      this.#folders.places().map(async ({ unit: { id, service } }) => {
+        const run = service?.run();
+        if (run === undefined) return [];
+        const members = await families.members(run).catch((error: Error) => {
+          this.#options.note(error.message);
+          return [];
+        });
+        return members.some(({ pid }) => pids.includes(pid)) ? [id] : [];
+      }),
+    );
+    return found.flat()[0];
   }
 
   /** Ends what services have left, once no service runs. */

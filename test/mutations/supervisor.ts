@@ -3,6 +3,34 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "a port that another program has is a crash of the service",
+    file: "src/supervisor/service/lifecycle.ts",
+    find: '    else if (begun.kind === "held") this.#hold(begun);',
+    replace: '    else if (begun.kind === "held") this.#refuse(begun.why, { passing: true });',
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "a start that is refused is no failure for who waits for it",
+    file: "src/supervisor/service/lifecycle.ts",
+    find: "    this.#deaths++;\n    this.failures++;\n    this.#happen(passing",
+    replace: "    this.#deaths++;\n    this.#happen(passing",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "up waits for a port that another program has",
+    file: "src/supervisor/project/boot.ts",
+    find: "(isHeld || hopelessCodes",
+    replace: "(false && isHeld || hopelessCodes",
+    tests: ["test/supervisor/project.test.ts"],
+  },
+  {
+    name: "up counts only processes that ended, not starts that were refused",
+    file: "src/supervisor/project/boot.ts",
+    find: "if (failures !== its.failures && !isDue(unit)) {",
+    replace: "if (failures !== its.failures && !isDue(unit) && lastExit !== undefined) {",
+    tests: ["test/supervisor/project.test.ts"],
+  },
+  {
     name: "the time to become ready goes by the time of day",
     file: "src/supervisor/service/readiness.ts",
     find: "const left = this.#deadline - this.#owner.effects.clock.now();",

@@ -1,4 +1,5 @@
 /** A lifecycle whose processes, checks, sockets and clock a test plays. */
+import type { PortHolder } from "../../src/discovery/port-holder.ts";
 import type { HealthCheck, ServiceSpec } from "../../src/manifest/project.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import type { Asking, Health } from "../../src/supervisor/service/checks.ts";
@@ -74,6 +75,10 @@ export class FakeLifecycle {
   memory = 0;
   proportional: number | undefined;
   busy = new Set<number>();
+  /** Who listens on a port that is busy. */
+  holders: PortHolder[] = [];
+  /** Ports that the system keeps for root. */
+  reserved = new Set<number>();
   mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
   /** How checks answer from now on; undefined: as a test says by one of `answers`. */
@@ -165,6 +170,9 @@ export class FakeLifecycle {
       },
       proportional: async () => this.proportional,
       isFree: (port) => !this.busy.has(port),
+      holdersOf: async () => this.holders,
+      ownerOf: async (pids) => (pids.includes(77) ? "other:api" : undefined),
+      rightTo: (port) => (this.reserved.has(port) ? "sudo let-me" : undefined),
       mayNotify: async () => this.mayNotify,
       runId: () => `${this.spawns.length}`.padStart(32, "0"),
       random: () => 0.5,
