@@ -6,6 +6,7 @@ import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
+import { folderEvents } from "../system/folder-events.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
@@ -66,6 +67,7 @@ class AllProjects implements Projects {
   readonly #kept: Kept;
   readonly #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
+  readonly #events = folderEvents();
   #trust: Readonly<Record<string, string>> = {};
   #lock: Lock | undefined;
   #owned = false;
@@ -221,12 +223,12 @@ class AllProjects implements Projects {
   }
 
   snapshots(): Supervised[] {
-    return this.#folders.all().flatMap(({ project, mistakes: [mistake] }) => {
-      const snapshots = project?.snapshots() ?? [];
-      if (mistake === undefined) return snapshots;
-      const warning = `its files have mistakes: ${mistake}`;
-      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, warning] }));
-    });
+    return this.#folders.all().flatMap((folder) =>
+      (folder.project?.snapshots() ?? []).map((its) => ({
+        ...its,
+        warnings: [...its.warnings, ...folder.warnings(its.service)],
+      })),
+    );
   }
 
   specOf(id: string): ServiceSpec | undefined {
@@ -289,7 +291,7 @@ class AllProjects implements Projects {
       toResume(before, this.#kept.registry.list()).map(({ kept, wasUp }) => {
         const folder = this.#folders.of(kept.directory);
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
-        return folder.inTurn(() => folder.resume(kept));
+        return folder.resume(kept);
       }),
     );
   }
@@ -319,6 +321,7 @@ class AllProjects implements Projects {
     const { tlds } = this.#options;
     return new Folder(directory, {
       ...this.#options,
+      events: this.#events,
       logs: this.logs,
       conflictOf: (spec) => conflictOf(spec, { others: this.#folders.activeSpecs(), tlds }),
       prepare: async () => {
