@@ -6,6 +6,7 @@ import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
+import { folderEvents } from "../system/folder-events.ts";
 import { isFolder } from "../system/is-folder.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
@@ -67,6 +68,7 @@ class AllProjects implements Projects {
   readonly #kept: Kept;
   readonly #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
+  readonly #events = folderEvents();
   #trust: Readonly<Record<string, string>> = {};
   #lock: Lock | undefined;
   #owned = false;
@@ -226,12 +228,12 @@ class AllProjects implements Projects {
   }
 
   snapshots(): Supervised[] {
-    return this.#folders.all().flatMap((folder) => {
-      const snapshots = folder.project?.snapshots() ?? [];
-      const { warnings } = folder;
-      if (warnings.length === 0) return snapshots;
-      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, ...warnings] }));
-    });
+    return this.#folders.all().flatMap((folder) =>
+      (folder.project?.snapshots() ?? []).map((its) => ({
+        ...its,
+        warnings: [...its.warnings, ...folder.warnings(its.service)],
+      })),
+    );
   }
 
   specOf(id: string): ServiceSpec | undefined {
@@ -298,7 +300,7 @@ class AllProjects implements Projects {
       toResume(before, this.#kept.registry.list()).map(({ kept, wasUp }) => {
         const folder = this.#folders.of(kept.directory);
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
-        return folder.inTurn(() => folder.resume(kept));
+        return folder.resume(kept);
       }),
     );
   }
@@ -345,6 +347,7 @@ class AllProjects implements Projects {
     const { tlds } = this.#options;
     return new Folder(directory, {
       ...this.#options,
+      events: this.#events,
       logs: this.logs,
       conflictOf: (spec) => conflictOf(spec, { others: this.#folders.activeSpecs(), tlds }),
       prepare: async () => {

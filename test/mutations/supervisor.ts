@@ -185,10 +185,26 @@ export const supervised: readonly Fault[] = [
     tests: ["test/routes/named.test.ts"],
   },
   {
-    name: "a file that changes while it is read stays as it was read",
-    file: "src/supervisor/project/watch.ts",
-    find: "since?.get(path) ?? fileFingerprint(path)",
-    replace: "fileFingerprint(path)",
+    name: "a file that changes while it is read for the first time stays as it was read",
+    file: "src/supervisor/project/folder.ts",
+    find: '      const unknown = paths.filter((path) => !before.has(path));\n      if (unknown.length === 0 || left <= 0) {\n        return { read, files: new Map(paths.map((path) => [path, before.get(path) ?? ""])) };\n      }\n      before = fingerprintsOf(paths);',
+    replace:
+      "      if (left > 0) return { read, files: fingerprintsOf(paths) };\n      before = new Map();",
+    tests: ["test/supervisor/folder.test.ts"],
+  },
+  {
+    name: "a change counts as looked at as soon as it is reported",
+    file: "src/supervisor/project/watch-files.ts",
+    find: "      this.#reported.set(path, { fingerprint, time });\n      this.#news",
+    replace:
+      "      this.#known.set(path, fingerprint);\n      this.#reported.set(path, { fingerprint, time });\n      this.#news",
+    tests: ["test/supervisor/watch-files.test.ts", "test/supervisor/folder.test.ts"],
+  },
+  {
+    name: "a look that fails is not repeated",
+    file: "src/supervisor/project/folder.ts",
+    find: "        this.#lookAfter(failedPeriod);",
+    replace: "",
     tests: ["test/supervisor/folder.test.ts"],
   },
 ];
