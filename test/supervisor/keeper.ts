@@ -40,6 +40,7 @@ if (import.meta.main) {
       const runId = crypto.randomUUID().replaceAll("-", "");
       const options: ChildOptions = {
         command: order.command,
+        shell: ["/bin/sh", "-c"],
         workdir: "/tmp",
         env: { ...order.env, [runVariable]: runId },
         mark: markOf(runId),

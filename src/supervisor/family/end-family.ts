@@ -79,7 +79,7 @@ class FamilyEnd {
   #deadline: number;
   /** When SIGKILL was sent first. */
   #killing: number | undefined;
-  /** Those that were stopped, by pid and start. */
+  /** Those that were stopped, by pid and birth. */
   readonly #still = new Set<string>();
   readonly #deaf = new Set<number>();
   #looks = 0;
@@ -219,7 +219,7 @@ class FamilyEnd {
   }
 }
 
-/** A pid is given to another process in time; with its start, it is that process. */
-function keyOf({ pid, startedAt }: Seen): string {
-  return `${pid} ${startedAt}`;
+/** A pid is given to another process in time; with its birth, it is that process. */
+function keyOf({ pid, birth }: Seen): string {
+  return `${pid} ${birth}`;
 }
