@@ -1,4 +1,5 @@
 /** A declared service -> fingerprints of all that decides which code it runs. Pure. */
+import { relative } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 import { readTemplate, referenceText } from "../../manifest/reference.ts";
 
@@ -19,8 +20,10 @@ const deciders: {
   ) => Record<string, unknown>;
 } = {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
-  workdir: ({ workdir }) => ({ workdir }),
-  envFiles: ({ envFiles }) => (envFiles.length === 0 ? {} : { env_file: envFiles }),
+  // From the project's folder: one that is moved runs the same code.
+  workdir: ({ workdir }, { directory }) => ({ workdir: relative(directory, workdir) }),
+  envFiles: ({ envFiles }, { directory }) =>
+    envFiles.length === 0 ? {} : { env_file: envFiles.map((path) => relative(directory, path)) },
   health: ({ health }, project) => {
     if (health === undefined) return {};
     const { ask } = health;
@@ -52,7 +55,7 @@ function fingerprint(value: unknown): string {
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }
 
-/** The text with the project's name and folder filled in, as both decide what runs. */
+/** The text with the project's name filled in, as it decides what runs. Its folder stays the same one when moved. */
 function filled(
   text: string,
   { project, shell }: { project: ProjectSpec; shell: boolean },
@@ -60,7 +63,7 @@ function filled(
   return readTemplate(text, { shell }).parts.map((part) => {
     if (typeof part === "string") return part;
     if (part.kind !== "project") return { reference: referenceText(part) };
-    return part.field === "dir" ? project.directory : project[part.field];
+    return part.field === "dir" ? { reference: referenceText(part) } : project[part.field];
   });
 }
 
