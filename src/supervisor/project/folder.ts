@@ -52,6 +52,9 @@ export type LoadOptions = {
   up?: Up | undefined;
 };
 
+/** Warnings about its files that every service reports: a file that is no env file at all has one for each line. */
+const mostWarnings = 10;
+
 /** Milliseconds until files are looked at again where git was at work. */
 const busyPeriod = 500;
 /** Milliseconds until files are looked at again where that failed. */
@@ -132,7 +135,7 @@ export class Folder {
   async load({ shell, up }: LoadOptions): Promise<Loaded> {
     const { directory, seen, project } = this;
     const { clock, gitHead } = this.#effects;
-    const look = () => gitHead(directory, { since: seen?.head, now: clock.now() });
+    const look = () => gitHead(directory, { since: seen?.head, now: clock.wall() });
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();
@@ -307,7 +310,8 @@ export class Folder {
   warnings(service: string): readonly string[] {
     const mistakes = this.mistakes.slice(0, 1).map((its) => `its files have mistakes: ${its}`);
     if (this.#isGone) return [goneText(this)];
-    return [...mistakes, ...this.#watches.troubles(service)];
+    const doubts = (this.project?.spec.warnings ?? []).slice(0, mostWarnings);
+    return [...mistakes, ...doubts, ...this.#watches.troubles(service)];
   }
 
   #tellTrouble(service: string | undefined, trouble: string): void {
