@@ -90,6 +90,8 @@ export type RegisteredProject = {
   name: string;
   pinned: boolean;
   last_seen: { secs_since_epoch: number; nanos_since_epoch: number };
+  /** `here`, or why its folder is not at its path: another one is, none is, or its file system is not there. */
+  folder: "here" | "replaced" | "gone" | "unmounted";
 };
 
 /** The result of a command for each service it concerned. */

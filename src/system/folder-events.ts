@@ -1,6 +1,7 @@
 /** Folders -> news of their entries from the kernel: one watch a folder, however many listen. */
-import { type FSWatcher, statfsSync, statSync, watch } from "node:fs";
+import { type FSWatcher, statfsSync, watch } from "node:fs";
 import type { Cancel } from "./clock.ts";
+import { folderIdentity } from "./folder-identity.ts";
 
 /** A name in the folder; undefined: any of them. */
 export type Listener = (name: string | undefined) => void;
@@ -116,21 +117,6 @@ export function folderEvents({ watch: begin = watched }: FolderEventsOptions = {
       };
     },
   };
-}
-
-/**
- * Device, inode and birth of the folder at a path, links followed: an inode alone is given again at once. Empty where
- * there is none, or where it cannot be examined. Never throws.
- */
-export function folderIdentity(path: string): string {
-  try {
-    const its = statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (its === undefined || !its.isDirectory()) return "";
-    return `${its.dev} ${its.ino} ${its.birthtimeNs}`;
-  } catch {
-    // A loop of links, or another user's: nothing of it can be watched.
-    return "";
-  }
 }
 
 function watched(path: string, listener: Listener): FSWatcher {

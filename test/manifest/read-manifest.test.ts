@@ -170,12 +170,12 @@ watch = [
   "src/**",
   "../../../../../x",
   "!src/gen",
-  " ",
+  "~/x",
 ]
 `;
   expect(mistakes(text)).toEqual([
     'locald.toml:6 services.web.watch[1]: "../../../../../x" leads out of the file system',
-    'locald.toml:8 services.web.watch[3]: " " is empty; name a file, a folder or a glob such as src/**/*.ts',
+    'locald.toml:8 services.web.watch[3]: "~/x" begins with ~, which only a shell expands; write the path',
   ]);
 });
 

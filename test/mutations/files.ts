@@ -113,9 +113,9 @@ export const files: readonly Fault[] = [
   },
   {
     name: "a folder made again with the number of the removed one is taken for it",
-    file: "src/system/folder-events.ts",
-    find: "return `${its.dev} ${its.ino} ${its.birthtimeNs}`;",
-    replace: "return `${its.dev} ${its.ino}`;",
+    file: "src/system/folder-identity.ts",
+    find: "return `${dev} ${ino} ${birthtimeNs}`;",
+    replace: "return `${dev} ${ino} ${birthtimeNs * 0n}`;",
     tests: ["test/supervisor/watch-tree.test.ts"],
   },
   {

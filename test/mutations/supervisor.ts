@@ -207,4 +207,32 @@ export const supervised: readonly Fault[] = [
     replace: "",
     tests: ["test/supervisor/folder.test.ts"],
   },
+  {
+    name: "a copy of a folder is taken for the folder that was moved",
+    file: "src/supervisor/project/registry.ts",
+    find: 'isSameFolder(its.folder ?? "", identity) &&',
+    replace: "its.folder !== undefined &&",
+    tests: ["test/supervisor/registry.test.ts"],
+  },
+  {
+    name: "a folder that is at two paths at once is taken for one that was moved",
+    file: "src/supervisor/project/registry.ts",
+    find: "          !isSameFolder(folderIdentity(its.path), identity),",
+    replace: "          true,",
+    tests: ["test/supervisor/registry.test.ts"],
+  },
+  {
+    name: "a folder on a file system that is not mounted counts as deleted",
+    file: "src/system/folder-identity.ts",
+    find: '? "gone" : "unmounted"',
+    replace: '? "gone" : "gone"',
+    tests: ["test/supervisor/registry.test.ts"],
+  },
+  {
+    name: "another folder in the place of a project's starts what it says by itself",
+    file: "src/supervisor/project/folder.ts",
+    find: "const isOther = isAnother(this.identity, now) && up === undefined;",
+    replace: "const isOther = false as boolean;",
+    tests: ["test/supervisor/folder.test.ts"],
+  },
 ];

@@ -1,8 +1,17 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Folder, type FolderEffects } from "../../src/supervisor/project/folder.ts";
+import type { Declared } from "../../src/supervisor/project/units.ts";
 import type { Project } from "../../src/supervisor/project/project.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { type FolderEvents, folderEvents } from "../../src/system/folder-events.ts";
@@ -163,6 +172,52 @@ test("files that stand against another project are looked at again by themselves
     return its.applied.at(-1) === "firstA=1";
   });
   expect(its.folder.mistakes).toEqual([]);
+});
+
+test("another folder in the project's place starts nothing by itself, whatever project it has", async () => {
+  let name = "shop";
+  const seen: string[] = [];
+  const service = { name: "w", command: "first" };
+  using its = place(() => {}, {
+    read: async (directory) => {
+      const files = [join(directory, "locald.toml")];
+      const text = existsSync(files[0]!) ? readFileSync(files[0]!, "utf8") : "";
+      const project = { ...projectSpec([{ ...service, command: text }], name), directory, files };
+      return text === "" ? { kind: "none", files } : { kind: "project", project, fields: [] };
+    },
+    make: ({ spec, pending }) =>
+      ({
+        spec,
+        apply: async ({ pending: waits }: Declared) => void seen.push(...waits.keys()),
+        snapshots: () => [],
+        units: () => [],
+        dispose: async () => void seen.push("dispose"),
+        pending,
+      }) as unknown as Project,
+  });
+  await its.folder.inTurn(() => its.folder.load({ shell: {}, up: { names: undefined } }));
+  const { directory } = its.folder;
+  const replaced = (text: string): void => {
+    renameSync(directory, `${directory}-${text}`);
+    mkdirSync(directory);
+    writeFileSync(its.path, text);
+  };
+  try {
+    replaced("second");
+    await eventually("it waits", () => seen.includes("w"));
+    name = "other";
+    replaced("third");
+    await eventually("it is refused", () => its.folder.mistakes.length > 0);
+    expect(its.folder.mistakes[0]).toContain("is another folder now, with the project other");
+    expect(seen).not.toContain("dispose");
+    await its.folder.inTurn(() => its.folder.load({ shell: {}, up: { names: undefined } }));
+    expect(its.folder.project?.spec.name).toBe("other");
+    expect(its.folder.mistakes).toEqual([]);
+  } finally {
+    for (const text of ["second", "third"]) {
+      rmSync(`${directory}-${text}`, { recursive: true, force: true });
+    }
+  }
 });
 
 test("actions on one folder take turns, and one that fails does not stop the next", async () => {

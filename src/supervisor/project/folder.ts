@@ -3,8 +3,10 @@ import type { ProjectSpec } from "../../manifest/project.ts";
 import { pendingText, upCommand, waitingOf, waitingText } from "../../routes/pending.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { FolderEvents } from "../../system/folder-events.ts";
+import { folderIdentity, isSameFolder } from "../../system/folder-identity.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
+import { type Move, movedService, movedSpec } from "./moved-spec.ts";
 import type { Project } from "./project.ts";
 import type { ReadProject } from "./read-project.ts";
 import type { KeptProject } from "./state-file.ts";
@@ -63,7 +65,7 @@ const mostReads = 5;
 const mostBusyLooks = 20;
 
 export class Folder {
-  readonly directory: string;
+  #directory: string;
   readonly #effects: FolderEffects;
   readonly #watches: Watches;
   /** The declarations that a person has seen; undefined: the project is unknown. */
@@ -72,6 +74,10 @@ export class Folder {
   project: Project | undefined;
   /** The wishes of a project whose files cannot be read now: it starts when they can. */
   kept: KeptProject | undefined;
+  /** The folder at the last `up`; undefined where that is not known. */
+  identity: string | undefined;
+  /** There was no folder at the last look. */
+  #isGone = false;
   /** The environment of the shell that said `up` last. */
   shell: Shell;
   /** Errors in its files as they are now. */
@@ -90,7 +96,7 @@ export class Folder {
   #turns = 0;
 
   constructor(directory: string, effects: FolderEffects) {
-    this.directory = directory;
+    this.#directory = directory;
     this.#effects = effects;
     this.shell = effects.shell;
     this.#watches = new Watches({
@@ -100,6 +106,11 @@ export class Folder {
       onWatched: (service, what) => this.project?.renew(service, `${what} changed`),
       onTrouble: (service, trouble) => this.#tellTrouble(service, trouble),
     });
+  }
+
+  /** Absolute. */
+  get directory(): string {
+    return this.#directory;
   }
 
   /** True while nothing is known of the folder, and no action runs on it. */
@@ -129,14 +140,26 @@ export class Folder {
     // after.
     const first = await look();
     const { read, files } = await this.#read(shell);
+    const now = folderIdentity(directory);
     if (read.kind === "none") {
-      const why = `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`;
+      this.#isGone = now === "";
+      const why = this.#isGone
+        ? `its folder ${directory} is gone`
+        : `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`;
       if (project !== undefined) this.#watch(files, { settled: true });
       return { kind: "refused", reasons: [why], files };
     }
     if (read.kind === "mistakes") {
       if (project !== undefined) this.#watch(files, { settled: true });
       return { kind: "refused", reasons: read.mistakes, files };
+    }
+    this.#isGone = false;
+    const isOther = isAnother(this.identity, now) && up === undefined;
+    const { name } = read.project;
+    if (isOther && (project?.spec ?? this.kept ?? read.project).name !== name) {
+      if (project !== undefined) this.#watch(files, { settled: true });
+      const why = `${directory} is another folder now, with the project ${name}; ${upCommand(directory)} starts it`;
+      return { kind: "refused", reasons: [why], files };
     }
     const conflict = this.#effects.conflictOf(read.project);
     if (conflict !== undefined) {
@@ -146,7 +169,9 @@ export class Folder {
     }
     await this.#effects.prepare();
     const patient = this.#busyLooks < mostBusyLooks;
-    const last = await look();
+    const last: GitHead = isOther
+      ? { kind: "unknown", why: `${directory} is another folder than at the last up` }
+      : await look();
     const { reviewed, takes, again } = admit(read.project, { seen, first, last, up, patient });
     if (again && project !== undefined) {
       this.#watch(files, { settled: false });
@@ -154,6 +179,7 @@ export class Folder {
       return { kind: "project", project, takes };
     }
     this.seen = reviewed.seen;
+    if (!isOther) this.identity = now;
     const loaded = await this.#take(reviewed, shell);
     this.#watch(files, { settled: !again });
     if (again) this.#lookAgain();
@@ -165,6 +191,30 @@ export class Folder {
   resume(kept: KeptProject): Promise<void> {
     this.kept = { ...kept, runs: {} };
     return this.#lookSoon();
+  }
+
+  /** The folder is at another path. Whatever runs goes on; what is not approved stays so. In turn. */
+  async moved(to: string): Promise<void> {
+    const move: Move = { from: this.#directory, to };
+    const { project, kept, seen } = this;
+    this.#directory = to;
+    this.#isGone = false;
+    this.mistakes = [];
+    if (seen !== undefined) {
+      const specs = [...seen.specs].map(
+        ([name, spec]) => [name, movedService(spec, move)] as const,
+      );
+      this.seen = { ...seen, specs: new Map(specs) };
+    }
+    if (project !== undefined) {
+      const spec = movedSpec(project.spec, move);
+      project.moved(spec);
+      this.#watch(fingerprintsOf(spec.files), { settled: true });
+    }
+    this.#effects.onState();
+    if (kept === undefined) return;
+    this.kept = { ...kept, directory: to };
+    void this.#lookSoon();
   }
 
   /** Stops waiting for files that could not be read. */
@@ -259,6 +309,7 @@ export class Folder {
   /** For a person: what is wrong with its files, or cannot be watched as it should. */
   warnings(service: string): readonly string[] {
     const mistakes = this.mistakes.slice(0, 1).map((its) => `its files have mistakes: ${its}`);
+    if (this.#isGone) return [goneText(this)];
     const doubts = (this.project?.spec.warnings ?? []).slice(0, mostWarnings);
     return [...mistakes, ...doubts, ...this.#watches.troubles(service)];
   }
@@ -315,7 +366,23 @@ export class Folder {
       return;
     }
     if (again) return;
+    if (this.#isGone) {
+      note(`${project.spec.name} goes on as it was: ${goneText(this)}`);
+      this.#sayTo(project, { text: goneText(this) });
+      return;
+    }
     note(`${project.spec.name} goes on as it was, as its files have mistakes: ${why}`);
     this.#sayTo(project, { text: `not reloaded: ${why}` });
   }
+}
+
+/** Both known, and not one. */
+function isAnother(one: string | undefined, other: string): boolean {
+  const known = one !== undefined && one !== "" && !one.endsWith(" 0");
+  return known && other !== "" && !isSameFolder(one, other);
+}
+
+function goneText({ directory, project }: Pick<Folder, "directory" | "project">): string {
+  const name = project?.spec.name ?? directory;
+  return `its folder is gone: ${directory}; where it was moved to, localhostess up takes it on; else: localhostess registry forget ${name}`;
 }

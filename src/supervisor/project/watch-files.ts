@@ -3,7 +3,8 @@ import { realpathSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { fileFingerprint } from "../../system/file-fingerprint.ts";
-import { type FolderEvents, folderIdentity, type Heard } from "../../system/folder-events.ts";
+import type { FolderEvents, Heard } from "../../system/folder-events.ts";
+import { folderIdentity } from "../../system/folder-identity.ts";
 import { quietNews } from "./quiet-news.ts";
 import { troubleText } from "./watch-trouble.ts";
 

@@ -3,7 +3,8 @@ import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import type { WatchPattern } from "../../manifest/watch-pattern.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
-import { type FolderEvents, folderIdentity, type Heard } from "../../system/folder-events.ts";
+import type { FolderEvents, Heard } from "../../system/folder-events.ts";
+import { folderIdentity, identityOf } from "../../system/folder-identity.ts";
 import { slices } from "../../system/slices.ts";
 import { quietNews } from "./quiet-news.ts";
 import { fullText, troubleText } from "./watch-trouble.ts";
@@ -352,7 +353,7 @@ function entryAt(path: string): Entry {
     const its = linked ? statSync(path, { bigint: true, throwIfNoEntry: false }) : own;
     if (its === undefined) return { kind: "none" };
     if (its.isDirectory()) {
-      return { kind: "folder", identity: `${its.dev} ${its.ino} ${its.birthtimeNs}`, linked };
+      return { kind: "folder", identity: identityOf(its), linked };
     }
     if (!its.isFile()) return { kind: "none" };
     return {
