@@ -6,6 +6,7 @@ import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
+import { isFolder } from "../system/is-folder.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
@@ -77,14 +78,18 @@ class AllProjects implements Projects {
     this.#options = options;
     this.logs = logStore({ directory: join(stateDirectory, "logs"), clock, note });
     this.#kept = new Kept({ ...options, families, folders: () => this.#folders.all() });
-    this.#effects = { ...effects, runId: () => this.#kept.key + effects.runId() };
+    this.#effects = {
+      ...effects,
+      runId: () => this.#kept.key + effects.runId(),
+      ownerOf: (pids) => this.#ownerOf(pids),
+    };
     this.usage = usageGauge({
       clock,
       families,
       runs: () =>
         this.#folders.places().flatMap(({ unit: { id, service } }) => {
           const run = service?.run();
-          return run === undefined ? [] : [{ id, run }];
+          return run === undefined ? [] : [{ id, run, age: service?.age() ?? 0 }];
         }),
     });
   }
@@ -221,16 +226,20 @@ class AllProjects implements Projects {
   }
 
   snapshots(): Supervised[] {
-    return this.#folders.all().flatMap(({ project, mistakes: [mistake] }) => {
-      const snapshots = project?.snapshots() ?? [];
-      if (mistake === undefined) return snapshots;
-      const warning = `its files have mistakes: ${mistake}`;
-      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, warning] }));
+    return this.#folders.all().flatMap((folder) => {
+      const snapshots = folder.project?.snapshots() ?? [];
+      const { warnings } = folder;
+      if (warnings.length === 0) return snapshots;
+      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, ...warnings] }));
     });
   }
 
   specOf(id: string): ServiceSpec | undefined {
     return this.#folders.place(id)?.unit.spec;
+  }
+
+  ageOf(id: string): number | undefined {
+    return this.#folders.place(id)?.unit.service?.age();
   }
 
   addressOf(id: string): { url: string; domain: string } | undefined {
@@ -299,13 +308,30 @@ class AllProjects implements Projects {
     const { read, gitHead, clock, shell } = this.#options;
     const { directory } = folder;
     if (folder.seen !== undefined) return false;
-    const head = await gitHead(directory, { since: undefined, now: clock.now() });
+    const head = await gitHead(directory, { since: undefined, now: clock.wall() });
     const found = await read(directory, { shell });
     if (found.kind !== "project") return false;
     folder.seen = approve(found.project, { seen: undefined, names: undefined, head });
     this.#kept.registry.seen(directory, found.project.name);
     this.#kept.registry.pin(directory, true);
     return true;
+  }
+
+  /** The service that one of these processes belongs to. */
+  async #ownerOf(pids: readonly number[]): Promise<string | undefined> {
+    const { families } = this.#options.effects;
+    const found = await Promise.all(
+      this.#folders.places().map(async ({ unit: { id, service } }) => {
+        const run = service?.run();
+        if (run === undefined) return [];
+        const members = await families.members(run).catch((error: Error) => {
+          this.#options.note(error.message);
+          return [];
+        });
+        return members.some(({ pid }) => pids.includes(pid)) ? [id] : [];
+      }),
+    );
+    return found.flat()[0];
   }
 
   /** Ends what services have left, once no service runs. */
@@ -339,6 +365,8 @@ class AllProjects implements Projects {
       supervise: (spec, given) => supervise(spec, { ...given, effects: this.#effects }),
       portOf: (id, port) => this.#kept.ports.of(id, port),
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
+      isFree: (port) => this.#effects.isFree(port),
+      isFolder,
       urlOf: (routeName) => this.#options.addressOf(routeName, domain).url,
       trust: () => this.#trust,
       onChange: this.#options.onChange,

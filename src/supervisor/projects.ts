@@ -58,6 +58,8 @@ export interface Projects {
   clean(): Promise<number>;
   snapshots(): Supervised[];
   specOf(id: string): ServiceSpec | undefined;
+  /** Milliseconds since its process was started. */
+  ageOf(id: string): number | undefined;
   readonly usage: Gauge;
   /** Undefined for a worker. */
   addressOf(id: string): { url: string; domain: string } | undefined;

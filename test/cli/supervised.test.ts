@@ -42,6 +42,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     exit: null,
     cpu: 1.25,
     memory: 52_428_800,
+    memory_limit: null,
     lazy: false,
     pending: null,
     ...overrides,
@@ -119,6 +120,17 @@ test("a status has a row for each service, and below them what wants to be read"
   }
 });
 
+test("a warning about several services is printed once, with their names", () => {
+  const rows = ["a", "b", "c", "d", "e"].map((name) =>
+    row(`shop:${name}`, { warnings: [".env:3 odd", ...(name === "b" ? ["alone"] : [])] }),
+  );
+  const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
+  expect(lines.slice(6)).toEqual([
+    "! shop:a, shop:b, shop:c and 2 more: .env:3 odd",
+    "! shop:b: alone",
+  ]);
+});
+
 test("what waits for up stands below the table, a line a project, with nothing of a command hidden", () => {
   const pending = {
     change: "changed",
@@ -165,7 +177,7 @@ test("the monitor fills its screen and no more, at every size", () => {
     { columns: 1, rows: 1 },
   ]) {
     for (const selected of [0, 17, 29]) {
-      const picture = { rows, selected, lines, notice: "" };
+      const picture = { rows, selected, lines, notice: "", others: "" };
       const screen = monitorScreen(picture, { size, colors: noColors, colored: true });
       expect(screen.length).toBe(size.rows);
       for (const line of screen) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(size.columns);
@@ -174,7 +186,7 @@ test("the monitor fills its screen and no more, at every size", () => {
       expect(screen.join("\n")).toContain("line 199");
     }
   }
-  const empty = { rows: [], selected: 0, lines: [], notice: "" };
+  const empty = { rows: [], selected: 0, lines: [], notice: "", others: "" };
   const size = { columns: 80, rows: 5 };
   const screen = monitorScreen(empty, { size, colors: noColors, colored: false });
   expect(screen.join("\n")).toContain("localhostess up");

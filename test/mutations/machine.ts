@@ -47,8 +47,23 @@ export const machine: readonly Fault[] = [
   {
     name: "a pid alone is a member of a service",
     file: "src/supervisor/family/family.ts",
-    find: "seen?.birth === birth) add(seen);",
-    replace: "seen !== undefined) add(seen);",
+    find: "if (birth !== undefined && seen?.birth === birth) add(seen);",
+    replace: "if (seen !== undefined) add(seen);",
+    tests: ["test/supervisor/family-identity.test.ts"],
+  },
+  {
+    name: "who was a member stays one when its pid is another's",
+    file: "src/supervisor/family/family.ts",
+    find: "      if (seen?.birth === birth) add(seen);",
+    replace: "      if (seen !== undefined) add(seen);",
+    tests: ["test/supervisor/family-identity.test.ts"],
+  },
+  {
+    name: "who was a member is known by a time that the clock moves",
+    file: "src/supervisor/family/family.ts",
+    find: "    for (const [pid, { birth }] of before ?? []) {\n      const seen = table.get(pid);\n      if (seen?.birth === birth) add(seen);",
+    replace:
+      "    for (const [pid, { startedAt }] of before ?? []) {\n      const seen = table.get(pid);\n      if (seen?.startedAt === startedAt) add(seen);",
     tests: ["test/supervisor/family-identity.test.ts"],
   },
   {

@@ -23,6 +23,7 @@ function start(id: string, { command, onEnd }: { command: string; onEnd?: () => 
   const spawned = spawnChild(
     {
       command,
+      shell: ["/bin/sh", "-c"],
       workdir: directory,
       env: { PATH: process.env.PATH! },
       pty,

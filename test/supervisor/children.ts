@@ -37,6 +37,7 @@ export function spawned(
   };
   const result = spawnChild(
     {
+      shell: ["/bin/sh", "-c"],
       workdir: tmpdir(),
       env: plainEnv,
       pty: true,

@@ -43,7 +43,7 @@ class FakeMachine {
           if (this.blind) throw new Error("procfs is gone");
           return new Map(this.table);
         },
-        same: ({ pid, startedAt }) => this.table.get(pid)?.startedAt === startedAt,
+        same: ({ pid, birth }) => this.table.get(pid)?.birth === birth,
         birthOf: (pid) => this.table.get(pid)?.birth,
         boot: "a boot",
       },
@@ -104,9 +104,9 @@ test("all with the run id, their group, their session and their descendants are 
 
 test("a stranger that was given the pid, the group or the session is never touched", async () => {
   for (const stranger of [
-    { startedAt: run.startedAt },
-    { startedAt: run.startedAt + 100_000 },
-    { startedAt: run.startedAt, runId: "b".repeat(32) },
+    { birth: 7000 },
+    { birth: 90_000 },
+    { birth: 7000, runId: "b".repeat(32) },
   ]) {
     const machine = new FakeMachine();
     machine.put({ pid: 100, ...stranger });
@@ -122,13 +122,41 @@ test("a stranger that was given the pid, the group or the session is never touch
 test("who was a member is one without environment and parent, until its pid is another's", async () => {
   const machine = new FakeMachine();
   machine.put({ pid: 100, runId });
-  machine.put({ pid: 101, parent: 100, startedAt: run.startedAt + 5 });
+  machine.put({ pid: 101, parent: 100, birth: 7005 });
   expect(await machine.members()).toEqual([100, 101]);
-  machine.put({ pid: 101, parent: daemon, startedAt: run.startedAt + 5 });
+  machine.put({ pid: 101, parent: daemon, birth: 7005 });
   machine.table.delete(100);
   expect(await machine.members()).toEqual([101]);
-  machine.put({ pid: 101, parent: daemon, startedAt: run.startedAt + 9000 });
+  machine.put({ pid: 101, parent: daemon, birth: 7900 });
   expect(await machine.members()).toEqual([]);
+});
+
+test("an hour that the clock is set by, either way, changes neither who belongs to a run nor who is signalled", async () => {
+  for (const hour of [3_600_000, -3_600_000]) {
+    const machine = new FakeMachine();
+    machine.put({ pid: 100, runId });
+    machine.put({ pid: 101, parent: 100, birth: 7005 });
+    machine.put({ pid: 102, parent: 101, birth: 7006 });
+    expect(await machine.members()).toEqual([100, 101, 102]);
+    // The kernel tells when a process began by the clock as it stands now.
+    const began = run.startedAt + hour;
+    machine.put({ pid: 100, startedAt: began });
+    machine.put({ pid: 101, parent: daemon, birth: 7005, startedAt: began });
+    machine.put({ pid: 102, parent: 101, birth: 7006, startedAt: began });
+    expect(await machine.members()).toEqual([100, 101, 102]);
+    machine.onSignal = (pid) => void machine.table.delete(Math.abs(pid));
+    const { done } = machine.families.end(run, { signal: "SIGTERM", timeout: 1000 });
+    await machine.pass(300);
+    expect(await done).toEqual({ kind: "ended" });
+    expect(machine.sent.map(([pid]) => Math.abs(pid)).toSorted()).toContain(102);
+  }
+});
+
+test("the run that was not written down begins with its oldest process, whatever the clock says", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 101, runId, birth: 7001, startedAt: 5 });
+  machine.put({ pid: 100, runId, birth: 7000, startedAt: 9 });
+  expect(await machine.families.runsOf("a")).toEqual([{ pid: 100, startedAt: 9, runId }]);
 });
 
 test("a daemon that was itself started inside the service does not end itself", async () => {
@@ -267,7 +295,7 @@ test("a process whose pid is given to another between the look and the signal he
   const { done } = machine.families.end(left, { signal: "SIGTERM", timeout: 100 });
   // The look has been taken by then, and the signal not sent.
   await Promise.resolve();
-  machine.put({ pid: 105, birth: 9000, startedAt: run.startedAt + 60_000 });
+  machine.put({ pid: 105, birth: 9000 });
   await machine.pass(300);
   expect(await done).toEqual({ kind: "ended" });
   expect(machine.sent).toEqual([]);

@@ -37,6 +37,7 @@ if (import.meta.main) {
       const runId = crypto.randomUUID().replaceAll("-", "");
       const options: ChildOptions = {
         command: order.command,
+        shell: ["/bin/sh", "-c"],
         workdir: "/tmp",
         env: { ...order.env, [runVariable]: runId },
         pty: order.pty,

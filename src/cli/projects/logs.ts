@@ -7,11 +7,12 @@ import { shown } from "../../text/shown.ts";
 import { tellPending } from "./pending-note.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { daemonSocket, rowsOf } from "./asking.ts";
-import { folderHere, rowsNamed } from "./named.ts";
+import { rowsFor, rowsShown } from "./here.ts";
 import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
 
 export type LogsFlags = Flags & {
+  all?: boolean;
   follow?: boolean;
   tail?: string;
   since?: string;
@@ -40,7 +41,13 @@ export async function logs(
   if (socket === undefined) return 1;
   const rows = await rowsOf(socket);
   tellPending(rows, world);
-  const chosen = rowsNamed(words, { rows, directory: await folderHere(world) });
+  const { all } = flags;
+  const shown = words.length > 0 || all ? undefined : await rowsShown({ rows, world });
+  // Nothing to print is an error here: `-f` would wait for lines that never come.
+  const chosen =
+    shown !== undefined && shown.rows.length > 0
+      ? shown.rows
+      : await rowsFor(words, { rows, all, world });
   const wanted: Wanted = {
     services: chosen.map((row) => row.name),
     mode: flags.follow ? "follow" : "snapshot",

@@ -1,5 +1,6 @@
 /** `localhostess monitor` -> a screen of services and their output, and keys that start and stop them. */
 import { openMark, StandingLines } from "../../routes/standing-lines.ts";
+import { othersText, rowsShown, type ShownRows } from "./here.ts";
 import { follower } from "./logs.ts";
 import { takeTerminal } from "./keyboard.ts";
 import { monitorScreen, type Picture } from "./monitor-screen.ts";
@@ -18,23 +19,31 @@ const linesKept = 500;
 
 const patience = 300_000;
 
-export async function monitor(flags: Flags, world: World): Promise<number> {
+export type MonitorFlags = Flags & { all?: boolean };
+
+export async function monitor(flags: MonitorFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   if (world.out.columns() === undefined || !process.stdin.isTTY) {
     throw new Error(
       "monitor requires a terminal; without one, use localhostess status or localhostess logs -f",
     );
   }
-  return await watch(world, async () => (await runningDaemon(settings))?.socket);
+  return await watch(world, {
+    daemon: async () => (await runningDaemon(settings))?.socket,
+    all: flags.all ?? false,
+  });
 }
 
-async function watch(world: World, daemon: () => Promise<string | undefined>): Promise<number> {
-  const picture: Picture & { rows: Row[]; lines: readonly string[] } = {
-    rows: [],
-    selected: 0,
-    lines: [],
-    notice: "",
-  };
+type WatchOptions = {
+  /** The socket of the daemon that runs now. */
+  daemon(): Promise<string | undefined>;
+  all: boolean;
+};
+
+async function watch(world: World, { daemon, all }: WatchOptions): Promise<number> {
+  const picture: Picture = { rows: [], selected: 0, lines: [], notice: "", others: "" };
+  const shownOf = async (rows: readonly Row[]): Promise<ShownRows> =>
+    all ? { rows, others: 0, unknown: undefined } : await rowsShown({ rows, world });
   const { colors } = world.out;
   const colored = colors !== noColors && colors.bold("x") !== "x";
   let socket: string | undefined;
@@ -96,7 +105,9 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     } else {
       try {
         const chosen = picture.rows[picture.selected]?.name;
-        picture.rows = await rowsOf(socket);
+        const shown = await shownOf(await rowsOf(socket));
+        picture.rows = shown.rows;
+        picture.others = othersText(shown, { verb: "monitor" }) ?? "";
         const at = picture.rows.findIndex((row) => row.name === chosen);
         picture.selected = at === -1 ? Math.min(picture.selected, picture.rows.length - 1) : at;
         picture.selected = Math.max(0, picture.selected);

@@ -1,14 +1,7 @@
 /** Words for services, as typed -> the rows that they name, and the words that the daemon knows them by. */
 import { listed } from "../../text/list.ts";
 import { servicesNamed, unquoted } from "../../routes/named.ts";
-import { projectFolder } from "../../supervisor/project/read-project.ts";
-import type { World } from "../shared/world.ts";
 import type { Row } from "./asking.ts";
-
-/** The folder of the project that the command was given in. */
-export function folderHere(world: World): Promise<string> {
-  return projectFolder(world.cwd, world.home);
-}
 
 export type Named = {
   rows: readonly Row[];

@@ -4,10 +4,11 @@ import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { projectIn } from "../shared/project-files.ts";
-import type { Flags } from "../shared/settings.ts";
+import { type Flags, UsageError } from "../shared/settings.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, carriedOut, daemonSocket, type Row, rowsOf } from "./asking.ts";
-import { folderHere, rowsNamed, wordsFor } from "./named.ts";
+import { folderHere, rowsFor } from "./here.ts";
+import { wordsFor } from "./named.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameAmong } from "./short-name.ts";
 import type { World } from "../shared/world.ts";
@@ -89,18 +90,18 @@ async function chosen(
   if (socket === undefined) return undefined;
   const rows = await rowsOf(socket);
   tellPending(rows, world);
-  const directory = await folderHere(world);
   try {
-    const these = flags.all ? [...rows] : rowsNamed(words, { rows, directory });
+    const these = await rowsFor(words, { rows, all: flags.all, world });
     return { kind: "chosen", socket, rows, these };
   } catch (mistake) {
+    if (mistake instanceof UsageError) throw mistake;
     return { kind: "mistake", mistake: mistake as Error };
   }
 }
 
 /** A sentence for each word that names nothing in the files of this project. */
 async function unknownHere(words: readonly string[], world: World): Promise<string[]> {
-  const directory = await folderHere(world);
+  const directory = await folderHere(world, []);
   const read = await projectIn(directory, world);
   const project = read.kind === "project" ? read.project : undefined;
   if (project === undefined && words.length === 0) return [`no project found in ${directory}`];

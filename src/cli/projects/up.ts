@@ -1,10 +1,10 @@
 /** `localhostess up [path] [service...]` -> the services of a project, running and ready, or the reason why not. */
-import { readDuration } from "../../text/duration.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { askedFor } from "./asked-for.ts";
+import { patienceOf } from "./patience.ts";
 
 export type UpFlags = Flags & {
   /** `false`: `--no-wait`. */
@@ -17,6 +17,9 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
   const patience = patienceOf(flags.timeout);
   if (flags.foreground && flags.wait === false) {
     throw new UsageError(["--foreground and --no-wait cannot be combined"]);
+  }
+  if (flags.foreground && flags.json) {
+    throw new UsageError(["--foreground and --json cannot be combined"]);
   }
   const { project, services } = await askedFor(words, world);
   const settings = await settingsOf(flags, world);
@@ -34,17 +37,12 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
   const upping = { socket, request, project, world };
   if (flags.foreground) {
     const { upInForeground } = await import("./up-foreground.ts");
-    return await upInForeground(upping);
+    return await upInForeground(upping, { patience });
   }
   const { upInBackground } = await import("./up-background.ts");
-  return await upInBackground(upping, { wait: flags.wait ?? true, patience });
-}
-
-/** Milliseconds; undefined: without a limit. @throws UsageError */
-function patienceOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const read = readDuration(text);
-  if (read.kind === "mistake") throw new UsageError([`--timeout: ${read.why}`]);
-  if (read.value === 0) throw new UsageError(["--timeout: expected a duration longer than 0"]);
-  return read.value;
+  return await upInBackground(upping, {
+    wait: flags.wait ?? true,
+    patience,
+    json: flags.json ?? false,
+  });
 }

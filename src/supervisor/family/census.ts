@@ -13,9 +13,12 @@ export type Seen = {
   group: number;
   /** 0 where it is not known. */
   session: number;
-  /** Milliseconds since the Unix epoch. With the pid, it identifies a process as long as nobody sets the clock. */
+  /** Milliseconds since the Unix epoch, to be shown: on Linux it moves when the clock is set. */
   startedAt: number;
-  /** The start in ticks since boot, which no clock change moves. Equal to `startedAt` where the system has no ticks. */
+  /**
+   * The start in ticks since the boot, which no clock change moves. With the pid, it identifies a process. Equal to
+   * `startedAt` where the system has no ticks: macOS keeps the time as it was.
+   */
   birth: number;
   /** Ended, and not reaped. */
   zombie: boolean;
@@ -37,7 +40,7 @@ export interface Census {
   /** A look that begins now or later; those who ask at the same time share one. */
   look(): Promise<Table>;
   /** Whether this very process still runs: synchronous and cheap, to be asked right before a signal. */
-  same(process: Pick<Seen, "pid" | "startedAt">): boolean;
+  same(process: Birth): boolean;
   /** Synchronous and cheap; undefined where it is gone, or has not been seen where looking is not cheap. */
   birthOf(pid: number): number | undefined;
   /** The boot that births count from; undefined where the system does not tell, and births prove nothing. */
@@ -157,6 +160,11 @@ export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census
     };
   }
 
+  function birthOf(pid: number): number | undefined {
+    const text = short(`${root}/${pid}/stat`);
+    return text === undefined ? undefined : parseProcStat(text)?.startTicks;
+  }
+
   return {
     look: shared(async () => {
       const table = new Map<number, Seen>();
@@ -176,15 +184,8 @@ export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census
       known = kept;
       return table;
     }),
-    same({ pid, startedAt }) {
-      const text = short(`${root}/${pid}/stat`);
-      const stat = text === undefined ? undefined : parseProcStat(text);
-      return stat !== undefined && startOf(stat.startTicks) === startedAt;
-    },
-    birthOf(pid) {
-      const text = short(`${root}/${pid}/stat`);
-      return text === undefined ? undefined : parseProcStat(text)?.startTicks;
-    },
+    same: ({ pid, birth }) => birthOf(pid) === birth,
+    birthOf,
     boot: short(`${root}/sys/kernel/random/boot_id`)?.trim(),
   };
 }
@@ -247,14 +248,14 @@ export function psCensus(run: typeof runCommand = runCommand): Census {
       const table = parsePsCensus(result.stdout);
       for (const [pid, seen] of table) {
         const before = last.get(pid);
-        if (before?.startedAt === seen.startedAt) seen.runId ??= before.runId;
+        if (before?.birth === seen.birth) seen.runId ??= before.runId;
       }
       last = table;
       return table;
     }),
-    same({ pid, startedAt }) {
+    same({ pid, birth }) {
       // The last look is as good as ps can tell without waiting for another.
-      return last.get(pid)?.startedAt === startedAt;
+      return last.get(pid)?.birth === birth;
     },
     birthOf: (pid) => last.get(pid)?.birth,
     // macOS keeps the start time with the process, so no boot resets it.

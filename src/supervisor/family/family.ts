@@ -79,12 +79,6 @@ export type FamilyEffects = {
   report?(problem: string): void;
 };
 
-/**
- * Milliseconds by which a start time may seem to differ: the kernel tells it in ticks since the boot, whose time is
- * rounded to a second and moves when the clock is set. The run id is the proof; this only keeps strangers out.
- */
-const tolerance = 2000;
-
 /** Milliseconds between two looks at those who are ending: the first, doubled to the last. */
 const firstPause = 10;
 const lastPause = 200;
@@ -164,10 +158,6 @@ export function families(effects: FamilyEffects): Families {
     return orphans.filter(({ pid }) => !members.has(pid)).map(({ pid, birth }) => ({ pid, birth }));
   }
 
-  function isSame(seen: Seen | undefined, startedAt: number): boolean {
-    return seen !== undefined && Math.abs(seen.startedAt - startedAt) <= tolerance;
-  }
-
   /**
    * Members, also those that have ended and are not reaped: by the run id; by having been one before, also of another
    * daemon; by their session or group, where a member proves that it is still the run's; and all descendants of those.
@@ -181,9 +171,9 @@ export function families(effects: FamilyEffects): Families {
       if (seen.pid !== self.pid) members.set(seen.pid, seen);
     };
     for (const seen of byRun.get(run.runId) ?? []) add(seen);
-    for (const [pid, { startedAt }] of before ?? []) {
+    for (const [pid, { birth }] of before ?? []) {
       const seen = table.get(pid);
-      if (seen?.startedAt === startedAt) add(seen);
+      if (seen?.birth === birth) add(seen);
     }
     // A program may write over its environment (nginx, perl's and Ruby's $0, setproctitle), and not over its birth.
     for (const { pid, birth } of [{ pid: run.pid, birth: run.birth }, ...(run.members ?? [])]) {
@@ -192,11 +182,7 @@ export function families(effects: FamilyEffects): Families {
     }
     const leader = table.get(run.pid);
     // The id of another run in its environment means that the pid has been reused.
-    if (leader !== undefined && (leader.runId === undefined || leader.runId === run.runId)) {
-      if (own.has(run.pid) || (leader.runId === run.runId && isSame(leader, run.startedAt))) {
-        add(leader);
-      }
-    }
+    if (leader !== undefined && leader.runId === undefined && own.has(run.pid)) add(leader);
     // The kernel gives no pid away that is the id of a group or session with somebody in it.
     const ours = [...members.values()].some(
       ({ group, session }) => group === run.pid || session === run.pid,
@@ -209,7 +195,7 @@ export function families(effects: FamilyEffects): Families {
     // The loop also comes to those that it adds.
     for (const parent of members.values()) {
       for (const seen of byParent.get(parent.pid) ?? []) {
-        if (parent.startedAt <= seen.startedAt) add(seen);
+        if (parent.birth <= seen.birth) add(seen);
       }
     }
     if (members.size > 0) {
@@ -302,14 +288,14 @@ export function families(effects: FamilyEffects): Families {
         sendAll(run, { members, name: "SIGKILL" });
       } else {
         // Each is asked once: a second SIGINT means "at once" to many programs.
-        const fresh = members.filter(({ pid, startedAt }) => !asked.has(`${pid} ${startedAt}`));
+        const fresh = members.filter(({ pid, birth }) => !asked.has(`${pid} ${birth}`));
         if (fresh.length > 0) {
           if (asked.size === 0) sendAll(run, { members, name });
           else for (const seen of fresh) send(seen, name);
           // One that is stopped (SIGSTOP, SIGTTIN) hears of it only when it goes on.
           for (const seen of fresh) send(seen, "SIGCONT");
         }
-        for (const { pid, startedAt } of fresh) asked.add(`${pid} ${startedAt}`);
+        for (const { pid, birth } of fresh) asked.add(`${pid} ${birth}`);
       }
       const until = killing === undefined ? deadline.at - clock.now() : lastPause;
       await pause(Math.max(1, Math.min(wait, until)));
@@ -344,15 +330,14 @@ export function families(effects: FamilyEffects): Families {
     },
     strays,
     async runsOf(prefix) {
-      const runs = new Map<string, Run>();
-      for (const { pid, startedAt, runId, zombie } of (await look()).values()) {
+      const runs = new Map<string, Seen>();
+      for (const seen of (await look()).values()) {
+        const { pid, runId, zombie } = seen;
         if (zombie || pid === self.pid || !runId?.startsWith(prefix)) continue;
         const before = runs.get(runId);
-        if (before === undefined || startedAt < before.startedAt) {
-          runs.set(runId, { pid, startedAt, runId });
-        }
+        if (before === undefined || seen.birth < before.birth) runs.set(runId, seen);
       }
-      return [...runs.values()];
+      return [...runs].map(([runId, { pid, startedAt }]) => ({ pid, startedAt, runId }));
     },
     end(run, { signal: name, timeout }) {
       const deadline = { at: clock.now() + timeout };

@@ -241,7 +241,7 @@ class Log implements ServiceLog {
     for (const tap of this.#taps) tap(bytes);
     const isGood = isUtf8(bytes);
     this.#suspect[stream] ||= !isGood;
-    this.#time = this.#options.clock.now();
+    this.#time = this.#options.clock.wall();
     const ended = this.#lines.push(stream, bytes);
     this.#time = undefined;
     if (ended && isGood) this.#suspect[stream] = false;
@@ -265,7 +265,7 @@ class Log implements ServiceLog {
 
   #opened(stream: OutputStream, text: string | undefined): void {
     if (text === undefined) this.#open.delete(stream);
-    else this.#open.set(stream, { text, time: this.#options.clock.now() });
+    else this.#open.set(stream, { text, time: this.#options.clock.wall() });
     this.#options.printed();
   }
 
@@ -281,7 +281,7 @@ class Log implements ServiceLog {
   }
 
   say(text: string): void {
-    const time = this.#options.clock.now();
+    const time = this.#options.clock.wall();
     for (const line of text.split("\n")) {
       this.#enqueue(Buffer.from(`${ownMark}${line}`), { time, stream: "stderr" });
     }
@@ -323,7 +323,7 @@ class Log implements ServiceLog {
     if (dropped > 0) text = Buffer.concat([text, Buffer.from(` [cut: ${dropped} bytes more]`)]);
     if (this.#open.size > 0) this.#open.delete(stream);
     const gathered = this.#time !== undefined;
-    this.#enqueue(text, { time: this.#time ?? this.#options.clock.now(), stream });
+    this.#enqueue(text, { time: this.#time ?? this.#options.clock.wall(), stream });
     if (!gathered) this.#later();
   }
 
@@ -403,7 +403,7 @@ class Log implements ServiceLog {
   }
 
   #gap(): Uint8Array {
-    const time = new Date(this.#options.clock.now()).toISOString();
+    const time = new Date(this.#options.clock.wall()).toISOString();
     return Buffer.from(
       `${time} stderr ${ownMark}${this.#lost} lines are missing here: the file could not be written\n`,
     );

@@ -1,14 +1,16 @@
 /** A declared project, and requests to it -> services started in order, restarted, and stopped in reverse. */
-import { graphOf, withDependencies } from "../../manifest/graph.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import { askedServices, partOf } from "./asked-services.ts";
 import { boot, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
 import { Starting } from "./starting.ts";
 import {
+  heldText,
   unseenWhy,
   isDue,
+  isRenewing,
   isRunning,
   isUp,
   isWanted,
@@ -52,7 +54,11 @@ export class Project {
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
     this.#starting = new Starting(this.#units, { effects, changed });
-    this.#restarts = new Restarts(this.#units, { effects, changed });
+    this.#restarts = new Restarts(this.#units, {
+      effects,
+      changed,
+      begin: (unit, event) => this.#starting.begin(unit, event),
+    });
     this.#units.adopt(declared, {});
   }
 
@@ -92,36 +98,41 @@ export class Project {
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
   up({ names, shell, hear }: UpOptions): Promise<Started> {
     if (names === undefined) this.#whole = true;
-    const asked =
-      names ?? this.#units.spec.services.filter((its) => !its.lazy).map((its) => its.name);
-    const concerned = withDependencies(graphOf(this.#units.spec.services), asked);
+    const { up: concerned, doze } = askedServices(this.#units.spec.services, { names });
     // Also of those that a request or a dependent will start later.
     for (const unit of this.#units.all()) if (!isUp(unit)) unit.shell = shell;
-    if (names === undefined) {
-      for (const unit of this.#units.all()) {
-        if (concerned.includes(unit.spec.name)) continue;
-        void this.#restarts.askAndEnd(unit, "up-lazy");
-        this.#units.tell(unit);
-      }
+    for (const name of doze) {
+      const unit = this.#units.get(name)!;
+      void this.#restarts.askAndEnd(unit, "up-lazy");
+      this.#units.tell(unit);
     }
     const changed: string[] = [];
+    const renewing: string[] = [];
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
+      if (isRenewing(unit)) {
+        unit.shell = shell;
+        renewing.push(name);
+      }
       if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
       unit.shell = shell;
       changed.push(name);
     }
     this.#effects.onState();
-    const watched = this.#boot(concerned, { hear, changed });
+    const watched = this.#boot(concerned, { hear, changed: [...changed, ...renewing] });
     if (changed.length > 0) {
       void this.#restarts.restartAll(changed, {
         event: "restart",
         because: "its declaration changed",
       });
     }
-    for (const name of concerned) this.#starting.consider(this.#units.get(name)!);
+    for (const name of concerned) {
+      const unit = this.#units.get(name)!;
+      this.#starting.consider(unit);
+      this.#restarts.consider(unit);
+    }
     return watched;
   }
 
@@ -150,7 +161,7 @@ export class Project {
     for (const name of concerned) this.#units.get(name)!.shell = shell;
     const others = asked.filter((name) => !running.includes(name));
     const all = [...new Set([...concerned, ...others])];
-    void this.#restarts.restartAll(concerned, { event: "restart" });
+    void this.#restarts.restartAll(running, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
     return this.#boot(all, { hear, changed: concerned });
   }
@@ -173,14 +184,14 @@ export class Project {
     if (changed.length > 0) {
       const names = changed.map((unit) => unit.spec.name);
       const because = "its declaration changed";
-      void this.#restarts.restartAll(this.#restarts.restartedWith(names), {
-        event: "changed",
-        because,
-      });
+      void this.#restarts.restartAll(names, { event: "changed", because });
     }
     for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
-      if (added && this.#whole) this.#units.ask(unit, unit.spec.lazy ? "up-lazy" : "up");
+      const part = partOf(unit.spec);
+      if (added && this.#whole && part !== "by-name") {
+        this.#units.ask(unit, part === "dozes" ? "up-lazy" : "up");
+      }
       if (unit.wish.state === "refused") {
         // The files may have removed the cause of a refusal.
         const unseen = unseenWhy(unit, spec.directory);
@@ -206,9 +217,11 @@ export class Project {
     for (const unit of this.#units.all()) {
       unit.shell = shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
-      const { name, lazy } = unit.spec;
-      if (!names.has(name) && (!whole || unwanted.includes(name))) continue;
-      const dozes = names.has(name) ? dozing.includes(name) : lazy;
+      const { name } = unit.spec;
+      const part = partOf(unit.spec);
+      const isNew = whole && !unwanted.includes(name) && part !== "by-name";
+      if (!names.has(name) && !isNew) continue;
+      const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();
@@ -237,19 +250,21 @@ export class Project {
   /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
     this.#starting.isOver = true;
-    this.#restarts.isLast = true;
+    this.#restarts.close();
     await this.#restarts.end(this.#units.names);
   }
 
   /** Ends all services: the project is gone. */
   async dispose(): Promise<void> {
     await this.stop(undefined);
+    this.#restarts.close();
     await this.#remove(this.#units.names);
   }
 
   /** For a person: `shop:api ended with exit code 1`. */
   explain(name: string): string {
     const unit = this.#units.get(name)!;
+    if (isRenewing(unit) && unit.held !== undefined) return `${unit.id} ${heldText(unit.held)}`;
     if (!["due", "refused"].includes(unit.wish.state)) return `${unit.id} ${whyDown(unit)}`;
     return `${unit.id} did not start: ${this.#units.snapshot(unit).why}`;
   }
@@ -280,10 +295,13 @@ export class Project {
   #changed(unit: Unit): void {
     const { name } = unit.spec;
     this.#starting.consider(unit);
+    this.#restarts.consider(unit);
     const news = this.#units.tell(unit);
     this.#units.tellWatchers(name);
     this.#restarts.followRestart(unit);
     if (!news) return;
-    for (const other of this.#units.dependentsOf(name)) if (isDue(other)) this.#changed(other);
+    for (const other of this.#units.dependentsOf(name)) {
+      if (isDue(other) || isRenewing(other)) this.#changed(other);
+    }
   }
 }

@@ -119,12 +119,17 @@ export async function readProject(
 
 /** The nearest folder, from there upward, that has a locald.toml or a Procfile; itself where none has. */
 export async function projectFolder(from: string, home: string): Promise<string> {
+  return (await nearestProject(from, home)) ?? from;
+}
+
+/** The same, and undefined where none has. No file is read. */
+export async function nearestProject(from: string, home: string): Promise<string | undefined> {
   for (const folder of [from, ...(await above(from, home)).reverse()]) {
     for (const name of ["locald.toml", "Procfile"]) {
       if (await isThere(join(folder, name))) return folder;
     }
   }
-  return from;
+  return undefined;
 }
 
 /**

@@ -1,13 +1,16 @@
-/** A command, a folder, an environment -> a shell process with its output and its end, or why there is none. */
+/** A command and its shell, a folder, an environment -> a process with its output and its end, or why there is none. */
 import { accessSync, constants, statSync } from "node:fs";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
+import { shown } from "../../text/shown.ts";
 import type { Ending } from "../family/ending.ts";
 
 export type Stream = "stdout" | "stderr";
 
 export type ChildOptions = {
   command: string;
+  /** The program and its arguments, which the command follows. */
+  shell: readonly string[];
   /** Absolute. */
   workdir: string;
   /** All of it. */
@@ -47,8 +50,6 @@ export type Spawned =
   /** `passing`: may go better next time. */
   | { kind: "refused"; why: string; passing: boolean };
 
-const shell = "/bin/sh";
-
 /** Wide enough for tables, and not so wide that lines of it cannot be read in a page. */
 export const terminalSize = { cols: 120, rows: 40 } as const;
 
@@ -57,7 +58,7 @@ const afterwards = 250;
 
 /** Starts it in a session and group of its own. */
 export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawned {
-  const wrong = mistakeIn(options.workdir);
+  const wrong = mistakeIn(options.workdir) ?? mistakeInShell(options);
   if (wrong !== undefined) return { kind: "refused", why: wrong, passing: false };
   try {
     return { kind: "spawned", child: start(options, effects) };
@@ -79,10 +80,34 @@ function mistakeIn(workdir: string): string | undefined {
   return undefined;
 }
 
+/** A name is looked up where the service would look it up. */
+function programOf({ shell: [program], env, workdir }: Shelled): string | undefined {
+  if (program!.startsWith("/")) return program;
+  return Bun.which(program!, { PATH: env.PATH ?? "", cwd: workdir }) ?? undefined;
+}
+
+/** Asked before: execve(2) has one word for a missing program, a missing interpreter of it, and a missing folder. */
+function mistakeInShell(options: Shelled): string | undefined {
+  const program = programOf(options);
+  if (program === undefined) return `its shell ${shown(options.shell[0])} is not in its PATH`;
+  try {
+    if (!statSync(program).isFile()) return `its shell ${program} is not a program`;
+    accessSync(program, constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return `there is no shell at ${program}`;
+    return `its shell ${program} may not be run (${code})`;
+  }
+  return undefined;
+}
+
+type Shelled = Pick<ChildOptions, "shell" | "env" | "workdir">;
+
 /** The words for fork(2), execve(2) and pipe(2). */
 const refusals: Record<string, { why: string; passing: boolean }> = {
-  ENOENT: { why: `there is no shell at ${shell}`, passing: false },
-  EACCES: { why: `the shell ${shell} may not be run`, passing: false },
+  ENOENT: { why: "its shell needs a program that is not there (ENOENT)", passing: false },
+  ENOEXEC: { why: "its shell is not a program that this machine runs (ENOEXEC)", passing: false },
+  EACCES: { why: "its shell may not be run (EACCES)", passing: false },
   E2BIG: { why: "its command and environment are larger than the system takes", passing: false },
   EAGAIN: {
     why: "the system lets this user start no further process (EAGAIN; see `ulimit -u`)",
@@ -102,7 +127,7 @@ function refusal(error: NodeJS.ErrnoException): { why: string; passing: boolean 
 }
 
 function start(options: ChildOptions, effects: ChildEffects): Child {
-  const { command, workdir, env, pty, onOutput, onExit } = options;
+  const { command, shell, workdir, env, pty, onOutput, onExit } = options;
   const { clock, flow, own, spawn = Bun.spawn } = effects;
   let released = false;
   let ending: Ending | undefined;
@@ -133,7 +158,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       else waiting = clock.after(afterwards, tell);
     },
   };
-  const argv = [shell, "-c", command];
+  const argv = [programOf(options)!, ...shell.slice(1), command];
 
   if (pty) {
     const process = spawn(argv, {

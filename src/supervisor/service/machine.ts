@@ -2,10 +2,15 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, systemClock } from "../../system/clock.ts";
+import { portHolders } from "../../discovery/port-holder.ts";
+import { chooseSource } from "../../discovery/source.ts";
 import { datagrams } from "../../system/datagrams.ts";
 import { loopback } from "../../system/loopback.ts";
 import { processCalls } from "../../system/process-calls.ts";
+import { proportionalMemory } from "../../system/proportional-memory.ts";
+import { isReserved } from "../../system/reserved-port.ts";
 import { terminalFlow } from "../../system/terminal-flow.ts";
+import { portRightCommand } from "../../text/port-right.ts";
 import { procfsCensus, psCensus } from "../family/census.ts";
 import { checks } from "./checks.ts";
 import { spawnChild } from "./child.ts";
@@ -55,6 +60,9 @@ export function machine({
     return turns;
   }
 
+  /** Made anew for each look, which is rare: what the last one knew would be kept for nothing. */
+  const everybody = () => chooseSource("auto", { uid: process.getuid?.() ?? 0, allUsers: true });
+
   const onChild = (): void => all.reapSoon();
 
   return {
@@ -65,7 +73,11 @@ export function machine({
       spawn: (options) => spawnChild(options, childEffects),
       ask: checks(childEffects),
       listening: linux ? procfsListening() : lsofListening(),
+      proportional: linux ? proportionalMemory : async () => undefined,
       isFree,
+      holdersOf: (port) => portHolders(port, { source: everybody() }),
+      ownerOf: async () => undefined,
+      rightTo: (port) => (isReserved(port) ? portRightCommand([port]) : undefined),
       mayNotify,
       async notifySocket(hear) {
         const path = join(folder, (sockets++).toString(36));
