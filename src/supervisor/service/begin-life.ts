@@ -94,7 +94,7 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     pty,
     onOutput(stream, bytes) {
       options.onOutput(stream, bytes);
-      life?.watcher?.onOutput(bytes);
+      life?.watcher?.onOutput(stream, bytes);
     },
     onExit(how) {
       if (life !== undefined) options.onExit(how, life);

@@ -4,7 +4,7 @@ import type { Cancel, Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { EndOptions, Ends, Families, Run } from "../family/family.ts";
 import type { Ask } from "./checks.ts";
-import type { Child } from "./child.ts";
+import type { Child, Stream } from "./child.ts";
 import type { Listening } from "./listening.ts";
 import type { Notice } from "./notify.ts";
 import type { Event, Phase } from "./states.ts";
@@ -33,7 +33,7 @@ export type LifeOwner = {
 
 /** The watcher of a life. */
 export type Watcher = {
-  onOutput(bytes: Uint8Array): void;
+  onOutput(stream: Stream, bytes: Uint8Array): void;
   hear(notice: Notice): void;
   /** The process that was spawned has ended. */
   spawnedEnded(how: Ending): void;
