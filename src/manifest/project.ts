@@ -51,6 +51,8 @@ export type ServiceSpec = {
   restart: "on-failure" | "always" | "no";
   /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
   disabled: boolean;
+  /** Brought up with its project only where one of them is asked for; empty: always. Without repeats. */
+  profiles: readonly string[];
   /** Started by the first request. */
   lazy: boolean;
   /** Milliseconds without a request after which it is stopped. */

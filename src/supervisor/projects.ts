@@ -15,6 +15,8 @@ export type UpRequest = {
   directory: string;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** Of the whole project: services of these start too. */
+  profiles?: readonly string[] | undefined;
   /** Undefined: what the project has already, or this daemon's own. */
   shell: Shell | undefined;
   /** Set: services that run are started again. */

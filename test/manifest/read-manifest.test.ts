@@ -29,6 +29,7 @@ test("a service has a default for everything but its command", () => {
         stopTimeout: 5000,
         restart: "on-failure",
         disabled: false,
+        profiles: [],
         lazy: false,
         idleTimeout: undefined,
         watch: [],
@@ -62,6 +63,7 @@ stop_signal = "int"
 stop_timeout = "1m30s"
 restart = "always"
 disabled = true
+profiles = ["tools", "ci_2", "tools"]
 lazy = true
 idle_timeout = "500ms"
 watch = ["src/**/*.ts"]
@@ -98,6 +100,7 @@ start_period = "1h"
     stopTimeout: 90_000,
     restart: "always",
     disabled: true,
+    profiles: ["tools", "ci_2"],
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],

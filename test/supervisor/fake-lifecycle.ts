@@ -29,6 +29,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     startTimeout: 30_000,
     restart: "on-failure",
     disabled: false,
+    profiles: [],
     lazy: false,
     idleTimeout: undefined,
     watch: [],

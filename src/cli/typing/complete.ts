@@ -58,6 +58,9 @@ async function candidatesFor(
     if (verb === undefined) count += 1;
     else command = verb;
   }
+  if (awaiting?.long === "--profile") {
+    return { candidates: await profilesHere(world).catch(() => []), otherwise: "none" };
+  }
   if (awaiting !== undefined)
     return choices(awaiting.argChoices, { otherwise: valuesOf(awaiting) });
   if (last.startsWith("-")) return { candidates: optionsOf(command), otherwise: "none" };
@@ -101,6 +104,16 @@ async function servicesHere(world: World): Promise<Candidate[]> {
     value: name,
     meaning: line(command),
   }));
+}
+
+async function profilesHere(world: World): Promise<Candidate[]> {
+  const read = await projectIn(await projectFolderOf(undefined, world), world);
+  if (read.kind !== "project") return [];
+  const { services } = read.project;
+  return [...new Set(services.flatMap((its) => its.profiles))].map((value) => {
+    const having = services.filter((its) => its.profiles.includes(value));
+    return { value, meaning: line(having.map((its) => its.name).join(", ")) };
+  });
 }
 
 /** The names of running servers. */

@@ -94,6 +94,7 @@ export function readService(
     stopTimeout: valueIn("stop_timeout") ?? 0,
     restart: valueIn("restart") ?? "on-failure",
     disabled: valueIn("disabled") ?? false,
+    profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
     watch: valueIn("watch") ?? [],

@@ -14,6 +14,7 @@ type Harmless =
       | "startTimeout"
       | "restart"
       | "disabled"
+      | "profiles"
       | "lazy"
       | "idleTimeout"
     )

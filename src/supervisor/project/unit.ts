@@ -5,6 +5,7 @@ import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
+import { leftOutWhy, type Profiles } from "./asked-services.ts";
 import { type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
 
 /** The environment of a shell. */
@@ -104,7 +105,11 @@ function lostIn(unit: Unit, others: ReadonlyMap<string, Unit>): Unit | undefined
 /** A service as people see it. */
 export function snapshotOf(
   unit: Unit,
-  { project, others }: { project: ProjectSpec; others: ReadonlyMap<string, Unit> },
+  {
+    project,
+    others,
+    profiles,
+  }: { project: ProjectSpec; others: ReadonlyMap<string, Unit>; profiles: Profiles },
 ): Supervised {
   const { spec } = unit;
   const its = asDeclared(unit, project);
@@ -118,6 +123,9 @@ export function snapshotOf(
   };
   const { state: wish, because } = unit.wish;
   if (wish === "refused") return { ...snapshot, state: "failed", why: because };
+  if (wish === "unwanted" && its.state === "stopped") {
+    return { ...snapshot, why: its.why ?? leftOutWhy(spec, profiles) };
+  }
   if (wish === "restarting") {
     const ends = its.state === "stopping" || its.state === "stopped";
     return ends ? { ...snapshot, state: "starting", why: because } : snapshot;
@@ -215,6 +223,6 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
-  const { watch: _w, envFiles: _e, disabled: _off, ...its } = others;
+  const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, ...its } = others;
   return its;
 }

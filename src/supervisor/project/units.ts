@@ -6,6 +6,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
+import { noProfiles, type Profiles } from "./asked-services.ts";
 import {
   type FilledSpec,
   filledSpec,
@@ -46,6 +47,8 @@ export class Units {
   #dependents: ReadonlyMap<string, readonly string[]> = new Map();
   /** Called after every change of a service, with its name. */
   readonly #watchers = new Set<(name: string) => void>();
+  /** Asked for by the last `up` of the whole project. */
+  profiles: Profiles = noProfiles;
 
   constructor({ spec }: Declared, effects: ProjectEffects) {
     this.#spec = spec;
@@ -115,7 +118,11 @@ export class Units {
   }
 
   snapshot(unit: Unit): Supervised {
-    const snapshot = snapshotOf(unit, { project: this.#spec, others: this.#all });
+    const snapshot = snapshotOf(unit, {
+      project: this.#spec,
+      others: this.#all,
+      profiles: this.profiles,
+    });
     if (snapshot.type !== "exec" || snapshot.port !== undefined) return snapshot;
     return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
   }
