@@ -6,8 +6,8 @@ export type StopSignal =
 /** How the health of a service is checked. Times in milliseconds. */
 export type HealthCheck = {
   ask:
-    /** A GET request for this path on the service's port; status 200 to 399 is healthy. */
-    | { kind: "http"; path: string }
+    /** A GET request for this path on the service's port, inside TLS or not; status 200 to 399 is healthy. */
+    | { kind: "http" | "https"; path: string }
     /** A connection to the service's port. */
     | { kind: "tcp" }
     /** A shell command with the service's environment and workdir; exit code 0 is healthy. */
@@ -18,6 +18,12 @@ export type HealthCheck = {
   retries: number;
   /** The time after the start in which failures do not count. */
   startPeriod: number;
+};
+
+/** How much of the machine a service may take; undefined: as much as there is. */
+export type Limits = {
+  /** Bytes that all its processes together may keep resident. */
+  memory: number | undefined;
 };
 
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
@@ -49,6 +55,7 @@ export type ServiceSpec = {
   /** Milliseconds after which a start that is not ready fails. */
   startTimeout: number;
   restart: "on-failure" | "always" | "no";
+  limits: Limits;
   /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
   disabled: boolean;
   /** Brought up with its project only where one of them is asked for; empty: always. Without repeats. */
@@ -82,4 +89,6 @@ export type ProjectSpec = {
   foreign?: string | undefined;
   /** Every file that was read or looked for, absolute: a change in one of them means that the project is read again. */
   files: readonly string[];
+  /** Sentences with file and line: what a person should know of its files, and what does not keep it from starting. */
+  warnings: readonly string[];
 };

@@ -23,6 +23,7 @@ import { durationForm, readDuration } from "../text/duration.ts";
 import type { StopSignal } from "./project.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
+import { readSize, sizeForm } from "../text/size.ts";
 
 /** Keys of services of types that do not exist yet, with the type. */
 export const laterKeys: Readonly<Record<string, string>> = {
@@ -90,6 +91,19 @@ function duration(meaning: string, { positive = true }: { positive?: boolean } =
       return read.kind === "milliseconds" ? read.value : 0;
     }),
     check((value) => !positive || value > 0, "expected a duration longer than 0"),
+  );
+}
+
+/** Bytes: no program runs in less. */
+const leastMemory = 1_024 * 1_024;
+
+function memory(meaning: string) {
+  return pipe(
+    union([number(), string()], expected(sizeForm)),
+    description(`${meaning} A number of bytes, or ${sizeForm}.`),
+    check((value) => readSize(value) !== undefined, expected(sizeForm)),
+    transform((value) => readSize(value) ?? 0),
+    check((value) => value >= leastMemory, "expected at least 1M; a number is bytes"),
   );
 }
 
@@ -175,9 +189,12 @@ const healthCheck = strictObject(
   {
     type: optional(
       pipe(
-        picklist(["http", "tcp", "command"], expected('"http", "tcp" or "command"')),
+        picklist(
+          ["http", "https", "tcp", "command"],
+          expected('"http", "https", "tcp" or "command"'),
+        ),
         description(
-          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
+          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `https`: the same inside TLS; the certificate is not verified. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
         ),
       ),
     ),
@@ -185,7 +202,7 @@ const healthCheck = strictObject(
       pipe(
         text("a path"),
         check((value) => value.startsWith("/"), "a path begins with /"),
-        description("The path that an http check requests."),
+        description("The path that an http or https check requests."),
       ),
       "/",
     ),
@@ -210,6 +227,19 @@ const healthCheck = strictObject(
 );
 
 export const healthSchema = healthCheck;
+
+const limits = strictObject(
+  {
+    memory: optional(
+      memory(
+        "The resident memory that all its processes together may take; with more, it is ended, and started again by `restart`.",
+      ),
+    ),
+  },
+  expected('a table such as { memory = "1G" }'),
+);
+
+export const limitsSchema = limits;
 
 const service = strictObject(
   {
@@ -307,6 +337,7 @@ const service = strictObject(
       ),
       "on-failure",
     ),
+    limits: optional(pipe(limits, description("How much of the machine it may take."))),
     disabled: optional(
       pipe(
         flag,

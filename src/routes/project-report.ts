@@ -77,6 +77,8 @@ export type SupervisedStatus = FoundStatus & {
   cpu: number | null;
   /** Resident bytes of the whole process tree. */
   memory: number | null;
+  /** The bytes above which it is ended. */
+  memory_limit: number | null;
   lazy: boolean;
   /** A change in the project's files that waits for `up`. */
   pending: Pending | null;

@@ -6,6 +6,7 @@ import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
+import { isFolder } from "../system/is-folder.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
@@ -84,7 +85,7 @@ class AllProjects implements Projects {
       runs: () =>
         this.#folders.places().flatMap(({ unit: { id, service } }) => {
           const run = service?.run();
-          return run === undefined ? [] : [{ id, run }];
+          return run === undefined ? [] : [{ id, run, age: service?.age() ?? 0 }];
         }),
     });
   }
@@ -221,16 +222,20 @@ class AllProjects implements Projects {
   }
 
   snapshots(): Supervised[] {
-    return this.#folders.all().flatMap(({ project, mistakes: [mistake] }) => {
-      const snapshots = project?.snapshots() ?? [];
-      if (mistake === undefined) return snapshots;
-      const warning = `its files have mistakes: ${mistake}`;
-      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, warning] }));
+    return this.#folders.all().flatMap((folder) => {
+      const snapshots = folder.project?.snapshots() ?? [];
+      const { warnings } = folder;
+      if (warnings.length === 0) return snapshots;
+      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, ...warnings] }));
     });
   }
 
   specOf(id: string): ServiceSpec | undefined {
     return this.#folders.place(id)?.unit.spec;
+  }
+
+  ageOf(id: string): number | undefined {
+    return this.#folders.place(id)?.unit.service?.age();
   }
 
   addressOf(id: string): { url: string; domain: string } | undefined {
@@ -299,7 +304,7 @@ class AllProjects implements Projects {
     const { read, gitHead, clock, shell } = this.#options;
     const { directory } = folder;
     if (folder.seen !== undefined) return false;
-    const head = await gitHead(directory, { since: undefined, now: clock.now() });
+    const head = await gitHead(directory, { since: undefined, now: clock.wall() });
     const found = await read(directory, { shell });
     if (found.kind !== "project") return false;
     folder.seen = approve(found.project, { seen: undefined, names: undefined, head });
@@ -339,6 +344,8 @@ class AllProjects implements Projects {
       supervise: (spec, given) => supervise(spec, { ...given, effects: this.#effects }),
       portOf: (id, port) => this.#kept.ports.of(id, port),
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
+      isFree: (port) => this.#effects.isFree(port),
+      isFolder,
       urlOf: (routeName) => this.#options.addressOf(routeName, domain).url,
       trust: () => this.#trust,
       onChange: this.#options.onChange,

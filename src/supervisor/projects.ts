@@ -15,7 +15,7 @@ export type UpRequest = {
   directory: string;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
-  /** Of the whole project: services of these start too. */
+  /** With the whole project, services of these start too. */
   profiles?: readonly string[] | undefined;
   /** Undefined: what the project has already, or this daemon's own. */
   shell: Shell | undefined;
@@ -60,6 +60,8 @@ export interface Projects {
   clean(): Promise<number>;
   snapshots(): Supervised[];
   specOf(id: string): ServiceSpec | undefined;
+  /** Milliseconds since its process was started. */
+  ageOf(id: string): number | undefined;
   readonly usage: Gauge;
   /** Undefined for a worker. */
   addressOf(id: string): { url: string; domain: string } | undefined;

@@ -42,6 +42,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     exit: null,
     cpu: 1.25,
     memory: 52_428_800,
+    memory_limit: null,
     lazy: false,
     pending: null,
     ...overrides,
@@ -117,6 +118,17 @@ test("a status has a row for each service, and below them what wants to be read"
   for (const line of statusLines(rows, { colors: noColors, columns: () => 40 })) {
     expect(Bun.stringWidth(line)).toBeLessThanOrEqual(40);
   }
+});
+
+test("a warning about several services is printed once, with their names", () => {
+  const rows = ["a", "b", "c", "d", "e"].map((name) =>
+    row(`shop:${name}`, { warnings: [".env:3 odd", ...(name === "b" ? ["alone"] : [])] }),
+  );
+  const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
+  expect(lines.slice(6)).toEqual([
+    "! shop:a, shop:b, shop:c and 2 more: .env:3 odd",
+    "! shop:b: alone",
+  ]);
 });
 
 test("what waits for up stands below the table, a line a project, with nothing of a command hidden", () => {

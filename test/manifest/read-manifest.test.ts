@@ -9,6 +9,7 @@ test("a service has a default for everything but its command", () => {
     domain: "shop.localhost",
     directory,
     files: [],
+    warnings: [],
     reload: { value: "git", personal: false },
     services: [
       {
@@ -28,6 +29,7 @@ test("a service has a default for everything but its command", () => {
         stopSignal: "SIGTERM",
         stopTimeout: 5000,
         restart: "on-failure",
+        limits: { memory: undefined },
         disabled: false,
         profiles: [],
         lazy: false,
@@ -62,6 +64,7 @@ start_timeout = 2.5
 stop_signal = "int"
 stop_timeout = "1m30s"
 restart = "always"
+limits = { memory = "1.5GiB" }
 disabled = true
 profiles = ["tools", "ci_2", "tools"]
 lazy = true
@@ -99,6 +102,7 @@ start_period = "1h"
     stopSignal: "SIGINT",
     stopTimeout: 90_000,
     restart: "always",
+    limits: { memory: 1_610_612_736 },
     disabled: true,
     profiles: ["tools", "ci_2"],
     lazy: true,
@@ -107,6 +111,18 @@ start_period = "1h"
     pty: false,
     routeName: "api.mall",
   });
+});
+
+test.each([
+  ['{ memory = "lots" }', '.memory: expected a size such as "512M" or "1.5G", got "lots"'],
+  ["{ memory = 512 }", ".memory: expected at least 1M; a number is bytes"],
+  ["{ memory = true }", '.memory: expected a size such as "512M" or "1.5G", got true'],
+  ["{ memroy = 1 }", '.memroy: unknown key; did you mean "memory"?'],
+  ['"1G"', ': expected a table such as { memory = "1G" }, got "1G"'],
+])("limits cannot be %s", (written, told) => {
+  expect(mistakes(`[services.web]\ncommand = "x"\nlimits = ${written}`)).toEqual([
+    `locald.toml:3 services.web.limits${told}`,
+  ]);
 });
 
 describe("a shell", () => {
@@ -155,6 +171,8 @@ describe("a health check", () => {
     ['{ command = "true" }', { kind: "command", command: "true" }],
     ['{ path = "/up" }', { kind: "http", path: "/up" }],
     ['{ type = "http" }', { kind: "http", path: "/" }],
+    ['{ type = "https" }', { kind: "https", path: "/" }],
+    ['{ type = "https", path = "/up" }', { kind: "https", path: "/up" }],
     ['{ type = "tcp" }', { kind: "tcp" }],
   ];
   for (const [written, ask] of asks) {

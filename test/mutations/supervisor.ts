@@ -18,6 +18,27 @@ export const supervised: readonly Fault[] = [
     tests: ["test/supervisor/project.test.ts"],
   },
   {
+    name: "the time to become ready goes by the time of day",
+    file: "src/supervisor/service/readiness.ts",
+    find: "const left = this.#deadline - this.#owner.effects.clock.now();",
+    replace: "const left = this.#deadline - this.#owner.effects.clock.wall();",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "the age of a process goes by the time of day",
+    file: "src/supervisor/service/life.ts",
+    find: "return this.#clock.now() - this.born.begun;",
+    replace: "return this.#clock.wall() - this.startedAt;",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "an idle time goes by the time of day",
+    file: "src/supervisor/project/idle.ts",
+    find: "const now = clock.now();",
+    replace: "const now = clock.wall();",
+    tests: ["test/supervisor/idle.test.ts"],
+  },
+  {
     name: "a service that failed without an exit code passes for a success",
     file: "src/cli/projects/awaited.ts",
     find: 'if (state !== "exited") return code || 1;',
@@ -37,6 +58,34 @@ export const supervised: readonly Fault[] = [
     find: "  return (known?.length ?? 0) > (declared?.length ?? 0) ? known : declared;",
     replace: "  return known;",
     tests: ["test/cli/here.test.ts"],
+  },
+  {
+    name: "memory that processes share counts for each of them",
+    file: "src/supervisor/service/memory-limit.ts",
+    find: "(await proportional(pids)) ?? memory",
+    replace: "memory",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "a service that takes more than its limit goes on",
+    file: "src/supervisor/service/memory-limit.ts",
+    find: "if (used > this.#limit) {",
+    replace: "if (used > this.#limit * 4) {",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "a check by the wrong protocol does not say so",
+    file: "src/supervisor/service/checks.ts",
+    find: "settle(ill(yes ? wrongWay(secured !== undefined) : why))",
+    replace: "settle(ill(why))",
+    tests: ["test/supervisor/checks.test.ts"],
+  },
+  {
+    name: "a server that takes a handshake for a line is waited for in vain",
+    file: "src/supervisor/service/checks.ts",
+    find: "        if (yes) settle(ill(wrongWay(true)));",
+    replace: "",
+    tests: ["test/supervisor/checks.test.ts"],
   },
   {
     name: "a file that changes starts again what was stopped",
@@ -76,8 +125,8 @@ export const supervised: readonly Fault[] = [
   {
     name: "a restart that somebody has overtaken starts what is still being ended",
     file: "src/supervisor/project/restarts.ts",
-    find: 'if (unit.wish === wish) this.#units.ask(unit, "ended", because);',
-    replace: 'this.#units.ask(unit, "ended", because);',
+    find: 'if (unit.wish === wish) this.#units.ask(unit, "ended", wish.because);',
+    replace: 'this.#units.ask(unit, "ended", wish.because);',
     tests: ["test/supervisor/asked.test.ts"],
   },
   {

@@ -318,4 +318,20 @@ export const unseen: readonly Fault[] = [
     tests: ["test/supervisor/read-project.test.ts"],
     needs: "another user",
   },
+  {
+    name: "a variable in the default of a reference is no part of what runs",
+    file: "src/supervisor/project/code.ts",
+    find: "  return referencesIn(readTemplate(text, { shell }).parts).flatMap((its) =>\n    its.kind",
+    replace:
+      "  return readTemplate(text, { shell }).parts.flatMap((its) =>\n    typeof its !== 'string' && its.kind",
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "the variables of .env together grow without end",
+    file: "src/manifest/dotenv-expand.ts",
+    find: "    if (all > longestAll) break;\n",
+    replace: "",
+    tests: ["test/manifest/dotenv.test.ts"],
+    only: "grow without end",
+  },
 ];

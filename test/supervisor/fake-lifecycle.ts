@@ -28,6 +28,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     stopTimeout: 5000,
     startTimeout: 30_000,
     restart: "on-failure",
+    limits: { memory: undefined },
     disabled: false,
     profiles: [],
     lazy: false,
@@ -59,6 +60,8 @@ export class FakeLifecycle {
   readonly asked: { ask: HealthCheck["ask"]; asking: Asking }[] = [];
   readonly seen: Supervised[] = [];
   readonly calls: string[] = [];
+  /** Lines of our own in the log. */
+  readonly said: string[] = [];
   /** Ports on which something listens. */
   listening = new Set<number>();
   /** Where the service's own processes listen. */
@@ -68,6 +71,9 @@ export class FakeLifecycle {
   uid = 0;
   /** How often other members were told of. */
   memberNews = 0;
+  /** Resident bytes, and those with shared pages counted once. */
+  memory = 0;
+  proportional: number | undefined;
   busy = new Set<number>();
   mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
@@ -96,6 +102,7 @@ export class FakeLifecycle {
       },
       onOutput() {},
       onMembers: () => void this.memberNews++,
+      say: (text) => void this.said.push(text),
       lastLines: () => ["last words"],
     });
   }
@@ -108,7 +115,7 @@ export class FakeLifecycle {
       boot: undefined,
       remembered: () => [],
       strays: () => [],
-      usage: async () => ({ pids: [], cpu: 0, memory: 0 }),
+      usage: async () => ({ pids: [this.pid], cpu: 0, memory: this.memory }),
       end: (run, options) => {
         this.endings.push({ ...run, ...options });
         const { promise, resolve } = Promise.withResolvers<Ended>();
@@ -157,6 +164,7 @@ export class FakeLifecycle {
         on: async (port) => this.listening.has(port),
         of: async () => this.own.map((port) => ({ port, uid: this.uid })),
       },
+      proportional: async () => this.proportional,
       isFree: (port) => !this.busy.has(port),
       mayNotify: async () => this.mayNotify,
       runId: () => `${this.spawns.length}`.padStart(32, "0"),

@@ -223,7 +223,13 @@ describe("a health check", () => {
     await fake.start();
     expect(fake.asked[0]).toMatchObject({
       ask: { kind: "http", path: "/up" },
-      asking: { port: 21_000, workdir: "/tmp", timeout: 700, env: { PORT: "21000" } },
+      asking: {
+        port: 21_000,
+        name: "shop.localhost",
+        workdir: "/tmp",
+        timeout: 700,
+        env: { PORT: "21000" },
+      },
     });
   });
 
@@ -293,6 +299,66 @@ describe("a health check", () => {
     expect(fake.calls).toContain("cancel");
     expect(fake.state).toBe("stopped");
     expect(fake.clock.waiting).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("an hour that the clock is set by, either way,", () => {
+  const hours = [3_600_000, -3_600_000];
+
+  test("moves no deadline", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      await fake.pass(20_000);
+      fake.clock.set(hour);
+      // A service that asks for time has the deadline set anew.
+      fake.say("EXTEND_TIMEOUT_USEC=1000");
+      await fake.pass(9_750);
+      expect(fake.state).toBe("running");
+      await fake.pass(250);
+      expect([fake.state, fake.why]).toEqual(["backoff", "did not become ready within 30 s"]);
+    }
+  });
+
+  test("makes no wait for the next start longer or shorter, and nobody healthy earlier", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      fake.exit(failing);
+      await settled();
+      fake.clock.set(hour);
+      await fake.pass(450);
+      expect(fake.state).toBe("backoff");
+      await fake.pass(50);
+      await fake.becomeReady();
+      expect(fake.state).toBe("ready");
+      fake.clock.set(hour);
+      await fake.pass(29_000);
+      fake.exit(failing);
+      await fake.pass(950);
+      expect(fake.state).toBe("backoff");
+      await fake.pass(50);
+      expect(fake.state).toBe("running");
+    }
+  });
+
+  test("changes no age, and what people see is the time of day", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      const began = fake.clock.wall();
+      fake.clock.set(hour);
+      await fake.becomeReady();
+      await fake.pass(750);
+      expect(fake.service.age()).toBe(1000);
+      expect(fake.service.snapshot()).toMatchObject({
+        startedAt: began,
+        readyAt: began + hour + 50,
+      });
+      fake.exit(failing);
+      await settled();
+      expect(fake.service.snapshot().lastExit?.time).toBe(began + hour + 1000);
+    }
   });
 });
 
@@ -461,6 +527,64 @@ describe("the watchdog", () => {
     fake.say("WATCHDOG=trigger");
     await settled();
     expect([fake.state, fake.why]).toEqual(["backoff", "its watchdog asked for a restart"]);
+  });
+});
+
+describe("a limit of memory", () => {
+  const gibibyte = 1024 ** 3;
+  const limited = () => new FakeLifecycle({ limits: { memory: gibibyte } });
+
+  test("ends a service that takes more, says so, and starts it again", async () => {
+    const fake = limited();
+    await fake.start();
+    await fake.becomeReady();
+    fake.memory = gibibyte;
+    await fake.pass(2000);
+    expect(fake.state).toBe("ready");
+    fake.memory = 1.2 * gibibyte;
+    await fake.pass(250);
+    const why = "used 1.2 GiB, more than its limits.memory of 1.0 GiB";
+    expect([fake.state, fake.why]).toEqual(["backoff", why]);
+    expect(fake.said).toEqual([`${why}; it is ended`]);
+    fake.memory = 0;
+    await fake.pass(500);
+    expect(fake.state).toBe("running");
+  });
+
+  test("is for good where nobody is to start it again", async () => {
+    const fake = new FakeLifecycle({ limits: { memory: gibibyte }, restart: "no" });
+    fake.memory = 2 * gibibyte;
+    await fake.start();
+    await fake.pass(250);
+    expect([fake.state, fake.endings.length]).toEqual(["failed", 1]);
+  });
+
+  test("counts what processes share once, where the system tells", async () => {
+    const fake = limited();
+    await fake.start();
+    await fake.becomeReady();
+    fake.memory = 4 * gibibyte;
+    fake.proportional = 0.9 * gibibyte;
+    await fake.pass(5000);
+    expect(fake.state).toBe("ready");
+    fake.proportional = 1.1 * gibibyte;
+    await fake.pass(250);
+    expect(fake.why).toBe("used 1.1 GiB, more than its limits.memory of 1.0 GiB");
+  });
+
+  test("is not looked at without one, nor once the service ends", async () => {
+    const free = new FakeLifecycle();
+    free.memory = Number.MAX_SAFE_INTEGER;
+    await free.start();
+    await free.becomeReady();
+    await free.pass(5000);
+    expect(free.state).toBe("ready");
+    const fake = limited();
+    await fake.start();
+    await fake.service.stop();
+    fake.memory = 2 * gibibyte;
+    await fake.pass(5000);
+    expect([fake.state, fake.clock.waiting]).toEqual(["stopped", 0]);
   });
 });
 

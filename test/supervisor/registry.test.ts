@@ -14,7 +14,7 @@ function made(at?: string) {
   const folder = at ?? mkdtempSync(join(tmpdir(), "registry-"));
   if (at === undefined) folders.push(folder);
   let now = 1_766_000_000_123;
-  const clock = { ...systemClock, now: () => now++ };
+  const clock = { ...systemClock, wall: () => now++ };
   const notes: string[] = [];
   const path = join(folder, "registry.json");
   const registry = registryAt({ path, clock, note: (text) => void notes.push(text) });

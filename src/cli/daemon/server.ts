@@ -103,14 +103,14 @@ type TrustVariables = { settings: Settings; world: World; note(text: string): vo
 function trustVariables({ settings, world, note }: TrustVariables) {
   let last: { at: number; variables: Promise<Record<string, string>> } | undefined;
   return (): Promise<Record<string, string>> => {
-    if (last === undefined || Date.now() - last.at > bundlesKept) {
+    if (last === undefined || performance.now() - last.at > bundlesKept) {
       const variables = import("../shared/bundles.ts")
         .then(({ bundleVariables }) => bundleVariables(settings, { world, note }))
         .catch((error: Error) => {
           note(`services will not trust https names: ${error.message}`);
           return {};
         });
-      last = { at: Date.now(), variables };
+      last = { at: performance.now(), variables };
     }
     return last.variables;
   };

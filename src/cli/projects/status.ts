@@ -2,6 +2,7 @@
 import { printable } from "../../text/printable.ts";
 import type { Exit } from "../../routes/supervised.ts";
 import { shownDuration } from "../../text/duration.ts";
+import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
 import type { Flags } from "../shared/settings.ts";
@@ -77,10 +78,11 @@ export function statusLines(
       .join("  ")
       .trimEnd(),
   );
+  const warnings = warningsOf(rows);
   const remarks = rows.flatMap((row) => [
     ...(row.why === null ? [] : [colors.dim(`  ${row.name}: ${printable(row.why, 300)}`)]),
     ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
-    ...row.warnings.map((text) => colors.yellow(`! ${row.name}: ${printable(text, 500)}`)),
+    ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
   ]);
   remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
   const fit = (line: string): string =>
@@ -91,6 +93,20 @@ export function statusLines(
       width === undefined ? [line] : Bun.wrapAnsi(line, width, { hard: true }).split("\n"),
     ),
   ];
+}
+
+/** By the first row that has it: a warning about a project is printed once, with the names of its services. */
+function warningsOf(rows: readonly Row[]): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { name, warnings } of rows) {
+    for (const text of new Set(warnings)) names.set(text, [...(names.get(text) ?? []), name]);
+  }
+  const found = new Map<string, string[]>();
+  for (const [text, those] of names) {
+    const line = `${listed(those, { most: 3 })}: ${printable(text, 500)}`;
+    found.set(those[0]!, [...(found.get(those[0]!) ?? []), line]);
+  }
+  return found;
 }
 
 function cellsOf(row: Row, colors: Colors): Cell[] {
@@ -105,7 +121,7 @@ function cellsOf(row: Row, colors: Colors): Cell[] {
     plain(String(row.restarts)),
     plain(row.exit === null ? dash : shownExit(row.exit)),
     plain(row.cpu === null ? dash : `${row.cpu.toFixed(1)}%`),
-    plain(row.memory === null ? dash : shownSize(row.memory)),
+    plain(memoryOf(row) ?? dash),
     row.url === null ? plain(dash) : { text: row.url, paint: colors.cyan },
   ];
 }
@@ -114,6 +130,13 @@ export function stateColor(state: Row["state"], colors: Colors): (text: string) 
   if (state === "ready") return colors.green;
   if (state === "failed") return colors.red;
   return state === "stopped" || state === "exited" ? colors.dim : colors.yellow;
+}
+
+/** `47 MiB`, `47 MiB of 1.0 GiB`. */
+function memoryOf({ memory, memory_limit }: Row): string | undefined {
+  if (memory === null) return undefined;
+  const limit = memory_limit === null ? "" : ` of ${shownSize(memory_limit)}`;
+  return `${shownSize(memory)}${limit}`;
 }
 
 /** `0`, `1`, `SIGKILL`. */

@@ -5,6 +5,7 @@ import type { Projects } from "../../supervisor/projects.ts";
 import { type Cancel, systemClock } from "../../system/clock.ts";
 import { type Backend, CommandError, type Receiver, type Stream } from "./command.ts";
 import type { LogEntry } from "./daemon-report.ts";
+import { merged } from "./merged-logs.ts";
 import { noService } from "./no-service.ts";
 
 export type LogsWanted = {
@@ -101,19 +102,17 @@ async function past(
   { tail, since }: LogsWanted,
   { own, ids, backend: { feed, projects } }: Past,
 ): Promise<{ lines: OutputLine[]; next: Map<string, number> }> {
-  const lines: OutputLine[] = own ? feed.lines().map(ownLine) : [];
+  const logs: OutputLine[][] = own ? [feed.lines().map(ownLine)] : [];
   const next = new Map<string, number>();
   if (projects !== undefined) {
     for (const id of ids) {
       const log = projects.logs.of(id);
       await log.ready;
-      for (const line of log.last(Math.min(tail ?? most, most))) lines.push(outputLine(id, line));
+      logs.push(log.last(Math.min(tail ?? most, most)).map((line) => outputLine(id, line)));
       next.set(id, log.next);
     }
   }
-  const young = since === undefined ? lines : lines.filter(({ time }) => time >= since);
-  // The sort is stable: lines of one moment stay in their order.
-  young.sort((a, b) => a.time - b.time);
+  const young = merged(logs, since);
   return {
     lines: tail === undefined ? young : young.slice(Math.max(0, young.length - tail)),
     next,
@@ -124,17 +123,18 @@ async function past(
 const most = 1_000_000;
 
 function newLines(projects: Projects, cursors: Map<string, number>): OutputLine[] {
-  const lines: OutputLine[] = [];
+  const logs: OutputLine[][] = [];
   for (const [id, from] of cursors) {
     const log = projects.logs.of(id);
     const found = log.read(from, portion);
     const first = found[0];
     if (first === undefined) continue;
-    if (first.number > from) lines.push(gap(id, { missing: first.number - from, first }));
-    for (const line of found) lines.push(outputLine(id, line));
+    const lines = found.map((line) => outputLine(id, line));
+    if (first.number > from) lines.unshift(gap(id, { missing: first.number - from, first }));
+    logs.push(lines);
     cursors.set(id, found.at(-1)!.number + 1);
   }
-  return lines.sort((a, b) => a.time - b.time);
+  return merged(logs);
 }
 
 function outputLine(service: string, { time, stream, text }: LogLine): OutputLine {

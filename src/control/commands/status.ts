@@ -18,6 +18,7 @@ export async function statusRows({
   const rows = supervised.map((its) =>
     supervisedStatus(its, {
       spec: projects?.specOf(its.id),
+      age: projects?.ageOf(its.id),
       taken: usage.get(its.id),
       address: projects?.addressOf(its.id),
     }),
@@ -73,11 +74,13 @@ const healthOf: Record<SupervisedState, SupervisedStatus["health_status"]> = {
 
 type Known = {
   spec: ServiceSpec | undefined;
+  /** Milliseconds. */
+  age: number | undefined;
   taken: Taken | undefined;
   address: { url: string; domain: string } | undefined;
 };
 
-function supervisedStatus(its: Supervised, { spec, taken, address }: Known): SupervisedStatus {
+function supervisedStatus(its: Supervised, { spec, age, taken, address }: Known): SupervisedStatus {
   const running = its.pid !== undefined;
   return {
     name: its.id,
@@ -102,11 +105,12 @@ function supervisedStatus(its: Supervised, { spec, taken, address }: Known): Sup
     says: its.status ?? null,
     ready: its.state === "ready",
     ready_at: isoOf(its.readyAt),
-    uptime: its.startedAt === undefined ? null : Math.max(0, Date.now() - its.startedAt),
+    uptime: its.startedAt === undefined || age === undefined ? null : Math.round(age),
     restarts: its.restarts,
     exit: its.lastExit ?? null,
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
+    memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
     pending: its.pending ?? null,
   };
@@ -114,7 +118,7 @@ function supervisedStatus(its: Supervised, { spec, taken, address }: Known): Sup
 
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
   const kind = spec?.health?.ask.kind;
-  if (kind === "http") return "Http";
+  if (kind === "http" || kind === "https") return "Http";
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";
   return spec?.readyPattern === undefined ? "None" : "Log";

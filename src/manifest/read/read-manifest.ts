@@ -28,7 +28,8 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   }
   const fields = new Fields();
   const tree = merged(layers);
-  const variables = new Variables({ ...options, mistakes, fields });
+  const warnings = new Mistakes();
+  const variables = new Variables({ ...options, mistakes, warnings, fields });
   const services = tableIn(tree, "services");
   const reading: Reading = { options, tree, services, mistakes, fields, variables };
   const { routeName, ...project } = readProjectTable(reading);
@@ -38,7 +39,13 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   if (mistakes.any) return { kind: "mistakes", mistakes: mistakes.sentences(layers) };
   return {
     kind: "project",
-    project: { ...project, directory, services: specs, files },
+    project: {
+      ...project,
+      directory,
+      services: specs,
+      files,
+      warnings: warnings.sentences(layers),
+    },
     fields: fields.all,
   };
 }

@@ -1,9 +1,9 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import type { ServiceSpec } from "../project.ts";
+import type { Limits, ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
-import { projectSchema, serviceSchema } from "../schema.ts";
+import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -93,6 +93,7 @@ export function readService(
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
     restart: valueIn("restart") ?? "on-failure",
+    limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
     profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: lazy?.value ?? false,
@@ -102,6 +103,12 @@ export function readService(
     routeName: type === "exec" ? routeNameOf(name, project) : undefined,
   };
   return { spec, table, ...edges };
+}
+
+function readLimits(service: string, its: Table, { fields }: Pick<Reading, "fields">): Limits {
+  const table = tableIn(its, "limits");
+  const options = { schema: limitsSchema, service, within: "limits" };
+  return { memory: fields.read<number>(table, { ...options, key: "memory" })?.value };
 }
 
 /** A path is the same from every workdir. */
@@ -132,7 +139,7 @@ function reportPorts(
     mistakes.add(idleTimeout, "a worker receives no requests, so that it is never idle");
   }
   const ask = health?.ask.kind;
-  if (ask === "http" || ask === "tcp") {
+  if (ask !== undefined && ask !== "command") {
     const at = table.entries.get("health_check") ?? table;
     mistakes.add(at, "a worker has no port to check; use a command");
   }

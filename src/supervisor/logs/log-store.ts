@@ -184,7 +184,7 @@ class Log implements ServiceLog {
   }
 
   push(stream: OutputStream, bytes: Uint8Array): void {
-    const time = this.#options.clock.now();
+    const time = this.#options.clock.wall();
     const suspect = this.#suspect[stream] || !isUtf8(bytes);
     const before = this.#ring.next;
     this.#streams[stream].push(bytes, (line, dropped) => {
@@ -208,7 +208,7 @@ class Log implements ServiceLog {
   }
 
   say(text: string): void {
-    const time = this.#options.clock.now();
+    const time = this.#options.clock.wall();
     for (const line of text.split("\n")) {
       this.#enqueue(Buffer.from(`[localhostess] ${line}`), { time, stream: "stderr" });
     }
@@ -216,7 +216,7 @@ class Log implements ServiceLog {
   }
 
   flush(): void {
-    const time = this.#options.clock.now();
+    const time = this.#options.clock.wall();
     for (const stream of ["stdout", "stderr"] as const) {
       this.#streams[stream].flush((line, dropped) => {
         this.#take(line, { dropped, time, stream, suspect: true });
@@ -328,7 +328,7 @@ class Log implements ServiceLog {
   }
 
   #gap(): Uint8Array {
-    const time = new Date(this.#options.clock.now()).toISOString();
+    const time = new Date(this.#options.clock.wall()).toISOString();
     return Buffer.from(
       `${time} stderr [localhostess] ${this.#lost} lines are missing here: the file could not be written\n`,
     );

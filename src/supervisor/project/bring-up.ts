@@ -70,6 +70,9 @@ export async function bringUp(
     hear({ type: "StepProgress", data: { id: "config", message } });
     note(`${name}: up ${message}`);
   }
+  for (const message of project.spec.warnings) {
+    hear({ type: "StepProgress", data: { id: "config", message: `warning: ${message}` } });
+  }
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
   const these = { names: names === undefined ? undefined : own, profiles, shell, hear };

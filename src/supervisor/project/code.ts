@@ -1,6 +1,6 @@
 /** A declared service -> fingerprints of all that decides which code it runs. Pure. */
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
-import { readTemplate, referenceText } from "../../manifest/reference.ts";
+import { type Part, readTemplate, referencesIn, referenceText } from "../../manifest/reference.ts";
 
 /** Key -> fingerprint of all that decides which code a service runs. */
 export type Code = ReadonlyMap<string, string>;
@@ -18,7 +18,7 @@ type Harmless =
       | "lazy"
       | "idleTimeout"
     )
-  | ("watch" | "pty" | "routeName");
+  | ("limits" | "watch" | "pty" | "routeName");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {
@@ -68,10 +68,18 @@ function filled(
   text: string,
   { project, shell }: { project: ProjectSpec; shell: boolean },
 ): (string | object)[] {
-  return readTemplate(text, { shell }).parts.map((part) => {
+  return partsFilled(readTemplate(text, { shell }).parts, project);
+}
+
+function partsFilled(parts: readonly Part[], project: ProjectSpec): (string | object)[] {
+  return parts.map((part) => {
     if (typeof part === "string") return part;
-    if (part.kind !== "project") return { reference: referenceText(part) };
-    return part.field === "dir" ? project.directory : project[part.field];
+    if (part.kind === "project") {
+      return part.field === "dir" ? project.directory : project[part.field];
+    }
+    const word = part.kind === "env" ? part.otherwise?.word : undefined;
+    const within = word?.some((its) => typeof its !== "string") ? partsFilled(word, project) : [];
+    return { reference: referenceText(part), ...(within.length === 0 ? {} : { within }) };
   });
 }
 
@@ -116,7 +124,7 @@ function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
 
 /** `X` of `${env.X}`. */
 function namedIn(text: string, shell: boolean): string[] {
-  return readTemplate(text, { shell }).parts.flatMap((part) =>
-    typeof part !== "string" && part.kind === "env" ? [part.name] : [],
+  return referencesIn(readTemplate(text, { shell }).parts).flatMap((its) =>
+    its.kind === "env" ? [its.name] : [],
   );
 }

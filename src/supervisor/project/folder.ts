@@ -47,6 +47,9 @@ export type LoadOptions = {
   up?: Up | undefined;
 };
 
+/** Warnings about its files that every service reports: a file that is no env file at all has one for each line. */
+const mostWarnings = 10;
+
 /** Milliseconds until files are looked at again where git was at work. */
 const busyPeriod = 500;
 /** Looks after which a change waits for `up`: ten seconds. A killed git may have left its lock. */
@@ -93,6 +96,13 @@ export class Folder {
     return [seen, project, kept].every((its) => its === undefined) && this.#turns === 0;
   }
 
+  /** Sentences for a person about all of its services. */
+  get warnings(): readonly string[] {
+    const [mistake] = this.mistakes;
+    const mistakes = mistake === undefined ? [] : [`its files have mistakes: ${mistake}`];
+    return [...mistakes, ...(this.project?.spec.warnings ?? []).slice(0, mostWarnings)];
+  }
+
   /** One after another. */
   inTurn<T>(action: () => Promise<T>): Promise<T> {
     this.#turns += 1;
@@ -110,7 +120,7 @@ export class Folder {
     const { directory, seen, project } = this;
     const since = this.#watches.fingerprints();
     const { clock, gitHead } = this.#effects;
-    const look = () => gitHead(directory, { since: seen?.head, now: clock.now() });
+    const look = () => gitHead(directory, { since: seen?.head, now: clock.wall() });
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();

@@ -7,7 +7,7 @@ export type Watched = {
   routeName: string;
   /** Milliseconds. */
   idleTimeout: number;
-  /** When it became ready; undefined: it is not. */
+  /** When it became ready, to tell one time from another; undefined: it is not. */
   readyAt: number | undefined;
 };
 
@@ -34,7 +34,7 @@ export type IdleOptions = {
 const period = 500;
 
 export function idleWatch({ clock, services, traffic, onIdle }: IdleOptions): Cancel {
-  const seen = new Map<string, { requests: number; at: number }>();
+  const seen = new Map<string, { requests: number; readyAt: number; at: number }>();
   return clock.every(period, () => {
     const now = clock.now();
     const present = new Set<string>();
@@ -43,9 +43,9 @@ export function idleWatch({ clock, services, traffic, onIdle }: IdleOptions): Ca
       present.add(id);
       const { requests, active } = traffic(routeName);
       const before = seen.get(id);
-      const quiet = before !== undefined && before.requests === requests && active === 0;
-      const at = quiet ? Math.max(before.at, readyAt) : now;
-      seen.set(id, { requests, at });
+      const same = before?.requests === requests && before.readyAt === readyAt;
+      const at = same && active === 0 ? before.at : now;
+      seen.set(id, { requests, readyAt, at });
       if (now - at < idleTimeout) continue;
       seen.delete(id);
       onIdle(id);

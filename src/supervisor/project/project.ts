@@ -7,8 +7,10 @@ import { boot, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
 import { Starting } from "./starting.ts";
 import {
+  heldText,
   unseenWhy,
   isDue,
+  isRenewing,
   isRunning,
   isUp,
   isWanted,
@@ -24,7 +26,7 @@ export type Hear = (event: BootEvent) => void;
 export type UpOptions = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
-  /** Of the whole project; kept until its next `up`. */
+  /** Used for the whole project, and kept until its next `up`. */
   profiles?: readonly string[] | undefined;
   shell: Shell;
   hear: Hear;
@@ -56,7 +58,11 @@ export class Project {
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
     this.#starting = new Starting(this.#units, { effects, changed });
-    this.#restarts = new Restarts(this.#units, { effects, changed });
+    this.#restarts = new Restarts(this.#units, {
+      effects,
+      changed,
+      begin: (unit, event) => this.#starting.begin(unit, event),
+    });
     this.#units.adopt(declared, {});
   }
 
@@ -110,23 +116,32 @@ export class Project {
       this.#units.tell(unit);
     }
     const changed: string[] = [];
+    const renewing: string[] = [];
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
+      if (isRenewing(unit)) {
+        unit.shell = shell;
+        renewing.push(name);
+      }
       if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
       unit.shell = shell;
       changed.push(name);
     }
     this.#effects.onState();
-    const watched = this.#boot(concerned, { hear, changed });
+    const watched = this.#boot(concerned, { hear, changed: [...changed, ...renewing] });
     if (changed.length > 0) {
       void this.#restarts.restartAll(changed, {
         event: "restart",
         because: "its declaration changed",
       });
     }
-    for (const name of concerned) this.#starting.consider(this.#units.get(name)!);
+    for (const name of concerned) {
+      const unit = this.#units.get(name)!;
+      this.#starting.consider(unit);
+      this.#restarts.consider(unit);
+    }
     return watched;
   }
 
@@ -155,7 +170,7 @@ export class Project {
     for (const name of concerned) this.#units.get(name)!.shell = shell;
     const others = asked.filter((name) => !running.includes(name));
     const all = [...new Set([...concerned, ...others])];
-    void this.#restarts.restartAll(concerned, { event: "restart" });
+    void this.#restarts.restartAll(running, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
     return this.#boot(all, { hear, changed: concerned });
   }
@@ -178,10 +193,7 @@ export class Project {
     if (changed.length > 0) {
       const names = changed.map((unit) => unit.spec.name);
       const because = "its declaration changed";
-      void this.#restarts.restartAll(this.#restarts.restartedWith(names), {
-        event: "changed",
-        because,
-      });
+      void this.#restarts.restartAll(names, { event: "changed", because });
     }
     for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
@@ -248,19 +260,21 @@ export class Project {
   /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
     this.#starting.isOver = true;
-    this.#restarts.isLast = true;
+    this.#restarts.close();
     await this.#restarts.end(this.#units.names);
   }
 
   /** Ends all services: the project is gone. */
   async dispose(): Promise<void> {
     await this.stop(undefined);
+    this.#restarts.close();
     await this.#remove(this.#units.names);
   }
 
   /** For a person: `shop:api ended with exit code 1`. */
   explain(name: string): string {
     const unit = this.#units.get(name)!;
+    if (isRenewing(unit) && unit.held !== undefined) return `${unit.id} ${heldText(unit.held)}`;
     if (!["due", "refused"].includes(unit.wish.state)) return `${unit.id} ${whyDown(unit)}`;
     return `${unit.id} did not start: ${this.#units.snapshot(unit).why}`;
   }
@@ -291,10 +305,13 @@ export class Project {
   #changed(unit: Unit): void {
     const { name } = unit.spec;
     this.#starting.consider(unit);
+    this.#restarts.consider(unit);
     const news = this.#units.tell(unit);
     this.#units.tellWatchers(name);
     this.#restarts.followRestart(unit);
     if (!news) return;
-    for (const other of this.#units.dependentsOf(name)) if (isDue(other)) this.#changed(other);
+    for (const other of this.#units.dependentsOf(name)) {
+      if (isDue(other) || isRenewing(other)) this.#changed(other);
+    }
   }
 }

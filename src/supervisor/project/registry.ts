@@ -53,7 +53,7 @@ export function registryAt(options: RegistryOptions): Registry {
       return [...projects.values()].sort((a, b) => time(b) - time(a));
     },
     seen(path, name) {
-      const now = clock.now();
+      const now = clock.wall();
       const last_seen = {
         secs_since_epoch: Math.floor(now / 1000),
         nanos_since_epoch: Math.floor(now % 1000) * 1_000_000,

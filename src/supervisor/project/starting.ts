@@ -54,6 +54,21 @@ export class Starting {
     }
   }
 
+  /** Starts what a service waits for, and what that waits for. */
+  begin(unit: Unit, event: "up" | "missed"): void {
+    const begun: Unit[] = [];
+    const walk = (dependent: Unit): void => {
+      for (const { unit: needed } of blockers(dependent, this.#units.byName)) {
+        const because = `${dependent.spec.name} depends on it`;
+        if (this.#units.ask(needed, event, because) === undefined) continue;
+        begun.push(needed);
+        walk(needed);
+      }
+    };
+    walk(unit);
+    for (const needed of begun) this.#changed(needed);
+  }
+
   #call(needed: Unit, dependent: Unit): void {
     const because = `${dependent.spec.name} depends on it`;
     if (this.#units.ask(needed, "dependent", because) === undefined) return;
@@ -127,6 +142,7 @@ export class Starting {
       directory: this.#units.spec.directory,
       onOutput: (stream, bytes) => log.push(stream, bytes),
       onMembers: () => this.#effects.onState(),
+      say: (text) => log.say(text),
       lastLines() {
         log.flush();
         return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));

@@ -28,6 +28,9 @@ export type ProjectEffects = {
   portOf(id: string, declared: number | undefined): number | undefined;
   /** A port for a service that is about to be started: free at this moment. */
   claimPort(id: string, declared: number | undefined): number | undefined;
+  /** Whether a program could listen on a port now. */
+  isFree(port: number): boolean;
+  isFolder(path: string): boolean;
   urlOf(routeName: string): string;
   /** Variables that name the bundle of authorities. */
   trust(): Readonly<Record<string, string>>;

@@ -93,10 +93,11 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
   }
   const { child } = spawned;
   const { pid } = child;
-  const startedAt = effects.clock.now();
+  const startedAt = effects.clock.wall();
+  const begun = effects.clock.now();
   const birth = effects.families.birthOf(pid);
   life = new Life(
-    { child, run: { pid, startedAt, runId, birth }, env, port, socket, maySpeak },
+    { child, run: { pid, startedAt, runId, birth }, begun, env, port, socket, maySpeak },
     effects,
   );
   return { kind: "life", life };

@@ -14,6 +14,8 @@ export type LifeEffects = {
   families: Families;
   ask: Ask;
   listening: Listening;
+  /** Bytes that processes keep resident together, shared pages counted once; undefined: the system does not tell. */
+  proportional(pids: readonly number[]): Promise<number | undefined>;
 };
 
 /** The lifecycle that a life belongs to. */
@@ -25,6 +27,8 @@ export type LifeOwner = {
   /** Reports a changed snapshot; `why` replaces the reason of its state. */
   changed(why?: string): void;
   onMembers(): void;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
 };
 
 /** The watcher of a life. */
@@ -39,6 +43,8 @@ export type Watcher = {
 export type Born = {
   child: Child;
   run: Run;
+  /** When it was spawned, by the clock that is never set. */
+  begun: number;
   env: Readonly<Record<string, string>>;
   /** Undefined for a worker. */
   port: number | undefined;
@@ -96,7 +102,7 @@ export class Life {
 
   /** Milliseconds that it has lived. */
   get age(): number {
-    return this.#clock.now() - this.startedAt;
+    return this.#clock.now() - this.born.begun;
   }
 
   /** Like `clock.after`, for as long as the life is watched. */

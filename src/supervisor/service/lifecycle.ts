@@ -36,6 +36,8 @@ export type LifecycleOptions = {
   onOutput(stream: Stream, bytes: Uint8Array): void;
   /** A look found other processes of it than the look before. */
   onMembers(): void;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
   /** The last output, at most 50 printable lines; read when the process has ended. */
   lastLines(): readonly string[];
 };
@@ -44,6 +46,8 @@ export type LifecycleOptions = {
 export interface Lifecycle {
   readonly spec: ServiceSpec;
   snapshot(): Supervised;
+  /** Milliseconds since its process was started; undefined where nothing of it can be left. */
+  age(): number | undefined;
   /** The identity by which the next daemon ends it; undefined where no process can be left. */
   run(): Run | undefined;
   /** Starts it at once and resets the counts; does nothing where it runs or starts already. */
@@ -111,6 +115,7 @@ class StateMachine implements Lifecycle {
         this.#tell();
       },
       onMembers: options.onMembers,
+      say: options.say,
     };
   }
 
@@ -140,6 +145,10 @@ class StateMachine implements Lifecycle {
       directory,
       warnings: life?.warnings ?? this.#leftovers,
     };
+  }
+
+  age(): number | undefined {
+    return this.#life?.age;
   }
 
   run(): Run | undefined {
@@ -296,7 +305,7 @@ class StateMachine implements Lifecycle {
   #died(how: Ending, life: Life): void {
     life.isAlive = false;
     const lastLines = this.#options.lastLines();
-    this.#lastExit = { ...how, time: this.#effects.clock.now(), lastLines };
+    this.#lastExit = { ...how, time: this.#effects.clock.wall(), lastLines };
     if (!livePhases.has(this.#phase)) return;
     this.#deaths++;
     const verdict = verdictOn(how, { restart: this.spec.restart, deaths: this.#deaths });

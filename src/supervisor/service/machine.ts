@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../system/clock.ts";
 import { datagrams } from "../../system/datagrams.ts";
 import { loopback } from "../../system/loopback.ts";
 import { processCalls } from "../../system/process-calls.ts";
+import { proportionalMemory } from "../../system/proportional-memory.ts";
 import { terminalFlow } from "../../system/terminal-flow.ts";
 import { procfsCensus, psCensus } from "../family/census.ts";
 import { checks } from "./checks.ts";
@@ -65,6 +66,7 @@ export function machine({
       spawn: (options) => spawnChild(options, childEffects),
       ask: checks(childEffects),
       listening: linux ? procfsListening() : lsofListening(),
+      proportional: linux ? proportionalMemory : async () => undefined,
       isFree,
       mayNotify,
       async notifySocket(hear) {

@@ -37,7 +37,7 @@ export class Readiness {
   constructor(life: Life, owner: LifeOwner) {
     this.#life = life;
     this.#owner = owner;
-    this.#deadline = life.startedAt + owner.spec.startTimeout;
+    this.#deadline = life.born.begun + owner.spec.startTimeout;
   }
 
   start(): void {
@@ -63,7 +63,7 @@ export class Readiness {
     this.#findPattern = undefined;
     this.#reloading = false;
     this.#failures = 0;
-    this.#life.readyAt ??= effects.clock.now();
+    this.#life.readyAt ??= effects.clock.wall();
     this.#owner.happen("ready");
   }
 
@@ -118,6 +118,7 @@ export class Readiness {
     const life = this.#life;
     const asked = effects.ask(health.ask, {
       port: spec.type === "worker" ? undefined : (portElsewhere(life) ?? life.born.port),
+      name: nameIn(life.born.env),
       env: life.born.env,
       shell: spec.shell,
       workdir: spec.workdir,
@@ -144,4 +145,9 @@ export class Readiness {
       life.after(wait, () => this.#check(health));
     });
   }
+}
+
+/** The name by which the service is reached, as in the address that it was given. */
+function nameIn({ LOCALHOSTESS_URL: url }: Life["born"]["env"]): string {
+  return url === undefined ? "localhost" : new URL(url).hostname;
 }

@@ -2,6 +2,7 @@
 import type { Ending } from "../family/ending.ts";
 import type { Life, LifeOwner } from "./life.ts";
 import { MainProcess } from "./main-process.ts";
+import { MemoryLimit } from "./memory-limit.ts";
 import type { Notice } from "./notify.ts";
 import { Readiness } from "./readiness.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -68,4 +69,6 @@ export function watchLife(life: Life, { owner, onEnd }: WatchOptions): void {
   };
   readiness.start();
   whereabouts.start();
+  const limit = owner.spec.limits.memory;
+  if (limit !== undefined) new MemoryLimit(life, { owner, limit }).start();
 }
