@@ -28,7 +28,7 @@ export type Limits = {
 
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
-  /** The key under `[services]`. */
+  /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
   /** A worker has no port and no address. */
   type: "exec" | "worker";
@@ -69,6 +69,18 @@ export type ServiceSpec = {
   /** False: pipes, with separate stdout and stderr. */
   pty: boolean;
   /** The address that the project gives it, without `.localhost`: `shop`, `api.shop`; undefined for a worker. */
+  routeName: string | undefined;
+  /** Set for one of several processes that share a name. */
+  instance?: Instance | undefined;
+};
+
+/** `web-2` of `web`. */
+export type Instance = {
+  /** The key under `[services]`. */
+  of: string;
+  /** From 1. */
+  number: number;
+  /** The address that all share; undefined for workers. */
   routeName: string | undefined;
 };
 

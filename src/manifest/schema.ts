@@ -278,6 +278,14 @@ const service = strictObject(
         ),
       ),
     ),
+    instances: optional(
+      pipe(
+        whole(1, 100),
+        description(
+          "The number of processes of it: `web-1`, `web-2` and so on, each with a port and an address of its own. Requests to the address of `web` go to each in turn.",
+        ),
+      ),
+    ),
     env: optional(
       pipe(
         env,

@@ -65,6 +65,8 @@ export interface Projects {
   readonly usage: Gauge;
   /** Undefined for a worker. */
   addressOf(id: string): { url: string; domain: string } | undefined;
+  /** The address that an instance shares with the others of its name. */
+  sharedAddressOf(id: string): { url: string; domain: string } | undefined;
   readonly logs: LogStore;
   /** A request asks for it. */
   wake(id: string): void;

@@ -1,6 +1,7 @@
 /** The words typed so far -> the words that may come next, as a completion script reads them. */
 import type { Argument, Command, Option } from "commander";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
+import { namesOf } from "../../routes/named.ts";
 import type { World } from "../shared/world.ts";
 
 export type CompleteOptions = { program: Command; world: World };
@@ -100,10 +101,11 @@ async function named(
 async function servicesHere(world: World): Promise<Candidate[]> {
   const read = await projectIn(await projectFolderOf(undefined, world), world);
   if (read.kind !== "project") return [];
-  return read.project.services.map(({ name, command }) => ({
-    value: name,
-    meaning: line(command),
-  }));
+  const { services } = read.project;
+  return namesOf(services).map((value) => {
+    const its = services.find(({ name, instance }) => name === value || instance?.of === value);
+    return { value, meaning: line(its?.command ?? "") };
+  });
 }
 
 async function profilesHere(world: World): Promise<Candidate[]> {

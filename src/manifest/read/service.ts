@@ -55,6 +55,7 @@ export function readService(
     mistakes.add(table, wrongLabel);
   }
   field("env_file");
+  field("instances");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
   const ask = health?.ask;

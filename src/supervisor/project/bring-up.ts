@@ -1,5 +1,5 @@
 /** A folder, and what is asked of it with `up` -> its project brought up, or why nothing was started. */
-import { serviceWithin } from "../../routes/named.ts";
+import { namesOf, servicesWithin } from "../../routes/named.ts";
 import { profileMistakes } from "./asked-services.ts";
 import type { Started } from "./boot.ts";
 import type { Folder, Loaded } from "./folder.ts";
@@ -49,12 +49,11 @@ export async function bringUp(
   const { name } = project.spec;
   const own: string[] = [];
   const wrong: string[] = [];
-  const services = project.spec.services.map((its) => its.name);
   for (const word of names ?? []) {
-    const within = serviceWithin(word, { project: name, services });
-    if (within.kind === "service") own.push(within.name);
+    const within = servicesWithin(word, project.spec);
+    if (within.kind === "services") own.push(...within.names);
     else {
-      const hint = within.hint || `; there are ${services.join(", ")}`;
+      const hint = within.hint || `; there are ${namesOf(project.spec.services).join(", ")}`;
       wrong.push(`${name} has no service ${JSON.stringify(word)}${hint}`);
     }
   }

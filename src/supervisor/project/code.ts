@@ -18,7 +18,7 @@ type Harmless =
       | "lazy"
       | "idleTimeout"
     )
-  | ("limits" | "watch" | "pty" | "routeName");
+  | ("limits" | "watch" | "pty" | "routeName" | "instance");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {

@@ -100,6 +100,16 @@ export class Project {
     return this.#units.get(name);
   }
 
+  /** The service and, where it is an instance, the others of its name. */
+  together(unit: Unit): readonly Unit[] {
+    return this.#units.together(unit);
+  }
+
+  /** The service with that name; for a name that instances share, the first of them. */
+  first(name: string): Unit | undefined {
+    return this.#units.first(name);
+  }
+
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
   up({ names, profiles = [], shell, hear }: UpOptions): Promise<Started> {
     if (names === undefined) {
@@ -242,10 +252,13 @@ export class Project {
   wake(name: string): void {
     const unit = this.#units.get(name);
     if (unit === undefined) return;
-    if (this.#units.ask(unit, "request", "a request came for it") === undefined) return;
-    this.#starting.callDependencies(unit);
-    this.#effects.onState();
-    this.#starting.consider(unit);
+    // Instances start and doze as one: a request for one of them may go to any.
+    for (const its of this.#units.together(unit)) {
+      if (this.#units.ask(its, "request", "a request came for it") === undefined) continue;
+      this.#starting.callDependencies(its);
+      this.#effects.onState();
+      this.#starting.consider(its);
+    }
   }
 
   /** Ends an idle service until its next request. */

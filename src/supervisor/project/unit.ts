@@ -140,6 +140,7 @@ export function snapshotOf(
   const snapshot: Supervised = {
     ...its,
     lazy: isWanted(unit) && wakes(spec),
+    ...(spec.instance === undefined ? {} : { instance: spec.instance }),
     domain,
     directory,
     ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
@@ -246,11 +247,20 @@ export function filledSpec(
   const given: Record<string, string> = {
     ...(port === undefined ? {} : { PORT: String(port) }),
     ...(spec.routeName === undefined ? {} : { LOCALHOSTESS_NAME: spec.routeName }),
+    ...instanceVariables(spec),
   };
   const filled = fill(spec, { project, shell, given, portOf });
   if (filled.kind === "mistakes") return filled;
   const { env, command, health } = filled;
   return { kind: "spec", spec: { ...spec, env, command, health } };
+}
+
+/** A reference to them is filled like one to PORT. */
+function instanceVariables({ instance, env }: ServiceSpec): Record<string, string> {
+  if (instance === undefined) return {};
+  const number = String(instance.number);
+  const declared = env.INSTANCE === undefined ? { INSTANCE: number } : {};
+  return { LOCALHOSTESS_INSTANCE: number, ...declared };
 }
 
 /** Whether a process of the one spec must be restarted for the other. Keys that only the project reads do not count. */

@@ -74,6 +74,17 @@ export class Units {
     return this.#all.get(name);
   }
 
+  /** The service with that name; for a name that instances share, the first of them. */
+  first(name: string): Unit | undefined {
+    return this.#all.get(name) ?? this.all().find(({ spec }) => spec.instance?.of === name);
+  }
+
+  /** The service and, where it is an instance, the others of its name. */
+  together(unit: Unit): Unit[] {
+    const of = unit.spec.instance?.of;
+    return of === undefined ? [unit] : this.all().filter(({ spec }) => spec.instance?.of === of);
+  }
+
   has(unit: Unit): boolean {
     return this.#all.get(unit.spec.name) === unit;
   }
@@ -134,7 +145,7 @@ export class Units {
     return filledSpec(unit, {
       project: this.#spec,
       portOf: (name) => {
-        const other = this.#all.get(name);
+        const other = this.first(name);
         if (other === undefined || other.spec.type !== "exec") return undefined;
         return this.#effects.portOf(other.id, other.spec.port);
       },
