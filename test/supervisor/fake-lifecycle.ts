@@ -31,6 +31,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     restart: "on-failure",
     limits: { memory: undefined },
     disabled: false,
+    profiles: [],
     lazy: false,
     idleTimeout: undefined,
     watch: [],

@@ -21,6 +21,7 @@ const kept = (name: string, changes: Partial<KeptProject> = {}): KeptProject => 
   wanted: [],
   unwanted: [],
   dozing: [],
+  profiles: [],
   runs: {},
   ...changes,
 });

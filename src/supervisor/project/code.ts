@@ -15,10 +15,11 @@ type Harmless =
       | "startTimeout"
       | "restart"
       | "disabled"
+      | "profiles"
       | "lazy"
       | "idleTimeout"
     )
-  | ("limits" | "watch" | "pty" | "routeName");
+  | ("limits" | "watch" | "pty" | "routeName" | "instance");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {
