@@ -28,6 +28,7 @@ export const supervised: readonly Fault[] = [
     file: "src/supervisor/project/boot.ts",
     find: "if (failures !== its.failures && !isDue(unit)) {",
     replace: "if (failures !== its.failures && !isDue(unit) && lastExit !== undefined) {",
+    tests: ["test/supervisor/project.test.ts"],
   },
   {
     name: "a service of a profile that nobody asked for starts when it is added",
