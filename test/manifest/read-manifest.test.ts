@@ -33,6 +33,7 @@ test("a service has a default for everything but its command", () => {
         limits: { memory: undefined },
         schedule: undefined,
         disabled: false,
+        profiles: [],
         lazy: false,
         idleTimeout: undefined,
         watch: [],
@@ -72,6 +73,7 @@ stop_timeout = "1m30s"
 restart = "always"
 limits = { memory = "1.5GiB" }
 disabled = true
+profiles = ["tools", "ci_2", "tools"]
 lazy = true
 idle_timeout = "500ms"
 watch = ["src/**/*.ts"]
@@ -117,6 +119,7 @@ start_period = "1h"
     limits: { memory: 1_610_612_736 },
     schedule: undefined,
     disabled: true,
+    profiles: ["tools", "ci_2"],
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],
@@ -209,6 +212,23 @@ describe("a shell", () => {
       `locald.toml:3 services.web.shell: ${told}`,
     ]);
   });
+});
+
+test("patterns of watch that match nothing are errors, each with its line", () => {
+  const text = `[services.web]
+command = "x"
+workdir = "app"
+watch = [
+  "src/**",
+  "../../../../../x",
+  "!src/gen",
+  "~/x",
+]
+`;
+  expect(mistakes(text)).toEqual([
+    'locald.toml:6 services.web.watch[1]: "../../../../../x" leads out of the file system',
+    'locald.toml:8 services.web.watch[3]: "~/x" begins with ~, which only a shell expands; write the path',
+  ]);
 });
 
 describe("a health check", () => {

@@ -168,7 +168,10 @@ describe("a service with a schedule", () => {
   test("is not made up for by the next daemon, neither a time that passed nor a run that was cut off", async () => {
     for (const dozing of [["job"], []]) {
       using played = new PlayedProject([job]);
-      played.project.resume({ whole: true, wanted: ["job"], unwanted: [], dozing }, {});
+      played.project.resume(
+        { whole: true, profiles: [], wanted: ["job"], unwanted: [], dozing },
+        {},
+      );
       await settled();
       expect(played.said).toEqual([]);
       await comes(played);

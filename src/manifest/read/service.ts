@@ -4,6 +4,7 @@ import { type Table, tableIn } from "../layer.ts";
 import { hookNames, type Limits, type ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
+import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -63,6 +64,7 @@ export function readService(
   }
   const restart = readRestart(name, { table, scheduled: schedule !== undefined }, reading);
   field("env_file");
+  field("instances");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
   const hooks = hookNames.flatMap((key) => {
@@ -89,6 +91,10 @@ export function readService(
   for (const other of existing(restartWith, reading)) {
     if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
   }
+  const watch = field<string[]>("watch");
+  for (const { index, what } of watchMistakes(watch?.value ?? [], workdir)) {
+    mistakes.add({ source: watch!.source, path: [...watch!.path, index] }, what);
+  }
   const spec: ServiceSpec = {
     name,
     type,
@@ -110,9 +116,10 @@ export function readService(
     schedule: schedule?.value,
     limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
+    profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
-    watch: valueIn("watch") ?? [],
+    watch: watch?.value ?? [],
     pty: valueIn("pty") ?? true,
     routeName: type === "exec" ? routeNameOf(name, project) : undefined,
   };

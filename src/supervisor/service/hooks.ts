@@ -36,6 +36,8 @@ export type RunningHook = {
 export type HooksOptions = {
   /** The service's environment, without a terminal, and without its NOTIFY_SOCKET: hooks do not speak for it. */
   env: Readonly<Record<string, string>>;
+  /** Of the run, by which processes that clear their environment are known. */
+  mark: string | undefined;
   clock: Clock;
   spawn(options: ChildOptions): Spawned;
   /** A line of our own in the service's log. */
@@ -93,7 +95,7 @@ export class Hooks {
     name: HookName,
     { command, variables }: { command: string; variables: Readonly<Record<string, string>> },
   ): RunningHook {
-    const { env, clock, spawn, say } = this.#options;
+    const { env, mark, clock, spawn, say } = this.#options;
     const { shell, workdir } = this.#spec;
     const { promise: done, resolve } = Promise.withResolvers<HookEnd>();
     let cancel: Cancel | undefined;
@@ -107,6 +109,7 @@ export class Hooks {
       shell,
       workdir,
       env: { ...env, ...variables },
+      mark,
       pty: false,
       onOutput: output.push,
       onExit({ code, signal }) {

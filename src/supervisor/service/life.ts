@@ -4,7 +4,7 @@ import type { Cancel, Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { EndOptions, Families, Run } from "../family/family.ts";
 import type { Ask } from "./checks.ts";
-import type { Child } from "./child.ts";
+import type { Child, Stream } from "./child.ts";
 import { afterwards, askToEnd } from "./end-life.ts";
 import type { Hooks, RunningHook } from "./hooks.ts";
 import type { Listening } from "./listening.ts";
@@ -35,7 +35,7 @@ export type LifeOwner = {
 
 /** The watcher of a life. */
 export type Watcher = {
-  onOutput(bytes: Uint8Array): void;
+  onOutput(stream: Stream, bytes: Uint8Array): void;
   hear(notice: Notice): void;
   /** The process that was spawned has ended. */
   spawnedEnded(how: Ending): void;
@@ -96,6 +96,10 @@ export class Life {
   watcher: Watcher | undefined;
   /** Set once its end has begun: SIGKILL not before so many milliseconds from now. */
   extend: ((by: number) => void) | undefined;
+  /** How the process that was spawned ended. */
+  exit: Ending | undefined;
+  /** Set where we have ended it: how its program ended, which may be another than the process that was spawned. */
+  programExit: Ending | undefined;
   #ended: Promise<string | undefined> | undefined;
   readonly #cancels = new Set<Cancel>();
 
@@ -185,6 +189,7 @@ export class Life {
     const { timeout } = how;
     const asks = asked && this.isAlive && hooks.any("before_stop", "stop_command");
     const left = asks ? await askToEnd(this, { ...effects, timeout }) : timeout;
+    const wasAlive = this.isAlive && this.mainPid === undefined;
     const ending = this.#families.end(run, { ...how, timeout: left });
     this.extend = ending.extend;
     const result = await ending.done;
@@ -193,9 +198,10 @@ export class Life {
     const cancel = this.#clock.after(exitPatience, late.resolve);
     await Promise.race([this.exited.promise, late.promise]);
     cancel();
+    if (wasAlive && this.exit !== undefined) this.programExit = ending.exitOf(this.exit);
     this.close();
     const heed = (hook: RunningHook | undefined) => this.heed(hook);
-    await afterwards(hooks, { ...effects, run, how, ending: this.how, heed });
+    await afterwards(hooks, { ...effects, run, how, ending: this.programExit ?? this.how, heed });
     hooks.release();
     this.born.child.release();
     this.born.socket.close();
