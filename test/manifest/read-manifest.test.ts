@@ -160,6 +160,13 @@ describe("a schedule", () => {
     expect(mistakes('[services.web]\ncommand = "x"\nschedule = "@hourly"')).toEqual([
       'locald.toml:3 services.web.schedule: a server runs all the time; a schedule is for a service of type = "worker"',
     ]);
+    expect(
+      mistakes(
+        '[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "@hourly"\ninstances = 2',
+      ),
+    ).toEqual([
+      "locald.toml:5 services.job.instances: job runs by its schedule, one run at a time; remove one of the two",
+    ]);
     const text = `
 [services.job]
 type = "worker"

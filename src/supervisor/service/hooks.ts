@@ -36,7 +36,7 @@ export type RunningHook = {
 export type HooksOptions = {
   /** The service's environment, without a terminal, and without its NOTIFY_SOCKET: hooks do not speak for it. */
   env: Readonly<Record<string, string>>;
-  /** Of the run, by which processes that clear their environment are known. */
+  /** The run's mark, by which processes that clear their environment are known. */
   mark: string | undefined;
   clock: Clock;
   spawn(options: ChildOptions): Spawned;
