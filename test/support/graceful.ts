@@ -37,7 +37,7 @@ export const common = {
 
 export const rare = {
   or: { command: "node app.mjs || echo NEXT", ...own },
-  then: { command: "node app.mjs; echo NEXT", ...own },
+  after: { command: "node app.mjs; echo NEXT", ...own },
   subshell: { command: "(node app.mjs; echo NEXT); echo NEXT", ...own },
   nested: { command: `sh -c 'sh -c "node app.mjs; echo NEXT"; echo NEXT'`, ...own },
   loop: { command: "while true; do node app.mjs; done", ...own },
