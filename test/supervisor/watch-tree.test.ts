@@ -260,17 +260,22 @@ test("without a watch of the kernel's a service is told of changes all the same,
       throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
     },
   });
-  const its = await place(["src/**"], { events, clock });
-  expect(its.troubles).toEqual([
-    [
-      `no file watch is left for ${its.at}/src/sub (fs.inotify.max_user_watches); it is looked at every 2 s instead; raise the limit with: sudo sysctl fs.inotify.max_user_watches=524288`,
-    ],
-  ]);
-  its.write("src/sub/b.ts");
-  await eventually("told", () => {
-    clock.advance(100);
-    return its.told.includes("src/sub/b.ts");
-  });
+  const at = folder();
+  make(join(at, "src/sub/b.ts"));
+  for (let n = 0; n < 200; n++) fs.mkdirSync(join(at, `src/d${n}`));
+  const its = { at, ...(await watched(["src/**"], at, { events, clock })) };
+  expect(its.troubles.flat()).toHaveLength(1);
+  const [text] = its.troubles.flat();
+  expect(text).toStartWith(`no file watch is left for ${at}/src/`);
+  expect(text).toEndWith(
+    "(fs.inotify.max_user_watches); it is looked at every 2 s instead; raise the limit with: sudo sysctl fs.inotify.max_user_watches=524288",
+  );
+  // All of them are looked at in one period, not a share.
+  for (const path of ["src/sub/b.ts", "src/d1/a.ts", "src/d199/a.ts"]) its.write(path);
+  clock.advance(2000);
+  await its.tree.settled();
+  clock.advance(2000);
+  expect([...its.told].sort()).toEqual(["src/d1/a.ts", "src/d199/a.ts", "src/sub/b.ts"]);
   expect(its.troubles).toHaveLength(1);
   left = 1_000;
   await eventually("there is no trouble any more", () => {
@@ -320,13 +325,19 @@ test("more folders than may be watched are told of, links last", async () => {
   for (let n = 0; n < 5100; n++) fs.mkdirSync(join(elsewhere, `d${n}`));
   make(join(at, "src/z/z/z/a.ts"));
   fs.symlinkSync(elsewhere, join(at, "src/a"));
+  const heard = new Set<string>();
+  const watch = (path: string) => {
+    heard.add(path);
+    return silent();
+  };
   const its = await watched(["src"], at, {
-    events: folderEvents({ watch: silent }),
+    events: folderEvents({ watch }),
     clock: new FakeClock(),
   });
   expect(its.troubles).toHaveLength(1);
   expect(its.troubles[0]![0]).toContain("more than 5000 folders");
   expect(its.troubles[0]![0]).toContain("src/a/d");
+  expect(heard).toContain(join(at, "src/z/z/z"));
 });
 
 test("two who watch one folder each hear of it after it was swapped, and one who closes disturbs nobody", async () => {

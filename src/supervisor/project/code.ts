@@ -1,5 +1,6 @@
 /** A declared service -> fingerprints of all that decides which code it runs. Pure. */
 import { relative } from "node:path";
+import { relative } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 import { type Part, readTemplate, referencesIn, referenceText } from "../../manifest/reference.ts";
 
@@ -15,10 +16,11 @@ type Harmless =
       | "startTimeout"
       | "restart"
       | "disabled"
+      | "profiles"
       | "lazy"
       | "idleTimeout"
     )
-  | ("limits" | "watch" | "pty" | "routeName");
+  | ("limits" | "watch" | "pty" | "routeName" | "instance");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {

@@ -75,6 +75,8 @@ export class WatchTree {
   #share: Iterator<Node> = [][Symbol.iterator]();
   readonly #unreadable = new Map<string, string>();
   #left: string | undefined;
+  /** Why no news come, and of which folder first. */
+  #codes: ReadonlyMap<string, string> = new Map();
   #told = "";
   #working: Promise<void> | undefined;
   #closed = false;
@@ -314,8 +316,11 @@ export class WatchTree {
     const troubles: string[] = [];
     const codes = new Map<string, string>();
     for (const { path, heard } of this.#nodes) {
-      if (heard.deaf !== undefined && !codes.has(heard.deaf)) codes.set(heard.deaf, path);
+      const code = heard.deaf;
+      // The same folder for as long as it lasts: another one would be no news.
+      if (code !== undefined && !codes.has(code)) codes.set(code, this.#codes.get(code) ?? path);
     }
+    this.#codes = codes;
     for (const [code, path] of codes) {
       const text = troubleText({ code, path, period: lookPeriod });
       if (text !== undefined) troubles.push(text);
