@@ -28,7 +28,7 @@ export type Limits = {
 
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
-  /** The key under `[services]`. */
+  /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
   /** A worker has no port and no address. */
   type: "exec" | "worker";
@@ -58,6 +58,8 @@ export type ServiceSpec = {
   limits: Limits;
   /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
   disabled: boolean;
+  /** Brought up with its project only where one of them is asked for; empty: always. Without repeats. */
+  profiles: readonly string[];
   /** Started by the first request. */
   lazy: boolean;
   /** Milliseconds without a request after which it is stopped. */
@@ -67,6 +69,18 @@ export type ServiceSpec = {
   /** False: pipes, with separate stdout and stderr. */
   pty: boolean;
   /** The address that the project gives it, without `.localhost`: `shop`, `api.shop`; undefined for a worker. */
+  routeName: string | undefined;
+  /** Set for one of several processes that share a name. */
+  instance?: Instance | undefined;
+};
+
+/** `web-2` of `web`. */
+export type Instance = {
+  /** The key under `[services]`. */
+  of: string;
+  /** From 1. */
+  number: number;
+  /** The address that all share; undefined for workers. */
   routeName: string | undefined;
 };
 

@@ -148,6 +148,13 @@ function asList(value: string): string {
 
 const flag = boolean(expected("true or false"));
 const serviceNames = array(text("a service's name"), expected('a list such as ["db"]'));
+const profile = pipe(
+  text("a profile's name"),
+  check(
+    (value) => /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value),
+    ({ input }) => `a profile's name has letters, digits, ".", "_" and "-", got ${shown(input)}`,
+  ),
+);
 const paths = union(
   [text("a path"), array(text("a path"), expected("a list of paths"))],
   expected("a path or a list of paths"),
@@ -271,6 +278,14 @@ const service = strictObject(
         ),
       ),
     ),
+    instances: optional(
+      pipe(
+        whole(1, 100),
+        description(
+          "The number of processes of it: `web-1`, `web-2` and so on, each with a port and an address of its own. Requests to the address of `web` go to each in turn.",
+        ),
+      ),
+    ),
     env: optional(
       pipe(
         env,
@@ -339,6 +354,14 @@ const service = strictObject(
         ),
       ),
       false,
+    ),
+    profiles: optional(
+      pipe(
+        array(profile, expected('a list such as ["tools"]')),
+        description(
+          "`up` starts it only with one of these profiles (`up --profile tools`), if it is named, or if a service that starts depends on it.",
+        ),
+      ),
     ),
     lazy: optional(
       pipe(flag, description("Started by the first request to its address instead of by `up`.")),

@@ -25,6 +25,11 @@ export type OutputLine = {
   message: string;
   /** Milliseconds since the Unix epoch. */
   time: number;
+  /**
+   * The line has no end yet, such as a prompt. A follower forgets it with the next line of the same service and stream,
+   * with an end or without: it is sent anew if it still stands, and with an empty message if nothing does.
+   */
+  open?: true;
 };
 
 /** The data of the event `supervised`: a change of one supervised service. */
@@ -80,6 +85,8 @@ export type SupervisedStatus = FoundStatus & {
   /** The bytes above which it is ended. */
   memory_limit: number | null;
   lazy: boolean;
+  /** Set for one of several processes that share a name; `url` is the address of them all. */
+  instance: { of: string; number: number; url: string | null } | null;
   /** A change in the project's files that waits for `up`. */
   pending: Pending | null;
 };

@@ -130,6 +130,7 @@ class AllProjects implements Projects {
     const rows = this.#folders.places().map(({ folder, project, unit: { id, spec } }) => ({
       id,
       service: spec.name,
+      of: spec.instance?.of,
       project: project.spec.name,
       directory: folder.directory,
     }));
@@ -191,11 +192,17 @@ class AllProjects implements Projects {
     }
     const found = await this.find(name, directory);
     if (found.kind === "none") return found;
-    if (found.ids.length > 1) {
+    const places = found.ids.map((id) => this.#folders.place(id)!);
+    const { instance } = places[0]!.unit.spec;
+    // For a name that instances share, the first of them.
+    if (
+      !places.every(({ unit }) => instance && unit.spec.instance?.of === instance.of) &&
+      places.length > 1
+    ) {
       const why = `${name} is a project; say which service: ${found.ids.join(", ")}`;
       return { kind: "none", why };
     }
-    const { folder, project, unit } = this.#folders.place(found.ids[0]!)!;
+    const { folder, project, unit } = places[0]!;
     return serviceEnv(unit, {
       project,
       shell: shell ?? folder.shell,
@@ -289,6 +296,13 @@ class AllProjects implements Projects {
     return this.#options.addressOf(routeName, place.project.spec.domain);
   }
 
+  sharedAddressOf(id: string): { url: string; domain: string } | undefined {
+    const place = this.#folders.place(id);
+    const routeName = place?.unit.spec.instance?.routeName;
+    if (place === undefined || routeName === undefined) return undefined;
+    return this.#options.addressOf(routeName, place.project.spec.domain);
+  }
+
   wake(id: string): void {
     const place = this.#folders.place(id);
     place?.project.wake(place.unit.spec.name);
@@ -300,7 +314,9 @@ class AllProjects implements Projects {
   }
 
   mayDoze(): readonly Watched[] {
-    return this.#folders.places().flatMap(({ unit }) => watchedOf(unit) ?? []);
+    return this.#folders
+      .places()
+      .flatMap(({ unit, project }) => watchedOf(unit, { together: project.together(unit) }) ?? []);
   }
 
   /** The folder that a path leads to, once a project that was moved there is known to be there. */

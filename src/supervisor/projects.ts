@@ -15,6 +15,8 @@ export type UpRequest = {
   directory: string;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** With the whole project, services of these start too. */
+  profiles?: readonly string[] | undefined;
   /** Undefined: what the project has already, or this daemon's own. */
   shell: Shell | undefined;
   /** Set: services that run are started again. */
@@ -70,6 +72,8 @@ export interface Projects {
   readonly usage: Gauge;
   /** Undefined for a worker. */
   addressOf(id: string): { url: string; domain: string } | undefined;
+  /** The address that an instance shares with the others of its name. */
+  sharedAddressOf(id: string): { url: string; domain: string } | undefined;
   readonly logs: LogStore;
   /** A request asks for it. */
   wake(id: string): void;

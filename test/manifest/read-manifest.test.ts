@@ -31,6 +31,7 @@ test("a service has a default for everything but its command", () => {
         restart: "on-failure",
         limits: { memory: undefined },
         disabled: false,
+        profiles: [],
         lazy: false,
         idleTimeout: undefined,
         watch: [],
@@ -65,6 +66,7 @@ stop_timeout = "1m30s"
 restart = "always"
 limits = { memory = "1.5GiB" }
 disabled = true
+profiles = ["tools", "ci_2", "tools"]
 lazy = true
 idle_timeout = "500ms"
 watch = ["src/**/*.ts"]
@@ -102,6 +104,7 @@ start_period = "1h"
     restart: "always",
     limits: { memory: 1_610_612_736 },
     disabled: true,
+    profiles: ["tools", "ci_2"],
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],

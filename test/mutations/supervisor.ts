@@ -31,6 +31,21 @@ export const supervised: readonly Fault[] = [
     tests: ["test/supervisor/project.test.ts"],
   },
   {
+    name: "a service of a profile that nobody asked for starts when it is added",
+    file: "src/supervisor/project/project.ts",
+    find: "const part = partOf(unit.spec, this.#units.profiles);\n      if (added",
+    replace:
+      "const part = partOf({ ...unit.spec, profiles: [] }, this.#units.profiles);\n      if (added",
+    tests: ["test/supervisor/project.test.ts"],
+  },
+  {
+    name: "the next daemon forgets the profiles that were asked for",
+    file: "src/supervisor/project/project.ts",
+    find: "    this.#whole = whole;\n    this.#units.profiles = new Set(profiles);\n",
+    replace: "    this.#whole = whole;\n",
+    tests: ["test/supervisor/project.test.ts"],
+  },
+  {
     name: "the time to become ready goes by the time of day",
     file: "src/supervisor/service/readiness.ts",
     find: "const left = this.#deadline - this.#owner.effects.clock.now();",
@@ -70,7 +85,7 @@ export const supervised: readonly Fault[] = [
     file: "src/cli/projects/here.ts",
     find: "  return (known?.length ?? 0) > (declared?.length ?? 0) ? known : declared;",
     replace: "  return known;",
-    tests: ["test/cli/wait.test.ts"],
+    tests: ["test/cli/here.test.ts"],
   },
   {
     name: "memory that processes share counts for each of them",

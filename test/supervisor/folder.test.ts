@@ -147,7 +147,7 @@ test("what the previous daemon ran is started as soon as its files can be looked
       if (fails-- > 0) throw new Error("as it happens");
     },
   });
-  const lists = { wanted: [], unwanted: [], dozing: [], runs: {} };
+  const lists = { wanted: [], unwanted: [], dozing: [], profiles: [], runs: {} };
   const { directory } = its.folder;
   await its.folder.resume({ name: "shop", directory, whole: true, ...lists });
   expect(its.folder.kept?.whole).toBe(true);

@@ -62,7 +62,29 @@ describe("ready", () => {
     fake.print("not listening on port\n\x1b[32mlisten");
     fake.print("ing\x1b[0m on ");
     expect(fake.state).toBe("running");
-    fake.print("3000");
+    fake.print("3000\r\n");
+    expect(fake.state).toBe("ready");
+  });
+
+  test("by a line that an animation wrote over, and by none of its frames", async () => {
+    const fake = new FakeLifecycle({ readyPattern: "^ready on" });
+    await fake.start();
+    await fake.becomeReady();
+    fake.print("\x1b[1G\x1b[0K⠙ not ready on\x1b[1G\x1b[0K");
+    fake.print("x ready on 3000\x1b[1G\x1b[0K");
+    expect(fake.state).toBe("running");
+    fake.print("ready on 3000\r\n");
+    expect(fake.state).toBe("ready");
+  });
+
+  test("by a line without an end once it stands, such as a prompt", async () => {
+    const fake = new FakeLifecycle({ readyPattern: "^ready> $" });
+    await fake.start();
+    await fake.becomeReady();
+    fake.print("ready> ");
+    expect(fake.state).toBe("running");
+    fake.print("soon\r\nready> ");
+    await fake.pass(1000);
     expect(fake.state).toBe("ready");
   });
 

@@ -20,6 +20,11 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
     .description("start the services in locald.toml in order, and keep them running")
     .argument("[path]", "the project's folder (default: the nearest project, from here upward)")
     .argument("[service...]", "start only these and their dependencies")
+    .option(
+      "--profile <name>",
+      "also start the services with this profile; repeatable (default: LOCALHOSTESS_PROFILES)",
+      (name: string, before: string[] = []) => [...before, name],
+    )
     .option("--wait", "wait until all services are ready (default)")
     .option("--no-wait", "return once the start has begun")
     .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")

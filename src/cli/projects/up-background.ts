@@ -4,6 +4,7 @@ import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
 import type { World } from "../shared/world.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
+import { openMark } from "../../routes/standing-lines.ts";
 import { follower } from "./logs.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
@@ -92,9 +93,14 @@ async function report(
   const name = nameWithin(project);
   const width = Math.max(0, ...rows.map((row) => name(row.name).length));
   if (json) out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  const tellWhere = (its: string, where: string): void => {
+    out.write(`${out.colors.bold(its.padEnd(width))}  ${out.colors.cyan(where)}\n`);
+  };
   for (const row of json ? [] : rows.filter((its) => its.ready)) {
-    const where = row.url ?? "(a worker)";
-    out.write(`${out.colors.bold(name(row.name).padEnd(width))}  ${out.colors.cyan(where)}\n`);
+    const { of, url } = row.instance ?? { of: "", url: null };
+    const isFirst = rows.find((its) => its.ready && its.instance?.of === of) === row;
+    if (url !== null && isFirst) tellWhere(of, url);
+    tellWhere(name(row.name), row.url ?? "(a worker)");
   }
   if (ended.kind === "done") {
     if (concerned.size === 0) {
@@ -127,7 +133,9 @@ async function latestOf(row: Row, socket: string): Promise<readonly string[]> {
   const lines: string[] = [];
   try {
     const request = { Logs: { service: row.name, tail: lastLines } };
-    for await (const { message } of follower(socket, request)) lines.push(message);
+    for await (const { message, open } of follower(socket, request)) {
+      lines.push(open ? `${message}${openMark}` : message);
+    }
   } catch {
     // The reason has been reported; the lines only add to it.
   }

@@ -1,4 +1,6 @@
 /** `localhostess up [path] [service...]` -> the services of a project, running and ready, or the reason why not. */
+import type { ProjectSpec } from "../../manifest/project.ts";
+import { profileMistakes } from "../../supervisor/project/asked-services.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
@@ -11,6 +13,7 @@ export type UpFlags = Flags & {
   wait?: boolean;
   timeout?: string;
   foreground?: boolean;
+  profile?: readonly string[];
 };
 
 export async function up(words: readonly string[], flags: UpFlags, world: World): Promise<number> {
@@ -22,6 +25,11 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
     throw new UsageError(["--foreground and --json cannot be combined"]);
   }
   const { project, services } = await askedFor(words, world);
+  if (flags.profile !== undefined && services.length > 0) {
+    const why = "--profile is about the whole project, and a service that is named starts anyway";
+    throw new UsageError([`${why}; leave out one of both`]);
+  }
+  const profiles = profilesOf(flags, { project, world });
   const settings = await settingsOf(flags, world);
   const daemon = await ensureDaemon({ flags: {}, settings, world });
   tellStarted(daemon, world);
@@ -31,7 +39,7 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
       project_path: project.directory,
       verbose: flags.verbose ?? false,
       env: definedOf(world.env),
-      ...(services.length === 0 ? {} : { services }),
+      ...(services.length === 0 ? { profiles } : { services }),
     },
   };
   const upping = { socket, request, project, world };
@@ -45,4 +53,19 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
     patience,
     json: flags.json ?? false,
   });
+}
+
+/** Those that were typed, or those of the variable that this project has. @throws an Error for one that it has not. */
+function profilesOf(
+  flags: UpFlags,
+  { project, world }: { project: ProjectSpec; world: World },
+): readonly string[] {
+  if (flags.profile !== undefined) {
+    const mistakes = profileMistakes(project, flags.profile);
+    if (mistakes.length > 0) throw new Error(mistakes.join("\n"));
+    return flags.profile;
+  }
+  // The variable may be set for several projects.
+  const names = (world.env.LOCALHOSTESS_PROFILES ?? "").split(",").map((its) => its.trim());
+  return names.filter((its) => its !== "" && profileMistakes(project, [its]).length === 0);
 }

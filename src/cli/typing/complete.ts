@@ -1,6 +1,7 @@
 /** The words typed so far -> the words that may come next, as a completion script reads them. */
 import type { Argument, Command, Option } from "commander";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
+import { namesOf } from "../../routes/named.ts";
 import type { World } from "../shared/world.ts";
 
 /** Milliseconds. Nobody waits longer for a word to be completed. */
@@ -61,6 +62,9 @@ async function candidatesFor(
     if (verb === undefined) count += 1;
     else command = verb;
   }
+  if (awaiting?.long === "--profile") {
+    return { candidates: await profilesHere(world).catch(() => []), otherwise: "none" };
+  }
   if (awaiting !== undefined)
     return choices(awaiting.argChoices, { otherwise: valuesOf(awaiting) });
   if (last.startsWith("-")) return { candidates: optionsOf(command), otherwise: "none" };
@@ -118,10 +122,21 @@ async function projects(world: World): Promise<Candidate[]> {
 async function servicesHere(world: World): Promise<Candidate[]> {
   const read = await projectIn(await projectFolderOf(undefined, world), world);
   if (read.kind !== "project") return [];
-  return read.project.services.map(({ name, command }) => ({
-    value: name,
-    meaning: line(command),
-  }));
+  const { services } = read.project;
+  return namesOf(services).map((value) => {
+    const its = services.find(({ name, instance }) => name === value || instance?.of === value);
+    return { value, meaning: line(its?.command ?? "") };
+  });
+}
+
+async function profilesHere(world: World): Promise<Candidate[]> {
+  const read = await projectIn(await projectFolderOf(undefined, world), world);
+  if (read.kind !== "project") return [];
+  const { services } = read.project;
+  return [...new Set(services.flatMap((its) => its.profiles))].map((value) => {
+    const having = services.filter((its) => its.profiles.includes(value));
+    return { value, meaning: line(having.map((its) => its.name).join(", ")) };
+  });
 }
 
 /** The names of running servers. */

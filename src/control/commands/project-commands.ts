@@ -136,6 +136,13 @@ export const projectCommands: readonly Command[] = [
           v.description("only these services and their dependencies"),
         ),
       ),
+      profiles: v.optional(
+        v.pipe(
+          v.array(v.pipe(v.string(), v.maxLength(255))),
+          v.maxLength(1_000),
+          v.description("of the whole project, also the services with one of these profiles"),
+        ),
+      ),
       restart: v.optional(
         v.pipe(v.boolean(), v.description("restart services that are running")),
         false,
@@ -145,10 +152,10 @@ export const projectCommands: readonly Command[] = [
     // `up` accepts what the files say now, in a folder that may be new to us: only somebody who has read them may.
     session: () => "the page may not; localhostess up does",
     streams: "lines",
-    run({ project_path: directory, verbose, env: shell, services, restart }, backend) {
+    run({ project_path: directory, verbose, env: shell, services, profiles, restart }, backend) {
       const projects = known(backend);
       return bootStream(
-        (hear) => projects.up({ directory, names: services, shell, restart, hear }),
+        (hear) => projects.up({ directory, names: services, profiles, shell, restart, hear }),
         verbose ? bootLogs(projects, directory) : undefined,
       );
     },

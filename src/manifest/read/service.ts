@@ -56,6 +56,7 @@ export function readService(
     mistakes.add(table, wrongLabel);
   }
   field("env_file");
+  field("instances");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
   const ask = health?.ask;
@@ -100,6 +101,7 @@ export function readService(
     restart: valueIn("restart") ?? "on-failure",
     limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
+    profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
     watch: watch?.value ?? [],

@@ -26,6 +26,8 @@ export type Hear = (event: BootEvent) => void;
 export type UpOptions = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** Used for the whole project, and kept until its next `up`. */
+  profiles?: readonly string[] | undefined;
   shell: Shell;
   hear: Hear;
 };
@@ -39,6 +41,8 @@ export type ProjectWishes = {
   unwanted: readonly string[];
   /** Wanted, and stopped until a request comes. */
   dozing: readonly string[];
+  /** Asked for by the last `up` of all of it. */
+  profiles: readonly string[];
 };
 
 export class Project {
@@ -75,6 +79,7 @@ export class Project {
       wanted: names(units),
       unwanted: names(all.filter((unit) => !isWanted(unit))),
       dozing: names(units.filter(({ wish }) => wish.state === "dozing")),
+      profiles: [...this.#units.profiles],
     };
   }
 
@@ -95,10 +100,24 @@ export class Project {
     return this.#units.get(name);
   }
 
+  /** The service and, where it is an instance, the others of its name. */
+  together(unit: Unit): readonly Unit[] {
+    return this.#units.together(unit);
+  }
+
+  /** The service with that name; for a name that instances share, the first of them. */
+  first(name: string): Unit | undefined {
+    return this.#units.first(name);
+  }
+
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, shell, hear }: UpOptions): Promise<Started> {
-    if (names === undefined) this.#whole = true;
-    const { up: concerned, doze } = askedServices(this.#units.spec.services, { names });
+  up({ names, profiles = [], shell, hear }: UpOptions): Promise<Started> {
+    if (names === undefined) {
+      this.#whole = true;
+      this.#units.profiles = new Set(profiles);
+    }
+    const { spec, profiles: asked } = this.#units;
+    const { up: concerned, doze } = askedServices(spec.services, { names, profiles: asked });
     // Also of those that a request or a dependent will start later.
     for (const unit of this.#units.all()) if (!isUp(unit)) unit.shell = shell;
     for (const name of doze) {
@@ -188,7 +207,7 @@ export class Project {
     }
     for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
-      const part = partOf(unit.spec);
+      const part = partOf(unit.spec, this.#units.profiles);
       if (added && this.#whole && part !== "by-name") {
         this.#units.ask(unit, part === "dozes" ? "up-lazy" : "up");
       }
@@ -224,14 +243,15 @@ export class Project {
   }
 
   /** Takes up the wishes that another daemon left. */
-  resume({ whole, wanted, unwanted, dozing }: ProjectWishes, shell: Shell): void {
+  resume({ whole, wanted, unwanted, dozing, profiles }: ProjectWishes, shell: Shell): void {
     this.#whole = whole;
+    this.#units.profiles = new Set(profiles);
     const names = new Set(wanted);
     for (const unit of this.#units.all()) {
       unit.shell = shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
       const { name } = unit.spec;
-      const part = partOf(unit.spec);
+      const part = partOf(unit.spec, this.#units.profiles);
       const isNew = whole && !unwanted.includes(name) && part !== "by-name";
       if (!names.has(name) && !isNew) continue;
       const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
@@ -245,10 +265,13 @@ export class Project {
   wake(name: string): void {
     const unit = this.#units.get(name);
     if (unit === undefined) return;
-    if (this.#units.ask(unit, "request", "a request came for it") === undefined) return;
-    this.#starting.callDependencies(unit);
-    this.#effects.onState();
-    this.#starting.consider(unit);
+    // Instances start and doze as one: a request for one of them may go to any.
+    for (const its of this.#units.together(unit)) {
+      if (this.#units.ask(its, "request", "a request came for it") === undefined) continue;
+      this.#starting.callDependencies(its);
+      this.#effects.onState();
+      this.#starting.consider(its);
+    }
   }
 
   /** Ends an idle service until its next request. */

@@ -169,7 +169,8 @@ async function missingFolders(read: {
   project: ProjectSpec;
   fields: readonly Field[];
 }): Promise<string[]> {
-  const looked = read.project.services.map(async ({ name, workdir }) => {
+  const looked = read.project.services.map(async ({ name: own, instance, workdir }) => {
+    const name = instance?.of ?? own;
     const isFolder = await stat(workdir).then(
       (its) => its.isDirectory(),
       () => false,
@@ -181,7 +182,7 @@ async function missingFolders(read: {
     const place = field?.origin === undefined ? "" : `${field.origin.file}:${field.origin.line} `;
     return [`${place}services.${name}.workdir: there is no folder ${workdir}`];
   });
-  return (await Promise.all(looked)).flat();
+  return [...new Set((await Promise.all(looked)).flat())];
 }
 
 /** Short where it is near. */

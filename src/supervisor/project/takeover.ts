@@ -126,5 +126,6 @@ export function toResume(
 }
 
 function blankProject(name: string, directory: string): KeptProject {
-  return { name, directory, whole: true, wanted: [], unwanted: [], dozing: [], runs: {} };
+  const none = { wanted: [], unwanted: [], dozing: [], profiles: [], runs: {} };
+  return { name, directory, whole: true, ...none };
 }
