@@ -76,7 +76,10 @@ test("a watch that fails later is reported to who listens, and the next who list
       attempts++;
       return {
         close() {},
-        on: (_: string, hear: (error: Error) => void) => void (fail = hear) as never,
+        on(_: string, hear: (error: Error) => void) {
+          fail = hear;
+          return undefined as never;
+        },
       };
     },
   });

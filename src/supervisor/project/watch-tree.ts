@@ -17,6 +17,8 @@ export type WatchTreeOptions = {
   events: FolderEvents;
   /** Milliseconds without a further change before the report. */
   quiet?: number;
+  /** Folders that are watched at most. */
+  most?: number;
   onChange(paths: readonly string[]): void;
   /** Sentences about all that cannot be watched as it should: each time that they change. */
   onTrouble(troubles: readonly string[]): void;
@@ -108,8 +110,9 @@ export class WatchTree {
     its: Pick<Node, "path" | "real" | "parent" | "wanted" | "since">,
     { linked = false }: { linked?: boolean } = {},
   ): Node | undefined {
-    if (this.#nodes.size >= mostFolders) {
-      this.#left ??= fullText({ folder: this.#options.folder, most: mostFolders, left: its.path });
+    const { folder, most = mostFolders } = this.#options;
+    if (this.#nodes.size >= most) {
+      this.#left ??= fullText({ folder, most, left: its.path });
       return undefined;
     }
     const node: Node = {
