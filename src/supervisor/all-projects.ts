@@ -214,7 +214,7 @@ class AllProjects implements Projects {
 
   async registered(): Promise<readonly RegisteredProject[]> {
     await this.#recovered.promise;
-    return this.#kept.registry.list();
+    return await this.#kept.registry.listed();
   }
 
   async pin(directory: string, pinned: boolean): Promise<boolean> {
@@ -233,7 +233,7 @@ class AllProjects implements Projects {
   async clean(): Promise<number> {
     await this.#recovered.promise;
     let count = 0;
-    for (const { path, pinned, folder } of this.#kept.registry.list()) {
+    for (const { path, pinned, folder } of await this.#kept.registry.listed()) {
       if (pinned || folder !== "gone" || this.#folders.known(path)?.project?.isActive) continue;
       await this.#forget(path);
       count += 1;
@@ -244,7 +244,7 @@ class AllProjects implements Projects {
 
   async forget(word: string, from: string | undefined): Promise<Forgotten> {
     await this.#recovered.promise;
-    const all = this.#kept.registry.list();
+    const all = await this.#kept.registry.listed();
     const path = from === undefined ? undefined : await real(from);
     const there = all.filter((its) => its.path === path || its.path === from);
     const found = there.length > 0 ? there : all.filter(({ name }) => name === word);
@@ -345,7 +345,7 @@ class AllProjects implements Projects {
   /** The path of a project that is gone there, and here by its name: moved to another file system, or cloned anew. */
   async #copyOf(directory: string): Promise<string | undefined> {
     const { registry } = this.#kept;
-    const known = registry.list();
+    const known = await registry.listed();
     const gone = known.filter(({ folder }) => folder === "gone");
     if (gone.length === 0 || known.some(({ path }) => path === directory)) return undefined;
     const read = await this.#options.read(directory, { shell: this.#options.shell });
