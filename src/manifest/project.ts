@@ -64,7 +64,7 @@ export type ServiceSpec = {
   lazy: boolean;
   /** Milliseconds without a request after which it is stopped. */
   idleTimeout: number | undefined;
-  /** Globs relative to workdir; a change restarts the service. */
+  /** Files, folders and globs relative to workdir, and what is excluded from them, in order; a change restarts it. */
   watch: readonly string[];
   /** False: pipes, with separate stdout and stderr. */
   pty: boolean;

@@ -371,7 +371,9 @@ const service = strictObject(
     watch: optional(
       pipe(
         array(text("a glob"), expected('a list such as ["src/**/*.ts"]')),
-        description("Globs, relative to workdir; a change to a matching file restarts it."),
+        description(
+          "Files, folders and globs, relative to workdir; a change to a matching file restarts it. A pattern that begins with `!` excludes what earlier ones match.",
+        ),
       ),
     ),
     pty: optional(

@@ -25,6 +25,11 @@ export type OutputLine = {
   message: string;
   /** Milliseconds since the Unix epoch. */
   time: number;
+  /**
+   * The line has no end yet, such as a prompt. A follower forgets it with the next line of the same service and stream,
+   * with an end or without: it is sent anew if it still stands, and with an empty message if nothing does.
+   */
+  open?: true;
 };
 
 /** The data of the event `supervised`: a change of one supervised service. */
@@ -92,6 +97,8 @@ export type RegisteredProject = {
   name: string;
   pinned: boolean;
   last_seen: { secs_since_epoch: number; nanos_since_epoch: number };
+  /** `here`, or why its folder is not at its path: another one is, none is, or its file system is not there. */
+  folder: "here" | "replaced" | "gone" | "unmounted";
 };
 
 /** The result of a command for each service it concerned. */

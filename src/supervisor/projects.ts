@@ -26,6 +26,9 @@ export type UpRequest = {
 
 export type Found = { kind: "ids"; ids: readonly string[] } | { kind: "none"; why: string };
 
+export type Forgotten =
+  { kind: "forgotten"; name: string; path: string } | { kind: "none"; why: string };
+
 /**
  * Methods that return a promise wait until the daemon before has ended, what it left has, and what should run is being
  * started. The others say what there is at this moment, which is nothing before.
@@ -56,8 +59,12 @@ export interface Projects {
   registered(): Promise<readonly RegisteredProject[]>;
   /** False where there is no project. */
   pin(directory: string, pinned: boolean): Promise<boolean>;
-  /** Forgets registered projects whose folder is gone, and says how many. */
+  /** Forgets registered projects whose folder is gone, and of which nothing runs, and says how many. */
   clean(): Promise<number>;
+  /** Forgets a project by its name or, where it is given, its folder: pin, approvals, ports and logs. */
+  forget(name: string, directory: string | undefined): Promise<Forgotten>;
+  /** Goes on with a project whose folder was moved there. Returns where it was; undefined: none was. */
+  follow(directory: string): Promise<string | undefined>;
   snapshots(): Supervised[];
   specOf(id: string): ServiceSpec | undefined;
   /** Milliseconds since its process was started. */

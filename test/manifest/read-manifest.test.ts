@@ -165,6 +165,23 @@ describe("a shell", () => {
   });
 });
 
+test("patterns of watch that match nothing are errors, each with its line", () => {
+  const text = `[services.web]
+command = "x"
+workdir = "app"
+watch = [
+  "src/**",
+  "../../../../../x",
+  "!src/gen",
+  "~/x",
+]
+`;
+  expect(mistakes(text)).toEqual([
+    'locald.toml:6 services.web.watch[1]: "../../../../../x" leads out of the file system',
+    'locald.toml:8 services.web.watch[3]: "~/x" begins with ~, which only a shell expands; write the path',
+  ]);
+});
+
 describe("a health check", () => {
   const asks: [written: string, ask: unknown][] = [
     ['"curl -f localhost"', { kind: "command", command: "curl -f localhost" }],

@@ -1,4 +1,5 @@
 /** A lifecycle whose processes, checks, sockets and clock a test plays. */
+import type { PortHolder } from "../../src/discovery/port-holder.ts";
 import type { HealthCheck, ServiceSpec } from "../../src/manifest/project.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import type { Asking, Health } from "../../src/supervisor/service/checks.ts";
@@ -75,12 +76,18 @@ export class FakeLifecycle {
   memory = 0;
   proportional: number | undefined;
   busy = new Set<number>();
+  /** Who listens on a port that is busy. */
+  holders: PortHolder[] = [];
+  /** Ports that the system keeps for root. */
+  reserved = new Set<number>();
   mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
   /** How checks answer from now on; undefined: as a test says by one of `answers`. */
   health: Health | undefined = { kind: "well" };
   /** Whether what is asked to end ends at once. */
   obedient = true;
+  /** How the program ended, where that is another than the process that was spawned. */
+  programExit: Ending | undefined;
   result: Ended = { kind: "ended" };
   readonly answers: ((health: Health) => void)[] = [];
   sockets = 0;
@@ -125,7 +132,11 @@ export class FakeLifecycle {
           resolve(this.result);
         };
         if (this.obedient) this.#finish();
-        return { done: promise, extend: (by) => void this.extended.push(by) };
+        return {
+          done: promise,
+          extend: (by) => void this.extended.push(by),
+          exitOf: (own) => this.programExit ?? own,
+        };
       },
       endingOf: () => ({ code: 9, signal: null }),
       reapSoon() {},
@@ -166,6 +177,9 @@ export class FakeLifecycle {
       },
       proportional: async () => this.proportional,
       isFree: (port) => !this.busy.has(port),
+      holdersOf: async () => this.holders,
+      ownerOf: async (pids) => (pids.includes(77) ? "other:api" : undefined),
+      rightTo: (port) => (this.reserved.has(port) ? "sudo let-me" : undefined),
       mayNotify: async () => this.mayNotify,
       runId: () => `${this.spawns.length}`.padStart(32, "0"),
       random: () => 0.5,

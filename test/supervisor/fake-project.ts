@@ -43,6 +43,8 @@ function holding(name: string): [string, Pending] {
 /** One service. `obedient`: it ends as soon as it is asked to. */
 export class PlayedService implements Lifecycle {
   readonly requests: StartRequest[] = [];
+  failures = 0;
+  isHeld = false;
   obedient = true;
   /** Set while it is being ended: many may wait for that. */
   #ending: PromiseWithResolvers<void> | undefined;
@@ -99,8 +101,16 @@ export class PlayedService implements Lifecycle {
 
   die(code: number, state: Supervised["state"] = "backoff"): void {
     const time = (this.#snapshot.lastExit?.time ?? 0) + 1;
+    this.failures++;
     const lastExit = { code, signal: null, time, lastLines: [] };
     this.be(state, { lastExit, startedAt: undefined, why: `ended with exit code ${code}` });
+  }
+
+  /** No process is started: another program has its port, or the system has no room for one. */
+  refuse(why: string, { isHeld = false }: { isHeld?: boolean } = {}): void {
+    this.failures++;
+    this.isHeld = isHeld;
+    this.be("backoff", { startedAt: undefined, why });
   }
 
   print(text: string): void {

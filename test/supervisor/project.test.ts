@@ -108,6 +108,43 @@ describe("up", () => {
     expect(played.project.wishes.wanted).toEqual(["api"]);
   });
 
+  test("nobody waits for a service that cannot even be started, three times over", async () => {
+    using played = new PlayedProject([{ name: "api" }]);
+    const up = played.up();
+    await settled();
+    for (let refusal = 0; refusal < 3; refusal++) {
+      played.service("api").refuse("could not be started (EAGAIN)");
+      if (refusal < 2) played.service("api").be("starting");
+    }
+    const reasons = ["shop:api could not be started (EAGAIN)"];
+    expect(await up).toEqual({ kind: "failed", reasons });
+    expect(played.project.wishes.wanted).toEqual(["api"]);
+  });
+
+  test("a port that another program has is told at once, also to those who wait for the service; all start later", async () => {
+    using played = new PlayedProject(chain);
+    const up = played.up();
+    await settled();
+    played.service("mail").be("ready");
+    const why = "cannot have its port 21000: nginx (pid 7) listens on it";
+    played.service("db").refuse(why, { isHeld: true });
+    expect(await up).toEqual({
+      kind: "failed",
+      reasons: [
+        `shop:db ${why}`,
+        `shop:api did not start: db, which it waits for, ${why}`,
+        `shop:web did not start: db, which it waits for, ${why}`,
+      ],
+    });
+    // Asked again while nothing has changed, the answer is as quick.
+    expect(await played.up("db")).toEqual({ kind: "failed", reasons: [`shop:db ${why}`] });
+    played.takeSaid();
+    played.service("db").isHeld = false;
+    played.service("db").be("ready");
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start api", "start web"]);
+  });
+
   test("a command that is not found is told at once", async () => {
     using played = new PlayedProject([{ name: "api" }]);
     const up = played.up();

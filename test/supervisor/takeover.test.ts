@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Ending } from "../../src/supervisor/family/ending.ts";
 import type { Families, Run } from "../../src/supervisor/family/family.ts";
 import type { KeptProject, KeptRun, KeptState } from "../../src/supervisor/project/state-file.ts";
 import { endRuns, endStrays, toResume } from "../../src/supervisor/project/takeover.ts";
@@ -43,7 +44,11 @@ function families(changes: Partial<Families> = {}) {
     strays: () => [],
     end(which: Run) {
       ended.push(which);
-      return { done: Promise.resolve({ kind: "left", pids: [7] }), extend() {} };
+      return {
+        done: Promise.resolve({ kind: "left", pids: [7] }),
+        extend() {},
+        exitOf: (own: Ending) => own,
+      };
     },
     ...changes,
   } as unknown as Families;

@@ -1,4 +1,5 @@
 /** `localhostess monitor` -> a screen of services and their output, and keys that start and stop them. */
+import { openMark, StandingLines } from "../../routes/standing-lines.ts";
 import { othersText, rowsShown, type ShownRows } from "./here.ts";
 import { follower } from "./logs.ts";
 import { takeTerminal } from "./keyboard.ts";
@@ -49,6 +50,7 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
   /** The socket that output is read from. */
   let reading: string | undefined;
   const printed = new Map<string, string[]>();
+  let standing = new StandingLines();
   let drawing: ReturnType<typeof setTimeout> | undefined;
   const over = Promise.withResolvers<number>();
 
@@ -65,22 +67,27 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
   };
 
   const showLogs = (): void => {
-    picture.lines = printed.get(picture.rows[picture.selected]?.name ?? "") ?? [];
+    const name = picture.rows[picture.selected]?.name ?? "";
+    const open = standing.all(name).map(({ message }) => `${message}${openMark}`);
+    const lines = printed.get(name) ?? [];
+    picture.lines = open.length === 0 ? lines : [...lines, ...open];
   };
 
   /** All services on one connection, so that another selection is shown at once. */
   const readLogs = async (from: string): Promise<void> => {
     printed.clear();
+    standing = new StandingLines();
     const request = { Logs: { mode: "follow", tail: linesKept * 4 } };
     try {
-      for await (const { service, message } of follower(from, request)) {
+      for await (const line of follower(from, request)) {
+        const { service, message } = line;
         let lines = printed.get(service);
         if (lines === undefined) {
           lines = [];
           printed.set(service, lines);
-          showLogs();
         }
-        lines.push(message);
+        if (standing.hear(line)) lines.push(message);
+        showLogs();
         if (lines.length > linesKept * 2) lines.splice(0, linesKept);
         draw();
       }

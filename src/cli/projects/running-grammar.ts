@@ -188,6 +188,13 @@ function registering(program: Command, choose: Choose, world: World): void {
         (await import("./registry.ts")).registryPin(path, { pinned: false }, world),
       ),
     );
+  const forget = registry
+    .command("forget")
+    .description("forget a project: its pin, its approvals, its logs")
+    .argument("<project>", "its name, or its folder, which may be gone")
+    .action((word: string) =>
+      choose(async () => (await import("./registry.ts")).registryForget(word, world)),
+    );
   const clean = registry
     .command("clean")
     .description("forget projects whose folder is gone, except pinned ones")
@@ -198,5 +205,6 @@ function registering(program: Command, choose: Choose, world: World): void {
   example(list, "localhostess registry list --json");
   example(pin, "localhostess registry pin apps/shop");
   example(unpin, "localhostess registry unpin");
+  example(forget, "localhostess registry forget shop");
   example(clean, "localhostess registry clean");
 }

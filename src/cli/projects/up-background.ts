@@ -4,6 +4,7 @@ import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
 import type { World } from "../shared/world.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
+import { openMark } from "../../routes/standing-lines.ts";
 import { follower } from "./logs.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
@@ -132,7 +133,9 @@ async function latestOf(row: Row, socket: string): Promise<readonly string[]> {
   const lines: string[] = [];
   try {
     const request = { Logs: { service: row.name, tail: lastLines } };
-    for await (const { message } of follower(socket, request)) lines.push(message);
+    for await (const { message, open } of follower(socket, request)) {
+      lines.push(open ? `${message}${openMark}` : message);
+    }
   } catch {
     // The reason has been reported; the lines only add to it.
   }

@@ -4,6 +4,9 @@ import { projectFolderOf, projectIn } from "../shared/project-files.ts";
 import { namesOf } from "../../routes/named.ts";
 import type { World } from "../shared/world.ts";
 
+/** Milliseconds. Nobody waits longer for a word to be completed. */
+const soon = 1000;
+
 export type CompleteOptions = { program: Command; world: World };
 
 type Candidate = { value: string; meaning: string };
@@ -95,7 +98,25 @@ async function named(
       : [];
     return { candidates, otherwise: "dirs" };
   }
+  if (name === "project") {
+    return { candidates: await projects(world).catch(() => []), otherwise: "dirs" };
+  }
   return { candidates: [], otherwise: name === "command" ? "files" : "none" };
+}
+
+/** The names of projects that the running daemon knows. */
+async function projects(world: World): Promise<Candidate[]> {
+  const [{ runningDaemon }, { settingsOf }, { ask }] = await Promise.all([
+    import("../shared/daemon-here.ts"),
+    import("../shared/settings.ts"),
+    import("../../control/found/client.ts"),
+  ]);
+  const running = await runningDaemon(await settingsOf({}, world));
+  if (running === undefined) return [];
+  type Known = { RegistryList: readonly { name: string; path: string }[] };
+  const asked = await ask<Known>(running.socket, "RegistryList", { deadline: soon });
+  if (asked.kind === "failed") return [];
+  return asked.value.RegistryList.map(({ name, path }) => ({ value: name, meaning: line(path) }));
 }
 
 async function servicesHere(world: World): Promise<Candidate[]> {

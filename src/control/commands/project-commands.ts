@@ -263,7 +263,8 @@ export const projectCommands: readonly Command[] = [
     method: "GET",
     path: "/v1/registry",
     summary: "All projects that have been up, the most recent first.",
-    answer: "an array of `{path, name, pinned, last_seen}`",
+    answer:
+      "an array of `{path, name, pinned, last_seen, folder}`; `folder` is `here`, `replaced`, `gone` or `unmounted`",
     input: nothing,
     changes: false,
     streams: false,
@@ -296,6 +297,46 @@ export const projectCommands: readonly Command[] = [
       return { cleaned: await known(backend).clean() };
     },
     reply: ({ cleaned }: { cleaned: number }) => ({ RegistryCleaned: cleaned }),
+  }),
+  command({
+    name: "RegistryForget",
+    method: "POST",
+    path: "/v1/registry-forget",
+    summary:
+      "Forgets a project that is not up, or whose folder no longer exists: its pin, what was approved, its ports and its logs.",
+    answer: '`{name, path}`; by IPC `{"RegistryForgotten": {name, path}}`',
+    input: v.strictObject({
+      name: v.pipe(
+        v.string(),
+        v.minLength(1),
+        v.maxLength(longestPath),
+        v.description("a project"),
+      ),
+      project_path: v.optional(folder),
+    }),
+    changes: true,
+    streams: false,
+    async run({ name: project, project_path: directory }, backend) {
+      const done = await known(backend).forget(project, directory);
+      if (done.kind === "none") throw new CommandError("not_found", done.why);
+      return { name: done.name, path: done.path };
+    },
+    reply: (forgotten: object) => ({ RegistryForgotten: forgotten }),
+  }),
+  command({
+    name: "RegistryFollow",
+    method: "POST",
+    path: "/v1/registry-follow",
+    summary:
+      "Goes on with a project whose folder was moved to this path. Nothing is started or stopped.",
+    answer: '`{from}`, the path where it was, or null; by IPC `{"RegistryFollowed": {from}}`',
+    input: v.strictObject({ project_path: folder }),
+    changes: true,
+    streams: false,
+    async run({ project_path: directory }, backend) {
+      return { from: (await known(backend).follow(directory)) ?? null };
+    },
+    reply: (followed: object) => ({ RegistryFollowed: followed }),
   }),
 ];
 

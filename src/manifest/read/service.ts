@@ -4,6 +4,7 @@ import { type Table, tableIn } from "../layer.ts";
 import type { Limits, ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
+import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -77,6 +78,10 @@ export function readService(
   for (const other of existing(restartWith, reading)) {
     if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
   }
+  const watch = field<string[]>("watch");
+  for (const { index, what } of watchMistakes(watch?.value ?? [], workdir)) {
+    mistakes.add({ source: watch!.source, path: [...watch!.path, index] }, what);
+  }
   const spec: ServiceSpec = {
     name,
     type,
@@ -99,7 +104,7 @@ export function readService(
     profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
-    watch: valueIn("watch") ?? [],
+    watch: watch?.value ?? [],
     pty: valueIn("pty") ?? true,
     routeName: type === "exec" ? routeNameOf(name, project) : undefined,
   };

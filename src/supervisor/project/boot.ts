@@ -29,8 +29,10 @@ const hopelessCodes: ReadonlySet<number | null> = new Set([126, 127]);
 type Followed = {
   name: string;
   id: string;
+  /** Deaths of its process and refused starts, seen here. */
   deaths: number;
-  lastExit: number | undefined;
+  /** The same, since its lifecycle was made. */
+  failures: number;
   said: string | undefined;
   /** The start of the process that is ended first. */
   formerRun: number | undefined;
@@ -100,11 +102,12 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       settle(its);
       return;
     }
-    if (lastExit !== undefined && lastExit.time !== its.lastExit && !isDue(unit)) {
-      its.lastExit = lastExit.time;
+    const { failures = 0, isHeld = false } = unit.service ?? {};
+    if (failures !== its.failures && !isDue(unit)) {
+      its.failures = failures;
       if (state === "backoff" || state === "failed") its.deaths += 1;
     }
-    const lost = state === "backoff" && hopelessCodes.has(lastExit?.code ?? null);
+    const lost = state === "backoff" && (isHeld || hopelessCodes.has(lastExit?.code ?? null));
     if (state === "failed" || state === "exited" || its.deaths >= enoughDeaths || lost) {
       settle(its, explain(name));
       return;
@@ -120,7 +123,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
 
   for (const name of names) {
     const unit = unitOf(name)!;
-    const { state, lastExit, startedAt } = snapshotOf(unit);
+    const { state, startedAt } = snapshotOf(unit);
     const anew = options.changed.includes(name);
     const asItIs = (state === "ready" || state === "unready") && !anew;
     const verb = anew ? "Restarting" : "Starting";
@@ -130,7 +133,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       name,
       id: unit.id,
       deaths: 0,
-      lastExit: lastExit?.time,
+      failures: unit.service?.failures ?? 0,
       said: undefined,
       formerRun: anew ? startedAt : undefined,
     });

@@ -229,6 +229,19 @@ export class Project {
     for (const unit of this.#units.all()) this.#changed(unit);
   }
 
+  /** Its folder is at another path. Whatever runs goes on; the next start of each service is there. */
+  moved(spec: ProjectSpec): void {
+    const pending = new Map(
+      this.#units
+        .all()
+        .flatMap((unit) =>
+          unit.unseen === undefined ? [] : [[unit.spec.name, unit.unseen] as const],
+        ),
+    );
+    this.#units.adopt({ spec, pending }, {});
+    for (const unit of this.#units.all()) this.#units.tell(unit);
+  }
+
   /** Takes up the wishes that another daemon left. */
   resume({ whole, wanted, unwanted, dozing, profiles }: ProjectWishes, shell: Shell): void {
     this.#whole = whole;

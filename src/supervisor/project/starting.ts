@@ -2,6 +2,7 @@
 import type { ServiceSpec } from "../../manifest/project.ts";
 import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
+import { terminalSize } from "../service/child.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
 import { blockers, unseenWhy, isDue, isUp, needsRestart, type Unit } from "./unit.ts";
 import type { ProjectEffects, Units } from "./units.ts";
@@ -157,6 +158,7 @@ export class Starting {
         if (unit.service?.spec === spec) this.#changed(unit);
       },
     });
+    log.resize(spec.pty ? terminalSize : undefined);
     log.source = { pause: () => service.pauseOutput(), resume: () => service.resumeOutput() };
     return service;
   }

@@ -64,7 +64,7 @@ export function watchLife(life: Life, { owner, onEnd }: WatchOptions): void {
 
   life.watcher = {
     hear,
-    onOutput: (bytes) => readiness.onOutput(bytes),
+    onOutput: (stream, bytes) => readiness.onOutput(stream, bytes),
     spawnedEnded: (how) => main.spawnedEnded(how),
   };
   readiness.start();
