@@ -31,21 +31,6 @@ export const supervised: readonly Fault[] = [
     tests: ["test/supervisor/project.test.ts"],
   },
   {
-    name: "a service of a profile that nobody asked for starts when it is added",
-    file: "src/supervisor/project/project.ts",
-    find: "const part = partOf(unit.spec, this.#units.profiles);\n      if (added",
-    replace:
-      "const part = partOf({ ...unit.spec, profiles: [] }, this.#units.profiles);\n      if (added",
-    tests: ["test/supervisor/project.test.ts"],
-  },
-  {
-    name: "the next daemon forgets the profiles that were asked for",
-    file: "src/supervisor/project/project.ts",
-    find: "    this.#whole = whole;\n    this.#units.profiles = new Set(profiles);\n",
-    replace: "    this.#whole = whole;\n",
-    tests: ["test/supervisor/project.test.ts"],
-  },
-  {
     name: "the time to become ready goes by the time of day",
     file: "src/supervisor/service/readiness.ts",
     find: "const left = this.#deadline - this.#owner.effects.clock.now();",
@@ -65,27 +50,6 @@ export const supervised: readonly Fault[] = [
     find: "const now = clock.now();",
     replace: "const now = clock.wall();",
     tests: ["test/supervisor/idle.test.ts"],
-  },
-  {
-    name: "a service that failed without an exit code passes for a success",
-    file: "src/cli/projects/awaited.ts",
-    find: 'if (state !== "exited") return code || 1;',
-    replace: 'if (state !== "exited") return code ?? 0;',
-    tests: ["test/cli/awaited.test.ts"],
-  },
-  {
-    name: "a migration that somebody stopped has completed",
-    file: "src/cli/projects/awaited.ts",
-    find: 'if (goal === "completed" && state === "stopped" && seen.ran) {',
-    replace: 'if (goal === "completed" && state === "stopped" && !seen.ran) {',
-    tests: ["test/cli/awaited.test.ts"],
-  },
-  {
-    name: "a project that was never up shows the services of others as its own",
-    file: "src/cli/projects/here.ts",
-    find: "  return (known?.length ?? 0) > (declared?.length ?? 0) ? known : declared;",
-    replace: "  return known;",
-    tests: ["test/cli/here.test.ts"],
   },
   {
     name: "memory that processes share counts for each of them",
