@@ -11,7 +11,9 @@ import { isFolder } from "../system/is-folder.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
+import type { Size } from "./logs/log-lines.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
+import { type Attachment, Attachments } from "./project/attachments.ts";
 import type { Started } from "./project/boot.ts";
 import { type Brought, bringUp } from "./project/bring-up.ts";
 import { conflictOf } from "./project/conflict.ts";
@@ -67,6 +69,7 @@ class AllProjects implements Projects {
   readonly #options: ProjectsOptions;
   readonly #folders = new Folders((directory) => this.#newFolder(directory));
   readonly #kept: Kept;
+  readonly #attachments: Attachments;
   readonly #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
   readonly #events = folderEvents();
@@ -80,6 +83,12 @@ class AllProjects implements Projects {
     const { families } = effects;
     this.#options = options;
     this.logs = logStore({ directory: join(stateDirectory, "logs"), clock, note });
+    this.#attachments = new Attachments({
+      clock,
+      logs: this.logs,
+      inputOf: (id) => this.#folders.place(id)?.unit.service?.input(),
+      hasTerminal: (id) => this.specOf(id)?.pty ?? false,
+    });
     this.#kept = new Kept({ ...options, families, folders: () => this.#folders.all() });
     this.#effects = {
       ...effects,
@@ -279,6 +288,10 @@ class AllProjects implements Projects {
         warnings: [...its.warnings, ...folder.warnings(its.service)],
       })),
     );
+  }
+
+  attach(id: string, size: Size | undefined): Attachment {
+    return this.#attachments.attach(id, size);
   }
 
   specOf(id: string): ServiceSpec | undefined {
