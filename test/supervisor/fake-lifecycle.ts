@@ -171,6 +171,7 @@ export class FakeLifecycle {
           kind: "spawned",
           child: {
             pid: this.pid,
+            input: { write() {}, untaken: 0, resize() {} },
             pause: () => void this.calls.push("pause"),
             resume: () => void this.calls.push("resume"),
             kill: () => void this.calls.push("kill"),
@@ -226,6 +227,7 @@ export class FakeLifecycle {
     if (this.hooksEnd) queueMicrotask(() => end(0));
     const child = {
       pid,
+      input: { write() {}, untaken: 0, resize() {} },
       pause: () => this.onHookFlow("pause"),
       resume: () => this.onHookFlow("resume"),
       kill: () => end(null, "SIGKILL"),

@@ -41,10 +41,11 @@ const note = (text: string, file: string) => `echo "${text}" >> ${file}`;
 test("run around the process, in its folder and shell, with its pid; what they print is marked", async () => {
   await begin("all", {
     shell: ["bash", "-c"],
-    command: `echo its own line; ${note("runs", "all")}; trap '${note("TERM", "all")}; exit 7' TERM; while :; do sleep 0.02; done`,
+    command: `${note("runs", "all")}; echo its own line; trap '${note("TERM", "all")}; exit 7' TERM; while :; do sleep 0.02; done`,
     pty: false,
+    readyPattern: "^its own line",
     hooks: {
-      before_start: `words=(one two); echo "\${words[1]} printed"; ${note("before", "all")}`,
+      before_start: `cat; words=(one two); echo "\${words[1]} printed"; ${note("before", "all")}`,
       after_ready: note("ready $MAINPID", "all"),
       before_stop: note("stop $MAINPID", "all"),
       after_stop: note("after $EXIT_CODE $EXIT_STATUS", "all"),

@@ -111,6 +111,7 @@ export class Hooks {
       env: { ...env, ...variables },
       mark,
       pty: false,
+      input: "none",
       onOutput: output.push,
       onExit({ code, signal }) {
         output.flush();

@@ -11,7 +11,7 @@ import {
   type StartRequest,
   takenBy,
 } from "./begin-life.ts";
-import type { Stream } from "./child.ts";
+import type { Input, Stream } from "./child.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Life, LifeEffects, LifeOwner } from "./life.ts";
 import type { Notice } from "./notify.ts";
@@ -71,6 +71,8 @@ export interface Lifecycle {
   /** Its processes wait when they write; other services' do not. */
   pauseOutput(): void;
   resumeOutput(): void;
+  /** Undefined: no process runs. */
+  input(): Input | undefined;
   /** Stops it for good. */
   dispose(): Promise<void>;
 }
@@ -219,6 +221,10 @@ class StateMachine implements Lifecycle {
 
   get #hooks(): Hooks | undefined {
     return this.#life?.born.hooks ?? this.#preparing?.hooks;
+  }
+
+  input(): Input | undefined {
+    return this.#life?.isAlive ? this.#life.born.child.input : undefined;
   }
 
   async dispose(): Promise<void> {
