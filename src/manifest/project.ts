@@ -20,12 +20,22 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
+/**
+ * `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has a port and an address,
+ * but need not listen. `worker`: neither port nor address.
+ */
+export type ServiceType = "exec" | "process" | "worker";
+
+/** Whether services of that type get a PORT and an address. */
+export function hasPort(type: ServiceType): boolean {
+  return type === "exec" || type === "process";
+}
+
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
   /** The key under `[services]`. */
   name: string;
-  /** A worker has no port and no address. */
-  type: "exec" | "worker";
+  type: ServiceType;
   command: string;
   /** The words before a command: a program, by its name or absolute path, and its arguments. */
   shell: readonly string[];

@@ -12,7 +12,7 @@ import { type LogStore, logStore } from "./logs/log-store.ts";
 import type { Started } from "./project/boot.ts";
 import { type Brought, bringUp } from "./project/bring-up.ts";
 import { conflictOf } from "./project/conflict.ts";
-import { Folder } from "./project/folder.ts";
+import { Folder, type ReadOptions } from "./project/folder.ts";
 import { Folders } from "./project/folders.ts";
 import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
 import { type Watched, watchedOf } from "./project/idle.ts";
@@ -35,7 +35,7 @@ export type ProjectsOptions = {
   loopback: Loopback;
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
-  read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  read(directory: string, options: ReadOptions): Promise<ReadProject>;
   /** Reads HEAD of the git repository that the folder is in. Never rejects. */
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Endings that domains may have, besides `localhost`. */
@@ -96,7 +96,7 @@ class AllProjects implements Projects {
       .finally(() => this.#recovered.resolve());
   }
 
-  async up({ directory, shell, ...asked }: UpRequest): Promise<Brought> {
+  async up({ directory, shell, file, ...asked }: UpRequest): Promise<Brought> {
     await this.#recovered.promise;
     if (this.#stopping !== undefined) {
       return { kind: "refused", reasons: ["the daemon is about to end"] };
@@ -104,7 +104,12 @@ class AllProjects implements Projects {
     try {
       return await this.#folders.with(await real(directory), (folder) =>
         bringUp(folder, {
-          asked: { ...asked, shell: shell ?? folder.shell },
+          asked: {
+            ...asked,
+            shell: shell ?? folder.shell,
+            // Whoever restarts what runs means the file that it was started from.
+            file: file ?? (asked.restart ? folder.file : undefined),
+          },
           onProject: (name) => this.#kept.registry.seen(folder.directory, name),
           note: this.#options.note,
         }),
@@ -300,7 +305,7 @@ class AllProjects implements Projects {
     const { directory } = folder;
     if (folder.seen !== undefined) return false;
     const head = await gitHead(directory, { since: undefined, now: clock.now() });
-    const found = await read(directory, { shell });
+    const found = await read(directory, { shell, file: folder.file });
     if (found.kind !== "project") return false;
     folder.seen = approve(found.project, { seen: undefined, names: undefined, head });
     this.#kept.registry.seen(directory, found.project.name);

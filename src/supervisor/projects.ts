@@ -13,6 +13,8 @@ import type { Shell } from "./project/unit.ts";
 
 export type UpRequest = {
   directory: string;
+  /** The name of the file in the folder that declares the project; undefined: locald.toml or a Procfile. */
+  file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   /** Undefined: what the project has already, or this daemon's own. */

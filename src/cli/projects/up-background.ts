@@ -77,7 +77,7 @@ async function report(
   const name = nameWithin(project);
   const width = Math.max(0, ...rows.map((row) => name(row.name).length));
   for (const row of rows.filter((its) => its.ready)) {
-    const where = row.url ?? "(a worker)";
+    const where = row.url ?? (row.type === "process" ? `(PORT=${row.port})` : "(a worker)");
     out.write(`${out.colors.bold(name(row.name).padEnd(width))}  ${out.colors.cyan(where)}\n`);
   }
   if (ended.kind === "done") {

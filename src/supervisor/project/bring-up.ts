@@ -6,6 +6,7 @@ import type { Hear } from "./project.ts";
 import type { Shell } from "./unit.ts";
 
 export type Asked = {
+  file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   shell: Shell;
@@ -27,7 +28,7 @@ export async function bringUp(
   folder: Folder,
   { asked, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { names, shell, restart, hear } = asked;
+  const { file, names, shell, restart, hear } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -38,7 +39,7 @@ export async function bringUp(
   const isNew = folder.project === undefined;
   const wasSeen = folder.seen !== undefined;
   const found: Loaded = await folder.inTurn(async () => {
-    const loaded = await folder.load({ shell, up: { names } });
+    const loaded = await folder.load({ shell, up: { names }, file });
     if (loaded.kind === "project") folder.shell = shell;
     return loaded;
   });

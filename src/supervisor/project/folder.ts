@@ -12,12 +12,14 @@ import type { Declared } from "./units.ts";
 import { admit, type Seen, type Up } from "./unseen-change.ts";
 import { Watches } from "./watches.ts";
 
+export type ReadOptions = { shell: Shell; file: string | undefined };
+
 export type FolderEffects = {
   clock: Clock;
   logs: LogStore;
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
-  read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  read(directory: string, options: ReadOptions): Promise<ReadProject>;
   /** Reads HEAD of the git repository that the folder is in. Never rejects. */
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Why it cannot be up beside the projects that are. */
@@ -45,6 +47,8 @@ export type LoadOptions = {
   shell: Shell;
   /** The services that `up` names; undefined: nobody said `up`. */
   up?: Up | undefined;
+  /** With `up`: the file that declares the project; undefined: locald.toml or a Procfile. */
+  file?: string | undefined;
 };
 
 /** Warnings about its files that every service reports: a file that is no env file at all has one for each line. */
@@ -61,6 +65,8 @@ export class Folder {
   readonly #watches: Watches;
   /** The declarations that a person has seen; undefined: the project is unknown. */
   seen: Seen | undefined;
+  /** The name of the file that the last `up` gave. */
+  file: string | undefined;
   /** Set once its files were read. */
   project: Project | undefined;
   /** The wishes of a project whose files cannot be read now: it starts when they can. */
@@ -116,7 +122,11 @@ export class Folder {
   }
 
   /** Its files as they are now, applied to what runs as far as a person has seen them. In turn. */
-  async load({ shell, up }: LoadOptions): Promise<Loaded> {
+  async load({
+    shell,
+    up,
+    file = up === undefined ? this.file : undefined,
+  }: LoadOptions): Promise<Loaded> {
     const { directory, seen, project } = this;
     const since = this.#watches.fingerprints();
     const { clock, gitHead } = this.#effects;
@@ -124,9 +134,9 @@ export class Folder {
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();
-    const read = await this.#effects.read(directory, { shell });
+    const read = await this.#effects.read(directory, { shell, file });
     if (read.kind === "none") {
-      const why = `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`;
+      const why = `there is no locald.toml, Procfile.dev or Procfile in ${directory}; localhostess init writes one`;
       return { kind: "refused", reasons: [why], files: read.files };
     }
     if (read.kind === "mistakes") {
@@ -146,6 +156,7 @@ export class Folder {
       return { kind: "project", project, takes };
     }
     this.seen = reviewed.seen;
+    this.file = file;
     const loaded = await this.#take(reviewed, shell);
     this.#watch(files, since);
     if (again) this.#lookAgain();
@@ -156,6 +167,7 @@ export class Folder {
   /** Starts what the previous daemon ran. In turn. */
   async resume(kept: KeptProject): Promise<void> {
     const { note, shell, onState } = this.#effects;
+    this.file = kept.file;
     const found = await this.load({ shell });
     if (found.kind === "refused") {
       note(`${kept.name} is not started: ${found.reasons.join("; ")}`);

@@ -133,7 +133,7 @@ export class Kept {
 }
 
 function keptProject(
-  { directory, project, kept }: Folder,
+  { directory, file, project, kept }: Folder,
   families: Families,
 ): KeptProject | undefined {
   if (project === undefined) return kept;
@@ -141,6 +141,7 @@ function keptProject(
   return {
     name: project.spec.name,
     directory,
+    ...(file === undefined ? {} : { file }),
     whole,
     wanted: [...wanted],
     unwanted: [...unwanted],

@@ -1,6 +1,6 @@
 /** The services that a project declares -> one unit each, in file order. Wishes change here only. */
 import { graphOf, reversed } from "../../manifest/graph.ts";
-import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import { hasPort, type ProjectSpec, type ServiceSpec } from "../../manifest/project.ts";
 import type { Pending } from "../../routes/pending.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -116,7 +116,7 @@ export class Units {
 
   snapshot(unit: Unit): Supervised {
     const snapshot = snapshotOf(unit, { project: this.#spec, others: this.#all });
-    if (snapshot.type !== "exec" || snapshot.port !== undefined) return snapshot;
+    if (!hasPort(snapshot.type) || snapshot.port !== undefined) return snapshot;
     return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
   }
 
@@ -125,7 +125,7 @@ export class Units {
       project: this.#spec,
       portOf: (name) => {
         const other = this.#all.get(name);
-        if (other === undefined || other.spec.type !== "exec") return undefined;
+        if (other === undefined || !hasPort(other.spec.type)) return undefined;
         return this.#effects.portOf(other.id, other.spec.port);
       },
     });
