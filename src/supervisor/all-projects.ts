@@ -16,6 +16,7 @@ import { Folder, type ReadOptions } from "./project/folder.ts";
 import { Folders } from "./project/folders.ts";
 import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
 import { type Watched, watchedOf } from "./project/idle.ts";
+import { type Handover, handoverOf, type Shells, shellsIn } from "./project/handover.ts";
 import { Kept } from "./project/kept.ts";
 import { type Hear, Project } from "./project/project.ts";
 import type { Declared } from "./project/units.ts";
@@ -89,11 +90,16 @@ class AllProjects implements Projects {
     });
   }
 
-  begin(): void {
+  begin(shells?: unknown): void {
     const { note } = this.#options;
-    this.#recover()
+    this.#recover(shellsIn(shells))
       .catch((error: Error) => note(`what ran before cannot be taken over: ${error.message}`))
       .finally(() => this.#recovered.resolve());
+  }
+
+  handover(): Handover {
+    const known = this.#folders.all().map((its) => [its.directory, its.shells] as const);
+    return handoverOf(new Map(known));
   }
 
   async up({ directory, shell, file, ...asked }: UpRequest): Promise<Brought> {
@@ -107,6 +113,7 @@ class AllProjects implements Projects {
           asked: {
             ...asked,
             shell: shell ?? folder.shell,
+            isShell: shell !== undefined,
             // Whoever restarts what runs means the file that it was started from.
             file: file ?? (asked.restart ? folder.file : undefined),
           },
@@ -228,9 +235,10 @@ class AllProjects implements Projects {
   snapshots(): Supervised[] {
     return this.#folders.all().flatMap((folder) => {
       const snapshots = folder.project?.snapshots() ?? [];
-      const { warnings } = folder;
-      if (warnings.length === 0) return snapshots;
-      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, ...warnings] }));
+      return snapshots.map((its) => {
+        const warnings = folder.warningsOf(its.service);
+        return warnings.length === 0 ? its : { ...its, warnings: [...its.warnings, ...warnings] };
+      });
     });
   }
 
@@ -276,7 +284,7 @@ class AllProjects implements Projects {
     this.#lock?.release();
   }
 
-  async #recover(): Promise<void> {
+  async #recover(shells: Shells): Promise<void> {
     const { note, effects } = this.#options;
     const isOver = (): boolean => this.#stopping !== undefined;
     this.#lock = await takeLock({ ...this.#options, isOver });
@@ -294,7 +302,10 @@ class AllProjects implements Projects {
       toResume(before, this.#kept.registry.list()).map(({ kept, wasUp }) => {
         const folder = this.#folders.of(kept.directory);
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
-        return folder.inTurn(() => folder.resume(kept));
+        // What the daemon before did not hand over died with it.
+        const lost = wasUp && kept.shelled !== false;
+        const known = shells.get(kept.directory) ?? { shell: undefined, lost, services: new Map() };
+        return folder.inTurn(() => folder.resume(kept, known));
       }),
     );
   }

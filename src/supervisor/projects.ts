@@ -7,6 +7,7 @@ import type { LogStore } from "./logs/log-store.ts";
 import type { Started } from "./project/boot.ts";
 import type { Brought } from "./project/bring-up.ts";
 import type { Watched } from "./project/idle.ts";
+import type { Handover } from "./project/handover.ts";
 import type { Hear } from "./project/project.ts";
 import type { ServiceEnv } from "./project/service-env.ts";
 import type { Shell } from "./project/unit.ts";
@@ -31,8 +32,10 @@ export type Found = { kind: "ids"; ids: readonly string[] } | { kind: "none"; wh
  * started. The others say what there is at this moment, which is nothing before.
  */
 export interface Projects {
-  /** Takes over from the daemon before, as soon as that has ended. */
-  begin(): void;
+  /** Takes over from the daemon before, as soon as that has ended. `shells`: what it has handed over. */
+  begin(shells?: unknown): void;
+  /** The shells of `up`, for the next daemon. They are in memory only, and go nowhere else. */
+  handover(): Handover;
   /** Never rejects. */
   up(request: UpRequest): Promise<Brought>;
   /** Services by `shop:api`, `api`, or a project's name; all of a folder's project where no name is given. */

@@ -448,11 +448,13 @@ describe("a changed file", () => {
   });
 });
 
+const nothingKnown = { shell: {}, services: new Map() };
+
 describe("after another daemon", () => {
   test("what should run is started, with what was added meanwhile", async () => {
     using played = new PlayedProject([...chain, { name: "cron" }, { name: "docs", lazy: true }]);
     const state = { whole: true, wanted: ["db", "api", "web"], unwanted: ["mail"], dozing: [] };
-    played.project.resume(state, { PATH: "/bin" });
+    played.project.resume(state, { shell: { PATH: "/bin" }, services: new Map() });
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db", "start cron", "start api", "start web"]);
     expect(played.states).toMatchObject({ cron: "ready", docs: "stopped" });
@@ -461,7 +463,7 @@ describe("after another daemon", () => {
 
   test("nothing is started that was not asked for", async () => {
     using played = new PlayedProject(chain);
-    played.project.resume({ whole: false, wanted: ["db"], unwanted: [], dozing: [] }, {});
+    played.project.resume({ whole: false, wanted: ["db"], unwanted: [], dozing: [] }, nothingKnown);
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
   });
@@ -534,7 +536,10 @@ describe("a service of which nobody has seen what it runs", () => {
 
   test("is not started by the next daemon, and is once its files are as they were", async () => {
     using played = new PlayedProject([{ name: "db" }, { name: "api" }], ["api"]);
-    played.project.resume({ whole: true, wanted: ["db", "api"], unwanted: [], dozing: [] }, {});
+    played.project.resume(
+      { whole: true, wanted: ["db", "api"], unwanted: [], dozing: [] },
+      nothingKnown,
+    );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
     expect(played.states).toEqual({ db: "ready", api: "failed" });

@@ -10,6 +10,8 @@ export type Asked = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   shell: Shell;
+  /** False where no shell is known, and `shell` is the one that the folder had before. */
+  isShell: boolean;
   /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
@@ -28,7 +30,7 @@ export async function bringUp(
   folder: Folder,
   { asked, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { file, names, shell, restart, hear } = asked;
+  const { file, names, shell, isShell, restart, hear } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -40,7 +42,7 @@ export async function bringUp(
   const wasSeen = folder.seen !== undefined;
   const found: Loaded = await folder.inTurn(async () => {
     const loaded = await folder.load({ shell, up: { names }, file });
-    if (loaded.kind === "project") folder.shell = shell;
+    if (loaded.kind === "project" && isShell) folder.shell = shell;
     return loaded;
   });
   if (found.kind === "refused") return refuse(found.reasons);
@@ -73,6 +75,7 @@ export async function bringUp(
   }
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
-  const these = { names: names === undefined ? undefined : own, shell, hear };
+  const instead = isShell ? folder.standIn : undefined;
+  const these = { names: names === undefined ? undefined : own, shell, instead, hear };
   return await (restart ? project.restart(these) : project.up(these));
 }

@@ -3,11 +3,12 @@ import type { ProjectSpec } from "../../manifest/project.ts";
 import { pendingText, upCommand, waitingOf, waitingText } from "../../routes/pending.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
+import type { FolderShells } from "./handover.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
 import type { Project } from "./project.ts";
 import type { ReadProject } from "./read-project.ts";
 import type { KeptProject } from "./state-file.ts";
-import type { Shell } from "./unit.ts";
+import { isWanted, type Shell, type Unit } from "./unit.ts";
 import type { Declared } from "./units.ts";
 import { admit, type Seen, type Up } from "./unseen-change.ts";
 import { Watches } from "./watches.ts";
@@ -73,6 +74,10 @@ export class Folder {
   kept: KeptProject | undefined;
   /** The environment of the shell that said `up` last. */
   shell: Shell;
+  /** In the place of the environment of a shell that no daemon knows any more. */
+  standIn: Shell | undefined;
+  /** The shells that the daemon before has handed over. */
+  #inherited: FolderShells | undefined;
   /** Errors in its files as they are now. */
   mistakes: readonly string[] = [];
   /** The last report of what waits for `up`. */
@@ -102,11 +107,34 @@ export class Folder {
     return [seen, project, kept].every((its) => its === undefined) && this.#turns === 0;
   }
 
-  /** Sentences for a person about all of its services. */
-  get warnings(): readonly string[] {
+  /** Sentences for a person about a service. */
+  warningsOf(service: string): readonly string[] {
     const [mistake] = this.mistakes;
     const mistakes = mistake === undefined ? [] : [`its files have mistakes: ${mistake}`];
-    return [...mistakes, ...(this.project?.spec.warnings ?? []).slice(0, mostWarnings)];
+    const unit = this.project?.unit(service);
+    const lost = unit !== undefined && this.#lacksShell(unit) ? [this.#lostText()] : [];
+    return [...mistakes, ...lost, ...(this.project?.spec.warnings ?? []).slice(0, mostWarnings)];
+  }
+
+  /** The shells of its services, for the next daemon. */
+  get shells(): FolderShells {
+    const { project, standIn, shell } = this;
+    const blank = { shell: undefined, lost: false, services: new Map() };
+    if (project === undefined) return this.#inherited ?? blank;
+    const isKnown = (its: Shell): boolean => its !== standIn && its !== this.#effects.shell;
+    const services = new Map<string, Shell>();
+    for (const unit of project.units()) {
+      if (unit.shell !== shell && isKnown(unit.shell)) services.set(unit.spec.name, unit.shell);
+    }
+    return { shell: isKnown(shell) ? shell : undefined, lost: shell === standIn, services };
+  }
+
+  #lacksShell(unit: Unit): boolean {
+    return this.standIn !== undefined && unit.shell === this.standIn && isWanted(unit);
+  }
+
+  #lostText(): string {
+    return `runs without the environment of the shell that ran up, which was lost with the daemon before; ${upCommand(this.directory)} passes it on`;
   }
 
   /** One after another. */
@@ -165,9 +193,12 @@ export class Folder {
   }
 
   /** Starts what the previous daemon ran. In turn. */
-  async resume(kept: KeptProject): Promise<void> {
-    const { note, shell, onState } = this.#effects;
+  async resume(kept: KeptProject, known: FolderShells): Promise<void> {
+    const { note, onState } = this.#effects;
     this.file = kept.file;
+    this.#inherited = known;
+    if (known.lost) this.standIn ??= { ...this.#effects.shell };
+    const shell = known.shell ?? this.standIn ?? this.#effects.shell;
     const found = await this.load({ shell });
     if (found.kind === "refused") {
       note(`${kept.name} is not started: ${found.reasons.join("; ")}`);
@@ -175,8 +206,17 @@ export class Folder {
       this.#watches.files(found.files, new Map());
       return;
     }
-    found.project.resume(kept, shell);
+    found.project.resume(kept, { shell, services: known.services });
     onState();
+    this.#tellLost(found.project);
+  }
+
+  /** Says so in the log of each service that starts without its shell's environment, and once in the daemon's. */
+  #tellLost(project: Project): void {
+    const lacking = project.units().filter((unit) => this.#lacksShell(unit));
+    if (lacking.length === 0) return;
+    this.#effects.note(`${project.spec.name} ${this.#lostText()}`);
+    for (const { id } of lacking) this.#effects.logs.of(id).say(this.#lostText());
   }
 
   /** Stops waiting for files that could not be read. */
@@ -214,7 +254,7 @@ export class Folder {
     this.project = made;
     this.shell = shell;
     this.#told = "";
-    if (former !== undefined) made.resume(former, shell);
+    if (former !== undefined) made.resume(former, { shell, services: new Map() });
     return made;
   }
 
@@ -262,7 +302,7 @@ export class Folder {
     const { kept, project } = this;
     if (project === undefined) {
       this.forgetKept();
-      if (kept !== undefined) await this.resume(kept);
+      if (kept !== undefined) await this.resume(kept, this.shells);
       return;
     }
     const found = await this.load({ shell: this.shell });

@@ -133,7 +133,7 @@ export class Kept {
 }
 
 function keptProject(
-  { directory, file, project, kept }: Folder,
+  { directory, file, shells, project, kept }: Folder,
   families: Families,
 ): KeptProject | undefined {
   if (project === undefined) return kept;
@@ -142,6 +142,7 @@ function keptProject(
     name: project.spec.name,
     directory,
     ...(file === undefined ? {} : { file }),
+    shelled: shells.shell !== undefined || shells.lost || shells.services.size > 0,
     whole,
     wanted: [...wanted],
     unwanted: [...unwanted],

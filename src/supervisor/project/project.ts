@@ -25,6 +25,8 @@ export type UpOptions = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   shell: Shell;
+  /** Services that run with this environment, for want of a shell's, are started again. */
+  instead?: Shell | undefined;
   hear: Hear;
 };
 
@@ -37,6 +39,12 @@ export type ProjectWishes = {
   unwanted: readonly string[];
   /** Wanted, and stopped until a request comes. */
   dozing: readonly string[];
+};
+
+export type Resuming = {
+  shell: Shell;
+  /** Services that another shell brought up. */
+  services: ReadonlyMap<string, Shell>;
 };
 
 export class Project {
@@ -90,7 +98,7 @@ export class Project {
   }
 
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, shell, hear }: UpOptions): Promise<Started> {
+  up({ names, shell, instead, hear }: UpOptions): Promise<Started> {
     if (names === undefined) this.#whole = true;
     const { up: concerned, doze } = askedServices(this.#units.spec.services, { names });
     // Also of those that a request or a dependent will start later.
@@ -101,21 +109,25 @@ export class Project {
       this.#units.tell(unit);
     }
     const changed: string[] = [];
+    let isLacking = false;
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
-      if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
+      const lacksShell = instead !== undefined && unit.shell === instead;
+      if (unit.wish.state !== "given") continue;
+      if (!lacksShell && !this.#units.differs(unit, shell)) continue;
       unit.shell = shell;
+      isLacking ||= lacksShell;
       changed.push(name);
     }
     this.#effects.onState();
     const watched = this.#boot(concerned, { hear, changed });
     if (changed.length > 0) {
-      void this.#restarts.restartAll(changed, {
-        event: "restart",
-        because: "its declaration changed",
-      });
+      const because = isLacking
+        ? "the environment of its shell is known again"
+        : "its declaration changed";
+      void this.#restarts.restartAll(changed, { event: "restart", because });
     }
     for (const name of concerned) this.#starting.consider(this.#units.get(name)!);
     return watched;
@@ -199,11 +211,11 @@ export class Project {
   }
 
   /** Takes up the wishes that another daemon left. */
-  resume({ whole, wanted, unwanted, dozing }: ProjectWishes, shell: Shell): void {
+  resume({ whole, wanted, unwanted, dozing }: ProjectWishes, { shell, services }: Resuming): void {
     this.#whole = whole;
     const names = new Set(wanted);
     for (const unit of this.#units.all()) {
-      unit.shell = shell;
+      unit.shell = services.get(unit.spec.name) ?? shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
       const { name } = unit.spec;
       const part = partOf(unit.spec);
