@@ -302,7 +302,7 @@ class AllProjects implements Projects {
       toResume(before, this.#kept.registry.list()).map(({ kept, wasUp }) => {
         const folder = this.#folders.of(kept.directory);
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
-        // What the daemon before did not hand over died with it.
+        // The daemon before died with what it did not hand over.
         const lost = wasUp && kept.shelled !== false;
         const known = shells.get(kept.directory) ?? { shell: undefined, lost, services: new Map() };
         return folder.inTurn(() => folder.resume(kept, known));

@@ -11,7 +11,8 @@ import { systemClock } from "../../src/system/clock.ts";
 import { type DaemonPlace, daemonPlace, endNow } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
 import { uniqueName } from "../support/servers.ts";
-import { cli } from "./cli.ts";
+import { ended } from "../support/ended.ts";
+import { cli, command, environment } from "./cli.ts";
 
 const patience = 120_000;
 const name = uniqueName("shell");
@@ -146,6 +147,30 @@ test(
     expect(mended?.pid).not.toBe(still.pid);
     expect(await lastOutput()).toBe(`has=${canary.length}`);
     expect(places()).toEqual([]);
+  },
+  patience,
+);
+
+test(
+  "a value that is not UTF-8 reaches the service, and a command with its environment, byte by byte",
+  async () => {
+    const raw = (...args: string[]) => {
+      // Bun passes no bytes on, a shell does.
+      const words = [
+        "/bin/sh",
+        "-c",
+        `CANARY=$(printf 'a\\377b\\344'); export CANARY; exec "$@"`,
+        "sh",
+      ];
+      return ended([...words, ...command(...args)], { env: environment(place.env), cwd: folder });
+    };
+    expect((await raw("restart", "w")).code).toBe(0);
+    expect(await lastOutput()).toBe("has=4");
+    await run("server", "restart");
+    await eventually("it is ready", async () => (await row())?.state === "ready");
+    expect(await lastOutput()).toBe("has=4");
+    const { out } = await raw("run", "w", "--", "sh", "-c", 'printf %s "$CANARY" | od -An -tx1');
+    expect(out.trim()).toBe("61 ff 62 e4");
   },
   patience,
 );

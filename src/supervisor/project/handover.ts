@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { Shell } from "./unit.ts";
 
-/** What one daemon knows of the shells that brought a folder's services up. */
+/** The shells that brought a folder's services up, as far as a daemon knows them. */
 export type FolderShells = {
   /** Undefined: no shell is known. */
   shell: Shell | undefined;
