@@ -64,7 +64,8 @@ export function sessions({ clock, credential }: SessionsOptions): Sessions {
   const hostOf = (id: string): string =>
     `page-${id}${sign("page host", id).slice(0, 16)}.localhost`;
 
-  const isFresh = (key: string): boolean => clock.now() < (tokens.get(key) ?? 0);
+  const isFresh = (key: string): boolean =>
+    clock.now() < (tokens.get(key) ?? Number.NEGATIVE_INFINITY);
 
   return {
     hostFor: (token) => hostOf(idOf(token)),
@@ -86,7 +87,7 @@ export function sessions({ clock, credential }: SessionsOptions): Sessions {
       return fresh;
     },
     begin(token) {
-      const text = `${clock.now() + sessionLifetime}.${idOf(token)}`;
+      const text = `${clock.wall() + sessionLifetime}.${idOf(token)}`;
       return `${text}.${sign("session", text)}`;
     },
     valid(value, host) {
@@ -94,7 +95,7 @@ export function sessions({ clock, credential }: SessionsOptions): Sessions {
         value.match(/^((\d{1,15})\.([0-9a-f]{32}))\.([0-9a-f]{64})$/) ?? [];
       if (text === undefined || hostOf(id!) !== host) return false;
       const right = timingSafeEqual(Buffer.from(signature!), Buffer.from(sign("session", text)));
-      const left = Number(ends) - clock.now();
+      const left = Number(ends) - clock.wall();
       return right && left > 0 && left <= sessionLifetime;
     },
   };

@@ -23,6 +23,7 @@ import { durationForm, readDuration } from "../text/duration.ts";
 import type { StopSignal } from "./project.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
+import { readSize, sizeForm } from "../text/size.ts";
 
 /** Keys of services of types that do not exist yet, with the type. */
 export const laterKeys: Readonly<Record<string, string>> = {
@@ -93,6 +94,19 @@ function duration(meaning: string, { positive = true }: { positive?: boolean } =
   );
 }
 
+/** Bytes: no program runs in less. */
+const leastMemory = 1_024 * 1_024;
+
+function memory(meaning: string) {
+  return pipe(
+    union([number(), string()], expected(sizeForm)),
+    description(`${meaning} A number of bytes, or ${sizeForm}.`),
+    check((value) => readSize(value) !== undefined, expected(sizeForm)),
+    transform((value) => readSize(value) ?? 0),
+    check((value) => value >= leastMemory, "expected at least 1M; a number is bytes"),
+  );
+}
+
 function whole(least: number, most: number) {
   const message = expected(`a whole number from ${least} to ${most}`);
   return pipe(number(message), integer(message), minValue(least, message), maxValue(most, message));
@@ -134,6 +148,13 @@ function asList(value: string): string {
 
 const flag = boolean(expected("true or false"));
 const serviceNames = array(text("a service's name"), expected('a list such as ["db"]'));
+const profile = pipe(
+  text("a profile's name"),
+  check(
+    (value) => /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value),
+    ({ input }) => `a profile's name has letters, digits, ".", "_" and "-", got ${shown(input)}`,
+  ),
+);
 const paths = union(
   [text("a path"), array(text("a path"), expected("a list of paths"))],
   expected("a path or a list of paths"),
@@ -168,9 +189,12 @@ const healthCheck = strictObject(
   {
     type: optional(
       pipe(
-        picklist(["http", "tcp", "command"], expected('"http", "tcp" or "command"')),
+        picklist(
+          ["http", "https", "tcp", "command"],
+          expected('"http", "https", "tcp" or "command"'),
+        ),
         description(
-          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
+          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `https`: the same inside TLS; the certificate is not verified. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
         ),
       ),
     ),
@@ -178,7 +202,7 @@ const healthCheck = strictObject(
       pipe(
         text("a path"),
         check((value) => value.startsWith("/"), "a path begins with /"),
-        description("The path that an http check requests."),
+        description("The path that an http or https check requests."),
       ),
       "/",
     ),
@@ -203,6 +227,19 @@ const healthCheck = strictObject(
 );
 
 export const healthSchema = healthCheck;
+
+const limits = strictObject(
+  {
+    memory: optional(
+      memory(
+        "The resident memory that all its processes together may take; with more, it is ended, and started again by `restart`.",
+      ),
+    ),
+  },
+  expected('a table such as { memory = "1G" }'),
+);
+
+export const limitsSchema = limits;
 
 const service = strictObject(
   {
@@ -238,6 +275,14 @@ const service = strictObject(
         whole(1, 65_535),
         description(
           "The port, passed as `PORT`. By default a free port is chosen and kept across restarts.",
+        ),
+      ),
+    ),
+    instances: optional(
+      pipe(
+        whole(1, 100),
+        description(
+          "The number of processes of it: `web-1`, `web-2` and so on, each with a port and an address of its own. Requests to the address of `web` go to each in turn.",
         ),
       ),
     ),
@@ -300,6 +345,7 @@ const service = strictObject(
       ),
       "on-failure",
     ),
+    limits: optional(pipe(limits, description("How much of the machine it may take."))),
     disabled: optional(
       pipe(
         flag,
@@ -309,6 +355,14 @@ const service = strictObject(
       ),
       false,
     ),
+    profiles: optional(
+      pipe(
+        array(profile, expected('a list such as ["tools"]')),
+        description(
+          "`up` starts it only with one of these profiles (`up --profile tools`), if it is named, or if a service that starts depends on it.",
+        ),
+      ),
+    ),
     lazy: optional(
       pipe(flag, description("Started by the first request to its address instead of by `up`.")),
       false,
@@ -317,7 +371,9 @@ const service = strictObject(
     watch: optional(
       pipe(
         array(text("a glob"), expected('a list such as ["src/**/*.ts"]')),
-        description("Globs, relative to workdir; a change to a matching file restarts it."),
+        description(
+          "Files, folders and globs, relative to workdir; a change to a matching file restarts it. A pattern that begins with `!` excludes what earlier ones match.",
+        ),
       ),
     ),
     pty: optional(

@@ -59,7 +59,7 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
   }
 
   async function putAside(why: string): Promise<void> {
-    const aside = `${path}.broken-${new Date(clock.now()).toISOString().replace(/[:.]/g, "-")}`;
+    const aside = `${path}.broken-${new Date(clock.wall()).toISOString().replace(/[:.]/g, "-")}`;
     try {
       await rename(path, aside);
       note(`${path} cannot be used (${why}); it is kept as ${aside}`);

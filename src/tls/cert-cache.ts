@@ -42,7 +42,7 @@ export class CertCache<Certificate extends Lifetime> {
   certificateFor(subject: Subject): Certificate | Promise<Certificate> {
     const kept = this.#kept.get(subject.name);
     if (kept === undefined) return this.#minted(subject);
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.wall();
     // A machine that slept for weeks wakes up with expired certificates.
     if (now >= kept.expiresAt) return this.#minted(subject);
     this.#keep(subject.name, kept);

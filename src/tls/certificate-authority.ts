@@ -110,7 +110,7 @@ export async function loadCertificateAuthority(
 
   const signer = await readSigner(pair);
   const { certificate } = signer;
-  const now = options.clock.now();
+  const now = options.clock.wall();
   const expiresAt = certificate.notAfter.getTime();
   if (now >= expiresAt) {
     return broken(
@@ -283,7 +283,7 @@ async function makePair({
     if (!/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(tld))
       throw new Error(`${JSON.stringify(tld)} is not a DNS suffix`);
   }
-  const now = clock.now();
+  const now = clock.wall();
   return await signCertificateAuthority({
     commonName: commonNameOf(kind, { user: await identity.user(), host: identity.host }),
     validity: { from: now - slack, to: now + lifetime },

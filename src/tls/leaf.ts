@@ -22,7 +22,7 @@ export async function mintLeaf(
   subject: Subject,
   options: { signer: Signer; clock: Clock },
 ): Promise<Leaf> {
-  const now = options.clock.now();
+  const now = options.clock.wall();
   // A leaf that outlives its certificate authority would be refused anyway, but with a less helpful error.
   const expiresAt = Math.min(now + lifetime, options.signer.certificate.notAfter.getTime());
   const pair = await signLeaf(options.signer, {

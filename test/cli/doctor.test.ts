@@ -120,7 +120,7 @@ test("the last 90 days of an authority are a warning", async () => {
     await using system = await temporarySystem();
     const { stateDirectory } = system;
     const at = Date.now() - (3650 - left) * DAY;
-    const clock = { now: () => at, after: () => () => {}, every: () => () => {} };
+    const clock = { now: () => 0, wall: () => at, after: () => () => {}, every: () => () => {} };
     // Made then, so it ends in that many days.
     await mkdir(stateDirectory);
     const uid = process.getuid?.();

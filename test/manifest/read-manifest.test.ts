@@ -29,7 +29,9 @@ test("a service has a default for everything but its command", () => {
         stopSignal: "SIGTERM",
         stopTimeout: 5000,
         restart: "on-failure",
+        limits: { memory: undefined },
         disabled: false,
+        profiles: [],
         lazy: false,
         idleTimeout: undefined,
         watch: [],
@@ -62,7 +64,9 @@ start_timeout = 2.5
 stop_signal = "int"
 stop_timeout = "1m30s"
 restart = "always"
+limits = { memory = "1.5GiB" }
 disabled = true
+profiles = ["tools", "ci_2", "tools"]
 lazy = true
 idle_timeout = "500ms"
 watch = ["src/**/*.ts"]
@@ -98,13 +102,27 @@ start_period = "1h"
     stopSignal: "SIGINT",
     stopTimeout: 90_000,
     restart: "always",
+    limits: { memory: 1_610_612_736 },
     disabled: true,
+    profiles: ["tools", "ci_2"],
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],
     pty: false,
     routeName: "api.mall",
   });
+});
+
+test.each([
+  ['{ memory = "lots" }', '.memory: expected a size such as "512M" or "1.5G", got "lots"'],
+  ["{ memory = 512 }", ".memory: expected at least 1M; a number is bytes"],
+  ["{ memory = true }", '.memory: expected a size such as "512M" or "1.5G", got true'],
+  ["{ memroy = 1 }", '.memroy: unknown key; did you mean "memory"?'],
+  ['"1G"', ': expected a table such as { memory = "1G" }, got "1G"'],
+])("limits cannot be %s", (written, told) => {
+  expect(mistakes(`[services.web]\ncommand = "x"\nlimits = ${written}`)).toEqual([
+    `locald.toml:3 services.web.limits${told}`,
+  ]);
 });
 
 describe("a shell", () => {
@@ -147,12 +165,31 @@ describe("a shell", () => {
   });
 });
 
+test("patterns of watch that match nothing are errors, each with its line", () => {
+  const text = `[services.web]
+command = "x"
+workdir = "app"
+watch = [
+  "src/**",
+  "../../../../../x",
+  "!src/gen",
+  "~/x",
+]
+`;
+  expect(mistakes(text)).toEqual([
+    'locald.toml:6 services.web.watch[1]: "../../../../../x" leads out of the file system',
+    'locald.toml:8 services.web.watch[3]: "~/x" begins with ~, which only a shell expands; write the path',
+  ]);
+});
+
 describe("a health check", () => {
   const asks: [written: string, ask: unknown][] = [
     ['"curl -f localhost"', { kind: "command", command: "curl -f localhost" }],
     ['{ command = "true" }', { kind: "command", command: "true" }],
     ['{ path = "/up" }', { kind: "http", path: "/up" }],
     ['{ type = "http" }', { kind: "http", path: "/" }],
+    ['{ type = "https" }', { kind: "https", path: "/" }],
+    ['{ type = "https", path = "/up" }', { kind: "https", path: "/up" }],
     ['{ type = "tcp" }', { kind: "tcp" }],
   ];
   for (const [written, ask] of asks) {

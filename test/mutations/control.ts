@@ -257,7 +257,7 @@ export const control: readonly Fault[] = [
   {
     name: "a link signs in for ever",
     file: "src/dashboard/session.ts",
-    find: "clock.now() < (tokens.get(key) ?? 0);",
+    find: "clock.now() < (tokens.get(key) ?? Number.NEGATIVE_INFINITY);",
     replace: "tokens.has(key);",
     tests: ["test/dashboard/session.test.ts"],
   },

@@ -1,4 +1,5 @@
 /** A lifecycle whose processes, checks, sockets and clock a test plays. */
+import type { PortHolder } from "../../src/discovery/port-holder.ts";
 import type { HealthCheck, ServiceSpec } from "../../src/manifest/project.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import type { Asking, Health } from "../../src/supervisor/service/checks.ts";
@@ -28,7 +29,9 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     stopTimeout: 5000,
     startTimeout: 30_000,
     restart: "on-failure",
+    limits: { memory: undefined },
     disabled: false,
+    profiles: [],
     lazy: false,
     idleTimeout: undefined,
     watch: [],
@@ -58,6 +61,8 @@ export class FakeLifecycle {
   readonly asked: { ask: HealthCheck["ask"]; asking: Asking }[] = [];
   readonly seen: Supervised[] = [];
   readonly calls: string[] = [];
+  /** Lines of our own in the log. */
+  readonly said: string[] = [];
   /** Ports on which something listens. */
   listening = new Set<number>();
   /** Where the service's own processes listen. */
@@ -67,13 +72,22 @@ export class FakeLifecycle {
   uid = 0;
   /** How often other members were told of. */
   memberNews = 0;
+  /** Resident bytes, and those with shared pages counted once. */
+  memory = 0;
+  proportional: number | undefined;
   busy = new Set<number>();
+  /** Who listens on a port that is busy. */
+  holders: PortHolder[] = [];
+  /** Ports that the system keeps for root. */
+  reserved = new Set<number>();
   mayNotify = false;
   refusal: Exclude<Spawned, { kind: "spawned" }> | undefined;
   /** How checks answer from now on; undefined: as a test says by one of `answers`. */
   health: Health | undefined = { kind: "well" };
   /** Whether what is asked to end ends at once. */
   obedient = true;
+  /** How the program ended, where that is another than the process that was spawned. */
+  programExit: Ending | undefined;
   result: Ended = { kind: "ended" };
   readonly answers: ((health: Health) => void)[] = [];
   sockets = 0;
@@ -95,6 +109,7 @@ export class FakeLifecycle {
       },
       onOutput() {},
       onMembers: () => void this.memberNews++,
+      say: (text) => void this.said.push(text),
       lastLines: () => ["last words"],
     });
   }
@@ -107,7 +122,7 @@ export class FakeLifecycle {
       boot: undefined,
       remembered: () => [],
       strays: () => [],
-      usage: async () => ({ pids: [], cpu: 0, memory: 0 }),
+      usage: async () => ({ pids: [this.pid], cpu: 0, memory: this.memory }),
       end: (run, options) => {
         this.endings.push({ ...run, ...options });
         const { promise, resolve } = Promise.withResolvers<Ended>();
@@ -117,7 +132,11 @@ export class FakeLifecycle {
           resolve(this.result);
         };
         if (this.obedient) this.#finish();
-        return { done: promise, extend: (by) => void this.extended.push(by) };
+        return {
+          done: promise,
+          extend: (by) => void this.extended.push(by),
+          exitOf: (own) => this.programExit ?? own,
+        };
       },
       endingOf: () => ({ code: 9, signal: null }),
       reapSoon() {},
@@ -156,7 +175,11 @@ export class FakeLifecycle {
         on: async (port) => this.listening.has(port),
         of: async () => this.own.map((port) => ({ port, uid: this.uid })),
       },
+      proportional: async () => this.proportional,
       isFree: (port) => !this.busy.has(port),
+      holdersOf: async () => this.holders,
+      ownerOf: async (pids) => (pids.includes(77) ? "other:api" : undefined),
+      rightTo: (port) => (this.reserved.has(port) ? "sudo let-me" : undefined),
       mayNotify: async () => this.mayNotify,
       runId: () => `${this.spawns.length}`.padStart(32, "0"),
       random: () => 0.5,

@@ -43,18 +43,31 @@ function holding(name: string): [string, Pending] {
 /** One service. `obedient`: it ends as soon as it is asked to. */
 export class PlayedService implements Lifecycle {
   readonly requests: StartRequest[] = [];
+  failures = 0;
+  isHeld = false;
   obedient = true;
   /** Set while it is being ended: many may wait for that. */
   #ending: PromiseWithResolvers<void> | undefined;
   #again: StartRequest | undefined;
   #snapshot: Supervised;
   readonly #said: string[];
+  readonly #births: () => number;
   readonly #options: Omit<LifecycleOptions, "effects">;
 
   constructor(
     readonly spec: ServiceSpec,
-    { options, said }: { options: Omit<LifecycleOptions, "effects">; said: string[] },
+    {
+      options,
+      said,
+      births,
+    }: {
+      options: Omit<LifecycleOptions, "effects">;
+      said: string[];
+      /** The number of the next process of its project. */
+      births: () => number;
+    },
   ) {
+    this.#births = births;
     this.#options = options;
     this.#said = said;
     this.#snapshot = {
@@ -88,8 +101,16 @@ export class PlayedService implements Lifecycle {
 
   die(code: number, state: Supervised["state"] = "backoff"): void {
     const time = (this.#snapshot.lastExit?.time ?? 0) + 1;
+    this.failures++;
     const lastExit = { code, signal: null, time, lastLines: [] };
     this.be(state, { lastExit, startedAt: undefined, why: `ended with exit code ${code}` });
+  }
+
+  /** No process is started: another program has its port, or the system has no room for one. */
+  refuse(why: string, { isHeld = false }: { isHeld?: boolean } = {}): void {
+    this.failures++;
+    this.isHeld = isHeld;
+    this.be("backoff", { startedAt: undefined, why });
   }
 
   print(text: string): void {
@@ -98,6 +119,7 @@ export class PlayedService implements Lifecycle {
 
   snapshot = () => this.#snapshot;
   run = () => undefined;
+  age = () => undefined;
   pauseOutput(): void {}
   resumeOutput(): void {}
 
@@ -110,7 +132,7 @@ export class PlayedService implements Lifecycle {
     if (["starting", "running", "ready", "unready"].includes(this.#snapshot.state)) return;
     this.requests.push(request);
     this.#said.push(`start ${this.spec.name}`);
-    this.be("starting", { startedAt: this.requests.length, port: request.port });
+    this.be("starting", { startedAt: this.#births(), port: request.port });
   }
 
   async stop(): Promise<void> {
@@ -160,7 +182,11 @@ export class PlayedProject implements Disposable {
   readonly logs: LogStore;
   readonly #folder = mkdtempSync(join(tmpdir(), "project-"));
   #ports = new Map<string, number>();
+  #born = 0;
   noPorts = false;
+  /** Ports that other programs hold, and folders that are not there. */
+  readonly taken = new Set<number>();
+  readonly missing = new Set<string>();
 
   /** `held`: those of which nobody has seen what they run. */
   constructor(services: readonly Declared[], held: readonly string[] = []) {
@@ -176,12 +202,18 @@ export class PlayedProject implements Disposable {
         clock: this.clock,
         logs: this.logs,
         supervise: (spec, options) => {
-          const played = new PlayedService(spec, { options, said: this.said });
+          const played = new PlayedService(spec, {
+            options,
+            said: this.said,
+            births: () => ++this.#born,
+          });
           this.made.set(spec.name, played);
           return played;
         },
         portOf,
         claimPort: portOf,
+        isFree: (port) => !this.taken.has(port),
+        isFolder: (path) => !this.missing.has(path),
         urlOf: (routeName) => `http://${routeName}.localhost`,
         trust: () => ({}),
         onChange: (change, snapshot) => void this.changes.push([change, snapshot]),
@@ -191,6 +223,8 @@ export class PlayedProject implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    // Files that are open may not be collected.
+    void this.logs.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

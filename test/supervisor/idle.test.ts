@@ -7,7 +7,7 @@ function made() {
   const counts = { requests: 0, active: 0 };
   const service = {
     id: "shop:web",
-    routeName: "shop",
+    routeNames: ["shop"],
     idleTimeout: 60_000,
     readyAt: clock.now() as number | undefined,
   };
@@ -49,6 +49,18 @@ test("a request begins the time anew, and one under way stops it", () => {
   counts.active = 0;
   clock.advance(61_000);
   expect(idle).toEqual(["shop:web"]);
+});
+
+test("the clock that is set by an hour, either way, changes no idle time", () => {
+  for (const hour of [3_600_000, -3_600_000]) {
+    const { clock, idle } = made();
+    clock.advance(30_000);
+    clock.set(hour);
+    clock.advance(29_000);
+    expect(idle).toEqual([]);
+    clock.advance(3_000);
+    expect(idle).toEqual(["shop:web"]);
+  }
 });
 
 test("one that was started again has its whole time", () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import type { ObservedProcess } from "../../src/discovery/observation.ts";
+import type { PortHolder } from "../../src/discovery/port-holder.ts";
 import type { HealthCheck } from "../../src/manifest/project.ts";
 import { FakeLifecycle, request, settled } from "./fake-lifecycle.ts";
 
@@ -60,7 +62,29 @@ describe("ready", () => {
     fake.print("not listening on port\n\x1b[32mlisten");
     fake.print("ing\x1b[0m on ");
     expect(fake.state).toBe("running");
-    fake.print("3000");
+    fake.print("3000\r\n");
+    expect(fake.state).toBe("ready");
+  });
+
+  test("by a line that an animation wrote over, and by none of its frames", async () => {
+    const fake = new FakeLifecycle({ readyPattern: "^ready on" });
+    await fake.start();
+    await fake.becomeReady();
+    fake.print("\x1b[1G\x1b[0K⠙ not ready on\x1b[1G\x1b[0K");
+    fake.print("x ready on 3000\x1b[1G\x1b[0K");
+    expect(fake.state).toBe("running");
+    fake.print("ready on 3000\r\n");
+    expect(fake.state).toBe("ready");
+  });
+
+  test("by a line without an end once it stands, such as a prompt", async () => {
+    const fake = new FakeLifecycle({ readyPattern: "^ready> $" });
+    await fake.start();
+    await fake.becomeReady();
+    fake.print("ready> ");
+    expect(fake.state).toBe("running");
+    fake.print("soon\r\nready> ");
+    await fake.pass(1000);
     expect(fake.state).toBe("ready");
   });
 
@@ -208,12 +232,13 @@ describe("a start that does not become ready", () => {
     later.refusal = { kind: "refused", why: "no process is left", passing: true };
     await later.start();
     expect([later.state, later.why, later.sockets]).toEqual(["backoff", "no process is left", 0]);
+    expect([later.service.failures, later.service.isHeld]).toEqual([1, false]);
     later.refusal = undefined;
     await later.pass(500);
     expect(later.state).toBe("running");
   });
 
-  test("waits a while for its port, and says who has it not", async () => {
+  test("waits a while for its port, which a former process may still have", async () => {
     const fake = new FakeLifecycle();
     fake.busy.add(21_000);
     await fake.start();
@@ -222,15 +247,99 @@ describe("a start that does not become ready", () => {
     fake.busy.clear();
     await fake.pass(50);
     expect(fake.state).toBe("running");
-    const taken = new FakeLifecycle();
-    taken.busy.add(21_000);
-    await taken.start();
-    await taken.pass(2000);
-    expect(taken.why).toBe("another program listens on its port 21000");
-    expect(taken.state).toBe("backoff");
-    expect(taken.spawns).toEqual([]);
+  });
+
+  describe("because another program has its port", () => {
+    const nginx = holder({ pid: 7, command: "/usr/sbin/nginx -g daemon" });
+
+    async function held(): Promise<FakeLifecycle> {
+      const fake = new FakeLifecycle();
+      fake.busy.add(21_000);
+      fake.holders = [nginx];
+      await fake.start();
+      await fake.pass(2000);
+      return fake;
+    }
+
+    test("says who it is, waits for it to end, and starts then without counting that as a crash", async () => {
+      const fake = await held();
+      expect([fake.state, fake.why, fake.service.isHeld, fake.service.failures]).toEqual([
+        "backoff",
+        "cannot have its port 21000: nginx (pid 7) listens on it (/usr/sbin/nginx -g daemon); it starts when the port is free",
+        true,
+        1,
+      ]);
+      // Far beyond ten waits of thirty seconds, after which a service that crashes is given up.
+      await fake.pass(600_000);
+      expect([fake.state, fake.spawns.length, fake.sockets]).toEqual(["backoff", 0, 0]);
+      fake.busy.clear();
+      await fake.pass(500);
+      expect([fake.state, fake.service.isHeld]).toEqual(["running", false]);
+      expect(fake.service.snapshot()).toMatchObject({ restarts: 0, warnings: [] });
+      fake.exit(failing);
+      await fake.pass(500);
+      expect(fake.state).toBe("running");
+    });
+
+    test("tells of another one that has it meanwhile", async () => {
+      const fake = await held();
+      fake.holders = [holder({ pid: 77, command: "node api.js" })];
+      await fake.pass(35_000);
+      expect(fake.why).toBe(
+        "cannot have its port 21000: other:api (pid 77) listens on it (node api.js); it starts when that has ended: localhostess stop other:api",
+      );
+    });
+
+    test("does not start once it was stopped, and looks no more", async () => {
+      const fake = await held();
+      await fake.service.stop();
+      fake.busy.clear();
+      await fake.pass(5000);
+      expect([fake.state, fake.spawns.length, fake.service.isHeld]).toEqual(["stopped", 0, false]);
+      expect(fake.clock.waiting).toBe(0);
+    });
+
+    test("waits also where it is not to be restarted, as it has not run", async () => {
+      const fake = new FakeLifecycle({ restart: "no" });
+      fake.busy.add(21_000);
+      await fake.start();
+      await fake.pass(2000);
+      expect(fake.state).toBe("backoff");
+      fake.busy.clear();
+      await fake.pass(500);
+      expect(fake.state).toBe("running");
+    });
+  });
+
+  test("a port that the system keeps for root is for the command to have, unless somebody listens there", async () => {
+    const fake = new FakeLifecycle();
+    fake.busy.add(80);
+    fake.reserved.add(80);
+    await fake.start({ port: 80 });
+    expect(fake.state).toBe("running");
+    fake.exit(failing);
+    await settled();
+    expect(fake.why).toBe("ended with exit code 3; its port 80 needs a right: sudo let-me");
+    await fake.service.stop();
+    expect(fake.service.snapshot().warnings).toEqual([]);
+    fake.holders = [holder({ pid: 7, command: "nginx" })];
+    await fake.start({ port: 80 });
+    expect(fake.state).toBe("backoff");
+    expect(fake.why).toStartWith("cannot have its port 80: nginx (pid 7)");
+    fake.holders = [];
+    await fake.pass(3000);
+    expect(fake.state).toBe("running");
   });
 });
+
+function holder(changes: Partial<ObservedProcess>): PortHolder {
+  const process: ObservedProcess = {
+    ...{ pid: 1, startedAt: 0, parent: 1, group: 1, uid: 0, command: "" },
+    ...{ name: undefined, cwd: undefined },
+    ...changes,
+  };
+  return { address: "127.0.0.1", process, uid: 0 };
+}
 
 function check(changes: Partial<HealthCheck>): HealthCheck {
   return {
@@ -251,7 +360,13 @@ describe("a health check", () => {
     await fake.start();
     expect(fake.asked[0]).toMatchObject({
       ask: { kind: "http", path: "/up" },
-      asking: { port: 21_000, workdir: "/tmp", timeout: 700, env: { PORT: "21000" } },
+      asking: {
+        port: 21_000,
+        name: "shop.localhost",
+        workdir: "/tmp",
+        timeout: 700,
+        env: { PORT: "21000" },
+      },
     });
   });
 
@@ -321,6 +436,66 @@ describe("a health check", () => {
     expect(fake.calls).toContain("cancel");
     expect(fake.state).toBe("stopped");
     expect(fake.clock.waiting).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("an hour that the clock is set by, either way,", () => {
+  const hours = [3_600_000, -3_600_000];
+
+  test("moves no deadline", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      await fake.pass(20_000);
+      fake.clock.set(hour);
+      // A service that asks for time has the deadline set anew.
+      fake.say("EXTEND_TIMEOUT_USEC=1000");
+      await fake.pass(9_750);
+      expect(fake.state).toBe("running");
+      await fake.pass(250);
+      expect([fake.state, fake.why]).toEqual(["backoff", "did not become ready within 30 s"]);
+    }
+  });
+
+  test("makes no wait for the next start longer or shorter, and nobody healthy earlier", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      fake.exit(failing);
+      await settled();
+      fake.clock.set(hour);
+      await fake.pass(450);
+      expect(fake.state).toBe("backoff");
+      await fake.pass(50);
+      await fake.becomeReady();
+      expect(fake.state).toBe("ready");
+      fake.clock.set(hour);
+      await fake.pass(29_000);
+      fake.exit(failing);
+      await fake.pass(950);
+      expect(fake.state).toBe("backoff");
+      await fake.pass(50);
+      expect(fake.state).toBe("running");
+    }
+  });
+
+  test("changes no age, and what people see is the time of day", async () => {
+    for (const hour of hours) {
+      const fake = new FakeLifecycle();
+      await fake.start();
+      const began = fake.clock.wall();
+      fake.clock.set(hour);
+      await fake.becomeReady();
+      await fake.pass(750);
+      expect(fake.service.age()).toBe(1000);
+      expect(fake.service.snapshot()).toMatchObject({
+        startedAt: began,
+        readyAt: began + hour + 50,
+      });
+      fake.exit(failing);
+      await settled();
+      expect(fake.service.snapshot().lastExit?.time).toBe(began + hour + 1000);
+    }
   });
 });
 
@@ -492,6 +667,64 @@ describe("the watchdog", () => {
   });
 });
 
+describe("a limit of memory", () => {
+  const gibibyte = 1024 ** 3;
+  const limited = () => new FakeLifecycle({ limits: { memory: gibibyte } });
+
+  test("ends a service that takes more, says so, and starts it again", async () => {
+    const fake = limited();
+    await fake.start();
+    await fake.becomeReady();
+    fake.memory = gibibyte;
+    await fake.pass(2000);
+    expect(fake.state).toBe("ready");
+    fake.memory = 1.2 * gibibyte;
+    await fake.pass(250);
+    const why = "used 1.2 GiB, more than its limits.memory of 1.0 GiB";
+    expect([fake.state, fake.why]).toEqual(["backoff", why]);
+    expect(fake.said).toEqual([`${why}; it is ended`]);
+    fake.memory = 0;
+    await fake.pass(500);
+    expect(fake.state).toBe("running");
+  });
+
+  test("is for good where nobody is to start it again", async () => {
+    const fake = new FakeLifecycle({ limits: { memory: gibibyte }, restart: "no" });
+    fake.memory = 2 * gibibyte;
+    await fake.start();
+    await fake.pass(250);
+    expect([fake.state, fake.endings.length]).toEqual(["failed", 1]);
+  });
+
+  test("counts what processes share once, where the system tells", async () => {
+    const fake = limited();
+    await fake.start();
+    await fake.becomeReady();
+    fake.memory = 4 * gibibyte;
+    fake.proportional = 0.9 * gibibyte;
+    await fake.pass(5000);
+    expect(fake.state).toBe("ready");
+    fake.proportional = 1.1 * gibibyte;
+    await fake.pass(250);
+    expect(fake.why).toBe("used 1.1 GiB, more than its limits.memory of 1.0 GiB");
+  });
+
+  test("is not looked at without one, nor once the service ends", async () => {
+    const free = new FakeLifecycle();
+    free.memory = Number.MAX_SAFE_INTEGER;
+    await free.start();
+    await free.becomeReady();
+    await free.pass(5000);
+    expect(free.state).toBe("ready");
+    const fake = limited();
+    await fake.start();
+    await fake.service.stop();
+    fake.memory = 2 * gibibyte;
+    await fake.pass(5000);
+    expect([fake.state, fake.clock.waiting]).toEqual(["stopped", 0]);
+  });
+});
+
 describe("a stop", () => {
   test("signals as declared, waits, and is over when all have ended", async () => {
     const fake = new FakeLifecycle({ stopSignal: "SIGINT", stopTimeout: 700 });
@@ -519,6 +752,7 @@ describe("a stop", () => {
   test("tells who is left, and that its port is held", async () => {
     const fake = new FakeLifecycle();
     fake.result = { kind: "left", pids: [7, 8] };
+    fake.holders = [holder({ pid: 8, command: "sleep 9" })];
     await fake.start();
     fake.busy.add(21_000);
     void fake.service.stop();
@@ -527,7 +761,7 @@ describe("a stop", () => {
       state: "stopped",
       warnings: [
         "could not be ended altogether: 7, 8 still run",
-        "its port 21000 is still held by another program",
+        "its port 21000 is not free: sleep (pid 8) listens on it (sleep 9)",
       ],
     });
   });

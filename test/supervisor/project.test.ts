@@ -108,6 +108,43 @@ describe("up", () => {
     expect(played.project.wishes.wanted).toEqual(["api"]);
   });
 
+  test("nobody waits for a service that cannot even be started, three times over", async () => {
+    using played = new PlayedProject([{ name: "api" }]);
+    const up = played.up();
+    await settled();
+    for (let refusal = 0; refusal < 3; refusal++) {
+      played.service("api").refuse("could not be started (EAGAIN)");
+      if (refusal < 2) played.service("api").be("starting");
+    }
+    const reasons = ["shop:api could not be started (EAGAIN)"];
+    expect(await up).toEqual({ kind: "failed", reasons });
+    expect(played.project.wishes.wanted).toEqual(["api"]);
+  });
+
+  test("a port that another program has is told at once, also to those who wait for the service; all start later", async () => {
+    using played = new PlayedProject(chain);
+    const up = played.up();
+    await settled();
+    played.service("mail").be("ready");
+    const why = "cannot have its port 21000: nginx (pid 7) listens on it";
+    played.service("db").refuse(why, { isHeld: true });
+    expect(await up).toEqual({
+      kind: "failed",
+      reasons: [
+        `shop:db ${why}`,
+        `shop:api did not start: db, which it waits for, ${why}`,
+        `shop:web did not start: db, which it waits for, ${why}`,
+      ],
+    });
+    // Asked again while nothing has changed, the answer is as quick.
+    expect(await played.up("db")).toEqual({ kind: "failed", reasons: [`shop:db ${why}`] });
+    played.takeSaid();
+    played.service("db").isHeld = false;
+    played.service("db").be("ready");
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start api", "start web"]);
+  });
+
   test("a command that is not found is told at once", async () => {
     using played = new PlayedProject([{ name: "api" }]);
     const up = played.up();
@@ -453,7 +490,13 @@ const nothingKnown = { shell: {}, services: new Map() };
 describe("after another daemon", () => {
   test("what should run is started, with what was added meanwhile", async () => {
     using played = new PlayedProject([...chain, { name: "cron" }, { name: "docs", lazy: true }]);
-    const state = { whole: true, wanted: ["db", "api", "web"], unwanted: ["mail"], dozing: [] };
+    const state = {
+      whole: true,
+      wanted: ["db", "api", "web"],
+      unwanted: ["mail"],
+      dozing: [],
+      profiles: [],
+    };
     played.project.resume(state, { shell: { PATH: "/bin" }, services: new Map() });
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db", "start cron", "start api", "start web"]);
@@ -463,9 +506,77 @@ describe("after another daemon", () => {
 
   test("nothing is started that was not asked for", async () => {
     using played = new PlayedProject(chain);
-    played.project.resume({ whole: false, wanted: ["db"], unwanted: [], dozing: [] }, nothingKnown);
+    played.project.resume(
+      { whole: false, wanted: ["db"], unwanted: [], dozing: [], profiles: [] },
+      nothingKnown,
+    );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
+  });
+});
+
+describe("services of a profile", () => {
+  const services = [
+    { name: "web" },
+    { name: "adminer", profiles: ["tools"] },
+    { name: "seed", disabled: true },
+  ];
+
+  test("start with its up, and say why they do not; a later up leaves those that run", async () => {
+    using played = new PlayedProject(services);
+    const up = async (...profiles: string[]) => {
+      void played.project.up({ names: undefined, profiles, shell: {}, hear() {} });
+      await played.allReady();
+      return played.takeSaid();
+    };
+    const whys = () => played.project.snapshots().map(({ why }) => why);
+    expect(await up()).toEqual(["start web"]);
+    expect(whys()).toEqual([undefined, "profile tools", "disabled"]);
+    expect(await up("tools")).toEqual(["start adminer"]);
+    expect(played.project.wishes).toMatchObject({ whole: true, profiles: ["tools"] });
+    expect(await up()).toEqual([]);
+    expect(played.states).toEqual({ web: "ready", adminer: "ready", seed: "stopped" });
+    expect(played.project.wishes).toMatchObject({
+      wanted: ["web", "adminer"],
+      unwanted: ["seed"],
+      profiles: [],
+    });
+  });
+
+  test("that are named start, and change nothing of the profiles that were asked for", async () => {
+    using played = new PlayedProject(services);
+    void played.project.up({ names: undefined, profiles: ["tools"], shell: {}, hear() {} });
+    await played.allReady();
+    await played.project.stop(["adminer"]);
+    // Somebody stopped it, and no profile is missing.
+    expect(played.project.snapshots()[1]!.why).toBeUndefined();
+    void played.project.up({ names: ["seed"], shell: {}, hear() {} });
+    await played.allReady();
+    expect(played.states).toEqual({ web: "ready", adminer: "stopped", seed: "ready" });
+    expect(played.project.wishes.profiles).toEqual(["tools"]);
+  });
+
+  test("that are added to the file start if theirs was asked for, now and with the next daemon", async () => {
+    const later = [
+      ...services,
+      { name: "mailer", profiles: ["mail"] },
+      { name: "psql", profiles: ["tools"] },
+    ];
+    using played = new PlayedProject(services);
+    void played.project.up({ names: undefined, profiles: ["tools"], shell: {}, hear() {} });
+    await played.allReady();
+    played.takeSaid();
+    await played.project.apply(declared(later), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start psql"]);
+    using next = new PlayedProject(later);
+    next.project.resume(
+      { whole: true, wanted: ["web"], unwanted: ["seed"], dozing: [], profiles: ["mail"] },
+      nothingKnown,
+    );
+    await next.allReady();
+    expect(next.takeSaid()).toEqual(["start web", "start mailer"]);
+    expect(next.project.wishes.profiles).toEqual(["mail"]);
   });
 });
 
@@ -537,7 +648,7 @@ describe("a service of which nobody has seen what it runs", () => {
   test("is not started by the next daemon, and is once its files are as they were", async () => {
     using played = new PlayedProject([{ name: "db" }, { name: "api" }], ["api"]);
     played.project.resume(
-      { whole: true, wanted: ["db", "api"], unwanted: [], dozing: [] },
+      { whole: true, wanted: ["db", "api"], unwanted: [], dozing: [], profiles: [] },
       nothingKnown,
     );
     await played.allReady();

@@ -5,7 +5,8 @@ import { FakeClock } from "../support/fake-clock.ts";
 
 function made() {
   const clock = new FakeClock();
-  const run = { pid: 42, startedAt: clock.now() - 10_000, runId: "a" };
+  const run = { pid: 42, startedAt: clock.wall() - 10_000, runId: "a" };
+  const born = { at: clock.now() - 10_000 };
   const usage = { pids: [42], cpu: 1000, memory: 5000 };
   let looks = 0;
   let look: () => Promise<Usage> = async () => ({ ...usage });
@@ -17,12 +18,13 @@ function made() {
         return look();
       },
     },
-    runs: () => [{ id: "shop:api", run: { ...run } }],
+    runs: () => [{ id: "shop:api", run: { ...run }, age: clock.now() - born.at }],
   });
   const read = async () => (await gauge.read()).get("shop:api");
   return {
     clock,
     run,
+    born,
     usage,
     read,
     looks: () => looks,
@@ -38,6 +40,18 @@ test("the processor's part is since the start at first, and then between two loo
   expect(await read()).toMatchObject({ cpu: 50 });
 });
 
+test("the processor's part is the same whatever the clock is set to", async () => {
+  for (const hour of [3_600_000, -3_600_000]) {
+    const { clock, usage, read } = made();
+    clock.set(hour);
+    expect(await read()).toMatchObject({ cpu: 10 });
+    clock.set(hour);
+    clock.advance(2000);
+    usage.cpu += 1000;
+    expect(await read()).toMatchObject({ cpu: 50 });
+  }
+});
+
 test("many who ask within a second have one look", async () => {
   const { read, looks } = made();
   await Promise.all(Array.from({ length: 50 }, read));
@@ -46,11 +60,11 @@ test("many who ask within a second have one look", async () => {
 });
 
 test("another run begins at nothing", async () => {
-  const { clock, run, usage, read } = made();
+  const { clock, run, born, usage, read } = made();
   await read();
   clock.advance(5000);
   run.runId = "b";
-  run.startedAt = clock.now() - 1000;
+  born.at = clock.now() - 1000;
   usage.cpu = 100;
   expect(await read()).toMatchObject({ cpu: 10 });
 });

@@ -5,6 +5,8 @@ type Timer = { due: number; period: number | undefined; action: () => void };
 
 export class FakeClock implements Clock {
   #now: number;
+  /** By how much the time of day is ahead of the time that has passed. */
+  #ahead = 0;
   #timers = new Set<Timer>();
 
   constructor(start = 1_000_000) {
@@ -13,6 +15,15 @@ export class FakeClock implements Clock {
 
   now(): number {
     return this.#now;
+  }
+
+  wall(): number {
+    return this.#now + this.#ahead;
+  }
+
+  /** Sets the time of day, which fires nothing. */
+  set(by: number): void {
+    this.#ahead += by;
   }
 
   after(delay: number, action: () => void): Cancel {

@@ -9,7 +9,7 @@ const longestStep = 2;
  * A limit of some milliseconds for what this process does itself is never over before the process has had that much
  * time to do it, however long the machine ran something else. Ticks only while a timer is waiting.
  */
-export function steadyClock(): Clock {
+export function steadyClock(): Clock & Pick<FakeClock, "set"> {
   const clock = new FakeClock(Date.now());
   let last = performance.now();
   let ticking: Timer | undefined;
@@ -45,6 +45,11 @@ export function steadyClock(): Clock {
       catchUp();
       return clock.now();
     },
+    wall() {
+      catchUp();
+      return clock.wall();
+    },
+    set: (by) => clock.set(by),
     after(delay, action) {
       catchUp();
       return waiting(clock.after(delay, action));

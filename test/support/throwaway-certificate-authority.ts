@@ -75,7 +75,7 @@ export async function mintChecked(
   { ca, clock }: { ca: CertificateAuthority; clock: Clock },
 ): Promise<Leaf> {
   const leaf = await mintLeaf(subject, { signer: ca, clock });
-  const verdict = await chainVerdict(leaf.certificate, { ca, now: clock.now() });
+  const verdict = await chainVerdict(leaf.certificate, { ca, now: clock.wall() });
   if (verdict !== "good") throw new Error(`pkijs refuses the leaf of ${subject.name}: ${verdict}`);
   return leaf;
 }

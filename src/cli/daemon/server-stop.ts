@@ -67,14 +67,14 @@ type Going = { found: Alive; settings: Settings; milliseconds: number };
 
 /** Whether the daemon is gone in time. False only after a probe proved that it is still there. */
 async function goes({ found, settings, milliseconds }: Going): Promise<boolean> {
-  const end = Date.now() + milliseconds;
+  const end = performance.now() + milliseconds;
   for (;;) {
     const credential = readCredential(settings.stateDirectory);
     // Without a credential nothing can be proved, so no process may be signalled.
     if (credential.kind !== "credential") return true;
     const { kind } = await probe(found.registration, credential.value);
     if (kind === "dead" || kind === "stranger") return true;
-    if (Date.now() >= end) return false;
+    if (performance.now() >= end) return false;
     await Bun.sleep(pollEvery);
   }
 }

@@ -8,7 +8,8 @@ import { riskOf } from "../../manifest/tld.ts";
 import type { ExtraPort } from "../../proxy/listener/own-ports.ts";
 import type { Service } from "../../routes/service.ts";
 import { originOf, type Scheme } from "../../routes/service-row.ts";
-import { holdersOf, rightCommand } from "../shared/port-holder.ts";
+import { portRightCommand } from "../../text/port-right.ts";
+import { holdersOf } from "../shared/port-holder.ts";
 import { logFile } from "../../system/log-file.ts";
 import { configFile } from "../../system/paths.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
@@ -103,14 +104,14 @@ type TrustVariables = { settings: Settings; world: World; note(text: string): vo
 function trustVariables({ settings, world, note }: TrustVariables) {
   let last: { at: number; variables: Promise<Record<string, string>> } | undefined;
   return (): Promise<Record<string, string>> => {
-    if (last === undefined || Date.now() - last.at > bundlesKept) {
+    if (last === undefined || performance.now() - last.at > bundlesKept) {
       const variables = import("../shared/bundles.ts")
         .then(({ bundleVariables }) => bundleVariables(settings, { world, note }))
         .catch((error: Error) => {
           note(`services will not trust https names: ${error.message}`);
           return {};
         });
-      last = { at: Date.now(), variables };
+      last = { at: performance.now(), variables };
     }
     return last.variables;
   };
@@ -239,7 +240,7 @@ function changeLines(changes: Changes, { world, port, timed }: LogOptions): stri
 async function whyNot(port: number, { code, settings }: { code: string; settings: Settings }) {
   const another = "choose another port (--port 0 picks one)";
   if (code === "EACCES") {
-    return `port ${port} requires permission: ${rightCommand([port])}; or ${another}`;
+    return `port ${port} requires permission: ${portRightCommand([port])}; or ${another}`;
   }
   const [holder] = await holdersOf([port], settings);
   const { who, pid, ours } = holder!;
@@ -260,7 +261,7 @@ async function refusals({ refusedPorts }: Daemon, settings: Settings): Promise<s
   return [
     ...(closed.length === 0
       ? []
-      : [`for URLs without a port: ${rightCommand(closed)}, then restart`]),
+      : [`for URLs without a port: ${portRightCommand(closed)}, then restart`]),
     ...holders.map(({ who }, index) => `not using port ${taken[index]}, which is in use by ${who}`),
     ...others.map(({ port, why }) => `not using port ${port}: ${why}`),
   ];

@@ -3,7 +3,7 @@ import { originOf } from "../../routes/service-row.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { type Answer, ask } from "../shared/ask.ts";
-import { ownersOf } from "../shared/look.ts";
+import { ownersOf } from "../../discovery/port-holder.ts";
 import { defaultPort } from "../shared/settings.ts";
 import {
   bracketed,

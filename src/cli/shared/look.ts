@@ -112,16 +112,6 @@ function holds(scan: Scan, { pid, port }: Registration): boolean {
   return scan.observations.some((seen) => seen.port === port && seen.pids.includes(pid));
 }
 
-/** The processes that listen on a port, oldest first; those of other users are not visible. */
-export function ownersOf(scan: Scan, port: number): ObservedProcess[] {
-  const pids = new Set(
-    scan.observations.filter((seen) => seen.port === port).flatMap((seen) => seen.pids),
-  );
-  return [...pids]
-    .flatMap((pid) => scan.processes.get(pid) ?? [])
-    .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
-}
-
 /** One process for each port, without the proxy and the services, by port. */
 export function unnamedOf({ scan, services, proxy }: Sight): Unnamed[] {
   const known = new Set(services.flatMap((service) => service.pids));

@@ -1,7 +1,8 @@
-/** A port that we could not have -> who has it, or the command that gives the right to it. */
+/** A port that we could not have -> who has it. */
 import { readRegistration } from "../../control/found/registration.ts";
 import { printable } from "../../text/printable.ts";
-import { ownersOf, sourceOf } from "./look.ts";
+import { ownersOf } from "../../discovery/port-holder.ts";
+import { sourceOf } from "./look.ts";
 import type { Settings } from "./settings.ts";
 
 export type Holder = {
@@ -38,9 +39,4 @@ export async function holdersOf(ports: readonly number[], settings: Settings): P
     const who = `pid ${holder.pid}${others}: ${printable(holder.command, 200)}`;
     return { who, pid: holder.pid, ours: false };
   });
-}
-
-/** Linux, ip(7): lowers the first port that every user may listen on, until the next boot. */
-export function rightCommand(ports: readonly number[]): string {
-  return `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${Math.min(80, ...ports)}`;
 }

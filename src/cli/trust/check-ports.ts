@@ -6,8 +6,10 @@ import { readText } from "../../system/read-text.ts";
 import { listed } from "../../text/list.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 import { ask } from "../shared/ask.ts";
-import { ownersOf, sourceOf } from "../shared/look.ts";
-import { holdersOf, rightCommand } from "../shared/port-holder.ts";
+import { ownersOf } from "../../discovery/port-holder.ts";
+import { sourceOf } from "../shared/look.ts";
+import { portRightCommand } from "../../text/port-right.ts";
+import { holdersOf } from "../shared/port-holder.ts";
 import { defaultPort, type Settings } from "../shared/settings.ts";
 import type { Finding } from "./finding.ts";
 
@@ -106,7 +108,7 @@ async function standardPort(
   }
   const allowed =
     machine.platform === "darwin" || machine.privileged || port >= (await leastPort(machine));
-  if (!allowed) return finding(`not permitted, so ${without}`, rightCommand([port]));
+  if (!allowed) return finding(`not permitted, so ${without}`, portRightCommand([port]));
   const again = proxy === undefined ? "" : `kill ${proxy.pid}, and restart the proxy: `;
   return finding(`nothing listens there, so ${without}`, `${again}${startOn(main)}`);
 }

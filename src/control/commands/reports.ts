@@ -32,7 +32,7 @@ export function daemonOf({ facts, gauges }: Backend): DaemonReport {
   return {
     ...its,
     log: its.log ?? null,
-    uptime: Math.max(0, Date.now() - its.startedAt),
+    uptime: Math.round(performance.now()),
     ...gauges(),
   };
 }

@@ -18,8 +18,10 @@ export async function statusRows({
   const rows = supervised.map((its) =>
     supervisedStatus(its, {
       spec: projects?.specOf(its.id),
+      age: projects?.ageOf(its.id),
       taken: usage.get(its.id),
       address: isAddressed(its) ? projects?.addressOf(its.id) : undefined,
+      shared: projects?.sharedAddressOf(its.id),
     }),
   );
   const ours = new Set(
@@ -73,11 +75,18 @@ const healthOf: Record<SupervisedState, SupervisedStatus["health_status"]> = {
 
 type Known = {
   spec: ServiceSpec | undefined;
+  /** Milliseconds. */
+  age: number | undefined;
   taken: Taken | undefined;
   address: { url: string; domain: string } | undefined;
+  /** The address of all instances. */
+  shared: { url: string } | undefined;
 };
 
-function supervisedStatus(its: Supervised, { spec, taken, address }: Known): SupervisedStatus {
+function supervisedStatus(
+  its: Supervised,
+  { spec, age, taken, address, shared }: Known,
+): SupervisedStatus {
   const running = its.pid !== undefined;
   return {
     name: its.id,
@@ -102,19 +111,29 @@ function supervisedStatus(its: Supervised, { spec, taken, address }: Known): Sup
     says: its.status ?? null,
     ready: its.state === "ready",
     ready_at: isoOf(its.readyAt),
-    uptime: its.startedAt === undefined ? null : Math.max(0, Date.now() - its.startedAt),
+    uptime: its.startedAt === undefined || age === undefined ? null : Math.round(age),
     restarts: its.restarts,
     exit: its.lastExit ?? null,
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
+    memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
+    instance: instanceOf(its, shared),
     pending: its.pending ?? null,
   };
 }
 
+function instanceOf(
+  { instance }: Supervised,
+  shared: { url: string } | undefined,
+): SupervisedStatus["instance"] {
+  if (instance === undefined) return null;
+  return { of: instance.of, number: instance.number, url: shared?.url ?? null };
+}
+
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
   const kind = spec?.health?.ask.kind;
-  if (kind === "http") return "Http";
+  if (kind === "http" || kind === "https") return "Http";
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";
   return spec?.readyPattern === undefined ? "None" : "Log";

@@ -219,7 +219,7 @@ export class ApiConnection implements LinkHandler {
     this.#cancelTimer?.();
     this.#answered = true;
     if ("stream" in answer) this.#last = true;
-    this.#write(headOf(answer, { date: this.#options.clock.now(), last: this.#last }));
+    this.#write(headOf(answer, { date: this.#options.clock.wall(), last: this.#last }));
     const body = this.#reader.framing.head ? nothing : bodyOf(answer);
     if ("stream" in answer && !this.#reader.framing.head) {
       this.#begin(answer);

@@ -94,7 +94,7 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
 
   function refused(why: string, headers: Headers): Verdict {
     const now = clock.now();
-    failed = failed.filter((time) => now - time < failureWindow && time <= now);
+    failed = failed.filter((time) => now - time < failureWindow);
     if (failed.length >= its.mostFailures) {
       const wait = Math.max(1, Math.ceil((failed[0]! + failureWindow - now) / 1000));
       const retry = { ...headers, "Retry-After": String(wait) };

@@ -1,9 +1,10 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import { hasPort, type ServiceSpec } from "../project.ts";
+import { hasPort, type Limits, type ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
-import { projectSchema, serviceSchema } from "../schema.ts";
+import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
+import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -55,6 +56,7 @@ export function readService(
     mistakes.add(table, wrongLabel);
   }
   field("env_file");
+  field("instances");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
   const ask = health?.ask;
@@ -76,6 +78,10 @@ export function readService(
   for (const other of existing(restartWith, reading)) {
     if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
   }
+  const watch = field<string[]>("watch");
+  for (const { index, what } of watchMistakes(watch?.value ?? [], workdir)) {
+    mistakes.add({ source: watch!.source, path: [...watch!.path, index] }, what);
+  }
   const spec: ServiceSpec = {
     name,
     type,
@@ -93,14 +99,22 @@ export function readService(
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
     restart: valueIn("restart") ?? "on-failure",
+    limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
+    profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
-    watch: valueIn("watch") ?? [],
+    watch: watch?.value ?? [],
     pty: valueIn("pty") ?? true,
     routeName: hasPort(type) ? routeNameOf(name, { ...project, type }) : undefined,
   };
   return { spec, table, ...edges };
+}
+
+function readLimits(service: string, its: Table, { fields }: Pick<Reading, "fields">): Limits {
+  const table = tableIn(its, "limits");
+  const options = { schema: limitsSchema, service, within: "limits" };
+  return { memory: fields.read<number>(table, { ...options, key: "memory" })?.value };
 }
 
 /** A path is the same from every workdir. */
@@ -131,7 +145,7 @@ function reportPorts(
     mistakes.add(idleTimeout, "a worker receives no requests, so that it is never idle");
   }
   const ask = health?.ask.kind;
-  if (ask === "http" || ask === "tcp") {
+  if (ask !== undefined && ask !== "command") {
     const at = table.entries.get("health_check") ?? table;
     mistakes.add(at, "a worker has no port to check; use a command");
   }

@@ -78,7 +78,9 @@ function messageOf({ supervised, absence, details }: AbsentPage): string {
   const { why, lastExit } = details ? supervised : unknown;
   const exit = lastExit === undefined ? "" : ` (${exitText(lastExit)})`;
   const reason = why === undefined ? "" : `: ${sentence(why)}`;
-  const now = `${word(id)} ${words[state]}`;
+  // Where no process has ended, none could be started.
+  const untried = state === "backoff" && supervised.lastExit === undefined;
+  const now = `${word(id)} ${untried ? "could not be started and is tried again" : words[state]}`;
   switch (absence.kind) {
     case "soon":
       return `${now}${reason}`;

@@ -98,7 +98,7 @@ export class Recorder implements Traffic {
     // that the wall clock was set.
     if (started - this.#compared >= 1_000) {
       this.#compared = started;
-      this.#epoch = this.#clock.now() - started;
+      this.#epoch = this.#clock.wall() - started;
     }
     entry.time = this.#epoch + started;
     entry.started = started;

@@ -17,7 +17,8 @@ export interface Gauge {
 export type GaugeOptions = {
   clock: Clock;
   families: Pick<Families, "usage">;
-  runs(): readonly { id: string; run: Run }[];
+  /** `age`: milliseconds since the start. */
+  runs(): readonly { id: string; run: Run; age: number }[];
 };
 
 /** Milliseconds for which a look is good. */
@@ -35,12 +36,12 @@ export function usageGauge({ clock, families, runs }: GaugeOptions): Gauge {
   async function look(): Promise<void> {
     const found = new Map<string, Seen>();
     await Promise.all(
-      runs().map(async ({ id, run }) => {
+      runs().map(async ({ id, run, age }) => {
         const { cpu: total, memory } = await families.usage(run);
         const at = clock.now();
         const before = seen.get(id);
         const same = before?.runId === run.runId ? before : undefined;
-        const since = same?.at ?? run.startedAt;
+        const since = same?.at ?? at - age;
         const spent = Math.max(0, total - (same?.total ?? 0));
         const cpu = at > since ? Math.round((spent / (at - since)) * 1000) / 10 : 0;
         found.set(id, { cpu, memory, runId: run.runId, total, at });

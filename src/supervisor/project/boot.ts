@@ -2,7 +2,7 @@
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
-import { isDue, isReady, isWanted, type Unit, whyDown } from "./unit.ts";
+import { heldText, isDue, isRenewing, isThere, isWanted, type Unit, whyDown } from "./unit.ts";
 
 /** `reasons` are sentences, with the ids of those that did not become ready. */
 export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
@@ -29,8 +29,10 @@ const hopelessCodes: ReadonlySet<number | null> = new Set([126, 127]);
 type Followed = {
   name: string;
   id: string;
+  /** Deaths of its process and refused starts, seen here. */
   deaths: number;
-  lastExit: number | undefined;
+  /** The same, since its lifecycle was made. */
+  failures: number;
   said: string | undefined;
   /** The start of the process that is ended first. */
   formerRun: number | undefined;
@@ -90,21 +92,30 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       return;
     }
     const { state, why, lastExit, startedAt } = snapshotOf(unit);
+    if (isRenewing(unit)) {
+      if (unit.held?.isFinal) settle(its, explain(name));
+      else if (unit.held !== undefined) progress(its, heldText(unit.held));
+      return;
+    }
     if (startedAt !== undefined && startedAt !== its.formerRun) its.formerRun = undefined;
-    if (isReady(unit) && its.formerRun === undefined) {
+    if (isThere(unit) && its.formerRun === undefined) {
       settle(its);
       return;
     }
-    if (lastExit !== undefined && lastExit.time !== its.lastExit && !isDue(unit)) {
-      its.lastExit = lastExit.time;
+    const { failures = 0, isHeld = false } = unit.service ?? {};
+    if (failures !== its.failures && !isDue(unit)) {
+      its.failures = failures;
       if (state === "backoff" || state === "failed") its.deaths += 1;
     }
-    const lost = state === "backoff" && hopelessCodes.has(lastExit?.code ?? null);
+    const lost = state === "backoff" && (isHeld || hopelessCodes.has(lastExit?.code ?? null));
     if (state === "failed" || state === "exited" || its.deaths >= enoughDeaths || lost) {
       settle(its, explain(name));
       return;
     }
-    const message = state === "backoff" ? `${why ?? "ended"}; it is tried again` : why;
+    progress(its, state === "backoff" ? `${why ?? "ended"}; it is tried again` : why);
+  };
+
+  const progress = (its: Followed, message: string | undefined): void => {
     if (message === undefined || message === its.said) return;
     its.said = message;
     hear({ type: "StepProgress", data: { id: its.id, message } });
@@ -112,7 +123,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
 
   for (const name of names) {
     const unit = unitOf(name)!;
-    const { state, lastExit, startedAt } = snapshotOf(unit);
+    const { state, startedAt } = snapshotOf(unit);
     const anew = options.changed.includes(name);
     const asItIs = (state === "ready" || state === "unready") && !anew;
     const verb = anew ? "Restarting" : "Starting";
@@ -122,18 +133,20 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       name,
       id: unit.id,
       deaths: 0,
-      lastExit: lastExit?.time,
+      failures: unit.service?.failures ?? 0,
       said: undefined,
       formerRun: anew ? startedAt : undefined,
     });
-    if (state !== "unready" || anew) continue;
-    // Without this limit a failing check would keep the caller waiting for ever.
-    cancels.push(
-      clock.after(unit.spec.startTimeout, () => {
-        const its = open.get(name);
-        if (its !== undefined) settle(its, explain(name));
-      }),
-    );
+    // Without a limit a failing check, its own or that of what it waits for, would keep the caller waiting for ever.
+    if (state === "unready" || anew) {
+      cancels.push(
+        clock.after(unit.spec.startTimeout, () => {
+          const its = open.get(name);
+          if (its === undefined || (anew && !isRenewing(unit))) return;
+          settle(its, explain(name));
+        }),
+      );
+    }
   }
   cancels.push(watch(look));
   if (open.size === 0) finish();

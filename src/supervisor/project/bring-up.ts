@@ -1,5 +1,6 @@
 /** A folder, and what is asked of it with `up` -> its project brought up, or why nothing was started. */
-import { serviceWithin } from "../../routes/named.ts";
+import { namesOf, servicesWithin } from "../../routes/named.ts";
+import { profileMistakes } from "./asked-services.ts";
 import type { Started } from "./boot.ts";
 import type { Folder, Loaded } from "./folder.ts";
 import type { Hear } from "./project.ts";
@@ -9,6 +10,7 @@ export type Asked = {
   file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  profiles?: readonly string[] | undefined;
   shell: Shell;
   /** False where no shell is known, and `shell` is the one that the folder had before. */
   isShell: boolean;
@@ -30,7 +32,7 @@ export async function bringUp(
   folder: Folder,
   { asked, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { file, names, shell, isShell, restart, hear } = asked;
+  const { file, names, profiles = [], shell, isShell, restart, hear } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -50,15 +52,15 @@ export async function bringUp(
   const { name } = project.spec;
   const own: string[] = [];
   const wrong: string[] = [];
-  const services = project.spec.services.map((its) => its.name);
   for (const word of names ?? []) {
-    const within = serviceWithin(word, { project: name, services });
-    if (within.kind === "service") own.push(within.name);
+    const within = servicesWithin(word, project.spec);
+    if (within.kind === "services") own.push(...within.names);
     else {
-      const hint = within.hint || `; there are ${services.join(", ")}`;
+      const hint = within.hint || `; there are ${namesOf(project.spec.services).join(", ")}`;
       wrong.push(`${name} has no service ${JSON.stringify(word)}${hint}`);
     }
   }
+  wrong.push(...profileMistakes(project.spec, profiles));
   if (wrong.length > 0) {
     if (isNew && !project.isActive) await folder.drop();
     // A refused `up` approves nothing.
@@ -76,6 +78,6 @@ export async function bringUp(
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
   const instead = isShell ? folder.standIn : undefined;
-  const these = { names: names === undefined ? undefined : own, shell, instead, hear };
+  const these = { names: names === undefined ? undefined : own, profiles, shell, instead, hear };
   return await (restart ? project.restart(these) : project.up(these));
 }

@@ -20,7 +20,7 @@ export type ServiceEnvOptions = {
 export function serviceEnv(unit: Unit, options: ServiceEnvOptions): ServiceEnv {
   const { project, shell, urlOf, trust } = options;
   const portOf = (name: string): number | undefined => {
-    const other = project.unit(name);
+    const other = project.first(name);
     return other !== undefined && hasPort(other.spec.type)
       ? options.portOf(other.id, other.spec.port)
       : undefined;

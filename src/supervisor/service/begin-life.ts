@@ -1,12 +1,15 @@
 /** A declared service, and a request to start it -> the life of its process, or why there is none. */
 import type { ServiceSpec } from "../../manifest/project.ts";
+import type { PortHolder } from "../../discovery/port-holder.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Families } from "../family/family.ts";
+import { markOf } from "../family/mark.ts";
 import type { ChildOptions, Spawned, Stream } from "./child.ts";
 import { environmentOf } from "./environment.ts";
 import { Life, type NotifySocket } from "./life.ts";
 import { type Notice, noticesIn } from "./notify.ts";
+import { portTaken, type TakenOptions } from "./port-words.ts";
 
 /** The project's input for a start; kept for automatic restarts. */
 export type StartRequest = {
@@ -27,6 +30,12 @@ export type BeginEffects = {
   /** A socket whose datagrams are heard until it is closed. @throws with a sentence, where there can be none. */
   notifySocket(hear: (bytes: Uint8Array) => void): Promise<NotifySocket>;
   isFree(port: number): boolean;
+  /** The processes that listen on a port that is not free. Never rejects. */
+  holdersOf(port: number): Promise<readonly PortHolder[]>;
+  /** The service of ours that one of these processes belongs to. */
+  ownerOf(pids: readonly number[]): Promise<string | undefined>;
+  /** The command that gives everybody the right to listen there, where we have none. */
+  rightTo(port: number): string | undefined;
   /** Whether the command looks as if it would say READY=1 by itself. */
   mayNotify(command: string, workdir: string): Promise<boolean>;
   /** 128 random bits in hex. */
@@ -34,6 +43,8 @@ export type BeginEffects = {
 };
 
 export type BeginOptions = {
+  /** `shop:web`. */
+  id: string;
   request: StartRequest;
   effects: BeginEffects;
   /** True once the start was overtaken. */
@@ -49,15 +60,16 @@ export type Begun =
   | { kind: "life"; life: Life }
   /** `passing`: may go better next time. */
   | { kind: "refused"; why: string; passing: boolean }
+  /** Another program has the port: a start is of use only once that one has gone. */
+  | { kind: "held"; why: string; port: number }
   | { kind: "over" };
 
 /** @throws with a sentence. */
 export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promise<Begun> {
   const { effects, isOver } = options;
   const { port, shell, url, trust } = options.request;
-  if (port !== undefined && !(await becomesFree(port, { ...effects, isOver }))) {
-    return { kind: "refused", why: `another program listens on its port ${port}`, passing: true };
-  }
+  const taken = port === undefined ? undefined : await takenBy(port, options);
+  if (taken !== undefined) return { kind: "held", why: portTaken(port!, taken), port: port! };
   const maySpeak = await effects.mayNotify(spec.command, spec.workdir);
   // Neither output, nor a notice, nor an end comes before the process is there.
   let life: Life | undefined;
@@ -78,10 +90,11 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     shell: words,
     workdir,
     env,
+    mark: markOf(runId),
     pty,
     onOutput(stream, bytes) {
       options.onOutput(stream, bytes);
-      life?.watcher?.onOutput(bytes);
+      life?.watcher?.onOutput(stream, bytes);
     },
     onExit(how) {
       if (life !== undefined) options.onExit(how, life);
@@ -93,13 +106,37 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
   }
   const { child } = spawned;
   const { pid } = child;
-  const startedAt = effects.clock.now();
+  const startedAt = effects.clock.wall();
+  const begun = effects.clock.now();
   const birth = effects.families.birthOf(pid);
   life = new Life(
-    { child, run: { pid, startedAt, runId, birth }, env, port, socket, maySpeak },
+    { child, run: { pid, startedAt, runId, birth }, begun, env, port, socket, maySpeak },
     effects,
   );
   return { kind: "life", life };
+}
+
+export type TakenByOptions = Pick<BeginOptions, "id" | "effects"> & {
+  /** Nobody waits for the answer any more. */
+  isOver?(): boolean;
+};
+
+/**
+ * The processes that have a port which does not become free. A port that the system keeps for root is never free for
+ * us; a command may have more rights than we (`sudo`, a program with a capability, a container's daemon), so it is
+ * anybody's until somebody listens there.
+ */
+export async function takenBy(
+  port: number,
+  { id, effects, isOver = () => false }: TakenByOptions,
+): Promise<TakenOptions | undefined> {
+  const reserved = effects.rightTo(port) !== undefined;
+  if (!reserved && (await becomesFree(port, { ...effects, isOver }))) return undefined;
+  if (isOver()) return undefined;
+  const holders = await effects.holdersOf(port);
+  if (reserved && holders.length === 0) return undefined;
+  const owner = await effects.ownerOf(holders.flatMap(({ process: its }) => its?.pid ?? []));
+  return { id, holders, owner, self: process.pid };
 }
 
 /** Milliseconds that a port may take to become free when its last holder has ended, and between two looks. */
@@ -109,10 +146,7 @@ const portPeriod = 50;
 type FreeOptions = { clock: Clock; isFree(port: number): boolean; isOver(): boolean };
 
 /** Resolves with false where the port stays taken, or the start was overtaken. */
-export async function becomesFree(
-  port: number,
-  { clock, isFree, isOver }: FreeOptions,
-): Promise<boolean> {
+async function becomesFree(port: number, { clock, isFree, isOver }: FreeOptions): Promise<boolean> {
   const end = clock.now() + portPatience;
   while (!isFree(port)) {
     if (clock.now() >= end || isOver()) return false;

@@ -4,10 +4,11 @@ import type { Exit, Supervised } from "../../routes/supervised.ts";
 import type { Cancel } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Run } from "../family/family.ts";
-import { becomesFree, type BeginEffects, beginLife, type StartRequest } from "./begin-life.ts";
+import { type BeginEffects, beginLife, type StartRequest, takenBy } from "./begin-life.ts";
 import type { Stream } from "./child.ts";
 import type { Life, LifeEffects, LifeOwner } from "./life.ts";
 import type { Notice } from "./notify.ts";
+import { portTaken, whoHas } from "./port-words.ts";
 import {
   type Event,
   goodHealth,
@@ -36,6 +37,8 @@ export type LifecycleOptions = {
   onOutput(stream: Stream, bytes: Uint8Array): void;
   /** A look found other processes of it than the look before. */
   onMembers(): void;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
   /** The last output, at most 50 printable lines; read when the process has ended. */
   lastLines(): readonly string[];
 };
@@ -44,6 +47,12 @@ export type LifecycleOptions = {
 export interface Lifecycle {
   readonly spec: ServiceSpec;
   snapshot(): Supervised;
+  /** Ends by itself, and starts that were refused, since it was made: it only grows. */
+  readonly failures: number;
+  /** True while another program has its port: to wait for the next start is to wait for that one to end. */
+  readonly isHeld: boolean;
+  /** Milliseconds since its process was started; undefined where nothing of it can be left. */
+  age(): number | undefined;
   /** The identity by which the next daemon ends it; undefined where no process can be left. */
   run(): Run | undefined;
   /** Starts it at once and resets the counts; does nothing where it runs or starts already. */
@@ -58,6 +67,11 @@ export interface Lifecycle {
   /** Stops it for good. */
   dispose(): Promise<void>;
 }
+
+/** Milliseconds between two looks at a port that another program has, and between two at who that is. */
+const portPeriod = 500;
+const holderPeriod = 30_000;
+const reservedPeriod = 3000;
 
 const livePhases: ReadonlySet<Phase> = new Set<Phase>(["running", "ready", "unready"]);
 const endPhases: ReadonlySet<Phase> = new Set<Phase>(["stopping", "restarting", "aborting"]);
@@ -79,6 +93,9 @@ class StateMachine implements Lifecycle {
   #restarts = 0;
   /** In a row, without good health between them. */
   #deaths = 0;
+  failures = 0;
+  /** The port that another program has. */
+  #held: number | undefined;
   #lastExit: Exit | undefined;
   #paused = false;
   /** Warnings about what an end left behind. */
@@ -111,7 +128,12 @@ class StateMachine implements Lifecycle {
         this.#tell();
       },
       onMembers: options.onMembers,
+      say: options.say,
     };
+  }
+
+  get #id(): string {
+    return `${this.#options.project}:${this.spec.name}`;
   }
 
   snapshot(): Supervised {
@@ -119,7 +141,7 @@ class StateMachine implements Lifecycle {
     const { project, domain, directory } = this.#options;
     const life = this.#life?.isAlive ? this.#life : undefined;
     return {
-      id: `${project}:${spec.name}`,
+      id: this.#id,
       project,
       domain,
       service: spec.name,
@@ -140,6 +162,14 @@ class StateMachine implements Lifecycle {
       directory,
       warnings: life?.warnings ?? this.#leftovers,
     };
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
+  age(): number | undefined {
+    return this.#life?.age;
   }
 
   run(): Run | undefined {
@@ -194,6 +224,7 @@ class StateMachine implements Lifecycle {
     this.#why = because;
     this.#cancelHealth?.();
     if (!livePhases.has(next)) this.#quiet();
+    if (next !== "backoff") this.#held = undefined;
     if (next === "ready") this.#countHealth();
     if (action === "launch") this.#launch();
     else if (action === "wait") this.#waitForNext();
@@ -233,6 +264,7 @@ class StateMachine implements Lifecycle {
     await this.#clear();
     if (isOver()) return;
     const begun = await beginLife(this.spec, {
+      id: this.#id,
       request: this.#request!,
       effects: this.#effects,
       isOver,
@@ -241,7 +273,9 @@ class StateMachine implements Lifecycle {
       onExit: (how, life) => this.#exited(how, life),
     });
     if (begun.kind === "life") this.#begin(begun.life);
-    else if (begun.kind === "refused" && !isOver()) this.#refuse(begun.why, begun);
+    else if (isOver()) return;
+    else if (begun.kind === "refused") this.#refuse(begun.why, begun);
+    else if (begun.kind === "held") this.#hold(begun);
   }
 
   #begin(life: Life): void {
@@ -258,7 +292,15 @@ class StateMachine implements Lifecycle {
   /** Handles a failed start: counted as a death where the cause may pass. */
   #refuse(because: string, { passing }: { passing: boolean }): void {
     this.#deaths++;
+    this.failures++;
     this.#happen(passing ? this.#unexplained() : "gave-up", because);
+  }
+
+  /** Another program has its port: no death of its own, and no reason to give it up. */
+  #hold({ port, why }: { port: number; why: string }): void {
+    this.failures++;
+    this.#held = port;
+    this.#happen("crashed", why);
   }
 
   /** The verdict where no process ended by itself, so that there is no exit code. */
@@ -270,11 +312,37 @@ class StateMachine implements Lifecycle {
 
   #waitForNext(): void {
     void this.#clear();
+    if (this.#held !== undefined) {
+      this.#waitForPort(this.#held);
+      return;
+    }
     const delay = waitAfter(this.#deaths, this.#effects.random());
     this.#cancelWait = this.#effects.clock.after(delay, () => {
       this.#restarts++;
       this.#happen("waited", this.#why);
     });
+  }
+
+  /** Until the port is free. Who has it is told anew where that is another program. */
+  #waitForPort(port: number): void {
+    const { clock, isFree, rightTo } = this.#effects;
+    // Only a look at who listens there tells that a port which the system keeps for root is free.
+    const period = rightTo(port) === undefined ? holderPeriod : reservedPeriod;
+    const look = async (): Promise<void> => {
+      const taken = await takenBy(port, { id: this.#id, effects: this.#effects });
+      if (this.#cancelWait !== cancel) return;
+      if (taken === undefined) this.#happen("waited", this.#why);
+      else if (portTaken(port, taken) !== this.#why) this.#owner.changed(portTaken(port, taken));
+    };
+    let next = clock.now() + period;
+    const cancel = clock.every(portPeriod, () => {
+      if (isFree(port)) this.#happen("waited", this.#why);
+      else if (clock.now() >= next) {
+        next = clock.now() + period;
+        void look();
+      }
+    });
+    this.#cancelWait = cancel;
   }
 
   // --- ending
@@ -288,6 +356,7 @@ class StateMachine implements Lifecycle {
   /** The process that was spawned has ended. */
   #exited(how: Ending, life: Life): void {
     if (this.#life !== life) return;
+    life.exit = how;
     if (life.watcher !== undefined) life.watcher.spawnedEnded(how);
     else this.#died(how, life);
     life.exited.resolve();
@@ -296,11 +365,19 @@ class StateMachine implements Lifecycle {
   #died(how: Ending, life: Life): void {
     life.isAlive = false;
     const lastLines = this.#options.lastLines();
-    this.#lastExit = { ...how, time: this.#effects.clock.now(), lastLines };
+    this.#lastExit = { ...how, time: this.#effects.clock.wall(), lastLines };
     if (!livePhases.has(this.#phase)) return;
     this.#deaths++;
+    this.failures++;
     const verdict = verdictOn(how, { restart: this.spec.restart, deaths: this.#deaths });
-    this.#happen(verdict, wordsFor(how));
+    this.#happen(verdict, `${wordsFor(how)}${this.#rightHint(life)}`);
+  }
+
+  /** For a program that ended where it may have been refused a port that the system keeps for root. */
+  #rightHint({ born: { port }, readyAt }: Life): string {
+    const right =
+      port === undefined || readyAt !== undefined ? undefined : this.#effects.rightTo(port);
+    return right === undefined ? "" : `; its port ${port} needs a right: ${right}`;
   }
 
   /** Ends the rest of the life and drops it. Many may wait. Resolves with a warning where processes are left. */
@@ -309,22 +386,28 @@ class StateMachine implements Lifecycle {
     if (life === undefined) return undefined;
     const { stopSignal: signal, stopTimeout: timeout } = this.spec;
     const left = await life.end({ signal, timeout });
-    if (this.#life === life) this.#life = undefined;
+    if (this.#life === life) {
+      this.#life = undefined;
+      if (this.#lastExit !== undefined) this.#lastExit = { ...this.#lastExit, ...life.programExit };
+    }
     return left;
+  }
+
+  /** A warning where the port is another program's once all of the service has ended. */
+  async #stillHeld(port: number): Promise<string | undefined> {
+    const taken = await takenBy(port, { id: this.#id, effects: this.#effects });
+    return taken && `its port ${port} is not free: ${whoHas(port, taken)}`;
   }
 
   /** Ends the process, for the phases that end it. */
   async #endAll(because: string | undefined): Promise<void> {
     const port = this.#life?.born.port;
     const left = await this.#clear();
-    const free =
-      port === undefined || (await becomesFree(port, { ...this.#effects, isOver: () => false }));
-    this.#leftovers = [
-      ...(left === undefined ? [] : [left]),
-      ...(free ? [] : [`its port ${port} is still held by another program`]),
-    ];
+    const held = port === undefined ? undefined : await this.#stillHeld(port);
+    this.#leftovers = [left, held].filter((its) => its !== undefined);
     if (this.#phase === "aborting") {
       this.#deaths++;
+      this.failures++;
       this.#happen(this.#unexplained(), because);
     } else {
       this.#happen("ended", this.#phase === "restarting" ? this.#request?.reason : undefined);

@@ -2,7 +2,8 @@
 import type { Cancel } from "../../system/clock.ts";
 import { hasPort, type HealthCheck } from "../../manifest/project.ts";
 import type { Life, LifeOwner } from "./life.ts";
-import { patternIn } from "./ready-pattern.ts";
+import { terminalSize, type Stream } from "./child.ts";
+import { ReadyPattern } from "./ready-pattern.ts";
 import { portElsewhere } from "./whereabouts.ts";
 
 /** Milliseconds between two looks at whether its port listens: at first, and later. */
@@ -32,20 +33,21 @@ export class Readiness {
   #failures = 0;
   /** The reason of the last failed check. */
   #illness: string | undefined;
-  #findPattern: ((bytes: Uint8Array) => boolean) | undefined;
+  #pattern: ReadyPattern | undefined;
 
   constructor(life: Life, owner: LifeOwner) {
     this.#life = life;
     this.#owner = owner;
-    this.#deadline = life.startedAt + owner.spec.startTimeout;
+    this.#deadline = life.born.begun + owner.spec.startTimeout;
   }
 
   start(): void {
     const { spec } = this.#owner;
     this.#armDeadline();
     if (spec.health !== undefined) this.#check(spec.health);
-    else if (spec.readyPattern !== undefined) this.#findPattern = patternIn(spec.readyPattern);
-    else {
+    else if (spec.readyPattern !== undefined) {
+      this.#pattern = this.#watchOutput(spec.readyPattern);
+    } else {
       if (spec.type !== "exec") {
         this.#life.after(workerReady, () => {
           if (!this.#life.speaks) this.ready();
@@ -56,18 +58,28 @@ export class Readiness {
     }
   }
 
-  onOutput(bytes: Uint8Array): void {
-    if (this.#findPattern?.(bytes)) this.ready();
+  onOutput(stream: Stream, bytes: Uint8Array): void {
+    this.#pattern?.push(stream, bytes);
+  }
+
+  #watchOutput(pattern: string): ReadyPattern {
+    const { effects, spec } = this.#owner;
+    return new ReadyPattern(pattern, {
+      now: () => effects.clock.now(),
+      after: (delay, action) => this.#life.after(delay, action),
+      size: spec.pty ? terminalSize : undefined,
+      onMatch: () => this.ready(),
+    });
   }
 
   ready(): void {
     const { phase, effects } = this.#owner;
     if (phase !== "running" && phase !== "unready") return;
     this.#cancelDeadline?.();
-    this.#findPattern = undefined;
+    this.#pattern = undefined;
     this.#reloading = false;
     this.#failures = 0;
-    this.#life.readyAt ??= effects.clock.now();
+    this.#life.readyAt ??= effects.clock.wall();
     this.#owner.happen("ready");
   }
 
@@ -126,6 +138,7 @@ export class Readiness {
     const life = this.#life;
     const asked = effects.ask(health.ask, {
       port: !hasPort(spec.type) ? undefined : (portElsewhere(life) ?? life.born.port),
+      name: nameIn(life.born.env),
       env: life.born.env,
       shell: spec.shell,
       workdir: spec.workdir,
@@ -152,4 +165,9 @@ export class Readiness {
       life.after(wait, () => this.#check(health));
     });
   }
+}
+
+/** The name by which the service is reached, as in the address that it was given. */
+function nameIn({ LOCALHOSTESS_URL: url }: Life["born"]["env"]): string {
+  return url === undefined ? "localhost" : new URL(url).hostname;
 }

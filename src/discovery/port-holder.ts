@@ -1,0 +1,45 @@
+/** A port that somebody has -> the processes that listen there, of others as far as they are visible. */
+import { listenersOn } from "../system/listeners.ts";
+import type { ObservedProcess, Scan, Source } from "./observation.ts";
+
+/** `process`: undefined where the socket is visible, and who holds it is not. `uid`: where the system tells it. */
+export type PortHolder = {
+  address: string;
+  process: ObservedProcess | undefined;
+  uid: number | undefined;
+};
+
+/** The processes that listen on a port, oldest first; those of other users are not visible. */
+export function ownersOf(scan: Scan, port: number): ObservedProcess[] {
+  const pids = new Set(
+    scan.observations.filter((seen) => seen.port === port).flatMap((seen) => seen.pids),
+  );
+  return [...pids]
+    .flatMap((pid) => scan.processes.get(pid) ?? [])
+    .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
+}
+
+/**
+ * Visible processes first, oldest first, each once; then sockets of others. None where nobody listens, on any address.
+ * Never rejects: who it is is a detail of a port that cannot be had.
+ */
+export async function portHolders(
+  port: number,
+  { source, listeners = listenersOn }: { source: Source; listeners?: typeof listenersOn },
+): Promise<PortHolder[]> {
+  const scan = await source.scan().catch(() => {
+    // A machine that cannot be looked at has nobody whom we could name.
+    return undefined;
+  });
+  const visible = scan === undefined ? [] : ownersOf(scan, port);
+  const places = scan?.observations.filter((seen) => seen.port === port) ?? [];
+  const known = visible.map((process) => {
+    const place = places.find(({ pids }) => pids.includes(process.pid));
+    return { address: place?.address ?? "", process, uid: process.uid };
+  });
+  const seen = new Set(places.map(({ address }) => address));
+  const others = listeners(port)
+    .filter(({ address }) => !seen.has(address))
+    .map(({ address, uid }) => ({ address, process: undefined, uid }));
+  return [...known, ...others];
+}
