@@ -11,6 +11,7 @@ import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
@@ -30,6 +31,7 @@ export const faults: readonly Fault[] = [
   ...unseen,
   ...restarts,
   ...supervised,
+  ...terminals,
   ...tls,
   ...shown,
 ];
