@@ -20,6 +20,16 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
+/**
+ * `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has a port and an address,
+ * but need not listen. `worker`: neither port nor address.
+ */
+export type ServiceType = "exec" | "process" | "worker";
+
+/** Whether services of that type get a PORT and an address. */
+export function hasPort(type: ServiceType): boolean {
+  return type === "exec" || type === "process";
+}
 /** How much of the machine a service may take; undefined: as much as there is. */
 export type Limits = {
   /** Bytes that all its processes together may keep resident. */
@@ -28,10 +38,9 @@ export type Limits = {
 
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
-  /** The key under `[services]`. */
+  /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
-  /** A worker has no port and no address. */
-  type: "exec" | "worker";
+  type: ServiceType;
   command: string;
   /** The words before a command: a program, by its name or absolute path, and its arguments. */
   shell: readonly string[];
@@ -58,15 +67,29 @@ export type ServiceSpec = {
   limits: Limits;
   /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
   disabled: boolean;
+  /** Brought up with its project only where one of them is asked for; empty: always. Without repeats. */
+  profiles: readonly string[];
   /** Started by the first request. */
   lazy: boolean;
   /** Milliseconds without a request after which it is stopped. */
   idleTimeout: number | undefined;
-  /** Globs relative to workdir; a change restarts the service. */
+  /** Files, folders and globs relative to workdir, and what is excluded from them, in order; a change restarts it. */
   watch: readonly string[];
   /** False: pipes, with separate stdout and stderr. */
   pty: boolean;
   /** The address that the project gives it, without `.localhost`: `shop`, `api.shop`; undefined for a worker. */
+  routeName: string | undefined;
+  /** Set for one of several processes that share a name. */
+  instance?: Instance | undefined;
+};
+
+/** `web-2` of `web`. */
+export type Instance = {
+  /** The key under `[services]`. */
+  of: string;
+  /** From 1. */
+  number: number;
+  /** The address that all share; undefined for workers. */
   routeName: string | undefined;
 };
 

@@ -148,6 +148,13 @@ function asList(value: string): string {
 
 const flag = boolean(expected("true or false"));
 const serviceNames = array(text("a service's name"), expected('a list such as ["db"]'));
+const profile = pipe(
+  text("a profile's name"),
+  check(
+    (value) => /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value),
+    ({ input }) => `a profile's name has letters, digits, ".", "_" and "-", got ${shown(input)}`,
+  ),
+);
 const paths = union(
   [text("a path"), array(text("a path"), expected("a list of paths"))],
   expected("a path or a list of paths"),
@@ -238,9 +245,9 @@ const service = strictObject(
   {
     type: optional(
       pipe(
-        picklist(["exec", "worker"], expected('"exec" or "worker"')),
+        picklist(["exec", "process", "worker"], expected('"exec", "process" or "worker"')),
         description(
-          "`exec`: a server with a port and an address. `worker`: a process without a port and an address.",
+          "`exec`: a server with a port and an address. `process`: the same, but it need not listen. `worker`: a process without a port and an address.",
         ),
       ),
       "exec",
@@ -268,6 +275,14 @@ const service = strictObject(
         whole(1, 65_535),
         description(
           "The port, passed as `PORT`. By default a free port is chosen and kept across restarts.",
+        ),
+      ),
+    ),
+    instances: optional(
+      pipe(
+        whole(1, 100),
+        description(
+          "The number of processes of it: `web-1`, `web-2` and so on, each with a port and an address of its own. Requests to the address of `web` go to each in turn.",
         ),
       ),
     ),
@@ -340,6 +355,14 @@ const service = strictObject(
       ),
       false,
     ),
+    profiles: optional(
+      pipe(
+        array(profile, expected('a list such as ["tools"]')),
+        description(
+          "`up` starts it only with one of these profiles (`up --profile tools`), if it is named, or if a service that starts depends on it.",
+        ),
+      ),
+    ),
     lazy: optional(
       pipe(flag, description("Started by the first request to its address instead of by `up`.")),
       false,
@@ -348,7 +371,9 @@ const service = strictObject(
     watch: optional(
       pipe(
         array(text("a glob"), expected('a list such as ["src/**/*.ts"]')),
-        description("Globs, relative to workdir; a change to a matching file restarts it."),
+        description(
+          "Files, folders and globs, relative to workdir; a change to a matching file restarts it. A pattern that begins with `!` excludes what earlier ones match.",
+        ),
       ),
     ),
     pty: optional(

@@ -85,6 +85,8 @@ export type SupervisedStatus = FoundStatus & {
   /** The bytes above which it is ended. */
   memory_limit: number | null;
   lazy: boolean;
+  /** Set for one of several processes that share a name; `url` is the address of them all. */
+  instance: { of: string; number: number; url: string | null } | null;
   /** A change in the project's files that waits for `up`. */
   pending: Pending | null;
 };
@@ -95,6 +97,8 @@ export type RegisteredProject = {
   name: string;
   pinned: boolean;
   last_seen: { secs_since_epoch: number; nanos_since_epoch: number };
+  /** `here`, or why its folder is not at its path: another one is, none is, or its file system is not there. */
+  folder: "here" | "replaced" | "gone" | "unmounted";
 };
 
 /** The result of a command for each service it concerned. */

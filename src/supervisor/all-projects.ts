@@ -6,7 +6,9 @@ import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
+import { folderEvents } from "../system/folder-events.ts";
 import { isFolder } from "../system/is-folder.ts";
+import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import type { Size } from "./logs/log-lines.ts";
@@ -15,10 +17,11 @@ import { type Attachment, Attachments } from "./project/attachments.ts";
 import type { Started } from "./project/boot.ts";
 import { type Brought, bringUp } from "./project/bring-up.ts";
 import { conflictOf } from "./project/conflict.ts";
-import { Folder } from "./project/folder.ts";
+import { Folder, type ReadOptions } from "./project/folder.ts";
 import { Folders } from "./project/folders.ts";
 import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
 import { type Watched, watchedOf } from "./project/idle.ts";
+import { type Handover, handoverOf, type Shells, shellsIn } from "./project/handover.ts";
 import { Kept } from "./project/kept.ts";
 import { type Hear, Project } from "./project/project.ts";
 import type { Declared } from "./project/units.ts";
@@ -29,7 +32,7 @@ import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/tak
 import type { Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { type LifecycleEffects, supervise } from "./service/lifecycle.ts";
-import type { Found, Projects, UpRequest } from "./projects.ts";
+import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
 
 export type ProjectsOptions = {
   stateDirectory: string;
@@ -38,7 +41,7 @@ export type ProjectsOptions = {
   loopback: Loopback;
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
-  read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  read(directory: string, options: ReadOptions): Promise<ReadProject>;
   /** Reads HEAD of the git repository that the folder is in. Never rejects. */
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Endings that domains may have, besides `localhost`. */
@@ -70,6 +73,7 @@ class AllProjects implements Projects {
   readonly #attachments: Attachments;
   readonly #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
+  readonly #events = folderEvents();
   #trust: Readonly<Record<string, string>> = {};
   #lock: Lock | undefined;
   #owned = false;
@@ -103,25 +107,38 @@ class AllProjects implements Projects {
     });
   }
 
-  begin(): void {
+  begin(shells?: unknown): void {
     const { note } = this.#options;
-    this.#recover()
+    this.#recover(shellsIn(shells))
       .catch((error: Error) => note(`what ran before cannot be taken over: ${error.message}`))
       .finally(() => this.#recovered.resolve());
   }
 
-  async up({ directory, shell, ...asked }: UpRequest): Promise<Brought> {
+  handover(): Handover {
+    const known = this.#folders.all().map((its) => [its.directory, its.shells] as const);
+    return handoverOf(new Map(known));
+  }
+
+  async up({ directory, shell, file, ...asked }: UpRequest): Promise<Brought> {
     await this.#recovered.promise;
     if (this.#stopping !== undefined) {
       return { kind: "refused", reasons: ["the daemon is about to end"] };
     }
     try {
-      return await this.#folders.with(await real(directory), (folder) =>
-        bringUp(folder, {
-          asked: { ...asked, shell: shell ?? folder.shell },
-          onProject: (name) => this.#kept.registry.seen(folder.directory, name),
-          note: this.#options.note,
-        }),
+      return await this.#folders.with(
+        await this.#placeOf(directory, { up: asked.names === undefined }),
+        (folder) =>
+          bringUp(folder, {
+            asked: {
+              ...asked,
+              shell: shell ?? folder.shell,
+              isShell: shell !== undefined,
+              // Whoever restarts what runs means the file that it was started from.
+              file: file ?? (asked.restart ? folder.file : undefined),
+            },
+            onProject: (name) => this.#kept.registry.seen(folder.directory, name),
+            note: this.#options.note,
+          }),
       );
     } catch (error) {
       return { kind: "refused", reasons: [(error as Error).message] };
@@ -130,10 +147,11 @@ class AllProjects implements Projects {
 
   async find(name: string | undefined, from: string | undefined): Promise<Found> {
     await this.#recovered.promise;
-    const directory = from === undefined ? undefined : await real(from);
+    const directory = from === undefined ? undefined : await this.#placeOf(from);
     const rows = this.#folders.places().map(({ folder, project, unit: { id, spec } }) => ({
       id,
       service: spec.name,
+      of: spec.instance?.of,
       project: project.spec.name,
       directory: folder.directory,
     }));
@@ -188,18 +206,24 @@ class AllProjects implements Projects {
   ): Promise<ServiceEnv> {
     await this.#recovered.promise;
     if (directory !== undefined) {
-      const loaded = await this.#folders.with(await real(directory), (folder) =>
+      const loaded = await this.#folders.with(await this.#placeOf(directory), (folder) =>
         folder.inTurn(() => folder.load({ shell: shell ?? folder.shell })),
       );
       if (loaded.kind === "refused") return { kind: "none", why: loaded.reasons.join("\n") };
     }
     const found = await this.find(name, directory);
     if (found.kind === "none") return found;
-    if (found.ids.length > 1) {
+    const places = found.ids.map((id) => this.#folders.place(id)!);
+    const { instance } = places[0]!.unit.spec;
+    // For a name that instances share, the first of them.
+    if (
+      !places.every(({ unit }) => instance && unit.spec.instance?.of === instance.of) &&
+      places.length > 1
+    ) {
       const why = `${name} is a project; say which service: ${found.ids.join(", ")}`;
       return { kind: "none", why };
     }
-    const { folder, project, unit } = this.#folders.place(found.ids[0]!)!;
+    const { folder, project, unit } = places[0]!;
     return serviceEnv(unit, {
       project,
       shell: shell ?? folder.shell,
@@ -211,12 +235,12 @@ class AllProjects implements Projects {
 
   async registered(): Promise<readonly RegisteredProject[]> {
     await this.#recovered.promise;
-    return this.#kept.registry.list();
+    return await this.#kept.registry.listed();
   }
 
   async pin(directory: string, pinned: boolean): Promise<boolean> {
     await this.#recovered.promise;
-    const path = await real(directory);
+    const path = await this.#placeOf(directory);
     const known = this.#kept.registry.pin(path, pinned);
     const shown =
       pinned &&
@@ -229,18 +253,53 @@ class AllProjects implements Projects {
 
   async clean(): Promise<number> {
     await this.#recovered.promise;
-    const gone = await this.#kept.registry.clean();
+    let count = 0;
+    for (const { path, pinned, folder } of await this.#kept.registry.listed()) {
+      if (pinned || folder !== "gone" || this.#folders.known(path)?.project?.isActive) continue;
+      await this.#forget(path);
+      count += 1;
+    }
     await this.#kept.flush();
-    return gone.length;
+    return count;
+  }
+
+  async forget(word: string, from: string | undefined): Promise<Forgotten> {
+    await this.#recovered.promise;
+    const all = await this.#kept.registry.listed();
+    const path = from === undefined ? undefined : await real(from);
+    const there = all.filter((its) => its.path === path || its.path === from);
+    const found = there.length > 0 ? there : all.filter(({ name }) => name === word);
+    const [its, ...others] = found;
+    if (its === undefined) {
+      const names = all.map(({ name }) => name);
+      return { kind: "none", why: `no project is known as ${word}${didYouMean(word, names)}` };
+    }
+    if (others.length > 0) {
+      const paths = found.map((one) => one.path).join(", ");
+      return { kind: "none", why: `several projects are named ${word}; name a folder: ${paths}` };
+    }
+    const { name, folder } = its;
+    const isActive = this.#folders.known(its.path)?.project?.isActive === true;
+    if (isActive && folder !== "gone") {
+      return { kind: "none", why: `${name} is up; stop it first: localhostess stop ${name}` };
+    }
+    await this.#forget(its.path);
+    await this.#kept.flush();
+    return { kind: "forgotten", name, path: its.path };
+  }
+
+  async follow(directory: string): Promise<string | undefined> {
+    await this.#recovered.promise;
+    return await this.#follow(await real(directory), { up: false });
   }
 
   snapshots(): Supervised[] {
-    return this.#folders.all().flatMap((folder) => {
-      const snapshots = folder.project?.snapshots() ?? [];
-      const { warnings } = folder;
-      if (warnings.length === 0) return snapshots;
-      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, ...warnings] }));
-    });
+    return this.#folders.all().flatMap((folder) =>
+      (folder.project?.snapshots() ?? []).map((its) => ({
+        ...its,
+        warnings: [...its.warnings, ...folder.warnings(its.service)],
+      })),
+    );
   }
 
   attach(id: string, size: Size | undefined): Attachment {
@@ -262,6 +321,13 @@ class AllProjects implements Projects {
     return this.#options.addressOf(routeName, place.project.spec.domain);
   }
 
+  sharedAddressOf(id: string): { url: string; domain: string } | undefined {
+    const place = this.#folders.place(id);
+    const routeName = place?.unit.spec.instance?.routeName;
+    if (place === undefined || routeName === undefined) return undefined;
+    return this.#options.addressOf(routeName, place.project.spec.domain);
+  }
+
   wake(id: string): void {
     const place = this.#folders.place(id);
     place?.project.wake(place.unit.spec.name);
@@ -273,7 +339,71 @@ class AllProjects implements Projects {
   }
 
   mayDoze(): readonly Watched[] {
-    return this.#folders.places().flatMap(({ unit }) => watchedOf(unit) ?? []);
+    return this.#folders
+      .places()
+      .flatMap(({ unit, project }) => watchedOf(unit, { together: project.together(unit) }) ?? []);
+  }
+
+  /** The folder that a path leads to, once a project that was moved there is known to be there. */
+  async #placeOf(path: string, { up = false }: { up?: boolean } = {}): Promise<string> {
+    const directory = await real(path);
+    await this.#follow(directory, { up });
+    return directory;
+  }
+
+  /** Goes on with a project whose folder was moved there. Returns the path where it was. */
+  async #follow(directory: string, { up }: { up: boolean }): Promise<string | undefined> {
+    const { registry } = this.#kept;
+    if (this.#folders.known(directory)?.project?.isActive) return undefined;
+    const from = registry.movedTo(directory)?.path ?? (up && (await this.#copyOf(directory)));
+    if (!from) return undefined;
+    const here = this.#folders.known(directory);
+    if (here !== undefined) await here.inTurn(() => here.drop());
+    registry.move(from, directory);
+    const folder = this.#folders.move(from, directory);
+    await folder?.inTurn(() => folder.moved(directory));
+    this.#options.note(`${from} was moved to ${directory}`);
+    this.#kept.save();
+    return from;
+  }
+
+  /** The path of a project that is gone there, and here by its name: moved to another file system, or cloned anew. */
+  async #copyOf(directory: string): Promise<string | undefined> {
+    const { registry } = this.#kept;
+    const known = await registry.listed();
+    const gone = known.filter(({ folder }) => folder === "gone");
+    if (gone.length === 0 || known.some(({ path }) => path === directory)) return undefined;
+    const read = await this.#options.read(directory, {
+      shell: this.#options.shell,
+      file: undefined,
+    });
+    if (read.kind !== "project") return undefined;
+    const same = gone.filter(({ name }) => name === read.project.name);
+    return same.length === 1 ? same[0]!.path : undefined;
+  }
+
+  /** A project of which no service is wanted, or whose folder is gone: its services end. */
+  async #forget(path: string): Promise<void> {
+    const { registry, ports } = this.#kept;
+    const name = registry.list().find((its) => its.path === path)?.name;
+    registry.forget(path);
+    const folder = this.#folders.known(path);
+    if (folder !== undefined) {
+      folder.kept = undefined;
+      await folder.inTurn(() => folder.drop());
+      folder.seen = undefined;
+      this.#folders.forget(path);
+    }
+    // Logs and ports go by the name, which another folder may have too.
+    const others = [
+      ...registry.list().map((its) => its.name),
+      ...this.#folders.all().map(({ project }) => project?.spec.name),
+    ];
+    if (name !== undefined && !others.includes(name)) {
+      ports.forget(name);
+      await this.logs.erase(name);
+    }
+    this.#kept.save();
   }
 
   stopAll(): Promise<void> {
@@ -293,7 +423,7 @@ class AllProjects implements Projects {
     this.#lock?.release();
   }
 
-  async #recover(): Promise<void> {
+  async #recover(shells: Shells): Promise<void> {
     const { note, effects } = this.#options;
     const isOver = (): boolean => this.#stopping !== undefined;
     this.#lock = await takeLock({ ...this.#options, isOver });
@@ -303,6 +433,9 @@ class AllProjects implements Projects {
     const before = await this.#kept.read();
     if (before !== undefined) await endRuns(before, { families: effects.families, note });
     for (const its of before?.seen ?? []) this.#folders.of(its.directory).seen = seenOf(its);
+    for (const folder of this.#folders.all()) {
+      folder.identity = this.#kept.registry.identityOf(folder.directory);
+    }
     this.#kept.begin(before);
     if (isOver()) return;
     // A daemon that did not write it down yet has started what was approved.
@@ -310,8 +443,12 @@ class AllProjects implements Projects {
     await Promise.all(
       toResume(before, this.#kept.registry.list()).map(({ kept, wasUp }) => {
         const folder = this.#folders.of(kept.directory);
+        folder.identity ??= this.#kept.registry.identityOf(kept.directory);
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
-        return folder.inTurn(() => folder.resume(kept));
+        // The daemon before died with what it did not hand over.
+        const lost = wasUp && kept.shelled !== false;
+        const known = shells.get(kept.directory) ?? { shell: undefined, lost, services: new Map() };
+        return folder.resume(kept, known);
       }),
     );
   }
@@ -322,7 +459,7 @@ class AllProjects implements Projects {
     const { directory } = folder;
     if (folder.seen !== undefined) return false;
     const head = await gitHead(directory, { since: undefined, now: clock.wall() });
-    const found = await read(directory, { shell });
+    const found = await read(directory, { shell, file: folder.file });
     if (found.kind !== "project") return false;
     folder.seen = approve(found.project, { seen: undefined, names: undefined, head });
     this.#kept.registry.seen(directory, found.project.name);
@@ -358,6 +495,7 @@ class AllProjects implements Projects {
     const { tlds } = this.#options;
     return new Folder(directory, {
       ...this.#options,
+      events: this.#events,
       logs: this.logs,
       conflictOf: (spec) => conflictOf(spec, { others: this.#folders.activeSpecs(), tlds }),
       prepare: async () => {

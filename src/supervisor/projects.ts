@@ -9,14 +9,19 @@ import type { Attachment } from "./project/attachments.ts";
 import type { Started } from "./project/boot.ts";
 import type { Brought } from "./project/bring-up.ts";
 import type { Watched } from "./project/idle.ts";
+import type { Handover } from "./project/handover.ts";
 import type { Hear } from "./project/project.ts";
 import type { ServiceEnv } from "./project/service-env.ts";
 import type { Shell } from "./project/unit.ts";
 
 export type UpRequest = {
   directory: string;
+  /** The name of the file in the folder that declares the project; undefined: locald.toml or a Procfile. */
+  file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** With the whole project, services of these start too. */
+  profiles?: readonly string[] | undefined;
   /** Undefined: what the project has already, or this daemon's own. */
   shell: Shell | undefined;
   /** Set: services that run are started again. */
@@ -26,13 +31,18 @@ export type UpRequest = {
 
 export type Found = { kind: "ids"; ids: readonly string[] } | { kind: "none"; why: string };
 
+export type Forgotten =
+  { kind: "forgotten"; name: string; path: string } | { kind: "none"; why: string };
+
 /**
  * Methods that return a promise wait until the daemon before has ended, what it left has, and what should run is being
  * started. The others say what there is at this moment, which is nothing before.
  */
 export interface Projects {
-  /** Takes over from the daemon before, as soon as that has ended. */
-  begin(): void;
+  /** Takes over from the daemon before, as soon as that has ended. `shells`: what it has handed over. */
+  begin(shells?: unknown): void;
+  /** The shells of `up`, for the next daemon. They are in memory only, and go nowhere else. */
+  handover(): Handover;
   /** Never rejects. */
   up(request: UpRequest): Promise<Brought>;
   /** Services by `shop:api`, `api`, or a project's name; all of a folder's project where no name is given. */
@@ -56,8 +66,12 @@ export interface Projects {
   registered(): Promise<readonly RegisteredProject[]>;
   /** False where there is no project. */
   pin(directory: string, pinned: boolean): Promise<boolean>;
-  /** Forgets registered projects whose folder is gone, and says how many. */
+  /** Forgets registered projects whose folder is gone, and of which nothing runs, and says how many. */
   clean(): Promise<number>;
+  /** Forgets a project by its name or, where it is given, its folder: pin, approvals, ports and logs. */
+  forget(name: string, directory: string | undefined): Promise<Forgotten>;
+  /** Goes on with a project whose folder was moved there. Returns where it was; undefined: none was. */
+  follow(directory: string): Promise<string | undefined>;
   snapshots(): Supervised[];
   specOf(id: string): ServiceSpec | undefined;
   /** Milliseconds since its process was started. */
@@ -65,6 +79,8 @@ export interface Projects {
   readonly usage: Gauge;
   /** Undefined for a worker. */
   addressOf(id: string): { url: string; domain: string } | undefined;
+  /** The address that an instance shares with the others of its name. */
+  sharedAddressOf(id: string): { url: string; domain: string } | undefined;
   readonly logs: LogStore;
   /** Somebody is at the terminal of a service, and has a terminal of that size, or none. */
   attach(id: string, size: Size | undefined): Attachment;

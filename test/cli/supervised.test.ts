@@ -44,6 +44,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     memory: 52_428_800,
     memory_limit: null,
     lazy: false,
+    instance: null,
     pending: null,
     ...overrides,
   };
@@ -72,10 +73,30 @@ describe("a word names", () => {
   });
 
   test("all of a project are told the daemon as the project, so that it has the order", () => {
-    expect(wordsFor(rows, rows)).toEqual(["blog", "shop"]);
-    expect(wordsFor(rows.slice(1), rows)).toEqual(["blog:web", "shop"]);
+    expect(wordsFor(rows, { rows })).toEqual(["blog", "shop"]);
+    expect(wordsFor(rows.slice(1), { rows })).toEqual(["blog:web", "shop"]);
     const one = [row("solo:web")];
-    expect(wordsFor(one, one)).toEqual(["solo:web"]);
+    expect(wordsFor(one, { rows: one })).toEqual(["solo:web"]);
+  });
+
+  test("all instances of a name, which end together and restart one after the other", () => {
+    const url = "http://shop.localhost:9090";
+    const instances = [1, 2].map((number) =>
+      row(`shop:web-${number}`, { instance: { of: "web", number, url } }),
+    );
+    const all = [row("shop:db"), ...instances];
+    expect(rowsNamed(["web"], { rows: all, directory: "/" })).toEqual(instances);
+    expect(wordsFor(instances, { rows: all })).toEqual(["shop:web"]);
+    expect(wordsFor(instances, { rows: all, apart: true })).toEqual(["shop:web-1", "shop:web-2"]);
+    expect(wordsFor(instances.slice(1), { rows: all })).toEqual(["shop:web-2"]);
+    expect(wordsFor(all, { rows: all, apart: true })).toEqual(["shop"]);
+    // A project of nothing else restarts one after the other as well.
+    const apart = wordsFor(instances, { rows: instances, apart: true });
+    expect(apart).toEqual(["shop:web-1", "shop:web-2"]);
+    const lines = statusLines(instances, { colors: noColors, columns: () => undefined });
+    expect(lines.slice(3)).toEqual([
+      `  shop:web: ${url} goes to each ready one of 2 instances in turn (2)`,
+    ]);
   });
 });
 

@@ -31,6 +31,7 @@ test("a service has a default for everything but its command", () => {
         restart: "on-failure",
         limits: { memory: undefined },
         disabled: false,
+        profiles: [],
         lazy: false,
         idleTimeout: undefined,
         watch: [],
@@ -65,6 +66,7 @@ stop_timeout = "1m30s"
 restart = "always"
 limits = { memory = "1.5GiB" }
 disabled = true
+profiles = ["tools", "ci_2", "tools"]
 lazy = true
 idle_timeout = "500ms"
 watch = ["src/**/*.ts"]
@@ -102,6 +104,7 @@ start_period = "1h"
     restart: "always",
     limits: { memory: 1_610_612_736 },
     disabled: true,
+    profiles: ["tools", "ci_2"],
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],
@@ -162,6 +165,23 @@ describe("a shell", () => {
   });
 });
 
+test("patterns of watch that match nothing are errors, each with its line", () => {
+  const text = `[services.web]
+command = "x"
+workdir = "app"
+watch = [
+  "src/**",
+  "../../../../../x",
+  "!src/gen",
+  "~/x",
+]
+`;
+  expect(mistakes(text)).toEqual([
+    'locald.toml:6 services.web.watch[1]: "../../../../../x" leads out of the file system',
+    'locald.toml:8 services.web.watch[3]: "~/x" begins with ~, which only a shell expands; write the path',
+  ]);
+});
+
 describe("a health check", () => {
   const asks: [written: string, ask: unknown][] = [
     ['"curl -f localhost"', { kind: "command", command: "curl -f localhost" }],
@@ -200,6 +220,44 @@ test("web and the service named like the project have its domain, the others are
     send_mail: undefined,
     web: "a.b",
   });
+});
+
+test("an underscore in a name is a hyphen in the address", () => {
+  const its = project(`[project]
+name = "my_app"
+[services]
+my_api = "x"
+API_v2 = { type = "process", command = "x" }
+my-app = "x"
+`);
+  expect([its.name, its.domain]).toEqual(["my_app", "my-app.localhost"]);
+  expect(its.services.map(({ name, routeName }) => [name, routeName])).toEqual([
+    ["my_api", "my-api.my-app"],
+    ["API_v2", "api-v2.my-app"],
+    ["my-app", "my-app"],
+  ]);
+});
+
+test("a folder gives its project a name of its own, in whatever letters it is written", () => {
+  const text = '[services]\nweb = "x"\n';
+  const named = (folder: string): [string, string] => {
+    const { name, domain } = project(text, { directory: `/home/ada/${folder}` });
+    return [name, domain];
+  };
+  expect(named("Café_au lait")).toEqual(["cafe-au-lait", "cafe-au-lait.localhost"]);
+  expect(named("日本")).toEqual(["xn--wgv71a", "xn--wgv71a.localhost"]);
+  expect(named("проект")[1]).toBe(new URL("http://проект.localhost").hostname);
+  expect(named("проект 1")[1]).toBe(new URL("http://проект-1.localhost").hostname);
+  expect(named("🚀")[0]).toStartWith("xn--");
+  const folders = [
+    ...["日本", "中国", "проект", "работа", "работа-1", "проект-1", "مشروع", "🚀", "🎉"],
+    ...["(!)", "!", "本".repeat(60), "本".repeat(61), "\u200f", "_"],
+  ];
+  const names = folders.map((folder) => named(folder)[0]);
+  expect(new Set(names).size).toBe(folders.length);
+  expect(names.map((name) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name))).not.toContain(
+    false,
+  );
 });
 
 test("a domain may end in what is configured, or in nothing", () => {
@@ -296,9 +354,14 @@ const single: [what: string, text: string, told: string][] = [
     'locald.toml:2 services."my api": a service name has only letters, digits and inner hyphens, at most 63 characters, such as "my-api"',
   ],
   [
-    "a name that is no label, with an address",
-    '[services]\nmy_api = "x"\n',
-    'locald.toml:2 services.my_api: a name in an address has only letters, digits and inner hyphens, such as "my-api"',
+    "a name of which nothing can stand in an address",
+    '[services]\n__ = "x"\n',
+    "locald.toml:2 services.__: a name in an address has a letter or a digit",
+  ],
+  [
+    "names that differ by an underscore only",
+    '[services]\nmy_api = "x"\nmy-api = "x"\n',
+    "locald.toml:3 services.my-api: my_api already has the address my-api.shop.localhost; rename one of them",
   ],
   [
     "two of one address",

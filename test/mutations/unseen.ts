@@ -213,7 +213,7 @@ export const unseen: readonly Fault[] = [
   {
     name: "another workdir does not count",
     file: "src/supervisor/project/code.ts",
-    find: "  workdir: ({ workdir }) => ({ workdir }),",
+    find: "  workdir: ({ workdir }, { directory }) => ({ workdir: relative(directory, workdir) }),",
     replace: "  workdir: () => ({}),",
     tests: ["test/supervisor/unseen-change.test.ts"],
   },

@@ -31,6 +31,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     restart: "on-failure",
     limits: { memory: undefined },
     disabled: false,
+    profiles: [],
     lazy: false,
     idleTimeout: undefined,
     watch: [],
@@ -85,6 +86,8 @@ export class FakeLifecycle {
   health: Health | undefined = { kind: "well" };
   /** Whether what is asked to end ends at once. */
   obedient = true;
+  /** How the program ended, where that is another than the process that was spawned. */
+  programExit: Ending | undefined;
   result: Ended = { kind: "ended" };
   readonly answers: ((health: Health) => void)[] = [];
   sockets = 0;
@@ -129,7 +132,11 @@ export class FakeLifecycle {
           resolve(this.result);
         };
         if (this.obedient) this.#finish();
-        return { done: promise, extend: (by) => void this.extended.push(by) };
+        return {
+          done: promise,
+          extend: (by) => void this.extended.push(by),
+          exitOf: (own) => this.programExit ?? own,
+        };
       },
       endingOf: () => ({ code: 9, signal: null }),
       reapSoon() {},

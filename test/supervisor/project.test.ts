@@ -485,11 +485,19 @@ describe("a changed file", () => {
   });
 });
 
+const nothingKnown = { shell: {}, services: new Map() };
+
 describe("after another daemon", () => {
   test("what should run is started, with what was added meanwhile", async () => {
     using played = new PlayedProject([...chain, { name: "cron" }, { name: "docs", lazy: true }]);
-    const state = { whole: true, wanted: ["db", "api", "web"], unwanted: ["mail"], dozing: [] };
-    played.project.resume(state, { PATH: "/bin" });
+    const state = {
+      whole: true,
+      wanted: ["db", "api", "web"],
+      unwanted: ["mail"],
+      dozing: [],
+      profiles: [],
+    };
+    played.project.resume(state, { shell: { PATH: "/bin" }, services: new Map() });
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db", "start cron", "start api", "start web"]);
     expect(played.states).toMatchObject({ cron: "ready", docs: "stopped" });
@@ -498,9 +506,121 @@ describe("after another daemon", () => {
 
   test("nothing is started that was not asked for", async () => {
     using played = new PlayedProject(chain);
-    played.project.resume({ whole: false, wanted: ["db"], unwanted: [], dozing: [] }, {});
+    played.project.resume(
+      { whole: false, wanted: ["db"], unwanted: [], dozing: [], profiles: [] },
+      nothingKnown,
+    );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
+  });
+});
+
+describe("services of a profile", () => {
+  const services = [
+    { name: "web" },
+    { name: "adminer", profiles: ["tools"] },
+    { name: "seed", disabled: true },
+  ];
+
+  test("start with its up, and say why they do not; a later up leaves those that run", async () => {
+    using played = new PlayedProject(services);
+    const up = async (...profiles: string[]) => {
+      void played.project.up({ names: undefined, profiles, shell: {}, hear() {} });
+      await played.allReady();
+      return played.takeSaid();
+    };
+    const whys = () => played.project.snapshots().map(({ why }) => why);
+    expect(await up()).toEqual(["start web"]);
+    expect(whys()).toEqual([undefined, "profile tools", "disabled"]);
+    expect(await up("tools")).toEqual(["start adminer"]);
+    expect(played.project.wishes).toMatchObject({ whole: true, profiles: ["tools"] });
+    expect(await up()).toEqual([]);
+    expect(played.states).toEqual({ web: "ready", adminer: "ready", seed: "stopped" });
+    expect(played.project.wishes).toMatchObject({
+      wanted: ["web", "adminer"],
+      unwanted: ["seed"],
+      profiles: [],
+    });
+  });
+
+  test("that are named start, and change nothing of the profiles that were asked for", async () => {
+    using played = new PlayedProject(services);
+    void played.project.up({ names: undefined, profiles: ["tools"], shell: {}, hear() {} });
+    await played.allReady();
+    await played.project.stop(["adminer"]);
+    // Somebody stopped it, and no profile is missing.
+    expect(played.project.snapshots()[1]!.why).toBeUndefined();
+    void played.project.up({ names: ["seed"], shell: {}, hear() {} });
+    await played.allReady();
+    expect(played.states).toEqual({ web: "ready", adminer: "stopped", seed: "ready" });
+    expect(played.project.wishes.profiles).toEqual(["tools"]);
+  });
+
+  test("that are added to the file start if theirs was asked for, now and with the next daemon", async () => {
+    const later = [
+      ...services,
+      { name: "mailer", profiles: ["mail"] },
+      { name: "psql", profiles: ["tools"] },
+    ];
+    using played = new PlayedProject(services);
+    void played.project.up({ names: undefined, profiles: ["tools"], shell: {}, hear() {} });
+    await played.allReady();
+    played.takeSaid();
+    await played.project.apply(declared(later), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start psql"]);
+    using next = new PlayedProject(later);
+    next.project.resume(
+      { whole: true, wanted: ["web"], unwanted: ["seed"], dozing: [], profiles: ["mail"] },
+      nothingKnown,
+    );
+    await next.allReady();
+    expect(next.takeSaid()).toEqual(["start web", "start mailer"]);
+    expect(next.project.wishes.profiles).toEqual(["mail"]);
+  });
+});
+
+describe("instances of a service", () => {
+  const web = (count: number, more: object = {}) =>
+    Array.from({ length: count }, (_, at) => ({
+      name: `web-${at + 1}`,
+      instance: { of: "web", number: at + 1, routeName: "shop" },
+      ...more,
+    }));
+
+  test("that are added or removed start and end, and the others go on", async () => {
+    using played = await running(web(2));
+    await played.project.apply(declared(web(4)), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start web-3", "start web-4"]);
+    await played.project.apply(declared(web(1)), {});
+    expect(played.takeSaid().toSorted()).toEqual(["stop web-2", "stop web-3", "stop web-4"]);
+    expect(played.states).toEqual({ "web-1": "ready" });
+  });
+
+  test("that sleep are woken together, by a request for any of them", async () => {
+    using played = await running([...web(3, { lazy: true }), { name: "db", lazy: true }]);
+    played.project.wake("web-2");
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start web-1", "start web-2", "start web-3"]);
+    await played.project.stop(["web-3"]);
+    await played.project.doze("web-1");
+    played.takeSaid();
+    played.project.wake("web-1");
+    await played.allReady();
+    // Somebody has stopped the third.
+    expect(played.takeSaid()).toEqual(["start web-1"]);
+  });
+
+  test("know their number, and the port of a name that they share is the first's", async () => {
+    const env = { ME: "${env.LOCALHOSTESS_INSTANCE} of ${services.web.port}" };
+    using played = await running([
+      ...web(2, { env }),
+      { name: "other", env: { W: "${services.web.port}" } },
+    ]);
+    const first = played.service("web-1").requests[0]!.port;
+    expect(played.service("web-2").spec.env).toEqual({ ME: `2 of ${first}` });
+    expect(played.service("other").spec.env).toEqual({ W: String(first) });
   });
 });
 
@@ -571,7 +691,10 @@ describe("a service of which nobody has seen what it runs", () => {
 
   test("is not started by the next daemon, and is once its files are as they were", async () => {
     using played = new PlayedProject([{ name: "db" }, { name: "api" }], ["api"]);
-    played.project.resume({ whole: true, wanted: ["db", "api"], unwanted: [], dozing: [] }, {});
+    played.project.resume(
+      { whole: true, wanted: ["db", "api"], unwanted: [], dozing: [], profiles: [] },
+      nothingKnown,
+    );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
     expect(played.states).toEqual({ db: "ready", api: "failed" });

@@ -44,7 +44,10 @@ async function environmentOf(
     return await ask({ name: service, project_path: directory, env });
   }
   const named = rowsNamed([service], { rows, directory });
-  if (named.length > 1) {
+  const of = named[0]!.instance?.of;
+  // For a name that instances share, the first of them.
+  const one = of !== undefined && named.every((row) => row.instance?.of === of);
+  if (named.length > 1 && !one) {
     const names = listed(
       named.map((row) => row.name),
       { conjunction: "or" },

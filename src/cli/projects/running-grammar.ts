@@ -18,12 +18,21 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
   const up = program
     .command("up")
     .description("start the services in locald.toml in order, and keep them running")
-    .argument("[path]", "the project's folder (default: the nearest project, from here upward)")
+    .argument(
+      "[path]",
+      "the project's folder or file (default: the nearest project, from here upward)",
+    )
     .argument("[service...]", "start only these and their dependencies")
+    .option(
+      "--profile <name>",
+      "also start the services with this profile; repeatable (default: LOCALHOSTESS_PROFILES)",
+      (name: string, before: string[] = []) => [...before, name],
+    )
     .option("--wait", "wait until all services are ready (default)")
     .option("--no-wait", "return once the start has begun")
     .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")
-    .option("-f, --foreground", "stay, print the output of the services, and stop them on Ctrl-C")
+    .option("-f, --file [file]", "the project's Procfile or TOML file; without one: --foreground")
+    .option("--foreground", "stay, print the output of the services, and stop them on Ctrl-C")
     .option("-v, --verbose", "print the output of services while they start")
     .addOption(jsonOption())
     .addHelpText(
@@ -199,6 +208,13 @@ function registering(program: Command, choose: Choose, world: World): void {
         (await import("./registry.ts")).registryPin(path, { pinned: false }, world),
       ),
     );
+  const forget = registry
+    .command("forget")
+    .description("forget a project: its pin, its approvals, its logs")
+    .argument("<project>", "its name, or its folder, which may be gone")
+    .action((word: string) =>
+      choose(async () => (await import("./registry.ts")).registryForget(word, world)),
+    );
   const clean = registry
     .command("clean")
     .description("forget projects whose folder is gone, except pinned ones")
@@ -209,5 +225,6 @@ function registering(program: Command, choose: Choose, world: World): void {
   example(list, "localhostess registry list --json");
   example(pin, "localhostess registry pin apps/shop");
   example(unpin, "localhostess registry unpin");
+  example(forget, "localhostess registry forget shop");
   example(clean, "localhostess registry clean");
 }

@@ -1,4 +1,5 @@
 /** `localhostess status [service...]` -> the services of this project: state, process, address, usage and warnings. */
+import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import type { Exit } from "../../routes/supervised.ts";
 import { shownDuration } from "../../text/duration.ts";
@@ -84,6 +85,7 @@ export function statusLines(
     ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
     ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
   ]);
+  remarks.push(...sharedLines(rows).map((text) => colors.dim(`  ${text}`)));
   remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
   const fit = (line: string): string =>
     width === undefined ? line : Bun.sliceAnsi(line, 0, width, "…");
@@ -107,6 +109,19 @@ function warningsOf(rows: readonly Row[]): Map<string, string[]> {
     found.set(those[0]!, [...(found.get(those[0]!) ?? []), line]);
   }
   return found;
+}
+
+/** `shop:web: http://shop.localhost:9090 goes to each ready one of 3 instances in turn (2)`. */
+function sharedLines(rows: readonly Row[]): string[] {
+  const groups = Map.groupBy(rows, ({ project, instance }) =>
+    instance?.url ? `${project}:${instance.of}` : "",
+  );
+  groups.delete("");
+  return [...groups].map(([name, its]) => {
+    const ready = its.filter((row) => row.ready).length;
+    const count = counted(its.length, "instance");
+    return `${name}: ${its[0]!.instance!.url} goes to each ready one of ${count} in turn (${ready})`;
+  });
 }
 
 function cellsOf(row: Row, colors: Colors): Cell[] {

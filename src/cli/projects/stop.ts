@@ -1,5 +1,5 @@
 /** `localhostess stop|restart [service...]` -> services that have stopped, or restarted. */
-import { noServiceText, unquoted } from "../../routes/named.ts";
+import { namesOf, noServiceText, unquoted } from "../../routes/named.ts";
 import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
@@ -35,7 +35,7 @@ export async function stop(
   const { socket, rows, these } = found;
   const name = nameAmong(these);
   const running = these.filter((row) => row.state !== "stopped");
-  for (const word of wordsFor(these, rows)) {
+  for (const word of wordsFor(these, { rows })) {
     await answerOf(socket, { Stop: { name: word } }, { deadline: patience });
   }
   for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
@@ -62,10 +62,17 @@ export async function restart(
     world.exit(1);
   });
   try {
-    for (const word of wordsFor(these, rows)) {
+    /** Names that instances share, of which one is not ready again. */
+    const failed = new Set<string>();
+    for (const word of wordsFor(these, { rows, apart: true })) {
+      const { of } = these.find((row) => row.name === word)?.instance ?? {};
+      // The others go on to answer, as they were.
+      if (of !== undefined && failed.has(of)) continue;
       const request = { Restart: { name: word, env: definedOf(world.env) } };
       const ended = await carriedOut(socket, request, steps);
-      if (ended.kind === "failed") reasons.push(...ended.reasons);
+      if (ended.kind !== "failed") continue;
+      reasons.push(...ended.reasons);
+      if (of !== undefined) failed.add(of);
     }
   } finally {
     cancel();
@@ -105,7 +112,8 @@ async function unknownHere(words: readonly string[], world: World): Promise<stri
   const read = await projectIn(directory, world);
   const project = read.kind === "project" ? read.project : undefined;
   if (project === undefined && words.length === 0) return [`no project found in ${directory}`];
-  const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
+  const own = project === undefined ? [] : namesOf(project.services);
+  const names = own.flatMap((name) => [name, `${project!.name}:${name}`]);
   const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
   return unknown.map((word) => noServiceText(word, { names, show: unquoted }));
 }

@@ -93,9 +93,17 @@ async function report(
   const name = nameWithin(project);
   const width = Math.max(0, ...rows.map((row) => name(row.name).length));
   if (json) out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  const tellWhere = (its: string, where: string): void => {
+    out.write(`${out.colors.bold(its.padEnd(width))}  ${out.colors.cyan(where)}\n`);
+  };
   for (const row of json ? [] : rows.filter((its) => its.ready)) {
-    const where = row.url ?? "(a worker)";
-    out.write(`${out.colors.bold(name(row.name).padEnd(width))}  ${out.colors.cyan(where)}\n`);
+    const { of, url } = row.instance ?? { of: "", url: null };
+    const isFirst = rows.find((its) => its.ready && its.instance?.of === of) === row;
+    if (url !== null && isFirst) tellWhere(of, url);
+    tellWhere(
+      name(row.name),
+      row.url ?? (row.type === "process" ? `(PORT=${row.port})` : "(a worker)"),
+    );
   }
   if (ended.kind === "done") {
     if (concerned.size === 0) {

@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import type { EventData } from "../../control/commands/daemon-report.ts";
 import { follow } from "../../control/found/client.ts";
 import type { Registration } from "../../control/found/protocol.ts";
-import { serviceWithin } from "../../routes/named.ts";
+import { servicesWithin } from "../../routes/named.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
@@ -105,7 +105,7 @@ async function awaitedFor(
       const these = whole && goal !== "stopped" && started.length > 0 ? started : found;
       for (const row of these) ids.add(row.name);
     } catch (mistake) {
-      ids.add(await declaredId(word, { directory, mistake, world }));
+      for (const id of await declaredIds(word, { directory, mistake, world })) ids.add(id);
     }
   }
   return [...ids].map((id) => ({
@@ -117,17 +117,16 @@ async function awaitedFor(
   }));
 }
 
-/** The id of a service that was never started, by the files of the project here. */
-async function declaredId(
+/** The ids of services that were never started, by the files of the project here. */
+async function declaredIds(
   word: string,
   { directory, mistake, world }: { directory: string; mistake: unknown; world: World },
-): Promise<string> {
+): Promise<string[]> {
   const read = await projectIn(directory, world);
   if (read.kind !== "project") throw mistake;
-  const { name, services } = read.project;
-  const found = serviceWithin(word, { project: name, services: services.map((its) => its.name) });
+  const found = servicesWithin(word, read.project);
   if (found.kind === "none") throw mistake;
-  return `${name}:${found.name}`;
+  return found.names.map((name) => `${read.project.name}:${name}`);
 }
 
 type WatchOptions = {

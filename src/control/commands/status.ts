@@ -3,7 +3,7 @@ import type { ServiceSpec } from "../../manifest/project.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
 import { serviceRow } from "../../routes/service-row.ts";
-import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
+import { isAddressed, type Supervised, type SupervisedState } from "../../routes/supervised.ts";
 import type { Taken } from "../../supervisor/family/usage-gauge.ts";
 import type { Backend } from "./command.ts";
 
@@ -20,7 +20,8 @@ export async function statusRows({
       spec: projects?.specOf(its.id),
       age: projects?.ageOf(its.id),
       taken: usage.get(its.id),
-      address: projects?.addressOf(its.id),
+      address: isAddressed(its) ? projects?.addressOf(its.id) : undefined,
+      shared: projects?.sharedAddressOf(its.id),
     }),
   );
   const ours = new Set(
@@ -78,9 +79,14 @@ type Known = {
   age: number | undefined;
   taken: Taken | undefined;
   address: { url: string; domain: string } | undefined;
+  /** The address of all instances. */
+  shared: { url: string } | undefined;
 };
 
-function supervisedStatus(its: Supervised, { spec, age, taken, address }: Known): SupervisedStatus {
+function supervisedStatus(
+  its: Supervised,
+  { spec, age, taken, address, shared }: Known,
+): SupervisedStatus {
   const running = its.pid !== undefined;
   return {
     name: its.id,
@@ -112,8 +118,17 @@ function supervisedStatus(its: Supervised, { spec, age, taken, address }: Known)
     memory: running ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
+    instance: instanceOf(its, shared),
     pending: its.pending ?? null,
   };
+}
+
+function instanceOf(
+  { instance }: Supervised,
+  shared: { url: string } | undefined,
+): SupervisedStatus["instance"] {
+  if (instance === undefined) return null;
+  return { of: instance.of, number: instance.number, url: shared?.url ?? null };
 }
 
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {

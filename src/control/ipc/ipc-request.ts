@@ -14,7 +14,8 @@ import {
 } from "../commands/command.ts";
 import { commandNamed } from "../commands/commands.ts";
 import { perform, replyOf } from "../commands/perform.ts";
-import { handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
+import { handoverName } from "../found/handover.ts";
+import { type Handshake, handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
 import { readJson } from "../http/json.ts";
 import { mostPending } from "../http/sse.ts";
 
@@ -160,8 +161,11 @@ export class IpcRequest implements LinkHandler {
     const read = readJson(bytes);
     if (read.kind === "bad") throw new CommandError("bad_json", `the request: ${read.why}`);
     const { name, sent } = requestIn(read.value);
-    if (name === handshakeName) {
-      this.#reply(this.#shakeHands(sent));
+    if (name === handshakeName || name === handoverName) {
+      const { projects } = this.#options.backend;
+      const told = this.#shakeHands(sent);
+      const shells = name === handoverName ? { shells: projects?.handover() } : {};
+      this.#reply({ [name]: { ...told, ...shells } });
       return;
     }
     const command = commandNamed(name);
@@ -173,7 +177,7 @@ export class IpcRequest implements LinkHandler {
   }
 
   /** @throws CommandError */
-  #shakeHands(sent: unknown): unknown {
+  #shakeHands(sent: unknown): Handshake {
     const { path, credential, backend } = this.#options;
     const proof = (sent as { proof?: unknown }).proof;
     const told =
@@ -184,7 +188,7 @@ export class IpcRequest implements LinkHandler {
             authority: socketAuthority(path),
           })
         : undefined;
-    if (told !== undefined) return { [handshakeName]: told };
+    if (told !== undefined) return told;
     throw new CommandError("forbidden", "the proof is missing or wrong");
   }
 

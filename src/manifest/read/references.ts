@@ -72,22 +72,16 @@ export function edgesOf({ name, dependsOn, env, commands }: Referring, reading: 
 }
 
 /** The services of a list, each with its place; one that does not exist is reported. */
-export function existing(
-  list: Known<string[]> | undefined,
-  reading: Pick<Reading, "services" | "mistakes">,
-): Known<string>[] {
+export function existing(list: Known<string[]> | undefined, reading: Existing): Known<string>[] {
   if (list === undefined) return [];
   return list.value
     .map((value, index) => ({ value, source: list.source, path: [...list.path, index] }))
     .filter((its) => exists(its.value, { at: its, reading }));
 }
 
-function exists(
-  name: string,
-  { at, reading }: { at: At; reading: Pick<Reading, "services" | "mistakes"> },
-): boolean {
+function exists(name: string, { at, reading }: { at: At; reading: Existing }): boolean {
   const { services, mistakes } = reading;
-  if (services.entries.has(name)) return true;
+  if (declaredAs(name, reading) !== undefined) return true;
   const known = [...services.entries.keys()];
   const otherwise =
     known.length === 0
@@ -100,13 +94,24 @@ function exists(
   return false;
 }
 
+type Existing = Pick<Reading, "services" | "groups" | "mistakes">;
+
+/** The key under `[services]` of a service, or of an instance. */
+function declaredAs(
+  name: string,
+  { services, groups }: Pick<Reading, "services" | "groups">,
+): string | undefined {
+  if (services.entries.has(name)) return name;
+  return [...groups].find(([, instances]) => instances.includes(name))?.[0];
+}
+
 function isReachable(
   reference: Reference & { kind: "service" },
   { at, reading }: { at: At; reading: Reading },
 ): boolean {
   const { name, field } = reference;
   if (!exists(name, { at, reading })) return false;
-  const its = reading.services.entries.get(name)!;
+  const its = reading.services.entries.get(declaredAs(name, reading)!)!;
   const type = its.kind === "table" ? its.entries.get("type") : undefined;
   if (type?.kind !== "leaf" || type.value !== "worker" || field === "host") return true;
   reading.mistakes.add(at, `${referenceText(reference)}: ${name} is a worker and has no port`);

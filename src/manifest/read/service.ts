@@ -1,9 +1,10 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import type { Limits, ServiceSpec } from "../project.ts";
+import { hasPort, type Limits, type ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
+import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -50,11 +51,12 @@ export function readService(
   if (type === "worker") {
     reportPorts({ port, lazy, idleTimeout, health, table }, mistakes);
   }
-  const wrongLabel = type === "exec" ? labelMistake(name) : undefined;
+  const wrongLabel = hasPort(type) ? labelMistake(name) : undefined;
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
   field("env_file");
+  field("instances");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
   const ask = health?.ask;
@@ -76,6 +78,10 @@ export function readService(
   for (const other of existing(restartWith, reading)) {
     if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
   }
+  const watch = field<string[]>("watch");
+  for (const { index, what } of watchMistakes(watch?.value ?? [], workdir)) {
+    mistakes.add({ source: watch!.source, path: [...watch!.path, index] }, what);
+  }
   const spec: ServiceSpec = {
     name,
     type,
@@ -95,11 +101,12 @@ export function readService(
     restart: valueIn("restart") ?? "on-failure",
     limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
+    profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
-    watch: valueIn("watch") ?? [],
+    watch: watch?.value ?? [],
     pty: valueIn("pty") ?? true,
-    routeName: type === "exec" ? routeNameOf(name, project) : undefined,
+    routeName: hasPort(type) ? routeNameOf(name, { ...project, type }) : undefined,
   };
   return { spec, table, ...edges };
 }

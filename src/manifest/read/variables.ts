@@ -21,6 +21,7 @@ export type Variable = Known<string> & {
 export const given: readonly string[] = [
   ...["PORT", "NAME", "NOTIFY_SOCKET", "TERM", "COLUMNS", "LINES"],
   ...["LOCALHOSTESS_NAME", "LOCALHOSTESS_URL", "LOCALHOSTESS_RUN_ID"],
+  ...["INSTANCE", "LOCALHOSTESS_INSTANCE"],
 ];
 
 /** A place that names an env file, which therefore has to exist. */

@@ -1,5 +1,6 @@
 /** Output of services -> lines with their time, in memory and in files, to be read and followed. */
 import { isUtf8 } from "node:buffer";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { shellCommand } from "../../text/shell-words.ts";
@@ -57,6 +58,8 @@ export interface LogStore {
   follow(listener: () => void): Cancel;
   /** The project is not known any more: memory is given back, files stay. */
   forget(id: string): Promise<void>;
+  /** Removes the files of a project of which no service runs. Never rejects: what stays is reported. */
+  erase(project: string): Promise<void>;
   /** All is written that can be, and every file closed. Twice is harmless. */
   close(): Promise<void>;
 }
@@ -128,6 +131,13 @@ export function logStore(options: LogStoreOptions): LogStore {
       const log = logs.get(id);
       logs.delete(id);
       await log?.close();
+    },
+    async erase(project) {
+      for (const id of [...logs.keys()]) if (id.startsWith(`${project}:`)) await this.forget(id);
+      const path = join(directory, fileName(project));
+      await rm(path, { recursive: true, force: true }).catch((error: Error) =>
+        options.note(`the logs of ${project} cannot be removed: ${error.message}`),
+      );
     },
     async close() {
       telling?.();

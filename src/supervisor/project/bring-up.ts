@@ -1,14 +1,19 @@
 /** A folder, and what is asked of it with `up` -> its project brought up, or why nothing was started. */
-import { serviceWithin } from "../../routes/named.ts";
+import { namesOf, servicesWithin } from "../../routes/named.ts";
+import { profileMistakes } from "./asked-services.ts";
 import type { Started } from "./boot.ts";
 import type { Folder, Loaded } from "./folder.ts";
 import type { Hear } from "./project.ts";
 import type { Shell } from "./unit.ts";
 
 export type Asked = {
+  file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  profiles?: readonly string[] | undefined;
   shell: Shell;
+  /** False where no shell is known, and `shell` is the one that the folder had before. */
+  isShell: boolean;
   /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
@@ -27,7 +32,7 @@ export async function bringUp(
   folder: Folder,
   { asked, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { names, shell, restart, hear } = asked;
+  const { file, names, profiles = [], shell, isShell, restart, hear } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -38,8 +43,8 @@ export async function bringUp(
   const isNew = folder.project === undefined;
   const wasSeen = folder.seen !== undefined;
   const found: Loaded = await folder.inTurn(async () => {
-    const loaded = await folder.load({ shell, up: { names } });
-    if (loaded.kind === "project") folder.shell = shell;
+    const loaded = await folder.load({ shell, up: { names }, file });
+    if (loaded.kind === "project" && isShell) folder.shell = shell;
     return loaded;
   });
   if (found.kind === "refused") return refuse(found.reasons);
@@ -47,15 +52,15 @@ export async function bringUp(
   const { name } = project.spec;
   const own: string[] = [];
   const wrong: string[] = [];
-  const services = project.spec.services.map((its) => its.name);
   for (const word of names ?? []) {
-    const within = serviceWithin(word, { project: name, services });
-    if (within.kind === "service") own.push(within.name);
+    const within = servicesWithin(word, project.spec);
+    if (within.kind === "services") own.push(...within.names);
     else {
-      const hint = within.hint || `; there are ${services.join(", ")}`;
+      const hint = within.hint || `; there are ${namesOf(project.spec.services).join(", ")}`;
       wrong.push(`${name} has no service ${JSON.stringify(word)}${hint}`);
     }
   }
+  wrong.push(...profileMistakes(project.spec, profiles));
   if (wrong.length > 0) {
     if (isNew && !project.isActive) await folder.drop();
     // A refused `up` approves nothing.
@@ -72,6 +77,7 @@ export async function bringUp(
   }
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
-  const these = { names: names === undefined ? undefined : own, shell, hear };
+  const instead = isShell ? folder.standIn : undefined;
+  const these = { names: names === undefined ? undefined : own, profiles, shell, instead, hear };
   return await (restart ? project.restart(these) : project.up(these));
 }

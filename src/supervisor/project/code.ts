@@ -1,4 +1,5 @@
 /** A declared service -> fingerprints of all that decides which code it runs. Pure. */
+import { relative } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 import { type Part, readTemplate, referencesIn, referenceText } from "../../manifest/reference.ts";
 
@@ -14,10 +15,11 @@ type Harmless =
       | "startTimeout"
       | "restart"
       | "disabled"
+      | "profiles"
       | "lazy"
       | "idleTimeout"
     )
-  | ("limits" | "watch" | "pty" | "routeName");
+  | ("limits" | "watch" | "pty" | "routeName" | "instance");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {
@@ -29,8 +31,10 @@ const deciders: {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
   // Without the usual one, so that what was approved before there was a choice stays approved.
   shell: ({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell }),
-  workdir: ({ workdir }) => ({ workdir }),
-  envFiles: ({ envFiles }) => (envFiles.length === 0 ? {} : { env_file: envFiles }),
+  // From the project's folder: one that is moved runs the same code.
+  workdir: ({ workdir }, { directory }) => ({ workdir: relative(directory, workdir) }),
+  envFiles: ({ envFiles }, { directory }) =>
+    envFiles.length === 0 ? {} : { env_file: envFiles.map((path) => relative(directory, path)) },
   health: ({ health }, project) => {
     if (health === undefined) return {};
     const { ask } = health;

@@ -133,18 +133,21 @@ export class Kept {
 }
 
 function keptProject(
-  { directory, project, kept }: Folder,
+  { directory, file, shells, project, kept }: Folder,
   families: Families,
 ): KeptProject | undefined {
   if (project === undefined) return kept;
-  const { whole, wanted, unwanted, dozing } = project.wishes;
+  const { whole, wanted, unwanted, dozing, profiles } = project.wishes;
   return {
     name: project.spec.name,
     directory,
+    ...(file === undefined ? {} : { file }),
+    shelled: shells.shell !== undefined || shells.lost || shells.services.size > 0,
     whole,
     wanted: [...wanted],
     unwanted: [...unwanted],
     dozing: [...dozing],
+    profiles: [...profiles],
     runs: runsOf(project, families),
   };
 }

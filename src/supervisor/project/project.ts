@@ -26,7 +26,11 @@ export type Hear = (event: BootEvent) => void;
 export type UpOptions = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** Used for the whole project, and kept until its next `up`. */
+  profiles?: readonly string[] | undefined;
   shell: Shell;
+  /** Services that run with this environment, for want of a shell's, are started again. */
+  instead?: Shell | undefined;
   hear: Hear;
 };
 
@@ -39,6 +43,14 @@ export type ProjectWishes = {
   unwanted: readonly string[];
   /** Wanted, and stopped until a request comes. */
   dozing: readonly string[];
+  /** Asked for by the last `up` of all of it. */
+  profiles: readonly string[];
+};
+
+export type Resuming = {
+  shell: Shell;
+  /** Services that another shell brought up. */
+  services: ReadonlyMap<string, Shell>;
 };
 
 export class Project {
@@ -75,6 +87,7 @@ export class Project {
       wanted: names(units),
       unwanted: names(all.filter((unit) => !isWanted(unit))),
       dozing: names(units.filter(({ wish }) => wish.state === "dozing")),
+      profiles: [...this.#units.profiles],
     };
   }
 
@@ -95,10 +108,24 @@ export class Project {
     return this.#units.get(name);
   }
 
+  /** The service and, where it is an instance, the others of its name. */
+  together(unit: Unit): readonly Unit[] {
+    return this.#units.together(unit);
+  }
+
+  /** The service with that name; for a name that instances share, the first of them. */
+  first(name: string): Unit | undefined {
+    return this.#units.first(name);
+  }
+
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, shell, hear }: UpOptions): Promise<Started> {
-    if (names === undefined) this.#whole = true;
-    const { up: concerned, doze } = askedServices(this.#units.spec.services, { names });
+  up({ names, profiles = [], shell, instead, hear }: UpOptions): Promise<Started> {
+    if (names === undefined) {
+      this.#whole = true;
+      this.#units.profiles = new Set(profiles);
+    }
+    const { spec, profiles: asked } = this.#units;
+    const { up: concerned, doze } = askedServices(spec.services, { names, profiles: asked });
     // Also of those that a request or a dependent will start later.
     for (const unit of this.#units.all()) if (!isUp(unit)) unit.shell = shell;
     for (const name of doze) {
@@ -108,25 +135,29 @@ export class Project {
     }
     const changed: string[] = [];
     const renewing: string[] = [];
+    let isLacking = false;
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
+      const lacksShell = instead !== undefined && unit.shell === instead;
       if (isRenewing(unit)) {
         unit.shell = shell;
         renewing.push(name);
       }
-      if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
+      if (unit.wish.state !== "given") continue;
+      if (!lacksShell && !this.#units.differs(unit, shell)) continue;
       unit.shell = shell;
+      isLacking ||= lacksShell;
       changed.push(name);
     }
     this.#effects.onState();
     const watched = this.#boot(concerned, { hear, changed: [...changed, ...renewing] });
     if (changed.length > 0) {
-      void this.#restarts.restartAll(changed, {
-        event: "restart",
-        because: "its declaration changed",
-      });
+      const because = isLacking
+        ? "the environment of its shell is known again"
+        : "its declaration changed";
+      void this.#restarts.restartAll(changed, { event: "restart", because });
     }
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
@@ -188,7 +219,7 @@ export class Project {
     }
     for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
-      const part = partOf(unit.spec);
+      const part = partOf(unit.spec, this.#units.profiles);
       if (added && this.#whole && part !== "by-name") {
         this.#units.ask(unit, part === "dozes" ? "up-lazy" : "up");
       }
@@ -210,15 +241,30 @@ export class Project {
     for (const unit of this.#units.all()) this.#changed(unit);
   }
 
+  /** Its folder is at another path. Whatever runs goes on; the next start of each service is there. */
+  moved(spec: ProjectSpec): void {
+    const pending = new Map(
+      this.#units
+        .all()
+        .flatMap((unit) =>
+          unit.unseen === undefined ? [] : [[unit.spec.name, unit.unseen] as const],
+        ),
+    );
+    this.#units.adopt({ spec, pending }, {});
+    for (const unit of this.#units.all()) this.#units.tell(unit);
+  }
+
   /** Takes up the wishes that another daemon left. */
-  resume({ whole, wanted, unwanted, dozing }: ProjectWishes, shell: Shell): void {
+  resume(wishes: ProjectWishes, { shell, services }: Resuming): void {
+    const { whole, wanted, unwanted, dozing, profiles } = wishes;
     this.#whole = whole;
+    this.#units.profiles = new Set(profiles);
     const names = new Set(wanted);
     for (const unit of this.#units.all()) {
-      unit.shell = shell;
+      unit.shell = services.get(unit.spec.name) ?? shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
       const { name } = unit.spec;
-      const part = partOf(unit.spec);
+      const part = partOf(unit.spec, this.#units.profiles);
       const isNew = whole && !unwanted.includes(name) && part !== "by-name";
       if (!names.has(name) && !isNew) continue;
       const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
@@ -232,10 +278,13 @@ export class Project {
   wake(name: string): void {
     const unit = this.#units.get(name);
     if (unit === undefined) return;
-    if (this.#units.ask(unit, "request", "a request came for it") === undefined) return;
-    this.#starting.callDependencies(unit);
-    this.#effects.onState();
-    this.#starting.consider(unit);
+    // Instances start and doze as one: a request for one of them may go to any.
+    for (const its of this.#units.together(unit)) {
+      if (this.#units.ask(its, "request", "a request came for it") === undefined) continue;
+      this.#starting.callDependencies(its);
+      this.#effects.onState();
+      this.#starting.consider(its);
+    }
   }
 
   /** Ends an idle service until its next request. */

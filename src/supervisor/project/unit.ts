@@ -1,10 +1,11 @@
 /** One declared service within its project: what it should be, what it is, and what it waits for. */
 import { deepEquals } from "bun";
 import { fill } from "../../manifest/fill.ts";
-import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import { hasPort, type ProjectSpec, type ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
+import { leftOutWhy, type Profiles } from "./asked-services.ts";
 import { type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
 
 /** The environment of a shell. */
@@ -94,9 +95,9 @@ export type Blocker = {
   lost: Unit | undefined;
 };
 
-/** True for a worker that did its work and ended: there is no server that could be missed. */
+/** True for one that need not listen, did its work and ended: there is no server that could be missed. */
 function hasDone({ wish, spec, service }: Unit): boolean {
-  if (spec.type !== "worker" || wish.state !== "given") return false;
+  if (spec.type === "exec" || wish.state !== "given") return false;
   const its = service?.snapshot();
   return its !== undefined && hasEndedWell(its);
 }
@@ -127,7 +128,11 @@ function lostIn(unit: Unit, others: ReadonlyMap<string, Unit>): Unit | undefined
 /** A service as people see it. */
 export function snapshotOf(
   unit: Unit,
-  { project, others }: { project: ProjectSpec; others: ReadonlyMap<string, Unit> },
+  {
+    project,
+    others,
+    profiles,
+  }: { project: ProjectSpec; others: ReadonlyMap<string, Unit>; profiles: Profiles },
 ): Supervised {
   const { spec } = unit;
   const its = asDeclared(unit, project);
@@ -135,6 +140,7 @@ export function snapshotOf(
   const snapshot: Supervised = {
     ...its,
     lazy: isWanted(unit) && wakes(spec),
+    ...(spec.instance === undefined ? {} : { instance: spec.instance }),
     domain,
     directory,
     ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
@@ -144,6 +150,9 @@ export function snapshotOf(
     return { ...snapshot, warnings: [...snapshot.warnings, heldText(unit.held)] };
   }
   if (wish === "refused") return { ...snapshot, state: "failed", why: because };
+  if (wish === "unwanted" && its.state === "stopped") {
+    return { ...snapshot, why: its.why ?? leftOutWhy(spec, profiles) };
+  }
   if (wish === "restarting") {
     const ends = its.state === "stopping" || its.state === "stopped";
     return ends ? { ...snapshot, state: "starting", why: because } : snapshot;
@@ -234,15 +243,24 @@ export function filledSpec(
   { spec, shell }: Pick<Unit, "spec" | "shell">,
   { project, portOf }: { project: ProjectSpec; portOf(service: string): number | undefined },
 ): FilledSpec {
-  const port = spec.type === "exec" ? portOf(spec.name) : undefined;
+  const port = hasPort(spec.type) ? portOf(spec.name) : undefined;
   const given: Record<string, string> = {
     ...(port === undefined ? {} : { PORT: String(port) }),
     ...(spec.routeName === undefined ? {} : { LOCALHOSTESS_NAME: spec.routeName }),
+    ...instanceVariables(spec),
   };
   const filled = fill(spec, { project, shell, given, portOf });
   if (filled.kind === "mistakes") return filled;
   const { env, command, health } = filled;
   return { kind: "spec", spec: { ...spec, env, command, health } };
+}
+
+/** A reference to them is filled like one to PORT. */
+function instanceVariables({ instance, env }: ServiceSpec): Record<string, string> {
+  if (instance === undefined) return {};
+  const number = String(instance.number);
+  const declared = env.INSTANCE === undefined ? { INSTANCE: number } : {};
+  return { LOCALHOSTESS_INSTANCE: number, ...declared };
 }
 
 /** Whether a process of the one spec must be restarted for the other. Keys that only the project reads do not count. */
@@ -252,6 +270,6 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
-  const { watch: _w, envFiles: _e, disabled: _off, ...its } = others;
+  const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, ...its } = others;
   return its;
 }

@@ -1,11 +1,12 @@
 /** The services that a project declares -> one unit each, in file order. Wishes change here only. */
 import { graphOf, reversed } from "../../manifest/graph.ts";
-import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import { hasPort, type ProjectSpec, type ServiceSpec } from "../../manifest/project.ts";
 import type { Pending } from "../../routes/pending.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
+import { noProfiles, type Profiles } from "./asked-services.ts";
 import {
   type FilledSpec,
   filledSpec,
@@ -49,6 +50,8 @@ export class Units {
   #dependents: ReadonlyMap<string, readonly string[]> = new Map();
   /** Called after every change of a service, with its name. */
   readonly #watchers = new Set<(name: string) => void>();
+  /** Asked for by the last `up` of the whole project. */
+  profiles: Profiles = noProfiles;
 
   constructor({ spec }: Declared, effects: ProjectEffects) {
     this.#spec = spec;
@@ -69,6 +72,17 @@ export class Units {
 
   get(name: string): Unit | undefined {
     return this.#all.get(name);
+  }
+
+  /** The service with that name; for a name that instances share, the first of them. */
+  first(name: string): Unit | undefined {
+    return this.#all.get(name) ?? this.all().find(({ spec }) => spec.instance?.of === name);
+  }
+
+  /** The service and, where it is an instance, the others of its name. */
+  together(unit: Unit): Unit[] {
+    const of = unit.spec.instance?.of;
+    return of === undefined ? [unit] : this.all().filter(({ spec }) => spec.instance?.of === of);
   }
 
   has(unit: Unit): boolean {
@@ -118,8 +132,12 @@ export class Units {
   }
 
   snapshot(unit: Unit): Supervised {
-    const snapshot = snapshotOf(unit, { project: this.#spec, others: this.#all });
-    if (snapshot.type !== "exec" || snapshot.port !== undefined) return snapshot;
+    const snapshot = snapshotOf(unit, {
+      project: this.#spec,
+      others: this.#all,
+      profiles: this.profiles,
+    });
+    if (!hasPort(snapshot.type) || snapshot.port !== undefined) return snapshot;
     return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
   }
 
@@ -127,8 +145,8 @@ export class Units {
     return filledSpec(unit, {
       project: this.#spec,
       portOf: (name) => {
-        const other = this.#all.get(name);
-        if (other === undefined || other.spec.type !== "exec") return undefined;
+        const other = this.first(name);
+        if (other === undefined || !hasPort(other.spec.type)) return undefined;
         return this.#effects.portOf(other.id, other.spec.port);
       },
     });

@@ -4,6 +4,7 @@ import type { PortHolder } from "../../discovery/port-holder.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Families } from "../family/family.ts";
+import { markOf } from "../family/mark.ts";
 import type { ChildOptions, Spawned, Stream } from "./child.ts";
 import { environmentOf } from "./environment.ts";
 import { Life, type NotifySocket } from "./life.ts";
@@ -89,6 +90,7 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     shell: words,
     workdir,
     env,
+    mark: markOf(runId),
     pty,
     onOutput(stream, bytes) {
       options.onOutput(stream, bytes);

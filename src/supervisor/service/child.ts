@@ -1,6 +1,8 @@
 /** A command and its shell, a folder, an environment -> a process with its output and its end, or why there is none. */
 import { accessSync, constants, statSync } from "node:fs";
+import { byteExact } from "../../system/byte-text.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
+import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
 import { shown } from "../../text/shown.ts";
 import type { Ending } from "../family/ending.ts";
@@ -15,6 +17,8 @@ export type ChildOptions = {
   workdir: string;
   /** All of it. */
   env: Readonly<Record<string, string>>;
+  /** For `ProcessCalls.marked`: all that comes of it has the mark. */
+  mark?: string | undefined;
   /** A terminal of its own, where both streams are `stdout`; else two pipes. */
   pty: boolean;
   /** `bytes` are the callee's only until it returns. */
@@ -29,6 +33,7 @@ export type ChildOptions = {
 export type ChildEffects = {
   clock: Clock;
   flow: TerminalFlow;
+  calls: Pick<ProcessCalls, "marked">;
   /** The pids that Bun waits for; no other code may wait for them. */
   own: Set<number>;
   /** Bun's, or one that fails as a test wishes. */
@@ -72,7 +77,8 @@ export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawne
   const wrong = mistakeIn(options.workdir) ?? mistakeInShell(options);
   if (wrong !== undefined) return { kind: "refused", why: wrong, passing: false };
   try {
-    return { kind: "spawned", child: start(options, effects) };
+    const child = effects.calls.marked(options.mark, () => start(options, effects));
+    return { kind: "spawned", child };
   } catch (error) {
     return { kind: "refused", ...refusal(error as NodeJS.ErrnoException) };
   }
@@ -157,9 +163,12 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     open--;
     if (open === 0) tell();
   };
+  const words = [programOf(options)!, ...shell.slice(1), command];
+  const exact = byteExact({ argv: words, env: { ...env } });
+  const { argv } = exact;
   const shared = {
     cwd: workdir,
-    env: { ...env },
+    env: exact.env,
     detached: true,
     onExit(process: { pid: number }, code: number | null, signal: string | number | null) {
       own.delete(process.pid);
@@ -169,7 +178,6 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       else waiting = clock.after(afterwards, tell);
     },
   };
-  const argv = [programOf(options)!, ...shell.slice(1), command];
 
   let untaken = 0;
   if (pty) {

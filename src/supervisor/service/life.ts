@@ -81,8 +81,12 @@ export class Life {
   /** Set once the service reports its own state: its port then says nothing. */
   speaks = false;
   watcher: Watcher | undefined;
+  /** How the process that was spawned ended. */
+  exit: Ending | undefined;
   /** Set once the end of its family has begun. */
   ending: Ends | undefined;
+  /** Set where we have ended it: how its program ended, which may be another than the process that was spawned. */
+  programExit: Ending | undefined;
   #ended: Promise<string | undefined> | undefined;
   readonly #cancels = new Set<Cancel>();
 
@@ -139,6 +143,7 @@ export class Life {
   }
 
   async #end(how: EndOptions): Promise<string | undefined> {
+    const wasAlive = this.isAlive && this.mainPid === undefined;
     this.ending = this.#families.end(this.born.run, how);
     const result = await this.ending.done;
     // The kernel is quicker to show an end than Bun to report it, and its exit code is wanted.
@@ -146,6 +151,7 @@ export class Life {
     const cancel = this.#clock.after(exitPatience, late.resolve);
     await Promise.race([this.exited.promise, late.promise]);
     cancel();
+    if (wasAlive && this.exit !== undefined) this.programExit = this.ending.exitOf(this.exit);
     this.close();
     this.born.child.release();
     this.born.socket.close();

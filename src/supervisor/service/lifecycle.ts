@@ -362,6 +362,7 @@ class StateMachine implements Lifecycle {
   /** The process that was spawned has ended. */
   #exited(how: Ending, life: Life): void {
     if (this.#life !== life) return;
+    life.exit = how;
     if (life.watcher !== undefined) life.watcher.spawnedEnded(how);
     else this.#died(how, life);
     life.exited.resolve();
@@ -391,7 +392,10 @@ class StateMachine implements Lifecycle {
     if (life === undefined) return undefined;
     const { stopSignal: signal, stopTimeout: timeout } = this.spec;
     const left = await life.end({ signal, timeout });
-    if (this.#life === life) this.#life = undefined;
+    if (this.#life === life) {
+      this.#life = undefined;
+      if (this.#lastExit !== undefined) this.#lastExit = { ...this.#lastExit, ...life.programExit };
+    }
     return left;
   }
 

@@ -15,6 +15,7 @@ import { procfsCensus, psCensus } from "../family/census.ts";
 import { checks } from "./checks.ts";
 import { spawnChild } from "./child.ts";
 import { type Families, families } from "../family/family.ts";
+import { namedTraits, procfsTraits } from "../family/traits.ts";
 import { lsofListening, procfsListening } from "./listening.ts";
 import { mayNotify } from "./may-notify.ts";
 import type { LifecycleEffects } from "./lifecycle.ts";
@@ -49,8 +50,9 @@ export function machine({
   const own = new Set<number>();
   const linux = platform === "linux";
   const census = linux ? procfsCensus() : psCensus();
-  const all = families({ census, calls, clock, own, self: { pid: process.pid }, report });
-  const childEffects = { clock, flow, own };
+  const traits = linux ? procfsTraits() : namedTraits();
+  const all = families({ census, traits, calls, clock, own, self: { pid: process.pid }, report });
+  const childEffects = { clock, flow, calls, own };
   let sockets = 0;
   let turns: Promise<void> = Promise.resolve();
 
