@@ -11,7 +11,9 @@ import { isFolder } from "../system/is-folder.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
+import type { Size } from "./logs/log-lines.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
+import { type Attachment, Attachments } from "./project/attachments.ts";
 import type { Started } from "./project/boot.ts";
 import { type Brought, bringUp } from "./project/bring-up.ts";
 import { conflictOf } from "./project/conflict.ts";
@@ -68,6 +70,7 @@ class AllProjects implements Projects {
   readonly #options: ProjectsOptions;
   readonly #folders = new Folders((directory) => this.#newFolder(directory));
   readonly #kept: Kept;
+  readonly #attachments: Attachments;
   readonly #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
   readonly #events = folderEvents();
@@ -81,6 +84,12 @@ class AllProjects implements Projects {
     const { families } = effects;
     this.#options = options;
     this.logs = logStore({ directory: join(stateDirectory, "logs"), clock, note });
+    this.#attachments = new Attachments({
+      clock,
+      logs: this.logs,
+      inputOf: (id) => this.#folders.place(id)?.unit.service?.input(),
+      hasTerminal: (id) => this.specOf(id)?.pty ?? false,
+    });
     this.#kept = new Kept({ ...options, families, folders: () => this.#folders.all() });
     this.#effects = {
       ...effects,
@@ -226,7 +235,7 @@ class AllProjects implements Projects {
 
   async registered(): Promise<readonly RegisteredProject[]> {
     await this.#recovered.promise;
-    return this.#kept.registry.list();
+    return await this.#kept.registry.listed();
   }
 
   async pin(directory: string, pinned: boolean): Promise<boolean> {
@@ -245,7 +254,7 @@ class AllProjects implements Projects {
   async clean(): Promise<number> {
     await this.#recovered.promise;
     let count = 0;
-    for (const { path, pinned, folder } of this.#kept.registry.list()) {
+    for (const { path, pinned, folder } of await this.#kept.registry.listed()) {
       if (pinned || folder !== "gone" || this.#folders.known(path)?.project?.isActive) continue;
       await this.#forget(path);
       count += 1;
@@ -256,7 +265,7 @@ class AllProjects implements Projects {
 
   async forget(word: string, from: string | undefined): Promise<Forgotten> {
     await this.#recovered.promise;
-    const all = this.#kept.registry.list();
+    const all = await this.#kept.registry.listed();
     const path = from === undefined ? undefined : await real(from);
     const there = all.filter((its) => its.path === path || its.path === from);
     const found = there.length > 0 ? there : all.filter(({ name }) => name === word);
@@ -291,6 +300,10 @@ class AllProjects implements Projects {
         warnings: [...its.warnings, ...folder.warnings(its.service)],
       })),
     );
+  }
+
+  attach(id: string, size: Size | undefined): Attachment {
+    return this.#attachments.attach(id, size);
   }
 
   specOf(id: string): ServiceSpec | undefined {
@@ -357,7 +370,7 @@ class AllProjects implements Projects {
   /** The path of a project that is gone there, and here by its name: moved to another file system, or cloned anew. */
   async #copyOf(directory: string): Promise<string | undefined> {
     const { registry } = this.#kept;
-    const known = registry.list();
+    const known = await registry.listed();
     const gone = known.filter(({ folder }) => folder === "gone");
     if (gone.length === 0 || known.some(({ path }) => path === directory)) return undefined;
     const read = await this.#options.read(directory, {

@@ -4,6 +4,8 @@ import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Gauge } from "./family/usage-gauge.ts";
 import type { LogStore } from "./logs/log-store.ts";
+import type { Size } from "./logs/log-lines.ts";
+import type { Attachment } from "./project/attachments.ts";
 import type { Started } from "./project/boot.ts";
 import type { Brought } from "./project/bring-up.ts";
 import type { Watched } from "./project/idle.ts";
@@ -80,6 +82,8 @@ export interface Projects {
   /** The address that an instance shares with the others of its name. */
   sharedAddressOf(id: string): { url: string; domain: string } | undefined;
   readonly logs: LogStore;
+  /** Somebody is at the terminal of a service, and has a terminal of that size, or none. */
+  attach(id: string, size: Size | undefined): Attachment;
   /** A request asks for it. */
   wake(id: string): void;
   /** No request has come for it for its `idle_timeout`. */

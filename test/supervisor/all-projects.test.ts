@@ -64,6 +64,8 @@ const asked: { [Name in keyof Projects]?: (projects: Projects) => Promise<unknow
   registered: (its) => its.registered(),
   pin: (its) => its.pin("/x", true),
   clean: (its) => its.clean(),
+  forget: (its) => its.forget("shop", undefined),
+  follow: (its) => its.follow("/x"),
 };
 
 test("whatever returns a promise waits for the daemon before; the rest says that there is nothing", async () => {

@@ -122,6 +122,7 @@ export class PlayedService implements Lifecycle {
   age = () => undefined;
   pauseOutput(): void {}
   resumeOutput(): void {}
+  input(): undefined {}
 
   start(request: StartRequest): void {
     if (this.#snapshot.state === "stopping") {

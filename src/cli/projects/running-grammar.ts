@@ -117,6 +117,22 @@ what is waited for, or the time is up.`,
     );
   example(logs, "localhostess logs -f --since 5m api worker");
 
+  const attach = program
+    .command("attach")
+    .description("see the terminal of a running service, and type into it")
+    .argument("<service>", "such as api, or shop:api in another project")
+    .addHelpText(
+      "after",
+      `
+Ctrl-] leaves; every other key, Ctrl-C too, goes to the service. While people
+are attached, its terminal is as large as the smallest of theirs. Input that is
+not from a terminal is sent as it is: echo rs | localhostess attach api`,
+    )
+    .action((service: string, flags: Flags) =>
+      choose(async () => (await import("./attach.ts")).attach(service, flags, world)),
+    );
+  example(attach, "localhostess attach api");
+
   const monitor = program
     .command("monitor")
     .description("watch the services of this project, start and stop them with keys")

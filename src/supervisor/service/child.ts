@@ -40,7 +40,18 @@ export type ChildEffects = {
   spawn?: typeof Bun.spawn;
 };
 
+/** The way into a service: its terminal, or the pipe that is its standard input. */
+export interface Input {
+  /** `bytes` are the caller's again when it returns. Nothing is written once the child is released. */
+  write(bytes: Uint8Array): void;
+  /** Bytes that were written, and that the service has not read yet. */
+  readonly untaken: number;
+  /** Does nothing where there is no terminal. */
+  resize(size: { cols: number; rows: number }): void;
+}
+
 export interface Child {
+  readonly input: Input;
   /** Also the id of its group and session. */
   readonly pid: number;
   /** Reads no more; the processes wait in write(2). Twice is harmless. */
@@ -168,6 +179,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     },
   };
 
+  let untaken = 0;
   if (pty) {
     const process = spawn(argv, {
       ...shared,
@@ -175,6 +187,9 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
         ...terminalSize,
         data(_terminal, bytes) {
           if (!released) onOutput("stdout", bytes);
+        },
+        drain() {
+          untaken = 0;
         },
         exit: closed,
       },
@@ -185,6 +200,19 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     let stalled = false;
     return {
       pid: process.pid,
+      input: {
+        write(bytes) {
+          if (released || terminal.closed) return;
+          untaken += bytes.length;
+          terminal.write(bytes.slice());
+        },
+        get untaken() {
+          return untaken;
+        },
+        resize({ cols, rows }) {
+          if (!released && !terminal.closed) terminal.resize(cols, rows);
+        },
+      },
       pause() {
         path ??= flow.terminalOf(process.pid);
         if (stalled || released || path === undefined) return;
@@ -204,7 +232,9 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     };
   }
 
-  const process = spawn(argv, { ...shared, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  // Open for as long as the process runs: watchers such as esbuild's and Tailwind's end with their standard input.
+  const process = spawn(argv, { ...shared, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const { stdin } = process;
   own.add(process.pid);
   const readers = [process.stdout.getReader(), process.stderr.getReader()];
   let resumed: PromiseWithResolvers<void> | undefined;
@@ -222,8 +252,30 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
   };
   void read("stdout", readers[0]!);
   void read("stderr", readers[1]!);
+  const failed = (): void => {
+    // The process has closed its end, or is gone, and reads nothing any more.
+    untaken = 0;
+  };
   return {
     pid: process.pid,
+    input: {
+      write(bytes) {
+        if (released || ending !== undefined) return;
+        untaken += bytes.length;
+        try {
+          stdin.write(bytes.slice());
+          Promise.resolve(stdin.flush()).then(() => {
+            untaken = 0;
+          }, failed);
+        } catch {
+          failed();
+        }
+      },
+      get untaken() {
+        return untaken;
+      },
+      resize() {},
+    },
     pause() {
       if (!released) resumed ??= Promise.withResolvers();
     },
@@ -236,6 +288,11 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       released = true;
       resumed?.resolve();
       for (const reader of readers) void reader.cancel();
+      try {
+        Promise.resolve(stdin.end()).catch(failed);
+      } catch {
+        failed();
+      }
       tell();
     },
   };
