@@ -485,6 +485,8 @@ describe("a changed file", () => {
   });
 });
 
+const nothingKnown = { shell: {}, services: new Map() };
+
 describe("after another daemon", () => {
   test("what should run is started, with what was added meanwhile", async () => {
     using played = new PlayedProject([...chain, { name: "cron" }, { name: "docs", lazy: true }]);
@@ -495,7 +497,7 @@ describe("after another daemon", () => {
       dozing: [],
       profiles: [],
     };
-    played.project.resume(state, { PATH: "/bin" });
+    played.project.resume(state, { shell: { PATH: "/bin" }, services: new Map() });
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db", "start cron", "start api", "start web"]);
     expect(played.states).toMatchObject({ cron: "ready", docs: "stopped" });
@@ -506,7 +508,7 @@ describe("after another daemon", () => {
     using played = new PlayedProject(chain);
     played.project.resume(
       { whole: false, wanted: ["db"], unwanted: [], dozing: [], profiles: [] },
-      {},
+      nothingKnown,
     );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
@@ -570,7 +572,7 @@ describe("services of a profile", () => {
     using next = new PlayedProject(later);
     next.project.resume(
       { whole: true, wanted: ["web"], unwanted: ["seed"], dozing: [], profiles: ["mail"] },
-      {},
+      nothingKnown,
     );
     await next.allReady();
     expect(next.takeSaid()).toEqual(["start web", "start mailer"]);
@@ -691,7 +693,7 @@ describe("a service of which nobody has seen what it runs", () => {
     using played = new PlayedProject([{ name: "db" }, { name: "api" }], ["api"]);
     played.project.resume(
       { whole: true, wanted: ["db", "api"], unwanted: [], dozing: [], profiles: [] },
-      {},
+      nothingKnown,
     );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);

@@ -170,7 +170,7 @@ describe("a service with a schedule", () => {
       using played = new PlayedProject([job]);
       played.project.resume(
         { whole: true, profiles: [], wanted: ["job"], unwanted: [], dozing },
-        {},
+        { shell: {}, services: new Map() },
       );
       await settled();
       expect(played.said).toEqual([]);

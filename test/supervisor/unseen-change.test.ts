@@ -199,10 +199,10 @@ describe("a change of", () => {
     expect(stepped.spec.services[0]).toMatchObject(after);
   });
 
-  test("the project's folder is one in the default of a reference too", () => {
-    const named = { ...api, command: "${env.X:-${project.dir}/run}" };
-    const [first, second] = ["/one", "/two"].map((directory) => {
-      const read = { ...projectSpec([named]), directory };
+  test("the project's name is one in the default of a reference too", () => {
+    const named = { ...api, command: "${env.X:-${project.name}/run}" };
+    const [first, second] = ["shop", "evil"].map((name) => {
+      const read = projectSpec([named], name);
       return codeOf(read.services[0]!, read).get("command");
     });
     expect(first).not.toBe(second!);

@@ -18,7 +18,10 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
   const up = program
     .command("up")
     .description("start the services in locald.toml in order, and keep them running")
-    .argument("[path]", "the project's folder (default: the nearest project, from here upward)")
+    .argument(
+      "[path]",
+      "the project's folder or file (default: the nearest project, from here upward)",
+    )
     .argument("[service...]", "start only these and their dependencies")
     .option(
       "--profile <name>",
@@ -28,7 +31,8 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
     .option("--wait", "wait until all services are ready (default)")
     .option("--no-wait", "return once the start has begun")
     .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")
-    .option("-f, --foreground", "stay, print the output of the services, and stop them on Ctrl-C")
+    .option("-f, --file [file]", "the project's Procfile or TOML file; without one: --foreground")
+    .option("--foreground", "stay, print the output of the services, and stop them on Ctrl-C")
     .option("-v, --verbose", "print the output of services while they start")
     .addOption(jsonOption())
     .addHelpText(

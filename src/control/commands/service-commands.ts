@@ -129,7 +129,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/logs",
     summary: "The output of services and the daemon's own log, ordered by time.",
     answer:
-      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds",
+      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds; `open: true` on one without an end yet, which the next line of the same service and stream replaces, and which is sent again if it still stands (with an empty `message`: nothing does)",
     input: v.strictObject({
       service: v.optional(
         v.nullable(

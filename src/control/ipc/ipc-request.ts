@@ -14,7 +14,8 @@ import {
 } from "../commands/command.ts";
 import { commandNamed } from "../commands/commands.ts";
 import { perform, replyOf } from "../commands/perform.ts";
-import { handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
+import { handoverName } from "../found/handover.ts";
+import { type Handshake, handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
 import { readJson } from "../http/json.ts";
 import { mostPending } from "../http/sse.ts";
 
@@ -34,6 +35,8 @@ export type IpcOptions = {
 
 /** Bytes of a request. */
 const longestRequest = 1024 * 1024;
+/** Bytes of a line that follows a request; a keyboard sends a few, and a paste is cut by the kernel. */
+const longestLine = longestRequest;
 /** Bytes that were read and not passed on, above which a client is not read; and milliseconds until a look at them. */
 const enoughBehind = 64 * 1024;
 const lookAgain = 20;
@@ -158,8 +161,11 @@ export class IpcRequest implements LinkHandler {
     const read = readJson(bytes);
     if (read.kind === "bad") throw new CommandError("bad_json", `the request: ${read.why}`);
     const { name, sent } = requestIn(read.value);
-    if (name === handshakeName) {
-      this.#reply(this.#shakeHands(sent));
+    if (name === handshakeName || name === handoverName) {
+      const { projects } = this.#options.backend;
+      const told = this.#shakeHands(sent);
+      const shells = name === handoverName ? { shells: projects?.handover() } : {};
+      this.#reply({ [name]: { ...told, ...shells } });
       return;
     }
     const command = commandNamed(name);
@@ -171,7 +177,7 @@ export class IpcRequest implements LinkHandler {
   }
 
   /** @throws CommandError */
-  #shakeHands(sent: unknown): unknown {
+  #shakeHands(sent: unknown): Handshake {
     const { path, credential, backend } = this.#options;
     const proof = (sent as { proof?: unknown }).proof;
     const told =
@@ -182,7 +188,7 @@ export class IpcRequest implements LinkHandler {
             authority: socketAuthority(path),
           })
         : undefined;
-    if (told !== undefined) return { [handshakeName]: told };
+    if (told !== undefined) return told;
     throw new CommandError("forbidden", "the proof is missing or wrong");
   }
 
@@ -239,8 +245,8 @@ export class IpcRequest implements LinkHandler {
     const rest = bytes.slice(from);
     this.#length += rest.length;
     if (rest.length > 0) this.#parts.push(rest);
-    if (this.#length > longestRequest) {
-      this.#fail(new CommandError("too_long", `a line has at most ${longestRequest} bytes`));
+    if (this.#length > longestLine) {
+      this.#fail(new CommandError("too_long", `a line has at most ${longestLine} bytes`));
     } else if (this.#speaker !== undefined && this.#speaker.behind() > enoughBehind) this.#wait();
   }
 

@@ -1,5 +1,6 @@
 /** A command and its shell, a folder, an environment -> a process with its output and its end, or why there is none. */
 import { accessSync, constants, statSync } from "node:fs";
+import { byteExact } from "../../system/byte-text.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
@@ -166,9 +167,12 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     open--;
     if (open === 0) tell();
   };
+  const words = [programOf(options)!, ...shell.slice(1), command];
+  const exact = byteExact({ argv: words, env: { ...env } });
+  const { argv } = exact;
   const shared = {
     cwd: workdir,
-    env: { ...env },
+    env: exact.env,
     detached: true,
     onExit(process: { pid: number }, code: number | null, signal: string | number | null) {
       own.delete(process.pid);
@@ -178,7 +182,6 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       else waiting = clock.after(afterwards, tell);
     },
   };
-  const argv = [programOf(options)!, ...shell.slice(1), command];
 
   let untaken = 0;
   if (pty) {
