@@ -20,19 +20,43 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
+/**
+ * `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has a port and an address,
+ * but need not listen. `worker`: neither port nor address.
+ */
+export type ServiceType = "exec" | "process" | "worker";
+
+/** Whether services of that type get a PORT and an address. */
+export function hasPort(type: ServiceType): boolean {
+  return type === "exec" || type === "process";
+}
 /** How much of the machine a service may take; undefined: as much as there is. */
 export type Limits = {
   /** Bytes that all its processes together may keep resident. */
   memory: number | undefined;
 };
 
+/** Commands beside a service's own, by their keys in the file, in the order in which they run. */
+export const hookNames = [
+  "before_start",
+  "after_ready",
+  "before_stop",
+  "stop_command",
+  "after_stop",
+] as const;
+
+export type HookName = (typeof hookNames)[number];
+
+export type Hooks = Readonly<Partial<Record<HookName, string>>>;
+
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
   /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
-  /** A worker has no port and no address. */
-  type: "exec" | "worker";
+  type: ServiceType;
   command: string;
+  /** References are not filled either. */
+  hooks: Hooks;
   /** The words before a command: a program, by its name or absolute path, and its arguments. */
   shell: readonly string[];
   /** Absolute. */
@@ -56,6 +80,8 @@ export type ServiceSpec = {
   startTimeout: number;
   restart: "on-failure" | "always" | "no";
   limits: Limits;
+  /** The times at which it is started, a cron expression; undefined: it is started with its project. */
+  schedule: string | undefined;
   /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
   disabled: boolean;
   /** Brought up with its project only where one of them is asked for; empty: always. Without repeats. */

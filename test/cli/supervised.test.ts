@@ -44,6 +44,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     memory: 52_428_800,
     memory_limit: null,
     lazy: false,
+    next_run: null,
     instance: null,
     pending: null,
     ...overrides,
@@ -95,7 +96,7 @@ describe("a word names", () => {
     expect(apart).toEqual(["shop:web-1", "shop:web-2"]);
     const lines = statusLines(instances, { colors: noColors, columns: () => undefined });
     expect(lines.slice(3)).toEqual([
-      `  shop:web: ${url} goes to each of 2 instances in turn, of which 2 are ready`,
+      `  shop:web: ${url} goes to each ready one of 2 instances in turn (2)`,
     ]);
   });
 });

@@ -16,6 +16,7 @@ test("a service has a default for everything but its command", () => {
         name: "web",
         type: "exec",
         command: "bun dev",
+        hooks: {},
         shell: ["/bin/sh", "-c"],
         workdir: directory,
         port: undefined,
@@ -30,6 +31,7 @@ test("a service has a default for everything but its command", () => {
         stopTimeout: 5000,
         restart: "on-failure",
         limits: { memory: undefined },
+        schedule: undefined,
         disabled: false,
         profiles: [],
         lazy: false,
@@ -54,6 +56,11 @@ command = "redis"
 type = "exec"
 command = "bun api.ts"
 shell = ["bash", "-eu", "-c"]
+before_start = "bun migrate.ts"
+after_ready = "bun warm.ts"
+before_stop = "bun drain.ts"
+stop_command = "kill -INT $MAINPID"
+after_stop = "rm -f api.sock"
 workdir = "../apps/./api/"
 port = 3000
 env = { LOG = "debug" }
@@ -83,6 +90,13 @@ start_period = "1h"
     name: "api",
     type: "exec",
     command: "bun api.ts",
+    hooks: {
+      before_start: "bun migrate.ts",
+      after_ready: "bun warm.ts",
+      before_stop: "bun drain.ts",
+      stop_command: "kill -INT $MAINPID",
+      after_stop: "rm -f api.sock",
+    },
     shell: ["bash", "-eu", "-c"],
     workdir: "/home/ada/apps/api",
     port: 3000,
@@ -103,6 +117,7 @@ start_period = "1h"
     stopTimeout: 90_000,
     restart: "always",
     limits: { memory: 1_610_612_736 },
+    schedule: undefined,
     disabled: true,
     profiles: ["tools", "ci_2"],
     lazy: true,
@@ -123,6 +138,47 @@ test.each([
   expect(mistakes(`[services.web]\ncommand = "x"\nlimits = ${written}`)).toEqual([
     `locald.toml:3 services.web.limits${told}`,
   ]);
+});
+
+describe("a schedule", () => {
+  test("is for a worker, which is then restarted by nothing else unless that is declared", () => {
+    const job = '[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "*/5 * * * *"\n';
+    expect(service(job, "job")).toMatchObject({ schedule: "*/5 * * * *", restart: "no" });
+    const again = service(`${job}restart = "on-failure"`, "job");
+    expect(again.restart).toBe("on-failure");
+    expect(mistakes(`${job}restart = "always"`)).toEqual([
+      'locald.toml:5 services.job.restart: a service with a schedule ends between its runs; use "on-failure" or "no"',
+    ]);
+  });
+
+  test("that is wrong, of a server, or waited for is an error", () => {
+    expect(
+      mistakes('[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "61 * * * *"'),
+    ).toEqual([
+      'locald.toml:4 services.job.schedule: "61 * * * *" is not a schedule: invalid value for minute: 61',
+    ]);
+    expect(mistakes('[services.web]\ncommand = "x"\nschedule = "@hourly"')).toEqual([
+      'locald.toml:3 services.web.schedule: a server runs all the time; a schedule is for a service of type = "worker"',
+    ]);
+    expect(
+      mistakes(
+        '[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "@hourly"\ninstances = 2',
+      ),
+    ).toEqual([
+      "locald.toml:5 services.job.instances: job runs by its schedule, one run at a time; remove one of the two",
+    ]);
+    const text = `
+[services.job]
+type = "worker"
+command = "x"
+schedule = "@hourly"
+[services.web]
+command = "x"
+depends_on = ["job"]`;
+    expect(mistakes(text)).toEqual([
+      "locald.toml:8 services.web.depends_on[0]: job runs by its schedule, so that no other service can wait for it",
+    ]);
+  });
 });
 
 describe("a shell", () => {
@@ -222,6 +278,44 @@ test("web and the service named like the project have its domain, the others are
   });
 });
 
+test("an underscore in a name is a hyphen in the address", () => {
+  const its = project(`[project]
+name = "my_app"
+[services]
+my_api = "x"
+API_v2 = { type = "process", command = "x" }
+my-app = "x"
+`);
+  expect([its.name, its.domain]).toEqual(["my_app", "my-app.localhost"]);
+  expect(its.services.map(({ name, routeName }) => [name, routeName])).toEqual([
+    ["my_api", "my-api.my-app"],
+    ["API_v2", "api-v2.my-app"],
+    ["my-app", "my-app"],
+  ]);
+});
+
+test("a folder gives its project a name of its own, in whatever letters it is written", () => {
+  const text = '[services]\nweb = "x"\n';
+  const named = (folder: string): [string, string] => {
+    const { name, domain } = project(text, { directory: `/home/ada/${folder}` });
+    return [name, domain];
+  };
+  expect(named("Café_au lait")).toEqual(["cafe-au-lait", "cafe-au-lait.localhost"]);
+  expect(named("日本")).toEqual(["xn--wgv71a", "xn--wgv71a.localhost"]);
+  expect(named("проект")[1]).toBe(new URL("http://проект.localhost").hostname);
+  expect(named("проект 1")[1]).toBe(new URL("http://проект-1.localhost").hostname);
+  expect(named("🚀")[0]).toStartWith("xn--");
+  const folders = [
+    ...["日本", "中国", "проект", "работа", "работа-1", "проект-1", "مشروع", "🚀", "🎉"],
+    ...["(!)", "!", "本".repeat(60), "本".repeat(61), "\u200f", "_"],
+  ];
+  const names = folders.map((folder) => named(folder)[0]);
+  expect(new Set(names).size).toBe(folders.length);
+  expect(names.map((name) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name))).not.toContain(
+    false,
+  );
+});
+
 test("a domain may end in what is configured, or in nothing", () => {
   const domain = (text: string): string =>
     project(`[project]\ndomain = "${text}"\n[services]\nweb = "x"\n`, { tlds: ["test"] }).domain;
@@ -316,9 +410,14 @@ const single: [what: string, text: string, told: string][] = [
     'locald.toml:2 services."my api": a service name has only letters, digits and inner hyphens, at most 63 characters, such as "my-api"',
   ],
   [
-    "a name that is no label, with an address",
-    '[services]\nmy_api = "x"\n',
-    'locald.toml:2 services.my_api: a name in an address has only letters, digits and inner hyphens, such as "my-api"',
+    "a name of which nothing can stand in an address",
+    '[services]\n__ = "x"\n',
+    "locald.toml:2 services.__: a name in an address has a letter or a digit",
+  ],
+  [
+    "names that differ by an underscore only",
+    '[services]\nmy_api = "x"\nmy-api = "x"\n',
+    "locald.toml:3 services.my-api: my_api already has the address my-api.shop.localhost; rename one of them",
   ],
   [
     "two of one address",
@@ -377,6 +476,19 @@ for (const [what, text, told] of single) {
 }
 
 describe("what waits for what", () => {
+  test("a reference in a hook makes a dependency, as one in the command does", () => {
+    const text = `
+[services.db]
+command = "x"
+[services.web]
+command = "x"
+before_start = "migrate \${services.db.port}"`;
+    expect(service(text, "web").dependsOn).toEqual(["db"]);
+    expect(mistakes(text.replace("services.db.port", "services.bd.port"))).toEqual([
+      expect.stringContaining('locald.toml:6 services.web.before_start: no service "bd"'),
+    ]);
+  });
+
   test("a reference makes a dependency, one to itself does not", () => {
     const text = `[services]
 db = "x"

@@ -6,11 +6,13 @@ import { files } from "./files.ts";
 import { folder } from "./folder.ts";
 import { links } from "./links.ts";
 import { machine } from "./machine.ts";
+import { meant } from "./meant.ts";
 import { people } from "./people.ts";
 import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
@@ -28,8 +30,10 @@ export const faults: readonly Fault[] = [
   ...proxy,
   ...requests,
   ...unseen,
+  ...meant,
   ...restarts,
   ...supervised,
+  ...terminals,
   ...tls,
   ...shown,
 ];

@@ -47,7 +47,15 @@ function place() {
 
 /** All that a caller may wait for, but the daemon's own end. */
 const asked: { [Name in keyof Projects]?: (projects: Projects) => Promise<unknown> } = {
-  up: (its) => its.up({ directory: "/x", names: undefined, shell: {}, restart: false, hear() {} }),
+  up: (its) =>
+    its.up({
+      directory: "/x",
+      file: undefined,
+      names: undefined,
+      shell: {},
+      restart: false,
+      hear() {},
+    }),
   find: (its) => its.find("api", undefined),
   ids: (its) => its.ids(),
   stop: (its) => its.stop([]),

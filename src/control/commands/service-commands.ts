@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type Command, command, nothing, type Stream } from "./command.ts";
 import { beginning } from "./events.ts";
+import { attachDialogue, sizeSchema } from "./attach-dialogue.ts";
 import { logStream } from "./log-stream.ts";
 import { detailOf, reports, sightOf, snapshotOf } from "./reports.ts";
 import { statusRows } from "./status.ts";
@@ -23,7 +24,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/status",
     summary: "All services, in the first locald's format.",
     answer:
-      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, lazy, instance, pending`; `instance` is null, or for one of several processes that share a name `{of, number, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, lazy, next_run, instance, pending`; `instance` is null, or for one of several processes that share a name `{of, number, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
     input: nothing,
     changes: false,
     streams: false,
@@ -128,7 +129,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/logs",
     summary: "The output of services and the daemon's own log, ordered by time.",
     answer:
-      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds",
+      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds; `open: true` on one without an end yet, which the next line of the same service and stream replaces, and which is sent again if it still stands (with an empty `message`: nothing does)",
     input: v.strictObject({
       service: v.optional(
         v.nullable(
@@ -182,5 +183,38 @@ export const serviceCommands: readonly Command[] = [
     changes: false,
     streams: "lines",
     run: (input, backend) => logStream(input, backend),
+  }),
+  command({
+    name: "Attach",
+    method: "POST",
+    path: "/v1/attach",
+    summary:
+      "The terminal of a service that runs, or its pipes: its output, and what the client types.",
+    answer: "lines in both directions; see [Attaching](#attaching)",
+    input: v.strictObject({
+      name: v.pipe(
+        v.string(),
+        v.minLength(1),
+        v.maxLength(255),
+        v.description("a service, as `shop:api` or `api`"),
+      ),
+      project_path: v.optional(
+        v.pipe(
+          v.string(),
+          v.startsWith("/"),
+          v.maxLength(4096),
+          v.description("the folder of the project in which `name` is looked up first, absolute"),
+        ),
+      ),
+      size: v.optional(
+        v.pipe(
+          sizeSchema,
+          v.description("`cols` and `rows` of the client's terminal; default: the client has none"),
+        ),
+      ),
+    }),
+    changes: true,
+    streams: "both",
+    run: (input, backend) => attachDialogue(input, backend),
   }),
 ];

@@ -7,10 +7,13 @@ import type { Hear } from "./project.ts";
 import type { Shell } from "./unit.ts";
 
 export type Asked = {
+  file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   profiles?: readonly string[] | undefined;
   shell: Shell;
+  /** False where no shell is known, and `shell` is the one that the folder had before. */
+  isShell: boolean;
   /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
@@ -29,7 +32,7 @@ export async function bringUp(
   folder: Folder,
   { asked, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { names, profiles = [], shell, restart, hear } = asked;
+  const { file, names, profiles = [], shell, isShell, restart, hear } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -40,8 +43,8 @@ export async function bringUp(
   const isNew = folder.project === undefined;
   const wasSeen = folder.seen !== undefined;
   const found: Loaded = await folder.inTurn(async () => {
-    const loaded = await folder.load({ shell, up: { names } });
-    if (loaded.kind === "project") folder.shell = shell;
+    const loaded = await folder.load({ shell, up: { names }, file });
+    if (loaded.kind === "project" && isShell) folder.shell = shell;
     return loaded;
   });
   if (found.kind === "refused") return refuse(found.reasons);
@@ -74,6 +77,7 @@ export async function bringUp(
   }
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
-  const these = { names: names === undefined ? undefined : own, profiles, shell, hear };
+  const instead = isShell ? folder.standIn : undefined;
+  const these = { names: names === undefined ? undefined : own, profiles, shell, instead, hear };
   return await (restart ? project.restart(these) : project.up(these));
 }

@@ -5,6 +5,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import { askedServices, partOf } from "./asked-services.ts";
 import { boot, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
+import { Schedules } from "./schedules.ts";
 import { Starting } from "./starting.ts";
 import {
   heldText,
@@ -29,6 +30,8 @@ export type UpOptions = {
   /** Used for the whole project, and kept until its next `up`. */
   profiles?: readonly string[] | undefined;
   shell: Shell;
+  /** Services that run with this environment, for want of a shell's, are started again. */
+  instead?: Shell | undefined;
   hear: Hear;
 };
 
@@ -45,11 +48,18 @@ export type ProjectWishes = {
   profiles: readonly string[];
 };
 
+export type Resuming = {
+  shell: Shell;
+  /** Services that another shell brought up. */
+  services: ReadonlyMap<string, Shell>;
+};
+
 export class Project {
   readonly #effects: ProjectEffects;
   readonly #units: Units;
   readonly #starting: Starting;
   readonly #restarts: Restarts;
+  readonly #schedules: Schedules;
   /** `up` was said of all of it. */
   #whole = false;
 
@@ -58,6 +68,12 @@ export class Project {
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
     this.#starting = new Starting(this.#units, { effects, changed });
+    this.#schedules = new Schedules({
+      clock: effects.clock,
+      run: (unit, because) => this.#call(unit, "scheduled", because),
+      say: (unit, text) => effects.logs.of(unit.id).say(text),
+      changed,
+    });
     this.#restarts = new Restarts(this.#units, {
       effects,
       changed,
@@ -111,7 +127,7 @@ export class Project {
   }
 
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, profiles = [], shell, hear }: UpOptions): Promise<Started> {
+  up({ names, profiles = [], shell, instead, hear }: UpOptions): Promise<Started> {
     if (names === undefined) {
       this.#whole = true;
       this.#units.profiles = new Set(profiles);
@@ -123,29 +139,34 @@ export class Project {
     for (const name of doze) {
       const unit = this.#units.get(name)!;
       void this.#restarts.askAndEnd(unit, "up-lazy");
+      this.#schedules.consider(unit);
       this.#units.tell(unit);
     }
     const changed: string[] = [];
     const renewing: string[] = [];
+    let isLacking = false;
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
+      const lacksShell = instead !== undefined && unit.shell === instead;
       if (isRenewing(unit)) {
         unit.shell = shell;
         renewing.push(name);
       }
-      if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
+      if (unit.wish.state !== "given") continue;
+      if (!lacksShell && !this.#units.differs(unit, shell)) continue;
       unit.shell = shell;
+      isLacking ||= lacksShell;
       changed.push(name);
     }
     this.#effects.onState();
     const watched = this.#boot(concerned, { hear, changed: [...changed, ...renewing] });
     if (changed.length > 0) {
-      void this.#restarts.restartAll(changed, {
-        event: "restart",
-        because: "its declaration changed",
-      });
+      const because = isLacking
+        ? "the environment of its shell is known again"
+        : "its declaration changed";
+      void this.#restarts.restartAll(changed, { event: "restart", because });
     }
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
@@ -243,18 +264,21 @@ export class Project {
   }
 
   /** Takes up the wishes that another daemon left. */
-  resume({ whole, wanted, unwanted, dozing, profiles }: ProjectWishes, shell: Shell): void {
+  resume(wishes: ProjectWishes, { shell, services }: Resuming): void {
+    const { whole, wanted, unwanted, dozing, profiles } = wishes;
     this.#whole = whole;
     this.#units.profiles = new Set(profiles);
     const names = new Set(wanted);
     for (const unit of this.#units.all()) {
-      unit.shell = shell;
+      unit.shell = services.get(unit.spec.name) ?? shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
       const { name } = unit.spec;
       const part = partOf(unit.spec, this.#units.profiles);
       const isNew = whole && !unwanted.includes(name) && part !== "by-name";
       if (!names.has(name) && !isNew) continue;
-      const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
+      // A run that was under way, or that nobody was there for, is not made up for.
+      const waits = unit.spec.schedule !== undefined || dozing.includes(name);
+      const dozes = names.has(name) ? waits : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();
@@ -267,11 +291,17 @@ export class Project {
     if (unit === undefined) return;
     // Instances start and doze as one: a request for one of them may go to any.
     for (const its of this.#units.together(unit)) {
-      if (this.#units.ask(its, "request", "a request came for it") === undefined) continue;
-      this.#starting.callDependencies(its);
-      this.#effects.onState();
-      this.#starting.consider(its);
+      this.#call(its, "request", "a request came for it");
     }
+  }
+
+  /** False where that changes nothing. */
+  #call(unit: Unit, event: "request" | "scheduled", because: string): boolean {
+    if (this.#units.ask(unit, event, because) === undefined) return false;
+    this.#starting.callDependencies(unit);
+    this.#effects.onState();
+    this.#starting.consider(unit);
+    return true;
   }
 
   /** Ends an idle service until its next request. */
@@ -286,6 +316,7 @@ export class Project {
   /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
     this.#starting.isOver = true;
+    this.#schedules.close();
     this.#restarts.close();
     await this.#restarts.end(this.#units.names);
   }
@@ -311,6 +342,7 @@ export class Project {
       const unit = this.#units.get(name);
       // The service may have been removed meanwhile.
       if (unit === undefined) continue;
+      this.#schedules.forget(unit);
       await this.#units.remove(unit);
     }
   }
@@ -330,6 +362,7 @@ export class Project {
   /** Reconsiders a service that may have changed, then informs its dependents and watchers. */
   #changed(unit: Unit): void {
     const { name } = unit.spec;
+    this.#schedules.consider(unit);
     this.#starting.consider(unit);
     this.#restarts.consider(unit);
     const news = this.#units.tell(unit);

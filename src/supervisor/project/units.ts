@@ -1,12 +1,12 @@
 /** The services that a project declares -> one unit each, in file order. Wishes change here only. */
 import { graphOf, reversed } from "../../manifest/graph.ts";
-import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import { hasPort, type ProjectSpec, type ServiceSpec } from "../../manifest/project.ts";
 import type { Pending } from "../../routes/pending.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
-import { noProfiles, type Profiles } from "./asked-services.ts";
+import { noProfiles, type Profiles, startsLater } from "./asked-services.ts";
 import {
   type FilledSpec,
   filledSpec,
@@ -125,7 +125,7 @@ export class Units {
 
   /** The one place that changes what is wanted of a service. Undefined where the event changes nothing. */
   ask(unit: Unit, event: WishEvent, because?: string): WishStep | undefined {
-    const facts = { process: processOf(unit), lazy: unit.spec.lazy };
+    const facts = { process: processOf(unit), lazy: startsLater(unit.spec) };
     const step = wishStep(unit.wish.state, event, facts);
     if (step !== undefined) unit.wish = { state: step.next, because };
     return step;
@@ -137,7 +137,7 @@ export class Units {
       others: this.#all,
       profiles: this.profiles,
     });
-    if (snapshot.type !== "exec" || snapshot.port !== undefined) return snapshot;
+    if (!hasPort(snapshot.type) || snapshot.port !== undefined) return snapshot;
     return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
   }
 
@@ -146,7 +146,7 @@ export class Units {
       project: this.#spec,
       portOf: (name) => {
         const other = this.first(name);
-        if (other === undefined || other.spec.type !== "exec") return undefined;
+        if (other === undefined || !hasPort(other.spec.type)) return undefined;
         return this.#effects.portOf(other.id, other.spec.port);
       },
     });
