@@ -64,6 +64,7 @@ export const terminals: readonly Fault[] = [
     find: 'commands.filter(({ streams }) => streams !== "both").map((its) => [its.path, its]),',
     replace: "commands.map((its) => [its.path, its]),",
     tests: ["test/control/http.test.ts"],
+    only: "none of a dialogue",
   },
   {
     name: "a service with pipes has no standard input",
@@ -72,6 +73,7 @@ export const terminals: readonly Fault[] = [
     replace:
       '{ ...shared, stdin: "ignore", stdout: "pipe", stderr: "pipe" });\n  const stdin = { write() {}, flush() {}, end() {} };',
     tests: ["test/supervisor/child.test.ts"],
+    only: "standard input stays open",
   },
   {
     name: "modes that a program has set stay in the person's terminal",
