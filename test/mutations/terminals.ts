@@ -64,6 +64,7 @@ export const terminals: readonly Fault[] = [
     find: 'commands.filter(({ streams }) => streams !== "both").map((its) => [its.path, its]),',
     replace: "commands.map((its) => [its.path, its]),",
     tests: ["test/control/http.test.ts"],
+    only: "none of a dialogue",
   },
   {
     name: "a service with pipes has no standard input",
@@ -71,6 +72,7 @@ export const terminals: readonly Fault[] = [
     find: 'options.input === "none"',
     replace: 'options.input !== ("some" as never)',
     tests: ["test/supervisor/child.test.ts"],
+    only: "standard input stays open",
   },
   {
     name: "modes that a program has set stay in the person's terminal",
