@@ -44,8 +44,8 @@ export type ServiceSpec = {
   stopSignal: StopSignal;
   /** Milliseconds from the signal to SIGKILL. */
   stopTimeout: number;
-  /** Milliseconds after which a start that is not ready fails. */
-  startTimeout: number;
+  /** Milliseconds after which a start that is not ready fails; undefined: it goes on, however long it takes. */
+  startTimeout: number | undefined;
   restart: "on-failure" | "always" | "no";
   /** Started by the first request. */
   lazy: boolean;

@@ -10,7 +10,7 @@ import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
 import type { Started } from "./project/boot.ts";
-import { type Brought, bringUp } from "./project/bring-up.ts";
+import { type Brought, bringUp, tellingWaits } from "./project/bring-up.ts";
 import { conflictOf } from "./project/conflict.ts";
 import { Folder } from "./project/folder.ts";
 import { Folders } from "./project/folders.ts";
@@ -101,7 +101,10 @@ class AllProjects implements Projects {
   }
 
   async up({ directory, shell, ...asked }: UpRequest): Promise<Brought> {
-    await this.#recovered.promise;
+    await tellingWaits(this.#recovered.promise, {
+      ...{ clock: this.#options.clock, hear: asked.hear },
+      message: "waits for the daemon before to end its services",
+    });
     if (this.#stopping !== undefined) {
       return { kind: "refused", reasons: ["the daemon is about to end"] };
     }
@@ -109,6 +112,7 @@ class AllProjects implements Projects {
       return await this.#folders.with(await real(directory), (folder) =>
         bringUp(folder, {
           asked: { ...asked, shell: shell ?? folder.shell },
+          clock: this.#options.clock,
           onProject: (name) => this.#kept.registry.seen(folder.directory, name),
           note: this.#options.note,
         }),

@@ -3,6 +3,34 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "without a descriptor, a port passes for taken",
+    file: "src/system/loopback.ts",
+    find: "if (descriptor < 0) return true;",
+    replace: "if (descriptor < 0) return place.family === 6;",
+    tests: ["test/supervisor/few-descriptors.test.ts"],
+  },
+  {
+    name: "a terminal that could not be had is told of in Bun's words",
+    file: "src/supervisor/service/child.ts",
+    find: "if (!pty || error.code !== undefined ||",
+    replace: "if (pty || error.code !== undefined ||",
+    tests: ["test/supervisor/few-descriptors.test.ts"],
+  },
+  {
+    name: "a service without a deadline in its file is ended after a while",
+    file: "src/supervisor/service/readiness.ts",
+    find: "startTimeout === undefined ? undefined : life.born.begun + startTimeout;",
+    replace: "life.born.begun + (startTimeout ?? 60_000);",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "up waits for ever for a service without a deadline",
+    file: "src/supervisor/project/boot.ts",
+    find: "    later(patience, (text) => settle(its, `${its.id} ${text}`));\n",
+    replace: "",
+    tests: ["test/supervisor/project.test.ts"],
+  },
+  {
     name: "a port that another program has is a crash of the service",
     file: "src/supervisor/service/lifecycle.ts",
     find: '    else if (begun.kind === "held") this.#hold(begun);',

@@ -33,6 +33,7 @@ export async function upInForeground({ socket, request, project, world }: Upping
   try {
     const started = carriedOut(socket, request, steps);
     const first = await Promise.race([started, interrupted.promise]);
+    steps.end();
     let code = 0;
     if (first !== "interrupted" && first.kind === "failed") {
       tellReasons(first.reasons, err);
@@ -51,6 +52,7 @@ export async function upInForeground({ socket, request, project, world }: Upping
     return code;
   } finally {
     cancel();
+    steps.end();
     logs.stop();
   }
 }

@@ -1,5 +1,5 @@
 /** `localhostess up [path] [service...]` -> the services of a project, running and ready, or the reason why not. */
-import { readDuration } from "../../text/duration.ts";
+import { longestTimer, readDuration } from "../../text/duration.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
@@ -29,6 +29,8 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
       verbose: flags.verbose ?? false,
       env: definedOf(world.env),
       ...(services.length === 0 ? {} : { services }),
+      // A person who watches the services goes on watching, and one who says how long to wait waits that long.
+      ...(flags.foreground || patience !== undefined ? { patience: longestTimer } : {}),
     },
   };
   const upping = { socket, request, project, world };

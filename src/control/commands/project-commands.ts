@@ -4,6 +4,7 @@ import type { BootEvent } from "../../routes/project-report.ts";
 import type { Brought } from "../../supervisor/project/bring-up.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import type { Cancel } from "../../system/clock.ts";
+import { longestTimer } from "../../text/duration.ts";
 import {
   type Backend,
   type Command,
@@ -140,15 +141,25 @@ export const projectCommands: readonly Command[] = [
         v.pipe(v.boolean(), v.description("restart services that are running")),
         false,
       ),
+      patience: v.optional(
+        v.pipe(
+          v.number(),
+          v.minValue(0),
+          v.maxValue(longestTimer),
+          v.description(
+            "milliseconds to wait for a service that runs, is not ready, and has no start_timeout; 60000 by default",
+          ),
+        ),
+      ),
     }),
     changes: true,
     // `up` accepts what the files say now, in a folder that may be new to us: only somebody who has read them may.
     session: () => "the page may not; localhostess up does",
     streams: "lines",
-    run({ project_path: directory, verbose, env: shell, services, restart }, backend) {
+    run({ project_path: directory, verbose, env: shell, services, restart, patience }, backend) {
       const projects = known(backend);
       return bootStream(
-        (hear) => projects.up({ directory, names: services, shell, restart, hear }),
+        (hear) => projects.up({ directory, names: services, shell, restart, hear, patience }),
         verbose ? bootLogs(projects, directory) : undefined,
       );
     },

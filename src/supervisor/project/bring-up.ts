@@ -1,5 +1,6 @@
 /** A folder, and what is asked of it with `up` -> its project brought up, or why nothing was started. */
 import { serviceWithin } from "../../routes/named.ts";
+import type { Clock } from "../../system/clock.ts";
 import type { Started } from "./boot.ts";
 import type { Folder, Loaded } from "./folder.ts";
 import type { Hear } from "./project.ts";
@@ -12,22 +13,43 @@ export type Asked = {
   /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
+  /** Milliseconds for which a service is waited for that runs and has no deadline; by default a minute. */
+  patience?: number | undefined;
 };
 
 /** `refused`: nothing was started; sentences say why. */
 export type Brought = Started | { kind: "refused"; reasons: readonly string[] };
 
 export type BringUpOptions = {
+  clock: Clock;
   /** The folder has this project. */
   onProject(name: string): void;
   note(text: string): void;
 };
 
+/** Milliseconds after which a wait is told of. */
+const tellAfter = 2000;
+
+/** Awaits something, and says what it is where that takes a while. */
+export async function tellingWaits<T>(
+  promise: Promise<T>,
+  { clock, hear, message }: { clock: Clock; hear: Hear; message: string },
+): Promise<T> {
+  const cancel = clock.after(tellAfter, () =>
+    hear({ type: "StepProgress", data: { id: "config", message } }),
+  );
+  try {
+    return await promise;
+  } finally {
+    cancel();
+  }
+}
+
 export async function bringUp(
   folder: Folder,
-  { asked, onProject, note }: BringUpOptions & { asked: Asked },
+  { asked, clock, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { names, shell, restart, hear } = asked;
+  const { names, shell, restart, hear, patience } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -37,11 +59,13 @@ export async function bringUp(
   folder.forgetKept();
   const isNew = folder.project === undefined;
   const wasSeen = folder.seen !== undefined;
-  const found: Loaded = await folder.inTurn(async () => {
+  const loading: Promise<Loaded> = folder.inTurn(async () => {
     const loaded = await folder.load({ shell, up: { names } });
     if (loaded.kind === "project") folder.shell = shell;
     return loaded;
   });
+  const message = "waits for an earlier change of this project to be done";
+  const found = await tellingWaits(loading, { clock, hear, message });
   if (found.kind === "refused") return refuse(found.reasons);
   const { project, takes } = found;
   const { name } = project.spec;
@@ -69,6 +93,6 @@ export async function bringUp(
   }
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
-  const these = { names: names === undefined ? undefined : own, shell, hear };
+  const these = { names: names === undefined ? undefined : own, shell, hear, patience };
   return await (restart ? project.restart(these) : project.up(these));
 }

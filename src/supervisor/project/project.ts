@@ -3,7 +3,7 @@ import { graphOf, withDependencies } from "../../manifest/graph.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
-import { boot, type Started } from "./boot.ts";
+import { boot, type BootOptions, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
 import { Starting } from "./starting.ts";
 import {
@@ -26,6 +26,8 @@ export type UpOptions = {
   names: readonly string[] | undefined;
   shell: Shell;
   hear: Hear;
+  /** Milliseconds for which a service is waited for that runs and has no deadline; by default a minute. */
+  patience?: number | undefined;
 };
 
 /** The wishes of a project's services, as the next daemon needs them. */
@@ -90,7 +92,7 @@ export class Project {
   }
 
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, shell, hear }: UpOptions): Promise<Started> {
+  up({ names, shell, hear, patience }: UpOptions): Promise<Started> {
     if (names === undefined) this.#whole = true;
     const asked =
       names ?? this.#units.spec.services.filter((its) => !its.lazy).map((its) => its.name);
@@ -114,7 +116,7 @@ export class Project {
       changed.push(name);
     }
     this.#effects.onState();
-    const watched = this.#boot(concerned, { hear, changed });
+    const watched = this.#boot(concerned, { hear, changed, patience });
     if (changed.length > 0) {
       void this.#restarts.restartAll(changed, {
         event: "restart",
@@ -138,7 +140,7 @@ export class Project {
 
   /** Ends services and those that restart with them, in reverse order, then starts them in order. */
   restart(options: UpOptions): Promise<Started> {
-    const { names, shell, hear } = options;
+    const { names, shell, hear, patience } = options;
     const asked =
       names ??
       this.#units
@@ -152,7 +154,7 @@ export class Project {
     const all = [...new Set([...concerned, ...others])];
     void this.#restarts.restartAll(concerned, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
-    return this.#boot(all, { hear, changed: concerned });
+    return this.#boot(all, { hear, changed: concerned, patience });
   }
 
   /** Restarts a service that runs, for a reason that nobody typed. */
@@ -264,11 +266,10 @@ export class Project {
     }
   }
 
-  #boot(names: readonly string[], { hear, changed }: { hear: Hear; changed: readonly string[] }) {
+  #boot(names: readonly string[], asked: Pick<BootOptions, "hear" | "changed" | "patience">) {
     return boot(names, {
+      ...asked,
       clock: this.#effects.clock,
-      hear,
-      changed,
       unitOf: (name) => this.#units.get(name),
       snapshotOf: (unit) => this.#units.snapshot(unit),
       explain: (name) => this.explain(name),

@@ -120,7 +120,7 @@ export function snapshotOf(
   if (wish === "refused") return { ...snapshot, state: "failed", why: because };
   if (wish === "restarting") {
     const ends = its.state === "stopping" || its.state === "stopped";
-    return ends ? { ...snapshot, state: "starting", why: because } : snapshot;
+    return ends ? { ...snapshot, state: "starting", why: its.why ?? because } : snapshot;
   }
   if (wish !== "due") return snapshot;
   const waits = blockers(unit, others);

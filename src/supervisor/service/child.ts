@@ -2,7 +2,9 @@
 import { accessSync, constants, statSync } from "node:fs";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
+import { refusedDescriptor } from "../../system/refused-descriptor.ts";
 import type { Ending } from "../family/ending.ts";
+import { type Refusal, refusalOf, shell, terminalRefusal } from "./refusal.ts";
 
 export type Stream = "stdout" | "stderr";
 
@@ -42,12 +44,10 @@ export interface Child {
   release(): void;
 }
 
-export type Spawned =
-  | { kind: "spawned"; child: Child }
-  /** `passing`: may go better next time. */
-  | { kind: "refused"; why: string; passing: boolean };
+export type Spawned = { kind: "spawned"; child: Child } | ({ kind: "refused" } & Refusal);
 
-const shell = "/bin/sh";
+/** Descriptors that Bun opens for a process with a terminal (measured with 1.4.5). */
+const terminalDescriptors = 5;
 
 /** Wide enough for tables, and not so wide that lines of it cannot be read in a page. */
 export const terminalSize = { cols: 120, rows: 40 } as const;
@@ -62,7 +62,7 @@ export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawne
   try {
     return { kind: "spawned", child: start(options, effects) };
   } catch (error) {
-    return { kind: "refused", ...refusal(error as NodeJS.ErrnoException) };
+    return { kind: "refused", ...refused(error as NodeJS.ErrnoException, options.pty) };
   }
 }
 
@@ -79,26 +79,10 @@ function mistakeIn(workdir: string): string | undefined {
   return undefined;
 }
 
-/** The words for fork(2), execve(2) and pipe(2). */
-const refusals: Record<string, { why: string; passing: boolean }> = {
-  ENOENT: { why: `there is no shell at ${shell}`, passing: false },
-  EACCES: { why: `the shell ${shell} may not be run`, passing: false },
-  E2BIG: { why: "its command and environment are larger than the system takes", passing: false },
-  EAGAIN: {
-    why: "the system lets this user start no further process (EAGAIN; see `ulimit -u`)",
-    passing: true,
-  },
-  ENOMEM: { why: "the system has no memory for another process (ENOMEM)", passing: true },
-  EMFILE: {
-    why: "localhostess has no descriptor left for it (EMFILE; see `ulimit -n`)",
-    passing: true,
-  },
-  ENFILE: { why: "the system has no descriptor left for it (ENFILE)", passing: true },
-};
-
-function refusal(error: NodeJS.ErrnoException): { why: string; passing: boolean } {
-  const known = refusals[error.code ?? ""];
-  return known ?? { why: `it could not be started: ${error.message}`, passing: true };
+/** Bun 1.4.5 says of a terminal that it could not open one, and not why. */
+function refused(error: NodeJS.ErrnoException, pty: boolean): Refusal {
+  if (!pty || error.code !== undefined || !error.message.includes("PTY")) return refusalOf(error);
+  return terminalRefusal(refusedDescriptor("/dev/ptmx", terminalDescriptors)) ?? refusalOf(error);
 }
 
 function start(options: ChildOptions, effects: ChildEffects): Child {

@@ -9,6 +9,7 @@ import type { Stream } from "./child.ts";
 import type { Life, LifeEffects, LifeOwner } from "./life.ts";
 import type { Notice } from "./notify.ts";
 import { portTaken, whoHas } from "./port-words.ts";
+import { refusalOf } from "./refusal.ts";
 import {
   type Event,
   goodHealth,
@@ -65,6 +66,9 @@ export interface Lifecycle {
   /** Stops it for good. */
   dispose(): Promise<void>;
 }
+
+/** Milliseconds after which somebody is told that an end takes its time. */
+const tellEndAfter = 2000;
 
 /** Milliseconds between two looks at a port that another program has, and between two at who that is. */
 const portPeriod = 500;
@@ -252,8 +256,10 @@ class StateMachine implements Lifecycle {
     const attempt = {};
     this.#attempt = attempt;
     const isOver = (): boolean => this.#attempt !== attempt;
-    this.#start(isOver).catch((error: Error) => {
-      if (!isOver()) this.#refuse(error.message, { passing: true });
+    this.#start(isOver).catch((error: NodeJS.ErrnoException) => {
+      if (isOver()) return;
+      const { why } = error.code === undefined ? { why: error.message } : refusalOf(error);
+      this.#refuse(why, { passing: true });
     });
   }
 
@@ -395,7 +401,12 @@ class StateMachine implements Lifecycle {
   /** Ends the process, for the phases that end it. */
   async #endAll(because: string | undefined): Promise<void> {
     const port = this.#life?.born.port;
+    const cancel = this.#effects.clock.after(tellEndAfter, () => {
+      const seconds = this.spec.stopTimeout / 1000;
+      this.#owner.changed(`waits for its processes to end, at most ${seconds} s before SIGKILL`);
+    });
     const left = await this.#clear();
+    cancel();
     const held = port === undefined ? undefined : await this.#stillHeld(port);
     this.#leftovers = [left, held].filter((its) => its !== undefined);
     if (this.#phase === "aborting") {
