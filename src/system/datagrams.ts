@@ -2,6 +2,8 @@
  * A path -> a Unix datagram socket that passes on every datagram sent to it. Uses libc: Bun has no datagram sockets.
  */
 import { closeSync, openSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import { unwritableWhy } from "../text/unwritable.ts";
 import { libc } from "./libc.ts";
 import { refusedDescriptor } from "./refused-descriptor.ts";
 
@@ -56,12 +58,13 @@ export async function datagrams(
   const address = new Uint8Array(2 + bytes.length + 1);
   address.set(linux ? [AF_UNIX, 0] : [address.length, AF_UNIX]);
   address.set(bytes, 2);
-  remove(path);
+  removed(path);
   if (calls.bind(descriptor, address, address.length) !== 0) {
     calls.close(descriptor);
     // libc's errno is gone before JavaScript could read it; a file in the same place meets the same obstacle.
-    const code = refusedFile(`${path}.try`);
-    throw new Error(`no socket can be created at ${path}${code === undefined ? "" : ` (${code})`}`);
+    const fault = refusedFile(`${path}.try`);
+    const why = fault === undefined ? "" : `: ${unwritableWhy(fault)}`;
+    throw new Error(`no socket can be created in ${dirname(path)}${why}`);
   }
   let socket: Bun.Socket | undefined;
   let closed = false;
@@ -98,7 +101,7 @@ export async function datagrams(
     await adopt();
   } catch (error) {
     calls.close(descriptor);
-    remove(path);
+    removed(path);
     throw error;
   }
   return {
@@ -107,7 +110,7 @@ export async function datagrams(
       closed = true;
       socket?.terminate();
       calls.close(descriptor);
-      remove(path);
+      removed(path);
     },
   };
 }
@@ -117,21 +120,22 @@ function outOfDescriptors(): Error {
   return Object.assign(new Error(`the process is out of file descriptors (${code})`), { code });
 }
 
-/** The code of the error that a new file there meets; undefined: none. */
-function refusedFile(path: string): string | undefined {
+/** The error that a new file there meets; undefined: none. */
+function refusedFile(path: string): NodeJS.ErrnoException | undefined {
   try {
     closeSync(openSync(path, "wx", 0o600));
     unlinkSync(path);
     return undefined;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code;
+    return error as NodeJS.ErrnoException;
   }
 }
 
-function remove(path: string): void {
+function removed(path: string): void {
   try {
     unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  } catch {
+    // There is none, or the file system is read-only or gone. A service must end all the same, and a socket that is
+    // left there is taken over or refused when the next one is created.
   }
 }

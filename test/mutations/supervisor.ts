@@ -3,6 +3,13 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "a socket that cannot be removed keeps its service from ending",
+    file: "src/system/datagrams.ts",
+    find: "  } catch {\n    // There is none, or",
+    replace: "  } catch (error) {\n    throw error;\n    // There is none, or",
+    tests: ["test/supervisor/notify.test.ts"],
+  },
+  {
     name: "without a descriptor, a port passes for taken",
     file: "src/system/loopback.ts",
     find: "if (descriptor < 0) return true;",
@@ -40,8 +47,8 @@ export const supervised: readonly Fault[] = [
   {
     name: "a start that is refused is no failure for who waits for it",
     file: "src/supervisor/service/lifecycle.ts",
-    find: "    this.#deaths++;\n    this.failures++;\n    this.#happen(passing",
-    replace: "    this.#deaths++;\n    this.#happen(passing",
+    find: "    this.failures++;\n    this.isRefused = true;\n",
+    replace: "    this.isRefused = true;\n",
     tests: ["test/supervisor/lifecycle.test.ts"],
   },
   {

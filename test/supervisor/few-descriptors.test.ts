@@ -1,4 +1,4 @@
-/** A daemon that has no descriptors left: who waits for a service is told that, and not something that looks like it. */
+/** A daemon without descriptors: who waits for a service is told that, and not something that looks like it. */
 import { expect, test } from "bun:test";
 import { freePort } from "../support/servers.ts";
 import { plainEnv } from "./children.ts";

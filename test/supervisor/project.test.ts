@@ -114,10 +114,10 @@ describe("up", () => {
     const up = played.up();
     await settled();
     for (let refusal = 0; refusal < 3; refusal++) {
-      played.service("api").refuse("could not be started (EAGAIN)");
+      played.service("api").refuse("the system lets nobody start anything");
       if (refusal < 2) played.service("api").be("starting");
     }
-    const reasons = ["shop:api could not be started (EAGAIN)"];
+    const reasons = ["shop:api could not be started: the system lets nobody start anything"];
     expect(await up).toEqual({ kind: "failed", reasons });
     expect(played.project.wishes.wanted).toEqual(["api"]);
   });

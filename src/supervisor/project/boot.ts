@@ -116,7 +116,8 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     }
     if (state === "running" && unit.spec.startTimeout === undefined) timeSlow(its);
     const message = state === "backoff" ? `${why ?? "ended"}; it is tried again` : why;
-    if (message === undefined || message === its.said) return;
+    // The next attempt keeps the reason of the last one until it has another.
+    if (message === undefined || its.said?.startsWith(message)) return;
     its.said = message;
     hear({ type: "StepProgress", data: { id: its.id, message } });
   };

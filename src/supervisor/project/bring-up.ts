@@ -59,13 +59,16 @@ export async function bringUp(
   folder.forgetKept();
   const isNew = folder.project === undefined;
   const wasSeen = folder.seen !== undefined;
+  const begun = Promise.withResolvers<void>();
   const loading: Promise<Loaded> = folder.inTurn(async () => {
+    begun.resolve();
     const loaded = await folder.load({ shell, up: { names } });
     if (loaded.kind === "project") folder.shell = shell;
     return loaded;
   });
   const message = "waits for an earlier change of this project to be done";
-  const found = await tellingWaits(loading, { clock, hear, message });
+  await tellingWaits(begun.promise, { clock, hear, message });
+  const found = await loading;
   if (found.kind === "refused") return refuse(found.reasons);
   const { project, takes } = found;
   const { name } = project.spec;

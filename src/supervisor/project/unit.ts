@@ -156,6 +156,7 @@ export function whyDown({ wish, service }: Unit): string {
   if (wish.state === "refused") return `cannot start: ${wish.because}`;
   if (wish.state === "unwanted") return "is stopped";
   const { state, why } = service?.snapshot() ?? { state: "stopped", why: undefined };
+  if (service?.isRefused && why !== undefined) return `could not be started: ${why}`;
   return why ?? (state === "failed" ? "failed" : `is ${state}`);
 }
 

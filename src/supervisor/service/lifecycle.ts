@@ -48,6 +48,8 @@ export interface Lifecycle {
   snapshot(): Supervised;
   /** Ends by itself, and starts that were refused, since it was made: it only grows. */
   readonly failures: number;
+  /** True where no process could be started the last time; `why` is a whole sentence then. */
+  readonly isRefused: boolean;
   /** True while another program has its port: to wait for the next start is to wait for that one to end. */
   readonly isHeld: boolean;
   /** Milliseconds since its process was started; undefined where nothing of it can be left. */
@@ -96,6 +98,7 @@ class StateMachine implements Lifecycle {
   /** In a row, without good health between them. */
   #deaths = 0;
   failures = 0;
+  isRefused = false;
   /** The port that another program has. */
   #held: number | undefined;
   #lastExit: Exit | undefined;
@@ -253,6 +256,7 @@ class StateMachine implements Lifecycle {
   // --- starting
 
   #launch(): void {
+    this.isRefused = false;
     const attempt = {};
     this.#attempt = attempt;
     const isOver = (): boolean => this.#attempt !== attempt;
@@ -296,6 +300,7 @@ class StateMachine implements Lifecycle {
   #refuse(because: string, { passing }: { passing: boolean }): void {
     this.#deaths++;
     this.failures++;
+    this.isRefused = true;
     this.#happen(passing ? this.#unexplained() : "gave-up", because);
   }
 

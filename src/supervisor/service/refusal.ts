@@ -2,7 +2,7 @@
 
 export type Refusal = {
   why: string;
-  /** It may go better next time. */
+  /** True where the next try may go better. */
   passing: boolean;
 };
 
@@ -25,7 +25,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   ENFILE: { why: "the system has no descriptor left for it (ENFILE)", passing: true },
 };
 
-/** Of a terminal, some codes mean something else than of a process. */
+/** Codes that mean something else of a terminal than of a process. */
 const terminalRefusals: Readonly<Record<string, Refusal>> = {
   ENOENT: { why: "there is no /dev/ptmx for a terminal; pty = false does without", passing: false },
   EACCES: { why: "/dev/ptmx may not be opened; pty = false does without", passing: false },
