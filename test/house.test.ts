@@ -44,6 +44,7 @@ const tables = [
   "proxy/client/states.ts",
   "proxy/h2/stream-states.ts",
   "proxy/request/waits.ts",
+  "supervisor/family/ending-plan.ts",
   "supervisor/project/wishes.ts",
   "supervisor/service/states.ts",
 ];
@@ -199,7 +200,7 @@ test("every file begins by saying what it turns into what", () => {
 const openers = [
   /^system\//,
   /^discovery\/(callers|client-owner|client-sockets|departed-clients|procfs|source)\.ts$/,
-  /^supervisor\/(family\/census|service\/listening)\.ts$/,
+  /^supervisor\/(family\/(census|traits)|service\/listening)\.ts$/,
 ];
 
 test("a file whose path others may choose is opened in system/ only", () => {

@@ -1,117 +1,113 @@
-/** The text of `.env` -> variables, each with its line, as texts in which references may stand. Pure. */
-import { type Part, templateText } from "./reference.ts";
+/** The text of `.env` -> its lines as names and values, in which variables are not expanded yet. Pure. */
+import { type DotenvValue, readDotenvValue } from "./dotenv-value.ts";
 
-export type Variable = {
+export type DotenvLine = {
   name: string;
-  /** May hold references: a `${NAME}` that the file does not define becomes `${env.NAME:-}`. */
-  value: string;
   line: number;
+  /** Undefined for a name alone: the shell's value counts. */
+  value: DotenvValue | undefined;
 };
 
-export type DotenvMistake = { line: number; what: string };
+/** `refused`: the project cannot be read. Otherwise a warning: the rest of the file counts. */
+export type DotenvMistake = { line: number; what: string; refused: boolean };
 
-export type Dotenv = { variables: readonly Variable[]; mistakes: readonly DotenvMistake[] };
+export type Dotenv = { lines: readonly DotenvLine[]; mistakes: readonly DotenvMistake[] };
 
 const nothing = /[^\S\n]*(?:#[^\n]*)?(?:\n|$)/y;
-const assignment = /[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_][\w.-]*)[^\S\n]*=[^\S\n]*/y;
+/** Letters, digits and `_.-[]`, as compose takes them, and `:` in the place of `=`, as in YAML. */
+const assignment =
+  /[^\S\n]*(?:export[^\S\n]+)?([\p{L}\p{N}_][\p{L}\p{N}_.[\]-]*)[^\S\n]*[=:][^\S\n]*/uy;
+const nameAlone =
+  /[^\S\n]*(?:export[^\S\n]+)?([\p{L}\p{N}_][\p{L}\p{N}_.[\]-]*)[^\S\n]*(?:#[^\n]*)?(?:\n|$)/uy;
 /** A quoted value may span several lines. */
-const single = /'([^']*)'/y;
-const double = /"((?:[^"\\]|\\[\s\S])*)"/y;
+const quoted: Readonly<Record<string, RegExp>> = {
+  "'": /'((?:\\'|[^'])*)'/y,
+  '"': /"([^"\\]*(?:\\[\s\S][^"\\]*)*)"/y,
+  "`": /`([^`]*)`/y,
+};
 const bare = /[^\n]*/y;
-const line = /[^\n]*(?:\n|$)/y;
-
-const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };
+const wholeLine = /[^\n]*(?:\n|$)/y;
 
 /**
- * Lines of `NAME=value`, with or without `export`; `#` begins a comment at the start of a line and after a blank.
- * Single quotes take the text literally, double quotes read `\n` and `${NAME}`, a bare value `${NAME}` only. A later
- * line wins.
+ * Lines of `NAME=value`, as docker compose and dotenv read them; docs/locald-toml.md says which of the two is followed
+ * where they differ.
  */
 export function readDotenv(text: string): Dotenv {
-  const body = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
-  const found = new Map<string, Variable>();
-  const parsed = new Map<string, readonly Part[]>();
-  const mistakes: DotenvMistake[] = [];
-  let at = 0;
-  let number = 1;
-  const take = (pattern: RegExp): RegExpExecArray | undefined => {
-    pattern.lastIndex = at;
-    const match = pattern.exec(body);
+  return new DotenvReader(text).read();
+}
+
+class DotenvReader {
+  readonly #body: string;
+  readonly #lines: DotenvLine[] = [];
+  readonly #mistakes: DotenvMistake[] = [];
+  #at = 0;
+  #number = 1;
+
+  constructor(text: string) {
+    this.#body = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
+  }
+
+  read(): Dotenv {
+    while (this.#at < this.#body.length) {
+      if (this.#take(nothing) === undefined) this.#statement();
+    }
+    return { lines: this.#lines, mistakes: this.#mistakes };
+  }
+
+  #take(pattern: RegExp): RegExpExecArray | undefined {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#body);
     if (match === null) return undefined;
-    at += match[0].length;
-    number += match[0].split("\n").length - 1;
+    this.#at += match[0].length;
+    this.#number += match[0].split("\n").length - 1;
     return match;
-  };
-  while (at < body.length) {
-    if (take(nothing) !== undefined) continue;
-    const start = number;
-    const name = take(assignment)?.[1];
+  }
+
+  #statement(): void {
+    const start = this.#number;
+    const alone = this.#take(nameAlone)?.[1];
+    if (alone !== undefined) {
+      this.#lines.push({ name: alone, line: start, value: undefined });
+      return;
+    }
+    const name = this.#take(assignment)?.[1];
     if (name === undefined) {
       // The line itself is not quoted, because it may be part of a secret.
-      mistakes.push({ line: start, what: "expected NAME=value" });
-      take(line);
-      continue;
+      this.#warn(start, "expected NAME=value; the line is ignored");
+      this.#take(wholeLine);
+      return;
     }
-    const quote = body[at];
-    const known = (other: string): readonly Part[] | undefined => parsed.get(other);
-    let value: readonly Part[] | undefined;
-    if (quote === "'") value = literalOf(take(single)?.[1]);
-    else if (quote === '"') value = doubleOf(take(double)?.[1], known);
-    else value = expanded(bareOf(take(bare)![0]), known);
-    if (value === undefined) {
-      mistakes.push({ line: start, what: `${name}: the closing ${quote} is missing` });
-      take(line);
-      continue;
+    const mark = this.#body[this.#at] ?? "";
+    const pattern = Object.hasOwn(quoted, mark) ? quoted[mark] : undefined;
+    const content = pattern && this.#take(pattern)?.[1];
+    // To compose a backtick is a letter like any other.
+    if (pattern !== undefined && content === undefined && mark !== "`") {
+      const what = `${name}: the closing ${mark} is missing`;
+      this.#mistakes.push({ line: start, what, refused: true });
+      this.#take(wholeLine);
+      return;
     }
-    if (value.some((part) => typeof part === "string" && part.includes("\0"))) {
-      mistakes.push({
-        line: start,
-        what: `${name}: a NUL character is not allowed`,
-      });
+    const { value, misread } =
+      content === undefined
+        ? readDotenvValue(withoutComment(this.#take(bare)![0]), { quote: "" })
+        : readDotenvValue(content, { quote: mark });
+    if (misread) {
+      const what =
+        "a ${ begins no variable and stands for itself; write $${ or '...' for a literal one";
+      this.#warn(start, `${name}: ${what}`);
     }
-    found.delete(name);
-    found.set(name, { name, value: templateText(value), line: start });
-    parsed.set(name, value);
-    if ((quote === "'" || quote === '"') && take(nothing) === undefined) {
-      mistakes.push({ line: number, what: `${name}: unexpected text after the closing ${quote}` });
-      take(line);
+    this.#lines.push({ name, line: start, value });
+    if (content !== undefined && this.#take(nothing) === undefined) {
+      this.#warn(this.#number, `${name}: the text after the closing ${mark} is ignored`);
+      this.#take(wholeLine);
     }
   }
-  return { variables: [...found.values()], mistakes };
+
+  #warn(line: number, what: string): void {
+    this.#mistakes.push({ line, what, refused: false });
+  }
 }
 
-function literalOf(text: string | undefined): Part[] | undefined {
-  return text === undefined ? undefined : [text];
-}
-
-function bareOf(text: string): string {
+function withoutComment(text: string): string {
   return text.replace(/(?:^|\s)#.*$/, "").trim();
-}
-
-type Known = (name: string) => readonly Part[] | undefined;
-
-function doubleOf(text: string | undefined, known: Known): Part[] | undefined {
-  if (text === undefined) return undefined;
-  // An escaped $ begins nothing.
-  return [...text.matchAll(/\\([\s\S])|[^\\]+/g)].flatMap(([piece, escaped]) =>
-    escaped === undefined ? expanded(piece, known) : [unescaped(escaped)],
-  );
-}
-
-function unescaped(letter: string): string {
-  if (letter === '"' || letter === "\\" || letter === "$") return letter;
-  return escapes[letter] ?? `\\${letter}`;
-}
-
-/** `${NAME}` is the value of an earlier line, else the shell's, else empty. */
-function expanded(text: string, known: Known): Part[] {
-  const parts: Part[] = [];
-  let end = 0;
-  for (const match of text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)) {
-    const name = match[1]!;
-    parts.push(text.slice(end, match.index));
-    parts.push(...(known(name) ?? [{ kind: "env", name, fallback: "" } as const]));
-    end = match.index + match[0].length;
-  }
-  return [...parts, text.slice(end)];
 }

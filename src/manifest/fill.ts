@@ -1,6 +1,6 @@
 /** A service with references and what they stand for -> the texts that its process gets. Pure. */
 import type { HealthCheck, ServiceSpec } from "./project.ts";
-import { type Reference, readTemplate, referenceText } from "./reference.ts";
+import { type Part, type Reference, readTemplate, referenceText } from "./reference.ts";
 
 export type Facts = {
   project: { name: string; domain: string; directory: string };
@@ -26,7 +26,9 @@ export type Filled =
 export function fill(spec: ServiceSpec, facts: Facts): Filled {
   const filling = new Filling(spec, facts);
   const env: Record<string, string> = {};
-  for (const name of Object.keys(spec.env)) env[name] = filling.variable(name);
+  for (const name of Object.keys(spec.env)) {
+    if (!filling.isInherited(name)) env[name] = filling.variable(name);
+  }
   const command = filling.text(spec.command, { key: "command", shell: true });
   const ask = spec.health?.ask;
   const health =
@@ -44,6 +46,9 @@ export function fill(spec: ServiceSpec, facts: Facts): Filled {
 }
 
 type TextOptions = { key: string; shell: boolean; variable?: string };
+
+/** Characters. Linux takes no longer variable or argument (MAX_ARG_STRLEN), and references could make them endless. */
+const longestText = 128 * 1024;
 
 class Filling {
   readonly mistakes = new Set<string>();
@@ -70,15 +75,29 @@ class Filling {
     return filled;
   }
 
+  /** `X = "${shell.X}"` for a variable that the shell has not: it stays unset. */
+  isInherited(name: string): boolean {
+    return this.#spec.env[name] === inheritedText(name) && this.#shellHas(name) === undefined;
+  }
+
   text(template: string, { key, shell, variable }: TextOptions): string {
     const { parts, mistakes } = readTemplate(template, { shell });
     const report = (what: string): void => {
       this.mistakes.add(`services.${this.#spec.name}.${key}: ${what}`);
     };
     for (const what of mistakes) report(what);
-    return parts
-      .map((part) => (typeof part === "string" ? part : this.#value(part, { variable, report })))
-      .join("");
+    return this.#joined(parts, { variable, report });
+  }
+
+  #joined(parts: readonly Part[], options: ValueOptions): string {
+    let text = "";
+    for (const part of parts) {
+      text += typeof part === "string" ? part : this.#value(part, options);
+      if (text.length <= longestText) continue;
+      options.report("longer than 128 KiB with its references filled in");
+      return "";
+    }
+    return text;
   }
 
   #value(reference: Reference, options: ValueOptions): string {
@@ -96,27 +115,52 @@ class Filling {
     return reference.field === "port" ? String(port) : `http://localhost:${port}`;
   }
 
+  #variableFor(reference: Reference & { kind: "env" }, options: ValueOptions): string {
+    const value = this.#known(reference, options);
+    const { operator, word } = reference.otherwise ?? {};
+    const isSet = value !== undefined && !(operator?.startsWith(":") && value === "");
+    const otherwise = (): string => this.#joined(word ?? [], options);
+    if (operator === "+" || operator === ":+") return isSet ? otherwise() : "";
+    if (isSet) return value;
+    if (operator === "-" || operator === ":-") return otherwise();
+    options.report(unsetText(reference, operator === undefined ? "" : otherwise()));
+    return "";
+  }
+
   /** The value that the process sees; within its own value, a variable is the shell's. */
-  #variableFor(reference: Reference & { kind: "env" }, { variable, report }: ValueOptions): string {
-    const { name, fallback } = reference;
-    const { given, shell } = this.#facts;
+  #known(
+    { name, scope }: Reference & { kind: "env" },
+    { variable, report }: ValueOptions,
+  ): string | undefined {
+    const { given } = this.#facts;
     if (Object.hasOwn(given, name)) return given[name]!;
-    if (name !== variable && Object.hasOwn(this.#spec.env, name)) {
-      const from = this.#open.indexOf(name);
-      if (from === -1) return this.variable(name);
-      report(cycleText("reference", [...this.#open.slice(from), name]));
-      return "";
-    }
-    const value = shell[name] ?? fallback;
-    if (value === undefined) report(unsetText(name));
-    return value ?? "";
+    const own = scope === "service" && name !== variable && Object.hasOwn(this.#spec.env, name);
+    if (!own || this.isInherited(name)) return this.#shellHas(name);
+    const from = this.#open.indexOf(name);
+    if (from === -1) return this.variable(name);
+    report(cycleText("reference", [...this.#open.slice(from), name]));
+    return "";
+  }
+
+  #shellHas(name: string): string | undefined {
+    const { shell } = this.#facts;
+    return Object.hasOwn(shell, name) ? shell[name] : undefined;
   }
 }
 
 type ValueOptions = { variable: string | undefined; report: (what: string) => void };
 
-export function unsetText(name: string): string {
-  return `\${env.${name}}: ${name} is not set; set it, or give a default: \${env.${name}:-value}`;
+/** The value of a variable that is what the shell has, and unset where the shell has none. */
+export function inheritedText(name: string): string {
+  return `\${shell.${name}}`;
+}
+
+/** `why`: the text behind `?` of the reference, filled. */
+export function unsetText({ scope, name, otherwise }: Reference & { kind: "env" }, why: string) {
+  const reference = `${scope === "shell" ? "shell" : "env"}.${name}`;
+  if (why !== "") return `${name} is not set: ${why}`;
+  if (otherwise !== undefined) return `${name} is not set, and has to be`;
+  return `\${${reference}}: ${name} is not set; set it, or give a default: \${${reference}:-value}`;
 }
 
 /** `dependency cycle: web -> db -> web`. */

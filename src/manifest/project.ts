@@ -6,8 +6,8 @@ export type StopSignal =
 /** How the health of a service is checked. Times in milliseconds. */
 export type HealthCheck = {
   ask:
-    /** A GET request for this path on the service's port; status 200 to 399 is healthy. */
-    | { kind: "http"; path: string }
+    /** A GET request for this path on the service's port, inside TLS or not; status 200 to 399 is healthy. */
+    | { kind: "http" | "https"; path: string }
     /** A connection to the service's port. */
     | { kind: "tcp" }
     /** A shell command with the service's environment and workdir; exit code 0 is healthy. */
@@ -20,13 +20,21 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
-/** One service as declared, with every default in its place. References (`${...}`) are still in `env` and `command`. */
+/** How much of the machine a service may take; undefined: as much as there is. */
+export type Limits = {
+  /** Bytes that all its processes together may keep resident. */
+  memory: number | undefined;
+};
+
+/** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
-  /** The key under `[services]`. */
+  /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
   /** A worker has no port and no address. */
   type: "exec" | "worker";
   command: string;
+  /** The words before a command: a program, by its name or absolute path, and its arguments. */
+  shell: readonly string[];
   /** Absolute. */
   workdir: string;
   /** Undefined: a free port is chosen. */
@@ -47,15 +55,32 @@ export type ServiceSpec = {
   /** Milliseconds after which a start that is not ready fails; undefined: it goes on, however long it takes. */
   startTimeout: number | undefined;
   restart: "on-failure" | "always" | "no";
+  limits: Limits;
+  /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
+  disabled: boolean;
+  /** Brought up with its project only where one of them is asked for; empty: always. Without repeats. */
+  profiles: readonly string[];
   /** Started by the first request. */
   lazy: boolean;
   /** Milliseconds without a request after which it is stopped. */
   idleTimeout: number | undefined;
-  /** Globs relative to workdir; a change restarts the service. */
+  /** Files, folders and globs relative to workdir, and what is excluded from them, in order; a change restarts it. */
   watch: readonly string[];
   /** False: pipes, with separate stdout and stderr. */
   pty: boolean;
   /** The address that the project gives it, without `.localhost`: `shop`, `api.shop`; undefined for a worker. */
+  routeName: string | undefined;
+  /** Set for one of several processes that share a name. */
+  instance?: Instance | undefined;
+};
+
+/** `web-2` of `web`. */
+export type Instance = {
+  /** The key under `[services]`. */
+  of: string;
+  /** From 1. */
+  number: number;
+  /** The address that all share; undefined for workers. */
   routeName: string | undefined;
 };
 
@@ -76,4 +101,6 @@ export type ProjectSpec = {
   foreign?: string | undefined;
   /** Every file that was read or looked for, absolute: a change in one of them means that the project is read again. */
   files: readonly string[];
+  /** Sentences with file and line: what a person should know of its files, and what does not keep it from starting. */
+  warnings: readonly string[];
 };

@@ -7,6 +7,7 @@ import {
   integer,
   literal,
   maxValue,
+  minLength,
   minValue,
   number,
   optional,
@@ -22,6 +23,7 @@ import { durationForm, readDuration } from "../text/duration.ts";
 import type { StopSignal } from "./project.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
+import { readSize, sizeForm } from "../text/size.ts";
 
 /** Keys of services of types that do not exist yet, with the type. */
 export const laterKeys: Readonly<Record<string, string>> = {
@@ -92,13 +94,67 @@ function duration(meaning: string, { positive = true }: { positive?: boolean } =
   );
 }
 
+/** Bytes: no program runs in less. */
+const leastMemory = 1_024 * 1_024;
+
+function memory(meaning: string) {
+  return pipe(
+    union([number(), string()], expected(sizeForm)),
+    description(`${meaning} A number of bytes, or ${sizeForm}.`),
+    check((value) => readSize(value) !== undefined, expected(sizeForm)),
+    transform((value) => readSize(value) ?? 0),
+    check((value) => value >= leastMemory, "expected at least 1M; a number is bytes"),
+  );
+}
+
 function whole(least: number, most: number) {
   const message = expected(`a whole number from ${least} to ${most}`);
   return pipe(number(message), integer(message), minValue(least, message), maxValue(most, message));
 }
 
+const shellForm = 'a program such as "bash", or a list such as ["bash", "-eu", "-c"]';
+
+/** The words before the command. A program alone is given `-c`, as every shell takes it. */
+function shell(meaning: string) {
+  return pipe(
+    union(
+      [
+        pipe(
+          text(shellForm),
+          check(isOneWord, ({ input }) => `${oneWordOnly}${asList(input)}`),
+        ),
+        pipe(array(text("a word"), expected(shellForm)), minLength(1, `expected ${shellForm}`)),
+      ],
+      expected(shellForm),
+    ),
+    // Before the transformation, so that the JSON Schema describes what is written.
+    description(meaning),
+    transform((value) => (typeof value === "string" ? [value.trim(), "-c"] : value)),
+  );
+}
+
+const oneWordOnly = "expected a program without arguments; write ";
+
+/** Spaces in a path are part of it. */
+function isOneWord(value: string): boolean {
+  return value.includes("/") || !/\s/.test(value.trim());
+}
+
+function asList(value: string): string {
+  const words = value.trim().split(/\s+/);
+  const list = words.includes("-c") ? words : [...words, "-c"];
+  return `[${list.map((word) => JSON.stringify(word)).join(", ")}]`;
+}
+
 const flag = boolean(expected("true or false"));
 const serviceNames = array(text("a service's name"), expected('a list such as ["db"]'));
+const profile = pipe(
+  text("a profile's name"),
+  check(
+    (value) => /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value),
+    ({ input }) => `a profile's name has letters, digits, ".", "_" and "-", got ${shown(input)}`,
+  ),
+);
 const paths = union(
   [text("a path"), array(text("a path"), expected("a list of paths"))],
   expected("a path or a list of paths"),
@@ -133,9 +189,12 @@ const healthCheck = strictObject(
   {
     type: optional(
       pipe(
-        picklist(["http", "tcp", "command"], expected('"http", "tcp" or "command"')),
+        picklist(
+          ["http", "https", "tcp", "command"],
+          expected('"http", "https", "tcp" or "command"'),
+        ),
         description(
-          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
+          "`http`: a GET request for `path` on the service's port; status 200 to 399 is healthy. `https`: the same inside TLS; the certificate is not verified. `tcp`: a connection to the port. `command`: a shell command with the service's environment and workdir; exit code 0 is healthy. Optional if `path` or `command` is set.",
         ),
       ),
     ),
@@ -143,7 +202,7 @@ const healthCheck = strictObject(
       pipe(
         text("a path"),
         check((value) => value.startsWith("/"), "a path begins with /"),
-        description("The path that an http check requests."),
+        description("The path that an http or https check requests."),
       ),
       "/",
     ),
@@ -169,6 +228,19 @@ const healthCheck = strictObject(
 
 export const healthSchema = healthCheck;
 
+const limits = strictObject(
+  {
+    memory: optional(
+      memory(
+        "The resident memory that all its processes together may take; with more, it is ended, and started again by `restart`.",
+      ),
+    ),
+  },
+  expected('a table such as { memory = "1G" }'),
+);
+
+export const limitsSchema = limits;
+
 const service = strictObject(
   {
     type: optional(
@@ -183,7 +255,12 @@ const service = strictObject(
     command: optional(
       pipe(
         text("a command"),
-        description("The command, run by `/bin/sh -c`. A service that is a string is its command."),
+        description("The command, run by `shell`. A service that is a string is its command."),
+      ),
+    ),
+    shell: optional(
+      shell(
+        "The program that runs the command, and those of hooks and checks: a name that is looked up in the service's PATH, a path, or a list of a program and its arguments, which the command follows. Default: that of [project], or `/bin/sh`.",
       ),
     ),
     workdir: optional(
@@ -198,6 +275,14 @@ const service = strictObject(
         whole(1, 65_535),
         description(
           "The port, passed as `PORT`. By default a free port is chosen and kept across restarts.",
+        ),
+      ),
+    ),
+    instances: optional(
+      pipe(
+        whole(1, 100),
+        description(
+          "The number of processes of it: `web-1`, `web-2` and so on, each with a port and an address of its own. Requests to the address of `web` go to each in turn.",
         ),
       ),
     ),
@@ -264,6 +349,24 @@ const service = strictObject(
       ),
       "on-failure",
     ),
+    limits: optional(pipe(limits, description("How much of the machine it may take."))),
+    disabled: optional(
+      pipe(
+        flag,
+        description(
+          "`up` starts it only if it is named, or if a service that starts depends on it.",
+        ),
+      ),
+      false,
+    ),
+    profiles: optional(
+      pipe(
+        array(profile, expected('a list such as ["tools"]')),
+        description(
+          "`up` starts it only with one of these profiles (`up --profile tools`), if it is named, or if a service that starts depends on it.",
+        ),
+      ),
+    ),
     lazy: optional(
       pipe(flag, description("Started by the first request to its address instead of by `up`.")),
       false,
@@ -272,7 +375,9 @@ const service = strictObject(
     watch: optional(
       pipe(
         array(text("a glob"), expected('a list such as ["src/**/*.ts"]')),
-        description("Globs, relative to workdir; a change to a matching file restarts it."),
+        description(
+          "Files, folders and globs, relative to workdir; a change to a matching file restarts it. A pattern that begins with `!` excludes what earlier ones match.",
+        ),
       ),
     ),
     pty: optional(
@@ -316,6 +421,9 @@ const project = strictObject(
         paths,
         description("Files of `KEY=value` lines for all services; they override `.env`."),
       ),
+    ),
+    shell: optional(
+      shell("The shell of all services that have none of their own. Default: `/bin/sh`."),
     ),
     reload: optional(
       pipe(

@@ -2,7 +2,7 @@
 import { classifyHost } from "./host.ts";
 import type { Service } from "./service.ts";
 import { hasEndedWell, type Supervised, type SupervisedState } from "./supervised.ts";
-import type { RouteTable } from "./table.ts";
+import type { Group, RouteTable } from "./table.ts";
 
 /** A request's destination, from its target if that has an authority, or else from Host. */
 export type Asked = {
@@ -21,9 +21,20 @@ export type Decision =
    * Forward the request. `bare`: the name was used without `.localhost`; back ends do not know such names, so Host is
    * rewritten.
    */
-  | { kind: "proxy"; service: Service; bare: boolean; supervised?: Supervised | undefined }
+  | {
+      kind: "proxy";
+      service: Service;
+      bare: boolean;
+      supervised?: Supervised | undefined;
+      instances?: readonly Instance[] | undefined;
+    }
   /** Join the client with the service in a tunnel. */
-  | { kind: "tunnel"; service: Service; supervised?: Supervised | undefined }
+  | {
+      kind: "tunnel";
+      service: Service;
+      supervised?: Supervised | undefined;
+      instances?: readonly Instance[] | undefined;
+    }
   /** The service cannot answer at the moment. */
   | { kind: "absent"; supervised: Supervised; turn: Turn }
   /** Serve one of our own pages. */
@@ -36,6 +47,9 @@ export type Decision =
   | { kind: "unproxied"; name: string }
   /** A proxy request for the rest of the world: closed without an answer. */
   | { kind: "close" };
+
+/** One of several services that can answer for a name: requests go to each in turn. */
+export type Instance = { service: Service; supervised: Supervised };
 
 /** `wait`: the service will answer soon. `wake`: a request starts it. `down`: it stays down until someone starts it. */
 export type Turn = "wait" | "wake" | "down";
@@ -62,9 +76,16 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
   }
   const bare = host.domain !== "localhost";
   let service = table.find(host.name);
-  const supervised = supervisedAs(host.name, { table, service });
-  if (supervised !== undefined) {
-    if (service?.name !== supervised.routeName) service = undefined;
+  const group = groupAs(host.name, { table, service });
+  const instances = group === undefined ? [] : instancesOf(group, table);
+  const [first] = instances;
+  const supervised =
+    group === undefined
+      ? supervisedAs(host.name, { table, service })
+      : (first?.supervised ?? nearest(group));
+  if (first !== undefined) service = first.service;
+  else if (supervised !== undefined) {
+    if (service?.name !== (group ?? supervised).routeName) service = undefined;
     const turn = turnOf(supervised);
     if (turn === "wait") return { kind: "absent", supervised, turn };
     // While the service is down, someone may run another server under its name.
@@ -76,8 +97,37 @@ export function decide(asked: Asked, table: RouteTable, ownPorts: readonly numbe
     // PAC file, and is ours to explain.
     return { kind: "unknown", name: host.name, quiet: bare && !hasPath };
   }
-  if (asked.mode === "connect") return { kind: "tunnel", service, supervised };
-  return { kind: "proxy", service, bare, supervised };
+  const several = instances.length > 1 ? { instances } : {};
+  if (asked.mode === "connect") return { kind: "tunnel", service, supervised, ...several };
+  return { kind: "proxy", service, bare, supervised, ...several };
+}
+
+/** The group with the longest matching suffix: `web-2.shop` is one instance, where `shop` is the name of them all. */
+function groupAs(
+  name: string,
+  { table, service }: { table: RouteTable; service: Service | undefined },
+): Group | undefined {
+  const group = table.group(name);
+  const own = table.supervised(name)?.routeName ?? "";
+  const longest = Math.max(own.length, service?.name.length ?? 0);
+  return group !== undefined && longest <= group.routeName.length ? group : undefined;
+}
+
+/** Those that can answer. */
+function instancesOf({ instances }: Group, table: RouteTable): Instance[] {
+  return instances.flatMap((supervised) => {
+    if (turnOf(supervised) !== undefined) return [];
+    const seen = table.find(supervised.routeName!);
+    const service = seen?.name === supervised.routeName ? seen : asGiven(supervised);
+    return service === undefined ? [] : [{ service, supervised }];
+  });
+}
+
+/** The instance that will answer first, where none can now. */
+function nearest({ instances }: Group): Supervised {
+  const turns = instances.map((its) => turnOf(its) ?? "wait");
+  const first = turns.indexOf("wait");
+  return instances[Math.max(0, first === -1 ? turns.indexOf("wake") : first)]!;
 }
 
 /** The longest matching suffix wins: `x.api.shop` goes to `api.shop`, not to `shop`. */

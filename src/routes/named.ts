@@ -8,6 +8,8 @@ export type Nameable = {
   /** `shop:api`. */
   id: string;
   service: string;
+  /** For an instance, the name that it shares: `web` of `web-2`. */
+  of?: string | undefined;
   project: string;
   /** The project's folder. */
   directory: string;
@@ -36,29 +38,31 @@ const quoted: Show = (word) => JSON.stringify(printable(word, longest));
 /** As on a terminal: without quotes. */
 export const unquoted: Show = (word) => printable(word, longest);
 
-/** An id, a service of the project here, a service of any one project, then a whole project. */
+/**
+ * An id, a service of the project here, a service of any one project, then a whole project. A name that instances share
+ * stands for all of them.
+ */
 export function servicesNamed<Row extends Nameable>(
   word: string,
   { rows, directory, show = quoted }: NamedOptions<Row>,
 ): Named<Row> {
   const named = (these: readonly Row[]): Named<Row> => ({ kind: "rows", rows: these });
-  const exact = rows.filter(({ id }) => id === word);
+  const exact = rows.filter(({ id, project, of }) => id === word || `${project}:${of}` === word);
   if (exact.length > 0) return named(exact);
-  const anywhere = rows.filter(({ service }) => service === word);
+  const anywhere = rows.filter(({ service, of }) => service === word || of === word);
   const here = anywhere.filter((row) => row.directory === directory);
   if (here.length > 0) return named(here);
-  if (anywhere.length === 1) return named(anywhere);
-  if (anywhere.length > 1) {
-    const ids = listed(
-      anywhere.map(({ id }) => id),
-      { conjunction: "or" },
-    );
-    const why = `several projects have a service ${show(word)}: use ${ids}`;
+  const ids = [...new Set(anywhere.map(({ project }) => `${project}:${word}`))];
+  if (ids.length === 1) return named(anywhere);
+  if (ids.length > 1) {
+    const why = `several projects have a service ${show(word)}: use ${listed(ids, { conjunction: "or" })}`;
     return { kind: "none", why, several: true };
   }
   const whole = rows.filter(({ project }) => project === word);
   if (whole.length > 0) return named(whole);
-  const names = new Set(rows.flatMap(({ id, service, project }) => [service, id, project]));
+  const names = new Set(
+    rows.flatMap(({ id, service, of, project }) => [service, id, of ?? service, project]),
+  );
   return { kind: "none", why: noServiceText(word, { names, show }), several: false };
 }
 
@@ -71,16 +75,31 @@ export function noServiceText(
 }
 
 export type Within =
-  | { kind: "service"; name: string }
+  | { kind: "services"; names: readonly string[] }
   /** `hint`: the nearest, as the end of a sentence; empty where none is near. */
   | { kind: "none"; hint: string };
 
-/** The service of one project that a word names, with or without the project's name before it. */
-export function serviceWithin(
+/** A service as its project declares it. */
+export type Declared = {
+  name: string;
+  instance?: { of: string } | undefined;
+};
+
+/**
+ * The service of one project that a word names, with or without the project's name before it; all instances of a name
+ * that they share.
+ */
+export function servicesWithin(
   word: string,
-  { project, services }: { project: string; services: readonly string[] },
+  { name: project, services }: { name: string; services: readonly Declared[] },
 ): Within {
   const name = word.startsWith(`${project}:`) ? word.slice(project.length + 1) : word;
-  if (services.includes(name)) return { kind: "service", name };
-  return { kind: "none", hint: didYouMean(name, services) };
+  const found = services.filter((its) => its.name === name || its.instance?.of === name);
+  if (found.length > 0) return { kind: "services", names: found.map((its) => its.name) };
+  return { kind: "none", hint: didYouMean(name, namesOf(services)) };
+}
+
+/** As people name them: instances by their number, and all of them at once. */
+export function namesOf(services: readonly Declared[]): string[] {
+  return [...new Set(services.flatMap(({ name, instance }) => [instance?.of ?? name, name]))];
 }

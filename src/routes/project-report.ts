@@ -25,6 +25,11 @@ export type OutputLine = {
   message: string;
   /** Milliseconds since the Unix epoch. */
   time: number;
+  /**
+   * The line has no end yet, such as a prompt. A follower forgets it with the next line of the same service and stream,
+   * with an end or without: it is sent anew if it still stands, and with an empty message if nothing does.
+   */
+  open?: true;
 };
 
 /** The data of the event `supervised`: a change of one supervised service. */
@@ -77,7 +82,11 @@ export type SupervisedStatus = FoundStatus & {
   cpu: number | null;
   /** Resident bytes of the whole process tree. */
   memory: number | null;
+  /** The bytes above which it is ended. */
+  memory_limit: number | null;
   lazy: boolean;
+  /** Set for one of several processes that share a name; `url` is the address of them all. */
+  instance: { of: string; number: number; url: string | null } | null;
   /** A change in the project's files that waits for `up`. */
   pending: Pending | null;
 };
@@ -88,6 +97,8 @@ export type RegisteredProject = {
   name: string;
   pinned: boolean;
   last_seen: { secs_since_epoch: number; nanos_since_epoch: number };
+  /** `here`, or why its folder is not at its path: another one is, none is, or its file system is not there. */
+  folder: "here" | "replaced" | "gone" | "unmounted";
 };
 
 /** The result of a command for each service it concerned. */

@@ -28,6 +28,15 @@ export type Exit = {
   lastLines: readonly string[];
 };
 
+/** `web-2` of `web`. */
+export type Instance = {
+  of: string;
+  /** From 1. */
+  number: number;
+  /** The name that all share, without `.localhost`; undefined for workers. */
+  routeName: string | undefined;
+};
+
 /** The state of one supervised service at this moment. */
 export type Supervised = {
   /** The service's id, such as `shop:api`. */
@@ -60,6 +69,8 @@ export type Supervised = {
   lazy: boolean;
   directory: string;
   warnings: readonly string[];
+  /** Set for one of several processes that share a name: `web-2` of `web`. */
+  instance?: Instance | undefined;
   /** A change in the project's files that waits for `up`. */
   pending?: Pending | undefined;
 };

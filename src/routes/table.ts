@@ -16,7 +16,12 @@ export interface RouteTable {
   find(name: string): Service | undefined;
   /** The supervisor's state for this name, or for the longest suffix of it that belongs to a project's service. */
   supervised(name: string): Supervised | undefined;
+  /** The instances behind this name, or behind the longest suffix of it that instances share. */
+  group(name: string): Group | undefined;
 }
+
+/** Services of a project that share a name, in the order of their numbers. */
+export type Group = { routeName: string; instances: readonly Supervised[] };
 
 export type TableOptions = {
   tlds?: readonly string[];
@@ -39,8 +44,14 @@ export function routeTable(
     if (service.routable) byName.set(service.name, service);
   }
   const supervisedByName = new Map<string, Supervised>();
+  const groups = new Map<string, { routeName: string; instances: Supervised[] }>();
   for (const one of supervised) {
     if (one.routeName !== undefined) supervisedByName.set(one.routeName, one);
+    const shared = one.instance?.routeName;
+    if (shared === undefined) continue;
+    const group = groups.get(shared) ?? { routeName: shared, instances: [] };
+    groups.set(shared, group);
+    group.instances.push(one);
   }
   return {
     services,
@@ -49,6 +60,7 @@ export function routeTable(
     answersBare: (name) => answersBare === "all" || answersBare.has(name),
     find: (name) => longestEnding(byName, name),
     supervised: (name) => longestEnding(supervisedByName, name),
+    group: (name) => longestEnding(groups, name),
   };
 }
 

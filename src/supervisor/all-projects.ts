@@ -6,6 +6,9 @@ import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Clock } from "../system/clock.ts";
+import { folderEvents } from "../system/folder-events.ts";
+import { isFolder } from "../system/is-folder.ts";
+import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
@@ -26,7 +29,7 @@ import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/tak
 import type { Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { type LifecycleEffects, supervise } from "./service/lifecycle.ts";
-import type { Found, Projects, UpRequest } from "./projects.ts";
+import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
 
 export type ProjectsOptions = {
   stateDirectory: string;
@@ -66,6 +69,7 @@ class AllProjects implements Projects {
   readonly #kept: Kept;
   readonly #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
+  readonly #events = folderEvents();
   #trust: Readonly<Record<string, string>> = {};
   #lock: Lock | undefined;
   #owned = false;
@@ -109,13 +113,15 @@ class AllProjects implements Projects {
       return { kind: "refused", reasons: ["the daemon is about to end"] };
     }
     try {
-      return await this.#folders.with(await real(directory), (folder) =>
-        bringUp(folder, {
-          asked: { ...asked, shell: shell ?? folder.shell },
-          clock: this.#options.clock,
-          onProject: (name) => this.#kept.registry.seen(folder.directory, name),
-          note: this.#options.note,
-        }),
+      return await this.#folders.with(
+        await this.#placeOf(directory, { up: asked.names === undefined }),
+        (folder) =>
+          bringUp(folder, {
+            asked: { ...asked, shell: shell ?? folder.shell },
+            clock: this.#options.clock,
+            onProject: (name) => this.#kept.registry.seen(folder.directory, name),
+            note: this.#options.note,
+          }),
       );
     } catch (error) {
       return { kind: "refused", reasons: [(error as Error).message] };
@@ -124,10 +130,11 @@ class AllProjects implements Projects {
 
   async find(name: string | undefined, from: string | undefined): Promise<Found> {
     await this.#recovered.promise;
-    const directory = from === undefined ? undefined : await real(from);
+    const directory = from === undefined ? undefined : await this.#placeOf(from);
     const rows = this.#folders.places().map(({ folder, project, unit: { id, spec } }) => ({
       id,
       service: spec.name,
+      of: spec.instance?.of,
       project: project.spec.name,
       directory: folder.directory,
     }));
@@ -182,18 +189,24 @@ class AllProjects implements Projects {
   ): Promise<ServiceEnv> {
     await this.#recovered.promise;
     if (directory !== undefined) {
-      const loaded = await this.#folders.with(await real(directory), (folder) =>
+      const loaded = await this.#folders.with(await this.#placeOf(directory), (folder) =>
         folder.inTurn(() => folder.load({ shell: shell ?? folder.shell })),
       );
       if (loaded.kind === "refused") return { kind: "none", why: loaded.reasons.join("\n") };
     }
     const found = await this.find(name, directory);
     if (found.kind === "none") return found;
-    if (found.ids.length > 1) {
+    const places = found.ids.map((id) => this.#folders.place(id)!);
+    const { instance } = places[0]!.unit.spec;
+    // For a name that instances share, the first of them.
+    if (
+      !places.every(({ unit }) => instance && unit.spec.instance?.of === instance.of) &&
+      places.length > 1
+    ) {
       const why = `${name} is a project; say which service: ${found.ids.join(", ")}`;
       return { kind: "none", why };
     }
-    const { folder, project, unit } = this.#folders.place(found.ids[0]!)!;
+    const { folder, project, unit } = places[0]!;
     return serviceEnv(unit, {
       project,
       shell: shell ?? folder.shell,
@@ -210,7 +223,7 @@ class AllProjects implements Projects {
 
   async pin(directory: string, pinned: boolean): Promise<boolean> {
     await this.#recovered.promise;
-    const path = await real(directory);
+    const path = await this.#placeOf(directory);
     const known = this.#kept.registry.pin(path, pinned);
     const shown =
       pinned &&
@@ -223,18 +236,53 @@ class AllProjects implements Projects {
 
   async clean(): Promise<number> {
     await this.#recovered.promise;
-    const gone = await this.#kept.registry.clean();
+    let count = 0;
+    for (const { path, pinned, folder } of this.#kept.registry.list()) {
+      if (pinned || folder !== "gone" || this.#folders.known(path)?.project?.isActive) continue;
+      await this.#forget(path);
+      count += 1;
+    }
     await this.#kept.flush();
-    return gone.length;
+    return count;
+  }
+
+  async forget(word: string, from: string | undefined): Promise<Forgotten> {
+    await this.#recovered.promise;
+    const all = this.#kept.registry.list();
+    const path = from === undefined ? undefined : await real(from);
+    const there = all.filter((its) => its.path === path || its.path === from);
+    const found = there.length > 0 ? there : all.filter(({ name }) => name === word);
+    const [its, ...others] = found;
+    if (its === undefined) {
+      const names = all.map(({ name }) => name);
+      return { kind: "none", why: `no project is known as ${word}${didYouMean(word, names)}` };
+    }
+    if (others.length > 0) {
+      const paths = found.map((one) => one.path).join(", ");
+      return { kind: "none", why: `several projects are named ${word}; name a folder: ${paths}` };
+    }
+    const { name, folder } = its;
+    const isActive = this.#folders.known(its.path)?.project?.isActive === true;
+    if (isActive && folder !== "gone") {
+      return { kind: "none", why: `${name} is up; stop it first: localhostess stop ${name}` };
+    }
+    await this.#forget(its.path);
+    await this.#kept.flush();
+    return { kind: "forgotten", name, path: its.path };
+  }
+
+  async follow(directory: string): Promise<string | undefined> {
+    await this.#recovered.promise;
+    return await this.#follow(await real(directory), { up: false });
   }
 
   snapshots(): Supervised[] {
-    return this.#folders.all().flatMap(({ project, mistakes: [mistake] }) => {
-      const snapshots = project?.snapshots() ?? [];
-      if (mistake === undefined) return snapshots;
-      const warning = `its files have mistakes: ${mistake}`;
-      return snapshots.map((its) => ({ ...its, warnings: [...its.warnings, warning] }));
-    });
+    return this.#folders.all().flatMap((folder) =>
+      (folder.project?.snapshots() ?? []).map((its) => ({
+        ...its,
+        warnings: [...its.warnings, ...folder.warnings(its.service)],
+      })),
+    );
   }
 
   specOf(id: string): ServiceSpec | undefined {
@@ -252,6 +300,13 @@ class AllProjects implements Projects {
     return this.#options.addressOf(routeName, place.project.spec.domain);
   }
 
+  sharedAddressOf(id: string): { url: string; domain: string } | undefined {
+    const place = this.#folders.place(id);
+    const routeName = place?.unit.spec.instance?.routeName;
+    if (place === undefined || routeName === undefined) return undefined;
+    return this.#options.addressOf(routeName, place.project.spec.domain);
+  }
+
   wake(id: string): void {
     const place = this.#folders.place(id);
     place?.project.wake(place.unit.spec.name);
@@ -263,7 +318,68 @@ class AllProjects implements Projects {
   }
 
   mayDoze(): readonly Watched[] {
-    return this.#folders.places().flatMap(({ unit }) => watchedOf(unit) ?? []);
+    return this.#folders
+      .places()
+      .flatMap(({ unit, project }) => watchedOf(unit, { together: project.together(unit) }) ?? []);
+  }
+
+  /** The folder that a path leads to, once a project that was moved there is known to be there. */
+  async #placeOf(path: string, { up = false }: { up?: boolean } = {}): Promise<string> {
+    const directory = await real(path);
+    await this.#follow(directory, { up });
+    return directory;
+  }
+
+  /** Goes on with a project whose folder was moved there. Returns the path where it was. */
+  async #follow(directory: string, { up }: { up: boolean }): Promise<string | undefined> {
+    const { registry } = this.#kept;
+    if (this.#folders.known(directory)?.project?.isActive) return undefined;
+    const from = registry.movedTo(directory)?.path ?? (up && (await this.#copyOf(directory)));
+    if (!from) return undefined;
+    const here = this.#folders.known(directory);
+    if (here !== undefined) await here.inTurn(() => here.drop());
+    registry.move(from, directory);
+    const folder = this.#folders.move(from, directory);
+    await folder?.inTurn(() => folder.moved(directory));
+    this.#options.note(`${from} was moved to ${directory}`);
+    this.#kept.save();
+    return from;
+  }
+
+  /** The path of a project that is gone there, and here by its name: moved to another file system, or cloned anew. */
+  async #copyOf(directory: string): Promise<string | undefined> {
+    const { registry } = this.#kept;
+    const known = registry.list();
+    const gone = known.filter(({ folder }) => folder === "gone");
+    if (gone.length === 0 || known.some(({ path }) => path === directory)) return undefined;
+    const read = await this.#options.read(directory, { shell: this.#options.shell });
+    if (read.kind !== "project") return undefined;
+    const same = gone.filter(({ name }) => name === read.project.name);
+    return same.length === 1 ? same[0]!.path : undefined;
+  }
+
+  /** A project of which no service is wanted, or whose folder is gone: its services end. */
+  async #forget(path: string): Promise<void> {
+    const { registry, ports } = this.#kept;
+    const name = registry.list().find((its) => its.path === path)?.name;
+    registry.forget(path);
+    const folder = this.#folders.known(path);
+    if (folder !== undefined) {
+      folder.kept = undefined;
+      await folder.inTurn(() => folder.drop());
+      folder.seen = undefined;
+      this.#folders.forget(path);
+    }
+    // Logs and ports go by the name, which another folder may have too.
+    const others = [
+      ...registry.list().map((its) => its.name),
+      ...this.#folders.all().map(({ project }) => project?.spec.name),
+    ];
+    if (name !== undefined && !others.includes(name)) {
+      ports.forget(name);
+      await this.logs.erase(name);
+    }
+    this.#kept.save();
   }
 
   stopAll(): Promise<void> {
@@ -293,6 +409,9 @@ class AllProjects implements Projects {
     const before = await this.#kept.read();
     if (before !== undefined) await endRuns(before, { families: effects.families, note });
     for (const its of before?.seen ?? []) this.#folders.of(its.directory).seen = seenOf(its);
+    for (const folder of this.#folders.all()) {
+      folder.identity = this.#kept.registry.identityOf(folder.directory);
+    }
     this.#kept.begin(before);
     if (isOver()) return;
     // A daemon that did not write it down yet has started what was approved.
@@ -300,8 +419,9 @@ class AllProjects implements Projects {
     await Promise.all(
       toResume(before, this.#kept.registry.list()).map(({ kept, wasUp }) => {
         const folder = this.#folders.of(kept.directory);
+        folder.identity ??= this.#kept.registry.identityOf(kept.directory);
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
-        return folder.inTurn(() => folder.resume(kept));
+        return folder.resume(kept);
       }),
     );
   }
@@ -348,6 +468,7 @@ class AllProjects implements Projects {
     const { tlds } = this.#options;
     return new Folder(directory, {
       ...this.#options,
+      events: this.#events,
       logs: this.logs,
       conflictOf: (spec) => conflictOf(spec, { others: this.#folders.activeSpecs(), tlds }),
       prepare: async () => {
@@ -368,6 +489,8 @@ class AllProjects implements Projects {
       supervise: (spec, given) => supervise(spec, { ...given, effects: this.#effects }),
       portOf: (id, port) => this.#kept.ports.of(id, port),
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
+      isFree: (port) => this.#effects.isFree(port),
+      isFolder,
       urlOf: (routeName) => this.#options.addressOf(routeName, domain).url,
       trust: () => this.#trust,
       onChange: this.#options.onChange,

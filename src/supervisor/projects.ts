@@ -15,6 +15,8 @@ export type UpRequest = {
   directory: string;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** With the whole project, services of these start too. */
+  profiles?: readonly string[] | undefined;
   /** Undefined: what the project has already, or this daemon's own. */
   shell: Shell | undefined;
   /** Set: services that run are started again. */
@@ -25,6 +27,9 @@ export type UpRequest = {
 };
 
 export type Found = { kind: "ids"; ids: readonly string[] } | { kind: "none"; why: string };
+
+export type Forgotten =
+  { kind: "forgotten"; name: string; path: string } | { kind: "none"; why: string };
 
 /**
  * Methods that return a promise wait until the daemon before has ended, what it left has, and what should run is being
@@ -56,8 +61,12 @@ export interface Projects {
   registered(): Promise<readonly RegisteredProject[]>;
   /** False where there is no project. */
   pin(directory: string, pinned: boolean): Promise<boolean>;
-  /** Forgets registered projects whose folder is gone, and says how many. */
+  /** Forgets registered projects whose folder is gone, and of which nothing runs, and says how many. */
   clean(): Promise<number>;
+  /** Forgets a project by its name or, where it is given, its folder: pin, approvals, ports and logs. */
+  forget(name: string, directory: string | undefined): Promise<Forgotten>;
+  /** Goes on with a project whose folder was moved there. Returns where it was; undefined: none was. */
+  follow(directory: string): Promise<string | undefined>;
   snapshots(): Supervised[];
   specOf(id: string): ServiceSpec | undefined;
   /** Milliseconds since its process was started. */
@@ -65,6 +74,8 @@ export interface Projects {
   readonly usage: Gauge;
   /** Undefined for a worker. */
   addressOf(id: string): { url: string; domain: string } | undefined;
+  /** The address that an instance shares with the others of its name. */
+  sharedAddressOf(id: string): { url: string; domain: string } | undefined;
   readonly logs: LogStore;
   /** A request asks for it. */
   wake(id: string): void;

@@ -4,14 +4,25 @@ export type ProcStat = {
   parent: number;
   group: number;
   session: number;
+  /** The process has a controlling terminal. */
+  terminal: boolean;
   /** The process has ended, and its parent has not reaped it. */
   zombie: boolean;
+  /** The process was stopped by a signal (SIGSTOP, SIGTTIN). */
+  stopped: boolean;
+  /** As waitpid(2) reports it; 0 while it runs, and where we may not know. */
+  exitStatus: number;
   /** CPU time in clock ticks, in user and kernel mode. */
   cpuTicks: number;
   /** Resident pages. */
   pages: number;
   /** Start time in clock ticks since boot. Together with the pid it identifies the process. */
   startTicks: number;
+  /**
+   * Where its last exec put stack and arguments: the same as its parent's where it was only forked. Undefined where we
+   * may not know.
+   */
+  exec: string | undefined;
   /** Changes after an exec: the same process, but another program, environment and set of files. */
   image: string;
   /** The kernel's short name, at most 15 bytes. */
@@ -39,10 +50,14 @@ export function parseProcStat(text: string): ProcStat | undefined {
     parent,
     group,
     session: Number(field(6)),
+    terminal: Number(field(7)) > 0,
     zombie: field(3) === "Z" || field(3) === "X",
+    stopped: field(3) === "T",
+    exitStatus: Number(field(52) ?? 0),
     cpuTicks: Number(field(14)) + Number(field(15)),
     pages: Number(field(24)),
     startTicks,
+    exec: field(28) === "0" ? undefined : `${field(28)} ${field(48)}`,
     image: `${field(28)} ${field(48)} ${field(50)} ${comm}`,
     comm,
   };

@@ -57,8 +57,21 @@ describe("config check", () => {
         directory: its.path,
         order: [],
         mistakes: mistakes("locald.toml", "../.locald.toml"),
+        warnings: [],
       },
     });
+  });
+
+  test("prints what is odd in .env with its line, which is no error", async () => {
+    await using its = await folder({ "locald.toml": shop, ".env": "A=1\nwhat is this\nB=2\n" });
+    const warning = ".env:2 expected NAME=value; the line is ignored";
+    expect(await its.run(["config", "check"])).toEqual({
+      code: 0,
+      out: "shop: no errors; 2 services: db, web\n",
+      err: `warning: ${warning}\n`,
+    });
+    const { out } = await its.run(["config", "check", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ mistakes: [], warnings: [warning] });
   });
 
   test("tells of config.toml too, each error once", async () => {

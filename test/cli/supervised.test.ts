@@ -42,7 +42,9 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     exit: null,
     cpu: 1.25,
     memory: 52_428_800,
+    memory_limit: null,
     lazy: false,
+    instance: null,
     pending: null,
     ...overrides,
   };
@@ -71,10 +73,30 @@ describe("a word names", () => {
   });
 
   test("all of a project are told the daemon as the project, so that it has the order", () => {
-    expect(wordsFor(rows, rows)).toEqual(["blog", "shop"]);
-    expect(wordsFor(rows.slice(1), rows)).toEqual(["blog:web", "shop"]);
+    expect(wordsFor(rows, { rows })).toEqual(["blog", "shop"]);
+    expect(wordsFor(rows.slice(1), { rows })).toEqual(["blog:web", "shop"]);
     const one = [row("solo:web")];
-    expect(wordsFor(one, one)).toEqual(["solo:web"]);
+    expect(wordsFor(one, { rows: one })).toEqual(["solo:web"]);
+  });
+
+  test("all instances of a name, which end together and restart one after the other", () => {
+    const url = "http://shop.localhost:9090";
+    const instances = [1, 2].map((number) =>
+      row(`shop:web-${number}`, { instance: { of: "web", number, url } }),
+    );
+    const all = [row("shop:db"), ...instances];
+    expect(rowsNamed(["web"], { rows: all, directory: "/" })).toEqual(instances);
+    expect(wordsFor(instances, { rows: all })).toEqual(["shop:web"]);
+    expect(wordsFor(instances, { rows: all, apart: true })).toEqual(["shop:web-1", "shop:web-2"]);
+    expect(wordsFor(instances.slice(1), { rows: all })).toEqual(["shop:web-2"]);
+    expect(wordsFor(all, { rows: all, apart: true })).toEqual(["shop"]);
+    // A project of nothing else restarts one after the other as well.
+    const apart = wordsFor(instances, { rows: instances, apart: true });
+    expect(apart).toEqual(["shop:web-1", "shop:web-2"]);
+    const lines = statusLines(instances, { colors: noColors, columns: () => undefined });
+    expect(lines.slice(3)).toEqual([
+      `  shop:web: ${url} goes to each of 2 instances in turn, of which 2 are ready`,
+    ]);
   });
 });
 
@@ -117,6 +139,17 @@ test("a status has a row for each service, and below them what wants to be read"
   for (const line of statusLines(rows, { colors: noColors, columns: () => 40 })) {
     expect(Bun.stringWidth(line)).toBeLessThanOrEqual(40);
   }
+});
+
+test("a warning about several services is printed once, with their names", () => {
+  const rows = ["a", "b", "c", "d", "e"].map((name) =>
+    row(`shop:${name}`, { warnings: [".env:3 odd", ...(name === "b" ? ["alone"] : [])] }),
+  );
+  const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
+  expect(lines.slice(6)).toEqual([
+    "! shop:a, shop:b, shop:c and 2 more: .env:3 odd",
+    "! shop:b: alone",
+  ]);
 });
 
 test("what waits for up stands below the table, a line a project, with nothing of a command hidden", () => {
@@ -165,7 +198,7 @@ test("the monitor fills its screen and no more, at every size", () => {
     { columns: 1, rows: 1 },
   ]) {
     for (const selected of [0, 17, 29]) {
-      const picture = { rows, selected, lines, notice: "" };
+      const picture = { rows, selected, lines, notice: "", others: "" };
       const screen = monitorScreen(picture, { size, colors: noColors, colored: true });
       expect(screen.length).toBe(size.rows);
       for (const line of screen) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(size.columns);
@@ -174,7 +207,7 @@ test("the monitor fills its screen and no more, at every size", () => {
       expect(screen.join("\n")).toContain("line 199");
     }
   }
-  const empty = { rows: [], selected: 0, lines: [], notice: "" };
+  const empty = { rows: [], selected: 0, lines: [], notice: "", others: "" };
   const size = { columns: 80, rows: 5 };
   const screen = monitorScreen(empty, { size, colors: noColors, colored: false });
   expect(screen.join("\n")).toContain("localhostess up");

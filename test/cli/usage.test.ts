@@ -5,8 +5,8 @@ import { cli } from "./cli.ts";
 
 const verbs = [
   ...["ls", "url", "port", "open", "why", "pac"],
-  ...["up", "stop", "restart", "status", "logs", "monitor", "run", "try"],
-  ...["registry list", "registry pin", "registry unpin", "registry clean"],
+  ...["up", "stop", "restart", "wait", "status", "logs", "monitor", "run", "try"],
+  ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
   ...["init", "add", "service add", "config check", "config show", "config schema"],
   ...["trust", "untrust", "env", "browser", "doctor"],
   ...["server start", "server stop", "server restart", "server status", "api", "dashboard"],

@@ -461,7 +461,7 @@ test("the registry knows projects, pins them, and a pinned one comes up with the
   expect(await place.send<unknown>("RegistryClean")).toEqual({ RegistryCleaned: 1 });
   const { RegistryList } = await place.send<{ RegistryList: unknown[] }>("RegistryList");
   expect(RegistryList).toEqual([
-    { path: pinned, name: "pinned", pinned: true, last_seen: expect.anything() },
+    { path: pinned, name: "pinned", pinned: true, last_seen: expect.anything(), folder: "here" },
   ]);
   expect((await place.daemon.run("server", "stop")).code).toBe(0);
   await place.daemon.start();

@@ -2,12 +2,18 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Facts, fill } from "../../src/manifest/fill.ts";
 import type { ServiceSpec } from "../../src/manifest/project.ts";
-import { readTemplate, templateText } from "../../src/manifest/reference.ts";
+import {
+  type Operator,
+  type Part,
+  readTemplate,
+  type Reference,
+  templateText,
+} from "../../src/manifest/reference.ts";
 import { service } from "./manifest.ts";
 
 const facts: Facts = {
   project: { name: "shop", domain: "shop.localhost", directory: "/home/ada/shop" },
-  shell: { HOME: "/home/ada", PATH: "/bin", LEVEL: "shell" },
+  shell: { HOME: "/home/ada", PATH: "/bin", LEVEL: "shell", EMPTY: "" },
   given: { PORT: "4000" },
   portOf: (name) => ({ db: 5432, web: 4000 })[name],
 };
@@ -31,6 +37,15 @@ const values: [written: string, meant: string][] = [
   ["${env.NONE:-none}", "none"],
   ["${env.NONE:-}", ""],
   ["${env.PORT}", "4000"],
+  ["${env.EMPTY:-none}", "none"],
+  ["${env.EMPTY-none}", ""],
+  ["${env.NONE:-${env.HOME}/${project.name}}", "/home/ada/shop"],
+  ['${env.NONE:-{"a": {}}}', '{"a": {}}'],
+  ["${env.NONE:-$${HOME}}", "${HOME}"],
+  ["${env.HOME:+set}${env.NONE:+unset}", "set"],
+  ["${env.HOME:?why}", "/home/ada"],
+  ["${env.NONE:?why}", "services.web.env.VALUE: NONE is not set: why"],
+  ["${shell.LEVEL}", "shell"],
   ["${project.name} ${project.domain} ${project.dir}", "shop shop.localhost /home/ada/shop"],
   ["$${services.db.port}", "${services.db.port}"],
   ["$$${services.db.port}", "$5432"],
@@ -73,6 +88,23 @@ describe("${env.X}", () => {
   });
 });
 
+test("${shell.X} is the shell's, whatever the file says, and alone it stays unset where the shell has none", () => {
+  const its = fill(
+    web({ LEVEL: "own", A: "${shell.LEVEL}", B: "${env.LEVEL}", C: "${shell.C}" }),
+    facts,
+  );
+  expect(its.kind === "filled" && its.env).toEqual({ LEVEL: "own", A: "shell", B: "own" });
+});
+
+test("references that grow without end are an error", () => {
+  const env: Record<string, string> = { A0: "x".repeat(1000) };
+  for (let index = 1; index < 60; index++) env[`A${index}`] = `\${env.A${index - 1}}`.repeat(2);
+  const its = fill(web(env), facts);
+  expect(its.kind === "mistakes" && its.mistakes[0]).toBe(
+    "services.web.env.A8: longer than 128 KiB with its references filled in",
+  );
+});
+
 test("a port that there is not is an error", () => {
   expect(filled("${services.jobs.port}")).toBe(
     "services.web.env.VALUE: ${services.jobs.port}: jobs has no port",
@@ -97,15 +129,38 @@ test("a health check's command is filled too", () => {
 });
 
 test("parts written down read as the same parts", () => {
-  const plain = fc.string({ unit: fc.constantFrom("$", "{", "}", "a", ".", "\\"), minLength: 1 });
-  const reference = fc.constantFrom(
-    { kind: "env", name: "A", fallback: undefined } as const,
-    { kind: "env", name: "A", fallback: "" } as const,
-    { kind: "project", field: "dir" } as const,
-    { kind: "service", name: "db", field: "url" } as const,
-  );
-  const text = (parts: readonly unknown[]): string =>
-    parts.map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join("");
+  const plain = fc.string({ unit: fc.constantFrom("$", "{", "}", "a", "'", "\\"), minLength: 1 });
+  const { reference } = fc.letrec<{ reference: Reference; parts: Part[] }>((tie) => ({
+    parts: fc.array(fc.oneof({ maxDepth: 3 }, plain, tie("reference")), { minLength: 1 }),
+    reference: fc.oneof(
+      { maxDepth: 3, depthSize: "small" },
+      fc.constantFrom<Reference>(
+        { kind: "env", scope: "service", name: "A", otherwise: undefined },
+        { kind: "env", scope: "shell", name: "A", otherwise: { operator: ":-", word: [""] } },
+        { kind: "project", field: "dir" },
+        { kind: "service", name: "db", field: "url" },
+      ),
+      fc.record({
+        kind: fc.constant("env" as const),
+        scope: fc.constantFrom("service" as const, "shell" as const),
+        name: fc.constant("B"),
+        otherwise: fc.record({
+          operator: fc.constantFrom<Operator[]>(":-", "-", ":?", "?", ":+", "+"),
+          word: tie("parts"),
+        }),
+      }),
+    ),
+  }));
+  // Neighbouring texts are one.
+  const text = (parts: readonly Part[]): string =>
+    parts
+      .map((part) => {
+        if (typeof part === "string") return part;
+        if (part.kind !== "env" || part.otherwise === undefined) return JSON.stringify(part);
+        const { word, operator } = part.otherwise;
+        return JSON.stringify({ ...part, operator, otherwise: text(word) });
+      })
+      .join("");
   fc.assert(
     fc.property(fc.array(fc.oneof(plain, reference), { minLength: 1 }), (parts) => {
       const read = readTemplate(templateText(parts), { shell: false });

@@ -9,12 +9,14 @@ test("a service has a default for everything but its command", () => {
     domain: "shop.localhost",
     directory,
     files: [],
+    warnings: [],
     reload: { value: "git", personal: false },
     services: [
       {
         name: "web",
         type: "exec",
         command: "bun dev",
+        shell: ["/bin/sh", "-c"],
         workdir: directory,
         port: undefined,
         env: {},
@@ -27,6 +29,9 @@ test("a service has a default for everything but its command", () => {
         stopSignal: "SIGTERM",
         stopTimeout: 5000,
         restart: "on-failure",
+        limits: { memory: undefined },
+        disabled: false,
+        profiles: [],
         lazy: false,
         idleTimeout: undefined,
         watch: [],
@@ -48,6 +53,7 @@ command = "redis"
 [services.api]
 type = "exec"
 command = "bun api.ts"
+shell = ["bash", "-eu", "-c"]
 workdir = "../apps/./api/"
 port = 3000
 env = { LOG = "debug" }
@@ -58,6 +64,9 @@ start_timeout = 2.5
 stop_signal = "int"
 stop_timeout = "1m30s"
 restart = "always"
+limits = { memory = "1.5GiB" }
+disabled = true
+profiles = ["tools", "ci_2", "tools"]
 lazy = true
 idle_timeout = "500ms"
 watch = ["src/**/*.ts"]
@@ -74,6 +83,7 @@ start_period = "1h"
     name: "api",
     type: "exec",
     command: "bun api.ts",
+    shell: ["bash", "-eu", "-c"],
     workdir: "/home/ada/apps/api",
     port: 3000,
     env: { LOG: "debug" },
@@ -92,6 +102,9 @@ start_period = "1h"
     stopSignal: "SIGINT",
     stopTimeout: 90_000,
     restart: "always",
+    limits: { memory: 1_610_612_736 },
+    disabled: true,
+    profiles: ["tools", "ci_2"],
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],
@@ -100,12 +113,83 @@ start_period = "1h"
   });
 });
 
+test.each([
+  ['{ memory = "lots" }', '.memory: expected a size such as "512M" or "1.5G", got "lots"'],
+  ["{ memory = 512 }", ".memory: expected at least 1M; a number is bytes"],
+  ["{ memory = true }", '.memory: expected a size such as "512M" or "1.5G", got true'],
+  ["{ memroy = 1 }", '.memroy: unknown key; did you mean "memory"?'],
+  ['"1G"', ': expected a table such as { memory = "1G" }, got "1G"'],
+])("limits cannot be %s", (written, told) => {
+  expect(mistakes(`[services.web]\ncommand = "x"\nlimits = ${written}`)).toEqual([
+    `locald.toml:3 services.web.limits${told}`,
+  ]);
+});
+
+describe("a shell", () => {
+  const shellOf = (text: string) => service(`${text}\ncommand = "x"`, "web").shell;
+
+  test("is a name, a path from the project's folder, or words that the command follows", () => {
+    expect(shellOf('[services.web]\nshell = "bash"')).toEqual(["bash", "-c"]);
+    expect(shellOf('[services.web]\nshell = "/opt/my shells/fish"')).toEqual([
+      "/opt/my shells/fish",
+      "-c",
+    ]);
+    expect(shellOf('[services.web]\nshell = "tools/sh"\nworkdir = "web"')).toEqual([
+      `${directory}/tools/sh`,
+      "-c",
+    ]);
+    expect(shellOf('[services.web]\nshell = ["node", "-e"]')).toEqual(["node", "-e"]);
+  });
+
+  test("of the project is that of every service that has none of its own", () => {
+    const text = '[project]\nshell = "zsh"\n[services.web]\n';
+    expect(shellOf(text)).toEqual(["zsh", "-c"]);
+    expect(shellOf(`${text}shell = "bash"`)).toEqual(["bash", "-c"]);
+  });
+
+  test.each([
+    ['"bash -eu"', 'expected a program without arguments; write ["bash", "-eu", "-c"]'],
+    ["[]", 'expected a program such as "bash", or a list such as ["bash", "-eu", "-c"]'],
+    [
+      "true",
+      'expected a program such as "bash", or a list such as ["bash", "-eu", "-c"], got true',
+    ],
+    [
+      '" "',
+      'expected a program such as "bash", or a list such as ["bash", "-eu", "-c"], got an empty string',
+    ],
+  ])("cannot be %s", (written, told) => {
+    expect(mistakes(`[services.web]\ncommand = "x"\nshell = ${written}`)).toEqual([
+      `locald.toml:3 services.web.shell: ${told}`,
+    ]);
+  });
+});
+
+test("patterns of watch that match nothing are errors, each with its line", () => {
+  const text = `[services.web]
+command = "x"
+workdir = "app"
+watch = [
+  "src/**",
+  "../../../../../x",
+  "!src/gen",
+  "~/x",
+]
+`;
+  expect(mistakes(text)).toEqual([
+    'locald.toml:6 services.web.watch[1]: "../../../../../x" leads out of the file system',
+    'locald.toml:8 services.web.watch[3]: "~/x" begins with ~, which only a shell expands; write the path',
+  ]);
+});
+
 describe("a health check", () => {
   const asks: [written: string, ask: unknown][] = [
     ['"curl -f localhost"', { kind: "command", command: "curl -f localhost" }],
     ['{ command = "true" }', { kind: "command", command: "true" }],
     ['{ path = "/up" }', { kind: "http", path: "/up" }],
     ['{ type = "http" }', { kind: "http", path: "/" }],
+    ['{ type = "https" }', { kind: "https", path: "/" }],
+    ['{ type = "https", path = "/up" }', { kind: "https", path: "/up" }],
     ['{ type = "tcp" }', { kind: "tcp" }],
   ];
   for (const [written, ask] of asks) {

@@ -9,6 +9,7 @@ import { machine } from "./machine.ts";
 import { people } from "./people.ts";
 import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
+import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
 import { tls } from "./tls.ts";
 import { unseen } from "./unseen.ts";
@@ -27,6 +28,7 @@ export const faults: readonly Fault[] = [
   ...proxy,
   ...requests,
   ...unseen,
+  ...restarts,
   ...supervised,
   ...tls,
   ...shown,

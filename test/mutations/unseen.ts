@@ -6,6 +6,13 @@ import type { Fault } from "./fault.ts";
 
 export const unseen: readonly Fault[] = [
   {
+    name: "another shell does not wait for up",
+    file: "src/supervisor/project/code.ts",
+    find: '({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell })',
+    replace: "() => ({})",
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
     name: "a ref that climbs out of the repository is followed",
     file: "src/supervisor/project/git-head.ts",
     find: "    if (!refName.test(name)) return { why: `${path} names no branch` };",
@@ -206,7 +213,7 @@ export const unseen: readonly Fault[] = [
   {
     name: "another workdir does not count",
     file: "src/supervisor/project/code.ts",
-    find: "  workdir: ({ workdir }) => ({ workdir }),",
+    find: "  workdir: ({ workdir }, { directory }) => ({ workdir: relative(directory, workdir) }),",
     replace: "  workdir: () => ({}),",
     tests: ["test/supervisor/unseen-change.test.ts"],
   },
@@ -310,5 +317,21 @@ export const unseen: readonly Fault[] = [
     replace: "    envFiles",
     tests: ["test/supervisor/read-project.test.ts"],
     needs: "another user",
+  },
+  {
+    name: "a variable in the default of a reference is no part of what runs",
+    file: "src/supervisor/project/code.ts",
+    find: "  return referencesIn(readTemplate(text, { shell }).parts).flatMap((its) =>\n    its.kind",
+    replace:
+      "  return readTemplate(text, { shell }).parts.flatMap((its) =>\n    typeof its !== 'string' && its.kind",
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
+    name: "the variables of .env together grow without end",
+    file: "src/manifest/dotenv-expand.ts",
+    find: "    if (all > longestAll) break;\n",
+    replace: "",
+    tests: ["test/manifest/dotenv.test.ts"],
+    only: "grow without end",
   },
 ];

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import {
   type Nameable,
+  namesOf,
   noServiceText,
   servicesNamed,
-  serviceWithin,
+  servicesWithin,
   unquoted,
 } from "../../src/routes/named.ts";
 
@@ -33,6 +34,20 @@ describe("a word names", () => {
 
   test("a service of another project where it is the only one", () => {
     expect(named("api", "/srv/blog")).toEqual(["shop:api"]);
+  });
+
+  test("all instances of a name, wherever it is typed, and one by its number", () => {
+    const instances = ["shop:web-1", "shop:web-2"].map((id) => ({ ...row(id), of: "web" }));
+    const idsOf = (word: string, directory: string) => {
+      const found = servicesNamed(word, { rows: [...rows, ...instances], directory });
+      return found.kind === "rows" ? found.rows.map(({ id }) => id) : found.why;
+    };
+    expect(idsOf("web", "/srv/shop")).toEqual(["shop:web-1", "shop:web-2"]);
+    expect(idsOf("shop:web", "/")).toEqual(["shop:web-1", "shop:web-2"]);
+    expect(idsOf("web-2", "/")).toEqual(["shop:web-2"]);
+    expect(idsOf("web", "/")).toBe(
+      'several projects have a service "web": use blog:web or shop:web',
+    );
   });
 
   test("a service before a project of the same name, and else all of a project", () => {
@@ -68,12 +83,26 @@ describe("a word names", () => {
 });
 
 test("a word names a service of one project, with or without the project's name", () => {
-  const shop = { project: "shop", services: ["api", "db"] };
-  expect(serviceWithin("api", shop)).toEqual({ kind: "service", name: "api" });
-  expect(serviceWithin("shop:api", shop)).toEqual({ kind: "service", name: "api" });
-  expect(serviceWithin("blog:api", shop)).toMatchObject({ kind: "none" });
-  expect(serviceWithin("shop:ap", shop)).toEqual({ kind: "none", hint: "; did you mean api?" });
-  expect(serviceWithin("qqqqqqq", shop)).toEqual({ kind: "none", hint: "" });
+  const shop = { name: "shop", services: [{ name: "api" }, { name: "db" }] };
+  expect(servicesWithin("api", shop)).toEqual({ kind: "services", names: ["api"] });
+  expect(servicesWithin("shop:api", shop)).toEqual({ kind: "services", names: ["api"] });
+  expect(servicesWithin("blog:api", shop)).toMatchObject({ kind: "none" });
+  expect(servicesWithin("shop:ap", shop)).toEqual({ kind: "none", hint: "; did you mean api?" });
+  expect(servicesWithin("qqqqqqq", shop)).toEqual({ kind: "none", hint: "" });
+  const several = {
+    name: "shop",
+    services: [
+      { name: "db" },
+      { name: "web-1", instance: { of: "web" } },
+      { name: "web-2", instance: { of: "web" } },
+    ],
+  };
+  for (const word of ["web", "shop:web"]) {
+    expect(servicesWithin(word, several)).toEqual({ kind: "services", names: ["web-1", "web-2"] });
+  }
+  expect(servicesWithin("web-2", several)).toEqual({ kind: "services", names: ["web-2"] });
+  expect(servicesWithin("wbe", several)).toMatchObject({ hint: "; did you mean web?" });
+  expect(namesOf(several.services)).toEqual(["db", "web", "web-1", "web-2"]);
   // The project's name is taken off at the beginning only.
-  expect(serviceWithin("xshop:api", shop)).toMatchObject({ kind: "none" });
+  expect(servicesWithin("xshop:api", shop)).toMatchObject({ kind: "none" });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnChild } from "../../src/supervisor/service/child.ts";
 import { logStore } from "../../src/supervisor/logs/log-store.ts";
+import { processCalls } from "../../src/system/process-calls.ts";
 import { systemClock as clock } from "../../src/system/clock.ts";
 import { terminalFlow } from "../../src/system/terminal-flow.ts";
 
@@ -23,6 +24,7 @@ function start(id: string, { command, onEnd }: { command: string; onEnd?: () => 
   const spawned = spawnChild(
     {
       command,
+      shell: ["/bin/sh", "-c"],
       workdir: directory,
       env: { PATH: process.env.PATH! },
       pty,
@@ -32,7 +34,7 @@ function start(id: string, { command, onEnd }: { command: string; onEnd?: () => 
         onEnd?.();
       },
     },
-    { clock, flow, own },
+    { clock, flow, calls: processCalls(process.platform), own },
   );
   if (spawned.kind === "refused") throw new Error(spawned.why);
   log.source = spawned.child;

@@ -81,12 +81,18 @@ test("macOS: ps tells the same, but for sessions", () => {
     session: 0,
     startedAt: Date.UTC(2025, 10, 18, 9, 10, 11),
     birth: Date.UTC(2025, 10, 18, 9, 10, 11),
+    leads: false,
     zombie: false,
+    stopped: false,
+    exitStatus: undefined,
+    program: "node",
+    exec: undefined,
     runId: id,
+    mark: undefined,
     cpu: 1250,
     memory: 98_304 * 1024,
   });
-  expect(table.get(501)?.runId).toBeUndefined();
+  expect(table.get(501)).toMatchObject({ runId: undefined, leads: true, program: "sh" });
   expect(table.get(503)?.zombie).toBe(true);
   expect(table.get(504)).toMatchObject({ runId: id, cpu: 45_296_780 });
 });

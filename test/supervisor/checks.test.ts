@@ -1,4 +1,7 @@
 import { expect, test } from "bun:test";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { tmpdir } from "node:os";
 import type { HealthCheck } from "../../src/manifest/project.ts";
 import { checks, type Health } from "../../src/supervisor/service/checks.ts";
@@ -8,17 +11,22 @@ import {
   procfsListening,
 } from "../../src/supervisor/service/listening.ts";
 import { eventually } from "../support/eventually.ts";
+import { neededByTls, startTlsServer } from "../support/tls-servers.ts";
+import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
+import { describeWith } from "../support/with-programs.ts";
 import { childEffects, plainEnv } from "./children.ts";
 import { marked } from "./keepers.ts";
 
 const effects = childEffects();
 const ask = checks(effects);
+const sh = ["/bin/sh", "-c"];
+const name = "shop.localhost";
 
 async function health(
   what: HealthCheck["ask"],
   { port, timeout = 2000 }: { port?: number; timeout?: number } = {},
 ): Promise<Health> {
-  return await ask(what, { port, timeout, env: plainEnv, workdir: tmpdir() }).done;
+  return await ask(what, { port, timeout, name, env: plainEnv, shell: sh, workdir: tmpdir() }).done;
 }
 
 /** A server that answers with these bytes to whatever comes, and maybe closes. */
@@ -110,6 +118,107 @@ test("http: silence, a close and nobody at all are each told", async () => {
 });
 let free = 0;
 
+const https = { kind: "https", path: "/up?a=1" } as const;
+const speaksHttps = 'it speaks https, not http; write type = "https" in its health_check';
+const speaksHttp = 'it speaks http, not https; write type = "http" in its health_check';
+
+/** Starting a server is not what is timed. */
+const ample = 60_000;
+
+for (const kind of ["node", "bun", "python", "openssl"] as const) {
+  describeWith(neededByTls[kind])(`https: a server of ${kind}`, () => {
+    test("is well whoever signed its certificate, and does not speak http", async () => {
+      await using server = await startTlsServer(kind);
+      const { port } = server;
+      expect(await health(https, { port, timeout: ample })).toEqual({ kind: "well" });
+      const plain = await health(http, { port, timeout: ample });
+      expect(plain).toEqual({ kind: "ill", why: speaksHttps });
+    });
+  });
+}
+
+test.each(["TLSv1.2", "TLSv1.3"] as const)("https: over %s, asks by its name", async (version) => {
+  await using authority = await throwawayCertificateAuthority();
+  const leaf = await authority.leafFor(name);
+  const asked: unknown[] = [];
+  const server = createServer(
+    { key: leaf.key, cert: leaf.certificate, minVersion: version, maxVersion: version },
+    (request, response) => {
+      const { servername } = request.socket as TLSSocket & { servername: string };
+      asked.push([servername, request.headers.host, request.url]);
+      response.writeHead(asked.length === 1 ? 302 : 503).end();
+    },
+  );
+  await new Promise<void>((resolve) => void server.listen(0, "::1", resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    expect(await health(https, { port, timeout: ample })).toEqual({ kind: "well" });
+    expect(await health(https, { port, timeout: ample })).toEqual({
+      kind: "ill",
+      why: "it answered with status 503",
+    });
+    expect(asked).toEqual([
+      [name, name, "/up?a=1"],
+      [name, name, "/up?a=1"],
+    ]);
+  } finally {
+    server.close();
+  }
+});
+
+test("https: a server of http is told from one that speaks neither", async () => {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("fine") });
+  try {
+    const ill = await health(https, { port: server.port!, timeout: ample });
+    expect(ill).toEqual({ kind: "ill", why: speaksHttp });
+  } finally {
+    await server.stop(true);
+  }
+  const banner = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: { open: (socket) => void socket.write("SSH-2.0-OpenSSH_9.2\r\n"), data() {} },
+  });
+  try {
+    expect(await health(https, { port: banner.port, timeout: ample })).toEqual({
+      kind: "ill",
+      why: "its answer is not TLS",
+    });
+  } finally {
+    banner.stop(true);
+  }
+});
+
+test("https: a server of http that takes the handshake for the beginning of a request", () =>
+  answering("HTTP/1.1 200 OK\r\n\r\n", async (port) => {
+    expect(await health(https, { port, timeout: ample })).toEqual({
+      kind: "ill",
+      why: speaksHttp,
+    });
+  }));
+
+test("https: silence and nobody at all are told", async () => {
+  await answering("", async (port) => {
+    expect(await health(https, { port, timeout: 50 })).toEqual({
+      kind: "ill",
+      why: "no answer within 50 ms",
+    });
+    free = port;
+  });
+  expect(await health(https, { port: free })).toEqual({
+    kind: "ill",
+    why: `nothing listens on port ${free}`,
+  });
+});
+
+test("http: status 400 is told where the server does not speak TLS", () =>
+  answering("HTTP/1.1 400 Bad Request\r\n\r\n", async (port) => {
+    expect(await health(http, { port, timeout: ample })).toEqual({
+      kind: "ill",
+      why: "it answered with status 400",
+    });
+  }));
+
 for (const hostname of ["127.0.0.1", "::1"]) {
   test(`tcp: a connection to ${hostname} is enough`, () =>
     answering(
@@ -144,7 +253,14 @@ test("command: one that takes too long is ended with all it started, and one tha
     why: "no answer within 100 ms",
   });
   await eventually("all have ended", () => marked(mark).length === 0);
-  const asked = ask(what, { port: undefined, timeout: 60_000, env: plainEnv, workdir: tmpdir() });
+  const asked = ask(what, {
+    port: undefined,
+    timeout: 60_000,
+    name,
+    env: plainEnv,
+    shell: sh,
+    workdir: tmpdir(),
+  });
   await eventually("it runs", () => marked(mark).length > 0);
   asked.cancel();
   asked.cancel();

@@ -121,6 +121,46 @@ for (const pty of [true, false]) {
   });
 }
 
+test("the command is the last word of its shell, which is looked up in its own PATH", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "localhostess-shell-"));
+  try {
+    writeFileSync(join(folder, "own-shell"), '#!/bin/sh\necho "<$*>"\n', { mode: 0o755 });
+    const env = { PATH: `${folder}:${process.env.PATH}` };
+    const said = async (shell: string[], command: string) => {
+      const its = running({ command, shell, env, pty: false });
+      await its.exit;
+      its.child.release();
+      return its.text.stdout;
+    };
+    expect(await said(["own-shell", "-x", "--run"], "a b; c")).toBe("<-x --run a b; c>\n");
+    expect(await said([join(folder, "own-shell"), "-c"], "$PORT")).toBe("<-c $PORT>\n");
+    expect(await said(["bash", "-c"], 'words=(one two); echo "${words[1]}"')).toBe("two\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a shell that cannot be run is named", () => {
+  const folder = mkdtempSync(join(tmpdir(), "localhostess-shell-"));
+  try {
+    writeFileSync(join(folder, "text"), "");
+    writeFileSync(join(folder, "lost"), `#!${folder}/none\n`, { mode: 0o755 });
+    const why = (program: string) => {
+      const { result } = spawned({ command: "true", shell: [program, "-c"] });
+      return result.kind === "refused" && !result.passing && result.why;
+    };
+    expect(why("no-such-shell")).toBe('its shell "no-such-shell" is not in its PATH');
+    expect(why("/opt/none/fish")).toBe("there is no shell at /opt/none/fish");
+    expect(why(folder)).toBe(`its shell ${folder} is not a program`);
+    if (process.getuid!() !== 0) {
+      expect(why(join(folder, "text"))).toContain("may not be run");
+    }
+    expect(why(join(folder, "lost"))).toContain("that is not there");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("what keeps it from starting is told in words", () => {
   const folder = mkdtempSync(join(tmpdir(), "localhostess-child-"));
   try {
@@ -149,7 +189,7 @@ test("what keeps it from starting is told in words", () => {
       },
     });
     expect(whyFor({ command }, failing("ENOENT"))).toMatchObject({
-      why: "there is no shell at /bin/sh",
+      why: "its shell needs a program that is not there (ENOENT)",
       passing: false,
     });
     expect(whyFor({ command }, failing("EAGAIN"))).toMatchObject({

@@ -9,10 +9,16 @@ import {
   spawnChild,
 } from "../../src/supervisor/service/child.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { processCalls } from "../../src/system/process-calls.ts";
 import { terminalFlow } from "../../src/system/terminal-flow.ts";
 
 export function childEffects(): ChildEffects {
-  return { clock: systemClock, flow: terminalFlow(process.platform), own: new Set() };
+  return {
+    clock: systemClock,
+    flow: terminalFlow(process.platform),
+    calls: processCalls(process.platform),
+    own: new Set(),
+  };
 }
 
 export type Heard = {
@@ -37,6 +43,7 @@ export function spawned(
   };
   const result = spawnChild(
     {
+      shell: ["/bin/sh", "-c"],
       workdir: tmpdir(),
       env: plainEnv,
       pty: true,

@@ -16,6 +16,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     name: "web",
     type: "exec",
     command: "serve",
+    shell: ["/bin/sh", "-c"],
     workdir: "/tmp",
     port: undefined,
     env: {},
@@ -28,6 +29,9 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     stopTimeout: 5000,
     startTimeout: 30_000,
     restart: "on-failure",
+    limits: { memory: undefined },
+    disabled: false,
+    profiles: [],
     lazy: false,
     idleTimeout: undefined,
     watch: [],
@@ -57,6 +61,8 @@ export class FakeLifecycle {
   readonly asked: { ask: HealthCheck["ask"]; asking: Asking }[] = [];
   readonly seen: Supervised[] = [];
   readonly calls: string[] = [];
+  /** Lines of our own in the log. */
+  readonly said: string[] = [];
   /** Ports on which something listens. */
   listening = new Set<number>();
   /** Where the service's own processes listen. */
@@ -66,6 +72,9 @@ export class FakeLifecycle {
   uid = 0;
   /** How often other members were told of. */
   memberNews = 0;
+  /** Resident bytes, and those with shared pages counted once. */
+  memory = 0;
+  proportional: number | undefined;
   busy = new Set<number>();
   /** Who listens on a port that is busy. */
   holders: PortHolder[] = [];
@@ -77,6 +86,8 @@ export class FakeLifecycle {
   health: Health | undefined = { kind: "well" };
   /** Whether what is asked to end ends at once. */
   obedient = true;
+  /** How the program ended, where that is another than the process that was spawned. */
+  programExit: Ending | undefined;
   result: Ended = { kind: "ended" };
   readonly answers: ((health: Health) => void)[] = [];
   sockets = 0;
@@ -98,6 +109,7 @@ export class FakeLifecycle {
       },
       onOutput() {},
       onMembers: () => void this.memberNews++,
+      say: (text) => void this.said.push(text),
       lastLines: () => ["last words"],
     });
   }
@@ -110,7 +122,7 @@ export class FakeLifecycle {
       boot: undefined,
       remembered: () => [],
       strays: () => [],
-      usage: async () => ({ pids: [], cpu: 0, memory: 0 }),
+      usage: async () => ({ pids: [this.pid], cpu: 0, memory: this.memory }),
       end: (run, options) => {
         this.endings.push({ ...run, ...options });
         const { promise, resolve } = Promise.withResolvers<Ended>();
@@ -120,7 +132,11 @@ export class FakeLifecycle {
           resolve(this.result);
         };
         if (this.obedient) this.#finish();
-        return { done: promise, extend: (by) => void this.extended.push(by) };
+        return {
+          done: promise,
+          extend: (by) => void this.extended.push(by),
+          exitOf: (own) => this.programExit ?? own,
+        };
       },
       endingOf: () => ({ code: 9, signal: null }),
       reapSoon() {},
@@ -159,6 +175,7 @@ export class FakeLifecycle {
         on: async (port) => this.listening.has(port),
         of: async () => this.own.map((port) => ({ port, uid: this.uid })),
       },
+      proportional: async () => this.proportional,
       isFree: (port) => !this.busy.has(port),
       holdersOf: async () => this.holders,
       ownerOf: async (pids) => (pids.includes(77) ? "other:api" : undefined),

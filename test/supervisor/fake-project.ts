@@ -22,6 +22,7 @@ export function projectSpec(services: readonly Declared[], name = "shop"): Proje
     directory: `/${name}`,
     services: services.map((its) => specOf({ routeName: `${its.name}.${name}`, ...its })),
     reload: { value: "git", personal: false },
+    warnings: [],
     files: [`/${name}/locald.toml`],
   };
 }
@@ -51,12 +52,23 @@ export class PlayedService implements Lifecycle {
   #again: StartRequest | undefined;
   #snapshot: Supervised;
   readonly #said: string[];
+  readonly #births: () => number;
   readonly #options: Omit<LifecycleOptions, "effects">;
 
   constructor(
     readonly spec: ServiceSpec,
-    { options, said }: { options: Omit<LifecycleOptions, "effects">; said: string[] },
+    {
+      options,
+      said,
+      births,
+    }: {
+      options: Omit<LifecycleOptions, "effects">;
+      said: string[];
+      /** The number of the next process of its project. */
+      births: () => number;
+    },
   ) {
+    this.#births = births;
     this.#options = options;
     this.#said = said;
     this.#snapshot = {
@@ -122,7 +134,7 @@ export class PlayedService implements Lifecycle {
     if (["starting", "running", "ready", "unready"].includes(this.#snapshot.state)) return;
     this.requests.push(request);
     this.#said.push(`start ${this.spec.name}`);
-    this.be("starting", { startedAt: this.requests.length, port: request.port });
+    this.be("starting", { startedAt: this.#births(), port: request.port });
   }
 
   async stop(): Promise<void> {
@@ -172,7 +184,11 @@ export class PlayedProject implements Disposable {
   readonly logs: LogStore;
   readonly #folder = mkdtempSync(join(tmpdir(), "project-"));
   #ports = new Map<string, number>();
+  #born = 0;
   noPorts = false;
+  /** Ports that other programs hold, and folders that are not there. */
+  readonly taken = new Set<number>();
+  readonly missing = new Set<string>();
 
   /** `held`: those of which nobody has seen what they run. */
   constructor(services: readonly Declared[], held: readonly string[] = []) {
@@ -188,12 +204,18 @@ export class PlayedProject implements Disposable {
         clock: this.clock,
         logs: this.logs,
         supervise: (spec, options) => {
-          const played = new PlayedService(spec, { options, said: this.said });
+          const played = new PlayedService(spec, {
+            options,
+            said: this.said,
+            births: () => ++this.#born,
+          });
           this.made.set(spec.name, played);
           return played;
         },
         portOf,
         claimPort: portOf,
+        isFree: (port) => !this.taken.has(port),
+        isFolder: (path) => !this.missing.has(path),
         urlOf: (routeName) => `http://${routeName}.localhost`,
         trust: () => ({}),
         onChange: (change, snapshot) => void this.changes.push([change, snapshot]),
@@ -203,6 +225,8 @@ export class PlayedProject implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    // Files that are open may not be collected.
+    void this.logs.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

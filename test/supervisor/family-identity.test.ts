@@ -2,6 +2,8 @@
 import { expect, test } from "bun:test";
 import type { Seen } from "../../src/supervisor/family/census.ts";
 import { type Families, families, type Run } from "../../src/supervisor/family/family.ts";
+import { markOf } from "../../src/supervisor/family/mark.ts";
+import type { Traits } from "../../src/supervisor/family/traits.ts";
 import type { ProcessCalls } from "../../src/system/process-calls.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { settled } from "./fake-lifecycle.ts";
@@ -21,12 +23,16 @@ class FakeMachine {
   /** What becomes of a signal; by default nothing. */
   onSignal: (pid: number, signal: string) => void = () => {};
   blind = false;
+  readonly traits: Traits = {
+    of: () => ({ answer: "dies", shell: false }),
+    isSettled: () => true,
+    writers: () => new Map(),
+  };
   readonly families: Families;
 
   constructor() {
     this.put({ pid: daemon, session: daemon });
-    const calls: ProcessCalls = {
-      adoptOrphans: () => true,
+    const calls: Pick<ProcessCalls, "reap"> = {
       reap: (pid) => {
         this.reaped.push(pid);
         this.table.delete(pid);
@@ -35,6 +41,7 @@ class FakeMachine {
     };
     this.families = families({
       calls,
+      traits: this.traits,
       clock: this.clock,
       own: this.own,
       self: { pid: daemon },
@@ -62,8 +69,14 @@ class FakeMachine {
       session: seen.pid,
       startedAt: run.startedAt,
       birth: 7000,
+      leads: false,
       zombie: false,
+      stopped: false,
+      exitStatus: undefined,
+      program: "server",
+      exec: undefined,
       runId: undefined,
+      mark: undefined,
       cpu: 10,
       memory: 100,
       ...seen,
@@ -167,27 +180,64 @@ test("a daemon that was itself started inside the service does not end itself", 
   expect(await machine.members()).toEqual([100]);
 });
 
-test("the signal goes to the group in one call, then to who is outside it; each hears it once", async () => {
+test("all stand still before any is asked, each hears the signal once, and newcomers do not hear it", async () => {
   const machine = new FakeMachine();
   machine.put({ pid: 100, runId });
   machine.put({ pid: 101, group: 100, session: 100, parent: 100 });
   machine.put({ pid: 102, runId });
+  // Forked while the others were stopped.
+  machine.onSignal = (pid, signal) => {
+    if (pid === 102 && signal === "SIGSTOP") machine.put({ pid: 103, parent: 102 });
+  };
   const { done } = machine.families.end(run, { signal: "SIGINT", timeout: 1000 });
   await settled();
-  expect(machine.sent.filter(([, signal]) => signal === "SIGINT")).toEqual([
-    [-100, "SIGINT"],
-    [102, "SIGINT"],
-  ]);
-  // One that is born while the others end.
-  machine.put({ pid: 103, parent: 102 });
+  const to = (name: string): number[] =>
+    machine.sent.filter(([, signal]) => signal === name).map(([pid]) => pid);
+  const all = [100, 101, 102, 103];
+  expect(machine.sent.slice(0, 4).map(([, signal]) => signal)).toEqual(Array(4).fill("SIGSTOP"));
+  expect(to("SIGSTOP").sort()).toEqual(all);
+  expect(to("SIGINT").sort()).toEqual(all);
+  expect(to("SIGCONT").sort()).toEqual(all);
+  expect(machine.sent.findLastIndex(([, signal]) => signal === "SIGINT")).toBeLessThan(
+    machine.sent.findIndex(([, signal]) => signal === "SIGCONT"),
+  );
+  // One that cleans up.
+  machine.put({ pid: 104, parent: 102 });
   await machine.pass(300);
-  expect(machine.sent.filter(([, signal]) => signal === "SIGINT").slice(2)).toEqual([
-    [103, "SIGINT"],
-  ]);
-  for (const pid of [100, 101, 102, 103]) machine.table.delete(pid);
+  expect(machine.sent.some(([pid]) => pid === 104)).toBe(false);
+  for (const pid of all) machine.table.delete(pid);
+  machine.put({ pid: 104, parent: daemon });
+  await machine.pass(300);
+  machine.table.delete(104);
   await machine.pass(300);
   expect(await done).toEqual({ kind: "ended" });
-  expect(machine.sent.some(([, signal]) => signal === "SIGKILL")).toBe(false);
+  expect(to("SIGINT")).toHaveLength(4);
+  expect(to("SIGKILL")).toEqual([]);
+});
+
+test("who may not be stopped is not asked, and nobody waits for it", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, runId, leads: true });
+  machine.put({ pid: 101, parent: 100, group: 100, session: 100 });
+  machine.onSignal = (pid, signal) => {
+    if (pid === 101) throw Object.assign(new Error("EPERM"), { code: "EPERM" });
+    if (signal === "SIGCONT") machine.table.delete(pid);
+  };
+  machine.traits.of = ({ pid }) =>
+    pid === 100 ? { answer: "dies", shell: true } : { answer: "catches", shell: false };
+  void machine.families.end(run, { signal: "SIGTERM", timeout: 1000 });
+  await machine.pass(100);
+  expect(machine.table.has(100)).toBe(false);
+});
+
+test("a process that has thrown its environment away is known by its mark", async () => {
+  const machine = new FakeMachine();
+  machine.put({ pid: 100, runId });
+  machine.put({ pid: 101, parent: daemon, mark: markOf(runId)! });
+  machine.put({ pid: 102, parent: 101 });
+  machine.put({ pid: 103, parent: daemon, mark: markOf("b".repeat(32))! });
+  expect(await machine.members()).toEqual([100, 101, 102]);
+  expect(machine.families.strays()).toEqual([{ pid: 103, birth: 7000 }]);
 });
 
 test("SIGKILL comes after the timeout, later where time was asked for, and to all until they are gone", async () => {

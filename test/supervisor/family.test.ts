@@ -32,6 +32,10 @@ const trees: Record<string, { command: string; count: number }> = {
     command: `${daemonize('import signal; signal.signal(15, signal.SIG_IGN); os.execvp("sleep", ["sleep", "MARK"])')}; sleep MARK; :`,
     count: 2,
   },
+  "a daemon that forked twice without its environment": {
+    command: `exec env -i PATH=$PATH ${daemonize('os.execvpe("sleep", ["sleep", "MARK"], {})')} & sleep MARK; :`,
+    count: 2,
+  },
   "an orphan that holds stdout": { command: "(trap '' HUP; sleep MARK &); exit 0", count: 1 },
   "two hundred sleeps": {
     command: "for i in $(seq 200); do sleep MARK & done; wait",
@@ -142,6 +146,29 @@ for (const pty of [true, false]) {
     });
   }
 }
+
+test("orphans without environment, group and parent end with the service that they came from, and no other does", async () => {
+  const keeper = newKeeper();
+  const orphan = {
+    command: `env -i PATH=$PATH ${daemonize('os.execvpe("sleep", ["sleep", "MARK"], {})')}; exec sleep MARK`,
+    count: 2,
+  };
+  // At the same moment, and nobody has looked at either before both are orphans.
+  const [one, other] = await Promise.all([
+    start(keeper, orphan, { pty: true }),
+    start(keeper, orphan, { pty: false }),
+  ]);
+  const order = { do: "end", signal: "SIGTERM", timeout: 5000 } as const;
+  expect(await keeper.ask<Answer>({ ...order, run: one.run })).toMatchObject({ kind: "ended" });
+  expect(one.pids.filter(exists)).toEqual([]);
+  expect(other.pids.filter(runs)).toHaveLength(2);
+  await keeper.kill();
+  // The next daemon knows it by the run id alone.
+  const second = newKeeper();
+  expect(await second.ask<Answer>({ ...order, run: other.run })).toMatchObject({ kind: "ended" });
+  expect(other.pids.filter(runs)).toEqual([]);
+  await second.kill();
+});
 
 for (const [name, tree] of Object.entries(trees)) {
   test(`the next daemon, which knows pid, start and run id, leaves nobody: ${name}`, async () => {

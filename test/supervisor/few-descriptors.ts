@@ -25,6 +25,7 @@ if (import.meta.main) {
         },
         onOutput() {},
         onMembers() {},
+        say() {},
         lastLines: () => [],
       });
       const held = exhaust(left);

@@ -63,6 +63,9 @@ if (import.meta.main) {
         if (words.output.length < 10_000) words.output += Buffer.from(bytes).toString();
       },
       onMembers() {},
+      say(text) {
+        words.output += `${text}\n`;
+      },
       lastLines: () => [],
     });
     services.set(spec.name, service);

@@ -7,7 +7,7 @@ function made() {
   const counts = { requests: 0, active: 0 };
   const service = {
     id: "shop:web",
-    routeName: "shop",
+    routeNames: ["shop"],
     idleTimeout: 60_000,
     readyAt: clock.now() as number | undefined,
   };

@@ -3,6 +3,8 @@
  * answer. The test runner must not adopt: the orphans of other tests would come to it.
  */
 import { families, type Run } from "../../src/supervisor/family/family.ts";
+import { markOf } from "../../src/supervisor/family/mark.ts";
+import { procfsTraits } from "../../src/supervisor/family/traits.ts";
 import { procfsCensus, runVariable } from "../../src/supervisor/family/census.ts";
 import { type ChildOptions, spawnChild } from "../../src/supervisor/service/child.ts";
 import { processCalls } from "../../src/system/process-calls.ts";
@@ -26,6 +28,7 @@ if (import.meta.main) {
   const all = families({
     census,
     calls,
+    traits: procfsTraits(),
     clock: systemClock,
     own: effects.own,
     self: { pid: process.pid },
@@ -37,8 +40,10 @@ if (import.meta.main) {
       const runId = crypto.randomUUID().replaceAll("-", "");
       const options: ChildOptions = {
         command: order.command,
+        shell: ["/bin/sh", "-c"],
         workdir: "/tmp",
         env: { ...order.env, [runVariable]: runId },
+        mark: markOf(runId),
         pty: order.pty,
         onOutput() {},
         onExit() {},

@@ -62,7 +62,29 @@ describe("ready", () => {
     fake.print("not listening on port\n\x1b[32mlisten");
     fake.print("ing\x1b[0m on ");
     expect(fake.state).toBe("running");
-    fake.print("3000");
+    fake.print("3000\r\n");
+    expect(fake.state).toBe("ready");
+  });
+
+  test("by a line that an animation wrote over, and by none of its frames", async () => {
+    const fake = new FakeLifecycle({ readyPattern: "^ready on" });
+    await fake.start();
+    await fake.becomeReady();
+    fake.print("\x1b[1G\x1b[0K⠙ not ready on\x1b[1G\x1b[0K");
+    fake.print("x ready on 3000\x1b[1G\x1b[0K");
+    expect(fake.state).toBe("running");
+    fake.print("ready on 3000\r\n");
+    expect(fake.state).toBe("ready");
+  });
+
+  test("by a line without an end once it stands, such as a prompt", async () => {
+    const fake = new FakeLifecycle({ readyPattern: "^ready> $" });
+    await fake.start();
+    await fake.becomeReady();
+    fake.print("ready> ");
+    expect(fake.state).toBe("running");
+    fake.print("soon\r\nready> ");
+    await fake.pass(1000);
     expect(fake.state).toBe("ready");
   });
 
@@ -367,7 +389,13 @@ describe("a health check", () => {
     await fake.start();
     expect(fake.asked[0]).toMatchObject({
       ask: { kind: "http", path: "/up" },
-      asking: { port: 21_000, workdir: "/tmp", timeout: 700, env: { PORT: "21000" } },
+      asking: {
+        port: 21_000,
+        name: "shop.localhost",
+        workdir: "/tmp",
+        timeout: 700,
+        env: { PORT: "21000" },
+      },
     });
   });
 
@@ -665,6 +693,64 @@ describe("the watchdog", () => {
     fake.say("WATCHDOG=trigger");
     await settled();
     expect([fake.state, fake.why]).toEqual(["backoff", "its watchdog asked for a restart"]);
+  });
+});
+
+describe("a limit of memory", () => {
+  const gibibyte = 1024 ** 3;
+  const limited = () => new FakeLifecycle({ limits: { memory: gibibyte } });
+
+  test("ends a service that takes more, says so, and starts it again", async () => {
+    const fake = limited();
+    await fake.start();
+    await fake.becomeReady();
+    fake.memory = gibibyte;
+    await fake.pass(2000);
+    expect(fake.state).toBe("ready");
+    fake.memory = 1.2 * gibibyte;
+    await fake.pass(250);
+    const why = "used 1.2 GiB, more than its limits.memory of 1.0 GiB";
+    expect([fake.state, fake.why]).toEqual(["backoff", why]);
+    expect(fake.said).toEqual([`${why}; it is ended`]);
+    fake.memory = 0;
+    await fake.pass(500);
+    expect(fake.state).toBe("running");
+  });
+
+  test("is for good where nobody is to start it again", async () => {
+    const fake = new FakeLifecycle({ limits: { memory: gibibyte }, restart: "no" });
+    fake.memory = 2 * gibibyte;
+    await fake.start();
+    await fake.pass(250);
+    expect([fake.state, fake.endings.length]).toEqual(["failed", 1]);
+  });
+
+  test("counts what processes share once, where the system tells", async () => {
+    const fake = limited();
+    await fake.start();
+    await fake.becomeReady();
+    fake.memory = 4 * gibibyte;
+    fake.proportional = 0.9 * gibibyte;
+    await fake.pass(5000);
+    expect(fake.state).toBe("ready");
+    fake.proportional = 1.1 * gibibyte;
+    await fake.pass(250);
+    expect(fake.why).toBe("used 1.1 GiB, more than its limits.memory of 1.0 GiB");
+  });
+
+  test("is not looked at without one, nor once the service ends", async () => {
+    const free = new FakeLifecycle();
+    free.memory = Number.MAX_SAFE_INTEGER;
+    await free.start();
+    await free.becomeReady();
+    await free.pass(5000);
+    expect(free.state).toBe("ready");
+    const fake = limited();
+    await fake.start();
+    await fake.service.stop();
+    fake.memory = 2 * gibibyte;
+    await fake.pass(5000);
+    expect([fake.state, fake.clock.waiting]).toEqual(["stopped", 0]);
   });
 });
 

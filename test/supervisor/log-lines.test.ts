@@ -65,12 +65,12 @@ test("a cut falls between characters", () => {
 
 test("a progress bar of any length is held in little: only its last state counts", () => {
   const bar = Array.from({ length: 10_000 }, (_, at) => `${at} of 10000 `.repeat(10)).join("\r");
-  const [line] = linesOf(bar, "\rdone\n");
+  const [line] = linesOf(bar, "\rdone\u001b[K\n");
   expect(line).toEqual({ text: "done", dropped: 0 });
 });
 
-test("a line that was too long and is gone back over is not marked", () => {
-  expect(linesOf("x".repeat(longestLine + 5), "\rshort", "\n")).toEqual([
+test("a line that was too long and is erased is not marked", () => {
+  expect(linesOf("x".repeat(longestLine + 5), "\rshort\u001b[K", "\n")).toEqual([
     { text: "short", dropped: 0 },
   ]);
 });

@@ -115,6 +115,84 @@ describe("in memory", () => {
   });
 });
 
+describe("a line without an end", () => {
+  function opened() {
+    const clock = new FakeClock();
+    const { store: logs } = store({ clock });
+    let told = 0;
+    logs.follow(() => void told++);
+    const log = logs.of("shop:api");
+    return { clock, log, told: () => told };
+  }
+
+  test("is shown after a moment, told to followers, and is a line when it ends", () => {
+    const { clock, log, told } = opened();
+    log.push("stdout", bytes("Name? "));
+    expect(log.prompt).toBe("Name? ");
+    expect(log.open).toEqual([]);
+    clock.advance(1000);
+    expect(told()).toBe(1);
+    expect(log.open).toMatchObject([{ number: 0, stream: "stdout", text: "Name? " }]);
+    expect(log.last(10)).toEqual([]);
+    log.push("stdout", bytes("Bob\r\n"));
+    expect(log.open).toEqual([]);
+    expect(textsOf(log.last(10))).toEqual(["Name? Bob"]);
+  });
+
+  test("is not shown while it changes, and stands beside one of the other stream", () => {
+    const { clock, log } = opened();
+    for (let at = 0; at < 50; at++) {
+      log.push("stdout", bytes(`\r${at}`));
+      clock.advance(80);
+      expect(log.open).toEqual([]);
+    }
+    log.push("stderr", bytes("why? "));
+    clock.advance(1000);
+    expect(textsOf(log.open).sort()).toEqual(["49", "why? "]);
+    log.push("stdout", bytes("\u001b[2K\r"));
+    clock.advance(1000);
+    expect(textsOf(log.open)).toEqual(["why? "]);
+  });
+
+  test("is shown again after a line that came above it, and none where the process has ended", () => {
+    const { clock, log } = opened();
+    log.push("stdout", bytes("> "));
+    clock.advance(1000);
+    log.push("stdout", bytes("\r\u001b[Kline\n> "));
+    expect(log.open).toEqual([]);
+    clock.advance(1000);
+    expect(textsOf(log.open)).toEqual(["> "]);
+    log.flush();
+    expect(log.open).toEqual([]);
+    clock.advance(5000);
+    expect(textsOf(log.last(10))).toEqual(["line", "> "]);
+  });
+
+  test("is the line that the cursor comes back to, also in a log of two streams and of ours", () => {
+    const { clock, log } = opened();
+    log.push("stdout", bytes("a: 10%\n"));
+    log.push("stderr", bytes("warning\n"));
+    log.say("restarts");
+    log.push("stdout", bytes("\u001b[1A\u001b[4G55\n"));
+    clock.advance(5000);
+    expect(textsOf(log.last(10)).at(-1)).toBe("a: 55%");
+  });
+});
+
+test("a full-screen program is said once, with the command that shows it", () => {
+  const { store: logs } = store({ clock: new FakeClock() });
+  const log = logs.of("shop:api");
+  for (let at = 0; at < 3; at++)
+    log.push("stdout", bytes("\u001b[?1049h\u001b[Hfull\u001b[?1049l"));
+  expect(textsOf(log.last(10))).toEqual([]);
+  log.push("stdout", bytes("\u001b[?1049h"));
+  log.push("stdout", bytes("full\n"));
+  log.push("stdout", bytes("\u001b[?1049l\u001b[?1049h"));
+  expect(textsOf(log.last(10))).toEqual([
+    "[localhostess] a full-screen program is not logged; to see it: localhostess attach shop:api",
+  ]);
+});
+
 describe("in files", () => {
   test("every line is there, for its owner alone", async () => {
     const { at, store: logs } = store();

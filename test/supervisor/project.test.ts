@@ -174,7 +174,6 @@ describe("up", () => {
     played.service("web").be("ready");
     expect(await again).toEqual({ kind: "ready" });
     expect(played.said).toEqual(["start web", "start docs"]);
-    expect(played.clock.waiting).toBe(0);
   });
 
   test("who says how long to wait is told of the keys after a minute, and waited with for so long", async () => {
@@ -552,7 +551,13 @@ describe("a changed file", () => {
 describe("after another daemon", () => {
   test("what should run is started, with what was added meanwhile", async () => {
     using played = new PlayedProject([...chain, { name: "cron" }, { name: "docs", lazy: true }]);
-    const state = { whole: true, wanted: ["db", "api", "web"], unwanted: ["mail"], dozing: [] };
+    const state = {
+      whole: true,
+      wanted: ["db", "api", "web"],
+      unwanted: ["mail"],
+      dozing: [],
+      profiles: [],
+    };
     played.project.resume(state, { PATH: "/bin" });
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db", "start cron", "start api", "start web"]);
@@ -562,9 +567,77 @@ describe("after another daemon", () => {
 
   test("nothing is started that was not asked for", async () => {
     using played = new PlayedProject(chain);
-    played.project.resume({ whole: false, wanted: ["db"], unwanted: [], dozing: [] }, {});
+    played.project.resume(
+      { whole: false, wanted: ["db"], unwanted: [], dozing: [], profiles: [] },
+      {},
+    );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
+  });
+});
+
+describe("services of a profile", () => {
+  const services = [
+    { name: "web" },
+    { name: "adminer", profiles: ["tools"] },
+    { name: "seed", disabled: true },
+  ];
+
+  test("start with its up, and say why they do not; a later up leaves those that run", async () => {
+    using played = new PlayedProject(services);
+    const up = async (...profiles: string[]) => {
+      void played.project.up({ names: undefined, profiles, shell: {}, hear() {} });
+      await played.allReady();
+      return played.takeSaid();
+    };
+    const whys = () => played.project.snapshots().map(({ why }) => why);
+    expect(await up()).toEqual(["start web"]);
+    expect(whys()).toEqual([undefined, "profile tools", "disabled"]);
+    expect(await up("tools")).toEqual(["start adminer"]);
+    expect(played.project.wishes).toMatchObject({ whole: true, profiles: ["tools"] });
+    expect(await up()).toEqual([]);
+    expect(played.states).toEqual({ web: "ready", adminer: "ready", seed: "stopped" });
+    expect(played.project.wishes).toMatchObject({
+      wanted: ["web", "adminer"],
+      unwanted: ["seed"],
+      profiles: [],
+    });
+  });
+
+  test("that are named start, and change nothing of the profiles that were asked for", async () => {
+    using played = new PlayedProject(services);
+    void played.project.up({ names: undefined, profiles: ["tools"], shell: {}, hear() {} });
+    await played.allReady();
+    await played.project.stop(["adminer"]);
+    // Somebody stopped it, and no profile is missing.
+    expect(played.project.snapshots()[1]!.why).toBeUndefined();
+    void played.project.up({ names: ["seed"], shell: {}, hear() {} });
+    await played.allReady();
+    expect(played.states).toEqual({ web: "ready", adminer: "stopped", seed: "ready" });
+    expect(played.project.wishes.profiles).toEqual(["tools"]);
+  });
+
+  test("that are added to the file start if theirs was asked for, now and with the next daemon", async () => {
+    const later = [
+      ...services,
+      { name: "mailer", profiles: ["mail"] },
+      { name: "psql", profiles: ["tools"] },
+    ];
+    using played = new PlayedProject(services);
+    void played.project.up({ names: undefined, profiles: ["tools"], shell: {}, hear() {} });
+    await played.allReady();
+    played.takeSaid();
+    await played.project.apply(declared(later), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start psql"]);
+    using next = new PlayedProject(later);
+    next.project.resume(
+      { whole: true, wanted: ["web"], unwanted: ["seed"], dozing: [], profiles: ["mail"] },
+      {},
+    );
+    await next.allReady();
+    expect(next.takeSaid()).toEqual(["start web", "start mailer"]);
+    expect(next.project.wishes.profiles).toEqual(["mail"]);
   });
 });
 
@@ -635,7 +708,10 @@ describe("a service of which nobody has seen what it runs", () => {
 
   test("is not started by the next daemon, and is once its files are as they were", async () => {
     using played = new PlayedProject([{ name: "db" }, { name: "api" }], ["api"]);
-    played.project.resume({ whole: true, wanted: ["db", "api"], unwanted: [], dozing: [] }, {});
+    played.project.resume(
+      { whole: true, wanted: ["db", "api"], unwanted: [], dozing: [], profiles: [] },
+      {},
+    );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
     expect(played.states).toEqual({ db: "ready", api: "failed" });

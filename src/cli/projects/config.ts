@@ -29,14 +29,16 @@ export async function configCheck(
     mistakes.push(...global.mistakes.filter((text) => !text.includes(": invalid TOML: ")));
   }
   const services = read.kind === "project" ? read.project.services : [];
+  const warnings = read.kind === "project" ? read.project.warnings : [];
   const order = startOrder(graphOf(services));
   if (json) {
     const name = read.kind === "project" ? read.project.name : null;
-    const report = { project: name, directory, order, mistakes };
+    const report = { project: name, directory, order, mistakes, warnings };
     world.out.write(`${JSON.stringify(report, undefined, 2)}\n`);
   } else if (mistakes.length > 0) {
     tellMistakes(mistakes, world);
   } else if (read.kind === "project") {
+    tellMistakes(warnings, world, "warning: ");
     const count = counted(services.length, "service");
     world.out.write(`${read.project.name}: no errors; ${count}: ${order.join(", ")}\n`);
   }
@@ -77,9 +79,9 @@ export async function configSchema({ out }: World): Promise<number> {
   return 0;
 }
 
-function tellMistakes(mistakes: readonly string[], { err }: World): void {
+function tellMistakes(mistakes: readonly string[], { err }: World, kind = ""): void {
   // Without the program's name in front, so that editors and terminals make links of file and line.
-  for (const text of mistakes) err.write(`${printable(text, longestLine)}\n`);
+  for (const text of mistakes) err.write(`${kind}${printable(text, longestLine)}\n`);
 }
 
 /** The lines of a file with the same values. */

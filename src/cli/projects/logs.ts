@@ -1,16 +1,18 @@
 /** `localhostess logs [service...]` -> the output of services, ordered by time, and new output. */
 import { follow as talkLines } from "../../control/found/client.ts";
 import type { OutputLine } from "../../routes/project-report.ts";
+import { openMark, StandingLines } from "../../routes/standing-lines.ts";
 import { readDuration } from "../../text/duration.ts";
 import { shown } from "../../text/shown.ts";
 import { tellPending } from "./pending-note.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { daemonSocket, rowsOf } from "./asking.ts";
-import { folderHere, rowsNamed } from "./named.ts";
+import { rowsFor, rowsShown } from "./here.ts";
 import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
 
 export type LogsFlags = Flags & {
+  all?: boolean;
   follow?: boolean;
   tail?: string;
   since?: string;
@@ -39,7 +41,13 @@ export async function logs(
   if (socket === undefined) return 1;
   const rows = await rowsOf(socket);
   tellPending(rows, world);
-  const chosen = rowsNamed(words, { rows, directory: await folderHere(world) });
+  const { all } = flags;
+  const shown = words.length > 0 || all ? undefined : await rowsShown({ rows, world });
+  // Nothing to print is an error here: `-f` would wait for lines that never come.
+  const chosen =
+    shown !== undefined && shown.rows.length > 0
+      ? shown.rows
+      : await rowsFor(words, { rows, all, world });
   const wanted: Wanted = {
     services: chosen.map((row) => row.name),
     mode: flags.follow ? "follow" : "snapshot",
@@ -128,9 +136,10 @@ export type FollowOptions = {
 
 export function follow({ socket, world, wanted, nameOf, json = false }: FollowOptions): Following {
   const lines = follower(socket, { Logs: wanted });
-  const write = json
-    ? (line: OutputLine) => world.out.write(`${JSON.stringify(line)}\n`)
-    : lineWriter(world.out, { nameOf, names: wanted.services ?? [] });
+  const words = { nameOf, names: wanted.services ?? [], live: wanted.mode === "follow" };
+  const { write, end } = json
+    ? { write: (line: OutputLine) => world.out.write(`${JSON.stringify(line)}\n`), end() {} }
+    : lineWriter(world.out, words);
   const run = async (): Promise<{ why?: string }> => {
     try {
       // The reader is gone: `localhostess logs | head`.
@@ -138,31 +147,80 @@ export function follow({ socket, world, wanted, nameOf, json = false }: FollowOp
     } catch (error) {
       return { why: (error as Error).message };
     }
+    end();
     return wanted.mode === "follow" ? { why: "the daemon exited" } : {};
   };
-  return { ended: run(), stop: () => void lines.return() };
+  const stop = (): void => {
+    end();
+    void lines.return();
+  };
+  return { ended: run(), stop };
 }
 
 /** Colors that differ at a glance, and are readable on light and dark screens; red is for errors. */
 const palette = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
+type LineWriter = {
+  /** False once the reader is gone. */
+  write(line: OutputLine): boolean;
+  /** No line follows. Twice is harmless. */
+  end(): void;
+};
+
+/**
+ * A line without an end is the last on a terminal that is followed, and the next one takes its place. Elsewhere it is
+ * written once, with a mark, and again when it is complete.
+ */
 function lineWriter(
   screen: Screen,
-  { nameOf, names }: { nameOf: (id: string) => string; names: readonly string[] },
-): (line: OutputLine) => boolean {
+  {
+    nameOf,
+    names,
+    live,
+  }: { nameOf: (id: string) => string; names: readonly string[]; live: boolean },
+): LineWriter {
   const colored = screen.colors !== noColors && screen.colors.bold("x") !== "x";
   const painted = new Map<string, number>();
   let width = Math.max(0, ...names.map((id) => nameOf(id).length));
-  return ({ service, message, time }) => {
+  const standing = new StandingLines();
+  /** The service and stream whose open line was written with the mark. */
+  const marked = new Set<string>();
+  let isDrawn = false;
+
+  const wordsFor = ({ service, message, time }: OutputLine): string => {
     const name = nameOf(service);
     width = Math.max(width, name.length);
     if (!painted.has(service)) painted.set(service, palette[painted.size % palette.length]!);
     const clock = new Date(time).toTimeString().slice(0, 8);
     const label = `${clock} ${name.padEnd(width)} |`;
     const text = tame(message, colored);
-    return screen.write(
-      colored ? `\x1b[${painted.get(service)}m${label}\x1b[39m ${text}\n` : `${label} ${text}\n`,
-    );
+    return colored ? `\x1b[${painted.get(service)}m${label}\x1b[39m ${text}` : `${label} ${text}`;
+  };
+
+  const drawn = (): string => {
+    const [last] = standing.all().slice(-1);
+    const columns = screen.columns();
+    isDrawn = last !== undefined && columns !== undefined;
+    return isDrawn ? Bun.sliceAnsi(wordsFor(last!), 0, Math.max(1, columns! - 1), "…") : "";
+  };
+
+  return {
+    write(line) {
+      const key = `${line.stream} ${line.service}`;
+      const complete = standing.hear(line);
+      if (live && screen.columns() !== undefined) {
+        const erase = isDrawn ? "\r\x1b[K" : "";
+        return screen.write(`${erase}${complete ? `${wordsFor(line)}\n` : ""}${drawn()}`);
+      }
+      if (complete) marked.delete(key);
+      else if (line.message === "" || marked.has(key)) return true;
+      else marked.add(key);
+      return screen.write(`${wordsFor(line)}${complete ? "" : openMark}\n`);
+    },
+    end() {
+      if (isDrawn) screen.write("\n");
+      isDrawn = false;
+    },
   };
 }
 

@@ -14,6 +14,8 @@ export type Picture = {
   lines: readonly string[];
   /** The last action, or an error. */
   notice: string;
+  /** Projects that are not shown; empty where all are. */
+  others: string;
 };
 
 export type Size = { columns: number; rows: number };
@@ -22,7 +24,7 @@ const help = "↑↓ choose  s start  x stop  r restart  q quit";
 
 /** As many lines as the terminal has, cut to its width. */
 export function monitorScreen(
-  { rows, selected, lines, notice }: Picture,
+  { rows, selected, lines, notice, others }: Picture,
   { size, colors, colored }: { size: Size; colors: Colors; colored: boolean },
 ): string[] {
   const { columns } = size;
@@ -39,9 +41,12 @@ export function monitorScreen(
     .slice(from, from + room)
     .map((line, at) => `${from + at === selected ? colors.cyan("›") : " "} ${line}`);
   const remarks = row === undefined ? [] : remarksOn(row, colors);
-  const title = row === undefined ? "no projects yet; start one with: localhostess up" : row.name;
+  const none = others === "" ? "no projects yet; start one with: localhostess up" : others;
+  const title = row === undefined ? none : row.name;
   const top = [`  ${header}`, ...list, "", colors.bold(title), ...remarks];
-  const bottom = [colors.dim(notice === "" ? help : `${notice}  ·  ${help}`)];
+  const elsewhere = row === undefined ? "" : others;
+  const notes = [notice, help, elsewhere].filter((text) => text !== "");
+  const bottom = [colors.dim(notes.join("  ·  "))];
   const left = Math.max(0, size.rows - top.length - bottom.length);
   const output = lines.slice(-left || lines.length).map((line) => tame(line, colored));
   const shown = left === 0 ? [] : output;

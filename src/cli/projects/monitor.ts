@@ -1,4 +1,6 @@
 /** `localhostess monitor` -> a screen of services and their output, and keys that start and stop them. */
+import { openMark, StandingLines } from "../../routes/standing-lines.ts";
+import { othersText, rowsShown, type ShownRows } from "./here.ts";
 import { follower } from "./logs.ts";
 import { takeTerminal } from "./keyboard.ts";
 import { monitorScreen, type Picture } from "./monitor-screen.ts";
@@ -17,29 +19,38 @@ const linesKept = 500;
 
 const patience = 300_000;
 
-export async function monitor(flags: Flags, world: World): Promise<number> {
+export type MonitorFlags = Flags & { all?: boolean };
+
+export async function monitor(flags: MonitorFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   if (world.out.columns() === undefined || !process.stdin.isTTY) {
     throw new Error(
       "monitor requires a terminal; without one, use localhostess status or localhostess logs -f",
     );
   }
-  return await watch(world, async () => (await runningDaemon(settings))?.socket);
+  return await watch(world, {
+    daemon: async () => (await runningDaemon(settings))?.socket,
+    all: flags.all ?? false,
+  });
 }
 
-async function watch(world: World, daemon: () => Promise<string | undefined>): Promise<number> {
-  const picture: Picture & { rows: Row[]; lines: readonly string[] } = {
-    rows: [],
-    selected: 0,
-    lines: [],
-    notice: "",
-  };
+type WatchOptions = {
+  /** The socket of the daemon that runs now. */
+  daemon(): Promise<string | undefined>;
+  all: boolean;
+};
+
+async function watch(world: World, { daemon, all }: WatchOptions): Promise<number> {
+  const picture: Picture = { rows: [], selected: 0, lines: [], notice: "", others: "" };
+  const shownOf = async (rows: readonly Row[]): Promise<ShownRows> =>
+    all ? { rows, others: 0, unknown: undefined } : await rowsShown({ rows, world });
   const { colors } = world.out;
   const colored = colors !== noColors && colors.bold("x") !== "x";
   let socket: string | undefined;
   /** The socket that output is read from. */
   let reading: string | undefined;
   const printed = new Map<string, string[]>();
+  let standing = new StandingLines();
   let drawing: ReturnType<typeof setTimeout> | undefined;
   const over = Promise.withResolvers<number>();
 
@@ -56,22 +67,27 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
   };
 
   const showLogs = (): void => {
-    picture.lines = printed.get(picture.rows[picture.selected]?.name ?? "") ?? [];
+    const name = picture.rows[picture.selected]?.name ?? "";
+    const open = standing.all(name).map(({ message }) => `${message}${openMark}`);
+    const lines = printed.get(name) ?? [];
+    picture.lines = open.length === 0 ? lines : [...lines, ...open];
   };
 
   /** All services on one connection, so that another selection is shown at once. */
   const readLogs = async (from: string): Promise<void> => {
     printed.clear();
+    standing = new StandingLines();
     const request = { Logs: { mode: "follow", tail: linesKept * 4 } };
     try {
-      for await (const { service, message } of follower(from, request)) {
+      for await (const line of follower(from, request)) {
+        const { service, message } = line;
         let lines = printed.get(service);
         if (lines === undefined) {
           lines = [];
           printed.set(service, lines);
-          showLogs();
         }
-        lines.push(message);
+        if (standing.hear(line)) lines.push(message);
+        showLogs();
         if (lines.length > linesKept * 2) lines.splice(0, linesKept);
         draw();
       }
@@ -89,7 +105,9 @@ async function watch(world: World, daemon: () => Promise<string | undefined>): P
     } else {
       try {
         const chosen = picture.rows[picture.selected]?.name;
-        picture.rows = await rowsOf(socket);
+        const shown = await shownOf(await rowsOf(socket));
+        picture.rows = shown.rows;
+        picture.others = othersText(shown, { verb: "monitor" }) ?? "";
         const at = picture.rows.findIndex((row) => row.name === chosen);
         picture.selected = at === -1 ? Math.min(picture.selected, picture.rows.length - 1) : at;
         picture.selected = Math.max(0, picture.selected);

@@ -1,14 +1,7 @@
 /** Words for services, as typed -> the rows that they name, and the words that the daemon knows them by. */
 import { listed } from "../../text/list.ts";
 import { servicesNamed, unquoted } from "../../routes/named.ts";
-import { projectFolder } from "../../supervisor/project/read-project.ts";
-import type { World } from "../shared/world.ts";
 import type { Row } from "./asking.ts";
-
-/** The folder of the project that the command was given in. */
-export function folderHere(world: World): Promise<string> {
-  return projectFolder(world.cwd, world.home);
-}
 
 export type Named = {
   rows: readonly Row[];
@@ -31,8 +24,8 @@ export function rowsNamed(words: readonly string[], { rows, directory }: Named):
 
 function rowsFor(word: string, { rows, directory }: Named): Row[] {
   const nameable = rows.map((row) => {
-    const { name: id, service, project, path } = row;
-    return { id, service, project, directory: path, row };
+    const { name: id, service, instance, project, path } = row;
+    return { id, service, of: instance?.of, project, directory: path, row };
   });
   const found = servicesNamed(word, { rows: nameable, directory, show: unquoted });
   if (found.kind === "rows") return found.rows.map((its) => its.row);
@@ -49,12 +42,27 @@ function known(rows: readonly Row[]): string {
   return ` (known: ${listed(namesOf(rows), { most: 12 })})`;
 }
 
-/** Whole projects by their name, and other services by their id, as the daemon knows them. */
-export function wordsFor(chosen: readonly Row[], rows: readonly Row[]): string[] {
+/**
+ * Whole projects by their name, and other services by their id, as the daemon knows them. `apart`: all instances of one
+ * name are words of their own, for what happens to one after the other.
+ */
+export function wordsFor(
+  chosen: readonly Row[],
+  { rows, apart = false }: { rows: readonly Row[]; apart?: boolean },
+): string[] {
   const projects = new Map<string, Row[]>();
   for (const row of chosen) projects.set(row.project, [...(projects.get(row.project) ?? []), row]);
   return [...projects].flatMap(([project, its]) => {
     const all = rows.filter((row) => row.project === project);
-    return its.length === all.length && all.length > 1 ? [project] : its.map((row) => row.name);
+    const together = apart && its.every((row) => row.instance && row.instance.of === of(its[0]!));
+    if (its.length === all.length && all.length > 1 && !together) return [project];
+    if (apart) return its.map((row) => row.name);
+    const whole = (row: Row) =>
+      of(row) !== undefined && all.every((other) => of(other) !== of(row) || its.includes(other));
+    return [...new Set(its.map((row) => (whole(row) ? `${project}:${of(row)}` : row.name)))];
   });
+}
+
+function of(row: Row): string | undefined {
+  return row.instance?.of;
 }

@@ -1,4 +1,4 @@
-/** `localhostess registry list|pin|unpin|clean` -> the projects that the daemon knows. */
+/** `localhostess registry list|pin|unpin|forget|clean` -> the projects that the daemon knows. */
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { counted } from "../../text/counted.ts";
@@ -11,6 +11,9 @@ import { type Flags, settingsOf } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
 import { answerOf, rowsOf } from "./asking.ts";
 import type { World } from "../shared/world.ts";
+
+/** Milliseconds. Services of a folder that is gone end first. */
+const patience = 300_000;
 
 async function socketOf(flags: Flags, world: World): Promise<string> {
   const settings = await settingsOf(flags, world);
@@ -34,13 +37,23 @@ export async function registryList(flags: Flags, world: World): Promise<number> 
     err.write(`${err.colors.dim("no projects yet; start one with: localhostess up")}\n`);
   }
   const width = Math.max(0, ...known.map((its) => its.name.length));
-  for (const { name, path, pinned, last_seen: seen } of known) {
+  for (const { name, path, pinned, last_seen: seen, folder } of known) {
     const ago = shownDuration(Math.max(0, Date.now() - seen.secs_since_epoch * 1_000));
     const marks = `${pinned ? "pinned" : "      "}  ${`${ago} ago`.padEnd(8)}`;
-    out.write(`${out.colors.bold(name.padEnd(width))}  ${marks}  ${printable(path)}\n`);
+    out.write(
+      `${out.colors.bold(name.padEnd(width))}  ${marks}  ${printable(path)}${out.colors.dim(meanings[folder] ?? "")}\n`,
+    );
   }
   return 0;
 }
+
+/** Text behind the path. A daemon of another version may have other words, or none. */
+const meanings: Readonly<Record<string, string>> = {
+  here: "",
+  replaced: "  (another folder is there now)",
+  gone: "  (gone)",
+  unmounted: "  (its file system is not mounted)",
+};
 
 export async function registryPin(
   path: string | undefined,
@@ -68,5 +81,30 @@ export async function registryClean(flags: Flags, world: World): Promise<number>
   );
   const what = counted(count, "project whose folder is", "projects whose folders are");
   world.out.write(`forgot ${what} gone\n`);
+  const { RegistryList: left } = await answerOf<{ RegistryList: RegisteredProject[] }>(
+    socket,
+    "RegistryList",
+  );
+  for (const { name, path, pinned, folder } of left) {
+    if (folder !== "gone" && folder !== "unmounted") continue;
+    const [why, command] = pinned
+      ? ["it is pinned", `registry unpin ${printable(path)}`]
+      : folder === "gone"
+        ? ["it is up", `stop ${name}`]
+        : ["its file system is not mounted", `registry forget ${printable(path)}`];
+    world.err.write(`${name} (${printable(path)}) stays, as ${why}: localhostess ${command}\n`);
+  }
+  return 0;
+}
+
+export async function registryForget(word: string, world: World): Promise<number> {
+  const socket = await socketOf({}, world);
+  const forgotten = await answerOf<{ RegistryForgotten: { name: string; path: string } }>(
+    socket,
+    { RegistryForget: { name: word, project_path: resolve(world.cwd, word) } },
+    { deadline: patience },
+  );
+  const { name, path } = forgotten.RegistryForgotten;
+  world.out.write(`forgot ${name} (${printable(path)})\n`);
   return 0;
 }

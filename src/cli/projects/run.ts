@@ -7,7 +7,8 @@ import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, rowsOf } from "./asking.ts";
-import { folderHere, rowsNamed } from "./named.ts";
+import { folderHere } from "./here.ts";
+import { rowsNamed } from "./named.ts";
 import type { World } from "../shared/world.ts";
 
 export async function run(
@@ -32,7 +33,7 @@ async function environmentOf(
 ): Promise<Record<string, string>> {
   const rows = await rowsOf(socket);
   tellPending(rows, world);
-  const directory = await realpath(await folderHere(world));
+  const directory = await realpath(await folderHere(world, rows));
   const ask = async (request: Record<string, unknown>) =>
     (await answerOf<{ ServiceEnv: Record<string, string> }>(socket, { GetServiceEnv: request }))
       .ServiceEnv;
@@ -43,7 +44,10 @@ async function environmentOf(
     return await ask({ name: service, project_path: directory, env });
   }
   const named = rowsNamed([service], { rows, directory });
-  if (named.length > 1) {
+  const of = named[0]!.instance?.of;
+  // For a name that instances share, the first of them.
+  const one = of !== undefined && named.every((row) => row.instance?.of === of);
+  if (named.length > 1 && !one) {
     const names = listed(
       named.map((row) => row.name),
       { conjunction: "or" },

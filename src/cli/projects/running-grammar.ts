@@ -1,10 +1,14 @@
 /** The verbs that start, stop and watch the services of projects -> their part of the grammar. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { goals } from "./awaited.ts";
 import type { LogsFlags } from "./logs.ts";
+import type { MonitorFlags } from "./monitor.ts";
 import type { Flags } from "../shared/settings.ts";
+import type { StatusFlags } from "./status.ts";
 import type { StopFlags } from "./stop.ts";
 import type { TryFlags } from "./try.ts";
 import type { UpFlags } from "./up.ts";
+import type { WaitFlags } from "./wait.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
@@ -16,11 +20,17 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
     .description("start the services in locald.toml in order, and keep them running")
     .argument("[path]", "the project's folder (default: the nearest project, from here upward)")
     .argument("[service...]", "start only these and their dependencies")
+    .option(
+      "--profile <name>",
+      "also start the services with this profile; repeatable (default: LOCALHOSTESS_PROFILES)",
+      (name: string, before: string[] = []) => [...before, name],
+    )
     .option("--wait", "wait until all services are ready (default)")
     .option("--no-wait", "return once the start has begun")
     .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")
     .option("-f, --foreground", "stay, print the output of the services, and stop them on Ctrl-C")
     .option("-v, --verbose", "print the output of services while they start")
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       `
@@ -57,12 +67,33 @@ after the terminal is closed.`,
     );
   example(restart, "localhostess restart api");
 
+  const wait = program
+    .command("wait")
+    .description("wait until services are ready, have stopped or have completed")
+    .argument("<service...>", "such as api, or shop:api in another project")
+    .addOption(new Option("--for <state>", "what to wait for").choices(goals).default("ready"))
+    .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+The exit code is 0 when all are ready. For stopped and completed, it is that of
+the service if it ended by itself, or 128 plus the number of its signal; the
+first that is not 0, of several services. It is 1 if a service cannot become
+what is waited for, or the time is up.`,
+    )
+    .action((services: string[], flags: WaitFlags) =>
+      choose(async () => (await import("./wait.ts")).wait(services, flags, world)),
+    );
+  example(wait, "localhostess wait api web --timeout 90s && npm test");
+
   const status = program
     .command("status")
-    .description("print the state of the services of all projects")
-    .argument("[service...]", "print only these")
+    .description("print the state of the services of this project")
+    .argument("[service...]", which)
+    .option("-a, --all", "the services of all projects (default outside a project)")
     .addOption(jsonOption())
-    .action((services: string[], flags: Flags) =>
+    .action((services: string[], flags: StatusFlags) =>
       choose(async () => (await import("./status.ts")).status(services, flags, world)),
     );
   example(status, "localhostess status --json | jq -r '.[].state'");
@@ -71,6 +102,7 @@ after the terminal is closed.`,
     .command("logs")
     .description("print the output of services, ordered by time")
     .argument("[service...]", which)
+    .option("-a, --all", "the services of all projects (default outside a project)")
     .option("-f, --follow", "keep running and print new output")
     .option("-n, --tail <lines>", "print only the last lines")
     .option("--since <time>", "print only newer lines: 5m, 1h30m or 2026-05-04T12:00")
@@ -83,8 +115,9 @@ after the terminal is closed.`,
 
   const monitor = program
     .command("monitor")
-    .description("watch services and their output, start and stop them with keys")
-    .action((flags: Flags) =>
+    .description("watch the services of this project, start and stop them with keys")
+    .option("-a, --all", "the services of all projects (default outside a project)")
+    .action((flags: MonitorFlags) =>
       choose(async () => (await import("./monitor.ts")).monitor(flags, world)),
     );
   example(monitor, "localhostess monitor");
@@ -155,6 +188,13 @@ function registering(program: Command, choose: Choose, world: World): void {
         (await import("./registry.ts")).registryPin(path, { pinned: false }, world),
       ),
     );
+  const forget = registry
+    .command("forget")
+    .description("forget a project: its pin, its approvals, its logs")
+    .argument("<project>", "its name, or its folder, which may be gone")
+    .action((word: string) =>
+      choose(async () => (await import("./registry.ts")).registryForget(word, world)),
+    );
   const clean = registry
     .command("clean")
     .description("forget projects whose folder is gone, except pinned ones")
@@ -165,5 +205,6 @@ function registering(program: Command, choose: Choose, world: World): void {
   example(list, "localhostess registry list --json");
   example(pin, "localhostess registry pin apps/shop");
   example(unpin, "localhostess registry unpin");
+  example(forget, "localhostess registry forget shop");
   example(clean, "localhostess registry clean");
 }

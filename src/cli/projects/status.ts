@@ -1,17 +1,21 @@
-/** `localhostess status [service...]` -> the services of all projects: state, process, address, usage and warnings. */
+/** `localhostess status [service...]` -> the services of this project: state, process, address, usage and warnings. */
+import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import type { Exit } from "../../routes/supervised.ts";
 import { shownDuration } from "../../text/duration.ts";
+import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
 import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, type Row, rowsOf } from "./asking.ts";
-import { folderHere, rowsNamed } from "./named.ts";
+import { othersText, rowsFor, rowsShown } from "./here.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
+
+export type StatusFlags = Flags & { all?: boolean };
 
 export async function status(
   words: readonly string[],
-  flags: Flags,
+  flags: StatusFlags,
   world: World,
 ): Promise<number> {
   const { out, err } = world;
@@ -21,18 +25,25 @@ export async function status(
     return 1;
   }
   const rows = await rowsOf(socket);
-  const these =
-    words.length === 0 ? rows : rowsNamed(words, { rows, directory: await folderHere(world) });
+  const shown = words.length > 0 || flags.all ? undefined : await rowsShown({ rows, world });
+  const these = shown?.rows ?? (await rowsFor(words, { rows, all: flags.all, world }));
+  const others = shown && othersText(shown, { verb: "status" });
+  const tellOthers = (): void => {
+    if (others !== undefined) err.write(`${err.colors.dim(others)}\n`);
+  };
   if (flags.json) {
     tellPending(these, world);
+    // An empty list says nothing about why it is empty.
+    if (these.length === 0) tellOthers();
     out.write(`${JSON.stringify(these, undefined, 2)}\n`);
     return 0;
   }
-  if (these.length === 0) {
+  if (these.length === 0 && others === undefined) {
     err.write(`${err.colors.dim("no projects yet; start one with: localhostess up")}\n`);
     return 0;
   }
-  for (const line of statusLines(these, out)) out.write(`${line}\n`);
+  if (these.length > 0) for (const line of statusLines(these, out)) out.write(`${line}\n`);
+  tellOthers();
   return 0;
 }
 
@@ -68,11 +79,13 @@ export function statusLines(
       .join("  ")
       .trimEnd(),
   );
+  const warnings = warningsOf(rows);
   const remarks = rows.flatMap((row) => [
     ...(row.why === null ? [] : [colors.dim(`  ${row.name}: ${printable(row.why, 300)}`)]),
     ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
-    ...row.warnings.map((text) => colors.yellow(`! ${row.name}: ${printable(text, 500)}`)),
+    ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
   ]);
+  remarks.push(...sharedLines(rows).map((text) => colors.dim(`  ${text}`)));
   remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
   const fit = (line: string): string =>
     width === undefined ? line : Bun.sliceAnsi(line, 0, width, "…");
@@ -82,6 +95,33 @@ export function statusLines(
       width === undefined ? [line] : Bun.wrapAnsi(line, width, { hard: true }).split("\n"),
     ),
   ];
+}
+
+/** By the first row that has it: a warning about a project is printed once, with the names of its services. */
+function warningsOf(rows: readonly Row[]): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { name, warnings } of rows) {
+    for (const text of new Set(warnings)) names.set(text, [...(names.get(text) ?? []), name]);
+  }
+  const found = new Map<string, string[]>();
+  for (const [text, those] of names) {
+    const line = `${listed(those, { most: 3 })}: ${printable(text, 500)}`;
+    found.set(those[0]!, [...(found.get(those[0]!) ?? []), line]);
+  }
+  return found;
+}
+
+/** `shop:web: http://shop.localhost:9090 goes to each of 3 instances in turn, of which 2 are ready`. */
+function sharedLines(rows: readonly Row[]): string[] {
+  const groups = Map.groupBy(rows, ({ project, instance }) =>
+    instance?.url ? `${project}:${instance.of}` : "",
+  );
+  groups.delete("");
+  return [...groups].map(([name, its]) => {
+    const ready = its.filter((row) => row.ready).length;
+    const count = counted(its.length, "instance");
+    return `${name}: ${its[0]!.instance!.url} goes to each of ${count} in turn, of which ${ready} are ready`;
+  });
 }
 
 function cellsOf(row: Row, colors: Colors): Cell[] {
@@ -96,7 +136,7 @@ function cellsOf(row: Row, colors: Colors): Cell[] {
     plain(String(row.restarts)),
     plain(row.exit === null ? dash : shownExit(row.exit)),
     plain(row.cpu === null ? dash : `${row.cpu.toFixed(1)}%`),
-    plain(row.memory === null ? dash : shownSize(row.memory)),
+    plain(memoryOf(row) ?? dash),
     row.url === null ? plain(dash) : { text: row.url, paint: colors.cyan },
   ];
 }
@@ -105,6 +145,13 @@ export function stateColor(state: Row["state"], colors: Colors): (text: string) 
   if (state === "ready") return colors.green;
   if (state === "failed") return colors.red;
   return state === "stopped" || state === "exited" ? colors.dim : colors.yellow;
+}
+
+/** `47 MiB`, `47 MiB of 1.0 GiB`. */
+function memoryOf({ memory, memory_limit }: Row): string | undefined {
+  if (memory === null) return undefined;
+  const limit = memory_limit === null ? "" : ` of ${shownSize(memory_limit)}`;
+  return `${shownSize(memory)}${limit}`;
 }
 
 /** `0`, `1`, `SIGKILL`. */

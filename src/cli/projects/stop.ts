@@ -1,13 +1,14 @@
 /** `localhostess stop|restart [service...]` -> services that have stopped, or restarted. */
-import { noServiceText, unquoted } from "../../routes/named.ts";
+import { namesOf, noServiceText, unquoted } from "../../routes/named.ts";
 import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { projectIn } from "../shared/project-files.ts";
-import type { Flags } from "../shared/settings.ts";
+import { type Flags, UsageError } from "../shared/settings.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, carriedOut, daemonSocket, type Row, rowsOf } from "./asking.ts";
-import { folderHere, rowsNamed, wordsFor } from "./named.ts";
+import { folderHere, rowsFor } from "./here.ts";
+import { wordsFor } from "./named.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameAmong } from "./short-name.ts";
 import type { World } from "../shared/world.ts";
@@ -34,7 +35,7 @@ export async function stop(
   const { socket, rows, these } = found;
   const name = nameAmong(these);
   const running = these.filter((row) => row.state !== "stopped");
-  for (const word of wordsFor(these, rows)) {
+  for (const word of wordsFor(these, { rows })) {
     await answerOf(socket, { Stop: { name: word } }, { deadline: patience });
   }
   for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
@@ -61,10 +62,17 @@ export async function restart(
     world.exit(1);
   });
   try {
-    for (const word of wordsFor(these, rows)) {
+    /** Names that instances share, of which one is not ready again. */
+    const failed = new Set<string>();
+    for (const word of wordsFor(these, { rows, apart: true })) {
+      const { of } = these.find((row) => row.name === word)?.instance ?? {};
+      // The others go on to answer, as they were.
+      if (of !== undefined && failed.has(of)) continue;
       const request = { Restart: { name: word, env: definedOf(world.env) } };
       const ended = await carriedOut(socket, request, steps);
-      if (ended.kind === "failed") reasons.push(...ended.reasons);
+      if (ended.kind !== "failed") continue;
+      reasons.push(...ended.reasons);
+      if (of !== undefined) failed.add(of);
     }
   } finally {
     cancel();
@@ -89,22 +97,23 @@ async function chosen(
   if (socket === undefined) return undefined;
   const rows = await rowsOf(socket);
   tellPending(rows, world);
-  const directory = await folderHere(world);
   try {
-    const these = flags.all ? [...rows] : rowsNamed(words, { rows, directory });
+    const these = await rowsFor(words, { rows, all: flags.all, world });
     return { kind: "chosen", socket, rows, these };
   } catch (mistake) {
+    if (mistake instanceof UsageError) throw mistake;
     return { kind: "mistake", mistake: mistake as Error };
   }
 }
 
 /** A sentence for each word that names nothing in the files of this project. */
 async function unknownHere(words: readonly string[], world: World): Promise<string[]> {
-  const directory = await folderHere(world);
+  const directory = await folderHere(world, []);
   const read = await projectIn(directory, world);
   const project = read.kind === "project" ? read.project : undefined;
   if (project === undefined && words.length === 0) return [`no project found in ${directory}`];
-  const names = project?.services.flatMap((its) => [its.name, `${project.name}:${its.name}`]) ?? [];
+  const own = project === undefined ? [] : namesOf(project.services);
+  const names = own.flatMap((name) => [name, `${project!.name}:${name}`]);
   const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
   return unknown.map((word) => noServiceText(word, { names, show: unquoted }));
 }

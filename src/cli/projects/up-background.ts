@@ -4,6 +4,7 @@ import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
 import type { World } from "../shared/world.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
+import { openMark } from "../../routes/standing-lines.ts";
 import { follower } from "./logs.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
@@ -19,11 +20,13 @@ export type BackgroundOptions = {
   wait: boolean;
   /** Milliseconds; undefined: without a limit. */
   patience: number | undefined;
+  /** Prints the rows of what was started, as `status --json` has them. */
+  json: boolean;
 };
 
 export async function upInBackground(
   upping: Upping,
-  { wait, patience }: BackgroundOptions,
+  { wait, patience, json }: BackgroundOptions,
 ): Promise<number> {
   const { socket, request, project, world } = upping;
   const steps = progress({ screen: world.err, clock: systemClock, nameOf: nameWithin(project) });
@@ -52,12 +55,15 @@ export async function upInBackground(
       );
       return 1;
     }
-    if (ended === "begun") return 0;
+    if (ended === "begun") {
+      if (json) await printBegun(upping);
+      return 0;
+    }
     const result: Ended =
       ended === "late"
         ? { kind: "failed", reasons: [`not ready within ${shownDuration(patience!)}`] }
         : ended;
-    return await report(result, { ...upping, concerned });
+    return await report(result, { ...upping, concerned, json });
   } finally {
     cancelSignal();
     cancelLate();
@@ -65,10 +71,20 @@ export async function upInBackground(
   }
 }
 
+type Concerning = { concerned: ReadonlySet<string> };
+
+/** The services of the project that somebody has started: the steps of this start have not all been reported. */
+async function printBegun({ socket, project, world }: Upping): Promise<void> {
+  const rows = (await rowsOf(socket)).filter(
+    (row) => row.path === project.directory && row.state !== "stopped",
+  );
+  world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+}
+
 /** Prints the URL of each ready service on stdout, and the last lines of the others on stderr. */
 async function report(
   ended: Ended,
-  { socket, world, project, concerned }: Upping & { concerned: ReadonlySet<string> },
+  { socket, world, project, concerned, json }: Upping & Concerning & { json: boolean },
 ): Promise<number> {
   const { out, err } = world;
   const known = await rowsOf(socket).catch(() => []);
@@ -76,9 +92,15 @@ async function report(
   const rows = known.filter((row) => concerned.has(row.name));
   const name = nameWithin(project);
   const width = Math.max(0, ...rows.map((row) => name(row.name).length));
-  for (const row of rows.filter((its) => its.ready)) {
-    const where = row.url ?? "(a worker)";
-    out.write(`${out.colors.bold(name(row.name).padEnd(width))}  ${out.colors.cyan(where)}\n`);
+  if (json) out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  const tellWhere = (its: string, where: string): void => {
+    out.write(`${out.colors.bold(its.padEnd(width))}  ${out.colors.cyan(where)}\n`);
+  };
+  for (const row of json ? [] : rows.filter((its) => its.ready)) {
+    const { of, url } = row.instance ?? { of: "", url: null };
+    const isFirst = rows.find((its) => its.ready && its.instance?.of === of) === row;
+    if (url !== null && isFirst) tellWhere(of, url);
+    tellWhere(name(row.name), row.url ?? "(a worker)");
   }
   if (ended.kind === "done") {
     if (concerned.size === 0) {
@@ -111,7 +133,9 @@ async function latestOf(row: Row, socket: string): Promise<readonly string[]> {
   const lines: string[] = [];
   try {
     const request = { Logs: { service: row.name, tail: lastLines } };
-    for await (const { message } of follower(socket, request)) lines.push(message);
+    for await (const { message, open } of follower(socket, request)) {
+      lines.push(open ? `${message}${openMark}` : message);
+    }
   } catch {
     // The reason has been reported; the lines only add to it.
   }

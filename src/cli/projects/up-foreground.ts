@@ -1,5 +1,6 @@
 /** A project to start -> its services and their output, until Ctrl-C, which stops them. */
 import { systemClock } from "../../system/clock.ts";
+import { shownDuration } from "../../text/duration.ts";
 import { answerOf, carriedOut } from "./asking.ts";
 import { follow } from "./logs.ts";
 import { progress } from "./progress.ts";
@@ -12,7 +13,10 @@ const stopPatience = 120_000;
 /** Milliseconds for the last output to arrive. */
 const lastWords = 150;
 
-export async function upInForeground({ socket, request, project, world }: Upping): Promise<number> {
+export async function upInForeground(
+  { socket, request, project, world }: Upping,
+  { patience }: { /** Milliseconds; undefined: without a limit. */ patience: number | undefined },
+): Promise<number> {
   const { err } = world;
   const steps = progress({
     screen: err,
@@ -28,12 +32,22 @@ export async function upInForeground({ socket, request, project, world }: Upping
     if (signals > 1) world.exit(1);
     interrupted.resolve("interrupted");
   });
+  const late = Promise.withResolvers<"late">();
+  const cancelLate =
+    patience === undefined ? () => {} : systemClock.after(patience, () => late.resolve("late"));
   const wanted = { project: project.name, mode: "follow", since: Date.now() } as const;
   const logs = follow({ socket, world, wanted, nameOf: nameWithin(project) });
   try {
     const started = carriedOut(socket, request, steps);
-    const first = await Promise.race([started, interrupted.promise]);
+    const first = await Promise.race([started, interrupted.promise, late.promise]);
+    cancelLate();
     steps.end();
+    if (first === "late") {
+      const why = `not ready within ${shownDuration(patience!)}`;
+      const how = `${project.name} goes on in the background; stop it with: localhostess stop`;
+      tellReasons([`${why}; ${how}`], err);
+      return 1;
+    }
     let code = 0;
     if (first !== "interrupted" && first.kind === "failed") {
       tellReasons(first.reasons, err);
@@ -53,6 +67,7 @@ export async function upInForeground({ socket, request, project, world }: Upping
   } finally {
     cancel();
     steps.end();
+    cancelLate();
     logs.stop();
   }
 }

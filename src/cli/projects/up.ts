@@ -1,16 +1,20 @@
 /** `localhostess up [path] [service...]` -> the services of a project, running and ready, or the reason why not. */
-import { longestTimer, readDuration } from "../../text/duration.ts";
+import type { ProjectSpec } from "../../manifest/project.ts";
+import { profileMistakes } from "../../supervisor/project/asked-services.ts";
+import { longestTimer } from "../../text/duration.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { askedFor } from "./asked-for.ts";
+import { patienceOf } from "./patience.ts";
 
 export type UpFlags = Flags & {
   /** `false`: `--no-wait`. */
   wait?: boolean;
   timeout?: string;
   foreground?: boolean;
+  profile?: readonly string[];
 };
 
 export async function up(words: readonly string[], flags: UpFlags, world: World): Promise<number> {
@@ -18,7 +22,15 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
   if (flags.foreground && flags.wait === false) {
     throw new UsageError(["--foreground and --no-wait cannot be combined"]);
   }
+  if (flags.foreground && flags.json) {
+    throw new UsageError(["--foreground and --json cannot be combined"]);
+  }
   const { project, services } = await askedFor(words, world);
+  if (flags.profile !== undefined && services.length > 0) {
+    const why = "--profile is about the whole project, and a service that is named starts anyway";
+    throw new UsageError([`${why}; leave out one of both`]);
+  }
+  const profiles = profilesOf(flags, { project, world });
   const settings = await settingsOf(flags, world);
   const daemon = await ensureDaemon({ flags: {}, settings, world });
   tellStarted(daemon, world);
@@ -28,7 +40,7 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
       project_path: project.directory,
       verbose: flags.verbose ?? false,
       env: definedOf(world.env),
-      ...(services.length === 0 ? {} : { services }),
+      ...(services.length === 0 ? { profiles } : { services }),
       // A person who watches the services goes on watching, and one who says how long to wait waits that long.
       ...(flags.foreground || patience !== undefined ? { patience: longestTimer } : {}),
     },
@@ -36,17 +48,27 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
   const upping = { socket, request, project, world };
   if (flags.foreground) {
     const { upInForeground } = await import("./up-foreground.ts");
-    return await upInForeground(upping);
+    return await upInForeground(upping, { patience });
   }
   const { upInBackground } = await import("./up-background.ts");
-  return await upInBackground(upping, { wait: flags.wait ?? true, patience });
+  return await upInBackground(upping, {
+    wait: flags.wait ?? true,
+    patience,
+    json: flags.json ?? false,
+  });
 }
 
-/** Milliseconds; undefined: without a limit. @throws UsageError */
-function patienceOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const read = readDuration(text);
-  if (read.kind === "mistake") throw new UsageError([`--timeout: ${read.why}`]);
-  if (read.value === 0) throw new UsageError(["--timeout: expected a duration longer than 0"]);
-  return read.value;
+/** Those that were typed, or those of the variable that this project has. @throws an Error for one that it has not. */
+function profilesOf(
+  flags: UpFlags,
+  { project, world }: { project: ProjectSpec; world: World },
+): readonly string[] {
+  if (flags.profile !== undefined) {
+    const mistakes = profileMistakes(project, flags.profile);
+    if (mistakes.length > 0) throw new Error(mistakes.join("\n"));
+    return flags.profile;
+  }
+  // The variable may be set for several projects.
+  const names = (world.env.LOCALHOSTESS_PROFILES ?? "").split(",").map((its) => its.trim());
+  return names.filter((its) => its !== "" && profileMistakes(project, [its]).length === 0);
 }

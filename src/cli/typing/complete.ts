@@ -1,7 +1,11 @@
 /** The words typed so far -> the words that may come next, as a completion script reads them. */
 import type { Argument, Command, Option } from "commander";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
+import { namesOf } from "../../routes/named.ts";
 import type { World } from "../shared/world.ts";
+
+/** Milliseconds. Nobody waits longer for a word to be completed. */
+const soon = 1000;
 
 export type CompleteOptions = { program: Command; world: World };
 
@@ -58,6 +62,9 @@ async function candidatesFor(
     if (verb === undefined) count += 1;
     else command = verb;
   }
+  if (awaiting?.long === "--profile") {
+    return { candidates: await profilesHere(world).catch(() => []), otherwise: "none" };
+  }
   if (awaiting !== undefined)
     return choices(awaiting.argChoices, { otherwise: valuesOf(awaiting) });
   if (last.startsWith("-")) return { candidates: optionsOf(command), otherwise: "none" };
@@ -91,16 +98,45 @@ async function named(
       : [];
     return { candidates, otherwise: "dirs" };
   }
+  if (name === "project") {
+    return { candidates: await projects(world).catch(() => []), otherwise: "dirs" };
+  }
   return { candidates: [], otherwise: name === "command" ? "files" : "none" };
+}
+
+/** The names of projects that the running daemon knows. */
+async function projects(world: World): Promise<Candidate[]> {
+  const [{ runningDaemon }, { settingsOf }, { ask }] = await Promise.all([
+    import("../shared/daemon-here.ts"),
+    import("../shared/settings.ts"),
+    import("../../control/found/client.ts"),
+  ]);
+  const running = await runningDaemon(await settingsOf({}, world));
+  if (running === undefined) return [];
+  type Known = { RegistryList: readonly { name: string; path: string }[] };
+  const asked = await ask<Known>(running.socket, "RegistryList", { deadline: soon });
+  if (asked.kind === "failed") return [];
+  return asked.value.RegistryList.map(({ name, path }) => ({ value: name, meaning: line(path) }));
 }
 
 async function servicesHere(world: World): Promise<Candidate[]> {
   const read = await projectIn(await projectFolderOf(undefined, world), world);
   if (read.kind !== "project") return [];
-  return read.project.services.map(({ name, command }) => ({
-    value: name,
-    meaning: line(command),
-  }));
+  const { services } = read.project;
+  return namesOf(services).map((value) => {
+    const its = services.find(({ name, instance }) => name === value || instance?.of === value);
+    return { value, meaning: line(its?.command ?? "") };
+  });
+}
+
+async function profilesHere(world: World): Promise<Candidate[]> {
+  const read = await projectIn(await projectFolderOf(undefined, world), world);
+  if (read.kind !== "project") return [];
+  const { services } = read.project;
+  return [...new Set(services.flatMap((its) => its.profiles))].map((value) => {
+    const having = services.filter((its) => its.profiles.includes(value));
+    return { value, meaning: line(having.map((its) => its.name).join(", ")) };
+  });
 }
 
 /** The names of running servers. */

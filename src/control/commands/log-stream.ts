@@ -1,6 +1,6 @@
 /** Names, a number and a time -> lines of output, ordered by time, and new ones no faster than they are read. */
 import type { OutputLine } from "../../routes/project-report.ts";
-import type { LogLine } from "../../supervisor/logs/log-store.ts";
+import type { LogLine, ServiceLog } from "../../supervisor/logs/log-store.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import { type Cancel, systemClock } from "../../system/clock.ts";
 import { type Backend, CommandError, type Receiver, type Stream } from "./command.ts";
@@ -44,10 +44,11 @@ export async function logStream(wanted: LogsWanted, backend: LogBackend): Promis
       return () => output.cancel();
     }
     const cursors = before.next;
+    const open = new Opened(before.lines);
     const follow = (): void => {
       if (projects === undefined) return;
       for (const id of ids()) cursors.set(id, cursors.get(id) ?? projects.logs.of(id).first);
-      output.pull(() => newLines(projects, cursors));
+      output.pull(() => newLines(projects, { cursors, open }));
     };
     const unfollow = projects?.logs.follow(follow);
     const leave = own
@@ -108,7 +109,8 @@ async function past(
     for (const id of ids) {
       const log = projects.logs.of(id);
       await log.ready;
-      logs.push(log.last(Math.min(tail ?? most, most)).map((line) => outputLine(id, line)));
+      const lines = log.last(Math.min(tail ?? most, most)).map((line) => outputLine(id, line));
+      logs.push([...lines, ...openLines(id, log)]);
       next.set(id, log.next);
     }
   }
@@ -122,19 +124,63 @@ async function past(
 /** More lines of one service than memory holds. */
 const most = 1_000_000;
 
-function newLines(projects: Projects, cursors: Map<string, number>): OutputLine[] {
+/** Lines without an end that a follower has got, and has not got the end of. */
+class Opened {
+  /** By service and stream. */
+  readonly #sent = new Map<string, OutputLine>();
+
+  constructor(lines: readonly OutputLine[]) {
+    for (const line of lines) if (line.open) this.#sent.set(keyOf(line), line);
+  }
+
+  /** The follower gets this line, and forgets the open one. */
+  ended(line: OutputLine): void {
+    this.#sent.delete(keyOf(line));
+  }
+
+  /** The lines that the follower lacks. */
+  news(id: string, now: readonly OutputLine[]): OutputLine[] {
+    const news = now.filter((line) => this.#sent.get(keyOf(line))?.message !== line.message);
+    for (const line of news) this.#sent.set(keyOf(line), line);
+    const standing = new Set(now.map(keyOf));
+    for (const [key, line] of this.#sent) {
+      if (line.service !== id || standing.has(key)) continue;
+      this.#sent.delete(key);
+      news.push({ ...line, message: "" });
+    }
+    return news;
+  }
+}
+
+function keyOf({ service, stream }: OutputLine): string {
+  return `${stream} ${service}`;
+}
+
+function newLines(
+  projects: Projects,
+  { cursors, open }: { cursors: Map<string, number>; open: Opened },
+): OutputLine[] {
   const logs: OutputLine[][] = [];
+  const last: OutputLine[] = [];
   for (const [id, from] of cursors) {
     const log = projects.logs.of(id);
     const found = log.read(from, portion);
     const first = found[0];
-    if (first === undefined) continue;
+    if (first === undefined) {
+      last.push(...open.news(id, openLines(id, log)));
+      continue;
+    }
     const lines = found.map((line) => outputLine(id, line));
+    for (const line of lines) open.ended(line);
     if (first.number > from) lines.unshift(gap(id, { missing: first.number - from, first }));
     logs.push(lines);
     cursors.set(id, found.at(-1)!.number + 1);
   }
-  return merged(logs);
+  return [...merged(logs), ...last];
+}
+
+function openLines(id: string, log: ServiceLog): OutputLine[] {
+  return log.open.map((line) => ({ ...outputLine(id, line), open: true }));
 }
 
 function outputLine(service: string, { time, stream, text }: LogLine): OutputLine {

@@ -137,6 +137,13 @@ export const projectCommands: readonly Command[] = [
           v.description("only these services and their dependencies"),
         ),
       ),
+      profiles: v.optional(
+        v.pipe(
+          v.array(v.pipe(v.string(), v.maxLength(255))),
+          v.maxLength(1_000),
+          v.description("of the whole project, also the services with one of these profiles"),
+        ),
+      ),
       restart: v.optional(
         v.pipe(v.boolean(), v.description("restart services that are running")),
         false,
@@ -156,10 +163,11 @@ export const projectCommands: readonly Command[] = [
     // `up` accepts what the files say now, in a folder that may be new to us: only somebody who has read them may.
     session: () => "the page may not; localhostess up does",
     streams: "lines",
-    run({ project_path: directory, verbose, env: shell, services, restart, patience }, backend) {
+    run(input, backend) {
+      const { project_path: directory, verbose, env: shell, services: names, ...asked } = input;
       const projects = known(backend);
       return bootStream(
-        (hear) => projects.up({ directory, names: services, shell, restart, hear, patience }),
+        (hear) => projects.up({ directory, names, shell, hear, ...asked }),
         verbose ? bootLogs(projects, directory) : undefined,
       );
     },
@@ -267,7 +275,8 @@ export const projectCommands: readonly Command[] = [
     method: "GET",
     path: "/v1/registry",
     summary: "All projects that have been up, the most recent first.",
-    answer: "an array of `{path, name, pinned, last_seen}`",
+    answer:
+      "an array of `{path, name, pinned, last_seen, folder}`; `folder` is `here`, `replaced`, `gone` or `unmounted`",
     input: nothing,
     changes: false,
     streams: false,
@@ -300,6 +309,46 @@ export const projectCommands: readonly Command[] = [
       return { cleaned: await known(backend).clean() };
     },
     reply: ({ cleaned }: { cleaned: number }) => ({ RegistryCleaned: cleaned }),
+  }),
+  command({
+    name: "RegistryForget",
+    method: "POST",
+    path: "/v1/registry-forget",
+    summary:
+      "Forgets a project that is not up, or whose folder no longer exists: its pin, what was approved, its ports and its logs.",
+    answer: '`{name, path}`; by IPC `{"RegistryForgotten": {name, path}}`',
+    input: v.strictObject({
+      name: v.pipe(
+        v.string(),
+        v.minLength(1),
+        v.maxLength(longestPath),
+        v.description("a project"),
+      ),
+      project_path: v.optional(folder),
+    }),
+    changes: true,
+    streams: false,
+    async run({ name: project, project_path: directory }, backend) {
+      const done = await known(backend).forget(project, directory);
+      if (done.kind === "none") throw new CommandError("not_found", done.why);
+      return { name: done.name, path: done.path };
+    },
+    reply: (forgotten: object) => ({ RegistryForgotten: forgotten }),
+  }),
+  command({
+    name: "RegistryFollow",
+    method: "POST",
+    path: "/v1/registry-follow",
+    summary:
+      "Goes on with a project whose folder was moved to this path. Nothing is started or stopped.",
+    answer: '`{from}`, the path where it was, or null; by IPC `{"RegistryFollowed": {from}}`',
+    input: v.strictObject({ project_path: folder }),
+    changes: true,
+    streams: false,
+    async run({ project_path: directory }, backend) {
+      return { from: (await known(backend).follow(directory)) ?? null };
+    },
+    reply: (followed: object) => ({ RegistryFollowed: followed }),
   }),
 ];
 

@@ -21,6 +21,7 @@ export async function statusRows({
       age: projects?.ageOf(its.id),
       taken: usage.get(its.id),
       address: projects?.addressOf(its.id),
+      shared: projects?.sharedAddressOf(its.id),
     }),
   );
   const ours = new Set(
@@ -78,9 +79,14 @@ type Known = {
   age: number | undefined;
   taken: Taken | undefined;
   address: { url: string; domain: string } | undefined;
+  /** The address of all instances. */
+  shared: { url: string } | undefined;
 };
 
-function supervisedStatus(its: Supervised, { spec, age, taken, address }: Known): SupervisedStatus {
+function supervisedStatus(
+  its: Supervised,
+  { spec, age, taken, address, shared }: Known,
+): SupervisedStatus {
   const running = its.pid !== undefined;
   return {
     name: its.id,
@@ -110,14 +116,24 @@ function supervisedStatus(its: Supervised, { spec, age, taken, address }: Known)
     exit: its.lastExit ?? null,
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
+    memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
+    instance: instanceOf(its, shared),
     pending: its.pending ?? null,
   };
 }
 
+function instanceOf(
+  { instance }: Supervised,
+  shared: { url: string } | undefined,
+): SupervisedStatus["instance"] {
+  if (instance === undefined) return null;
+  return { of: instance.of, number: instance.number, url: shared?.url ?? null };
+}
+
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
   const kind = spec?.health?.ask.kind;
-  if (kind === "http") return "Http";
+  if (kind === "http" || kind === "https") return "Http";
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";
   return spec?.readyPattern === undefined ? "None" : "Log";

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { type Waiting, waitingOf } from "../../routes/pending.ts";
 import type { OutputLine, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
+import { openMark, StandingLines } from "../../routes/standing-lines.ts";
 import { ask, linesOf, tell } from "./ask.ts";
 
 export const projects = signal<readonly SupervisedStatus[]>([]);
@@ -72,16 +73,18 @@ export function followLogs(id: string | undefined): void {
 
 async function read(id: string, signal: AbortSignal): Promise<void> {
   const query = new URLSearchParams({ service: id, mode: "follow", tail: String(shownLines) });
-  let gathered: string[] = [];
+  let complete: string[] = [];
+  const standing = new StandingLines();
   let drawing: ReturnType<typeof setTimeout> | undefined;
   const draw = (): void => {
     drawing = undefined;
-    lines.value = [...lines.value, ...gathered].slice(-shownLines);
-    gathered = [];
+    const open = standing.all().map(({ message }) => `${plain(message)}${openMark}`);
+    complete = complete.slice(-shownLines);
+    lines.value = [...complete, ...open];
   };
   try {
-    for await (const { message } of linesOf<OutputLine>(`/v1/logs?${query}`, signal)) {
-      gathered.push(plain(message));
+    for await (const line of linesOf<OutputLine>(`/v1/logs?${query}`, signal)) {
+      if (standing.hear(line)) complete.push(plain(line.message));
       drawing ??= setTimeout(draw, gathering);
     }
   } catch {

@@ -40,7 +40,7 @@ export function readHealth(
   if (kind !== "command" && command !== undefined) {
     mistakes.add(command, `a check of type "${kind}" has no command; remove one of them`);
   }
-  if (kind !== undefined && kind !== "http" && path !== undefined && has("path")) {
+  if ((kind === "tcp" || kind === "command") && path !== undefined && has("path")) {
     mistakes.add(path, `a check of type "${kind}" has no path; remove one of them`);
   }
   return {
@@ -57,5 +57,5 @@ function askOf(
   { command, path }: { command: string; path: string },
 ): HealthCheck["ask"] {
   if (kind === "command") return { kind, command };
-  return kind === "tcp" ? { kind } : { kind: "http", path };
+  return kind === "tcp" ? { kind } : { kind: kind ?? "http", path };
 }

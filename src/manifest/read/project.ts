@@ -16,6 +16,7 @@ export function readProjectTable(reading: Reading): ReadProjectTable {
   const { directory, tlds = [] } = options;
   const its = tableIn(tree, "project");
   fields.read(its, { key: "env_file", schema: projectSchema });
+  fields.read(its, { key: "shell", schema: projectSchema });
   const reload = reloadOf(its, reading);
   const written = fields.read<string>(its, { key: "name", schema: projectSchema });
   const folder = directory.slice(directory.lastIndexOf("/") + 1);

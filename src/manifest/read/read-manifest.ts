@@ -5,6 +5,7 @@ import type { ProjectSpec } from "../project.ts";
 import { serviceNameMistake } from "../project-name.ts";
 import { reportShared } from "./addresses.ts";
 import { type Field, Fields } from "./fields.ts";
+import { type Groups, groupsIn, withInstances } from "./instances.ts";
 import { Mistakes } from "./mistakes.ts";
 import { readProjectTable } from "./project.ts";
 import type { ManifestOptions } from "./options.ts";
@@ -28,19 +29,36 @@ export function readManifest(options: ManifestOptions): ReadManifest {
   }
   const fields = new Fields();
   const tree = merged(layers);
-  const variables = new Variables({ ...options, mistakes, fields });
+  const warnings = new Mistakes();
+  const variables = new Variables({ ...options, mistakes, warnings, fields });
   const services = tableIn(tree, "services");
-  const reading: Reading = { options, tree, services, mistakes, fields, variables };
+  const groups = groupsIn(services);
+  const reading: Reading = { options, tree, services, groups, mistakes, fields, variables };
   const { routeName, ...project } = readProjectTable(reading);
-  const declared = declaredIn(reading, { name: project.name, routeName });
-  reportShared(declared, mistakes);
-  const specs = withWaits(declared, mistakes);
+  const base = { name: project.name, routeName };
+  const declared = declaredIn(reading, base);
+  const all = withInstances(declared, { groups: reading.groups, project: base, mistakes });
+  reportShared([...sharedBy(declared, reading.groups), ...all], mistakes);
+  const specs = withWaits(all, mistakes);
   if (mistakes.any) return { kind: "mistakes", mistakes: mistakes.sentences(layers) };
   return {
     kind: "project",
-    project: { ...project, directory, services: specs, files },
+    project: {
+      ...project,
+      directory,
+      services: specs,
+      files,
+      warnings: warnings.sentences(layers),
+    },
     fields: fields.all,
   };
+}
+
+/** The addresses that instances share are taken too. */
+function sharedBy(declared: readonly Declared[], groups: Groups): Declared[] {
+  return declared
+    .filter(({ spec }) => groups.has(spec.name))
+    .map((its) => ({ ...its, spec: { ...its.spec, port: undefined } }));
 }
 
 function declaredIn(reading: Reading, project: { name: string; routeName: string }): Declared[] {

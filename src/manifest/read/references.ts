@@ -1,14 +1,20 @@
 /** `depends_on` and the references of a service -> the services that it waits for, or the errors in them. Pure. */
-import { cycleText, unsetText } from "../fill.ts";
+import { cycleText, inheritedText, unsetText } from "../fill.ts";
 import { cycles } from "../graph.ts";
 import { didYouMean } from "../../text/nearest.ts";
 import { listed } from "../../text/list.ts";
-import { type Reference, readTemplate, referenceText } from "../reference.ts";
+import {
+  type Reference,
+  readTemplate,
+  referencesIn,
+  referenceText,
+  templateText,
+} from "../reference.ts";
 import { shown } from "../../text/shown.ts";
 import type { Known } from "./fields.ts";
 import type { At } from "./mistakes.ts";
 import type { Reading } from "./reading.ts";
-import type { Variable } from "./variables.ts";
+import { given, type Variable } from "./variables.ts";
 
 /** A service that another one waits for, and where that is written. */
 export type Edge = At & {
@@ -31,12 +37,6 @@ export type Referring = {
   commands: readonly Known<string>[];
 };
 
-/** Set by the supervisor: a reference to one of them is never reported as not set. */
-const given: readonly string[] = [
-  ...["PORT", "NAME", "NOTIFY_SOCKET", "TERM", "COLUMNS", "LINES"],
-  ...["LOCALHOSTESS_NAME", "LOCALHOSTESS_URL", "LOCALHOSTESS_RUN_ID"],
-];
-
 export function edgesOf({ name, dependsOn, env, commands }: Referring, reading: Reading): Edges {
   const { mistakes } = reading;
   const edges: Edges = { hard: [], soft: [] };
@@ -50,11 +50,13 @@ export function edgesOf({ name, dependsOn, env, commands }: Referring, reading: 
     const at = { source, path };
     const template = readTemplate(value, { shell });
     for (const what of template.mistakes) mistakes.add(at, what);
+    if (key !== undefined && value === inheritedText(key)) return;
     for (const part of template.parts) {
-      if (typeof part === "string") continue;
-      if (part.kind === "env" && isUnset(part, { env, key, reading })) {
-        mistakes.add(at, unsetText(part.name));
-      }
+      if (typeof part === "string" || part.kind !== "env") continue;
+      if (!isUnset(part, { env, key, reading })) continue;
+      mistakes.add(at, unsetText(part, templateText(part.otherwise?.word ?? [])));
+    }
+    for (const part of referencesIn(template.parts)) {
       if (part.kind !== "service" || !isReachable(part, { at, reading })) continue;
       if (part.name === name) continue;
       const edge = { to: part.name, ...at, why: referenceText(part) };
@@ -70,22 +72,16 @@ export function edgesOf({ name, dependsOn, env, commands }: Referring, reading: 
 }
 
 /** The services of a list, each with its place; one that does not exist is reported. */
-export function existing(
-  list: Known<string[]> | undefined,
-  reading: Pick<Reading, "services" | "mistakes">,
-): Known<string>[] {
+export function existing(list: Known<string[]> | undefined, reading: Existing): Known<string>[] {
   if (list === undefined) return [];
   return list.value
     .map((value, index) => ({ value, source: list.source, path: [...list.path, index] }))
     .filter((its) => exists(its.value, { at: its, reading }));
 }
 
-function exists(
-  name: string,
-  { at, reading }: { at: At; reading: Pick<Reading, "services" | "mistakes"> },
-): boolean {
+function exists(name: string, { at, reading }: { at: At; reading: Existing }): boolean {
   const { services, mistakes } = reading;
-  if (services.entries.has(name)) return true;
+  if (declaredAs(name, reading) !== undefined) return true;
   const known = [...services.entries.keys()];
   const otherwise =
     known.length === 0
@@ -98,13 +94,24 @@ function exists(
   return false;
 }
 
+type Existing = Pick<Reading, "services" | "groups" | "mistakes">;
+
+/** The key under `[services]` of a service, or of an instance. */
+function declaredAs(
+  name: string,
+  { services, groups }: Pick<Reading, "services" | "groups">,
+): string | undefined {
+  if (services.entries.has(name)) return name;
+  return [...groups].find(([, instances]) => instances.includes(name))?.[0];
+}
+
 function isReachable(
   reference: Reference & { kind: "service" },
   { at, reading }: { at: At; reading: Reading },
 ): boolean {
   const { name, field } = reference;
   if (!exists(name, { at, reading })) return false;
-  const its = reading.services.entries.get(name)!;
+  const its = reading.services.entries.get(declaredAs(name, reading)!)!;
   const type = its.kind === "table" ? its.entries.get("type") : undefined;
   if (type?.kind !== "leaf" || type.value !== "worker" || field === "host") return true;
   reading.mistakes.add(at, `${referenceText(reference)}: ${name} is a worker and has no port`);
@@ -113,7 +120,7 @@ function isReachable(
 
 /** Whether a variable will have no value; where the shell's variables are not known, none is reported. */
 function isUnset(
-  { name, fallback }: Reference & { kind: "env" },
+  { name, scope, otherwise }: Reference & { kind: "env" },
   {
     env,
     key,
@@ -121,9 +128,12 @@ function isUnset(
   }: { env: ReadonlyMap<string, Variable>; key: string | undefined; reading: Reading },
 ): boolean {
   const { shell } = reading.options;
-  if (shell === undefined || fallback !== undefined || given.includes(name)) return false;
+  if (shell === undefined || given.includes(name)) return false;
+  const { operator } = otherwise ?? {};
+  if (operator !== undefined && !operator.endsWith("?")) return false;
   // Within its own value, a variable is the shell's.
-  return shell[name] === undefined && (name === key || !env.has(name));
+  if (scope === "service" && name !== key && env.has(name)) return false;
+  return operator === ":?" ? !shell[name] : shell[name] === undefined;
 }
 
 /** Variables that refer to each other in a cycle. */
@@ -131,8 +141,8 @@ function reportCycles(env: ReadonlyMap<string, Variable>, { mistakes }: Reading)
   const graph = new Map<string, string[]>();
   for (const [name, { value }] of env) {
     const { parts } = readTemplate(value, { shell: false });
-    const others = parts.flatMap((part) =>
-      typeof part !== "string" && part.kind === "env" && part.name !== name ? [part.name] : [],
+    const others = referencesIn(parts).flatMap((its) =>
+      its.kind === "env" && its.scope === "service" && its.name !== name ? [its.name] : [],
     );
     graph.set(name, others);
   }

@@ -1,9 +1,10 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import type { ServiceSpec } from "../project.ts";
+import type { Limits, ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
-import { serviceSchema } from "../schema.ts";
+import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
+import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import type { Mistakes } from "./mistakes.ts";
@@ -40,6 +41,11 @@ export function readService(
   if (command === undefined && !table.entries.has("command")) {
     mistakes.add(table, 'command is required, such as command = "bun dev"');
   }
+  const shell = shellOf(
+    field("shell") ??
+      fields.read(tableIn(tree, "project"), { key: "shell", schema: projectSchema, quiet: true }),
+    directory,
+  );
   const workdir = absolute(valueIn<string>("workdir") ?? ".", directory);
   const port = field<number>("port");
   const health = readHealth(name, table, reading);
@@ -53,6 +59,7 @@ export function readService(
     mistakes.add(table, wrongLabel);
   }
   field("env_file");
+  field("instances");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
   const ask = health?.ask;
@@ -75,10 +82,15 @@ export function readService(
     if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
   }
   const readyPattern = valueIn<string>("ready_pattern");
+  const watch = field<string[]>("watch");
+  for (const { index, what } of watchMistakes(watch?.value ?? [], workdir)) {
+    mistakes.add({ source: watch!.source, path: [...watch!.path, index] }, what);
+  }
   const spec: ServiceSpec = {
     name,
     type,
     command: command?.value ?? "",
+    shell,
     workdir,
     port: port?.value,
     env: Object.fromEntries([...env].map(([key, { value }]) => [key, value])),
@@ -94,13 +106,29 @@ export function readService(
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
     restart: valueIn("restart") ?? "on-failure",
+    limits: readLimits(name, table, reading),
+    disabled: valueIn("disabled") ?? false,
+    profiles: [...new Set(valueIn<string[]>("profiles"))],
     lazy: lazy?.value ?? false,
     idleTimeout: idleTimeout?.value,
-    watch: valueIn("watch") ?? [],
+    watch: watch?.value ?? [],
     pty: valueIn("pty") ?? true,
     routeName: type === "exec" ? routeNameOf(name, project) : undefined,
   };
   return { spec, table, ...edges };
+}
+
+function readLimits(service: string, its: Table, { fields }: Pick<Reading, "fields">): Limits {
+  const table = tableIn(its, "limits");
+  const options = { schema: limitsSchema, service, within: "limits" };
+  return { memory: fields.read<number>(table, { ...options, key: "memory" })?.value };
+}
+
+/** A path is the same from every workdir. */
+function shellOf(shell: Known<string[]> | undefined, directory: string): string[] {
+  if (shell === undefined) return ["/bin/sh", "-c"];
+  const [program, ...words] = shell.value;
+  return [program!.includes("/") ? absolute(program!, directory) : program!, ...words];
 }
 
 type OfAPort = {
@@ -124,7 +152,7 @@ function reportPorts(
     mistakes.add(idleTimeout, "a worker receives no requests, so that it is never idle");
   }
   const ask = health?.ask.kind;
-  if (ask === "http" || ask === "tcp") {
+  if (ask !== undefined && ask !== "command") {
     const at = table.entries.get("health_check") ?? table;
     mistakes.add(at, "a worker has no port to check; use a command");
   }

@@ -1,8 +1,10 @@
 /** `env` tables, `.env` and env files -> the variables that a service declares, each with its place. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Dotenv, readDotenv } from "../dotenv.ts";
+import { expandDotenv } from "../dotenv-expand.ts";
 import { type Layer, type Table, tableIn } from "../layer.ts";
 import { merged } from "../merge.ts";
+import { type Part, readTemplate } from "../reference.ts";
 import { shown } from "../../text/shown.ts";
 import type { Path } from "../toml.ts";
 import type { Fields, Known } from "./fields.ts";
@@ -14,6 +16,13 @@ export type Variable = Known<string> & {
   /** Declared for all services, so that what it refers to cannot always be waited for. */
   shared: boolean;
 };
+
+/** Set by the supervisor: a reference to one of them is never reported as not set. */
+export const given: readonly string[] = [
+  ...["PORT", "NAME", "NOTIFY_SOCKET", "TERM", "COLUMNS", "LINES"],
+  ...["LOCALHOSTESS_NAME", "LOCALHOSTESS_URL", "LOCALHOSTESS_RUN_ID"],
+  ...["INSTANCE", "LOCALHOSTESS_INSTANCE"],
+];
 
 /** A place that names an env file, which therefore has to exist. */
 type Named = { path: string; at: At };
@@ -36,8 +45,10 @@ export function envFilePaths(its: Table, directory: string): string[] {
   return namedIn(its).map(({ path }) => absolute(path, directory));
 }
 
-type VariablesOptions = Pick<ManifestOptions, "directory" | "envFiles" | "nameOf"> & {
+type VariablesOptions = Pick<ManifestOptions, "directory" | "envFiles" | "nameOf" | "shell"> & {
   mistakes: Mistakes;
+  /** Sentences about the files that do not refuse the project. */
+  warnings: Mistakes;
   fields: Fields;
 };
 
@@ -55,9 +66,8 @@ export class Variables {
     const found = new Map([
       ...this.#inTable(tableIn(tree, "env"), { shared: true }),
       ...this.#inTable(tableIn(project, "env"), { shared: true }),
-      ...this.#inFile(".env"),
-      ...namedIn(project).flatMap((named) => this.#inFile(named.path, named.at)),
     ]);
+    for (const its of [{ path: ".env" }, ...namedIn(project)]) this.#addFile(found, its);
     for (const [name, variable] of found) this.#options.fields.note(["env", name], variable);
     return found;
   }
@@ -68,11 +78,7 @@ export class Variables {
     { table, shared }: { table: Table; shared: ReadonlyMap<string, Variable> },
   ): Map<string, Variable> {
     const env = new Map(shared);
-    for (const { path, at } of namedIn(table)) {
-      for (const [key, variable] of this.#inFile(path, at)) {
-        env.set(key, { ...variable, shared: false });
-      }
-    }
+    for (const named of namedIn(table)) this.#addFile(env, { ...named, shared: false });
     for (const [key, variable] of this.#inTable(tableIn(table, "env"), { shared: false })) {
       env.set(key, variable);
     }
@@ -93,37 +99,65 @@ export class Variables {
     });
   }
 
-  /** `named`: the place that asks for the file, where a missing file is an error. */
-  #inFile(written: string, named?: At): [string, Variable][] {
-    const { directory, envFiles, mistakes, nameOf = String } = this.#options;
+  /** `at`: the place that asks for the file, where a missing file is an error. */
+  #addFile(
+    env: Map<string, Variable>,
+    { path: written, at, shared = true }: { path: string; at?: At; shared?: boolean },
+  ): void {
+    const { directory, envFiles, mistakes, warnings, nameOf = String } = this.#options;
     const path = absolute(written, directory);
     const file = envFiles.get(path) ?? { kind: "missing" };
     const name = nameOf(path);
     if (file.kind !== "text") {
       const why = file.kind === "missing" ? "no such file" : file.why;
-      if (named !== undefined) mistakes.add(named, `${written}: ${why}`);
+      if (at !== undefined) mistakes.add(at, `${written}: ${why}`);
       else if (file.kind === "unreadable") mistakes.add(lineOf(name, 1), why);
-      return [];
+      return;
     }
-    return this.#read(path, { text: file.text, name }).variables.map(
-      ({ name: variable, value, line }) => [
-        variable,
-        { value, ...lineOf(name, line), path: [variable], shared: true },
-      ],
-    );
+    const before = (other: string): readonly Part[] | undefined => {
+      const known = env.get(other);
+      return known === undefined ? undefined : withoutItself(other, known.value);
+    };
+    const { variables, mistakes: wrong, asked } = expandDotenv(this.#read(path, file.text), before);
+    for (const { line, what, refused } of wrong) {
+      (refused ? mistakes : warnings).add(lineOf(name, line), what);
+    }
+    for (const its of asked) this.#warnIfUnset(its, name);
+    for (const { name: key, value, line } of variables) {
+      // In the place of its last line.
+      env.delete(key);
+      env.set(key, { value, ...lineOf(name, line), path: [key], shared });
+    }
   }
 
-  /** The errors in a file are reported once, however many services name it. */
-  #read(path: string, { text, name }: { text: string; name: string }): Dotenv {
-    const known = this.#dotenvs.get(path);
-    if (known !== undefined) return known;
-    const dotenv = readDotenv(text);
-    this.#dotenvs.set(path, dotenv);
-    for (const { line, what } of dotenv.mistakes) {
-      this.#options.mistakes.add(lineOf(name, line), what);
-    }
-    return dotenv;
+  #warnIfUnset({ line, name, by }: { line: number; name: string; by: string }, file: string): void {
+    const { shell, warnings } = this.#options;
+    if (shell === undefined || shell[name] !== undefined || given.includes(name)) return;
+    const what = `${by}: ${name} is not set, so $${name} is empty; for a literal $ write $$ or '...'`;
+    warnings.add(lineOf(file, line), what);
   }
+
+  /** A file is read once, however many services name it. */
+  #read(path: string, text: string): Dotenv {
+    const known = this.#dotenvs.get(path) ?? readDotenv(text);
+    this.#dotenvs.set(path, known);
+    return known;
+  }
+}
+
+/** Its parts for use in other variables: what is the shell's within its own value stays that. */
+function withoutItself(name: string, text: string): readonly Part[] {
+  const own = (parts: readonly Part[]): Part[] =>
+    parts.map((part) => {
+      if (typeof part === "string" || part.kind !== "env") return part;
+      const { otherwise } = part;
+      return {
+        ...part,
+        scope: part.name === name ? "shell" : part.scope,
+        otherwise: otherwise && { ...otherwise, word: own(otherwise.word) },
+      };
+    });
+  return own(readTemplate(text, { shell: false }).parts);
 }
 
 function lineOf(name: string, line: number): At {

@@ -13,7 +13,12 @@ import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
 import { type Absence, absentPage, linesShown } from "../pages/supervised-page.ts";
-import { type Destination, isSameDestination, type Mode } from "../request/destination.ts";
+import {
+  type Destination,
+  isSameDestination,
+  type Mode,
+  nextInstance,
+} from "../request/destination.ts";
 import { isStrangers } from "../request/is-strangers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
@@ -50,6 +55,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   /** The client asked for no further request, and this one is complete. */
   #lastRequest = false;
   #destination: Destination | undefined;
+  /** Instances of the current request's name that did not take it. */
+  #missed = 0;
   /** The last destination that the server name's certificate was found to cover. */
   #covered: Destination | undefined;
   /** The upstream that this client used last. */
@@ -237,15 +244,28 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const asked = askedFor(this.#head, target, { mode, framing, table: this.#shared.routes() });
     if (asked === undefined) return undefined;
     const known = this.#destination;
-    if (known !== undefined && isSameDestination(known, bytes, asked)) return known;
-    this.#destination = this.#find(bytes, asked);
+    // A request that is read again stays with its instance; a new one is the next one's.
+    const again = this.#waiting !== undefined;
+    const stays = known !== undefined && (known.ring === undefined || again);
+    if (stays && isSameDestination(known, bytes, asked)) return known;
+    if (!again) this.#missed = 0;
+    this.#destination = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    return this.#destination;
+  }
+
+  /** The next instance of a name, for a request that the last one could not take; undefined: all have been tried. */
+  #nextInstance(): Destination | undefined {
+    const { ring } = this.#destination!;
+    if (ring === undefined || this.#missed + 1 >= ring.all.length) return undefined;
+    this.#missed++;
+    this.#destination = nextInstance(this.#destination!);
     return this.#destination;
   }
 
   /** The current destination of the authority bytes[start, end). */
   #find(
     bytes: Uint8Array,
-    asked: { mode: Mode; start: number; end: number },
+    asked: { mode: Mode; start: number; end: number; key?: string | undefined },
   ): Destination | undefined {
     return this.#shared.destinations.find(bytes, asked, {
       mode: asked.mode,
@@ -260,8 +280,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
-    const { asked, mode } = this.#destination!;
-    return this.#find(asked, { mode, start: 0, end: asked.length });
+    const { asked, mode, key } = this.#destination!;
+    return this.#find(asked, { mode, start: 0, end: asked.length, key });
   }
 
   /** The service that the current request goes to. */
@@ -371,6 +391,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (failure === undefined) {
       return waiting.looked ? undefined : this.#unseen(this.#service);
     }
+    const next = this.#nextInstance();
+    if (next !== undefined) {
+      const { tls } = next;
+      return this.#dialAndWait({ service: this.#service, key: next.key, tls });
+    }
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
       case "look":
@@ -453,6 +478,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { key, tls } = found;
     if (failure === undefined) {
       waiting.dial({ service: this.#service, key, tls });
+      return;
+    }
+    const next = this.#nextInstance();
+    if (next !== undefined) {
+      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
       return;
     }
     const supervised = comesBack(found, failure);
@@ -707,8 +737,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       this.refuse(upstreamFailed(service, { status, address, why }));
       return;
     }
-    // The request waits until its service is back, and is sent again, once.
-    this.#wait({ bytes: "sent", looked: true, last: true });
+    // The request waits until its service is back, and is sent again, once: to another instance at once.
+    const waiting = this.#wait({ bytes: "sent", looked: true, last: true });
+    const next = this.#nextInstance();
+    if (next !== undefined) {
+      this.#client.regulate();
+      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      return;
+    }
     this.#awaitReturn(supervised, { table: undefined, woken: false });
   }
 

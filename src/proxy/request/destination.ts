@@ -35,7 +35,12 @@ export type Destination = {
    * For `proxy` decisions: how the service is dialled, as known when this destination was made; undefined: without TLS.
    */
   tls: { serverName: string } | undefined;
+  /** For a name that several instances share: the destination of each that can answer, this one among them. */
+  ring: Ring | undefined;
 };
+
+/** Requests go to each in turn. */
+export type Ring = { readonly all: readonly Destination[]; next: number };
 
 export type DestinationFacts = {
   mode: Mode;
@@ -55,11 +60,16 @@ const remembered = 32;
 export class Destinations {
   #recent: Destination[] = [];
   #next = 0;
+  /** Where the next ring begins: a new table has new ones, and its first instance would get more than its share. */
+  #firstTurn = 0;
 
-  /** The destination of bytes[start, end), an authority; undefined if those bytes are not an authority. */
+  /**
+   * The destination of bytes[start, end), an authority; undefined if those bytes are not an authority. `key`: the
+   * request is that instance's already, as long as it can answer.
+   */
   find(
     bytes: Uint8Array,
-    { start, end }: { start: number; end: number },
+    { start, end, key }: { start: number; end: number; key?: string | undefined },
     facts: DestinationFacts,
   ): Destination | undefined {
     for (const known of this.#recent) {
@@ -71,18 +81,34 @@ export class Destinations {
         isTrueYet(known) &&
         sameBytes(known.asked, bytes, start, end)
       ) {
-        return known;
+        return known.ring === undefined ? known : inTurn(known.ring, key);
       }
     }
     const destination = destinationOf(bytes.slice(start, end), facts);
     if (destination === undefined) return undefined;
+    if (destination.ring !== undefined) destination.ring.next = this.#firstTurn++;
     // A name that leads nowhere must not displace one that leads somewhere.
     if (destination.decision.kind !== "unknown") {
       this.#recent[this.#next] = destination;
       this.#next = (this.#next + 1) % remembered;
     }
-    return destination;
+    return destination.ring === undefined ? destination : inTurn(destination.ring, key);
   }
+}
+
+function inTurn(ring: Ring, key: string | undefined): Destination {
+  const { all } = ring;
+  const same = key === undefined ? undefined : all.find((its) => its.key === key);
+  if (same !== undefined) return same;
+  const found = all[ring.next % all.length]!;
+  ring.next++;
+  return found;
+}
+
+/** The instance after this one; itself where there is no other. */
+export function nextInstance(destination: Destination): Destination {
+  const { all } = destination.ring ?? { all: [destination] };
+  return all[(all.indexOf(destination) + 1) % all.length]!;
 }
 
 /** Whether the known destination is still the one that this request asks for. */
@@ -99,16 +125,36 @@ export function isSameDestination(
   );
 }
 
-/** False if the service has since shown that it speaks another dialect. */
-function isTrueYet({ decision, dialect, tls }: Destination): boolean {
+/** False if the service, or one of its instances, has since shown that it speaks another dialect. */
+function isTrueYet(destination: Destination): boolean {
+  const { ring } = destination;
+  return ring === undefined ? isSpoken(destination) : ring.all.every(isSpoken);
+}
+
+function isSpoken({ decision, dialect, tls }: Destination): boolean {
   return decision.kind !== "proxy" || (dialect!.tls === true) === (tls !== undefined);
 }
 
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
-  const { mode, client, secure, table, ownPorts, instance, dialects } = facts;
   const authority = readAuthority(asked, 0, asked.length);
   if (authority === undefined) return undefined;
-  const decision = decide({ ...authority, mode }, table, ownPorts);
+  const decision = decide({ ...authority, mode: facts.mode }, facts.table, facts.ownPorts);
+  const to = (its: Decision) => destinationTo(its, { asked, authority, facts });
+  if ((decision.kind !== "proxy" && decision.kind !== "tunnel") || !decision.instances) {
+    return to(decision);
+  }
+  const ring: Ring = {
+    all: decision.instances.map((its) => to({ ...decision, ...its })),
+    next: 0,
+  };
+  for (const its of ring.all) its.ring = ring;
+  return ring.all[0];
+}
+
+type Asking = { asked: Uint8Array; authority: Authority; facts: DestinationFacts };
+
+function destinationTo(decision: Decision, { asked, authority, facts }: Asking): Destination {
+  const { mode, client, secure, table, instance, dialects } = facts;
   const destination: Destination = {
     mode,
     asked,
@@ -123,6 +169,7 @@ function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination 
     key: "",
     dialect: undefined,
     tls: undefined,
+    ring: undefined,
   };
   if (decision.kind === "tunnel") {
     destination.key = upstreamKey(decision.service);

@@ -1,8 +1,10 @@
 /** The machine into the processes that run on it, each with the run of a service that it belongs to. */
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { basename } from "node:path";
 import { runCommand } from "../../system/command.ts";
 import { parseProcStat } from "../../system/proc-stat.ts";
+import { markIn } from "./mark.ts";
 
 /** The variable by which every process of a run is known, wherever it went. */
 export const runVariable = "LOCALHOSTESS_RUN_ID";
@@ -20,10 +22,22 @@ export type Seen = {
    * `startedAt` where the system has no ticks: macOS keeps the time as it was.
    */
   birth: number;
+  /** Leads a session that may have a terminal, so that its end sends SIGHUP to the others. */
+  leads: boolean;
   /** Ended, and not reaped. */
   zombie: boolean;
+  /** Stopped by a signal; it hears of another one only when it goes on. */
+  stopped: boolean;
+  /** How a zombie ended, as waitpid(2) reports it, where that is known. */
+  exitStatus: number | undefined;
+  /** The name of its program. */
+  program: string;
+  /** Equal to its parent's where it was forked from it and has not become another program. */
+  exec: string | undefined;
   /** The run id in its environment, now or when it was first seen. */
   runId: string | undefined;
+  /** Its mark of a run (`mark.ts`), looked for only where there is no run id. */
+  mark: string | undefined;
   /** Milliseconds of processor time until now. */
   cpu: number;
   /** Resident bytes. */
@@ -88,7 +102,12 @@ export function runIdIn(environment: Buffer): string | undefined {
   return environment.toString("latin1", start, end === -1 ? environment.length : end);
 }
 
-type Remembered = { startTicks: number; image: string; runId: string | undefined };
+type Remembered = {
+  startTicks: number;
+  image: string;
+  runId: string | undefined;
+  mark: string | undefined;
+};
 
 /** Linux. No process is started, and an environment is read once for each program that a process becomes. */
 export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census {
@@ -133,6 +152,11 @@ export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census
     }
   }
 
+  function markOf(pid: number): string | undefined {
+    const text = short(`${root}/${pid}/limits`);
+    return text === undefined ? undefined : markIn(text);
+  }
+
   function see(pid: number, kept: Map<number, Remembered>): Seen | undefined {
     const text = short(`${root}/${pid}/stat`);
     const stat = text === undefined ? undefined : parseProcStat(text);
@@ -143,7 +167,8 @@ export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census
       const { startTicks, image } = stat;
       // A program that was started without environment is still the process that had one.
       const runId = (stat.zombie ? undefined : runIdOf(pid)) ?? memory?.runId;
-      memory = { startTicks, image, runId };
+      const mark = memory?.mark ?? (runId === undefined ? markOf(pid) : undefined);
+      memory = { startTicks, image, runId, mark };
     }
     kept.set(pid, memory);
     return {
@@ -153,8 +178,14 @@ export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census
       session: stat.session,
       startedAt: startOf(stat.startTicks),
       birth: stat.startTicks,
+      leads: stat.terminal && stat.session === pid,
       zombie: stat.zombie,
+      stopped: stat.stopped,
+      exitStatus: stat.zombie ? stat.exitStatus : undefined,
+      program: stat.comm,
+      exec: stat.exec,
       runId: memory.runId,
+      mark: memory.mark,
       cpu: stat.cpuTicks * tick,
       memory: stat.pages * page,
     };
@@ -217,8 +248,15 @@ export function parsePsCensus(text: string): Map<number, Seen> {
       session: 0,
       startedAt: Date.parse(`${start} UTC`),
       birth: Date.parse(`${start} UTC`),
+      leads: state!.includes("s"),
       zombie: state!.startsWith("Z"),
+      stopped: state!.startsWith("T"),
+      exitStatus: undefined,
+      // A login shell has a hyphen before its name.
+      program: basename(rest!.split(" ", 1)[0]!).replace(/^-/, ""),
+      exec: undefined,
       runId: runId?.slice(runVariable.length + 1),
+      mark: undefined,
       cpu:
         ((Number(hours ?? 0) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000 +
         Number(hundredths) * 10,

@@ -1,10 +1,14 @@
 /** A run of a service -> all processes that belong to it, wherever they went, and the end of all of them. */
-import type { StopSignal } from "../../manifest/project.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import { slices } from "../../system/slices.ts";
 import type { Birth, Census, Seen, Table } from "./census.ts";
 import type { Ending } from "./ending.ts";
+import { type EndOptions, type Ends, endFamily } from "./end-family.ts";
+import { markOf } from "./mark.ts";
+import type { Traits } from "./traits.ts";
+
+export type { Ended, EndOptions, Ends } from "./end-family.ts";
 
 /** The identity of a run, also for a daemon that did not start it. */
 export type Run = {
@@ -19,21 +23,6 @@ export type Run = {
   /** Members that the previous daemon wrote down. They may have left group, parent and environment. */
   members?: readonly Birth[] | undefined;
 };
-
-export type EndOptions = {
-  signal: StopSignal;
-  /** Milliseconds from the signal to SIGKILL. */
-  timeout: number;
-};
-
-/** `left`: pids that no signal ended, or that belong to a user whom we may not signal. */
-export type Ended = { kind: "ended" } | { kind: "left"; pids: readonly number[] };
-
-export interface Ends {
-  done: Promise<Ended>;
-  /** SIGKILL not before so many milliseconds from now. */
-  extend(milliseconds: number): void;
-}
 
 /** `pids` ascending. */
 export type Usage = { pids: readonly number[]; cpu: number; memory: number };
@@ -56,7 +45,10 @@ export interface Families {
   strays(): readonly Birth[];
   /** Runs with a live process whose id has this prefix: a killed daemon may not have written them down. */
   runsOf(prefix: string): Promise<readonly Run[]>;
-  /** Signal, wait, SIGKILL, until no process is left; at once for a run that has ended. Never rejects. */
+  /**
+   * Signals, as `ending-plan.ts` has it, wait, SIGKILL, until no process is left; at once for a run that has ended.
+   * Never rejects.
+   */
   end(run: Run, options: EndOptions): Ends;
   /** How an adopted process ended recently; returned once. */
   endingOf(pid: number): Ending | undefined;
@@ -67,7 +59,8 @@ export interface Families {
 
 export type FamilyEffects = {
   census: Census;
-  calls: ProcessCalls;
+  traits: Traits;
+  calls: Pick<ProcessCalls, "reap">;
   clock: Clock;
   /** The pids that Bun waits for. */
   own: ReadonlySet<number>;
@@ -78,13 +71,6 @@ export type FamilyEffects = {
   /** Reports a look that failed; that stops nothing. */
   report?(problem: string): void;
 };
-
-/** Milliseconds between two looks at those who are ending: the first, doubled to the last. */
-const firstPause = 10;
-const lastPause = 200;
-
-/** Milliseconds of SIGKILL after which processes that are left are reported. */
-const patience = 5000;
 
 /** Milliseconds between SIGCHLD and the look at who it was: one look for many. */
 const reapDelay = 500;
@@ -100,6 +86,7 @@ const keptEndings = 1000;
 
 type Index = {
   byRun: ReadonlyMap<string | undefined, readonly Seen[]>;
+  byMark: ReadonlyMap<string | undefined, readonly Seen[]>;
   byParent: ReadonlyMap<number, readonly Seen[]>;
   byGroup: ReadonlyMap<number, readonly Seen[]>;
   bySession: ReadonlyMap<number, readonly Seen[]>;
@@ -114,6 +101,7 @@ function indexOf(table: Table): Index {
   const all = [...table.values()];
   const index = {
     byRun: Map.groupBy(all, ({ runId }) => runId),
+    byMark: Map.groupBy(all, ({ mark }) => mark),
     byParent: Map.groupBy(all, ({ parent }) => parent),
     byGroup: Map.groupBy(all, ({ group }) => group),
     bySession: Map.groupBy(all, ({ session }) => session),
@@ -123,7 +111,7 @@ function indexOf(table: Table): Index {
 }
 
 export function families(effects: FamilyEffects): Families {
-  const { census, calls, clock, own, self, report = () => {} } = effects;
+  const { census, traits, calls, clock, own, self, report = () => {} } = effects;
   const signal = effects.signal ?? ((pid, name) => void process.kill(pid, name));
   /** Run id -> pid -> its last sight. Membership stays: a child may change its environment and lose its parent. */
   const known = new Map<string, ReadonlyMap<number, Seen>>();
@@ -159,18 +147,21 @@ export function families(effects: FamilyEffects): Families {
   }
 
   /**
-   * Members, also those that have ended and are not reaped: by the run id; by having been one before, also of another
-   * daemon; by their session or group, where a member proves that it is still the run's; and all descendants of those.
+   * Members, also those that have ended and are not reaped: by the run id, or its mark where they have thrown their
+   * environment away; by having been one before, also of another daemon; by their session or group, where a member
+   * proves that it is still the run's; and all descendants of those.
    */
   function membersIn(table: Table, run: Run): Map<number, Seen> {
     const before = known.get(run.runId);
-    const { byRun, byGroup, bySession, byParent } = indexOf(table);
+    const { byRun, byMark, byGroup, bySession, byParent } = indexOf(table);
     const members = new Map<number, Seen>();
     const add = (seen: Seen): void => {
       // A daemon may itself have been started inside a service.
       if (seen.pid !== self.pid) members.set(seen.pid, seen);
     };
     for (const seen of byRun.get(run.runId) ?? []) add(seen);
+    const mark = markOf(run.runId);
+    if (mark !== undefined) for (const seen of byMark.get(mark) ?? []) add(seen);
     for (const [pid, { birth }] of before ?? []) {
       const seen = table.get(pid);
       if (seen?.birth === birth) add(seen);
@@ -219,13 +210,6 @@ export function families(effects: FamilyEffects): Families {
     }
   }
 
-  /** Processes that run, or that have ended and are ours to reap, or their parent's, which is about to end. */
-  function left(members: ReadonlyMap<number, Seen>): Seen[] {
-    return [...members.values()].filter(
-      (seen) => !seen.zombie || (members.has(seen.parent) && !members.get(seen.parent)!.zombie),
-    );
-  }
-
   /** False where it may not be signalled. */
   function send(seen: Seen, name: NodeJS.Signals): boolean {
     if (seen.zombie || !census.same(seen)) return true;
@@ -243,63 +227,11 @@ export function families(effects: FamilyEffects): Families {
   }
 
   /** To the whole group in one call, where it is proven to be the run's; then to those outside it. */
-  function sendAll(run: Run, { members, name }: { members: Seen[]; name: NodeJS.Signals }): void {
+  function kill(run: Run, members: readonly Seen[]): void {
     const inGroup = members.find((seen) => seen.group === run.pid && census.same(seen));
-    if (inGroup !== undefined) deliver(-run.pid, name);
+    if (inGroup !== undefined) deliver(-run.pid, "SIGKILL");
     for (const seen of members) {
-      if (inGroup === undefined || seen.group !== run.pid) send(seen, name);
-    }
-  }
-
-  function pause(milliseconds: number): Promise<void> {
-    return new Promise((resume) => void clock.after(milliseconds, resume));
-  }
-
-  async function end(
-    run: Run,
-    { signal: name, deadline }: { signal: StopSignal; deadline: { at: number } },
-  ): Promise<Ended> {
-    let killing: number | undefined;
-    let wait = firstPause;
-    const asked = new Set<string>();
-    for (;;) {
-      let members: Seen[] = [];
-      try {
-        members = left(membersIn(await look(), run));
-        if (members.length === 0) {
-          known.delete(run.runId);
-          return { kind: "ended" };
-        }
-      } catch (error) {
-        report((error as Error).message);
-        if (own.has(run.pid)) deliver(-run.pid, killing === undefined ? name : "SIGKILL");
-      }
-      // Hundreds of services may stop at once.
-      await breathe();
-      const now = clock.now();
-      if (killing === undefined && (now >= deadline.at || name === "SIGKILL")) {
-        killing = now;
-        wait = firstPause;
-      }
-      if (killing !== undefined) {
-        if (now - killing >= patience) {
-          return { kind: "left", pids: members.map(({ pid }) => pid) };
-        }
-        sendAll(run, { members, name: "SIGKILL" });
-      } else {
-        // Each is asked once: a second SIGINT means "at once" to many programs.
-        const fresh = members.filter(({ pid, birth }) => !asked.has(`${pid} ${birth}`));
-        if (fresh.length > 0) {
-          if (asked.size === 0) sendAll(run, { members, name });
-          else for (const seen of fresh) send(seen, name);
-          // One that is stopped (SIGSTOP, SIGTTIN) hears of it only when it goes on.
-          for (const seen of fresh) send(seen, "SIGCONT");
-        }
-        for (const { pid, birth } of fresh) asked.add(`${pid} ${birth}`);
-      }
-      const until = killing === undefined ? deadline.at - clock.now() : lastPause;
-      await pause(Math.max(1, Math.min(wait, until)));
-      wait = Math.min(wait * 2, lastPause);
+      if (inGroup === undefined || seen.group !== run.pid) send(seen, "SIGKILL");
     }
   }
 
@@ -339,14 +271,32 @@ export function families(effects: FamilyEffects): Families {
       }
       return [...runs].map(([runId, { pid, startedAt }]) => ({ pid, startedAt, runId }));
     },
-    end(run, { signal: name, timeout }) {
-      const deadline = { at: clock.now() + timeout };
-      return {
-        done: end(run, { signal: name, deadline }),
-        extend(milliseconds) {
-          deadline.at = Math.max(deadline.at, clock.now() + milliseconds);
+    end(run, how) {
+      const effects = {
+        clock,
+        traits,
+        async members() {
+          try {
+            const members = membersIn(await look(), run);
+            return [...members.values()];
+          } catch (error) {
+            report((error as Error).message);
+            throw error;
+          }
         },
+        reaped: (pid: number) => endings.get(pid),
+        send,
+        kill: (members: readonly Seen[]) => kill(run, members),
+        sendBlindly(name: NodeJS.Signals) {
+          if (own.has(run.pid)) deliver(-run.pid, name);
+        },
+        breathe,
       };
+      const ends = endFamily(run.pid, { ...how, effects });
+      void ends.done.then(({ kind }) => {
+        if (kind === "ended") known.delete(run.runId);
+      });
+      return ends;
     },
     endingOf(pid) {
       const ending = endings.get(pid);

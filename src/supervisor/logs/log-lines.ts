@@ -1,4 +1,7 @@
-/** The bytes that a service prints, in whatever pieces -> its lines, as they stood when they ended. */
+/** The bytes that a service prints, in whatever pieces -> its lines, as a terminal shows them once they end. */
+import { type ScreenOptions, type Size, TerminalScreen } from "./terminal-screen.ts";
+
+export type { Size } from "./terminal-screen.ts";
 
 /** Bytes of a line; what is beyond is counted and thrown away. */
 export const longestLine = 64 * 1024;
@@ -6,51 +9,143 @@ export const longestLine = 64 * 1024;
 /** `dropped`: bytes beyond `longestLine`. `bytes` are the callee's only until it returns. */
 export type TakeLine = (bytes: Uint8Array, dropped: number) => void;
 
+export type LinesOptions = Partial<ScreenOptions> & {
+  /** Undefined: a stream without columns. */
+  size?: Size | undefined;
+};
+
 const newline = 10;
 const carriageReturn = 13;
+const backspace = 8;
+const escapeByte = 0x1b;
+/** First byte of the characters from U+0080 to U+00BF, of which some are controls. */
+const latin = 0xc2;
+
+const nothing = new Uint8Array(0);
 
 /**
- * A line ends with LF. What a CR goes back over was a progress bar's former state and is forgotten; a CR right
- * before LF is how a terminal ends lines.
+ * A line ends with LF; a CR right before it is how a terminal ends lines. Text and colours are taken as they are, in
+ * bytes. From the first control on that moves the cursor, a screen says what its rows show, until it is at rest.
  */
 export class LogLines {
-  /** When the unfinished line began; undefined while there is none. */
+  readonly #screen: TerminalScreen;
+  #onScreen = false;
+  /** The unfinished line, which moves no cursor; undefined while there is none. */
   #held: Uint8Array | undefined;
   #length = 0;
   #dropped = 0;
-  /** A CR has come, and nothing after it: what comes next stands in the place of what is held. */
-  #returned = false;
+  /** The end of the last piece, if what comes next decides what it is: CRs, the begin of an escape or of a control. */
+  #tail: Uint8Array = nothing;
+  /** Lines since the screen was at rest. */
+  #ended = 0;
+  /** A line has ended with what is being taken in. */
+  #some = false;
 
-  push(bytes: Uint8Array, take: TakeLine): void {
-    let from = 0;
-    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, from)) {
-      const piece = bytes.subarray(from, end);
+  constructor({ size, now = () => 0, recall = () => undefined }: LinesOptions = {}) {
+    this.#screen = new TerminalScreen({ now, recall });
+    this.#screen.size = size;
+  }
+
+  set size(size: Size | undefined) {
+    this.#screen.size = size;
+  }
+
+  /** A full-screen program is shown, whose output is no lines. */
+  get isFull(): boolean {
+    return this.#screen.isFull;
+  }
+
+  /** The line that has not ended, as it stands; undefined: there is none. */
+  get open(): string | undefined {
+    if (this.#onScreen) return this.#screen.open;
+    if (this.#held === undefined || this.#length === 0) return undefined;
+    return decoder.decode(this.#held.subarray(0, this.#length));
+  }
+
+  /** Time alone changes nothing: no line is unfinished, and none was written again. */
+  get isIdle(): boolean {
+    return !this.#onScreen && this.#length === 0;
+  }
+
+  /** @returns whether a line has ended. */
+  push(bytes: Uint8Array, take: TakeLine): boolean {
+    this.#some = false;
+    let given = bytes;
+    if (this.#tail.length > 0) {
+      given = Buffer.concat([this.#tail, bytes]);
+      this.#tail = nothing;
+    }
+    let from = this.#onScreen ? this.#toScreen(given, take) : 0;
+    const special = new Specials(given);
+    for (let end = given.indexOf(newline, from); end !== -1; end = given.indexOf(newline, from)) {
+      const piece = withoutEnd(given.subarray(from, end));
+      if (special.movesIn(from, end) || piece.includes(carriageReturn)) {
+        from += this.#toScreen(given.subarray(from), take);
+        continue;
+      }
       from = end + 1;
+      this.#ended += 1;
+      this.#some = true;
       if (this.#held === undefined) takeWhole(piece, take);
       else {
-        this.#hold(piece);
+        this.#append(piece);
         this.#release(take);
       }
     }
-    if (from < bytes.length) this.#hold(from === 0 ? bytes : bytes.subarray(from));
+    if (from < given.length) this.#hold(given.subarray(from), take);
+    return this.#some;
+  }
+
+  /** Takes lines that were written again and stand. @returns milliseconds until the next one may. */
+  settle(take: TakeLine): number | undefined {
+    if (!this.#onScreen) return undefined;
+    return this.#screen.settle(textTo(take));
   }
 
   /** Ends the output: an unfinished rest becomes a line. */
   flush(take: TakeLine): void {
-    if (this.#held !== undefined && this.#length > 0) this.#release(take);
+    if (this.#onScreen) this.#screen.flush(textTo(take));
+    else {
+      const tail = this.#tail;
+      this.#tail = nothing;
+      // Half a character is shown; half an escape is not.
+      if (tail[0] === latin) this.#append(tail);
+      if (this.#length > 0) this.#release(take);
+      this.#screen.flush(() => {});
+    }
+    this.#onScreen = false;
+    this.#tail = nothing;
+    this.#ended = 0;
     this.#forget();
   }
 
-  #hold(piece: Uint8Array): void {
-    let body = withoutEnd(piece);
-    if (body.length > 0) {
-      const back = body.lastIndexOf(carriageReturn);
-      if (back !== -1) body = body.subarray(back + 1);
-      if (this.#returned || back !== -1) this.#length = this.#dropped = 0;
-      this.#append(body);
+  #hold(rest: Uint8Array, take: TakeLine): void {
+    const tail = unsettled(rest);
+    const body = rest.subarray(0, rest.length - tail);
+    if (new Specials(body).movesIn(0, body.length) || body.includes(carriageReturn)) {
+      this.#toScreen(rest, take);
+      return;
     }
-    this.#held ??= new Uint8Array(0);
-    this.#returned = body.length < piece.length && piece.at(-1) === carriageReturn;
+    this.#append(body);
+    if (tail > 0) this.#tail = rest.slice(rest.length - tail);
+  }
+
+  /** @returns how much of it was taken: the rest moves no cursor so far. */
+  #toScreen(bytes: Uint8Array, take: TakeLine): number {
+    const tell = textTo((line, dropped) => {
+      this.#some = true;
+      take(line, dropped);
+    });
+    if (!this.#onScreen) {
+      this.#onScreen = true;
+      this.#screen.begin(this.#ended);
+      this.#ended = 0;
+      if (this.#held !== undefined) this.#screen.push(this.#held.subarray(0, this.#length), tell);
+      this.#forget();
+    }
+    const taken = this.#screen.push(bytes, tell);
+    if (bytes[taken - 1] === newline && this.#screen.isAtRest) this.#onScreen = false;
+    return taken;
   }
 
   #append(body: Uint8Array): void {
@@ -76,8 +171,65 @@ export class LogLines {
   #forget(): void {
     this.#held = undefined;
     this.#length = this.#dropped = 0;
-    this.#returned = false;
   }
+}
+
+const decoder = new TextDecoder();
+
+/** Controls that a line may not have in order to be taken as it is: all but SGR, and BS. In Latin-1, as bytes are. */
+const moving = /\u0008|\u001b(?!\[[\d:;]*m)|\u00c2[\u0080-\u009f]/g;
+
+class Specials {
+  #text: string | undefined;
+  /** The first that was found. */
+  #at: number;
+
+  constructor(bytes: Uint8Array) {
+    this.#at = -1;
+    const some = bytes.includes(escapeByte) || bytes.includes(backspace) || bytes.includes(latin);
+    if (!some) this.#at = Number.POSITIVE_INFINITY;
+    // A search in text costs a tenth of one byte by byte.
+    else this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  }
+
+  movesIn(from: number, to: number): boolean {
+    if (this.#at < from) {
+      moving.lastIndex = from;
+      this.#at = moving.exec(this.#text!)?.index ?? Number.POSITIVE_INFINITY;
+    }
+    return this.#at < to;
+  }
+}
+
+/** Bytes of an SGR sequence; a longer one is none. */
+const longestColour = 64;
+
+/** How many bytes at the end may be the begin of something that moves no cursor. */
+function unsettled(bytes: Uint8Array): number {
+  const { length } = bytes;
+  let at = length;
+  while (at > 0 && bytes[at - 1] === carriageReturn) at--;
+  if (at < length) return length - at;
+  if (bytes[length - 1] === latin) return 1;
+  const begun = bytes.lastIndexOf(escapeByte);
+  if (begun === -1 || length - begun > longestColour) return 0;
+  if (begun === length - 1) return 1;
+  if (bytes[begun + 1] !== 0x5b) return 0;
+  for (let next = begun + 2; next < length; next++) {
+    if (bytes[next]! < 0x30 || bytes[next]! > 0x3b) return 0;
+  }
+  return length - begun;
+}
+
+function textTo(take: TakeLine): (text: string, dropped: number) => void {
+  return (text, dropped) => {
+    const bytes = Buffer.from(text);
+    if (bytes.length <= longestLine) takeCut(bytes, { dropped, take });
+    else {
+      const beyond = bytes.length - longestLine + dropped;
+      takeCut(bytes.subarray(0, longestLine), { dropped: beyond, take });
+    }
+  };
 }
 
 function withoutEnd(piece: Uint8Array): Uint8Array {
@@ -86,10 +238,7 @@ function withoutEnd(piece: Uint8Array): Uint8Array {
   return end === piece.length ? piece : piece.subarray(0, end);
 }
 
-function takeWhole(piece: Uint8Array, take: TakeLine): void {
-  const body = withoutEnd(piece);
-  const back = body.lastIndexOf(carriageReturn);
-  const line = back === -1 ? body : body.subarray(back + 1);
+function takeWhole(line: Uint8Array, take: TakeLine): void {
   if (line.length <= longestLine) take(line, 0);
   else takeCut(line.subarray(0, longestLine), { dropped: line.length - longestLine, take });
 }

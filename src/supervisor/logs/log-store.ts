@@ -1,10 +1,13 @@
 /** Output of services -> lines with their time, in memory and in files, to be read and followed. */
 import { unwritableWhy } from "../../text/unwritable.ts";
 import { isUtf8 } from "node:buffer";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Cancel, Clock } from "../../system/clock.ts";
+import { shellCommand } from "../../text/shell-words.ts";
 import { type RotatedFile, rotatedFile } from "./log-file.ts";
-import { LogLines } from "./log-lines.ts";
+import type { Size } from "./log-lines.ts";
+import { OutputLines } from "./output-lines.ts";
 import { type OutputShare, outputShare } from "./output-share.ts";
 import { type LogLine, LogRing, type OutputStream } from "./log-ring.ts";
 
@@ -30,6 +33,19 @@ export interface ServiceLog {
   readonly next: number;
   /** The number of the oldest line that can be read. */
   readonly first: number;
+  /**
+   * Lines without an end that stand since a moment, such as a prompt: at most one of each stream, with the number that
+   * it would have. Once it has ended, it is one of the lines.
+   */
+  readonly open: readonly LogLine[];
+  /** The line of standard output that has not ended, as it is now. */
+  readonly prompt: string;
+  /** A full-screen program is shown, whose output is not kept. */
+  readonly isFull: boolean;
+  /** `size`: the terminal has it; undefined: the service prints into pipes. */
+  resize(size: Size | undefined): void;
+  /** Hears the bytes themselves, which are the callee's only until it returns. */
+  tap(hear: (bytes: Uint8Array) => void): Cancel;
   /** Resolves once output from before this daemon can be read, as far as the file goes. */
   readonly ready: Promise<void>;
 }
@@ -43,6 +59,8 @@ export interface LogStore {
   follow(listener: () => void): Cancel;
   /** The project is not known any more: memory is given back, files stay. */
   forget(id: string): Promise<void>;
+  /** Removes the files of a project of which no service runs. Never rejects: what stays is reported. */
+  erase(project: string): Promise<void>;
   /** All is written that can be, and every file closed. Twice is harmless. */
   close(): Promise<void>;
 }
@@ -66,6 +84,9 @@ const batchSize = 256 * 1024;
 
 /** Milliseconds in which lines come together to one write, and to one word to followers. */
 const gathering = 20;
+
+/** Lines among which one is found to which the cursor goes back: a terminal's height, twice for the other stream. */
+const recalled = 80;
 
 /** Milliseconds without a line after which the file is closed. */
 const idle = 10_000;
@@ -112,6 +133,13 @@ export function logStore(options: LogStoreOptions): LogStore {
       logs.delete(id);
       await log?.close();
     },
+    async erase(project) {
+      for (const id of [...logs.keys()]) if (id.startsWith(`${project}:`)) await this.forget(id);
+      const path = join(directory, fileName(project));
+      await rm(path, { recursive: true, force: true }).catch((error: Error) =>
+        options.note(`the logs of ${project} cannot be removed: ${error.message}`),
+      );
+    },
     async close() {
       telling?.();
       telling = undefined;
@@ -141,7 +169,13 @@ class Log implements ServiceLog {
   readonly ready: Promise<void>;
   readonly #options: LogOptions;
   readonly #ring = new LogRing();
-  readonly #streams = { stdout: new LogLines(), stderr: new LogLines() };
+  readonly #lines: OutputLines;
+  readonly #open = new Map<OutputStream, { text: string; time: number }>();
+  readonly #taps = new Set<(bytes: Uint8Array) => void>();
+  /** The time of what is being taken in. */
+  #time: number | undefined;
+  /** A full-screen program is shown, and a line says so. */
+  #saidFull = false;
   /** The line that has not ended may not be UTF-8: pieces of it were not. */
   readonly #suspect = { stdout: false, stderr: false };
   #source: Source | undefined;
@@ -160,6 +194,14 @@ class Log implements ServiceLog {
 
   constructor(options: LogOptions) {
     this.#options = options;
+    const { clock } = options;
+    this.#lines = new OutputLines({
+      now: () => clock.now(),
+      after: (delay, action) => clock.after(delay, action),
+      recall: (stream, back) => this.#recall(stream, back),
+      onLine: (stream, line, dropped) => this.#take(line, { dropped, stream }),
+      onOpen: (stream, text) => this.#opened(stream, text),
+    });
     this.ready = options.file.tail(pastBytes).then(
       (bytes) => this.#ring.prepend(bytes),
       (error: Error) => this.#note(error),
@@ -184,17 +226,58 @@ class Log implements ServiceLog {
     return this.#ring.first;
   }
 
+  get open(): readonly LogLine[] {
+    const number = this.next;
+    return [...this.#open].map(([stream, its]) => ({ number, stream, ...its }));
+  }
+
+  get prompt(): string {
+    return this.#lines.prompt;
+  }
+
+  get isFull(): boolean {
+    return this.#lines.isFull;
+  }
+
+  resize(size: Size | undefined): void {
+    this.#lines.size = size;
+  }
+
+  tap(hear: (bytes: Uint8Array) => void): Cancel {
+    this.#taps.add(hear);
+    return () => void this.#taps.delete(hear);
+  }
+
   push(stream: OutputStream, bytes: Uint8Array): void {
-    const time = this.#options.clock.wall();
-    const suspect = this.#suspect[stream] || !isUtf8(bytes);
-    const before = this.#ring.next;
-    this.#streams[stream].push(bytes, (line, dropped) => {
-      this.#take(line, { dropped, time, stream, suspect });
-    });
-    const ended = this.#ring.next !== before;
-    this.#suspect[stream] = suspect && !(ended && isUtf8(bytes));
+    for (const tap of this.#taps) tap(bytes);
+    const isGood = isUtf8(bytes);
+    this.#suspect[stream] ||= !isGood;
+    this.#time = this.#options.clock.wall();
+    const ended = this.#lines.push(stream, bytes);
+    this.#time = undefined;
+    if (ended && isGood) this.#suspect[stream] = false;
     if (ended) this.#later();
+    if (this.isFull && !this.#saidFull) this.#sayFull();
     this.#options.share.printed(this, bytes.length);
+  }
+
+  #sayFull(): void {
+    this.#saidFull = true;
+    const command = shellCommand(["localhostess", "attach", this.#options.id]);
+    this.say(`a full-screen program is not logged; to see it: ${command}`);
+  }
+
+  #recall(stream: OutputStream, back: number): string | undefined {
+    const lines = this.last(recalled).filter(
+      (line) => line.stream === stream && !line.text.startsWith(ownMark),
+    );
+    return lines.at(-1 - back)?.text;
+  }
+
+  #opened(stream: OutputStream, text: string | undefined): void {
+    if (text === undefined) this.#open.delete(stream);
+    else this.#open.set(stream, { text, time: this.#options.clock.wall() });
+    this.#options.printed();
   }
 
   setShare(paused: boolean): void {
@@ -211,18 +294,16 @@ class Log implements ServiceLog {
   say(text: string): void {
     const time = this.#options.clock.wall();
     for (const line of text.split("\n")) {
-      this.#enqueue(Buffer.from(`[localhostess] ${line}`), { time, stream: "stderr" });
+      this.#enqueue(Buffer.from(`${ownMark}${line}`), { time, stream: "stderr" });
     }
     this.#later();
   }
 
   flush(): void {
-    const time = this.#options.clock.wall();
-    for (const stream of ["stdout", "stderr"] as const) {
-      this.#streams[stream].flush((line, dropped) => {
-        this.#take(line, { dropped, time, stream, suspect: true });
-      });
-    }
+    this.#saidFull = false;
+    this.#lines.flush();
+    this.#open.clear();
+    this.#suspect.stdout = this.#suspect.stderr = false;
     this.#later();
   }
 
@@ -238,6 +319,7 @@ class Log implements ServiceLog {
     if (this.#closed) return;
     this.flush();
     this.#closed = true;
+    this.#lines.stop();
     this.#timer?.();
     this.#timer = undefined;
     while (this.#writing !== undefined) await this.#writing;
@@ -246,11 +328,14 @@ class Log implements ServiceLog {
     this.#release();
   }
 
-  #take(line: Uint8Array, { dropped, time, stream, suspect }: Taken): void {
+  #take(line: Uint8Array, { dropped, stream }: { dropped: number; stream: OutputStream }): void {
     let text = line;
-    if (suspect && !isUtf8(line)) text = Buffer.from(new TextDecoder().decode(line));
+    if (this.#suspect[stream] && !isUtf8(line)) text = Buffer.from(new TextDecoder().decode(line));
     if (dropped > 0) text = Buffer.concat([text, Buffer.from(` [cut: ${dropped} bytes more]`)]);
-    this.#enqueue(text, { time, stream });
+    if (this.#open.size > 0) this.#open.delete(stream);
+    const gathered = this.#time !== undefined;
+    this.#enqueue(text, { time: this.#time ?? this.#options.clock.wall(), stream });
+    if (!gathered) this.#later();
   }
 
   #enqueue(text: Uint8Array, options: { time: number; stream: OutputStream }): void {
@@ -331,7 +416,7 @@ class Log implements ServiceLog {
   #gap(): Uint8Array {
     const time = new Date(this.#options.clock.wall()).toISOString();
     return Buffer.from(
-      `${time} stderr [localhostess] ${this.#lost} lines are missing here: the file could not be written\n`,
+      `${time} stderr ${ownMark}${this.#lost} lines are missing here: the file could not be written\n`,
     );
   }
 
@@ -344,7 +429,8 @@ class Log implements ServiceLog {
   }
 }
 
-type Taken = { dropped: number; time: number; stream: OutputStream; suspect: boolean };
+/** Begins a line of our own. */
+const ownMark = "[localhostess] ";
 
 function behind(a: Uint8Array, b: Uint8Array): boolean {
   return a.buffer === b.buffer && a.byteOffset + a.length === b.byteOffset;

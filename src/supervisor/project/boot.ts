@@ -3,7 +3,7 @@ import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { slowPatience, slowText } from "./slow-start.ts";
-import { isDue, isReady, isWanted, type Unit, whyDown } from "./unit.ts";
+import { heldText, isDue, isRenewing, isThere, isWanted, type Unit, whyDown } from "./unit.ts";
 
 /** `reasons` are sentences, with the ids of those that did not become ready. */
 export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
@@ -99,8 +99,13 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       return;
     }
     const { state, why, lastExit, startedAt } = snapshotOf(unit);
+    if (isRenewing(unit)) {
+      if (unit.held?.isFinal) settle(its, explain(name));
+      else if (unit.held !== undefined) progress(its, heldText(unit.held));
+      return;
+    }
     if (startedAt !== undefined && startedAt !== its.formerRun) its.formerRun = undefined;
-    if (isReady(unit) && its.formerRun === undefined) {
+    if (isThere(unit) && its.formerRun === undefined) {
       settle(its);
       return;
     }
@@ -115,7 +120,10 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       return;
     }
     if (state === "running" && unit.spec.startTimeout === undefined) timeSlow(its);
-    const message = state === "backoff" ? `${why ?? "ended"}; it is tried again` : why;
+    progress(its, state === "backoff" ? `${why ?? "ended"}; it is tried again` : why);
+  };
+
+  const progress = (its: Followed, message: string | undefined): void => {
     // The next attempt keeps the reason of the last one until it has another.
     if (message === undefined || its.said?.startsWith(message)) return;
     its.said = message;
@@ -160,14 +168,16 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       isTimed: false,
       formerRun: anew ? startedAt : undefined,
     });
-    if (state !== "unready" || anew) continue;
-    // Without this limit a failing check would keep the caller waiting for ever.
-    cancels.push(
-      clock.after(unit.spec.startTimeout ?? slowPatience, () => {
-        const its = open.get(name);
-        if (its !== undefined) settle(its, explain(name));
-      }),
-    );
+    // Without a limit a failing check, its own or that of what it waits for, would keep the caller waiting for ever.
+    if (state === "unready" || anew) {
+      cancels.push(
+        clock.after(unit.spec.startTimeout ?? slowPatience, () => {
+          const its = open.get(name);
+          if (its === undefined || (anew && !isRenewing(unit))) return;
+          settle(its, explain(name));
+        }),
+      );
+    }
   }
   cancels.push(watch(look));
   if (open.size === 0) finish();

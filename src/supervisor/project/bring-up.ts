@@ -1,6 +1,7 @@
 /** A folder, and what is asked of it with `up` -> its project brought up, or why nothing was started. */
-import { serviceWithin } from "../../routes/named.ts";
+import { namesOf, servicesWithin } from "../../routes/named.ts";
 import type { Clock } from "../../system/clock.ts";
+import { profileMistakes } from "./asked-services.ts";
 import type { Started } from "./boot.ts";
 import type { Folder, Loaded } from "./folder.ts";
 import type { Hear } from "./project.ts";
@@ -9,6 +10,7 @@ import type { Shell } from "./unit.ts";
 export type Asked = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  profiles?: readonly string[] | undefined;
   shell: Shell;
   /** Set: services that run are started again. */
   restart: boolean;
@@ -49,7 +51,7 @@ export async function bringUp(
   folder: Folder,
   { asked, clock, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { names, shell, restart, hear, patience } = asked;
+  const { names, profiles = [], shell, restart, hear, patience } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -74,15 +76,15 @@ export async function bringUp(
   const { name } = project.spec;
   const own: string[] = [];
   const wrong: string[] = [];
-  const services = project.spec.services.map((its) => its.name);
   for (const word of names ?? []) {
-    const within = serviceWithin(word, { project: name, services });
-    if (within.kind === "service") own.push(within.name);
+    const within = servicesWithin(word, project.spec);
+    if (within.kind === "services") own.push(...within.names);
     else {
-      const hint = within.hint || `; there are ${services.join(", ")}`;
+      const hint = within.hint || `; there are ${namesOf(project.spec.services).join(", ")}`;
       wrong.push(`${name} has no service ${JSON.stringify(word)}${hint}`);
     }
   }
+  wrong.push(...profileMistakes(project.spec, profiles));
   if (wrong.length > 0) {
     if (isNew && !project.isActive) await folder.drop();
     // A refused `up` approves nothing.
@@ -94,8 +96,14 @@ export async function bringUp(
     hear({ type: "StepProgress", data: { id: "config", message } });
     note(`${name}: up ${message}`);
   }
+  for (const message of project.spec.warnings) {
+    hear({ type: "StepProgress", data: { id: "config", message: `warning: ${message}` } });
+  }
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
-  const these = { names: names === undefined ? undefined : own, shell, hear, patience };
+  const these = {
+    ...{ names: names === undefined ? undefined : own, profiles },
+    ...{ shell, hear, patience },
+  };
   return await (restart ? project.restart(these) : project.up(these));
 }

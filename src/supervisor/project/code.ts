@@ -1,6 +1,7 @@
 /** A declared service -> fingerprints of all that decides which code it runs. Pure. */
+import { relative } from "node:path";
 import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
-import { readTemplate, referenceText } from "../../manifest/reference.ts";
+import { type Part, readTemplate, referencesIn, referenceText } from "../../manifest/reference.ts";
 
 /** Key -> fingerprint of all that decides which code a service runs. */
 export type Code = ReadonlyMap<string, string>;
@@ -8,8 +9,17 @@ export type Code = ReadonlyMap<string, string>;
 /** Keys that do not change which code runs: such changes apply at once. */
 type Harmless =
   | ("name" | "type" | "port" | "dependsOn" | "restartWith" | "readyPattern")
-  | ("stopSignal" | "stopTimeout" | "startTimeout" | "restart" | "lazy" | "idleTimeout")
-  | ("watch" | "pty" | "routeName");
+  | (
+      | "stopSignal"
+      | "stopTimeout"
+      | "startTimeout"
+      | "restart"
+      | "disabled"
+      | "profiles"
+      | "lazy"
+      | "idleTimeout"
+    )
+  | ("limits" | "watch" | "pty" | "routeName" | "instance");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {
@@ -19,8 +29,12 @@ const deciders: {
   ) => Record<string, unknown>;
 } = {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
-  workdir: ({ workdir }) => ({ workdir }),
-  envFiles: ({ envFiles }) => (envFiles.length === 0 ? {} : { env_file: envFiles }),
+  // Without the usual one, so that what was approved before there was a choice stays approved.
+  shell: ({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell }),
+  // From the project's folder: one that is moved runs the same code.
+  workdir: ({ workdir }, { directory }) => ({ workdir: relative(directory, workdir) }),
+  envFiles: ({ envFiles }, { directory }) =>
+    envFiles.length === 0 ? {} : { env_file: envFiles.map((path) => relative(directory, path)) },
   health: ({ health }, project) => {
     if (health === undefined) return {};
     const { ask } = health;
@@ -52,15 +66,21 @@ function fingerprint(value: unknown): string {
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }
 
-/** The text with the project's name and folder filled in, as both decide what runs. */
+/** The text with the project's name filled in, as it decides what runs. Its folder stays the same one when moved. */
 function filled(
   text: string,
   { project, shell }: { project: ProjectSpec; shell: boolean },
 ): (string | object)[] {
-  return readTemplate(text, { shell }).parts.map((part) => {
+  return partsFilled(readTemplate(text, { shell }).parts, project);
+}
+
+function partsFilled(parts: readonly Part[], project: ProjectSpec): (string | object)[] {
+  return parts.map((part) => {
     if (typeof part === "string") return part;
-    if (part.kind !== "project") return { reference: referenceText(part) };
-    return part.field === "dir" ? project.directory : project[part.field];
+    if (part.kind === "project" && part.field !== "dir") return project[part.field];
+    const word = part.kind === "env" ? part.otherwise?.word : undefined;
+    const within = word?.some((its) => typeof its !== "string") ? partsFilled(word, project) : [];
+    return { reference: referenceText(part), ...(within.length === 0 ? {} : { within }) };
   });
 }
 
@@ -105,7 +125,7 @@ function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
 
 /** `X` of `${env.X}`. */
 function namedIn(text: string, shell: boolean): string[] {
-  return readTemplate(text, { shell }).parts.flatMap((part) =>
-    typeof part !== "string" && part.kind === "env" ? [part.name] : [],
+  return referencesIn(readTemplate(text, { shell }).parts).flatMap((its) =>
+    its.kind === "env" ? [its.name] : [],
   );
 }

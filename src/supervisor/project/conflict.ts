@@ -31,12 +31,16 @@ function conflictBetween(
   if (other.domain === spec.domain) {
     return `two projects have the domain ${spec.domain}: ${both}; give one another domain in its locald.toml, or stop the other`;
   }
-  const theirs = new Set(other.services.map(({ routeName }) => routeName));
-  const twice = spec.services.find(
-    (its) => its.routeName !== undefined && theirs.has(its.routeName),
-  );
+  const theirs = addressesOf(other);
+  const twice = [...addressesOf(spec)].find((its) => theirs.has(its));
   if (twice === undefined) return undefined;
-  return `two services have the address ${twice.routeName}.localhost: in ${both}; rename one of them, or stop the other project`;
+  return `two services have the address ${twice}.localhost: in ${both}; rename one of them, or stop the other project`;
+}
+
+/** Without their ending; those that instances share as well. */
+function addressesOf({ services }: ProjectSpec): Set<string> {
+  const all = services.flatMap(({ routeName, instance }) => [routeName, instance?.routeName]);
+  return new Set(all.filter((its) => its !== undefined));
 }
 
 /** The two projects, inner domain first, where one domain lies under the other. */

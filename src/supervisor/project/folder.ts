@@ -2,18 +2,23 @@
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { pendingText, upCommand, waitingOf, waitingText } from "../../routes/pending.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
+import type { FolderEvents } from "../../system/folder-events.ts";
+import { folderIdentity, isSameFolder } from "../../system/folder-identity.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
+import { type Move, movedService, movedSpec } from "./moved-spec.ts";
 import type { Project } from "./project.ts";
 import type { ReadProject } from "./read-project.ts";
 import type { KeptProject } from "./state-file.ts";
 import type { Shell } from "./unit.ts";
 import type { Declared } from "./units.ts";
 import { admit, type Seen, type Up } from "./unseen-change.ts";
+import { type Fingerprints, fingerprintsOf } from "./watch-files.ts";
 import { Watches } from "./watches.ts";
 
 export type FolderEffects = {
   clock: Clock;
+  events: FolderEvents;
   logs: LogStore;
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
@@ -39,7 +44,7 @@ export type Loaded =
       /** For a person: changes that this `up` approves. */
       takes: readonly string[];
     }
-  | { kind: "refused"; reasons: readonly string[]; files: readonly string[] };
+  | { kind: "refused"; reasons: readonly string[]; files: Fingerprints };
 
 export type LoadOptions = {
   shell: Shell;
@@ -47,13 +52,20 @@ export type LoadOptions = {
   up?: Up | undefined;
 };
 
+/** Warnings about its files that every service reports: a file that is no env file at all has one for each line. */
+const mostWarnings = 10;
+
 /** Milliseconds until files are looked at again where git was at work. */
 const busyPeriod = 500;
+/** Milliseconds until files are looked at again where that failed. */
+const failedPeriod = 2000;
+/** Reads until the files that a project has stay the same: each layer may name others. */
+const mostReads = 5;
 /** Looks after which a change waits for `up`: ten seconds. A killed git may have left its lock. */
 const mostBusyLooks = 20;
 
 export class Folder {
-  readonly directory: string;
+  #directory: string;
   readonly #effects: FolderEffects;
   readonly #watches: Watches;
   /** The declarations that a person has seen; undefined: the project is unknown. */
@@ -62,6 +74,10 @@ export class Folder {
   project: Project | undefined;
   /** The wishes of a project whose files cannot be read now: it starts when they can. */
   kept: KeptProject | undefined;
+  /** The folder at the last `up`; undefined where that is not known. */
+  identity: string | undefined;
+  /** There was no folder at the last look. */
+  #isGone = false;
   /** The environment of the shell that said `up` last. */
   shell: Shell;
   /** Errors in its files as they are now. */
@@ -71,20 +87,30 @@ export class Folder {
   /** Looks in a row at which git was at work. */
   #busyLooks = 0;
   #cancelLook: Cancel | undefined;
+  /** A look that has been asked for, and has not begun. */
+  #due: Promise<void> | undefined;
+  /** Why the last look failed, as it was reported. */
+  #failure: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   /** Actions that have not ended. */
   #turns = 0;
 
   constructor(directory: string, effects: FolderEffects) {
-    this.directory = directory;
+    this.#directory = directory;
     this.#effects = effects;
     this.shell = effects.shell;
     this.#watches = new Watches({
       clock: effects.clock,
-      note: effects.note,
-      onFiles: () => void this.inTurn(() => this.#reload()),
-      onGlob: (service, what) => this.project?.renew(service, `${what} changed`),
+      events: effects.events,
+      onFiles: () => void this.#lookSoon(),
+      onWatched: (service, what) => this.project?.renew(service, `${what} changed`),
+      onTrouble: (service, trouble) => this.#tellTrouble(service, trouble),
     });
+  }
+
+  /** Absolute. */
+  get directory(): string {
+    return this.#directory;
   }
 
   /** True while nothing is known of the folder, and no action runs on it. */
@@ -108,53 +134,87 @@ export class Folder {
   /** Its files as they are now, applied to what runs as far as a person has seen them. In turn. */
   async load({ shell, up }: LoadOptions): Promise<Loaded> {
     const { directory, seen, project } = this;
-    const since = this.#watches.fingerprints();
     const { clock, gitHead } = this.#effects;
     const look = () => gitHead(directory, { since: seen?.head, now: clock.wall() });
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();
-    const read = await this.#effects.read(directory, { shell });
+    const { read, files } = await this.#read(shell);
+    const now = folderIdentity(directory);
     if (read.kind === "none") {
-      const why = `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`;
-      return { kind: "refused", reasons: [why], files: read.files };
+      this.#isGone = now === "";
+      const why = this.#isGone
+        ? `its folder ${directory} is gone`
+        : `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`;
+      if (project !== undefined) this.#watch(files, { settled: true });
+      return { kind: "refused", reasons: [why], files };
     }
     if (read.kind === "mistakes") {
-      if (project !== undefined) this.#watch(read.files, since);
-      return { kind: "refused", reasons: read.mistakes, files: read.files };
+      if (project !== undefined) this.#watch(files, { settled: true });
+      return { kind: "refused", reasons: read.mistakes, files };
     }
-    const { files } = read.project;
+    this.#isGone = false;
+    const isOther = isAnother(this.identity, now) && up === undefined;
+    const { name } = read.project;
+    if (isOther && (project?.spec ?? this.kept ?? read.project).name !== name) {
+      if (project !== undefined) this.#watch(files, { settled: true });
+      const why = `${directory} is another folder now, with the project ${name}; ${upCommand(directory)} starts it`;
+      return { kind: "refused", reasons: [why], files };
+    }
     const conflict = this.#effects.conflictOf(read.project);
-    if (conflict !== undefined) return { kind: "refused", reasons: [conflict], files };
+    if (conflict !== undefined) {
+      // Looked at again by itself: the other project may stop meanwhile.
+      if (project !== undefined) this.#watch(files, { settled: false });
+      return { kind: "refused", reasons: [conflict], files };
+    }
     await this.#effects.prepare();
     const patient = this.#busyLooks < mostBusyLooks;
-    const last = await look();
+    const last: GitHead = isOther
+      ? { kind: "unknown", why: `${directory} is another folder than at the last up` }
+      : await look();
     const { reviewed, takes, again } = admit(read.project, { seen, first, last, up, patient });
     if (again && project !== undefined) {
-      this.#watch(files, since);
+      this.#watch(files, { settled: false });
       this.#lookAgain();
       return { kind: "project", project, takes };
     }
     this.seen = reviewed.seen;
+    if (!isOther) this.identity = now;
     const loaded = await this.#take(reviewed, shell);
-    this.#watch(files, since);
+    this.#watch(files, { settled: !again });
     if (again) this.#lookAgain();
     else this.#tellPending(loaded);
     return { kind: "project", project: loaded, takes };
   }
 
-  /** Starts what the previous daemon ran. In turn. */
-  async resume(kept: KeptProject): Promise<void> {
-    const { note, shell, onState } = this.#effects;
-    const found = await this.load({ shell });
-    if (found.kind === "refused") {
-      note(`${kept.name} is not started: ${found.reasons.join("; ")}`);
-      this.kept = { ...kept, runs: {} };
-      this.#watches.files(found.files, new Map());
-      return;
+  /** Starts what the previous daemon ran; where its files cannot be read now, when they can. Never rejects. */
+  resume(kept: KeptProject): Promise<void> {
+    this.kept = { ...kept, runs: {} };
+    return this.#lookSoon();
+  }
+
+  /** The folder is at another path. Whatever runs goes on; what is not approved stays so. In turn. */
+  async moved(to: string): Promise<void> {
+    const move: Move = { from: this.#directory, to };
+    const { project, kept, seen } = this;
+    this.#directory = to;
+    this.#isGone = false;
+    this.mistakes = [];
+    if (seen !== undefined) {
+      const specs = [...seen.specs].map(
+        ([name, spec]) => [name, movedService(spec, move)] as const,
+      );
+      this.seen = { ...seen, specs: new Map(specs) };
     }
-    found.project.resume(kept, shell);
-    onState();
+    if (project !== undefined) {
+      const spec = movedSpec(project.spec, move);
+      project.moved(spec);
+      this.#watch(fingerprintsOf(spec.files), { settled: true });
+    }
+    this.#effects.onState();
+    if (kept === undefined) return;
+    this.kept = { ...kept, directory: to };
+    void this.#lookSoon();
   }
 
   /** Stops waiting for files that could not be read. */
@@ -196,19 +256,70 @@ export class Folder {
     return made;
   }
 
-  /** `since`: a change while the files were being read must not be missed. */
-  #watch(files: readonly string[], since: ReadonlyMap<string, string>): void {
-    this.#watches.files(files, since);
-    this.#watches.globs(this.project?.spec.services ?? []);
+  /** Its files, each with its fingerprint from before it was read: a change meanwhile must not be missed. */
+  async #read(shell: Shell): Promise<{ read: ReadProject; files: Fingerprints }> {
+    let before = this.#watches.fingerprints();
+    for (let left = mostReads; ; left--) {
+      const read = await this.#effects.read(this.directory, { shell });
+      const paths = read.kind === "project" ? read.project.files : read.files;
+      const unknown = paths.filter((path) => !before.has(path));
+      if (unknown.length === 0 || left <= 0) {
+        return { read, files: new Map(paths.map((path) => [path, before.get(path) ?? ""])) };
+      }
+      before = fingerprintsOf(paths);
+    }
+  }
+
+  #watch(files: Fingerprints, { settled }: { settled: boolean }): void {
+    this.#watches.files(files, { settled });
+    this.#watches.services(this.project?.spec.services ?? []);
   }
 
   #lookAgain(): void {
     this.#busyLooks += 1;
+    this.#lookAfter(busyPeriod);
+  }
+
+  #lookAfter(period: number): void {
     this.#cancelLook?.();
-    this.#cancelLook = this.#effects.clock.after(
-      busyPeriod,
-      () => void this.inTurn(() => this.#reload()),
-    );
+    this.#cancelLook = this.#effects.clock.after(period, () => void this.#lookSoon());
+  }
+
+  /** In turn. Once for all that was heard before it begins; one that fails is repeated. */
+  #lookSoon(): Promise<void> {
+    this.#due ??= this.inTurn(async () => {
+      this.#due = undefined;
+      try {
+        await this.#reload();
+        this.#failure = undefined;
+      } catch (error) {
+        const { message, stack } = error as Error;
+        if (message !== this.#failure) {
+          this.#effects.note(
+            `${this.directory}: its files cannot be looked at: ${stack ?? message}`,
+          );
+        }
+        this.#failure = message;
+        this.#lookAfter(failedPeriod);
+      }
+    });
+    return this.#due;
+  }
+
+  /** For a person: what is wrong with its files, or cannot be watched as it should. */
+  warnings(service: string): readonly string[] {
+    const mistakes = this.mistakes.slice(0, 1).map((its) => `its files have mistakes: ${its}`);
+    if (this.#isGone) return [goneText(this)];
+    const doubts = (this.project?.spec.warnings ?? []).slice(0, mostWarnings);
+    return [...mistakes, ...doubts, ...this.#watches.troubles(service)];
+  }
+
+  #tellTrouble(service: string | undefined, trouble: string): void {
+    const { project } = this;
+    const name = [project?.spec.name ?? this.directory, service].filter(Boolean).join(":");
+    this.#effects.note(`${name}: ${trouble}`);
+    if (project === undefined || service === undefined) return;
+    this.#effects.logs.of(`${project.spec.name}:${service}`).say(trouble);
   }
 
   /** Reports what waits for `up`, once until that changes. */
@@ -233,26 +344,45 @@ export class Folder {
     }
   }
 
-  /** A file has changed. */
+  /** A file has changed, or what the previous daemon ran is to start. */
   async #reload(): Promise<void> {
-    const { note, onState, isOver } = this.#effects;
+    const { note, onState, isOver, shell } = this.#effects;
     if (isOver()) return;
     const { kept, project } = this;
-    if (project === undefined) {
-      this.forgetKept();
-      if (kept !== undefined) await this.resume(kept);
-      return;
-    }
-    const found = await this.load({ shell: this.shell });
+    if (project === undefined && kept === undefined) return;
+    const found = await this.load({ shell: project === undefined ? shell : this.shell });
     if (found.kind === "project") {
+      this.kept = undefined;
+      if (kept !== undefined && project === undefined) found.project.resume(kept, shell);
       onState();
       return;
     }
     const again = String(found.reasons) === String(this.mistakes);
     this.mistakes = found.reasons;
-    if (again) return;
     const why = found.reasons.join("; ");
+    if (project === undefined) {
+      this.#watches.files(found.files, { settled: true });
+      if (!again) note(`${kept!.name} is not started: ${why}`);
+      return;
+    }
+    if (again) return;
+    if (this.#isGone) {
+      note(`${project.spec.name} goes on as it was: ${goneText(this)}`);
+      this.#sayTo(project, { text: goneText(this) });
+      return;
+    }
     note(`${project.spec.name} goes on as it was, as its files have mistakes: ${why}`);
     this.#sayTo(project, { text: `not reloaded: ${why}` });
   }
+}
+
+/** Both known, and not one. */
+function isAnother(one: string | undefined, other: string): boolean {
+  const known = one !== undefined && one !== "" && !one.endsWith(" 0");
+  return known && other !== "" && !isSameFolder(one, other);
+}
+
+function goneText({ directory, project }: Pick<Folder, "directory" | "project">): string {
+  const name = project?.spec.name ?? directory;
+  return `its folder is gone: ${directory}; where it was moved to, localhostess up takes it on; else: localhostess registry forget ${name}`;
 }

@@ -35,6 +35,19 @@ export class Folders {
     return this.#all.get(directory);
   }
 
+  /** The folder of the one path is at the other. */
+  move(from: string, to: string): Folder | undefined {
+    const folder = this.#all.get(from);
+    if (folder === undefined) return undefined;
+    this.#all.delete(from);
+    this.#all.set(to, folder);
+    return folder;
+  }
+
+  forget(directory: string): void {
+    this.#all.delete(directory);
+  }
+
   /** Does something with the folder, and forgets it where nothing came of that. */
   async with<T>(directory: string, work: (folder: Folder) => Promise<T>): Promise<T> {
     const folder = this.of(directory);

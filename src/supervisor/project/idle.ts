@@ -4,7 +4,8 @@ import type { Unit } from "./unit.ts";
 
 export type Watched = {
   id: string;
-  routeName: string;
+  /** Its own name, or those of all instances: they doze as one. */
+  routeNames: readonly string[];
   /** Milliseconds. */
   idleTimeout: number;
   /** When it became ready, to tell one time from another; undefined: it is not. */
@@ -12,12 +13,16 @@ export type Watched = {
 };
 
 /** Undefined: no request starts it, or it has no time after which it ends. */
-export function watchedOf({ id, spec, service }: Unit): Watched | undefined {
+export function watchedOf(
+  { id, spec, service }: Unit,
+  { together }: { together: readonly Unit[] },
+): Watched | undefined {
   const { idleTimeout, routeName } = spec;
   if (idleTimeout === undefined || routeName === undefined) return undefined;
+  const routeNames = together.flatMap((its) => its.spec.routeName ?? []);
   const its = service?.snapshot();
   const well = its?.state === "ready" || its?.state === "unready";
-  return { id, routeName, idleTimeout, readyAt: well ? its.readyAt : undefined };
+  return { id, routeNames, idleTimeout, readyAt: well ? its.readyAt : undefined };
 }
 
 export type IdleOptions = {
@@ -38,10 +43,16 @@ export function idleWatch({ clock, services, traffic, onIdle }: IdleOptions): Ca
   return clock.every(period, () => {
     const now = clock.now();
     const present = new Set<string>();
-    for (const { id, routeName, idleTimeout, readyAt } of services()) {
+    for (const { id, routeNames, idleTimeout, readyAt } of services()) {
       if (readyAt === undefined) continue;
       present.add(id);
-      const { requests, active } = traffic(routeName);
+      let requests = 0;
+      let active = 0;
+      for (const name of routeNames) {
+        const counts = traffic(name);
+        requests += counts.requests;
+        active += counts.active;
+      }
       const before = seen.get(id);
       const same = before?.requests === requests && before.readyAt === readyAt;
       const at = same && active === 0 ? before.at : now;

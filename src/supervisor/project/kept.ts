@@ -137,7 +137,7 @@ function keptProject(
   families: Families,
 ): KeptProject | undefined {
   if (project === undefined) return kept;
-  const { whole, wanted, unwanted, dozing } = project.wishes;
+  const { whole, wanted, unwanted, dozing, profiles } = project.wishes;
   return {
     name: project.spec.name,
     directory,
@@ -145,6 +145,7 @@ function keptProject(
     wanted: [...wanted],
     unwanted: [...unwanted],
     dozing: [...dozing],
+    profiles: [...profiles],
     runs: runsOf(project, families),
   };
 }

@@ -7,6 +7,8 @@ export interface PortBook {
   of(id: string, declared: number | undefined): number | undefined;
   /** One that is free now. */
   claim(id: string, declared: number | undefined): number | undefined;
+  /** The services of a project have none any more. */
+  forget(project: string): void;
   /** Ports by service id, for the state file. */
   readonly all: ReadonlyMap<string, number>;
 }
@@ -43,6 +45,10 @@ export function portBook(options: PortBookOptions): PortBook {
 
   return {
     all: ports,
+    forget(project) {
+      for (const id of [...ports.keys()]) if (id.startsWith(`${project}:`)) ports.delete(id);
+      onChange();
+    },
     of: (id, declared) => declared ?? ports.get(id) ?? choose(id, undefined),
     claim: (id, declared) => declared ?? choose(id, ports.get(id)),
   };

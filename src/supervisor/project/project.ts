@@ -1,14 +1,16 @@
 /** A declared project, and requests to it -> services started in order, restarted, and stopped in reverse. */
-import { graphOf, withDependencies } from "../../manifest/graph.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import { askedServices, partOf } from "./asked-services.ts";
 import { boot, type BootOptions, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
 import { Starting } from "./starting.ts";
 import {
+  heldText,
   unseenWhy,
   isDue,
+  isRenewing,
   isRunning,
   isUp,
   isWanted,
@@ -24,6 +26,8 @@ export type Hear = (event: BootEvent) => void;
 export type UpOptions = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** Used for the whole project, and kept until its next `up`. */
+  profiles?: readonly string[] | undefined;
   shell: Shell;
   hear: Hear;
   /** Milliseconds for which a service is waited for that runs and has no deadline; by default a minute. */
@@ -39,6 +43,8 @@ export type ProjectWishes = {
   unwanted: readonly string[];
   /** Wanted, and stopped until a request comes. */
   dozing: readonly string[];
+  /** Asked for by the last `up` of all of it. */
+  profiles: readonly string[];
 };
 
 export class Project {
@@ -54,7 +60,11 @@ export class Project {
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
     this.#starting = new Starting(this.#units, { effects, changed });
-    this.#restarts = new Restarts(this.#units, { effects, changed });
+    this.#restarts = new Restarts(this.#units, {
+      effects,
+      changed,
+      begin: (unit, event) => this.#starting.begin(unit, event),
+    });
     this.#units.adopt(declared, {});
   }
 
@@ -71,6 +81,7 @@ export class Project {
       wanted: names(units),
       unwanted: names(all.filter((unit) => !isWanted(unit))),
       dozing: names(units.filter(({ wish }) => wish.state === "dozing")),
+      profiles: [...this.#units.profiles],
     };
   }
 
@@ -91,39 +102,61 @@ export class Project {
     return this.#units.get(name);
   }
 
+  /** The service and, where it is an instance, the others of its name. */
+  together(unit: Unit): readonly Unit[] {
+    return this.#units.together(unit);
+  }
+
+  /** The service with that name; for a name that instances share, the first of them. */
+  first(name: string): Unit | undefined {
+    return this.#units.first(name);
+  }
+
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, shell, hear, patience }: UpOptions): Promise<Started> {
-    if (names === undefined) this.#whole = true;
-    const asked =
-      names ?? this.#units.spec.services.filter((its) => !its.lazy).map((its) => its.name);
-    const concerned = withDependencies(graphOf(this.#units.spec.services), asked);
+  up({ names, profiles = [], shell, hear, patience }: UpOptions): Promise<Started> {
+    if (names === undefined) {
+      this.#whole = true;
+      this.#units.profiles = new Set(profiles);
+    }
+    const { spec, profiles: asked } = this.#units;
+    const { up: concerned, doze } = askedServices(spec.services, { names, profiles: asked });
     // Also of those that a request or a dependent will start later.
     for (const unit of this.#units.all()) if (!isUp(unit)) unit.shell = shell;
-    if (names === undefined) {
-      for (const unit of this.#units.all()) {
-        if (concerned.includes(unit.spec.name)) continue;
-        void this.#restarts.askAndEnd(unit, "up-lazy");
-        this.#units.tell(unit);
-      }
+    for (const name of doze) {
+      const unit = this.#units.get(name)!;
+      void this.#restarts.askAndEnd(unit, "up-lazy");
+      this.#units.tell(unit);
     }
     const changed: string[] = [];
+    const renewing: string[] = [];
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
+      if (isRenewing(unit)) {
+        unit.shell = shell;
+        renewing.push(name);
+      }
       if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
       unit.shell = shell;
       changed.push(name);
     }
     this.#effects.onState();
-    const watched = this.#boot(concerned, { hear, changed, patience });
+    const watched = this.#boot(concerned, {
+      ...{ hear, patience },
+      changed: [...changed, ...renewing],
+    });
     if (changed.length > 0) {
       void this.#restarts.restartAll(changed, {
         event: "restart",
         because: "its declaration changed",
       });
     }
-    for (const name of concerned) this.#starting.consider(this.#units.get(name)!);
+    for (const name of concerned) {
+      const unit = this.#units.get(name)!;
+      this.#starting.consider(unit);
+      this.#restarts.consider(unit);
+    }
     return watched;
   }
 
@@ -152,7 +185,7 @@ export class Project {
     for (const name of concerned) this.#units.get(name)!.shell = shell;
     const others = asked.filter((name) => !running.includes(name));
     const all = [...new Set([...concerned, ...others])];
-    void this.#restarts.restartAll(concerned, { event: "restart" });
+    void this.#restarts.restartAll(running, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
     return this.#boot(all, { hear, changed: concerned, patience });
   }
@@ -175,14 +208,14 @@ export class Project {
     if (changed.length > 0) {
       const names = changed.map((unit) => unit.spec.name);
       const because = "its declaration changed";
-      void this.#restarts.restartAll(this.#restarts.restartedWith(names), {
-        event: "changed",
-        because,
-      });
+      void this.#restarts.restartAll(names, { event: "changed", because });
     }
     for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
-      if (added && this.#whole) this.#units.ask(unit, unit.spec.lazy ? "up-lazy" : "up");
+      const part = partOf(unit.spec, this.#units.profiles);
+      if (added && this.#whole && part !== "by-name") {
+        this.#units.ask(unit, part === "dozes" ? "up-lazy" : "up");
+      }
       if (unit.wish.state === "refused") {
         // The files may have removed the cause of a refusal.
         const unseen = unseenWhy(unit, spec.directory);
@@ -201,16 +234,32 @@ export class Project {
     for (const unit of this.#units.all()) this.#changed(unit);
   }
 
+  /** Its folder is at another path. Whatever runs goes on; the next start of each service is there. */
+  moved(spec: ProjectSpec): void {
+    const pending = new Map(
+      this.#units
+        .all()
+        .flatMap((unit) =>
+          unit.unseen === undefined ? [] : [[unit.spec.name, unit.unseen] as const],
+        ),
+    );
+    this.#units.adopt({ spec, pending }, {});
+    for (const unit of this.#units.all()) this.#units.tell(unit);
+  }
+
   /** Takes up the wishes that another daemon left. */
-  resume({ whole, wanted, unwanted, dozing }: ProjectWishes, shell: Shell): void {
+  resume({ whole, wanted, unwanted, dozing, profiles }: ProjectWishes, shell: Shell): void {
     this.#whole = whole;
+    this.#units.profiles = new Set(profiles);
     const names = new Set(wanted);
     for (const unit of this.#units.all()) {
       unit.shell = shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
-      const { name, lazy } = unit.spec;
-      if (!names.has(name) && (!whole || unwanted.includes(name))) continue;
-      const dozes = names.has(name) ? dozing.includes(name) : lazy;
+      const { name } = unit.spec;
+      const part = partOf(unit.spec, this.#units.profiles);
+      const isNew = whole && !unwanted.includes(name) && part !== "by-name";
+      if (!names.has(name) && !isNew) continue;
+      const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();
@@ -221,10 +270,13 @@ export class Project {
   wake(name: string): void {
     const unit = this.#units.get(name);
     if (unit === undefined) return;
-    if (this.#units.ask(unit, "request", "a request came for it") === undefined) return;
-    this.#starting.callDependencies(unit);
-    this.#effects.onState();
-    this.#starting.consider(unit);
+    // Instances start and doze as one: a request for one of them may go to any.
+    for (const its of this.#units.together(unit)) {
+      if (this.#units.ask(its, "request", "a request came for it") === undefined) continue;
+      this.#starting.callDependencies(its);
+      this.#effects.onState();
+      this.#starting.consider(its);
+    }
   }
 
   /** Ends an idle service until its next request. */
@@ -239,19 +291,21 @@ export class Project {
   /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
     this.#starting.isOver = true;
-    this.#restarts.isLast = true;
+    this.#restarts.close();
     await this.#restarts.end(this.#units.names);
   }
 
   /** Ends all services: the project is gone. */
   async dispose(): Promise<void> {
     await this.stop(undefined);
+    this.#restarts.close();
     await this.#remove(this.#units.names);
   }
 
   /** For a person: `shop:api ended with exit code 1`. */
   explain(name: string): string {
     const unit = this.#units.get(name)!;
+    if (isRenewing(unit) && unit.held !== undefined) return `${unit.id} ${heldText(unit.held)}`;
     if (!["due", "refused"].includes(unit.wish.state)) return `${unit.id} ${whyDown(unit)}`;
     return `${unit.id} did not start: ${this.#units.snapshot(unit).why}`;
   }
@@ -281,10 +335,13 @@ export class Project {
   #changed(unit: Unit): void {
     const { name } = unit.spec;
     this.#starting.consider(unit);
+    this.#restarts.consider(unit);
     const news = this.#units.tell(unit);
     this.#units.tellWatchers(name);
     this.#restarts.followRestart(unit);
     if (!news) return;
-    for (const other of this.#units.dependentsOf(name)) if (isDue(other)) this.#changed(other);
+    for (const other of this.#units.dependentsOf(name)) {
+      if (isDue(other) || isRenewing(other)) this.#changed(other);
+    }
   }
 }

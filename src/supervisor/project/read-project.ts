@@ -119,12 +119,17 @@ export async function readProject(
 
 /** The nearest folder, from there upward, that has a locald.toml or a Procfile; itself where none has. */
 export async function projectFolder(from: string, home: string): Promise<string> {
+  return (await nearestProject(from, home)) ?? from;
+}
+
+/** The same, and undefined where none has. No file is read. */
+export async function nearestProject(from: string, home: string): Promise<string | undefined> {
   for (const folder of [from, ...(await above(from, home)).reverse()]) {
     for (const name of ["locald.toml", "Procfile"]) {
       if (await isThere(join(folder, name))) return folder;
     }
   }
-  return from;
+  return undefined;
 }
 
 /**
@@ -164,7 +169,8 @@ async function missingFolders(read: {
   project: ProjectSpec;
   fields: readonly Field[];
 }): Promise<string[]> {
-  const looked = read.project.services.map(async ({ name, workdir }) => {
+  const looked = read.project.services.map(async ({ name: own, instance, workdir }) => {
+    const name = instance?.of ?? own;
     const isFolder = await stat(workdir).then(
       (its) => its.isDirectory(),
       () => false,
@@ -176,7 +182,7 @@ async function missingFolders(read: {
     const place = field?.origin === undefined ? "" : `${field.origin.file}:${field.origin.line} `;
     return [`${place}services.${name}.workdir: there is no folder ${workdir}`];
   });
-  return (await Promise.all(looked)).flat();
+  return [...new Set((await Promise.all(looked)).flat())];
 }
 
 /** Short where it is near. */

@@ -1,8 +1,8 @@
 /** Projects that were ever up -> registry.json, in the first locald's words; and back. */
-import { stat } from "node:fs/promises";
 import * as v from "valibot";
 import type { RegisteredProject } from "../../routes/project-report.ts";
 import type { Clock } from "../../system/clock.ts";
+import { folderIdentity, isSameFolder, whereabouts } from "../../system/folder-identity.ts";
 import { jsonFile } from "../../system/json-file.ts";
 
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -11,7 +11,12 @@ const entry = v.object({
   name: v.string(),
   pinned: v.boolean(),
   last_seen: v.object({ secs_since_epoch: seconds, nanos_since_epoch: seconds }),
+  /** The folder at the last `up`, by which it is known again where it was moved. Not a field of the first locald. */
+  folder: v.optional(v.string()),
 });
+
+type Entry = v.InferOutput<typeof entry>;
+
 const registry = v.object({ projects: v.record(v.string(), entry) });
 
 export type RegistryOptions = { path: string; clock: Clock; note(text: string): void };
@@ -21,18 +26,23 @@ export interface Registry {
   load(): Promise<void>;
   /** The one that was seen last first. */
   list(): readonly RegisteredProject[];
+  /** The project whose folder was at another path, and is at this one now. */
+  movedTo(path: string): Entry | undefined;
+  /** The folder that was at the path at the last `up`; undefined where that is not known. */
+  identityOf(path: string): string | undefined;
+  /** Its folder is at another path. */
+  move(from: string, to: string): void;
+  forget(path: string): void;
   /** Notes that a project is up, or was named. */
   seen(path: string, name: string): void;
   /** A pinned project comes up with the daemon. False where it is not known. */
   pin(path: string, pinned: boolean): boolean;
-  /** Forgets projects whose folder is gone, except pinned ones. Returns those it forgot. */
-  clean(): Promise<readonly RegisteredProject[]>;
   flush(): Promise<void>;
 }
 
 export function registryAt(options: RegistryOptions): Registry {
   const { clock } = options;
-  const projects = new Map<string, RegisteredProject>();
+  const projects = new Map<string, Entry>();
   const file = jsonFile({
     ...options,
     check(value) {
@@ -48,9 +58,33 @@ export function registryAt(options: RegistryOptions): Registry {
       for (const [path, its] of Object.entries(kept?.projects ?? {})) projects.set(path, its);
     },
     list() {
-      const time = ({ last_seen: its }: RegisteredProject) =>
+      const time = ({ last_seen: its }: Entry) =>
         its.secs_since_epoch * 1e9 + its.nanos_since_epoch;
-      return [...projects.values()].sort((a, b) => time(b) - time(a));
+      return [...projects.values()]
+        .sort((a, b) => time(b) - time(a))
+        .map(({ folder, ...its }) => ({ ...its, folder: whereabouts(its.path, folder) }));
+    },
+    movedTo(path) {
+      const identity = folderIdentity(path);
+      if (identity === "") return undefined;
+      return [...projects.values()].find(
+        (its) =>
+          its.path !== path &&
+          isSameFolder(its.folder ?? "", identity) &&
+          // Mounted in two places, it is at both.
+          !isSameFolder(folderIdentity(its.path), identity),
+      );
+    },
+    identityOf: (path) => projects.get(path)?.folder,
+    move(from, to) {
+      const its = projects.get(from);
+      if (its === undefined) return;
+      projects.delete(from);
+      projects.set(to, { ...its, path: to });
+      save();
+    },
+    forget(path) {
+      if (projects.delete(path)) save();
     },
     seen(path, name) {
       const now = clock.wall();
@@ -59,7 +93,11 @@ export function registryAt(options: RegistryOptions): Registry {
         nanos_since_epoch: Math.floor(now % 1000) * 1_000_000,
       };
       const pinned = projects.get(path)?.pinned ?? false;
-      projects.set(path, { path, name, pinned, last_seen });
+      const folder = folderIdentity(path) || projects.get(path)?.folder;
+      projects.set(path, {
+        ...{ path, name, pinned, last_seen },
+        ...(folder === undefined ? {} : { folder }),
+      });
       save();
     },
     pin(path, pinned) {
@@ -69,24 +107,6 @@ export function registryAt(options: RegistryOptions): Registry {
       save();
       return true;
     },
-    async clean() {
-      const gone: RegisteredProject[] = [];
-      for (const its of [...projects.values()]) {
-        if (its.pinned || (await isFolder(its.path))) continue;
-        projects.delete(its.path);
-        gone.push(its);
-      }
-      if (gone.length > 0) save();
-      return gone;
-    },
     flush: () => file.flush(),
   };
-}
-
-/** A path that cannot be read is not known to be gone. */
-async function isFolder(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (its) => its.isDirectory(),
-    (error: NodeJS.ErrnoException) => error.code !== "ENOENT" && error.code !== "ENOTDIR",
-  );
 }

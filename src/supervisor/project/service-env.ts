@@ -19,7 +19,7 @@ export type ServiceEnvOptions = {
 export function serviceEnv(unit: Unit, options: ServiceEnvOptions): ServiceEnv {
   const { project, shell, urlOf, trust } = options;
   const portOf = (name: string): number | undefined => {
-    const other = project.unit(name);
+    const other = project.first(name);
     return other?.spec.type === "exec" ? options.portOf(other.id, other.spec.port) : undefined;
   };
   const filled = filledSpec({ spec: unit.spec, shell }, { project: project.spec, portOf });

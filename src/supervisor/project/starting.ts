@@ -2,6 +2,7 @@
 import type { ServiceSpec } from "../../manifest/project.ts";
 import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
+import { terminalSize } from "../service/child.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
 import { blockers, unseenWhy, isDue, isUp, needsRestart, type Unit } from "./unit.ts";
 import type { ProjectEffects, Units } from "./units.ts";
@@ -52,6 +53,21 @@ export class Starting {
       const needed = this.#units.get(name);
       if (needed !== undefined) this.#call(needed, unit);
     }
+  }
+
+  /** Starts what a service waits for, and what that waits for. */
+  begin(unit: Unit, event: "up" | "missed"): void {
+    const begun: Unit[] = [];
+    const walk = (dependent: Unit): void => {
+      for (const { unit: needed } of blockers(dependent, this.#units.byName)) {
+        const because = `${dependent.spec.name} depends on it`;
+        if (this.#units.ask(needed, event, because) === undefined) continue;
+        begun.push(needed);
+        walk(needed);
+      }
+    };
+    walk(unit);
+    for (const needed of begun) this.#changed(needed);
   }
 
   #call(needed: Unit, dependent: Unit): void {
@@ -127,6 +143,7 @@ export class Starting {
       directory: this.#units.spec.directory,
       onOutput: (stream, bytes) => log.push(stream, bytes),
       onMembers: () => this.#effects.onState(),
+      say: (text) => log.say(text),
       lastLines() {
         log.flush();
         return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));
@@ -141,6 +158,7 @@ export class Starting {
         if (unit.service?.spec === spec) this.#changed(unit);
       },
     });
+    log.resize(spec.pty ? terminalSize : undefined);
     log.source = { pause: () => service.pauseOutput(), resume: () => service.resumeOutput() };
     return service;
   }

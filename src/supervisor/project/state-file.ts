@@ -33,6 +33,8 @@ const project = v.object({
   wanted: v.array(v.string()),
   unwanted: v.array(v.string()),
   dozing: v.array(v.string()),
+  /** Absent in files of older daemons. */
+  profiles: v.optional(v.array(v.string()), []),
   runs: v.record(v.string(), run),
 });
 

@@ -113,7 +113,7 @@ export type Resumed = {
 /** The projects to bring up: those that were up, and pinned ones. */
 export function toResume(
   before: KeptState | undefined,
-  registered: readonly RegisteredProject[],
+  registered: readonly Pick<RegisteredProject, "path" | "name" | "pinned">[],
 ): Resumed[] {
   const pinned = registered.filter((its) => its.pinned);
   const should = before?.projects.filter((its) => its.whole || its.wanted.length > 0) ?? [];
@@ -127,5 +127,6 @@ export function toResume(
 }
 
 function blankProject(name: string, directory: string): KeptProject {
-  return { name, directory, whole: true, wanted: [], unwanted: [], dozing: [], runs: {} };
+  const none = { wanted: [], unwanted: [], dozing: [], profiles: [], runs: {} };
+  return { name, directory, whole: true, ...none };
 }

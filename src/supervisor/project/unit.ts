@@ -5,6 +5,7 @@ import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
+import { leftOutWhy, type Profiles } from "./asked-services.ts";
 import { type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
 
 /** The environment of a shell. */
@@ -23,6 +24,8 @@ export type Unit = {
   shell: Shell;
   /** Assigned in one place only: where `Project` takes a step through the table of wishes. */
   wish: Wish;
+  /** While it is `renewing`: the reason why its process has to go on. */
+  held: Held | undefined;
   /** The former lifecycle, while it ends for good because the spec has changed. */
   leaving: Lifecycle | undefined;
   /** When the process started that was ready last. */
@@ -30,6 +33,9 @@ export type Unit = {
   /** The last snapshot that was reported. */
   told: Supervised | undefined;
 };
+
+/** `isFinal`: nothing that is under way will change it. `why` completes a sentence, with the command that helps. */
+export type Held = { why: string; isFinal: boolean };
 
 export function unitOf(spec: ServiceSpec, { project, shell }: { project: string; shell: Shell }) {
   const unit: Unit = {
@@ -39,6 +45,7 @@ export function unitOf(spec: ServiceSpec, { project, shell }: { project: string;
     service: undefined,
     shell,
     wish: unasked,
+    held: undefined,
     leaving: undefined,
     readyRun: undefined,
     told: undefined,
@@ -54,6 +61,11 @@ export function isWanted({ wish }: Unit): boolean {
 /** True for a service that waits to be started. */
 export function isDue({ wish }: Unit): boolean {
   return wish.state === "due";
+}
+
+/** True for a service whose process goes on until another one could start in its place. */
+export function isRenewing({ wish }: Unit): boolean {
+  return wish.state === "renewing";
 }
 
 export function processOf({ service, spec }: Unit): ProcessFact {
@@ -83,11 +95,23 @@ export type Blocker = {
   lost: Unit | undefined;
 };
 
+/** True for a worker that did its work and ended: there is no server that could be missed. */
+function hasDone({ wish, spec, service }: Unit): boolean {
+  if (spec.type !== "worker" || wish.state !== "given") return false;
+  const its = service?.snapshot();
+  return its !== undefined && hasEndedWell(its);
+}
+
+/** True where a service that depends on it may start. */
+export function isThere(unit: Unit): boolean {
+  return isReady(unit) || hasDone(unit);
+}
+
 /** The dependencies that a service waits for, and whether it waits in vain. */
 export function blockers(unit: Unit, others: ReadonlyMap<string, Unit>): Blocker[] {
   return unit.spec.dependsOn.flatMap((name) => {
     const needed = others.get(name);
-    if (needed === undefined || isReady(needed)) return [];
+    if (needed === undefined || isThere(needed)) return [];
     return [{ unit: needed, lost: lostIn(needed, others) }];
   });
 }
@@ -104,7 +128,11 @@ function lostIn(unit: Unit, others: ReadonlyMap<string, Unit>): Unit | undefined
 /** A service as people see it. */
 export function snapshotOf(
   unit: Unit,
-  { project, others }: { project: ProjectSpec; others: ReadonlyMap<string, Unit> },
+  {
+    project,
+    others,
+    profiles,
+  }: { project: ProjectSpec; others: ReadonlyMap<string, Unit>; profiles: Profiles },
 ): Supervised {
   const { spec } = unit;
   const its = asDeclared(unit, project);
@@ -112,26 +140,44 @@ export function snapshotOf(
   const snapshot: Supervised = {
     ...its,
     lazy: isWanted(unit) && wakes(spec),
+    ...(spec.instance === undefined ? {} : { instance: spec.instance }),
     domain,
     directory,
     ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
   };
   const { state: wish, because } = unit.wish;
+  if (wish === "renewing" && unit.held !== undefined) {
+    return { ...snapshot, warnings: [...snapshot.warnings, heldText(unit.held)] };
+  }
   if (wish === "refused") return { ...snapshot, state: "failed", why: because };
+  if (wish === "unwanted" && its.state === "stopped") {
+    return { ...snapshot, why: its.why ?? leftOutWhy(spec, profiles) };
+  }
   if (wish === "restarting") {
     const ends = its.state === "stopping" || its.state === "stopped";
     return ends ? { ...snapshot, state: "starting", why: its.why ?? because } : snapshot;
   }
   if (wish !== "due") return snapshot;
   const waits = blockers(unit, others);
+  if (waits.length === 0) return { ...snapshot, state: "starting", why: because };
+  const { lost, why } = waitText(waits);
+  return { ...snapshot, state: lost === undefined ? "starting" : "failed", why };
+}
+
+/** `waits for db`; `db, which it waits for, is stopped`, where it waits in vain. `waits` has one at least. */
+export function waitText(waits: readonly Blocker[]): { lost: Unit | undefined; why: string } {
   const lost = waits.find((blocker) => blocker.lost !== undefined)?.lost;
-  if (lost !== undefined) {
-    const why = `${lost.spec.name}, which it waits for, ${whyDown(lost)}`;
-    return { ...snapshot, state: "failed", why };
-  }
   const names = waits.map((blocker) => blocker.unit.spec.name);
-  const why = names.length === 0 ? because : `waits for ${names.join(", ")}`;
-  return { ...snapshot, state: "starting", why };
+  const why =
+    lost === undefined
+      ? `waits for ${names.join(", ")}`
+      : `${lost.spec.name}, which it waits for, ${whyDown(lost)}`;
+  return { lost, why };
+}
+
+/** For example `is not restarted yet and goes on: waits for db`. */
+export function heldText({ why }: Held): string {
+  return `is not restarted yet and goes on: ${why}`;
 }
 
 /** After the process has gone, the current declaration decides type, address and port. */
@@ -202,11 +248,20 @@ export function filledSpec(
   const given: Record<string, string> = {
     ...(port === undefined ? {} : { PORT: String(port) }),
     ...(spec.routeName === undefined ? {} : { LOCALHOSTESS_NAME: spec.routeName }),
+    ...instanceVariables(spec),
   };
   const filled = fill(spec, { project, shell, given, portOf });
   if (filled.kind === "mistakes") return filled;
   const { env, command, health } = filled;
   return { kind: "spec", spec: { ...spec, env, command, health } };
+}
+
+/** A reference to them is filled like one to PORT. */
+function instanceVariables({ instance, env }: ServiceSpec): Record<string, string> {
+  if (instance === undefined) return {};
+  const number = String(instance.number);
+  const declared = env.INSTANCE === undefined ? { INSTANCE: number } : {};
+  return { LOCALHOSTESS_INSTANCE: number, ...declared };
 }
 
 /** Whether a process of the one spec must be restarted for the other. Keys that only the project reads do not count. */
@@ -216,6 +271,6 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
-  const { watch: _w, envFiles: _e, ...its } = others;
+  const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, ...its } = others;
   return its;
 }

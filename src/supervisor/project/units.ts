@@ -6,6 +6,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
+import { noProfiles, type Profiles } from "./asked-services.ts";
 import {
   type FilledSpec,
   filledSpec,
@@ -27,6 +28,9 @@ export type ProjectEffects = {
   portOf(id: string, declared: number | undefined): number | undefined;
   /** A port for a service that is about to be started: free at this moment. */
   claimPort(id: string, declared: number | undefined): number | undefined;
+  /** Whether a program could listen on a port now. */
+  isFree(port: number): boolean;
+  isFolder(path: string): boolean;
   urlOf(routeName: string): string;
   /** Variables that name the bundle of authorities. */
   trust(): Readonly<Record<string, string>>;
@@ -46,6 +50,8 @@ export class Units {
   #dependents: ReadonlyMap<string, readonly string[]> = new Map();
   /** Called after every change of a service, with its name. */
   readonly #watchers = new Set<(name: string) => void>();
+  /** Asked for by the last `up` of the whole project. */
+  profiles: Profiles = noProfiles;
 
   constructor({ spec }: Declared, effects: ProjectEffects) {
     this.#spec = spec;
@@ -66,6 +72,17 @@ export class Units {
 
   get(name: string): Unit | undefined {
     return this.#all.get(name);
+  }
+
+  /** The service with that name; for a name that instances share, the first of them. */
+  first(name: string): Unit | undefined {
+    return this.#all.get(name) ?? this.all().find(({ spec }) => spec.instance?.of === name);
+  }
+
+  /** The service and, where it is an instance, the others of its name. */
+  together(unit: Unit): Unit[] {
+    const of = unit.spec.instance?.of;
+    return of === undefined ? [unit] : this.all().filter(({ spec }) => spec.instance?.of === of);
   }
 
   has(unit: Unit): boolean {
@@ -115,7 +132,11 @@ export class Units {
   }
 
   snapshot(unit: Unit): Supervised {
-    const snapshot = snapshotOf(unit, { project: this.#spec, others: this.#all });
+    const snapshot = snapshotOf(unit, {
+      project: this.#spec,
+      others: this.#all,
+      profiles: this.profiles,
+    });
     if (snapshot.type !== "exec" || snapshot.port !== undefined) return snapshot;
     return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
   }
@@ -124,7 +145,7 @@ export class Units {
     return filledSpec(unit, {
       project: this.#spec,
       portOf: (name) => {
-        const other = this.#all.get(name);
+        const other = this.first(name);
         if (other === undefined || other.spec.type !== "exec") return undefined;
         return this.#effects.portOf(other.id, other.spec.port);
       },

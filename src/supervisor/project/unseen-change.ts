@@ -1,6 +1,7 @@
 /** Declarations that a person has seen, and the files now -> what runs, and what waits for `up`. Pure. */
 import { withDependencies, graphOf } from "../../manifest/graph.ts";
 import type { ProjectSpec, Reload, ServiceSpec } from "../../manifest/project.ts";
+import { servicesWithin } from "../../routes/named.ts";
 import { type Pending, pendingText } from "../../routes/pending.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { type Code, codeOf } from "./code.ts";
@@ -152,8 +153,9 @@ export function admit(
   }
   const trust = trustOf(read, { seen: before, head: last });
   const reviewed = review(read, { seen: before, trust, head: last });
-  const names = up?.names?.map((name) => name.replace(`${read.name}:`, ""));
-  const sound = names?.every((name) => read.services.some((its) => its.name === name)) ?? true;
+  const within = up?.names?.map((word) => servicesWithin(word, read));
+  const names = within?.flatMap((its) => (its.kind === "services" ? its.names : []));
+  const sound = within?.every((its) => its.kind === "services") ?? true;
   if (up !== undefined && sound) {
     // A HEAD that has moved since may bring files that were not read.
     const seen = approve(read, { seen: reviewed.seen, names, head: first });
@@ -244,9 +246,13 @@ function withoutHeld(
 /**
  * The declaration that was seen, with the dependencies and the address of the current file, so that its order holds.
  */
-function asSeen(known: ServiceSpec, { dependsOn, restartWith, routeName, type }: ServiceSpec) {
+function asSeen(
+  known: ServiceSpec,
+  { dependsOn, restartWith, routeName, instance, type }: ServiceSpec,
+) {
   return {
     ...known,
+    instance,
     dependsOn,
     restartWith,
     routeName: type === known.type ? routeName : known.routeName,

@@ -1,77 +1,107 @@
-/** The files of a project and the globs of its services -> news of what changed in them, until they are closed. */
+/** The files of a project and the patterns of its services -> news of what changed, until they are closed. */
 import type { ServiceSpec } from "../../manifest/project.ts";
-import type { Cancel, Clock } from "../../system/clock.ts";
-import { fileFingerprint } from "../../system/file-fingerprint.ts";
-import { watchFiles, watchGlobs } from "./watch.ts";
+import { watchPatterns } from "../../manifest/watch-pattern.ts";
+import type { Clock } from "../../system/clock.ts";
+import type { FolderEvents } from "../../system/folder-events.ts";
+import { type Fingerprints, fingerprintsOf, WatchFiles } from "./watch-files.ts";
+import { WatchTree } from "./watch-tree.ts";
 
 export type WatchesOptions = {
   clock: Clock;
-  note(text: string): void;
+  events: FolderEvents;
   /** A file of the project changed. */
   onFiles(): void;
   /** A file that a service watches did: `src/a.ts and 2 more`. */
-  onGlob(service: string, what: string): void;
+  onWatched(service: string, what: string): void;
+  /** A sentence about what cannot be watched as it should; undefined: about the project's own files. */
+  onTrouble(service: string | undefined, trouble: string): void;
 };
+
+type Watched = { key: string; tree: WatchTree; troubles: readonly string[] };
 
 export class Watches {
   readonly #options: WatchesOptions;
-  #files: readonly string[] = [];
-  #cancelFiles: Cancel | undefined;
-  /** Watched globs by service; `key` identifies the watched files. */
-  readonly #globs = new Map<string, { key: string; cancel: Cancel }>();
+  readonly #files: WatchFiles;
+  /** Troubles with the project's own files. */
+  #troubles: readonly string[] = [];
+  /** By service; `key` identifies what it watches. */
+  readonly #trees = new Map<string, Watched>();
 
   constructor(options: WatchesOptions) {
+    const { clock, events, onFiles, onTrouble } = options;
     this.#options = options;
+    this.#files = new WatchFiles({
+      clock,
+      events,
+      onChange: onFiles,
+      onTrouble: (troubles) => {
+        for (const its of newOf(troubles, this.#troubles)) onTrouble(undefined, its);
+        this.#troubles = troubles;
+      },
+    });
   }
 
-  /** The watched files as they are now, for `files` to compare with once they have been read. */
-  fingerprints(): ReadonlyMap<string, string> {
-    return new Map(this.#files.map((path) => [path, fileFingerprint(path)]));
+  /** The watched files as they are now, for `files` once they have been read. */
+  fingerprints(): Fingerprints {
+    return fingerprintsOf(this.#files.paths);
   }
 
-  /** Watches these files instead of the former ones. `since`: fingerprints from before they were read. */
-  files(paths: readonly string[], since: ReadonlyMap<string, string>): void {
-    const { clock, note, onFiles } = this.#options;
-    this.#cancelFiles?.();
-    this.#files = paths;
-    this.#cancelFiles = watchFiles(paths, { clock, note, since, onChange: onFiles });
+  /** Watches these files instead of the former ones: as they were before they were read. */
+  files(files: Fingerprints, { settled }: { settled: boolean }): void {
+    this.#files.looked(files, { settled });
   }
 
-  /** Watches the globs of these services instead of the former ones. */
-  globs(services: readonly ServiceSpec[]): void {
+  /** Watches for these services instead of the former ones. */
+  services(services: readonly ServiceSpec[]): void {
     const wanted = new Map(
       services.flatMap((its) => (its.watch.length === 0 ? [] : [[its.name, its] as const])),
     );
-    for (const [name, { key, cancel }] of [...this.#globs]) {
+    for (const [name, { key, tree }] of [...this.#trees]) {
       const its = wanted.get(name);
       if (its !== undefined && keyOf(its) === key) continue;
-      cancel();
-      this.#globs.delete(name);
+      tree.close();
+      this.#trees.delete(name);
     }
-    for (const [name, its] of wanted) if (!this.#globs.has(name)) this.#watch(name, its);
+    for (const [name, its] of wanted) if (!this.#trees.has(name)) this.#watch(name, its);
+  }
+
+  /** Sentences about all that cannot be watched as it should, for a service. */
+  troubles(service: string): readonly string[] {
+    return [...this.#troubles, ...(this.#trees.get(service)?.troubles ?? [])];
   }
 
   close(): void {
-    this.#cancelFiles?.();
-    this.#cancelFiles = undefined;
-    this.globs([]);
+    this.#files.close();
+    this.services([]);
   }
 
   #watch(name: string, its: ServiceSpec): void {
-    const { clock, note, onGlob } = this.#options;
-    const cancel = watchGlobs(its.watch, {
-      folder: its.workdir,
-      clock,
-      note,
-      onChange([first, ...others]) {
-        const more = others.length === 0 ? "" : ` and ${others.length} more`;
-        onGlob(name, `${first}${more}`);
-      },
-    });
-    this.#globs.set(name, { key: keyOf(its), cancel });
+    const { clock, events, onWatched, onTrouble } = this.#options;
+    const watched: Watched = {
+      key: keyOf(its),
+      troubles: [],
+      tree: new WatchTree(watchPatterns(its.watch, its.workdir), {
+        folder: its.workdir,
+        clock,
+        events,
+        onChange([first, ...others]) {
+          const more = others.length === 0 ? "" : ` and ${others.length} more`;
+          onWatched(name, `${first}${more}`);
+        },
+        onTrouble(troubles) {
+          for (const text of newOf(troubles, watched.troubles)) onTrouble(name, text);
+          watched.troubles = troubles;
+        },
+      }),
+    };
+    this.#trees.set(name, watched);
   }
 }
 
 function keyOf({ watch, workdir }: ServiceSpec): string {
   return JSON.stringify([workdir, watch]);
+}
+
+function newOf(now: readonly string[], before: readonly string[]): string[] {
+  return now.filter((text) => !before.includes(text));
 }

@@ -4,10 +4,19 @@ import type { SupervisedState } from "../../routes/supervised.ts";
 /**
  * `unwanted`: nobody asked for it, or somebody stopped it. `dozing`: wanted, and started by the first request. `due`:
  * started as soon as all that it depends on is ready. `given`: handed to its lifecycle, whose own table decides from
- * then on. `restarting`: being ended, with others, and started again when all of them have ended. `refused`: wanted,
- * but it cannot be started, for want of a port, a reference, or a person who has seen what it runs.
+ * then on. `renewing`: its process goes on until another one could start in its place. `restarting`: being ended, with
+ * others, and started again when all of them have ended. `refused`: wanted, but it cannot be started, for want of a
+ * port, a reference, or a person who has seen what it runs.
  */
-export const wishStates = ["unwanted", "dozing", "due", "given", "restarting", "refused"] as const;
+export const wishStates = [
+  "unwanted",
+  "dozing",
+  "due",
+  "given",
+  "renewing",
+  "restarting",
+  "refused",
+] as const;
 
 export type WishState = (typeof wishStates)[number];
 
@@ -19,6 +28,8 @@ export const wishEvents = [
   "request",
   /** A service that depends on it has become due. */
   "dependent",
+  /** A service that depends on it is restarted, which nobody typed. */
+  "missed",
   "stop",
   /** No request has come for a while. */
   "doze",
@@ -29,7 +40,9 @@ export const wishEvents = [
   /** Its lifecycle has it. */
   "started",
   "cannot",
-  /** All that are restarted together have ended. */
+  /** Nothing is missing for another process in the place of this one. */
+  "able",
+  /** All that are restarted together have ended; or it ended by itself before it was to be restarted. */
   "ended",
   /** Its files changed, so that it would now be started from something else, or may now be started. */
   "changed",
@@ -63,6 +76,7 @@ type Row = Partial<Record<WishEvent, Case | readonly Case[]>>;
 const table: Record<WishState, Row> = {
   unwanted: {
     up: { next: "due" },
+    missed: { next: "due" },
     // Its process may still wait for its dependents to end, and so it may below.
     "up-lazy": { next: "dozing", action: "end" },
     restart: { next: "restarting", action: "end" },
@@ -71,6 +85,7 @@ const table: Record<WishState, Row> = {
     up: { next: "due" },
     request: { next: "due" },
     dependent: { next: "due" },
+    missed: { next: "due" },
     stop: { next: "unwanted", action: "end" },
     restart: { next: "restarting", action: "end" },
   },
@@ -86,15 +101,28 @@ const table: Record<WishState, Row> = {
     "up-lazy": { next: "dozing", action: "end", process: ["down"] },
     request: { next: "due", process: ["rested"] },
     dependent: { next: "due", process: ["rested"] },
+    missed: { next: "due", process: ["rested", "down"] },
     stop: { next: "unwanted", action: "end" },
     doze: { next: "dozing", action: "end" },
-    restart: { next: "restarting", action: "end" },
-    renew: { next: "restarting", action: "end", process: ["up"] },
+    restart: [
+      { next: "renewing", process: ["up"] },
+      { next: "restarting", action: "end" },
+    ],
+    renew: { next: "renewing", process: ["up"] },
     changed: [
-      { next: "restarting", action: "end", process: ["up"] },
+      { next: "renewing", process: ["up"] },
       { next: "dozing", action: "end", lazy: true },
       { next: "due" },
     ],
+  },
+  renewing: {
+    stop: { next: "unwanted", action: "end" },
+    doze: { next: "dozing", action: "end" },
+    restart: { next: "renewing" },
+    renew: { next: "renewing" },
+    changed: { next: "renewing" },
+    able: { next: "restarting", action: "end" },
+    ended: { next: "due" },
   },
   restarting: {
     stop: { next: "unwanted", action: "end" },

@@ -4,6 +4,7 @@ import type { PortHolder } from "../../discovery/port-holder.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Families } from "../family/family.ts";
+import { markOf } from "../family/mark.ts";
 import type { ChildOptions, Spawned, Stream } from "./child.ts";
 import { environmentOf } from "./environment.ts";
 import { Life, type NotifySocket } from "./life.ts";
@@ -83,15 +84,17 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
   const runId = effects.runId();
   const run = { id: runId, notifySocket: socket.path };
   const env = environmentOf(spec, { shell, port, url, trust, run });
-  const { command, workdir, pty } = spec;
+  const { command, shell: words, workdir, pty } = spec;
   const spawned = effects.spawn({
     command,
+    shell: words,
     workdir,
     env,
+    mark: markOf(runId),
     pty,
     onOutput(stream, bytes) {
       options.onOutput(stream, bytes);
-      life?.watcher?.onOutput(bytes);
+      life?.watcher?.onOutput(stream, bytes);
     },
     onExit(how) {
       if (life !== undefined) options.onExit(how, life);

@@ -1,19 +1,25 @@
-/** A command, a folder, an environment -> a shell process with its output and its end, or why there is none. */
+/** A command and its shell, a folder, an environment -> a process with its output and its end, or why there is none. */
 import { accessSync, constants, statSync } from "node:fs";
 import type { Cancel, Clock } from "../../system/clock.ts";
+import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
 import { refusedDescriptor } from "../../system/refused-descriptor.ts";
+import { shown } from "../../text/shown.ts";
 import type { Ending } from "../family/ending.ts";
-import { type Refusal, refusalOf, shell, terminalRefusal } from "./refusal.ts";
+import { type Refusal, refusalOf, terminalRefusal } from "./refusal.ts";
 
 export type Stream = "stdout" | "stderr";
 
 export type ChildOptions = {
   command: string;
+  /** The program and its arguments, which the command follows. */
+  shell: readonly string[];
   /** Absolute. */
   workdir: string;
   /** All of it. */
   env: Readonly<Record<string, string>>;
+  /** For `ProcessCalls.marked`: all that comes of it has the mark. */
+  mark?: string | undefined;
   /** A terminal of its own, where both streams are `stdout`; else two pipes. */
   pty: boolean;
   /** `bytes` are the callee's only until it returns. */
@@ -28,6 +34,7 @@ export type ChildOptions = {
 export type ChildEffects = {
   clock: Clock;
   flow: TerminalFlow;
+  calls: Pick<ProcessCalls, "marked">;
   /** The pids that Bun waits for; no other code may wait for them. */
   own: Set<number>;
   /** Bun's, or one that fails as a test wishes. */
@@ -57,10 +64,11 @@ const afterwards = 250;
 
 /** Starts it in a session and group of its own. */
 export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawned {
-  const wrong = mistakeIn(options.workdir);
+  const wrong = mistakeIn(options.workdir) ?? mistakeInShell(options);
   if (wrong !== undefined) return { kind: "refused", why: wrong, passing: false };
   try {
-    return { kind: "spawned", child: start(options, effects) };
+    const child = effects.calls.marked(options.mark, () => start(options, effects));
+    return { kind: "spawned", child };
   } catch (error) {
     return { kind: "refused", ...refused(error as NodeJS.ErrnoException, options.pty) };
   }
@@ -79,6 +87,29 @@ function mistakeIn(workdir: string): string | undefined {
   return undefined;
 }
 
+/** A name is looked up where the service would look it up. */
+function programOf({ shell: [program], env, workdir }: Shelled): string | undefined {
+  if (program!.startsWith("/")) return program;
+  return Bun.which(program!, { PATH: env.PATH ?? "", cwd: workdir }) ?? undefined;
+}
+
+/** Asked before: execve(2) has one word for a missing program, a missing interpreter of it, and a missing folder. */
+function mistakeInShell(options: Shelled): string | undefined {
+  const program = programOf(options);
+  if (program === undefined) return `its shell ${shown(options.shell[0])} is not in its PATH`;
+  try {
+    if (!statSync(program).isFile()) return `its shell ${program} is not a program`;
+    accessSync(program, constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return `there is no shell at ${program}`;
+    return `its shell ${program} may not be run (${code})`;
+  }
+  return undefined;
+}
+
+type Shelled = Pick<ChildOptions, "shell" | "env" | "workdir">;
+
 /** Bun 1.4.5 says of a terminal that it could not open one, and not why. */
 function refused(error: NodeJS.ErrnoException, pty: boolean): Refusal {
   if (!pty || error.code !== undefined || !error.message.includes("PTY")) return refusalOf(error);
@@ -86,7 +117,7 @@ function refused(error: NodeJS.ErrnoException, pty: boolean): Refusal {
 }
 
 function start(options: ChildOptions, effects: ChildEffects): Child {
-  const { command, workdir, env, pty, onOutput, onExit } = options;
+  const { command, shell, workdir, env, pty, onOutput, onExit } = options;
   const { clock, flow, own, spawn = Bun.spawn } = effects;
   let released = false;
   let ending: Ending | undefined;
@@ -117,7 +148,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       else waiting = clock.after(afterwards, tell);
     },
   };
-  const argv = [shell, "-c", command];
+  const argv = [programOf(options)!, ...shell.slice(1), command];
 
   if (pty) {
     const process = spawn(argv, {

@@ -29,6 +29,7 @@ const foreign = [
   "MAINPID",
   "LOCALHOSTESS_NAME",
   "LOCALHOSTESS_URL",
+  "LOCALHOSTESS_INSTANCE",
   runVariable,
 ];
 
@@ -38,7 +39,7 @@ const foreign = [
  * shell is passed on.
  */
 export function environmentOf(
-  spec: Pick<ServiceSpec, "env" | "pty" | "routeName">,
+  spec: Pick<ServiceSpec, "env" | "pty" | "routeName" | "instance">,
   { shell, port, url, trust, run }: Given,
 ): Record<string, string> {
   const env: Record<string, string> = {};
@@ -58,6 +59,10 @@ export function environmentOf(
   if (spec.routeName !== undefined) {
     env.NAME = spec.env.NAME ?? spec.routeName;
     env.LOCALHOSTESS_NAME = spec.routeName;
+  }
+  if (spec.instance !== undefined) {
+    env.LOCALHOSTESS_INSTANCE = String(spec.instance.number);
+    env.INSTANCE = spec.env.INSTANCE ?? env.LOCALHOSTESS_INSTANCE;
   }
   if (url !== undefined) env.LOCALHOSTESS_URL = url;
   if (run !== undefined) {

@@ -4,7 +4,7 @@ import type { Cancel, Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { EndOptions, Ends, Families, Run } from "../family/family.ts";
 import type { Ask } from "./checks.ts";
-import type { Child } from "./child.ts";
+import type { Child, Stream } from "./child.ts";
 import type { Listening } from "./listening.ts";
 import type { Notice } from "./notify.ts";
 import type { Event, Phase } from "./states.ts";
@@ -14,6 +14,8 @@ export type LifeEffects = {
   families: Families;
   ask: Ask;
   listening: Listening;
+  /** Bytes that processes keep resident together, shared pages counted once; undefined: the system does not tell. */
+  proportional(pids: readonly number[]): Promise<number | undefined>;
 };
 
 /** The lifecycle that a life belongs to. */
@@ -25,11 +27,13 @@ export type LifeOwner = {
   /** Reports a changed snapshot; `why` replaces the reason of its state. */
   changed(why?: string): void;
   onMembers(): void;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
 };
 
 /** The watcher of a life. */
 export type Watcher = {
-  onOutput(bytes: Uint8Array): void;
+  onOutput(stream: Stream, bytes: Uint8Array): void;
   hear(notice: Notice): void;
   /** The process that was spawned has ended. */
   spawnedEnded(how: Ending): void;
@@ -77,8 +81,12 @@ export class Life {
   /** Set once the service reports its own state: its port then says nothing. */
   speaks = false;
   watcher: Watcher | undefined;
+  /** How the process that was spawned ended. */
+  exit: Ending | undefined;
   /** Set once the end of its family has begun. */
   ending: Ends | undefined;
+  /** Set where we have ended it: how its program ended, which may be another than the process that was spawned. */
+  programExit: Ending | undefined;
   #ended: Promise<string | undefined> | undefined;
   readonly #cancels = new Set<Cancel>();
 
@@ -135,6 +143,7 @@ export class Life {
   }
 
   async #end(how: EndOptions): Promise<string | undefined> {
+    const wasAlive = this.isAlive && this.mainPid === undefined;
     this.ending = this.#families.end(this.born.run, how);
     const result = await this.ending.done;
     // The kernel is quicker to show an end than Bun to report it, and its exit code is wanted.
@@ -142,6 +151,7 @@ export class Life {
     const cancel = this.#clock.after(exitPatience, late.resolve);
     await Promise.race([this.exited.promise, late.promise]);
     cancel();
+    if (wasAlive && this.exit !== undefined) this.programExit = this.ending.exitOf(this.exit);
     this.close();
     this.born.child.release();
     this.born.socket.close();

@@ -38,6 +38,8 @@ export type LifecycleOptions = {
   onOutput(stream: Stream, bytes: Uint8Array): void;
   /** A look found other processes of it than the look before. */
   onMembers(): void;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
   /** The last output, at most 50 printable lines; read when the process has ended. */
   lastLines(): readonly string[];
 };
@@ -133,6 +135,7 @@ class StateMachine implements Lifecycle {
         this.#tell();
       },
       onMembers: options.onMembers,
+      say: options.say,
     };
   }
 
@@ -364,6 +367,7 @@ class StateMachine implements Lifecycle {
   /** The process that was spawned has ended. */
   #exited(how: Ending, life: Life): void {
     if (this.#life !== life) return;
+    life.exit = how;
     if (life.watcher !== undefined) life.watcher.spawnedEnded(how);
     else this.#died(how, life);
     life.exited.resolve();
@@ -393,7 +397,10 @@ class StateMachine implements Lifecycle {
     if (life === undefined) return undefined;
     const { stopSignal: signal, stopTimeout: timeout } = this.spec;
     const left = await life.end({ signal, timeout });
-    if (this.#life === life) this.#life = undefined;
+    if (this.#life === life) {
+      this.#life = undefined;
+      if (this.#lastExit !== undefined) this.#lastExit = { ...this.#lastExit, ...life.programExit };
+    }
     return left;
   }
 

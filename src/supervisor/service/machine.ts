@@ -7,6 +7,7 @@ import { chooseSource } from "../../discovery/source.ts";
 import { datagrams } from "../../system/datagrams.ts";
 import { loopback } from "../../system/loopback.ts";
 import { processCalls } from "../../system/process-calls.ts";
+import { proportionalMemory } from "../../system/proportional-memory.ts";
 import { isReserved } from "../../system/reserved-port.ts";
 import { terminalFlow } from "../../system/terminal-flow.ts";
 import { portRightCommand } from "../../text/port-right.ts";
@@ -15,6 +16,7 @@ import { procfsCensus, psCensus } from "../family/census.ts";
 import { checks } from "./checks.ts";
 import { spawnChild } from "./child.ts";
 import { type Families, families } from "../family/family.ts";
+import { namedTraits, procfsTraits } from "../family/traits.ts";
 import { lsofListening, procfsListening } from "./listening.ts";
 import { mayNotify } from "./may-notify.ts";
 import type { LifecycleEffects } from "./lifecycle.ts";
@@ -49,8 +51,9 @@ export function machine({
   const own = new Set<number>();
   const linux = platform === "linux";
   const census = linux ? procfsCensus() : psCensus();
-  const all = families({ census, calls, clock, own, self: { pid: process.pid }, report });
-  const childEffects = { clock, flow, own };
+  const traits = linux ? procfsTraits() : namedTraits();
+  const all = families({ census, traits, calls, clock, own, self: { pid: process.pid }, report });
+  const childEffects = { clock, flow, calls, own };
   let sockets = 0;
   let turns: Promise<void> = Promise.resolve();
 
@@ -81,6 +84,7 @@ export function machine({
       spawn: (options) => spawnChild(options, childEffects),
       ask: checks(childEffects),
       listening: linux ? procfsListening() : lsofListening(),
+      proportional: linux ? proportionalMemory : async () => undefined,
       isFree,
       holdersOf: (port) => portHolders(port, { source: everybody() }),
       ownerOf: async () => undefined,

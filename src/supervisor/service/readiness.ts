@@ -2,7 +2,8 @@
 import type { Cancel } from "../../system/clock.ts";
 import type { HealthCheck } from "../../manifest/project.ts";
 import type { Life, LifeOwner } from "./life.ts";
-import { patternIn } from "./ready-pattern.ts";
+import { terminalSize, type Stream } from "./child.ts";
+import { ReadyPattern } from "./ready-pattern.ts";
 import { waitsFor } from "./waits-for.ts";
 import { portElsewhere } from "./whereabouts.ts";
 
@@ -37,7 +38,7 @@ export class Readiness {
   #failures = 0;
   /** The reason of the last failed check. */
   #illness: string | undefined;
-  #findPattern: ((bytes: Uint8Array) => boolean) | undefined;
+  #pattern: ReadyPattern | undefined;
   /** The wait that was told last. */
   #told: string | undefined;
 
@@ -53,23 +54,34 @@ export class Readiness {
     this.#armDeadline();
     this.#tellLater(tellAfter);
     if (spec.health !== undefined) this.#check(spec.health);
-    else if (spec.readyPattern !== undefined) this.#findPattern = patternIn(spec.readyPattern);
-    else if (spec.type === "worker") {
+    else if (spec.readyPattern !== undefined) {
+      this.#pattern = this.#watchOutput(spec.readyPattern);
+    } else if (spec.type === "worker") {
       this.#life.after(workerReady, () => {
         if (!this.#life.speaks) this.ready();
       });
     } else this.#watchPort(this.#life.born.port!, firstLook);
   }
 
-  onOutput(bytes: Uint8Array): void {
-    if (this.#findPattern?.(bytes)) this.ready();
+  onOutput(stream: Stream, bytes: Uint8Array): void {
+    this.#pattern?.push(stream, bytes);
+  }
+
+  #watchOutput(pattern: string): ReadyPattern {
+    const { effects, spec } = this.#owner;
+    return new ReadyPattern(pattern, {
+      now: () => effects.clock.now(),
+      after: (delay, action) => this.#life.after(delay, action),
+      size: spec.pty ? terminalSize : undefined,
+      onMatch: () => this.ready(),
+    });
   }
 
   ready(): void {
     const { phase, effects } = this.#owner;
     if (phase !== "running" && phase !== "unready") return;
     this.#cancelDeadline?.();
-    this.#findPattern = undefined;
+    this.#pattern = undefined;
     this.#reloading = false;
     this.#failures = 0;
     this.#life.readyAt ??= effects.clock.wall();
@@ -149,7 +161,9 @@ export class Readiness {
     const life = this.#life;
     const asked = effects.ask(health.ask, {
       port: spec.type === "worker" ? undefined : (portElsewhere(life) ?? life.born.port),
+      name: nameIn(life.born.env),
       env: life.born.env,
+      shell: spec.shell,
       workdir: spec.workdir,
       timeout: health.timeout,
     });
@@ -171,4 +185,9 @@ export class Readiness {
       life.after(wait, () => this.#check(health));
     });
   }
+}
+
+/** The name by which the service is reached, as in the address that it was given. */
+function nameIn({ LOCALHOSTESS_URL: url }: Life["born"]["env"]): string {
+  return url === undefined ? "localhost" : new URL(url).hostname;
 }

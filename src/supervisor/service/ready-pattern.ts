@@ -1,22 +1,57 @@
-/** A regular expression and output in pieces -> whether one of its lines matches. */
+/** A regular expression and a service's output -> the moment when one of its lines matches, as the log has them. */
+import { OutputLines, type OutputLinesOptions, type OutputStream } from "../logs/output-lines.ts";
+import type { Size } from "../logs/log-lines.ts";
+import { plainText } from "../logs/plain-text.ts";
 
 /** Characters of a line that are looked at. */
 const longest = 64 * 1024;
 
-/** ECMA-48 control sequences and operating system commands: colours stand inside the words that people look for. */
-const escapes = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
+/** Lines of each stream to which the cursor may go back: a terminal's height. */
+const recalled = 40;
 
-/** True from the piece on with which a line matches, also one that is not complete: a prompt has no end. */
-export function patternIn(pattern: string): (bytes: Uint8Array) => boolean {
-  const wanted = new RegExp(pattern);
-  const decoder = new TextDecoder();
-  let rest = "";
-  let found = false;
-  return (bytes) => {
-    if (found) return true;
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split(/[\r\n]+/);
-    rest = lines.at(-1)!.slice(-longest);
-    found = lines.some((line) => wanted.test(line.slice(0, longest).replace(escapes, "")));
-    return found;
-  };
+export type PatternOptions = Pick<OutputLinesOptions, "now" | "after"> & {
+  /** Undefined: pipes. */
+  size: Size | undefined;
+  /** Called once. A line without an end matches too, once it stands: a prompt has none. */
+  onMatch(): void;
+};
+
+export class ReadyPattern {
+  readonly #pattern: RegExp;
+  readonly #lines: OutputLines;
+  readonly #onMatch: () => void;
+  readonly #last: Record<OutputStream, string[]> = { stdout: [], stderr: [] };
+  #found = false;
+
+  constructor(pattern: string, { now, after, size, onMatch }: PatternOptions) {
+    this.#pattern = new RegExp(pattern);
+    this.#onMatch = onMatch;
+    this.#lines = new OutputLines({
+      now,
+      after,
+      recall: (stream, back) => this.#last[stream].at(-1 - back),
+      onLine: (stream, bytes) => {
+        const text = decoder.decode(bytes);
+        const last = this.#last[stream];
+        last.push(text);
+        if (last.length > recalled * 2) last.splice(0, recalled);
+        this.#look(text);
+      },
+      onOpen: (_, text) => this.#look(text ?? ""),
+    });
+    this.#lines.size = size;
+  }
+
+  push(stream: OutputStream, bytes: Uint8Array): void {
+    if (!this.#found) this.#lines.push(stream, bytes);
+  }
+
+  #look(text: string): void {
+    if (this.#found || !this.#pattern.test(plainText(text.slice(0, longest)))) return;
+    this.#found = true;
+    this.#lines.stop();
+    this.#onMatch();
+  }
 }
+
+const decoder = new TextDecoder();

@@ -6,12 +6,11 @@ export type Refusal = {
   passing: boolean;
 };
 
-export const shell = "/bin/sh";
-
 /** The words for fork(2), execve(2), pipe(2), socket(2), bind(2) and posix_openpt(3). */
 const refusals: Readonly<Record<string, Refusal>> = {
-  ENOENT: { why: `there is no shell at ${shell}`, passing: false },
-  EACCES: { why: `the shell ${shell} may not be run`, passing: false },
+  ENOENT: { why: "its shell needs a program that is not there (ENOENT)", passing: false },
+  ENOEXEC: { why: "its shell is not a program that this machine runs (ENOEXEC)", passing: false },
+  EACCES: { why: "its shell may not be run (EACCES)", passing: false },
   E2BIG: { why: "its command and environment are larger than the system takes", passing: false },
   EAGAIN: {
     why: "the system lets this user start no further process (EAGAIN; see `ulimit -u`)",

@@ -4,7 +4,7 @@ import type { Exit, SupervisedState } from "../../routes/supervised.ts";
 
 /**
  * The states that people see, and two ways more to be stopping: `restarting` is started again when all of it has
- * ended, `aborting` is ended because it failed (not ready in time, its watchdog silent).
+ * ended, `aborting` is ended because it failed (not ready in time, its watchdog silent, too large).
  */
 export const phases = [
   "stopped",
@@ -33,7 +33,7 @@ export const events = [
   "ready",
   /** A ready service's check fails, or it says that it reloads. */
   "unready",
-  /** The service was not ready in time, or its watchdog was silent. */
+  /** The service was not ready in time, its watchdog was silent, or it took more than its limits. */
   "timed-out",
   /** All that was asked to end has ended. */
   "ended",

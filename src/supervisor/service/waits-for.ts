@@ -36,6 +36,14 @@ export function waitsFor(
 }
 
 function checkText({ ask }: HealthCheck): string {
-  if (ask.kind === "http") return `GET ${printable(ask.path, longest)}`;
-  return ask.kind === "tcp" ? "a connection to its port" : printable(ask.command, longest);
+  switch (ask.kind) {
+    case "http":
+      return `GET ${printable(ask.path, longest)}`;
+    case "https":
+      return `GET ${printable(ask.path, longest)} by https`;
+    case "tcp":
+      return "a connection to its port";
+    case "command":
+      return printable(ask.command, longest);
+  }
 }

@@ -2,6 +2,7 @@
 import type { Ending } from "../family/ending.ts";
 import type { Life, LifeOwner } from "./life.ts";
 import { MainProcess } from "./main-process.ts";
+import { MemoryLimit } from "./memory-limit.ts";
 import type { Notice } from "./notify.ts";
 import { Readiness } from "./readiness.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -63,9 +64,11 @@ export function watchLife(life: Life, { owner, onEnd }: WatchOptions): void {
 
   life.watcher = {
     hear,
-    onOutput: (bytes) => readiness.onOutput(bytes),
+    onOutput: (stream, bytes) => readiness.onOutput(stream, bytes),
     spawnedEnded: (how) => main.spawnedEnded(how),
   };
   readiness.start();
   whereabouts.start();
+  const limit = owner.spec.limits.memory;
+  if (limit !== undefined) new MemoryLimit(life, { owner, limit }).start();
 }

@@ -1,0 +1,89 @@
+/** The current folder, and the rows of all projects -> the rows that a command is about: those of the project here. */
+import { dirname } from "node:path";
+import { counted } from "../../text/counted.ts";
+import { printable } from "../../text/printable.ts";
+import { nearestProject } from "../../supervisor/project/read-project.ts";
+import { UsageError } from "../shared/settings.ts";
+import type { World } from "../shared/world.ts";
+import type { Row } from "./asking.ts";
+import { rowsNamed } from "./named.ts";
+
+export type HereOptions = {
+  /** The services of all projects. */
+  rows: readonly Row[];
+  world: Pick<World, "cwd" | "home">;
+};
+
+/**
+ * The nearest folder, from the current one upward, that has a locald.toml or a Procfile, or that the daemon knows a
+ * project in. No file is read: a folder may be anybody's.
+ */
+export async function projectHere({ rows, world }: HereOptions): Promise<string | undefined> {
+  const { cwd, home } = world;
+  const declared = await nearestProject(cwd, home);
+  const paths = new Set(rows.map((row) => row.path));
+  // A project that is up is found from below it, be it in a repository or not.
+  let known: string | undefined = cwd;
+  while (known !== undefined && !paths.has(known)) {
+    const next = dirname(known);
+    known = next === known ? undefined : next;
+  }
+  // Both are above the current folder, so the longer path is the nearer one.
+  return (known?.length ?? 0) > (declared?.length ?? 0) ? known : declared;
+}
+
+/** The folder in which names without a project are looked up first. */
+export async function folderHere(world: World, rows: readonly Row[]): Promise<string> {
+  return (await projectHere({ rows, world })) ?? world.cwd;
+}
+
+/**
+ * The services that a verb acts on: those that are named, those of the project here, or all. @throws an Error for a
+ * person, where a word names nothing, or no word is given and no project is here.
+ */
+export async function rowsFor(
+  words: readonly string[],
+  { all = false, ...here }: HereOptions & { all?: boolean | undefined },
+): Promise<Row[]> {
+  noNamesWithAll(words, all);
+  if (all) return [...here.rows];
+  const directory = (await projectHere(here)) ?? here.world.cwd;
+  return rowsNamed(words, { rows: here.rows, directory });
+}
+
+export type ShownRows = {
+  rows: readonly Row[];
+  /** Projects that are left out. */
+  others: number;
+  /** The folder of a project of which the daemon knows nothing. */
+  unknown: string | undefined;
+};
+
+/** The services that a verb shows where none is named: those of the project here; outside every project, all. */
+export async function rowsShown({ rows, world }: HereOptions): Promise<ShownRows> {
+  const directory = await projectHere({ rows, world });
+  if (directory === undefined) return { rows, others: 0, unknown: undefined };
+  const here = rows.filter((row) => row.path === directory);
+  const left = rows.filter((row) => row.path !== directory);
+  const others = new Set(left.map((row) => row.path)).size;
+  return { rows: here, others, unknown: here.length === 0 ? directory : undefined };
+}
+
+/** For a person: `2 other projects: localhostess status --all`. Undefined where nothing was left out. */
+export function othersText(
+  { others, unknown }: ShownRows,
+  { verb }: { verb: string },
+): string | undefined {
+  const rest =
+    others === 0 ? "" : `${counted(others, "other project")}: localhostess ${verb} --all`;
+  if (unknown === undefined) return rest === "" ? undefined : rest;
+  const up = `nothing of ${printable(unknown, 500)} is up; start it with: localhostess up`;
+  return rest === "" ? up : `${up} (${rest})`;
+}
+
+/** @throws UsageError: it would not be clear which of both is meant. */
+export function noNamesWithAll(words: readonly string[], all: boolean): void {
+  if (all && words.length > 0) {
+    throw new UsageError([`--all is every service of every project; leave out ${words.join(" ")}`]);
+  }
+}

@@ -1,0 +1,27 @@
+/** A project's declaration, and where its folder is now -> the same declaration, there. Pure. */
+import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+
+/** From one folder to another, both absolute. */
+export type Move = { from: string; to: string };
+
+export function movedPath(path: string, { from, to }: Move): string {
+  if (path === from) return to;
+  return path.startsWith(`${from}/`) ? `${to}${path.slice(from.length)}` : path;
+}
+
+export function movedSpec(spec: ProjectSpec, move: Move): ProjectSpec {
+  return {
+    ...spec,
+    directory: movedPath(spec.directory, move),
+    files: spec.files.map((path) => movedPath(path, move)),
+    services: spec.services.map((its) => movedService(its, move)),
+  };
+}
+
+export function movedService(spec: ServiceSpec, move: Move): ServiceSpec {
+  return {
+    ...spec,
+    workdir: movedPath(spec.workdir, move),
+    envFiles: spec.envFiles.map((path) => movedPath(path, move)),
+  };
+}
