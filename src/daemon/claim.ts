@@ -2,6 +2,7 @@
 import { unwritableWhy } from "../text/unwritable.ts";
 import { claimPort } from "../control/found/claim-port.ts";
 import { findDaemon } from "../control/found/connect.ts";
+import { askHandover } from "../control/found/handover.ts";
 import { converge } from "../control/found/converge.ts";
 import type { Facts, Registration } from "../control/found/protocol.ts";
 import {
@@ -35,6 +36,8 @@ export type Claim = {
   proxy: RunningProxy;
   /** The daemon that we have replaced. */
   predecessor: Registration | undefined;
+  /** The shells of its services, as it told them. */
+  shells: unknown;
   /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
   keep(options: { lost(reason: string): void; stops: Stopping }): void;
 };
@@ -46,6 +49,7 @@ const drainMilliseconds = 10_000;
 export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   const { clock, facts, doors, stateDirectory, unlessRunning, note, stops } = options;
   const record = recordOf(options);
+  let shells: unknown;
   const claimed = await claimPort({
     clock,
     port: options.port,
@@ -58,6 +62,9 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       // The listeners close before its promise is there, so that the next daemon has the ports at once.
       stops.push("the proxy", () => proxy.stop(drainMilliseconds));
       return proxy;
+    },
+    async inherit(found) {
+      shells = await askHandover(found, clock);
     },
     publish: record.publish,
     stillOurs: record.isOurs,
@@ -89,6 +96,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   return {
     proxy,
     predecessor,
+    shells,
     keep({ lost, stops: keeping }) {
       if (!record.isPublished()) return;
       const cancel = converge({

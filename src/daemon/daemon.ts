@@ -125,7 +125,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
 
   // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
-  beginProjects(projects, { ...common, resting });
+  beginProjects(projects, { ...common, resting, shells: claimed.shells });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));
   claimed.keep({ lost: dismissed.resolve, stops });

@@ -67,14 +67,21 @@ export function supervisedProjects(options: SupervisedOptions): Projects {
   return projects;
 }
 
-export type BeginOptions = { clock: Clock; traffic: Traffic; resting: Stopping; stops: Stopping };
+export type BeginOptions = {
+  clock: Clock;
+  traffic: Traffic;
+  resting: Stopping;
+  stops: Stopping;
+  /** The shells that the daemon before has handed over. */
+  shells: unknown;
+};
 
 /**
  * Brings up what was up, and puts to sleep what nobody asks for. `resting`: where services end, beside the answers that
  * are under way.
  */
 export function beginProjects(projects: Projects, options: BeginOptions): void {
-  projects.begin();
+  projects.begin(options.shells);
   options.resting.push("services", () => projects.stopAll());
   const stopIdle = idleWatch({
     clock: options.clock,

@@ -1,11 +1,12 @@
 /** The text of a locald.toml and a new service -> the text with it, in which every other line is what it was. Pure. */
+import type { ServiceType } from "./project.ts";
 import { type Document, readToml } from "./toml.ts";
 import { tomlKey, tomlString } from "./write-toml.ts";
 
 export type NewService = {
   name: string;
   /** Undefined: exec, the default. */
-  type?: "exec" | "worker" | undefined;
+  type?: ServiceType | undefined;
   command: string;
   port?: number | undefined;
 };

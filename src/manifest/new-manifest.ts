@@ -1,10 +1,11 @@
 /** The services found in a folder -> the text of a first locald.toml, with comments. Pure. */
 import { serviceText } from "./edit.ts";
+import type { ServiceType } from "./project.ts";
 import { tomlString } from "./write-toml.ts";
 
 export type FoundService = {
   name: string;
-  type: "exec" | "worker";
+  type: ServiceType;
   command: string;
   /** Relative to the project's folder. */
   workdir?: string | undefined;

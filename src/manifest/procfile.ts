@@ -1,30 +1,42 @@
 /** The text of a Procfile -> the layer that a locald.toml of the same meaning would be. Pure. */
 import { type Layer, layerOf, type Mistake } from "./layer.ts";
+import type { ServiceType } from "./project.ts";
+import { labelFrom } from "./project-name.ts";
 
-const entry = /^([A-Za-z0-9_-]+)\s*:\s*(.*)$/;
+/** The names that are looked for, in this order. */
+export const procfileNames: readonly string[] = ["Procfile.dev", "Procfile"];
 
-/** `web` is a server, the others are workers. */
+const entry = /^([^\s:#]+)\s*:\s*(.*)$/;
+/** The names that foreman takes. */
+const validName = /^[A-Za-z0-9_-]+$/;
+
+/** `web` is a server; the others get a port as well, as with foreman, and need not listen. */
+export function procfileType(name: string): ServiceType {
+  return name === "web" ? "exec" : "process";
+}
+
 export function readProcfile(text: string, name: string): Layer {
   const services: Record<string, unknown> = {};
   const lines = new Map<string, number>();
   const wrong: { line: number; what: string }[] = [];
-  for (const [index, row] of text
-    .replace(/^\uFEFF/, "")
-    .split(/\r?\n/)
-    .entries()) {
-    const line = index + 1;
+  for (const { row, line } of rowsOf(text)) {
     const trimmed = row.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;
     const [, key, command] = trimmed.match(entry) ?? [];
     if (key === undefined || command === undefined || command === "") {
       wrong.push({ line, what: 'expected a line such as "web: bun dev"' });
+    } else if (!validName.test(key)) {
+      const near = labelFrom(key);
+      const help = near === undefined ? "" : `, such as "${near}"`;
+      const what = `${JSON.stringify(key)}: a name has only letters, digits, _ and -${help}`;
+      wrong.push({ line, what });
     } else if (lines.has(key)) {
       wrong.push({ line, what: `"${key}" is already defined in line ${lines.get(key)}` });
     } else {
       lines.set(key, line);
       // Defined, and not assigned: a name such as `__proto__` is a service like any other.
       Object.defineProperty(services, key, {
-        value: { type: key === "web" ? "exec" : "worker", command },
+        value: { type: procfileType(key), command },
         enumerable: true,
       });
     }
@@ -40,4 +52,21 @@ export function readProcfile(text: string, name: string): Layer {
     what,
   }));
   return { ...layer, mistakes: [...mistakes, ...layer.mistakes] };
+}
+
+/** Lines with their numbers; a backslash at the end continues a line, as in the shell that gets it. */
+function* rowsOf(text: string): Generator<{ row: string; line: number }> {
+  const rows = text.replace(/^\uFEFF/, "").split(/\r\n?|\n/);
+  let begun: { row: string; line: number } | undefined;
+  for (const [index, row] of rows.entries()) {
+    const { row: before, line } = begun ?? { row: "", line: index + 1 };
+    const whole = before + row;
+    const isComment = whole.trimStart().startsWith("#");
+    if (!isComment && /(?<!\\)(?:\\\\)*\\$/.test(row) && index < rows.length - 1) {
+      begun = { row: whole.slice(0, -1), line };
+      continue;
+    }
+    begun = undefined;
+    yield { row: whole, line };
+  }
 }

@@ -1,4 +1,5 @@
 /** The names of a project and its services, and its domain -> the addresses they give, or why not. Pure. */
+import type { ServiceType } from "./project.ts";
 import { shown } from "../text/shown.ts";
 
 /** RFC 1035 section 2.3.4; 255 octets on the wire are 253 letters. */
@@ -6,7 +7,7 @@ const longestLabel = 63;
 const longestHost = 253;
 
 const label = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
-const word = /^[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?$/;
+const word = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?$/;
 /** A host whose last label is numeric is an IPv4 address, or invalid; WHATWG URL section 3.5. */
 const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 
@@ -16,10 +17,16 @@ export function serviceNameMistake(name: string): string | undefined {
   return `a service name has only letters, digits and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
 }
 
-/** A sentence; undefined where the name is valid in an address. */
+/** A sentence; undefined where the name has an address. */
 export function labelMistake(name: string): string | undefined {
-  if (label.test(name.toLowerCase())) return undefined;
-  return `a name in an address has only letters, digits and inner hyphens${asIn(name)}`;
+  if (labelOf(name) !== undefined) return undefined;
+  return `a name in an address has a letter or a digit${asIn(name)}`;
+}
+
+/** The name as a part of an address, in which `_` is a hyphen: `my_worker` is `my-worker`. */
+export function labelOf(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  return label.test(lower) ? lower : labelFrom(lower);
 }
 
 export function projectNameMistake(name: string): string | undefined {
@@ -37,6 +44,33 @@ export function labelFrom(text: string): string | undefined {
     .slice(0, longestLabel)
     .replace(/^-+|-+$/g, "");
   return near === "" ? undefined : near;
+}
+
+/**
+ * A project's name by its folder's. A name without a Latin letter or digit is written as browsers write it in an
+ * address, so that two such folders have two names, and `http://проект.localhost` leads to the project.
+ */
+export function projectNameFrom(folder: string): string {
+  const latin = labelFrom(folder);
+  if (latin !== undefined && (/[a-z]/.test(latin) || !/\p{L}/u.test(folder))) return latin;
+  const spaced = folder.normalize("NFC").replace(/[^\p{L}\p{M}\p{N}\p{So}]+/gu, "-");
+  const written = punycode(spaced.replace(/^-+|-+$/g, ""));
+  return written ?? `project-${shortHash(folder)}`;
+}
+
+/** FNV-1a, 32 bits in hex: it tells names apart, and guards nothing. */
+function shortHash(text: string): string {
+  let hash = 0x811c_9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x0100_0193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
+}
+
+/** Undefined where there is no such label: UTS #46 forbids a character, or it would be too long. */
+function punycode(text: string): string | undefined {
+  const url = `http://${text}.localhost`;
+  if (text === "" || !URL.canParse(url)) return undefined;
+  const written = new URL(url).hostname.slice(0, -".localhost".length);
+  return label.test(written) && written.length <= longestLabel ? written : undefined;
 }
 
 function asIn(name: string): string {
@@ -90,9 +124,17 @@ export function baseOf(domain: string, tlds: readonly string[]): string {
   return domain.slice(0, domain.length - longest);
 }
 
-/** The name before the ending; `web`, and the service named like its project, have the project's own. */
-export function routeNameOf(service: string, project: { name: string; routeName: string }): string {
-  const lower = service.toLowerCase();
-  if (lower === "web" || lower === project.name.toLowerCase()) return project.routeName;
-  return `${lower}.${project.routeName}`;
+type Within = {
+  /** The project's. */
+  name: string;
+  routeName: string;
+  type?: ServiceType;
+};
+
+/** The name before the ending; `web`, and the server named like its project, have the project's own. */
+export function routeNameOf(service: string, { name, routeName, type = "exec" }: Within): string {
+  const own = labelOf(service) ?? service.toLowerCase();
+  // A process that need not listen does not take the address from the project's server.
+  const isNamedLike = type === "exec" && own === labelOf(name);
+  return own === "web" || isNamedLike ? routeName : `${own}.${routeName}`;
 }

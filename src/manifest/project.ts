@@ -20,6 +20,16 @@ export type HealthCheck = {
   startPeriod: number;
 };
 
+/**
+ * `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has a port and an address,
+ * but need not listen. `worker`: neither port nor address.
+ */
+export type ServiceType = "exec" | "process" | "worker";
+
+/** Whether services of that type get a PORT and an address. */
+export function hasPort(type: ServiceType): boolean {
+  return type === "exec" || type === "process";
+}
 /** How much of the machine a service may take; undefined: as much as there is. */
 export type Limits = {
   /** Bytes that all its processes together may keep resident. */
@@ -30,8 +40,7 @@ export type Limits = {
 export type ServiceSpec = {
   /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
-  /** A worker has no port and no address. */
-  type: "exec" | "worker";
+  type: ServiceType;
   command: string;
   /** The words before a command: a program, by its name or absolute path, and its arguments. */
   shell: readonly string[];

@@ -245,9 +245,9 @@ const service = strictObject(
   {
     type: optional(
       pipe(
-        picklist(["exec", "worker"], expected('"exec" or "worker"')),
+        picklist(["exec", "process", "worker"], expected('"exec", "process" or "worker"')),
         description(
-          "`exec`: a server with a port and an address. `worker`: a process without a port and an address.",
+          "`exec`: a server with a port and an address. `process`: the same, but it need not listen. `worker`: a process without a port and an address.",
         ),
       ),
       "exec",

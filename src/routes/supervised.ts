@@ -1,5 +1,6 @@
 /** A service's state as only the supervisor knows it: the values for the proxy, the page and the commands. */
 
+import type { ServiceType } from "../manifest/project.ts";
 import type { Pending } from "./pending.ts";
 
 /**
@@ -45,7 +46,7 @@ export type Supervised = {
   /** The project's domain: `shop.localhost`. */
   domain: string;
   service: string;
-  type: "exec" | "worker";
+  type: ServiceType;
   state: SupervisedState;
   /** The reason for the state, for a person: `waits for db`, `did not become ready within 30 s`. */
   why: string | undefined;
@@ -74,6 +75,11 @@ export type Supervised = {
   /** A change in the project's files that waits for `up`. */
   pending?: Pending | undefined;
 };
+
+/** False for a service that need not listen, and does not: nobody is sent to its address. */
+export function isAddressed({ type, listens, lazy }: Supervised): boolean {
+  return type !== "process" || listens.length > 0 || lazy;
+}
 
 /** True if the service ended by itself without an error: the next request starts it, if it is lazy. */
 export function hasEndedWell({ state, lastExit }: Pick<Supervised, "state" | "lastExit">): boolean {

@@ -11,14 +11,17 @@ import { isFolder } from "../system/is-folder.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
+import type { Size } from "./logs/log-lines.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
+import { type Attachment, Attachments } from "./project/attachments.ts";
 import type { Started } from "./project/boot.ts";
 import { type Brought, bringUp, tellingWaits } from "./project/bring-up.ts";
 import { conflictOf } from "./project/conflict.ts";
-import { Folder } from "./project/folder.ts";
+import { Folder, type ReadOptions } from "./project/folder.ts";
 import { Folders } from "./project/folders.ts";
 import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
 import { type Watched, watchedOf } from "./project/idle.ts";
+import { type Handover, handoverOf, type Shells, shellsIn } from "./project/handover.ts";
 import { Kept } from "./project/kept.ts";
 import { type Hear, Project } from "./project/project.ts";
 import type { Declared } from "./project/units.ts";
@@ -38,7 +41,7 @@ export type ProjectsOptions = {
   loopback: Loopback;
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
-  read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  read(directory: string, options: ReadOptions): Promise<ReadProject>;
   /** Reads HEAD of the git repository that the folder is in. Never rejects. */
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Endings that domains may have, besides `localhost`. */
@@ -67,6 +70,7 @@ class AllProjects implements Projects {
   readonly #options: ProjectsOptions;
   readonly #folders = new Folders((directory) => this.#newFolder(directory));
   readonly #kept: Kept;
+  readonly #attachments: Attachments;
   readonly #recovered = Promise.withResolvers<void>();
   readonly #effects: LifecycleEffects;
   readonly #events = folderEvents();
@@ -80,6 +84,12 @@ class AllProjects implements Projects {
     const { families } = effects;
     this.#options = options;
     this.logs = logStore({ directory: join(stateDirectory, "logs"), clock, note });
+    this.#attachments = new Attachments({
+      clock,
+      logs: this.logs,
+      inputOf: (id) => this.#folders.place(id)?.unit.service?.input(),
+      hasTerminal: (id) => this.specOf(id)?.pty ?? false,
+    });
     this.#kept = new Kept({ ...options, families, folders: () => this.#folders.all() });
     this.#effects = {
       ...effects,
@@ -97,14 +107,19 @@ class AllProjects implements Projects {
     });
   }
 
-  begin(): void {
+  begin(shells?: unknown): void {
     const { note } = this.#options;
-    this.#recover()
+    this.#recover(shellsIn(shells))
       .catch((error: Error) => note(`what ran before cannot be taken over: ${error.message}`))
       .finally(() => this.#recovered.resolve());
   }
 
-  async up({ directory, shell, ...asked }: UpRequest): Promise<Brought> {
+  handover(): Handover {
+    const known = this.#folders.all().map((its) => [its.directory, its.shells] as const);
+    return handoverOf(new Map(known));
+  }
+
+  async up({ directory, shell, file, ...asked }: UpRequest): Promise<Brought> {
     await tellingWaits(this.#recovered.promise, {
       ...{ clock: this.#options.clock, hear: asked.hear },
       message: "waits for the daemon before to end its services",
@@ -117,7 +132,13 @@ class AllProjects implements Projects {
         await this.#placeOf(directory, { up: asked.names === undefined }),
         (folder) =>
           bringUp(folder, {
-            asked: { ...asked, shell: shell ?? folder.shell },
+            asked: {
+              ...asked,
+              shell: shell ?? folder.shell,
+              isShell: shell !== undefined,
+              // Whoever restarts what runs means the file that it was started from.
+              file: file ?? (asked.restart ? folder.file : undefined),
+            },
             clock: this.#options.clock,
             onProject: (name) => this.#kept.registry.seen(folder.directory, name),
             note: this.#options.note,
@@ -218,7 +239,7 @@ class AllProjects implements Projects {
 
   async registered(): Promise<readonly RegisteredProject[]> {
     await this.#recovered.promise;
-    return this.#kept.registry.list();
+    return await this.#kept.registry.listed();
   }
 
   async pin(directory: string, pinned: boolean): Promise<boolean> {
@@ -237,7 +258,7 @@ class AllProjects implements Projects {
   async clean(): Promise<number> {
     await this.#recovered.promise;
     let count = 0;
-    for (const { path, pinned, folder } of this.#kept.registry.list()) {
+    for (const { path, pinned, folder } of await this.#kept.registry.listed()) {
       if (pinned || folder !== "gone" || this.#folders.known(path)?.project?.isActive) continue;
       await this.#forget(path);
       count += 1;
@@ -248,7 +269,7 @@ class AllProjects implements Projects {
 
   async forget(word: string, from: string | undefined): Promise<Forgotten> {
     await this.#recovered.promise;
-    const all = this.#kept.registry.list();
+    const all = await this.#kept.registry.listed();
     const path = from === undefined ? undefined : await real(from);
     const there = all.filter((its) => its.path === path || its.path === from);
     const found = there.length > 0 ? there : all.filter(({ name }) => name === word);
@@ -283,6 +304,10 @@ class AllProjects implements Projects {
         warnings: [...its.warnings, ...folder.warnings(its.service)],
       })),
     );
+  }
+
+  attach(id: string, size: Size | undefined): Attachment {
+    return this.#attachments.attach(id, size);
   }
 
   specOf(id: string): ServiceSpec | undefined {
@@ -349,10 +374,13 @@ class AllProjects implements Projects {
   /** The path of a project that is gone there, and here by its name: moved to another file system, or cloned anew. */
   async #copyOf(directory: string): Promise<string | undefined> {
     const { registry } = this.#kept;
-    const known = registry.list();
+    const known = await registry.listed();
     const gone = known.filter(({ folder }) => folder === "gone");
     if (gone.length === 0 || known.some(({ path }) => path === directory)) return undefined;
-    const read = await this.#options.read(directory, { shell: this.#options.shell });
+    const read = await this.#options.read(directory, {
+      shell: this.#options.shell,
+      file: undefined,
+    });
     if (read.kind !== "project") return undefined;
     const same = gone.filter(({ name }) => name === read.project.name);
     return same.length === 1 ? same[0]!.path : undefined;
@@ -399,7 +427,7 @@ class AllProjects implements Projects {
     this.#lock?.release();
   }
 
-  async #recover(): Promise<void> {
+  async #recover(shells: Shells): Promise<void> {
     const { note, effects } = this.#options;
     const isOver = (): boolean => this.#stopping !== undefined;
     this.#lock = await takeLock({ ...this.#options, isOver });
@@ -421,7 +449,10 @@ class AllProjects implements Projects {
         const folder = this.#folders.of(kept.directory);
         folder.identity ??= this.#kept.registry.identityOf(kept.directory);
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
-        return folder.resume(kept);
+        // The daemon before died with what it did not hand over.
+        const lost = wasUp && kept.shelled !== false;
+        const known = shells.get(kept.directory) ?? { shell: undefined, lost, services: new Map() };
+        return folder.resume(kept, known);
       }),
     );
   }
@@ -432,7 +463,7 @@ class AllProjects implements Projects {
     const { directory } = folder;
     if (folder.seen !== undefined) return false;
     const head = await gitHead(directory, { since: undefined, now: clock.wall() });
-    const found = await read(directory, { shell });
+    const found = await read(directory, { shell, file: folder.file });
     if (found.kind !== "project") return false;
     folder.seen = approve(found.project, { seen: undefined, names: undefined, head });
     this.#kept.registry.seen(directory, found.project.name);

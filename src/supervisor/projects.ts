@@ -4,15 +4,20 @@ import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Gauge } from "./family/usage-gauge.ts";
 import type { LogStore } from "./logs/log-store.ts";
+import type { Size } from "./logs/log-lines.ts";
+import type { Attachment } from "./project/attachments.ts";
 import type { Started } from "./project/boot.ts";
 import type { Brought } from "./project/bring-up.ts";
 import type { Watched } from "./project/idle.ts";
+import type { Handover } from "./project/handover.ts";
 import type { Hear } from "./project/project.ts";
 import type { ServiceEnv } from "./project/service-env.ts";
 import type { Shell } from "./project/unit.ts";
 
 export type UpRequest = {
   directory: string;
+  /** The name of the file in the folder that declares the project; undefined: locald.toml or a Procfile. */
+  file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   /** With the whole project, services of these start too. */
@@ -36,8 +41,10 @@ export type Forgotten =
  * started. The others say what there is at this moment, which is nothing before.
  */
 export interface Projects {
-  /** Takes over from the daemon before, as soon as that has ended. */
-  begin(): void;
+  /** Takes over from the daemon before, as soon as that has ended. `shells`: what it has handed over. */
+  begin(shells?: unknown): void;
+  /** The shells of `up`, for the next daemon. They are in memory only, and go nowhere else. */
+  handover(): Handover;
   /** Never rejects. */
   up(request: UpRequest): Promise<Brought>;
   /** Services by `shop:api`, `api`, or a project's name; all of a folder's project where no name is given. */
@@ -77,6 +84,8 @@ export interface Projects {
   /** The address that an instance shares with the others of its name. */
   sharedAddressOf(id: string): { url: string; domain: string } | undefined;
   readonly logs: LogStore;
+  /** Somebody is at the terminal of a service, and has a terminal of that size, or none. */
+  attach(id: string, size: Size | undefined): Attachment;
   /** A request asks for it. */
   wake(id: string): void;
   /** No request has come for it for its `idle_timeout`. */

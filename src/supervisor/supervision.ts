@@ -40,10 +40,11 @@ export function supervision(options: SupervisionOptions): Projects {
     effects: made.effects,
     loopback: loopback(platform),
     shell: env,
-    async read(directory, { shell }) {
+    async read(directory, { shell, file }) {
       // The TOML reader takes memory that a daemon without projects need not spend.
       const { readProject } = await import("./project/read-project.ts");
-      return await readProject(directory, { home: env.HOME ?? homedir(), configFile, tlds, shell });
+      const home = env.HOME ?? homedir();
+      return await readProject(directory, { home, configFile, tlds, shell, file });
     },
     gitHead,
     tlds,

@@ -1,5 +1,6 @@
 /** A path -> which folder is there, by what stays when it is moved. */
 import { type BigIntStats, statSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Links that are walked, and folders up. */
@@ -36,16 +37,23 @@ export function isSameFolder(one: string, other: string): boolean {
  */
 export type Whereabouts = "here" | "replaced" | "gone" | "unmounted";
 
-/** `identity`: the folder's; undefined where it is not known. A path that cannot be examined counts as here. */
-export function whereabouts(path: string, identity: string | undefined): Whereabouts {
+/**
+ * `identity`: the folder's; undefined where it is not known. A path that cannot be examined counts as here. Never
+ * rejects. Another computer's that does not answer keeps nobody else waiting.
+ */
+export async function whereabouts(
+  path: string,
+  identity: string | undefined,
+): Promise<Whereabouts> {
   try {
-    const its = statSync(path, { bigint: true, throwIfNoEntry: false });
-    if (its?.isDirectory() === true) {
+    const its = await stat(path, { bigint: true });
+    if (its.isDirectory()) {
       const known = identity !== undefined && !identity.endsWith(" 0");
       return known && !isSameFolder(identity, identityOf(its)) ? "replaced" : "here";
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") return "here";
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") return "here";
   }
   if (identity === undefined) return "gone";
   return deviceAbove(path) === identity.split(" ", 1)[0] ? "gone" : "unmounted";

@@ -95,7 +95,7 @@ const wrong: [args: string[], said: string][] = [
   [["add", "api", "--port", "0", "--", "x"], '--port: expected a number from 1 to 65535, got "0"'],
   [["add", "a", "-t", "worker", "-p", "1", "--", "x"], "--port: a worker has no port"],
   [["service", "add", "postgres", "db"], "postgres is not supported yet"],
-  [["service", "add", "exce", "db"], "Allowed choices are exec, worker"],
+  [["service", "add", "exce", "db"], "Allowed choices are exec, process, worker"],
 ];
 
 for (const [args, said] of wrong) {

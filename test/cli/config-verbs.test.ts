@@ -95,7 +95,7 @@ describe("config check", () => {
     const { code, err } = await its.run(["config", "check"]);
     expect(code).toBe(1);
     expect(err).toBe(
-      `localhostess: no locald.toml or Procfile in ${its.path}; create one with: localhostess init\n`,
+      `localhostess: no locald.toml, Procfile.dev or Procfile in ${its.path}; create one with: localhostess init\n`,
     );
     expect((await its.run(["config", "check", "nosuch"])).code).toBe(2);
   });

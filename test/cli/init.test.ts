@@ -52,6 +52,11 @@ const found: [what: string, files: Files, services: Record<string, string>][] = 
     { Procfile: "web: x $PORT\njobs: y\n", "package.json": '{"scripts":{"dev":"z"}}' },
     { web: "x $PORT", jobs: "y" },
   ],
+  [
+    "a Procfile.dev before a Procfile",
+    { "Procfile.dev": "web: dev\nmy_jobs: y\n", Procfile: "web: production\nrelease: z\n" },
+    { web: "dev", my_jobs: "y" },
+  ],
   ["nothing", {}, {}],
 ];
 

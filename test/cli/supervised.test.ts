@@ -95,7 +95,7 @@ describe("a word names", () => {
     expect(apart).toEqual(["shop:web-1", "shop:web-2"]);
     const lines = statusLines(instances, { colors: noColors, columns: () => undefined });
     expect(lines.slice(3)).toEqual([
-      `  shop:web: ${url} goes to each of 2 instances in turn, of which 2 are ready`,
+      `  shop:web: ${url} goes to each ready one of 2 instances in turn (2)`,
     ]);
   });
 });

@@ -33,13 +33,17 @@ function sectionOf({ name, method, path, summary, answer, input, streams }: Comm
     ([key, field]) =>
       `- \`${key}\`, ${kindOf(field)}${required.includes(key) ? "" : ", optional"}: ${wordsOf(field)}`,
   );
-  const kind = { false: "", sse: " The answer is a stream.", lines: " The answer is a stream." }[
-    String(streams)
-  ];
+  const kind = {
+    false: "",
+    both: "",
+    sse: " The answer is a stream.",
+    lines: " The answer is a stream.",
+  }[String(streams)];
+  const route = streams === "both" ? "On the socket only." : `\`${method} ${path}\`.`;
   return [
     `### ${name}`,
     "",
-    wrapped(`\`${method} ${path}\`. ${summary}${kind}`),
+    wrapped(`${route} ${summary}${kind}`),
     "",
     ...fields.map((field) => wrapped(field, "  ")),
     ...(fields.length > 0 ? [""] : []),

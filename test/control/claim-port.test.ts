@@ -53,6 +53,7 @@ async function claim(
     extras: [],
     unlessRunning: false,
     find: async () => found,
+    inherit: async () => {},
     vacancy(port) {
       const holder = held.get(port);
       if (holder === undefined) return "free";

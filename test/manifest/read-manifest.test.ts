@@ -222,6 +222,44 @@ test("web and the service named like the project have its domain, the others are
   });
 });
 
+test("an underscore in a name is a hyphen in the address", () => {
+  const its = project(`[project]
+name = "my_app"
+[services]
+my_api = "x"
+API_v2 = { type = "process", command = "x" }
+my-app = "x"
+`);
+  expect([its.name, its.domain]).toEqual(["my_app", "my-app.localhost"]);
+  expect(its.services.map(({ name, routeName }) => [name, routeName])).toEqual([
+    ["my_api", "my-api.my-app"],
+    ["API_v2", "api-v2.my-app"],
+    ["my-app", "my-app"],
+  ]);
+});
+
+test("a folder gives its project a name of its own, in whatever letters it is written", () => {
+  const text = '[services]\nweb = "x"\n';
+  const named = (folder: string): [string, string] => {
+    const { name, domain } = project(text, { directory: `/home/ada/${folder}` });
+    return [name, domain];
+  };
+  expect(named("Café_au lait")).toEqual(["cafe-au-lait", "cafe-au-lait.localhost"]);
+  expect(named("日本")).toEqual(["xn--wgv71a", "xn--wgv71a.localhost"]);
+  expect(named("проект")[1]).toBe(new URL("http://проект.localhost").hostname);
+  expect(named("проект 1")[1]).toBe(new URL("http://проект-1.localhost").hostname);
+  expect(named("🚀")[0]).toStartWith("xn--");
+  const folders = [
+    ...["日本", "中国", "проект", "работа", "работа-1", "проект-1", "مشروع", "🚀", "🎉"],
+    ...["(!)", "!", "本".repeat(60), "本".repeat(61), "\u200f", "_"],
+  ];
+  const names = folders.map((folder) => named(folder)[0]);
+  expect(new Set(names).size).toBe(folders.length);
+  expect(names.map((name) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name))).not.toContain(
+    false,
+  );
+});
+
 test("a domain may end in what is configured, or in nothing", () => {
   const domain = (text: string): string =>
     project(`[project]\ndomain = "${text}"\n[services]\nweb = "x"\n`, { tlds: ["test"] }).domain;
@@ -316,9 +354,14 @@ const single: [what: string, text: string, told: string][] = [
     'locald.toml:2 services."my api": a service name has only letters, digits and inner hyphens, at most 63 characters, such as "my-api"',
   ],
   [
-    "a name that is no label, with an address",
-    '[services]\nmy_api = "x"\n',
-    'locald.toml:2 services.my_api: a name in an address has only letters, digits and inner hyphens, such as "my-api"',
+    "a name of which nothing can stand in an address",
+    '[services]\n__ = "x"\n',
+    "locald.toml:2 services.__: a name in an address has a letter or a digit",
+  ],
+  [
+    "names that differ by an underscore only",
+    '[services]\nmy_api = "x"\nmy-api = "x"\n',
+    "locald.toml:3 services.my-api: my_api already has the address my-api.shop.localhost; rename one of them",
   ],
   [
     "two of one address",

@@ -404,4 +404,18 @@ export const control: readonly Fault[] = [
     replace: "",
     tests: slow,
   },
+  {
+    name: "a process that does not know the credential hands over environments",
+    file: "src/control/found/handover.ts",
+    find: 'const proved = typeof reply?.proof === "string" && sameSecret(reply.proof, expected);',
+    replace: 'const proved = typeof reply?.proof === "string" && expected !== "";',
+    tests: ["test/cli/shell-environment.test.ts"],
+  },
+  {
+    name: "an environment of any size is handed over",
+    file: "src/supervisor/project/handover.ts",
+    find: "    if (length > longest) {",
+    replace: "    if (length < 0) {",
+    tests: ["test/supervisor/handover.test.ts"],
+  },
 ];

@@ -6,6 +6,7 @@ import { files } from "./files.ts";
 import { folder } from "./folder.ts";
 import { links } from "./links.ts";
 import { machine } from "./machine.ts";
+import { meant } from "./meant.ts";
 import { people } from "./people.ts";
 import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
@@ -28,6 +29,7 @@ export const faults: readonly Fault[] = [
   ...proxy,
   ...requests,
   ...unseen,
+  ...meant,
   ...restarts,
   ...supervised,
   ...tls,

@@ -98,25 +98,18 @@ export const files: readonly Fault[] = [
     tests: ["test/supervisor/watch-tree.test.ts"],
   },
   {
-    name: "a folder is listened to only once it has been looked at",
-    file: "src/supervisor/project/watch-tree.ts",
-    find: "    this.#listen(node);\n    this.#queue(node, undefined, linked",
-    replace: "    this.#queue(node, undefined, linked",
-    tests: ["test/supervisor/watch-tree.test.ts"],
-  },
-  {
     name: "another folder at the path of a watched one is taken for it",
     file: "src/system/folder-events.ts",
     find: "if (now === entry.identity && entry.watcher !== undefined) return;",
     replace: "if (entry.watcher !== undefined) return;",
-    tests: ["test/supervisor/watch-tree.test.ts"],
+    tests: ["test/system/folder-events.test.ts"],
   },
   {
     name: "a folder made again with the number of the removed one is taken for it",
     file: "src/system/folder-identity.ts",
     find: "return `${dev} ${ino} ${birthtimeNs}`;",
     replace: "return `${dev} ${ino} ${birthtimeNs * 0n}`;",
-    tests: ["test/supervisor/watch-tree.test.ts"],
+    tests: ["test/system/folder-events.test.ts"],
   },
   {
     name: "nobody is told that no file watch is left",

@@ -47,7 +47,15 @@ function place() {
 
 /** All that a caller may wait for, but the daemon's own end. */
 const asked: { [Name in keyof Projects]?: (projects: Projects) => Promise<unknown> } = {
-  up: (its) => its.up({ directory: "/x", names: undefined, shell: {}, restart: false, hear() {} }),
+  up: (its) =>
+    its.up({
+      directory: "/x",
+      file: undefined,
+      names: undefined,
+      shell: {},
+      restart: false,
+      hear() {},
+    }),
   find: (its) => its.find("api", undefined),
   ids: (its) => its.ids(),
   stop: (its) => its.stop([]),
@@ -56,6 +64,8 @@ const asked: { [Name in keyof Projects]?: (projects: Projects) => Promise<unknow
   registered: (its) => its.registered(),
   pin: (its) => its.pin("/x", true),
   clean: (its) => its.clean(),
+  forget: (its) => its.forget("shop", undefined),
+  follow: (its) => its.follow("/x"),
 };
 
 test("whatever returns a promise waits for the daemon before; the rest says that there is nothing", async () => {

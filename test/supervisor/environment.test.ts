@@ -33,6 +33,22 @@ test("a NAME that it declares is kept, and it is still known by the name the pro
   expect([env.NAME, env.LOCALHOSTESS_NAME]).toEqual(["Alice", "api.shop"]);
 });
 
+test("an instance knows its number, which no shell and no supervisor around it tells it", () => {
+  const instance = { of: "api", number: 2, routeName: "api.shop" };
+  const shell = { LOCALHOSTESS_INSTANCE: "7", INSTANCE: "mine" };
+  const numbers = ({ LOCALHOSTESS_INSTANCE, INSTANCE }: Record<string, string>) => [
+    LOCALHOSTESS_INSTANCE,
+    INSTANCE,
+  ];
+  const its = { ...given, shell };
+  expect(numbers(environmentOf({ ...spec, instance }, its))).toEqual(["2", "2"]);
+  const env = { INSTANCE: "declared" };
+  expect(numbers(environmentOf({ ...spec, env, instance }, its))).toEqual(["2", "declared"]);
+  // A service that is alone keeps the shell's own variable.
+  expect(environmentOf(spec, its).INSTANCE).toBe("mine");
+  expect(environmentOf(spec, its).LOCALHOSTESS_INSTANCE).toBeUndefined();
+});
+
 test("the shell's NAME and PORT are not the service's", () => {
   const shell = { NAME: "COMPUTER", PORT: "1" };
   expect(environmentOf(spec, { ...given, shell })).toMatchObject({

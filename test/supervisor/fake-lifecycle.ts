@@ -153,6 +153,7 @@ export class FakeLifecycle {
           kind: "spawned",
           child: {
             pid: this.pid,
+            input: { write() {}, untaken: 0, resize() {} },
             pause: () => void this.calls.push("pause"),
             resume: () => void this.calls.push("resume"),
             release: () => void this.calls.push("release"),

@@ -124,6 +124,7 @@ export class PlayedService implements Lifecycle {
   age = () => undefined;
   pauseOutput(): void {}
   resumeOutput(): void {}
+  input(): undefined {}
 
   start(request: StartRequest): void {
     if (this.#snapshot.state === "stopping") {

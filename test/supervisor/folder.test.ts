@@ -149,7 +149,8 @@ test("what the previous daemon ran is started as soon as its files can be looked
   });
   const lists = { wanted: [], unwanted: [], dozing: [], profiles: [], runs: {} };
   const { directory } = its.folder;
-  await its.folder.resume({ name: "shop", directory, whole: true, ...lists });
+  const known = { shell: undefined, lost: false, services: new Map() };
+  await its.folder.resume({ name: "shop", directory, whole: true, ...lists }, known);
   expect(its.folder.kept?.whole).toBe(true);
   await eventually("started", () => its.folder.project !== undefined);
   expect(its.folder.kept).toBeUndefined();

@@ -97,6 +97,34 @@ describe("ready", () => {
     expect(fake.state).toBe("ready");
   });
 
+  test("a process that need not listen by having lived for a second, and its port is looked for", async () => {
+    const fake = new FakeLifecycle({ type: "process" });
+    await fake.start();
+    await fake.pass(950);
+    expect(fake.state).toBe("running");
+    await fake.pass(50);
+    expect(fake.state).toBe("ready");
+    expect(fake.service.snapshot()).toMatchObject({ port: 21_000, listens: [], warnings: [] });
+    await fake.pass(40_000);
+    fake.own = [21_000];
+    await fake.pass(1100);
+    expect(fake.service.snapshot().listens).toEqual([21_000]);
+    await fake.pass(40_000);
+    fake.own = [9394];
+    await fake.pass(31_000);
+    expect(fake.service.snapshot()).toMatchObject({ listens: [9394], warnings: [] });
+  });
+
+  test("a process that need not listen as soon as it does", async () => {
+    const fake = new FakeLifecycle({ type: "process" });
+    await fake.start();
+    await fake.pass(300);
+    expect(fake.state).toBe("running");
+    await fake.becomeReady();
+    expect(fake.state).toBe("ready");
+    expect(fake.service.snapshot().listens).toEqual([21_000]);
+  });
+
   test("a worker, and it is told when other processes are its", async () => {
     const fake = new FakeLifecycle({ type: "worker", routeName: undefined });
     await fake.start({ port: undefined, url: undefined });

@@ -548,6 +548,8 @@ describe("a changed file", () => {
   });
 });
 
+const nothingKnown = { shell: {}, services: new Map() };
+
 describe("after another daemon", () => {
   test("what should run is started, with what was added meanwhile", async () => {
     using played = new PlayedProject([...chain, { name: "cron" }, { name: "docs", lazy: true }]);
@@ -558,7 +560,7 @@ describe("after another daemon", () => {
       dozing: [],
       profiles: [],
     };
-    played.project.resume(state, { PATH: "/bin" });
+    played.project.resume(state, { shell: { PATH: "/bin" }, services: new Map() });
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db", "start cron", "start api", "start web"]);
     expect(played.states).toMatchObject({ cron: "ready", docs: "stopped" });
@@ -569,7 +571,7 @@ describe("after another daemon", () => {
     using played = new PlayedProject(chain);
     played.project.resume(
       { whole: false, wanted: ["db"], unwanted: [], dozing: [], profiles: [] },
-      {},
+      nothingKnown,
     );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);
@@ -633,11 +635,55 @@ describe("services of a profile", () => {
     using next = new PlayedProject(later);
     next.project.resume(
       { whole: true, wanted: ["web"], unwanted: ["seed"], dozing: [], profiles: ["mail"] },
-      {},
+      nothingKnown,
     );
     await next.allReady();
     expect(next.takeSaid()).toEqual(["start web", "start mailer"]);
     expect(next.project.wishes.profiles).toEqual(["mail"]);
+  });
+});
+
+describe("instances of a service", () => {
+  const web = (count: number, more: object = {}) =>
+    Array.from({ length: count }, (_, at) => ({
+      name: `web-${at + 1}`,
+      instance: { of: "web", number: at + 1, routeName: "shop" },
+      ...more,
+    }));
+
+  test("that are added or removed start and end, and the others go on", async () => {
+    using played = await running(web(2));
+    await played.project.apply(declared(web(4)), {});
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start web-3", "start web-4"]);
+    await played.project.apply(declared(web(1)), {});
+    expect(played.takeSaid().toSorted()).toEqual(["stop web-2", "stop web-3", "stop web-4"]);
+    expect(played.states).toEqual({ "web-1": "ready" });
+  });
+
+  test("that sleep are woken together, by a request for any of them", async () => {
+    using played = await running([...web(3, { lazy: true }), { name: "db", lazy: true }]);
+    played.project.wake("web-2");
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start web-1", "start web-2", "start web-3"]);
+    await played.project.stop(["web-3"]);
+    await played.project.doze("web-1");
+    played.takeSaid();
+    played.project.wake("web-1");
+    await played.allReady();
+    // Somebody has stopped the third.
+    expect(played.takeSaid()).toEqual(["start web-1"]);
+  });
+
+  test("know their number, and the port of a name that they share is the first's", async () => {
+    const env = { ME: "${env.LOCALHOSTESS_INSTANCE} of ${services.web.port}" };
+    using played = await running([
+      ...web(2, { env }),
+      { name: "other", env: { W: "${services.web.port}" } },
+    ]);
+    const first = played.service("web-1").requests[0]!.port;
+    expect(played.service("web-2").spec.env).toEqual({ ME: `2 of ${first}` });
+    expect(played.service("other").spec.env).toEqual({ W: String(first) });
   });
 });
 
@@ -710,7 +756,7 @@ describe("a service of which nobody has seen what it runs", () => {
     using played = new PlayedProject([{ name: "db" }, { name: "api" }], ["api"]);
     played.project.resume(
       { whole: true, wanted: ["db", "api"], unwanted: [], dozing: [], profiles: [] },
-      {},
+      nothingKnown,
     );
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start db"]);

@@ -170,6 +170,32 @@ test("without a locald.toml a Procfile serves; without both there is none", asyn
   });
 });
 
+test("Procfile.dev goes before Procfile, and a file that is named before both and locald.toml", async () => {
+  const files = {
+    "a/Procfile": "web: x\n",
+    "a/Procfile.dev": "dev: x\n",
+    "a/Procfile.test": "test: x\n",
+    "b/locald.toml": '[services]\nown = "x"\n',
+    "b/other.toml": '[services]\nother = "x"\n',
+    "b/Procfile": "web: x\n",
+  };
+  await withFiles(files, async (home) => {
+    const names = async (folder: string, file?: string): Promise<unknown> => {
+      const its = await readProject(join(home, folder), { home, file });
+      if (its.kind === "project") return its.project.services.map(({ name }) => name);
+      return its.kind === "mistakes" ? its.mistakes : its.kind;
+    };
+    expect(await names("a")).toEqual(["dev"]);
+    expect(await names("a", "Procfile")).toEqual(["web"]);
+    expect(await names("a", "Procfile.test")).toEqual(["test"]);
+    expect(await names("a", "none.toml")).toEqual(["none.toml: no such file"]);
+    expect(await names("a", "Procfile.none")).toEqual(["Procfile.none: no such file"]);
+    expect(await names("b")).toEqual(["own"]);
+    expect(await names("b", "other.toml")).toEqual(["other"]);
+    expect(await names("b", "Procfile")).toEqual(["web"]);
+  });
+});
+
 const mistakes: [what: string, files: Files, told: string[]][] = [
   [
     "too large",

@@ -13,7 +13,9 @@ export const packages = {
   nghttp: "nghttp2-client",
   openssl: "openssl",
   ps: "procps",
+  less: "less",
   python3: "python3",
+  tmux: "tmux",
   zsh: "zsh",
 } as const;
 

@@ -3,7 +3,9 @@ import { realpath, stat, writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { printable } from "../../text/printable.ts";
 import { serviceText, withService } from "../../manifest/edit.ts";
-import { labelFrom, labelMistake, serviceNameMistake } from "../../manifest/project-name.ts";
+import { procfileIn } from "./found-services.ts";
+import { hasPort, type ServiceType } from "../../manifest/project.ts";
+import { labelMistake, projectNameFrom, serviceNameMistake } from "../../manifest/project-name.ts";
 import { tomlString } from "../../manifest/write-toml.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
@@ -13,7 +15,7 @@ import { shown } from "../../text/shown.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import type { World } from "../shared/world.ts";
 
-export type AddFlags = { port?: string; type?: "exec" | "worker" };
+export type AddFlags = { port?: string; type?: ServiceType };
 
 export type Added = { name: string; command: readonly string[] };
 
@@ -31,7 +33,7 @@ export async function add(
     ...(portText !== undefined && !(/^\d{1,5}$/.test(portText) && port! >= 1 && port! <= 65_535)
       ? [`--port: expected a number from 1 to 65535, got ${shown(portText)}`]
       : []),
-    ...[serviceNameMistake(name) ?? (type === "exec" ? labelMistake(name) : undefined)]
+    ...[serviceNameMistake(name) ?? (hasPort(type) ? labelMistake(name) : undefined)]
       .filter((its) => its !== undefined)
       .map((its) => `${JSON.stringify(name)}: ${its}`),
     ...(type === "worker" && port !== undefined
@@ -46,10 +48,7 @@ export async function add(
   const file = relative(world.cwd, path);
   const old = await readText(path, { longest });
   if (old.kind === "unreadable") throw new Error(`${file} cannot be read: ${old.why}`);
-  if (
-    old.kind === "missing" &&
-    (await readText(join(directory, "Procfile"), { longest })).kind === "text"
-  ) {
+  if (old.kind === "missing" && (await procfileIn(directory)) !== undefined) {
     throw new Error(
       "this project has a Procfile, which a locald.toml would replace; localhostess init creates one with the services of both",
     );
@@ -96,7 +95,7 @@ function tell(lines: readonly string[], { err }: World): void {
 }
 
 function newFile(directory: string): string {
-  return `[project]\nname = ${tomlString(labelFrom(basename(directory)) ?? "project")}\n`;
+  return `[project]\nname = ${tomlString(projectNameFrom(basename(directory)))}\n`;
 }
 
 async function mistakesIn(

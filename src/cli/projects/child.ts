@@ -1,5 +1,6 @@
 /** Words and an environment -> a command run in our place, with its own terminal, signals and exit code. */
 import { constants } from "node:os";
+import { byteExact } from "../../system/byte-text.ts";
 import type { World } from "../shared/world.ts";
 
 /** The exit codes of shells: not found, and found but not executable. */
@@ -20,9 +21,10 @@ export async function runInPlace(
   }
   let child: Bun.Subprocess;
   try {
-    child = Bun.spawn([path, ...words.slice(1)], {
-      argv0: command!,
-      env: { ...env },
+    const exact = byteExact({ argv: [path, ...words.slice(1)], env: { ...env } });
+    child = Bun.spawn(exact.argv, {
+      ...(exact.argv[0] === path ? { argv0: command! } : {}),
+      env: exact.env,
       cwd: world.cwd,
       stdio: ["inherit", "inherit", "inherit"],
     });

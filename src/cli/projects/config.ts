@@ -1,4 +1,5 @@
 /** `localhostess config check|show|schema` -> the effective configuration of a project, or every error in it. */
+import { join } from "node:path";
 import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import { startOrder, graphOf } from "../../manifest/graph.ts";
@@ -6,21 +7,27 @@ import type { Field } from "../../manifest/read/fields.ts";
 import { projectSchema, serviceSchema } from "../../manifest/schema.ts";
 import { tomlKey, tomlValue } from "../../manifest/write-toml.ts";
 import { configuration } from "../shared/configuration.ts";
-import { noProject, projectFolderOf, projectIn } from "../shared/project-files.ts";
+import {
+  noProject,
+  projectIn,
+  type ProjectPlace,
+  projectPlaceOf,
+} from "../shared/project-files.ts";
 import type { World } from "../shared/world.ts";
 
-export type ConfigFlags = { json?: boolean; provenance?: boolean };
+export type ConfigFlags = { json?: boolean; provenance?: boolean; file?: string };
 
 /** Characters of a line that is printed. */
 const longestLine = 2000;
 
 export async function configCheck(
   path: string | undefined,
-  { json = false }: ConfigFlags,
+  flags: ConfigFlags,
   world: World,
 ): Promise<number> {
-  const directory = await projectFolderOf(path, world);
-  const read = await projectIn(directory, world);
+  const { json = false } = flags;
+  const { directory, file } = await placeOf(path, flags, world);
+  const read = await projectIn(directory, world, { file });
   if (read.kind === "none") throw noProject(directory);
   const mistakes = read.kind === "mistakes" ? [...read.mistakes] : [];
   // The rest of config.toml, which concerns no project; invalid TOML has been reported.
@@ -47,11 +54,12 @@ export async function configCheck(
 
 export async function configShow(
   path: string | undefined,
-  { json = false, provenance = false }: ConfigFlags,
+  flags: ConfigFlags,
   world: World,
 ): Promise<number> {
-  const directory = await projectFolderOf(path, world);
-  const read = await projectIn(directory, world);
+  const { json = false, provenance = false } = flags;
+  const { directory, file } = await placeOf(path, flags, world);
+  const read = await projectIn(directory, world, { file });
   if (read.kind === "none") throw noProject(directory);
   if (read.kind === "mistakes") {
     tellMistakes(read.mistakes, world);
@@ -71,6 +79,15 @@ export async function configShow(
   }
   for (const line of tomlOf(fields, provenance)) world.out.write(`${line}\n`);
   return 0;
+}
+
+async function placeOf(
+  path: string | undefined,
+  { file }: ConfigFlags,
+  world: World,
+): Promise<ProjectPlace> {
+  if (file === undefined) return await projectPlaceOf(path, world);
+  return await projectPlaceOf(join(path ?? ".", file), world, { any: true });
 }
 
 export async function configSchema({ out }: World): Promise<number> {

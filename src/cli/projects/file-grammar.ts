@@ -5,6 +5,7 @@ import type { AddFlags } from "./add.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { InitFlags } from "./init.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
+import type { ServiceType } from "../../manifest/project.ts";
 import type { World } from "../shared/world.ts";
 
 export function fileVerbs(program: Command, choose: Choose, world: World): void {
@@ -32,8 +33,11 @@ names in a compose file. Asks questions only on a terminal.`,
     .usage("[options] <name> -- <command>")
     .option("-p, --port <number>", "the port that it listens on (default: a free port)")
     .addOption(
-      new Option("-t, --type <type>", "exec has a port and an address, worker has neither")
-        .choices(["exec", "worker"])
+      new Option(
+        "-t, --type <type>",
+        "exec has a port and an address, process need not listen on it, worker has neither",
+      )
+        .choices([...types])
         .default("exec"),
     )
     .action((name: string, command: string[], flags: AddFlags) =>
@@ -47,15 +51,18 @@ names in a compose file. Asks questions only on a terminal.`,
     .command("add")
     .description("add a service to locald.toml")
     .addArgument(
-      new Argument("<type>", "exec has a port and an address, worker has neither")
-        .choices(["exec", "worker"])
+      new Argument(
+        "<type>",
+        "exec has a port and an address, process need not listen on it, worker has neither",
+      )
+        .choices([...types])
         .argParser(typeOf),
     )
     .argument("<name>", "the service's name, which becomes part of its address")
     .argument("[command...]", "the command that starts it, after --")
     .usage("[options] <type> <name> -- <command>")
     .option("-p, --port <number>", "the port that it listens on (default: a free port)")
-    .action((type: "exec" | "worker", name: string, command: string[], flags: AddFlags) =>
+    .action((type: ServiceType, name: string, command: string[], flags: AddFlags) =>
       choose(async () =>
         (await import("./add.ts")).add({ name, command }, { ...flags, type }, world),
       ),
@@ -66,11 +73,14 @@ names in a compose file. Asks questions only on a terminal.`,
   configuring(program, choose, world);
 }
 
+const types: readonly ServiceType[] = ["exec", "process", "worker"];
+
 /** @throws InvalidArgumentError for any other type. */
-function typeOf(text: string): "exec" | "worker" {
-  if (text === "exec" || text === "worker") return text;
+function typeOf(text: string): ServiceType {
+  const type = types.find((its) => its === text);
+  if (type !== undefined) return type;
   const later = laterTypes.includes(text) ? `${text} is not supported yet. ` : "";
-  throw new InvalidArgumentError(`${later}Allowed choices are exec, worker.`);
+  throw new InvalidArgumentError(`${later}Allowed choices are ${types.join(", ")}.`);
 }
 
 function configuring(program: Command, choose: Choose, world: World): void {
@@ -78,11 +88,13 @@ function configuring(program: Command, choose: Choose, world: World): void {
     .command("config")
     .description("check or print locald.toml, merged with its layers");
   config.helpCommand(false);
-  const folder = "the project's folder (default: the nearest project, from here upward)";
+  const folder = "the project's folder or file (default: the nearest project, from here upward)";
+  const file = ["-f, --file <file>", "the project's Procfile or TOML file"] as const;
   const check = config
     .command("check")
     .description("report all errors in the configuration, with their lines")
     .argument("[path]", folder)
+    .option(...file)
     .addOption(jsonOption())
     .action((path: string | undefined, flags: ConfigFlags) =>
       choose(async () => (await import("./config.ts")).configCheck(path, flags, world)),
@@ -91,6 +103,7 @@ function configuring(program: Command, choose: Choose, world: World): void {
     .command("show")
     .description("print the effective configuration, including defaults")
     .argument("[path]", folder)
+    .option(...file)
     .option("--provenance", "also print the file and line of each value")
     .addOption(jsonOption())
     .action((path: string | undefined, flags: ConfigFlags) =>

@@ -3,8 +3,8 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { mistakeText } from "../../manifest/layer.ts";
 import type { Found, FoundService } from "../../manifest/new-manifest.ts";
-import { readProcfile } from "../../manifest/procfile.ts";
-import { labelFrom } from "../../manifest/project-name.ts";
+import { procfileNames, procfileType, readProcfile } from "../../manifest/procfile.ts";
+import { labelFrom, projectNameFrom } from "../../manifest/project-name.ts";
 import { readText } from "../../system/read-text.ts";
 
 type Package = {
@@ -32,7 +32,7 @@ const composeFiles = [
 export async function foundServices(directory: string): Promise<Found> {
   const [root, procfile, composed] = await Promise.all([
     packageIn(directory),
-    textOf(join(directory, "Procfile")),
+    procfileIn(directory),
     composedIn(directory),
   ]);
   const notes: string[] = [];
@@ -42,8 +42,8 @@ export async function foundServices(directory: string): Promise<Found> {
     if (!services.has(service.name)) services.set(service.name, service);
   };
   if (procfile !== undefined) {
-    const { tree, mistakes } = readProcfile(procfile, "Procfile");
-    for (const service of procfileServices(tree)) offer(service);
+    const { tree, mistakes } = readProcfile(procfile.text, procfile.name);
+    for (const service of procfileServices(tree, procfile.name)) offer(service);
     notes.push(...mistakes.map((mistake) => `Left out: ${mistakeText(mistake)}`));
   }
   if (root !== undefined) {
@@ -70,23 +70,34 @@ export async function foundServices(directory: string): Promise<Found> {
   const own =
     typeof root?.name === "string" ? labelFrom(root.name.replace(/^@[^/]*\//, "")) : undefined;
   return {
-    name: own ?? labelFrom(basename(directory)) ?? "project",
+    name: own ?? projectNameFrom(basename(directory)),
     services: [...services.values()],
     composed,
     notes,
   };
 }
 
+/** The Procfile that `up` would read. */
+export async function procfileIn(
+  directory: string,
+): Promise<{ name: string; text: string } | undefined> {
+  for (const name of procfileNames) {
+    const text = await textOf(join(directory, name));
+    if (text !== undefined) return { name, text };
+  }
+  return undefined;
+}
+
 type Tree = ReturnType<typeof readProcfile>["tree"];
 
-function procfileServices(tree: Tree): FoundService[] {
+function procfileServices(tree: Tree, file: string): FoundService[] {
   const services = tree.entries.get("services");
   if (services?.kind !== "table") return [];
   return [...services.entries].flatMap(([name, its]): FoundService[] => {
     const command = its.kind === "table" ? its.entries.get("command") : undefined;
     if (command?.kind !== "leaf") return [];
-    const type = name === "web" ? "exec" : "worker";
-    return [{ name, type, command: command.value as string, from: "the Procfile" }];
+    const type = procfileType(name);
+    return [{ name, type, command: command.value as string, from: `the ${file}` }];
   });
 }
 

@@ -29,10 +29,26 @@ const leave = "\x1b[?25h\x1b[?1049l";
 
 /** Takes the terminal over: an alternate screen, no cursor, raw keys. The result, or the exit, restores it. */
 export function takeTerminal(onKey: (key: string) => void): Cancel {
+  const giveBack = holdTerminal({
+    hear(bytes) {
+      for (const key of keysIn(Buffer.from(bytes).toString())) onKey(key);
+    },
+    restore: () => leave,
+  });
+  process.stdout.write(enter);
+  return giveBack;
+}
+
+export type HoldOptions = {
+  hear(bytes: Uint8Array): void;
+  /** Sequences that restore the screen. */
+  restore(): string;
+};
+
+/** Takes the keys as they are typed. The result, or the exit, restores the terminal; calling it twice is harmless. */
+export function holdTerminal({ hear, restore }: HoldOptions): Cancel {
   const { stdin, stdout } = process;
-  const heard = (bytes: Buffer): void => {
-    for (const key of keysIn(bytes.toString())) onKey(key);
-  };
+  const heard = (bytes: Buffer): void => hear(bytes);
   let taken = true;
   const giveBack = (): void => {
     if (!taken) return;
@@ -43,7 +59,7 @@ export function takeTerminal(onKey: (key: string) => void): Cancel {
     stdin.off("data", heard);
     stdin.setRawMode(false);
     stdin.pause();
-    stdout.write(leave);
+    stdout.write(restore());
   };
   // Text that is written before the screen is restored is lost with it.
   const crashed = (fault: unknown): void => {
@@ -57,6 +73,5 @@ export function takeTerminal(onKey: (key: string) => void): Cancel {
   stdin.setRawMode(true);
   stdin.on("data", heard);
   stdin.resume();
-  stdout.write(enter);
   return giveBack;
 }

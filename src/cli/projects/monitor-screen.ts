@@ -20,7 +20,7 @@ export type Picture = {
 
 export type Size = { columns: number; rows: number };
 
-const help = "↑↓ choose  s start  x stop  r restart  q quit";
+const help = "↑↓ choose  s start  x stop  r restart  a attach  q quit";
 
 /** As many lines as the terminal has, cut to its width. */
 export function monitorScreen(

@@ -1,6 +1,7 @@
 /** `localhostess monitor` -> a screen of services and their output, and keys that start and stop them. */
 import { openMark, StandingLines } from "../../routes/standing-lines.ts";
 import { othersText, rowsShown, type ShownRows } from "./here.ts";
+import { attachTo } from "./attach.ts";
 import { follower } from "./logs.ts";
 import { takeTerminal } from "./keyboard.ts";
 import { monitorScreen, type Picture } from "./monitor-screen.ts";
@@ -56,6 +57,7 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
 
   const drawNow = (): void => {
     drawing = undefined;
+    if (isAway) return;
     const size = { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 };
     const lines = monitorScreen(picture, { size, colors, colored });
     // Each line is erased to its end: clearing the screen first would flicker.
@@ -150,6 +152,24 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
     draw();
   };
 
+  /** Set while the screen is a service's. */
+  let isAway = false;
+  const enterService = async (): Promise<void> => {
+    const row = picture.rows[picture.selected];
+    if (row === undefined || socket === undefined || isAway) return;
+    isAway = true;
+    giveBack();
+    try {
+      await attachTo(row, { socket, world });
+      picture.notice = "";
+    } catch (error) {
+      picture.notice = (error as Error).message;
+    }
+    giveBack = takeTerminal((key) => keys[key]?.());
+    isAway = false;
+    draw();
+  };
+
   const env = definedOf(world.env);
   const keys: Record<string, () => void> = {
     q: () => over.resolve(0),
@@ -166,9 +186,11 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
       // Not `up`, which accepts waiting changes: those need a person who has read them.
       void command("starting", ({ name }) => ({ Restart: { name, env } })),
     x: () => void command("stopping", ({ name }) => ({ Stop: { name } })),
+    a: () => void enterService(),
+    enter: () => void enterService(),
     r: () => void command("restarting", ({ name }) => ({ Restart: { name, env } })),
   };
-  const giveBack = takeTerminal((key) => keys[key]?.());
+  let giveBack = takeTerminal((key) => keys[key]?.());
   const cancelSignal = world.onSignal(() => over.resolve(0));
   const cancelResize = world.onResize(draw);
   try {

@@ -18,7 +18,10 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
   const up = program
     .command("up")
     .description("start the services in locald.toml in order, and keep them running")
-    .argument("[path]", "the project's folder (default: the nearest project, from here upward)")
+    .argument(
+      "[path]",
+      "the project's folder or file (default: the nearest project, from here upward)",
+    )
     .argument("[service...]", "start only these and their dependencies")
     .option(
       "--profile <name>",
@@ -28,7 +31,8 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
     .option("--wait", "wait until all services are ready (default)")
     .option("--no-wait", "return once the start has begun")
     .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")
-    .option("-f, --foreground", "stay, print the output of the services, and stop them on Ctrl-C")
+    .option("-f, --file [file]", "the project's Procfile or TOML file; without one: --foreground")
+    .option("--foreground", "stay, print the output of the services, and stop them on Ctrl-C")
     .option("-v, --verbose", "print the output of services while they start")
     .addOption(jsonOption())
     .addHelpText(
@@ -112,6 +116,22 @@ what is waited for, or the time is up.`,
       choose(async () => (await import("./logs.ts")).logs(services, flags, world)),
     );
   example(logs, "localhostess logs -f --since 5m api worker");
+
+  const attach = program
+    .command("attach")
+    .description("see the terminal of a running service, and type into it")
+    .argument("<service>", "such as api, or shop:api in another project")
+    .addHelpText(
+      "after",
+      `
+Ctrl-] leaves; every other key, Ctrl-C too, goes to the service. While people
+are attached, its terminal is as large as the smallest of theirs. Input that is
+not from a terminal is sent as it is: echo rs | localhostess attach api`,
+    )
+    .action((service: string, flags: Flags) =>
+      choose(async () => (await import("./attach.ts")).attach(service, flags, world)),
+    );
+  example(attach, "localhostess attach api");
 
   const monitor = program
     .command("monitor")

@@ -111,7 +111,7 @@ function warningsOf(rows: readonly Row[]): Map<string, string[]> {
   return found;
 }
 
-/** `shop:web: http://shop.localhost:9090 goes to each of 3 instances in turn, of which 2 are ready`. */
+/** `shop:web: http://shop.localhost:9090 goes to each ready one of 3 instances in turn (2)`. */
 function sharedLines(rows: readonly Row[]): string[] {
   const groups = Map.groupBy(rows, ({ project, instance }) =>
     instance?.url ? `${project}:${instance.of}` : "",
@@ -120,7 +120,7 @@ function sharedLines(rows: readonly Row[]): string[] {
   return [...groups].map(([name, its]) => {
     const ready = its.filter((row) => row.ready).length;
     const count = counted(its.length, "instance");
-    return `${name}: ${its[0]!.instance!.url} goes to each of ${count} in turn, of which ${ready} are ready`;
+    return `${name}: ${its[0]!.instance!.url} goes to each ready one of ${count} in turn (${ready})`;
   });
 }
 

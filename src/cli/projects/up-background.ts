@@ -100,7 +100,10 @@ async function report(
     const { of, url } = row.instance ?? { of: "", url: null };
     const isFirst = rows.find((its) => its.ready && its.instance?.of === of) === row;
     if (url !== null && isFirst) tellWhere(of, url);
-    tellWhere(name(row.name), row.url ?? "(a worker)");
+    tellWhere(
+      name(row.name),
+      row.url ?? (row.type === "process" ? `(PORT=${row.port})` : "(a worker)"),
+    );
   }
   if (ended.kind === "done") {
     if (concerned.size === 0) {

@@ -1,15 +1,20 @@
 /** `localhostess up [path] [service...]` -> the services of a project, running and ready, or the reason why not. */
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { profileMistakes } from "../../supervisor/project/asked-services.ts";
 import { longestTimer } from "../../text/duration.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
+import { isProjectFile } from "../shared/project-files.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { askedFor } from "./asked-for.ts";
 import { patienceOf } from "./patience.ts";
 
 export type UpFlags = Flags & {
+  /** True, or a word that names no file: then `-f` is `--foreground`. */
+  file?: string | true;
   /** `false`: `--no-wait`. */
   wait?: boolean;
   timeout?: string;
@@ -17,7 +22,8 @@ export type UpFlags = Flags & {
   profile?: readonly string[];
 };
 
-export async function up(words: readonly string[], flags: UpFlags, world: World): Promise<number> {
+export async function up(typed: readonly string[], given: UpFlags, world: World): Promise<number> {
+  const { words, file, flags } = await meant(typed, given, world);
   const patience = patienceOf(flags.timeout);
   if (flags.foreground && flags.wait === false) {
     throw new UsageError(["--foreground and --no-wait cannot be combined"]);
@@ -25,7 +31,7 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
   if (flags.foreground && flags.json) {
     throw new UsageError(["--foreground and --json cannot be combined"]);
   }
-  const { project, services } = await askedFor(words, world);
+  const { project, services, file: named } = await askedFor(words, world, { file });
   if (flags.profile !== undefined && services.length > 0) {
     const why = "--profile is about the whole project, and a service that is named starts anyway";
     throw new UsageError([`${why}; leave out one of both`]);
@@ -38,6 +44,7 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
   const request = {
     Start: {
       project_path: project.directory,
+      ...(named === undefined ? {} : { file: named }),
       verbose: flags.verbose ?? false,
       env: definedOf(world.env),
       ...(services.length === 0 ? { profiles } : { services }),
@@ -56,6 +63,16 @@ export async function up(words: readonly string[], flags: UpFlags, world: World)
     patience,
     json: flags.json ?? false,
   });
+}
+
+/** foreman's `-f` names the file; with anything else behind it, or nothing, it stands for `--foreground`. */
+async function meant(words: readonly string[], { file, ...flags }: UpFlags, { cwd }: World) {
+  if (file === undefined) return { words, file, flags };
+  const foreground = { ...flags, foreground: true };
+  if (file === true) return { words, file: undefined, flags: foreground };
+  const found = await stat(resolve(cwd, file)).catch(() => undefined);
+  if (found?.isFile() || isProjectFile(file)) return { words, file, flags };
+  return { words: [file, ...words], file: undefined, flags: foreground };
 }
 
 /** Those that were typed, or those of the variable that this project has. @throws an Error for one that it has not. */

@@ -15,20 +15,44 @@ export type ProjectFiles = { directory: string; read: ReadProject };
 export type ProjectFilesOptions = {
   /** The text to read instead of locald.toml. */
   instead?: string;
+  /** The name of the file that declares the project; by default locald.toml or a Procfile. */
+  file?: string | undefined;
 };
+
+export type ProjectPlace = { directory: string; file: string | undefined };
 
 /** The path of the file stands for its folder. @throws UsageError for a folder that does not exist. */
 export async function projectFolderOf(path: string | undefined, world: World): Promise<string> {
-  if (path === undefined) return await projectFolder(world.cwd, world.home);
+  return (await projectPlaceOf(path, world)).directory;
+}
+
+/**
+ * A folder, or a file that declares a project: `file` is set unless it is the one that would be read anyway. `any`:
+ * the file may have any name. @throws UsageError
+ */
+export async function projectPlaceOf(
+  path: string | undefined,
+  world: World,
+  { any = false }: { any?: boolean } = {},
+): Promise<ProjectPlace> {
+  if (path === undefined) {
+    return { directory: await projectFolder(world.cwd, world.home), file: undefined };
+  }
   const its = resolve(world.cwd, path);
   const found = await stat(its).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError([
-      `${path}: ${error.code === "ENOENT" ? "no such folder" : error.message}`,
-    ]);
+    const what = any ? "no such file" : "no such folder";
+    throw new UsageError([`${path}: ${error.code === "ENOENT" ? what : error.message}`]);
   });
-  if (found.isDirectory()) return its;
-  if (["locald.toml", "Procfile"].includes(basename(its))) return dirname(its);
-  throw new UsageError([`${path} is neither a folder nor a locald.toml`]);
+  if (found.isDirectory()) return { directory: its, file: undefined };
+  const file = basename(its);
+  if (file === "locald.toml") return { directory: dirname(its), file: undefined };
+  if (any || isProjectFile(file)) return { directory: dirname(its), file };
+  throw new UsageError([`${path} is neither a folder nor a locald.toml or a Procfile`]);
+}
+
+/** The names of files that are taken for a project's without being told. */
+export function isProjectFile(name: string): boolean {
+  return name.endsWith(".toml") || /^Procfile(?:\.|$)|\.Procfile$/.test(name);
 }
 
 /** Messages name files relative to the current folder. @throws UsageError */
@@ -50,6 +74,6 @@ export async function projectIn(
 
 export function noProject(directory: string): Error {
   return new Error(
-    `no locald.toml or Procfile in ${directory}; create one with: localhostess init`,
+    `no locald.toml, Procfile.dev or Procfile in ${directory}; create one with: localhostess init`,
   );
 }

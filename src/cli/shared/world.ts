@@ -1,6 +1,7 @@
 /** The process's streams, environment and signals -> the effects that verbs are given. */
 import { fstatSync, statSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
+import { withBytes } from "../../system/byte-text.ts";
 import type { Cancel } from "../../system/clock.ts";
 
 /** The colors in use; without colors, each returns its text unchanged. */
@@ -172,7 +173,7 @@ export async function systemWorld(): Promise<World> {
   return {
     out,
     err,
-    env: process.env,
+    env: withBytes(process.env),
     platform: process.platform,
     home: homedir(),
     cwd: enterFolder(),

@@ -75,6 +75,18 @@ export type Receiver = {
   pending(): number;
 };
 
+/** Values both ways, until either end has enough. */
+export type Dialogue = (receiver: Receiver) => Speaker;
+
+export type Speaker = {
+  /** A value that the client has sent. @throws CommandError */
+  hear(value: unknown): void;
+  /** Bytes that were heard, and that could not be passed on yet: the client is not read meanwhile. */
+  behind(): number;
+  /** Called once, when either end has enough. */
+  cancel: Cancel;
+};
+
 export type Schema = v.StrictObjectSchema<v.ObjectEntries, undefined>;
 
 export type Command = {
@@ -94,8 +106,11 @@ export type Command = {
    * undefined: a session may. Without this function no session may: a cookie is worth less than the credential.
    */
   session?: (input: never, backend: Backend) => string | undefined;
-  /** `sse`: events with ids; `lines`: one JSON value per line. */
-  streams: false | "sse" | "lines";
+  /**
+   * `sse`: events with ids; `lines`: one JSON value per line; `both`: the same in both directions, a `Dialogue`. The
+   * last is on the socket only, where the kernel says who the client is.
+   */
+  streams: false | "sse" | "lines" | "both";
   run(input: never, backend: Backend): unknown;
   /** Value -> reply by IPC. Default: `{"<name>": value}`. */
   reply?: (value: never) => unknown;

@@ -125,6 +125,17 @@ export const projectCommands: readonly Command[] = [
       'for each step `{type, data}`: `StepStarted {id, description}`, `StepProgress {id, message}`, `StepFinished {id, result}`, and with `verbose` `Log {id, line, stream}`; last `"Ok"`, or `{"Error"}` with one reason per line',
     input: v.strictObject({
       project_path: folder,
+      file: v.optional(
+        v.pipe(
+          v.string(),
+          v.minLength(1),
+          v.maxLength(255),
+          v.regex(/^[^/\0]+$/, "expected the name of a file in the folder"),
+          v.description(
+            "the file in the folder that declares the project: a `.toml`, or a Procfile of any other name; by default locald.toml, Procfile.dev or Procfile",
+          ),
+        ),
+      ),
       verbose: v.optional(
         v.pipe(v.boolean(), v.description("also the output of the services")),
         false,
@@ -163,11 +174,10 @@ export const projectCommands: readonly Command[] = [
     // `up` accepts what the files say now, in a folder that may be new to us: only somebody who has read them may.
     session: () => "the page may not; localhostess up does",
     streams: "lines",
-    run(input, backend) {
-      const { project_path: directory, verbose, env: shell, services: names, ...asked } = input;
+    run({ project_path: directory, file, verbose, env: shell, services, ...asked }, backend) {
       const projects = known(backend);
       return bootStream(
-        (hear) => projects.up({ directory, names, shell, hear, ...asked }),
+        (hear) => projects.up({ directory, file, names: services, shell, ...asked, hear }),
         verbose ? bootLogs(projects, directory) : undefined,
       );
     },

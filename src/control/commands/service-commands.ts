@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { type Command, command, nothing, type Stream } from "./command.ts";
 import { beginning } from "./events.ts";
+import { attachDialogue, sizeSchema } from "./attach-dialogue.ts";
 import { logStream } from "./log-stream.ts";
 import { detailOf, reports, sightOf, snapshotOf } from "./reports.ts";
 import { statusRows } from "./status.ts";
@@ -182,5 +183,38 @@ export const serviceCommands: readonly Command[] = [
     changes: false,
     streams: "lines",
     run: (input, backend) => logStream(input, backend),
+  }),
+  command({
+    name: "Attach",
+    method: "POST",
+    path: "/v1/attach",
+    summary:
+      "The terminal of a service that runs, or its pipes: its output, and what the client types.",
+    answer: "lines in both directions; see [Attaching](#attaching)",
+    input: v.strictObject({
+      name: v.pipe(
+        v.string(),
+        v.minLength(1),
+        v.maxLength(255),
+        v.description("a service, as `shop:api` or `api`"),
+      ),
+      project_path: v.optional(
+        v.pipe(
+          v.string(),
+          v.startsWith("/"),
+          v.maxLength(4096),
+          v.description("the folder of the project in which `name` is looked up first, absolute"),
+        ),
+      ),
+      size: v.optional(
+        v.pipe(
+          sizeSchema,
+          v.description("`cols` and `rows` of the client's terminal; default: the client has none"),
+        ),
+      ),
+    }),
+    changes: true,
+    streams: "both",
+    run: (input, backend) => attachDialogue(input, backend),
   }),
 ];

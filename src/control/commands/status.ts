@@ -3,7 +3,7 @@ import type { ServiceSpec } from "../../manifest/project.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
 import { serviceRow } from "../../routes/service-row.ts";
-import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
+import { isAddressed, type Supervised, type SupervisedState } from "../../routes/supervised.ts";
 import type { Taken } from "../../supervisor/family/usage-gauge.ts";
 import type { Backend } from "./command.ts";
 
@@ -20,7 +20,7 @@ export async function statusRows({
       spec: projects?.specOf(its.id),
       age: projects?.ageOf(its.id),
       taken: usage.get(its.id),
-      address: projects?.addressOf(its.id),
+      address: isAddressed(its) ? projects?.addressOf(its.id) : undefined,
       shared: projects?.sharedAddressOf(its.id),
     }),
   );

@@ -18,6 +18,8 @@ export type ClaimOptions<T> = {
   vacancy(port: number): Vacancy;
   /** @throws the system's error where the port is taken or not allowed. */
   bind(port: number): T;
+  /** Asks our predecessor for what it knows, while it is there. */
+  inherit(found: Extract<Found, { kind: "healthy" }>): Promise<void>;
   /** Writes our record, upon which our predecessor stands down. */
   publish(port: number): Promise<void>;
   /** Whether nobody else has published since. */
@@ -46,7 +48,8 @@ const patienceForExtras = 2_500;
 
 /** @throws the error of `bind` if waiting did not help, or the error of `publish`. */
 export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>> {
-  const { clock, extras, unlessRunning, find, vacancy, bind, publish, stillOurs } = options;
+  const { clock, extras, unlessRunning, find, vacancy, bind, inherit, publish, stillOurs } =
+    options;
   let since = clock.now();
   let port = options.port;
   let predecessor: Registration | undefined;
@@ -64,6 +67,7 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
         if (vacant === "free" || (isTheirs && vacant === "taken")) {
+          if (found.kind === "healthy") await inherit(found);
           await publish(port || found.registration.port);
           predecessor = found.registration;
           since = clock.now();

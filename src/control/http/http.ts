@@ -80,7 +80,10 @@ export type HttpDoor = {
 /** Milliseconds that answers under way have when the daemon stops. */
 const drain = 2000;
 
-const routes = new Map(commands.map((its) => [its.path, its]));
+/** A dialogue has no route: pages and other users reach this port, and whoever types into a terminal runs commands. */
+const routes = new Map(
+  commands.filter(({ streams }) => streams !== "both").map((its) => [its.path, its]),
+);
 
 /** All clients without the credential get the same answers. */
 const refusals: Readonly<Record<401 | 421 | 429, { code: string; message: string }>> = {

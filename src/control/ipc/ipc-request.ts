@@ -3,10 +3,19 @@ import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { PeerCredentials } from "../../system/peer-credentials.ts";
-import { type Backend, CommandError, errorOf, type Stream } from "../commands/command.ts";
+import {
+  type Backend,
+  CommandError,
+  type Dialogue,
+  errorOf,
+  type Receiver,
+  type Speaker,
+  type Stream,
+} from "../commands/command.ts";
 import { commandNamed } from "../commands/commands.ts";
 import { perform, replyOf } from "../commands/perform.ts";
-import { handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
+import { handoverName } from "../found/handover.ts";
+import { type Handshake, handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
 import { readJson } from "../http/json.ts";
 import { mostPending } from "../http/sse.ts";
 
@@ -26,6 +35,9 @@ export type IpcOptions = {
 
 /** Bytes of a request. */
 const longestRequest = 1024 * 1024;
+/** Bytes that were read and not passed on, above which a client is not read; and milliseconds until a look at them. */
+const enoughBehind = 64 * 1024;
+const lookAgain = 20;
 /** Up to this size, an unterminated request is parsed after each piece: the first locald's client sends no end. */
 const longestUnended = 64 * 1024;
 /** Milliseconds for a request to come. */
@@ -50,6 +62,11 @@ export class IpcRequest implements LinkHandler {
   #length = 0;
   #cancelTimer: Cancel | undefined;
   #cancelStream: Cancel | undefined;
+  /** Set while both ends speak. */
+  #speaker: Speaker | undefined;
+  #cancelPause: Cancel | undefined;
+  /** Bytes behind the request: a client may speak before it is answered. */
+  #early: Uint8Array = nothing;
   #stopping = false;
   /** The peer sends no more. */
   #ended = false;
@@ -83,6 +100,8 @@ export class IpcRequest implements LinkHandler {
   }
 
   data(bytes: Uint8Array): void {
+    if (this.#speaker !== undefined) this.#listen(bytes);
+    else if (this.#state === "replying") this.#keepEarly(bytes);
     if (this.#state !== "reading") return;
     const end = bytes.indexOf(newline);
     const piece = end === -1 ? bytes : bytes.subarray(0, end);
@@ -92,8 +111,10 @@ export class IpcRequest implements LinkHandler {
       return;
     }
     if (piece.length > 0) this.#parts.push(piece.slice());
-    if (end !== -1) this.#perform();
-    else if (this.#length <= longestUnended && this.#mayBeWhole()) this.#perform();
+    if (end !== -1) {
+      this.#keepEarly(bytes.subarray(end + 1));
+      this.#perform();
+    } else if (this.#length <= longestUnended && this.#mayBeWhole()) this.#perform();
   }
 
   drained(): void {}
@@ -102,11 +123,13 @@ export class IpcRequest implements LinkHandler {
   ended(): void {
     this.#ended = true;
     if (this.#state === "reading") this.#perform();
+    else if (this.#speaker !== undefined) this.#end();
   }
 
   closed(): void {
     this.#state = "over";
     this.#cancelTimer?.();
+    this.#cancelPause?.();
     this.#cancelStream?.();
     this.#cancelStream = undefined;
     this.#gone();
@@ -136,19 +159,23 @@ export class IpcRequest implements LinkHandler {
     const read = readJson(bytes);
     if (read.kind === "bad") throw new CommandError("bad_json", `the request: ${read.why}`);
     const { name, sent } = requestIn(read.value);
-    if (name === handshakeName) {
-      this.#reply(this.#shakeHands(sent));
+    if (name === handshakeName || name === handoverName) {
+      const { projects } = this.#options.backend;
+      const told = this.#shakeHands(sent);
+      const shells = name === handoverName ? { shells: projects?.handover() } : {};
+      this.#reply({ [name]: { ...told, ...shells } });
       return;
     }
     const command = commandNamed(name);
     const value = await perform(command, { sent, backend: this.#options.backend });
     if (this.#state !== "replying") return;
     if (command.streams === false) this.#reply(replyOf(command, value));
+    else if (command.streams === "both") this.#converse(value as Dialogue);
     else this.#stream(value as Stream);
   }
 
   /** @throws CommandError */
-  #shakeHands(sent: unknown): unknown {
+  #shakeHands(sent: unknown): Handshake {
     const { path, credential, backend } = this.#options;
     const proof = (sent as { proof?: unknown }).proof;
     const told =
@@ -159,13 +186,13 @@ export class IpcRequest implements LinkHandler {
             authority: socketAuthority(path),
           })
         : undefined;
-    if (told !== undefined) return { [handshakeName]: told };
+    if (told !== undefined) return told;
     throw new CommandError("forbidden", "the proof is missing or wrong");
   }
 
-  #stream(stream: Stream): void {
+  #receiver(): Receiver {
     this.#state = "streaming";
-    const cancel = stream({
+    return {
       next: (value) => {
         if (this.#state !== "streaming") return;
         if (this.#link.pending > mostPending) this.#link.abort();
@@ -173,7 +200,78 @@ export class IpcRequest implements LinkHandler {
       },
       end: () => this.#end(),
       pending: () => this.#link.pending,
-    });
+    };
+  }
+
+  #converse(dialogue: Dialogue): void {
+    const speaker = dialogue(this.#receiver());
+    if ((this.#state as State) !== "streaming") {
+      speaker.cancel();
+      return;
+    }
+    this.#length = 0;
+    this.#speaker = speaker;
+    this.#cancelStream = () => {
+      this.#speaker = undefined;
+      speaker.cancel();
+    };
+    const early = this.#early;
+    this.#early = nothing;
+    this.#listen(early);
+    if (this.#stopping || this.#ended) this.#end();
+  }
+
+  /** A request without a dialogue has nothing behind it that anybody reads. */
+  #keepEarly(bytes: Uint8Array): void {
+    if (this.#early.length + bytes.length > longestRequest) this.#early = nothing;
+    else if (bytes.length > 0) this.#early = Buffer.concat([this.#early, bytes]);
+  }
+
+  /** The lines of a client that goes on to speak. */
+  #listen(bytes: Uint8Array): void {
+    let from = 0;
+    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, from)) {
+      this.#parts.push(bytes.slice(from, end));
+      from = end + 1;
+      const line = Buffer.concat(this.#parts);
+      this.#parts = [];
+      this.#length = 0;
+      this.#hear(line);
+      // The line has ended it.
+      if (this.#speaker === undefined) return;
+    }
+    const rest = bytes.slice(from);
+    this.#length += rest.length;
+    if (rest.length > 0) this.#parts.push(rest);
+    if (this.#length > longestRequest) {
+      this.#fail(new CommandError("too_long", `a line has at most ${longestRequest} bytes`));
+    } else if (this.#speaker !== undefined && this.#speaker.behind() > enoughBehind) this.#wait();
+  }
+
+  #hear(line: Uint8Array): void {
+    const read = readJson(line);
+    try {
+      if (read.kind === "bad") throw new CommandError("bad_json", `a line: ${read.why}`);
+      this.#speaker!.hear(read.value);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Does not read the client until what it has sent is passed on. */
+  #wait(): void {
+    this.#link.pause();
+    const look = (): void => {
+      if (this.#speaker === undefined) return;
+      if (this.#speaker.behind() > enoughBehind) this.#wait();
+      else this.#link.resume();
+    };
+    this.#cancelPause?.();
+    this.#cancelPause = this.#options.clock.after(lookAgain, look);
+  }
+
+  #stream(stream: Stream): void {
+    const cancel = stream(this.#receiver());
     // The stream may have ended within the call.
     if ((this.#state as State) === "streaming") this.#cancelStream = cancel;
     else cancel();
@@ -196,6 +294,8 @@ export class IpcRequest implements LinkHandler {
     if (this.#isDone()) return;
     this.#state = "ending";
     this.#cancelTimer?.();
+    this.#cancelPause?.();
+    if (this.#link.paused) this.#link.resume();
     this.#cancelStream?.();
     this.#cancelStream = undefined;
     lastWords(this.#link, nothing, {

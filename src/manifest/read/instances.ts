@@ -1,24 +1,8 @@
 /** Services with `instances` -> a service for each instance, and edges to all of them; or the errors in that. Pure. */
-import type { Table } from "../layer.ts";
 import { routeNameOf, serviceNameMistake } from "../project-name.ts";
+import type { Groups } from "./groups.ts";
 import type { Mistakes } from "./mistakes.ts";
 import type { Declared } from "./service.ts";
-
-/** The name that instances share -> their names, in order. */
-export type Groups = ReadonlyMap<string, readonly string[]>;
-
-export function groupsIn(services: Table): Groups {
-  const found = new Map<string, readonly string[]>();
-  for (const [name, node] of services.entries) {
-    const count = node.kind === "table" ? node.entries.get("instances") : undefined;
-    if (count?.kind === "leaf") found.set(name, namesOf(name, count.value as number));
-  }
-  return found;
-}
-
-function namesOf(name: string, count: number): string[] {
-  return Array.from({ length: count }, (_, at) => `${name}-${at + 1}`);
-}
 
 export type ExpandOptions = {
   groups: Groups;

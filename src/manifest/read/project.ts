@@ -2,7 +2,7 @@
 import type { Table } from "../layer.ts";
 import { tableIn } from "../layer.ts";
 import type { ProjectSpec, Reload } from "../project.ts";
-import { labelFrom, projectNameMistake, readDomain } from "../project-name.ts";
+import { labelOf, projectNameFrom, projectNameMistake, readDomain } from "../project-name.ts";
 import { projectSchema } from "../schema.ts";
 import type { Reading } from "./reading.ts";
 
@@ -20,7 +20,7 @@ export function readProjectTable(reading: Reading): ReadProjectTable {
   const reload = reloadOf(its, reading);
   const written = fields.read<string>(its, { key: "name", schema: projectSchema });
   const folder = directory.slice(directory.lastIndexOf("/") + 1);
-  const name = written?.value ?? labelFrom(folder) ?? "project";
+  const name = written?.value ?? projectNameFrom(folder);
   if (written === undefined && !its.entries.has("name")) {
     fields.noteDefault(["project", "name"], name);
   }
@@ -28,7 +28,7 @@ export function readProjectTable(reading: Reading): ReadProjectTable {
   if (wrong !== undefined) mistakes.add(written ?? its, wrong);
   const own = fields.read<string>(its, { key: "domain", schema: projectSchema });
   const unnamed = wrong !== undefined || name.toLowerCase() === "localhost";
-  const domain = readDomain(own?.value ?? (unnamed ? "unnamed" : name), tlds);
+  const domain = readDomain(own?.value ?? (unnamed ? "unnamed" : (labelOf(name) ?? name)), tlds);
   if (domain.kind === "mistake") {
     mistakes.add(own ?? written ?? its, domain.why);
     return { name, domain: "", routeName: "unnamed", reload };

@@ -1,7 +1,7 @@
 /** The layers of a project and the readers of its parts -> what every reader in this folder is given. Pure. */
 import type { Table } from "../layer.ts";
 import type { Fields } from "./fields.ts";
-import type { Groups } from "./instances.ts";
+import type { Groups } from "./groups.ts";
 import type { Mistakes } from "./mistakes.ts";
 import type { ManifestOptions } from "./options.ts";
 import type { Variables } from "./variables.ts";

@@ -1,7 +1,7 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import type { Limits, ServiceSpec } from "../project.ts";
+import { hasPort, type Limits, type ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import { watchMistakes } from "../watch-pattern.ts";
@@ -54,7 +54,7 @@ export function readService(
   if (type === "worker") {
     reportPorts({ port, lazy, idleTimeout, health, table }, mistakes);
   }
-  const wrongLabel = type === "exec" ? labelMistake(name) : undefined;
+  const wrongLabel = hasPort(type) ? labelMistake(name) : undefined;
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
@@ -113,7 +113,7 @@ export function readService(
     idleTimeout: idleTimeout?.value,
     watch: watch?.value ?? [],
     pty: valueIn("pty") ?? true,
-    routeName: type === "exec" ? routeNameOf(name, project) : undefined,
+    routeName: hasPort(type) ? routeNameOf(name, { ...project, type }) : undefined,
   };
   return { spec, table, ...edges };
 }

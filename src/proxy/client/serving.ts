@@ -244,10 +244,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const asked = askedFor(this.#head, target, { mode, framing, table: this.#shared.routes() });
     if (asked === undefined) return undefined;
     const known = this.#destination;
+    const isAlone = known !== undefined && known.ring === undefined;
+    if (isAlone && isSameDestination(known, bytes, asked)) return known;
     // A request that is read again stays with its instance; a new one is the next one's.
     const again = this.#waiting !== undefined;
-    const stays = known !== undefined && (known.ring === undefined || again);
-    if (stays && isSameDestination(known, bytes, asked)) return known;
     if (!again) this.#missed = 0;
     this.#destination = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
     return this.#destination;

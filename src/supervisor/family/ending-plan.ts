@@ -124,7 +124,6 @@ function wantsTime(member: Member, { children }: Family): boolean {
  * that ignores the signal.
  */
 function waitsFor(member: Member, its: Member): boolean {
-  if (its.deaf) return false;
   const { shell, answer } = member;
   if (its.answer === "ignores") return shell && answer === "dies";
   return shell || answer === "dies" || !its.forked;

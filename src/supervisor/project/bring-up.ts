@@ -8,10 +8,13 @@ import type { Hear } from "./project.ts";
 import type { Shell } from "./unit.ts";
 
 export type Asked = {
+  file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
   profiles?: readonly string[] | undefined;
   shell: Shell;
+  /** False where no shell is known, and `shell` is the one that the folder had before. */
+  isShell: boolean;
   /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
@@ -51,7 +54,7 @@ export async function bringUp(
   folder: Folder,
   { asked, clock, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { names, profiles = [], shell, restart, hear, patience } = asked;
+  const { file, names, profiles = [], shell, isShell, restart, hear, patience } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -64,8 +67,8 @@ export async function bringUp(
   const begun = Promise.withResolvers<void>();
   const loading: Promise<Loaded> = folder.inTurn(async () => {
     begun.resolve();
-    const loaded = await folder.load({ shell, up: { names } });
-    if (loaded.kind === "project") folder.shell = shell;
+    const loaded = await folder.load({ shell, up: { names }, file });
+    if (loaded.kind === "project" && isShell) folder.shell = shell;
     return loaded;
   });
   const message = "waits for an earlier change of this project to be done";
@@ -101,9 +104,10 @@ export async function bringUp(
   }
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
+  const instead = isShell ? folder.standIn : undefined;
   const these = {
     ...{ names: names === undefined ? undefined : own, profiles },
-    ...{ shell, hear, patience },
+    ...{ shell, instead, hear, patience },
   };
   return await (restart ? project.restart(these) : project.up(these));
 }

@@ -66,7 +66,7 @@ function fingerprint(value: unknown): string {
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
 }
 
-/** The text with the project's name filled in, as it decides what runs. Its folder stays the same one when moved. */
+/** The text with the project's name and folder filled in, as both decide what runs. */
 function filled(
   text: string,
   { project, shell }: { project: ProjectSpec; shell: boolean },
@@ -77,7 +77,9 @@ function filled(
 function partsFilled(parts: readonly Part[], project: ProjectSpec): (string | object)[] {
   return parts.map((part) => {
     if (typeof part === "string") return part;
-    if (part.kind === "project" && part.field !== "dir") return project[part.field];
+    if (part.kind === "project") {
+      return part.field === "dir" ? project.directory : project[part.field];
+    }
     const word = part.kind === "env" ? part.otherwise?.word : undefined;
     const within = word?.some((its) => typeof its !== "string") ? partsFilled(word, project) : [];
     return { reference: referenceText(part), ...(within.length === 0 ? {} : { within }) };

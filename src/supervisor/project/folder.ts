@@ -5,16 +5,19 @@ import type { Cancel, Clock } from "../../system/clock.ts";
 import type { FolderEvents } from "../../system/folder-events.ts";
 import { folderIdentity, isSameFolder } from "../../system/folder-identity.ts";
 import type { LogStore } from "../logs/log-store.ts";
+import type { FolderShells } from "./handover.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
 import { type Move, movedService, movedSpec } from "./moved-spec.ts";
 import type { Project } from "./project.ts";
 import type { ReadProject } from "./read-project.ts";
 import type { KeptProject } from "./state-file.ts";
-import type { Shell } from "./unit.ts";
+import { isWanted, type Shell, type Unit } from "./unit.ts";
 import type { Declared } from "./units.ts";
 import { admit, type Seen, type Up } from "./unseen-change.ts";
 import { type Fingerprints, fingerprintsOf } from "./watch-files.ts";
 import { Watches } from "./watches.ts";
+
+export type ReadOptions = { shell: Shell; file: string | undefined };
 
 export type FolderEffects = {
   clock: Clock;
@@ -22,7 +25,7 @@ export type FolderEffects = {
   logs: LogStore;
   /** This daemon's own environment: of services that were up before it, where no shell is known. */
   shell: Shell;
-  read(directory: string, options: { shell: Shell }): Promise<ReadProject>;
+  read(directory: string, options: ReadOptions): Promise<ReadProject>;
   /** Reads HEAD of the git repository that the folder is in. Never rejects. */
   gitHead(directory: string, options: GitHeadOptions): Promise<GitHead>;
   /** Why it cannot be up beside the projects that are. */
@@ -50,6 +53,8 @@ export type LoadOptions = {
   shell: Shell;
   /** The services that `up` names; undefined: nobody said `up`. */
   up?: Up | undefined;
+  /** With `up`: the file that declares the project; undefined: locald.toml or a Procfile. */
+  file?: string | undefined;
 };
 
 /** Warnings about its files that every service reports: a file that is no env file at all has one for each line. */
@@ -70,6 +75,8 @@ export class Folder {
   readonly #watches: Watches;
   /** The declarations that a person has seen; undefined: the project is unknown. */
   seen: Seen | undefined;
+  /** The name of the file that the last `up` gave. */
+  file: string | undefined;
   /** Set once its files were read. */
   project: Project | undefined;
   /** The wishes of a project whose files cannot be read now: it starts when they can. */
@@ -80,6 +87,10 @@ export class Folder {
   #isGone = false;
   /** The environment of the shell that said `up` last. */
   shell: Shell;
+  /** In the place of the environment of a shell that no daemon knows any more. */
+  standIn: Shell | undefined;
+  /** The shells that the daemon before has handed over. */
+  #inherited: FolderShells | undefined;
   /** Errors in its files as they are now. */
   mistakes: readonly string[] = [];
   /** The last report of what waits for `up`. */
@@ -119,6 +130,27 @@ export class Folder {
     return [seen, project, kept].every((its) => its === undefined) && this.#turns === 0;
   }
 
+  /** The shells of its services, for the next daemon. */
+  get shells(): FolderShells {
+    const { project, standIn, shell } = this;
+    const blank = { shell: undefined, lost: false, services: new Map() };
+    if (project === undefined) return this.#inherited ?? blank;
+    const isKnown = (its: Shell): boolean => its !== standIn && its !== this.#effects.shell;
+    const services = new Map<string, Shell>();
+    for (const unit of project.units()) {
+      if (unit.shell !== shell && isKnown(unit.shell)) services.set(unit.spec.name, unit.shell);
+    }
+    return { shell: isKnown(shell) ? shell : undefined, lost: shell === standIn, services };
+  }
+
+  #lacksShell(unit: Unit): boolean {
+    return this.standIn !== undefined && unit.shell === this.standIn && isWanted(unit);
+  }
+
+  #lostText(): string {
+    return `runs without the environment of the shell that ran up, which was lost with the daemon before; ${upCommand(this.directory)} passes it on`;
+  }
+
   /** One after another. */
   inTurn<T>(action: () => Promise<T>): Promise<T> {
     this.#turns += 1;
@@ -132,20 +164,24 @@ export class Folder {
   }
 
   /** Its files as they are now, applied to what runs as far as a person has seen them. In turn. */
-  async load({ shell, up }: LoadOptions): Promise<Loaded> {
+  async load({
+    shell,
+    up,
+    file = up === undefined ? this.file : undefined,
+  }: LoadOptions): Promise<Loaded> {
     const { directory, seen, project } = this;
     const { clock, gitHead } = this.#effects;
     const look = () => gitHead(directory, { since: seen?.head, now: clock.wall() });
     // Files come before HEAD moves. So what is seen gets the HEAD from before the read, and what is unseen the one from
     // after.
     const first = await look();
-    const { read, files } = await this.#read(shell);
+    const { read, files } = await this.#read({ shell, file });
     const now = folderIdentity(directory);
     if (read.kind === "none") {
       this.#isGone = now === "";
       const why = this.#isGone
         ? `its folder ${directory} is gone`
-        : `there is no locald.toml and no Procfile in ${directory}; localhostess init writes one`;
+        : `there is no locald.toml, Procfile.dev or Procfile in ${directory}; localhostess init writes one`;
       if (project !== undefined) this.#watch(files, { settled: true });
       return { kind: "refused", reasons: [why], files };
     }
@@ -179,6 +215,7 @@ export class Folder {
       return { kind: "project", project, takes };
     }
     this.seen = reviewed.seen;
+    this.file = file;
     if (!isOther) this.identity = now;
     const loaded = await this.#take(reviewed, shell);
     this.#watch(files, { settled: !again });
@@ -187,9 +224,20 @@ export class Folder {
     return { kind: "project", project: loaded, takes };
   }
 
+  /** Says so in the log of each service that starts without its shell's environment, and once in the daemon's. */
+  #tellLost(project: Project): void {
+    const lacking = project.units().filter((unit) => this.#lacksShell(unit));
+    if (lacking.length === 0) return;
+    this.#effects.note(`${project.spec.name} ${this.#lostText()}`);
+    for (const { id } of lacking) this.#effects.logs.of(id).say(this.#lostText());
+  }
+
   /** Starts what the previous daemon ran; where its files cannot be read now, when they can. Never rejects. */
-  resume(kept: KeptProject): Promise<void> {
+  resume(kept: KeptProject, known: FolderShells): Promise<void> {
     this.kept = { ...kept, runs: {} };
+    this.file = kept.file;
+    this.#inherited = known;
+    if (known.lost) this.standIn ??= { ...this.#effects.shell };
     return this.#lookSoon();
   }
 
@@ -252,15 +300,15 @@ export class Folder {
     this.project = made;
     this.shell = shell;
     this.#told = "";
-    if (former !== undefined) made.resume(former, shell);
+    if (former !== undefined) made.resume(former, { shell, services: new Map() });
     return made;
   }
 
   /** Its files, each with its fingerprint from before it was read: a change meanwhile must not be missed. */
-  async #read(shell: Shell): Promise<{ read: ReadProject; files: Fingerprints }> {
+  async #read(options: ReadOptions): Promise<{ read: ReadProject; files: Fingerprints }> {
     let before = this.#watches.fingerprints();
     for (let left = mostReads; ; left--) {
-      const read = await this.#effects.read(this.directory, { shell });
+      const read = await this.#effects.read(this.directory, options);
       const paths = read.kind === "project" ? read.project.files : read.files;
       const unknown = paths.filter((path) => !before.has(path));
       if (unknown.length === 0 || left <= 0) {
@@ -311,7 +359,9 @@ export class Folder {
     const mistakes = this.mistakes.slice(0, 1).map((its) => `its files have mistakes: ${its}`);
     if (this.#isGone) return [goneText(this)];
     const doubts = (this.project?.spec.warnings ?? []).slice(0, mostWarnings);
-    return [...mistakes, ...doubts, ...this.#watches.troubles(service)];
+    const unit = this.project?.unit(service);
+    const lost = unit !== undefined && this.#lacksShell(unit) ? [this.#lostText()] : [];
+    return [...mistakes, ...lost, ...doubts, ...this.#watches.troubles(service)];
   }
 
   #tellTrouble(service: string | undefined, trouble: string): void {
@@ -350,11 +400,15 @@ export class Folder {
     if (isOver()) return;
     const { kept, project } = this;
     if (project === undefined && kept === undefined) return;
-    const found = await this.load({ shell: project === undefined ? shell : this.shell });
+    const services = this.#inherited?.services ?? new Map<string, Shell>();
+    const resumed = this.#inherited?.shell ?? this.standIn ?? shell;
+    const found = await this.load({ shell: project === undefined ? resumed : this.shell });
     if (found.kind === "project") {
       this.kept = undefined;
-      if (kept !== undefined && project === undefined) found.project.resume(kept, shell);
+      const resumes = kept !== undefined && project === undefined;
+      if (resumes) found.project.resume(kept, { shell: resumed, services });
       onState();
+      if (resumes) this.#tellLost(found.project);
       return;
     }
     const again = String(found.reasons) === String(this.mistakes);

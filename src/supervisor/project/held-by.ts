@@ -1,4 +1,5 @@
 /** A service that runs and is to be restarted -> the reason why another process could not start in its place. */
+import { hasPort } from "../../manifest/project.ts";
 import { upCommand } from "../../routes/pending.ts";
 import { blockers, type Held, unseenWhy, type Unit, waitText } from "./unit.ts";
 import type { ProjectEffects, Units } from "./units.ts";
@@ -28,7 +29,7 @@ function unableWhy(
 ): string | undefined {
   const { id, spec, service } = unit;
   if (!effects.isFolder(spec.workdir)) return `there is no folder ${spec.workdir}`;
-  if (spec.type === "exec") {
+  if (hasPort(spec.type)) {
     const port = effects.portOf(id, spec.port);
     if (port === undefined) return "there is no free port for it";
     // Its own process listens on the port that it has.

@@ -133,7 +133,7 @@ export class Kept {
 }
 
 function keptProject(
-  { directory, project, kept }: Folder,
+  { directory, file, shells, project, kept }: Folder,
   families: Families,
 ): KeptProject | undefined {
   if (project === undefined) return kept;
@@ -141,6 +141,8 @@ function keptProject(
   return {
     name: project.spec.name,
     directory,
+    ...(file === undefined ? {} : { file }),
+    shelled: shells.shell !== undefined || shells.lost || shells.services.size > 0,
     whole,
     wanted: [...wanted],
     unwanted: [...unwanted],

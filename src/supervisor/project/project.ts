@@ -29,6 +29,8 @@ export type UpOptions = {
   /** Used for the whole project, and kept until its next `up`. */
   profiles?: readonly string[] | undefined;
   shell: Shell;
+  /** Services that run with this environment, for want of a shell's, are started again. */
+  instead?: Shell | undefined;
   hear: Hear;
   /** Milliseconds for which a service is waited for that runs and has no deadline; by default a minute. */
   patience?: number | undefined;
@@ -45,6 +47,12 @@ export type ProjectWishes = {
   dozing: readonly string[];
   /** Asked for by the last `up` of all of it. */
   profiles: readonly string[];
+};
+
+export type Resuming = {
+  shell: Shell;
+  /** Services that another shell brought up. */
+  services: ReadonlyMap<string, Shell>;
 };
 
 export class Project {
@@ -113,7 +121,7 @@ export class Project {
   }
 
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, profiles = [], shell, hear, patience }: UpOptions): Promise<Started> {
+  up({ names, profiles = [], shell, instead, hear, patience }: UpOptions): Promise<Started> {
     if (names === undefined) {
       this.#whole = true;
       this.#units.profiles = new Set(profiles);
@@ -129,16 +137,20 @@ export class Project {
     }
     const changed: string[] = [];
     const renewing: string[] = [];
+    let isLacking = false;
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
+      const lacksShell = instead !== undefined && unit.shell === instead;
       if (isRenewing(unit)) {
         unit.shell = shell;
         renewing.push(name);
       }
-      if (unit.wish.state !== "given" || !this.#units.differs(unit, shell)) continue;
+      if (unit.wish.state !== "given") continue;
+      if (!lacksShell && !this.#units.differs(unit, shell)) continue;
       unit.shell = shell;
+      isLacking ||= lacksShell;
       changed.push(name);
     }
     this.#effects.onState();
@@ -147,10 +159,10 @@ export class Project {
       changed: [...changed, ...renewing],
     });
     if (changed.length > 0) {
-      void this.#restarts.restartAll(changed, {
-        event: "restart",
-        because: "its declaration changed",
-      });
+      const because = isLacking
+        ? "the environment of its shell is known again"
+        : "its declaration changed";
+      void this.#restarts.restartAll(changed, { event: "restart", because });
     }
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
@@ -248,12 +260,13 @@ export class Project {
   }
 
   /** Takes up the wishes that another daemon left. */
-  resume({ whole, wanted, unwanted, dozing, profiles }: ProjectWishes, shell: Shell): void {
+  resume(wishes: ProjectWishes, { shell, services }: Resuming): void {
+    const { whole, wanted, unwanted, dozing, profiles } = wishes;
     this.#whole = whole;
     this.#units.profiles = new Set(profiles);
     const names = new Set(wanted);
     for (const unit of this.#units.all()) {
-      unit.shell = shell;
+      unit.shell = services.get(unit.spec.name) ?? shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
       const { name } = unit.spec;
       const part = partOf(unit.spec, this.#units.profiles);

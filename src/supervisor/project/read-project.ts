@@ -3,7 +3,7 @@ import { realpath, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { readConfig } from "../../manifest/config.ts";
 import { type Layer, layerOf, readLayer } from "../../manifest/layer.ts";
-import { readProcfile } from "../../manifest/procfile.ts";
+import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { Field } from "../../manifest/read/fields.ts";
 import { readManifest } from "../../manifest/read/read-manifest.ts";
@@ -29,6 +29,8 @@ export type ReadProjectOptions = {
   shell?: Readonly<Record<string, string | undefined>> | undefined;
   /** The folder that paths in messages are relative to; by default the project's. */
   seenFrom?: string;
+  /** The name of a file in the folder: it is read in the place of locald.toml or the Procfile. */
+  file?: string | undefined;
   /** In the place of the locald.toml that is there: whether it would do. */
   instead?: string;
   /** The user whose files count as one's own; by default this process's. */
@@ -47,6 +49,7 @@ export async function readProject(
   options: ReadProjectOptions,
 ): Promise<ReadProject> {
   const { home, configFile, shell, seenFrom = directory, instead, uid = ownUid() } = options;
+  const { file } = options;
   const nameOf = (path: string): string => seen(path, seenFrom);
   const files: string[] = [];
   const unreadable: string[] = [];
@@ -66,12 +69,29 @@ export async function readProject(
     return undefined;
   };
 
-  const main = join(directory, "locald.toml");
-  const procfile = join(directory, "Procfile");
-  const own = instead === undefined ? await textOf(main) : { text: instead, uid };
-  const missing = own === undefined && unreadable.length === 0;
-  const stood = missing ? await textOf(procfile) : undefined;
-  if (missing && stood === undefined && unreadable.length === 0) return { kind: "none", files };
+  const isToml = file === undefined || file.endsWith(".toml");
+  const main = join(directory, isToml ? (file ?? "locald.toml") : "locald.toml");
+  const own =
+    instead !== undefined ? { text: instead, uid } : isToml ? await textOf(main) : undefined;
+  let procfile = "";
+  let stood: { text: string; uid: number } | undefined;
+  for (const name of isToml && file !== undefined
+    ? []
+    : file === undefined
+      ? procfileNames
+      : [file]) {
+    if (own !== undefined || stood !== undefined || unreadable.length > 0) break;
+    procfile = join(directory, name);
+    stood = await textOf(procfile);
+  }
+  if (own === undefined && stood === undefined && unreadable.length === 0) {
+    if (file === undefined) return { kind: "none", files };
+    return {
+      kind: "mistakes",
+      mistakes: [`${nameOf(join(directory, file))}: no such file`],
+      files,
+    };
+  }
 
   const layers: Layer[] = [];
   let tlds = options.tlds;
@@ -125,7 +145,7 @@ export async function projectFolder(from: string, home: string): Promise<string>
 /** The same, and undefined where none has. No file is read. */
 export async function nearestProject(from: string, home: string): Promise<string | undefined> {
   for (const folder of [from, ...(await above(from, home)).reverse()]) {
-    for (const name of ["locald.toml", "Procfile"]) {
+    for (const name of ["locald.toml", ...procfileNames]) {
       if (await isThere(join(folder, name))) return folder;
     }
   }

@@ -17,6 +17,9 @@ const entry = v.object({
 
 type Entry = v.InferOutput<typeof entry>;
 
+/** A project, without where its folder is: that takes a look. */
+export type Known = Omit<RegisteredProject, "folder">;
+
 const registry = v.object({ projects: v.record(v.string(), entry) });
 
 export type RegistryOptions = { path: string; clock: Clock; note(text: string): void };
@@ -25,7 +28,9 @@ export interface Registry {
   /** Reads the file; the registry is empty before. Never rejects. */
   load(): Promise<void>;
   /** The one that was seen last first. */
-  list(): readonly RegisteredProject[];
+  list(): readonly Known[];
+  /** With where the folder of each is. */
+  listed(): Promise<readonly RegisteredProject[]>;
   /** The project whose folder was at another path, and is at this one now. */
   movedTo(path: string): Entry | undefined;
   /** The folder that was at the path at the last `up`; undefined where that is not known. */
@@ -62,7 +67,14 @@ export function registryAt(options: RegistryOptions): Registry {
         its.secs_since_epoch * 1e9 + its.nanos_since_epoch;
       return [...projects.values()]
         .sort((a, b) => time(b) - time(a))
-        .map(({ folder, ...its }) => ({ ...its, folder: whereabouts(its.path, folder) }));
+        .map(({ folder: _, ...its }) => its);
+    },
+    listed() {
+      const looked = this.list().map(async (its) => ({
+        ...its,
+        folder: await whereabouts(its.path, projects.get(its.path)?.folder),
+      }));
+      return Promise.all(looked);
     },
     movedTo(path) {
       const identity = folderIdentity(path);

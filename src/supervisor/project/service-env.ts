@@ -1,4 +1,5 @@
 /** A service of a project, by its files as they are now -> the environment that it has on top of its shell's. */
+import { hasPort } from "../../manifest/project.ts";
 import { environmentOf } from "../service/environment.ts";
 import type { Project } from "./project.ts";
 import { filledSpec, type Shell, type Unit } from "./unit.ts";
@@ -20,7 +21,9 @@ export function serviceEnv(unit: Unit, options: ServiceEnvOptions): ServiceEnv {
   const { project, shell, urlOf, trust } = options;
   const portOf = (name: string): number | undefined => {
     const other = project.first(name);
-    return other?.spec.type === "exec" ? options.portOf(other.id, other.spec.port) : undefined;
+    return other !== undefined && hasPort(other.spec.type)
+      ? options.portOf(other.id, other.spec.port)
+      : undefined;
   };
   const filled = filledSpec({ spec: unit.spec, shell }, { project: project.spec, portOf });
   if (filled.kind === "mistakes") return { kind: "none", why: filled.mistakes.join("\n") };

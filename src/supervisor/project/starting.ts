@@ -1,5 +1,5 @@
 /** A due service -> started with its dependencies as soon as nothing is missing, or refused. */
-import type { ServiceSpec } from "../../manifest/project.ts";
+import { hasPort, type ServiceSpec } from "../../manifest/project.ts";
 import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
 import { terminalSize } from "../service/child.ts";
@@ -115,7 +115,7 @@ export class Starting {
   }
 
   #portFor(unit: Unit): number | undefined | "none" {
-    if (unit.spec.type !== "exec") return undefined;
+    if (!hasPort(unit.spec.type)) return undefined;
     return this.#effects.claimPort(unit.id, unit.spec.port) ?? "none";
   }
 

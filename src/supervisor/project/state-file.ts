@@ -29,6 +29,10 @@ const run = v.object({
 const project = v.object({
   name: v.string(),
   directory: v.pipe(v.string(), v.startsWith("/")),
+  /** A name in the folder; absent: locald.toml or a Procfile. */
+  file: v.optional(v.pipe(v.string(), v.regex(/^[^/\0]+$/))),
+  /** False: no shell has brought it up. Absent in files of older daemons. */
+  shelled: v.optional(v.boolean()),
   whole: v.boolean(),
   wanted: v.array(v.string()),
   unwanted: v.array(v.string()),

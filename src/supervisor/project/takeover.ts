@@ -1,7 +1,7 @@
 /** A previous daemon's state -> its lock taken, its processes ended, and the projects to bring up again. */
 import { unwritableWhy } from "../../text/unwritable.ts";
 import { join } from "node:path";
-import type { RegisteredProject } from "../../routes/project-report.ts";
+import type { Known } from "./registry.ts";
 import type { Clock } from "../../system/clock.ts";
 import { type Locked, lockFile } from "../../system/file-lock.ts";
 import type { Birth } from "../family/census.ts";
@@ -113,7 +113,7 @@ export type Resumed = {
 /** The projects to bring up: those that were up, and pinned ones. */
 export function toResume(
   before: KeptState | undefined,
-  registered: readonly Pick<RegisteredProject, "path" | "name" | "pinned">[],
+  registered: readonly Pick<Known, "path" | "name" | "pinned">[],
 ): Resumed[] {
   const pinned = registered.filter((its) => its.pinned);
   const should = before?.projects.filter((its) => its.whole || its.wanted.length > 0) ?? [];

@@ -1,7 +1,7 @@
 /** One declared service within its project: what it should be, what it is, and what it waits for. */
 import { deepEquals } from "bun";
 import { fill } from "../../manifest/fill.ts";
-import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import { hasPort, type ProjectSpec, type ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
@@ -95,9 +95,9 @@ export type Blocker = {
   lost: Unit | undefined;
 };
 
-/** True for a worker that did its work and ended: there is no server that could be missed. */
+/** True for one that need not listen, did its work and ended: there is no server that could be missed. */
 function hasDone({ wish, spec, service }: Unit): boolean {
-  if (spec.type !== "worker" || wish.state !== "given") return false;
+  if (spec.type === "exec" || wish.state !== "given") return false;
   const its = service?.snapshot();
   return its !== undefined && hasEndedWell(its);
 }
@@ -244,7 +244,7 @@ export function filledSpec(
   { spec, shell }: Pick<Unit, "spec" | "shell">,
   { project, portOf }: { project: ProjectSpec; portOf(service: string): number | undefined },
 ): FilledSpec {
-  const port = spec.type === "exec" ? portOf(spec.name) : undefined;
+  const port = hasPort(spec.type) ? portOf(spec.name) : undefined;
   const given: Record<string, string> = {
     ...(port === undefined ? {} : { PORT: String(port) }),
     ...(spec.routeName === undefined ? {} : { LOCALHOSTESS_NAME: spec.routeName }),

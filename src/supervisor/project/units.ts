@@ -1,6 +1,6 @@
 /** The services that a project declares -> one unit each, in file order. Wishes change here only. */
 import { graphOf, reversed } from "../../manifest/graph.ts";
-import type { ProjectSpec, ServiceSpec } from "../../manifest/project.ts";
+import { hasPort, type ProjectSpec, type ServiceSpec } from "../../manifest/project.ts";
 import type { Pending } from "../../routes/pending.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -137,7 +137,7 @@ export class Units {
       others: this.#all,
       profiles: this.profiles,
     });
-    if (snapshot.type !== "exec" || snapshot.port !== undefined) return snapshot;
+    if (!hasPort(snapshot.type) || snapshot.port !== undefined) return snapshot;
     return { ...snapshot, port: this.#effects.portOf(unit.id, unit.spec.port) };
   }
 
@@ -146,7 +146,7 @@ export class Units {
       project: this.#spec,
       portOf: (name) => {
         const other = this.first(name);
-        if (other === undefined || other.spec.type !== "exec") return undefined;
+        if (other === undefined || !hasPort(other.spec.type)) return undefined;
         return this.#effects.portOf(other.id, other.spec.port);
       },
     });

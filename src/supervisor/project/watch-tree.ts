@@ -17,6 +17,8 @@ export type WatchTreeOptions = {
   events: FolderEvents;
   /** Milliseconds without a further change before the report. */
   quiet?: number;
+  /** Folders that are watched at most. */
+  most?: number;
   onChange(paths: readonly string[]): void;
   /** Sentences about all that cannot be watched as it should: each time that they change. */
   onTrouble(troubles: readonly string[]): void;
@@ -75,6 +77,8 @@ export class WatchTree {
   #share: Iterator<Node> = [][Symbol.iterator]();
   readonly #unreadable = new Map<string, string>();
   #left: string | undefined;
+  /** Why no news come, and of which folder first. */
+  #codes: ReadonlyMap<string, string> = new Map();
   #told = "";
   #working: Promise<void> | undefined;
   #closed = false;
@@ -106,8 +110,9 @@ export class WatchTree {
     its: Pick<Node, "path" | "real" | "parent" | "wanted" | "since">,
     { linked = false }: { linked?: boolean } = {},
   ): Node | undefined {
-    if (this.#nodes.size >= mostFolders) {
-      this.#left ??= fullText({ folder: this.#options.folder, most: mostFolders, left: its.path });
+    const { folder, most = mostFolders } = this.#options;
+    if (this.#nodes.size >= most) {
+      this.#left ??= fullText({ folder, most, left: its.path });
       return undefined;
     }
     const node: Node = {
@@ -314,8 +319,11 @@ export class WatchTree {
     const troubles: string[] = [];
     const codes = new Map<string, string>();
     for (const { path, heard } of this.#nodes) {
-      if (heard.deaf !== undefined && !codes.has(heard.deaf)) codes.set(heard.deaf, path);
+      const code = heard.deaf;
+      // The same folder for as long as it lasts: another one would be no news.
+      if (code !== undefined && !codes.has(code)) codes.set(code, this.#codes.get(code) ?? path);
     }
+    this.#codes = codes;
     for (const [code, path] of codes) {
       const text = troubleText({ code, path, period: lookPeriod });
       if (text !== undefined) troubles.push(text);

@@ -1,5 +1,6 @@
 /** A command and its shell, a folder, an environment -> a process with its output and its end, or why there is none. */
 import { accessSync, constants, statSync } from "node:fs";
+import { byteExact } from "../../system/byte-text.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
@@ -41,7 +42,18 @@ export type ChildEffects = {
   spawn?: typeof Bun.spawn;
 };
 
+/** The way into a service: its terminal, or the pipe that is its standard input. */
+export interface Input {
+  /** `bytes` are the caller's again when it returns. Nothing is written once the child is released. */
+  write(bytes: Uint8Array): void;
+  /** Bytes that were written, and that the service has not read yet. */
+  readonly untaken: number;
+  /** Does nothing where there is no terminal. */
+  resize(size: { cols: number; rows: number }): void;
+}
+
 export interface Child {
+  readonly input: Input;
   /** Also the id of its group and session. */
   readonly pid: number;
   /** Reads no more; the processes wait in write(2). Twice is harmless. */
@@ -136,9 +148,12 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     open--;
     if (open === 0) tell();
   };
+  const words = [programOf(options)!, ...shell.slice(1), command];
+  const exact = byteExact({ argv: words, env: { ...env } });
+  const { argv } = exact;
   const shared = {
     cwd: workdir,
-    env: { ...env },
+    env: exact.env,
     detached: true,
     onExit(process: { pid: number }, code: number | null, signal: string | number | null) {
       own.delete(process.pid);
@@ -148,8 +163,8 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       else waiting = clock.after(afterwards, tell);
     },
   };
-  const argv = [programOf(options)!, ...shell.slice(1), command];
 
+  let untaken = 0;
   if (pty) {
     const process = spawn(argv, {
       ...shared,
@@ -157,6 +172,9 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
         ...terminalSize,
         data(_terminal, bytes) {
           if (!released) onOutput("stdout", bytes);
+        },
+        drain() {
+          untaken = 0;
         },
         exit: closed,
       },
@@ -167,6 +185,19 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     let stalled = false;
     return {
       pid: process.pid,
+      input: {
+        write(bytes) {
+          if (released || terminal.closed) return;
+          untaken += bytes.length;
+          terminal.write(bytes.slice());
+        },
+        get untaken() {
+          return untaken;
+        },
+        resize({ cols, rows }) {
+          if (!released && !terminal.closed) terminal.resize(cols, rows);
+        },
+      },
       pause() {
         path ??= flow.terminalOf(process.pid);
         if (stalled || released || path === undefined) return;
@@ -186,7 +217,9 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     };
   }
 
-  const process = spawn(argv, { ...shared, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  // Open for as long as the process runs: watchers such as esbuild's and Tailwind's end with their standard input.
+  const process = spawn(argv, { ...shared, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const { stdin } = process;
   own.add(process.pid);
   const readers = [process.stdout.getReader(), process.stderr.getReader()];
   let resumed: PromiseWithResolvers<void> | undefined;
@@ -204,8 +237,30 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
   };
   void read("stdout", readers[0]!);
   void read("stderr", readers[1]!);
+  const failed = (): void => {
+    // The process has closed its end, or is gone, and reads nothing any more.
+    untaken = 0;
+  };
   return {
     pid: process.pid,
+    input: {
+      write(bytes) {
+        if (released || ending !== undefined) return;
+        untaken += bytes.length;
+        try {
+          stdin.write(bytes.slice());
+          Promise.resolve(stdin.flush()).then(() => {
+            untaken = 0;
+          }, failed);
+        } catch {
+          failed();
+        }
+      },
+      get untaken() {
+        return untaken;
+      },
+      resize() {},
+    },
     pause() {
       if (!released) resumed ??= Promise.withResolvers();
     },
@@ -218,6 +273,11 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       released = true;
       resumed?.resolve();
       for (const reader of readers) void reader.cancel();
+      try {
+        Promise.resolve(stdin.end()).catch(failed);
+      } catch {
+        failed();
+      }
       tell();
     },
   };

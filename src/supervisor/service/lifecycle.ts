@@ -5,7 +5,7 @@ import type { Cancel } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Run } from "../family/family.ts";
 import { type BeginEffects, beginLife, type StartRequest, takenBy } from "./begin-life.ts";
-import type { Stream } from "./child.ts";
+import type { Input, Stream } from "./child.ts";
 import type { Life, LifeEffects, LifeOwner } from "./life.ts";
 import type { Notice } from "./notify.ts";
 import { portTaken, whoHas } from "./port-words.ts";
@@ -67,6 +67,8 @@ export interface Lifecycle {
   /** Its processes wait when they write; other services' do not. */
   pauseOutput(): void;
   resumeOutput(): void;
+  /** Undefined: no process runs. */
+  input(): Input | undefined;
   /** Stops it for good. */
   dispose(): Promise<void>;
 }
@@ -211,6 +213,10 @@ class StateMachine implements Lifecycle {
   resumeOutput(): void {
     this.#paused = false;
     this.#life?.born.child.resume();
+  }
+
+  input(): Input | undefined {
+    return this.#life?.isAlive ? this.#life.born.child.input : undefined;
   }
 
   async dispose(): Promise<void> {

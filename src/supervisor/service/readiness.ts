@@ -1,6 +1,6 @@
 /** A life -> whether it is ready: by its port, its check, a line of its output, its own word, or its age. */
 import type { Cancel } from "../../system/clock.ts";
-import type { HealthCheck } from "../../manifest/project.ts";
+import { hasPort, type HealthCheck } from "../../manifest/project.ts";
 import type { Life, LifeOwner } from "./life.ts";
 import { terminalSize, type Stream } from "./child.ts";
 import { ReadyPattern } from "./ready-pattern.ts";
@@ -14,7 +14,7 @@ const lastLook = 250;
 /** Milliseconds from when its port listens in which a service may still say READY=1. */
 const notifyPatience = 10_000;
 
-/** Milliseconds after which a worker without another sign is ready. */
+/** Milliseconds after which a service that need not listen is ready without another sign. */
 const workerReady = 1000;
 
 /** Milliseconds until somebody is told what it waits for, and between two looks at whether that has changed. */
@@ -56,11 +56,15 @@ export class Readiness {
     if (spec.health !== undefined) this.#check(spec.health);
     else if (spec.readyPattern !== undefined) {
       this.#pattern = this.#watchOutput(spec.readyPattern);
-    } else if (spec.type === "worker") {
-      this.#life.after(workerReady, () => {
-        if (!this.#life.speaks) this.ready();
-      });
-    } else this.#watchPort(this.#life.born.port!, firstLook);
+    } else {
+      if (spec.type !== "exec") {
+        this.#life.after(workerReady, () => {
+          if (!this.#life.speaks) this.ready();
+        });
+      }
+      const { port } = this.#life.born;
+      if (port !== undefined) this.#watchPort(port, firstLook);
+    }
   }
 
   onOutput(stream: Stream, bytes: Uint8Array): void {
@@ -149,6 +153,10 @@ export class Readiness {
       // Its own processes may have changed to another user.
       if (found || life.listens.includes(port)) this.#listensSince ??= clock.now();
       else this.#listensSince = undefined;
+      // Its address is shown once it listens, and the next look at its processes may be a second away.
+      if (found && this.#owner.spec.type === "process" && !life.listens.includes(port)) {
+        life.listens = [...life.listens, port];
+      }
       const patience = life.born.maySpeak ? notifyPatience : 0;
       const since = this.#listensSince;
       if (since !== undefined && clock.now() - since >= patience) this.ready();
@@ -160,7 +168,7 @@ export class Readiness {
     const { spec, effects } = this.#owner;
     const life = this.#life;
     const asked = effects.ask(health.ask, {
-      port: spec.type === "worker" ? undefined : (portElsewhere(life) ?? life.born.port),
+      port: !hasPort(spec.type) ? undefined : (portElsewhere(life) ?? life.born.port),
       name: nameIn(life.born.env),
       env: life.born.env,
       shell: spec.shell,

@@ -1,4 +1,5 @@
 /** A life -> which processes it has, and where they listen, looked at for as long as it runs. */
+import { hasPort } from "../../manifest/project.ts";
 import type { Life, LifeOwner } from "./life.ts";
 
 /** Milliseconds after which a service that listens somewhere else, and not on its port, is taken to mean it. */
@@ -8,6 +9,9 @@ const elsewhereAfter = 3000;
 const soonPeriod = 1000;
 const soonLooks = 3;
 const laterPeriod = 30_000;
+
+/** Milliseconds in which a service that need not listen is looked at as often as one that starts. */
+const listensBy = 60_000;
 
 /** Ports that debuggers of Node, Bun and browsers open before anything else: not what a service is for. */
 const isInspector = (port: number): boolean => port >= 9222 && port <= 9240;
@@ -28,13 +32,16 @@ export class Whereabouts {
   }
 
   start(): void {
-    const soon = this.#owner.phase === "running" || this.#looks++ < soonLooks;
+    const { phase, spec } = this.#owner;
+    const { age, listens } = this.#life;
+    const mayListen = spec.type === "process" && listens.length === 0 && age < listensBy;
+    const soon = phase === "running" || this.#looks++ < soonLooks || mayListen;
     this.#life.after(soon ? soonPeriod : laterPeriod, () => void this.#look());
   }
 
   async #look(): Promise<void> {
     const life = this.#life;
-    const isServer = this.#owner.spec.type === "exec";
+    const isServer = hasPort(this.#owner.spec.type);
     const { families, listening } = this.#owner.effects;
     let { listens, listensAs } = life;
     try {
@@ -54,7 +61,8 @@ export class Whereabouts {
       life.listensAs = listensAs;
       this.#owner.changed();
     }
-    if (isServer && life.age >= elsewhereAfter) this.#settle();
+    // A process that need not listen may listen on any port: for metrics, or for its own workers.
+    if (this.#owner.spec.type === "exec" && life.age >= elsewhereAfter) this.#settle();
     this.start();
   }
 

@@ -1,0 +1,169 @@
+/** `localhostess attach <service>` -> this terminal as the service's: its output, and what is typed here. */
+import type { AttachNews } from "../../control/commands/attach-dialogue.ts";
+import { type Conversing, converse } from "../../control/found/conversation.ts";
+import { printable } from "../../text/printable.ts";
+import type { Flags } from "../shared/settings.ts";
+import { exitCode } from "../shared/verb.ts";
+import type { World } from "../shared/world.ts";
+import { daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { rowsFor } from "./here.ts";
+import { holdTerminal } from "./keyboard.ts";
+import { leavingIn, modesIn, modesReset } from "./terminal-modes.ts";
+
+export async function attach(service: string, flags: Flags, world: World): Promise<number> {
+  const socket = await daemonSocket(flags, world);
+  if (socket === undefined) return exitCode.failed;
+  const found = await rowsFor([service], { rows: await rowsOf(socket), world });
+  const [row, ...others] = found;
+  if (row === undefined || others.length > 0) {
+    const names = found.map(({ name }) => name).join(", ");
+    throw new Error(`${service} is a project; attach to one service: ${names}`);
+  }
+  const { why, code } = await attachTo(row, { socket, world });
+  world.err.write(`localhostess: ${why}\n`);
+  return code;
+}
+
+export type Left = { why: string; code: number };
+
+/** Resolves when the person leaves, or the service has ended for good. @throws an Error for a person. */
+export async function attachTo(
+  { name, state, service }: Pick<Row, "name" | "state" | "service">,
+  { socket, world }: { socket: string; world: World },
+): Promise<Left> {
+  if (ended.has(state)) {
+    throw new Error(`${name} is ${state}; start it with: localhostess up ${service}`);
+  }
+  const { stdin, stdout } = process;
+  const size = (): { cols: number; rows: number } | undefined =>
+    stdout.isTTY && stdin.isTTY
+      ? { cols: stdout.columns || usual.cols, rows: stdout.rows || usual.rows }
+      : undefined;
+  const over = Promise.withResolvers<Left>();
+  const leave = (): void => over.resolve({ why: `left ${name}, which goes on`, code: 0 });
+  const at = size();
+  let terminal: Terminal | undefined;
+  let isSent = false;
+  const sent = (): void => {
+    isSent = true;
+    conversation.finish();
+  };
+  const conversation = converse(
+    socket,
+    { Attach: { name, ...(at === undefined ? {} : { size: at }) } },
+    {
+      hear(value) {
+        const news = value as AttachNews | { error: { message: string } };
+        if ("error" in news) over.reject(new Error(news.error.message));
+        else if ("attached" in news) {
+          terminal = openTerminal(news, { conversation, world, leave, sent });
+        } else if ("output" in news) {
+          if (!terminal!.show(Buffer.from(news.output, "base64"))) conversation.pause();
+        } else if ("skipped" in news) {
+          terminal!.say(
+            `${news.skipped} bytes were skipped: they came faster than they were shown`,
+          );
+        } else if (ended.has(news.state)) {
+          over.resolve({ why: endOf(name, news), code: news.state === "failed" ? 1 : 0 });
+        } else if (news.pid === null) terminal!.say(endOf(name, news));
+        else if (news.state === "running")
+          terminal!.say(`${name} runs again, with pid ${news.pid}`);
+      },
+      ended: (why) =>
+        over.resolve(
+          isSent && why === undefined
+            ? { why: `sent to ${name}`, code: 0 }
+            : { why: why ?? "the daemon exited", code: 1 },
+        ),
+    },
+  );
+  const goOn = (): void => conversation.resume();
+  stdout.on("drain", goOn);
+  const cancels = [
+    world.onResize(() => {
+      const resize = size();
+      if (resize !== undefined) conversation.say({ resize });
+    }),
+    world.onSignal(leave),
+    () => stdout.off("drain", goOn),
+  ];
+  try {
+    return await over.promise;
+  } finally {
+    for (const cancel of cancels) cancel();
+    conversation.end();
+    terminal?.close();
+  }
+}
+
+/** States in which no other process begins by itself. */
+const ended: ReadonlySet<Row["state"]> = new Set(["stopped", "exited", "failed"]);
+
+/** The terminal that programs were once written for. */
+const usual = { cols: 80, rows: 24 } as const;
+
+function endOf(name: string, { state, why }: { state: Row["state"]; why: string | null }): string {
+  const words = state === "exited" ? "has ended" : state === "backoff" ? "restarts" : `is ${state}`;
+  return `${name} ${words}${why === null ? "" : `: ${printable(why, 300)}`}`;
+}
+
+type Terminal = {
+  /** False until there is room for more. */
+  show(bytes: Uint8Array): boolean;
+  /** A line of our own. */
+  say(text: string): void;
+  close(): void;
+};
+
+type TerminalOptions = {
+  conversation: Conversing;
+  world: World;
+  leave(): void;
+  /** All that was piped to us is on its way. */
+  sent(): void;
+};
+
+/** Keys go to the service one by one where it has a terminal too, and line by line where it has pipes. */
+function openTerminal(
+  { attached, terminal }: { attached: string; terminal: boolean },
+  { conversation, world, leave, sent }: TerminalOptions,
+): Terminal {
+  const { stdin, stdout } = process;
+  const send = (bytes: Uint8Array): void => {
+    if (bytes.length === 0) return;
+    conversation.say({ input: Buffer.from(bytes).toString("base64") });
+  };
+  const isRaw = terminal && stdin.isTTY;
+  const lineEnd = isRaw ? "\r\n" : "\n";
+  const say = (text: string): void => void world.err.write(`localhostess: ${text}${lineEnd}`);
+  let modes = "";
+  const show = (bytes: Uint8Array): boolean => {
+    if (isRaw) modes = modesIn(modes, Buffer.from(bytes).toString("latin1"));
+    return stdout.write(bytes);
+  };
+  if (isRaw) {
+    const close = holdTerminal({
+      hear(bytes) {
+        const key = leavingIn(bytes);
+        send(key === undefined ? bytes : bytes.subarray(0, key));
+        if (key !== undefined) leave();
+      },
+      restore: () => modesReset(modes),
+    });
+    say(`attached to ${attached}; Ctrl-] leaves`);
+    return { show, say, close };
+  }
+  const ofEnd = stdin.isTTY ? leave : sent;
+  stdin.on("data", send);
+  stdin.on("end", ofEnd);
+  if (stdin.isTTY) say(`attached to ${attached}, line by line; Ctrl-D or Ctrl-C leaves`);
+  return {
+    show,
+    say,
+    close() {
+      stdin.off("data", send);
+      stdin.off("end", ofEnd);
+      stdin.pause();
+    },
+  };
+}
