@@ -167,6 +167,8 @@ class StateMachine implements Lifecycle {
       readyAt: life?.readyAt,
       restarts: this.#restarts,
       lastExit: this.#lastExit,
+      failures: this.failures,
+      isHeld: this.isHeld,
       lazy: spec.lazy,
       directory,
       warnings: life?.warnings ?? this.#leftovers,
