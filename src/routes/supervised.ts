@@ -67,9 +67,15 @@ export type Supervised = {
   /** Automatic restarts, not counting the first start. */
   restarts: number;
   lastExit: Exit | undefined;
+  /** Ends by itself and starts that were refused, which leave no `lastExit`: it only grows. */
+  failures?: number | undefined;
+  /** True while another program has its port: no try helps until that one has gone. */
+  isHeld?: boolean | undefined;
   lazy: boolean;
   directory: string;
   warnings: readonly string[];
+  /** The next time of its schedule. Milliseconds since the Unix epoch. */
+  nextRun?: number | undefined;
   /** Set for one of several processes that share a name: `web-2` of `web`. */
   instance?: Instance | undefined;
   /** A change in the project's files that waits for `up`. */

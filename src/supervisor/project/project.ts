@@ -3,8 +3,9 @@ import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { askedServices, partOf } from "./asked-services.ts";
-import { boot, type Started } from "./boot.ts";
+import { boot, type BootOptions, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
+import { Schedules } from "./schedules.ts";
 import { Starting } from "./starting.ts";
 import {
   heldText,
@@ -32,6 +33,8 @@ export type UpOptions = {
   /** Services that run with this environment, for want of a shell's, are started again. */
   instead?: Shell | undefined;
   hear: Hear;
+  /** Milliseconds for which a service is waited for that runs and has no deadline; by default a minute. */
+  patience?: number | undefined;
 };
 
 /** The wishes of a project's services, as the next daemon needs them. */
@@ -58,6 +61,7 @@ export class Project {
   readonly #units: Units;
   readonly #starting: Starting;
   readonly #restarts: Restarts;
+  readonly #schedules: Schedules;
   /** `up` was said of all of it. */
   #whole = false;
 
@@ -66,6 +70,12 @@ export class Project {
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
     this.#starting = new Starting(this.#units, { effects, changed });
+    this.#schedules = new Schedules({
+      clock: effects.clock,
+      run: (unit, because) => this.#call(unit, "scheduled", because),
+      say: (unit, text) => effects.logs.of(unit.id).say(text),
+      changed,
+    });
     this.#restarts = new Restarts(this.#units, {
       effects,
       changed,
@@ -119,7 +129,7 @@ export class Project {
   }
 
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, profiles = [], shell, instead, hear }: UpOptions): Promise<Started> {
+  up({ names, profiles = [], shell, instead, hear, patience }: UpOptions): Promise<Started> {
     if (names === undefined) {
       this.#whole = true;
       this.#units.profiles = new Set(profiles);
@@ -131,6 +141,7 @@ export class Project {
     for (const name of doze) {
       const unit = this.#units.get(name)!;
       void this.#restarts.askAndEnd(unit, "up-lazy");
+      this.#schedules.consider(unit);
       this.#units.tell(unit);
     }
     const changed: string[] = [];
@@ -152,7 +163,10 @@ export class Project {
       changed.push(name);
     }
     this.#effects.onState();
-    const watched = this.#boot(concerned, { hear, changed: [...changed, ...renewing] });
+    const watched = this.#boot(concerned, {
+      ...{ hear, patience },
+      changed: [...changed, ...renewing],
+    });
     if (changed.length > 0) {
       const because = isLacking
         ? "the environment of its shell is known again"
@@ -180,7 +194,7 @@ export class Project {
 
   /** Ends services and those that restart with them, in reverse order, then starts them in order. */
   restart(options: UpOptions): Promise<Started> {
-    const { names, shell, hear } = options;
+    const { names, shell, hear, patience } = options;
     const asked =
       names ??
       this.#units
@@ -194,7 +208,7 @@ export class Project {
     const all = [...new Set([...concerned, ...others])];
     void this.#restarts.restartAll(running, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
-    return this.#boot(all, { hear, changed: concerned });
+    return this.#boot(all, { hear, changed: concerned, patience });
   }
 
   /** Restarts a service that runs, for a reason that nobody typed. */
@@ -267,7 +281,9 @@ export class Project {
       const part = partOf(unit.spec, this.#units.profiles);
       const isNew = whole && !unwanted.includes(name) && part !== "by-name";
       if (!names.has(name) && !isNew) continue;
-      const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
+      // A run that was under way, or that nobody was there for, is not made up for.
+      const waits = unit.spec.schedule !== undefined || dozing.includes(name);
+      const dozes = names.has(name) ? waits : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();
@@ -280,11 +296,17 @@ export class Project {
     if (unit === undefined) return;
     // Instances start and doze as one: a request for one of them may go to any.
     for (const its of this.#units.together(unit)) {
-      if (this.#units.ask(its, "request", "a request came for it") === undefined) continue;
-      this.#starting.callDependencies(its);
-      this.#effects.onState();
-      this.#starting.consider(its);
+      this.#call(its, "request", "a request came for it");
     }
+  }
+
+  /** False where that changes nothing. */
+  #call(unit: Unit, event: "request" | "scheduled", because: string): boolean {
+    if (this.#units.ask(unit, event, because) === undefined) return false;
+    this.#starting.callDependencies(unit);
+    this.#effects.onState();
+    this.#starting.consider(unit);
+    return true;
   }
 
   /** Ends an idle service until its next request. */
@@ -299,6 +321,7 @@ export class Project {
   /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
     this.#starting.isOver = true;
+    this.#schedules.close();
     this.#restarts.close();
     await this.#restarts.end(this.#units.names);
   }
@@ -324,15 +347,15 @@ export class Project {
       const unit = this.#units.get(name);
       // The service may have been removed meanwhile.
       if (unit === undefined) continue;
+      this.#schedules.forget(unit);
       await this.#units.remove(unit);
     }
   }
 
-  #boot(names: readonly string[], { hear, changed }: { hear: Hear; changed: readonly string[] }) {
+  #boot(names: readonly string[], asked: Pick<BootOptions, "hear" | "changed" | "patience">) {
     return boot(names, {
+      ...asked,
       clock: this.#effects.clock,
-      hear,
-      changed,
       unitOf: (name) => this.#units.get(name),
       snapshotOf: (unit) => this.#units.snapshot(unit),
       explain: (name) => this.explain(name),
@@ -343,6 +366,7 @@ export class Project {
   /** Reconsiders a service that may have changed, then informs its dependents and watchers. */
   #changed(unit: Unit): void {
     const { name } = unit.spec;
+    this.#schedules.consider(unit);
     this.#starting.consider(unit);
     this.#restarts.consider(unit);
     const news = this.#units.tell(unit);

@@ -4,11 +4,19 @@ import type { Exit, Supervised } from "../../routes/supervised.ts";
 import type { Cancel } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Run } from "../family/family.ts";
-import { type BeginEffects, beginLife, type StartRequest, takenBy } from "./begin-life.ts";
+import {
+  type BeginEffects,
+  beginLife,
+  type Preparing,
+  type StartRequest,
+  takenBy,
+} from "./begin-life.ts";
 import type { Input, Stream } from "./child.ts";
+import type { Hooks } from "./hooks.ts";
 import type { Life, LifeEffects, LifeOwner } from "./life.ts";
 import type { Notice } from "./notify.ts";
 import { portTaken, whoHas } from "./port-words.ts";
+import { refusalOf } from "./refusal.ts";
 import {
   type Event,
   goodHealth,
@@ -49,6 +57,8 @@ export interface Lifecycle {
   snapshot(): Supervised;
   /** Ends by itself, and starts that were refused, since it was made: it only grows. */
   readonly failures: number;
+  /** True where no process could be started the last time; `why` is a whole sentence then. */
+  readonly isRefused: boolean;
   /** True while another program has its port: to wait for the next start is to wait for that one to end. */
   readonly isHeld: boolean;
   /** Milliseconds since its process was started; undefined where nothing of it can be left. */
@@ -69,6 +79,9 @@ export interface Lifecycle {
   /** Stops it for good. */
   dispose(): Promise<void>;
 }
+
+/** Milliseconds after which somebody is told that an end takes its time. */
+const tellEndAfter = 2000;
 
 /** Milliseconds between two looks at a port that another program has, and between two at who that is. */
 const portPeriod = 500;
@@ -96,6 +109,7 @@ class StateMachine implements Lifecycle {
   /** In a row, without good health between them. */
   #deaths = 0;
   failures = 0;
+  isRefused = false;
   /** The port that another program has. */
   #held: number | undefined;
   #lastExit: Exit | undefined;
@@ -105,6 +119,8 @@ class StateMachine implements Lifecycle {
 
   /** Set from the spawn of a process until nothing of it is left. */
   #life: Life | undefined;
+  /** Set from `before_start` until there is a life, or nothing of it is left. */
+  #preparing: Preparing | undefined;
   /** Set while a start is under way, up to the spawn; another one where that was overtaken. */
   #attempt: object | undefined;
   /** Set while it waits for its next start. */
@@ -160,9 +176,11 @@ class StateMachine implements Lifecycle {
       readyAt: life?.readyAt,
       restarts: this.#restarts,
       lastExit: this.#lastExit,
+      failures: this.failures,
+      isHeld: this.isHeld,
       lazy: spec.lazy,
       directory,
-      warnings: life?.warnings ?? this.#leftovers,
+      warnings: life === undefined ? this.#leftovers : [...life.warnings, ...life.remarks],
     };
   }
 
@@ -175,7 +193,7 @@ class StateMachine implements Lifecycle {
   }
 
   run(): Run | undefined {
-    return this.#life?.born.run;
+    return this.#life?.born.run ?? this.#preparing?.run;
   }
 
   start(request: StartRequest): void {
@@ -201,11 +219,17 @@ class StateMachine implements Lifecycle {
   pauseOutput(): void {
     this.#paused = true;
     this.#life?.born.child.pause();
+    this.#hooks?.pause();
   }
 
   resumeOutput(): void {
     this.#paused = false;
     this.#life?.born.child.resume();
+    this.#hooks?.resume();
+  }
+
+  get #hooks(): Hooks | undefined {
+    return this.#life?.born.hooks ?? this.#preparing?.hooks;
   }
 
   input(): Input | undefined {
@@ -231,7 +255,10 @@ class StateMachine implements Lifecycle {
     this.#cancelHealth?.();
     if (!livePhases.has(next)) this.#quiet();
     if (next !== "backoff") this.#held = undefined;
-    if (next === "ready") this.#countHealth();
+    if (next === "ready") {
+      this.#countHealth();
+      this.#life?.greet(() => this.#tell());
+    }
     if (action === "launch") this.#launch();
     else if (action === "wait") this.#waitForNext();
     else if (action === "clear") void this.#clear();
@@ -258,11 +285,14 @@ class StateMachine implements Lifecycle {
   // --- starting
 
   #launch(): void {
+    this.isRefused = false;
     const attempt = {};
     this.#attempt = attempt;
     const isOver = (): boolean => this.#attempt !== attempt;
-    this.#start(isOver).catch((error: Error) => {
-      if (!isOver()) this.#refuse(error.message, { passing: true });
+    this.#start(isOver).catch((error: NodeJS.ErrnoException) => {
+      if (isOver()) return;
+      const { why } = error.code === undefined ? { why: error.message } : refusalOf(error);
+      this.#refuse(why, { passing: true });
     });
   }
 
@@ -275,6 +305,12 @@ class StateMachine implements Lifecycle {
       effects: this.#effects,
       isOver,
       onOutput: this.#options.onOutput,
+      say: this.#options.say,
+      onPreparing: (preparing) => {
+        this.#preparing = preparing;
+        if (this.#paused) preparing.hooks.pause();
+        this.#owner.changed("runs its before_start");
+      },
       onNotice: (notice, life) => this.#hear(notice, life),
       onExit: (how, life) => this.#exited(how, life),
     });
@@ -286,6 +322,7 @@ class StateMachine implements Lifecycle {
 
   #begin(life: Life): void {
     this.#life = life;
+    this.#preparing = undefined;
     this.#attempt = undefined;
     this.#leftovers = [];
     if (this.#paused) life.born.child.pause();
@@ -299,6 +336,7 @@ class StateMachine implements Lifecycle {
   #refuse(because: string, { passing }: { passing: boolean }): void {
     this.#deaths++;
     this.failures++;
+    this.isRefused = true;
     this.#happen(passing ? this.#unexplained() : "gave-up", because);
   }
 
@@ -356,7 +394,7 @@ class StateMachine implements Lifecycle {
   #hear(notice: Notice, life: Life): void {
     if (life.watcher !== undefined) life.watcher.hear(notice);
     // On its way out it may ask for time.
-    else if (notice.kind === "extend" && endPhases.has(this.#phase)) life.ending?.extend(notice.by);
+    else if (notice.kind === "extend" && endPhases.has(this.#phase)) life.extend?.(notice.by);
   }
 
   /** The process that was spawned has ended. */
@@ -370,6 +408,7 @@ class StateMachine implements Lifecycle {
 
   #died(how: Ending, life: Life): void {
     life.isAlive = false;
+    life.how = how;
     const lastLines = this.#options.lastLines();
     this.#lastExit = { ...how, time: this.#effects.clock.wall(), lastLines };
     if (!livePhases.has(this.#phase)) return;
@@ -387,11 +426,16 @@ class StateMachine implements Lifecycle {
   }
 
   /** Ends the rest of the life and drops it. Many may wait. Resolves with a warning where processes are left. */
-  async #clear(): Promise<string | undefined> {
+  async #clear({ asked = false } = {}): Promise<string | undefined> {
+    const preparing = this.#preparing;
+    if (preparing !== undefined) {
+      await preparing.end();
+      if (this.#preparing === preparing) this.#preparing = undefined;
+    }
     const life = this.#life;
     if (life === undefined) return undefined;
     const { stopSignal: signal, stopTimeout: timeout } = this.spec;
-    const left = await life.end({ signal, timeout });
+    const left = await life.end({ signal, timeout, asked });
     if (this.#life === life) {
       this.#life = undefined;
       if (this.#lastExit !== undefined) this.#lastExit = { ...this.#lastExit, ...life.programExit };
@@ -407,10 +451,17 @@ class StateMachine implements Lifecycle {
 
   /** Ends the process, for the phases that end it. */
   async #endAll(because: string | undefined): Promise<void> {
-    const port = this.#life?.born.port;
-    const left = await this.#clear();
+    const life = this.#life;
+    const port = life?.born.port;
+    const cancel = this.#effects.clock.after(tellEndAfter, () => {
+      const seconds = this.spec.stopTimeout / 1000;
+      this.#owner.changed(`waits for its processes to end, at most ${seconds} s before SIGKILL`);
+    });
+    const left = await this.#clear({ asked: this.#phase !== "aborting" });
+    cancel();
     const held = port === undefined ? undefined : await this.#stillHeld(port);
-    this.#leftovers = [left, held].filter((its) => its !== undefined);
+    const remarks = [...(life?.remarks ?? []), left, held];
+    this.#leftovers = remarks.filter((its) => its !== undefined);
     if (this.#phase === "aborting") {
       this.#deaths++;
       this.failures++;
