@@ -2,7 +2,7 @@
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
 import { hasPort, hookNames, type Limits, type ServiceSpec } from "../project.ts";
-import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
+import { addressMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
@@ -54,7 +54,7 @@ export function readService(
   if (type === "worker") {
     reportPorts({ port, lazy, idleTimeout, health, table }, mistakes);
   }
-  const wrongLabel = hasPort(type) ? labelMistake(name) : undefined;
+  const wrongLabel = hasPort(type) ? addressMistake(name) : undefined;
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
