@@ -69,9 +69,8 @@ export const terminals: readonly Fault[] = [
   {
     name: "a service with pipes has no standard input",
     file: "src/supervisor/service/child.ts",
-    find: '{ ...shared, stdin: "pipe", stdout: "pipe", stderr: "pipe" });\n  const { stdin } = process;',
-    replace:
-      '{ ...shared, stdin: "ignore", stdout: "pipe", stderr: "pipe" });\n  const stdin = { write() {}, flush() {}, end() {} };',
+    find: 'options.input === "none"',
+    replace: 'options.input !== ("some" as never)',
     tests: ["test/supervisor/child.test.ts"],
     only: "standard input stays open",
   },

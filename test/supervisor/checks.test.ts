@@ -235,6 +235,12 @@ test("command: by the shell, with the service's environment and folder", async (
   expect(await health({ kind: "command", command })).toEqual({ kind: "well" });
 });
 
+test("command: its standard input is at its end", async () => {
+  expect(await health({ kind: "command", command: "cat" }, { timeout: 60_000 })).toEqual({
+    kind: "well",
+  });
+});
+
 test("command: its exit code and its last line are told", async () => {
   const ill = async (command: string) => await health({ kind: "command", command });
   expect(await ill("exit 3")).toEqual({ kind: "ill", why: "its check ended with exit code 3" });

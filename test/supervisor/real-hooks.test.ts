@@ -1,6 +1,6 @@
 /** Hooks with real processes, in a process that adopts their orphans as the daemon does. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServiceSpec } from "../../src/manifest/project.ts";
@@ -41,10 +41,11 @@ const note = (text: string, file: string) => `echo "${text}" >> ${file}`;
 test("run around the process, in its folder and shell, with its pid; what they print is marked", async () => {
   await begin("all", {
     shell: ["bash", "-c"],
-    command: `echo its own line; ${note("runs", "all")}; trap '${note("TERM", "all")}; exit 7' TERM; while :; do sleep 0.02; done`,
+    command: `${note("runs", "all")}; echo its own line; trap '${note("TERM", "all")}; exit 7' TERM; while :; do sleep 0.02; done`,
     pty: false,
+    readyPattern: "^its own line",
     hooks: {
-      before_start: `words=(one two); echo "\${words[1]} printed"; ${note("before", "all")}`,
+      before_start: `cat; words=(one two); echo "\${words[1]} printed"; ${note("before", "all")}`,
       after_ready: note("ready $MAINPID", "all"),
       before_stop: note("stop $MAINPID", "all"),
       after_stop: note("after $EXIT_CODE $EXIT_STATUS", "all"),
@@ -63,6 +64,20 @@ test("run around the process, in its folder and shell, with its pid; what they p
   ]);
   expect(told.output).toStartWith("before_start: two printed\nits own line");
   expect(told.warnings).toEqual([]);
+});
+
+test("a shell of another kind reads nothing of the person's own", async () => {
+  writeFileSync(join(folder, ".bashrc"), "echo read it");
+  await begin("bash", {
+    shell: ["bash", "-c"],
+    command: "echo runs; sleep 1000",
+    env: { HOME: folder },
+    pty: false,
+    readyPattern: "^runs",
+    hooks: { before_start: "echo prepares" },
+  });
+  expect((await until("bash", "ready")).output).toBe("before_start: prepares\nruns\n");
+  await stop("bash");
 });
 
 test("before_start that fails leaves nothing, and its last line is the reason", async () => {

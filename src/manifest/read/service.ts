@@ -59,7 +59,7 @@ export function readService(
     mistakes.add(table, wrongLabel);
   }
   const schedule = field<string>("schedule");
-  if (schedule !== undefined && type === "exec") {
+  if (schedule !== undefined && type !== "worker") {
     mistakes.add(
       schedule,
       'a server runs all the time; a schedule is for a service of type = "worker"',

@@ -295,6 +295,7 @@ function byCommand(
       workdir: asking.workdir,
       env: asking.env,
       pty: false,
+      input: "none",
       onOutput(_stream, bytes) {
         last = (last + Buffer.from(bytes.subarray(-enough)).toString()).slice(-enough);
       },

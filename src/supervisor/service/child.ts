@@ -23,6 +23,8 @@ export type ChildOptions = {
   mark?: string | undefined;
   /** A terminal of its own, where both streams are `stdout`; else two pipes. */
   pty: boolean;
+  /** Without a terminal, standard input is an open pipe; `none`: at its end, for commands that nobody talks to. */
+  input?: "none";
   /** `bytes` are the callee's only until it returns. */
   onOutput(stream: Stream, bytes: Uint8Array): void;
   /**
@@ -221,7 +223,11 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
   }
 
   // Open for as long as the process runs: watchers such as esbuild's and Tailwind's end with their standard input.
-  const process = spawn(argv, { ...shared, stdin: "pipe", stdout: "pipe", stderr: "pipe" });
+  const stdio = { stdout: "pipe", stderr: "pipe" } as const;
+  const process =
+    options.input === "none"
+      ? spawn(argv, { ...shared, ...stdio, stdin: "ignore" })
+      : spawn(argv, { ...shared, ...stdio, stdin: "pipe" });
   const { stdin } = process;
   own.add(process.pid);
   const readers = [process.stdout.getReader(), process.stderr.getReader()];
@@ -248,7 +254,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     pid: process.pid,
     input: {
       write(bytes) {
-        if (released || ending !== undefined) return;
+        if (released || ending !== undefined || stdin === undefined) return;
         untaken += bytes.length;
         try {
           stdin.write(bytes.slice());
@@ -278,7 +284,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       resumed?.resolve();
       for (const reader of readers) void reader.cancel();
       try {
-        Promise.resolve(stdin.end()).catch(failed);
+        Promise.resolve(stdin?.end()).catch(failed);
       } catch {
         failed();
       }

@@ -114,6 +114,7 @@ export class Hooks {
       env: { ...env, ...variables },
       mark,
       pty: false,
+      input: "none",
       onOutput: output.push,
       onExit({ code, signal }) {
         output.flush();
