@@ -1,5 +1,5 @@
 /** A service with references and what they stand for -> the texts that its process gets. Pure. */
-import type { HealthCheck, ServiceSpec } from "./project.ts";
+import type { HealthCheck, Hooks, ServiceSpec } from "./project.ts";
 import { type Part, type Reference, readTemplate, referenceText } from "./reference.ts";
 
 export type Facts = {
@@ -18,6 +18,7 @@ export type Filled =
       /** The spec's variables, filled; without those of the shell and of `given`. */
       env: Record<string, string>;
       command: string;
+      hooks: Hooks;
       health: HealthCheck | undefined;
     }
   /** Sentences that begin with the key: `services.web.env.TOKEN: ...`. */
@@ -30,6 +31,12 @@ export function fill(spec: ServiceSpec, facts: Facts): Filled {
     if (!filling.isInherited(name)) env[name] = filling.variable(name);
   }
   const command = filling.text(spec.command, { key: "command", shell: true });
+  const hooks = Object.fromEntries(
+    Object.entries(spec.hooks).map(([key, text]) => [
+      key,
+      filling.text(text, { key, shell: true }),
+    ]),
+  );
   const ask = spec.health?.ask;
   const health =
     spec.health === undefined || ask?.kind !== "command"
@@ -42,7 +49,7 @@ export function fill(spec: ServiceSpec, facts: Facts): Filled {
           },
         };
   if (filling.mistakes.size > 0) return { kind: "mistakes", mistakes: [...filling.mistakes] };
-  return { kind: "filled", env, command, health };
+  return { kind: "filled", env, command, hooks, health };
 }
 
 type TextOptions = { key: string; shell: boolean; variable?: string };

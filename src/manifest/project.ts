@@ -36,12 +36,27 @@ export type Limits = {
   memory: number | undefined;
 };
 
+/** Commands beside a service's own, by their keys in the file, in the order in which they run. */
+export const hookNames = [
+  "before_start",
+  "after_ready",
+  "before_stop",
+  "stop_command",
+  "after_stop",
+] as const;
+
+export type HookName = (typeof hookNames)[number];
+
+export type Hooks = Readonly<Partial<Record<HookName, string>>>;
+
 /** One service as declared, with every default in its place. References (`${...}`) are still in `env` and commands. */
 export type ServiceSpec = {
   /** The key under `[services]`; with `instances`, that key and a number. */
   name: string;
   type: ServiceType;
   command: string;
+  /** References are not filled either. */
+  hooks: Hooks;
   /** The words before a command: a program, by its name or absolute path, and its arguments. */
   shell: readonly string[];
   /** Absolute. */
@@ -65,6 +80,8 @@ export type ServiceSpec = {
   startTimeout: number | undefined;
   restart: "on-failure" | "always" | "no";
   limits: Limits;
+  /** The times at which it is started, a cron expression; undefined: it is started with its project. */
+  schedule: string | undefined;
   /** Not brought up with its project: started where it is named, or where a service that starts depends on it. */
   disabled: boolean;
   /** Brought up with its project only where one of them is asked for; empty: always. Without repeats. */

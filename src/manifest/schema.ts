@@ -20,7 +20,8 @@ import {
   union,
 } from "valibot";
 import { durationForm, readDuration } from "../text/duration.ts";
-import type { StopSignal } from "./project.ts";
+import type { HookName, StopSignal } from "./project.ts";
+import { scheduleForm, scheduleMistake } from "./schedule.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
 import { readSize, sizeForm } from "../text/size.ts";
@@ -228,6 +229,35 @@ const healthCheck = strictObject(
 
 export const healthSchema = healthCheck;
 
+function hook(meaning: string) {
+  return optional(
+    pipe(
+      text("a command"),
+      description(
+        `${meaning} Run by \`shell\` with the service's environment and workdir; its output is in the service's log.`,
+      ),
+    ),
+  );
+}
+
+const hooks = {
+  before_start: hook(
+    "A command that runs before each start; with another exit code than 0, or after `start_timeout`, the start fails.",
+  ),
+  after_ready: hook(
+    "A command that runs each time that a new process is ready; nothing waits for it.",
+  ),
+  before_stop: hook(
+    "A command that runs before a stop or a restart ends the service, for at most `stop_timeout`.",
+  ),
+  stop_command: hook(
+    "A command that ends the service, in the place of `stop_signal`; `MAINPID` is the pid of its main process.",
+  ),
+  after_stop: hook(
+    "A command that runs when all processes of the service have ended, however they did, for at most `stop_timeout`.",
+  ),
+} satisfies Record<HookName, unknown>;
+
 const limits = strictObject(
   {
     memory: optional(
@@ -263,6 +293,7 @@ const service = strictObject(
         "The program that runs the command, and those of hooks and checks: a name that is looked up in the service's PATH, a path, or a list of a program and its arguments, which the command follows. Default: that of [project], or `/bin/sh`.",
       ),
     ),
+    ...hooks,
     workdir: optional(
       pipe(
         text("a folder"),
@@ -348,6 +379,18 @@ const service = strictObject(
         description("When to restart it after it exits: after a failure, always or never."),
       ),
       "on-failure",
+    ),
+    schedule: optional(
+      pipe(
+        text(scheduleForm),
+        check(
+          (value) => scheduleMistake(value) === undefined,
+          ({ input }) => scheduleMistake(String(input)) ?? "",
+        ),
+        description(
+          `The times at which a worker is started while its project is up: ${scheduleForm}.`,
+        ),
+      ),
     ),
     limits: optional(pipe(limits, description("How much of the machine it may take."))),
     disabled: optional(

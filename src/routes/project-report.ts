@@ -85,6 +85,8 @@ export type SupervisedStatus = FoundStatus & {
   /** The bytes above which it is ended. */
   memory_limit: number | null;
   lazy: boolean;
+  /** The next time of its schedule. ISO 8601. */
+  next_run: string | null;
   /** Set for one of several processes that share a name; `url` is the address of them all. */
   instance: { of: string; number: number; url: string | null } | null;
   /** A change in the project's files that waits for `up`. */

@@ -74,6 +74,8 @@ export type Supervised = {
   lazy: boolean;
   directory: string;
   warnings: readonly string[];
+  /** The next time of its schedule. Milliseconds since the Unix epoch. */
+  nextRun?: number | undefined;
   /** Set for one of several processes that share a name: `web-2` of `web`. */
   instance?: Instance | undefined;
   /** A change in the project's files that waits for `up`. */

@@ -44,6 +44,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     memory: 52_428_800,
     memory_limit: null,
     lazy: false,
+    next_run: null,
     instance: null,
     pending: null,
     ...overrides,

@@ -51,6 +51,14 @@ describe("every route", () => {
     },
   );
 
+  test("is none of a dialogue: nobody types into a terminal by HTTP, not even with the credential", async () => {
+    const door = httpDoor();
+    expect((await ask(door, "/v1/attach?name=shop:api")).status).toBe(404);
+    expect((await post(door, "/v1/attach", '{"name":"shop:api"}')).status).toBe(404);
+    const upgrade = { Upgrade: "attach", Connection: "upgrade" };
+    expect((await ask(door, "/v1/attach", { headers: upgrade })).status).toBe(404);
+  });
+
   test("has the security headers, whatever it answers", async () => {
     const door = httpDoor();
     const answers = [

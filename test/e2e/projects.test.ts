@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readdir, readFile, rename, stat } from "node:fs/promises";
+import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { follow } from "../../src/control/found/client.ts";
@@ -190,6 +190,37 @@ test("a cloned repository does not get a name under the domain of a project that
 }, 120_000);
 
 describe("a daemon that was killed", () => {
+  test("in the middle of a hook is followed by one that ends the hook, and runs none for the dead", async () => {
+    await using place = await projectPlace();
+    const directory = await place.project(
+      "shop",
+      `[services.job]
+type = "worker"
+command = "sleep 1000"
+before_start = "echo $$ >> begun; test -e go || exec sh -c 'trap true HUP; while :; do sleep 0.1; done'"
+after_stop = "echo tidied >> begun"
+`,
+    );
+    const begun = async () => (await readFile(`${directory}/begun`, "utf8")).trim().split("\n");
+    void place.up(directory).catch(() => {
+      // The daemon that was asked is killed.
+    });
+    await place.until("shop:job", ({ why }) => why === "runs its before_start");
+    await eventually("the hook runs", async () => (await begun().catch(() => [])).length === 1);
+    const [pid] = await begun();
+    const [daemon] = place.daemon.pids();
+    endNow(daemon!);
+    expect(await isAlive(Number(pid))).toBe(true);
+    await writeFile(`${directory}/go`, "");
+    await place.daemon.start();
+    await place.until("shop:job", ({ ready }) => ready);
+    expect(await isAlive(Number(pid))).toBe(false);
+    expect((await begun()).length).toBe(2);
+    expect(await begun()).not.toContain("tidied");
+    await place.send({ Stop: { name: "shop" } });
+    expect((await begun()).at(-1)).toBe("tidied");
+  }, 120_000);
+
   test("is followed by one that ends what is left, and starts what should run, once", async () => {
     await using place = await projectPlace();
     const directory = await place.project("shop", shop());

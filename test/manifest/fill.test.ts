@@ -57,6 +57,18 @@ for (const [written, meant] of values) {
   test(`${written} is ${meant}`, () => expect(filled(written)).toBe(meant));
 }
 
+test("hooks are filled as the command is, and what is wrong in them begins with their key", () => {
+  const hooks = { before_start: "wait-for ${services.db.port}", stop_command: "kill $MAINPID" };
+  expect(fill({ ...web({}), hooks }, facts)).toMatchObject({
+    hooks: { before_start: "wait-for 5432", stop_command: "kill $MAINPID" },
+  });
+  expect(fill({ ...web({}), hooks: { after_stop: "${env.NONE}" } }, facts)).toMatchObject({
+    mistakes: [
+      expect.stringMatching(/^services\.web\.after_stop: \$\{env\.NONE\}: NONE is not set/),
+    ],
+  });
+});
+
 describe("${env.X}", () => {
   const env = (its: Record<string, string>): unknown => {
     const read = fill(web(its), facts);

@@ -16,6 +16,7 @@ test("a service has a default for everything but its command", () => {
         name: "web",
         type: "exec",
         command: "bun dev",
+        hooks: {},
         shell: ["/bin/sh", "-c"],
         workdir: directory,
         port: undefined,
@@ -30,6 +31,7 @@ test("a service has a default for everything but its command", () => {
         stopTimeout: 5000,
         restart: "on-failure",
         limits: { memory: undefined },
+        schedule: undefined,
         disabled: false,
         profiles: [],
         lazy: false,
@@ -54,6 +56,11 @@ command = "redis"
 type = "exec"
 command = "bun api.ts"
 shell = ["bash", "-eu", "-c"]
+before_start = "bun migrate.ts"
+after_ready = "bun warm.ts"
+before_stop = "bun drain.ts"
+stop_command = "kill -INT $MAINPID"
+after_stop = "rm -f api.sock"
 workdir = "../apps/./api/"
 port = 3000
 env = { LOG = "debug" }
@@ -83,6 +90,13 @@ start_period = "1h"
     name: "api",
     type: "exec",
     command: "bun api.ts",
+    hooks: {
+      before_start: "bun migrate.ts",
+      after_ready: "bun warm.ts",
+      before_stop: "bun drain.ts",
+      stop_command: "kill -INT $MAINPID",
+      after_stop: "rm -f api.sock",
+    },
     shell: ["bash", "-eu", "-c"],
     workdir: "/home/ada/apps/api",
     port: 3000,
@@ -103,6 +117,7 @@ start_period = "1h"
     stopTimeout: 90_000,
     restart: "always",
     limits: { memory: 1_610_612_736 },
+    schedule: undefined,
     disabled: true,
     profiles: ["tools", "ci_2"],
     lazy: true,
@@ -123,6 +138,47 @@ test.each([
   expect(mistakes(`[services.web]\ncommand = "x"\nlimits = ${written}`)).toEqual([
     `locald.toml:3 services.web.limits${told}`,
   ]);
+});
+
+describe("a schedule", () => {
+  test("is for a worker, which is then restarted by nothing else unless that is declared", () => {
+    const job = '[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "*/5 * * * *"\n';
+    expect(service(job, "job")).toMatchObject({ schedule: "*/5 * * * *", restart: "no" });
+    const again = service(`${job}restart = "on-failure"`, "job");
+    expect(again.restart).toBe("on-failure");
+    expect(mistakes(`${job}restart = "always"`)).toEqual([
+      'locald.toml:5 services.job.restart: a service with a schedule ends between its runs; use "on-failure" or "no"',
+    ]);
+  });
+
+  test("that is wrong, of a server, or waited for is an error", () => {
+    expect(
+      mistakes('[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "61 * * * *"'),
+    ).toEqual([
+      'locald.toml:4 services.job.schedule: "61 * * * *" is not a schedule: invalid value for minute: 61',
+    ]);
+    expect(mistakes('[services.web]\ncommand = "x"\nschedule = "@hourly"')).toEqual([
+      'locald.toml:3 services.web.schedule: a server runs all the time; a schedule is for a service of type = "worker"',
+    ]);
+    expect(
+      mistakes(
+        '[services.job]\ntype = "worker"\ncommand = "x"\nschedule = "@hourly"\ninstances = 2',
+      ),
+    ).toEqual([
+      "locald.toml:5 services.job.instances: job runs by its schedule, one run at a time; remove one of the two",
+    ]);
+    const text = `
+[services.job]
+type = "worker"
+command = "x"
+schedule = "@hourly"
+[services.web]
+command = "x"
+depends_on = ["job"]`;
+    expect(mistakes(text)).toEqual([
+      "locald.toml:8 services.web.depends_on[0]: job runs by its schedule, so that no other service can wait for it",
+    ]);
+  });
 });
 
 describe("a shell", () => {
@@ -420,6 +476,19 @@ for (const [what, text, told] of single) {
 }
 
 describe("what waits for what", () => {
+  test("a reference in a hook makes a dependency, as one in the command does", () => {
+    const text = `
+[services.db]
+command = "x"
+[services.web]
+command = "x"
+before_start = "migrate \${services.db.port}"`;
+    expect(service(text, "web").dependsOn).toEqual(["db"]);
+    expect(mistakes(text.replace("services.db.port", "services.bd.port"))).toEqual([
+      expect.stringContaining('locald.toml:6 services.web.before_start: no service "bd"'),
+    ]);
+  });
+
   test("a reference makes a dependency, one to itself does not", () => {
     const text = `[services]
 db = "x"

@@ -12,6 +12,7 @@ import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
 import { unseen } from "./unseen.ts";
 import { wire } from "./wire.ts";
@@ -32,6 +33,7 @@ export const faults: readonly Fault[] = [
   ...meant,
   ...restarts,
   ...supervised,
+  ...terminals,
   ...tls,
   ...shown,
 ];

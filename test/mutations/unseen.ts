@@ -6,6 +6,13 @@ import type { Fault } from "./fault.ts";
 
 export const unseen: readonly Fault[] = [
   {
+    name: "a hook that nobody has seen runs",
+    file: "src/supervisor/project/code.ts",
+    find: "      Object.entries(hooks).map(([key, text])",
+    replace: '      Object.entries({ ...hooks, before_stop: "" }).map(([key, text])',
+    tests: ["test/supervisor/unseen-change.test.ts"],
+  },
+  {
     name: "another shell does not wait for up",
     file: "src/supervisor/project/code.ts",
     find: '({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell })',

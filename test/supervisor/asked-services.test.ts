@@ -46,14 +46,23 @@ test("a disabled service that is needed is brought up with who needs it", () => 
 });
 
 const part = (
-  its: { disabled?: boolean; lazy?: boolean; profiles?: string[] },
+  its: { disabled?: boolean; lazy?: boolean; schedule?: string; profiles?: string[] },
   ...asked: string[]
-) => partOf({ disabled: false, lazy: false, profiles: [], ...its }, new Set(asked));
+) =>
+  partOf(
+    { disabled: false, lazy: false, schedule: undefined, profiles: [], ...its },
+    new Set(asked),
+  );
 
 test("disabled counts before lazy: no request wakes what its file has turned off", () => {
   expect(part({ disabled: true, lazy: true })).toBe("by-name");
   expect(part({ lazy: true })).toBe("dozes");
   expect(part({})).toBe("up");
+});
+
+test("a service with a schedule waits for its time, where it is not disabled", () => {
+  expect(part({ schedule: "@hourly" })).toBe("dozes");
+  expect(part({ schedule: "@hourly", disabled: true })).toBe("by-name");
 });
 
 test("a profile brings its services, those that were lazy to their first request, and no disabled one", () => {

@@ -18,12 +18,12 @@ test("it has a terminal of its own: 120x40, colours, and both streams in it", as
 
 test("pipes keep stdout and stderr apart, and are no terminal", async () => {
   const { exit, text, child } = running({
-    command: "test -t 1 || echo plain; echo err >&2; read x || echo nothing to read",
+    command: "test -t 1 || echo plain; echo err >&2; test -t 0 || echo none",
     pty: false,
   });
   expect(await exit).toEqual({ code: 0, signal: null });
   child.release();
-  expect(text).toEqual({ stdout: "plain\nnothing to read\n", stderr: "err\n" });
+  expect(text).toEqual({ stdout: "plain\nnone\n", stderr: "err\n" });
 });
 
 for (const pty of [true, false]) {
@@ -107,6 +107,35 @@ for (const pty of [true, false]) {
     rmSync(folder, { recursive: true });
   });
 
+  test(`${means}: its standard input stays open, and what is written there is read`, async () => {
+    const heard = running({
+      command: "echo begins; while read line; do echo got $line; done",
+      pty,
+    });
+    await eventually("it begins", () => heard.text.stdout.includes("begins"));
+    for (const line of ["one", "two"]) {
+      heard.child.input.write(Buffer.from(`${line}\n`));
+      await eventually("it is read", () => heard.text.stdout.includes(`got ${line}`));
+    }
+    await eventually("all was taken", () => heard.child.input.untaken === 0);
+    heard.child.release();
+    heard.child.input.write(Buffer.from("nobody\n"));
+    heard.child.input.resize({ cols: 10, rows: 10 });
+    expect(await heard.exit).toEqual(pty ? { code: null, signal: "SIGHUP" } : expect.anything());
+  });
+
+  test(`${means}: what a process does not read is counted, and its end takes it away`, async () => {
+    const command = `${pty ? "stty raw -echo; " : ""}echo begins; exec sleep 60`;
+    const heard = running({ command, pty });
+    await eventually("it begins", () => heard.text.stdout.includes("begins"));
+    for (let at = 0; at < 4; at++) heard.child.input.write(new Uint8Array(200_000));
+    expect(heard.child.input.untaken).toBeGreaterThan(100_000);
+    kill(heard.child.pid);
+    expect((await heard.exit).signal).toBe("SIGKILL");
+    heard.child.input.write(Buffer.from("nobody\n"));
+    heard.child.release();
+  });
+
   test(`${means}: two hundred children leave no descriptor behind`, async () => {
     const descriptors = () => readdirSync("/proc/self/fd").length;
     const first = running({ command: "true", pty });
@@ -120,6 +149,17 @@ for (const pty of [true, false]) {
     expect(all.every(({ text }) => text.stdout.trim() === "here")).toBe(true);
   });
 }
+
+test("a terminal has the size that it is given, and its program hears of it", async () => {
+  const command = "trap 'stty size' WINCH; stty size; while :; do sleep 0.05; done";
+  const { child, text, exit } = running({ command });
+  await eventually("the usual size", () => text.stdout.includes("40 120"));
+  child.input.resize({ cols: 77, rows: 33 });
+  await eventually("the new size", () => text.stdout.includes("33 77"));
+  kill(child.pid);
+  await exit;
+  child.release();
+});
 
 test("the command is the last word of its shell, which is looked up in its own PATH", async () => {
   const folder = mkdtempSync(join(tmpdir(), "localhostess-shell-"));

@@ -16,6 +16,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     name: "web",
     type: "exec",
     command: "serve",
+    hooks: {},
     shell: ["/bin/sh", "-c"],
     workdir: "/tmp",
     port: undefined,
@@ -30,6 +31,7 @@ export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
     startTimeout: 30_000,
     restart: "on-failure",
     limits: { memory: undefined },
+    schedule: undefined,
     disabled: false,
     profiles: [],
     lazy: false,
@@ -53,6 +55,13 @@ export async function settled(): Promise<void> {
   for (let at = 0; at < 4; at++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+export type PlayedHook = {
+  command: string;
+  env: Readonly<Record<string, string>>;
+  print(text: string): void;
+  end(code: number | null, signal?: string | null): void;
+};
+
 export class FakeLifecycle {
   readonly clock = new FakeClock();
   readonly spawns: ChildOptions[] = [];
@@ -61,6 +70,13 @@ export class FakeLifecycle {
   readonly asked: { ask: HealthCheck["ask"]; asking: Asking }[] = [];
   readonly seen: Supervised[] = [];
   readonly calls: string[] = [];
+  /** Commands beside its own, in the order in which they were started. */
+  readonly hooks: PlayedHook[] = [];
+  /** Those that run, by pid. */
+  readonly lingering = new Map<number, PlayedHook>();
+  /** Whether each of them ends well by itself. */
+  hooksEnd = true;
+  onHookFlow: (what: "pause" | "resume") => void = () => {};
   /** Lines of our own in the log. */
   readonly said: string[] = [];
   /** Ports on which something listens. */
@@ -127,6 +143,7 @@ export class FakeLifecycle {
         this.endings.push({ ...run, ...options });
         const { promise, resolve } = Promise.withResolvers<Ended>();
         this.#finish = () => {
+          for (const hook of [...this.lingering.values()]) hook.end(null, options.signal);
           this.members = [];
           this.exit({ code: null, signal: options.signal });
           resolve(this.result);
@@ -146,6 +163,7 @@ export class FakeLifecycle {
       clock: this.clock,
       families,
       spawn: (options) => {
+        if (options.command !== this.service.spec.command) return this.#spawnHook(options);
         if (this.refusal !== undefined) return this.refusal;
         this.spawns.push(options);
         this.#exited = false;
@@ -156,6 +174,7 @@ export class FakeLifecycle {
             input: { write() {}, untaken: 0, resize() {} },
             pause: () => void this.calls.push("pause"),
             resume: () => void this.calls.push("resume"),
+            kill: () => void this.calls.push("kill"),
             release: () => void this.calls.push("release"),
           },
         };
@@ -185,6 +204,36 @@ export class FakeLifecycle {
       runId: () => `${this.spawns.length}`.padStart(32, "0"),
       random: () => 0.5,
     };
+  }
+
+  #spawnHook(options: ChildOptions): Spawned {
+    const pid = 5001 + this.hooks.length;
+    let over = false;
+    const end = (code: number | null, signal: string | null = null): void => {
+      if (over) return;
+      over = true;
+      this.lingering.delete(pid);
+      options.onExit({ code, signal });
+    };
+    const { command, env } = options;
+    const hook = {
+      command,
+      env,
+      print: (text: string) => options.onOutput("stdout", Buffer.from(text)),
+      end,
+    };
+    this.hooks.push(hook);
+    this.lingering.set(pid, hook);
+    if (this.hooksEnd) queueMicrotask(() => end(0));
+    const child = {
+      pid,
+      input: { write() {}, untaken: 0, resize() {} },
+      pause: () => this.onHookFlow("pause"),
+      resume: () => this.onHookFlow("resume"),
+      kill: () => end(null, "SIGKILL"),
+      release() {},
+    };
+    return { kind: "spawned", child };
   }
 
   #exited = true;

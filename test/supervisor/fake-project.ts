@@ -32,6 +32,8 @@ export function declared(services: readonly Declared[], name = "shop") {
   return { spec: projectSpec(services, name), pending: new Map<string, Pending>() };
 }
 
+const nothing = new Uint8Array();
+
 function holding(name: string): [string, Pending] {
   const why = "nobody has seen it";
   return [
@@ -193,7 +195,13 @@ export class PlayedProject implements Disposable {
 
   /** `held`: those of which nobody has seen what they run. */
   constructor(services: readonly Declared[], held: readonly string[] = []) {
-    this.logs = logStore({ directory: this.#folder, clock: this.clock, note() {} });
+    // Nothing here is about files, which somebody would have to close.
+    const fileAt = () => ({
+      write: async () => {},
+      tail: async () => nothing,
+      close: async () => {},
+    });
+    this.logs = logStore({ directory: this.#folder, clock: this.clock, note() {}, fileAt });
     const portOf = (id: string, declared: number | undefined): number | undefined => {
       if (this.noPorts) return undefined;
       if (!this.#ports.has(id)) this.#ports.set(id, 21_000 + this.#ports.size);

@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { runIdIn, type Seen } from "../../src/supervisor/family/census.ts";
 import type { Run } from "../../src/supervisor/family/family.ts";
 import { eventually } from "../support/eventually.ts";
@@ -76,6 +78,10 @@ async function start(
   return { run, pids: marked(mark) };
 }
 
+function isStopped(pid: number): boolean {
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+}
+
 const keepers: Keeper[] = [];
 afterAll(async () => {
   for (const keeper of keepers) await keeper.kill();
@@ -145,6 +151,43 @@ for (const pty of [true, false]) {
       await second.kill();
     });
   }
+}
+
+for (const pty of [true, false]) {
+  const where = pty ? "on a terminal" : "on pipes";
+  test(`what a daemon held when it was killed goes on, and is ended, by the next one: ${where}`, async () => {
+    const first = newKeeper();
+    const mark = newMark();
+    const folder = mkdtempSync(join(tmpdir(), "localhostess-held-"));
+    // Ends when it is asked for the second time; the terminal's end does not move it.
+    const command = `trap '' HUP; python3 -c '
+import signal, sys, time # ${mark}
+asked = []
+def term(*_):
+    asked.append(1)
+    open("${folder}/asked", "a").write("x")
+    if len(asked) > 1: sys.exit(0)
+signal.signal(signal.SIGTERM, term)
+open("${folder}/up", "w")
+while True: time.sleep(1)'; echo next > ${folder}/next`;
+    const run = await first.ask<Run>({ do: "start", command, pty, env: plainEnv });
+    await eventually("it is up", () => existsSync(`${folder}/up`));
+    const pids = marked(mark);
+    expect(pids).toHaveLength(2);
+    const order = { do: "end", run, signal: "SIGTERM", timeout: 60_000 } as const;
+    const lost = first.ask(order).catch(() => "the keeper has ended");
+    await eventually("it was asked", () => existsSync(`${folder}/asked`));
+    expect(isStopped(run.pid)).toBe(true);
+    await first.kill();
+    await lost;
+    const second = newKeeper();
+    expect(await second.ask<Answer>(order)).toMatchObject({ kind: "ended" });
+    expect(pids.filter(runs)).toEqual([]);
+    expect(readFileSync(`${folder}/asked`, "utf8")).toBe("xx");
+    expect(existsSync(`${folder}/next`)).toBe(false);
+    await second.kill();
+    rmSync(folder, { recursive: true });
+  });
 }
 
 test("orphans without environment, group and parent end with the service that they came from, and no other does", async () => {

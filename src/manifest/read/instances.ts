@@ -28,6 +28,12 @@ export function withInstances(
     if (instances === undefined) return [{ ...linked, spec: { ...spec, restartWith } }];
     const at = table.entries.get("instances")!;
     const port = table.entries.get("port");
+    if (spec.schedule !== undefined) {
+      mistakes.add(
+        at,
+        `${spec.name} runs by its schedule, one run at a time; remove one of the two`,
+      );
+    }
     if (port !== undefined && instances.length > 1) {
       const what = `${instances.length} instances cannot share a port; without it, each has its own`;
       mistakes.add(port, what);

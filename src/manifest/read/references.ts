@@ -33,7 +33,7 @@ export type Referring = {
   name: string;
   dependsOn: Known<string[]> | undefined;
   env: ReadonlyMap<string, Variable>;
-  /** The command, and that of the health check. */
+  /** The command, those of hooks, and that of the health check. */
   commands: readonly Known<string>[];
 };
 

@@ -1,7 +1,7 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import { hasPort, type Limits, type ServiceSpec } from "../project.ts";
+import { hasPort, hookNames, type Limits, type ServiceSpec } from "../project.ts";
 import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import { watchMistakes } from "../watch-pattern.ts";
@@ -58,10 +58,22 @@ export function readService(
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
+  const schedule = field<string>("schedule");
+  if (schedule !== undefined && type === "exec") {
+    mistakes.add(
+      schedule,
+      'a server runs all the time; a schedule is for a service of type = "worker"',
+    );
+  }
+  const restart = readRestart(name, { table, scheduled: schedule !== undefined }, reading);
   field("env_file");
   field("instances");
   const env = variables.ofService(name, { table, shared });
   const dependsOn = field<string[]>("depends_on");
+  const hooks = hookNames.flatMap((key) => {
+    const its = field<string>(key);
+    return its === undefined ? [] : [{ ...its, key }];
+  });
   const ask = health?.ask;
   const edges = edgesOf(
     {
@@ -70,6 +82,7 @@ export function readService(
       env,
       commands: [
         ...(command === undefined ? [] : [command]),
+        ...hooks,
         ...(ask?.kind === "command"
           ? [{ ...table.entries.get("health_check")!, value: ask.command }]
           : []),
@@ -90,6 +103,7 @@ export function readService(
     name,
     type,
     command: command?.value ?? "",
+    hooks: Object.fromEntries(hooks.map(({ key, value }) => [key, value])),
     shell,
     workdir,
     port: port?.value,
@@ -105,7 +119,8 @@ export function readService(
       (health === undefined && readyPattern === undefined ? undefined : usualStartTimeout),
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
-    restart: valueIn("restart") ?? "on-failure",
+    restart,
+    schedule: schedule?.value,
     limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
     profiles: [...new Set(valueIn<string[]>("profiles"))],
@@ -116,6 +131,24 @@ export function readService(
     routeName: hasPort(type) ? routeNameOf(name, { ...project, type }) : undefined,
   };
   return { spec, table, ...edges };
+}
+
+/** A service that its schedule starts again is started again by nothing else, unless that is declared. */
+function readRestart(
+  service: string,
+  { table, scheduled }: { table: Table; scheduled: boolean },
+  { fields, mistakes }: Pick<Reading, "fields" | "mistakes">,
+): ServiceSpec["restart"] {
+  if (scheduled && !table.entries.has("restart")) {
+    fields.noteDefault(["services", service, "restart"], "no");
+    return "no";
+  }
+  const options = { key: "restart", schema: serviceSchema, service };
+  const read = fields.read<ServiceSpec["restart"]>(table, options);
+  if (scheduled && read?.value === "always") {
+    mistakes.add(read, 'a service with a schedule ends between its runs; use "on-failure" or "no"');
+  }
+  return read?.value ?? "on-failure";
 }
 
 function readLimits(service: string, its: Table, { fields }: Pick<Reading, "fields">): Limits {

@@ -8,6 +8,10 @@ import type { Declared } from "./service.ts";
 
 export function withWaits(declared: readonly Declared[], mistakes: Mistakes): ServiceSpec[] {
   const byName = new Map(declared.map((its) => [its.spec.name, its]));
+  for (const edge of declared.flatMap(({ hard }) => hard)) {
+    if (byName.get(edge.to)?.spec.schedule === undefined) continue;
+    mistakes.add(edge, `${edge.to} runs by its schedule, so that no other service can wait for it`);
+  }
   const graph = new Map(declared.map(({ spec, hard }) => [spec.name, targets(hard)]));
   for (const path of cycles(graph)) reportCycle(path, { byName, mistakes });
   const restarts = new Map(declared.map(({ spec }) => [spec.name, spec.restartWith]));

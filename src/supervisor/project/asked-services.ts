@@ -1,4 +1,4 @@
-/** A project's services, and what is asked of it -> those that are brought up, and those that await a request. Pure. */
+/** A project's services, and what is asked of it -> those that are brought up, and those that start later. Pure. */
 import { graphOf, withDependencies } from "../../manifest/graph.ts";
 import type { ServiceSpec } from "../../manifest/project.ts";
 import { listed } from "../../text/list.ts";
@@ -14,9 +14,16 @@ export type Profiles = ReadonlySet<string>;
 
 export const noProfiles: Profiles = new Set();
 
-export function partOf(spec: Optional & Pick<ServiceSpec, "lazy">, profiles: Profiles): Part {
+type Later = Pick<ServiceSpec, "lazy" | "schedule">;
+
+export function partOf(spec: Optional & Later, profiles: Profiles): Part {
   if (leftOutWhy(spec, profiles) !== undefined) return "by-name";
-  return spec.lazy ? "dozes" : "up";
+  return startsLater(spec) ? "dozes" : "up";
+}
+
+/** Its project comes up without it: a request or its schedule starts it. */
+export function startsLater({ lazy, schedule }: Later): boolean {
+  return lazy || schedule !== undefined;
 }
 
 /** Why an `up` of the whole project leaves a service out: `disabled`, `profile tools`. Undefined where it does not. */

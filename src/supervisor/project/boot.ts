@@ -1,6 +1,6 @@
 /** Services that are being started -> what happens to each, until it is ready or known not to become so. */
 import type { BootEvent } from "../../routes/project-report.ts";
-import type { Supervised } from "../../routes/supervised.ts";
+import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { slowPatience, slowText } from "./slow-start.ts";
 import { heldText, isDue, isRenewing, isThere, isWanted, type Unit, whyDown } from "./unit.ts";
@@ -106,6 +106,11 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     }
     if (startedAt !== undefined && startedAt !== its.formerRun) its.formerRun = undefined;
     if (isThere(unit) && its.formerRun === undefined) {
+      settle(its);
+      return;
+    }
+    // A run that was asked for by name may be over before it counts as ready.
+    if (unit.spec.schedule !== undefined && !isDue(unit) && hasEndedWell(snapshotOf(unit))) {
       settle(its);
       return;
     }

@@ -19,7 +19,7 @@ type Harmless =
       | "lazy"
       | "idleTimeout"
     )
-  | ("limits" | "watch" | "pty" | "routeName" | "instance");
+  | ("limits" | "schedule" | "watch" | "pty" | "routeName" | "instance");
 
 /** Keys of the file that decide. A new key of the spec does not compile until it is here or in `Harmless`. */
 const deciders: {
@@ -29,6 +29,10 @@ const deciders: {
   ) => Record<string, unknown>;
 } = {
   command: ({ command }, project) => ({ command: filled(command, { project, shell: true }) }),
+  hooks: ({ hooks }, project) =>
+    Object.fromEntries(
+      Object.entries(hooks).map(([key, text]) => [key, filled(text, { project, shell: true })]),
+    ),
   // Without the usual one, so that what was approved before there was a choice stays approved.
   shell: ({ shell }) => (String(shell) === "/bin/sh,-c" ? {} : { shell }),
   // From the project's folder: one that is moved runs the same code.
@@ -109,9 +113,13 @@ const deciding: readonly RegExp[] = [
 const expanded = /\$\{?!?(\w+)/g;
 
 /** The declared ones that decide, and those of which the values of these are made. */
-function decidingVariables({ env, command, health }: ServiceSpec): Set<string> {
+function decidingVariables({ env, command, hooks, health }: ServiceSpec): Set<string> {
   const found = new Set<string>();
-  const commands = [command, ...(health?.ask.kind === "command" ? [health.ask.command] : [])];
+  const commands = [
+    command,
+    ...Object.values(hooks),
+    ...(health?.ask.kind === "command" ? [health.ask.command] : []),
+  ];
   const add = (name: string): void => {
     if (found.has(name) || !Object.hasOwn(env, name)) return;
     found.add(name);

@@ -5,6 +5,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import { askedServices, partOf } from "./asked-services.ts";
 import { boot, type BootOptions, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
+import { Schedules } from "./schedules.ts";
 import { Starting } from "./starting.ts";
 import {
   heldText,
@@ -60,6 +61,7 @@ export class Project {
   readonly #units: Units;
   readonly #starting: Starting;
   readonly #restarts: Restarts;
+  readonly #schedules: Schedules;
   /** `up` was said of all of it. */
   #whole = false;
 
@@ -68,6 +70,12 @@ export class Project {
     this.#units = new Units(declared, effects);
     const changed = (unit: Unit): void => this.#changed(unit);
     this.#starting = new Starting(this.#units, { effects, changed });
+    this.#schedules = new Schedules({
+      clock: effects.clock,
+      run: (unit, because) => this.#call(unit, "scheduled", because),
+      say: (unit, text) => effects.logs.of(unit.id).say(text),
+      changed,
+    });
     this.#restarts = new Restarts(this.#units, {
       effects,
       changed,
@@ -133,6 +141,7 @@ export class Project {
     for (const name of doze) {
       const unit = this.#units.get(name)!;
       void this.#restarts.askAndEnd(unit, "up-lazy");
+      this.#schedules.consider(unit);
       this.#units.tell(unit);
     }
     const changed: string[] = [];
@@ -272,7 +281,9 @@ export class Project {
       const part = partOf(unit.spec, this.#units.profiles);
       const isNew = whole && !unwanted.includes(name) && part !== "by-name";
       if (!names.has(name) && !isNew) continue;
-      const dozes = names.has(name) ? dozing.includes(name) : part === "dozes";
+      // A run that was under way, or that nobody was there for, is not made up for.
+      const waits = unit.spec.schedule !== undefined || dozing.includes(name);
+      const dozes = names.has(name) ? waits : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
     this.#effects.onState();
@@ -285,11 +296,17 @@ export class Project {
     if (unit === undefined) return;
     // Instances start and doze as one: a request for one of them may go to any.
     for (const its of this.#units.together(unit)) {
-      if (this.#units.ask(its, "request", "a request came for it") === undefined) continue;
-      this.#starting.callDependencies(its);
-      this.#effects.onState();
-      this.#starting.consider(its);
+      this.#call(its, "request", "a request came for it");
     }
+  }
+
+  /** False where that changes nothing. */
+  #call(unit: Unit, event: "request" | "scheduled", because: string): boolean {
+    if (this.#units.ask(unit, event, because) === undefined) return false;
+    this.#starting.callDependencies(unit);
+    this.#effects.onState();
+    this.#starting.consider(unit);
+    return true;
   }
 
   /** Ends an idle service until its next request. */
@@ -304,6 +321,7 @@ export class Project {
   /** Ends all services with the daemon. Their wishes stay, so that the next daemon starts them again. */
   async rest(): Promise<void> {
     this.#starting.isOver = true;
+    this.#schedules.close();
     this.#restarts.close();
     await this.#restarts.end(this.#units.names);
   }
@@ -329,6 +347,7 @@ export class Project {
       const unit = this.#units.get(name);
       // The service may have been removed meanwhile.
       if (unit === undefined) continue;
+      this.#schedules.forget(unit);
       await this.#units.remove(unit);
     }
   }
@@ -347,6 +366,7 @@ export class Project {
   /** Reconsiders a service that may have changed, then informs its dependents and watchers. */
   #changed(unit: Unit): void {
     const { name } = unit.spec;
+    this.#schedules.consider(unit);
     this.#starting.consider(unit);
     this.#restarts.consider(unit);
     const news = this.#units.tell(unit);

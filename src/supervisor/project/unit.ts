@@ -4,6 +4,7 @@ import { fill } from "../../manifest/fill.ts";
 import { hasPort, type ProjectSpec, type ServiceSpec } from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
+import { shownMinute } from "../../text/local-time.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
 import { leftOutWhy, type Profiles } from "./asked-services.ts";
 import { type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
@@ -30,6 +31,8 @@ export type Unit = {
   leaving: Lifecycle | undefined;
   /** When the process started that was ready last. */
   readyRun: number | undefined;
+  /** The next time of its schedule, in milliseconds since the Unix epoch; undefined: none is awaited. */
+  nextRun: number | undefined;
   /** The last snapshot that was reported. */
   told: Supervised | undefined;
 };
@@ -48,6 +51,7 @@ export function unitOf(spec: ServiceSpec, { project, shell }: { project: string;
     held: undefined,
     leaving: undefined,
     readyRun: undefined,
+    nextRun: undefined,
     told: undefined,
   };
   return unit;
@@ -144,6 +148,7 @@ export function snapshotOf(
     domain,
     directory,
     ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
+    ...(unit.nextRun === undefined ? {} : { nextRun: unit.nextRun }),
   };
   const { state: wish, because } = unit.wish;
   if (wish === "renewing" && unit.held !== undefined) {
@@ -157,7 +162,7 @@ export function snapshotOf(
     const ends = its.state === "stopping" || its.state === "stopped";
     return ends ? { ...snapshot, state: "starting", why: its.why ?? because } : snapshot;
   }
-  if (wish !== "due") return snapshot;
+  if (wish !== "due") return { ...snapshot, why: whyWaiting(snapshot) };
   const waits = blockers(unit, others);
   if (waits.length === 0) return { ...snapshot, state: "starting", why: because };
   const { lost, why } = waitText(waits);
@@ -180,12 +185,21 @@ export function heldText({ why }: Held): string {
   return `is not restarted yet and goes on: ${why}`;
 }
 
+/** The reason of its state, and between two runs the time of the next. */
+function whyWaiting({ state, why, nextRun }: Supervised): string | undefined {
+  if (nextRun === undefined || !restStates.has(state)) return why;
+  const next = `next run at ${shownMinute(nextRun)}`;
+  return why === undefined ? next : `${why}; ${next}`;
+}
+
+const restStates: ReadonlySet<string> = new Set(["stopped", "exited", "failed"]);
+
 /** After the process has gone, the current declaration decides type, address and port. */
 function asDeclared(unit: Unit, project: ProjectSpec): Supervised {
   const { spec, service } = unit;
   const its = service?.snapshot();
   if (its === undefined) return blank(unit, project);
-  if (!["stopped", "exited", "failed"].includes(its.state)) return its;
+  if (!restStates.has(its.state)) return its;
   const { type, routeName } = spec;
   return { ...its, type, routeName, port: type === its.type ? its.port : spec.port };
 }
@@ -252,8 +266,8 @@ export function filledSpec(
   };
   const filled = fill(spec, { project, shell, given, portOf });
   if (filled.kind === "mistakes") return filled;
-  const { env, command, health } = filled;
-  return { kind: "spec", spec: { ...spec, env, command, health } };
+  const { env, command, hooks, health } = filled;
+  return { kind: "spec", spec: { ...spec, env, command, hooks, health } };
 }
 
 /** A reference to them is filled like one to PORT. */
@@ -271,6 +285,6 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
-  const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, ...its } = others;
+  const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, schedule: _s, ...its } = others;
   return its;
 }

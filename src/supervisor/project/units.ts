@@ -6,7 +6,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
-import { noProfiles, type Profiles } from "./asked-services.ts";
+import { noProfiles, type Profiles, startsLater } from "./asked-services.ts";
 import {
   type FilledSpec,
   filledSpec,
@@ -125,7 +125,7 @@ export class Units {
 
   /** The one place that changes what is wanted of a service. Undefined where the event changes nothing. */
   ask(unit: Unit, event: WishEvent, because?: string): WishStep | undefined {
-    const facts = { process: processOf(unit), lazy: unit.spec.lazy };
+    const facts = { process: processOf(unit), lazy: startsLater(unit.spec) };
     const step = wishStep(unit.wish.state, event, facts);
     if (step !== undefined) unit.wish = { state: step.next, because };
     return step;

@@ -2,11 +2,11 @@
 import type { SupervisedState } from "../../routes/supervised.ts";
 
 /**
- * `unwanted`: nobody asked for it, or somebody stopped it. `dozing`: wanted, and started by the first request. `due`:
- * started as soon as all that it depends on is ready. `given`: handed to its lifecycle, whose own table decides from
- * then on. `renewing`: its process goes on until another one could start in its place. `restarting`: being ended, with
- * others, and started again when all of them have ended. `refused`: wanted, but it cannot be started, for want of a
- * port, a reference, or a person who has seen what it runs.
+ * `unwanted`: nobody asked for it, or somebody stopped it. `dozing`: wanted, and started by a request or by its
+ * schedule. `due`: started as soon as all that it depends on is ready. `given`: handed to its lifecycle, whose own
+ * table decides from then on. `renewing`: its process goes on until another one could start in its place.
+ * `restarting`: being ended, with others, and started again when all of them have ended. `refused`: wanted, but it
+ * cannot be started, for want of a port, a reference, or a person who has seen what it runs.
  */
 export const wishStates = [
   "unwanted",
@@ -23,9 +23,11 @@ export type WishState = (typeof wishStates)[number];
 export const wishEvents = [
   /** A person asks for it to run, by its name, with its project, or with one that depends on it. */
   "up",
-  /** A person brings up its project, in which it starts with the first request. */
+  /** A person brings up its project, in which it starts later: with the first request, or at its time. */
   "up-lazy",
   "request",
+  /** A time of its schedule has come. */
+  "scheduled",
   /** A service that depends on it has become due. */
   "dependent",
   /** A service that depends on it is restarted, which nobody typed. */
@@ -53,7 +55,7 @@ export type WishEvent = (typeof wishEvents)[number];
 /** The facts, besides the wish, that an event's effect depends on. */
 export type Facts = {
   process: ProcessFact;
-  /** Its files say that a request starts it. */
+  /** Its files say that a request or a schedule starts it. */
   lazy: boolean;
 };
 
@@ -84,6 +86,7 @@ const table: Record<WishState, Row> = {
   dozing: {
     up: { next: "due" },
     request: { next: "due" },
+    scheduled: { next: "due" },
     dependent: { next: "due" },
     missed: { next: "due" },
     stop: { next: "unwanted", action: "end" },
@@ -100,6 +103,7 @@ const table: Record<WishState, Row> = {
     up: { next: "due", process: ["ending", "rested", "down"] },
     "up-lazy": { next: "dozing", action: "end", process: ["down"] },
     request: { next: "due", process: ["rested"] },
+    scheduled: { next: "due", process: ["rested", "down"] },
     dependent: { next: "due", process: ["rested"] },
     missed: { next: "due", process: ["rested", "down"] },
     stop: { next: "unwanted", action: "end" },
@@ -136,6 +140,7 @@ const table: Record<WishState, Row> = {
     "up-lazy": { next: "dozing", action: "end" },
     stop: { next: "unwanted", action: "end" },
     restart: { next: "due" },
+    scheduled: { next: "due" },
     // The reason may be another one.
     cannot: { next: "refused" },
     changed: [{ next: "dozing", action: "end", lazy: true }, { next: "due" }],

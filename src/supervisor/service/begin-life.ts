@@ -3,10 +3,12 @@ import type { ServiceSpec } from "../../manifest/project.ts";
 import type { PortHolder } from "../../discovery/port-holder.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
-import type { Families } from "../family/family.ts";
+import type { Families, Run } from "../family/family.ts";
 import { markOf } from "../family/mark.ts";
 import type { ChildOptions, Spawned, Stream } from "./child.ts";
+import { afterwards } from "./end-life.ts";
 import { environmentOf } from "./environment.ts";
+import { type HookEnd, Hooks, type RunningHook } from "./hooks.ts";
 import { Life, type NotifySocket } from "./life.ts";
 import { type Notice, noticesIn } from "./notify.ts";
 import { portTaken, type TakenOptions } from "./port-words.ts";
@@ -52,9 +54,21 @@ export type BeginOptions = {
   isOver(): boolean;
   /** `bytes` are the callee's only until it returns. */
   onOutput(stream: Stream, bytes: Uint8Array): void;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
   onNotice(notice: Notice, life: Life): void;
+  /** `before_start` runs. To be ended where the start is overtaken. */
+  onPreparing(preparing: Preparing): void;
   /** The process that was spawned has ended. */
   onExit(how: Ending, life: Life): void;
+};
+
+/** All that `before_start` has begun, before there is a process of the service itself. */
+export type Preparing = {
+  hooks: Hooks;
+  run: Run;
+  /** Ends all of it, `after_stop` included. Many may wait. */
+  end(): Promise<void>;
 };
 
 export type Begun =
@@ -64,12 +78,65 @@ export type Begun =
   | { kind: "held"; why: string; port: number }
   | { kind: "over" };
 
+type PrepareOptions = Pick<BeginOptions, "effects" | "onPreparing"> & {
+  hooks: Hooks;
+  runId: string;
+};
+
+/** Runs `before_start`. Undefined where there is none. */
+async function prepare(
+  spec: ServiceSpec,
+  { effects, onPreparing, hooks, runId }: PrepareOptions,
+): Promise<{ end: HookEnd; preparing?: Preparing } | undefined> {
+  const hook = hooks.run("before_start");
+  if (hook === undefined) return undefined;
+  const { pid } = hook;
+  if (pid === undefined) return { end: await hook.done };
+  const { clock, families } = effects;
+  const run: Run = { pid, startedAt: clock.wall(), runId, birth: families.birthOf(pid) };
+  const how = { signal: "SIGTERM", timeout: spec.stopTimeout } as const;
+  const heed = async (after: RunningHook | undefined): Promise<boolean> => {
+    const end = await after?.done;
+    if (end?.kind === "failed") hooks.say(end.why);
+    return end?.kind !== "failed";
+  };
+  const endAll = async (): Promise<void> => {
+    await families.end(run, how).done;
+    await afterwards(hooks, { clock, families, run, how, ending: undefined, heed });
+    hooks.release();
+  };
+  let ended: Promise<void> | undefined;
+  const preparing: Preparing = { hooks, run, end: () => (ended ??= endAll()) };
+  onPreparing(preparing);
+  return { end: await hook.done, preparing };
+}
+
 /** @throws with a sentence. */
 export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promise<Begun> {
   const { effects, isOver } = options;
   const { port, shell, url, trust } = options.request;
   const taken = port === undefined ? undefined : await takenBy(port, options);
   if (taken !== undefined) return { kind: "held", why: portTaken(port!, taken), port: port! };
+  const runId = effects.runId();
+  const given = { shell, port, url, trust };
+  const hooks = new Hooks(spec, {
+    env: environmentOf(
+      { ...spec, pty: false },
+      { ...given, run: { id: runId, notifySocket: undefined } },
+    ),
+    mark: markOf(runId),
+    clock: effects.clock,
+    spawn: effects.spawn,
+    say: options.say,
+  });
+  const prepared = isOver() ? undefined : await prepare(spec, { ...options, hooks, runId });
+  if (prepared?.end.kind === "failed" || isOver()) {
+    await prepared?.preparing?.end();
+    if (prepared?.end.kind !== "failed" || isOver()) return { kind: "over" };
+    const { why, passing } = prepared.end;
+    options.say(why);
+    return { kind: "refused", why, passing };
+  }
   const maySpeak = await effects.mayNotify(spec.command, spec.workdir);
   // Neither output, nor a notice, nor an end comes before the process is there.
   let life: Life | undefined;
@@ -79,11 +146,10 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
   });
   if (isOver()) {
     socket.close();
+    await prepared?.preparing?.end();
     return { kind: "over" };
   }
-  const runId = effects.runId();
-  const run = { id: runId, notifySocket: socket.path };
-  const env = environmentOf(spec, { shell, port, url, trust, run });
+  const env = environmentOf(spec, { ...given, run: { id: runId, notifySocket: socket.path } });
   const { command, shell: words, workdir, pty } = spec;
   const spawned = effects.spawn({
     command,
@@ -102,6 +168,7 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
   });
   if (spawned.kind === "refused") {
     socket.close();
+    await prepared?.preparing?.end();
     return spawned;
   }
   const { child } = spawned;
@@ -110,7 +177,7 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
   const begun = effects.clock.now();
   const birth = effects.families.birthOf(pid);
   life = new Life(
-    { child, run: { pid, startedAt, runId, birth }, begun, env, port, socket, maySpeak },
+    { child, run: { pid, startedAt, runId, birth }, begun, env, port, socket, maySpeak, hooks },
     effects,
   );
   return { kind: "life", life };

@@ -313,14 +313,8 @@ function byCommand(
   }
   const { child } = result;
   return () => {
-    // Its group is its own while Bun has not reaped it; what is in it after that is ended with the service.
-    if (effects.own.has(child.pid)) {
-      try {
-        process.kill(-child.pid, "SIGKILL");
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-      }
-    }
+    // Processes that it left behind are ended with the service.
+    child.kill();
     child.release();
   };
 }

@@ -59,6 +59,8 @@ export interface Child {
   /** Reads no more; the processes wait in write(2). Twice is harmless. */
   pause(): void;
   resume(): void;
+  /** SIGKILL to its group, while its pid is its own. Twice is harmless. */
+  kill(): void;
   /** Releases terminal and pipes; processes that still write get SIGHUP, EIO or EPIPE. Twice is harmless. */
   release(): void;
 }
@@ -208,6 +210,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
         stalled = false;
         flow.release(path);
       },
+      kill: () => killGroup(process.pid, own),
       release() {
         if (released) return;
         released = true;
@@ -268,6 +271,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       resumed?.resolve();
       resumed = undefined;
     },
+    kill: () => killGroup(process.pid, own),
     release() {
       if (released) return;
       released = true;
@@ -281,4 +285,14 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       tell();
     },
   };
+}
+
+/** Its group is its own while Bun has not reaped it. */
+function killGroup(pid: number, own: ReadonlySet<number>): void {
+  if (!own.has(pid)) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }

@@ -2,9 +2,11 @@
 import type { ServiceSpec } from "../../manifest/project.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
-import type { EndOptions, Ends, Families, Run } from "../family/family.ts";
+import type { EndOptions, Families, Run } from "../family/family.ts";
 import type { Ask } from "./checks.ts";
 import type { Child, Stream } from "./child.ts";
+import { afterwards, askToEnd } from "./end-life.ts";
+import type { Hooks, RunningHook } from "./hooks.ts";
 import type { Listening } from "./listening.ts";
 import type { Notice } from "./notify.ts";
 import type { Event, Phase } from "./states.ts";
@@ -51,9 +53,15 @@ export type Born = {
   socket: NotifySocket;
   /** The command looks as if it would say READY=1 by itself. */
   maySpeak: boolean;
+  hooks: Hooks;
 };
 
 export type NotifySocket = { path: string; close(): void };
+
+export type LifeEnd = EndOptions & {
+  /** Somebody wants it to end: `before_stop` and `stop_command` come before the signal. */
+  asked: boolean;
+};
 
 /** Milliseconds in which Bun reports an end that the kernel shows. */
 const exitPatience = 1000;
@@ -78,13 +86,18 @@ export class Life {
   listens: readonly number[] = [];
   listensAs: readonly number[] = [];
   warnings: readonly string[] = [];
+  /** How its main process ended. */
+  how: Ending | undefined;
+  /** Failures of its hooks. */
+  readonly remarks: string[] = [];
+  #isGreeted = false;
   /** Set once the service reports its own state: its port then says nothing. */
   speaks = false;
   watcher: Watcher | undefined;
+  /** Set once its end has begun: SIGKILL not before so many milliseconds from now. */
+  extend: ((by: number) => void) | undefined;
   /** How the process that was spawned ended. */
   exit: Ending | undefined;
-  /** Set once the end of its family has begun. */
-  ending: Ends | undefined;
   /** Set where we have ended it: how its program ended, which may be another than the process that was spawned. */
   programExit: Ending | undefined;
   #ended: Promise<string | undefined> | undefined;
@@ -136,23 +149,60 @@ export class Life {
     this.#cancels.clear();
   }
 
+  /** Runs `after_ready`, once in a life, and calls back where that failed. */
+  greet(onFailure: () => void): void {
+    if (this.#isGreeted) return;
+    this.#isGreeted = true;
+    const hook = this.born.hooks.run("after_ready", { MAINPID: String(this.pid) });
+    if (hook === undefined) return;
+    const forget = this.onClose(hook.kill);
+    void hook.done.then((end) => {
+      forget();
+      if (this.isOver || end.kind === "well") return;
+      this.#remark(end.why);
+      onFailure();
+    });
+  }
+
+  /** Waits for a hook whose failure is a remark. False where it failed. */
+  async heed(hook: RunningHook | undefined): Promise<boolean> {
+    const end = await hook?.done;
+    if (end === undefined || end.kind === "well") return true;
+    this.#remark(end.why);
+    return false;
+  }
+
+  #remark(why: string): void {
+    this.remarks.push(why);
+    this.born.hooks.say(why);
+  }
+
   /** Ends its family and releases its output. Many may wait. Resolves with a warning where processes are left. */
-  end(how: EndOptions): Promise<string | undefined> {
+  end(how: LifeEnd): Promise<string | undefined> {
     this.#ended ??= this.#end(how);
     return this.#ended;
   }
 
-  async #end(how: EndOptions): Promise<string | undefined> {
+  async #end({ asked, ...how }: LifeEnd): Promise<string | undefined> {
+    const { run, hooks } = this.born;
+    const effects = { clock: this.#clock, families: this.#families };
+    const { timeout } = how;
+    const asks = asked && this.isAlive && hooks.any("before_stop", "stop_command");
+    const left = asks ? await askToEnd(this, { ...effects, timeout }) : timeout;
     const wasAlive = this.isAlive && this.mainPid === undefined;
-    this.ending = this.#families.end(this.born.run, how);
-    const result = await this.ending.done;
+    const ending = this.#families.end(run, { ...how, timeout: left });
+    this.extend = ending.extend;
+    const result = await ending.done;
     // The kernel is quicker to show an end than Bun to report it, and its exit code is wanted.
     const late = Promise.withResolvers<void>();
     const cancel = this.#clock.after(exitPatience, late.resolve);
     await Promise.race([this.exited.promise, late.promise]);
     cancel();
-    if (wasAlive && this.exit !== undefined) this.programExit = this.ending.exitOf(this.exit);
+    if (wasAlive && this.exit !== undefined) this.programExit = ending.exitOf(this.exit);
     this.close();
+    const heed = (hook: RunningHook | undefined) => this.heed(hook);
+    await afterwards(hooks, { ...effects, run, how, ending: this.programExit ?? this.how, heed });
+    hooks.release();
     this.born.child.release();
     this.born.socket.close();
     if (result.kind === "ended") return undefined;

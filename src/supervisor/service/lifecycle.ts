@@ -4,8 +4,15 @@ import type { Exit, Supervised } from "../../routes/supervised.ts";
 import type { Cancel } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Run } from "../family/family.ts";
-import { type BeginEffects, beginLife, type StartRequest, takenBy } from "./begin-life.ts";
+import {
+  type BeginEffects,
+  beginLife,
+  type Preparing,
+  type StartRequest,
+  takenBy,
+} from "./begin-life.ts";
 import type { Input, Stream } from "./child.ts";
+import type { Hooks } from "./hooks.ts";
 import type { Life, LifeEffects, LifeOwner } from "./life.ts";
 import type { Notice } from "./notify.ts";
 import { portTaken, whoHas } from "./port-words.ts";
@@ -112,6 +119,8 @@ class StateMachine implements Lifecycle {
 
   /** Set from the spawn of a process until nothing of it is left. */
   #life: Life | undefined;
+  /** Set from `before_start` until there is a life, or nothing of it is left. */
+  #preparing: Preparing | undefined;
   /** Set while a start is under way, up to the spawn; another one where that was overtaken. */
   #attempt: object | undefined;
   /** Set while it waits for its next start. */
@@ -171,7 +180,7 @@ class StateMachine implements Lifecycle {
       isHeld: this.isHeld,
       lazy: spec.lazy,
       directory,
-      warnings: life?.warnings ?? this.#leftovers,
+      warnings: life === undefined ? this.#leftovers : [...life.warnings, ...life.remarks],
     };
   }
 
@@ -184,7 +193,7 @@ class StateMachine implements Lifecycle {
   }
 
   run(): Run | undefined {
-    return this.#life?.born.run;
+    return this.#life?.born.run ?? this.#preparing?.run;
   }
 
   start(request: StartRequest): void {
@@ -210,11 +219,17 @@ class StateMachine implements Lifecycle {
   pauseOutput(): void {
     this.#paused = true;
     this.#life?.born.child.pause();
+    this.#hooks?.pause();
   }
 
   resumeOutput(): void {
     this.#paused = false;
     this.#life?.born.child.resume();
+    this.#hooks?.resume();
+  }
+
+  get #hooks(): Hooks | undefined {
+    return this.#life?.born.hooks ?? this.#preparing?.hooks;
   }
 
   input(): Input | undefined {
@@ -240,7 +255,10 @@ class StateMachine implements Lifecycle {
     this.#cancelHealth?.();
     if (!livePhases.has(next)) this.#quiet();
     if (next !== "backoff") this.#held = undefined;
-    if (next === "ready") this.#countHealth();
+    if (next === "ready") {
+      this.#countHealth();
+      this.#life?.greet(() => this.#tell());
+    }
     if (action === "launch") this.#launch();
     else if (action === "wait") this.#waitForNext();
     else if (action === "clear") void this.#clear();
@@ -287,6 +305,12 @@ class StateMachine implements Lifecycle {
       effects: this.#effects,
       isOver,
       onOutput: this.#options.onOutput,
+      say: this.#options.say,
+      onPreparing: (preparing) => {
+        this.#preparing = preparing;
+        if (this.#paused) preparing.hooks.pause();
+        this.#owner.changed("runs its before_start");
+      },
       onNotice: (notice, life) => this.#hear(notice, life),
       onExit: (how, life) => this.#exited(how, life),
     });
@@ -298,6 +322,7 @@ class StateMachine implements Lifecycle {
 
   #begin(life: Life): void {
     this.#life = life;
+    this.#preparing = undefined;
     this.#attempt = undefined;
     this.#leftovers = [];
     if (this.#paused) life.born.child.pause();
@@ -369,7 +394,7 @@ class StateMachine implements Lifecycle {
   #hear(notice: Notice, life: Life): void {
     if (life.watcher !== undefined) life.watcher.hear(notice);
     // On its way out it may ask for time.
-    else if (notice.kind === "extend" && endPhases.has(this.#phase)) life.ending?.extend(notice.by);
+    else if (notice.kind === "extend" && endPhases.has(this.#phase)) life.extend?.(notice.by);
   }
 
   /** The process that was spawned has ended. */
@@ -383,6 +408,7 @@ class StateMachine implements Lifecycle {
 
   #died(how: Ending, life: Life): void {
     life.isAlive = false;
+    life.how = how;
     const lastLines = this.#options.lastLines();
     this.#lastExit = { ...how, time: this.#effects.clock.wall(), lastLines };
     if (!livePhases.has(this.#phase)) return;
@@ -400,11 +426,16 @@ class StateMachine implements Lifecycle {
   }
 
   /** Ends the rest of the life and drops it. Many may wait. Resolves with a warning where processes are left. */
-  async #clear(): Promise<string | undefined> {
+  async #clear({ asked = false } = {}): Promise<string | undefined> {
+    const preparing = this.#preparing;
+    if (preparing !== undefined) {
+      await preparing.end();
+      if (this.#preparing === preparing) this.#preparing = undefined;
+    }
     const life = this.#life;
     if (life === undefined) return undefined;
     const { stopSignal: signal, stopTimeout: timeout } = this.spec;
-    const left = await life.end({ signal, timeout });
+    const left = await life.end({ signal, timeout, asked });
     if (this.#life === life) {
       this.#life = undefined;
       if (this.#lastExit !== undefined) this.#lastExit = { ...this.#lastExit, ...life.programExit };
@@ -420,15 +451,17 @@ class StateMachine implements Lifecycle {
 
   /** Ends the process, for the phases that end it. */
   async #endAll(because: string | undefined): Promise<void> {
-    const port = this.#life?.born.port;
+    const life = this.#life;
+    const port = life?.born.port;
     const cancel = this.#effects.clock.after(tellEndAfter, () => {
       const seconds = this.spec.stopTimeout / 1000;
       this.#owner.changed(`waits for its processes to end, at most ${seconds} s before SIGKILL`);
     });
-    const left = await this.#clear();
+    const left = await this.#clear({ asked: this.#phase !== "aborting" });
     cancel();
     const held = port === undefined ? undefined : await this.#stillHeld(port);
-    this.#leftovers = [left, held].filter((its) => its !== undefined);
+    const remarks = [...(life?.remarks ?? []), left, held];
+    this.#leftovers = remarks.filter((its) => its !== undefined);
     if (this.#phase === "aborting") {
       this.#deaths++;
       this.failures++;

@@ -1,0 +1,165 @@
+/** The commands beside a service's own -> run in its environment and its family, each within its time. */
+import type { HookName, ServiceSpec } from "../../manifest/project.ts";
+import type { Cancel, Clock } from "../../system/clock.ts";
+import { LogLines } from "../logs/log-lines.ts";
+import type { Child, ChildOptions, Spawned, Stream } from "./child.ts";
+
+type Rule = {
+  /** The key of the file that says how long it may take. */
+  within: "startTimeout" | "stopTimeout";
+  /** The consequence where it fails: the service does not start; it is ended by its signal; or a warning is all. */
+  failure: "no start" | "signal" | "warning";
+};
+
+/** Milliseconds where the file has no start_timeout: a minute, as for a start with a health check. */
+const usualLimit = 60_000;
+
+export const hookRules: Readonly<Record<HookName, Rule>> = {
+  before_start: { within: "startTimeout", failure: "no start" },
+  after_ready: { within: "startTimeout", failure: "warning" },
+  before_stop: { within: "stopTimeout", failure: "warning" },
+  stop_command: { within: "stopTimeout", failure: "signal" },
+  after_stop: { within: "stopTimeout", failure: "warning" },
+};
+
+export type HookEnd =
+  | { kind: "well" }
+  /** `why` begins with the hook's name. `passing`: it may go better next time. */
+  | { kind: "failed"; why: string; passing: boolean };
+
+export type RunningHook = {
+  /** Undefined where it could not be started. */
+  pid: number | undefined;
+  /** Never rejects. */
+  done: Promise<HookEnd>;
+  /** Ends it with SIGKILL, with its process group; others that it has started stay with the service's family. */
+  kill(): void;
+};
+
+export type HooksOptions = {
+  /** The service's environment, without a terminal, and without its NOTIFY_SOCKET: hooks do not speak for it. */
+  env: Readonly<Record<string, string>>;
+  /** The run's mark, by which processes that clear their environment are known. */
+  mark: string | undefined;
+  clock: Clock;
+  spawn(options: ChildOptions): Spawned;
+  /** A line of our own in the service's log. */
+  say(text: string): void;
+};
+
+/** Characters of a hook's last line that are shown. */
+const shownLine = 200;
+
+export class Hooks {
+  readonly #spec: ServiceSpec;
+  readonly #options: HooksOptions;
+  /** Also those that have ended: what they left behind may still print. */
+  readonly #children = new Set<Child>();
+  #paused = false;
+
+  constructor(spec: ServiceSpec, options: HooksOptions) {
+    this.#spec = spec;
+    this.#options = options;
+  }
+
+  /** Whether one of them is declared. */
+  any(...names: readonly HookName[]): boolean {
+    return names.some((name) => this.#spec.hooks[name] !== undefined);
+  }
+
+  /** Undefined where none is declared. `variables` come on top of the environment. */
+  run(name: HookName, variables: Readonly<Record<string, string>> = {}): RunningHook | undefined {
+    const command = this.#spec.hooks[name];
+    return command === undefined ? undefined : this.#start(name, { command, variables });
+  }
+
+  say(text: string): void {
+    this.#options.say(text);
+  }
+
+  /** Their processes wait when they write. */
+  pause(): void {
+    this.#paused = true;
+    for (const child of this.#children) child.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const child of this.#children) child.resume();
+  }
+
+  /** Closes their output, once nothing of the family is left. Twice is harmless. */
+  release(): void {
+    for (const child of this.#children) child.release();
+    this.#children.clear();
+  }
+
+  #start(
+    name: HookName,
+    { command, variables }: { command: string; variables: Readonly<Record<string, string>> },
+  ): RunningHook {
+    const { env, mark, clock, spawn, say } = this.#options;
+    const { shell, workdir } = this.#spec;
+    const { promise: done, resolve } = Promise.withResolvers<HookEnd>();
+    let cancel: Cancel | undefined;
+    const settle = (end: HookEnd): void => {
+      cancel?.();
+      resolve(end);
+    };
+    const output = linesOf((line) => say(`${name}: ${line}`));
+    const spawned = spawn({
+      command,
+      shell,
+      workdir,
+      env: { ...env, ...variables },
+      mark,
+      pty: false,
+      onOutput: output.push,
+      onExit({ code, signal }) {
+        output.flush();
+        if (code === 0) settle({ kind: "well" });
+        const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+        const last = output.last === "" ? "" : `: ${output.last}`;
+        settle({ kind: "failed", why: `${name} ${how}${last}`, passing: true });
+      },
+    });
+    if (spawned.kind === "refused") {
+      const { why, passing } = spawned;
+      settle({ kind: "failed", why: `${name}: ${why}`, passing });
+      return { pid: undefined, done, kill() {} };
+    }
+    const { child } = spawned;
+    this.#children.add(child);
+    if (this.#paused) child.pause();
+    const limit = this.#spec[hookRules[name].within] ?? usualLimit;
+    cancel = clock.after(limit, () => {
+      const last = output.last === "" ? "" : `; it said: ${output.last}`;
+      const why = `${name} did not end within ${limit / 1000} s${last}`;
+      settle({ kind: "failed", why, passing: true });
+      child.kill();
+    });
+    return { pid: child.pid, done, kill: () => child.kill() };
+  }
+}
+
+/** The lines of both streams, and the last of them, printable. */
+function linesOf(take: (line: string) => void) {
+  const streams = { stdout: new LogLines(), stderr: new LogLines() };
+  const its = {
+    last: "",
+    push(stream: Stream, bytes: Uint8Array): void {
+      streams[stream].push(bytes, taken);
+    },
+    flush(): void {
+      streams.stdout.flush(taken);
+      streams.stderr.flush(taken);
+    },
+  };
+  const taken = (bytes: Uint8Array): void => {
+    const line = new TextDecoder().decode(bytes);
+    const printable = line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, " ").trim();
+    if (printable !== "") its.last = printable.slice(0, shownLine);
+    take(line);
+  };
+  return its;
+}
