@@ -3,8 +3,6 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
-  },
-  {
     name: "a socket that cannot be removed keeps its service from ending",
     file: "src/system/datagrams.ts",
     find: "  } catch {\n    // There is none, or",
@@ -136,8 +134,6 @@ export const supervised: readonly Fault[] = [
     find: "    later(patience, (text) => settle(its, `${its.id} ${text}`));\n",
     replace: "",
     tests: ["test/supervisor/project.test.ts"],
-  },
-  {
   },
   {
     name: "a port that another program has is a crash of the service",
