@@ -1,4 +1,5 @@
 /** The wanted port -> the proxy there, with our record beside it; or nothing, where another daemon is to go on. */
+import { unwritableWhy } from "../text/unwritable.ts";
 import { claimPort } from "../control/found/claim-port.ts";
 import { findDaemon } from "../control/found/connect.ts";
 import { askHandover } from "../control/found/handover.ts";
@@ -125,7 +126,7 @@ function recordOf({ doors, facts, stateDirectory, note, stops }: ClaimOptions) {
       doors.claim();
       const { stateDirectory: _, addresses: _a, log: _l, ...record } = facts;
       await writeRegistration(stateDirectory, record).catch((cause: Error) => {
-        throw new Error(`the record cannot be written: ${cause.message}`, { cause });
+        throw new Error(`the record cannot be written: ${unwritableWhy(cause)}`, { cause });
       });
       if (published) return;
       published = true;

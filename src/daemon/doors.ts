@@ -1,4 +1,5 @@
 /** The commands into two doors for other programs: the HTTP API with the page, and the socket for IPC. */
+import { unwritableWhy } from "../text/unwritable.ts";
 import type { Backend } from "../control/commands/command.ts";
 import { ensureCredential } from "../control/found/credential.ts";
 import type { Facts } from "../control/found/protocol.ts";
@@ -119,7 +120,7 @@ async function keptCredential(
   try {
     credential = await read();
   } catch (error) {
-    note(`other commands cannot find this daemon: ${(error as Error).message}`);
+    note(`other commands cannot find this daemon: ${unwritableWhy(error as Error)}`);
     return undefined;
   }
   return {

@@ -17,10 +17,15 @@ export function serviceNameMistake(name: string): string | undefined {
   return `a service name has only letters, digits and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
 }
 
-/** A sentence; undefined where the name has an address. */
+/** A sentence; undefined where the name is valid in an address as it is. */
 export function labelMistake(name: string): string | undefined {
-  if (labelOf(name) !== undefined) return undefined;
-  return `a name in an address has a letter or a digit${asIn(name)}`;
+  if (label.test(name.toLowerCase())) return undefined;
+  return `a name in an address has only letters, digits and inner hyphens${asIn(name)}`;
+}
+
+/** A sentence; undefined where a valid name gives an address. */
+export function addressMistake(name: string): string | undefined {
+  return labelOf(name) === undefined ? "a name in an address has a letter or a digit" : undefined;
 }
 
 /** The name as a part of an address, in which `_` is a hyphen: `my_worker` is `my-worker`. */

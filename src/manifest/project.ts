@@ -76,8 +76,8 @@ export type ServiceSpec = {
   stopSignal: StopSignal;
   /** Milliseconds from the signal to SIGKILL. */
   stopTimeout: number;
-  /** Milliseconds after which a start that is not ready fails. */
-  startTimeout: number;
+  /** Milliseconds after which a start that is not ready fails; undefined: it goes on, however long it takes. */
+  startTimeout: number | undefined;
   restart: "on-failure" | "always" | "no";
   limits: Limits;
   /** The times at which it is started, a cron expression; undefined: it is started with its project. */

@@ -360,7 +360,11 @@ const service = strictObject(
         ),
       ),
     ),
-    start_timeout: optional(duration("A start that takes longer to become ready fails."), "1m"),
+    start_timeout: optional(
+      duration(
+        'A start that takes longer to become ready fails: by default after "1m" with `health_check` or `ready_pattern`, and never without them.',
+      ),
+    ),
     stop_signal: optional(stopSignal, "SIGTERM"),
     stop_timeout: optional(
       duration("The time from the stop signal to SIGKILL.", { positive: false }),

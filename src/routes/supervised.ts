@@ -67,6 +67,10 @@ export type Supervised = {
   /** Automatic restarts, not counting the first start. */
   restarts: number;
   lastExit: Exit | undefined;
+  /** Ends by itself and starts that were refused, which leave no `lastExit`: it only grows. */
+  failures?: number | undefined;
+  /** True while another program has its port: no try helps until that one has gone. */
+  isHeld?: boolean | undefined;
   lazy: boolean;
   directory: string;
   warnings: readonly string[];

@@ -15,7 +15,7 @@ import type { Size } from "./logs/log-lines.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
 import { type Attachment, Attachments } from "./project/attachments.ts";
 import type { Started } from "./project/boot.ts";
-import { type Brought, bringUp } from "./project/bring-up.ts";
+import { type Brought, bringUp, tellingWaits } from "./project/bring-up.ts";
 import { conflictOf } from "./project/conflict.ts";
 import { Folder, type ReadOptions } from "./project/folder.ts";
 import { Folders } from "./project/folders.ts";
@@ -120,7 +120,10 @@ class AllProjects implements Projects {
   }
 
   async up({ directory, shell, file, ...asked }: UpRequest): Promise<Brought> {
-    await this.#recovered.promise;
+    await tellingWaits(this.#recovered.promise, {
+      ...{ clock: this.#options.clock, hear: asked.hear },
+      message: "waits for the daemon before to end its services",
+    });
     if (this.#stopping !== undefined) {
       return { kind: "refused", reasons: ["the daemon is about to end"] };
     }
@@ -136,6 +139,7 @@ class AllProjects implements Projects {
               // Whoever restarts what runs means the file that it was started from.
               file: file ?? (asked.restart ? folder.file : undefined),
             },
+            clock: this.#options.clock,
             onProject: (name) => this.#kept.registry.seen(folder.directory, name),
             note: this.#options.note,
           }),

@@ -27,6 +27,8 @@ export type UpRequest = {
   /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
+  /** Milliseconds for which a service is waited for that runs and has no deadline; by default a minute. */
+  patience?: number | undefined;
 };
 
 export type Found = { kind: "ids"; ids: readonly string[] } | { kind: "none"; why: string };

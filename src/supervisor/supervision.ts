@@ -1,5 +1,4 @@
 /** A state directory and this machine -> the projects that a daemon supervises. */
-import { rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Supervised } from "../routes/supervised.ts";
@@ -52,11 +51,7 @@ export function supervision(options: SupervisionOptions): Projects {
     addressOf: options.addressOf,
     trust: options.trust,
     ownPorts: options.ownPorts,
-    onOwned() {
-      // A killed daemon leaves its folder.
-      rmSync(folder, { recursive: true, force: true });
-      made.start();
-    },
+    onOwned: () => made.start(),
     onReleased: () => made.stop(),
     onChange: options.onChange,
     note,

@@ -1,8 +1,11 @@
 /**
  * A path -> a Unix datagram socket that passes on every datagram sent to it. Uses libc: Bun has no datagram sockets.
  */
-import { unlinkSync } from "node:fs";
+import { closeSync, openSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
+import { unwritableWhy } from "../text/unwritable.ts";
 import { libc } from "./libc.ts";
+import { refusedDescriptor } from "./refused-descriptor.ts";
 
 export type Datagrams = {
   /** Stops listening and removes the path. Calling it twice is harmless. */
@@ -51,14 +54,17 @@ export async function datagrams(
   // On macOS, Bun makes the descriptor non-blocking when it adopts it, and closes all descriptors but three in the
   // processes that it spawns.
   const descriptor = calls.socket(AF_UNIX, linux ? SOCK_DGRAM | cloexecNonblock : SOCK_DGRAM, 0);
-  if (descriptor < 0) throw new Error("the process is out of file descriptors");
+  if (descriptor < 0) throw outOfDescriptors();
   const address = new Uint8Array(2 + bytes.length + 1);
   address.set(linux ? [AF_UNIX, 0] : [address.length, AF_UNIX]);
   address.set(bytes, 2);
-  remove(path);
+  removed(path);
   if (calls.bind(descriptor, address, address.length) !== 0) {
     calls.close(descriptor);
-    throw new Error(`no socket can be created at ${path}`);
+    // libc's errno is gone before JavaScript could read it; a file in the same place meets the same obstacle.
+    const fault = refusedFile(`${path}.try`);
+    const why = fault === undefined ? "" : `: ${unwritableWhy(fault)}`;
+    throw new Error(`no socket can be created in ${dirname(path)}${why}`);
   }
   let socket: Bun.Socket | undefined;
   let closed = false;
@@ -69,7 +75,7 @@ export async function datagrams(
    */
   async function adopt(): Promise<void> {
     const copy = linux ? calls!.fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : calls!.dup(descriptor);
-    if (copy < 0) throw new Error("the process is out of file descriptors");
+    if (copy < 0) throw outOfDescriptors();
     const options: { fd: number; socket: Bun.SocketHandler<undefined> } = {
       fd: copy,
       socket: {
@@ -95,7 +101,7 @@ export async function datagrams(
     await adopt();
   } catch (error) {
     calls.close(descriptor);
-    remove(path);
+    removed(path);
     throw error;
   }
   return {
@@ -104,15 +110,32 @@ export async function datagrams(
       closed = true;
       socket?.terminate();
       calls.close(descriptor);
-      remove(path);
+      removed(path);
     },
   };
 }
 
-function remove(path: string): void {
+function outOfDescriptors(): Error {
+  const code = refusedDescriptor() ?? "EMFILE";
+  return Object.assign(new Error(`the process is out of file descriptors (${code})`), { code });
+}
+
+/** The error that a new file there meets; undefined: none. */
+function refusedFile(path: string): NodeJS.ErrnoException | undefined {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+    unlinkSync(path);
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
+function removed(path: string): void {
   try {
     unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  } catch {
+    // There is none, or the file system is read-only or gone. A service must end all the same, and a socket that is
+    // left there is taken over or refused when the next one is created.
   }
 }

@@ -1,5 +1,6 @@
 /** A value that changes often -> a private JSON file, written whole and soon; and back. A broken file is kept aside. */
 import { rename } from "node:fs/promises";
+import { unwritable } from "../text/unwritable.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { readText } from "./read-text.ts";
@@ -45,7 +46,7 @@ export function jsonFile<T>({ path, clock, check, note }: JsonFileOptions<T>): J
         failing = false;
       } catch (error) {
         // Every change tries again, but the failure is reported once.
-        if (!failing) note(`${path} cannot be written: ${(error as Error).message}`);
+        if (!failing) note(unwritable(path, error as Error));
         failing = true;
       }
     }

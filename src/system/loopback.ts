@@ -54,8 +54,8 @@ export function loopback(platform: string): Loopback {
   function binds(port: number, place: (typeof addresses)[number]): boolean {
     const family = place.family === 4 ? AF_INET : system!.inet6;
     const descriptor = calls!.socket(family, SOCK_STREAM, 0);
-    // This system has no IPv6, so nothing can hold the port there.
-    if (descriptor < 0) return place.family === 6;
+    // This system has no IPv6, so nothing can hold the port there; or no descriptor is left, which says nothing of it.
+    if (descriptor < 0) return true;
     try {
       // SO_REUSEADDR, as servers set it: connections in TIME_WAIT do not keep a server from listening.
       calls!.setsockopt(descriptor, system!.socket, system!.reuse, one, 4);

@@ -11,6 +11,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { join } from "node:path";
+import { unwritableError } from "../text/unwritable.ts";
 import { pastedWord } from "../text/shell-words.ts";
 
 /**
@@ -51,7 +52,11 @@ export type PrepareOptions = {
 export function prepareStateDirectory(path: string, { tighten }: PrepareOptions): void {
   const problem = stateDirectoryProblem(path);
   if (problem !== undefined) throw new Error(problem);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unwritableError(path, error as NodeJS.ErrnoException);
+  }
   if (tighten && (statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o700);
   sweep(path);
 }

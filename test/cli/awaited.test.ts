@@ -90,3 +90,15 @@ test("three deaths in a row are the end of a wait, and so is a command that cann
   expect(after("ready", missing).kind).toBe("lost");
   expect(after("completed", missing)).toEqual({ kind: "reached", exit: 127 });
 });
+
+test("a start that is refused three times is the end of a wait, and so is a port that another program has", () => {
+  const refused = (failures: number): State => ({
+    ...state("backoff"),
+    ...{ failures, why: "no descriptor is left" },
+  });
+  expect(after("ready", refused(1), refused(1), refused(2))).toEqual({ kind: "waiting" });
+  expect(after("ready", refused(4), refused(5), refused(6))).toMatchObject({ kind: "lost" });
+  const held: State = { ...refused(1), isHeld: true };
+  expect(after("ready", held)).toMatchObject({ kind: "lost" });
+  expect(after("stopped", held)).toEqual({ kind: "waiting" });
+});

@@ -19,6 +19,7 @@ function sight(commands: readonly string[], its: Partial<Sight> = {}): Sight {
       processes: new Map(processes),
       skipped: [{ pid: 99, why: "gone\x1b[2J" }],
     },
+    supervised: [],
     services: [],
     proxy: { pid: 1, port: 9090 },
     port: 9090,

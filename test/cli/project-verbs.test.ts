@@ -372,6 +372,40 @@ test(
 );
 
 test(
+  "what a slow service waits for is told by up, status and why, and it goes on when nobody waits any more",
+  async () => {
+    const slow = join(folder, "slow");
+    await mkdir(slow);
+    const its = `${name}-slow`;
+    await writeFile(
+      join(slow, "locald.toml"),
+      `[project]\nname = "${its}"\n[services.web]\ncommand = "exec sleep 1000"\n`,
+    );
+    const here = { env: env(), cwd: slow };
+    await using up = session(["up"], { ...here, terminal: false });
+    const text = await up.until((its) => its.includes("waits for its port"));
+    const port = /^web: waits for its port (\d+)$/m.exec(text)?.[1];
+    expect(port).toBeDefined();
+    up.signal("SIGINT");
+    expect(await up.ended()).toBe(1);
+    const status = await cli(["status", `${its}:web`], here);
+    expect(status.out).toContain(`  ${its}:web: waits for its port ${port}\n`);
+    const why = await cli(["why", its], here);
+    expect(why.code).toBe(1);
+    expect(why.out).toContain(
+      `${its}:web has this name and does not listen; it is running: waits for its port ${port}`,
+    );
+    expect(why.out).toContain(`localhostess logs ${its}:web`);
+    await cli(["stop"], here);
+    const down = await cli(["why", its], here);
+    expect(down.out).toContain("it is stopped");
+    expect(down.out).toContain("localhostess up ");
+    await rm(slow, { recursive: true });
+  },
+  patience,
+);
+
+test(
   "without a daemon every verb says so, or starts one",
   async () => {
     await using other = await daemonPlace();

@@ -279,6 +279,42 @@ describe("the progress of a start", () => {
     ]);
   });
 
+  test("says again what goes on for long, ever more rarely, and nothing of what is done", () => {
+    let text = "";
+    const screen = {
+      colors: noColors,
+      columns: () => undefined,
+      write(its: string) {
+        text += its;
+      },
+    } as unknown as Screen;
+    const clock = new FakeClock();
+    const steps = progress({ screen, clock });
+    const start = (id: string) =>
+      steps.hear({ type: "StepStarted", data: { id, description: "Starting" } });
+    start("db");
+    start("web");
+    clock.advance(3000);
+    steps.hear({ type: "StepProgress", data: { id: "web", message: "waits for its port 20123" } });
+    steps.hear({ type: "StepFinished", data: { id: "db", result: { Ok: null } } });
+    clock.advance(3_597_000);
+    const lines = text.split("\n");
+    expect(lines.slice(0, 8)).toEqual([
+      "db: starting",
+      "web: starting",
+      "web: waits for its port 20123",
+      "db: ready in 3.0 s",
+      "web: waits for its port 20123 (10 s)",
+      "web: waits for its port 20123 (30 s)",
+      "web: waits for its port 20123 (60 s)",
+      "web: waits for its port 20123 (2 m)",
+    ]);
+    expect(lines.at(-2)).toBe("web: waits for its port 20123 (60 m)");
+    expect(lines).toHaveLength(4 + 2 + 60 + 1);
+    steps.end();
+    expect(clock.waiting).toBe(0);
+  });
+
   test("is drawn over itself on a terminal, which is left with the outcome and its cursor", () => {
     const text = told(80);
     expect(text).toContain("\x1b[?25l");

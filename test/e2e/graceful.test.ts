@@ -46,12 +46,12 @@ async function verb(its: Graceful, ...args: string[]): Promise<void> {
 const programs = ["node", "python3"] as const;
 
 describeWith(programs)("a program ends in its own time, whatever its command line", () => {
-  let its: Graceful;
+  let its!: Graceful;
   beforeAll(async () => {
     its = await graceful({ lines: common, keys: 'type = "worker"\nwatch = ["touched"]' });
     await verb(its, "up", its.folder, "--timeout", "4m");
   }, patience);
-  afterAll(() => its[Symbol.asyncDispose]());
+  afterAll(() => its?.[Symbol.asyncDispose]());
 
   test(
     "at a restart",

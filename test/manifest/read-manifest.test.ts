@@ -26,7 +26,7 @@ test("a service has a default for everything but its command", () => {
         restartWith: [],
         health: undefined,
         readyPattern: undefined,
-        startTimeout: 60_000,
+        startTimeout: undefined,
         stopSignal: "SIGTERM",
         stopTimeout: 5000,
         restart: "on-failure",

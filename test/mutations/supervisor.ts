@@ -3,6 +3,41 @@ import type { Fault } from "./fault.ts";
 
 export const supervised: readonly Fault[] = [
   {
+    name: "a socket that cannot be removed keeps its service from ending",
+    file: "src/system/datagrams.ts",
+    find: "  } catch {\n    // There is none, or",
+    replace: "  } catch (error) {\n    throw error;\n    // There is none, or",
+    tests: ["test/supervisor/notify.test.ts"],
+  },
+  {
+    name: "without a descriptor, a port passes for taken",
+    file: "src/system/loopback.ts",
+    find: "if (descriptor < 0) return true;",
+    replace: "if (descriptor < 0) return place.family === 6;",
+    tests: ["test/supervisor/few-descriptors.test.ts"],
+  },
+  {
+    name: "a terminal that could not be had is told of in Bun's words",
+    file: "src/supervisor/service/child.ts",
+    find: "if (!pty || error.code !== undefined ||",
+    replace: "if (pty || error.code !== undefined ||",
+    tests: ["test/supervisor/few-descriptors.test.ts"],
+  },
+  {
+    name: "a service without a deadline in its file is ended after a while",
+    file: "src/supervisor/service/readiness.ts",
+    find: "startTimeout === undefined ? undefined : life.born.begun + startTimeout;",
+    replace: "life.born.begun + (startTimeout ?? 60_000);",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "up waits for ever for a service without a deadline",
+    file: "src/supervisor/project/boot.ts",
+    find: "    later(patience, (text) => settle(its, `${its.id} ${text}`));\n",
+    replace: "",
+    tests: ["test/supervisor/project.test.ts"],
+  },
+  {
     name: "a stop leaves before_start running",
     file: "src/supervisor/service/lifecycle.ts",
     find: "      await preparing.end();\n",
@@ -75,8 +110,8 @@ export const supervised: readonly Fault[] = [
   {
     name: "a start that is refused is no failure for who waits for it",
     file: "src/supervisor/service/lifecycle.ts",
-    find: "    this.#deaths++;\n    this.failures++;\n    this.#happen(passing",
-    replace: "    this.#deaths++;\n    this.#happen(passing",
+    find: "    this.failures++;\n    this.isRefused = true;\n",
+    replace: "    this.isRefused = true;\n",
     tests: ["test/supervisor/lifecycle.test.ts"],
   },
   {

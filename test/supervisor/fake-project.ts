@@ -47,6 +47,7 @@ export class PlayedService implements Lifecycle {
   readonly requests: StartRequest[] = [];
   failures = 0;
   isHeld = false;
+  isRefused = false;
   obedient = true;
   /** Set while it is being ended: many may wait for that. */
   #ending: PromiseWithResolvers<void> | undefined;
@@ -112,6 +113,7 @@ export class PlayedService implements Lifecycle {
   refuse(why: string, { isHeld = false }: { isHeld?: boolean } = {}): void {
     this.failures++;
     this.isHeld = isHeld;
+    this.isRefused = !isHeld;
     this.be("backoff", { startedAt: undefined, why });
   }
 

@@ -192,6 +192,63 @@ describe("a start that does not become ready", () => {
     expect(fake.service.snapshot().restarts).toBe(1);
   });
 
+  test("says after two seconds what it waits for, and when that is something else", async () => {
+    const fake = new FakeLifecycle({ startTimeout: undefined });
+    fake.mayNotify = true;
+    await fake.start({ reason: "src/a.ts changed" });
+    await fake.pass(1950);
+    expect(fake.why).toBe("src/a.ts changed");
+    await fake.pass(50);
+    expect(fake.why).toBe("waits for its port 21000");
+    const told = fake.seen.length;
+    await fake.pass(10_000);
+    expect(fake.seen.length).toBe(told);
+    fake.listening.add(21_000);
+    await fake.pass(2000);
+    expect(fake.why).toBe(
+      "waits 10 s for READY=1, because its command looks as if it would notify",
+    );
+    fake.say("STATUS=warming up");
+    await fake.pass(1000);
+    expect(fake.why).toBe("waits for READY=1, as it notifies by NOTIFY_SOCKET");
+    fake.say("READY=1");
+    expect([fake.state, fake.why]).toEqual(["ready", undefined]);
+    await fake.pass(5000);
+    expect(fake.why).toBeUndefined();
+  });
+
+  test("says what its check found, and what else it was", async () => {
+    const fake = new FakeLifecycle({ startTimeout: 60_000, health: check({}) });
+    fake.health = { kind: "ill", why: "nothing listens on port 21000" };
+    await fake.start();
+    await fake.pass(2000);
+    expect(fake.why).toBe("waits for its health check: GET /up: nothing listens on port 21000");
+    fake.health = { kind: "ill", why: "it answered with status 503" };
+    await fake.pass(2000);
+    expect(fake.why).toBe("waits for its health check: GET /up: it answered with status 503");
+  });
+
+  test("goes on without a deadline in its file, and is ready whenever it listens", async () => {
+    const fake = new FakeLifecycle({ startTimeout: undefined });
+    await fake.start();
+    await fake.pass(600_000);
+    expect([fake.state, fake.why, fake.spawns.length]).toEqual([
+      "running",
+      "waits for its port 21000",
+      1,
+    ]);
+    await fake.becomeReady();
+    expect([fake.state, fake.why]).toEqual(["ready", undefined]);
+  });
+
+  test("a word about time moves a deadline that there is, and makes none", async () => {
+    const fake = new FakeLifecycle({ startTimeout: undefined });
+    await fake.start();
+    fake.say("EXTEND_TIMEOUT_USEC=1000");
+    await fake.pass(90_000);
+    expect(fake.state).toBe("running");
+  });
+
   test("has failed where nobody is to start it again", async () => {
     const fake = new FakeLifecycle({ restart: "no", startTimeout: 1000 });
     await fake.start();
@@ -203,7 +260,7 @@ describe("a start that does not become ready", () => {
     const fake = new FakeLifecycle({ startTimeout: 2000, health: check({}) });
     fake.health = { kind: "ill", why: "nothing listens on port 21000" };
     await fake.start();
-    expect([fake.state, fake.why]).toEqual(["running", "nothing listens on port 21000"]);
+    expect([fake.state, fake.why]).toEqual(["running", undefined]);
     await fake.pass(2000);
     expect(fake.why).toBe("did not become ready within 2 s: nothing listens on port 21000");
   });
@@ -763,6 +820,21 @@ describe("a stop", () => {
     expect(fake.service.snapshot()).toMatchObject({ pid: undefined, why: undefined });
     expect(fake.service.run()).toBeUndefined();
     expect([fake.sockets, fake.calls.includes("release")]).toEqual([0, true]);
+  });
+
+  test("that takes its time says so, also to who waits for the next start", async () => {
+    const fake = new FakeLifecycle();
+    fake.obedient = false;
+    await fake.start();
+    fake.service.restart(request);
+    await fake.pass(1950);
+    expect([fake.state, fake.why]).toEqual(["starting", undefined]);
+    await fake.pass(50);
+    const why = "waits for its processes to end, at most 5 s before SIGKILL";
+    expect([fake.state, fake.why]).toEqual(["starting", why]);
+    fake.finish();
+    await settled();
+    expect([fake.state, fake.why]).toEqual(["running", undefined]);
   });
 
   test("tells who is left, and that its port is held", async () => {

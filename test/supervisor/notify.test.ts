@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Notice, noticesIn } from "../../src/supervisor/service/notify.ts";
@@ -93,6 +93,20 @@ test("a path that was left behind is taken over, and one that is too long is tol
     expect(datagrams(join(folder, "x".repeat(100)), options)).rejects.toThrow("longer than");
     expect(datagrams(join(folder, "none", "n"), options)).rejects.toThrow(
       "no socket can be created",
+    );
+  }));
+
+test("a socket whose place is gone, or can be written no more, is closed all the same", () =>
+  withFolder(async (folder) => {
+    const inner = join(folder, "in");
+    mkdirSync(inner);
+    const options = { platform: process.platform, hear() {} };
+    const socket = await datagrams(join(inner, "n"), options);
+    rmSync(inner, { recursive: true });
+    writeFileSync(inner, "");
+    socket.close();
+    expect(datagrams(join(inner, "n"), options)).rejects.toThrow(
+      `no socket can be created in ${inner}: ENOTDIR`,
     );
   }));
 

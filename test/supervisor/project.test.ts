@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Declared, PlayedProject, declared } from "./fake-project.ts";
 import type { Pending } from "../../src/routes/pending.ts";
+import type { BootEvent } from "../../src/routes/project-report.ts";
 import { settled } from "./fake-lifecycle.ts";
 
 const chain: Declared[] = [
@@ -113,10 +114,10 @@ describe("up", () => {
     const up = played.up();
     await settled();
     for (let refusal = 0; refusal < 3; refusal++) {
-      played.service("api").refuse("could not be started (EAGAIN)");
+      played.service("api").refuse("the system lets nobody start anything");
       if (refusal < 2) played.service("api").be("starting");
     }
-    const reasons = ["shop:api could not be started (EAGAIN)"];
+    const reasons = ["shop:api could not be started: the system lets nobody start anything"];
     expect(await up).toEqual({ kind: "failed", reasons });
     expect(played.project.wishes.wanted).toEqual(["api"]);
   });
@@ -143,6 +144,68 @@ describe("up", () => {
     played.service("db").be("ready");
     await played.allReady();
     expect(played.takeSaid()).toEqual(["start api", "start web"]);
+  });
+
+  test("a service that runs without a deadline is waited for a minute, with the keys that help; all start later", async () => {
+    using played = new PlayedProject([
+      { name: "web", startTimeout: undefined },
+      { name: "docs", dependsOn: ["web"] },
+    ]);
+    const up = played.up();
+    await settled();
+    played.service("web").be("running", { startedAt: 5 });
+    played.service("web").be("running", { startedAt: 5, why: "waits for its port 21000" });
+    played.clock.advance(59_999);
+    await settled();
+    expect(played.heard.filter(({ type }) => type === "StepFinished")).toEqual([]);
+    played.clock.advance(1);
+    expect(await up).toEqual({
+      kind: "failed",
+      reasons: [
+        'shop:web runs and is not ready after 60 s: it waits for its port 21000. It goes on, and what waits for it starts later. Keys that help: start_timeout = "5m" (up waits longer), health_check or ready_pattern (another sign), type = "worker" (it has no port)',
+        "shop:docs did not start: web, which it waits for, waits for its port 21000",
+      ],
+    });
+    expect(played.said).toEqual(["start web"]);
+    // Asked again, it waits another minute.
+    const again = played.up("web");
+    played.clock.advance(59_999);
+    await settled();
+    played.service("web").be("ready");
+    expect(await again).toEqual({ kind: "ready" });
+    expect(played.said).toEqual(["start web", "start docs"]);
+  });
+
+  test("who says how long to wait is told of the keys after a minute, and waited with for so long", async () => {
+    using played = new PlayedProject([{ name: "web", startTimeout: undefined }]);
+    const hear = (event: BootEvent) => void played.heard.push(event);
+    const asked = { names: undefined, shell: {}, hear, patience: 300_000 };
+    const up = played.project.up(asked);
+    await settled();
+    played.service("web").be("running", { startedAt: 5, why: "waits for its port 21000" });
+    played.clock.advance(60_000);
+    await settled();
+    expect(played.heard.at(-1)).toMatchObject({
+      type: "StepProgress",
+      data: { message: expect.stringContaining("Keys that help: start_timeout") },
+    });
+    // One that dies and runs again is timed again.
+    played.service("web").die(1);
+    played.service("web").be("running", { startedAt: 6 });
+    played.clock.advance(240_000);
+    expect((await up).kind).toBe("failed");
+  });
+
+  test("a service with a deadline is waited for until that has passed", async () => {
+    using played = new PlayedProject([{ name: "web", startTimeout: 600_000 }]);
+    const up = played.up();
+    await settled();
+    played.service("web").be("running", { startedAt: 5 });
+    played.clock.advance(599_000);
+    await settled();
+    expect(played.heard.filter(({ type }) => type === "StepFinished")).toEqual([]);
+    played.service("web").be("ready");
+    expect(await up).toEqual({ kind: "ready" });
   });
 
   test("a command that is not found is told at once", async () => {

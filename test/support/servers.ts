@@ -162,7 +162,7 @@ export function messageModule(text: string): string {
 }
 
 /** A moment ago nobody had it, on either loopback address. */
-function freePort(): number {
+export function freePort(): number {
   const listener = Bun.listen({ hostname: "localhost", port: 0, socket: { data() {} } });
   const { port } = listener;
   listener.stop(true);

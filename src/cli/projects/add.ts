@@ -5,7 +5,11 @@ import { printable } from "../../text/printable.ts";
 import { serviceText, withService } from "../../manifest/edit.ts";
 import { procfileIn } from "./found-services.ts";
 import { hasPort, type ServiceType } from "../../manifest/project.ts";
-import { labelMistake, projectNameFrom, serviceNameMistake } from "../../manifest/project-name.ts";
+import {
+  addressMistake,
+  projectNameFrom,
+  serviceNameMistake,
+} from "../../manifest/project-name.ts";
 import { tomlString } from "../../manifest/write-toml.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
@@ -33,7 +37,7 @@ export async function add(
     ...(portText !== undefined && !(/^\d{1,5}$/.test(portText) && port! >= 1 && port! <= 65_535)
       ? [`--port: expected a number from 1 to 65535, got ${shown(portText)}`]
       : []),
-    ...[serviceNameMistake(name) ?? (hasPort(type) ? labelMistake(name) : undefined)]
+    ...[serviceNameMistake(name) ?? (hasPort(type) ? addressMistake(name) : undefined)]
       .filter((its) => its !== undefined)
       .map((its) => `${JSON.stringify(name)}: ${its}`),
     ...(type === "worker" && port !== undefined

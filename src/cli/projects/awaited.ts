@@ -64,7 +64,7 @@ const hopelessCodes: ReadonlySet<number | null> = new Set([126, 127]);
 export type Seen = {
   /** Deaths that are followed by another try. */
   deaths: number;
-  /** When the last of them happened. */
+  /** The last of them: the number of its failure, or when it happened. */
   lastDeath: number | undefined;
   /** Set once it has been in another state than `stopped`. */
   ran: boolean;
@@ -72,18 +72,20 @@ export type Seen = {
 
 export const unseen: Seen = { deaths: 0, lastDeath: undefined, ran: false };
 
-export type State = Pick<Supervised, "state" | "why" | "lastExit">;
+export type State = Pick<Supervised, "state" | "why" | "lastExit" | "failures" | "isHeld">;
 
-export function seenNext(seen: Seen, { state, lastExit }: State): Seen {
+export function seenNext(seen: Seen, { state, lastExit, failures }: State): Seen {
   const ran = seen.ran || state !== "stopped";
   if (state === "ready") return { ...seen, deaths: 0, ran };
-  if (state !== "backoff" || lastExit?.time === seen.lastDeath) return { ...seen, ran };
-  return { deaths: seen.deaths + 1, lastDeath: lastExit?.time, ran };
+  // A start that was refused has no exit.
+  const lastDeath = failures ?? lastExit?.time;
+  if (state !== "backoff" || lastDeath === seen.lastDeath) return { ...seen, ran };
+  return { deaths: seen.deaths + 1, lastDeath, ran };
 }
 
 /** `seen` includes the state. */
 export function verdictOn(goal: Goal, { its, seen }: { its: State; seen: Seen }): Verdict {
-  const { state, why, lastExit } = its;
+  const { state, why, lastExit, isHeld = false } = its;
   const meaning = table[goal][state];
   if (meaning === "reached") return { kind: "reached", exit: 0 };
   if (meaning === "own") return { kind: "reached", exit: exitOf(its) };
@@ -92,7 +94,8 @@ export function verdictOn(goal: Goal, { its, seen }: { its: State; seen: Seen })
     return { kind: "lost", why: "was stopped before it completed" };
   }
   if (state !== "backoff" || goal === "stopped") return { kind: "waiting" };
-  const isLost = seen.deaths >= enoughDeaths || hopelessCodes.has(lastExit?.code ?? null);
+  const isHopeless = isHeld || hopelessCodes.has(lastExit?.code ?? null);
+  const isLost = isHopeless || seen.deaths >= enoughDeaths;
   if (!isLost) return { kind: "waiting" };
   if (goal === "completed") return { kind: "reached", exit: exitOf(its) };
   return { kind: "lost", why: `${why ?? "ended"}; it is tried again` };

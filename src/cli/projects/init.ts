@@ -5,7 +5,7 @@ import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import type { Found } from "../../manifest/new-manifest.ts";
 import { newManifest } from "../../manifest/new-manifest.ts";
-import { labelMistake, projectNameMistake } from "../../manifest/project-name.ts";
+import { addressMistake, projectNameMistake } from "../../manifest/project-name.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { foundServices } from "./found-services.ts";
 import { projectIn } from "../shared/project-files.ts";
@@ -83,7 +83,7 @@ async function named(offered: string, world: World): Promise<string> {
   for (;;) {
     const answer = (await world.prompt(`Project name [${offered}]: `))?.trim();
     if (!answer) return offered;
-    const wrong = projectNameMistake(answer) ?? labelMistake(answer);
+    const wrong = projectNameMistake(answer) ?? addressMistake(answer);
     if (wrong === undefined) return answer;
     tell(wrong, world);
   }

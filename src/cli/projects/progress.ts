@@ -20,10 +20,23 @@ export interface Progress {
   end(): void;
 }
 
-type Step = { id: string; since: number; says: string };
+/** `next`: milliseconds of its time after which it is said again, where nothing is drawn. */
+type Step = { id: string; since: number; says: string; next: number };
+
+/** Milliseconds after which a step that goes on is said again: few lines, also of a start that takes an hour. */
+const reminders = [10_000, 30_000, 60_000];
+const reminderPeriod = 60_000;
+
+/** The first of these times that is later. */
+function reminderAfter(passed: number): number {
+  const rounds = Math.floor(passed / reminderPeriod) + 1;
+  return reminders.find((time) => time > passed) ?? rounds * reminderPeriod;
+}
 
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMilliseconds = 80;
+/** Milliseconds between two looks at what goes on for long. */
+const reminderTick = 1000;
 const hideCursor = "\x1b[?25l";
 const showCursor = "\x1b[?25h";
 /** More lines would scroll out of a small terminal, and could not be drawn over. */
@@ -64,8 +77,23 @@ export function progress(options: ProgressOptions): Progress {
     else screen.write(`${line}\n`);
   };
 
+  /** Says again what goes on for long. */
+  const remind = (): void => {
+    for (const step of steps.values()) {
+      const passed = clock.now() - step.since;
+      if (passed < step.next) continue;
+      step.next = reminderAfter(passed);
+      const name = printable(nameOf(step.id), 100);
+      say(`${name}: ${step.says} (${shownDuration(Math.floor(passed / 1000) * 1000)})`);
+    }
+  };
+
   const begin = (): void => {
-    if (!drawn || cancel !== undefined) return;
+    if (cancel !== undefined) return;
+    if (!drawn) {
+      cancel = clock.every(reminderTick, remind);
+      return;
+    }
     screen.write(hideCursor);
     cancel = clock.every(frameMilliseconds, () => {
       frame++;
@@ -85,7 +113,8 @@ export function progress(options: ProgressOptions): Progress {
         // Reading the file is not a step that a person waits for.
         if (data.id === "config") return;
         begin();
-        steps.set(data.id, { id: data.id, since: clock.now(), says });
+        const next = reminderAfter(0);
+        steps.set(data.id, { id: data.id, since: clock.now(), says, next });
         if (drawn) draw();
         else if (!asItIs) say(`${name}: starting`);
       } else if (type === "StepProgress" && data.id === "config") {
@@ -119,6 +148,7 @@ export function progress(options: ProgressOptions): Progress {
       cancel();
       cancel = undefined;
       steps.clear();
+      if (!drawn) return;
       draw();
       screen.write(showCursor);
     },

@@ -41,6 +41,7 @@ export async function upInForeground(
     const started = carriedOut(socket, request, steps);
     const first = await Promise.race([started, interrupted.promise, late.promise]);
     cancelLate();
+    steps.end();
     if (first === "late") {
       const why = `not ready within ${shownDuration(patience!)}`;
       const how = `${project.name} goes on in the background; stop it with: localhostess stop`;
@@ -65,6 +66,7 @@ export async function upInForeground(
     return code;
   } finally {
     cancel();
+    steps.end();
     cancelLate();
     logs.stop();
   }

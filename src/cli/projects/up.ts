@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { profileMistakes } from "../../supervisor/project/asked-services.ts";
+import { longestTimer } from "../../text/duration.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { isProjectFile } from "../shared/project-files.ts";
@@ -47,6 +48,8 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
       verbose: flags.verbose ?? false,
       env: definedOf(world.env),
       ...(services.length === 0 ? { profiles } : { services }),
+      // A person who watches the services goes on watching, and one who says how long to wait waits that long.
+      ...(flags.foreground || patience !== undefined ? { patience: longestTimer } : {}),
     },
   };
   const upping = { socket, request, project, world };

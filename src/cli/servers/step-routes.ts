@@ -1,5 +1,8 @@
 /** A name -> the server that has it, its process, and whether it takes connections. */
+import { upCommand } from "../../routes/pending.ts";
 import type { Service } from "../../routes/service.ts";
+import type { Supervised } from "../../routes/supervised.ts";
+import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
 import type { Sight } from "../shared/look.ts";
@@ -9,6 +12,9 @@ import { bracketed, connectDeadline, failed, passed, type Step } from "./step.ts
 
 export function routes(name: string, sight: Sight): { step: Step; service: Service | undefined } {
   const found = find(name, sight);
+  const exact = found.kind === "found" && found.service.name.toLowerCase() === name;
+  const declared = exact ? undefined : declaredAs(name, sight);
+  if (declared !== undefined) return { step: notYet(declared), service: undefined };
   if (found.kind === "unroutable") {
     const fix = "start it again with another NAME, of letters, digits and hyphens";
     return { step: failed("routes", found.why, fix), service: undefined };
@@ -26,6 +32,20 @@ export function routes(name: string, sight: Sight): { step: Step; service: Servi
       ? `a server has the NAME ${name}`
       : `no server is named ${name}, so ${service.name} answers`;
   return { step: passed("routes", detail), service };
+}
+
+/** The service of a project that has the name, as the proxy finds it: before any other server. */
+function declaredAs(name: string, { supervised }: Sight): Supervised | undefined {
+  return supervised.find(({ routeName }) => routeName?.toLowerCase() === name);
+}
+
+/** A service that nobody has found listening. */
+function notYet({ id, service, directory, state, why }: Supervised): Step {
+  const reason = why === undefined ? "" : `: ${printable(why, 500)}`;
+  const isDown = state === "stopped" || state === "exited" || state === "failed";
+  const up = `${upCommand(directory)} ${pastedWord(service)}`;
+  const fix = isDown ? up : `its output may say more: localhostess logs ${pastedWord(id)}`;
+  return failed("routes", `${id} has this name and does not listen; it is ${state}${reason}`, fix);
 }
 
 export function owner({ endpoint, process, command, cwd, warnings }: Service): Step {

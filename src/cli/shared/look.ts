@@ -8,12 +8,15 @@ import { groupServices } from "../../discovery/group.ts";
 import type { ObservedProcess, Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import type { Service } from "../../routes/service.ts";
+import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { defaultPort, type Settings } from "./settings.ts";
 
 export type Sight = {
   scan: Scan;
   services: readonly Service[];
+  /** The services of projects, as far as a daemon was asked. */
+  supervised: readonly Supervised[];
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** The proxy's main port. */
@@ -57,10 +60,11 @@ async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
   if (record === undefined || record.protocol !== protocol) return undefined;
   const asked = await ask<{ Look: SeenSight }>(record.socket, "Look", { deadline: daemonDeadline });
   if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
-  const { daemon, services, scan } = asked.value.Look;
+  const { daemon, services, supervised = [], scan } = asked.value.Look;
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,
+    supervised,
     proxy: daemon,
     ...portsOf(settings, daemon),
     tlds: daemon.tlds,
@@ -83,6 +87,7 @@ function ownLooker(settings: Settings): Looker {
         ownPid: proxy?.pid ?? process.pid,
         uid: process.getuid?.() ?? 0,
       }),
+      supervised: [],
       proxy,
       ...portsOf(settings, proxy),
       tlds: proxy?.tlds ?? settings.tlds,

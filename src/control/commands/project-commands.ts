@@ -4,6 +4,7 @@ import type { BootEvent } from "../../routes/project-report.ts";
 import type { Brought } from "../../supervisor/project/bring-up.ts";
 import type { Projects } from "../../supervisor/projects.ts";
 import type { Cancel } from "../../system/clock.ts";
+import { longestTimer } from "../../text/duration.ts";
 import {
   type Backend,
   type Command,
@@ -157,6 +158,16 @@ export const projectCommands: readonly Command[] = [
       restart: v.optional(
         v.pipe(v.boolean(), v.description("restart services that are running")),
         false,
+      ),
+      patience: v.optional(
+        v.pipe(
+          v.number(),
+          v.minValue(0),
+          v.maxValue(longestTimer),
+          v.description(
+            "milliseconds to wait for a service that runs, is not ready, and has no start_timeout; 60000 by default",
+          ),
+        ),
       ),
     }),
     changes: true,

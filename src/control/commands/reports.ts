@@ -3,6 +3,7 @@ import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
 import type { Service } from "../../routes/service.ts";
 import type { ServiceDetail, ServiceProcess, ServiceReport } from "../../routes/service-report.ts";
 import { secureUrl, serviceRow } from "../../routes/service-row.ts";
+import type { Supervised } from "../../routes/supervised.ts";
 import type { Facts } from "../found/protocol.ts";
 import type { Backend } from "./command.ts";
 import type { DaemonReport, Snapshot } from "./daemon-report.ts";
@@ -76,6 +77,8 @@ function processOf(
 export type SeenSight = {
   daemon: Facts;
   services: readonly Service[];
+  /** Absent in the answer of an older daemon. */
+  supervised?: readonly Supervised[];
   scan: {
     observations: Scan["observations"];
     processes: readonly ObservedProcess[];
@@ -88,6 +91,7 @@ export function sightOf(backend: Backend): SeenSight {
   return {
     daemon: backend.facts(),
     services: backend.services(),
+    supervised: backend.projects?.snapshots() ?? [],
     scan: { observations, processes: [...processes.values()], skipped },
   };
 }

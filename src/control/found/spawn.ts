@@ -1,4 +1,5 @@
 /** A command line -> a daemon in a session of its own, which outlives the process that started it. */
+import { unwritableError } from "../../text/unwritable.ts";
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { openRegularSync, openToAppendSync } from "../../system/regular-file.ts";
 import type { Spawned } from "./connect.ts";
@@ -20,7 +21,7 @@ const longestTail = 2_000;
 
 /** @throws the file system's error, with `code`, for the log, or the system's error for the process. */
 export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
-  const file = openToAppendSync(log);
+  const file = opened(log);
   const before = fstatSync(file).size;
   let child: Bun.Subprocess;
   try {
@@ -47,12 +48,20 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
   };
 }
 
+function opened(log: string): number {
+  try {
+    return openToAppendSync(log);
+  } catch (error) {
+    throw unwritableError(log, error as NodeJS.ErrnoException);
+  }
+}
+
 /** The text after the first `before` bytes; all of it, if the file was rotated meanwhile. */
 function textFrom(path: string, before: number): string {
-  const opened = openRegularSync(path, { follow: false });
+  const read = openRegularSync(path, { follow: false });
   // The file was removed: there is nothing to show.
-  if (opened.kind !== "file") return "";
-  const { file, its } = opened;
+  if (read.kind !== "file") return "";
+  const { file, its } = read;
   try {
     const { size } = its;
     const start = Math.max(size < before ? 0 : before, size - longestTail);

@@ -2,7 +2,7 @@
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
 import { hasPort, hookNames, type Limits, type ServiceSpec } from "../project.ts";
-import { labelMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
+import { addressMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
@@ -11,6 +11,9 @@ import type { Mistakes } from "./mistakes.ts";
 import type { Reading } from "./reading.ts";
 import { type Edges, edgesOf, existing } from "./references.ts";
 import { envFilePaths, type Variable } from "./variables.ts";
+
+/** Milliseconds: a minute, in which most development servers have long been ready. */
+const usualStartTimeout = 60_000;
 
 /** The service, and what only its readers need to know. `spec.dependsOn` is filled in by waits.ts. */
 export type Declared = Edges & { spec: ServiceSpec; table: Table };
@@ -51,7 +54,7 @@ export function readService(
   if (type === "worker") {
     reportPorts({ port, lazy, idleTimeout, health, table }, mistakes);
   }
-  const wrongLabel = hasPort(type) ? labelMistake(name) : undefined;
+  const wrongLabel = hasPort(type) ? addressMistake(name) : undefined;
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
@@ -91,6 +94,7 @@ export function readService(
   for (const other of existing(restartWith, reading)) {
     if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
   }
+  const readyPattern = valueIn<string>("ready_pattern");
   const watch = field<string[]>("watch");
   for (const { index, what } of watchMistakes(watch?.value ?? [], workdir)) {
     mistakes.add({ source: watch!.source, path: [...watch!.path, index] }, what);
@@ -108,8 +112,11 @@ export function readService(
     dependsOn: [],
     restartWith: [...new Set(restartWith?.value)],
     health,
-    readyPattern: valueIn("ready_pattern"),
-    startTimeout: valueIn("start_timeout") ?? 0,
+    readyPattern,
+    // Without a sign of its own, a service that builds for minutes cannot be told from one that hangs.
+    startTimeout:
+      valueIn("start_timeout") ??
+      (health === undefined && readyPattern === undefined ? undefined : usualStartTimeout),
     stopSignal: valueIn("stop_signal") ?? "SIGTERM",
     stopTimeout: valueIn("stop_timeout") ?? 0,
     restart,

@@ -1,4 +1,5 @@
 /** Output of services -> lines with their time, in memory and in files, to be read and followed. */
+import { unwritableWhy } from "../../text/unwritable.ts";
 import { isUtf8 } from "node:buffer";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -419,11 +420,12 @@ class Log implements ServiceLog {
     );
   }
 
-  #note({ message }: Error): void {
+  #note(error: Error): void {
     const now = this.#options.clock.now();
     if (now - this.#noted < noteAgain) return;
     this.#noted = now;
-    this.#options.note(`what ${this.#options.id} prints is not kept in its file: ${message}`);
+    const why = unwritableWhy(error);
+    this.#options.note(`what ${this.#options.id} prints is not kept in its file: ${why}`);
   }
 }
 

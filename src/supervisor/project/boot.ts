@@ -2,6 +2,7 @@
 import type { BootEvent } from "../../routes/project-report.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
+import { slowPatience, slowText } from "./slow-start.ts";
 import { heldText, isDue, isRenewing, isThere, isWanted, type Unit, whyDown } from "./unit.ts";
 
 /** `reasons` are sentences, with the ids of those that did not become ready. */
@@ -10,6 +11,10 @@ export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly st
 export type BootOptions = {
   clock: Clock;
   hear(event: BootEvent): void;
+  /**
+   * Milliseconds for which somebody waits for a service that runs and has no deadline of its own; by default a minute.
+   */
+  patience?: number | undefined;
   /** Services that are ended first, and started again. */
   changed: readonly string[];
   unitOf(name: string): Unit | undefined;
@@ -34,6 +39,8 @@ type Followed = {
   /** The same, since its lifecycle was made. */
   failures: number;
   said: string | undefined;
+  /** Set once it was seen to run without a deadline. */
+  isTimed: boolean;
   /** The start of the process that is ended first. */
   formerRun: number | undefined;
   /** The first of those that failed, where it waited for that in vain. */
@@ -42,7 +49,7 @@ type Followed = {
 
 /** Resolves when nothing is awaited any more. Never rejects. */
 export function boot(names: readonly string[], options: BootOptions): Promise<Started> {
-  const { hear, unitOf, snapshotOf, explain, watch, clock } = options;
+  const { hear, unitOf, snapshotOf, explain, watch, clock, patience = slowPatience } = options;
   const open = new Map<string, Followed>();
   const reasons: string[] = [];
   const done = Promise.withResolvers<Started>();
@@ -117,13 +124,36 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       settle(its, explain(name));
       return;
     }
+    if (state === "running" && unit.spec.startTimeout === undefined) timeSlow(its);
     progress(its, state === "backoff" ? `${why ?? "ended"}; it is tried again` : why);
   };
 
   const progress = (its: Followed, message: string | undefined): void => {
-    if (message === undefined || message === its.said) return;
+    // The next attempt keeps the reason of the last one until it has another.
+    if (message === undefined || its.said?.startsWith(message)) return;
     its.said = message;
     hear({ type: "StepProgress", data: { id: its.id, message } });
+  };
+
+  /** Says after a while what would help, and waits no longer than for `patience`. */
+  const timeSlow = (its: Followed): void => {
+    if (its.isTimed) return;
+    its.isTimed = true;
+    const later = (waited: number, then: (text: string) => void): void => {
+      cancels.push(
+        clock.after(waited, () => {
+          const unit = unitOf(its.name);
+          if (!open.has(its.name) || unit === undefined) return;
+          const { state, why } = snapshotOf(unit);
+          if (state === "running") then(slowText(unit.spec, { waited, why }));
+          // The next time that it runs, it is timed again.
+          else its.isTimed = false;
+        }),
+      );
+    };
+    later(patience, (text) => settle(its, `${its.id} ${text}`));
+    if (patience <= slowPatience) return;
+    later(slowPatience, (message) => hear({ type: "StepProgress", data: { id: its.id, message } }));
   };
 
   for (const name of names) {
@@ -140,12 +170,13 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       deaths: 0,
       failures: unit.service?.failures ?? 0,
       said: undefined,
+      isTimed: false,
       formerRun: anew ? startedAt : undefined,
     });
     // Without a limit a failing check, its own or that of what it waits for, would keep the caller waiting for ever.
     if (state === "unready" || anew) {
       cancels.push(
-        clock.after(unit.spec.startTimeout, () => {
+        clock.after(unit.spec.startTimeout ?? slowPatience, () => {
           const its = open.get(name);
           if (its === undefined || (anew && !isRenewing(unit))) return;
           settle(its, explain(name));

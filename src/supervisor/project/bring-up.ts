@@ -1,5 +1,6 @@
 /** A folder, and what is asked of it with `up` -> its project brought up, or why nothing was started. */
 import { namesOf, servicesWithin } from "../../routes/named.ts";
+import type { Clock } from "../../system/clock.ts";
 import { profileMistakes } from "./asked-services.ts";
 import type { Started } from "./boot.ts";
 import type { Folder, Loaded } from "./folder.ts";
@@ -17,22 +18,43 @@ export type Asked = {
   /** Set: services that run are started again. */
   restart: boolean;
   hear: Hear;
+  /** Milliseconds for which a service is waited for that runs and has no deadline; by default a minute. */
+  patience?: number | undefined;
 };
 
 /** `refused`: nothing was started; sentences say why. */
 export type Brought = Started | { kind: "refused"; reasons: readonly string[] };
 
 export type BringUpOptions = {
+  clock: Clock;
   /** The folder has this project. */
   onProject(name: string): void;
   note(text: string): void;
 };
 
+/** Milliseconds after which a wait is told of. */
+const tellAfter = 2000;
+
+/** Awaits something, and says what it is where that takes a while. */
+export async function tellingWaits<T>(
+  promise: Promise<T>,
+  { clock, hear, message }: { clock: Clock; hear: Hear; message: string },
+): Promise<T> {
+  const cancel = clock.after(tellAfter, () =>
+    hear({ type: "StepProgress", data: { id: "config", message } }),
+  );
+  try {
+    return await promise;
+  } finally {
+    cancel();
+  }
+}
+
 export async function bringUp(
   folder: Folder,
-  { asked, onProject, note }: BringUpOptions & { asked: Asked },
+  { asked, clock, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { file, names, profiles = [], shell, isShell, restart, hear } = asked;
+  const { file, names, profiles = [], shell, isShell, restart, hear, patience } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -42,11 +64,16 @@ export async function bringUp(
   folder.forgetKept();
   const isNew = folder.project === undefined;
   const wasSeen = folder.seen !== undefined;
-  const found: Loaded = await folder.inTurn(async () => {
+  const begun = Promise.withResolvers<void>();
+  const loading: Promise<Loaded> = folder.inTurn(async () => {
+    begun.resolve();
     const loaded = await folder.load({ shell, up: { names }, file });
     if (loaded.kind === "project" && isShell) folder.shell = shell;
     return loaded;
   });
+  const message = "waits for an earlier change of this project to be done";
+  await tellingWaits(begun.promise, { clock, hear, message });
+  const found = await loading;
   if (found.kind === "refused") return refuse(found.reasons);
   const { project, takes } = found;
   const { name } = project.spec;
@@ -78,6 +105,9 @@ export async function bringUp(
   hear({ type: "StepFinished", data: { id: "config", result: { Ok: null } } });
   onProject(name);
   const instead = isShell ? folder.standIn : undefined;
-  const these = { names: names === undefined ? undefined : own, profiles, shell, instead, hear };
+  const these = {
+    ...{ names: names === undefined ? undefined : own, profiles },
+    ...{ shell, instead, hear, patience },
+  };
   return await (restart ? project.restart(these) : project.up(these));
 }

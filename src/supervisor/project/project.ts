@@ -3,7 +3,7 @@ import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { askedServices, partOf } from "./asked-services.ts";
-import { boot, type Started } from "./boot.ts";
+import { boot, type BootOptions, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
 import { Schedules } from "./schedules.ts";
 import { Starting } from "./starting.ts";
@@ -33,6 +33,8 @@ export type UpOptions = {
   /** Services that run with this environment, for want of a shell's, are started again. */
   instead?: Shell | undefined;
   hear: Hear;
+  /** Milliseconds for which a service is waited for that runs and has no deadline; by default a minute. */
+  patience?: number | undefined;
 };
 
 /** The wishes of a project's services, as the next daemon needs them. */
@@ -127,7 +129,7 @@ export class Project {
   }
 
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, profiles = [], shell, instead, hear }: UpOptions): Promise<Started> {
+  up({ names, profiles = [], shell, instead, hear, patience }: UpOptions): Promise<Started> {
     if (names === undefined) {
       this.#whole = true;
       this.#units.profiles = new Set(profiles);
@@ -161,7 +163,10 @@ export class Project {
       changed.push(name);
     }
     this.#effects.onState();
-    const watched = this.#boot(concerned, { hear, changed: [...changed, ...renewing] });
+    const watched = this.#boot(concerned, {
+      ...{ hear, patience },
+      changed: [...changed, ...renewing],
+    });
     if (changed.length > 0) {
       const because = isLacking
         ? "the environment of its shell is known again"
@@ -189,7 +194,7 @@ export class Project {
 
   /** Ends services and those that restart with them, in reverse order, then starts them in order. */
   restart(options: UpOptions): Promise<Started> {
-    const { names, shell, hear } = options;
+    const { names, shell, hear, patience } = options;
     const asked =
       names ??
       this.#units
@@ -203,7 +208,7 @@ export class Project {
     const all = [...new Set([...concerned, ...others])];
     void this.#restarts.restartAll(running, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
-    return this.#boot(all, { hear, changed: concerned });
+    return this.#boot(all, { hear, changed: concerned, patience });
   }
 
   /** Restarts a service that runs, for a reason that nobody typed. */
@@ -347,11 +352,10 @@ export class Project {
     }
   }
 
-  #boot(names: readonly string[], { hear, changed }: { hear: Hear; changed: readonly string[] }) {
+  #boot(names: readonly string[], asked: Pick<BootOptions, "hear" | "changed" | "patience">) {
     return boot(names, {
+      ...asked,
       clock: this.#effects.clock,
-      hear,
-      changed,
       unitOf: (name) => this.#units.get(name),
       snapshotOf: (unit) => this.#units.snapshot(unit),
       explain: (name) => this.explain(name),

@@ -1,4 +1,5 @@
 /** A previous daemon's state -> its lock taken, its processes ended, and the projects to bring up again. */
+import { unwritableWhy } from "../../text/unwritable.ts";
 import { join } from "node:path";
 import type { Known } from "./registry.ts";
 import type { Clock } from "../../system/clock.ts";
@@ -41,7 +42,7 @@ export async function takeLock({
       const got = lockFile(join(stateDirectory, "supervisor.lock"));
       if (got.kind === "locked") return got;
     } catch (error) {
-      note(`services are started without a lock: ${(error as Error).message}`);
+      note(`services are started without a lock: ${unwritableWhy(error as Error)}`);
       return undefined;
     }
     if (!told && clock.now() - began > lockPatience) {

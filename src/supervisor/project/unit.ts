@@ -160,7 +160,7 @@ export function snapshotOf(
   }
   if (wish === "restarting") {
     const ends = its.state === "stopping" || its.state === "stopped";
-    return ends ? { ...snapshot, state: "starting", why: because } : snapshot;
+    return ends ? { ...snapshot, state: "starting", why: its.why ?? because } : snapshot;
   }
   if (wish !== "due") return { ...snapshot, why: whyWaiting(snapshot) };
   const waits = blockers(unit, others);
@@ -216,6 +216,7 @@ export function whyDown({ wish, service }: Unit): string {
   if (wish.state === "refused") return `cannot start: ${wish.because}`;
   if (wish.state === "unwanted") return "is stopped";
   const { state, why } = service?.snapshot() ?? { state: "stopped", why: undefined };
+  if (service?.isRefused && why !== undefined) return `could not be started: ${why}`;
   return why ?? (state === "failed" ? "failed" : `is ${state}`);
 }
 

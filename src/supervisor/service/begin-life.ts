@@ -12,6 +12,7 @@ import { type HookEnd, Hooks, type RunningHook } from "./hooks.ts";
 import { Life, type NotifySocket } from "./life.ts";
 import { type Notice, noticesIn } from "./notify.ts";
 import { portTaken, type TakenOptions } from "./port-words.ts";
+import type { Refusal } from "./refusal.ts";
 
 /** The project's input for a start; kept for automatic restarts. */
 export type StartRequest = {
@@ -72,8 +73,7 @@ export type Preparing = {
 
 export type Begun =
   | { kind: "life"; life: Life }
-  /** `passing`: may go better next time. */
-  | { kind: "refused"; why: string; passing: boolean }
+  | ({ kind: "refused" } & Refusal)
   /** Another program has the port: a start is of use only once that one has gone. */
   | { kind: "held"; why: string; port: number }
   | { kind: "over" };

@@ -4,8 +4,10 @@ import { byteExact } from "../../system/byte-text.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
+import { refusedDescriptor } from "../../system/refused-descriptor.ts";
 import { shown } from "../../text/shown.ts";
 import type { Ending } from "../family/ending.ts";
+import { type Refusal, refusalOf, terminalRefusal } from "./refusal.ts";
 
 export type Stream = "stdout" | "stderr";
 
@@ -65,10 +67,10 @@ export interface Child {
   release(): void;
 }
 
-export type Spawned =
-  | { kind: "spawned"; child: Child }
-  /** `passing`: may go better next time. */
-  | { kind: "refused"; why: string; passing: boolean };
+export type Spawned = { kind: "spawned"; child: Child } | ({ kind: "refused" } & Refusal);
+
+/** Descriptors that Bun opens for a process with a terminal (measured with 1.4.5). */
+const terminalDescriptors = 5;
 
 /** Wide enough for tables, and not so wide that lines of it cannot be read in a page. */
 export const terminalSize = { cols: 120, rows: 40 } as const;
@@ -84,7 +86,7 @@ export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawne
     const child = effects.calls.marked(options.mark, () => start(options, effects));
     return { kind: "spawned", child };
   } catch (error) {
-    return { kind: "refused", ...refusal(error as NodeJS.ErrnoException) };
+    return { kind: "refused", ...refused(error as NodeJS.ErrnoException, options.pty) };
   }
 }
 
@@ -124,27 +126,10 @@ function mistakeInShell(options: Shelled): string | undefined {
 
 type Shelled = Pick<ChildOptions, "shell" | "env" | "workdir">;
 
-/** The words for fork(2), execve(2) and pipe(2). */
-const refusals: Record<string, { why: string; passing: boolean }> = {
-  ENOENT: { why: "its shell needs a program that is not there (ENOENT)", passing: false },
-  ENOEXEC: { why: "its shell is not a program that this machine runs (ENOEXEC)", passing: false },
-  EACCES: { why: "its shell may not be run (EACCES)", passing: false },
-  E2BIG: { why: "its command and environment are larger than the system takes", passing: false },
-  EAGAIN: {
-    why: "the system lets this user start no further process (EAGAIN; see `ulimit -u`)",
-    passing: true,
-  },
-  ENOMEM: { why: "the system has no memory for another process (ENOMEM)", passing: true },
-  EMFILE: {
-    why: "localhostess has no descriptor left for it (EMFILE; see `ulimit -n`)",
-    passing: true,
-  },
-  ENFILE: { why: "the system has no descriptor left for it (ENFILE)", passing: true },
-};
-
-function refusal(error: NodeJS.ErrnoException): { why: string; passing: boolean } {
-  const known = refusals[error.code ?? ""];
-  return known ?? { why: `it could not be started: ${error.message}`, passing: true };
+/** Bun 1.4.5 says of a terminal that it could not open one, and not why. */
+function refused(error: NodeJS.ErrnoException, pty: boolean): Refusal {
+  if (!pty || error.code !== undefined || !error.message.includes("PTY")) return refusalOf(error);
+  return terminalRefusal(refusedDescriptor("/dev/ptmx", terminalDescriptors)) ?? refusalOf(error);
 }
 
 function start(options: ChildOptions, effects: ChildEffects): Child {

@@ -19,6 +19,9 @@ export const hookRules: Readonly<Record<HookName, Rule>> = {
   after_stop: { within: "stopTimeout", failure: "warning" },
 };
 
+/** Milliseconds that a hook of a start has where its service has no `start_timeout`: as long as that is by default. */
+const startPatience = 60_000;
+
 export type HookEnd =
   | { kind: "well" }
   /** `why` begins with the hook's name. `passing`: it may go better next time. */
@@ -129,7 +132,7 @@ export class Hooks {
     const { child } = spawned;
     this.#children.add(child);
     if (this.#paused) child.pause();
-    const limit = this.#spec[hookRules[name].within];
+    const limit = this.#spec[hookRules[name].within] ?? startPatience;
     cancel = clock.after(limit, () => {
       const last = output.last === "" ? "" : `; it said: ${output.last}`;
       const why = `${name} did not end within ${limit / 1000} s${last}`;

@@ -16,6 +16,7 @@ import type { Hooks } from "./hooks.ts";
 import type { Life, LifeEffects, LifeOwner } from "./life.ts";
 import type { Notice } from "./notify.ts";
 import { portTaken, whoHas } from "./port-words.ts";
+import { refusalOf } from "./refusal.ts";
 import {
   type Event,
   goodHealth,
@@ -56,6 +57,8 @@ export interface Lifecycle {
   snapshot(): Supervised;
   /** Ends by itself, and starts that were refused, since it was made: it only grows. */
   readonly failures: number;
+  /** True where no process could be started the last time; `why` is a whole sentence then. */
+  readonly isRefused: boolean;
   /** True while another program has its port: to wait for the next start is to wait for that one to end. */
   readonly isHeld: boolean;
   /** Milliseconds since its process was started; undefined where nothing of it can be left. */
@@ -76,6 +79,9 @@ export interface Lifecycle {
   /** Stops it for good. */
   dispose(): Promise<void>;
 }
+
+/** Milliseconds after which somebody is told that an end takes its time. */
+const tellEndAfter = 2000;
 
 /** Milliseconds between two looks at a port that another program has, and between two at who that is. */
 const portPeriod = 500;
@@ -103,6 +109,7 @@ class StateMachine implements Lifecycle {
   /** In a row, without good health between them. */
   #deaths = 0;
   failures = 0;
+  isRefused = false;
   /** The port that another program has. */
   #held: number | undefined;
   #lastExit: Exit | undefined;
@@ -169,6 +176,8 @@ class StateMachine implements Lifecycle {
       readyAt: life?.readyAt,
       restarts: this.#restarts,
       lastExit: this.#lastExit,
+      failures: this.failures,
+      isHeld: this.isHeld,
       lazy: spec.lazy,
       directory,
       warnings: life === undefined ? this.#leftovers : [...life.warnings, ...life.remarks],
@@ -276,11 +285,14 @@ class StateMachine implements Lifecycle {
   // --- starting
 
   #launch(): void {
+    this.isRefused = false;
     const attempt = {};
     this.#attempt = attempt;
     const isOver = (): boolean => this.#attempt !== attempt;
-    this.#start(isOver).catch((error: Error) => {
-      if (!isOver()) this.#refuse(error.message, { passing: true });
+    this.#start(isOver).catch((error: NodeJS.ErrnoException) => {
+      if (isOver()) return;
+      const { why } = error.code === undefined ? { why: error.message } : refusalOf(error);
+      this.#refuse(why, { passing: true });
     });
   }
 
@@ -324,6 +336,7 @@ class StateMachine implements Lifecycle {
   #refuse(because: string, { passing }: { passing: boolean }): void {
     this.#deaths++;
     this.failures++;
+    this.isRefused = true;
     this.#happen(passing ? this.#unexplained() : "gave-up", because);
   }
 
@@ -440,7 +453,12 @@ class StateMachine implements Lifecycle {
   async #endAll(because: string | undefined): Promise<void> {
     const life = this.#life;
     const port = life?.born.port;
+    const cancel = this.#effects.clock.after(tellEndAfter, () => {
+      const seconds = this.spec.stopTimeout / 1000;
+      this.#owner.changed(`waits for its processes to end, at most ${seconds} s before SIGKILL`);
+    });
     const left = await this.#clear({ asked: this.#phase !== "aborting" });
+    cancel();
     const held = port === undefined ? undefined : await this.#stillHeld(port);
     const remarks = [...(life?.remarks ?? []), left, held];
     this.#leftovers = remarks.filter((its) => its !== undefined);

@@ -11,6 +11,7 @@ import { proportionalMemory } from "../../system/proportional-memory.ts";
 import { isReserved } from "../../system/reserved-port.ts";
 import { terminalFlow } from "../../system/terminal-flow.ts";
 import { portRightCommand } from "../../text/port-right.ts";
+import { unwritable } from "../../text/unwritable.ts";
 import { procfsCensus, psCensus } from "../family/census.ts";
 import { checks } from "./checks.ts";
 import { spawnChild } from "./child.ts";
@@ -65,6 +66,14 @@ export function machine({
   /** Made anew for each look, which is rare: what the last one knew would be kept for nothing. */
   const everybody = () => chooseSource("auto", { uid: process.getuid?.() ?? 0, allUsers: true });
 
+  function clear(): void {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // On a file system that is read-only, what is left there stays; whoever starts a service is told.
+    }
+  }
+
   const onChild = (): void => all.reapSoon();
 
   return {
@@ -91,13 +100,20 @@ export function machine({
       random: Math.random,
     },
     start() {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // A killed daemon leaves its folder.
+      clear();
+      try {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+      } catch (error) {
+        // Every start that needs it says so again.
+        report(unwritable(folder, error as NodeJS.ErrnoException));
+      }
       if (calls.adoptOrphans()) process.on("SIGCHLD", onChild);
     },
     stop() {
       process.off("SIGCHLD", onChild);
       all.stop();
-      rmSync(folder, { recursive: true, force: true });
+      clear();
     },
   };
 }

@@ -4,6 +4,7 @@ import { hasPort, type HealthCheck } from "../../manifest/project.ts";
 import type { Life, LifeOwner } from "./life.ts";
 import { terminalSize, type Stream } from "./child.ts";
 import { ReadyPattern } from "./ready-pattern.ts";
+import { waitsFor } from "./waits-for.ts";
 import { portElsewhere } from "./whereabouts.ts";
 
 /** Milliseconds between two looks at whether its port listens: at first, and later. */
@@ -16,14 +17,18 @@ const notifyPatience = 10_000;
 /** Milliseconds after which a service that need not listen is ready without another sign. */
 const workerReady = 1000;
 
+/** Milliseconds until somebody is told what it waits for, and between two looks at whether that has changed. */
+const tellAfter = 2000;
+const tellPeriod = 1000;
+
 /** Milliseconds between two checks of a service that is not ready, at most. */
 const eagerCheck = 500;
 
 export class Readiness {
   readonly #life: Life;
   readonly #owner: LifeOwner;
-  /** The time on the clock by which it must be ready. */
-  #deadline: number;
+  /** The time on the clock by which it must be ready; undefined: whenever it is. */
+  #deadline: number | undefined;
   #cancelDeadline: Cancel | undefined;
   /** When its port was seen to listen, without a break since. */
   #listensSince: number | undefined;
@@ -34,16 +39,20 @@ export class Readiness {
   /** The reason of the last failed check. */
   #illness: string | undefined;
   #pattern: ReadyPattern | undefined;
+  /** The wait that was told last. */
+  #told: string | undefined;
 
   constructor(life: Life, owner: LifeOwner) {
     this.#life = life;
     this.#owner = owner;
-    this.#deadline = life.born.begun + owner.spec.startTimeout;
+    const { startTimeout } = owner.spec;
+    this.#deadline = startTimeout === undefined ? undefined : life.born.begun + startTimeout;
   }
 
   start(): void {
     const { spec } = this.#owner;
     this.#armDeadline();
+    this.#tellLater(tellAfter);
     if (spec.health !== undefined) this.#check(spec.health);
     else if (spec.readyPattern !== undefined) {
       this.#pattern = this.#watchOutput(spec.readyPattern);
@@ -95,14 +104,36 @@ export class Readiness {
     this.#owner.happen("unready", why);
   }
 
-  /** Extends the deadline to `by` milliseconds from now. */
+  /** Extends the deadline, where there is one, to `by` milliseconds from now. */
   extend(by: number): void {
+    if (this.#deadline === undefined) return;
     this.#deadline = Math.max(this.#deadline, this.#owner.effects.clock.now() + by);
     if (this.#owner.phase === "running") this.#armDeadline();
   }
 
+  /** Says what it waits for when that has taken a while, and whenever it is something else. */
+  #tellLater(delay: number): void {
+    const life = this.#life;
+    life.after(delay, () => {
+      if (this.#owner.phase !== "running") return;
+      const text = waitsFor(this.#owner.spec, {
+        port: life.born.port,
+        listens: this.#listensSince !== undefined,
+        speaks: life.speaks,
+        patience: notifyPatience / 1000,
+        illness: this.#illness,
+      });
+      if (text !== undefined && text !== this.#told) {
+        this.#told = text;
+        this.#owner.changed(text);
+      }
+      this.#tellLater(tellPeriod);
+    });
+  }
+
   #armDeadline(): void {
     this.#cancelDeadline?.();
+    if (this.#deadline === undefined) return;
     const left = this.#deadline - this.#owner.effects.clock.now();
     this.#cancelDeadline = this.#life.after(left, () => {
       if (this.#owner.phase !== "running") return;
@@ -156,10 +187,7 @@ export class Readiness {
         if (life.age >= health.startPeriod) this.#failures++;
         if (this.#failures >= Math.max(1, health.retries))
           this.#owner.happen("unready", result.why);
-      } else if (this.#illness !== result.why) {
-        this.#illness = result.why;
-        this.#owner.changed(result.why);
-      }
+      } else this.#illness = result.why;
       const eager = Math.min(health.interval, eagerCheck);
       const wait = this.#owner.phase === "ready" ? health.interval : eager;
       life.after(wait, () => this.#check(health));
