@@ -1,4 +1,4 @@
-/** Faults in what a line of output is, and in who is at a service's terminal. */
+/** Faults in what a line of output is, in who is at a terminal, and in the shells that daemons hand over. */
 import type { Fault } from "./fault.ts";
 
 export const terminals: readonly Fault[] = [
@@ -77,8 +77,8 @@ export const terminals: readonly Fault[] = [
   {
     name: "modes that a program has set stay in the person's terminal",
     file: "src/cli/projects/terminal-modes.ts",
-    find: 'return `${ends.join("")}\\u001b[0m\\r\\n`;',
-    replace: 'return "\\u001b[0m\\r\\n";',
+    find: 'return `${ends.join("")}\\u001b[0m`;',
+    replace: 'return `${ends.slice(1).join("")}\\u001b[0m`;',
     tests: ["test/cli/terminal-modes.test.ts"],
   },
   {
@@ -108,5 +108,12 @@ export const terminals: readonly Fault[] = [
     find: "row.insert(this.#cell, { count, end: this.#rowEnd() });",
     replace: "row.insert(this.#cell, { count, end: 65_536 });",
     tests: ["test/supervisor/terminal-lines.test.ts"],
+  },
+  {
+    name: "a daemon that is replaced before it has taken over forgets the shells",
+    file: "src/supervisor/all-projects.ts",
+    find: "return handoverOf(new Map([...known, ...this.#inherited]));",
+    replace: "return handoverOf(new Map(known));",
+    tests: ["test/supervisor/all-projects.test.ts"],
   },
 ];

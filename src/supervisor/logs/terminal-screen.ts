@@ -28,10 +28,10 @@ const unbounded = 1 << 30;
 const usualRows = 40;
 /** Column to which a cursor goes beyond the text of such a stream: no screen is wider. */
 const farthest = 1024;
-/** Rows and columns of a screen: a client may say that it has 65,535 of them, and each may have a row of text. */
+/** Columns and rows that are followed: a client may say that it has 65,535, and each may be full of text. */
 const largest: Size = { cols: 4096, rows: 512 };
 
-/** Characters of a string for the terminal, such as a title or a picture; one without an end hides no more than that. */
+/** Characters of a string for the terminal, such as a picture; one without an end hides no more than that. */
 const longestString = 1024 * 1024;
 
 const plain = /[^\u0000-\u001f\u007f-\u009f]+/y;
