@@ -9,6 +9,7 @@ export type NewService = {
   type?: ServiceType | undefined;
   command: string;
   port?: number | undefined;
+  disabled?: boolean | undefined;
 };
 
 export type Edit =
@@ -85,11 +86,17 @@ function* edits(
   yield text.slice(0, start) + lines(dotted) + text.slice(start);
 }
 
-function declared({ type, command, port }: Omit<NewService, "name">): Record<string, unknown> {
+function declared({
+  type,
+  command,
+  port,
+  disabled,
+}: Omit<NewService, "name">): Record<string, unknown> {
   return {
     ...(type === undefined || type === "exec" ? {} : { type }),
     command,
     ...(port === undefined ? {} : { port }),
+    ...(disabled === true ? { disabled } : {}),
   };
 }
 

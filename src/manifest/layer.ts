@@ -2,7 +2,7 @@
 import { type GenericSchema, safeParse } from "valibot";
 import { configSchema, unknownKey } from "./config.ts";
 import { laterTypes } from "./later-types.ts";
-import { laterKeys, layerSchema, otherWords, serviceSchema } from "./schema.ts";
+import { laterKeys, layerSchema, otherWords, serviceSchema, typeWords } from "./schema.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
 
 /** The file that was read. */
@@ -133,16 +133,13 @@ class Reading {
     }
     const type = service && isTable(value) ? value.type : undefined;
     if (typeof type === "string" && laterTypes.includes(type)) {
-      this.#mistake(
-        [...path, "type"],
-        `type "${type}" is not supported yet; use "exec" or "worker"`,
-      );
+      this.#mistake([...path, "type"], `type "${type}" is not supported yet; use ${typeWords}`);
       return { kind: "bad", ...at };
     }
     const shape = schema.wrapped ?? schema;
     const table = tableOf(shape);
     if (table !== undefined && isTable(value)) return this.table(table, value, path);
-    if (table !== undefined && typeof value === "object") {
+    if (table !== undefined && typeof value === "object" && !takesList(shape, value)) {
       // A list or a date; the schema would accept any object as a table.
       const { message } = shape as { message?: unknown };
       const what = typeof message === "function" ? message({ input: value }) : String(message);
@@ -167,10 +164,7 @@ class Reading {
     const key = String(path.at(-1));
     const [later, other] = [own(laterKeys, key), own(otherWords, key)];
     if (path.length === 3 && later !== undefined) {
-      this.#mistake(
-        path,
-        `only for type "${later}", which is not supported yet; use "exec" or "worker"`,
-      );
+      this.#mistake(path, `only for type "${later}", which is not supported yet; use ${typeWords}`);
       return;
     }
     const meant = other !== undefined && known.includes(other) ? other : key;
@@ -202,6 +196,11 @@ function tableOf(schema: Schema): Schema | undefined {
       .find(Boolean);
   }
   return schema.type === "strict_object" || schema.type === "record" ? schema : undefined;
+}
+
+/** Whether the value is a list, in a place where a list may stand beside a table. */
+function takesList({ options = [] }: Schema, value: unknown): boolean {
+  return Array.isArray(value) && options.some((option) => option.type === "array");
 }
 
 function isObject(value: unknown): value is Schema {

@@ -7,6 +7,7 @@ export type FoundService = {
   name: string;
   type: ServiceType;
   command: string;
+  disabled?: boolean | undefined;
   /** Relative to the project's folder. */
   workdir?: string | undefined;
   /** The source, for a comment: `package.json, "dev"`. */

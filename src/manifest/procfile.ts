@@ -10,9 +10,19 @@ const entry = /^([^\s:#]+)\s*:\s*(.*)$/;
 /** The names that foreman takes. */
 const validName = /^[A-Za-z0-9_-]+$/;
 
-/** `web` is a server; the others get a port as well, as with foreman, and need not listen. */
+/**
+ * `web` is a server; the others get a port as well, as with foreman, and need not listen. `release` is what Heroku runs
+ * for a release: a task.
+ */
 export function procfileType(name: string): ServiceType {
+  if (name === "release") return "task";
   return name === "web" ? "exec" : "process";
+}
+
+/** A release is no part of every start: only its name runs it. */
+function declaredAs(name: string): { type: ServiceType; disabled?: boolean } {
+  const type = procfileType(name);
+  return type === "task" ? { type, disabled: true } : { type };
 }
 
 export function readProcfile(text: string, name: string): Layer {
@@ -36,7 +46,7 @@ export function readProcfile(text: string, name: string): Layer {
       lines.set(key, line);
       // Defined, and not assigned: a name such as `__proto__` is a service like any other.
       Object.defineProperty(services, key, {
-        value: { type: procfileType(key), command },
+        value: { ...declaredAs(key), command },
         enumerable: true,
       });
     }

@@ -22,14 +22,23 @@ export type HealthCheck = {
 
 /**
  * `exec`: a server; it is ready when it listens. `process`: what a line of a Procfile is; it has a port and an address,
- * but need not listen. `worker`: neither port nor address.
+ * but need not listen. `worker`: neither port nor address. `task`: a worker that is run once, and is completed when it
+ * ends with exit code 0.
  */
-export type ServiceType = "exec" | "process" | "worker";
+export const serviceTypes = ["exec", "process", "worker", "task"] as const;
+
+export type ServiceType = (typeof serviceTypes)[number];
 
 /** Whether services of that type get a PORT and an address. */
 export function hasPort(type: ServiceType): boolean {
   return type === "exec" || type === "process";
 }
+
+/** A service may wait for one of these in a service that it depends on. */
+export const conditions = ["ready", "completed", "started"] as const;
+
+export type Condition = (typeof conditions)[number];
+
 /** How much of the machine a service may take; undefined: as much as there is. */
 export type Limits = {
   /** Bytes that all its processes together may keep resident. */
@@ -69,6 +78,8 @@ export type ServiceSpec = {
   envFiles: readonly string[];
   /** Services named by `depends_on` and by references, without repeats. */
   dependsOn: readonly string[];
+  /** The condition that is awaited of each of them; `ready` where none is given. */
+  conditions: Readonly<Record<string, Condition>>;
   restartWith: readonly string[];
   health: HealthCheck | undefined;
   /** A regular expression; the service is ready when a line of its output matches. */
@@ -76,7 +87,7 @@ export type ServiceSpec = {
   stopSignal: StopSignal;
   /** Milliseconds from the signal to SIGKILL. */
   stopTimeout: number;
-  /** Milliseconds after which a start that is not ready fails; undefined: it goes on, however long it takes. */
+  /** Milliseconds after which a start that is not ready, or a task that has not ended, fails; undefined: never. */
   startTimeout: number | undefined;
   restart: "on-failure" | "always" | "no";
   limits: Limits;
@@ -92,9 +103,11 @@ export type ServiceSpec = {
   idleTimeout: number | undefined;
   /** Files, folders and globs relative to workdir, and what is excluded from them, in order; a change restarts it. */
   watch: readonly string[];
+  /** Globs relative to workdir: a task is run again by `up` where the content of a matching file has changed. */
+  inputs: readonly string[];
   /** False: pipes, with separate stdout and stderr. */
   pty: boolean;
-  /** The address that the project gives it, without `.localhost`: `shop`, `api.shop`; undefined for a worker. */
+  /** The address that the project gives it, without `.localhost`: `shop`, `api.shop`; only an exec service has one. */
   routeName: string | undefined;
   /** Set for one of several processes that share a name. */
   instance?: Instance | undefined;
@@ -109,6 +122,24 @@ export type Instance = {
   /** The address that all share; undefined for workers. */
   routeName: string | undefined;
 };
+
+/** A service that is there to end, and has no other sign that it did its work. */
+export function isOneShot({
+  type,
+  restart,
+  health,
+  readyPattern,
+}: Pick<ServiceSpec, "type" | "restart" | "health" | "readyPattern">): boolean {
+  if (type === "task") return true;
+  return (
+    type === "worker" && restart === "no" && health === undefined && readyPattern === undefined
+  );
+}
+
+/** The condition that a service awaits of one that it depends on. */
+export function conditionFor({ conditions: its }: Pick<ServiceSpec, "conditions">, name: string) {
+  return Object.hasOwn(its, name) ? its[name]! : "ready";
+}
 
 /** Which changes apply before the next `up`: all, none that may run other code, or those that git has not brought. */
 export type Reload = "auto" | "ask" | "git";

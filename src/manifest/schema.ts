@@ -20,7 +20,7 @@ import {
   union,
 } from "valibot";
 import { durationForm, readDuration } from "../text/duration.ts";
-import type { HookName, StopSignal } from "./project.ts";
+import { conditions, type HookName, serviceTypes, type StopSignal } from "./project.ts";
 import { scheduleForm, scheduleMistake } from "./schedule.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
@@ -147,6 +147,12 @@ function asList(value: string): string {
   return `[${list.map((word) => JSON.stringify(word)).join(", ")}]`;
 }
 
+/** For messages: the types that a service may have. */
+export const typeWords: string = listed(
+  serviceTypes.map((type) => JSON.stringify(type)),
+  { conjunction: "or" },
+);
+
 const flag = boolean(expected("true or false"));
 const serviceNames = array(text("a service's name"), expected('a list such as ["db"]'));
 const profile = pipe(
@@ -229,6 +235,8 @@ const healthCheck = strictObject(
 
 export const healthSchema = healthCheck;
 
+const needsForm = 'a list such as ["db"], or a table such as { db = "ready" }';
+
 function hook(meaning: string) {
   return optional(
     pipe(
@@ -275,9 +283,9 @@ const service = strictObject(
   {
     type: optional(
       pipe(
-        picklist(["exec", "process", "worker"], expected('"exec", "process" or "worker"')),
+        picklist(serviceTypes, expected(typeWords)),
         description(
-          "`exec`: a server with a port and an address. `process`: the same, but it need not listen. `worker`: a process without a port and an address.",
+          "`exec`: a server with a port and an address. `process`: the same, but it need not listen. `worker`: a process without a port and an address. `task`: a worker that is run once, and is completed when it ends with exit code 0.",
         ),
       ),
       "exec",
@@ -333,8 +341,20 @@ const service = strictObject(
     ),
     depends_on: optional(
       pipe(
-        serviceNames,
-        description("Services that must be ready before it starts; it stops before they do."),
+        union(
+          [
+            serviceNames,
+            record(
+              string(),
+              picklist(conditions, expected('"ready", "completed" or "started"')),
+              expected(needsForm),
+            ),
+          ],
+          expected(needsForm),
+        ),
+        description(
+          "Services that must be ready, or completed if they are tasks, before it starts; it stops before they do. A table says for each what is awaited: `ready`, `completed` (it has ended with exit code 0) or `started` (it has a process).",
+        ),
       ),
     ),
     restart_with: optional(
@@ -420,6 +440,14 @@ const service = strictObject(
         array(text("a glob"), expected('a list such as ["src/**/*.ts"]')),
         description(
           "Files, folders and globs, relative to workdir; a change to a matching file restarts it. A pattern that begins with `!` excludes what earlier ones match.",
+        ),
+      ),
+    ),
+    inputs: optional(
+      pipe(
+        array(text("a glob"), expected('a list such as ["migrations/**"]')),
+        description(
+          "Of a task: globs, relative to workdir; `up` runs it again if the content of a matching file has changed since it was completed. A folder stands for all that is in it, and `!` excludes.",
         ),
       ),
     ),

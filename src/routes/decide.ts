@@ -155,6 +155,7 @@ const turns: Record<SupervisedState, Turn | undefined> = {
   unready: undefined,
   stopping: "wait",
   exited: "down",
+  completed: "down",
   backoff: "wait",
   failed: "down",
 };

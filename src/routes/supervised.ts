@@ -5,7 +5,8 @@ import type { Pending } from "./pending.ts";
 
 /**
  * `running`: up, not ready. `unready`: was ready, and its check fails now. `exited`: ended by itself, and is not
- * restarted. `backoff`: ended, and waits for its restart. `failed`: given up.
+ * restarted. `completed`: a task that ended with exit code 0. `backoff`: ended, and waits for its restart. `failed`:
+ * given up.
  */
 export type SupervisedState =
   | "stopped"
@@ -15,6 +16,7 @@ export type SupervisedState =
   | "unready"
   | "stopping"
   | "exited"
+  | "completed"
   | "backoff"
   | "failed";
 

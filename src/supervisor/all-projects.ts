@@ -22,6 +22,7 @@ import { Folders } from "./project/folders.ts";
 import type { GitHead, GitHeadOptions } from "./project/git-head.ts";
 import { type Watched, watchedOf } from "./project/idle.ts";
 import { type Handover, handoverOf, type Shells, shellsIn } from "./project/handover.ts";
+import { inputsFingerprint } from "./project/inputs-fingerprint.ts";
 import { Kept } from "./project/kept.ts";
 import { type Hear, Project } from "./project/project.ts";
 import type { Declared } from "./project/units.ts";
@@ -29,7 +30,7 @@ import type { ReadProject } from "./project/read-project.ts";
 import { type ServiceEnv, serviceEnv } from "./project/service-env.ts";
 import { seenOf } from "./project/state-file.ts";
 import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/takeover.ts";
-import type { Shell } from "./project/unit.ts";
+import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { type LifecycleEffects, supervise } from "./service/lifecycle.ts";
 import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
@@ -444,6 +445,10 @@ class AllProjects implements Projects {
     const before = await this.#kept.read();
     if (before !== undefined) await endRuns(before, { families: effects.families, note });
     for (const its of before?.seen ?? []) this.#folders.of(its.directory).seen = seenOf(its);
+    for (const { directory, tasks } of before?.completed ?? []) {
+      const { completed } = this.#folders.of(directory);
+      for (const [name, run] of tasks) completed.set(name, run);
+    }
     for (const folder of this.#folders.all()) {
       folder.identity = this.#kept.registry.identityOf(folder.directory);
     }
@@ -518,13 +523,13 @@ class AllProjects implements Projects {
         this.#trust = await this.#options.trust();
         await this.#kept.keepKey();
       },
-      make: (declared) => this.#make(declared),
+      make: (declared, completed) => this.#make(declared, completed),
       onState: () => this.#kept.save(),
       isOver: () => this.#stopping !== undefined,
     });
   }
 
-  #make(declared: Declared): Project {
+  #make(declared: Declared, completed: Map<string, Completed>): Project {
     const { domain } = declared.spec;
     return new Project(declared, {
       clock: this.#options.clock,
@@ -534,6 +539,8 @@ class AllProjects implements Projects {
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
       isFree: (port) => this.#effects.isFree(port),
       isFolder,
+      inputsOf: ({ inputs, workdir }) => inputsFingerprint(inputs, workdir),
+      completed,
       urlOf: (routeName) => this.#options.addressOf(routeName, domain).url,
       trust: () => this.#trust,
       onChange: this.#options.onChange,

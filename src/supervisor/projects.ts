@@ -20,6 +20,8 @@ export type UpRequest = {
   file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** True: tasks are run again, whether they are completed or not. */
+  tasks?: boolean;
   /** With the whole project, services of these start too. */
   profiles?: readonly string[] | undefined;
   /** Undefined: what the project has already, or this daemon's own. */

@@ -23,6 +23,7 @@ test("a service has a default for everything but its command", () => {
         env: {},
         envFiles: [],
         dependsOn: [],
+        conditions: {},
         restartWith: [],
         health: undefined,
         readyPattern: undefined,
@@ -37,6 +38,7 @@ test("a service has a default for everything but its command", () => {
         lazy: false,
         idleTimeout: undefined,
         watch: [],
+        inputs: [],
         pty: true,
         routeName: "shop",
       },
@@ -103,6 +105,7 @@ start_period = "1h"
     env: { LOG: "debug" },
     envFiles: [],
     dependsOn: ["db"],
+    conditions: { db: "ready" },
     restartWith: ["db"],
     health: {
       ask: { kind: "http", path: "/health" },
@@ -123,6 +126,7 @@ start_period = "1h"
     lazy: true,
     idleTimeout: 500,
     watch: ["src/**/*.ts"],
+    inputs: [],
     pty: false,
     routeName: "api.mall",
   });
@@ -368,7 +372,7 @@ command = "x"
     "locald.toml:19 services.jobs.command: expected a command, got an empty string",
     "locald.toml:20 services.jobs.port: a worker has no port; only an exec service has one",
     "locald.toml:21 services.jobs.idle_timeout: a worker receives no requests, so that it is never idle",
-    'locald.toml:24 services.cache.type: type "container" is not supported yet; use "exec" or "worker"',
+    'locald.toml:24 services.cache.type: type "container" is not supported yet; use "exec", "process", "worker" or "task"',
     'locald.toml:27 service: unknown key; did you mean "services"?',
   ]);
 });
@@ -387,7 +391,7 @@ const single: [what: string, text: string, told: string][] = [
   [
     "a later type's key",
     '[services]\nweb = { command = "x", build = {} }\n',
-    'locald.toml:2 services.web.build: only for type "build", which is not supported yet; use "exec" or "worker"',
+    'locald.toml:2 services.web.build: only for type "build", which is not supported yet; use "exec", "process", "worker" or "task"',
   ],
   [
     "a service that is a number",

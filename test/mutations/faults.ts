@@ -12,6 +12,7 @@ import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
 import { unseen } from "./unseen.ts";
@@ -33,6 +34,7 @@ export const faults: readonly Fault[] = [
   ...meant,
   ...restarts,
   ...supervised,
+  ...tasks,
   ...terminals,
   ...tls,
   ...shown,

@@ -35,8 +35,8 @@ export const restarts: readonly Fault[] = [
   {
     name: "a restart does not begin the dependencies that are missing",
     file: `${project}/restarts.ts`,
-    find: 'this.#options.begin(this.#units.get(name)!, event === "restart" ? "up" : "missed");',
-    replace: "void name;",
+    find: 'for (const unit of asked) this.#options.begin(unit, event === "restart" ? "up" : "missed");\n',
+    replace: "void asked;\n",
     tests: ["test/supervisor/restarts.test.ts"],
   },
   {
@@ -63,8 +63,8 @@ export const restarts: readonly Fault[] = [
   {
     name: "a worker that did its work is waited for in vain",
     file: `${project}/unit.ts`,
-    find: "return isReady(unit) || hasDone(unit);",
-    replace: "return isReady(unit);",
+    find: "return isReady(unit) || hasDone(unit) || isCompleted(unit);",
+    replace: "return isReady(unit) || isCompleted(unit);",
     tests: ["test/supervisor/restarts.test.ts"],
   },
 ];

@@ -8,6 +8,7 @@ import type { BootEvent } from "../../src/routes/project-report.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { type LogStore, logStore } from "../../src/supervisor/logs/log-store.ts";
 import { Project } from "../../src/supervisor/project/project.ts";
+import type { Completed } from "../../src/supervisor/project/unit.ts";
 import type { StartRequest } from "../../src/supervisor/service/begin-life.ts";
 import type { Lifecycle, LifecycleOptions } from "../../src/supervisor/service/lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -192,9 +193,17 @@ export class PlayedProject implements Disposable {
   /** Ports that other programs hold, and folders that are not there. */
   readonly taken = new Set<number>();
   readonly missing = new Set<string>();
+  /** By task: a fingerprint of the content of its inputs, and the last completed run. */
+  readonly inputs = new Map<string, string>();
+  readonly completed: Map<string, Completed>;
 
   /** `held`: those of which nobody has seen what they run. */
-  constructor(services: readonly Declared[], held: readonly string[] = []) {
+  constructor(
+    services: readonly Declared[],
+    held: readonly string[] = [],
+    completed = new Map<string, Completed>(),
+  ) {
+    this.completed = completed;
     // Nothing here is about files, which somebody would have to close.
     const fileAt = () => ({
       write: async () => {},
@@ -225,6 +234,8 @@ export class PlayedProject implements Disposable {
         claimPort: portOf,
         isFree: (port) => !this.taken.has(port),
         isFolder: (path) => !this.missing.has(path),
+        inputsOf: async ({ name }) => this.inputs.get(name) ?? "0",
+        completed: this.completed,
         urlOf: (routeName) => `http://${routeName}.localhost`,
         trust: () => ({}),
         onChange: (change, snapshot) => void this.changes.push([change, snapshot]),

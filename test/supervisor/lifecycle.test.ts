@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { ObservedProcess } from "../../src/discovery/observation.ts";
 import type { PortHolder } from "../../src/discovery/port-holder.ts";
-import type { HealthCheck } from "../../src/manifest/project.ts";
+import type { HealthCheck, ServiceSpec } from "../../src/manifest/project.ts";
 import { FakeLifecycle, request, settled } from "./fake-lifecycle.ts";
 
 const failing = { code: 3, signal: null };
@@ -1000,5 +1000,78 @@ describe("one life's facts", () => {
     fake.finish();
     await stopped;
     expect(fake.service.snapshot().warnings[0]).toContain("4711 still run");
+  });
+});
+
+describe("a task", () => {
+  const task = {
+    type: "task",
+    restart: "no",
+    startTimeout: undefined,
+    routeName: undefined,
+  } as const;
+  const begun = async (changes: Partial<ServiceSpec> = {}): Promise<FakeLifecycle> => {
+    const fake = new FakeLifecycle({ ...task, ...changes });
+    await fake.start({ port: undefined });
+    return fake;
+  };
+
+  test("runs for as long as it takes, and is completed when it ends with exit code 0", async () => {
+    const fake = await begun();
+    await fake.pass(600_000);
+    expect(fake.state).toBe("running");
+    fake.exit({ code: 0, signal: null });
+    await settled();
+    expect(fake.service.snapshot()).toMatchObject({
+      state: "completed",
+      why: undefined,
+      pid: undefined,
+      lastExit: { code: 0 },
+    });
+    expect(fake.states).toEqual(["starting", "running", "completed"]);
+  });
+
+  test("ends all that it has left running", async () => {
+    const fake = await begun();
+    fake.exit({ code: 0, signal: null });
+    await settled();
+    expect(fake.endings).toHaveLength(1);
+  });
+
+  test("is never ready, whatever it says, prints or listens on", async () => {
+    const fake = await begun();
+    fake.say("READY=1");
+    fake.own = [21_000];
+    fake.listening.add(21_000);
+    await fake.pass(30_000);
+    expect(fake.state).toBe("running");
+  });
+
+  test.each([
+    [{ code: 3, signal: null }, "ended with exit code 3"],
+    [{ code: null, signal: "SIGKILL" }, "was ended by SIGKILL"],
+  ] as const)("that ends with %p has failed, and is not started again", async (how, why) => {
+    const fake = await begun();
+    fake.exit(how);
+    await fake.pass(60_000);
+    expect(fake.service.snapshot()).toMatchObject({ state: "failed", why });
+    expect(fake.spawns).toHaveLength(1);
+  });
+
+  test("fails at its start_timeout, where it has one, even if it ends with exit code 0 then", async () => {
+    const fake = await begun({ startTimeout: 5000 });
+    await fake.pass(6000);
+    expect(fake.service.snapshot()).toMatchObject({
+      state: "failed",
+      why: "did not end within 5 s",
+    });
+    expect(fake.spawns).toHaveLength(1);
+  });
+
+  test("that is stopped was not completed", async () => {
+    const fake = await begun();
+    await fake.service.stop();
+    expect(fake.state).toBe("stopped");
+    expect(fake.states).not.toContain("completed");
   });
 });

@@ -15,6 +15,7 @@ import {
 const expected: Record<Phase, Partial<Record<Event, string>>> = {
   stopped: { start: "starting launch", restart: "starting launch" },
   exited: { start: "starting launch", restart: "starting launch", stop: "stopping end" },
+  completed: { start: "starting launch", restart: "starting launch", stop: "stopping end" },
   failed: { start: "starting launch", restart: "starting launch", stop: "stopping end" },
   backoff: {
     start: "starting launch",
@@ -34,6 +35,7 @@ const expected: Record<Phase, Partial<Record<Event, string>>> = {
     restart: "restarting end",
     ready: "ready",
     "timed-out": "aborting judge",
+    completed: "completed clear",
     rested: "exited clear",
     crashed: "backoff wait",
     "gave-up": "failed clear",
@@ -43,6 +45,7 @@ const expected: Record<Phase, Partial<Record<Event, string>>> = {
     restart: "restarting end",
     unready: "unready",
     "timed-out": "aborting judge",
+    completed: "completed clear",
     rested: "exited clear",
     crashed: "backoff wait",
     "gave-up": "failed clear",
@@ -52,6 +55,7 @@ const expected: Record<Phase, Partial<Record<Event, string>>> = {
     restart: "restarting end",
     ready: "ready",
     "timed-out": "aborting judge",
+    completed: "completed clear",
     rested: "exited clear",
     crashed: "backoff wait",
     "gave-up": "failed clear",
@@ -102,6 +106,7 @@ test("a restart is shown as a start, and what is ended for its failure as stoppi
     "starting",
     "stopping",
     "exited",
+    "completed",
     "backoff",
     "failed",
   ]);
@@ -123,7 +128,7 @@ const bad = { code: 3, signal: null };
 const killed = { code: null, signal: "SIGKILL" };
 
 test("on-failure: exit code 0 is the end of it, anything else starts it again", () => {
-  const policy = { restart: "on-failure", deaths: 1 } as const;
+  const policy = { type: "worker", restart: "on-failure", deaths: 1 } as const;
   expect([ok, bad, killed].map((exit) => verdictOn(exit, policy))).toEqual([
     "rested",
     "crashed",
@@ -131,17 +136,30 @@ test("on-failure: exit code 0 is the end of it, anything else starts it again", 
   ]);
 });
 
+test("a task is completed by exit code 0, and given up after anything else, whatever restart says", () => {
+  for (const restart of ["on-failure", "always", "no"] as const) {
+    const policy = { type: "task", restart, deaths: 1 } as const;
+    expect([ok, bad, killed].map((exit) => verdictOn(exit, policy))).toEqual([
+      "completed",
+      "gave-up",
+      "gave-up",
+    ]);
+  }
+});
+
 test("always: any end starts it again; no: none does", () => {
   for (const exit of [ok, bad, killed]) {
-    expect(verdictOn(exit, { restart: "always", deaths: 1 })).toBe("crashed");
-    expect(verdictOn(exit, { restart: "no", deaths: 1 })).toBe("rested");
+    expect(verdictOn(exit, { type: "worker", restart: "always", deaths: 1 })).toBe("crashed");
+    expect(verdictOn(exit, { type: "worker", restart: "no", deaths: 1 })).toBe("rested");
   }
 });
 
 test("after ten deaths in a row nothing is started again", () => {
   const deaths = enoughDeaths;
-  expect(verdictOn(bad, { restart: "on-failure", deaths: deaths - 1 })).toBe("crashed");
-  expect(verdictOn(bad, { restart: "on-failure", deaths })).toBe("gave-up");
-  expect(verdictOn(ok, { restart: "always", deaths })).toBe("gave-up");
-  expect(verdictOn(ok, { restart: "on-failure", deaths })).toBe("rested");
+  expect(verdictOn(bad, { type: "worker", restart: "on-failure", deaths: deaths - 1 })).toBe(
+    "crashed",
+  );
+  expect(verdictOn(bad, { type: "worker", restart: "on-failure", deaths })).toBe("gave-up");
+  expect(verdictOn(ok, { type: "worker", restart: "always", deaths })).toBe("gave-up");
+  expect(verdictOn(ok, { type: "worker", restart: "on-failure", deaths })).toBe("rested");
 });

@@ -34,7 +34,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     cannot: "refused",
   },
   given: {
-    up: "due where ending, rested, down",
+    up: "due where ending, rested, down, done, spent",
     "up-lazy": "dozing end where down",
     request: "due where rested",
     dependent: "due where rested",
@@ -44,7 +44,7 @@ const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
     doze: "dozing end",
     restart: "renewing where up; restarting end",
     renew: "renewing where up",
-    changed: "renewing where up; dozing end where lazy; due",
+    changed: "renewing where up; dozing end where lazy; due where ending, rested, down, spent",
   },
   renewing: {
     stop: "unwanted end",
@@ -123,7 +123,8 @@ test("a stop leads to unwanted and an up to a start, whatever was wanted before"
       expect(nextOf(state, "stop", facts)).toBe("unwanted");
       const wanted = nextOf(state, "up", facts);
       // One that is given and runs has what was asked for; one that is restarted starts when all have ended.
-      if (state === "given" && facts.process === "up") expect(wanted).toBe("given");
+      const runs = facts.process === "up" || facts.process === "working";
+      if (state === "given" && runs) expect(wanted).toBe("given");
       else if (state === "restarting" || state === "renewing")
         expect(nextOf(wanted, "ended", facts)).toBe("due");
       else expect(wanted).toBe("due");
@@ -211,14 +212,43 @@ test("what was asked last counts, whatever happened between", () => {
 });
 
 test("a lifecycle that was never made is down; one that ended well rests where a request starts it", () => {
-  expect(processFact(undefined, { rests: false })).toBe("down");
-  expect(processFact("exited", { rests: true })).toBe("rested");
-  expect(processFact("exited", { rests: false })).toBe("down");
-  expect(processFact("stopping", { rests: false })).toBe("ending");
+  expect(processFact(undefined, { rests: false, task: undefined })).toBe("down");
+  expect(processFact("exited", { rests: true, task: undefined })).toBe("rested");
+  expect(processFact("exited", { rests: false, task: undefined })).toBe("down");
+  expect(processFact("stopping", { rests: false, task: undefined })).toBe("ending");
   for (const state of ["starting", "running", "ready", "unready", "backoff"] as const) {
-    expect(processFact(state, { rests: false })).toBe("up");
+    expect(processFact(state, { rests: false, task: undefined })).toBe("up");
   }
   for (const state of ["stopped", "failed"] as const) {
-    expect(processFact(state, { rests: false })).toBe("down");
+    expect(processFact(state, { rests: false, task: undefined })).toBe("down");
+  }
+});
+
+test("a task works, is done or is spent; one that is being ended, or was never run, is as any other", () => {
+  const fact = (state: Parameters<typeof processFact>[0], completed = false) =>
+    processFact(state, { rests: false, task: { completed } });
+  for (const state of ["starting", "running", "backoff"] as const)
+    expect(fact(state)).toBe("working");
+  expect(fact("stopping", true)).toBe("ending");
+  expect(fact("completed", true)).toBe("done");
+  // Another daemon has run it.
+  expect(fact(undefined, true)).toBe("done");
+  expect(fact("stopped", true)).toBe("done");
+  expect(fact("failed")).toBe("spent");
+  for (const state of [undefined, "stopped", "completed"] as const)
+    expect(fact(state)).toBe("down");
+});
+
+test("no event but one that a person typed runs a task that is completed, works or has failed", () => {
+  const typed: WishEvent[] = ["up", "up-lazy", "restart", "stop", "doze"];
+  for (const event of wishEvents) {
+    if (typed.includes(event)) continue;
+    for (const process of ["working", "done"] as const) {
+      const found = wishStep("given", event, { process, lazy: false });
+      expect(found).toBeUndefined();
+    }
+    const spent = wishStep("given", event, { process: "spent", lazy: false });
+    // An edit of what failed is another try of it.
+    expect(spent).toEqual(event === "changed" ? { next: "due" } : undefined);
   }
 });

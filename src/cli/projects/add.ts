@@ -40,8 +40,8 @@ export async function add(
     ...[serviceNameMistake(name) ?? (hasPort(type) ? addressMistake(name) : undefined)]
       .filter((its) => its !== undefined)
       .map((its) => `${JSON.stringify(name)}: ${its}`),
-    ...(type === "worker" && port !== undefined
-      ? ["--port: a worker has no port; only an exec service has one"]
+    ...(!hasPort(type) && port !== undefined
+      ? [`--port: a ${type} has no port; only an exec service has one`]
       : []),
   ];
   if (mistakes.length > 0) throw new UsageError(mistakes);

@@ -1,12 +1,15 @@
 /** The verbs that read and write locald.toml -> their part of the grammar. */
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { serviceTypes, type ServiceType } from "../../manifest/project.ts";
 import { laterTypes } from "../../manifest/later-types.ts";
 import type { AddFlags } from "./add.ts";
 import type { ConfigFlags } from "./config.ts";
 import type { InitFlags } from "./init.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
-import type { ServiceType } from "../../manifest/project.ts";
 import type { World } from "../shared/world.ts";
+
+const typeHelp =
+  "exec has a port and an address, process need not listen on it, worker has neither, task is run once and ends";
 
 export function fileVerbs(program: Command, choose: Choose, world: World): void {
   const init = program
@@ -32,14 +35,7 @@ names in a compose file. Asks questions only on a terminal.`,
     .argument("[command...]", "the command that starts it, after --")
     .usage("[options] <name> -- <command>")
     .option("-p, --port <number>", "the port that it listens on (default: a free port)")
-    .addOption(
-      new Option(
-        "-t, --type <type>",
-        "exec has a port and an address, process need not listen on it, worker has neither",
-      )
-        .choices([...types])
-        .default("exec"),
-    )
+    .addOption(new Option("-t, --type <type>", typeHelp).choices([...serviceTypes]).default("exec"))
     .action((name: string, command: string[], flags: AddFlags) =>
       choose(async () => (await import("./add.ts")).add({ name, command }, flags, world)),
     );
@@ -50,14 +46,7 @@ names in a compose file. Asks questions only on a terminal.`,
   const serviceAdd = service
     .command("add")
     .description("add a service to locald.toml")
-    .addArgument(
-      new Argument(
-        "<type>",
-        "exec has a port and an address, process need not listen on it, worker has neither",
-      )
-        .choices([...types])
-        .argParser(typeOf),
-    )
+    .addArgument(new Argument("<type>", typeHelp).choices([...serviceTypes]).argParser(typeOf))
     .argument("<name>", "the service's name, which becomes part of its address")
     .argument("[command...]", "the command that starts it, after --")
     .usage("[options] <type> <name> -- <command>")
@@ -73,14 +62,12 @@ names in a compose file. Asks questions only on a terminal.`,
   configuring(program, choose, world);
 }
 
-const types: readonly ServiceType[] = ["exec", "process", "worker"];
-
 /** @throws InvalidArgumentError for any other type. */
 function typeOf(text: string): ServiceType {
-  const type = types.find((its) => its === text);
-  if (type !== undefined) return type;
+  const found = serviceTypes.find((type) => type === text);
+  if (found !== undefined) return found;
   const later = laterTypes.includes(text) ? `${text} is not supported yet. ` : "";
-  throw new InvalidArgumentError(`${later}Allowed choices are ${types.join(", ")}.`);
+  throw new InvalidArgumentError(`${later}Allowed choices are ${serviceTypes.join(", ")}.`);
 }
 
 function configuring(program: Command, choose: Choose, world: World): void {

@@ -3,8 +3,9 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { mistakeText } from "../../manifest/layer.ts";
 import type { Found, FoundService } from "../../manifest/new-manifest.ts";
-import { procfileNames, procfileType, readProcfile } from "../../manifest/procfile.ts";
+import { procfileNames, readProcfile } from "../../manifest/procfile.ts";
 import { labelFrom, projectNameFrom } from "../../manifest/project-name.ts";
+import type { ServiceType } from "../../manifest/project.ts";
 import { readText } from "../../system/read-text.ts";
 
 type Package = {
@@ -96,8 +97,13 @@ function procfileServices(tree: Tree, file: string): FoundService[] {
   return [...services.entries].flatMap(([name, its]): FoundService[] => {
     const command = its.kind === "table" ? its.entries.get("command") : undefined;
     if (command?.kind !== "leaf") return [];
-    const type = procfileType(name);
-    return [{ name, type, command: command.value as string, from: `the ${file}` }];
+    const written = (key: string): unknown => {
+      const node = its.kind === "table" ? its.entries.get(key) : undefined;
+      return node?.kind === "leaf" ? node.value : undefined;
+    };
+    const type = written("type") as ServiceType;
+    const disabled = written("disabled") === true;
+    return [{ name, type, disabled, command: command.value as string, from: `the ${file}` }];
   });
 }
 

@@ -21,7 +21,7 @@ export interface Progress {
 }
 
 /** `next`: milliseconds of its time after which it is said again, where nothing is drawn. */
-type Step = { id: string; since: number; says: string; next: number };
+type Step = { id: string; since: number; says: string; isTask: boolean; next: number };
 
 /** Milliseconds after which a step that goes on is said again: few lines, also of a start that takes an hour. */
 const reminders = [10_000, 30_000, 60_000];
@@ -41,6 +41,14 @@ const hideCursor = "\x1b[?25l";
 const showCursor = "\x1b[?25h";
 /** More lines would scroll out of a small terminal, and could not be drawn over. */
 const mostDrawn = 15;
+
+/** The daemon's words for a task that needs no other run. */
+const alreadyCompleted = "already completed";
+
+function wellText({ says, isTask }: Step, took: string): string {
+  if (isTask) return says === alreadyCompleted ? says : `completed in ${took}`;
+  return says === "already running" ? "already ready" : `ready in ${took}`;
+}
 
 export function progress(options: ProgressOptions): Progress {
   const { screen, clock, nameOf = String } = options;
@@ -109,14 +117,22 @@ export function progress(options: ProgressOptions): Progress {
         say(`${colors.dim(`${name} |`)} ${printable(Bun.stripANSI(data.line))}`);
       } else if (type === "StepStarted") {
         const asItIs = /up to date$/.test(data.description);
-        const says = asItIs ? "already running" : "starting";
+        const isTask = /^\w+ task /.test(data.description);
+        const weighed = data.description.startsWith("Checking ");
+        const says = asItIs
+          ? "already running"
+          : weighed
+            ? "looking for changes"
+            : isTask
+              ? "running"
+              : "starting";
         // Reading the file is not a step that a person waits for.
         if (data.id === "config") return;
         begin();
         const next = reminderAfter(0);
-        steps.set(data.id, { id: data.id, since: clock.now(), says, next });
+        steps.set(data.id, { id: data.id, since: clock.now(), says, isTask, next });
         if (drawn) draw();
-        else if (!asItIs) say(`${name}: starting`);
+        else if (!asItIs) say(`${name}: ${says}`);
       } else if (type === "StepProgress" && data.id === "config") {
         // Printed in full, even over several lines of the screen: it has not been read yet.
         const line = `${colors.yellow(printable(data.message, 2000))}\n`;
@@ -127,18 +143,18 @@ export function progress(options: ProgressOptions): Progress {
         if (step === undefined) return;
         step.says = printable(data.message, 300);
         if (drawn) draw();
-        else say(`${name}: ${step.says}`);
+        else if (step.says !== alreadyCompleted) say(`${name}: ${step.says}`);
       } else {
         const step = steps.get(data.id);
         steps.delete(data.id);
         if (step === undefined) return;
         const took = shownDuration(clock.now() - step.since);
         if ("Ok" in data.result) {
-          const text = step.says === "already running" ? "already ready" : `ready in ${took}`;
+          const text = wellText(step, took);
           say(drawn ? `${colors.green("✓")} ${name}  ${colors.dim(text)}` : `${name}: ${text}`);
         } else {
           const why = printable(data.result.Err, 500);
-          const text = `not ready after ${took}: ${why}`;
+          const text = `${step.isTask ? "failed" : "not ready"} after ${took}: ${why}`;
           say(drawn ? `${colors.red("✗")} ${name}  ${text}` : `${name}: ${text}`);
         }
       }

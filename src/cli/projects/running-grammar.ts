@@ -31,6 +31,7 @@ export function runningVerbs(program: Command, choose: Choose, world: World): vo
     .option("--wait", "wait until all services are ready (default)")
     .option("--no-wait", "return once the start has begun")
     .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")
+    .option("--tasks", "run tasks again, also those that are completed")
     .option("-f, --file [file]", "the project's Procfile or TOML file; without one: --foreground")
     .option("--foreground", "stay, print the output of the services, and stop them on Ctrl-C")
     .option("-v, --verbose", "print the output of services while they start")

@@ -142,7 +142,7 @@ function cellsOf(row: Row, colors: Colors): Cell[] {
 }
 
 export function stateColor(state: Row["state"], colors: Colors): (text: string) => string {
-  if (state === "ready") return colors.green;
+  if (state === "ready" || state === "completed") return colors.green;
   if (state === "failed") return colors.red;
   return state === "stopped" || state === "exited" ? colors.dim : colors.yellow;
 }

@@ -96,14 +96,11 @@ async function report(
   const tellWhere = (its: string, where: string): void => {
     out.write(`${out.colors.bold(its.padEnd(width))}  ${out.colors.cyan(where)}\n`);
   };
-  for (const row of json ? [] : rows.filter((its) => its.ready)) {
+  for (const row of json ? [] : rows.filter((its) => its.ready || its.state === "completed")) {
     const { of, url } = row.instance ?? { of: "", url: null };
     const isFirst = rows.find((its) => its.ready && its.instance?.of === of) === row;
     if (url !== null && isFirst) tellWhere(of, url);
-    tellWhere(
-      name(row.name),
-      row.url ?? (row.type === "process" ? `(PORT=${row.port})` : "(a worker)"),
-    );
+    tellWhere(name(row.name), row.url ?? remarkOn(row));
   }
   if (ended.kind === "done") {
     if (concerned.size === 0) {
@@ -114,7 +111,7 @@ async function report(
   }
   tellReasons(ended.reasons, err);
   for (const row of rows) {
-    if (row.ready || row.state === "stopped") continue;
+    if (row.ready || row.state === "stopped" || row.state === "completed") continue;
     await tellLines(row, { socket, world });
   }
   return 1;
@@ -143,4 +140,10 @@ async function latestOf(row: Row, socket: string): Promise<readonly string[]> {
     // The reason has been reported; the lines only add to it.
   }
   return lines.slice(-lastLines);
+}
+
+/** In the place of an address. */
+function remarkOn({ type, port }: Row): string {
+  if (type === "task") return "(a task, completed)";
+  return type === "process" ? `(PORT=${port})` : "(a worker)";
 }

@@ -19,6 +19,7 @@ export type UpFlags = Flags & {
   wait?: boolean;
   timeout?: string;
   foreground?: boolean;
+  tasks?: boolean;
   profile?: readonly string[];
 };
 
@@ -48,6 +49,7 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
       verbose: flags.verbose ?? false,
       env: definedOf(world.env),
       ...(services.length === 0 ? { profiles } : { services }),
+      ...(flags.tasks ? { tasks: true } : {}),
       // A person who watches the services goes on watching, and one who says how long to wait waits that long.
       ...(flags.foreground || patience !== undefined ? { patience: longestTimer } : {}),
     },

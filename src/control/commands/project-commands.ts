@@ -159,6 +159,10 @@ export const projectCommands: readonly Command[] = [
         v.pipe(v.boolean(), v.description("restart services that are running")),
         false,
       ),
+      tasks: v.optional(
+        v.pipe(v.boolean(), v.description("run tasks again, also completed ones")),
+        false,
+      ),
       patience: v.optional(
         v.pipe(
           v.number(),

@@ -69,6 +69,7 @@ const healthOf: Record<SupervisedState, SupervisedStatus["health_status"]> = {
   unready: "Unhealthy",
   stopping: "Unknown",
   exited: "Unknown",
+  completed: "Unknown",
   backoff: "Unhealthy",
   failed: "Unhealthy",
 };

@@ -64,6 +64,7 @@ function Pendings() {
 function dotOf({ state, warnings }: SupervisedStatus): string {
   if (state === "ready") return warnings.length > 0 ? "dot warned" : "dot";
   if (state === "failed") return "dot failed";
+  if (state === "completed") return "dot";
   return state === "stopped" || state === "exited" ? "dot ended" : "dot waiting";
 }
 
@@ -105,10 +106,17 @@ function Row({ row }: { row: SupervisedStatus }) {
   );
 }
 
+const downStates: ReadonlySet<SupervisedStatus["state"]> = new Set([
+  "stopped",
+  "exited",
+  "completed",
+  "failed",
+]);
+
 const words: Record<Act, string> = { start: "Start", stop: "Stop", restart: "Restart" };
 
 function Actions({ row }: { row: SupervisedStatus }) {
-  const down = row.state === "stopped" || row.state === "exited" || row.state === "failed";
+  const down = downStates.has(row.state);
   const possible: readonly Act[] = down ? ["start"] : ["stop", "restart"];
   const waits = busy.value.has(row.name) || connection.value !== "live";
   return (

@@ -11,16 +11,22 @@ import {
   templateText,
 } from "../reference.ts";
 import { shown } from "../../text/shown.ts";
+import type { Condition } from "../project.ts";
 import type { Known } from "./fields.ts";
 import type { At } from "./mistakes.ts";
 import type { Reading } from "./reading.ts";
 import { given, type Variable } from "./variables.ts";
+
+/** A service that `depends_on` names. `until`: as a table has it; a list does not say it. */
+export type Need = Known<string> & { until?: Condition };
 
 /** A service that another one waits for, and where that is written. */
 export type Edge = At & {
   to: string;
   /** `depends_on`, or the reference. */
   why: string;
+  /** Set where `depends_on` says it. */
+  need?: Need;
 };
 
 export type Edges = {
@@ -31,17 +37,18 @@ export type Edges = {
 
 export type Referring = {
   name: string;
-  dependsOn: Known<string[]> | undefined;
+  needs: readonly Need[];
   env: ReadonlyMap<string, Variable>;
   /** The command, those of hooks, and that of the health check. */
   commands: readonly Known<string>[];
 };
 
-export function edgesOf({ name, dependsOn, env, commands }: Referring, reading: Reading): Edges {
+export function edgesOf({ name, needs, env, commands }: Referring, reading: Reading): Edges {
   const { mistakes } = reading;
   const edges: Edges = { hard: [], soft: [] };
-  for (const { value: to, ...at } of existing(dependsOn, reading)) {
-    edges.hard.push({ to, ...at, why: "depends_on" });
+  for (const need of needs) {
+    const { value: to, source, path } = need;
+    edges.hard.push({ to, source, path, why: "depends_on", need });
   }
   const refer = (
     { value, source, path }: Known<string>,
@@ -79,7 +86,7 @@ export function existing(list: Known<string[]> | undefined, reading: Existing): 
     .filter((its) => exists(its.value, { at: its, reading }));
 }
 
-function exists(name: string, { at, reading }: { at: At; reading: Existing }): boolean {
+export function exists(name: string, { at, reading }: { at: At; reading: Existing }): boolean {
   const { services, mistakes } = reading;
   if (declaredAs(name, reading) !== undefined) return true;
   const known = [...services.entries.keys()];
@@ -113,8 +120,9 @@ function isReachable(
   if (!exists(name, { at, reading })) return false;
   const its = reading.services.entries.get(declaredAs(name, reading)!)!;
   const type = its.kind === "table" ? its.entries.get("type") : undefined;
-  if (type?.kind !== "leaf" || type.value !== "worker" || field === "host") return true;
-  reading.mistakes.add(at, `${referenceText(reference)}: ${name} is a worker and has no port`);
+  if (type?.kind !== "leaf" || type.value === "exec" || field === "host") return true;
+  const what = `${name} is a ${String(type.value)} and has no port`;
+  reading.mistakes.add(at, `${referenceText(reference)}: ${what}`);
   return false;
 }
 

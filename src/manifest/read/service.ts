@@ -7,15 +7,16 @@ import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import { watchMistakes } from "../watch-pattern.ts";
 import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
-import type { Mistakes } from "./mistakes.ts";
+import { readNeeds } from "./needs.ts";
 import type { Reading } from "./reading.ts";
 import { type Edges, edgesOf, existing } from "./references.ts";
+import { reportSenseless } from "./senseless.ts";
 import { envFilePaths, type Variable } from "./variables.ts";
 
 /** Milliseconds: a minute, in which most development servers have long been ready. */
 const usualStartTimeout = 60_000;
 
-/** The service, and what only its readers need to know. `spec.dependsOn` is filled in by waits.ts. */
+/** The service, and what only its readers need to know. `spec.dependsOn` and `conditions` are filled in by waits.ts. */
 export type Declared = Edges & { spec: ServiceSpec; table: Table };
 
 export type ServiceOptions = {
@@ -37,6 +38,9 @@ export function readService(
   const valueIn = <Value>(key: string): Value | undefined => field<Value>(key)?.value;
 
   const type = valueIn<ServiceSpec["type"]>("type") ?? "exec";
+  /** The defaults of servers and workers are none of a task. */
+  const own = <Value>(key: string): Value | undefined =>
+    type === "task" && !table.entries.has(key) ? undefined : valueIn<Value>(key);
   const command = field<string>("command");
   if (command === undefined && !table.entries.has("command")) {
     mistakes.add(table, 'command is required, such as command = "bun dev"');
@@ -49,36 +53,36 @@ export function readService(
   const workdir = absolute(valueIn<string>("workdir") ?? ".", directory);
   const port = field<number>("port");
   const health = readHealth(name, table, reading);
-  const lazy = field<boolean>("lazy");
-  const idleTimeout = field<number>("idle_timeout");
-  if (type === "worker") {
-    reportPorts({ port, lazy, idleTimeout, health, table }, mistakes);
+  reportSenseless(table, { type, mistakes });
+  const ask = health?.ask;
+  if (type === "worker" && ask !== undefined && ask.kind !== "command") {
+    const at = table.entries.get("health_check") ?? table;
+    mistakes.add(at, "a worker has no port to check; use a command");
   }
   const wrongLabel = hasPort(type) ? addressMistake(name) : undefined;
   if (wrongLabel !== undefined && serviceNameMistake(name) === undefined) {
     mistakes.add(table, wrongLabel);
   }
   const schedule = field<string>("schedule");
-  if (schedule !== undefined && type !== "worker") {
+  if (schedule !== undefined && hasPort(type)) {
     mistakes.add(
       schedule,
       'a server runs all the time; a schedule is for a service of type = "worker"',
     );
   }
-  const restart = readRestart(name, { table, scheduled: schedule !== undefined }, reading);
+  const scheduled = schedule !== undefined;
+  const restart = type === "task" ? "no" : readRestart(name, { table, scheduled }, reading);
   field("env_file");
   field("instances");
   const env = variables.ofService(name, { table, shared });
-  const dependsOn = field<string[]>("depends_on");
   const hooks = hookNames.flatMap((key) => {
     const its = field<string>(key);
     return its === undefined ? [] : [{ ...its, key }];
   });
-  const ask = health?.ask;
   const edges = edgesOf(
     {
       name,
-      dependsOn,
+      needs: readNeeds(name, table, reading),
       env,
       commands: [
         ...(command === undefined ? [] : [command]),
@@ -95,10 +99,15 @@ export function readService(
     if (other.value === name) mistakes.add(other, "a service cannot restart with itself");
   }
   const readyPattern = valueIn<string>("ready_pattern");
-  const watch = field<string[]>("watch");
-  for (const { index, what } of watchMistakes(watch?.value ?? [], workdir)) {
-    mistakes.add({ source: watch!.source, path: [...watch!.path, index] }, what);
-  }
+  const patterns = (key: "watch" | "inputs"): string[] | undefined => {
+    const its = field<string[]>(key);
+    for (const { index, what } of watchMistakes(its?.value ?? [], workdir)) {
+      mistakes.add({ source: its!.source, path: [...its!.path, index] }, what);
+    }
+    return its?.value;
+  };
+  const watch = patterns("watch");
+  const inputs = patterns("inputs");
   const spec: ServiceSpec = {
     name,
     type,
@@ -110,6 +119,7 @@ export function readService(
     env: Object.fromEntries([...env].map(([key, { value }]) => [key, value])),
     envFiles: [tableIn(tree, "project"), table].flatMap((its) => envFilePaths(its, directory)),
     dependsOn: [],
+    conditions: {},
     restartWith: [...new Set(restartWith?.value)],
     health,
     readyPattern,
@@ -124,9 +134,10 @@ export function readService(
     limits: readLimits(name, table, reading),
     disabled: valueIn("disabled") ?? false,
     profiles: [...new Set(valueIn<string[]>("profiles"))],
-    lazy: lazy?.value ?? false,
-    idleTimeout: idleTimeout?.value,
-    watch: watch?.value ?? [],
+    lazy: own("lazy") ?? false,
+    idleTimeout: valueIn("idle_timeout"),
+    watch: watch ?? [],
+    inputs: inputs ?? [],
     pty: valueIn("pty") ?? true,
     routeName: hasPort(type) ? routeNameOf(name, { ...project, type }) : undefined,
   };
@@ -162,31 +173,4 @@ function shellOf(shell: Known<string[]> | undefined, directory: string): string[
   if (shell === undefined) return ["/bin/sh", "-c"];
   const [program, ...words] = shell.value;
   return [program!.includes("/") ? absolute(program!, directory) : program!, ...words];
-}
-
-type OfAPort = {
-  port: Known<number> | undefined;
-  lazy: Known<boolean> | undefined;
-  idleTimeout: Known<number> | undefined;
-  health: ServiceSpec["health"];
-  table: Table;
-};
-
-/** A worker has no port, and none of the keys that need one. */
-function reportPorts(
-  { port, lazy, idleTimeout, health, table }: OfAPort,
-  mistakes: Mistakes,
-): void {
-  if (port !== undefined) mistakes.add(port, "a worker has no port; only an exec service has one");
-  if (lazy?.value === true) {
-    mistakes.add(lazy, "a worker has no address, so that no request could start it");
-  }
-  if (idleTimeout !== undefined) {
-    mistakes.add(idleTimeout, "a worker receives no requests, so that it is never idle");
-  }
-  const ask = health?.ask.kind;
-  if (ask !== undefined && ask !== "command") {
-    const at = table.entries.get("health_check") ?? table;
-    mistakes.add(at, "a worker has no port to check; use a command");
-  }
 }

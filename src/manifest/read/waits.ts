@@ -3,6 +3,7 @@ import { cycleText } from "../fill.ts";
 import { cycles, withDependencies } from "../graph.ts";
 import type { ServiceSpec } from "../project.ts";
 import type { Mistakes } from "./mistakes.ts";
+import { conditionOf } from "./needs.ts";
 import type { Edge } from "./references.ts";
 import type { Declared } from "./service.ts";
 
@@ -22,7 +23,33 @@ export function withWaits(declared: readonly Declared[], mistakes: Mistakes): Se
     mistakes.add(table.entries.get("restart_with") ?? table, cycleText("restart", path));
   }
   addSoft(declared, graph);
-  return declared.map(({ spec }) => ({ ...spec, dependsOn: graph.get(spec.name)! }));
+  return declared.map((its) => {
+    const dependsOn = graph.get(its.spec.name)!;
+    return {
+      ...its.spec,
+      dependsOn,
+      conditions: conditionsOf(dependsOn, { its, byName, mistakes }),
+    };
+  });
+}
+
+/** The condition that is awaited of each dependency; `depends_on` counts before a reference. */
+function conditionsOf(
+  dependsOn: readonly string[],
+  {
+    its: { hard },
+    byName,
+    mistakes,
+  }: { its: Declared; byName: ReadonlyMap<string, Declared>; mistakes: Mistakes },
+): ServiceSpec["conditions"] {
+  return Object.fromEntries(
+    dependsOn.flatMap((name) => {
+      const needed = byName.get(name)?.spec;
+      if (needed === undefined) return [];
+      const need = hard.find((edge) => edge.to === name && edge.need !== undefined)?.need;
+      return [[name, conditionOf(need, { needed, mistakes })]];
+    }),
+  );
 }
 
 /** At the first edge, with every reference that is part of the cycle. */

@@ -51,6 +51,7 @@ const words: Record<SupervisedState, string> = {
   unready: "does not answer yet",
   stopping: "is stopping",
   exited: "has ended",
+  completed: "is completed",
   backoff: "has ended and will be restarted",
   failed: "has failed",
 };

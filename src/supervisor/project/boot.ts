@@ -3,7 +3,17 @@ import type { BootEvent } from "../../routes/project-report.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { slowPatience, slowText } from "./slow-start.ts";
-import { heldText, isDue, isRenewing, isThere, isWanted, type Unit, whyDown } from "./unit.ts";
+import {
+  heldText,
+  isCompleted,
+  isDue,
+  isRenewing,
+  isTask,
+  isThere,
+  isWanted,
+  type Unit,
+  whyDown,
+} from "./unit.ts";
 
 /** `reasons` are sentences, with the ids of those that did not become ready. */
 export type Started = { kind: "ready" } | { kind: "failed"; reasons: readonly string[] };
@@ -39,6 +49,8 @@ type Followed = {
   /** The same, since its lifecycle was made. */
   failures: number;
   said: string | undefined;
+  /** The end of the last completed run of a task. */
+  completedBefore: number | undefined;
   /** Set once it was seen to run without a deadline. */
   isTimed: boolean;
   /** The start of the process that is ended first. */
@@ -106,6 +118,9 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     }
     if (startedAt !== undefined && startedAt !== its.formerRun) its.formerRun = undefined;
     if (isThere(unit) && its.formerRun === undefined) {
+      if (isCompleted(unit) && unit.completed!.time === its.completedBefore) {
+        progress(its, "already completed");
+      }
       settle(its);
       return;
     }
@@ -122,6 +137,10 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     const lost = state === "backoff" && (isHeld || hopelessCodes.has(lastExit?.code ?? null));
     if (state === "failed" || state === "exited" || its.deaths >= enoughDeaths || lost) {
       settle(its, explain(name));
+      return;
+    }
+    if (isTask(unit) && state === "running") {
+      progress(its, "running");
       return;
     }
     if (state === "running" && unit.spec.startTimeout === undefined) timeSlow(its);
@@ -161,8 +180,10 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     const { state, startedAt } = snapshotOf(unit);
     const anew = options.changed.includes(name);
     const asItIs = (state === "ready" || state === "unready") && !anew;
-    const verb = anew ? "Restarting" : "Starting";
-    const description = asItIs ? `Service ${unit.id} up to date` : `${verb} service ${unit.id}`;
+    const kind = isTask(unit) ? "task" : "service";
+    const weighed = isTask(unit) && unit.completed !== undefined;
+    const verb = weighed ? "Checking" : anew ? "Restarting" : "Starting";
+    const description = asItIs ? `Service ${unit.id} up to date` : `${verb} ${kind} ${unit.id}`;
     hear({ type: "StepStarted", data: { id: unit.id, description } });
     open.set(name, {
       name,
@@ -170,6 +191,7 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       deaths: 0,
       failures: unit.service?.failures ?? 0,
       said: undefined,
+      completedBefore: unit.completed?.time,
       isTimed: false,
       formerRun: anew ? startedAt : undefined,
     });

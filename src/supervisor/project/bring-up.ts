@@ -11,6 +11,8 @@ export type Asked = {
   file: string | undefined;
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** True: tasks are run again, whether they are completed or not. */
+  tasks?: boolean;
   profiles?: readonly string[] | undefined;
   shell: Shell;
   /** False where no shell is known, and `shell` is the one that the folder had before. */
@@ -54,7 +56,17 @@ export async function bringUp(
   folder: Folder,
   { asked, clock, onProject, note }: BringUpOptions & { asked: Asked },
 ): Promise<Brought> {
-  const { file, names, profiles = [], shell, isShell, restart, hear, patience } = asked;
+  const {
+    file,
+    names,
+    tasks = false,
+    profiles = [],
+    shell,
+    isShell,
+    restart,
+    hear,
+    patience,
+  } = asked;
   const refuse = (reasons: readonly string[]): Brought => {
     const Err = reasons.join("\n");
     hear({ type: "StepFinished", data: { id: "config", result: { Err } } });
@@ -106,7 +118,7 @@ export async function bringUp(
   onProject(name);
   const instead = isShell ? folder.standIn : undefined;
   const these = {
-    ...{ names: names === undefined ? undefined : own, profiles },
+    ...{ names: names === undefined ? undefined : own, tasks, profiles },
     ...{ shell, instead, hear, patience },
   };
   return await (restart ? project.restart(these) : project.up(these));

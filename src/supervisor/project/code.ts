@@ -8,7 +8,16 @@ export type Code = ReadonlyMap<string, string>;
 
 /** Keys that do not change which code runs: such changes apply at once. */
 type Harmless =
-  | ("name" | "type" | "port" | "dependsOn" | "restartWith" | "readyPattern")
+  | (
+      | "name"
+      | "type"
+      | "port"
+      | "dependsOn"
+      | "conditions"
+      | "inputs"
+      | "restartWith"
+      | "readyPattern"
+    )
   | (
       | "stopSignal"
       | "stopTimeout"
@@ -63,6 +72,14 @@ export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
     }
   }
   return found;
+}
+
+/** A fingerprint of all that a task is run from, but for the content of files; references stand in it unfilled. */
+export function taskFingerprint(spec: ServiceSpec, { directory }: ProjectSpec): string {
+  const { command, shell, env, inputs } = spec;
+  // A project that is moved is the same.
+  const workdir = relative(directory, spec.workdir);
+  return fingerprint({ command, shell, workdir, env, inputs });
 }
 
 /** 128 bits: nobody finds two commands for one. */

@@ -11,7 +11,7 @@ import { type Move, movedService, movedSpec } from "./moved-spec.ts";
 import type { Project } from "./project.ts";
 import type { ReadProject } from "./read-project.ts";
 import type { KeptProject } from "./state-file.ts";
-import { isWanted, type Shell, type Unit } from "./unit.ts";
+import { type Completed, isWanted, type Shell, type Unit } from "./unit.ts";
 import type { Declared } from "./units.ts";
 import { admit, type Seen, type Up } from "./unseen-change.ts";
 import { type Fingerprints, fingerprintsOf } from "./watch-files.ts";
@@ -32,7 +32,7 @@ export type FolderEffects = {
   conflictOf(spec: ProjectSpec): string | undefined;
   /** Awaited before a service of the folder starts or restarts. */
   prepare(): Promise<void>;
-  make(declared: Declared): Project;
+  make(declared: Declared, completed: Map<string, Completed>): Project;
   /** Called when the state for the next daemon changed. */
   onState(): void;
   /** The daemon is about to end. */
@@ -81,6 +81,8 @@ export class Folder {
   project: Project | undefined;
   /** The wishes of a project whose files cannot be read now: it starts when they can. */
   kept: KeptProject | undefined;
+  /** The last completed run of each task, by name. */
+  readonly completed = new Map<string, Completed>();
   /** The folder at the last `up`; undefined where that is not known. */
   identity: string | undefined;
   /** There was no folder at the last look. */
@@ -126,8 +128,9 @@ export class Folder {
 
   /** True while nothing is known of the folder, and no action runs on it. */
   get isBlank(): boolean {
-    const { seen, project, kept } = this;
-    return [seen, project, kept].every((its) => its === undefined) && this.#turns === 0;
+    const { seen, project, kept, completed } = this;
+    const isUnknown = [seen, project, kept].every((its) => its === undefined);
+    return isUnknown && completed.size === 0 && this.#turns === 0;
   }
 
   /** The shells of its services, for the next daemon. */
@@ -296,7 +299,7 @@ export class Folder {
     // Under another name, every service is another.
     const former = project?.wishes;
     if (project !== undefined) await this.drop();
-    const made = this.#effects.make(declared);
+    const made = this.#effects.make(declared, this.completed);
     this.project = made;
     this.shell = shell;
     this.#told = "";

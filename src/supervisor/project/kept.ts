@@ -97,7 +97,18 @@ export class Kept {
           ? [keptSeen(folder.directory, folder.seen)]
           : [],
       ),
+      completed: all.flatMap((folder) => this.#completedIn(folder)),
     };
+  }
+
+  /** Tasks are not run again because a project was stopped: kept for as long as the project is known. */
+  #completedIn({ directory, completed, project }: Folder) {
+    const isKnown = this.registry.list().some(({ path }) => path === directory);
+    if (!isKnown) return [];
+    const tasks = [...completed].filter(
+      ([name]) => project === undefined || isTaskIn(project, name),
+    );
+    return tasks.length === 0 ? [] : [{ directory, tasks }];
   }
 
   /** True for a folder that is known here, or that the next daemon starts by itself. */
@@ -161,6 +172,10 @@ function runsOf(project: Project, families: Families): Record<string, KeptRun> {
     runs[spec.name] = { ...run, members, signal: spec.stopSignal, timeout: spec.stopTimeout };
   }
   return runs;
+}
+
+function isTaskIn(project: Project, name: string): boolean {
+  return project.unit(name)?.spec.type === "task";
 }
 
 function hex(bytes: number): string {

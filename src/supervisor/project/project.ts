@@ -13,6 +13,7 @@ import {
   isDue,
   isRenewing,
   isRunning,
+  isTask,
   isUp,
   isWanted,
   type Shell,
@@ -27,6 +28,8 @@ export type Hear = (event: BootEvent) => void;
 export type UpOptions = {
   /** Undefined: all that is not lazy. */
   names: readonly string[] | undefined;
+  /** True: tasks are run again, whether they are completed or not. */
+  tasks?: boolean;
   /** Used for the whole project, and kept until its next `up`. */
   profiles?: readonly string[] | undefined;
   shell: Shell;
@@ -90,12 +93,16 @@ export class Project {
 
   get wishes(): ProjectWishes {
     const all = this.#units.all();
-    const units = all.filter(isWanted);
+    // A task that only its name runs is not run by the next daemon.
+    const units = all.filter(
+      (unit) =>
+        isWanted(unit) && !(isTask(unit) && partOf(unit.spec, this.#units.profiles) === "by-name"),
+    );
     const names = (these: Unit[]) => these.map(({ spec }) => spec.name);
     return {
       whole: this.#whole,
       wanted: names(units),
-      unwanted: names(all.filter((unit) => !isWanted(unit))),
+      unwanted: names(all.filter((unit) => !units.includes(unit))),
       dozing: names(units.filter(({ wish }) => wish.state === "dozing")),
       profiles: [...this.#units.profiles],
     };
@@ -129,7 +136,15 @@ export class Project {
   }
 
   /** Starts services with their dependencies. Resolves when each is ready, or known not to become ready. */
-  up({ names, profiles = [], shell, instead, hear, patience }: UpOptions): Promise<Started> {
+  up({
+    names,
+    tasks = false,
+    profiles = [],
+    shell,
+    instead,
+    hear,
+    patience,
+  }: UpOptions): Promise<Started> {
     if (names === undefined) {
       this.#whole = true;
       this.#units.profiles = new Set(profiles);
@@ -149,6 +164,8 @@ export class Project {
     let isLacking = false;
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
+      const again = tasks || names?.includes(name) === true;
+      if (again && isTask(unit) && !isUp(unit)) this.#units.complete(unit, undefined);
       this.#units.ask(unit, "up");
       this.#starting.settle(unit);
       const lacksShell = instead !== undefined && unit.shell === instead;
@@ -195,20 +212,20 @@ export class Project {
   /** Ends services and those that restart with them, in reverse order, then starts them in order. */
   restart(options: UpOptions): Promise<Started> {
     const { names, shell, hear, patience } = options;
-    const asked =
-      names ??
-      this.#units
-        .all()
-        .filter(isUp)
-        .map(({ spec }) => spec.name);
+    // Tasks are run again where they are named, and not where everything is.
+    const all = this.#units.all();
+    const whole = names === undefined || names.length === all.length;
+    const asked = (whole ? all.filter((unit) => !isTask(unit)) : all)
+      .filter((unit) => names?.includes(unit.spec.name) ?? isUp(unit))
+      .map(({ spec }) => spec.name);
     const running = asked.filter((name) => isUp(this.#units.get(name)!));
     const concerned = this.#restarts.restartedWith(running);
     for (const name of concerned) this.#units.get(name)!.shell = shell;
     const others = asked.filter((name) => !running.includes(name));
-    const all = [...new Set([...concerned, ...others])];
+    const followed = [...new Set([...concerned, ...others])];
     void this.#restarts.restartAll(running, { event: "restart" });
     if (others.length > 0) void this.up({ names: others, shell, hear: () => {} });
-    return this.#boot(all, { hear, changed: concerned, patience });
+    return this.#boot(followed, { hear, changed: concerned, patience });
   }
 
   /** Restarts a service that runs, for a reason that nobody typed. */

@@ -5,9 +5,11 @@ import { heldBy } from "./held-by.ts";
 import {
   type Held,
   heldText,
+  isCompleted,
   isReady,
   isRenewing,
   isRunning,
+  isTask,
   isUp,
   processOf,
   type Unit,
@@ -51,20 +53,25 @@ export class Restarts {
     void this.restartAll([name], { event: "renew", because });
   }
 
-  /** Informs or restarts the dependents of a service that is ready again in a new process. */
+  /** Informs or restarts the dependents of a service that is ready again in a new process, or of a task run again. */
   followRestart(unit: Unit): void {
-    if (!isReady(unit)) return;
-    const { startedAt } = unit.service!.snapshot();
+    const run = isCompleted(unit)
+      ? unit.completed!.time
+      : isReady(unit)
+        ? unit.service!.snapshot().startedAt
+        : undefined;
+    if (run === undefined) return;
     const before = unit.readyRun;
-    unit.readyRun = startedAt;
-    if (before === undefined || before === startedAt) return;
+    unit.readyRun = run;
+    if (before === undefined || before === run) return;
     const { name } = unit.spec;
+    const what = isTask(unit) ? "was run again" : "was restarted";
     for (const other of this.#units.dependentsOf(name)) {
       if (!isRunning(other)) continue;
       if (other.spec.restartWith.includes(name) || this.#units.differs(other, other.shell)) {
-        this.renew(other.spec.name, `${name} was restarted`);
+        this.renew(other.spec.name, `${name} ${what}`);
       } else {
-        this.#log(other).say(`${name}, which it depends on, was restarted`);
+        this.#log(other).say(`${name}, which it depends on, ${what}`);
       }
     }
   }
@@ -89,15 +96,16 @@ export class Restarts {
     { event, because }: { event: "restart" | "renew" | "changed"; because?: string },
   ): Promise<void> {
     const going = new Set<string>();
+    const asked: Unit[] = [];
     for (const name of names) {
       const unit = this.#units.get(name)!;
-      unit.held = undefined;
       const step = this.#units.ask(unit, event, because);
-      if (step?.action === "end") going.add(name);
+      if (step === undefined) continue;
+      unit.held = undefined;
+      asked.push(unit);
+      if (step.action === "end") going.add(name);
     }
-    for (const name of names) {
-      this.#options.begin(this.#units.get(name)!, event === "restart" ? "up" : "missed");
-    }
+    for (const unit of asked) this.#options.begin(unit, event === "restart" ? "up" : "missed");
     this.#options.effects.onState();
     await this.#go(going);
   }
@@ -173,6 +181,7 @@ export class Restarts {
         const held = heldBy(unit, { units: this.#units, effects, going });
         if (held === undefined) {
           this.#units.ask(unit, "able", unit.wish.because);
+          unit.granted = new Set(unit.spec.dependsOn.filter((its) => !going.has(its)));
           holding.delete(unit);
           going.add(name);
         } else holding.set(unit, held);

@@ -4,7 +4,7 @@ import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
 import { terminalSize } from "../service/child.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
-import { blockers, unseenWhy, isDue, isUp, needsRestart, type Unit } from "./unit.ts";
+import { blockers, unseenWhy, isDue, isTask, isUp, needsRestart, type Unit } from "./unit.ts";
 import type { ProjectEffects, Units } from "./units.ts";
 
 export type StartingOptions = {
@@ -88,15 +88,39 @@ export class Starting {
     const filled = this.#units.fill(unit);
     if (port === "none") this.#refuse(unit, "there is no free port for it");
     else if (filled.kind === "mistakes") this.#refuse(unit, filled.mistakes.join("; "));
+    else if (isTask(unit) && !isWeighed(unit)) void this.#weigh(unit);
     else if (unit.service !== undefined && needsRestart(unit.service.spec, filled.spec)) {
       void this.#leave(unit, unit.service);
     } else {
       const request = this.#request(unit, port);
       unit.service ??= this.#make(unit, filled.spec);
+      if (isTask(unit)) {
+        unit.attempt = unit.weighed?.attempt;
+        // From here on, only the end of this run makes it completed.
+        this.#units.complete(unit, undefined);
+      }
       this.#units.ask(unit, "started");
       unit.service.start(request);
       this.#changed(unit);
     }
+  }
+
+  /** Finds out what a task would be run from. One that is completed from just that needs no start. */
+  async #weigh(unit: Unit): Promise<void> {
+    const { wish, declaration } = unit;
+    if (unit.weighed?.wish === wish || declaration === undefined) return;
+    const weighed: Unit["weighed"] = { wish, attempt: undefined };
+    unit.weighed = weighed;
+    const inputs = await this.#effects.inputsOf(unit.spec);
+    // Something else was asked for meanwhile.
+    if (unit.weighed !== weighed || unit.wish !== wish || !this.#units.has(unit)) return;
+    const { completed } = unit;
+    // Its file may have changed meanwhile.
+    if (unit.declaration !== declaration) unit.weighed = undefined;
+    else if (completed?.declaration === declaration && completed.inputs === inputs) {
+      this.#units.ask(unit, "started");
+    } else weighed.attempt = { declaration, inputs };
+    this.#changed(unit);
   }
 
   #refuse(unit: Unit, why: string): void {
@@ -148,7 +172,11 @@ export class Starting {
         log.flush();
         return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));
       },
-      onChange: ({ startedAt }) => {
+      onChange: ({ startedAt, state, lastExit }) => {
+        if (state === "completed" && unit.attempt !== undefined && unit.service?.spec === spec) {
+          this.#units.complete(unit, { ...unit.attempt, time: lastExit?.time ?? 0 });
+          unit.attempt = undefined;
+        }
         if (startedAt !== running) {
           running = startedAt;
           if (startedAt !== undefined) firstLine = log.next;
@@ -162,4 +190,8 @@ export class Starting {
     log.source = { pause: () => service.pauseOutput(), resume: () => service.resumeOutput() };
     return service;
   }
+}
+
+function isWeighed({ wish, weighed }: Unit): boolean {
+  return weighed?.wish === wish && weighed.attempt !== undefined;
 }

@@ -55,6 +55,16 @@ const seen = v.object({
   waiting: code,
 });
 
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{16,128}$/));
+
+/** Pairs, as a task may be named like an object's own property. */
+const completed = v.object({
+  directory: v.pipe(v.string(), v.startsWith("/")),
+  tasks: v.array(
+    v.tuple([v.string(), v.object({ declaration: hash, inputs: hash, time: v.number() })]),
+  ),
+});
+
 const state = v.object({
   version: v.literal(1),
   /** The prefix of every run id that a daemon of this state directory gave. */
@@ -68,6 +78,8 @@ const state = v.object({
   ports: v.record(v.string(), port),
   /** The declarations that a person has seen, by project. Absent in files of older daemons. */
   seen: v.optional(v.array(seen)),
+  /** The last completed run of each task, by project. */
+  completed: v.optional(v.array(completed)),
 });
 
 export type KeptRun = v.InferOutput<typeof run>;

@@ -1,13 +1,19 @@
 /** One declared service within its project: what it should be, what it is, and what it waits for. */
 import { deepEquals } from "bun";
 import { fill } from "../../manifest/fill.ts";
-import { hasPort, type ProjectSpec, type ServiceSpec } from "../../manifest/project.ts";
+import {
+  type Condition,
+  conditionFor,
+  hasPort,
+  type ProjectSpec,
+  type ServiceSpec,
+} from "../../manifest/project.ts";
 import { type Pending, upCommand } from "../../routes/pending.ts";
 import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
 import { shownMinute } from "../../text/local-time.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
+import { isAlive, type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
 import { leftOutWhy, type Profiles } from "./asked-services.ts";
-import { type ProcessFact, processFact, unasked, type Wish } from "./wishes.ts";
 
 /** The environment of a shell. */
 export type Shell = Readonly<Record<string, string | undefined>>;
@@ -27,6 +33,17 @@ export type Unit = {
   wish: Wish;
   /** While it is `renewing`: the reason why its process has to go on. */
   held: Held | undefined;
+  /** Only for a task: the fingerprint of its declaration, its last run that was completed, and its last one at all. */
+  declaration: string | undefined;
+  completed: Completed | undefined;
+  attempt: Attempt | undefined;
+  /** Fingerprints of what a task would be run from for this wish; without `attempt`, they are being made. */
+  weighed: { wish: Wish; attempt: Attempt | undefined } | undefined;
+  /**
+   * Dependencies that were there when its process was ended for another one: that starts whatever has become of them
+   * since, as after a crash. Without this, a task that is run again at the wrong moment would leave it down.
+   */
+  granted: ReadonlySet<string>;
   /** The former lifecycle, while it ends for good because the spec has changed. */
   leaving: Lifecycle | undefined;
   /** When the process started that was ready last. */
@@ -36,6 +53,12 @@ export type Unit = {
   /** The last snapshot that was reported. */
   told: Supervised | undefined;
 };
+
+/** Fingerprints of all that a task is run from. */
+export type Attempt = { declaration: string; inputs: string };
+
+/** `time`: when it ended. Milliseconds since the Unix epoch. */
+export type Completed = Attempt & { time: number };
 
 /** `isFinal`: nothing that is under way will change it. `why` completes a sentence, with the command that helps. */
 export type Held = { why: string; isFinal: boolean };
@@ -49,6 +72,11 @@ export function unitOf(spec: ServiceSpec, { project, shell }: { project: string;
     shell,
     wish: unasked,
     held: undefined,
+    declaration: undefined,
+    completed: undefined,
+    attempt: undefined,
+    weighed: undefined,
+    granted: new Set(),
     leaving: undefined,
     readyRun: undefined,
     nextRun: undefined,
@@ -72,15 +100,23 @@ export function isRenewing({ wish }: Unit): boolean {
   return wish.state === "renewing";
 }
 
-export function processOf({ service, spec }: Unit): ProcessFact {
+export function processOf({ service, spec, completed }: Unit): ProcessFact {
   const its = service?.snapshot();
   const rests = wakes(spec) && its !== undefined && hasEndedWell(its);
-  return processFact(its?.state, { rests });
+  // The type may have changed since its process was started.
+  const runsAsTask = (isAlive(its?.state) ? service!.spec : spec).type === "task";
+  const task = runsAsTask ? { completed: completed !== undefined } : undefined;
+  return processFact(its?.state, { rests, task });
 }
 
 /** True for a service that runs, or will by itself. */
 export function isUp(unit: Unit): boolean {
-  return processOf(unit) === "up";
+  const process = processOf(unit);
+  return process === "up" || process === "working";
+}
+
+export function isTask({ spec }: Unit): boolean {
+  return spec.type === "task";
 }
 
 /** True for a service that runs and is not about to end. */
@@ -106,16 +142,37 @@ function hasDone({ wish, spec, service }: Unit): boolean {
   return its !== undefined && hasEndedWell(its);
 }
 
-/** True where a service that depends on it may start. */
+/** True for a task whose last run was completed, and which is not about to be run again. */
+export function isCompleted(unit: Unit): boolean {
+  const { state } = unit.wish;
+  if (state === "due" || state === "restarting" || state === "refused") return false;
+  return isTask(unit) && processOf(unit) === "done";
+}
+
+/** True for a service that has nothing to become any more: it is ready, or its work is done. */
 export function isThere(unit: Unit): boolean {
-  return isReady(unit) || hasDone(unit);
+  return isReady(unit) || hasDone(unit) || isCompleted(unit);
+}
+
+/** True for a service that has, or had, a process since it was asked for. */
+function isStarted({ wish, service }: Unit): boolean {
+  if (wish.state !== "given" && wish.state !== "renewing") return false;
+  const state = service?.snapshot().state;
+  return state === "running" || state === "ready" || state === "unready" || state === "exited";
+}
+
+/** True where a service that waits for that may start. */
+function isMet(condition: Condition, needed: Unit): boolean {
+  if (condition === "started") return isStarted(needed) || isThere(needed);
+  return condition === "ready" ? isThere(needed) : hasDone(needed) || isCompleted(needed);
 }
 
 /** The dependencies that a service waits for, and whether it waits in vain. */
 export function blockers(unit: Unit, others: ReadonlyMap<string, Unit>): Blocker[] {
   return unit.spec.dependsOn.flatMap((name) => {
     const needed = others.get(name);
-    if (needed === undefined || isThere(needed)) return [];
+    if (isDue(unit) && unit.granted.has(name)) return [];
+    if (needed === undefined || isMet(conditionFor(unit.spec, name), needed)) return [];
     return [{ unit: needed, lost: lostIn(needed, others) }];
   });
 }
@@ -143,6 +200,7 @@ export function snapshotOf(
   const { domain, directory } = project;
   const snapshot: Supervised = {
     ...its,
+    ...taskState(unit),
     lazy: isWanted(unit) && wakes(spec),
     ...(spec.instance === undefined ? {} : { instance: spec.instance }),
     domain,
@@ -192,7 +250,7 @@ function whyWaiting({ state, why, nextRun }: Supervised): string | undefined {
   return why === undefined ? next : `${why}; ${next}`;
 }
 
-const restStates: ReadonlySet<string> = new Set(["stopped", "exited", "failed"]);
+const restStates: ReadonlySet<string> = new Set(["stopped", "exited", "completed", "failed"]);
 
 /** After the process has gone, the current declaration decides type, address and port. */
 function asDeclared(unit: Unit, project: ProjectSpec): Supervised {
@@ -202,6 +260,14 @@ function asDeclared(unit: Unit, project: ProjectSpec): Supervised {
   if (!restStates.has(its.state)) return its;
   const { type, routeName } = spec;
   return { ...its, type, routeName, port: type === its.type ? its.port : spec.port };
+}
+
+/** A task that is completed may have been so under another daemon, which its lifecycle does not know of. */
+function taskState(unit: Unit): Partial<Supervised> {
+  if (unit.wish.state !== "given" || !isCompleted(unit)) return {};
+  const isCurrent = unit.completed!.declaration === unit.declaration;
+  const why = isCurrent ? undefined : "its declaration has changed since, so that up runs it again";
+  return { state: "completed", why };
 }
 
 /** Why it must not be started: nothing that a person has seen is known of it. */
@@ -286,5 +352,6 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
   const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, schedule: _s, ...its } = others;
-  return its;
+  const { conditions: _c, inputs: _in, ...rest } = its;
+  return rest;
 }

@@ -7,7 +7,9 @@ import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
 import { noProfiles, type Profiles, startsLater } from "./asked-services.ts";
+import { taskFingerprint } from "./code.ts";
 import {
+  type Completed,
   type FilledSpec,
   filledSpec,
   needsRestart,
@@ -31,6 +33,10 @@ export type ProjectEffects = {
   /** Whether a program could listen on a port now. */
   isFree(port: number): boolean;
   isFolder(path: string): boolean;
+  /** A fingerprint of the content of all files that a task's `inputs` match. Never rejects. */
+  inputsOf(spec: ServiceSpec): Promise<string>;
+  /** The last completed run of each task, by name; kept for the next daemon. */
+  completed: Map<string, Completed>;
   urlOf(routeName: string): string;
   /** Variables that name the bundle of authorities. */
   trust(): Readonly<Record<string, string>>;
@@ -105,7 +111,9 @@ export class Units {
       const { name } = service;
       const known = this.#all.get(name);
       const unit = known ?? unitOf(service, { project: spec.name, shell });
+      if (known === undefined) unit.completed = this.#effects.completed.get(name);
       unit.spec = service;
+      unit.declaration = service.type === "task" ? taskFingerprint(service, spec) : undefined;
       unit.unseen = pending.get(name);
       // In the order of the file.
       this.#all.delete(name);
@@ -127,8 +135,19 @@ export class Units {
   ask(unit: Unit, event: WishEvent, because?: string): WishStep | undefined {
     const facts = { process: processOf(unit), lazy: startsLater(unit.spec) };
     const step = wishStep(unit.wish.state, event, facts);
-    if (step !== undefined) unit.wish = { state: step.next, because };
+    if (step === undefined) return undefined;
+    unit.wish = { state: step.next, because };
+    if (step.next !== "restarting" && step.next !== "due") unit.granted = new Set();
     return step;
+  }
+
+  /** Notes the completed run of a task; undefined: there is none that counts. */
+  complete(unit: Unit, completed: Completed | undefined): void {
+    const { name } = unit.spec;
+    unit.completed = completed;
+    if (completed === undefined) this.#effects.completed.delete(name);
+    else this.#effects.completed.set(name, completed);
+    this.#effects.onState();
   }
 
   snapshot(unit: Unit): Supervised {

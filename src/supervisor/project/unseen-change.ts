@@ -248,12 +248,13 @@ function withoutHeld(
  */
 function asSeen(
   known: ServiceSpec,
-  { dependsOn, restartWith, routeName, instance, type }: ServiceSpec,
+  { dependsOn, conditions, restartWith, routeName, instance, type }: ServiceSpec,
 ) {
   return {
     ...known,
     instance,
     dependsOn,
+    conditions,
     restartWith,
     routeName: type === known.type ? routeName : known.routeName,
   };

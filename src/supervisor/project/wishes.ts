@@ -61,9 +61,10 @@ export type Facts = {
 
 /**
  * `up`: its lifecycle has a process, or will have one by itself. `ending`: that is being ended. `rested`: it ended well
- * by itself, and the next request starts it. `down`: there is none, and none will come by itself.
+ * by itself, and the next request starts it. `down`: there is none, and none will come by itself. Of a task, `working`:
+ * it has a process; `done`: it is completed; `spent`: its last run failed.
  */
-export const processFacts = ["up", "ending", "rested", "down"] as const;
+export const processFacts = ["up", "ending", "rested", "down", "working", "done", "spent"] as const;
 
 export type ProcessFact = (typeof processFacts)[number];
 
@@ -100,7 +101,8 @@ const table: Record<WishState, Row> = {
     cannot: { next: "refused" },
   },
   given: {
-    up: { next: "due", process: ["ending", "rested", "down"] },
+    // A task that is done is not run again for that, unless it differs from what was run: `starting.ts` weighs it.
+    up: { next: "due", process: ["ending", "rested", "down", "done", "spent"] },
     "up-lazy": { next: "dozing", action: "end", process: ["down"] },
     request: { next: "due", process: ["rested"] },
     scheduled: { next: "due", process: ["rested", "down"] },
@@ -116,7 +118,8 @@ const table: Record<WishState, Row> = {
     changed: [
       { next: "renewing", process: ["up"] },
       { next: "dozing", action: "end", lazy: true },
-      { next: "due" },
+      // A task that works, or is done, is left alone: another run of it is a person's to ask for.
+      { next: "due", process: ["ending", "rested", "down", "spent"] },
     ],
   },
   renewing: {
@@ -180,10 +183,24 @@ const upStates: ReadonlySet<SupervisedState> = new Set([
   "backoff",
 ]);
 
-/** `rests`: it ended well by itself, and a request starts it. */
-export function processFact(state: SupervisedState | undefined, { rests }: { rests: boolean }) {
-  if (state === undefined) return "down";
-  if (upStates.has(state)) return "up";
+export function isAlive(state: SupervisedState | undefined): boolean {
+  return state !== undefined && upStates.has(state);
+}
+
+export type FactOptions = {
+  /** True for one that ended well by itself, and that a request starts. */
+  rests: boolean;
+  /** Set for a task; `completed`: as far as is known of its last run. */
+  task: { completed: boolean } | undefined;
+};
+
+export function processFact(
+  state: SupervisedState | undefined,
+  { rests, task }: FactOptions,
+): ProcessFact {
+  if (isAlive(state)) return task === undefined ? "up" : "working";
   if (state === "stopping") return "ending";
+  if (task?.completed === true) return "done";
+  if (task !== undefined && state === "failed") return "spent";
   return rests ? "rested" : "down";
 }

@@ -349,8 +349,8 @@ class StateMachine implements Lifecycle {
 
   /** The verdict where no process ended by itself, so that there is no exit code. */
   #unexplained(): "crashed" | "gave-up" {
-    const { restart } = this.spec;
-    const verdict = verdictOn({ code: null, signal: null }, { restart, deaths: this.#deaths });
+    const judged = { ...this.spec, deaths: this.#deaths };
+    const verdict = verdictOn({ code: null, signal: null }, judged);
     return verdict === "crashed" ? "crashed" : "gave-up";
   }
 
@@ -414,8 +414,9 @@ class StateMachine implements Lifecycle {
     if (!livePhases.has(this.#phase)) return;
     this.#deaths++;
     this.failures++;
-    const verdict = verdictOn(how, { restart: this.spec.restart, deaths: this.#deaths });
-    this.#happen(verdict, `${wordsFor(how)}${this.#rightHint(life)}`);
+    const verdict = verdictOn(how, { ...this.spec, deaths: this.#deaths });
+    const why = `${wordsFor(how)}${this.#rightHint(life)}`;
+    this.#happen(verdict, verdict === "completed" ? undefined : why);
   }
 
   /** For a program that ended where it may have been refused a port that the system keeps for root. */

@@ -56,7 +56,7 @@ export class Readiness {
     if (spec.health !== undefined) this.#check(spec.health);
     else if (spec.readyPattern !== undefined) {
       this.#pattern = this.#watchOutput(spec.readyPattern);
-    } else {
+    } else if (spec.type !== "task") {
       if (spec.type !== "exec") {
         this.#life.after(workerReady, () => {
           if (!this.#life.speaks) this.ready();
@@ -84,6 +84,8 @@ export class Readiness {
   ready(): void {
     const { phase, effects } = this.#owner;
     if (phase !== "running" && phase !== "unready") return;
+    // Whatever a task says: it is completed when it has ended.
+    if (this.#owner.spec.type === "task") return;
     this.#cancelDeadline?.();
     this.#pattern = undefined;
     this.#reloading = false;
@@ -139,7 +141,8 @@ export class Readiness {
       if (this.#owner.phase !== "running") return;
       const seconds = Math.round(this.#life.age / 100) / 10;
       const last = this.#illness === undefined ? "" : `: ${this.#illness}`;
-      this.#owner.happen("timed-out", `did not become ready within ${seconds} s${last}`);
+      const what = this.#owner.spec.type === "task" ? "did not end" : "did not become ready";
+      this.#owner.happen("timed-out", `${what} within ${seconds} s${last}`);
     });
   }
 

@@ -16,6 +16,7 @@ export const phases = [
   "restarting",
   "aborting",
   "exited",
+  "completed",
   "backoff",
   "failed",
 ] as const;
@@ -37,7 +38,8 @@ export const events = [
   "timed-out",
   /** All that was asked to end has ended. */
   "ended",
-  /** The process ended by itself, or could not be started; `verdictOn` picks one of the three. */
+  /** The process ended by itself, or could not be started; `verdictOn` picks one of the four. */
+  "completed",
   "rested",
   "crashed",
   "gave-up",
@@ -62,6 +64,7 @@ const up: Row = {
   stop: { next: "stopping", action: "end" },
   restart: { next: "restarting", action: "end" },
   "timed-out": { next: "aborting", action: "judge" },
+  completed: { next: "completed", action: "clear" },
   rested: { next: "exited", action: "clear" },
   crashed: { next: "backoff", action: "wait" },
   "gave-up": { next: "failed", action: "clear" },
@@ -76,6 +79,7 @@ const down: Row = {
 const table: Record<Phase, Row> = {
   stopped: down,
   exited: { ...down, stop: { next: "stopping", action: "end" } },
+  completed: { ...down, stop: { next: "stopping", action: "end" } },
   failed: { ...down, stop: { next: "stopping", action: "end" } },
   backoff: {
     ...down,
@@ -142,12 +146,16 @@ export function waitAfter(deaths: number, random: number): number {
   return Math.round(wait * (0.8 + 0.4 * random));
 }
 
-/** The fate of a service whose process ended unasked. `deaths` counts deaths in a row, including this one. */
+/** `deaths` counts deaths in a row, including this one. */
+export type Judged = Pick<ServiceSpec, "type" | "restart"> & { deaths: number };
+
+/** The fate of a service whose process ended unasked. */
 export function verdictOn(
   exit: Pick<Exit, "code" | "signal">,
-  { restart, deaths }: { restart: ServiceSpec["restart"]; deaths: number },
-): "rested" | "crashed" | "gave-up" {
+  { type, restart, deaths }: Judged,
+): "completed" | "rested" | "crashed" | "gave-up" {
   const well = exit.code === 0;
+  if (type === "task") return well ? "completed" : "gave-up";
   if (restart === "no" || (restart === "on-failure" && well)) return "rested";
   return deaths >= enoughDeaths ? "gave-up" : "crashed";
 }

@@ -17,11 +17,13 @@ export type WaitFacts = {
 /** Characters of a command or a pattern that are shown. */
 const longest = 60;
 
-/** Undefined where it is ready in a moment: a worker without another sign. */
+/** Undefined where it is ready in a moment, a worker without another sign, and for a task. */
 export function waitsFor(
   { type, health, readyPattern }: Pick<ServiceSpec, "type" | "health" | "readyPattern">,
   { port, listens, speaks, patience, illness }: WaitFacts,
 ): string | undefined {
+  // A task is awaited to its end, whatever it says before.
+  if (type === "task") return undefined;
   if (health !== undefined) {
     const found = illness === undefined ? "" : `: ${illness}`;
     return `waits for its health check: ${checkText(health)}${found}`;

@@ -1,0 +1,148 @@
+/** Faults in when a task is run, and in what waits for it. */
+import type { Fault } from "./fault.ts";
+
+const project = "src/supervisor/project";
+const tests = ["test/supervisor/tasks.test.ts"];
+
+export const tasks: readonly Fault[] = [
+  {
+    name: "a task that has failed is tried again by itself",
+    file: "src/supervisor/service/states.ts",
+    find: 'if (type === "task") return well ? "completed" : "gave-up";',
+    replace: 'if (type === "task" && well) return "completed";',
+    tests: ["test/supervisor/states.test.ts"],
+  },
+  {
+    name: "what a task says of itself makes it ready",
+    file: "src/supervisor/service/readiness.ts",
+    find: '    if (this.#owner.spec.type === "task") return;\n',
+    replace: "",
+    tests: ["test/supervisor/lifecycle.test.ts"],
+  },
+  {
+    name: "a saved file runs a completed task",
+    file: `${project}/wishes.ts`,
+    find: '      { next: "due", process: ["ending", "rested", "down", "spent"] },\n',
+    replace: '      { next: "due" },\n',
+    tests: ["test/supervisor/wishes.test.ts", ...tests],
+  },
+  {
+    name: "a restart that nobody typed runs a task that has failed",
+    file: `${project}/wishes.ts`,
+    find: 'missed: { next: "due", process: ["rested", "down"] },',
+    replace: 'missed: { next: "due", process: ["rested", "down", "spent"] },',
+    tests: ["test/supervisor/wishes.test.ts", ...tests],
+  },
+  {
+    name: "a task is completed from inputs that changed while it ran",
+    file: `${project}/starting.ts`,
+    find: "        unit.attempt = unit.weighed?.attempt;\n",
+    replace: "        unit.attempt = undefined;\n",
+    tests,
+  },
+  {
+    name: "a run that is cut off leaves the task completed",
+    file: `${project}/starting.ts`,
+    find: "        this.#units.complete(unit, undefined);\n",
+    replace: "",
+    tests,
+  },
+  {
+    name: "a task whose inputs changed is taken for completed",
+    file: `${project}/starting.ts`,
+    find: "completed?.declaration === declaration && completed.inputs === inputs",
+    replace: "completed?.declaration === declaration",
+    tests,
+  },
+  {
+    name: "a task whose declaration changed is taken for completed",
+    file: `${project}/starting.ts`,
+    find: "completed?.declaration === declaration && completed.inputs === inputs",
+    replace: "completed?.inputs === inputs",
+    tests,
+  },
+  {
+    name: "a stop while a task is weighed does not count",
+    file: `${project}/starting.ts`,
+    find: "if (unit.weighed !== weighed || unit.wish !== wish || !this.#units.has(unit)) return;",
+    replace: "",
+    tests,
+  },
+  {
+    name: "a task that is named is not run in any case",
+    file: `${project}/project.ts`,
+    find: "const again = tasks || names?.includes(name) === true;",
+    replace: "const again = tasks;",
+    tests,
+  },
+  {
+    name: "a restart of everything runs all tasks",
+    file: `${project}/project.ts`,
+    find: "(whole ? all.filter((unit) => !isTask(unit)) : all)",
+    replace: "all",
+    tests,
+  },
+  {
+    name: "the next daemon runs a task that only its name runs",
+    file: `${project}/project.ts`,
+    find: "!(isTask(unit) && ",
+    replace: "!(!isTask(unit) && ",
+    tests,
+  },
+  {
+    name: "a task that is run again while a dependent is being restarted leaves that down",
+    file: `${project}/unit.ts`,
+    find: "    if (isDue(unit) && unit.granted.has(name)) return [];\n",
+    replace: "",
+    tests,
+  },
+  {
+    name: "what was granted for a restart counts after a stop",
+    file: `${project}/units.ts`,
+    find: '    if (step.next !== "restarting" && step.next !== "due") unit.granted = new Set();\n',
+    replace: "",
+    tests,
+  },
+  {
+    name: "a service starts before a worker whose end it awaits has ended",
+    file: `${project}/unit.ts`,
+    find: 'return condition === "ready" ? isThere(needed) : hasDone(needed) || isCompleted(needed);',
+    replace: "return isThere(needed);",
+    tests,
+  },
+  {
+    name: "a service that awaits a process waits until that is ready",
+    file: `${project}/unit.ts`,
+    find: 'if (condition === "started") return isStarted(needed) || isThere(needed);',
+    replace: 'if (condition === "started") return isThere(needed);',
+    tests,
+  },
+  {
+    name: "a file's name is no part of the inputs",
+    file: `${project}/inputs-fingerprint.ts`,
+    find: "  hash.update(`${name.length} ${name}\\n`);\n",
+    replace: "  void name;\n",
+    tests: ["test/supervisor/inputs-fingerprint.test.ts"],
+  },
+  {
+    name: "the end of one input runs into the next",
+    file: `${project}/inputs-fingerprint.ts`,
+    find: "    hash.update(`\\n${length}\\n`);\n",
+    replace: "",
+    tests: ["test/supervisor/inputs-fingerprint.test.ts"],
+  },
+  {
+    name: "a condition that cannot come is no error",
+    file: "src/manifest/read/needs.ts",
+    find: '} else if (until === "completed" && type === "exec") {',
+    replace: '} else if (until === "completed" && type === "task") {',
+    tests: ["test/manifest/tasks.test.ts"],
+  },
+  {
+    name: "a worker that is there to end counts as ready while it runs",
+    file: "src/manifest/read/needs.ts",
+    find: "(need !== undefined && isOneShot(needed))",
+    replace: "(need !== undefined && isOneShot(needed) && false)",
+    tests: ["test/manifest/tasks.test.ts"],
+  },
+];
