@@ -30,6 +30,9 @@ command = "exec python3 ask.py"
 [services.size]
 type = "worker"
 command = "trap 'stty size' WINCH; stty size; while :; do sleep 0.1; done"
+[services.deaf]
+type = "worker"
+command = "stty raw -echo; trap 'stty size' WINCH; stty size; while :; do sleep 0.1; done"
 [services.page]
 type = "worker"
 command = "exec less -S text"
@@ -181,6 +184,20 @@ test(
     one.conversation.end();
     expect(await place.logs("talk:pipes")).not.toContain("closed");
     expect((await place.row("talk:pipes")).state).toBe("ready");
+  },
+  patience,
+);
+
+test(
+  "who types what the service does not read is not read, and has left when the connection is gone",
+  async () => {
+    using one = await person("talk:deaf", { cols: 33, rows: 11 });
+    await one.sees("11 33");
+    for (let at = 0; at < 100; at++) one.type("x".repeat(60_000));
+    using two = await person("talk:deaf", { cols: 100, rows: 30 });
+    await two.sees("11 33");
+    one.conversation.end();
+    await two.sees("30 100");
   },
   patience,
 );

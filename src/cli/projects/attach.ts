@@ -138,7 +138,7 @@ function openTerminal(
   const say = (text: string): void => void world.err.write(`localhostess: ${text}${lineEnd}`);
   let modes = "";
   const show = (bytes: Uint8Array): boolean => {
-    if (isRaw) modes = modesIn(modes, Buffer.from(bytes).toString("latin1"));
+    if (stdout.isTTY) modes = modesIn(modes, Buffer.from(bytes).toString("latin1"));
     return stdout.write(bytes);
   };
   if (isRaw) {
@@ -148,7 +148,7 @@ function openTerminal(
         send(key === undefined ? bytes : bytes.subarray(0, key));
         if (key !== undefined) leave();
       },
-      restore: () => modesReset(modes),
+      restore: () => `${modesReset(modes)}\r\n`,
     });
     say(`attached to ${attached}; Ctrl-] leaves`);
     return { show, say, close };
@@ -164,6 +164,7 @@ function openTerminal(
       stdin.off("data", send);
       stdin.off("end", ofEnd);
       stdin.pause();
+      if (stdout.isTTY) stdout.write(modesReset(modes));
     },
   };
 }
