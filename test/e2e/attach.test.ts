@@ -47,6 +47,15 @@ command = "read go; yes 'a line that is printed again and again'"
 type = "worker"
 command = "sleep 60"
 disabled = true
+[services.pair]
+type = "worker"
+instances = 2
+command = "sleep 60"
+disabled = true
+[services.once]
+type = "task"
+command = "read how; exit $how"
+disabled = true
 [services.short]
 type = "worker"
 restart = "no"
@@ -227,6 +236,30 @@ test(
 );
 
 test(
+  "who is attached to a task leaves when it is completed, and is told how to run it again",
+  async () => {
+    const run = place.daemon.run("up", "talk:once", "--no-wait");
+    expect((await run).code).toBe(0);
+    const child = Bun.spawn(command("attach", "talk:once"), {
+      env: { ...process.env, ...place.daemon.env } as Record<string, string>,
+      stdin: "pipe",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    child.stdin.write("0\n");
+    await child.stdin.flush();
+    // Its input stays open: only the end of the task ends it.
+    expect(await child.exited).toBe(0);
+    expect(await new Response(child.stderr).text()).toEndWith("talk:once is completed\n");
+    expect(await place.daemon.run("attach", "talk:once")).toMatchObject({
+      code: 1,
+      err: "localhostess: talk:once is completed; run it again with: localhostess up talk:once\n",
+    });
+  },
+  patience,
+);
+
+test(
   "what cannot be attached to, or is no line of the protocol, is refused with a sentence",
   async () => {
     using stopped = await person("talk:down");
@@ -242,10 +275,14 @@ test(
     wrong.conversation.say({ resize: { cols: 0, rows: 70_000 } });
     await eventually("it is refused", () => wrong.isOver);
     expect(wrong.failure).toContain("a line is");
+    expect(await place.daemon.run("attach", "talk:pair")).toMatchObject({
+      code: 1,
+      err: "localhostess: talk:pair has instances; attach to one: talk:pair-1, talk:pair-2\n",
+    });
     const ended = await place.daemon.run("attach", "talk:down");
     expect(ended).toMatchObject({
       code: 1,
-      err: "localhostess: talk:down is stopped; start it with: localhostess up down\n",
+      err: "localhostess: talk:down is stopped; start it with: localhostess up talk:down\n",
     });
   },
   patience,
