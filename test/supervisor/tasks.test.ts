@@ -65,6 +65,17 @@ describe("up", () => {
     expect(played.states).toEqual({ web: "failed", migrate: "failed" });
   });
 
+  test("waits for a task that takes an hour", async () => {
+    using played = new PlayedProject([web, { ...migrate, startTimeout: undefined }]);
+    const up = played.up();
+    await settled();
+    played.service("migrate").be("running", { startedAt: 5 });
+    played.clock.advance(3_600_000);
+    await complete(played);
+    await played.allReady();
+    expect(await up).toEqual({ kind: "ready" });
+  });
+
   test("runs again what failed, and starts what waited once it is completed", async () => {
     using played = new PlayedProject(site);
     void played.up();
