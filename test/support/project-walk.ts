@@ -174,13 +174,15 @@ export async function projectWalk({ steps, random }: WalkOptions): Promise<strin
       } else well(service);
       return;
     }
-    if (state === "ready" && random.chance(0.3)) {
-      say(`${name} is unready`);
-      service.be("unready");
-    } else if (state === "unready") {
+    const dice = random.next();
+    if (state === "unready") {
       say(`${name} is ready`);
       service.be("ready", { readyAt: clock.wall() });
-    } else if (state === "ready" && random.chance(0.3)) {
+    } else if (state !== "ready") return;
+    else if (dice < 0.3) {
+      say(`${name} is unready`);
+      service.be("unready");
+    } else if (dice < 0.5) {
       const last = restart === "no" ? "exited" : random.chance(0.2) ? "failed" : "backoff";
       say(`${name} dies, ${last}`);
       service.die(1, last);
@@ -259,15 +261,19 @@ export async function projectWalk({ steps, random }: WalkOptions): Promise<strin
       5,
       () => {
         const name = random.pick(names());
+        const others = [
+          () => (edits.extra = !edits.extra),
+          () => (edits.lazy = !edits.lazy),
+          () => (edits.disabled = !edits.disabled),
+          () => (edits.instances = 1 + random.below(3)),
+          () => {
+            edits.needs = !edits.needs;
+            // It may now wait for one that somebody has stopped.
+            taken.delete("sleepy");
+          },
+        ];
         if (random.chance(0.5)) edits.generations.set(name, ++births);
-        else if (random.chance(0.3)) edits.extra = !edits.extra;
-        else if (random.chance(0.3)) edits.lazy = !edits.lazy;
-        else if (random.chance(0.3)) {
-          edits.needs = !edits.needs;
-          // It may now wait for one that somebody has stopped.
-          taken.delete("sleepy");
-        } else if (random.chance(0.5)) edits.instances = 1 + random.below(3);
-        else edits.disabled = !edits.disabled;
+        else random.pick(others)();
         say(`edit ${JSON.stringify(edits)} ${JSON.stringify([...edits.generations])}`);
         apply();
       },
@@ -281,7 +287,13 @@ export async function projectWalk({ steps, random }: WalkOptions): Promise<strin
         }
       },
     ],
-    [2, () => live().length > 0 && void (random.pick(live()).obedient = random.chance(0.6))],
+    [
+      2,
+      () => {
+        const [service] = live().length > 0 ? [random.pick(live())] : [];
+        if (service !== undefined) service.obedient = random.chance(0.6);
+      },
+    ],
     [4, () => clock.advance(random.below(random.chance(0.1) ? 90_000 : 2000))],
     [1, () => clock.set(random.below(7_200_000) - 3_600_000)],
   ];
@@ -290,7 +302,8 @@ export async function projectWalk({ steps, random }: WalkOptions): Promise<strin
   for (let step = 0; step < steps && wrong.length === 0; step++) {
     let at = random.below(total);
     for (const [weight, act] of actions) {
-      if ((at -= weight) >= 0) continue;
+      at -= weight;
+      if (at >= 0) continue;
       act();
       break;
     }
