@@ -107,7 +107,7 @@ command = "trap 'sleep 2; exit 0' TERM; echo up; while :; do sleep 0.1; done"
 ready_pattern = "up"
 `,
     );
-    const inSlow = (...args: string[]) => cli(args, { env: { ...place.env }, cwd: slow });
+    const inSlow = (...args: string[]) => cli(args, { env: { ...place.daemon.env }, cwd: slow });
     expect((await inSlow("up")).code).toBe(0);
     const before = await row();
     const [one, two] = await Promise.all([run("server", "restart"), run("server", "restart")]);
