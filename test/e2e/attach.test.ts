@@ -397,7 +397,7 @@ describeWith(["tmux", "less", "python3"])("in a terminal", () => {
       await press("G", (screen) => screen.includes("row 300 of the text"));
       await one.resize(80, 12);
       await press("g", (screen) =>
-        /^row 1 of the text\n[^]*row 11 of the text\s*:?\s*$/.test(screen),
+        /^row 1 of the text\n[\s\S]*row 11 of the text\s*:?\s*$/.test(screen),
       );
       expect(await one.screen()).not.toContain("row 13 of the text");
       await one.key("C-]");
