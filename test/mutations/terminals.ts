@@ -155,4 +155,11 @@ export const terminals: readonly Fault[] = [
     replace: "return handoverOf(new Map(known));",
     tests: ["test/supervisor/all-projects.test.ts"],
   },
+  {
+    name: "attach does not leave when the reader of its output is gone",
+    file: "src/cli/projects/attach.ts",
+    find: 'stdout.on("error", leave);',
+    replace: "",
+    tests: ["test/e2e/attach.test.ts"],
+  },
 ];
