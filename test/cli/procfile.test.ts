@@ -4,21 +4,20 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Row } from "../../src/cli/projects/asking.ts";
-import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
+import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
 import { uniqueName } from "../support/servers.ts";
 import { cli } from "./cli.ts";
 
 const patience = 120_000;
 const name = uniqueName("proc");
-let place: DaemonPlace;
+let place: ProjectPlace;
 let folder: string;
 
 const server = `exec bun -e 'Bun.serve({port: process.env.PORT, fetch: () => new Response("hello")})'`;
 
 beforeAll(async () => {
-  place = await daemonPlace();
-  await place.start();
+  place = await projectPlace();
   folder = await realpath(await mkdtemp(join(tmpdir(), `${name}-`)));
   await mkdir(join(folder, name, ".git"), { recursive: true });
   folder = join(folder, name);
@@ -37,15 +36,17 @@ beforeAll(async () => {
 }, patience);
 
 afterAll(async () => {
-  await run("stop");
   await place[Symbol.asyncDispose]();
   await rm(join(folder, ".."), { recursive: true, force: true });
 }, patience);
 
-const env = () => ({ ...place.env, PATH: `${join(process.execPath, "..")}:${process.env.PATH}` });
+const env = () => ({
+  ...place.daemon.env,
+  PATH: `${join(process.execPath, "..")}:${process.env.PATH}`,
+});
 const run = (...args: string[]) => cli(args, { env: env(), cwd: folder });
 const rows = async (): Promise<Map<string, Row>> => {
-  const all = JSON.parse((await run("status", "--json")).out) as Row[];
+  const all = await place.rows();
   return new Map(all.filter((row) => row.project === name).map((row) => [row.service, row]));
 };
 

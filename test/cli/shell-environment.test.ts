@@ -8,8 +8,9 @@ import type { Row } from "../../src/cli/projects/asking.ts";
 import { ask } from "../../src/control/found/client.ts";
 import { askHandover } from "../../src/control/found/handover.ts";
 import { systemClock } from "../../src/system/clock.ts";
-import { type DaemonPlace, daemonPlace, endNow } from "../support/daemon-place.ts";
+import { endNow } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
+import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
 import { uniqueName } from "../support/servers.ts";
 import { ended } from "../support/ended.ts";
 import { cli, command, environment } from "./cli.ts";
@@ -18,12 +19,11 @@ const patience = 120_000;
 const name = uniqueName("shell");
 /** In no file, no argument list and no environment but that of the shell and of the service. */
 const canary = `canary${crypto.randomUUID()}`;
-let place: DaemonPlace;
+let place: ProjectPlace;
 let folder: string;
 
 beforeAll(async () => {
-  place = await daemonPlace();
-  await place.start();
+  place = await projectPlace();
   const parent = await realpath(await mkdtemp(join(tmpdir(), "localhostess-shell-")));
   folder = join(parent, name);
   await mkdir(join(folder, ".git"), { recursive: true });
@@ -38,42 +38,34 @@ ready_pattern = "has="
 }, patience);
 
 afterAll(async () => {
-  await run("stop");
   await place[Symbol.asyncDispose]();
   await rm(join(folder, ".."), { recursive: true, force: true });
 }, patience);
 
-const run = (...args: string[]) => cli(args, { env: { ...place.env }, cwd: folder });
-const upFromShell = () => cli(["up"], { env: { ...place.env, CANARY: canary }, cwd: folder });
+const run = (...args: string[]) => cli(args, { env: { ...place.daemon.env }, cwd: folder });
+const upFromShell = () =>
+  cli(["up"], { env: { ...place.daemon.env, CANARY: canary }, cwd: folder });
 
 async function row(): Promise<Row | undefined> {
-  const { out } = await run("status", "--json");
-  return (JSON.parse(out) as Row[]).find((its) => its.project === name);
+  return (await place.rows()).find((its) => its.project === name);
 }
 
 /** The service's row, once another process of it is ready. */
-async function readyAfter(pid: number | null | undefined): Promise<Row> {
-  let found: Row | undefined;
-  await eventually("it is ready again", async () => {
-    found = await row();
-    return found?.state === "ready" && found.pid !== pid;
-  });
-  return found!;
-}
+const readyAfter = (pid: number | null | undefined): Promise<Row> =>
+  place.until(`${name}:w`, (its) => its.state === "ready" && its.pid !== pid, patience);
 
 async function lastOutput(): Promise<string | undefined> {
-  const { out } = await run("logs", "--no-color", "w");
-  return out.match(/has=\d+/g)?.at(-1);
+  return (await place.logs(`${name}:w`)).findLast((line) => /^has=\d+$/.test(line));
 }
 
 /** The whole of every file, argument list and environment, but for the service's own. */
 function places(): string[] {
-  const files = readdirSync(place.directory, { recursive: true, encoding: "utf8" })
-    .map((path) => join(place.directory, path))
+  const files = readdirSync(place.daemon.directory, { recursive: true, encoding: "utf8" })
+    .map((path) => join(place.daemon.directory, path))
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
   const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid));
   const lines = processes.map((pid) => `/proc/${pid}/cmdline`);
-  const daemons = place.pids().map((pid) => `/proc/${pid}/environ`);
+  const daemons = place.daemon.pids().map((pid) => `/proc/${pid}/environ`);
   return [...files, ...lines, ...daemons].filter((path) => {
     try {
       return readFileSync(path, "latin1").includes(canary);
@@ -103,9 +95,37 @@ test(
 );
 
 test(
+  "it outlives a daemon that is replaced while it waits for the one before to end its services",
+  async () => {
+    const slow = join(folder, "..", `${name}-slow`);
+    await mkdir(join(slow, ".git"), { recursive: true });
+    await writeFile(
+      join(slow, "locald.toml"),
+      `[services.s]
+type = "worker"
+command = "trap 'sleep 2; exit 0' TERM; echo up; while :; do sleep 0.1; done"
+ready_pattern = "up"
+`,
+    );
+    const inSlow = (...args: string[]) => cli(args, { env: { ...place.daemon.env }, cwd: slow });
+    expect((await inSlow("up")).code).toBe(0);
+    const before = await row();
+    const [one, two] = await Promise.all([run("server", "restart"), run("server", "restart")]);
+    expect([one.code, two.code]).toContain(0);
+    const again = await run("server", "restart");
+    expect(again.code).toBe(0);
+    const after = await readyAfter(before?.pid);
+    expect(after.warnings).toEqual([]);
+    expect(await lastOutput()).toBe(`has=${canary.length}`);
+    expect((await inSlow("stop")).code).toBe(0);
+  },
+  patience,
+);
+
+test(
   "nobody gets it without a proof of the credential",
   async () => {
-    const found = await place.find();
+    const found = await place.daemon.find();
     if (found.kind !== "healthy") throw new Error(found.kind);
     const told = JSON.stringify(await askHandover(found, systemClock));
     expect(told).toContain(canary);
@@ -128,9 +148,9 @@ test(
   "after a kill the service says that it runs without it, until up passes it on",
   async () => {
     const before = await row();
-    for (const pid of place.pids()) endNow(pid);
-    await eventually("the daemon has ended", () => place.pids().length === 0);
-    await place.start();
+    for (const pid of place.daemon.pids()) endNow(pid);
+    await eventually("the daemon has ended", () => place.daemon.pids().length === 0);
+    await place.daemon.start();
     const bare = await readyAfter(before?.pid);
     expect(await lastOutput()).toBe("has=0");
     const warning = `runs without the environment of the shell that ran up, which was lost with the daemon before; localhostess up ${folder} passes it on`;
@@ -162,12 +182,16 @@ test(
         `CANARY=$(printf 'a\\377b\\344'); export CANARY; exec "$@"`,
         "sh",
       ];
-      return ended([...words, ...command(...args)], { env: environment(place.env), cwd: folder });
+      return ended([...words, ...command(...args)], {
+        env: environment(place.daemon.env),
+        cwd: folder,
+      });
     };
     expect((await raw("restart", "w")).code).toBe(0);
     expect(await lastOutput()).toBe("has=4");
+    const before = await row();
     await run("server", "restart");
-    await eventually("it is ready", async () => (await row())?.state === "ready");
+    await readyAfter(before?.pid);
     expect(await lastOutput()).toBe("has=4");
     const { out } = await raw("run", "w", "--", "sh", "-c", 'printf %s "$CANARY" | od -An -tx1');
     expect(out.trim()).toBe("61 ff 62 e4");

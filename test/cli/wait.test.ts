@@ -4,22 +4,22 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Row } from "../../src/cli/projects/asking.ts";
-import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
+import { daemonPlace } from "../support/daemon-place.ts";
+import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
 import { uniqueName } from "../support/servers.ts";
 import { cli, session } from "./cli.ts";
 
 const patience = 120_000;
 const shop = uniqueName("shop");
 const blog = uniqueName("blog");
-let place: DaemonPlace;
+let place: ProjectPlace;
 let folder: string;
 
 /** Files by which a test says when a service goes on. */
 const until = (file: string) => `until test -e ${file}; do sleep 0.05; done`;
 
 beforeAll(async () => {
-  place = await daemonPlace();
-  await place.start();
+  place = await projectPlace();
   // Outside of every repository, where no folder above is looked into.
   folder = await realpath(await mkdtemp(join(tmpdir(), "localhostess-wait-")));
   for (const name of ["shop/below", "blog", "new"]) {
@@ -46,14 +46,18 @@ hopeless = { type = "worker", command = "exit 127" }
 }, patience);
 
 afterAll(async () => {
-  await at("shop", "stop", "--all");
   await place[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 }, patience);
 
-const env = () => ({ ...place.env, PATH: `${join(process.execPath, "..")}:${process.env.PATH}` });
+const env = () => ({
+  ...place.daemon.env,
+  PATH: `${join(process.execPath, "..")}:${process.env.PATH}`,
+});
 const at = (below: string, ...args: string[]) =>
   cli(args, { env: env(), cwd: join(folder, below) });
+/** Without a word, where the verb is not what the test is about. */
+const stop = (name: string) => place.send({ Stop: { name } });
 const waiting = (...args: string[]) =>
   session(["wait", ...args], { env: env(), cwd: join(folder, "shop"), terminal: false });
 
@@ -88,8 +92,8 @@ test(
     expect(completed.output()).toContain(`${shop}:job: ended with exit code 7`);
     expect((await at("shop", "wait", "job")).err).toContain("ended with exit code 7");
     await writeFile(join(folder, "shop/cut"), "");
-    await at("shop", "wait", "cut", "--for", "completed");
-    await at("shop", "stop", "slow");
+    await place.until(`${shop}:cut`, ({ state }) => state === "exited", patience);
+    await stop(`${shop}:slow`);
     expect(await both.ended()).toBe(137);
     const text = both.output();
     expect(JSON.parse(text.slice(text.indexOf("[\n"), text.lastIndexOf("]") + 1))).toMatchObject([
@@ -110,11 +114,11 @@ test(
 test(
   "a wait goes on with the daemon that replaces this one, and ends at Ctrl-C",
   async () => {
-    await at("shop", "stop");
+    await stop(shop);
     await using waits = waiting("slow");
     await waits.until((text) => text.includes("slow is not started"));
     expect((await at("shop", "server", "restart")).code).toBe(0);
-    expect((await at("shop", "up", "slow")).code).toBe(0);
+    await place.up(join(folder, "shop"), { services: ["slow"] });
     expect(await waits.ended()).toBe(0);
     await using interrupted = waiting("cut", "--for", "completed");
     await interrupted.until((text) => text.includes("cut is not started"));
@@ -127,7 +131,7 @@ test(
 test(
   "up waits as long as it is told to, and what was started goes on",
   async () => {
-    await at("shop", "stop");
+    await stop(shop);
     await rm(join(folder, "shop/go"));
     const background = await at("shop", "up", "slow", "--timeout", "300ms", "--json");
     expect(background.code).toBe(1);
@@ -137,8 +141,7 @@ test(
     expect(foreground.code).toBe(1);
     expect(foreground.err).toContain("not ready within 0.3 s");
     expect(foreground.err).toContain("goes on in the background");
-    const [row] = JSON.parse((await at("shop", "status", "slow", "--json")).out) as Row[];
-    expect(row!.state).toBe("running");
+    expect(await place.row(`${shop}:slow`)).toMatchObject({ state: "running" });
     expect((await at("shop", "up", "-f", "--json")).code).toBe(2);
   },
   patience,
@@ -147,7 +150,7 @@ test(
 test(
   "status, logs and monitor are about the project here, and with --all about every one",
   async () => {
-    await at("blog", "up");
+    await place.up(join(folder, "blog"));
     const { out, err } = await at("shop/below", "status");
     expect(out).toContain(`${shop}:slow`);
     expect(out).not.toContain(blog);
@@ -214,11 +217,15 @@ test(
       return (JSON.parse(out) as Row[]).map((row) => `${row.service} ${row.state}`);
     };
     expect(await upped()).toEqual(["post ready"]);
-    const status = JSON.parse((await at("blog", "status", "--json")).out) as Row[];
-    expect(status.map((row) => row.why)).toEqual(["profile tools", "disabled", null]);
+    const whys = (await place.rows()).filter(({ project }) => project === blog);
+    expect(Object.fromEntries(whys.map(({ service, why }) => [service, why]))).toEqual({
+      drafts: "profile tools",
+      off: "disabled",
+      post: null,
+    });
     expect(await upped("--profile", "tools")).toEqual(["drafts ready", "post ready"]);
     expect(await upped("off")).toEqual(["off ready"]);
-    await at("blog", "stop");
+    await stop(blog);
     const { out } = await cli(["up", "--json"], {
       env: { ...env(), LOCALHOSTESS_PROFILES: "elsewhere, tools" },
       cwd: join(folder, "blog"),

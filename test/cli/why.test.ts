@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Step } from "../../src/cli/servers/step.ts";
 import { cli, freshState, type State } from "./cli.ts";
 import { startProgram } from "../support/program.ts";
-import { uniqueName } from "../support/servers.ts";
+import { freePort, uniqueName } from "../support/servers.ts";
 import { neededByTls, startTlsServer } from "../support/tls-servers.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { type TestServer, testServer } from "./server-process.ts";
@@ -150,7 +150,8 @@ test("a recorded proxy on another port is the fix", async () => {
     }),
     { mode: 0o600 },
   );
-  const { last } = await why(`http://${server.name}.localhost/`, 0);
+  // Nobody listens there; on port 80 a proxy of this machine may.
+  const { last } = await why(`http://${server.name}.localhost:${freePort()}/`, 0);
   expect(last.step).toBe("listens");
   expect(last.fix).toContain(
     `the proxy is on port ${proxy.port}: http://${server.name}.localhost:${proxy.port}/`,

@@ -11,7 +11,7 @@ import { temporarySystem } from "../cli/temporary-system.ts";
 import { openBrowser } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { repository } from "../support/repository.ts";
-import { startServer } from "../support/servers.ts";
+import { freePort, startServer } from "../support/servers.ts";
 import { shop } from "../support/shop.ts";
 import { describeWith } from "../support/with-programs.ts";
 
@@ -87,6 +87,7 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
       const before = (await its.row("jobs")).pid;
       await page.getByRole("link", { name: id, exact: true }).click();
       await page.getByRole("log").getByText("tick <b>").first().waitFor();
+      await page.getByText(`localhostess attach ${id}`, { exact: true }).waitFor();
       await page.screenshot({ path: join(artefacts, "project-detail.png") });
       await page.getByRole("button", { name: `Restart ${id}` }).click();
       await eventually("it is another process", async () => {
@@ -147,24 +148,26 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
 
   test("it follows a daemon that is restarted, or killed and started again, without a reload", async () => {
     await using system = await temporarySystem();
+    // Each of the daemons has the same port, as the page stays; the usual one may be another program's.
+    const env = { ...system.env, LOCALHOSTESS_PORT: String(freePort()) };
     // Started by the command, as there is none.
-    const link = await linkOf(system.env);
+    const link = await linkOf(env);
     const browser = await openBrowser({ port: 1 });
     try {
       const page = await open(link, browser.context);
       await page.evaluate("globalThis.sameDocument = true");
       const pid = await pidOf(page);
-      expect((await cli(["server", "restart"], system)).code).toBe(0);
+      expect((await cli(["server", "restart"], { env })).code).toBe(0);
       const second = await otherPid(page, pid);
       process.kill(Number(second), "SIGKILL");
       await page.getByText("The daemon does not answer").waitFor();
-      expect((await cli(["server", "start", "--detach"], system)).code).toBe(0);
+      expect((await cli(["server", "start", "--detach"], { env })).code).toBe(0);
       await otherPid(page, second);
       await page.getByText("live", { exact: true }).waitFor();
       expect(await page.evaluate("globalThis.sameDocument")).toBe(true);
     } finally {
       await browser.close();
-      await cli(["server", "stop"], system);
+      await cli(["server", "stop"], { env });
     }
   }, 120_000);
 });

@@ -142,7 +142,7 @@ function openTerminal(
   const say = (text: string): void => void world.err.write(`localhostess: ${text}${lineEnd}`);
   let modes = "";
   const show = (bytes: Uint8Array): boolean => {
-    if (isRaw) modes = modesIn(modes, Buffer.from(bytes).toString("latin1"));
+    if (stdout.isTTY) modes = modesIn(modes, Buffer.from(bytes).toString("latin1"));
     return stdout.write(bytes);
   };
   if (isRaw) {
@@ -152,7 +152,7 @@ function openTerminal(
         send(key === undefined ? bytes : bytes.subarray(0, key));
         if (key !== undefined) leave();
       },
-      restore: () => modesReset(modes),
+      restore: () => `${modesReset(modes)}\r\n`,
     });
     say(`attached to ${attached}; Ctrl-] leaves`);
     return { show, say, close };
@@ -168,6 +168,7 @@ function openTerminal(
       stdin.off("data", send);
       stdin.off("end", ofEnd);
       stdin.pause();
+      if (stdout.isTTY) stdout.write(modesReset(modes));
     },
   };
 }
