@@ -43,6 +43,9 @@ command = "while read line; do echo got $line; done; echo closed"
 [services.flood]
 type = "worker"
 command = "read go; yes 'a line that is printed again and again'"
+[services.ticks]
+type = "worker"
+command = "while :; do echo tick; sleep 0.1; done"
 [services.down]
 type = "worker"
 command = "sleep 60"
@@ -302,6 +305,26 @@ test(
     expect(await new Response(child.stderr).text()).toBe("localhostess: sent to talk:pipes\n");
     await eventually("it was read", async () =>
       (await place.logs("talk:pipes")).includes("got piped"),
+    );
+  },
+  patience,
+);
+
+test(
+  "who shows its output to a reader that goes leaves, without a word of a fault",
+  async () => {
+    const child = Bun.spawn(command("attach", "talk:ticks"), {
+      env: { ...process.env, ...place.daemon.env } as Record<string, string>,
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const reader = child.stdout.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toContain("tick");
+    await reader.cancel();
+    expect(await child.exited).toBe(0);
+    expect(await new Response(child.stderr).text()).toBe(
+      "localhostess: left talk:ticks, which goes on\n",
     );
   },
   patience,
