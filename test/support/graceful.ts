@@ -95,7 +95,8 @@ export async function graceful({ lines, keys }: GracefulOptions): Promise<Gracef
       `[services.${name}]\ncommand = ${JSON.stringify(command)}\npty = ${pty}\nready_pattern = "app up"\nstart_timeout = "5m"\nstop_timeout = "30s"\n${keys}\n`,
   );
   const path = [programs, dirname(process.execPath), process.env.PATH].join(":");
-  const env = `PATH = "${path}"\nGRACEFUL = "${project}"\nNO_UPDATE_NOTIFIER = "1"\n`;
+  // Where tsx leaves what it has compiled.
+  const env = `TMPDIR = "${place.daemon.directory}"\nPATH = "${path}"\nGRACEFUL = "${project}"\nNO_UPDATE_NOTIFIER = "1"\n`;
   const folder = await place.project(
     project,
     `[project]\nname = "${project}"\n[project.env]\n${env}${toml.join("")}`,
