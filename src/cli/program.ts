@@ -1,6 +1,7 @@
 /** Arguments -> the verb that they name, run; its exit code. The grammar of each theme is in its folder. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { listed } from "../text/list.ts";
 import { printable } from "../text/printable.ts";
 import { daemonVerbs } from "./daemon/grammar.ts";
 import { fileVerbs } from "./projects/file-grammar.ts";
@@ -65,13 +66,14 @@ function grammar(world: World, choose: Choose): Command {
     .usage("[command] [options]")
     .option("--sandbox <name>", "use a separate daemon with its own state and ports")
     .exitOverride()
-    .showHelpAfterError("see: localhostess --help")
     .configureOutput({
       writeOut: (text) => void world.out.write(text),
       writeErr: (text) => void world.err.write(text),
       outputError: (text, write) =>
         write(
-          text.replace(/^error: /, "localhostess: ").replace(/[^\n]+/g, (line) => printable(line)),
+          `${text}${placeOf(text, program)}`
+            .replace(/^error: /, "localhostess: ")
+            .replace(/[^\n]+/g, (line) => printable(line)),
         ),
       getOutHelpWidth: () => world.out.columns() ?? 80,
       getErrHelpWidth: () => world.err.columns() ?? 80,
@@ -107,5 +109,21 @@ variables, and environment variables override the file.`,
     program.commandsGroup(heading);
     verbs(program, choose, world);
   }
+  showOwnHelp(program, program.name());
   return program;
+}
+
+/** A mistake leads to the help of its verb. */
+function showOwnHelp(verb: Command, words: string): void {
+  verb.showHelpAfterError(`see: ${words} --help`);
+  for (const its of verb.commands) showOwnHelp(its, `${words} ${its.name()}`);
+}
+
+/** For a verb that stands below another one: `clean` -> `localhostess registry clean`. */
+function placeOf(text: string, program: Command): string {
+  const name = /^error: unknown command '(.+)'/.exec(text)?.[1];
+  const places = program.commands
+    .filter((verb) => verb.commands.some((its) => its.name() === name))
+    .map((verb) => `localhostess ${verb.name()} ${name}`);
+  return places.length === 0 ? "" : `(It is ${listed(places, { conjunction: "or" })})\n`;
 }

@@ -27,6 +27,8 @@ export type ClaimOptions = Pick<
   doors: Doors | undefined;
   /** Starts the proxy. @throws the system's error where the port is taken or not allowed. */
   bind(port: number): RunningProxy;
+  /** Takes what a daemon that we replace knows, before it is asked to go. */
+  inherit(shells: unknown): void;
   note(text: string): void;
   /** Where the proxy and the record are stopped. */
   stops: Stopping;
@@ -36,8 +38,6 @@ export type Claim = {
   proxy: RunningProxy;
   /** The daemon that we have replaced. */
   predecessor: Registration | undefined;
-  /** The shells of its services, as it told them. */
-  shells: unknown;
   /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
   keep(options: { lost(reason: string): void; stops: Stopping }): void;
 };
@@ -49,7 +49,6 @@ const drainMilliseconds = 10_000;
 export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   const { clock, facts, doors, stateDirectory, unlessRunning, note, stops } = options;
   const record = recordOf(options);
-  let shells: unknown;
   const claimed = await claimPort({
     clock,
     port: options.port,
@@ -64,7 +63,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       return proxy;
     },
     async inherit(found) {
-      shells = await askHandover(found, clock);
+      options.inherit(await askHandover(found, clock));
     },
     publish: record.publish,
     stillOurs: record.isOurs,
@@ -96,7 +95,6 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   return {
     proxy,
     predecessor,
-    shells,
     keep({ lost, stops: keeping }) {
       if (!record.isPublished()) return;
       const cancel = converge({

@@ -118,14 +118,21 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   await discovery.start();
   /** Answers under way end while services do, and while the record goes. */
   const resting = stops.together("the proxy and the services");
-  const claimed = await claim({ ...options, ...common, doors: opened, bind, stops: resting });
+  const claimed = await claim({
+    ...options,
+    ...common,
+    doors: opened,
+    bind,
+    inherit: (shells) => projects.inherit(shells),
+    stops: resting,
+  });
   if (claimed === undefined) return undefined;
   proxy.is(claimed.proxy);
   if (tlds.length > 0) void names.compare();
 
   // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
-  beginProjects(projects, { ...common, resting, shells: claimed.shells });
+  beginProjects(projects, { ...common, resting });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));
   claimed.keep({ lost: dismissed.resolve, stops });

@@ -10,6 +10,7 @@ import { dashboard, linkPath } from "../dashboard/dashboard.ts";
 import { pageScript, removeKeptScripts } from "../dashboard/page-script.ts";
 import { type Sessions, sessions } from "../dashboard/session.ts";
 import type { Clock } from "../system/clock.ts";
+import { hangUps } from "../system/hang-up.ts";
 import { peerCredentials } from "../system/peer-credentials.ts";
 import type { Ends } from "../system/peer-sockets.ts";
 import { faultText } from "./fault-text.ts";
@@ -154,6 +155,7 @@ function socketDoor({ socket, note, ...options }: SocketDoorOptions): IpcDoor | 
       clock,
       backend,
       peers: peerCredentials(platform),
+      hasHungUp: hangUps(),
       uid,
       credential,
       fault,

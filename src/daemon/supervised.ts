@@ -72,8 +72,6 @@ export type BeginOptions = {
   traffic: Traffic;
   resting: Stopping;
   stops: Stopping;
-  /** The shells that the daemon before has handed over. */
-  shells: unknown;
 };
 
 /**
@@ -81,7 +79,7 @@ export type BeginOptions = {
  * are under way.
  */
 export function beginProjects(projects: Projects, options: BeginOptions): void {
-  projects.begin(options.shells);
+  projects.begin();
   options.resting.push("services", () => projects.stopAll());
   const stopIdle = idleWatch({
     clock: options.clock,

@@ -14,7 +14,7 @@ const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 /** A sentence; undefined where the name is valid. A worker has no address, so that its name need not be a label. */
 export function serviceNameMistake(name: string): string | undefined {
   if (word.test(name) && name.length <= longestLabel) return undefined;
-  return `a service name has only letters, digits and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
+  return `a service name has only letters (a to z), digits, _ and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
 }
 
 /** A sentence; undefined where the name is valid in an address as it is. */
@@ -36,7 +36,7 @@ export function labelOf(name: string): string | undefined {
 
 export function projectNameMistake(name: string): string | undefined {
   if (word.test(name) && name.length <= longestLabel) return undefined;
-  return `a project name has only letters, digits and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
+  return `a project name has only letters (a to z), digits, _ and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
 }
 
 /** The nearest valid label; undefined where no character is left. */

@@ -408,7 +408,7 @@ const service = strictObject(
           ({ input }) => scheduleMistake(String(input)) ?? "",
         ),
         description(
-          `The times at which a worker is started while its project is up: ${scheduleForm}.`,
+          `The times at which a task or a worker is started while its project is up: ${scheduleForm}.`,
         ),
       ),
     ),
@@ -472,7 +472,7 @@ const project = strictObject(
       pipe(
         text("a name"),
         description(
-          "The project's name: letters, digits and inner hyphens. Default: the folder's name.",
+          "The project's name: letters (a to z), digits, _ and inner hyphens. Default: the folder's name.",
         ),
       ),
     ),

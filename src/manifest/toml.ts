@@ -19,6 +19,11 @@ export type Toml =
 /** Deeper than any file that a person writes, and shallow enough for the stack. */
 const maxDepth = 100;
 
+/** Added to sentences of the parser that leave a person without a way on. */
+const advice: Readonly<Record<string, string>> = {
+  "illegal character in key": '; one that has more than A-Z, a-z, 0-9, _ and - is quoted: "a b"',
+};
+
 export function readToml(text: string): Toml {
   // The byte order mark that editors on Windows write; TOML 1.1 allows it.
   const body = text.replace(/^\uFEFF/, "");
@@ -28,7 +33,8 @@ export function readToml(text: string): Toml {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [sentence = ""] = error.message.replace("Invalid TOML document: ", "").split("\n");
-    return { kind: "bad", place: { line: error.line, column: error.column }, why: sentence };
+    const why = `${sentence}${advice[sentence] ?? ""}`;
+    return { kind: "bad", place: { line: error.line, column: error.column }, why };
   }
   let offsets: Map<string, number> | undefined;
   let starts: number[] | undefined;

@@ -76,6 +76,8 @@ class AllProjects implements Projects {
   readonly #effects: LifecycleEffects;
   readonly #events = folderEvents();
   #trust: Readonly<Record<string, string>> = {};
+  /** The shells of services that are not taken over yet. */
+  #inherited: Shells = new Map();
   #lock: Lock | undefined;
   #owned = false;
   #stopping: Promise<void> | undefined;
@@ -108,16 +110,21 @@ class AllProjects implements Projects {
     });
   }
 
-  begin(shells?: unknown): void {
+  inherit(shells: unknown): void {
+    this.#inherited = shellsIn(shells);
+  }
+
+  begin(): void {
     const { note } = this.#options;
-    this.#recover(shellsIn(shells))
+    this.#recover()
       .catch((error: Error) => note(`what ran before cannot be taken over: ${error.message}`))
       .finally(() => this.#recovered.resolve());
   }
 
   handover(): Handover {
     const known = this.#folders.all().map((its) => [its.directory, its.shells] as const);
-    return handoverOf(new Map(known));
+    // Until its services are ours, a daemon that replaces us gets what we got.
+    return handoverOf(new Map([...known, ...this.#inherited]));
   }
 
   async up({ directory, shell, file, ...asked }: UpRequest): Promise<Brought> {
@@ -428,7 +435,7 @@ class AllProjects implements Projects {
     this.#lock?.release();
   }
 
-  async #recover(shells: Shells): Promise<void> {
+  async #recover(): Promise<void> {
     const { note, effects } = this.#options;
     const isOver = (): boolean => this.#stopping !== undefined;
     this.#lock = await takeLock({ ...this.#options, isOver });
@@ -456,10 +463,15 @@ class AllProjects implements Projects {
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
         // The daemon before died with what it did not hand over.
         const lost = wasUp && kept.shelled !== false;
-        const known = shells.get(kept.directory) ?? { shell: undefined, lost, services: new Map() };
+        const known = this.#inherited.get(kept.directory) ?? {
+          shell: undefined,
+          lost,
+          services: new Map(),
+        };
         return folder.resume(kept, known);
       }),
     );
+    this.#inherited = new Map();
   }
 
   /** Pinning a project approves its files. False where there is no project, or it was seen before. */

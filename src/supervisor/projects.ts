@@ -43,8 +43,10 @@ export type Forgotten =
  * started. The others say what there is at this moment, which is nothing before.
  */
 export interface Projects {
-  /** Takes over from the daemon before, as soon as that has ended. `shells`: what it has handed over. */
-  begin(shells?: unknown): void;
+  /** The shells that the daemon before has handed over, of services that `begin` is to bring up. */
+  inherit(shells: unknown): void;
+  /** Takes over from the daemon before, as soon as that has ended. */
+  begin(): void;
   /** The shells of `up`, for the next daemon. They are in memory only, and go nowhere else. */
   handover(): Handover;
   /** Never rejects. */

@@ -62,7 +62,12 @@ test("are all of them outside every project, and with --all, which takes no name
   expect(shown).toMatchObject({ others: 0, unknown: undefined });
   expect(shown.rows).toEqual(rows);
   expect(othersText(shown, { verb: "status" })).toBeUndefined();
-  await expect(rowsFor([], at("repo"))).rejects.toThrow("localhostess up");
+  // `up` would find nothing to start either.
+  const none = `there is no project in ${join(root, "repo")}`;
+  await expect(rowsFor([], at("repo"))).rejects.toThrow(
+    `${none}; name a project (shop, blog and wiki) or a service, or use --all`,
+  );
+  await expect(rowsFor([], { ...at("repo"), rows: [] })).rejects.toThrow(new Error(none));
   expect(await rowsFor([], { ...at("shop"), all: true })).toEqual(rows);
   await expect(rowsFor(["api"], { ...at("shop"), all: true })).rejects.toBeInstanceOf(UsageError);
   expect(namesOf(await rowsFor(["blog", "api"], at("shop/inner")))).toEqual([

@@ -95,6 +95,34 @@ test(
 );
 
 test(
+  "it outlives a daemon that is replaced while it waits for the one before to end its services",
+  async () => {
+    const slow = join(folder, "..", `${name}-slow`);
+    await mkdir(join(slow, ".git"), { recursive: true });
+    await writeFile(
+      join(slow, "locald.toml"),
+      `[services.s]
+type = "worker"
+command = "trap 'sleep 2; exit 0' TERM; echo up; while :; do sleep 0.1; done"
+ready_pattern = "up"
+`,
+    );
+    const inSlow = (...args: string[]) => cli(args, { env: { ...place.daemon.env }, cwd: slow });
+    expect((await inSlow("up")).code).toBe(0);
+    const before = await row();
+    const [one, two] = await Promise.all([run("server", "restart"), run("server", "restart")]);
+    expect([one.code, two.code]).toContain(0);
+    const again = await run("server", "restart");
+    expect(again.code).toBe(0);
+    const after = await readyAfter(before?.pid);
+    expect(after.warnings).toEqual([]);
+    expect(await lastOutput()).toBe(`has=${canary.length}`);
+    expect((await inSlow("stop")).code).toBe(0);
+  },
+  patience,
+);
+
+test(
   "nobody gets it without a proof of the credential",
   async () => {
     const found = await place.daemon.find();

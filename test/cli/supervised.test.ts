@@ -142,6 +142,27 @@ test("a status has a row for each service, and below them what wants to be read"
   }
 });
 
+test("a status keeps its addresses on a narrow terminal: below the table", () => {
+  const rows = [row("shop:api"), row("shop:jobs", { url: null })];
+  const lines = statusLines(rows, { colors: noColors, columns: () => 80 });
+  expect(lines[0]).toEndWith("MEMORY");
+  expect(lines.slice(3)).toEqual(["  shop:api: http://api.shop.localhost:9090"]);
+});
+
+test("a lazy service that sleeps is told to start with its first request", () => {
+  const asleep = { lazy: true, state: "stopped" as const };
+  const rows = [
+    row("shop:api", asleep),
+    row("shop:db", { ...asleep, why: "disabled" }),
+    row("shop:web", { lazy: true }),
+  ];
+  const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
+  expect(lines.slice(4)).toEqual([
+    "  shop:api: starts with its first request",
+    "  shop:db: disabled",
+  ]);
+});
+
 test("a warning about several services is printed once, with their names", () => {
   const rows = ["a", "b", "c", "d", "e"].map((name) =>
     row(`shop:${name}`, { warnings: [".env:3 odd", ...(name === "b" ? ["alone"] : [])] }),
@@ -212,6 +233,25 @@ test("the monitor fills its screen and no more, at every size", () => {
   const size = { columns: 80, rows: 5 };
   const screen = monitorScreen(empty, { size, colors: noColors, colored: false });
   expect(screen.join("\n")).toContain("localhostess up");
+});
+
+test("the monitor lists services only, and shows the address of the one that is selected", () => {
+  const instance = (number: number) => ({
+    of: "web",
+    number,
+    of_all: 2,
+    url: "http://shop.localhost",
+  });
+  const rows = [1, 2].map((number) => row(`shop:web-${number}`, { instance: instance(number) }));
+  const picture = { rows, selected: 1, lines: ["listens"], notice: "", others: "" };
+  const size = { columns: 80, rows: 12 };
+  const screen = monitorScreen(picture, { size, colors: noColors, colored: false });
+  expect(screen[2]).toStartWith("› shop:web-2 ");
+  expect(screen.slice(3, 6)).toEqual([
+    "",
+    "shop:web-2  http://web-2.shop.localhost:9090",
+    "listens",
+  ]);
 });
 
 describe("the progress of a start", () => {
@@ -313,6 +353,28 @@ describe("the progress of a start", () => {
     expect(lines).toHaveLength(4 + 2 + 60 + 1);
     steps.end();
     expect(clock.waiting).toBe(0);
+  });
+
+  test("says of a task that it starts before it runs, and that once", () => {
+    let text = "";
+    const write = (its: string) => {
+      text += its;
+    };
+    const screen = { colors: noColors, columns: () => undefined, write } as unknown as Screen;
+    const steps = progress({ screen, clock: new FakeClock() });
+    const id = "migrate";
+    const hear = (message: string) => steps.hear({ type: "StepProgress", data: { id, message } });
+    steps.hear({ type: "StepStarted", data: { id, description: "Starting task migrate" } });
+    for (const message of ["waits for db", "running"]) hear(message);
+    steps.hear({ type: "StepFinished", data: { id, result: { Ok: null } } });
+    steps.end();
+    expect(text.split("\n")).toEqual([
+      "migrate: starting",
+      "migrate: waits for db",
+      "migrate: running",
+      "migrate: completed in 0.0 s",
+      "",
+    ]);
   });
 
   test("is drawn over itself on a terminal, which is left with the outcome and its cursor", () => {

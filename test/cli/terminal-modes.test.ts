@@ -16,13 +16,18 @@ const cases: [string, string, string][] = [
   ["bracketed paste and the keypad", `${E}?2004h\u001b=`, `${E}?2004l\u001b>`],
   ["the keyboard protocol of kitty", `${E}>1u`, `${E}<u`],
   ["a terminal that was reset since", `${E}?25l${E}?1049h\u001bc`, ""],
-  ["modes that do not outlast it", `${E}?7l${E}4h`, ""],
+  ["lines that are not wrapped, and text that is put in", `${E}?7l${E}4h`, `${E}?7h${E}4l`],
+  ["a part of the screen that scrolls alone", `${E}2;20r`, `\u001b7${E}r\u001b8`],
+  ["the whole screen that scrolls again", `${E}2;20r${E}r`, ""],
+  ["letters that are drawn as lines", `\u001b(0lqk`, `\u001b(B`],
+  ["letters that are letters again", `\u001b(0lqk\u001b(B`, ""],
+  ["modes that change nothing which a person would see", `${E}?12h${E}20h${E}?1;2r`, ""],
 ];
 
 describe("what is ended after", () => {
   for (const [name, output, expected] of cases) {
     test(`${name}, however it is cut`, () => {
-      const whole = `${expected}${E}0m\r\n`;
+      const whole = `${expected}${E}0m`;
       for (let at = 0; at <= output.length; at++) {
         expect(resetAfter(output.slice(0, at), output.slice(at))).toBe(whole);
       }

@@ -68,6 +68,11 @@ const mistakes: [args: string[], said: string][] = [
   [["ls", "--sandbox", ""], "--sandbox"],
   [["server", "stop", `--sandbox=${"a".repeat(33)}`], "a sandbox name has at most 32"],
   [["ls", "--sandbox"], "argument missing"],
+  [["wait"], "see: localhostess wait --help"],
+  [["up", "--profile"], "see: localhostess up --help"],
+  [["registry", "forgte"], "see: localhostess registry --help"],
+  [["clean"], "(It is localhostess registry clean)\nsee: localhostess --help"],
+  [["add-service"], "unknown command 'add-service'\nsee: localhostess --help"],
 ];
 
 for (const [args, said] of mistakes) {

@@ -103,6 +103,9 @@ test(
     ]);
     const lost = await at("shop", "wait", "hopeless");
     expect(lost.code).toBe(1);
+    expect(lost.err).toContain(
+      `${shop}:hopeless: ended with exit code 127; it is tried again; see: `,
+    );
     expect(lost.err).toContain(`localhostess logs ${shop}:hopeless`);
   },
   patience,
@@ -167,6 +170,37 @@ test(
     await every.until((text) => text.includes(`${shop}:slow`) && text.includes(`${blog}:post`));
     await using none = screen("new");
     await none.until((text) => text.includes("2 other projects: localhostess monitor --all"));
+  },
+  patience,
+);
+
+test(
+  "up finds a project that the daemon knows from everywhere, and no other by a plain word",
+  async () => {
+    await at("blog", "up");
+    // What `wait` and `attach` advise.
+    for (const words of [[`${blog}:off`], [blog, "off"], ["off"]]) {
+      const { code, out } = await at(".", "up", ...words, "--json");
+      expect({ code, rows: JSON.parse(out) }).toMatchObject({
+        code: 0,
+        rows: [{ name: `${blog}:off` }],
+      });
+    }
+    const { out } = await at("new", "up", `${blog}:off`, "--json");
+    expect(JSON.parse(out)).toMatchObject([{ name: `${blog}:off` }]);
+    const plain = await at("shop", "up", "off");
+    expect(plain.code).toBe(1);
+    expect(plain.err).toContain(`${shop} has no service off`);
+    const below = await at("shop/below", "up", "hopeless", "--json");
+    expect({ code: below.code, rows: JSON.parse(below.out) }).toMatchObject({
+      code: 1,
+      rows: [{ name: `${shop}:hopeless` }],
+    });
+    await at("shop", "stop", "hopeless");
+    await at("blog", "stop", "off");
+    const nowhere = await at(".", "up", "nosuch");
+    expect(nowhere).toMatchObject({ code: 1, out: "" });
+    expect(nowhere.err).toContain(`no locald.toml, Procfile.dev or Procfile in ${folder}`);
   },
   patience,
 );

@@ -2,6 +2,7 @@
 import { afterAll } from "bun:test";
 import { type HttpDoor, type HttpDoorOptions, startHttp } from "../../src/control/http/http.ts";
 import { type IpcDoor, ipcDoor } from "../../src/control/ipc/ipc.ts";
+import { hangUps } from "../../src/system/hang-up.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { type FakeBackend, fakeBackend } from "../support/fake-backend.ts";
 import { connectRaw } from "../support/raw-end.ts";
@@ -44,6 +45,7 @@ export function socketDoor(path: string, backend: FakeBackend): IpcDoor {
     clock: steadyClock(),
     backend,
     peers: peerCredentials(process.platform),
+    hasHungUp: hangUps(),
     uid: process.getuid!(),
     credential: () => credential,
     fault(error) {

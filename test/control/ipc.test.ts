@@ -9,6 +9,7 @@ import { ipcDoor } from "../../src/control/ipc/ipc.ts";
 import type { IpcOptions } from "../../src/control/ipc/ipc-request.ts";
 import { socketPath } from "../../src/control/ipc/socket-path.ts";
 import { clientProof, daemonProof } from "../../src/control/found/proof.ts";
+import { hangUps } from "../../src/system/hang-up.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
@@ -41,6 +42,7 @@ function ipc(options: Partial<IpcOptions> = {}) {
     clock: steadyClock(),
     backend,
     peers: peerCredentials(process.platform),
+    hasHungUp: hangUps(),
     uid,
     credential: () => credential,
     fault: (error) => void faults.push(error),

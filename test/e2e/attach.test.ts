@@ -30,6 +30,9 @@ command = "exec python3 ask.py"
 [services.size]
 type = "worker"
 command = "trap 'stty size' WINCH; stty size; while :; do sleep 0.1; done"
+[services.deaf]
+type = "worker"
+command = "stty raw -echo; trap 'stty size' WINCH; stty size; while :; do sleep 0.1; done"
 [services.page]
 type = "worker"
 command = "exec less -S text"
@@ -43,6 +46,15 @@ command = "read go; yes 'a line that is printed again and again'"
 [services.down]
 type = "worker"
 command = "sleep 60"
+disabled = true
+[services.pair]
+type = "worker"
+instances = 2
+command = "sleep 60"
+disabled = true
+[services.once]
+type = "task"
+command = "read how; exit $how"
 disabled = true
 [services.short]
 type = "worker"
@@ -186,6 +198,20 @@ test(
 );
 
 test(
+  "who types what the service does not read is not read, and has left when the connection is gone",
+  async () => {
+    using one = await person("talk:deaf", { cols: 33, rows: 11 });
+    await one.sees("11 33");
+    for (let at = 0; at < 100; at++) one.type("x".repeat(60_000));
+    using two = await person("talk:deaf", { cols: 100, rows: 30 });
+    await two.sees("11 33");
+    one.conversation.end();
+    await two.sees("30 100");
+  },
+  patience,
+);
+
+test(
   "who is attached hears of the end and of the next process, and stays for it",
   async () => {
     using one = await person("talk:short", { cols: 70, rows: 10 });
@@ -210,6 +236,30 @@ test(
 );
 
 test(
+  "who is attached to a task leaves when it is completed, and is told how to run it again",
+  async () => {
+    const run = place.daemon.run("up", "talk:once", "--no-wait");
+    expect((await run).code).toBe(0);
+    const child = Bun.spawn(command("attach", "talk:once"), {
+      env: { ...process.env, ...place.daemon.env } as Record<string, string>,
+      stdin: "pipe",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    child.stdin.write("0\n");
+    await child.stdin.flush();
+    // Its input stays open: only the end of the task ends it.
+    expect(await child.exited).toBe(0);
+    expect(await new Response(child.stderr).text()).toEndWith("talk:once is completed\n");
+    expect(await place.daemon.run("attach", "talk:once")).toMatchObject({
+      code: 1,
+      err: "localhostess: talk:once is completed; run it again with: localhostess up talk:once\n",
+    });
+  },
+  patience,
+);
+
+test(
   "what cannot be attached to, or is no line of the protocol, is refused with a sentence",
   async () => {
     using stopped = await person("talk:down");
@@ -225,10 +275,14 @@ test(
     wrong.conversation.say({ resize: { cols: 0, rows: 70_000 } });
     await eventually("it is refused", () => wrong.isOver);
     expect(wrong.failure).toContain("a line is");
+    expect(await place.daemon.run("attach", "talk:pair")).toMatchObject({
+      code: 1,
+      err: "localhostess: talk:pair has instances; attach to one: talk:pair-1, talk:pair-2\n",
+    });
     const ended = await place.daemon.run("attach", "talk:down");
     expect(ended).toMatchObject({
       code: 1,
-      err: "localhostess: talk:down is stopped; start it with: localhostess up down\n",
+      err: "localhostess: talk:down is stopped; start it with: localhostess up talk:down\n",
     });
   },
   patience,

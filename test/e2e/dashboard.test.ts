@@ -87,6 +87,7 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
       const before = (await its.row("jobs")).pid;
       await page.getByRole("link", { name: id, exact: true }).click();
       await page.getByRole("log").getByText("tick <b>").first().waitFor();
+      await page.getByText(`localhostess attach ${id}`, { exact: true }).waitFor();
       await page.screenshot({ path: join(artefacts, "project-detail.png") });
       await page.getByRole("button", { name: `Restart ${id}` }).click();
       await eventually("it is another process", async () => {

@@ -162,7 +162,7 @@ describe("a schedule", () => {
       'locald.toml:4 services.job.schedule: "61 * * * *" is not a schedule: invalid value for minute: 61',
     ]);
     expect(mistakes('[services.web]\ncommand = "x"\nschedule = "@hourly"')).toEqual([
-      'locald.toml:3 services.web.schedule: a server runs all the time; a schedule is for a service of type = "worker"',
+      'locald.toml:3 services.web.schedule: a server runs all the time; a schedule is for a service of type = "task" or "worker"',
     ]);
     expect(
       mistakes(
@@ -411,7 +411,7 @@ const single: [what: string, text: string, told: string][] = [
   [
     "a name with a blank",
     '[services]\n"my api" = "x"\n',
-    'locald.toml:2 services."my api": a service name has only letters, digits and inner hyphens, at most 63 characters, such as "my-api"',
+    'locald.toml:2 services."my api": a service name has only letters (a to z), digits, _ and inner hyphens, at most 63 characters, such as "my-api"',
   ],
   [
     "a name of which nothing can stand in an address",
@@ -441,7 +441,7 @@ const single: [what: string, text: string, told: string][] = [
   [
     "a project's name that has no address",
     '[project]\nname = "a b"\n[services]\nweb = "x"\n',
-    'locald.toml:2 project.name: a project name has only letters, digits and inner hyphens, at most 63 characters, such as "a-b"',
+    'locald.toml:2 project.name: a project name has only letters (a to z), digits, _ and inner hyphens, at most 63 characters, such as "a-b"',
   ],
   [
     "a check of nothing",

@@ -27,7 +27,6 @@ test.each([
   ['health_check = { path = "/" }', "health_check: a task has no check"],
   ['ready_pattern = "x"', "ready_pattern: a task is never ready"],
   ['restart = "always"', "restart: a task is not restarted"],
-  ['schedule = "@daily"', "schedule: only a worker has a schedule"],
   ["instances = 2", "instances: a task is run once"],
   ["restart_with = []", "restart_with: a task ends by itself"],
   [
@@ -40,6 +39,14 @@ test.each([
   const found = mistakes(`${task}${line}\n`);
   expect(found).toHaveLength(1);
   expect(found[0]).toStartWith(`locald.toml:4 services.migrate.${told}`);
+});
+
+test("a task may have a schedule, which no other service can wait for", () => {
+  const nightly = `${task}schedule = "@daily"\n`;
+  expect(service(nightly, "migrate")).toMatchObject({ schedule: "@daily", restart: "no" });
+  expect(mistakes(`${nightly}[services.web]\ncommand = "x"\ndepends_on = ["migrate"]`)).toEqual([
+    "locald.toml:7 services.web.depends_on[0]: migrate runs by its schedule, so that no other service can wait for it",
+  ]);
 });
 
 test("lazy = false is no mistake, and only a task has inputs", () => {

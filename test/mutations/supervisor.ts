@@ -75,7 +75,7 @@ export const supervised: readonly Fault[] = [
   {
     name: "a time that comes during a run starts another",
     file: "src/supervisor/project/wishes.ts",
-    find: 'scheduled: { next: "due", process: ["rested", "down"] }',
+    find: 'scheduled: { next: "due", process: ["rested", "down", "done", "spent"] }',
     replace: 'scheduled: { next: "due" }',
     tests: ["test/supervisor/wishes.test.ts"],
   },

@@ -145,4 +145,18 @@ export const tasks: readonly Fault[] = [
     replace: "(need !== undefined && isOneShot(needed) && false)",
     tests: ["test/manifest/tasks.test.ts"],
   },
+  {
+    name: "a schedule does not run a task that is completed",
+    file: "src/supervisor/project/project.ts",
+    find: 'if (event === "scheduled" && isTask(unit))',
+    replace: 'if (event === "request" && isTask(unit))',
+    tests: ["test/supervisor/schedules.test.ts"],
+  },
+  {
+    name: "an edit ends the run of a task with a schedule",
+    file: "src/supervisor/project/wishes.ts",
+    find: '{ next: "dozing", action: "end", lazy: true, process: ["ending", "rested", "down", "spent"] },',
+    replace: '{ next: "dozing", action: "end", lazy: true },',
+    tests: ["test/supervisor/schedules.test.ts", "test/supervisor/wishes.test.ts"],
+  },
 ];

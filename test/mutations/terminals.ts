@@ -1,11 +1,11 @@
-/** Faults in what a line of output is, and in who is at a service's terminal. */
+/** Faults in what a line of output is, in who is at a terminal, and in the shells that daemons hand over. */
 import type { Fault } from "./fault.ts";
 
 export const terminals: readonly Fault[] = [
   {
     name: "a row that is written again is a line with every frame",
     file: "src/supervisor/logs/terminal-screen.ts",
-    find: "if (row.told === undefined && row.left === undefined && !restless) {",
+    find: "if (row.told === undefined && !row.isLeft && !restless) {",
     replace: "if (!restless) {",
     tests: ["test/supervisor/terminal-lines.test.ts"],
   },
@@ -77,8 +77,43 @@ export const terminals: readonly Fault[] = [
   {
     name: "modes that a program has set stay in the person's terminal",
     file: "src/cli/projects/terminal-modes.ts",
-    find: 'return `${ends.join("")}\\u001b[0m\\r\\n`;',
-    replace: 'return "\\u001b[0m\\r\\n";',
+    find: 'return `${ends.join("")}\\u001b[0m`;',
+    replace: 'return `${ends.slice(1).join("")}\\u001b[0m`;',
     tests: ["test/cli/terminal-modes.test.ts"],
+  },
+  {
+    name: "who is gone while the service reads nothing stays attached",
+    file: "src/control/ipc/ipc-request.ts",
+    find: "if (this.#options.hasHungUp(this.#link.descriptor)) this.drop();\n      else if",
+    replace: "if",
+    tests: ["test/e2e/attach.test.ts"],
+  },
+  {
+    name: "a title without an end hides all lines behind it",
+    file: "src/supervisor/logs/terminal-screen.ts",
+    find: "const ends = its.isTitle ? titleEnds : stringEnds;",
+    replace: "const ends = stringEnds;",
+    tests: ["test/supervisor/terminal-lines.test.ts"],
+  },
+  {
+    name: "a colour may be as long as a program makes it",
+    file: "src/supervisor/logs/text-style.ts",
+    find: "if (whole.length > longestWord) continue;",
+    replace: "",
+    tests: ["test/supervisor/terminal-lines.test.ts"],
+  },
+  {
+    name: "cells are put in beyond the screen's columns",
+    file: "src/supervisor/logs/terminal-screen.ts",
+    find: "row.insert(this.#cell, { count, end: this.#rowEnd() });",
+    replace: "row.insert(this.#cell, { count, end: 65_536 });",
+    tests: ["test/supervisor/terminal-lines.test.ts"],
+  },
+  {
+    name: "a daemon that is replaced before it has taken over forgets the shells",
+    file: "src/supervisor/all-projects.ts",
+    find: "return handoverOf(new Map([...known, ...this.#inherited]));",
+    replace: "return handoverOf(new Map(known));",
+    tests: ["test/supervisor/all-projects.test.ts"],
   },
 ];

@@ -101,6 +101,26 @@ test("whatever returns a promise waits for the daemon before; the rest says that
   await projects.stopAll();
 });
 
+test("a daemon that is replaced before it has taken over hands on what it was handed", async () => {
+  const { projects, clock, stateDirectory } = place();
+  const other = lockFile(join(stateDirectory, "supervisor.lock"));
+  if (other.kind !== "locked") throw new Error(other.kind);
+  const folders = [{ directory: "/shop", shell: 0, lost: false, services: [] }];
+  const shells = { environments: [{ TOKEN: "x" }], folders };
+  projects.inherit(shells);
+  expect(projects.handover()).toEqual(shells as never);
+  projects.begin();
+  clock.advance(500);
+  await settled();
+  expect(projects.handover()).toEqual(shells as never);
+  other.release();
+  clock.advance(500);
+  await projects.ids();
+  // Its own folders alone count from now on.
+  expect(projects.handover().folders).toEqual([]);
+  await projects.stopAll();
+});
+
 test("a daemon that ends while it waits for another one lets everybody go", async () => {
   const { projects, clock, stateDirectory } = place();
   const other = lockFile(join(stateDirectory, "supervisor.lock"));

@@ -33,8 +33,12 @@ test("what is too large is left out, and the rest arrives", () => {
   const shells: Shells = new Map([
     ["/small", { shell: zsh, lost: false, services: none }],
     ["/large", { shell: large, lost: false, services: none }],
+    ["/larger", { shell: zsh, lost: false, services: new Map([["web", large]]) }],
+    ["/late", { shell: { PATH: "/opt" }, lost: false, services: none }],
+    ["/same", { shell: zsh, lost: false, services: none }],
   ]);
-  expect([...over(shells).keys()]).toEqual(["/small"]);
+  expect([...over(shells).keys()]).toEqual(["/small", "/late", "/same"]);
+  expect(over(shells).get("/late")?.shell).toEqual({ PATH: "/opt" });
   expect(JSON.stringify(handoverOf(shells)).length).toBeLessThan(1000);
 });
 

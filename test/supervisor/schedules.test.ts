@@ -134,6 +134,49 @@ describe("a service with a schedule", () => {
     expect(played.said).toEqual([]);
   });
 
+  test("is a task that is run at its times, completed or not, and not by up", async () => {
+    using played = new PlayedProject([{ ...job, type: "task" }]);
+    expect(await played.up()).toEqual({ kind: "ready" });
+    expect(played.said).toEqual([]);
+    for (const [code, state] of [
+      [0, "completed"],
+      [0, "completed"],
+      [3, "failed"],
+    ] as const) {
+      await comes(played);
+      expect(played.takeSaid()).toEqual(["start job"]);
+      const { nextRun } = played.snapshot("job");
+      await comes(played);
+      expect(said(played).at(-1)).toContain(`${shownMinute(nextRun!)} is left out`);
+      played.service("job").die(code, state);
+      await settled();
+      expect(await played.up()).toEqual({ kind: "ready" });
+      expect(played.takeSaid()).toEqual([]);
+      expect(played.snapshot("job").why).toContain(
+        `next run at ${shownMinute(played.snapshot("job").nextRun!)}`,
+      );
+    }
+    await comes(played);
+    expect(played.takeSaid()).toEqual(["start job"]);
+  });
+
+  test("is a task that goes on where its declaration changes during a run", async () => {
+    const task = { ...job, type: "task" as const };
+    using played = new PlayedProject([task]);
+    void played.up();
+    await comes(played);
+    const services = [specOf({ ...task, command: "another" })];
+    await played.project.apply(
+      { spec: { ...played.project.spec, services }, pending: new Map() },
+      {},
+    );
+    await settled();
+    expect(played.takeSaid()).toEqual(["start job"]);
+    played.service("job").die(0, "completed");
+    await comes(played);
+    expect(played.takeSaid().at(-1)).toBe("start job");
+  });
+
   test("a stop during a run ends it; its schedule goes on with the next up", async () => {
     using played = new PlayedProject([job]);
     void played.up();

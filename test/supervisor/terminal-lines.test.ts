@@ -291,6 +291,27 @@ describe("the terminal's columns", () => {
     expect(shown.texts.at(-1)).toBe("ready");
   });
 
+  test("characters are put in, and taken out, within the row of the screen", () => {
+    const size = { cols: 10, rows: 5 };
+    const one = (text: string): string | undefined => new Shown({ size }).push(text).texts[0];
+    expect(one(`abcdefghij\r${E}3@123\n`)).toBe("123abcdefg");
+    expect(one(`abcdefghij\r${E}3P\n`)).toBe("defghij");
+    expect(one(`abcdefghijKLM${E}A\r${E}3@${E}B\n`)).toBe("   abcdefgKLM");
+    expect(one(`abcdefghijKLM${E}A\r${E}3P${E}B\n`)).toBe("defghij   KLM");
+    expect(one(`ab\r${E}99@x\n`)).toBe("x");
+    expect(one(`ab\r${E}99Px\n`)).toBe("x");
+    expect(one(`日本\r${E}C${E}P\n`)).toBe(" 本");
+  });
+
+  test("a row that is longer than the screen pushes out what is above it, and is told as it stands", () => {
+    const shown = new Shown();
+    shown.push(`q\n${E}Az${E}B\r${"a".repeat(6000)}${E}A${E}G`).wait(settling);
+    expect(shown.texts).toEqual(["q", "z"]);
+    shown.push(`${E}Bend\n`).wait(settling);
+    expect(shown.texts).toHaveLength(3);
+    expect(shown.texts[2]).toContain("end");
+  });
+
   test("pipes have none", () => {
     const shown = new Shown({ size: undefined });
     shown.push(`${"x".repeat(130)}\rab\n`);
@@ -305,6 +326,41 @@ describe("what a hostile program prints", () => {
     for (let at = 0; at < 300; at++) shown.push(`\u001b]${"x".repeat(10_000)}`);
     shown.push(`\u0007${E}${"1;".repeat(5000)}`).push("\nready\n");
     expect(shown.end()).toContain("ready");
+  });
+
+  test.each<[what: string, size: Size | undefined, made: string]>([
+    ["cells that are put in and taken out", terminal, `ab\r${`${E}65535@${E}65535P`.repeat(4000)}`],
+    ["cells that are put in, in pipes", undefined, `ab\r${`${E}65535@${E}65535P`.repeat(2000)}`],
+    ["text far to the right", undefined, `${E}65535Gx${E}2K`.repeat(4000)],
+    [
+      "from corner to corner of a huge screen",
+      { cols: 65_535, rows: 65_535 },
+      `${E}H${E}65535;65535H`.repeat(2000),
+    ],
+    [
+      "past a long row",
+      undefined,
+      `q\n${E}Az${E}B\r${"a".repeat(65_000)}${E}G\n${`${E}Ax${E}B`.repeat(4000)}`,
+    ],
+  ])("keeps the daemon busy no longer than its length: %s", (_what, size, made) => {
+    const began = performance.now();
+    new Shown({ size }).push(made).end();
+    // Each cost minutes where its cells were moved one by one, or a row read each time.
+    expect(performance.now() - began).toBeLessThan(15_000);
+  });
+
+  test("a title without an end hides no line behind it, and a picture without one not all of them", () => {
+    expect(linesOf("\u001b]0;cut\nready\n")).toEqual(["", "ready"]);
+    const shown = new Shown().push("\u001bP0q");
+    for (let at = 0; at < 20; at++) shown.push(`${"~".repeat(100_000)}\n`);
+    expect(shown.push("ready\n").end()).toContain("ready");
+  });
+
+  test("colours that are longer than any colour are none", () => {
+    const long = "1".repeat(60_000);
+    const shown = new Shown().push(`x\r${E}31:${long}m${`${E}1ma${E}22mb`.repeat(3000)}\n`);
+    expect(shown.texts[0]!.match(/[ab]/g)).toHaveLength(6000);
+    expect(shown.texts[0]).not.toContain("111");
   });
 
   test("is bounded: combining characters without end", () => {

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
-import { namesOf, servicesWithin, unquoted } from "../../routes/named.ts";
+import { namesOf, servicesNamed, servicesWithin, unquoted } from "../../routes/named.ts";
 import { printable } from "../../text/printable.ts";
 import {
   isProjectFile,
@@ -13,7 +13,12 @@ import {
   projectIn,
   projectPlaceOf,
 } from "../shared/project-files.ts";
+import type { ReadProject } from "../../supervisor/project/read-project.ts";
+import { runningDaemon } from "../shared/daemon-here.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
+import { rowsOf } from "./asking.ts";
+import { projectHere } from "./here.ts";
 
 export type AskedFor = {
   project: ProjectSpec;
@@ -24,12 +29,13 @@ export type AskedFor = {
 
 /**
  * The first word is a folder or a project's file, or a service like the others; with the path of a file, all
- * are services. @throws an Error, after every error is reported.
+ * are services. Where the project here has no such service, or no project is here, those that the daemon knows are
+ * looked through. @throws an Error, after every error is reported.
  */
 export async function askedFor(
   words: readonly string[],
   world: World,
-  { file: path }: { file?: string | undefined } = {},
+  { file: path, flags = {} }: { file?: string | undefined; flags?: Flags } = {},
 ): Promise<AskedFor> {
   const [first, ...others] = words;
   const isPath = path === undefined && first !== undefined && (await namesFolder(first, world));
@@ -39,6 +45,15 @@ export async function askedFor(
   const { file } = place;
   const directory = await realpath(place.directory);
   const read = await projectIn(directory, world, { file });
+  if (path === undefined && !isPath && !isAbout(read, first)) {
+    const known = await knownFolder(first, { flags, world });
+    // In a project, a plain word that it does not have is rather a service that it is going to have.
+    const isMeant = read.kind === "none" || known?.isWhole || first?.includes(":");
+    if (isMeant && known !== undefined && known.directory !== directory) {
+      const rest = known.isWhole ? others : words;
+      return await askedFor([`${known.directory}/`, ...rest], world, { flags });
+    }
+  }
   if (read.kind === "none") throw noProject(directory);
   if (read.kind === "mistakes") {
     for (const mistake of read.mistakes) world.err.write(`${printable(mistake, 2_000)}\n`);
@@ -48,6 +63,42 @@ export async function askedFor(
   const { project } = read;
   const services = (isPath ? others : words).flatMap((word) => servicesIn(project, word));
   return { project, services: [...new Set(services)], file };
+}
+
+/** Whether the word names something of the project that was read. Errors in it are reported first. */
+function isAbout(read: ReadProject, word: string | undefined): boolean {
+  if (read.kind !== "project") return read.kind === "mistakes";
+  return word === undefined || servicesWithin(word, read.project).kind === "services";
+}
+
+/**
+ * The project that the daemon knows by the word: `shop:api`, `shop`, or `api` if only one has such a service. Without
+ * a word, the one whose folder is above.
+ */
+async function knownFolder(
+  word: string | undefined,
+  { flags, world }: { flags: Flags; world: World },
+): Promise<{ directory: string; isWhole: boolean } | undefined> {
+  const running = await runningDaemon(await settingsOf(flags, world));
+  if (running === undefined) return undefined;
+  const rows = await rowsOf(running.socket);
+  if (word === undefined) {
+    const directory = await projectHere({ rows, world });
+    return directory === undefined ? undefined : { directory, isWhole: false };
+  }
+  const nameable = rows.map((row) => {
+    const { name: id, service, instance, project, path } = row;
+    return { id, service, of: instance?.of, project, directory: path };
+  });
+  const directory = await projectHere({ rows, world });
+  const found = servicesNamed(word, { rows: nameable, directory });
+  if (found.kind === "none") return undefined;
+  const [one, ...more] = new Set(found.rows.map((its) => its.directory));
+  if (one === undefined || more.length > 0) return undefined;
+  const isWhole = found.rows.every(({ id, service, of, project }) => {
+    return project === word && ![id, service, of].includes(word);
+  });
+  return { directory: one, isWhole };
 }
 
 async function namesFolder(word: string, world: World): Promise<boolean> {

@@ -17,7 +17,10 @@ export async function attach(service: string, flags: Flags, world: World): Promi
   const [row, ...others] = found;
   if (row === undefined || others.length > 0) {
     const names = found.map(({ name }) => name).join(", ");
-    throw new Error(`${service} is a project; attach to one service: ${names}`);
+    const { project, instance } = found[0]!;
+    const isWhole = service === project && service !== instance?.of;
+    const what = isWhole ? "is a project; attach to one service" : "has instances; attach to one";
+    throw new Error(`${service} ${what}: ${names}`);
   }
   const { why, code } = await attachTo(row, { socket, world });
   world.err.write(`localhostess: ${why}\n`);
@@ -28,11 +31,12 @@ export type Left = { why: string; code: number };
 
 /** Resolves when the person leaves, or the service has ended for good. @throws an Error for a person. */
 export async function attachTo(
-  { name, state, service }: Pick<Row, "name" | "state" | "service">,
+  { name, state }: Pick<Row, "name" | "state">,
   { socket, world }: { socket: string; world: World },
 ): Promise<Left> {
   if (ended.has(state)) {
-    throw new Error(`${name} is ${state}; start it with: localhostess up ${service}`);
+    const start = state === "completed" ? "run it again" : "start it";
+    throw new Error(`${name} is ${state}; ${start} with: localhostess up ${name}`);
   }
   const { stdin, stdout } = process;
   const size = (): { cols: number; rows: number } | undefined =>
@@ -97,7 +101,7 @@ export async function attachTo(
 }
 
 /** States in which no other process begins by itself. */
-const ended: ReadonlySet<Row["state"]> = new Set(["stopped", "exited", "failed"]);
+const ended: ReadonlySet<Row["state"]> = new Set(["stopped", "exited", "completed", "failed"]);
 
 /** The terminal that programs were once written for. */
 const usual = { cols: 80, rows: 24 } as const;
@@ -138,7 +142,7 @@ function openTerminal(
   const say = (text: string): void => void world.err.write(`localhostess: ${text}${lineEnd}`);
   let modes = "";
   const show = (bytes: Uint8Array): boolean => {
-    if (isRaw) modes = modesIn(modes, Buffer.from(bytes).toString("latin1"));
+    if (stdout.isTTY) modes = modesIn(modes, Buffer.from(bytes).toString("latin1"));
     return stdout.write(bytes);
   };
   if (isRaw) {
@@ -148,7 +152,7 @@ function openTerminal(
         send(key === undefined ? bytes : bytes.subarray(0, key));
         if (key !== undefined) leave();
       },
-      restore: () => modesReset(modes),
+      restore: () => `${modesReset(modes)}\r\n`,
     });
     say(`attached to ${attached}; Ctrl-] leaves`);
     return { show, say, close };
@@ -164,6 +168,7 @@ function openTerminal(
       stdin.off("data", send);
       stdin.off("end", ofEnd);
       stdin.pause();
+      if (stdout.isTTY) stdout.write(modesReset(modes));
     },
   };
 }

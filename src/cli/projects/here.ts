@@ -1,6 +1,7 @@
 /** The current folder, and the rows of all projects -> the rows that a command is about: those of the project here. */
 import { dirname } from "node:path";
 import { counted } from "../../text/counted.ts";
+import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { nearestProject } from "../../supervisor/project/read-project.ts";
 import { UsageError } from "../shared/settings.ts";
@@ -47,8 +48,16 @@ export async function rowsFor(
 ): Promise<Row[]> {
   noNamesWithAll(words, all);
   if (all) return [...here.rows];
-  const directory = (await projectHere(here)) ?? here.world.cwd;
-  return rowsNamed(words, { rows: here.rows, directory });
+  const directory = await projectHere(here);
+  if (directory === undefined && words.length === 0) {
+    const projects = [...new Set(here.rows.map((row) => row.project))];
+    const known =
+      projects.length === 0
+        ? ""
+        : `; name a project (${listed(projects, { most: 12 })}) or a service, or use --all`;
+    throw new Error(`there is no project in ${printable(here.world.cwd, 500)}${known}`);
+  }
+  return rowsNamed(words, { rows: here.rows, directory: directory ?? here.world.cwd });
 }
 
 export type ShownRows = {

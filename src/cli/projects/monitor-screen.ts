@@ -3,7 +3,7 @@ import { pendingLines } from "./pending-note.ts";
 import { printable } from "../../text/printable.ts";
 import type { Row } from "./asking.ts";
 import { tame } from "./logs.ts";
-import { statusLines } from "./status.ts";
+import { statusTable } from "./status.ts";
 import type { Colors } from "../shared/world.ts";
 
 export type Picture = {
@@ -30,10 +30,11 @@ export function monitorScreen(
   const { columns } = size;
   const fit = (line: string): string => Bun.sliceAnsi(line, 0, Math.max(1, columns), "…");
   const row = rows[selected];
-  const [header = "", ...services] = statusLines(rows.map(quiet), {
+  const { lines: table, isWhole } = statusTable(rows, {
     colors,
     columns: () => Math.max(1, columns - 2),
   });
+  const [header = "", ...services] = table;
   // The list takes at most half of the screen, and scrolls with the selection.
   const room = Math.max(1, Math.min(services.length, Math.floor((size.rows - 4) / 2)));
   const from = Math.max(0, Math.min(selected - Math.floor(room / 2), services.length - room));
@@ -42,7 +43,8 @@ export function monitorScreen(
     .map((line, at) => `${from + at === selected ? colors.cyan("›") : " "} ${line}`);
   const remarks = row === undefined ? [] : remarksOn(row, colors);
   const none = others === "" ? "no projects yet; start one with: localhostess up" : others;
-  const title = row === undefined ? none : row.name;
+  const where = row === undefined || row.url === null || isWhole ? "" : `  ${row.url}`;
+  const title = row === undefined ? none : `${row.name}${where}`;
   const top = [`  ${header}`, ...list, "", colors.bold(title), ...remarks];
   const elsewhere = row === undefined ? "" : others;
   const notes = [notice, help, elsewhere].filter((text) => text !== "");
@@ -52,11 +54,6 @@ export function monitorScreen(
   const shown = left === 0 ? [] : output;
   const blank = Array.from({ length: left - shown.length }, () => "");
   return [...top, ...shown, ...blank, ...bottom].slice(0, size.rows).map(fit);
-}
-
-/** A row for the table alone: remarks about the selected service are below it. */
-function quiet(row: Row): Row {
-  return { ...row, why: null, says: null, warnings: [] };
 }
 
 function remarksOn(row: Row, colors: Colors): string[] {

@@ -42,7 +42,13 @@ type WatchOptions = {
 };
 
 async function watch(world: World, { daemon, all }: WatchOptions): Promise<number> {
-  const picture: Picture = { rows: [], selected: 0, lines: [], notice: "", others: "" };
+  const picture: Picture = {
+    rows: [],
+    selected: 0,
+    lines: [],
+    notice: "",
+    others: "asking the daemon",
+  };
   const shownOf = async (rows: readonly Row[]): Promise<ShownRows> =>
     all ? { rows, others: 0, unknown: undefined } : await rowsShown({ rows, world });
   const { colors } = world.out;
@@ -104,6 +110,7 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
     if (socket === undefined) {
       picture.notice = "the daemon is not running";
       picture.rows = [];
+      picture.others = "";
     } else {
       try {
         const chosen = picture.rows[picture.selected]?.name;

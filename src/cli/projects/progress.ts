@@ -119,13 +119,7 @@ export function progress(options: ProgressOptions): Progress {
         const asItIs = /up to date$/.test(data.description);
         const isTask = /^\w+ task /.test(data.description);
         const weighed = data.description.startsWith("Checking ");
-        const says = asItIs
-          ? "already running"
-          : weighed
-            ? "looking for changes"
-            : isTask
-              ? "running"
-              : "starting";
+        const says = asItIs ? "already running" : weighed ? "looking for changes" : "starting";
         // Reading the file is not a step that a person waits for.
         if (data.id === "config") return;
         begin();

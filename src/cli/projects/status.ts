@@ -65,36 +65,58 @@ const titles = [
 /** One line each, without line ends; below them what wants to be read. */
 export function statusLines(
   rows: readonly Row[],
-  { colors, columns }: Pick<Screen, "colors" | "columns">,
+  screen: Pick<Screen, "colors" | "columns">,
 ): string[] {
+  const { colors } = screen;
+  const width = screen.columns();
+  const { lines, isWhole } = statusTable(rows, screen);
+  const warnings = warningsOf(rows);
+  const remarks = rows.flatMap((row) => [
+    ...(isWhole || row.url === null ? [] : [`  ${row.name}: ${colors.cyan(row.url)}`]),
+    ...(whyOf(row) === null ? [] : [colors.dim(`  ${row.name}: ${printable(whyOf(row)!, 300)}`)]),
+    ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
+    ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
+  ]);
+  remarks.push(...sharedLines(rows).map((text) => colors.dim(`  ${text}`)));
+  remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
+  return [
+    ...lines,
+    ...remarks.flatMap((line) =>
+      width === undefined
+        ? [line]
+        : Bun.wrapAnsi(line, width, { hard: true, trim: false }).split("\n"),
+    ),
+  ];
+}
+
+/** The titles, then a line for each service. `isWhole`: there was room for the addresses. */
+export function statusTable(
+  rows: readonly Row[],
+  { colors, columns }: Pick<Screen, "colors" | "columns">,
+): { lines: string[]; isWhole: boolean } {
   const width = columns();
-  const cells = [
+  const all = [
     titles.map((text) => ({ text, paint: colors.dim })),
     ...rows.map((row) => cellsOf(row, colors)),
   ];
-  const widths = titles.map((_, at) => Math.max(...cells.map((row) => row[at]!.text.length)));
+  const widths = titles.map((_, at) => Math.max(...all.map((row) => row[at]!.text.length)));
+  const isWhole = width === undefined || widths.reduce((sum, its) => sum + its + 2, -2) <= width;
+  // Half an address is of no use to anyone.
+  const cells = isWhole ? all : all.map((row) => row.slice(0, -1));
   const table = cells.map((row) =>
     row
       .map(({ text, paint }, at) => paint(at === row.length - 1 ? text : text.padEnd(widths[at]!)))
       .join("  ")
       .trimEnd(),
   );
-  const warnings = warningsOf(rows);
-  const remarks = rows.flatMap((row) => [
-    ...(row.why === null ? [] : [colors.dim(`  ${row.name}: ${printable(row.why, 300)}`)]),
-    ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
-    ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
-  ]);
-  remarks.push(...sharedLines(rows).map((text) => colors.dim(`  ${text}`)));
-  remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
   const fit = (line: string): string =>
     width === undefined ? line : Bun.sliceAnsi(line, 0, width, "…");
-  return [
-    ...table.map(fit),
-    ...remarks.flatMap((line) =>
-      width === undefined ? [line] : Bun.wrapAnsi(line, width, { hard: true }).split("\n"),
-    ),
-  ];
+  return { lines: table.map(fit), isWhole };
+}
+
+/** For a person: the reason of its state. */
+function whyOf({ why, lazy, state }: Row): string | null {
+  return why ?? (lazy && state === "stopped" ? "starts with its first request" : null);
 }
 
 /** By the first row that has it: a warning about a project is printed once, with the names of its services. */

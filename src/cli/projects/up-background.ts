@@ -104,7 +104,7 @@ async function report(
   }
   if (ended.kind === "done") {
     if (concerned.size === 0) {
-      const text = `${project.name}: nothing to start; lazy services start with their first request`;
+      const text = `${project.name}: nothing to start: its services are lazy, disabled, in a profile, or have a schedule`;
       err.write(`${err.colors.dim(text)}\n`);
     }
     return 0;

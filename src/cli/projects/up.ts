@@ -32,7 +32,7 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
   if (flags.foreground && flags.json) {
     throw new UsageError(["--foreground and --json cannot be combined"]);
   }
-  const { project, services, file: named } = await askedFor(words, world, { file });
+  const { project, services, file: named } = await askedFor(words, world, { file, flags });
   if (flags.profile !== undefined && services.length > 0) {
     const why = "--profile is about the whole project, and a service that is named starts anyway";
     throw new UsageError([`${why}; leave out one of both`]);

@@ -232,7 +232,7 @@ function report(
   { goal, late, json = false, world }: ReportOptions,
 ): number {
   const reasons = all.flatMap(({ id, state, why, verdict }) => {
-    if (verdict.kind === "lost") return [`${id} ${verdict.why}; see: localhostess logs ${id}`];
+    if (verdict.kind === "lost") return [`${id}: ${verdict.why}; see: localhostess logs ${id}`];
     if (verdict.kind === "reached" || late === undefined) return [];
     const so = [state ?? "not started", ...(why === undefined ? [] : [why])].join(": ");
     return [`${id} is not ${goal} after ${shownDuration(late)} (${so})`];

@@ -25,6 +25,8 @@ export type IpcOptions = {
   clock: Clock;
   backend: Backend;
   peers: PeerCredentials;
+  /** Whether the peer of this descriptor has closed it. */
+  hasHungUp(descriptor: number): boolean;
   /** The user who is served. */
   uid: number;
   /** For clients that verify us first. Read each time, as the credential may be replaced. */
@@ -265,7 +267,9 @@ export class IpcRequest implements LinkHandler {
     this.#link.pause();
     const look = (): void => {
       if (this.#speaker === undefined) return;
-      if (this.#speaker.behind() > enoughBehind) this.#wait();
+      // A link that is not read does not report that its peer is gone.
+      if (this.#options.hasHungUp(this.#link.descriptor)) this.drop();
+      else if (this.#speaker.behind() > enoughBehind) this.#wait();
       else this.#link.resume();
     };
     this.#cancelPause?.();

@@ -2,6 +2,7 @@
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
 import type { SupervisedStatus } from "../../routes/project-report.ts";
+import { shellCommand } from "../../text/shell-words.ts";
 import { shownSize } from "../../text/size.ts";
 import { durationText } from "./format.ts";
 import { connection, now } from "./live.ts";
@@ -166,7 +167,7 @@ export function Supervised({ id }: { id: string }) {
 }
 
 function Facts({ row }: { row: SupervisedStatus }) {
-  const { url, why, says, exit, path, warnings } = row;
+  const { name, pid, url, why, says, exit, path, warnings } = row;
   return (
     <>
       {warnings.map((warning) => (
@@ -201,6 +202,14 @@ function Facts({ row }: { row: SupervisedStatus }) {
           <>
             <dt>Last end</dt>
             <dd>{exit.signal ?? `exit code ${exit.code}`}</dd>
+          </>
+        )}
+        {pid === null ? null : (
+          <>
+            <dt>Type into it</dt>
+            <dd>
+              <code>{shellCommand(["localhostess", "attach", name])}</code>
+            </dd>
           </>
         )}
         <dt>Project</dt>

@@ -26,7 +26,6 @@ const byType: Record<ServiceSpec["type"], Reasons> = {
     idle_timeout: "a task receives no requests, so that it is never idle",
     health_check: "a task has no check: it is completed when it ends with exit code 0",
     ready_pattern: "a task is never ready: it is completed when it ends with exit code 0",
-    schedule: "only a worker has a schedule: a task is run once, and again by up",
     restart: "a task is not restarted: up runs it again after a failure",
     instances: "a task is run once; several of it would do the same work",
     restart_with: "a task ends by itself, so that no restart of another service concerns it",

@@ -67,7 +67,7 @@ export function readService(
   if (schedule !== undefined && hasPort(type)) {
     mistakes.add(
       schedule,
-      'a server runs all the time; a schedule is for a service of type = "worker"',
+      'a server runs all the time; a schedule is for a service of type = "task" or "worker"',
     );
   }
   const scheduled = schedule !== undefined;

@@ -7,6 +7,9 @@ export const longestRow = 64 * 1024;
 /** Combining characters that one cell may gather. */
 const longestCell = 32;
 
+/** Cells of a row above which its text is read when it is needed, and not each time that the cursor leaves it. */
+const longRow = 4096;
+
 export class ScreenRow {
   /** A character of two columns has an empty cell behind it. */
   #cells: string[] = [];
@@ -17,18 +20,54 @@ export class ScreenRow {
   dropped = 0;
   /** The text that the log has of it. */
   told: string | undefined;
-  /** The text with which the cursor left it last, where it came back to it or left it unfinished; and since when. */
-  left: string | undefined;
+  /** Since when the cursor has left it as it stands. */
   changedAt = 0;
   /** True for a row that was changed after the log had it. */
   reopened = false;
+  #left: string | undefined;
+  /** The cursor has left it, and `#left` is of before. */
+  #isStale = false;
+  /** Its text, while no cell changes. */
+  #text: string | undefined;
+
+  /** The text with which the cursor left it last, where it came back to it or left it unfinished. */
+  get left(): string | undefined {
+    if (this.#isStale) this.left = this.text();
+    return this.#left;
+  }
+
+  set left(text: string | undefined) {
+    this.#left = text;
+    this.#isStale = false;
+  }
+
+  /** Whether it has such a text. */
+  get isLeft(): boolean {
+    return this.#isStale || this.#left !== undefined;
+  }
+
+  /** The cursor goes elsewhere. `isEnded`: by the row's end, so that an empty one counts too. */
+  leave({ now, isEnded }: { now: number; isEnded: boolean }): void {
+    if (this.#cells.length > longRow) {
+      // A short sequence that passes it again and again would have all of it read each time.
+      if (this.#text !== undefined && this.#text === (this.#left ?? this.told)) return;
+      this.#isStale = true;
+      this.changedAt = now;
+      return;
+    }
+    const text = this.text();
+    const before = this.left ?? this.told;
+    if (text === before || (before === undefined && text === "" && !isEnded)) return;
+    this.left = text;
+    this.changedAt = now;
+  }
 
   get length(): number {
     return this.#cells.length;
   }
 
   get isPristine(): boolean {
-    return this.told === undefined && this.left === undefined && this.#cells.length === 0;
+    return this.told === undefined && !this.isLeft && this.#cells.length === 0;
   }
 
   /** Whether the log lacks what stands there. */
@@ -83,28 +122,49 @@ export class ScreenRow {
     this.#edited = true;
   }
 
-  /** Takes cells out; those behind them close up. */
-  remove(at: number, count: number): void {
+  /** Takes cells out; those behind them, up to `end`, close up. */
+  remove(at: number, { count, end }: { count: number; end: number }): void {
     this.#touch();
-    this.#part(at);
-    this.#part(at + count);
-    this.#cells.splice(at, count);
-    this.#styles.splice(at, count);
+    const to = Math.min(end, this.#cells.length);
+    if (at >= to) return;
+    for (const edge of [at, at + count, to]) this.#part(edge);
+    const from = Math.min(to, at + count);
+    this.#cells.copyWithin(at, from, to);
+    this.#styles.copyWithin(at, from, to);
+    const gone = to - (from - at);
+    if (to === this.#cells.length) this.#cells.length = this.#styles.length = gone;
+    else {
+      this.#cells.fill(" ", gone, to);
+      this.#styles.fill("", gone, to);
+    }
     this.#edited = true;
   }
 
-  /** Makes room; the cells behind it move on. */
-  insert(at: number, count: number): void {
+  /** Makes room; the cells behind it move on, and are lost beyond `end`. */
+  insert(at: number, { count, end }: { count: number; end: number }): void {
     this.#touch();
     if (at >= this.#cells.length) return;
-    this.#part(at);
-    const room = Math.max(0, Math.min(count, longestRow - this.#cells.length));
-    this.#cells.splice(at, 0, ...new Array<string>(room).fill(" "));
-    this.#styles.splice(at, 0, ...new Array<Style>(room).fill(""));
+    const room = Math.min(count, end - at);
+    const before = this.#cells.length;
+    const to = Math.min(Math.max(before, end), before + room, longestRow);
+    for (const edge of [at, end - room, end]) this.#part(edge);
+    this.#pad(to);
+    const last = Math.min(end, to);
+    const kept = Math.max(at, last - room);
+    this.#cells.copyWithin(at + room, at, kept);
+    this.#styles.copyWithin(at + room, at, kept);
+    const blank = Math.min(at + room, last);
+    this.#cells.fill(" ", at, blank);
+    this.#styles.fill("", at, blank);
     this.#edited = true;
   }
 
   text(): string {
+    this.#text ??= this.#textNow();
+    return this.#text;
+  }
+
+  #textNow(): string {
     let end = this.#cells.length;
     if (this.#edited) {
       while (end > 0 && this.#cells[end - 1] === " " && this.#styles[end - 1] === "") end--;
@@ -131,6 +191,7 @@ export class ScreenRow {
   }
 
   #touch(): void {
+    this.#text = undefined;
     if (this.told !== undefined) this.reopened = true;
   }
 

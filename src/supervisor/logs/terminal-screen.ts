@@ -26,6 +26,13 @@ const longestEscape = 128;
 /** Columns of a stream that is no terminal. */
 const unbounded = 1 << 30;
 const usualRows = 40;
+/** Column to which a cursor goes beyond the text of such a stream: no screen is wider. */
+const farthest = 1024;
+/** Columns and rows that are followed: a client may say that it has 65,535, and each may be full of text. */
+const largest: Size = { cols: 4096, rows: 512 };
+
+/** Characters of a string for the terminal, such as a picture; one without an end hides no more than that. */
+const longestString = 1024 * 1024;
 
 const plain = /[^\u0000-\u001f\u007f-\u009f]+/y;
 const ascii = /^[\x20-\x7e]*$/;
@@ -37,6 +44,8 @@ const escapeBegun = /\u001b[ -/]*$/y;
 /** OSC, DCS, SOS, PM and APC have text of their own, up to ST or BEL. */
 const stringBegins = /\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f]/y;
 const stringEnds = /[\u0007\u0018\u001a\u001b\u009c]/g;
+/** An OSC is a line at most: one that was cut does not hide those behind it. Pictures have lines. */
+const titleEnds = /[\u0007\n\u0018\u001a\u001b\u009c]/g;
 
 export class TerminalScreen {
   readonly #options: ScreenOptions;
@@ -55,7 +64,8 @@ export class TerminalScreen {
   #saved: { row: ScreenRow; cell: number } | undefined;
   /** An escape sequence whose end has not come. */
   #cut = "";
-  #inString = false;
+  /** A string for the terminal, which has no end yet. */
+  #inString: { isTitle: boolean; length: number } | undefined;
   #alternate = false;
   /** Lines that have ended since the screen was empty. */
   #depth = 0;
@@ -72,8 +82,9 @@ export class TerminalScreen {
 
   /** Undefined: a stream without columns. */
   set size(size: Size | undefined) {
-    this.#cols = Math.max(1, size?.cols ?? unbounded);
-    this.#height = Math.max(1, size?.rows ?? usualRows);
+    const { cols, rows } = size ?? { cols: unbounded, rows: usualRows };
+    this.#cols = size === undefined ? unbounded : Math.max(1, Math.min(cols, largest.cols));
+    this.#height = Math.max(1, Math.min(rows, largest.rows));
   }
 
   /** A full-screen program has the alternate screen. */
@@ -83,12 +94,11 @@ export class TerminalScreen {
 
   /** Nothing is left that later output could change, but for lines that can be recalled. */
   get isAtRest(): boolean {
-    if (this.#alternate || this.#inString || this.#cut !== "") return false;
+    if (this.#alternate || this.#inString !== undefined || this.#cut !== "") return false;
     const last = this.#rows.length - 1;
     if (this.#at !== last || !this.#rows[last]!.isPristine || this.#cell !== 0) return false;
     return this.#rows.every(
-      (row, at) =>
-        at === last || (row.told !== undefined && row.left === undefined && !row.reopened),
+      (row, at) => at === last || (row.told !== undefined && !row.isLeft && !row.reopened),
     );
   }
 
@@ -136,7 +146,8 @@ export class TerminalScreen {
 
   /** The output has ended: all that stands there is told. */
   flush(tell: TellRow): void {
-    this.#alternate = this.#inString = this.#restless = false;
+    this.#alternate = this.#restless = false;
+    this.#inString = undefined;
     this.#cut = "";
     this.#decoder.decode();
     for (const row of this.#rows) {
@@ -154,7 +165,7 @@ export class TerminalScreen {
     const text = this.#cut + added;
     this.#cut = "";
     for (let at = 0; at < text.length;) {
-      if (this.#inString) {
+      if (this.#inString !== undefined) {
         at = this.#skip(text, at);
         continue;
       }
@@ -178,12 +189,16 @@ export class TerminalScreen {
   }
 
   #skip(text: string, at: number): number {
-    stringEnds.lastIndex = at;
-    const found = stringEnds.exec(text);
+    const its = this.#inString!;
+    const ends = its.isTitle ? titleEnds : stringEnds;
+    ends.lastIndex = at;
+    const found = ends.exec(text);
+    its.length += (found?.index ?? text.length) - at;
+    if (found === null && its.length <= longestString) return text.length;
+    this.#inString = undefined;
     if (found === null) return text.length;
-    this.#inString = false;
-    // The backslash of ST is read as an escape of its own.
-    return found[0] === "\u001b" ? found.index : found.index + 1;
+    // The backslash of ST is read as an escape of its own, and the line ends.
+    return found[0] === "\u001b" || found[0] === "\n" ? found.index : found.index + 1;
   }
 
   #control(code: number, tell: TellRow): void {
@@ -204,7 +219,7 @@ export class TerminalScreen {
     };
     const strung = matched(stringBegins);
     if (strung !== null) {
-      this.#inString = true;
+      this.#inString = { isTitle: /\]|\u009d/.test(strung[0]), length: 0 };
       return at + strung[0].length;
     }
     const sequence = matched(csi);
@@ -307,13 +322,13 @@ export class TerminalScreen {
         this.#eraseRow(first);
         break;
       case "P":
-        row.remove(this.#cell, count);
+        row.remove(this.#cell, { count, end: this.#rowEnd() });
         break;
       case "X":
         row.blank(this.#cell, this.#cell + count);
         break;
       case "@":
-        row.insert(this.#cell, count);
+        row.insert(this.#cell, { count, end: this.#rowEnd() });
         break;
       case "s":
         this.#save();
@@ -346,13 +361,20 @@ export class TerminalScreen {
     return cell - (cell % this.#cols);
   }
 
+  /** Behind the last cell of the screen's row. */
+  #rowEnd(): number {
+    const { length } = this.#rows[this.#at]!;
+    return this.#rowStart() + Math.min(this.#cols, Math.max(length, farthest));
+  }
+
   #columnNow(): number {
     return (this.#full ? this.#cell - 1 : this.#cell) - this.#rowStart();
   }
 
   #column(column: number): void {
     if (this.#alternate) return;
-    const most = Math.min(this.#cols, longestRow) - 1;
+    const { length } = this.#rows[this.#at]!;
+    const most = Math.min(this.#cols, Math.max(length + 1, farthest)) - 1;
     this.#cell = this.#rowStart() + Math.max(0, Math.min(most, column));
     this.#full = false;
   }
@@ -443,17 +465,23 @@ export class TerminalScreen {
     if (this.#alternate) return;
     const row = this.#rows[this.#at]!;
     const restless = this.#restless && this.#options.now() - this.#clearedAt < settling;
-    if (row.told === undefined && row.left === undefined && !restless) {
+    if (row.told === undefined && !row.isLeft && !restless) {
       this.#tell(row, { text: row.text(), tell });
-    } else this.#leave({ ended: true });
+    } else this.#leave({ isEnded: true });
     if (this.#at === this.#rows.length - 1) {
       this.#rows.push(new ScreenRow());
       this.#depth += 1;
-      if (this.#rows.length > this.#height) this.#scrollOut(tell);
+      while (this.#overflows()) this.#scrollOut(tell);
     }
     this.#at += 1;
     this.#cell = 0;
     this.#full = false;
+  }
+
+  /** A row that is wrapped takes several of the screen. */
+  #overflows(): boolean {
+    const taken = this.#rows.reduce((sum, row) => sum + this.#heightOf(row), 0);
+    return this.#rows.length > 2 && taken > this.#height;
   }
 
   /** The cursor cannot come back to the first row. */
@@ -464,13 +492,8 @@ export class TerminalScreen {
   }
 
   /** The cursor goes elsewhere; what stands in the row counts once it has stood for a while. */
-  #leave({ ended = false } = {}): void {
-    const row = this.#rows[this.#at]!;
-    const text = row.text();
-    const before = row.left ?? row.told;
-    if (text === before || (before === undefined && text === "" && !ended)) return;
-    row.left = text;
-    row.changedAt = this.#options.now();
+  #leave({ isEnded = false } = {}): void {
+    this.#rows[this.#at]!.leave({ now: this.#options.now(), isEnded });
   }
 
   // --- erasing
@@ -495,7 +518,7 @@ export class TerminalScreen {
     const others = what === 0 ? this.#rows.slice(this.#at + 1) : this.#rows.slice(0, this.#at);
     for (const row of others) {
       row.cutAt(0);
-      if (row.told === undefined && row.left === undefined) continue;
+      if (row.told === undefined && !row.isLeft) continue;
       row.left = "";
       row.changedAt = this.#options.now();
     }

@@ -39,6 +39,9 @@ const ends: Readonly<Record<number, readonly string[]>> = {
   59: ["underline ink"],
 };
 
+/** Characters of `38:2::255:255:255`, with leading zeros; each cell may have such a style. */
+const longestWord = 24;
+
 export function styleAfter(style: Style, parameters: string): Style {
   const all = new Map<string, string>();
   for (const given of [style, parameters]) apply(given, all);
@@ -67,6 +70,7 @@ function apply(parameters: string, all: Map<string, string>): void {
       whole = words.slice(at, at + more + 1).join(";");
       at += more;
     }
+    if (whole.length > longestWord) continue;
     all.delete(kind);
     all.set(kind, whole);
   }

@@ -184,7 +184,7 @@ export class Folder {
       this.#isGone = now === "";
       const why = this.#isGone
         ? `its folder ${directory} is gone`
-        : `there is no locald.toml, Procfile.dev or Procfile in ${directory}; localhostess init writes one`;
+        : `no locald.toml, Procfile.dev or Procfile in ${directory}; create one with: localhostess init`;
       if (project !== undefined) this.#watch(files, { settled: true });
       return { kind: "refused", reasons: [why], files };
     }

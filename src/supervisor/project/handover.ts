@@ -52,12 +52,14 @@ export function handoverOf(shells: Shells): Handover {
     return environments.push(environment) - 1;
   };
   for (const [directory, its] of shells) {
-    const before = environments.length;
+    const before = { count: environments.length, length };
     const shell = its.shell === undefined ? null : place(its.shell);
     const services = [...its.services].map(([name, own]): [string, number] => [name, place(own)]);
     if (length > longest) {
-      environments.length = before;
-      break;
+      for (const [its, at] of known) if (at >= before.count) known.delete(its);
+      environments.length = before.count;
+      length = before.length;
+      continue;
     }
     folders.push({ directory, shell, lost: its.lost, services });
   }

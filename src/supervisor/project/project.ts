@@ -320,6 +320,8 @@ export class Project {
   /** False where that changes nothing. */
   #call(unit: Unit, event: "request" | "scheduled", because: string): boolean {
     if (this.#units.ask(unit, event, because) === undefined) return false;
+    // A task is run at its times even if nothing that it is run from has changed.
+    if (event === "scheduled" && isTask(unit)) this.#units.complete(unit, undefined);
     this.#starting.callDependencies(unit);
     this.#effects.onState();
     this.#starting.consider(unit);

@@ -105,7 +105,7 @@ const table: Record<WishState, Row> = {
     up: { next: "due", process: ["ending", "rested", "down", "done", "spent"] },
     "up-lazy": { next: "dozing", action: "end", process: ["down"] },
     request: { next: "due", process: ["rested"] },
-    scheduled: { next: "due", process: ["rested", "down"] },
+    scheduled: { next: "due", process: ["rested", "down", "done", "spent"] },
     dependent: { next: "due", process: ["rested"] },
     missed: { next: "due", process: ["rested", "down"] },
     stop: { next: "unwanted", action: "end" },
@@ -117,8 +117,8 @@ const table: Record<WishState, Row> = {
     renew: { next: "renewing", process: ["up"] },
     changed: [
       { next: "renewing", process: ["up"] },
-      { next: "dozing", action: "end", lazy: true },
-      // A task that works, or is done, is left alone: another run of it is a person's to ask for.
+      // A task that works, or is done, is left alone: another run of it is a person's to ask for, or its schedule's.
+      { next: "dozing", action: "end", lazy: true, process: ["ending", "rested", "down", "spent"] },
       { next: "due", process: ["ending", "rested", "down", "spent"] },
     ],
   },
