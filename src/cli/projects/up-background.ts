@@ -1,6 +1,7 @@
 /** A project to start -> its services, ready in the background; or the reason and the last lines of the others. */
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
+import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import type { World } from "../shared/world.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
@@ -59,11 +60,7 @@ export async function upInBackground(
       if (json) await printBegun(upping);
       return 0;
     }
-    const result: Ended =
-      ended === "late"
-        ? { kind: "failed", reasons: [`not ready within ${shownDuration(patience!)}`] }
-        : ended;
-    return await report(result, { ...upping, concerned, json });
+    return await report(ended, { ...upping, concerned, json, patience });
   } finally {
     cancelSignal();
     cancelLate();
@@ -83,13 +80,21 @@ async function printBegun({ socket, project, world }: Upping): Promise<void> {
 
 /** Prints the URL of each ready service on stdout, and the last lines of the others on stderr. */
 async function report(
-  ended: Ended,
-  { socket, world, project, concerned, json }: Upping & Concerning & { json: boolean },
+  ended: Ended | "late",
+  {
+    socket,
+    world,
+    project,
+    concerned,
+    json,
+    patience,
+  }: Upping & Concerning & { json: boolean; patience: number | undefined },
 ): Promise<number> {
   const { out, err } = world;
   const known = await rowsOf(socket).catch(() => []);
   tellPending(known, world);
   const rows = known.filter((row) => concerned.has(row.name));
+  const notReady = rows.filter((row) => !row.ready && row.state !== "completed");
   const name = nameWithin(project);
   const width = Math.max(0, ...rows.map((row) => name(row.name).length));
   if (json) out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
@@ -102,16 +107,22 @@ async function report(
     if (url !== null && isFirst) tellWhere(of, url);
     tellWhere(name(row.name), row.url ?? remarkOn(row));
   }
-  if (ended.kind === "done") {
+  if (ended === "late") {
+    const names = listed(
+      notReady.map((row) => row.name),
+      { most: 5 },
+    );
+    const what = `not ready within ${shownDuration(patience!)}`;
+    tellReasons([names === "" ? what : `${what}: ${names}`], err);
+  } else if (ended.kind === "done") {
     if (concerned.size === 0) {
       const text = `${project.name}: nothing to start: its services are lazy, disabled, in a profile, or have a schedule`;
       err.write(`${err.colors.dim(text)}\n`);
     }
     return 0;
-  }
-  tellReasons(ended.reasons, err);
-  for (const row of rows) {
-    if (row.ready || row.state === "stopped" || row.state === "completed") continue;
+  } else tellReasons(ended.reasons, err);
+  for (const row of notReady) {
+    if (row.state === "stopped") continue;
     await tellLines(row, { socket, world });
   }
   return 1;
