@@ -82,9 +82,9 @@ test("whoever asks on and on and reads no answer is held up, even without the cr
   for (let n = 0; n < 300; n++) expect((await ask(door, "/v1/ping")).status).toBe(200);
   expect(answers).toBeLessThan(100);
   client.resume();
-  await client.counted(200 * mebibyte, 20_000);
+  await client.counted(200 * mebibyte, 100_000);
   expect(answers).toBe(200);
-});
+}, 120_000);
 
 test("a thousand requests in one piece keep nobody waiting", async () => {
   let judged = 0;

@@ -27,7 +27,7 @@ describeWith(["chromium"])("the page", () => {
     page.on("console", (message) => {
       if (/Content.Security.Policy|Refused to/i.test(message.text())) said.push(message.text());
     });
-    page.setDefaultTimeout(5_000);
+    page.setDefaultTimeout(patience / 2);
     await page.setViewportSize({ width, height: 900 });
     await page.goto(server.open());
     await page.getByText("live", { exact: true }).waitFor();

@@ -182,7 +182,7 @@ async function linkOf(env: Record<string, string | undefined>): Promise<string> 
 
 async function open(link: string, context: { newPage(): Promise<Page> }): Promise<Page> {
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   await page.goto(link);
   await page.getByText("live", { exact: true }).waitFor();
   const { port } = new URL(link);

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { eventually } from "./eventually.ts";
 import { type ProjectPlace, projectPlace } from "./project-place.ts";
 
 const fixture = resolve(import.meta.dir, "../e2e/fixtures/graceful");
@@ -95,7 +96,8 @@ export async function graceful({ lines, keys }: GracefulOptions): Promise<Gracef
       `[services.${name}]\ncommand = ${JSON.stringify(command)}\npty = ${pty}\nready_pattern = "app up"\nstart_timeout = "5m"\nstop_timeout = "30s"\n${keys}\n`,
   );
   const path = [programs, dirname(process.execPath), process.env.PATH].join(":");
-  const env = `PATH = "${path}"\nGRACEFUL = "${project}"\nNO_UPDATE_NOTIFIER = "1"\n`;
+  // Where tsx leaves what it has compiled.
+  const env = `TMPDIR = "${place.daemon.directory}"\nPATH = "${path}"\nGRACEFUL = "${project}"\nNO_UPDATE_NOTIFIER = "1"\n`;
   const folder = await place.project(
     project,
     `[project]\nname = "${project}"\n[project.env]\n${env}${toml.join("")}`,
@@ -125,4 +127,46 @@ export async function graceful({ lines, keys }: GracefulOptions): Promise<Gracef
         }),
     [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
   };
+}
+
+const cycle = ["app up", "asked 1", "done"];
+
+/** What a program has said that was started and ended so many times. */
+export const cycles = (count: number): string[] => Array<string[]>(count).fill(cycle).flat();
+
+/** What those have said that have not said this. */
+export async function saidOther(its: Graceful, said: readonly string[]): Promise<object> {
+  const all = await Promise.all(
+    its.services.map(async ({ name }) => [name, await its.said(name)] as const),
+  );
+  return Object.fromEntries(all.filter(([, words]) => String(words) !== String(said)));
+}
+
+/** The exits of those whose exit is not the program's. */
+export async function otherExits(its: Graceful): Promise<object> {
+  const rows = await its.place.rows();
+  const exits = its.services.map(({ name, line: { code } }) => {
+    const exit = rows.find((row) => row.service === name)?.exit;
+    return [name, exit?.code === code ? undefined : (exit ?? "none")] as const;
+  });
+  return Object.fromEntries(exits.filter(([, exit]) => exit !== undefined));
+}
+
+/** Waits until each has said this; what those have said that have not. */
+export async function haveSaid(its: Graceful, said: readonly string[]): Promise<object> {
+  // One after the other: each look at a log takes time from the programs.
+  const left = its.services.map(({ name }) => name);
+  try {
+    await eventually(
+      "each has said so",
+      async () => {
+        while (left.length > 0 && String(await its.said(left[0]!)) === String(said)) left.shift();
+        return left.length === 0;
+      },
+      140_000,
+    );
+    return {};
+  } catch {
+    return await saidOther(its, said);
+  }
 }

@@ -37,7 +37,11 @@ export const server = `exec bun -e '
 
 export async function projectPlace(): Promise<ProjectPlace> {
   const daemon = await daemonPlace();
-  let socket = (await daemon.start()).socket;
+  let { socket } = await daemon.start().catch(async (error: Error) => {
+    // One that was slow to start may still come.
+    await daemon[Symbol.asyncDispose]();
+    throw error;
+  });
 
   const current = async (): Promise<string> => {
     const found = await daemon.find();
