@@ -1,4 +1,5 @@
 /** The tables of faults, one for each part of the tree -> all of them. */
+import { between } from "./between.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
 import type { Fault } from "./fault.ts";
@@ -20,6 +21,7 @@ import { wire } from "./wire.ts";
 import { shown } from "./words.ts";
 
 export const faults: readonly Fault[] = [
+  ...between,
   ...control,
   ...daemon,
   ...people,

@@ -85,8 +85,8 @@ export const tasks: readonly Fault[] = [
   {
     name: "the next daemon runs a task that only its name runs",
     file: `${project}/project.ts`,
-    find: "!(isTask(unit) && ",
-    replace: "!(!isTask(unit) && ",
+    find: "isWanted(unit) && !isAlone(unit)",
+    replace: "isWanted(unit)",
     tests,
   },
   {

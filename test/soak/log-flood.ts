@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnChild } from "../../src/supervisor/service/child.ts";
 import { logStore } from "../../src/supervisor/logs/log-store.ts";
+import { pipes } from "../../src/system/pipes.ts";
 import { processCalls } from "../../src/system/process-calls.ts";
 import { systemClock as clock } from "../../src/system/clock.ts";
 import { terminalFlow } from "../../src/system/terminal-flow.ts";
@@ -34,7 +35,7 @@ function start(id: string, { command, onEnd }: { command: string; onEnd?: () => 
         onEnd?.();
       },
     },
-    { clock, flow, calls: processCalls(process.platform), own },
+    { clock, flow, pipes: pipes(process.platform), calls: processCalls(process.platform), own },
   );
   if (spawned.kind === "refused") throw new Error(spawned.why);
   log.source = spawned.child;

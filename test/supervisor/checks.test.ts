@@ -241,6 +241,14 @@ test("command: its standard input is at its end", async () => {
   });
 });
 
+test("command: its output can be opened by its name", async () => {
+  const command = "echo a >/dev/stdout; echo no db >/dev/stderr; exit 1";
+  expect(await health({ kind: "command", command })).toEqual({
+    kind: "ill",
+    why: "its check: no db (exit code 1)",
+  });
+});
+
 test("command: its exit code and its last line are told", async () => {
   const ill = async (command: string) => await health({ kind: "command", command });
   expect(await ill("exit 3")).toEqual({ kind: "ill", why: "its check ended with exit code 3" });

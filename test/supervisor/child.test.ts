@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Pipes, pipes } from "../../src/system/pipes.ts";
 import { terminalOfPs, terminalOfStat } from "../../src/system/terminal-flow.ts";
 import { eventually } from "../support/eventually.ts";
 import { kill, plainEnv, running, spawned } from "./children.ts";
@@ -149,6 +150,161 @@ for (const pty of [true, false]) {
     expect(all.every(({ text }) => text.stdout.trim() === "here")).toBe(true);
   });
 }
+
+for (const input of [undefined, "none"] as const) {
+  const means = input === undefined ? "pipes" : "pipes, and no input";
+
+  test(`${means}: /dev/stdin, /dev/stdout and /dev/stderr can be opened by their names`, async () => {
+    const command = [
+      "echo a >/dev/stdout; echo b >/dev/stderr; echo c | tee -a /dev/stderr",
+      "echo d >>/proc/self/fd/1; sh -c 'exec 3<>/dev/stderr; echo e >&3'",
+      input === undefined ? "read x </dev/stdin" : "cat </dev/stdin && x=end",
+      "echo got $x",
+    ].join("\n");
+    const { child, exit, text } = running({ command, pty: false, ...(input && { input }) });
+    if (input === undefined) child.input.write(Buffer.from("line\n"));
+    expect(await exit).toEqual({ code: 0, signal: null });
+    child.release();
+    const got = input === undefined ? "line" : "end";
+    expect(text).toEqual({ stdout: `a\nc\nd\ngot ${got}\n`, stderr: "b\nc\ne\n" });
+  });
+}
+
+test("bash reads no file of the person's own, by whichever means it has its input", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "localhostess-bash-"));
+  try {
+    writeFileSync(join(folder, ".bashrc"), "echo read it\n");
+    const bash = {
+      command: "echo runs",
+      shell: ["bash", "-c"],
+      // No SHLVL: as the first shell of all.
+      env: { ...plainEnv, HOME: folder },
+    };
+    const said = async (options: Parameters<typeof spawned>[0], effects = {}) => {
+      const { heard } = spawned(options, effects);
+      await heard.exit;
+      heard.child.release();
+      return heard.text.stdout.trim();
+    };
+    expect(await said(bash)).toBe("runs");
+    expect(await said({ ...bash, pty: false })).toBe("runs");
+    expect(await said({ ...bash, pty: false, input: "none" })).toBe("runs");
+    expect(await said({ ...bash, pty: false }, { pipes: undefined })).toBe("runs");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("where the system's pipes are not used, those of Bun do", async () => {
+  const { heard } = spawned(
+    { command: "echo err >&2; while read line; do echo got $line; done; exit 3", pty: false },
+    { pipes: undefined },
+  );
+  heard.child.input.write(Buffer.from("one\n"));
+  await eventually("it is read", () => heard.text.stdout === "got one\n");
+  heard.child.release();
+  expect(await heard.exit).toBeDefined();
+  expect(heard.text).toEqual({ stdout: "got one\n", stderr: "err\n" });
+});
+
+test("pipes: one that closes its output runs on, and its end is told", async () => {
+  const heard = running({
+    command: "echo first; exec >&-; echo late >&2; exec 2>&-; read line; exit 5",
+    pty: false,
+  });
+  let ended = false;
+  void heard.exit.then(() => {
+    ended = true;
+  });
+  await eventually("it has said all", () => heard.text.stderr === "late\n");
+  expect(ended).toBe(false);
+  heard.child.input.write(Buffer.from("go\n"));
+  expect(await heard.exit).toEqual({ code: 5, signal: null });
+  expect(heard.text.stdout).toBe("first\n");
+  heard.child.release();
+});
+
+test("pipes: an orphan that holds them is heard until the release, and can write no more after it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "localhostess-orphan-"));
+  const go = join(folder, "go");
+  const orphan = `while [ ! -e ${go} ]; do sleep 0.02; done; echo more; sleep 0.02; echo and more; echo here >${folder}/lives`;
+  const heard = running({ command: `(echo late; ${orphan}) & echo started; exit 4`, pty: false });
+  expect(await heard.exit).toEqual({ code: 4, signal: null });
+  await eventually("the orphan is heard", () => heard.text.stdout.includes("late"));
+  heard.child.release();
+  writeFileSync(go, "");
+  // Once all of its group have ended, the group's number is nobody's.
+  await eventually("the orphan has ended", () => !alive(-heard.child.pid));
+  expect(readdirSync(folder)).toEqual(["go"]);
+  expect(heard.text.stdout).not.toContain("more");
+  rmSync(folder, { recursive: true });
+});
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test("no child has an end of another's pipes, so that each has its own end of input", async () => {
+  const first = running({ command: "cat; echo over", pty: false });
+  const others = [true, false].map((pty) =>
+    running({ command: "ls /proc/$$/fd | tr '\\n' ' '; cat", pty }),
+  );
+  // A shell keeps copies of what it redirects from 10 on.
+  await eventually("both have said", () => others.every(({ text }) => text.stdout.includes("2 ")));
+  for (const { text } of others) expect(text.stdout.trim()).toBe("0 1 2");
+  first.child.input.write(Buffer.from("bytes\n"));
+  await eventually("it is read", () => first.text.stdout === "bytes\n");
+  first.child.release();
+  expect(await first.exit).toBeDefined();
+  for (const { child, exit } of others) {
+    kill(child.pid);
+    await exit;
+    child.release();
+  }
+});
+
+test("pipes: one that reads its own output keeps nobody from being heard", async () => {
+  const thief = running({
+    command:
+      "cat /dev/stdout >/dev/null & for n in 1 2 3 4 5 6 7 8 9; do echo $n; done; kill $!; wait; echo over",
+    pty: false,
+  });
+  expect(await thief.exit).toEqual({ code: 0, signal: null });
+  thief.child.release();
+  expect(thief.text.stdout).toEndWith("over\n");
+});
+
+test("a start that is refused leaves no descriptor behind", async () => {
+  const descriptors = () => readdirSync("/proc/self/fd").length;
+  const spawn = () => {
+    throw Object.assign(new Error("EAGAIN"), { code: "EAGAIN" });
+  };
+  const refuse = () => spawned({ command: "true", pty: false }, { spawn }).result;
+  expect(refuse()).toMatchObject({ kind: "refused", passing: true });
+  const before = descriptors();
+  for (let at = 0; at < 50; at++) refuse();
+  await eventually("all are closed", () => descriptors() <= before);
+  const system = pipes(process.platform)!;
+  let uncancelled = 0;
+  const counting: Pipes = {
+    ...system,
+    fromProcess() {
+      const { reader, theirs } = system.fromProcess();
+      uncancelled++;
+      const cancel = async () => {
+        uncancelled--;
+        await reader.cancel();
+      };
+      return { theirs, reader: { read: () => reader.read(), cancel } };
+    },
+  };
+  spawned({ command: "true", pty: false }, { spawn, pipes: counting });
+  expect(uncancelled).toBe(0);
+});
 
 test("a terminal has the size that it is given, and its program hears of it", async () => {
   const command = "trap 'stty size' WINCH; stty size; while :; do sleep 0.05; done";

@@ -9,6 +9,7 @@ import {
   spawnChild,
 } from "../../src/supervisor/service/child.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { pipes } from "../../src/system/pipes.ts";
 import { processCalls } from "../../src/system/process-calls.ts";
 import { terminalFlow } from "../../src/system/terminal-flow.ts";
 
@@ -16,6 +17,7 @@ export function childEffects(): ChildEffects {
   return {
     clock: systemClock,
     flow: terminalFlow(process.platform),
+    pipes: pipes(process.platform),
     calls: processCalls(process.platform),
     own: new Set(),
   };

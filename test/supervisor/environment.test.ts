@@ -49,14 +49,6 @@ test("an instance knows its number, which no shell and no supervisor around it t
   expect(environmentOf(spec, its).LOCALHOSTESS_INSTANCE).toBeUndefined();
 });
 
-test("a shell behind pipes takes itself for one within another, and reads no file of its own", () => {
-  const pipes = { ...spec, pty: false };
-  expect(environmentOf(pipes, given).SHLVL).toBe("1");
-  expect(environmentOf(pipes, { ...given, shell: { SHLVL: "3" } }).SHLVL).toBe("3");
-  expect(environmentOf(spec, given).SHLVL).toBeUndefined();
-  expect(environmentOf(pipes, { ...given, run: undefined }).SHLVL).toBeUndefined();
-});
-
 test("the shell's NAME and PORT are not the service's", () => {
   const shell = { NAME: "COMPUTER", PORT: "1" };
   expect(environmentOf(spec, { ...given, shell })).toMatchObject({

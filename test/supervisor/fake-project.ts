@@ -118,6 +118,11 @@ export class PlayedService implements Lifecycle {
     this.be("backoff", { startedAt: undefined, why });
   }
 
+  /** It was asked to end, whatever it is to be afterwards. */
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
   print(text: string): void {
     this.#options.onOutput("stdout", new TextEncoder().encode(text));
   }

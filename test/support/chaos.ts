@@ -27,7 +27,9 @@ export type ChaosReport = {
   wrong: string[];
 };
 
-const services = ["a", "b", "c", "jobs"] as const;
+const services = ["a", "b", "c", "jobs", "many", "prepare"] as const;
+/** Those that run where all is well: a task does not. */
+const all = ["a", "b", "c", "jobs", "many-1", "many-2"];
 const clients = 4;
 
 function manifest(name: string, { extra, generation }: { extra: boolean; generation: number }) {
@@ -41,8 +43,18 @@ ${more}
 name = "${name}"
 
 ${server("a")}
-${server("b", 'depends_on = ["a"]')}
-${server("c", `restart = "always"`)}
+${server("b", 'depends_on = ["a", "prepare"]')}
+${server("c", `restart = "always"\nbefore_start = "sleep 0.2"\nbefore_stop = "sleep 0.2"\nafter_stop = "sleep 0.1"`)}
+${server("many", `instances = ${extra ? 3 : 2}\nstop_command = "kill $MAINPID"`)}
+[services.prepare]
+type = "task"
+command = "sleep 0.3"
+depends_on = ["a"]
+env = { SERVICE = "prepare", GENERATION = "${Math.floor(generation / 4)}" }
+[services.tick]
+type = "worker"
+command = "sleep 0.2"
+schedule = "* * * * *"
 [services.jobs]
 type = "worker"
 command = "while :; do echo work; sleep 0.1; done"
@@ -134,12 +146,13 @@ export async function chaos({
 
     await writeFile(file, manifest(name, { extra: false, generation: -1 }));
     tell("and now, all is to run");
-    await settled(["up"], services);
-    await settled(["stop", "jobs"], ["a", "b", "c"]);
+    await settled(["up"], all);
+    const others = all.filter((service) => service !== "jobs");
+    await settled(["stop", "jobs"], others);
     // What should run is known to the next daemon as well.
     for (const pid of place.pids()) endNow(pid);
     await eventually("the daemon ends", () => place.pids().length === 0);
-    await settled(["server", "start", "--detach"], ["a", "b", "c"]);
+    await settled(["server", "start", "--detach"], others);
     wrong.push(...(await tornFiles(place.directory)));
     await settled(["stop"], []);
     return { done, wrong };
@@ -166,7 +179,11 @@ export async function chaos({
           const starts = new Map(live.map((its) => [its.run, its.service]));
           const pids = rows.flatMap((row) => (row.pid === null ? [] : [row.pid]));
           const strays = pids.filter((pid) => !live.some((its) => its.pid === pid));
-          seen = JSON.stringify({ ready, starts: [...starts.values()].sort(), strays });
+          seen = JSON.stringify({
+            ready: ready.sort(),
+            starts: [...starts.values()].sort(),
+            strays,
+          });
           return seen === JSON.stringify({ ready: wanted, starts: wanted, strays: [] });
         },
         20_000,
@@ -179,17 +196,19 @@ export async function chaos({
 
 function runsOf(directory: string): Run[] {
   return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((entry) => {
       try {
-        const variables = readFileSync(`/proc/${name}/environ`, "latin1").split("\0");
+        const variables = readFileSync(`/proc/${entry}/environ`, "latin1").split("\0");
         const value = (key: string) =>
           variables.find((its) => its.startsWith(`${key}=`))?.slice(key.length + 1);
-        const [service, run] = [value("SERVICE"), value("LOCALHOSTESS_RUN_ID")];
+        const [name, run] = [value("SERVICE"), value("LOCALHOSTESS_RUN_ID")];
+        const instance = value("LOCALHOSTESS_INSTANCE");
+        const service = instance === undefined ? name : `${name}-${instance}`;
         if (value("LOCALHOSTESS_STATE_DIR") !== directory) return [];
         return service === undefined || run === undefined
           ? []
-          : [{ pid: Number(name), service, run }];
+          : [{ pid: Number(entry), service, run }];
       } catch {
         // It has ended, or is another user's.
         return [];

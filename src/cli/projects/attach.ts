@@ -83,6 +83,8 @@ export async function attachTo(
   );
   const goOn = (): void => conversation.resume();
   stdout.on("drain", goOn);
+  // The reader is gone: `localhostess attach api | head`.
+  stdout.on("error", leave);
   const cancels = [
     world.onResize(() => {
       const resize = size();
@@ -97,6 +99,7 @@ export async function attachTo(
     for (const cancel of cancels) cancel();
     conversation.end();
     terminal?.close();
+    stdout.off("error", leave);
   }
 }
 

@@ -76,10 +76,12 @@ export function codeOf(spec: ServiceSpec, project: ProjectSpec): Code {
 
 /** A fingerprint of all that a task is run from, but for the content of files; references stand in it unfilled. */
 export function taskFingerprint(spec: ServiceSpec, { directory }: ProjectSpec): string {
-  const { command, shell, env, inputs } = spec;
+  const { command, shell, env, inputs, hooks } = spec;
   // A project that is moved is the same.
   const workdir = relative(directory, spec.workdir);
-  return fingerprint({ command, shell, workdir, env, inputs });
+  // Without the key where there are none, so that it is the fingerprint of what was completed before there were any.
+  const its = Object.keys(hooks).length === 0 ? {} : { hooks };
+  return fingerprint({ command, shell, workdir, env, inputs, ...its });
 }
 
 /** 128 bits: nobody finds two commands for one. */

@@ -2,7 +2,7 @@
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
-import { askedServices, partOf } from "./asked-services.ts";
+import { askedServices, partOf, startsLater } from "./asked-services.ts";
 import { boot, type BootOptions, type Started } from "./boot.ts";
 import { Restarts } from "./restarts.ts";
 import { Schedules } from "./schedules.ts";
@@ -93,11 +93,12 @@ export class Project {
 
   get wishes(): ProjectWishes {
     const all = this.#units.all();
-    // A task that only its name runs is not run by the next daemon.
-    const units = all.filter(
-      (unit) =>
-        isWanted(unit) && !(isTask(unit) && partOf(unit.spec, this.#units.profiles) === "by-name"),
-    );
+    // A task that only its name runs is not run by the next daemon, unless a service waits for it.
+    const isAlone = (unit: Unit): boolean =>
+      isTask(unit) &&
+      partOf(unit.spec, this.#units.profiles) === "by-name" &&
+      !this.#units.dependentsOf(unit.spec.name).some((other) => isWanted(other));
+    const units = all.filter((unit) => isWanted(unit) && !isAlone(unit));
     const names = (these: Unit[]) => these.map(({ spec }) => spec.name);
     return {
       whole: this.#whole,
@@ -171,6 +172,8 @@ export class Project {
       const lacksShell = instead !== undefined && unit.shell === instead;
       if (isRenewing(unit)) {
         unit.shell = shell;
+        // The reason why it goes on may be gone with this `up`.
+        unit.held = undefined;
         renewing.push(name);
       }
       if (unit.wish.state !== "given") continue;
@@ -201,12 +204,13 @@ export class Project {
   /** Dependents end first. Resolves when no process of them is left. */
   async stop(names: readonly string[] | undefined): Promise<void> {
     if (names === undefined) this.#whole = false;
-    const these = names ?? this.#units.names;
-    for (const name of these) this.#units.ask(this.#units.get(name)!, "stop");
+    const units = (names ?? this.#units.names).flatMap((name) => this.#units.get(name) ?? []);
+    const these = units.map(({ spec }) => spec.name);
+    for (const unit of units) this.#units.ask(unit, "stop");
     this.#effects.onState();
-    for (const name of these) this.#changed(this.#units.get(name)!);
+    this.#changedAll(these);
     await this.#restarts.end(these);
-    for (const name of these) this.#changed(this.#units.get(name)!);
+    this.#changedAll(these);
   }
 
   /** Ends services and those that restart with them, in reverse order, then starts them in order. */
@@ -214,7 +218,8 @@ export class Project {
     const { names, shell, hear, patience } = options;
     // Tasks are run again where they are named, and not where everything is.
     const all = this.#units.all();
-    const whole = names === undefined || names.length === all.length;
+    const whole =
+      names === undefined || (names.length === all.length && !all.every((unit) => isTask(unit)));
     const asked = (whole ? all.filter((unit) => !isTask(unit)) : all)
       .filter((unit) => names?.includes(unit.spec.name) ?? isUp(unit))
       .map(({ spec }) => spec.name);
@@ -237,9 +242,11 @@ export class Project {
   async apply(declared: Declared, shell: Shell): Promise<void> {
     const { spec } = declared;
     const former = new Set(this.#units.names);
+    const shared = sharedNames(this.#units.all().filter((unit) => isWanted(unit)));
     const removed = [...former].filter((name) => !spec.services.some((its) => its.name === name));
-    if (removed.length > 0) await this.#remove(removed);
-    this.#units.adopt(declared, shell);
+    if (removed.length > 0) await this.#leave(removed);
+    const dropped = this.#units.adopt(declared, shell);
+    for (const unit of dropped) this.#schedules.forget(unit);
     const changed = this.#units
       .all()
       .filter((unit) => isRunning(unit) && this.#units.differs(unit, unit.shell));
@@ -251,8 +258,11 @@ export class Project {
     for (const unit of this.#units.all()) {
       const added = !former.has(unit.spec.name);
       const part = partOf(unit.spec, this.#units.profiles);
-      if (added && this.#whole && part !== "by-name") {
-        this.#units.ask(unit, part === "dozes" ? "up-lazy" : "up");
+      if (added && ((this.#whole && part !== "by-name") || shared.has(sharedName(unit)))) {
+        this.#units.ask(unit, startsLater(unit.spec) ? "up-lazy" : "up");
+      } else if (unit.wish.state === "dozing" && !wakes(unit.spec) && !startsLater(unit.spec)) {
+        // Nothing else would start it any more.
+        this.#units.ask(unit, "up");
       }
       if (unit.wish.state === "refused") {
         // The files may have removed the cause of a refusal.
@@ -270,6 +280,7 @@ export class Project {
     }
     this.#effects.onState();
     for (const unit of this.#units.all()) this.#changed(unit);
+    await this.#forgetLogs(dropped);
   }
 
   /** Its folder is at another path. Whatever runs goes on; the next start of each service is there. */
@@ -291,12 +302,14 @@ export class Project {
     this.#whole = whole;
     this.#units.profiles = new Set(profiles);
     const names = new Set(wanted);
+    const shared = sharedNames(this.#units.all().filter(({ spec }) => names.has(spec.name)));
     for (const unit of this.#units.all()) {
       unit.shell = services.get(unit.spec.name) ?? shell;
       // A service that was added meanwhile starts in a project that is up as a whole.
       const { name } = unit.spec;
       const part = partOf(unit.spec, this.#units.profiles);
-      const isNew = whole && !unwanted.includes(name) && part !== "by-name";
+      const joins = (whole && part !== "by-name") || shared.has(sharedName(unit));
+      const isNew = joins && !unwanted.includes(name);
       if (!names.has(name) && !isNew) continue;
       // A run that was under way, or that nobody was there for, is not made up for.
       const waits = unit.spec.schedule !== undefined || dozing.includes(name);
@@ -347,9 +360,14 @@ export class Project {
 
   /** Ends all services: the project is gone. */
   async dispose(): Promise<void> {
-    await this.stop(undefined);
+    await this.#leave(this.#units.names);
     this.#restarts.close();
-    await this.#remove(this.#units.names);
+    const all = this.#units.all();
+    for (const unit of all) {
+      this.#schedules.forget(unit);
+      this.#units.drop(unit);
+    }
+    await this.#forgetLogs(all);
   }
 
   /** For a person: `shop:api ended with exit code 1`. */
@@ -360,15 +378,17 @@ export class Project {
     return `${unit.id} did not start: ${this.#units.snapshot(unit).why}`;
   }
 
-  async #remove(names: readonly string[]): Promise<void> {
-    await this.stop(names);
-    for (const name of names) {
-      const unit = this.#units.get(name);
-      // The service may have been removed meanwhile.
-      if (unit === undefined) continue;
-      this.#schedules.forget(unit);
-      await this.#units.remove(unit);
-    }
+  /** Ends services for good, also those that somebody starts again meanwhile. */
+  async #leave(names: readonly string[]): Promise<void> {
+    const units = names.flatMap((name) => this.#units.get(name) ?? []);
+    do {
+      await this.stop(names);
+      await Promise.all(units.map((unit) => unit.service?.dispose()));
+    } while (units.some((unit) => this.#units.has(unit) && isWanted(unit)));
+  }
+
+  async #forgetLogs(units: readonly Unit[]): Promise<void> {
+    for (const { id } of units) await this.#effects.logs.forget(id);
   }
 
   #boot(names: readonly string[], asked: Pick<BootOptions, "hear" | "changed" | "patience">) {
@@ -382,18 +402,36 @@ export class Project {
     });
   }
 
+  /** Services may have been removed meanwhile. */
+  #changedAll(names: readonly string[]): void {
+    for (const name of names) {
+      const unit = this.#units.get(name);
+      if (unit !== undefined) this.#changed(unit);
+    }
+  }
+
   /** Reconsiders a service that may have changed, then informs its dependents and watchers. */
   #changed(unit: Unit): void {
     const { name } = unit.spec;
     this.#schedules.consider(unit);
     this.#starting.consider(unit);
     this.#restarts.consider(unit);
-    const news = this.#units.tell(unit);
+    const isNews = this.#units.tell(unit) || unit.toldWish !== unit.wish;
+    unit.toldWish = unit.wish;
     this.#units.tellWatchers(name);
     this.#restarts.followRestart(unit);
-    if (!news) return;
+    if (!isNews) return;
     for (const other of this.#units.dependentsOf(name)) {
       if (isDue(other) || isRenewing(other)) this.#changed(other);
     }
   }
+}
+
+/** The name by which people mean a service, which instances share, also one that was none before. */
+function sharedName({ spec }: Unit): string {
+  return spec.instance?.of ?? spec.name;
+}
+
+function sharedNames(units: readonly Unit[]): ReadonlySet<string> {
+  return new Set(units.map(sharedName));
 }

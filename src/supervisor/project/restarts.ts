@@ -103,7 +103,10 @@ export class Restarts {
       if (step === undefined) continue;
       unit.held = undefined;
       asked.push(unit);
-      if (step.action === "end") going.add(name);
+      if (step.action !== "end") continue;
+      going.add(name);
+      // Its run is to be ended, and does not count where it ends well before that.
+      if (isTask(unit)) this.#units.forgetRun(unit);
     }
     for (const unit of asked) this.#options.begin(unit, event === "restart" ? "up" : "missed");
     this.#options.effects.onState();
@@ -113,8 +116,7 @@ export class Restarts {
   /** Restarts what waits for that, as far as it could start again by now. */
   consider(unit: Unit): void {
     if (this.isLast || !isRenewing(unit)) return;
-    const process = processOf(unit);
-    if (process === "down" || process === "rested") {
+    if (!isUp(unit) && processOf(unit) !== "ending") {
       // There is no process any more that would have to go on.
       this.#units.ask(unit, "ended", unit.wish.because);
       this.#options.changed(unit);
@@ -175,8 +177,9 @@ export class Restarts {
       }
       // In start order: what a service depends on may restart together with it.
       for (const name of startOrder(this.#graph())) {
-        const unit = this.#units.get(name)!;
-        if (!isRenewing(unit)) continue;
+        const unit = this.#units.get(name);
+        // One that is declared no more may be gone already.
+        if (unit === undefined || !isRenewing(unit)) continue;
         const { effects } = this.#options;
         const held = heldBy(unit, { units: this.#units, effects, going });
         if (held === undefined) {

@@ -4,7 +4,16 @@ import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
 import { terminalSize } from "../service/child.ts";
 import type { Lifecycle } from "../service/lifecycle.ts";
-import { blockers, unseenWhy, isDue, isTask, isUp, needsRestart, type Unit } from "./unit.ts";
+import {
+  blockers,
+  unseenWhy,
+  isDue,
+  isTask,
+  isUp,
+  needsRestart,
+  processOf,
+  type Unit,
+} from "./unit.ts";
 import type { ProjectEffects, Units } from "./units.ts";
 
 export type StartingOptions = {
@@ -38,7 +47,8 @@ export class Starting {
   consider(unit: Unit): void {
     if (!isDue(unit) || this.isOver) return;
     this.settle(unit);
-    if (!isDue(unit)) return;
+    // Dependencies are looked at once its former process has ended: by then, they may be others.
+    if (!isDue(unit) || processOf(unit) === "ending") return;
     const waits = blockers(unit, this.#units.byName);
     if (waits.length === 0) this.#launch(unit);
     for (const { unit: needed } of waits) {

@@ -52,6 +52,8 @@ export type Unit = {
   nextRun: number | undefined;
   /** The last snapshot that was reported. */
   told: Supervised | undefined;
+  /** The wish of the last report to its dependents: it may have been another one meanwhile, with the same snapshot. */
+  toldWish: Wish;
 };
 
 /** Fingerprints of all that a task is run from. */
@@ -81,6 +83,7 @@ export function unitOf(spec: ServiceSpec, { project, shell }: { project: string;
     readyRun: undefined,
     nextRun: undefined,
     told: undefined,
+    toldWish: unasked,
   };
   return unit;
 }

@@ -103,8 +103,11 @@ export class Units {
     return (this.#dependents.get(name) ?? []).flatMap((other) => this.#all.get(other) ?? []);
   }
 
-  /** `shell`: of services that are new. Those that are declared no more have been removed before. */
-  adopt({ spec, pending }: Declared, shell: Shell): void {
+  /** `shell`: of services that are new. Those that are declared no more have ended; they are dropped and returned. */
+  adopt({ spec, pending }: Declared, shell: Shell): Unit[] {
+    const declared = new Set(spec.services.map(({ name }) => name));
+    const dropped = this.all().filter((unit) => !declared.has(unit.spec.name));
+    for (const unit of dropped) this.drop(unit);
     this.#spec = spec;
     this.#dependents = reversed(graphOf(spec.services));
     for (const service of spec.services) {
@@ -120,15 +123,15 @@ export class Units {
       this.#all.set(name, unit);
       if (known === undefined) this.tell(unit);
     }
+    return dropped;
   }
 
-  async remove(unit: Unit): Promise<void> {
+  /** In one step: nobody finds a graph with a service that there is not, but for who has waited meanwhile. */
+  drop(unit: Unit): void {
     const { name } = unit.spec;
-    await unit.service?.dispose();
     this.#all.delete(name);
     this.#effects.onChange("gone", this.snapshot(unit));
     this.tellWatchers(name);
-    await this.#effects.logs.forget(unit.id);
   }
 
   /** The one place that changes what is wanted of a service. Undefined where the event changes nothing. */
@@ -148,6 +151,12 @@ export class Units {
     if (completed === undefined) this.#effects.completed.delete(name);
     else this.#effects.completed.set(name, completed);
     this.#effects.onState();
+  }
+
+  /** A task is to be run again, whatever becomes of a run that is under way. */
+  forgetRun(unit: Unit): void {
+    unit.attempt = undefined;
+    this.complete(unit, undefined);
   }
 
   snapshot(unit: Unit): Supervised {

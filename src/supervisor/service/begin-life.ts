@@ -59,6 +59,8 @@ export type BeginOptions = {
   onNotice(notice: Notice, life: Life): void;
   /** `before_start` runs. To be ended where the start is overtaken. */
   onPreparing(preparing: Preparing): void;
+  /** Called as soon as there is a process: nobody can overtake the start between the two. */
+  onLife(life: Life): void;
   /** The process that was spawned has ended. */
   onExit(how: Ending, life: Life): void;
 };
@@ -72,7 +74,7 @@ export type Preparing = {
 };
 
 export type Begun =
-  | { kind: "life"; life: Life }
+  | { kind: "life" }
   | ({ kind: "refused" } & Refusal)
   /** Another program has the port: a start is of use only once that one has gone. */
   | { kind: "held"; why: string; port: number }
@@ -180,7 +182,8 @@ export async function beginLife(spec: ServiceSpec, options: BeginOptions): Promi
     { child, run: { pid, startedAt, runId, birth }, begun, env, port, socket, maySpeak, hooks },
     effects,
   );
-  return { kind: "life", life };
+  options.onLife(life);
+  return { kind: "life" };
 }
 
 export type TakenByOptions = Pick<BeginOptions, "id" | "effects"> & {

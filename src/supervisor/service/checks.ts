@@ -3,6 +3,7 @@ import type { HealthCheck } from "../../manifest/project.ts";
 import { dial, type DialOutcome, type DialTarget } from "../../link/dial.ts";
 import { type Link, type LinkHandler, nobody } from "../../link/link.ts";
 import type { Clock } from "../../system/clock.ts";
+import type { Pipes } from "../../system/pipes.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
 import { spawnChild } from "./child.ts";
@@ -32,6 +33,7 @@ export interface Asked {
 export type CheckEffects = {
   clock: Clock;
   flow: TerminalFlow;
+  pipes: Pipes | undefined;
   calls: Pick<ProcessCalls, "marked">;
   own: Set<number>;
 };

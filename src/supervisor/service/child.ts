@@ -1,7 +1,8 @@
 /** A command and its shell, a folder, an environment -> a process with its output and its end, or why there is none. */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, closeSync, constants, statSync } from "node:fs";
 import { byteExact } from "../../system/byte-text.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
+import type { OutputReader, Pipes } from "../../system/pipes.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
 import { refusedDescriptor } from "../../system/refused-descriptor.ts";
@@ -37,6 +38,8 @@ export type ChildOptions = {
 export type ChildEffects = {
   clock: Clock;
   flow: TerminalFlow;
+  /** Undefined where Bun's own will do, which are sockets. */
+  pipes: Pipes | undefined;
   calls: Pick<ProcessCalls, "marked">;
   /** The pids that Bun waits for; no other code may wait for them. */
   own: Set<number>;
@@ -134,7 +137,7 @@ function refused(error: NodeJS.ErrnoException, pty: boolean): Refusal {
 
 function start(options: ChildOptions, effects: ChildEffects): Child {
   const { command, shell, workdir, env, pty, onOutput, onExit } = options;
-  const { clock, flow, own, spawn = Bun.spawn } = effects;
+  const { clock, flow, own, pipes, spawn = Bun.spawn } = effects;
   let released = false;
   let ending: Ending | undefined;
   let told = false;
@@ -222,30 +225,28 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     };
   }
 
-  // Open for as long as the process runs: watchers such as esbuild's and Tailwind's end with their standard input.
-  const stdio = { stdout: "pipe", stderr: "pipe" } as const;
-  const process =
-    options.input === "none"
-      ? spawn(argv, { ...shared, ...stdio, stdin: "ignore" })
-      : spawn(argv, { ...shared, ...stdio, stdin: "pipe" });
-  const { stdin } = process;
+  const { process, readers, stdin } = piped(argv, {
+    ...shared,
+    input: options.input,
+    spawn,
+    pipes,
+  });
   own.add(process.pid);
-  const readers = [process.stdout.getReader(), process.stderr.getReader()];
   let resumed: PromiseWithResolvers<void> | undefined;
-  const read = async (stream: Stream, reader: (typeof readers)[number]): Promise<void> => {
+  const read = async (stream: Stream, reader: OutputReader): Promise<void> => {
     try {
       while (!released) {
         if (resumed !== undefined) await resumed.promise;
         const { done, value } = await reader.read();
-        if (done || released) return;
+        if (done || value === undefined || released) return;
         onOutput(stream, value);
       }
     } finally {
       closed();
     }
   };
-  void read("stdout", readers[0]!);
-  void read("stderr", readers[1]!);
+  void read("stdout", readers.stdout);
+  void read("stderr", readers.stderr);
   const failed = (): void => {
     // The process has closed its end, or is gone, and reads nothing any more.
     untaken = 0;
@@ -257,7 +258,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
         if (released || ending !== undefined || stdin === undefined) return;
         untaken += bytes.length;
         try {
-          stdin.write(bytes.slice());
+          Promise.resolve(stdin.write(bytes.slice())).catch(failed);
           Promise.resolve(stdin.flush()).then(() => {
             untaken = 0;
           }, failed);
@@ -282,7 +283,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       if (released) return;
       released = true;
       resumed?.resolve();
-      for (const reader of readers) void reader.cancel();
+      for (const reader of Object.values(readers)) void reader.cancel();
       try {
         Promise.resolve(stdin?.end()).catch(failed);
       } catch {
@@ -290,6 +291,80 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       }
       tell();
     },
+  };
+}
+
+type Piped = {
+  process: { pid: number };
+  readers: Readonly<Record<Stream, OutputReader>>;
+  /** Undefined where standard input is at its end from the start. */
+  stdin: Bun.FileSink | undefined;
+};
+
+type PipedOptions = {
+  cwd: string;
+  env: Record<string, string>;
+  detached: boolean;
+  onExit(process: { pid: number }, code: number | null, signal: string | number | null): void;
+  input: ChildOptions["input"];
+  spawn: typeof Bun.spawn;
+  pipes: Pipes | undefined;
+};
+
+/**
+ * Standard input is open for as long as the process runs: watchers such as esbuild's and Tailwind's end with theirs.
+ */
+function piped(argv: string[], { input, spawn, pipes, ...shared }: PipedOptions): Piped {
+  if (pipes === undefined) return socketed(argv, { input, spawn, ...shared });
+  const theirs: number[] = [];
+  const opened: { cancel(): unknown }[] = [];
+  /** Every end is closed here, or has an owner: the process, or whoever reads and writes. */
+  const kept = <T extends { theirs: number }>(pipe: T, cancel: () => unknown): T => {
+    theirs.push(pipe.theirs);
+    opened.push({ cancel });
+    return pipe;
+  };
+  const output = () => {
+    const pipe = pipes.fromProcess();
+    return kept(pipe, () => pipe.reader.cancel());
+  };
+  try {
+    const stdout = output();
+    const stderr = output();
+    const entry = input === "none" ? undefined : pipes.toProcess();
+    if (entry !== undefined) kept(entry, () => entry.sink.end());
+    const process = spawn(argv, {
+      ...shared,
+      stdin: entry?.theirs ?? "ignore",
+      stdout: stdout.theirs,
+      stderr: stderr.theirs,
+    });
+    return {
+      process,
+      readers: { stdout: stdout.reader, stderr: stderr.reader },
+      stdin: entry?.sink,
+    };
+  } catch (error) {
+    for (const { cancel } of opened) void cancel();
+    throw error;
+  } finally {
+    for (const descriptor of theirs) closeSync(descriptor);
+  }
+}
+
+/** The same with the sockets that Bun.spawn makes. */
+function socketed(argv: string[], { input, spawn, ...shared }: Omit<PipedOptions, "pipes">): Piped {
+  const options = { ...shared, stdout: "pipe", stderr: "pipe" } as const;
+  // bash -c reads ~/.bashrc where its standard input is a socket and no shell is above it.
+  const env = { SHLVL: "1", ...shared.env };
+  const process =
+    input === "none"
+      ? spawn(argv, { ...options, stdin: "ignore" })
+      : spawn(argv, { ...options, env, stdin: "pipe" });
+  return {
+    process,
+    readers: { stdout: process.stdout.getReader(), stderr: process.stderr.getReader() },
+    stdin: process.stdin,
   };
 }
 

@@ -67,8 +67,6 @@ export function environmentOf(
   if (url !== undefined) env.LOCALHOSTESS_URL = url;
   if (run !== undefined) {
     env[runVariable] = run.id;
-    // bash -c reads ~/.bashrc where its standard input is a socket, as Bun's pipes are, and no shell is above it.
-    if (!spec.pty) env.SHLVL ??= "1";
     if (run.notifySocket !== undefined) env.NOTIFY_SOCKET = run.notifySocket;
   }
   return env;

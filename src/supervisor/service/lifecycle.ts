@@ -312,11 +312,11 @@ class StateMachine implements Lifecycle {
         this.#owner.changed("runs its before_start");
       },
       onNotice: (notice, life) => this.#hear(notice, life),
+      onLife: (life) => this.#begin(life),
       onExit: (how, life) => this.#exited(how, life),
     });
-    if (begun.kind === "life") this.#begin(begun.life);
-    else if (isOver()) return;
-    else if (begun.kind === "refused") this.#refuse(begun.why, begun);
+    if (begun.kind === "life" || isOver()) return;
+    if (begun.kind === "refused") this.#refuse(begun.why, begun);
     else if (begun.kind === "held") this.#hold(begun);
   }
 

@@ -6,6 +6,7 @@ import { portHolders } from "../../discovery/port-holder.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { datagrams } from "../../system/datagrams.ts";
 import { loopback } from "../../system/loopback.ts";
+import { pipes } from "../../system/pipes.ts";
 import { processCalls } from "../../system/process-calls.ts";
 import { proportionalMemory } from "../../system/proportional-memory.ts";
 import { isReserved } from "../../system/reserved-port.ts";
@@ -53,7 +54,7 @@ export function machine({
   const census = linux ? procfsCensus() : psCensus();
   const traits = linux ? procfsTraits() : namedTraits();
   const all = families({ census, traits, calls, clock, own, self: { pid: process.pid }, report });
-  const childEffects = { clock, flow, calls, own };
+  const childEffects = { clock, flow, pipes: pipes(platform), calls, own };
   let sockets = 0;
   let turns: Promise<void> = Promise.resolve();
 
