@@ -382,4 +382,11 @@ export const supervised: readonly Fault[] = [
     replace: "",
     tests: ["test/supervisor/mark.test.ts"],
   },
+  {
+    name: "the stop signal overtakes SIGSTOP on a busy machine",
+    file: "src/supervisor/family/end-family.ts",
+    find: "if (this.#isMoving(members)) {",
+    replace: "if (members.length === 0) {",
+    tests: ["test/supervisor/end-family.test.ts"],
+  },
 ];

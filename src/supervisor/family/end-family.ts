@@ -55,6 +55,14 @@ const patience = 5000;
  */
 const stillLooks = 5;
 
+/**
+ * Milliseconds until all stand still, at most; within an eighth of all the time. On a busy machine SIGSTOP takes effect
+ * late, and a signal with a smaller number, sent after it, first: a shell would die that was to wait. A process that
+ * the kernel does not interrupt stands still even later.
+ */
+const standing = 1000;
+const standingPeriod = 5;
+
 /** Begins at once. `main`: the pid of the main process. */
 export function endFamily(main: number, options: EndOptions & { effects: EndEffects }): Ends {
   const { effects, timeout, signal } = options;
@@ -122,7 +130,13 @@ class FamilyEnd {
         this.#effects.sendBlindly("SIGCONT");
         await this.#pause(Math.min(wait, this.#deadline - now));
       } else {
-        if (this.plan === undefined && this.#stop(members)) continue;
+        if (this.plan === undefined) {
+          if (this.#stop(members)) continue;
+          if (this.#isMoving(members)) {
+            await this.#pause(standingPeriod);
+            continue;
+          }
+        }
         const { orders, within = wait } = await this.#step(members);
         if (orders.length > 0) wait = firstPause;
         await this.#pause(Math.min(wait, within, this.#deadline - clock.now()));
@@ -167,6 +181,16 @@ class FamilyEnd {
       if (!this.#effects.send(seen, "SIGSTOP")) this.#deaf.add(seen.pid);
     }
     return true;
+  }
+
+  /** Whether one that was stopped does not stand still yet, and may be waited for. */
+  #isMoving(members: readonly Seen[]): boolean {
+    const whole = this.#deadline - this.#began;
+    if (this.#effects.clock.now() - this.#began >= Math.min(standing, whole / 8)) return false;
+    return members.some(
+      (seen) =>
+        !seen.zombie && !seen.stopped && this.#still.has(keyOf(seen)) && !this.#deaf.has(seen.pid),
+    );
   }
 
   async #step(members: readonly Seen[]): Promise<Step> {
