@@ -567,6 +567,17 @@ describe("after another daemon", () => {
     expect(played.project.wishes.dozing).toEqual(["docs"]);
   });
 
+  test("a dependency that somebody had stopped starts with what ran without it", async () => {
+    using played = new PlayedProject(chain);
+    played.project.resume(
+      { whole: true, wanted: ["api", "web"], unwanted: ["db", "mail"], dozing: [], profiles: [] },
+      nothingKnown,
+    );
+    await played.allReady();
+    expect(played.takeSaid()).toEqual(["start db", "start api", "start web"]);
+    expect(played.states.web).toBe("ready");
+  });
+
   test("nothing is started that was not asked for", async () => {
     using played = new PlayedProject(chain);
     played.project.resume(
