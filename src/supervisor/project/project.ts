@@ -316,7 +316,7 @@ export class Project {
       const dozes = names.has(name) ? waits : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
-    // What ran before without a dependency that somebody had stopped could not start without it.
+    // A service that ran on without a dependency, which somebody had stopped, could not start without it.
     for (const unit of this.#units.all()) if (isDue(unit)) this.#starting.begin(unit, "missed");
     this.#effects.onState();
     for (const unit of this.#units.all()) this.#changed(unit);
