@@ -57,6 +57,11 @@ class FakeMachine {
       signal: (pid, signal) => {
         this.sent.push([pid, signal]);
         this.onSignal(pid, signal);
+        const its = this.table.get(pid);
+        const stopped = signal === "SIGSTOP";
+        if (its !== undefined && (stopped || signal === "SIGCONT")) {
+          this.table.set(pid, { ...its, stopped });
+        }
       },
       report: (problem) => void this.problems.push(problem),
     });
