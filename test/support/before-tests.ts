@@ -2,10 +2,12 @@
 import { join } from "node:path";
 import { ensureBuiltPage } from "./built-page.ts";
 import { ensurePackages } from "./debian.ts";
+import { realPythonFolder } from "./real-python.ts";
 
 // As npm test has it, also for who runs one file by hand: services under test say `bun`.
 const programs = join(import.meta.dir, "../../node_modules/.bin");
-process.env.PATH = `${programs}:${process.env.PATH ?? ""}`;
+const folders = [programs, realPythonFolder(), process.env.PATH];
+process.env.PATH = folders.filter((folder) => folder !== undefined).join(":");
 // What the person at this machine has configured is not what is tested.
 process.env.LOCALHOSTESS_CONFIG = join(import.meta.dir, "no-such-config.toml");
 // Test files run side by side with each other and with whatever this machine serves, so proxies under test
