@@ -87,7 +87,8 @@ export async function chaos({
   };
   const runs = (): Run[] => runsOf(place.directory);
   const wrong: string[] = [];
-  const end = Date.now() + seconds * 1_000;
+  /** Set when the services are up. */
+  let end = 0;
   let generation = 0;
 
   const client = async (): Promise<void> => {
@@ -142,6 +143,7 @@ export async function chaos({
     await writeFile(file, manifest(name, { extra: false, generation }));
     const first = await run("up");
     if (first.code !== 0) throw new Error(first.err);
+    end = Date.now() + seconds * 1_000;
     await Promise.all([hammer(), ...Array.from({ length: clients }, client)]);
 
     await writeFile(file, manifest(name, { extra: false, generation: -1 }));
