@@ -93,3 +93,14 @@ export function isAddressed({ type, listens, lazy }: Supervised): boolean {
 export function hasEndedWell({ state, lastExit }: Pick<Supervised, "state" | "lastExit">): boolean {
   return state === "exited" && (lastExit === undefined || lastExit.code === 0);
 }
+
+/** Deaths in a row, without being ready between them, after which nobody waits any longer; it is tried again. */
+export const mostAwaitedDeaths = 3;
+
+/** The shell's codes for "cannot be run" and "not found". POSIX, Shell Command Language, 2.8.2. */
+const hopelessCodes: ReadonlySet<number | null> = new Set([126, 127]);
+
+/** Whether another try makes no difference, to a service in backoff, by itself. */
+export function isHopeless({ isHeld, lastExit }: Pick<Supervised, "isHeld" | "lastExit">): boolean {
+  return isHeld === true || hopelessCodes.has(lastExit?.code ?? null);
+}

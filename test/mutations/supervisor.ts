@@ -117,8 +117,8 @@ export const supervised: readonly Fault[] = [
   {
     name: "up waits for a port that another program has",
     file: "src/supervisor/project/boot.ts",
-    find: "(isHeld || hopelessCodes",
-    replace: "(false && isHeld || hopelessCodes",
+    find: "isHopeless({ isHeld, lastExit })",
+    replace: "isHopeless({ isHeld: false, lastExit })",
     tests: ["test/supervisor/project.test.ts"],
   },
   {

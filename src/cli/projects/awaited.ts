@@ -1,6 +1,12 @@
 /** A goal for a service, and its states as they come -> whether it has come, or why it will not. Pure. */
 import { constants } from "node:os";
-import type { Exit, Supervised, SupervisedState } from "../../routes/supervised.ts";
+import {
+  type Exit,
+  isHopeless,
+  mostAwaitedDeaths,
+  type Supervised,
+  type SupervisedState,
+} from "../../routes/supervised.ts";
 
 export const goals = ["ready", "stopped", "completed"] as const;
 
@@ -59,10 +65,6 @@ const table: Record<Goal, Record<SupervisedState, Meaning>> = {
   },
 };
 
-/** As `up` has it: ends in a row after which it is not waited for, and the codes that no other try changes. */
-const enoughDeaths = 3;
-const hopelessCodes: ReadonlySet<number | null> = new Set([126, 127]);
-
 /** The past of a service while it was waited for. */
 export type Seen = {
   /** Deaths that are followed by another try. */
@@ -88,7 +90,7 @@ export function seenNext(seen: Seen, { state, lastExit, failures }: State): Seen
 
 /** `seen` includes the state. */
 export function verdictOn(goal: Goal, { its, seen }: { its: State; seen: Seen }): Verdict {
-  const { state, why, lastExit, isHeld = false } = its;
+  const { state, why } = its;
   const meaning = table[goal][state];
   if (meaning === "reached") return { kind: "reached", exit: 0 };
   if (meaning === "own") return { kind: "reached", exit: exitOf(its) };
@@ -97,9 +99,7 @@ export function verdictOn(goal: Goal, { its, seen }: { its: State; seen: Seen })
     return { kind: "lost", why: "was stopped before it completed" };
   }
   if (state !== "backoff" || goal === "stopped") return { kind: "waiting" };
-  const isHopeless = isHeld || hopelessCodes.has(lastExit?.code ?? null);
-  const isLost = isHopeless || seen.deaths >= enoughDeaths;
-  if (!isLost) return { kind: "waiting" };
+  if (!isHopeless(its) && seen.deaths < mostAwaitedDeaths) return { kind: "waiting" };
   if (goal === "completed") return { kind: "reached", exit: exitOf(its) };
   return { kind: "lost", why: `${why ?? "ended"}; it is tried again` };
 }

@@ -1,6 +1,11 @@
 /** Services that are being started -> what happens to each, until it is ready or known not to become so. */
 import type { BootEvent } from "../../routes/project-report.ts";
-import { hasEndedWell, type Supervised } from "../../routes/supervised.ts";
+import {
+  hasEndedWell,
+  isHopeless,
+  mostAwaitedDeaths,
+  type Supervised,
+} from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { slowPatience, slowText } from "./slow-start.ts";
 import {
@@ -34,12 +39,6 @@ export type BootOptions = {
   /** Calls back on every change of a service, until it is cancelled. */
   watch(watcher: (name: string) => void): Cancel;
 };
-
-/** Deaths before it is ready after which `up` no longer waits; restarts go on all the same. */
-const enoughDeaths = 3;
-
-/** The shell's words for "cannot be run" and "not found": another try makes no difference. */
-const hopelessCodes: ReadonlySet<number | null> = new Set([126, 127]);
 
 type Followed = {
   name: string;
@@ -134,8 +133,8 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       its.failures = failures;
       if (state === "backoff" || state === "failed") its.deaths += 1;
     }
-    const lost = state === "backoff" && (isHeld || hopelessCodes.has(lastExit?.code ?? null));
-    if (state === "failed" || state === "exited" || its.deaths >= enoughDeaths || lost) {
+    const lost = state === "backoff" && isHopeless({ isHeld, lastExit });
+    if (state === "failed" || state === "exited" || its.deaths >= mostAwaitedDeaths || lost) {
       settle(its, explain(name));
       return;
     }
