@@ -3,6 +3,12 @@
 export type StopSignal =
   "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH" | "SIGKILL";
 
+/**
+ * Milliseconds of `start_timeout` by default, where a file says how readiness is recognized: a minute, in which most
+ * development servers have long been ready.
+ */
+export const usualStartTimeout = 60_000;
+
 /** How the health of a service is checked. Times in milliseconds. */
 export type HealthCheck = {
   ask:

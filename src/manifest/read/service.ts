@@ -1,7 +1,13 @@
 /** `[services.<name>]` -> the service, with every default, and its dependencies; or the errors in it. Pure. */
 import { absolute } from "../absolute.ts";
 import { type Table, tableIn } from "../layer.ts";
-import { hasPort, hookNames, type Limits, type ServiceSpec } from "../project.ts";
+import {
+  hasPort,
+  hookNames,
+  type Limits,
+  type ServiceSpec,
+  usualStartTimeout,
+} from "../project.ts";
 import { addressMistake, routeNameOf, serviceNameMistake } from "../project-name.ts";
 import { limitsSchema, projectSchema, serviceSchema } from "../schema.ts";
 import { watchMistakes } from "../watch-pattern.ts";
@@ -12,9 +18,6 @@ import type { Reading } from "./reading.ts";
 import { type Edges, edgesOf, existing } from "./references.ts";
 import { reportSenseless } from "./senseless.ts";
 import { envFilePaths, type Variable } from "./variables.ts";
-
-/** Milliseconds: a minute, in which most development servers have long been ready. */
-const usualStartTimeout = 60_000;
 
 /** The service, and what only its readers need to know. `spec.dependsOn` and `conditions` are filled in by waits.ts. */
 export type Declared = Edges & { spec: ServiceSpec; table: Table };

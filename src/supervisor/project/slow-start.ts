@@ -1,9 +1,9 @@
 /** A service that runs, is not ready, and has no deadline in its file -> how long `up` waits, and what it says then. */
-import type { ServiceSpec } from "../../manifest/project.ts";
+import { type ServiceSpec, usualStartTimeout } from "../../manifest/project.ts";
 import { shownDuration } from "../../text/duration.ts";
 
-/** Milliseconds for which somebody waits for it, as long as a start with a health check or a pattern may take. */
-export const slowPatience = 60_000;
+/** Milliseconds for which somebody waits for it: as long as for a start whose readiness is recognized. */
+export const slowPatience = usualStartTimeout;
 
 /** The keys of a file that help, after the name of the service. */
 export function slowText(

@@ -1,5 +1,5 @@
 /** The commands beside a service's own -> run in its environment and its family, each within its time. */
-import type { HookName, ServiceSpec } from "../../manifest/project.ts";
+import { type HookName, type ServiceSpec, usualStartTimeout } from "../../manifest/project.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { LogLines } from "../logs/log-lines.ts";
 import type { Child, ChildOptions, Spawned, Stream } from "./child.ts";
@@ -18,9 +18,6 @@ export const hookRules: Readonly<Record<HookName, Rule>> = {
   stop_command: { within: "stopTimeout", failure: "signal" },
   after_stop: { within: "stopTimeout", failure: "warning" },
 };
-
-/** Milliseconds that a hook of a start has where its service has no `start_timeout`: as long as that is by default. */
-const startPatience = 60_000;
 
 export type HookEnd =
   | { kind: "well" }
@@ -132,7 +129,7 @@ export class Hooks {
     const { child } = spawned;
     this.#children.add(child);
     if (this.#paused) child.pause();
-    const limit = this.#spec[hookRules[name].within] ?? startPatience;
+    const limit = this.#spec[hookRules[name].within] ?? usualStartTimeout;
     cancel = clock.after(limit, () => {
       const last = output.last === "" ? "" : `; it said: ${output.last}`;
       const why = `${name} did not end within ${limit / 1000} s${last}`;
