@@ -5,6 +5,7 @@ import type { Supervised } from "../../src/routes/supervised.ts";
 import type { Asking, Health } from "../../src/supervisor/service/checks.ts";
 import type { Ending } from "../../src/supervisor/family/ending.ts";
 import type { StartRequest } from "../../src/supervisor/service/begin-life.ts";
+import type { AdoptedOptions } from "../../src/supervisor/service/adopted-child.ts";
 import type { ChildOptions, Spawned } from "../../src/supervisor/service/child.ts";
 import type { Seen } from "../../src/supervisor/family/census.ts";
 import type { Ended, EndOptions, Families, Run } from "../../src/supervisor/family/family.ts";
@@ -109,6 +110,10 @@ export class FakeLifecycle {
   result: Ended = { kind: "ended" };
   readonly answers: ((health: Health) => void)[] = [];
   sockets = 0;
+  /** Whether the descriptors of its process can be had. */
+  handable = true;
+  /** Processes of another daemon. */
+  readonly adopted: AdoptedOptions[] = [];
   onTold: (snapshot: Supervised) => void = () => {};
   #hear: ((bytes: Uint8Array) => void) | undefined;
   #finish: (() => void) | undefined;
@@ -136,7 +141,7 @@ export class FakeLifecycle {
     const families: Families = {
       members: async () => [...this.members, this.pid].map((pid) => ({ pid }) as Seen),
       runsOf: async () => [],
-      birthOf: () => undefined,
+      birthOf: (pid) => pid * 10,
       boot: undefined,
       remembered: () => [],
       strays: () => [],
@@ -178,13 +183,38 @@ export class FakeLifecycle {
             resume: () => void this.calls.push("resume"),
             kill: () => void this.calls.push("kill"),
             release: () => void this.calls.push("release"),
+            halt: async () => {
+              this.calls.push("halt");
+              return this.handable ? { descriptors: { terminal: 7 }, isOver: false } : undefined;
+            },
+            goOn: () => void this.calls.push("go on"),
+            leave: () => void this.calls.push("leave"),
           },
         };
       },
       notifySocket: async (hear) => {
         this.sockets++;
         this.#hear = hear;
-        return { path: "/run/n", close: () => void this.sockets-- };
+        return this.#socket();
+      },
+      adoptSocket: async (_from, hear) => {
+        this.sockets++;
+        this.#hear = hear;
+        return this.#socket();
+      },
+      adoptChild: (options) => {
+        this.adopted.push(options);
+        return {
+          pid: options.process.pid,
+          input: { write() {}, untaken: 0, resize() {} },
+          pause: () => void this.calls.push("pause"),
+          resume: () => void this.calls.push("resume"),
+          kill: () => void this.calls.push("kill"),
+          release: () => void this.calls.push("release"),
+          halt: async () => undefined,
+          goOn() {},
+          leave() {},
+        };
       },
       ask: (ask, asking) => {
         this.asked.push({ ask, asking });
@@ -205,6 +235,16 @@ export class FakeLifecycle {
       mayNotify: async () => this.mayNotify,
       runId: () => `${this.spawns.length}`.padStart(32, "0"),
       random: () => 0.5,
+    };
+  }
+
+  #socket() {
+    return {
+      path: "/run/n",
+      close: () => void this.sockets--,
+      halt: () => 9,
+      goOn() {},
+      leave() {},
     };
   }
 
@@ -234,6 +274,9 @@ export class FakeLifecycle {
       resume: () => this.onHookFlow("resume"),
       kill: () => end(null, "SIGKILL"),
       release() {},
+      halt: async () => undefined,
+      goOn() {},
+      leave() {},
     };
     return { kind: "spawned", child };
   }
