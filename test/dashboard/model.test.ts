@@ -92,7 +92,7 @@ test("a request counts for its service, in the newest second, and as an error wh
 test("a closed stream is no error, and no latency", () => {
   const closed = { ...request, stream: true, status: 0, milliseconds: 900_000 };
   const [counted] = afterRequest([api], closed);
-  expect(counted!.traffic).toMatchObject({ requests: 1, errors: 0, medianMilliseconds: null });
+  expect(counted!.traffic).toMatchObject({ requests: 1, errors: 0, median_milliseconds: null });
   expect(afterRequest([api], { ...closed, status: 502 })[0]!.traffic.errors).toBe(1);
 });
 
