@@ -165,8 +165,8 @@ export const control: readonly Fault[] = [
   {
     name: "a record that others may have written is believed",
     file: "src/control/found/registration.ts",
-    find: "forbidden: 0o022 };",
-    replace: "forbidden: 0 };",
+    find: "recordFile(stateDirectory, 0o022);",
+    replace: "recordFile(stateDirectory, 0);",
     tests: ["test/control/registration.test.ts", "test/conformance/hostile-state.test.ts"],
   },
   {
