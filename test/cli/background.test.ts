@@ -115,11 +115,11 @@ test(
       probe: "healthy",
       why: null,
       fix: null,
-      stateDirectory: place.directory,
+      state_directory: place.directory,
       log: join(place.directory, "daemon.log"),
       url: `http://localhost:${port}`,
       api: url,
-      startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      started_at: expect.stringMatching(/^\d{4}-.*Z$/),
       ...{ pid, port, version, protocol, socket },
     });
     const stopped = await place.run("server", "stop");
@@ -172,8 +172,8 @@ test(
     const all = [usual.pid, one.pid, two.pid];
     expect(new Set(all).size).toBe(3);
     expect(new Set([usual.port, one.port, two.port]).size).toBe(3);
-    expect(one.stateDirectory).toBe(join(place.directory, "sandboxes", "one"));
-    expect(one.socket).toBe(join(one.stateDirectory, "daemon.sock"));
+    expect(one.state_directory).toBe(join(place.directory, "sandboxes", "one"));
+    expect(one.socket).toBe(join(one.state_directory, "daemon.sock"));
     const environ = await readFile(`/proc/${one.pid}/environ`, "latin1");
     expect(environ.split("\0")).toContain("LOCALD_SANDBOX_ACTIVE=1");
     expect(environ.split("\0")).toContain(`LOCALD_SOCKET=${one.socket}`);

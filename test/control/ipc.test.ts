@@ -11,6 +11,7 @@ import { socketPath } from "../../src/control/ipc/socket-path.ts";
 import { clientProof, daemonProof } from "../../src/control/found/proof.ts";
 import { hangUps } from "../../src/system/hang-up.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
+import { jsonForm } from "../../src/routes/json-form.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { asOther, asRoot, canBeOther } from "../support/other-user.ts";
@@ -81,7 +82,7 @@ describe("a request", () => {
     const { path } = ipc();
     const client = await connectRaw({ unix: path });
     await client.sendEach('{"Requests":{"service":"api","limit":1}}\n');
-    expect(JSON.parse(await client.rest())).toEqual({ Requests: [requestTo("api")] });
+    expect(JSON.parse(await client.rest())).toEqual({ Requests: [jsonForm(requestTo("api"))] });
   });
 
   test("has the first locald's replies", async () => {
