@@ -70,6 +70,8 @@ export type SupervisedStatus = FoundStatus & {
   type: Supervised["type"];
   state: Supervised["state"];
   why: string | null;
+  /** Its state, the cause and the command that helps, in one line: as the proxy answers while it cannot. */
+  message: string;
   /** The text that the service sent as `STATUS=`. */
   says: string | null;
   ready: boolean;

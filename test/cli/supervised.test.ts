@@ -34,6 +34,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     type: "exec",
     state: "ready",
     why: null,
+    message: `${project}:${service} is ready`,
     says: null,
     ready: true,
     ready_at: "2026-01-01T00:00:01.000Z",

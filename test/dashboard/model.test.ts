@@ -60,6 +60,7 @@ const request: RecordedRequest = {
   milliseconds: 4,
   received: 0,
   sent: 10,
+  stream: false,
   caller: undefined,
 };
 
@@ -86,6 +87,13 @@ test("a request counts for its service, in the newest second, and as an error wh
     expect(afterRequest([api], { ...request, status })[0]!.traffic.errors).toBe(1);
   }
   expect(afterRequest([api], { ...request, status: 404 })[0]!.traffic.errors).toBe(0);
+});
+
+test("a closed stream is no error, and no latency", () => {
+  const closed = { ...request, stream: true, status: 0, milliseconds: 900_000 };
+  const [counted] = afterRequest([api], closed);
+  expect(counted!.traffic).toMatchObject({ requests: 1, errors: 0, medianMilliseconds: null });
+  expect(afterRequest([api], { ...closed, status: 502 })[0]!.traffic.errors).toBe(1);
 });
 
 test("counts that are told replace those that were counted", () => {

@@ -6,6 +6,27 @@ import type { Fault } from "./fault.ts";
 
 export const requests: readonly Fault[] = [
   {
+    name: "a closed EventSource is an error",
+    file: "src/proxy/request/recorder.ts",
+    find: "(broken && !entry.stream)",
+    replace: "broken",
+    tests: ["test/proxy/recorder.test.ts"],
+  },
+  {
+    name: "the time of an open stream is a latency",
+    file: "src/proxy/request/recorder.ts",
+    find: "    if (!entry.stream) counter.times",
+    replace: "    counter.times",
+    tests: ["test/proxy/recorder.test.ts"],
+  },
+  {
+    name: "a request is a stream by what it accepts, whatever it gets",
+    file: "src/proxy/request/record.ts",
+    find: "(counts.answerStatus === 0 ? this.#wantsStream : counts.answerLasts)",
+    replace: "(this.#wantsStream || counts.answerLasts)",
+    tests: ["test/proxy/recorder.test.ts"],
+  },
+  {
     name: "the client's Proxy field goes on",
     file: "src/proxy/upstream/forward.ts",
     find: "    Field.proxy,\n",

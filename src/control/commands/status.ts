@@ -3,6 +3,7 @@ import type { ServiceSpec } from "../../manifest/project.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
 import { serviceRow } from "../../routes/service-row.ts";
+import { stateSentence } from "../../routes/state-sentence.ts";
 import { isAddressed, type Supervised, type SupervisedState } from "../../routes/supervised.ts";
 import type { Taken } from "../../supervisor/family/usage-gauge.ts";
 import type { Backend } from "./command.ts";
@@ -20,7 +21,7 @@ export async function statusRows({
       spec: projects?.specOf(its.id),
       age: projects?.ageOf(its.id),
       taken: usage.get(its.id),
-      address: isAddressed(its) ? projects?.addressOf(its.id) : undefined,
+      address: projects?.addressOf(its.id),
       shared: projects?.sharedAddressOf(its.id),
     }),
   );
@@ -94,7 +95,8 @@ function supervisedStatus(
     pid: its.pid ?? null,
     port: its.port ?? null,
     status: running ? "running" : "stopped",
-    url: address?.url ?? null,
+    // Nobody is sent to one that need not listen, and does not.
+    url: isAddressed(its) ? (address?.url ?? null) : null,
     domain: address?.domain ?? null,
     health_status: healthOf[its.state],
     health_source: sourceOf(spec),
@@ -109,6 +111,7 @@ function supervisedStatus(
     type: its.type,
     state: its.state,
     why: its.why ?? null,
+    message: stateSentence(its),
     says: its.status ?? null,
     ready: its.state === "ready",
     ready_at: isoOf(its.readyAt),

@@ -29,6 +29,11 @@ export function afterChange(
   return change === "gone" ? others : sorted([...others, service]);
 }
 
+/** Whether a request counts as an error. A stream that ends is none. */
+export function isBad({ status, stream }: Pick<RecordedRequest, "status" | "stream">): boolean {
+  return status >= 500 || (status === 0 && !stream);
+}
+
 /** A request has ended. The median of its service stays until the next refresh. */
 export function afterRequest(
   services: readonly ServiceReport[],
@@ -39,14 +44,15 @@ export function afterRequest(
     const { traffic } = service;
     const perSecond = [...traffic.perSecond];
     perSecond[perSecond.length - 1]! += 1;
-    const failed = request.status === 0 || request.status >= 500;
+    const failed = isBad(request);
     return {
       ...service,
       traffic: {
         ...traffic,
         requests: traffic.requests + 1,
         errors: traffic.errors + (failed ? 1 : 0),
-        medianMilliseconds: traffic.medianMilliseconds ?? request.milliseconds,
+        medianMilliseconds:
+          traffic.medianMilliseconds ?? (request.stream ? null : request.milliseconds),
         perSecond,
       },
     };

@@ -1,6 +1,7 @@
 /** A client's requests, one after another -> for each, an upstream that answers it, a wait, or an answer of our own. */
 import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
+import { linesShown } from "../../routes/state-sentence.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { nearest } from "../../text/nearest.ts";
@@ -12,7 +13,7 @@ import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
-import { type Absence, absentPage, linesShown } from "../pages/supervised-page.ts";
+import { type Absence, absentPage } from "../pages/supervised-page.ts";
 import {
   type Destination,
   isSameDestination,
