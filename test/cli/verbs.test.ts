@@ -64,12 +64,12 @@ describe("ls", () => {
       ports: [server.port],
       command: expect.stringContaining("fixtures/server.ts 1"),
       cwd: process.cwd(),
-      startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
+      started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
       source: "NAME",
       warnings: [],
     });
     expect(Object.keys(row)).toEqual(
-      "name url address port pid pids ports command cwd startedAt source warnings".split(" "),
+      "name url address port pid pids ports command cwd started_at source warnings".split(" "),
     );
   });
 

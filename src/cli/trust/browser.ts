@@ -18,7 +18,7 @@ import { pacText } from "../shared/pac-text.ts";
 import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
-import { readTarget } from "../shared/target.ts";
+import { readTarget } from "../../routes/target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "../shared/world.ts";
 

@@ -231,6 +231,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           name: decision.name,
           names: destination.table.names,
           nearest: nearest(decision.name, destination.table.names),
+          unusable: this.#shared.unusable?.() ?? [],
           port: this.#shared.urlPorts.http,
         });
     }
