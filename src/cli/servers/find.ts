@@ -32,6 +32,7 @@ export function find(name: string, { services, urlPorts }: Sight): Found {
     names: table.names,
     nearest: near,
     port: urlPorts.http,
+    securePort: urlPorts.https,
   });
   return { kind: "unknown", why: message, nearest: near };
 }
