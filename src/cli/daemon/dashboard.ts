@@ -5,6 +5,7 @@ import { printable } from "../../text/printable.ts";
 import { systemClock } from "../../system/clock.ts";
 import { show } from "../shared/show.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
+import { printJson } from "../shared/json-output.ts";
 import { ensureDaemon, type Running, tellStarted } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
@@ -20,7 +21,7 @@ export async function dashboard(flags: DashboardFlags, world: World): Promise<nu
   tellStarted(daemon, world);
   const url = await link(daemon);
   if (settings.json) {
-    world.out.write(`${JSON.stringify({ url }, undefined, 2)}\n`);
+    printJson(world, { url });
     return 0;
   }
   if (print) {

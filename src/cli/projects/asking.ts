@@ -1,6 +1,7 @@
 /** A request to the daemon -> its answer, the steps that it reports, or an error for a person. */
 import { ask, follow } from "../../control/found/client.ts";
 import type { BootEvent, SupervisedStatus } from "../../routes/project-report.ts";
+import { Failure } from "../shared/failure.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import { projectFolder } from "../../supervisor/project/read-project.ts";
@@ -16,6 +17,7 @@ const soon = 5_000;
 export async function daemonSocket(flags: Flags, world: World): Promise<string | undefined> {
   const running = await runningDaemon(await settingsOf(flags, world));
   if (running === undefined) {
+    if (world.json !== undefined) world.json.code = "not_running";
     world.err.write(
       "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
     );
@@ -47,7 +49,7 @@ export async function answerOf<T>(
   { deadline = soon }: { deadline?: number } = {},
 ): Promise<T> {
   const asked = await ask<T>(socket, request, { deadline });
-  if (asked.kind === "failed") throw new Error(asked.why);
+  if (asked.kind === "failed") throw new Failure(asked.code, asked.why);
   const { Error: refusal } = asked.value as { Error?: unknown };
   if (typeof refusal === "string") throw new Error(refusal);
   return asked.value;

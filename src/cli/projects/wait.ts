@@ -11,6 +11,7 @@ import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
+import { printJson } from "../shared/json-output.ts";
 import { projectIn } from "../shared/project-files.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
@@ -64,7 +65,7 @@ export async function wait(
     return report(all, { goal, json: flags.json, world });
   }
   if (daemon === undefined) {
-    if (flags.json) world.out.write("[]\n");
+    if (world.json !== undefined) world.json.code = "not_running";
     world.err.write(
       "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
     );
@@ -248,7 +249,7 @@ function report(
       exit: verdict.kind === "reached" ? verdict.exit : null,
       why: verdict.kind === "lost" ? verdict.why : (why ?? null),
     }));
-    world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+    printJson(world, rows);
   }
   if (all.some(({ verdict }) => verdict.kind !== "reached")) return 1;
   const codes = all.map(({ verdict }) => (verdict.kind === "reached" ? verdict.exit : 1));

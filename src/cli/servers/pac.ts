@@ -1,6 +1,7 @@
 /** `localhostess pac` -> the proxy auto-configuration file that the proxy serves at /proxy.pac. */
 import { pacFile } from "../../../pac/proxy.pac.ts";
 import { portsOf } from "../shared/look.ts";
+import { printJson } from "../shared/json-output.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
@@ -11,6 +12,7 @@ export async function pac(flags: Flags, world: World): Promise<number> {
   const { port } = portsOf(settings, record);
   const text = pacFile({ port, tlds: record?.tlds ?? settings.tlds });
   const answer = { url: `http://localhost:${port}/proxy.pac`, text };
-  world.out.write(settings.json ? `${JSON.stringify(answer, undefined, 2)}\n` : text);
+  if (settings.json) printJson(world, answer);
+  else world.out.write(text);
   return 0;
 }

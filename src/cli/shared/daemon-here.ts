@@ -170,7 +170,8 @@ function tell(
   const { pid, port, httpPort } = registration;
   const url = originOf("localhost", { scheme: "http", port: httpPort ?? port });
   const state = started ? "is running in the background" : "is already running";
-  world.out.write(`localhostess ${state} (pid ${pid}): ${url}\n`);
+  // With --json, the answer is that of `server status`.
+  if (!settings.json) world.out.write(`localhostess ${state} (pid ${pid}): ${url}\n`);
   const { colors } = world.err;
   const hint = `${started ? `log: ${settings.log}; ` : ""}stop it with: localhostess server stop`;
   world.err.write(`${colors.dim(hint)}\n`);

@@ -14,6 +14,7 @@ import { installCommand } from "../../tls/trust/install-command.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import { portsOf } from "../shared/look.ts";
 import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
@@ -65,6 +66,7 @@ export async function browser(
   const home = await mkdtemp(join(tmpdir(), "localhostess-browser-"));
   try {
     await trustIn(home, { certificates, machine });
+    if (settings.json) printJsonLine(world, { url, program });
     return await show(
       [
         program,
@@ -149,7 +151,8 @@ async function show(
       XDG_CACHE_HOME: join(home, "cache"),
     },
     stdin: "ignore",
-    stdout: "inherit",
+    // With --json, stdout has JSON only.
+    stdout: world.json === undefined ? "inherit" : 2,
     stderr: "inherit",
     // On Ctrl-C we end the browser and then remove its profile.
     detached: true,
