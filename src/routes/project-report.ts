@@ -66,6 +66,8 @@ export type SupervisedStatus = FoundStatus & {
   path: string;
   project: string;
   service: string;
+  /** Its NAME: `api.shop`, without a domain; null for a worker. */
+  route_name: string | null;
   type: Supervised["type"];
   state: Supervised["state"];
   why: string | null;
@@ -88,8 +90,8 @@ export type SupervisedStatus = FoundStatus & {
   lazy: boolean;
   /** The next time of its schedule. ISO 8601. */
   next_run: string | null;
-  /** Set for one of several processes that share a name; `url` is the address of them all. */
-  instance: { of: string; number: number; url: string | null } | null;
+  /** Set for one of several processes that share a name; `route_name` and `url` are those of them all. */
+  instance: { of: string; number: number; route_name: string | null; url: string | null } | null;
   /** A change in the project's files that waits for `up`. */
   pending: Pending | null;
 };

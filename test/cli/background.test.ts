@@ -1,6 +1,6 @@
 /** `server start --detach`, `stop`, `restart`, `status`, and daemons apart from the usual one. */
 import { expect, test } from "bun:test";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { squatter } from "../support/squatter.ts";
@@ -51,6 +51,25 @@ test(
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(`port ${port} is in use by pid ${process.pid}`);
     expect(err).toContain(join(place.directory, "daemon.log"));
+    expect(place.pids()).toEqual([]);
+  },
+  patience,
+);
+
+test(
+  "where it cannot be found, it ends, and its starter shows the reason in lines",
+  async () => {
+    await using place = await daemonPlace();
+    await mkdir(join(place.directory, "registration.json"));
+    const { code, out, err } = await place.run("server", "start", "--detach", "--port", "0");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    const [last = "", ...before] = err.trimEnd().split("\n").toReversed();
+    expect(last).toStartWith(
+      "localhostess: the daemon could not be started: other commands cannot find this daemon: the record cannot be written: ",
+    );
+    expect(last).toContain(join(place.directory, "daemon.log"));
+    expect(before.join("\n")).not.toContain("could not be started");
+    expect(err).not.toContain("\\x0a");
     expect(place.pids()).toEqual([]);
   },
   patience,

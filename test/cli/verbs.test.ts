@@ -256,12 +256,18 @@ describe("url and port", () => {
 });
 
 test("pac prints the file for the port", async () => {
-  expect(await run(["pac"])).toEqual({ code: 0, out: pacFile({ port: 9090, tlds: [] }), err: "" });
-  expect((await run(["pac", "--port", "8080"])).out).toBe(pacFile({ port: 8080, tlds: [] }));
+  expect(await run(["pac"])).toEqual({
+    code: 0,
+    out: pacFile({ port: 9090, tlds: [], names: [] }),
+    err: "",
+  });
+  expect((await run(["pac", "--port", "8080"])).out).toBe(
+    pacFile({ port: 8080, tlds: [], names: [] }),
+  );
   const { out } = await run(["pac", "--port", "8080", "--json"]);
   expect(JSON.parse(out)).toEqual({
     url: "http://localhost:8080/proxy.pac",
-    text: pacFile({ port: 8080, tlds: [] }),
+    text: pacFile({ port: 8080, tlds: [], names: [] }),
   });
 });
 

@@ -7,6 +7,7 @@ import { readCredential } from "../../control/found/credential.ts";
 import { endpointOf } from "../../control/found/registration.ts";
 import { systemClock } from "../../system/clock.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
@@ -42,7 +43,10 @@ export async function serverStop(
     // The daemon has just proved again that the process is the one in the record.
     process.kill(pid, "SIGTERM");
     if (!(await goes({ found, settings, milliseconds: lastPatience }))) {
-      throw new Error(`the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`);
+      throw new Failure(
+        "not_stopped",
+        `the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`,
+      );
     }
   }
   if (settings.json) printJson(world, { stopped: true, pid });

@@ -10,7 +10,7 @@ import { tellPending } from "./pending-note.ts";
 import { Failure, type FailureCode } from "../shared/failure.ts";
 import { printJsonLine } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
-import { daemonSocket, rowsOf } from "./asking.ts";
+import { daemonSocket, knownOf } from "./asking.ts";
 import { rowsFor, rowsShown } from "./here.ts";
 import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
@@ -47,7 +47,7 @@ export async function logs(
   const { tail, since } = boundsOf(flags);
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return 1;
-  const rows = await rowsOf(socket);
+  const { rows, servers } = await knownOf(socket);
   tellPending(rows, world);
   const { all } = flags;
   const shown = words.length > 0 || all ? undefined : await rowsShown({ rows, world });
@@ -55,7 +55,7 @@ export async function logs(
   const chosen =
     shown !== undefined && shown.rows.length > 0
       ? shown.rows
-      : await rowsFor(words, { rows, all, world });
+      : await rowsFor(words, { rows, servers, all, world });
   const wanted: Wanted = {
     services: chosen.map((row) => row.name),
     mode: flags.follow ? "follow" : "snapshot",

@@ -8,7 +8,7 @@ import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
-import { daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { daemonSocket, knownOf, type Row } from "./asking.ts";
 import { othersText, rowsFor, rowsShown } from "./here.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
 
@@ -22,9 +22,9 @@ export async function status(
   const { out, err } = world;
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return 1;
-  const rows = await rowsOf(socket);
+  const { rows, servers } = await knownOf(socket);
   const shown = words.length > 0 || flags.all ? undefined : await rowsShown({ rows, world });
-  const these = shown?.rows ?? (await rowsFor(words, { rows, all: flags.all, world }));
+  const these = shown?.rows ?? (await rowsFor(words, { rows, servers, all: flags.all, world }));
   const others = shown && othersText(shown, { verb: "status" });
   const tellOthers = (): void => {
     if (others !== undefined) err.write(`${err.colors.dim(others)}\n`);

@@ -3,9 +3,10 @@ import { explain } from "../../proxy/pages/problem.ts";
 import { nearest } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
 import { routeTable } from "../../routes/table.ts";
+import { Failure } from "../shared/failure.ts";
 import { looker, type Sight } from "../shared/look.ts";
 import { type Settings, UsageError } from "../shared/settings.ts";
-import { readTarget, type Target } from "../shared/target.ts";
+import { readTarget, type Target } from "../../routes/target.ts";
 
 export type NamedTarget = Extract<Target, { kind: "name" }>;
 
@@ -46,6 +47,6 @@ export async function lookUp(
   if (target.kind === "mistake") throw new UsageError([target.what]);
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
   const found = find(target.name, sight);
-  if (found.kind !== "found") throw new Error(found.why);
+  if (found.kind !== "found") throw new Failure("not_found", found.why);
   return { service: found.service, sight, target };
 }

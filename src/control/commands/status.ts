@@ -109,6 +109,7 @@ function supervisedStatus(
     command: spec?.command ?? "",
     project: its.project,
     service: its.service,
+    route_name: its.routeName ?? null,
     type: its.type,
     state: its.state,
     why: its.why ?? null,
@@ -134,7 +135,8 @@ function instanceOf(
   shared: { url: string } | undefined,
 ): SupervisedStatus["instance"] {
   if (instance === undefined) return null;
-  return { of: instance.of, number: instance.number, url: shared?.url ?? null };
+  const { of, number, routeName } = instance;
+  return { of, number, route_name: routeName ?? null, url: shared?.url ?? null };
 }
 
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
