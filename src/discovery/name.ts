@@ -4,8 +4,11 @@ import { printable } from "../text/printable.ts";
 export type NameVerdict =
   /** Lower-case labels without `.localhost`. */
   | { kind: "name"; name: string }
-  /** Listed, but never routed. `text` is the printable NAME, `why` a sentence for a person. */
-  | { kind: "unroutable"; text: string; why: string }
+  /**
+   * Listed, but never routed. `text` is the printable NAME, `wrong` a clause about it, `near` the nearest valid name,
+   * and `why` both in a sentence for a person.
+   */
+  | { kind: "unroutable"; text: string; wrong: string; near: string | undefined; why: string }
   /** `NAME` is not meant as a name. */
   | { kind: "none" };
 
@@ -91,6 +94,8 @@ export function nameOf(raw: string | undefined, host: Host): NameVerdict {
     kind: "unroutable",
     // A row with only blanks would be invisible.
     text: text.trim() === "" ? text.replaceAll(/\s/gu, "\\x20") : text,
+    wrong,
+    near,
     why: `not a usable name: ${wrong}${near === undefined ? "" : `; try NAME=${near}`}`,
   };
 }

@@ -53,6 +53,7 @@ type Known = ProcStat & {
 
 type Facts = {
   name: string | undefined;
+  overwritten?: true;
   wantedPort: number | undefined;
   command: string;
   cwd: string | undefined;
@@ -89,6 +90,17 @@ function valueIn(environment: Buffer, { atStart, inside }: Sought): string | und
   if (start === -1) return undefined;
   const end = environment.indexOf(0, start);
   return environment.toString("utf8", start, end === -1 ? environment.length : end);
+}
+
+/**
+ * Whether the memory that the environment once was in is not one any more: the kernel shows the memory itself, which
+ * nginx, Puma, PostgreSQL, gunicorn and others use for their titles, and fill with zeros after them.
+ */
+function isOverwritten(environment: Buffer): boolean {
+  if (environment.length === 0) return false;
+  const end = environment.indexOf(0);
+  const first = environment.toString("latin1", 0, end === -1 ? environment.length : end);
+  return !/^[^\s=]+=/.test(first);
 }
 
 /**
@@ -267,12 +279,14 @@ export function procfsSource({
     const own = allUsers || process.uid === uid;
     let name: string | undefined;
     let wantedPort: number | undefined;
+    let overwritten = false;
     if (own) {
       const environment = readable(() => readFileSync(`${folder}/environ`));
       if (environment !== undefined) {
         // An empty variable counts as not set.
         name = valueIn(environment, ownName) || valueIn(environment, plainName);
         wantedPort = portIn(valueIn(environment, port));
+        overwritten = isOverwritten(environment);
         // The rest of the environment is none of our business, not even in a heap dump.
         environment.fill(0);
       }
@@ -282,6 +296,7 @@ export function procfsSource({
     const command = line.replace(/\0+$/, "").replaceAll("\0", " ");
     return {
       name,
+      ...(overwritten ? { overwritten } : {}),
       wantedPort,
       // The form in which ps shows a process without arguments.
       command: command === "" ? `[${process.comm}]` : command,

@@ -275,3 +275,18 @@ test("a folder that is no procfs fails with its reason", async () => {
   proc.remove();
   await expect(source.scan()).rejects.toThrow("ENOENT");
 });
+
+test("an environment that its program has written a title over is known as such; any other is not", async () => {
+  proc.listen({ 555: 3000 });
+  const overwritten = async (environ: string) => {
+    proc.put({ ...server, environ });
+    source = procfsSource({ root: proc.root, uid });
+    return (await source.scan()).processes.get(42)?.overwritten ?? false;
+  };
+  expect(await overwritten("\0".repeat(300))).toBe(true);
+  expect(await overwritten(`ss nginx -g daemon off;${"\0".repeat(80)}`)).toBe(true);
+  expect(await overwritten("tcp://0.0.0.0:3000) [shop=1]\0HOME=/root\0")).toBe(true);
+  expect(await overwritten("")).toBe(false);
+  expect(await overwritten("A=\0NAME=api\0")).toBe(false);
+  expect(await overwritten("BASH_FUNC_x%%=() { :; }\0")).toBe(false);
+});

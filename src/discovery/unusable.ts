@@ -1,0 +1,143 @@
+/** One scan, its services and those of projects -> the servers that no name leads to. Pure. */
+import { labelFrom } from "../manifest/project-name.ts";
+import type { Service } from "../routes/service.ts";
+import type { Supervised } from "../routes/supervised.ts";
+import type { Fault, Unusable } from "../routes/unusable.ts";
+import { printable } from "../text/printable.ts";
+import { shortCommand, typedCommand } from "../text/short-command.ts";
+import { type Host, nameOf } from "./name.ts";
+import type { ObservedProcess, Scan } from "./observation.ts";
+import { pickPort } from "./pick-port.ts";
+
+export type UnusableOptions = Host & {
+  services: readonly Service[];
+  supervised: readonly Supervised[];
+  /** Our own processes, which are not servers of a person. */
+  ownPids: ReadonlySet<number>;
+  /** A path that is in the command line of every process of ours: other daemons, with another state directory. */
+  ownFile?: string | undefined;
+};
+
+/** PATH_MAX: a directory is shown in full. */
+const longestPath = 4096;
+
+/** Programs that a person types other commands into, or that read them from a string: their line is not the command. */
+const shells = /^-?(?:ba|da|z|k|fi|c|tc)?sh$/;
+
+/** By the port. */
+export function unusableServers(scan: Scan, options: UnusableOptions): Unusable[] {
+  const { services } = options;
+  const taken = new Set(services.map(({ name }) => name));
+  const nameless = ownersIn(scan, options).map(({ process, ports }) =>
+    unusableOf({ process, ports, scan, taken, fault: faultOf(process, options) }),
+  );
+  const named = services.flatMap((service) => {
+    if (service.routable) return [];
+    const process = scan.processes.get(service.process.pid);
+    const verdict = nameOf(process?.name, options);
+    if (process === undefined || verdict.kind !== "unroutable") return [];
+    const { text: name, wrong, near } = verdict;
+    const fault: Fault = { kind: "bad name", name, wrong, near };
+    return [unusableOf({ process, ports: service.ports, scan, taken, fault })];
+  });
+  return [...nameless, ...named].sort((a, b) => a.port - b.port || a.pid - b.pid);
+}
+
+type Owner = { process: ObservedProcess; ports: readonly number[] };
+
+/** The oldest process of each listening socket that no service has, with all of its ports. */
+function ownersIn(
+  scan: Scan,
+  { services, supervised, ownPids, ownFile }: UnusableOptions,
+): Owner[] {
+  const known = new Set(services.flatMap(({ pids }) => pids));
+  const given = new Set(supervised.flatMap(({ listens }) => listens));
+  const started = new Set(supervised.flatMap(({ pid }) => pid ?? []));
+  const owners = new Map<number, Owner>();
+  for (const { port, pids } of scan.observations) {
+    if (given.has(port) || pids.some((pid) => known.has(pid) || ownPids.has(pid))) continue;
+    if (pids.some((pid) => isBelow(pid, { started, scan }))) continue;
+    const [process] = pids
+      .flatMap((pid) => scan.processes.get(pid) ?? [])
+      .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
+    if (process === undefined) continue;
+    if (ownFile !== undefined && process.command.includes(ownFile)) continue;
+    const before = owners.get(process.pid)?.ports ?? [];
+    owners.set(process.pid, { process, ports: [...new Set([...before, port])] });
+  }
+  return [...owners.values()];
+}
+
+/** Whether it is a process that a project has started, or has come of one. */
+function isBelow(
+  pid: number,
+  { started, scan }: { started: ReadonlySet<number>; scan: Scan },
+): boolean {
+  const seen = new Set<number>();
+  let at: number | undefined = pid;
+  while (at !== undefined && !seen.has(at)) {
+    if (started.has(at)) return true;
+    seen.add(at);
+    at = scan.processes.get(at)?.parent;
+  }
+  return false;
+}
+
+function faultOf({ name, overwritten }: ObservedProcess, host: Host): Fault {
+  if (overwritten) return { kind: "overwritten" };
+  const isComputers = name !== undefined && name !== "" && nameOf(name, host).kind === "none";
+  return isComputers
+    ? { kind: "computer's name", name: printable(name, 100) }
+    : { kind: "no name" };
+}
+
+type Parts = Owner & {
+  scan: Scan;
+  taken: Set<string>;
+  fault: Fault;
+};
+
+function unusableOf({ process, ports, scan, taken, fault }: Parts): Unusable {
+  const { pid, startedAt, cwd, wantedPort } = process;
+  const sorted = ports.toSorted((a, b) => a - b) as [number, ...number[]];
+  return {
+    pid,
+    startedAt,
+    port: pickPort(sorted, new Set(wantedPort === undefined ? [] : [wantedPort])),
+    ports: sorted,
+    command: printable(shortCommand(process.command, cwd)),
+    cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
+    typed: fault.kind === "overwritten" ? undefined : typedOf(process, scan),
+    suggested: suggestedFor(process, taken),
+    fault,
+  };
+}
+
+/**
+ * The command as typed. A shell makes each command a process group of its own, so that the group's first process is
+ * what the person typed (`npm run dev`), where it runs in the same folder.
+ */
+function typedOf(process: ObservedProcess, { processes }: Scan): string | undefined {
+  const leader = processes.get(process.group);
+  const isTyped =
+    leader !== undefined &&
+    leader.uid === process.uid &&
+    leader.cwd === process.cwd &&
+    !shells.test(programOf(leader));
+  return typedCommand((isTyped ? leader : process).command, process.cwd);
+}
+
+function programOf({ command }: ObservedProcess): string {
+  const [program = ""] = command.split(" ");
+  return program.slice(program.lastIndexOf("/") + 1).replace(/:$/, "");
+}
+
+/** Its folder's name, or else its program's; with a number where a server has the name. */
+function suggestedFor(process: ObservedProcess, taken: Set<string>): string {
+  const folder = process.cwd?.slice(process.cwd.lastIndexOf("/") + 1) ?? "";
+  const wanted = labelFrom(folder) ?? labelFrom(programOf(process)) ?? "server";
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
+  taken.add(name);
+  return name;
+}

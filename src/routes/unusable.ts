@@ -1,0 +1,157 @@
+/** A server that runs and that no name leads to -> which process it is, why, and the command that helps. Pure. */
+import { labelFrom } from "../manifest/project-name.ts";
+import { listed } from "../text/list.ts";
+import { pastedWord } from "../text/shell-words.ts";
+
+/** Why no name leads to a server. */
+export type Fault =
+  | { kind: "no name" }
+  /** The program has written its title over its environment, and a NAME in it with that. */
+  | { kind: "overwritten" }
+  /** A file that the program itself has read has a NAME; its environment as the system knows it has none. */
+  | { kind: "in a file"; name: string; file: string }
+  /** `wrong`: what is wrong with it, as a clause. `near`: the nearest name that can be used. */
+  | { kind: "bad name"; name: string; wrong: string; near: string | undefined }
+  /** WSL sets NAME to the computer's name, for every program. */
+  | { kind: "computer's name"; name: string };
+
+export type Unusable = {
+  pid: number;
+  /** Milliseconds since the Unix epoch. */
+  startedAt: number;
+  /** The port that serves the application, and all of them. */
+  port: number;
+  ports: readonly number[];
+  /** Its command line and its working directory, printable. */
+  command: string;
+  cwd: string | undefined;
+  /** The command that starts it, as typed in its folder; undefined where its command line does not tell. */
+  typed: string | undefined;
+  /** A name that it could have, which no server has yet. */
+  suggested: string;
+  fault: Fault;
+};
+
+/** Characters of a command that are shown in a sentence. */
+const longestCommand = 80;
+
+/** In the place of a command that is not known. */
+const itsCommand = "(its command)";
+
+function cut(text: string): string {
+  return text.length > longestCommand ? `${text.slice(0, longestCommand - 1)}…` : text;
+}
+
+function portsText({ port, ports }: Unusable): string {
+  const others = ports.length - 1;
+  return others === 0 ? `port ${port}` : `port ${port} and ${others} more`;
+}
+
+/** `pid 17 (bun server.ts) listens on port 3000 in /srv/api`. */
+function whichText(its: Unusable): string {
+  const place = its.cwd === undefined ? "" : ` in ${its.cwd}`;
+  return `pid ${its.pid} (${cut(its.command)}) listens on ${portsText(its)}${place}`;
+}
+
+/** A clause: which process it is, and why no name leads to it. */
+export function faultText(its: Unusable): string {
+  const { fault } = its;
+  const which = whichText(its);
+  switch (fault.kind) {
+    case "no name":
+      return `${which}, and has no NAME in its environment`;
+    case "overwritten":
+      return `${which}, and has written its title over its environment, so that no NAME can be read there`;
+    case "in a file":
+      return `${which}; its NAME=${fault.name} is only in ${fault.file}, which the program reads by itself, so that no other program sees it`;
+    case "bad name":
+      return `${which}, and its NAME=${fault.name} is not a usable name: ${fault.wrong}`;
+    case "computer's name":
+      return `${which}, and its NAME=${fault.name} is this computer's name, which Windows sets for every program`;
+  }
+}
+
+/** The name that the command gives it. */
+function nameFor({ fault, suggested }: Unusable): string {
+  if (fault.kind === "in a file") return fault.name;
+  return fault.kind === "bad name" ? (fault.near ?? suggested) : suggested;
+}
+
+/**
+ * The command that gives it a name, to be typed in its folder: `NAME=api bun server.ts`. A program that overwrites its
+ * environment would do so again, and is named by its project.
+ */
+export function namingCommand(its: Unusable): string {
+  const name = pastedWord(nameFor(its));
+  const command = its.typed ?? itsCommand;
+  return its.fault.kind === "overwritten"
+    ? `localhostess add ${name} -- ${command}`
+    : `NAME=${name} ${command}`;
+}
+
+/** A clause: what to do. */
+export function remedyText(its: Unusable): string {
+  const command = namingCommand(its);
+  return its.fault.kind === "overwritten"
+    ? `a project knows its services without that: ${command}, and then: localhostess up`
+    : `start it again with: ${command}`;
+}
+
+/** A sentence, without its end. */
+export function unusableText(its: Unusable): string {
+  return `${faultText(its)}; ${remedyText(its)}`;
+}
+
+/** A clause for lists of servers without a name: the file that people expect to be read. */
+export const dotenvText =
+  "a name is the NAME in a program's environment when it is started; in .env alone it is not seen";
+
+/** Whether the server was probably meant by a name that leads nowhere: its own, or that of its folder. */
+function isMeantBy(name: string, its: Unusable): boolean {
+  const { fault } = its;
+  const first = name.split(".")[0]!;
+  const folder = its.cwd === undefined ? undefined : labelFrom(folderName(its.cwd));
+  switch (fault.kind) {
+    case "bad name":
+      return [fault.name.toLowerCase(), fault.near, labelFrom(fault.name)].some(
+        (own) => own === name || own === first,
+      );
+    case "in a file":
+      return fault.name.toLowerCase() === name;
+    // Its name is not known, so that it may be any.
+    case "overwritten":
+      return true;
+    case "no name":
+    case "computer's name":
+      return [its.suggested, folder].some((own) => own === name || own === first);
+  }
+}
+
+function folderName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The surest first. */
+const sureness: readonly Fault["kind"][] = [
+  "in a file",
+  "bad name",
+  "no name",
+  "computer's name",
+  "overwritten",
+];
+
+/** Those that were probably meant by a name that leads nowhere, the surest first. `name` is lower case. */
+export function meantBy(name: string, all: readonly Unusable[]): Unusable[] {
+  return all
+    .filter((its) => isMeantBy(name, its))
+    .sort((a, b) => sureness.indexOf(a.fault.kind) - sureness.indexOf(b.fault.kind));
+}
+
+/** `2 servers run without a name: localhostess ls`. Undefined where none does. */
+export function namelessText(all: readonly Unusable[]): string | undefined {
+  if (all.length === 0) return undefined;
+  const [first] = all;
+  if (all.length === 1) return faultText(first!);
+  const places = all.map(({ port, pid }) => `pid ${pid} on port ${port}`);
+  return `${all.length} servers run without a name (${listed(places, { most: 3 })}): localhostess ls`;
+}

@@ -1,0 +1,43 @@
+/** A command line as the system has it -> as a person typed it, or would type it. Pure. */
+import { pastedWord } from "./shell-words.ts";
+
+/** A path inside the folder, as it is typed there; undefined for any other word. */
+function within(word: string, folder: string | undefined): string | undefined {
+  // In `/` every path would lose its first character.
+  if (folder === undefined || folder === "/") return undefined;
+  return word.startsWith(`${folder}/`) ? word.slice(folder.length + 1) : undefined;
+}
+
+/** `folder`: its working directory. */
+function shortWords(command: string, folder: string | undefined): string[] {
+  const [program = "", ...rest] = command.split(" ");
+  const own = within(program, folder);
+  // The shell looks for a word without a slash in PATH.
+  const local = own === undefined || own.includes("/") ? own : `./${own}`;
+  const first = local ?? program.slice(program.lastIndexOf("/") + 1);
+  return [first || program, ...rest.map((word) => within(word, folder) ?? word)];
+}
+
+/** `/usr/bin/node /srv/api/server.js --port 3000`, in /srv/api -> `node server.js --port 3000`. */
+export function shortCommand(command: string, folder: string | undefined): string {
+  return shortWords(command, folder).join(" ");
+}
+
+/** Characters; a longer command is copied from where it was typed, and not from a list. */
+const longest = 200;
+
+/**
+ * A command that does the same when it is pasted into a shell in the folder: words are quoted, as the text is another
+ * program's. Undefined where the text is no command: a title that the program has given itself, or nothing that anyone
+ * would type. `command` has to be unchanged: what is shown of it may be escaped already.
+ */
+export function typedCommand(command: string, folder: string | undefined): string | undefined {
+  if (command.length > longest) return undefined;
+  const words = shortWords(command, folder);
+  // `nginx: master process nginx`, and the `[name]` of a process without arguments.
+  if (words[0]!.endsWith(":") || words[0]!.startsWith("[") || words[0] === "") return undefined;
+  return words
+    .filter((word) => word !== "")
+    .map(pastedWord)
+    .join(" ");
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { shortCommand, typedCommand } from "../../src/text/short-command.ts";
+
+test("a command is shown without the folders of its program and of its own files", () => {
+  expect(shortCommand("/usr/bin/node /srv/api/server.js --port 3000", "/srv/api")).toBe(
+    "node server.js --port 3000",
+  );
+  expect(shortCommand("/srv/api/bin/server /srv/apish", "/srv/api")).toBe("bin/server /srv/apish");
+  expect(shortCommand("/srv/api/server", "/srv/api")).toBe("./server");
+  expect(shortCommand("bun dev", undefined)).toBe("bun dev");
+  expect(shortCommand("/usr/bin/python3 /usr/lib/x", "/")).toBe("python3 /usr/lib/x");
+  expect(shortCommand("", "/srv")).toBe("");
+});
+
+test("a command to be pasted is quoted, whatever a program has written into it", () => {
+  expect(typedCommand("bun dev", "/srv")).toBe("bun dev");
+  expect(typedCommand("node x.js; rm -rf ~", "/srv")).toBe("node 'x.js;' rm -rf '~'");
+  expect(typedCommand("node $(reboot) `x`", "/srv")).toBe("node '$(reboot)' '`x`'");
+  expect(typedCommand("node \x1b[2J", "/srv")).toBe("node $'\\033[2J'");
+});
+
+test("a title, a kernel's name and a command of a page are not what anyone would type", () => {
+  expect(typedCommand("nginx: master process nginx", "/srv")).toBeUndefined();
+  expect(typedCommand("[kthreadd]", "/")).toBeUndefined();
+  expect(typedCommand("", "/")).toBeUndefined();
+  expect(typedCommand(`node ${"x".repeat(300)}`, "/")).toBeUndefined();
+});
