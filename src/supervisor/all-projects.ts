@@ -755,7 +755,7 @@ class AllProjects implements Projects {
   }
 }
 
-/** What a daemon that we have replaced tells us. */
+/** A message of a daemon that we have replaced. */
 type Said = {
   ended?: { pid: number; code: number | null; signal: string | null };
   wake?: string;

@@ -10,7 +10,7 @@ export interface Line {
   hear?: ((value: unknown) => void) | undefined;
   /** Called once, when the other end is gone. */
   ended?: (() => void) | undefined;
-  /** Of its socket. */
+  /** Its socket. */
   readonly descriptor: number;
 }
 

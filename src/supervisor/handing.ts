@@ -16,7 +16,7 @@ export type HandingOptions = {
   snapshots(): Supervised[];
   /** This process's descriptors now. @throws where the system does not tell. */
   descriptors(): OwnDescriptors;
-  /** Of the lock that says who supervises; undefined: there is none. */
+  /** The descriptor of the lock that says who supervises; undefined: there is none. */
   lock(): number | undefined;
   /** Daemons before this one, by pid: their lines go on to the next one. */
   keepers(): ReadonlyMap<number, Line>;
@@ -88,7 +88,7 @@ export class Handing implements HandedPart {
 
   takeBack(): void {
     if (this.isGiven) return;
-    // What is being halted goes on once it is.
+    // A folder that is being halted goes on once it is.
     this.#isUnwanted = this.#isHalting;
     if (this.#isHalting) return;
     this.#batches = undefined;

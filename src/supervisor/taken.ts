@@ -14,14 +14,14 @@ export type TakenFolder = {
 };
 
 export type Taken = {
-  /** Of the daemon before. */
+  /** The daemon before. */
   pid: number;
   environments: readonly Shell[];
   folders: readonly TakenFolder[];
   snapshots: readonly Supervised[];
-  /** Of the lock that says who supervises. */
+  /** The lock that says who supervises. */
   lock: number | undefined;
-  /** Of the lines of older daemons, by their pids. */
+  /** The lines of older daemons, by their pids. */
   keepers: ReadonlyMap<number, number>;
   /** Closes every descriptor: nothing is taken over after all. */
   drop(): void;

@@ -1,4 +1,4 @@
-/** What a descriptor of ours leads to -> its number, and copies of it for another process. Linux; uses libc. */
+/** A pipe or terminal -> our descriptor of it, and copies of that for another process. Linux; uses libc. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { libc } from "./libc.ts";
 

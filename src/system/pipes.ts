@@ -24,6 +24,16 @@ export type OutputReader = {
   cancel(): Promise<void>;
 };
 
+/** Bun 1.4.5 duplicates the descriptor here, and closes its copy at the end of the output, or when it is cancelled. */
+export function readerOf(descriptor: number): OutputReader {
+  return Bun.file(descriptor).stream().getReader();
+}
+
+/** Bun makes its own copy here too. */
+export function sinkOf(descriptor: number): Bun.FileSink {
+  return Bun.file(descriptor).writer();
+}
+
 /** fcntl(2) and open(2), Linux: the same on every processor that Bun runs on. */
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
@@ -66,15 +76,11 @@ export function pipes(platform: string): Pipes | undefined {
 
   return {
     fromProcess() {
-      const { its, ...pipe } = open("read", (descriptor) =>
-        // Bun 1.4.5 duplicates the descriptor here, and closes its copy at the end of the pipe, or when it is
-        // cancelled.
-        Bun.file(descriptor).stream().getReader(),
-      );
+      const { its, ...pipe } = open("read", readerOf);
       return { reader: its, ...pipe };
     },
     toProcess() {
-      const { its, ...pipe } = open("write", (descriptor) => Bun.file(descriptor).writer());
+      const { its, ...pipe } = open("write", sinkOf);
       return { sink: its, ...pipe };
     },
   };

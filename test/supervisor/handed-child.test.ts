@@ -1,4 +1,4 @@
-/** A process whose terminal or pipes go from one owner to another, in one process here: the descriptors are the same. */
+/** A process whose terminal or pipes go from one owner to another, both in one process here. */
 import { expect, test } from "bun:test";
 import { closeSync } from "node:fs";
 import { adopted } from "../../src/supervisor/family/adopted.ts";
@@ -28,7 +28,9 @@ function adoptedFrom(heard: Heard, { descriptors }: Halted) {
     {
       process: { pid, birth: census.birthOf(pid)! },
       descriptors: copies,
-      onOutput: (stream, bytes) => void (its.text[stream] += Buffer.from(bytes).toString()),
+      onOutput(stream, bytes) {
+        its.text[stream] += Buffer.from(bytes).toString();
+      },
       onExit: resolve,
     },
     {

@@ -352,7 +352,7 @@ export class Folder {
   ): Promise<void> {
     if (handed.isLost) this.standIn ??= { ...this.#effects.shell };
     const shellOf = (place: HandedShell): Shell => {
-      if (place === "lost") return (this.standIn ??= { ...this.#effects.shell });
+      if (place === "lost") return this.standIn ?? this.#effects.shell;
       return place === "own" ? this.#effects.shell : (environments[place] ?? this.#effects.shell);
     };
     const { spec } = handed;
@@ -372,7 +372,7 @@ export class Folder {
     this.#watch(fingerprintsOf(spec.files), { settled: true });
   }
 
-  /** What the daemon before left behind has ended: what should run beside the rest is started. */
+  /** Starts what should run beside the rest: what the daemon before left behind has ended. */
   async takeUp(handed: HandedFolder): Promise<void> {
     this.project?.takeUp(handed);
     await this.#lookSoon();

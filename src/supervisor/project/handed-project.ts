@@ -1,4 +1,4 @@
-/** What a daemon tells of its projects to the next one, from memory to memory -> checked values. */
+/** A daemon's description of its projects for the next one, from memory to memory -> checked values. */
 import * as v from "valibot";
 import {
   conditions,
@@ -143,7 +143,7 @@ const folder = v.object({
 
 export const handedProjects = v.object({
   form: v.literal(form),
-  /** Of the daemon, which stays the parent of its services. */
+  /** The daemon's pid: it stays the parent of its services. */
   pid: v.pipe(number, v.integer(), v.minValue(2)),
   environments: v.array(v.record(text, text)),
   folders: v.array(folder),

@@ -341,6 +341,10 @@ export class Project {
       const dozes = names.has(name) ? waits : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
+    this.#beginDue();
+  }
+
+  #beginDue(): void {
     // A service that ran on without a dependency, which somebody had stopped, could not start without it.
     for (const unit of this.#units.all()) if (isDue(unit)) this.#starting.begin(unit, "missed");
     this.#effects.onState();
@@ -454,9 +458,7 @@ export class Project {
         else this.#units.ask(unit, asked, wish.because);
       }
     }
-    for (const unit of this.#units.all()) if (isDue(unit)) this.#starting.begin(unit, "missed");
-    this.#effects.onState();
-    for (const unit of this.#units.all()) this.#changed(unit);
+    this.#beginDue();
   }
 
   #setHalted(halted: boolean): void {

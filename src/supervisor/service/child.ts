@@ -9,11 +9,17 @@ import type { TerminalFlow } from "../../system/terminal-flow.ts";
 import { refusedDescriptor } from "../../system/refused-descriptor.ts";
 import { shown } from "../../text/shown.ts";
 import type { Ending } from "../family/ending.ts";
-import { type Descriptors, type HeldStreams, heldStreams } from "./held-streams.ts";
+import {
+  type Descriptors,
+  type HeldStreams,
+  heldStreams,
+  type Input,
+  type Stream,
+} from "./held-streams.ts";
 import { type Reading, reading } from "./reading.ts";
 import { type Refusal, refusalOf, terminalRefusal } from "./refusal.ts";
 
-export type Stream = "stdout" | "stderr";
+export type { Input, Stream } from "./held-streams.ts";
 
 export type ChildOptions = {
   command: string;
@@ -50,16 +56,6 @@ export type ChildEffects = {
   spawn?: typeof Bun.spawn;
 };
 
-/** The way into a service: its terminal, or the pipe that is its standard input. */
-export interface Input {
-  /** `bytes` are the caller's again when it returns. Nothing is written once the child is released. */
-  write(bytes: Uint8Array): void;
-  /** Bytes that were written, and that the service has not read yet. */
-  readonly untaken: number;
-  /** Does nothing where there is no terminal. */
-  resize(size: { cols: number; rows: number }): void;
-}
-
 export interface Child {
   readonly input: Input;
   /** Also the id of its group and session. */
@@ -79,8 +75,8 @@ export interface Child {
   /** As if it had not been halted. */
   goOn(): void;
   /**
-   * It is another daemon's from now on: the descriptors are closed here, and `onExit` is never called. `ended` is, where
-   * it has ended, or as soon as it does and we are the ones who see it.
+   * Leaves it to another daemon: the descriptors are closed here, and `onExit` is never called. `ended` is, where it
+   * has ended, or as soon as it does and we are the ones who see it.
    */
   leave(ended: (ending: Ending) => void): void;
 }
@@ -439,7 +435,7 @@ type Piped = {
   readers: Readonly<Record<Stream, OutputReader>>;
   /** Undefined where standard input is at its end from the start. */
   stdin: Bun.FileSink | undefined;
-  /** Of the pipes; undefined where they are sockets. */
+  /** The pipes' inodes; undefined where they are sockets. */
   inodes: { stdin: number | undefined; stdout: number; stderr: number } | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** What a daemon tells of a service that goes on under the next one -> checked values. It comes with descriptors. */
+/** A daemon's description of a service that goes on under the next one -> checked values. Descriptors come beside. */
 import * as v from "valibot";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -81,7 +81,7 @@ export type HandedLife = v.InferOutput<typeof life>;
 export type HandedLifecycle = v.InferOutput<typeof handedLifecycle>;
 
 /**
- * Descriptors by name: those of `Descriptors`, `notify` for the socket of its notices, and `after_ready/stdout` for what
- * a hook has left running.
+ * Descriptors by name: those of `Descriptors`, `notify` for the socket of its notices, and `after_ready/stdout` for
+ * what a hook has left running.
  */
 export type HandedStreams = Readonly<Record<string, number>>;

@@ -1,10 +1,21 @@
 /** Descriptors of a process's terminal or pipes -> its output heard and its input written, until they are given on. */
 import { closeSync } from "node:fs";
-import type { OutputReader } from "../../system/pipes.ts";
+import { readerOf, sinkOf } from "../../system/pipes.ts";
 import { neverBlock, setTerminalSize } from "../../system/own-descriptors.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
-import type { Input, Stream } from "./child.ts";
 import { type Reading, reading } from "./reading.ts";
+
+export type Stream = "stdout" | "stderr";
+
+/** The way into a service: its terminal, or the pipe that is its standard input. */
+export interface Input {
+  /** `bytes` are the caller's again when it returns. Nothing is written once the child is released. */
+  write(bytes: Uint8Array): void;
+  /** Bytes that were written, and that the service has not read yet. */
+  readonly untaken: number;
+  /** Does nothing where there is no terminal. */
+  resize(size: { cols: number; rows: number }): void;
+}
 
 export const streamNames = ["terminal", "stdin", "stdout", "stderr"] as const;
 
@@ -55,8 +66,7 @@ export function heldStreams(descriptors: Descriptors, options: HeldOptions): Hel
     if (descriptor === undefined) continue;
     open += 1;
     readings.push(
-      // Bun duplicates the descriptor here, and closes its copy when it is cancelled.
-      reading(Bun.file(descriptor).stream().getReader() as OutputReader, {
+      reading(readerOf(descriptor), {
         hear: (bytes) => onOutput(stream, bytes),
         ended() {
           open -= 1;
@@ -83,7 +93,7 @@ export function heldStreams(descriptors: Descriptors, options: HeldOptions): Hel
     input: {
       write(bytes) {
         if (released || entry === undefined) return;
-        sink ??= Bun.file(entry).writer();
+        sink ??= sinkOf(entry);
         untaken += bytes.length;
         try {
           Promise.resolve(sink.write(bytes.slice())).catch(failed);

@@ -56,7 +56,7 @@ export class Hooks {
   readonly #children = new Map<Child, HookName>();
   /** Those that run. */
   readonly #running = new Set<Child>();
-  /** What hooks left running under the daemon before may still print. */
+  /** Processes that hooks left running under the daemon before may still print. */
   readonly #inherited: { streams: HeldStreams; names: Readonly<Record<string, number>> }[] = [];
   #paused = false;
 

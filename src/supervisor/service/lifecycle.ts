@@ -92,7 +92,7 @@ export interface Lifecycle {
   halt(own: OwnDescriptors): Promise<Handed | undefined>;
   /** As if it had not been halted: what was to happen meanwhile happens now. */
   goOn(): void;
-  /** It is another daemon's. `ended` is called for processes whose end only we see. */
+  /** Leaves it to another daemon. `ended` is called for processes whose end only we see. */
   leave(ended: (pid: number, ending: Ending) => void): void;
 }
 
@@ -294,7 +294,7 @@ class StateMachine implements Lifecycle {
     const goesOn = whenReplaced[this.#phase] === "goes-on";
     if (whenReplaced[this.#phase] === "settles" || this.#preparing !== undefined) return false;
     if (life === undefined) return !goesOn;
-    // What a process left behind may still be ended.
+    // Processes that it left behind may still be being ended.
     return goesOn && !life.isEnding && life.isAlive && life.born.hooks.isIdle;
   }
 

@@ -1,9 +1,10 @@
 /** This machine -> everything outside that services need, one of each for all of them. */
-import { mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../system/clock.ts";
 import { portHolders } from "../../discovery/port-holder.ts";
 import { chooseSource } from "../../discovery/source.ts";
+import { childrenOf } from "../../system/children.ts";
 import { type Datagrams, datagrams } from "../../system/datagrams.ts";
 import { becomeKeeper } from "../../system/keeper.ts";
 import { loopback } from "../../system/loopback.ts";
@@ -121,16 +122,8 @@ export function machine({
       keepers,
       own,
       descriptors: ownDescriptors,
-      childrenOf(pid) {
-        try {
-          const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1");
-          const all = text.split(" ").filter((word) => word.trim() !== "");
-          return all.map(Number).filter((child) => census.glimpse(child)?.zombie === false);
-        } catch {
-          // It is gone, or the kernel was built without CONFIG_PROC_CHILDREN.
-          return undefined;
-        }
-      },
+      childrenOf: (pid) =>
+        childrenOf(pid)?.filter((child) => census.glimpse(child)?.zombie === false),
       keep: becomeKeeper,
     },
     effects: {

@@ -122,7 +122,7 @@ export function step(phase: Phase, event: Event): Step | undefined {
 }
 
 /**
- * What becomes of a service when another daemon takes over. `goes-on`: its process does, under the other. `rests`:
+ * The fate of a service when another daemon takes over. `goes-on`: its process does, under the other. `rests`:
  * nothing of it runs; the other knows why, and waits as long as this one would have. `settles`: the one that is
  * replaced waits for its next phase, and hands that over.
  */
