@@ -9,7 +9,14 @@ import type { AdoptedOptions } from "../../src/supervisor/service/adopted-child.
 import type { ChildOptions, Spawned } from "../../src/supervisor/service/child.ts";
 import type { Seen } from "../../src/supervisor/family/census.ts";
 import type { Ended, EndOptions, Families, Run } from "../../src/supervisor/family/family.ts";
-import { type LifecycleEffects, supervise } from "../../src/supervisor/service/lifecycle.ts";
+import {
+  adopt,
+  type Handed,
+  type Lifecycle,
+  type LifecycleEffects,
+  type LifecycleOptions,
+  supervise,
+} from "../../src/supervisor/service/lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
@@ -118,10 +125,30 @@ export class FakeLifecycle {
   #hear: ((bytes: Uint8Array) => void) | undefined;
   #finish: (() => void) | undefined;
 
-  readonly service;
+  service: Lifecycle;
+  /** The last output, in the order in which it came. */
+  printed = "";
 
   constructor(changes: Partial<ServiceSpec> = {}) {
-    this.service = supervise(specOf(changes), {
+    this.service = supervise(specOf(changes), this.#options());
+  }
+
+  /** Goes on with a service of another one, in the place of its own. */
+  async takeOver(handed: Handed, rest: Partial<Record<"stdout" | "stderr", string>> = {}) {
+    const { stdout = "", stderr = "" } = rest;
+    this.service = await adopt(this.service.spec, {
+      ...this.#options(),
+      adopting: {
+        // As it would come out of another process.
+        handed: JSON.parse(JSON.stringify(handed)),
+        shell: request.shell,
+        rest: { stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) },
+      },
+    });
+  }
+
+  #options(): LifecycleOptions {
+    return {
       project: "shop",
       domain: "shop.localhost",
       directory: "/shop",
@@ -130,11 +157,13 @@ export class FakeLifecycle {
         this.seen.push(snapshot);
         this.onTold(snapshot);
       },
-      onOutput() {},
+      onOutput: (_stream, bytes) => {
+        this.printed += Buffer.from(bytes).toString();
+      },
       onMembers: () => void this.memberNews++,
       say: (text) => void this.said.push(text),
       lastLines: () => ["last words"],
-    });
+    };
   }
 
   #effects(): LifecycleEffects {
@@ -204,6 +233,7 @@ export class FakeLifecycle {
       },
       adoptChild: (options) => {
         this.adopted.push(options);
+        this.#exited = false;
         return {
           pid: options.process.pid,
           input: { write() {}, untaken: 0, resize() {} },
@@ -306,7 +336,7 @@ export class FakeLifecycle {
   exit(ending: Ending): void {
     if (this.#exited) return;
     this.#exited = true;
-    this.spawns.at(-1)!.onExit(ending);
+    (this.spawns.at(-1) ?? this.adopted.at(-1))!.onExit(ending);
   }
 
   /** What was asked to end has ended. */
