@@ -180,7 +180,7 @@ describe("under the other daemon", () => {
     await fake.becomeReady();
     expect(fake.service.snapshot()).toMatchObject({ state: "ready", restarts: 1 });
     const other = await over(fake);
-    other.adopted[0]!.onExit({ code: 4, signal: null });
+    other.exit({ code: 4, signal: null });
     expect(other.service.snapshot()).toMatchObject({
       state: "backoff",
       restarts: 1,
