@@ -1,11 +1,19 @@
 /** The HTTP port that open pages know -> a door there, or a door elsewhere until that port is free. */
 import type { HttpDoor } from "../control/http/http.ts";
+import type { Listening } from "../link/listen.ts";
+import type { Ready } from "../link/listen-on-both.ts";
 import { keepPort, keptPort } from "../dashboard/page-port.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 
 export type KeptDoor = {
   /** The door that the record names. */
-  http: HttpDoor;
+  readonly http: HttpDoor;
+  /** Every socket of every door; `page`: the record does not name it, and open pages know it. */
+  sockets(): readonly { as: "api" | "page"; socket: Listening }[];
+  /** Opens the doors of the daemon before, whose sockets listen already, in place of ours. */
+  adopt(doors: { api: number; page: number | undefined; ready: Ready }): void;
+  /** Another daemon listens on our sockets. */
+  leave(): Promise<void>;
   /** Where a page is to be opened. */
   url(): string;
   connections(): number;
@@ -23,7 +31,7 @@ const doorInterval = 250;
  * is still going, there is a second door, opened as soon as its port is free.
  */
 export async function openKept(
-  openAt: (port: number) => HttpDoor,
+  openAt: (port: number, ready?: Ready) => HttpDoor,
   { stateDirectory, clock, note }: KeptDoorOptions,
 ): Promise<KeptDoor> {
   const kept = await keptPort(stateDirectory);
@@ -35,7 +43,7 @@ export async function openKept(
       return undefined;
     }
   };
-  const http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
+  let http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
   const keep = (port: number): void => {
     keepPort(stateDirectory, port).catch((error: Error) => {
       note(`an open page will not find the next daemon: ${error.message}`);
@@ -50,7 +58,25 @@ export async function openKept(
     });
   }
   return {
-    http,
+    get http() {
+      return http;
+    },
+    sockets: () => [
+      ...http.sockets.map((socket) => ({ as: "api", socket }) as const),
+      ...(second?.sockets ?? []).map((socket) => ({ as: "page", socket }) as const),
+    ],
+    adopt({ api, page, ready }) {
+      cancel();
+      const before = [http, second];
+      http = openAt(api, ready);
+      second = page === undefined ? undefined : openAt(page, ready);
+      // Nobody knows these yet.
+      for (const door of before) void door?.stop();
+    },
+    async leave() {
+      cancel();
+      await Promise.all([http.leave(), second?.leave()]);
+    },
     url() {
       const { url, port } = second ?? http;
       // Not before there is a page that would look for it.

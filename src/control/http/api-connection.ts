@@ -36,6 +36,8 @@ const headPatience = 10_000;
 const bodyPatience = 30_000;
 /** Milliseconds that a connection may be silent between requests. */
 const idlePatience = 60_000;
+/** Milliseconds for the first request of a connection that came before another process took our place. */
+const partingPatience = 2_000;
 /** Milliseconds in which a refused sender may still send, so that it reads why. */
 const lingerPatience = 2_000;
 /** Milliseconds for an answer to be taken: a person may read it page by page. */
@@ -87,6 +89,20 @@ export class ApiConnection implements LinkHandler {
     if (this.#state === "body" || (this.#state === "head" && !this.#answered)) this.drop();
     else if (this.#state === "head" || this.#state === "answered") this.#close();
     else if (this.#state === "streaming") this.#endStream();
+  }
+
+  get descriptor(): number {
+    return this.#link.descriptor;
+  }
+
+  /** Another process accepts in our place. `spoke`: bytes have come that were not read yet, and are answered. */
+  leave({ spoke }: { spoke: boolean }): void {
+    this.#last = true;
+    if (this.#state === "streaming") this.#endStream();
+    else if (this.#state === "head" && !spoke && !this.#reader.begun) {
+      if (this.#answered) this.#close();
+      else this.#wait(partingPatience);
+    }
   }
 
   drop(): void {
@@ -251,7 +267,7 @@ export class ApiConnection implements LinkHandler {
     }
     this.#state = "head";
     this.#wait(idlePatience);
-    if (this.#ended) this.#close();
+    if (this.#ended || this.#last) this.#close();
     else this.#link.resume();
   }
 
