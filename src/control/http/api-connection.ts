@@ -36,7 +36,7 @@ const headPatience = 10_000;
 const bodyPatience = 30_000;
 /** Milliseconds that a connection may be silent between requests. */
 const idlePatience = 60_000;
-/** Milliseconds for the first request of a connection that came before another process took our place. */
+/** Milliseconds for one more request after another process has taken our place: it may be on its way. */
 const partingPatience = 2_000;
 /** Milliseconds in which a refused sender may still send, so that it reads why. */
 const lingerPatience = 2_000;
@@ -91,18 +91,11 @@ export class ApiConnection implements LinkHandler {
     else if (this.#state === "streaming") this.#endStream();
   }
 
-  get descriptor(): number {
-    return this.#link.descriptor;
-  }
-
-  /** Another process accepts in our place. `spoke`: bytes have come that were not read yet, and are answered. */
-  leave({ spoke }: { spoke: boolean }): void {
+  /** Another process accepts in our place: one more request is answered. */
+  leave(): void {
     this.#last = true;
     if (this.#state === "streaming") this.#endStream();
-    else if (this.#state === "head" && !spoke && !this.#reader.begun) {
-      if (this.#answered) this.#close();
-      else this.#wait(partingPatience);
-    }
+    else if (this.#state === "head" && !this.#reader.begun) this.#wait(partingPatience);
   }
 
   drop(): void {
@@ -266,8 +259,8 @@ export class ApiConnection implements LinkHandler {
       return;
     }
     this.#state = "head";
-    this.#wait(idlePatience);
-    if (this.#ended || this.#last) this.#close();
+    this.#wait(this.#last ? partingPatience : idlePatience);
+    if (this.#ended) this.#close();
     else this.#link.resume();
   }
 

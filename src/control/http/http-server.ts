@@ -1,7 +1,6 @@
 /** A loopback port into connections that answer HTTP/1.1 requests. Their number is limited, and the limit is fair. */
 import type { Listening } from "../../link/listen.ts";
 import { listenOnBoth, type Ready } from "../../link/listen-on-both.ts";
-import { socketCalls } from "../../system/socket-calls.ts";
 import { ApiConnection, type ConnectionOptions } from "./api-connection.ts";
 
 export type HttpServerOptions = ConnectionOptions & {
@@ -16,8 +15,8 @@ export interface HttpServer {
   readonly connections: number;
   readonly sockets: readonly Listening[];
   /**
-   * Another process listens on our sockets: takes no new connection. What is under way is answered, what is idle ends,
-   * streams too. Resolves as `stop` does.
+   * Another process listens on our sockets: takes no new connection. A request under way, or one more that is on
+   * its way, is answered; streams end. Resolves as `stop` does.
    */
   leave(patience: number): Promise<void>;
   /** Takes no new connection. Resolves when answers under way have ended, or after `patience` milliseconds. */
@@ -34,7 +33,6 @@ const mostConnections = 512;
 export function startHttpServer(options: HttpServerOptions): HttpServer {
   const connections = new Set<ApiConnection>();
   let emptied: (() => void) | undefined;
-  const calls = socketCalls(process.platform);
   const { ready } = options;
   // Both: a browser that looks for the page's host tries ::1 first, which must not be another person's.
   const { port, listening } = listenOnBoth({ port: options.port, ready, note() {} }, (link) => {
@@ -60,10 +58,7 @@ export function startHttpServer(options: HttpServerOptions): HttpServer {
     sockets: listening,
     async leave(patience) {
       for (const listener of listening) listener.stop();
-      for (const connection of [...connections]) {
-        const { descriptor } = connection;
-        connection.leave({ spoke: descriptor >= 0 && calls.peek(descriptor) === "spoke" });
-      }
+      for (const connection of [...connections]) connection.leave();
       await empty(patience);
     },
     async stop(patience) {
