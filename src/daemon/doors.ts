@@ -12,6 +12,7 @@ import {
   takeSockets,
   type TcpPlace,
 } from "../control/found/handed-sockets.ts";
+import { type PageLink, type PageTokens, pageTokens } from "../control/http/page-tokens.ts";
 import { type IpcDoor, ipcDoor } from "../control/ipc/ipc.ts";
 import type { IpcOptions } from "../control/ipc/ipc-request.ts";
 import type { Ready } from "../link/listen-on-both.ts";
@@ -25,6 +26,7 @@ import { peerCredentials } from "../system/peer-credentials.ts";
 import type { Ends } from "../system/peer-sockets.ts";
 import { faultText } from "./fault-text.ts";
 import { type KeptDoor, openKept } from "./kept-door.ts";
+import { persistently } from "./persistently.ts";
 import type { Stopping } from "./stops.ts";
 
 export type Doors = {
@@ -42,6 +44,8 @@ export type Doors = {
   renewCredential(): Promise<void>;
   /** A URL that signs one browser in. */
   dashboard(): string;
+  /** A URL of a page of another origin, which lets that page in. @throws CommandError where it may not. */
+  connectPage(page: string): PageLink;
   connections(): { http: number; ipc: number };
 };
 
@@ -51,6 +55,8 @@ export type DoorsOptions = {
   facts: Facts;
   backend: Backend;
   stateDirectory: string;
+  /** Nobody would know of a daemon that other commands cannot find. */
+  mustBeFound: boolean;
   /** The path that is wanted for the socket. */
   socket: string;
   allowedOrigins: readonly string[];
@@ -62,47 +68,56 @@ export type DoorsOptions = {
   stops: Stopping;
 };
 
-/** Undefined, and noted, where the state directory cannot be written: the proxy works without. */
+/**
+ * Undefined, and noted, where the state directory cannot be written: the proxy works without. @throws an Error for a
+ * person in that case, where the daemon must be found.
+ */
 export async function openDoors(options: DoorsOptions): Promise<Doors | undefined> {
   const { clock, facts, backend, stateDirectory, note } = options;
-  const credential = await keptCredential(stateDirectory, note);
+  const credential = await keptCredential(options);
   if (credential === undefined) return undefined;
   const fault = (error: unknown): void =>
     note(`a command failed by a fault of ours: ${faultText(error)}`);
+  const { allowedOrigins } = options;
   const tokens = sessions({ clock, credential: credential.value });
+  const forPages = pageTokens({ clock, credential: credential.value, allowedOrigins });
   await removeKeptScripts(stateDirectory);
   const openAt = (port: number, ready?: Ready): HttpDoor =>
     startHttp({
       ready,
       clock,
       credential: credential.value,
-      allowedOrigins: options.allowedOrigins,
+      allowedOrigins,
       backend,
       port,
       page: dashboard({ sessions: tokens, script: pageScript, fault }),
+      pageTokens: forPages,
       ownClient: options.ownClient,
       fault,
     });
-  const pages = await openKept(openAt, { stateDirectory, clock, note });
+  // A page of another origin may be open without our knowledge: it was given the address and the credential.
+  const known = allowedOrigins.length > 0;
+  const pages = await openKept(openAt, { stateDirectory, clock, note, known });
   const ipc = socketDoor({ ...options, credential: credential.value, fault });
   options.stops.push("the doors for other commands", async () => {
     await Promise.all([pages.stop(), ipc?.stop()]);
   });
   facts.url = pages.http.url;
   facts.socket = ipc?.path ?? options.socket;
-  return doorsOf({ pages, ipc, tokens, credential, note, facts });
+  return doorsOf({ pages, ipc, tokens, forPages, credential, note, facts });
 }
 
 type DoorsParts = {
   pages: KeptDoor;
   ipc: IpcDoor | undefined;
   tokens: Sessions;
+  forPages: PageTokens;
   credential: KeptCredential;
   note(text: string): void;
   facts: Facts;
 };
 
-function doorsOf({ pages, ipc, tokens, credential, note, facts }: DoorsParts): Doors {
+function doorsOf({ pages, ipc, tokens, forPages, credential, note, facts }: DoorsParts): Doors {
   let said: string | undefined;
   return {
     sockets() {
@@ -147,6 +162,7 @@ function doorsOf({ pages, ipc, tokens, credential, note, facts }: DoorsParts): D
       if (await credential.renew()) pages.credentialChanged();
     },
     dashboard: () => `${pages.url()}${linkPath}?token=${tokens.issue("link")}`,
+    connectPage: (page) => forPages.link(page, pages.url()),
     connections: () => ({ http: pages.connections(), ipc: ipc?.connections ?? 0 }),
   };
 }
@@ -157,20 +173,25 @@ type KeptCredential = {
   renew(): Promise<boolean>;
 };
 
-async function keptCredential(
-  stateDirectory: string,
-  note: (text: string) => void,
-): Promise<KeptCredential | undefined> {
+async function keptCredential({
+  stateDirectory,
+  clock,
+  mustBeFound,
+  note,
+}: DoorsOptions): Promise<KeptCredential | undefined> {
   const read = async (): Promise<string> => {
     const ensured = await ensureCredential(stateDirectory);
     if (ensured.note !== undefined) note(ensured.note);
     return ensured.value;
   };
   let credential: string;
+  let said: string | undefined;
   try {
-    credential = await read();
+    credential = await (mustBeFound ? persistently(clock, read) : read());
   } catch (error) {
-    note(`other commands cannot find this daemon: ${unwritableWhy(error as Error)}`);
+    const why = `other commands cannot find this daemon: ${unwritableWhy(error as Error)}`;
+    if (mustBeFound) throw new Error(why, { cause: error });
+    note(why);
     return undefined;
   }
   return {
@@ -179,8 +200,12 @@ async function keptCredential(
       const before = credential;
       try {
         credential = await read();
+        said = undefined;
       } catch (error) {
-        note(`the credential cannot be looked at: ${(error as Error).message}`);
+        const why = `the credential cannot be looked at: ${(error as Error).message}`;
+        // Tried every second, and noted once.
+        if (why !== said) note(why);
+        said = why;
       }
       return credential !== before;
     },
@@ -203,12 +228,15 @@ type SocketDoorOptions = Pick<
 function socketDoor({ socket, note, ...options }: SocketDoorOptions): IpcDoor | undefined {
   const uid = process.getuid?.() ?? -1;
   const { platform, env } = process;
+  /** Makes the directory too. */
+  const place = () => socketPath(socket, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
   try {
-    const path = socketPath(socket, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
+    const path = place();
     const { clock, backend, credential, fault, successor } = options;
     return ipcDoor({
       ...(successor === undefined ? {} : { successor }),
       path,
+      prepare: () => void place(),
       clock,
       backend,
       peers: peerCredentials(platform),

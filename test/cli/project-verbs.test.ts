@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Row } from "../../src/cli/projects/asking.ts";
+import type { JsonForm } from "../../src/routes/json-form.ts";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { uniqueName } from "../support/servers.ts";
@@ -148,10 +149,10 @@ test(
     expect(lines((await run("logs", "ticks", "--tail", "2")).out).length).toBe(2);
     expect((await run("logs", "api", "--since", "0s")).out).toBe("");
     const json = lines((await run("logs", "--json")).out).map(
-      (line) => JSON.parse(line) as OutputLine,
+      (line) => JSON.parse(line) as JsonForm<OutputLine>,
     );
     const times = json.map(({ time }) => time);
-    expect(times).toEqual([...times].sort((one, other) => one - other));
+    expect(times).toEqual([...times].sort());
     expect(json[0]).toMatchObject({ service: `${name}:api`, message: "listens" });
     const wrong = await run("logs", "--tail", "x", "--since", "y");
     expect(wrong.code).toBe(2);
@@ -303,7 +304,7 @@ test(
     await eventually("it is ready", async () => (await states()).ticks === "ready");
     const before = monitor.output().length;
     monitor.resize(40);
-    await monitor.until((text) => /…\x1b\[K/.test(text.slice(before)));
+    await monitor.until((text) => /…(?:\x1b\[\d+m)*\x1b\[K/.test(text.slice(before)));
     monitor.type("q");
     expect(await monitor.ended()).toBe(0);
     expect(monitor.output()).toEndWith("\x1b[?25h\x1b[?1049l");
@@ -417,7 +418,8 @@ test(
       expect(code).toBe(words[0] === "stop" ? 0 : 1);
     }
     expect((await alone("stop", "nosuch")).code).toBe(1);
-    expect((await alone("status", "--json")).out).toBe("[]\n");
+    const { error } = JSON.parse((await alone("status", "--json")).out);
+    expect(error).toMatchObject({ code: "not_running", hint: "localhostess up" });
     expect(other.pids()).toEqual([]);
   },
   patience,

@@ -72,7 +72,7 @@ describe("the program", () => {
       startedAt: expect.any(Number),
       port,
       version,
-      protocol: "localhostess/1",
+      protocol: "localhostess/2",
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       socket: join(state.directory, "daemon.sock"),
       tlds: [],
@@ -267,7 +267,7 @@ describe("the verb", () => {
     warnings: [],
   };
 
-  const row = "api  http://api.localhost:9999  :3000  pid 4242  bun dev";
+  const row = "api  http://api.localhost:9999  :3000  pid 4242  -  bun dev";
 
   beforeEach(() => {
     printed = said = "";

@@ -2,10 +2,12 @@
 import { between } from "./between.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
+import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
 import { links } from "./links.ts";
+import { lists } from "./lists.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
@@ -24,6 +26,7 @@ export const faults: readonly Fault[] = [
   ...between,
   ...control,
   ...daemon,
+  ...doors,
   ...people,
   ...folder,
   ...files,
@@ -39,5 +42,6 @@ export const faults: readonly Fault[] = [
   ...tasks,
   ...terminals,
   ...tls,
+  ...lists,
   ...shown,
 ];

@@ -6,6 +6,41 @@ import type { Fault } from "./fault.ts";
 
 export const requests: readonly Fault[] = [
   {
+    name: "the mark of a page can be made by anybody",
+    file: "src/proxy/request/marks.ts",
+    find: 'new Bun.CryptoHasher("sha256", key)',
+    replace: 'new Bun.CryptoHasher("sha256", "")',
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
+    name: "a question of a page is answered for any mark when there is news",
+    file: "src/proxy/client/serving.ts",
+    find: "    if (!holds) return this.#reply(newsReply, end);\n",
+    replace: "    if (!holds && this.#waiting !== undefined) return this.#reply(newsReply, end);\n",
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
+    name: "a page that answers a form sends it again by itself",
+    file: "src/proxy/client/serving.ts",
+    find: "    if (asked === undefined || !isPageLoad(asked.head, asked.bytes, this.#exchange.framing))",
+    replace: "    if (asked === undefined)",
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
+    name: "a question of a page is in the record",
+    file: "src/proxy/client/serving.ts",
+    find: "    this.#record?.forget();\n",
+    replace: "",
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
+    name: "the end of a process is no news for a page",
+    file: "src/proxy/request/marks.ts",
+    find: 'return ["absent", id, isDown, failures ?? 0, lastExit?.time ?? 0];',
+    replace: 'return ["absent", id, isDown, lastExit?.time ?? 0];',
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
     name: "a closed EventSource is an error",
     file: "src/proxy/request/recorder.ts",
     find: "(broken && !entry.stream)",
@@ -269,8 +304,8 @@ export const requests: readonly Fault[] = [
   {
     name: "errors tell everybody",
     file: "src/proxy/pages/error-page.ts",
-    find: "inForm(details ? problem : withoutDetails(problem), wants)",
-    replace: 'inForm(details || wants === "html" ? problem : withoutDetails(problem), wants)',
+    find: "inForm(details ? problem : withoutDetails(problem),",
+    replace: 'inForm(details || wants === "html" ? problem : withoutDetails(problem),',
     tests: ["test/proxy/own-pages.test.ts"],
   },
   {
@@ -278,6 +313,41 @@ export const requests: readonly Fault[] = [
     file: "src/proxy/pages/front-page.ts",
     find: "return page.details ? row : { name: row.name, url: row.url };",
     replace: "return row;",
+    tests: ["test/proxy/own-pages.test.ts"],
+  },
+  {
+    name: "the PAC file takes names that the network has",
+    file: "pac/proxy.pac.ts",
+    find: 'return found ? "DIRECT" : proxy;',
+    replace: "return proxy;",
+    tests: ["test/pac/proxy.pac.test.ts"],
+  },
+  {
+    name: "the PAC file gives the network's server the name of a service",
+    file: "pac/proxy.pac.ts",
+    find: `if (known.indexOf(" " + host + " ") !== -1) return proxy;`,
+    replace: "",
+    tests: ["test/pac/proxy.pac.test.ts"],
+  },
+  {
+    name: "a name in the PAC file may be any text",
+    file: "pac/proxy.pac.ts",
+    find: "names.filter((name) => label.test(name))",
+    replace: "names",
+    tests: ["test/pac/proxy.pac.test.ts"],
+  },
+  {
+    name: "the PAC file is made without a look at the machine",
+    file: "src/proxy/pages/own-pages.ts",
+    find: "new Set([frontPath, pacPath])",
+    replace: "new Set([frontPath])",
+    tests: ["test/proxy/own-pages.test.ts"],
+  },
+  {
+    name: "a page runs our answers as scripts",
+    file: "src/proxy/pages/reply.ts",
+    find: '["X-Content-Type-Options", "nosniff"]',
+    replace: '["X-Content-Type-Options", "sniff"]',
     tests: ["test/proxy/own-pages.test.ts"],
   },
   {
@@ -290,8 +360,8 @@ export const requests: readonly Fault[] = [
   {
     name: "our pages have the app's origin",
     file: "src/proxy/pages/page-style.ts",
-    find: '  "sandbox allow-popups',
-    replace: '  "sandbox allow-same-origin allow-popups',
+    find: '"sandbox allow-popups',
+    replace: '"sandbox allow-same-origin allow-popups',
     tests: ["test/e2e/own-script.test.ts"],
   },
   {
@@ -346,8 +416,8 @@ export const requests: readonly Fault[] = [
   {
     name: "a request that waits keeps a connection to a service that stops",
     file: "src/proxy/request/waiting.ts",
-    find: "    this.#hangUp();\n    if (waitsFor",
-    replace: "    if (waitsFor",
+    find: "    this.#hangUp();\n    if (!supervisorTells",
+    replace: "    if (!supervisorTells",
     tests: ["test/proxy/supervised.test.ts"],
   },
   {

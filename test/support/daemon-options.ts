@@ -27,6 +27,7 @@ export async function daemonOptions(more: Partial<DaemonOptions> = {}): Promise<
     allowedOrigins: [],
     trust: async () => [],
     unlessRunning: false,
+    mustBeFound: false,
     tlds: [],
     bareNames: false,
     env: {},

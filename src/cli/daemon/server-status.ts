@@ -3,6 +3,7 @@ import type { Found } from "../../control/found/connect.ts";
 import { printable } from "../../text/printable.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { printJson } from "../shared/json-output.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
@@ -13,7 +14,7 @@ export type ServerStatus = {
   /** Null where the daemon is running. */
   why: string | null;
   fix: string | null;
-  stateDirectory: string;
+  state_directory: string;
   log: string;
   /** Null without a record; unless the daemon is running, these values are the record's. */
   pid: number | null;
@@ -25,13 +26,13 @@ export type ServerStatus = {
   socket: string | null;
   version: string | null;
   protocol: string | null;
-  startedAt: string | null;
+  started_at: string | null;
 };
 
 export async function serverStatus(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const status = statusOf(await findRunning(settings), settings);
-  if (settings.json) world.out.write(`${JSON.stringify(status, undefined, 2)}\n`);
+  if (settings.json) printJson(world, status);
   else tell(status, world);
   return status.running ? 0 : 1;
 }
@@ -39,7 +40,7 @@ export async function serverStatus(flags: Flags, world: World): Promise<number> 
 const start = "localhostess server start --detach";
 const restart = "localhostess server restart";
 
-function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus {
+export function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus {
   const { registration: its } = found;
   const [why, fix] = verdict(found);
   return {
@@ -47,7 +48,7 @@ function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus
     probe: found.kind,
     why,
     fix,
-    stateDirectory,
+    state_directory: stateDirectory,
     log,
     pid: its?.pid ?? null,
     port: its?.port ?? null,
@@ -56,7 +57,7 @@ function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus
     socket: its?.socket ?? null,
     version: its?.version ?? null,
     protocol: its?.protocol ?? null,
-    startedAt: its ? new Date(its.startedAt).toISOString() : null,
+    started_at: its ? new Date(its.startedAt).toISOString() : null,
   };
 }
 
@@ -86,14 +87,14 @@ function tell(status: ServerStatus, { out }: World): void {
   if (status.running) {
     out.write(`${colors.green("running")}\n`);
     // The Swedish format is that of ISO 8601, in local time.
-    const since = new Date(status.startedAt!).toLocaleString("sv");
+    const since = new Date(status.started_at!).toLocaleString("sv");
     rows.push(["pid", status.pid], ["version", status.version], ["since", since]);
     rows.push(["url", status.url], ["port", status.port], ["api", status.api]);
   } else {
     out.write(`${colors.red("not running")}: ${printable(status.why ?? "", 500)}\n`);
     rows.push(["to start it", status.fix]);
   }
-  rows.push(["state", status.stateDirectory]);
+  rows.push(["state", status.state_directory]);
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) {
     out.write(`  ${colors.dim(name.padEnd(width))}  ${value}\n`);

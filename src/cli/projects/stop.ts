@@ -1,12 +1,14 @@
 /** `localhostess stop|restart [service...]` -> services that have stopped, or restarted. */
-import { namesOf, noServiceText, unquoted } from "../../routes/named.ts";
+import { namesOf, noServiceText, servicesWithin, unquoted } from "../../routes/named.ts";
 import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
+import { printJson } from "../shared/json-output.ts";
+import { folderIn } from "../shared/lookup.ts";
 import { projectIn } from "../shared/project-files.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { definedOf } from "../shared/defined.ts";
-import { answerOf, carriedOut, daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { answerOf, carriedOut, daemonSocket, knownOf, type Row, rowsOf } from "./asking.ts";
 import { folderHere, rowsFor } from "./here.ts";
 import { wordsFor } from "./named.ts";
 import { tellReasons } from "./reasons.ts";
@@ -24,12 +26,17 @@ export async function stop(
   world: World,
 ): Promise<number> {
   const found = await chosen(words, flags, world);
-  if (found === undefined)
-    return words.length === 0 ? 0 : tell(await unknownHere(words, world), world);
+  if (found === undefined) {
+    const unknown = words.length === 0 ? [] : await unknownHere(words, world);
+    if (unknown.length === 0 && flags.json) printJson(world, []);
+    if (unknown.length > 0 && world.json !== undefined) world.json.code = "not_found";
+    return tell(unknown, world);
+  }
   if (found.kind === "mistake") {
     // A declared service that was never started is not running, as requested.
     if ((await unknownHere(words, world)).length > 0) throw found.mistake;
     world.err.write(`${world.err.colors.dim("not running")}\n`);
+    if (flags.json) printJson(world, []);
     return 0;
   }
   const { socket, rows, these } = found;
@@ -38,7 +45,8 @@ export async function stop(
   for (const word of wordsFor(these, { rows })) {
     await answerOf(socket, { Stop: { name: word } }, { deadline: patience });
   }
-  for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
+  if (flags.json) await printRows(found, world);
+  else for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
   if (running.length === 0) {
     const { dim } = world.err.colors;
     world.err.write(`${dim(`${these.map((row) => row.name).join(", ")}: not running`)}\n`);
@@ -79,7 +87,20 @@ export async function restart(
     steps.end();
   }
   tellReasons(reasons, world.err);
+  if (flags.json) await printRows(found, world);
   return reasons.length > 0 ? 1 : 0;
+}
+
+/** The services that were chosen, as they are now. */
+async function printRows(
+  { socket, these }: Extract<Chosen, { kind: "chosen" }>,
+  world: World,
+): Promise<void> {
+  const names = new Set(these.map((row) => row.name));
+  printJson(
+    world,
+    (await rowsOf(socket)).filter((row) => names.has(row.name)),
+  );
 }
 
 type Chosen =
@@ -95,10 +116,10 @@ async function chosen(
 ): Promise<Chosen | undefined> {
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return undefined;
-  const rows = await rowsOf(socket);
+  const { rows, servers } = await knownOf(socket);
   tellPending(rows, world);
   try {
-    const these = await rowsFor(words, { rows, all: flags.all, world });
+    const these = await rowsFor(words, { rows, servers, all: flags.all, world });
     return { kind: "chosen", socket, rows, these };
   } catch (mistake) {
     if (mistake instanceof UsageError) throw mistake;
@@ -114,7 +135,13 @@ async function unknownHere(words: readonly string[], world: World): Promise<stri
   if (project === undefined && words.length === 0) return [`no project found in ${directory}`];
   const own = project === undefined ? [] : namesOf(project.services);
   const names = own.flatMap((name) => [name, `${project!.name}:${name}`]);
-  const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
+  const isKnown = async (word: string): Promise<boolean> => {
+    if (project === undefined) return false;
+    if (word === project.name || servicesWithin(word, project).kind === "services") return true;
+    return (await folderIn(word, { folders: new Set(), world })) === directory;
+  };
+  const unknown: string[] = [];
+  for (const word of words) if (!(await isKnown(word))) unknown.push(word);
   return unknown.map((word) => noServiceText(word, { names, show: unquoted }));
 }
 

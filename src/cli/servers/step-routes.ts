@@ -2,6 +2,7 @@
 import { upCommand } from "../../routes/pending.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import { faultText, remedyText } from "../../routes/unusable.ts";
 import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
@@ -18,6 +19,10 @@ export function routes(name: string, sight: Sight): { step: Step; service: Servi
   if (found.kind === "unroutable") {
     const fix = "start it again with another NAME, of letters, digits and hyphens";
     return { step: failed("routes", found.why, fix), service: undefined };
+  }
+  if (found.kind === "unknown" && found.meant !== undefined) {
+    const detail = `no server is named ${name}; ${faultText(found.meant)}`;
+    return { step: failed("routes", detail, remedyText(found.meant)), service: undefined };
   }
   if (found.kind === "unknown") {
     const fix =

@@ -3,7 +3,6 @@ import { listed } from "../../text/list.ts";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type PacFacts, pacFile } from "../../../pac/proxy.pac.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { searchPath, whereIs } from "../../system/search-path.ts";
 import {
@@ -14,11 +13,14 @@ import { installCommand } from "../../tls/trust/install-command.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import { portsOf } from "../shared/look.ts";
+import { pacText } from "../shared/pac-text.ts";
 import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
-import { readTarget } from "../shared/target.ts";
+import { readTarget } from "../../routes/target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "../shared/world.ts";
 
@@ -51,13 +53,17 @@ export async function browser(
   if (target.kind === "mistake") throw new UsageError([target.what]);
   const machine = machineOf({}, world);
   if (machine.platform !== "linux") {
-    throw new Error(
+    throw new Failure(
+      "unsupported",
       "on this system Chromium uses the system's trust store, not that of a profile; try: localhostess trust",
     );
   }
   const program = await chromium(machine);
   // The daemon is started last, when nothing else can fail.
-  const { port, urlPorts } = portsOf(settings, await daemonFor(flags, world));
+  const daemon = await daemonFor(flags, world);
+  const { port, urlPorts } = portsOf(settings, daemon);
+  const running = daemon !== undefined && daemon.port === port;
+  const pac = await pacText({ port, tlds, running });
   const host = target.kind === "own" ? "localhost" : `${target.name}.localhost`;
   const url = `${originOf(host, { scheme: "https", port: urlPorts.https })}${target.path}`;
 
@@ -65,15 +71,9 @@ export async function browser(
   const home = await mkdtemp(join(tmpdir(), "localhostess-browser-"));
   try {
     await trustIn(home, { certificates, machine });
+    if (settings.json) printJsonLine(world, { url, program });
     return await show(
-      [
-        program,
-        ...quiet,
-        `--user-data-dir=${join(home, "profile")}`,
-        pacOption({ port, tlds }),
-        ...own,
-        url,
-      ],
+      [program, ...quiet, `--user-data-dir=${join(home, "profile")}`, pacOption(pac), ...own, url],
       { home, world },
     );
   } finally {
@@ -87,7 +87,8 @@ async function chromium({ env }: Machine): Promise<string> {
   // A snap has its own home and /tmp, and would not see the profile.
   const program = found.find((path) => !path.startsWith("/snap/"));
   if (program !== undefined) return program;
-  throw new Error(
+  throw new Failure(
+    "no_browser",
     found.length > 0
       ? `${found[0]} is a snap, which can only read its own files; install Chrome or Chromium as a package`
       : `PATH has no ${listed(programs, { conjunction: "or" })}; localhostess trust makes every browser trust the certificates`,
@@ -96,7 +97,7 @@ async function chromium({ env }: Machine): Promise<string> {
 
 async function ours(settings: Settings): Promise<Certificate[]> {
   const names = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
-  if (names.kind === "broken") throw new Error(names.problems.join("; "));
+  if (names.kind === "broken") throw new Failure("broken_authority", names.problems.join("; "));
   const bare = await loadCertificateAuthority(certificateAuthorityOptions("bare", settings));
   return [names.ca, ...(bare.kind === "ready" ? [bare.ca] : [])].map(certificateOf);
 }
@@ -126,8 +127,8 @@ async function trustIn(
 }
 
 /** The option holds the PAC file itself: one that is fetched would be missing if the proxy starts later. */
-function pacOption(facts: PacFacts): string {
-  const text = Buffer.from(pacFile(facts)).toString("base64");
+function pacOption(pac: string): string {
+  const text = Buffer.from(pac).toString("base64");
   return `--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64,${text}`;
 }
 
@@ -149,7 +150,8 @@ async function show(
       XDG_CACHE_HOME: join(home, "cache"),
     },
     stdin: "ignore",
-    stdout: "inherit",
+    // With --json, stdout has JSON only.
+    stdout: world.json === undefined ? "inherit" : 2,
     stderr: "inherit",
     // On Ctrl-C we end the browser and then remove its profile.
     detached: true,

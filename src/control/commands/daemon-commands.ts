@@ -1,5 +1,6 @@
 /** The commands about the daemon itself: its facts, its page, its certificate authority, its end. */
 import * as v from "valibot";
+import { jsonForm } from "../../routes/json-form.ts";
 import { shutdownPath } from "../found/protocol.ts";
 import { type Command, CommandError, command, nothing, ok } from "./command.ts";
 import { daemonOf } from "./reports.ts";
@@ -35,11 +36,11 @@ export const daemonCommands: readonly Command[] = [
     path: "/v1/daemon",
     summary: "The daemon's identity, addresses, memory and connections.",
     answer:
-      "the registration, and `addresses`, `stateDirectory`, `log` (null: a terminal), `uptime` in milliseconds, `memory` in bytes, `connections`",
+      "the registration, and `addresses`, `state_directory`, `log` (null: a terminal), `uptime` in milliseconds, `memory` in bytes, `connections`",
     input: nothing,
     changes: false,
     streams: false,
-    run: (_, backend) => daemonOf(backend),
+    run: (_, backend) => jsonForm(daemonOf(backend)),
   }),
   command({
     name: "Dashboard",
@@ -53,6 +54,29 @@ export const daemonCommands: readonly Command[] = [
     run(_, { dashboard }) {
       if (dashboard === undefined) throw new CommandError("unsupported", "there is no page here");
       return { url: dashboard() };
+    },
+  }),
+  command({
+    name: "ConnectPage",
+    method: "POST",
+    path: "/v1/connect-page",
+    summary:
+      "A URL that opens a web page of an allowed origin with a token, which the page exchanges for the credential: once, within 60 seconds.",
+    answer: "`{url, origin}`; see [A web page of your own](#a-web-page-of-your-own)",
+    input: v.strictObject({
+      url: v.pipe(
+        v.string(),
+        v.maxLength(2000),
+        v.description("the page; its origin has to be in `allowed_origins`"),
+      ),
+    }),
+    changes: true,
+    streams: false,
+    run({ url }, { connectPage }) {
+      if (connectPage === undefined) {
+        throw new CommandError("unsupported", "this daemon has no HTTP API for a page");
+      }
+      return connectPage(url);
     },
   }),
   command({

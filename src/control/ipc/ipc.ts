@@ -33,11 +33,16 @@ const drain = 2_000;
 const leavingPatience = 30_000;
 const mostConnections = 512;
 
+export type IpcDoorOptions = IpcOptions & {
+  /** Makes the directory, which whatever cleans up temporary files may have removed with the socket. */
+  prepare?(): void;
+};
+
 /** Nothing listens before `claim`. */
-export function ipcDoor(options: IpcOptions): IpcDoor {
+export function ipcDoor(options: IpcDoorOptions): IpcDoor {
   const { path, clock } = options;
   const connections = new Set<IpcRequest>();
-  let bound: { listener: Listening; inode: bigint } | undefined;
+  let bound: { listener: Listening; file: SocketFile } | undefined;
   /** The daemon before listens on our socket too. */
   let shared = false;
 
@@ -65,22 +70,24 @@ export function ipcDoor(options: IpcOptions): IpcDoor {
       return connections.size;
     },
     claim() {
-      if (stopping !== undefined || (bound !== undefined && inodeAt(path) === bound.inode)) return;
+      if (stopping !== undefined || isUntouched(bound?.file, fileAt(path))) return;
       const before = bound;
+      options.prepare?.();
       bound = bindAt(path, accept);
       before?.listener.stop();
     },
     socket() {
-      if (bound === undefined || inodeAt(path) !== bound.inode) return undefined;
-      return { inode: bound.inode, descriptor: bound.listener.descriptor };
+      if (bound === undefined || fileAt(path)?.inode !== bound.file.inode) return undefined;
+      return { inode: bound.file.inode, descriptor: bound.listener.descriptor };
     },
     adopt({ inode, descriptor }) {
       // Somebody has removed or replaced it: `claim` puts one of ours there.
-      if (inodeAt(path) !== inode) {
+      const file = fileAt(path);
+      if (file?.inode !== inode) {
         closeSync(descriptor);
         return;
       }
-      bound = { listener: listen({ path, descriptor }, accept), inode };
+      bound = { listener: listen({ path, descriptor }, accept), file };
       shared = true;
     },
     settle() {
@@ -94,7 +101,8 @@ export function ipcDoor(options: IpcOptions): IpcDoor {
     },
     stop() {
       stopping ??= (async () => {
-        if (bound !== undefined && !shared && inodeAt(path) === bound.inode) unlinkSync(path);
+        const isOurs = bound !== undefined && fileAt(path)?.inode === bound.file.inode;
+        if (isOurs && !shared) unlinkSync(path);
         bound?.listener.stop();
         for (const request of [...connections]) request.finish();
         await empty(drain);
@@ -111,17 +119,27 @@ function bindAt(path: string, accept: (link: Link) => void) {
   const listener = listen({ path: temporary }, accept);
   try {
     chmodSync(temporary, 0o600);
-    const inode = inodeAt(temporary);
-    if (inode === undefined) throw new Error(`${temporary} is gone again`);
     renameSync(temporary, path);
-    return { listener, inode };
+    const file = fileAt(path);
+    if (file === undefined) throw new Error(`${path} is gone again`);
+    return { listener, file };
   } catch (error) {
     listener.stop();
     throw error;
   }
 }
 
+type SocketFile = {
+  inode: bigint;
+  /** Nanoseconds; another name or mode changes it. */ changed: bigint;
+};
+
 /** Undefined if nothing is there. */
-function inodeAt(path: string): bigint | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+function fileAt(path: string): SocketFile | undefined {
+  const its = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return its === undefined ? undefined : { inode: its.ino, changed: its.ctimeNs };
+}
+
+function isUntouched(ours: SocketFile | undefined, there: SocketFile | undefined): boolean {
+  return ours !== undefined && ours.inode === there?.inode && ours.changed === there.changed;
 }

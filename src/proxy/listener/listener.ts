@@ -1,10 +1,12 @@
 /** Ports -> connections, accepted on both loopback addresses, counted, and checked for timeouts twice a second. */
+import { randomBytes } from "node:crypto";
 import type { Callers } from "../../discovery/callers.ts";
 import type { ClientUser } from "../../discovery/client-user.ts";
 import type { Link } from "../../link/link.ts";
 import type { Ready } from "../../link/listen-on-both.ts";
 import type { SocketLink } from "../../link/socket-link.ts";
 import type { Service } from "../../routes/service.ts";
+import type { Unusable } from "../../routes/unusable.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -21,6 +23,7 @@ import { H2Session } from "../h2/session.ts";
 import { HeadWriters } from "../upstream/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
 import { type ExtraPort, listenOnPorts, type OwnSocket, type RefusedPort } from "./own-ports.ts";
+import { marks } from "../request/marks.ts";
 import { httpsRedirect } from "../request/redirect.ts";
 import { encodeReply } from "../pages/reply.ts";
 import type { Supervision } from "../request/supervision.ts";
@@ -59,6 +62,8 @@ export type ProxyOptions = {
   routes(): RouteTable;
   refresh(): Promise<unknown>;
   stillThere(service: Service): boolean;
+  /** Servers that run and that no name leads to; undefined: nobody has looked for them. */
+  unusable?: (() => readonly Unusable[]) | undefined;
   touch(): void;
   /** Whether only these users, we or root listen there; undefined if this system cannot tell. */
   isOwn?: UpstreamPoolOptions["isOwn"];
@@ -156,12 +161,13 @@ export function startProxy(options: ProxyOptions): Proxy {
     routes: options.routes,
     refresh: options.refresh,
     stillThere: options.stillThere,
+    unusable: options.unusable,
     touch: options.touch,
     pages: ownPages({
       routes: options.routes,
       version: options.version,
       port: own.port,
-      urlPort: own.urls.http,
+      urlPorts: own.urls,
     }),
     instance: options.instance,
     seconds: () => seconds,
@@ -169,6 +175,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     urlPorts: own.urls,
     redirect: options.httpsRedirect ? httpsRedirect(own.urls.https) : undefined,
     destinations: new Destinations(),
+    marks: marks(randomBytes(32)),
     spare: [],
     recorder: options.recorder,
     callers: options.callers,
