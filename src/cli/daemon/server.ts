@@ -100,7 +100,11 @@ export async function serverStart(
   });
   await end.begun;
   await daemon.stop();
-  if (flags.background) note(`exited; port ${port} is free`);
+  if (flags.background) {
+    note(
+      daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
+    );
+  }
   return 0;
 }
 
