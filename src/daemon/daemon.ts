@@ -131,6 +131,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     doors: opened,
     bind,
     inherit: (shells) => projects.inherit(shells),
+    receive: (batches) => projects.receive(batches),
     stops: resting,
     last: stops,
   });
@@ -140,7 +141,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
 
   // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
-  beginProjects(projects, { ...common, resting });
+  beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));
   const watch = claimed.keep({ lost: dismissed.resolve, stops });
@@ -162,6 +163,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
       return over.left() !== undefined;
     },
     stop: () => over.left()?.then(() => stops.stop()) ?? stops.stop(),
+    kept: () => over.kept(),
   };
 }
 

@@ -250,6 +250,7 @@ describe("the verb", () => {
       predecessor,
       dismissed: dismissed.promise,
       isReplaced: false,
+      kept: async () => {},
       stop,
     };
   }

@@ -105,6 +105,7 @@ export async function serverStart(
       daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
     );
   }
+  await daemon.kept();
   return 0;
 }
 
