@@ -3,11 +3,7 @@ import { explain } from "../../proxy/pages/problem.ts";
 import { nearest } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
 import { routeTable } from "../../routes/table.ts";
-import { looker, type Sight } from "../shared/look.ts";
-import { type Settings, UsageError } from "../shared/settings.ts";
-import { readTarget, type Target } from "../../routes/target.ts";
-
-export type NamedTarget = Extract<Target, { kind: "name" }>;
+import type { Sight } from "./look.ts";
 
 export type Found =
   | { kind: "found"; service: Service }
@@ -34,18 +30,4 @@ export function find(name: string, { services, urlPorts }: Sight): Found {
     port: urlPorts.http,
   });
   return { kind: "unknown", why: message, nearest: near };
-}
-
-/** The first step of the verbs with a `<name>`. @throws UsageError, or an Error for an unknown name. */
-export async function lookUp(
-  text: string,
-  settings: Settings,
-): Promise<{ service: Service; sight: Sight; target: NamedTarget }> {
-  const sight = await looker(settings)();
-  const target = readTarget(text, sight.tlds);
-  if (target.kind === "mistake") throw new UsageError([target.what]);
-  if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
-  const found = find(target.name, sight);
-  if (found.kind !== "found") throw new Error(found.why);
-  return { service: found.service, sight, target };
 }
