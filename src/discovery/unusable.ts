@@ -14,6 +14,8 @@ export type UnusableOptions = Host & {
   supervised: readonly Supervised[];
   /** Our own processes, which are not servers of a person. */
   ownPids: ReadonlySet<number>;
+  /** A path that is in the command line of every process of ours: other daemons, with another state directory. */
+  ownFile?: string | undefined;
 };
 
 /** PATH_MAX: a directory is shown in full. */
@@ -44,7 +46,10 @@ export function unusableServers(scan: Scan, options: UnusableOptions): Unusable[
 type Owner = { process: ObservedProcess; ports: readonly number[] };
 
 /** The oldest process of each listening socket that no service has, with all of its ports. */
-function ownersIn(scan: Scan, { services, supervised, ownPids }: UnusableOptions): Owner[] {
+function ownersIn(
+  scan: Scan,
+  { services, supervised, ownPids, ownFile }: UnusableOptions,
+): Owner[] {
   const known = new Set(services.flatMap(({ pids }) => pids));
   const given = new Set(supervised.flatMap(({ listens }) => listens));
   const started = new Set(supervised.flatMap(({ pid }) => pid ?? []));
@@ -56,6 +61,7 @@ function ownersIn(scan: Scan, { services, supervised, ownPids }: UnusableOptions
       .flatMap((pid) => scan.processes.get(pid) ?? [])
       .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
     if (process === undefined) continue;
+    if (ownFile !== undefined && process.command.includes(ownFile)) continue;
     const before = owners.get(process.pid)?.ports ?? [];
     owners.set(process.pid, { process, ports: [...new Set([...before, port])] });
   }

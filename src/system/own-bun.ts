@@ -28,6 +28,11 @@ export function ownBun(words: readonly string[]): [string, ...string[]] {
   return [process.execPath, ...apart, ...words];
 }
 
+/** The file by which every process of this program is known: the compiled executable, or the script that Bun runs. */
+export function ownFile(): string {
+  return Bun.main.startsWith("/$bunfs/") ? process.execPath : Bun.main;
+}
+
 /** Runs this program again, with `/` as its working directory. */
 export function ownProgram(words: readonly string[]): [string, ...string[]] {
   // A compiled executable contains its files and reads none of those. It takes every word as an argument for our

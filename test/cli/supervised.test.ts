@@ -136,7 +136,7 @@ test("a status has a row for each service, and below them what wants to be read"
       memory: null,
       url: null,
       why: "ended 10 times",
-      exit: { code: null, signal: "SIGKILL", time: 0, lastLines: [] },
+      exit: { code: null, signal: "SIGKILL", time: "2026-01-01T00:00:00.000Z", last_lines: [] },
     }),
   ];
   const lines = statusLines(rows, { colors: noColors, columns: () => undefined });

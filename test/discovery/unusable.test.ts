@@ -129,3 +129,10 @@ test("a control character of another program reaches neither the command nor the
   const [its] = found(scanOf({ pid: 4, ports: [1000], command: "a\x1bb", cwd: "/srv/\x1b" }));
   expect(its).toMatchObject({ command: "a\\x1bb", cwd: "/srv/\\x1b" });
 });
+
+test("our own programs are not servers of a person: another daemon, with a state directory of its own", () => {
+  const scan = scanOf({ pid: 4, ports: [9091], command: "bun /opt/main.ts server start" });
+  const options = { ...host, services: [], supervised: [], ownPids: new Set<number>() };
+  expect(unusableServers(scan, { ...options, ownFile: "/opt/main.ts" })).toEqual([]);
+  expect(unusableServers(scan, { ...options, ownFile: "/opt/other.ts" })).toHaveLength(1);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { errorPage, type Problem } from "../../src/proxy/pages/error-page.ts";
+import type { Unusable } from "../../src/routes/unusable.ts";
 import { encodeReply } from "../../src/proxy/pages/reply.ts";
 
 const unknown = {
@@ -19,11 +20,31 @@ const failed = {
   why: "connection refused",
 } as const;
 
+function nameless(its: Partial<Unusable> = {}): Unusable {
+  return {
+    pid: 31_338,
+    startedAt: 0,
+    port: 3000,
+    ports: [3000],
+    command: "bun server.ts",
+    cwd: "/srv/ap",
+    typed: "bun server.ts",
+    suggested: "ap",
+    fault: { kind: "no name" },
+    ...its,
+  };
+}
+
 const told = { details: true };
 const textOf = (problem: Problem): string => errorPage(problem, "text", told).body;
 const htmlOf = (problem: Problem): string => errorPage(problem, "html", told).body;
 const errorOf = (problem: Problem): Record<string, unknown> =>
   JSON.parse(errorPage(problem, "json", told).body).error;
+
+function hostileServer(text: string): Unusable {
+  const fault = { kind: "overwritten" } as const;
+  return nameless({ command: text, cwd: text, typed: text, suggested: text, fault });
+}
 
 /** Every problem, made of one text that a stranger may have sent. */
 function everyProblem(text: string): readonly Problem[] {
@@ -39,6 +60,7 @@ function everyProblem(text: string): readonly Problem[] {
     { status: 508, name: text },
     { ...unknown, name: text, names: [text, text], nearest: text },
     { ...unknown, name: text, names: [], nearest: undefined },
+    { ...unknown, name: text, unusable: [hostileServer(text), hostileServer(text)] },
     { ...unknown, path: text },
     { ...failed, name: text, address: text, command: text, why: text },
     { ...failed, status: 504, name: text, address: text, command: text, why: text },
@@ -92,6 +114,31 @@ test("an unknown name gets the names that exist, the nearest, and how to start o
     nearest: "api",
     url: "http://api.localhost:9090",
   });
+});
+
+test("an unknown name that a running server was probably meant by gets that server, and no command that was just run", () => {
+  const problem: Problem = { ...unknown, nearest: undefined, unusable: [nameless()] };
+  const why =
+    "pid 31338 (bun server.ts) listens on port 3000 in /srv/ap, and has no NAME in its environment";
+  expect(textOf(problem)).toBe(
+    `localhostess: no server is named ap; ${why}; start it again with: NAME=ap bun server.ts\n`,
+  );
+  expect(htmlOf(problem)).toContain(why);
+  expect(htmlOf(problem)).toContain("<pre>NAME=ap bun server.ts</pre>");
+  expect(errorOf(problem).unusable).toEqual([
+    { pid: 31_338, ports: [3000], fault: "no name", why, fix: "NAME=ap bun server.ts" },
+  ]);
+  const lost = { ...problem, unusable: [nameless({ fault: { kind: "overwritten" } })] };
+  expect(htmlOf(lost)).toContain("localhostess add ap -- bun server.ts");
+});
+
+test("servers without a name that were hardly meant are still told, below the others", () => {
+  const unusable = [nameless({ cwd: "/srv/x", suggested: "x" })];
+  expect(textOf({ ...unknown, unusable })).toContain(
+    "to start it: NAME=ap bun dev); pid 31338 (bun server.ts) listens on port 3000 in /srv/x",
+  );
+  expect(htmlOf({ ...unknown, unusable })).toContain("pid 31338");
+  expect(errorOf({ ...unknown, unusable }).unusable).toEqual([]);
 });
 
 test("where nothing runs, the page says so and still says how to start", () => {
@@ -161,6 +208,7 @@ test("those who are told no details get the same code, and no other name, proces
   const untold = [
     { ...unknown, name: "mistyped", names: ["alpha", "beta"], nearest: "alpha" },
     { ...unknown, name: "mistyped", path: "/x", names: ["alpha", "beta"], nearest: "alpha" },
+    { ...unknown, name: "ap", names: ["beta"], nearest: undefined, unusable: [nameless()] },
     { ...failed, address: "127.9.9.9", port: 31_337, command: "run --secret" },
     { ...failed, status: 504, address: "127.9.9.9", port: 31_337, command: "run --secret" },
   ] as const satisfies Problem[];
@@ -168,7 +216,7 @@ test("those who are told no details get the same code, and no other name, proces
     for (const wants of ["html", "json", "text"] as const) {
       const { status, body } = errorPage(problem, wants);
       expect(status).toBe(problem.status);
-      for (const detail of ["alpha", "beta", "127.9.9.9", "31337", "4242", "secret"]) {
+      for (const detail of ["alpha", "beta", "127.9.9.9", "31337", "31338", "4242", "secret"]) {
         expect(body).not.toContain(detail);
         const whole = errorPage(problem, wants, told).body;
         const isPart = Object.values(problem)
@@ -190,7 +238,7 @@ test("those who are told no details get the same code, and no other name, proces
     );
   }
   expect(errorPage(untold[0], "text").body).toContain("localhostess ls");
-  expect(errorPage(untold[2], "text").body).toContain("localhostess why api");
+  expect(errorPage(untold[3], "text").body).toContain("localhostess why api");
 });
 
 test("a foreign host learns which hosts are answered and why, not which servers run", () => {

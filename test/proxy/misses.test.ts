@@ -227,3 +227,26 @@ test("an unroutable service is reached by no name", async () => {
   expect((await client.message()).status).toBe(404);
   expect(api.accepted.length).toBe(0);
 });
+
+test("a name that nobody has is explained with the servers that no name leads to, as they are after the look", async () => {
+  let looked = false;
+  await using proxy = await startTestProxy({
+    refresh: async () => {
+      looked = true;
+    },
+    unusable: () => {
+      if (!looked) return [];
+      const place = { startedAt: 0, port: 3000, ports: [3000], cwd: "/srv/nobody" };
+      const fault = { kind: "no name" } as const;
+      const command = "bun x.ts";
+      return [{ pid: 77, ...place, command, typed: command, suggested: "nobody", fault }];
+    },
+  });
+  using client = await connectRaw(proxy.port);
+  client.send(get("nobody.localhost"));
+  expect((await client.message()).body).toContain("pid 77 (bun x.ts) listens on port 3000");
+  // To a page's script, processes are none of its business.
+  using page = await connectRaw(proxy.port);
+  page.send("GET / HTTP/1.1\r\nHost: nobody.localhost\r\nSec-Fetch-Mode: cors\r\n\r\n");
+  expect((await page.message()).body).not.toContain("77");
+});

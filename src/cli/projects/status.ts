@@ -177,6 +177,6 @@ function memoryOf({ memory, memory_limit }: Row): string | undefined {
 }
 
 /** `0`, `1`, `SIGKILL`. */
-export function shownExit({ code, signal }: Exit): string {
+export function shownExit({ code, signal }: Pick<Exit, "code" | "signal">): string {
   return signal ?? String(code ?? "?");
 }

@@ -1,8 +1,10 @@
 /** `localhostess wait <service...>` -> services that are ready, stopped or completed, and their exit code. */
 import { constants } from "node:os";
-import type { EventData } from "../../control/commands/daemon-report.ts";
+import type { EventData, Snapshot } from "../../control/commands/daemon-report.ts";
 import { follow } from "../../control/found/client.ts";
 import type { Registration } from "../../control/found/protocol.ts";
+import { ofJsonForm } from "../../routes/json-form.ts";
+import type { SupervisedChange } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
@@ -156,7 +158,7 @@ async function watch(
   return { gone: "the daemon exited, and its services with it" };
 }
 
-type Event = { supervised: readonly Supervised[] } | EventData["supervised"];
+type Event = { supervised: readonly Supervised[] } | SupervisedChange;
 
 /** @throws an Error for a person, where the daemon refuses. */
 async function* eventsOf(socket: string): AsyncGenerator<Event, void, undefined> {
@@ -167,8 +169,8 @@ async function* eventsOf(socket: string): AsyncGenerator<Event, void, undefined>
       error?: { message: string };
     };
     if (error !== undefined) throw new Error(error.message);
-    if (event === "hello" || event === "reset") yield data as EventData["hello"];
-    else if (event === "supervised") yield data as EventData["supervised"];
+    if (event === "hello" || event === "reset") yield ofJsonForm<Snapshot>(data);
+    else if (event === "supervised") yield ofJsonForm<SupervisedChange>(data);
   }
 }
 

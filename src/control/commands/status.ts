@@ -1,5 +1,6 @@
 /** Services that were found and services that are supervised -> the rows of `Status`. */
 import type { ServiceSpec } from "../../manifest/project.ts";
+import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
 import { serviceRow } from "../../routes/service-row.ts";
@@ -40,7 +41,7 @@ export async function statusRows({
 }
 
 function statusOf(service: Service, proxyPort: number): FoundStatus {
-  const { name, url, port, pid, cwd, command, startedAt, warnings } = serviceRow(
+  const { name, url, port, pid, cwd, command, started_at, warnings } = serviceRow(
     service,
     proxyPort,
   );
@@ -57,7 +58,7 @@ function statusOf(service: Service, proxyPort: number): FoundStatus {
     workspace: null,
     constellation: null,
     warnings,
-    started_at: startedAt,
+    started_at,
     command,
   };
 }
@@ -104,7 +105,7 @@ function supervisedStatus(
     workspace: null,
     constellation: null,
     warnings: its.warnings,
-    started_at: isoOf(its.startedAt),
+    started_at: isoTime(its.startedAt),
     command: spec?.command ?? "",
     project: its.project,
     service: its.service,
@@ -115,15 +116,15 @@ function supervisedStatus(
     message: stateSentence(its),
     says: its.status ?? null,
     ready: its.state === "ready",
-    ready_at: isoOf(its.readyAt),
+    ready_at: isoTime(its.readyAt),
     uptime: its.startedAt === undefined || age === undefined ? null : Math.round(age),
     restarts: its.restarts,
-    exit: its.lastExit ?? null,
+    exit: its.lastExit === undefined ? null : jsonForm(its.lastExit),
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
-    next_run: isoOf(its.nextRun),
+    next_run: isoTime(its.nextRun),
     instance: instanceOf(its, shared),
     pending: its.pending ?? null,
   };
@@ -144,8 +145,4 @@ function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_sourc
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";
   return spec?.readyPattern === undefined ? "None" : "Log";
-}
-
-function isoOf(time: number | undefined): string | null {
-  return time === undefined ? null : new Date(time).toISOString();
 }

@@ -3,6 +3,7 @@ import type { Callers } from "../../discovery/callers.ts";
 import type { Held } from "../../link/held.ts";
 import type { Link } from "../../link/link.ts";
 import type { Service } from "../../routes/service.ts";
+import type { Unusable } from "../../routes/unusable.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { OwnPages } from "../pages/own-pages.ts";
 import type { Destination, Destinations } from "../request/destination.ts";
@@ -67,6 +68,8 @@ export interface Client {
 export interface ServingShared extends ExchangeShared, WaitingShared {
   /** Whether the process that was found with the service still runs; a cheap check. */
   stillThere(service: Service): boolean;
+  /** Servers that run and that no name leads to; undefined: nobody has looked for them. */
+  unusable?: (() => readonly Unusable[]) | undefined;
   /** Reports that the proxy is in use. Costs next to nothing. */
   touch(): void;
   readonly pages: OwnPages;

@@ -9,7 +9,7 @@ import { latin1 } from "../../wire/bytes.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
-import { frontPath } from "../pages/own-pages.ts";
+import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
@@ -231,6 +231,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           name: decision.name,
           names: destination.table.names,
           nearest: nearest(decision.name, destination.table.names),
+          unusable: this.#shared.unusable?.() ?? [],
           port: this.#shared.urlPorts.http,
         });
     }
@@ -413,8 +414,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const head = this.#head;
     const from = target.form === "absolute" ? target.pathStart : head.targetStart;
     const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
-    // A person who has just started a server looks for it here.
-    if (path === frontPath && !this.#hasLooked) return this.#waitForLook();
+    if (namesServices.has(path) && !this.#hasLooked) return this.#waitForLook();
     const reply = this.#shared.pages({
       method: head.method(bytes),
       path,

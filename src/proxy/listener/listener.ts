@@ -4,6 +4,7 @@ import type { ClientUser } from "../../discovery/client-user.ts";
 import type { Link } from "../../link/link.ts";
 import type { SocketLink } from "../../link/socket-link.ts";
 import type { Service } from "../../routes/service.ts";
+import type { Unusable } from "../../routes/unusable.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
@@ -53,6 +54,8 @@ export type ProxyOptions = {
   routes(): RouteTable;
   refresh(): Promise<unknown>;
   stillThere(service: Service): boolean;
+  /** Servers that run and that no name leads to; undefined: nobody has looked for them. */
+  unusable?: (() => readonly Unusable[]) | undefined;
   touch(): void;
   /** Whether only these users, we or root listen there; undefined if this system cannot tell. */
   isOwn?: UpstreamPoolOptions["isOwn"];
@@ -138,6 +141,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     routes: options.routes,
     refresh: options.refresh,
     stillThere: options.stillThere,
+    unusable: options.unusable,
     touch: options.touch,
     pages: ownPages({
       routes: options.routes,

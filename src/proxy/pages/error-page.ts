@@ -1,11 +1,14 @@
 /** A problem with a request -> the page that explains it, as HTML, JSON or one line of text. Pure. */
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
+import { faultText, namelessText, namingCommand, type Unusable } from "../../routes/unusable.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import {
   dialled,
   explain,
+  longSentence,
+  meantServers,
   type Problem,
   sentence,
   size,
@@ -55,8 +58,24 @@ function unknownPage(problem: UnknownName, path: string): Story {
   };
 }
 
+/** A server that runs, and the command that gives it a name. */
+function meantServer(its: Unusable): Html {
+  const then =
+    its.fault.kind === "overwritten"
+      ? html`<p>
+          A project knows its services without that. In its folder, run this, and then
+          <code>localhostess up</code>:
+        </p>`
+      : html`<p>Start it again, in its folder, with:</p>`;
+  return html`<p>${longSentence(faultText(its))}.</p>
+    ${then}
+    <pre>${longSentence(namingCommand(its))}</pre>`;
+}
+
 function unknownName(problem: UnknownName): Story {
   const name = word(problem.name);
+  const meant = meantServers(problem);
+  const nameless = namelessText(problem.unusable ?? []);
   const guess =
     problem.nearest === undefined
       ? undefined
@@ -69,7 +88,13 @@ function unknownName(problem: UnknownName): Story {
   return {
     title: `No server is named ${name}`,
     refresh: refreshSeconds,
-    body: html`${guess}${names(problem)}
+    body: html`${guess}${meant.length > 0 ? html`<h2>A server runs that may be the one</h2>` : undefined}
+      ${meant.map(meantServer)}${names(problem)}
+      ${
+        meant.length > 0 || nameless === undefined
+          ? undefined
+          : html`<p class="soft">${longSentence(nameless)}</p>`
+      }
       <h2>Start a server under this name</h2>
       <pre>${startCommand(problem.name)}</pre>
       <p>

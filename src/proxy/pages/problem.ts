@@ -1,4 +1,12 @@
 /** A problem with a request -> an error code, a line for a terminal and details for a program. Pure. */
+import {
+  faultText,
+  meantBy,
+  namelessText,
+  namingCommand,
+  type Unusable,
+  unusableText,
+} from "../../routes/unusable.ts";
 import { printable } from "../../text/printable.ts";
 import {
   originOf,
@@ -31,6 +39,8 @@ export type UnknownName = {
   /** All routable names. */
   names: readonly string[];
   nearest: string | undefined;
+  /** Servers that run and that no name leads to; the request may have been for one of them. */
+  unusable?: readonly Unusable[];
   /** The proxy's port in http URLs. */
   port: number;
   /** Set if the request was for `localhost` itself, but for none of its pages. */
@@ -97,8 +107,12 @@ export type Explanation = {
 /** A host may be as long as a head; this is enough to recognise it. */
 const longestWord = 80;
 const longestSentence = 200;
+/** A folder's path is shown in full in most cases. */
+const longestFault = 700;
 /** More names than anyone reads in one line. */
 const mostNames = 12;
+/** Servers that are shown as the one that may have been meant. */
+const mostMeant = 3;
 
 export function word(text: string): string {
   return printable(text, longestWord);
@@ -111,6 +125,16 @@ export function sentence(text: string): string {
 export function dialled({ address, port }: { address: string; port: number }): string {
   const host = word(address);
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** A sentence about a server that no name leads to. */
+export function longSentence(text: string): string {
+  return printable(text, longestFault);
+}
+
+/** Those that a request for an unknown name was probably for. */
+export function meantServers({ name, unusable = [] }: UnknownName): Unusable[] {
+  return meantBy(name.toLowerCase(), unusable).slice(0, mostMeant);
 }
 
 /** The command that starts a server under this name, if the name is safe to paste into a shell. */
@@ -143,14 +167,29 @@ function explainUnknown(problem: UnknownName): Explanation {
   const name = word(problem.name);
   const nearest = problem.nearest === undefined ? undefined : word(problem.nearest);
   const guess = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  const meant = meantServers(problem);
+  const nameless = namelessText(problem.unusable ?? []);
+  const others = nameless === undefined ? "" : `; ${nameless}`;
+  // Whoever has a server running has run the command that starts it.
+  const more =
+    meant.length > 0
+      ? `; ${meant.map(unusableText).join("; ")}`
+      : ` (${listed(names)}; to start it: ${startCommand(problem.name)})${others}`;
   return {
     code: "unknown-name",
-    message: `no server is named ${name}${guess} (${listed(names)}; to start it: ${startCommand(problem.name)})`,
+    message: longSentence(`no server is named ${name}${guess}${more}`),
     details: {
       name,
       names,
       nearest: nearest ?? null,
       url: nearest === undefined ? null : serviceUrl(nearest, problem.port),
+      unusable: meant.map((its) => ({
+        pid: its.pid,
+        ports: its.ports,
+        fault: its.fault.kind,
+        why: longSentence(faultText(its)),
+        fix: longSentence(namingCommand(its)),
+      })),
     },
   };
 }
