@@ -304,7 +304,7 @@ test(
     await eventually("it is ready", async () => (await states()).ticks === "ready");
     const before = monitor.output().length;
     monitor.resize(40);
-    await monitor.until((text) => /…\x1b\[K/.test(text.slice(before)));
+    await monitor.until((text) => /…(?:\x1b\[\d+m)*\x1b\[K/.test(text.slice(before)));
     monitor.type("q");
     expect(await monitor.ended()).toBe(0);
     expect(monitor.output()).toEndWith("\x1b[?25h\x1b[?1049l");
@@ -418,7 +418,8 @@ test(
       expect(code).toBe(words[0] === "stop" ? 0 : 1);
     }
     expect((await alone("stop", "nosuch")).code).toBe(1);
-    expect((await alone("status", "--json")).out).toBe("[]\n");
+    const { error } = JSON.parse((await alone("status", "--json")).out);
+    expect(error).toMatchObject({ code: "not_running", hint: "localhostess up" });
     expect(other.pids()).toEqual([]);
   },
   patience,

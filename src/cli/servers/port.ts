@@ -1,5 +1,6 @@
 /** `localhostess port <name>` -> the port that a server listens on itself. */
 import { serviceRow } from "../../routes/service-row.ts";
+import { printJson } from "../shared/json-output.ts";
 import { lookUp, tellAbsent, tellElsewhere } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { exitCode } from "../shared/verb.ts";
@@ -14,6 +15,7 @@ export async function port(name: string, flags: Flags, world: World): Promise<nu
   }
   tellElsewhere(reached, world);
   const row = serviceRow(reached.service, sight.urlPorts.http);
-  world.out.write(`${settings.json ? JSON.stringify(row, undefined, 2) : row.port}\n`);
+  if (settings.json) printJson(world, row);
+  else world.out.write(`${row.port}\n`);
   return exitCode.done;
 }

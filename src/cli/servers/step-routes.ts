@@ -1,6 +1,7 @@
 /** A name -> the server that has it, its process, and whether it takes connections. */
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
+import { faultText, remedyText } from "../../routes/unusable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
 import type { Sight } from "../shared/look.ts";
@@ -22,6 +23,11 @@ export function routes(name: string, sight: Sight): Routed {
       return { step: failed("routes", reached.why, fix), service: undefined };
     }
     case "unknown": {
+      const { meant } = reached;
+      if (meant !== undefined) {
+        const detail = `no server is named ${name}; ${faultText(meant)}`;
+        return { step: failed("routes", detail, remedyText(meant)), service: undefined };
+      }
       const fix =
         reached.nearest === undefined
           ? `start a server under that name: NAME=${pastedWord(name)} bun dev`

@@ -2,6 +2,7 @@
 import { serviceRow, serviceUrl } from "../../routes/service-row.ts";
 import { stateSentence } from "../../routes/state-sentence.ts";
 import type { Supervised, SupervisedState } from "../../routes/supervised.ts";
+import { printJson } from "../shared/json-output.ts";
 import { lookUp, tellAbsent, tellComing } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { exitCode } from "../shared/verb.ts";
@@ -32,7 +33,8 @@ export async function url(name: string, flags: Flags, world: World): Promise<num
       ? absentRow(reached.supervised, { name: target.name, url: address })
       : { ...serviceRow(reached.service, sight.urlPorts.http), url: address };
   tellComing(reached, world);
-  world.out.write(`${settings.json ? JSON.stringify(row, undefined, 2) : address}\n`);
+  if (settings.json) printJson(world, row);
+  else world.out.write(`${address}\n`);
   return exitCode.done;
 }
 

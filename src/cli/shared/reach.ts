@@ -1,5 +1,5 @@
 /** A word for one server in any of its forms -> its name, and what the proxy would find there now. */
-import { decide, type Turn } from "../../routes/decide.ts";
+import { decide, type Turn, turnOf } from "../../routes/decide.ts";
 import { hostsOf, type Nameable, servicesNamed, unquoted, wordIn } from "../../routes/named.ts";
 import type { Service } from "../../routes/service.ts";
 import { doubtOf, lastLinesOf, stateCause, stateSentence } from "../../routes/state-sentence.ts";
@@ -9,6 +9,7 @@ import { readTarget, type Target } from "../../routes/target.ts";
 import { baseOf } from "../../manifest/project-name.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
+import { Failure } from "./failure.ts";
 import { find, type Found } from "./find.ts";
 import { folderIn, projectHere, servicesMeant } from "./lookup.ts";
 import { looker, type Sight } from "./look.ts";
@@ -84,7 +85,8 @@ export async function targetOf(
   if (isExact(target.name, reached)) return target;
   const found = await servicesMeant(word, { rows, world });
   if (found.kind === "rows") return withName(target, oneOf(word, found.rows, sight));
-  if (found.kind === "declared" || found.several) throw new Error(found.why);
+  if (found.kind === "declared") throw new Failure("not_up", found.why);
+  if (found.several) throw new Failure("ambiguous", found.why);
   return target;
 }
 
@@ -105,7 +107,9 @@ async function rowTarget(
   { rows, world, sight }: RowOptions,
 ): Promise<NamedTarget> {
   const found = await servicesMeant(word, { rows, world });
-  if (found.kind !== "rows") throw new Error(found.why);
+  if (found.kind === "declared") throw new Failure("not_up", found.why);
+  if (found.kind === "none")
+    throw new Failure(found.several ? "ambiguous" : "not_found", found.why);
   const name = oneOf(word, found.rows, sight);
   const target = readTarget(`${name}.localhost${rest.replace(/^:\d+/, "")}`, sight.tlds);
   if (target.kind !== "name") throw new Error(`${unquoted(name)} is no name`);
@@ -127,20 +131,19 @@ function oneOf(word: string, rows: readonly Named[], { tlds }: Sight): string {
   }
   const base = baseOf(all[0]!.domain, tlds);
   if (names.has(base)) return base;
-  const ids = listed(
-    all.filter((its) => its.routeName !== undefined).map(({ id }) => id),
-    {
-      conjunction: "or",
-      most: 12,
-    },
+  const own = all.filter((its) => its.routeName !== undefined);
+  if (own.length > 0) {
+    const ids = listed(
+      own.map(({ id }) => id),
+      { conjunction: "or", most: 12 },
+    );
+    throw new Failure("ambiguous", `${unquoted(word)} has several addresses: name ${ids}`);
+  }
+  const states = listed(
+    all.map((its) => stateCause(its)),
+    { most: 3 },
   );
-  if (ids !== "") throw new Error(`${unquoted(word)} has several addresses: name ${ids}`);
-  throw new Error(
-    `${listed(
-      all.map((its) => stateCause(its)),
-      { most: 3 },
-    )}; a worker has no address`,
-  );
+  throw new Failure("unsupported", `${states}; a worker has no address`);
 }
 
 export type LookedUp = { reached: Present; sight: Sight; target: NamedTarget };
@@ -158,12 +161,16 @@ export async function lookUp(
 
 /** @throws an Error for a person, where no service has the name. */
 export function present(reached: Reached): Present {
-  if (reached.kind === "unroutable" || reached.kind === "unknown") throw new Error(reached.why);
+  if (reached.kind === "unroutable" || reached.kind === "unknown") {
+    throw new Failure("not_found", reached.why);
+  }
   return reached;
 }
 
 /** Tells a person the proxy's own sentence, with the last lines of the service. */
-export function tellAbsent(its: Supervised, { err }: Pick<World, "err">): void {
+export function tellAbsent(its: Supervised, { err, json }: Pick<World, "err" | "json">): void {
+  // A command helps one that is down; any other is waited for.
+  if (json !== undefined) json.code = turnOf(its) === "down" ? "not_up" : "not_ready";
   err.write(`localhostess: ${printable(stateSentence(its), 20_000)}\n`);
   const lines = lastLinesOf(its);
   if (lines.length === 0) return;
