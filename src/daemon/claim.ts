@@ -1,25 +1,27 @@
 /** The wanted port -> the proxy there, with our record beside it; or nothing, where another daemon is to go on. */
 import { unwritableWhy } from "../text/unwritable.ts";
 import { claimPort } from "../control/found/claim-port.ts";
-import { findDaemon } from "../control/found/connect.ts";
+import { findDaemon, isAlive } from "../control/found/connect.ts";
 import { askHandover } from "../control/found/handover.ts";
-import { converge } from "../control/found/converge.ts";
+import { converge, rereadEvery } from "../control/found/converge.ts";
 import type { Facts, Registration } from "../control/found/protocol.ts";
 import {
   ownerOfRecord,
+  recordText,
   removeRegistration,
   writeRegistration,
 } from "../control/found/registration.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
-import type { Clock } from "../system/clock.ts";
+import type { Cancel, Clock } from "../system/clock.ts";
 import type { Doors } from "./doors.ts";
 import type { DaemonOptions } from "./options.ts";
+import { persistently } from "./persistently.ts";
 import { vacancy } from "./ports.ts";
 import type { Stopping } from "./stops.ts";
 
 export type ClaimOptions = Pick<
   DaemonOptions,
-  "port" | "extraPorts" | "unlessRunning" | "stateDirectory"
+  "port" | "extraPorts" | "unlessRunning" | "mustBeFound" | "stateDirectory"
 > & {
   clock: Clock;
   facts: Facts;
@@ -47,8 +49,10 @@ const drainMilliseconds = 10_000;
 
 /** @throws an Error with `code` (`EADDRINUSE`) and `port` where the port cannot be had. */
 export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
-  const { clock, facts, doors, stateDirectory, unlessRunning, note, stops } = options;
+  const { clock, facts, doors, stateDirectory, unlessRunning, mustBeFound, note, stops } = options;
   const record = recordOf(options);
+  const publish = (port: number): Promise<void> =>
+    mustBeFound ? persistently(clock, () => record.publish(port)) : record.publish(port);
   const claimed = await claimPort({
     clock,
     port: options.port,
@@ -65,7 +69,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     async inherit(found) {
       options.inherit(await askHandover(found, clock));
     },
-    publish: record.publish,
+    publish,
     stillOurs: record.isOurs,
   }).catch((cause: Error & { code?: string; port?: number }) => {
     const { code, message, port = options.port } = cause;
@@ -86,46 +90,129 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   if (http !== proxy.port) facts.httpPort = http;
   if (https !== proxy.port) facts.httpsPort = https;
   try {
-    await record.publish(proxy.port);
+    await publish(proxy.port);
     // Another daemon may have replaced the credential while both of us started.
     await doors?.renewCredential();
   } catch (error) {
-    note(`other commands cannot find this daemon: ${(error as Error).message}`);
+    const why = `other commands cannot find this daemon: ${(error as Error).message}`;
+    if (mustBeFound) throw new Error(why, { cause: error });
+    note(why);
   }
   return {
     proxy,
     predecessor,
     keep({ lost, stops: keeping }) {
-      if (!record.isPublished()) return;
-      const cancel = converge({
-        stateDirectory,
-        id: facts.id,
-        clock,
-        tick() {
-          doors?.claim();
-          void doors?.renewCredential();
-        },
-        lost: () => lost("as another was started, or the record removed"),
-      });
-      keeping.push("the watch over the record", cancel);
+      if (doors === undefined) return;
+      const watch = (): Cancel =>
+        converge({
+          stateDirectory,
+          id: facts.id,
+          clock,
+          text: record.text,
+          tick() {
+            doors.claim();
+            void doors.renewCredential();
+          },
+          changed: record.renew,
+          lost: () => lost("as another was started, or the record removed"),
+        });
+      let cancel = record.isPublished()
+        ? watch()
+        : publishLater({
+            clock,
+            isReplaced: async () => isAlive(await findDaemon(stateDirectory, { clock })),
+            publish: () => record.publish(proxy.port),
+            published() {
+              note("other commands can find this daemon now");
+              cancel = watch();
+            },
+            lost: () => lost("as another was started, and this one could not be found"),
+          });
+      keeping.push("the watch over the record", () => cancel());
     },
   };
+}
+
+type Later = {
+  clock: Clock;
+  /** Whether another daemon can be found meanwhile. */
+  isReplaced(): Promise<boolean>;
+  publish(): Promise<void>;
+  published(): void;
+  lost(): void;
+};
+
+/** A daemon in a terminal goes on without a record, and tries every second to have one. */
+function publishLater({ clock, isReplaced, publish, published, lost }: Later): Cancel {
+  let over = false;
+  let trying = false;
+  const cancel = clock.every(rereadEvery, () => {
+    if (trying) return;
+    trying = true;
+    void attempt().finally(() => {
+      trying = false;
+    });
+  });
+  const end = (): void => {
+    over = true;
+    cancel();
+  };
+  async function attempt(): Promise<void> {
+    const replaced = await isReplaced();
+    if (over) return;
+    if (replaced) {
+      end();
+      lost();
+      return;
+    }
+    try {
+      await publish();
+    } catch {
+      // The reason was noted when the daemon started.
+      return;
+    }
+    if (over) return;
+    end();
+    published();
+  }
+  return end;
 }
 
 /** The record by which other commands find this daemon. */
 function recordOf({ doors, facts, stateDirectory, note, stops }: ClaimOptions) {
   let published = false;
+  let said: string | undefined;
+  const current = (): Registration => {
+    const { stateDirectory: _, addresses: _a, log: _l, ...record } = facts;
+    return record;
+  };
+  const write = () =>
+    writeRegistration(stateDirectory, current()).catch((cause: Error) => {
+      throw new Error(`the record cannot be written: ${unwritableWhy(cause)}`, { cause });
+    });
   return {
     isPublished: () => published,
-    isOurs: () => ownerOfRecord(stateDirectory, facts.id) !== "lost",
+    isOurs: () => ownerOfRecord(stateDirectory, { id: facts.id }) !== "lost",
+    text: () => recordText(current()),
+    /** Writes it again, after another program has changed it. */
+    renew(): void {
+      write().then(
+        () => {
+          said = undefined;
+          note("the record was changed by another program, and is written again");
+        },
+        ({ message }: Error) => {
+          // Tried every second, and noted once.
+          if (message !== said) note(message);
+          said = message;
+        },
+      );
+    },
     async publish(port: number): Promise<void> {
       if (doors === undefined) return;
       facts.port = port;
       doors.claim();
-      const { stateDirectory: _, addresses: _a, log: _l, ...record } = facts;
-      await writeRegistration(stateDirectory, record).catch((cause: Error) => {
-        throw new Error(`the record cannot be written: ${unwritableWhy(cause)}`, { cause });
-      });
+      await write();
       if (published) return;
       published = true;
       stops.push("the record", () =>

@@ -11,6 +11,8 @@ export type CurrentRoutesOptions = {
   bareNames: readonly string[] | boolean;
   /** The source of more bare names. */
   hosts: HostsFile;
+  /** The machine's own name. */
+  machine: string;
 };
 
 export class CurrentRoutes {
@@ -57,9 +59,10 @@ export class CurrentRoutes {
   }
 
   #made(): RouteTable {
-    const { tlds } = this.#options;
+    const { tlds, machine } = this.#options;
     const answersBare = this.#bareNames();
-    return routeTable(this.#services, { tlds, answersBare, supervised: this.#supervised() });
+    const supervised = this.#supervised();
+    return routeTable(this.#services, { tlds, answersBare, supervised, machine });
   }
 
   #bareNames(): BareNames {

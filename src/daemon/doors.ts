@@ -15,6 +15,7 @@ import { peerCredentials } from "../system/peer-credentials.ts";
 import type { Ends } from "../system/peer-sockets.ts";
 import { faultText } from "./fault-text.ts";
 import { type KeptDoor, openKept } from "./kept-door.ts";
+import { persistently } from "./persistently.ts";
 import type { Stopping } from "./stops.ts";
 
 export type Doors = {
@@ -33,6 +34,8 @@ export type DoorsOptions = {
   facts: Facts;
   backend: Backend;
   stateDirectory: string;
+  /** Nobody would know of a daemon that other commands cannot find. */
+  mustBeFound: boolean;
   /** The path that is wanted for the socket. */
   socket: string;
   allowedOrigins: readonly string[];
@@ -42,10 +45,13 @@ export type DoorsOptions = {
   stops: Stopping;
 };
 
-/** Undefined, and noted, where the state directory cannot be written: the proxy works without. */
+/**
+ * Undefined, and noted, where the state directory cannot be written: the proxy works without. @throws an Error for a
+ * person in that case, where the daemon must be found.
+ */
 export async function openDoors(options: DoorsOptions): Promise<Doors | undefined> {
   const { clock, facts, backend, stateDirectory, note } = options;
-  const credential = await keptCredential(stateDirectory, note);
+  const credential = await keptCredential(options);
   if (credential === undefined) return undefined;
   const fault = (error: unknown): void =>
     note(`a command failed by a fault of ours: ${faultText(error)}`);
@@ -108,20 +114,25 @@ type KeptCredential = {
   renew(): Promise<boolean>;
 };
 
-async function keptCredential(
-  stateDirectory: string,
-  note: (text: string) => void,
-): Promise<KeptCredential | undefined> {
+async function keptCredential({
+  stateDirectory,
+  clock,
+  mustBeFound,
+  note,
+}: DoorsOptions): Promise<KeptCredential | undefined> {
   const read = async (): Promise<string> => {
     const ensured = await ensureCredential(stateDirectory);
     if (ensured.note !== undefined) note(ensured.note);
     return ensured.value;
   };
   let credential: string;
+  let said: string | undefined;
   try {
-    credential = await read();
+    credential = await (mustBeFound ? persistently(clock, read) : read());
   } catch (error) {
-    note(`other commands cannot find this daemon: ${unwritableWhy(error as Error)}`);
+    const why = `other commands cannot find this daemon: ${unwritableWhy(error as Error)}`;
+    if (mustBeFound) throw new Error(why, { cause: error });
+    note(why);
     return undefined;
   }
   return {
@@ -130,8 +141,12 @@ async function keptCredential(
       const before = credential;
       try {
         credential = await read();
+        said = undefined;
       } catch (error) {
-        note(`the credential cannot be looked at: ${(error as Error).message}`);
+        const why = `the credential cannot be looked at: ${(error as Error).message}`;
+        // Tried every second, and noted once.
+        if (why !== said) note(why);
+        said = why;
       }
       return credential !== before;
     },
@@ -147,11 +162,14 @@ type SocketDoorOptions = Pick<DoorsOptions, "clock" | "socket" | "backend" | "no
 function socketDoor({ socket, note, ...options }: SocketDoorOptions): IpcDoor | undefined {
   const uid = process.getuid?.() ?? -1;
   const { platform, env } = process;
+  /** Makes the directory too. */
+  const place = () => socketPath(socket, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
   try {
-    const path = socketPath(socket, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
+    const path = place();
     const { clock, backend, credential, fault } = options;
     return ipcDoor({
       path,
+      prepare: () => void place(),
       clock,
       backend,
       peers: peerCredentials(platform),

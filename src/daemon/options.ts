@@ -31,6 +31,8 @@ export type DaemonOptions = {
   trust(wanted: TrustWanted): Promise<readonly unknown[]>;
   /** Do not start if a daemon runs already. */
   unlessRunning: boolean;
+  /** End with the reason where other commands could not find the daemon: it is in the background. */
+  mustBeFound: boolean;
   /** Domains besides `localhost` that names may end in. */
   tlds: readonly string[];
   /** Names without a dot that are answered to clients that do not use the PAC file; true: all of them. */

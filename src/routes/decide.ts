@@ -141,7 +141,7 @@ function supervisedAs(
 }
 
 /** Undefined if the service can answer. */
-function turnOf(supervised: Supervised): Turn | undefined {
+export function turnOf(supervised: Supervised): Turn | undefined {
   const { state, lazy } = supervised;
   return lazy && (state === "stopped" || hasEndedWell(supervised)) ? "wake" : turns[state];
 }

@@ -1,4 +1,7 @@
-/** A word as typed (`shop:api`, `api`, a project's name) -> the services that it names, or why it names none. Pure. */
+/**
+ * A word as typed (`shop:api`, `api`, `api.shop`, a URL, a project's name) -> the services that it names, or why it
+ * names none. Pure.
+ */
 import { listed } from "../text/list.ts";
 import { didYouMean } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
@@ -13,7 +16,29 @@ export type Nameable = {
   project: string;
   /** The project's folder. */
   directory: string;
+  /** Names that lead to it, with and without their domain: `api.shop`, `api.shop.test`; also those it shares. */
+  hosts?: readonly string[] | undefined;
 };
+
+/** The `hosts` of a service with these names. `domain`: its project's, `shop.test`. */
+export function hostsOf(
+  names: readonly (string | null | undefined)[],
+  domain: string | undefined,
+): string[] {
+  return names.flatMap((name) => {
+    if (!name) return [];
+    const own = domain === undefined ? [] : withEnding(name, domain);
+    return [...new Set([name, `${name}.localhost`, ...own])];
+  });
+}
+
+/** `api.shop` in `shop.test` -> `api.shop.test`. */
+function withEnding(name: string, domain: string): string[] {
+  for (let base = name; ; base = base.slice(base.indexOf(".") + 1)) {
+    if (domain.startsWith(`${base}.`)) return [`${name}${domain.slice(base.length)}`];
+    if (!base.includes(".")) return [];
+  }
+}
 
 export type NamedOptions<Row> = {
   rows: readonly Row[];
@@ -39,31 +64,87 @@ const quoted: Show = (word) => JSON.stringify(printable(word, longest));
 export const unquoted: Show = (word) => printable(word, longest);
 
 /**
- * An id, a service of the project here, a service of any one project, then a whole project. A name that instances share
- * stands for all of them.
+ * An id, a service of the project here, a service of any one project, a whole project, then the name in an address. A
+ * name that instances share stands for all of them. A URL and a name with a dot are addresses only.
  */
 export function servicesNamed<Row extends Nameable>(
-  word: string,
+  typed: string,
+  options: NamedOptions<Row>,
+): Named<Row> {
+  const found = namedAs(typed, options);
+  const lower = typed.toLowerCase();
+  if (found.kind === "rows" || lower === typed) return found;
+  // As in an address, case does not matter where it tells nothing apart.
+  const other = namedAs(lower, options);
+  return other.kind === "rows" ? other : found;
+}
+
+function namedAs<Row extends Nameable>(
+  typed: string,
   { rows, directory, show = quoted }: NamedOptions<Row>,
 ): Named<Row> {
   const named = (these: readonly Row[]): Named<Row> => ({ kind: "rows", rows: these });
-  const exact = rows.filter(({ id, project, of }) => id === word || `${project}:${of}` === word);
+  const asId = (word: string) =>
+    rows.filter(({ id, project, of }) => id === word || `${project}:${of}` === word);
+  const exact = asId(typed);
   if (exact.length > 0) return named(exact);
-  const anywhere = rows.filter(({ service, of }) => service === word || of === word);
-  const here = anywhere.filter((row) => row.directory === directory);
-  if (here.length > 0) return named(here);
-  const ids = [...new Set(anywhere.map(({ project }) => `${project}:${word}`))];
-  if (ids.length === 1) return named(anywhere);
-  if (ids.length > 1) {
-    const why = `several projects have a service ${show(word)}: use ${listed(ids, { conjunction: "or" })}`;
-    return { kind: "none", why, several: true };
+  const { word, isUrl, isAddress } = wordIn(typed);
+  const id = asId(word);
+  if (id.length > 0) return named(id);
+  if (!isAddress) {
+    const anywhere = rows.filter(({ service, of }) => service === word || of === word);
+    const here = anywhere.filter((row) => row.directory === directory);
+    if (here.length > 0) return named(here);
+    const ids = [...new Set(anywhere.map(({ project }) => `${project}:${word}`))];
+    if (ids.length === 1) return named(anywhere);
+    if (ids.length > 1) {
+      const why = `several projects have a service ${show(word)}: use ${listed(ids, { conjunction: "or" })}`;
+      return { kind: "none", why, several: true };
+    }
+    const whole = rows.filter(({ project }) => project === word);
+    if (whole.length > 0) return named(whole);
   }
-  const whole = rows.filter(({ project }) => project === word);
-  if (whole.length > 0) return named(whole);
+  const addressed = rowsAt(word, { rows, isUrl });
+  if (addressed.length > 0) return named(addressed);
   const names = new Set(
     rows.flatMap(({ id, service, of, project }) => [service, id, of ?? service, project]),
   );
-  return { kind: "none", why: noServiceText(word, { names, show }), several: false };
+  const hosts = isAddress ? rows.flatMap((row) => row.hosts ?? []) : [];
+  const why = noServiceText(isAddress ? word : typed, { names: [...names, ...hosts], show });
+  return { kind: "none", why, several: false };
+}
+
+/**
+ * A URL may come from a browser, where the longest matching suffix has answered: `x.api.shop` is `api.shop`. A word
+ * that somebody types may have a slip in it, and must not stop another service.
+ */
+function rowsAt<Row extends Pick<Nameable, "hosts">>(
+  host: string,
+  { rows, isUrl }: { rows: readonly Row[]; isUrl: boolean },
+): Row[] {
+  const labels = host.split(".");
+  const most = isUrl ? labels.length : 1;
+  for (let at = 0; at < most; at++) {
+    const rest = labels.slice(at).join(".");
+    const found = rows.filter(({ hosts }) => hosts?.includes(rest));
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+/** Schemes of addresses that the proxy serves. */
+const scheme = /^(?:https?|wss?):\/\//i;
+
+/**
+ * Without what an address has around its name: `http://api.shop.localhost:9090/users` -> `api.shop.localhost`,
+ * `api/docs` -> `api`, `api:9090` -> `api`. `isAddress`: the word can only be the name in an address.
+ */
+export function wordIn(typed: string): { word: string; isUrl: boolean; isAddress: boolean } {
+  const isUrl = scheme.test(typed);
+  const [authority = ""] = typed.replace(scheme, "").split(/[/?#]/, 1);
+  const word = authority.replace(/:\d+$/, "").replace(/\.$/, "");
+  if (word === "") return { word: typed, isUrl: false, isAddress: false };
+  return { word, isUrl, isAddress: isUrl || word.includes(".") };
 }
 
 /** `no service is named "ap"; did you mean api?` */
@@ -82,7 +163,9 @@ export type Within =
 /** A service as its project declares it. */
 export type Declared = {
   name: string;
-  instance?: { of: string } | undefined;
+  /** Its name in an address: `api.shop`. */
+  routeName?: string | undefined;
+  instance?: { of: string; routeName?: string | undefined } | undefined;
 };
 
 /**
@@ -90,13 +173,26 @@ export type Declared = {
  * that they share.
  */
 export function servicesWithin(
-  word: string,
-  { name: project, services }: { name: string; services: readonly Declared[] },
+  typed: string,
+  {
+    name: project,
+    domain,
+    services,
+  }: { name: string; domain?: string; services: readonly Declared[] },
 ): Within {
-  const name = word.startsWith(`${project}:`) ? word.slice(project.length + 1) : word;
-  const found = services.filter((its) => its.name === name || its.instance?.of === name);
+  const { word, isUrl, isAddress } = wordIn(typed);
+  const nameIn = (its: string): string =>
+    its.startsWith(`${project}:`) ? its.slice(project.length + 1) : its;
+  const named = (name: string) =>
+    services.filter((its) => its.name === name || its.instance?.of === name);
+  const [exact, other] = [named(nameIn(typed)), isAddress ? [] : named(nameIn(word))];
+  const rows = services.map((its) => {
+    return { its, hosts: hostsOf([its.routeName, its.instance?.routeName], domain) };
+  });
+  const addressed = () => rowsAt(word.toLowerCase(), { rows, isUrl }).map(({ its }) => its);
+  const found = exact.length > 0 ? exact : other.length > 0 ? other : addressed();
   if (found.length > 0) return { kind: "services", names: found.map((its) => its.name) };
-  return { kind: "none", hint: didYouMean(name, namesOf(services)) };
+  return { kind: "none", hint: didYouMean(nameIn(word), namesOf(services)) };
 }
 
 /** As people name them: instances by their number, and all of them at once. */

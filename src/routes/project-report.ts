@@ -1,4 +1,5 @@
 /** The shapes of a command's report about supervised projects, with the names of the first locald where it had any. */
+import type { JsonForm } from "./json-form.ts";
 import type { Pending } from "./pending.ts";
 import type { Exit, Supervised } from "./supervised.ts";
 
@@ -14,17 +15,15 @@ export type BootEvent =
 
 export type BootLine = BootEvent | "Ok" | { Error: string };
 
-/** One line of a service's output. */
+/** One line of a service's output, before it has its form in JSON. */
 export type OutputLine = {
-  /** Seconds since the Unix epoch. */
-  timestamp: number;
+  /** Milliseconds since the Unix epoch. */
+  time: number;
   /** The service's id, such as `shop:api`. */
   service: string;
   stream: "stdout" | "stderr";
   /** The line as printed, with its colours, without the line end. */
   message: string;
-  /** Milliseconds since the Unix epoch. */
-  time: number;
   /**
    * The line has no end yet, such as a prompt. A follower forgets it with the next line of the same service and stream,
    * with an end or without: it is sent anew if it still stands, and with an empty message if nothing does.
@@ -67,9 +66,13 @@ export type SupervisedStatus = FoundStatus & {
   path: string;
   project: string;
   service: string;
+  /** Its NAME: `api.shop`, without a domain; null for a worker. */
+  route_name: string | null;
   type: Supervised["type"];
   state: Supervised["state"];
   why: string | null;
+  /** Its state, the cause and the command that helps, in one line: as the proxy answers while it cannot. */
+  message: string;
   /** The text that the service sent as `STATUS=`. */
   says: string | null;
   ready: boolean;
@@ -77,7 +80,7 @@ export type SupervisedStatus = FoundStatus & {
   /** Milliseconds. */
   uptime: number | null;
   restarts: number;
-  exit: Exit | null;
+  exit: JsonForm<Exit> | null;
   /** Percent of one processor, for the whole process tree, since the previous measurement; null if unknown. */
   cpu: number | null;
   /** Resident bytes of the whole process tree. */
@@ -87,8 +90,8 @@ export type SupervisedStatus = FoundStatus & {
   lazy: boolean;
   /** The next time of its schedule. ISO 8601. */
   next_run: string | null;
-  /** Set for one of several processes that share a name; `url` is the address of them all. */
-  instance: { of: string; number: number; url: string | null } | null;
+  /** Set for one of several processes that share a name; `route_name` and `url` are those of them all. */
+  instance: { of: string; number: number; route_name: string | null; url: string | null } | null;
   /** A change in the project's files that waits for `up`. */
   pending: Pending | null;
 };
@@ -98,7 +101,8 @@ export type RegisteredProject = {
   path: string;
   name: string;
   pinned: boolean;
-  last_seen: { secs_since_epoch: number; nanos_since_epoch: number };
+  /** ISO 8601, UTC. */
+  last_seen: string;
   /** `here`, or why its folder is not at its path: another one is, none is, or its file system is not there. */
   folder: "here" | "replaced" | "gone" | "unmounted";
 };

@@ -1,12 +1,13 @@
 /** The daemon's reports on a running service: shapes only, for the commands, the events and the page. */
+import type { JsonForm } from "./json-form.ts";
 import type { ServiceRow } from "./service-row.ts";
 import type { RecordedRequest, TrafficCounts } from "./traffic.ts";
 
 /** A row of `Services`, and of the event `service`. */
 export type ServiceReport = ServiceRow & {
   /** `https://api.localhost:9090`; null where `url` is. */
-  secureUrl: string | null;
-  traffic: TrafficCounts;
+  secure_url: string | null;
+  traffic: JsonForm<TrafficCounts>;
 };
 
 /** The change of one service: the event `service`. */
@@ -22,7 +23,7 @@ export type ServiceProcess = {
   command: string | null;
   cwd: string | null;
   /** ISO 8601, UTC. */
-  startedAt: string | null;
+  started_at: string | null;
   listening: readonly { address: string; port: number }[];
 };
 
@@ -30,7 +31,7 @@ export type ServiceProcess = {
 export type ServiceDetail = ServiceReport & {
   processes: readonly ServiceProcess[];
   /** The newest first. */
-  requests: readonly RecordedRequest[];
+  requests: readonly JsonForm<RecordedRequest>[];
 };
 
 /** Requests of a service that were too many to be reported one by one: the event `requests`. */

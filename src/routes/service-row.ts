@@ -13,7 +13,7 @@ export type ServiceRow = {
   command: string;
   cwd: string | null;
   /** ISO 8601, UTC. */
-  startedAt: string;
+  started_at: string;
   source: Service["source"];
   warnings: readonly string[];
 };
@@ -56,7 +56,7 @@ export function serviceRow(service: Service, port: number): ServiceRow {
     ports: service.ports,
     command: service.command,
     cwd: service.cwd ?? null,
-    startedAt: new Date(startedAt).toISOString(),
+    started_at: new Date(startedAt).toISOString(),
     source: service.source,
     warnings: service.warnings,
   };

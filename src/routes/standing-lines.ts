@@ -4,11 +4,13 @@ import type { OutputLine } from "./project-report.ts";
 /** Behind a line that has no end yet, where nothing else shows it. */
 export const openMark = " [open]";
 
-export class StandingLines {
-  readonly #lines = new Map<string, OutputLine>();
+type Line = Omit<OutputLine, "time">;
+
+export class StandingLines<Its extends Line = Line> {
+  readonly #lines = new Map<string, Its>();
 
   /** @returns false for a line that is none of the log's yet. */
-  hear(line: OutputLine): boolean {
+  hear(line: Its): boolean {
     const key = `${line.stream} ${line.service}`;
     // The newest is the last.
     this.#lines.delete(key);
@@ -18,7 +20,7 @@ export class StandingLines {
   }
 
   /** The oldest first; of one service, or of all. */
-  all(service?: string): OutputLine[] {
+  all(service?: string): Its[] {
     const lines = [...this.#lines.values()];
     return service === undefined ? lines : lines.filter((line) => line.service === service);
   }

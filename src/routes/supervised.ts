@@ -76,6 +76,8 @@ export type Supervised = {
   lazy: boolean;
   directory: string;
   warnings: readonly string[];
+  /** True while its project's folder is not where it was. */
+  isGone?: boolean | undefined;
   /** The next time of its schedule. Milliseconds since the Unix epoch. */
   nextRun?: number | undefined;
   /** Set for one of several processes that share a name: `web-2` of `web`. */

@@ -10,6 +10,11 @@ export interface RouteTable {
   readonly names: readonly string[];
   /** Domains besides `localhost` that a name may be written with. */
   readonly tlds: readonly string[];
+  /**
+   * Every name that something here answers for: services that run, whether or not they can be reached, services of
+   * projects in any state, and names that the person has written down for us. Ascending, each once.
+   */
+  known(): readonly string[];
   /** Whether a name without a dot is answered for clients that did not come through a proxy setting. */
   answersBare(name: string): boolean;
   /** The service with this name, or with the longest suffix of it: `x.api` reaches `api`. */
@@ -28,15 +33,17 @@ export type TableOptions = {
   supervised?: readonly Supervised[];
   /** Names without a dot that more than a resolver maps to this machine. */
   answersBare?: BareNames | undefined;
+  /** The machine's own name, which its hosts file maps to loopback, although it is none of ours. */
+  machine?: string | undefined;
 };
 
 export type BareNames = "all" | ReadonlySet<string>;
 
-const noNames: BareNames = new Set();
+const noNames: ReadonlySet<string> = new Set();
 
 export function routeTable(
   seen: readonly Service[],
-  { tlds = [], supervised = [], answersBare = noNames }: TableOptions = {},
+  { tlds = [], supervised = [], answersBare = noNames, machine }: TableOptions = {},
 ): RouteTable {
   const services = withRights(seen, { tlds, supervised });
   const byName = new Map<string, Service>();
@@ -57,6 +64,14 @@ export function routeTable(
     services,
     names: [...byName.keys()].sort(),
     tlds,
+    known() {
+      const written = answersBare === "all" ? noNames : answersBare;
+      const known = new Set([...written].filter((name) => name !== machine));
+      for (const { name } of services) known.add(name);
+      for (const named of [supervisedByName, groups])
+        for (const name of named.keys()) known.add(name);
+      return [...known].sort();
+    },
     answersBare: (name) => answersBare === "all" || answersBare.has(name),
     find: (name) => longestEnding(byName, name),
     supervised: (name) => longestEnding(supervisedByName, name),

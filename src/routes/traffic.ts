@@ -19,6 +19,8 @@ export type RecordedRequest = {
   /** Octets of the request's and the response's body on the wire. */
   received: number;
   sent: number;
+  /** Server-sent events, a tunnel or an upgraded connection: `milliseconds` is the time for which it was open. */
+  stream: boolean;
   /** The process that owned the client's socket; undefined if it was not found in time. */
   caller: { pid: number; command: string } | undefined;
 };
@@ -26,11 +28,11 @@ export type RecordedRequest = {
 /** Counts for one service since the daemon started. */
 export type TrafficCounts = {
   requests: number;
-  /** Responses with a status of 500 or more, and requests that were broken off. */
+  /** Responses with a status of 500 or more, and requests that were broken off and are no streams. */
   errors: number;
   /** Requests in progress. */
   active: number;
-  /** The median of the last hundred requests; null if there were none. */
+  /** The median of the last hundred requests that are no streams; null if there were none. */
   medianMilliseconds: number | null;
   /** Requests in each of the last 60 seconds, the oldest first. */
   perSecond: readonly number[];

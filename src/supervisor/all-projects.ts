@@ -306,12 +306,19 @@ class AllProjects implements Projects {
   }
 
   snapshots(): Supervised[] {
-    return this.#folders.all().flatMap((folder) =>
-      (folder.project?.snapshots() ?? []).map((its) => ({
-        ...its,
-        warnings: [...its.warnings, ...folder.warnings(its.service)],
-      })),
-    );
+    return this.#folders.all().flatMap((folder) => this.#snapshotsOf(folder));
+  }
+
+  #snapshotsOf({ project }: Folder): Supervised[] {
+    return (project?.snapshots() ?? []).map((its) => this.#inFolder(its));
+  }
+
+  /** With what is to be said of its folder. */
+  #inFolder(its: Supervised): Supervised {
+    const folder = this.#folders.known(its.directory);
+    if (folder === undefined) return its;
+    const warnings = [...its.warnings, ...folder.warnings(its.service)];
+    return { ...its, warnings, ...(folder.isGone ? { isGone: true } : {}) };
   }
 
   attach(id: string, size: Size | undefined): Attachment {
@@ -524,6 +531,9 @@ class AllProjects implements Projects {
         await this.#kept.keepKey();
       },
       make: (declared, completed) => this.#make(declared, completed),
+      onDoubt: (folder) => {
+        for (const its of this.#snapshotsOf(folder)) this.#options.onChange("changed", its);
+      },
       onState: () => this.#kept.save(),
       isOver: () => this.#stopping !== undefined,
     });
@@ -543,7 +553,7 @@ class AllProjects implements Projects {
       completed,
       urlOf: (routeName) => this.#options.addressOf(routeName, domain).url,
       trust: () => this.#trust,
-      onChange: this.#options.onChange,
+      onChange: (change, its) => this.#options.onChange(change, this.#inFolder(its)),
       onState: () => this.#kept.save(),
     });
   }

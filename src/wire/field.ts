@@ -29,6 +29,7 @@ export const Field = {
   forwardedTwin: 22,
   trailer: 23,
   proxy: 24,
+  contentType: 25,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -57,6 +58,7 @@ known("location", Field.location);
 known("forwarded", Field.forwarded);
 known("connection", Field.connection);
 known("keep-alive", Field.keepAlive);
+known("content-type", Field.contentType);
 known("max-forwards", Field.maxForwards);
 known("http2-settings", Field.http2Settings);
 known("content-length", Field.contentLength, Field.framingTwin);

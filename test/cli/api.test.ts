@@ -39,7 +39,7 @@ describe("api", () => {
       expect((await api(spelled)).value).toEqual({ Version: "0.1.0" });
     }
     expect((await api("Daemon")).value).toMatchObject({
-      Daemon: { id: daemon.id, pid: daemon.pid, stateDirectory: place.directory },
+      Daemon: { id: daemon.id, pid: daemon.pid, state_directory: place.directory },
     });
   });
 

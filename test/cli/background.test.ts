@@ -1,6 +1,6 @@
 /** `server start --detach`, `stop`, `restart`, `status`, and daemons apart from the usual one. */
 import { expect, test } from "bun:test";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { squatter } from "../support/squatter.ts";
@@ -57,6 +57,25 @@ test(
 );
 
 test(
+  "where it cannot be found, it ends, and its starter shows the reason in lines",
+  async () => {
+    await using place = await daemonPlace();
+    await mkdir(join(place.directory, "registration.json"));
+    const { code, out, err } = await place.run("server", "start", "--detach", "--port", "0");
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    const [last = "", ...before] = err.trimEnd().split("\n").toReversed();
+    expect(last).toStartWith(
+      "localhostess: the daemon could not be started: other commands cannot find this daemon: the record cannot be written: ",
+    );
+    expect(last).toContain(join(place.directory, "daemon.log"));
+    expect(before.join("\n")).not.toContain("could not be started");
+    expect(err).not.toContain("\\x0a");
+    expect(place.pids()).toEqual([]);
+  },
+  patience,
+);
+
+test(
   "another port is another daemon in its place",
   async () => {
     await using place = await daemonPlace();
@@ -96,11 +115,11 @@ test(
       probe: "healthy",
       why: null,
       fix: null,
-      stateDirectory: place.directory,
+      state_directory: place.directory,
       log: join(place.directory, "daemon.log"),
       url: `http://localhost:${port}`,
       api: url,
-      startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      started_at: expect.stringMatching(/^\d{4}-.*Z$/),
       ...{ pid, port, version, protocol, socket },
     });
     const stopped = await place.run("server", "stop");
@@ -153,8 +172,8 @@ test(
     const all = [usual.pid, one.pid, two.pid];
     expect(new Set(all).size).toBe(3);
     expect(new Set([usual.port, one.port, two.port]).size).toBe(3);
-    expect(one.stateDirectory).toBe(join(place.directory, "sandboxes", "one"));
-    expect(one.socket).toBe(join(one.stateDirectory, "daemon.sock"));
+    expect(one.state_directory).toBe(join(place.directory, "sandboxes", "one"));
+    expect(one.socket).toBe(join(one.state_directory, "daemon.sock"));
     const environ = await readFile(`/proc/${one.pid}/environ`, "latin1");
     expect(environ.split("\0")).toContain("LOCALD_SANDBOX_ACTIVE=1");
     expect(environ.split("\0")).toContain(`LOCALD_SOCKET=${one.socket}`);

@@ -21,7 +21,7 @@ async function withConfig(text: string, args: readonly string[], env: Env = {}):
   return await cli(args, { env: { ...state.env, LOCALHOSTESS_CONFIG: path, ...env } });
 }
 
-const pacOf = (port: number, ...tlds: string[]): string => pacFile({ port, tlds });
+const pacOf = (port: number, ...tlds: string[]): string => pacFile({ port, tlds, names: [] });
 
 test("a flag beats a variable, a variable beats the file, and the file beats the default", async () => {
   const text = "port = 7001\n";

@@ -77,7 +77,7 @@ test("where all is well it says so, and what is not trusted any more is a warnin
   proxy.signal("SIGTERM");
   await proxy.ended();
   // The daemon's, which keeps them for the next launch.
-  const kept = ["credential", "cache", "cache/page-port", "supervisor.lock"];
+  const kept = ["credential", "cache", "cache/page-port", "start.lock", "supervisor.lock"];
   const files = await filesOf(join(system.stateDirectory, ".."));
   const own = kept.map((name) => join("state", name));
   expect(files.filter((file) => !own.includes(file))).toEqual(before);

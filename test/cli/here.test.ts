@@ -27,7 +27,10 @@ beforeAll(() => {
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const at = (folder: string) => ({ rows, world: { cwd: join(root, folder), home: root } });
+const at = (folder: string) => ({
+  rows,
+  world: { cwd: join(root, folder), home: root, env: {}, platform: process.platform },
+});
 const namesOf = (these: readonly Row[]) => these.map((row) => row.name);
 
 test("are those of the project here or above, whatever the daemon knows it by", async () => {

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Row } from "../../src/cli/projects/asking.ts";
+import type { JsonForm } from "../../src/routes/json-form.ts";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { uniqueName } from "../support/servers.ts";
@@ -148,10 +149,10 @@ test(
     expect(lines((await run("logs", "ticks", "--tail", "2")).out).length).toBe(2);
     expect((await run("logs", "api", "--since", "0s")).out).toBe("");
     const json = lines((await run("logs", "--json")).out).map(
-      (line) => JSON.parse(line) as OutputLine,
+      (line) => JSON.parse(line) as JsonForm<OutputLine>,
     );
     const times = json.map(({ time }) => time);
-    expect(times).toEqual([...times].sort((one, other) => one - other));
+    expect(times).toEqual([...times].sort());
     expect(json[0]).toMatchObject({ service: `${name}:api`, message: "listens" });
     const wrong = await run("logs", "--tail", "x", "--since", "y");
     expect(wrong.code).toBe(2);

@@ -72,7 +72,7 @@ describe("the program", () => {
       startedAt: expect.any(Number),
       port,
       version,
-      protocol: "localhostess/1",
+      protocol: "localhostess/2",
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       socket: join(state.directory, "daemon.sock"),
       tlds: [],

@@ -7,7 +7,7 @@ import { tellPending } from "../../src/cli/projects/pending-note.ts";
 import { progress } from "../../src/cli/projects/progress.ts";
 import { statusLines } from "../../src/cli/projects/status.ts";
 import type { Row } from "../../src/cli/projects/asking.ts";
-import { rowsNamed, wordsFor } from "../../src/cli/projects/named.ts";
+import { rowsIn, rowsNamed, wordsFor } from "../../src/cli/projects/named.ts";
 import { noColors, type Screen } from "../../src/cli/shared/world.ts";
 import type { BootEvent } from "../../src/routes/project-report.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -31,9 +31,11 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     command: "bun dev",
     project,
     service,
+    route_name: `${service}.${project}`,
     type: "exec",
     state: "ready",
     why: null,
+    message: `${project}:${service} is ready`,
     says: null,
     ready: true,
     ready_at: "2026-01-01T00:00:01.000Z",
@@ -53,24 +55,29 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
 
 describe("a word names", () => {
   const rows = [row("blog:db"), row("blog:web"), row("shop:api"), row("shop:db")];
-  const here = { rows, directory: "/srv/shop" };
-  const named = (...words: string[]) => rowsNamed(words, here).map((its) => its.name);
+  const world = { cwd: "/srv/shop", home: "/", env: {}, platform: process.platform };
+  const elsewhere = { ...world, cwd: "/" };
+  const named = async (...words: string[]) =>
+    (await rowsNamed(words, { rows, world })).map((its) => its.name);
 
-  test("a service of the project here, of any other, a whole project, or with no word all here", () => {
-    expect(named("db")).toEqual(["shop:db"]);
-    expect(named("blog:db")).toEqual(["blog:db"]);
-    expect(named("web")).toEqual(["blog:web"]);
-    expect(named("blog")).toEqual(["blog:db", "blog:web"]);
-    expect(named()).toEqual(["shop:api", "shop:db"]);
-    expect(named("api", "shop:api", "blog")).toEqual(["shop:api", "blog:db", "blog:web"]);
+  test("a service of the project here, of any other, or a whole project", async () => {
+    expect(await named("db")).toEqual(["shop:db"]);
+    expect(await named("blog:db")).toEqual(["blog:db"]);
+    expect(await named("web")).toEqual(["blog:web"]);
+    expect(await named("blog")).toEqual(["blog:db", "blog:web"]);
+    expect(rowsIn("/srv/shop", rows).map((its) => its.name)).toEqual(["shop:api", "shop:db"]);
+    const all = await named("api", "shop:api", "blog");
+    expect(all).toEqual(["shop:api", "blog:db", "blog:web"]);
   });
 
-  test("nothing, and then it says what is near and what there is", () => {
-    expect(() => named("dbb")).toThrow("no service is named dbb; did you mean db?");
-    expect(() => named("shop:ap")).toThrow("did you mean shop:api?");
-    expect(() => named("nosuch")).toThrow("shop:api");
-    expect(() => rowsNamed(["db"], { rows, directory: "/" })).toThrow("use blog:db or shop:db");
-    expect(() => rowsNamed([], { rows, directory: "/srv/x" })).toThrow("localhostess up");
+  test("nothing, and then it says what is near and what there is", async () => {
+    await expect(named("dbb")).rejects.toThrow("no service is named dbb; did you mean db?");
+    await expect(named("shop:ap")).rejects.toThrow("did you mean shop:api?");
+    await expect(named("nosuch")).rejects.toThrow("shop:api");
+    await expect(rowsNamed(["db"], { rows, world: elsewhere })).rejects.toThrow(
+      "use blog:db or shop:db",
+    );
+    expect(() => rowsIn("/srv/x", rows)).toThrow("localhostess up");
   });
 
   test("all of a project are told the daemon as the project, so that it has the order", () => {
@@ -80,13 +87,15 @@ describe("a word names", () => {
     expect(wordsFor(one, { rows: one })).toEqual(["solo:web"]);
   });
 
-  test("all instances of a name, which end together and restart one after the other", () => {
+  test("all instances of a name, which end together and restart one after the other", async () => {
     const url = "http://shop.localhost:9090";
     const instances = [1, 2].map((number) =>
-      row(`shop:web-${number}`, { instance: { of: "web", number, url } }),
+      row(`shop:web-${number}`, { instance: { of: "web", number, route_name: "shop", url } }),
     );
     const all = [row("shop:db"), ...instances];
-    expect(rowsNamed(["web"], { rows: all, directory: "/" })).toEqual(instances);
+    for (const word of ["web", "http://shop.localhost:9090/cart"]) {
+      expect(await rowsNamed([word], { rows: all, world: elsewhere })).toEqual(instances);
+    }
     expect(wordsFor(instances, { rows: all })).toEqual(["shop:web"]);
     expect(wordsFor(instances, { rows: all, apart: true })).toEqual(["shop:web-1", "shop:web-2"]);
     expect(wordsFor(instances.slice(1), { rows: all })).toEqual(["shop:web-2"]);
@@ -127,7 +136,7 @@ test("a status has a row for each service, and below them what wants to be read"
       memory: null,
       url: null,
       why: "ended 10 times",
-      exit: { code: null, signal: "SIGKILL", time: 0, lastLines: [] },
+      exit: { code: null, signal: "SIGKILL", time: "2026-01-01T00:00:00.000Z", last_lines: [] },
     }),
   ];
   const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
@@ -260,6 +269,7 @@ test("the monitor lists services only, and shows the address of the one that is 
     of: "web",
     number,
     of_all: 2,
+    route_name: "shop",
     url: "http://shop.localhost",
   });
   const rows = [1, 2].map((number) => row(`shop:web-${number}`, { instance: instance(number) }));

@@ -65,12 +65,12 @@ describe("ls", () => {
       ports: [server.port],
       command: expect.stringContaining("fixtures/server.ts 1"),
       cwd: process.cwd(),
-      startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
+      started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/),
       source: "NAME",
       warnings: [],
     });
     expect(Object.keys(row)).toEqual(
-      "name url address port pid pids ports command cwd startedAt source warnings".split(" "),
+      "name url address port pid pids ports command cwd started_at source warnings".split(" "),
     );
   });
 
@@ -258,12 +258,18 @@ describe("url and port", () => {
 });
 
 test("pac prints the file for the port", async () => {
-  expect(await run(["pac"])).toEqual({ code: 0, out: pacFile({ port: 9090, tlds: [] }), err: "" });
-  expect((await run(["pac", "--port", "8080"])).out).toBe(pacFile({ port: 8080, tlds: [] }));
+  expect(await run(["pac"])).toEqual({
+    code: 0,
+    out: pacFile({ port: 9090, tlds: [], names: [] }),
+    err: "",
+  });
+  expect((await run(["pac", "--port", "8080"])).out).toBe(
+    pacFile({ port: 8080, tlds: [], names: [] }),
+  );
   const { out } = await run(["pac", "--port", "8080", "--json"]);
   expect(JSON.parse(out)).toEqual({
     url: "http://localhost:8080/proxy.pac",
-    text: pacFile({ port: 8080, tlds: [] }),
+    text: pacFile({ port: 8080, tlds: [], names: [] }),
   });
 });
 

@@ -38,7 +38,7 @@ function world(directory: string): { world: World; said(): string } {
 
 test("one that answers the probe and stays is sent SIGTERM", async () => {
   await using place = await daemonPlace();
-  const daemon = await running([process.execPath, fixture, place.directory, "localhostess/1"], {
+  const daemon = await running([process.execPath, fixture, place.directory, "localhostess/2"], {
     env: {},
     ready: /^published$/m,
   });
@@ -55,7 +55,7 @@ test("one that answers the probe and stays is sent SIGTERM", async () => {
 test("whose record names somebody else's pid signals nobody", async () => {
   await using place = await daemonPlace();
   const victim = Bun.spawn(["sleep", "600"], { detached: true });
-  const daemon = await running([process.execPath, fixture, place.directory, "localhostess/1"], {
+  const daemon = await running([process.execPath, fixture, place.directory, "localhostess/2"], {
     env: {},
     ready: /^published$/m,
   });

@@ -1,11 +1,12 @@
 /** Standing down: whoever no longer owns the record hears of it once, and nobody else does. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { converge } from "../../src/control/found/converge.ts";
 import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import {
+  recordText,
   registrationPath,
   removeRegistration,
   writeRegistration,
@@ -79,3 +80,33 @@ test("the record back with our id before we look is ours", async () => {
   clock.advance(1_000);
   expect(lost).toBe(0);
 });
+
+const changes: [string, () => Promise<void>][] = [
+  ["another pid", () => writeRegistration(stateDirectory, { ...record, pid: 1 })],
+  ["another address", () => writeRegistration(stateDirectory, { ...record, url: "http://x" })],
+  ["nothing but our id", () => writeFile(registrationPath(stateDirectory), '{"id":"ours"}')],
+  ["permissions for others to read", () => chmod(registrationPath(stateDirectory), 0o644)],
+  ["permissions for others to write", () => chmod(registrationPath(stateDirectory), 0o666)],
+];
+
+test.each(changes)(
+  "a record that was given %s under our id is ours to write again",
+  async (_, change) => {
+    cancel();
+    let changed = 0;
+    cancel = converge({
+      stateDirectory,
+      id: "ours",
+      clock,
+      text: () => recordText(record),
+      tick: () => void ticks++,
+      changed: () => void changed++,
+      lost: () => void lost++,
+    });
+    clock.advance(1_000);
+    expect({ changed, lost, ticks }).toEqual({ changed: 0, lost: 0, ticks: 1 });
+    await change();
+    clock.advance(1_000);
+    expect({ changed, lost, ticks }).toEqual({ changed: 1, lost: 0, ticks: 2 });
+  },
+);

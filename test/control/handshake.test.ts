@@ -17,7 +17,7 @@ const facts: Registration = {
   version: "0.1.0",
   url: `http://${authority}`,
   pid: 4242,
-  protocol: "localhostess/1",
+  protocol: "localhostess/2",
   startedAt: 1,
   socket: "/run/daemon.sock",
   port: 9090,
@@ -66,8 +66,8 @@ describe("nothing is told for", () => {
 });
 
 test("what the daemon proves is bound to its id, pid and protocol", () => {
-  const claim = { nonce: newNonce(), id: "one", pid: 1, protocol: "localhostess/1" };
-  const others = [{ id: "two" }, { pid: 2 }, { protocol: "localhostess/2" }, { nonce: newNonce() }];
+  const claim = { nonce: newNonce(), id: "one", pid: 1, protocol: "localhostess/2" };
+  const others = [{ id: "two" }, { pid: 2 }, { protocol: "localhostess/3" }, { nonce: newNonce() }];
   const proof = daemonProof(credential, claim);
   for (const other of others) {
     expect(daemonProof(credential, { ...claim, ...other })).not.toBe(proof);

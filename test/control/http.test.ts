@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { commands } from "../../src/control/commands/commands.ts";
 import { feed } from "../../src/control/commands/events.ts";
 import { securityHeaders } from "../../src/control/http/outcomes.ts";
+import { jsonForm } from "../../src/routes/json-form.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
@@ -83,7 +84,7 @@ describe("commands by HTTP", () => {
     expect(JSON.parse(got.text)).toMatchObject({
       id: launch,
       pid: process.pid,
-      protocol: "localhostess/1",
+      protocol: "localhostess/2",
     });
   });
 
@@ -94,8 +95,8 @@ describe("commands by HTTP", () => {
     expect(row).toMatchObject({
       name: "api",
       url: "http://api.localhost:9090",
-      secureUrl: "https://api.localhost:9090",
-      traffic: counts,
+      secure_url: "https://api.localhost:9090",
+      traffic: jsonForm(counts),
     });
     const [status] = JSON.parse((await ask(door, "/v1/status")).text);
     expect(status).toMatchObject({ name: "api", status: "running", domain: "api.localhost" });
@@ -478,5 +479,5 @@ test("a service without an address has none by https either", async () => {
   const odd = { ...api, name: "O dd", routable: false, warnings: ["its name cannot be one"] };
   const door = httpDoor({ backend: fakeBackend({ services: [odd] }) });
   const [row] = JSON.parse((await ask(door, "/v1/services")).text);
-  expect([row.url, row.secureUrl]).toEqual([null, null]);
+  expect([row.url, row.secure_url]).toEqual([null, null]);
 });

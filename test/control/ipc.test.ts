@@ -1,16 +1,17 @@
 /** The IPC socket: requests in every shape, their replies, and who is served. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "../../src/control/commands/commands.ts";
 import { socketAuthority } from "../../src/control/found/handshake.ts";
-import { ipcDoor } from "../../src/control/ipc/ipc.ts";
-import type { IpcOptions } from "../../src/control/ipc/ipc-request.ts";
+import { type IpcDoorOptions, ipcDoor } from "../../src/control/ipc/ipc.ts";
 import { socketPath } from "../../src/control/ipc/socket-path.ts";
 import { clientProof, daemonProof } from "../../src/control/found/proof.ts";
 import { hangUps } from "../../src/system/hang-up.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
+import { jsonForm } from "../../src/routes/json-form.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { asOther, asRoot, canBeOther } from "../support/other-user.ts";
@@ -34,7 +35,7 @@ afterAll(async () => {
 let count = 0;
 const credential = "ab".repeat(32);
 
-function ipc(options: Partial<IpcOptions> = {}) {
+function ipc(options: Partial<IpcDoorOptions> = {}) {
   const backend = fakeBackend();
   const faults: unknown[] = [];
   const door = ipcDoor({
@@ -81,7 +82,7 @@ describe("a request", () => {
     const { path } = ipc();
     const client = await connectRaw({ unix: path });
     await client.sendEach('{"Requests":{"service":"api","limit":1}}\n');
-    expect(JSON.parse(await client.rest())).toEqual({ Requests: [requestTo("api")] });
+    expect(JSON.parse(await client.rest())).toEqual({ Requests: [jsonForm(requestTo("api"))] });
   });
 
   test("has the first locald's replies", async () => {
@@ -266,6 +267,23 @@ describe("the socket", () => {
     door.claim();
     expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
     expect((await readdir(directory)).filter((name) => name.includes(".sock."))).toEqual([]);
+  });
+
+  test("is its owner's again where somebody has changed its mode", async () => {
+    const { path, door } = ipc();
+    await chmod(path, 0o000);
+    door.claim();
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
+  });
+
+  test("is put back where its directory was removed with it", async () => {
+    const place = await mkdtemp(join(directory, "place-"));
+    const path = join(place, "daemon.sock");
+    const { door } = ipc({ path, prepare: () => mkdirSync(place, { recursive: true }) });
+    await rm(place, { recursive: true });
+    door.claim();
+    expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
   });
 
   test("stops while clients wait and follow", async () => {

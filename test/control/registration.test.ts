@@ -35,7 +35,7 @@ const record: Registration = {
   startedAt: 1_700_000_000_000,
   port: 9090,
   version: "0.1.0",
-  protocol: "localhostess/1",
+  protocol: "localhostess/2",
   url: "http://127.0.0.1:49152",
   socket: "/run/user/1000/daemon.sock",
   tlds: ["test"],

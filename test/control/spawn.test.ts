@@ -7,6 +7,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawnDaemon } from "../../src/control/found/spawn.ts";
+import { endNow } from "../support/daemon-place.ts";
+import { eventually } from "../support/eventually.ts";
 
 let folder: string;
 let log: string;
@@ -64,7 +66,7 @@ test("a daemon has of a shell's environment what it needs, and nothing else", as
   });
   expect(await started.ended).toBe(0);
   const has = Object.fromEntries(
-    readFileSync(log, "utf8")
+    (await started.lastWords())
       .split("\0")
       .filter((line) => line !== "")
       .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
@@ -81,7 +83,33 @@ test("a daemon runs in the root folder, leads a session, and adds to a log that 
     log,
   });
   expect(await started.ended).toBe(3);
-  expect(readFileSync(log, "utf8")).toBe("before\n/\nleads\nwrong\n");
-  expect(started.logTail()).toBe("/\nleads\nwrong");
+  expect(await started.lastWords()).toBe("/\nleads");
+  expect(readFileSync(log, "utf8")).toBe("before\nwrong\n");
+  expect(started.logTail()).toBe("wrong");
   expect(statSync(log).mode & 0o777).toBe(0o600);
+});
+
+test("the time that a daemon has had of the processor is its sign of life; one that is stopped is ended too", async () => {
+  const started = spawnDaemon({
+    command: ["/bin/sh", "-c", "echo ready >&2; kill -STOP $$; exit 0"],
+    env: { PATH: process.env.PATH },
+    log,
+  });
+  await eventually("it has begun", () => started.logTail() === "ready");
+  expect(started.sign()).toBeNumber();
+  await started.end();
+  expect(await started.ended).toBe("SIGKILL");
+  expect(started.sign()).toBeUndefined();
+  expect(() => process.kill(started.pid, 0)).toThrow("ESRCH");
+});
+
+test("an end of its words is not waited for where another process has them too", async () => {
+  const started = spawnDaemon({
+    command: ["/bin/sh", "-c", "sleep 600 & echo $! >&2; echo why; exit 1"],
+    env: { PATH: process.env.PATH },
+    log,
+  });
+  expect(await started.ended).toBe(1);
+  expect(await started.lastWords()).toBe("why");
+  endNow(Number(started.logTail()));
 });

@@ -13,6 +13,7 @@ function scene(bareNames: readonly string[] | boolean = false) {
     tlds: ["test"],
     bareNames,
     hosts: { names: () => hostsNames },
+    machine: "this-machine",
   });
   return {
     routes,

@@ -1,9 +1,10 @@
 /** Every way out of a daemon's start and stop leaves nothing behind: no listener, no record, no socket. */
 import { afterEach, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { credentialPath } from "../../src/control/found/credential.ts";
 import { readRegistration } from "../../src/control/found/registration.ts";
 import { type DaemonOptions, startDaemon } from "../../src/daemon/daemon.ts";
 import { eventually } from "../support/eventually.ts";
@@ -30,6 +31,7 @@ async function options(more: Partial<DaemonOptions> = {}): Promise<DaemonOptions
     allowedOrigins: [],
     trust: async () => [],
     unlessRunning: false,
+    mustBeFound: false,
     tlds: [],
     bareNames: false,
     env: {},
@@ -134,5 +136,82 @@ test("a state directory that cannot be used is noted, and the proxy works withou
   using client = await connectRaw(daemon.port);
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   expect((await client.message()).status).toBe(200);
+  await daemon.stop();
+});
+
+const place = (directory: string): string => join(directory, "registration.json");
+
+onLinux(
+  "one that has to be found and cannot write its record ends with the reason, and leaves nothing",
+  async () => {
+    const before = sockets();
+    const its = await options({ mustBeFound: true });
+    await mkdir(place(its.stateDirectory));
+    await expect(startDaemon(its)).rejects.toThrow(
+      "other commands cannot find this daemon: the record cannot be written: ",
+    );
+    expect(existsSync(its.socket)).toBe(false);
+    await leavesNothing(before);
+  },
+);
+
+test("one that has to be found and can have no credential ends with the reason", async () => {
+  const its = await options({ mustBeFound: true });
+  await mkdir(credentialPath(its.stateDirectory));
+  await expect(startDaemon(its)).rejects.toThrow("other commands cannot find this daemon: ");
+});
+
+test("a fault that passes while it starts keeps nobody from finding it", async () => {
+  const its = await options({ mustBeFound: true });
+  await mkdir(place(its.stateDirectory));
+  const starting = startDaemon(its);
+  // It has its doors, and is about to write the record.
+  await eventually("it has a socket", () => existsSync(its.socket));
+  await rmdir(place(its.stateDirectory));
+  const daemon = (await starting)!;
+  expect((await readRegistration(its.stateDirectory))?.port).toBe(daemon.port);
+  await daemon.stop();
+});
+
+test("one in a terminal goes on, and can be found as soon as the fault is over", async () => {
+  const notes: string[] = [];
+  const its = await options({ onNote: (text) => notes.push(text) });
+  await mkdir(place(its.stateDirectory));
+  const daemon = (await startDaemon(its))!;
+  expect(notes.join("\n")).toContain("the record cannot be written");
+  await rmdir(place(its.stateDirectory));
+  await eventually("it is found", async () => {
+    return (await readRegistration(its.stateDirectory))?.port === daemon.port;
+  });
+  await daemon.stop();
+  expect(await readRegistration(its.stateDirectory)).toBeUndefined();
+});
+
+test("one in a terminal that could not be found goes where another is found meanwhile", async () => {
+  const its = await options();
+  await mkdir(place(its.stateDirectory));
+  const daemon = (await startDaemon(its))!;
+  await rmdir(place(its.stateDirectory));
+  const next = (await startDaemon({ ...its, socket: `${its.socket}2`, mustBeFound: true }))!;
+  try {
+    const first = await Promise.race([daemon.dismissed, next.dismissed.then(() => "the next")]);
+    expect(first).toContain("another was started");
+  } finally {
+    await Promise.all([daemon.stop(), next.stop()]);
+  }
+});
+
+test("a record that somebody changes under its own id is written again, and the daemon goes on", async () => {
+  const notes: string[] = [];
+  const its = await options({ onNote: (text) => notes.push(text) });
+  const daemon = (await startDaemon(its))!;
+  const record = (await readRegistration(its.stateDirectory))!;
+  await writeFile(place(its.stateDirectory), JSON.stringify({ ...record, pid: 1 }));
+  await chmod(place(its.stateDirectory), 0o666);
+  await eventually("it is as it was", async () => {
+    return (await readRegistration(its.stateDirectory))?.pid === process.pid;
+  });
+  expect(statSync(place(its.stateDirectory)).mode & 0o777).toBe(0o600);
+  await eventually("it is told", () => notes.join("\n").includes("changed by another program"));
   await daemon.stop();
 });

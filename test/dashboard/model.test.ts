@@ -12,16 +12,16 @@ import {
   afterRequest,
   afterSeconds,
   matching,
+  type SeenRequest,
   sorted,
   withRequests,
 } from "../../src/dashboard/page/model.ts";
 import type { ServiceReport } from "../../src/routes/service-report.ts";
-import type { RecordedRequest } from "../../src/routes/traffic.ts";
 
 const api: ServiceReport = {
   name: "api",
   url: "http://api.localhost:9090",
-  secureUrl: "https://api.localhost:9090",
+  secure_url: "https://api.localhost:9090",
   address: "127.0.0.1",
   port: 3000,
   pid: 77,
@@ -29,15 +29,15 @@ const api: ServiceReport = {
   ports: [3000],
   command: "node server.js",
   cwd: "/home/ada/api",
-  startedAt: "2026-01-01T00:00:00.000Z",
+  started_at: "2026-01-01T00:00:00.000Z",
   source: "NAME",
   warnings: [],
   traffic: {
     requests: 0,
     errors: 0,
     active: 0,
-    medianMilliseconds: null,
-    perSecond: [1, ...Array(58).fill(0), 2],
+    median_milliseconds: null,
+    per_second: [1, ...Array(58).fill(0), 2],
   },
 };
 const web: ServiceReport = {
@@ -49,9 +49,9 @@ const web: ServiceReport = {
   pids: [78, 79],
   ports: [5173, 24678],
 };
-const request: RecordedRequest = {
+const request: SeenRequest = {
   id: 1,
-  time: 0,
+  time: "2026-01-01T00:00:00.000Z",
   service: "api",
   method: "GET",
   target: "/",
@@ -60,6 +60,7 @@ const request: RecordedRequest = {
   milliseconds: 4,
   received: 0,
   sent: 10,
+  stream: false,
   caller: undefined,
 };
 
@@ -79,13 +80,20 @@ test("a service appears, changes in its place, and goes", () => {
 
 test("a request counts for its service, in the newest second, and as an error where it was one", () => {
   const [counted, other] = afterRequest([api, web], request);
-  expect(counted!.traffic).toMatchObject({ requests: 1, errors: 0, medianMilliseconds: 4 });
-  expect(counted!.traffic.perSecond.at(-1)).toBe(3);
+  expect(counted!.traffic).toMatchObject({ requests: 1, errors: 0, median_milliseconds: 4 });
+  expect(counted!.traffic.per_second.at(-1)).toBe(3);
   expect(other).toBe(web);
   for (const status of [0, 500, 599]) {
     expect(afterRequest([api], { ...request, status })[0]!.traffic.errors).toBe(1);
   }
   expect(afterRequest([api], { ...request, status: 404 })[0]!.traffic.errors).toBe(0);
+});
+
+test("a closed stream is no error, and no latency", () => {
+  const closed = { ...request, stream: true, status: 0, milliseconds: 900_000 };
+  const [counted] = afterRequest([api], closed);
+  expect(counted!.traffic).toMatchObject({ requests: 1, errors: 0, median_milliseconds: null });
+  expect(afterRequest([api], { ...closed, status: 502 })[0]!.traffic.errors).toBe(1);
 });
 
 test("counts that are told replace those that were counted", () => {
@@ -95,11 +103,11 @@ test("counts that are told replace those that were counted", () => {
 });
 
 test("seconds go by, and a service that was quiet stays the same value", () => {
-  const quiet = { ...web, traffic: { ...web.traffic, perSecond: Array(60).fill(0) } };
+  const quiet = { ...web, traffic: { ...web.traffic, per_second: Array(60).fill(0) } };
   const [moved, same] = afterSeconds([api, quiet], 1);
-  expect(moved!.traffic.perSecond).toEqual([...Array(58).fill(0), 2, 0]);
+  expect(moved!.traffic.per_second).toEqual([...Array(58).fill(0), 2, 0]);
   expect(same).toBe(quiet);
-  expect(afterSeconds([api], 1_000)[0]!.traffic.perSecond).toEqual(Array(60).fill(0));
+  expect(afterSeconds([api], 1_000)[0]!.traffic.per_second).toEqual(Array(60).fill(0));
   expect(afterSeconds([api], -5)).toEqual([api]);
 });
 
@@ -116,7 +124,7 @@ test("a search looks at names, commands, folders, ports and pids, and all its wo
 });
 
 test("requests are listed the newest first, each once, and at most a hundred", () => {
-  const made = (id: number): RecordedRequest => ({ ...request, id });
+  const made = (id: number): SeenRequest => ({ ...request, id });
   const all = withRequests([made(2), made(1)], [made(3), made(2)]);
   expect(all.map(({ id }) => id)).toEqual([3, 2, 1]);
   const many = Array.from({ length: 500 }, (_, at) => made(at));

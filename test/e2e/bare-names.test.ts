@@ -47,6 +47,7 @@ test("a line in the hosts file is seen by the request that follows it, and so is
     allowedOrigins: [],
     trust: async () => [],
     unlessRunning: false,
+    mustBeFound: false,
     tlds: [],
     bareNames: ["by-config"],
     hosts: hostsFile(path),

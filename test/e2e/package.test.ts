@@ -1,75 +1,35 @@
 /** The package as people get it: installed by npm, installed by bun, and as one executable. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  realpath,
-  rm,
-  symlink,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { mkdir, readdir, readFile, readlink } from "node:fs/promises";
+import { join } from "node:path";
 import { version } from "../../package.json" with { type: "json" };
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
+import {
+  nothing,
+  type Packaged,
+  packaged,
+  patience,
+  root,
+  type RunOptions,
+} from "../support/packaged.ts";
 import { hostilePath, layTraps, mappings, sprung, trapNames } from "../support/traps.ts";
-import { ended } from "../support/ended.ts";
 import { eventually } from "../support/eventually.ts";
 
-const root = resolve(import.meta.dir, "../..");
-
-/** Milliseconds; a slow network has to bring the runtime. */
-const patience = 300_000;
-
+let its: Packaged;
 let directory: string;
 let tarball: string;
 
-/** The environment without what `npm test` adds to it: a person who installs the package has none of that. */
-const outside = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => name !== "NODE" && !/^npm_(?!config_)/.test(name)),
-);
-
-type RunOptions = { cwd?: string; env?: Record<string, string | undefined> };
-
-async function outputOf(
-  command: string[],
-  options: RunOptions = {},
-): Promise<{ out: string; err: string }> {
-  const { code, out, err } = await ended(command, {
-    cwd: options.cwd ?? directory,
-    env: { ...outside, ...options.env },
-  });
-  if (code !== 0) throw new Error(`${command.join(" ")} ended with ${code}:\n${out}\n${err}`);
-  return { out, err };
-}
-
-async function run(command: string[], options?: RunOptions): Promise<string> {
-  return (await outputOf(command, options)).out;
-}
-
-/** A folder with links to these programs and nothing else: all that a PATH has. */
-async function pathOf(name: string, programs: readonly string[]): Promise<string> {
-  const folder = join(directory, name);
-  await mkdir(folder);
-  for (const program of programs) {
-    const found = program === "bun" ? process.execPath : Bun.which(program);
-    if (found === null) throw new Error(`this test needs ${program}`);
-    await symlink(await realpath(found), join(folder, program));
-  }
-  return folder;
-}
-
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "localhostess-package-"));
-  const out = await run(["npm", "pack", "--silent", "--pack-destination", directory], {
-    cwd: root,
-  });
-  tarball = join(directory, out.trim());
+  its = await packaged();
+  ({ directory } = its);
+  tarball = await its.tarball();
 }, patience);
 
-afterAll(() => rm(directory, { recursive: true, force: true }));
+afterAll(() => its[Symbol.asyncDispose]());
+
+async function run(command: readonly string[], options?: RunOptions): Promise<string> {
+  return (await its.outputOf(command, options)).out;
+}
 
 test("the package has the program, the page, the PAC file and the documents, and no tests", async () => {
   const listing = (await run(["tar", "tzf", tarball])).trimEnd().split("\n");
@@ -91,71 +51,23 @@ test("the package has the program, the page, the PAC file and the documents, and
   expect([...folders].sort()).toEqual(["", "bin", "dist", "docs", "pac", "src"]);
 });
 
-/** The programs as people have them; each is made once, for the first test that needs it. */
-const programs = {
-  "npm install -g": once(async () => {
-    const prefix = join(directory, "npm prefix");
-    // npm runs install scripts by sh.
-    const path = await pathOf("node-only", ["node", "npm", "sh"]);
-    await run(
-      ["npm", "install", "--global", "--no-audit", "--no-fund", "--prefix", prefix, tarball],
-      {
-        env: { PATH: path, HOME: join(directory, "npm-home"), npm_config_cache: await npmCache() },
-      },
-    );
-    return join(prefix, "bin/localhostess");
-  }),
-  "bun install -g": once(async () => {
-    const home = join(directory, "bun-home");
-    await mkdir(home);
-    const path = await pathOf("bun-only", ["bun"]);
-    await run(["bun", "install", "--global", tarball], {
-      env: { PATH: path, HOME: home, BUN_INSTALL: undefined },
-      cwd: home,
-    });
-    return join(home, ".bun/bin/localhostess");
-  }),
-  "bun run build": once(async () => {
-    // Built elsewhere than in dist/, which belongs to whoever builds a release.
-    const program = join(directory, "localhostess");
-    await run([process.execPath, "run", "build", "--outfile", program], { cwd: root });
-    return program;
-  }),
-  "a clone": async () => join(root, "bin/localhostess"),
-};
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
-}
-
 test(
   "npm install -g works where there is Node and no Bun",
   async () => {
-    expect(await installedVersion(await programs["npm install -g"]())).toBe(`${version}\n`);
+    expect(await installedVersion(await its.programs["npm install -g"]())).toBe(`${version}\n`);
   },
   patience,
 );
-
-/** So that the runtime is not fetched again for each run. */
-async function npmCache(): Promise<string> {
-  return (await run(["npm", "config", "get", "cache"])).trim();
-}
 
 /** In an environment without anything. */
 function installedVersion(program: string): Promise<string> {
   return run([program, "--version"], { env: nothing() });
 }
 
-function nothing(): Record<string, string | undefined> {
-  const names = Object.keys(process.env);
-  return { ...Object.fromEntries(names.map((name) => [name, undefined])), PATH: "/nonexistent" };
-}
-
 test(
   "bun install -g works where there is Bun and no Node",
   async () => {
-    expect(await installedVersion(await programs["bun install -g"]())).toBe(`${version}\n`);
+    expect(await installedVersion(await its.programs["bun install -g"]())).toBe(`${version}\n`);
   },
   patience,
 );
@@ -163,7 +75,7 @@ test(
 test(
   "bun run build gives one executable that needs nothing else",
   async () => {
-    const program = await programs["bun run build"]();
+    const program = await its.programs["bun run build"]();
     const empty = join(directory, "empty");
     await mkdir(empty);
     const bare = { env: nothing(), cwd: empty };
@@ -179,7 +91,7 @@ describe("its daemon has the page in it, and speaks https:", () => {
     test(
       how,
       async () => {
-        const program = await programs[how]();
+        const program = await its.programs[how]();
         await using place = await daemonPlace();
         const env = { ...nothing(), ...place.env, HOME: join(place.directory, "home") };
         const said = (...words: string[]) => run([program, ...words], { env });
@@ -233,11 +145,11 @@ async function signedIn(place: DaemonPlace, link: string) {
 }
 
 describe("in a stranger's folder, whatever is there, nothing of it runs or is printed:", () => {
-  for (const [how, made] of Object.entries(programs)) {
+  for (const how of ["npm install -g", "bun install -g", "bun run build", "a clone"] as const) {
     test(
       how,
       async () => {
-        const program = await made();
+        const program = await its.programs[how]();
         await using place = await daemonPlace();
         const marks = join(place.directory, "marks");
         await mkdir(marks);
@@ -255,7 +167,7 @@ describe("in a stranger's folder, whatever is there, nothing of it runs or is pr
             PATH: `${hostilePath(folder)}:/usr/bin:/bin`,
           };
           const said = async (cwd: string, ...words: string[]): Promise<string> => {
-            const { out, err } = await outputOf([program, ...words], { cwd, env });
+            const { out, err } = await its.outputOf([program, ...words], { cwd, env });
             expect(await sprung(marks)).toEqual([]);
             expect(err).not.toMatch(/error|broken|package\.json/);
             return out;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { JsonForm } from "../../src/routes/json-form.ts";
 import type { OutputLine } from "../../src/routes/project-report.ts";
 import { follow } from "../../src/control/found/client.ts";
 import { parseProcStat } from "../../src/system/proc-stat.ts";
@@ -82,7 +83,7 @@ depends_on = ["db"]`;
         "bad:db ended with exit code 3\nbad:web did not start: db, which it waits for, ended with exit code 3",
     });
     const { exit } = await place.row("bad:db");
-    expect(exit).toMatchObject({ code: 3, signal: null, lastLines: ["no disk"] });
+    expect(exit).toMatchObject({ code: 3, signal: null, last_lines: ["no disk"] });
   });
 
   test("all mistakes of a file, an unknown service and an empty folder are refused", async () => {
@@ -444,16 +445,16 @@ describe("logs", () => {
     await place.up(directory);
     const { registration } = (await place.daemon.find()) as { registration: { socket: string } };
     const request = { Logs: { services: ["shop:cron", "shop:api"], mode: "follow", tail: 2 } };
-    const lines: OutputLine[] = [];
+    const lines: JsonForm<OutputLine>[] = [];
     for await (const line of follow(registration.socket, request)) {
       lines.push(JSON.parse(line));
       if (lines.length === 6) break;
     }
     expect(new Set(lines.map(({ service }) => service)).has("shop:web")).toBe(false);
     const times = lines.map(({ time }) => time);
-    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(times).toEqual([...times].sort());
     expect(lines.at(-1)).toMatchObject({ service: "shop:cron", stream: "stdout", message: "tick" });
-    const since = await place.lines<OutputLine>({
+    const since = await place.lines<JsonForm<OutputLine>>({
       Logs: { project: "shop", since: times.at(-1)! },
     });
     expect(since.every(({ time }) => time >= times.at(-1)!)).toBe(true);

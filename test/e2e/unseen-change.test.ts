@@ -7,7 +7,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BootLine } from "../../src/routes/project-report.ts";
 import { type ProjectPlace, projectPlace } from "../support/project-place.ts";
-import { type Repository, repository } from "../support/repository.ts";
+import { opened, type Repository, repository } from "../support/repository.ts";
 import { cli } from "../cli/cli.ts";
 
 const worker = (command: string, more = ""): string =>
@@ -35,12 +35,16 @@ async function shop(text = toml()): Promise<Shop> {
   };
 }
 
-/** A branch with that locald.toml, which is not checked out. */
+/**
+ * A branch with that locald.toml, which is not checked out. Made in another folder: in the project's own, the daemon
+ * might see the file for a moment, and take it for an edit.
+ */
 async function branch({ git, directory }: Shop, name: string, text: string): Promise<void> {
-  await git.git("checkout", "--quiet", "-b", name);
-  await writeFile(join(directory, "locald.toml"), text);
-  await git.commit(name);
-  await git.git("checkout", "--quiet", "main");
+  const other = `${directory}-${name}`;
+  await git.git("worktree", "add", "--quiet", "-b", name, other);
+  await writeFile(join(other, "locald.toml"), text);
+  await opened(other).commit(name);
+  await git.git("worktree", "remove", "--force", other);
 }
 
 describe("a branch that is checked out", () => {

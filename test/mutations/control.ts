@@ -165,8 +165,8 @@ export const control: readonly Fault[] = [
   {
     name: "a record that others may have written is believed",
     file: "src/control/found/registration.ts",
-    find: "forbidden: 0o022 };",
-    replace: "forbidden: 0 };",
+    find: "recordFile(stateDirectory, 0o022);",
+    replace: "recordFile(stateDirectory, 0);",
     tests: ["test/control/registration.test.ts", "test/conformance/hostile-state.test.ts"],
   },
   {
@@ -417,5 +417,47 @@ export const control: readonly Fault[] = [
     find: "    if (length > longest) {",
     replace: "    if (length < 0) {",
     tests: ["test/supervisor/handover.test.ts"],
+  },
+  {
+    name: "a daemon that its starter gave up goes on",
+    file: "src/control/found/connect.ts",
+    find: "if (over === undefined) await daemon.end();",
+    replace: "",
+    tests: ["test/control/connect.test.ts"],
+  },
+  {
+    name: "a daemon that is at work is given up after ten seconds",
+    file: "src/control/found/connect.ts",
+    find: "if (alive) heard = clock.now();",
+    replace: "",
+    tests: ["test/control/connect.test.ts"],
+  },
+  {
+    name: "a daemon that made way for one that is gone is not started again",
+    file: "src/control/found/connect.ts",
+    find: "if (over === 0 && !mayRun(found) && starts < mostStarts) {",
+    replace: "if (over === 0 && starts > mostStarts) {",
+    tests: ["test/control/connect.test.ts"],
+  },
+  {
+    name: "a stopped daemon outlives its starter's patience",
+    file: "src/control/found/spawn.ts",
+    find: 'child.kill("SIGKILL");',
+    replace: 'child.kill("SIGCONT");',
+    tests: ["test/control/spawn.test.ts"],
+  },
+  {
+    name: "whoever hangs with the turn to start a daemon keeps everybody from it",
+    file: "src/control/found/turn.ts",
+    find: "if (clock.now() >= end) return withoutTurn;",
+    replace: "",
+    tests: ["test/control/turn.test.ts"],
+  },
+  {
+    name: "the turn to start a daemon is kept by who needs none",
+    file: "src/control/found/turn.ts",
+    find: "turn?.release();",
+    replace: "",
+    tests: ["test/control/turn.test.ts"],
   },
 ];

@@ -2,6 +2,7 @@
 import { between } from "./between.ts";
 import { control } from "./control.ts";
 import { daemon } from "./daemon.ts";
+import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
@@ -25,6 +26,7 @@ export const faults: readonly Fault[] = [
   ...between,
   ...control,
   ...daemon,
+  ...doors,
   ...people,
   ...folder,
   ...files,

@@ -75,7 +75,7 @@ export const meant: readonly Fault[] = [
   },
   {
     name: "a project that was never up shows the services of others as its own",
-    file: "src/cli/projects/here.ts",
+    file: "src/cli/shared/lookup.ts",
     find: "  return (known?.length ?? 0) > (declared?.length ?? 0) ? known : declared;",
     replace: "  return known;",
     tests: ["test/cli/here.test.ts"],

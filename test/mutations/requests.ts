@@ -6,6 +6,27 @@ import type { Fault } from "./fault.ts";
 
 export const requests: readonly Fault[] = [
   {
+    name: "a closed EventSource is an error",
+    file: "src/proxy/request/recorder.ts",
+    find: "(broken && !entry.stream)",
+    replace: "broken",
+    tests: ["test/proxy/recorder.test.ts"],
+  },
+  {
+    name: "the time of an open stream is a latency",
+    file: "src/proxy/request/recorder.ts",
+    find: "    if (!entry.stream) counter.times",
+    replace: "    counter.times",
+    tests: ["test/proxy/recorder.test.ts"],
+  },
+  {
+    name: "a request is a stream by what it accepts, whatever it gets",
+    file: "src/proxy/request/record.ts",
+    find: "(counts.answerStatus === 0 ? this.#wantsStream : counts.answerLasts)",
+    replace: "(this.#wantsStream || counts.answerLasts)",
+    tests: ["test/proxy/recorder.test.ts"],
+  },
+  {
     name: "the client's Proxy field goes on",
     file: "src/proxy/upstream/forward.ts",
     find: "    Field.proxy,\n",
@@ -257,6 +278,41 @@ export const requests: readonly Fault[] = [
     file: "src/proxy/pages/front-page.ts",
     find: "return page.details ? row : { name: row.name, url: row.url };",
     replace: "return row;",
+    tests: ["test/proxy/own-pages.test.ts"],
+  },
+  {
+    name: "the PAC file takes names that the network has",
+    file: "pac/proxy.pac.ts",
+    find: 'return found ? "DIRECT" : proxy;',
+    replace: "return proxy;",
+    tests: ["test/pac/proxy.pac.test.ts"],
+  },
+  {
+    name: "the PAC file gives the network's server the name of a service",
+    file: "pac/proxy.pac.ts",
+    find: `if (known.indexOf(" " + host + " ") !== -1) return proxy;`,
+    replace: "",
+    tests: ["test/pac/proxy.pac.test.ts"],
+  },
+  {
+    name: "a name in the PAC file may be any text",
+    file: "pac/proxy.pac.ts",
+    find: "names.filter((name) => label.test(name))",
+    replace: "names",
+    tests: ["test/pac/proxy.pac.test.ts"],
+  },
+  {
+    name: "the PAC file is made without a look at the machine",
+    file: "src/proxy/pages/own-pages.ts",
+    find: "new Set([frontPath, pacPath])",
+    replace: "new Set([frontPath])",
+    tests: ["test/proxy/own-pages.test.ts"],
+  },
+  {
+    name: "a page runs our answers as scripts",
+    file: "src/proxy/pages/reply.ts",
+    find: '["X-Content-Type-Options", "nosniff"]',
+    replace: '["X-Content-Type-Options", "sniff"]',
     tests: ["test/proxy/own-pages.test.ts"],
   },
   {

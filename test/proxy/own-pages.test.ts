@@ -4,7 +4,7 @@ import type { Message } from "../support/strict-reader.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { scene } from "../support/scene.ts";
-import { startTestProxy } from "../support/test-proxy.ts";
+import { startTestProxy, testSupervised } from "../support/test-proxy.ts";
 
 async function ask(port: number, line: string, fields = "Host: localhost\r\n"): Promise<Message> {
   using client = await connectRaw(port);
@@ -54,6 +54,23 @@ test("proxy.pac has its own content type, and names our port", async () => {
   expect(pac.one("content-type")).toBe("application/x-ns-proxy-autoconfig");
   expect(pac.body).toContain("FindProxyForURL");
   expect(pac.body).toContain(`:${proxy.port}`);
+});
+
+test("proxy.pac names the services of now, after a look at the machine, and no page reads the names", async () => {
+  using api = new RawServer();
+  const looks: string[] = [];
+  await using proxy = await startTestProxy({
+    services: { api },
+    supervised: [testSupervised({ routeName: "asleep", state: "stopped" })],
+    refresh: async () => void looks.push("look"),
+  });
+  const pac = await ask(proxy.port, "GET /proxy.pac");
+  expect(pac.body).toContain('" api asleep "');
+  expect(looks).toEqual(["look"]);
+  // A script element runs any text without it; and a page that could embed the file could run it.
+  expect(pac.one("x-content-type-options")).toBe("nosniff");
+  expect(pac.one("cross-origin-resource-policy")).toBe("same-origin");
+  expect(pac.raw).not.toMatch(/access-control-allow/i);
 });
 
 for (const [accept, type] of [

@@ -145,8 +145,9 @@ test("an upgraded connection is under way until its end, and then recorded with 
   client.finish();
   upstream.finish();
   const [request] = await proxy.next();
-  expect(request).toMatchObject({ status: 101, received: 5, sent: 5, target: "/ws" });
-  expect(proxy.recorder.counts("api")).toMatchObject({ requests: 1, active: 0, errors: 0 });
+  expect(request).toMatchObject({ status: 101, received: 5, sent: 5, target: "/ws", stream: true });
+  const counts = { requests: 1, active: 0, errors: 0, medianMilliseconds: null };
+  expect(proxy.recorder.counts("api")).toMatchObject(counts);
 });
 
 test("a tunnel is recorded at its end, as name and port", async () => {
@@ -331,3 +332,57 @@ function record(recorder: Recorder, line: string, service: string): void {
   entry.status = 200;
   recorder.end(entry, false);
 }
+
+const untilClosed = "Content-Type: text/event-stream";
+const eventSource = "Accept: text/event-stream";
+
+/** `asks`, `says`: field lines. The client leaves after the answer's head; without one, before it. */
+async function left({ asks, says }: { asks?: string; says: string | undefined }) {
+  using api = new RawServer();
+  await using proxy = await recorded({ services: { api } });
+  using client = await connectRaw(proxy.port);
+  const more = asks === undefined ? "" : `${asks}\r\n`;
+  client.send(`GET /events HTTP/1.1\r\nHost: api.localhost\r\n${more}\r\n`);
+  const upstream = await api.next();
+  await upstream.message();
+  if (says !== undefined) {
+    upstream.send(`HTTP/1.1 200 OK\r\n${says}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    await client.until("\r\n\r\n");
+  }
+  client.reset();
+  const [request] = await proxy.next();
+  const { errors, medianMilliseconds, requests } = proxy.recorder.counts("api");
+  expect(requests).toBe(1);
+  return { stream: request!.stream, errors, median: medianMilliseconds };
+}
+
+test("a closed stream of events is no error, and the time it was open is no latency", async () => {
+  const closed = { stream: true, errors: 0, median: null };
+  expect(await left({ asks: eventSource, says: untilClosed })).toEqual(closed);
+  expect(await left({ says: "content-type:TEXT/Event-Stream; charset=utf-8" })).toEqual(closed);
+  const camera = "Content-Type: multipart/x-mixed-replace;boundary=x";
+  expect(await left({ says: camera })).toEqual(closed);
+  // An EventSource is closed before its server has sent a byte.
+  expect(await left({ asks: eventSource, says: undefined })).toEqual(closed);
+});
+
+test("what only looks like a stream of events is counted like any answer", async () => {
+  const counted = { stream: false, errors: 1, median: expect.any(Number) };
+  expect(await left({ says: "Content-Type: text/event-streams" })).toEqual(counted);
+  expect(await left({ asks: eventSource, says: "Content-Type: text/html" })).toEqual(counted);
+  expect(await left({ says: undefined })).toEqual(counted);
+  const many = "Accept: application/json, text/event-stream";
+  expect(await left({ asks: many, says: undefined })).toEqual(counted);
+});
+
+test("a stream that its service cannot answer is an error, and so is one answered with 500", async () => {
+  using api = new RawServer({
+    answer: () => "HTTP/1.1 500 No\r\nContent-Type: text/event-stream\r\nContent-Length: 0\r\n\r\n",
+  });
+  await using proxy = await recorded({ services: { api } });
+  using client = await connectRaw(proxy.port);
+  client.send(`GET / HTTP/1.1\r\nHost: api.localhost\r\n${eventSource}\r\n\r\n`);
+  await client.message();
+  await proxy.next();
+  expect(proxy.recorder.counts("api")).toMatchObject({ errors: 1, medianMilliseconds: null });
+});

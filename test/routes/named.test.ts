@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  hostsOf,
   type Nameable,
   namesOf,
   noServiceText,
@@ -10,7 +11,11 @@ import {
 
 const row = (id: string): Nameable => {
   const [project, service] = id.split(":") as [string, string];
-  return { id, project, service, directory: `/srv/${project}` };
+  const name = service === "web" ? project : `${service}.${project}`;
+  return {
+    ...{ id, project, service, directory: `/srv/${project}` },
+    hosts: hostsOf([name], `${project}.test`),
+  };
 };
 
 const rows = ["blog:db", "blog:web", "shop:api", "shop:db", "web:shop"].map(row);
@@ -72,6 +77,37 @@ describe("a word names", () => {
     expect(servicesNamed("x", { rows: [], directory: undefined }).kind).toBe("none");
   });
 
+  test.each([
+    "api.shop",
+    "API.shop.localhost",
+    "api.shop.test",
+    "api.shop.localhost.",
+    "api.shop.localhost:9090",
+    "http://api.shop.localhost:9090/users?a=b#c",
+    "https://api.shop.test",
+    "wss://api.shop.localhost/live",
+    "shop:api/docs",
+    "SHOP:API",
+    "api/docs",
+    "Api",
+    "api:9090",
+  ])("a service by any form of its name: %s", (word) => {
+    expect(named(word, "/srv/blog")).toEqual(["shop:api"]);
+  });
+
+  test("only the address, where it has the form of one", () => {
+    // `db` would be that of this folder.
+    expect(named("db.blog")).toEqual(["blog:db"]);
+    expect(named("http://db.blog.localhost/")).toEqual(["blog:db"]);
+    expect(named("http://blog.localhost/")).toEqual(["blog:web"]);
+    expect(named("http://db/")).toBe('no service is named "db"; did you mean db?');
+  });
+
+  test("the service that answers a URL, but no other where a name has a slip in it", () => {
+    expect(named("http://apii.blog.localhost:9090/")).toEqual(["blog:web"]);
+    expect(named("dbb.blog")).toBe('no service is named "dbb.blog"; did you mean db.blog?');
+  });
+
   test("and what is shown of it is printable, in quotes or without", () => {
     expect(named("\x1b[31m")).toBe('no service is named "\\\\x1b[31m"');
     const found = servicesNamed("db", { rows, directory: "/", show: unquoted });
@@ -103,6 +139,13 @@ test("a word names a service of one project, with or without the project's name"
   expect(servicesWithin("web-2", several)).toEqual({ kind: "services", names: ["web-2"] });
   expect(servicesWithin("wbe", several)).toMatchObject({ hint: "; did you mean web?" });
   expect(namesOf(several.services)).toEqual(["db", "web", "web-1", "web-2"]);
+  const routed = {
+    ...{ name: "shop", domain: "shop.test" },
+    services: [{ name: "api", routeName: "api.shop" }],
+  };
+  for (const word of ["api.shop", "http://api.shop.test/users", "api/users", "shop:api/users"]) {
+    expect(servicesWithin(word, routed)).toEqual({ kind: "services", names: ["api"] });
+  }
   // The project's name is taken off at the beginning only.
   expect(servicesWithin("xshop:api", shop)).toMatchObject({ kind: "none" });
 });

@@ -3,7 +3,6 @@ import type { OutputLine } from "../../src/routes/project-report.ts";
 import { StandingLines } from "../../src/routes/standing-lines.ts";
 
 const line = (message: string, more: Partial<OutputLine> = {}): OutputLine => ({
-  timestamp: 0,
   service: "shop:api",
   stream: "stdout",
   message,

@@ -57,6 +57,7 @@ function place(act: (its: Place) => void, effects: Partial<FolderEffects> = {}) 
       its.applied.push(read);
       return project;
     },
+    onDoubt() {},
     onState() {},
     isOver: () => false,
     note: (text: string) => void its.notes.push(text),

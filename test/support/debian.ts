@@ -8,6 +8,7 @@ export const packages = {
   certutil: "libnss3-tools",
   chromium: "chromium",
   curl: "curl",
+  firefox: "firefox-esr",
   fish: "fish",
   lsof: "lsof",
   nghttp: "nghttp2-client",
@@ -30,6 +31,7 @@ const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   ],
+  firefox: ["firefox-esr", "/Applications/Firefox.app/Contents/MacOS/firefox"],
 };
 
 /** Milliseconds: Chromium and what it depends on are some 100 MB. */

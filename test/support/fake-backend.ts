@@ -42,6 +42,7 @@ export function requestTo(service: string, id = 1): RecordedRequest {
     milliseconds: 4,
     received: 0,
     sent: 12,
+    stream: false,
     caller: { pid: 77, command: "curl" },
   };
 }

@@ -1,7 +1,7 @@
 /** The verbs about the daemon -> their part of the grammar. */
 import { type Command, Option } from "commander";
 import type { StartFlags } from "../shared/daemon-here.ts";
-import type { Flags } from "../shared/settings.ts";
+import { type Flags, UsageError } from "../shared/settings.ts";
 import { type Choose, example, exitCode, jsonOption, looking, proxyPorts } from "../shared/verb.ts";
 import { patient, type World } from "../shared/world.ts";
 import type { ApiFlags } from "./api.ts";
@@ -72,14 +72,32 @@ export function daemonVerbs(program: Command, choose: Choose, world: World): voi
 }
 
 async function started(flags: StartFlags, world: World): Promise<number> {
-  if (flags.detach || flags.unlessRunning) {
-    const { alreadyRuns, serverDetach } = await import("../shared/daemon-here.ts");
-    if (flags.detach) return await serverDetach(flags, world);
-    if (await alreadyRuns(flags, world)) return exitCode.done;
+  if (flags.detach) {
+    return await (await import("../shared/daemon-here.ts")).serverDetach(flags, world);
   }
+  if (!flags.background) return await inFront(flags, patient(world));
+  try {
+    return await inFront(flags, world);
+  } catch (error) {
+    // The reader is whoever has started us, who passes it on.
+    world.out.write(`${linesOf(error).join("\n")}\n`);
+    throw error;
+  }
+}
+
+async function inFront(flags: StartFlags, world: World): Promise<number> {
+  const turn = await (await import("../shared/daemon-here.ts")).startingTurn(flags, world);
+  if (turn === undefined) return exitCode.done;
   const [{ serverStart }, { startDaemon }] = await Promise.all([
     import("./server.ts"),
     import("../../daemon/daemon.ts"),
   ]);
-  return await serverStart(flags, { world: patient(world), startDaemon });
+  return await serverStart(flags, {
+    world,
+    startDaemon: (options) => startDaemon(options).finally(turn.release),
+  });
+}
+
+function linesOf(error: unknown): readonly string[] {
+  return error instanceof UsageError ? error.mistakes : [(error as Error).message];
 }

@@ -13,7 +13,7 @@ export type ServerStatus = {
   /** Null where the daemon is running. */
   why: string | null;
   fix: string | null;
-  stateDirectory: string;
+  state_directory: string;
   log: string;
   /** Null without a record; unless the daemon is running, these values are the record's. */
   pid: number | null;
@@ -25,7 +25,7 @@ export type ServerStatus = {
   socket: string | null;
   version: string | null;
   protocol: string | null;
-  startedAt: string | null;
+  started_at: string | null;
 };
 
 export async function serverStatus(flags: Flags, world: World): Promise<number> {
@@ -47,7 +47,7 @@ function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus
     probe: found.kind,
     why,
     fix,
-    stateDirectory,
+    state_directory: stateDirectory,
     log,
     pid: its?.pid ?? null,
     port: its?.port ?? null,
@@ -56,7 +56,7 @@ function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus
     socket: its?.socket ?? null,
     version: its?.version ?? null,
     protocol: its?.protocol ?? null,
-    startedAt: its ? new Date(its.startedAt).toISOString() : null,
+    started_at: its ? new Date(its.startedAt).toISOString() : null,
   };
 }
 
@@ -86,14 +86,14 @@ function tell(status: ServerStatus, { out }: World): void {
   if (status.running) {
     out.write(`${colors.green("running")}\n`);
     // The Swedish format is that of ISO 8601, in local time.
-    const since = new Date(status.startedAt!).toLocaleString("sv");
+    const since = new Date(status.started_at!).toLocaleString("sv");
     rows.push(["pid", status.pid], ["version", status.version], ["since", since]);
     rows.push(["url", status.url], ["port", status.port], ["api", status.api]);
   } else {
     out.write(`${colors.red("not running")}: ${printable(status.why ?? "", 500)}\n`);
     rows.push(["to start it", status.fix]);
   }
-  rows.push(["state", status.stateDirectory]);
+  rows.push(["state", status.state_directory]);
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) {
     out.write(`  ${colors.dim(name.padEnd(width))}  ${value}\n`);

@@ -58,6 +58,7 @@ export async function serverStart(
       configFile: located.kind === "path" ? located.path : undefined,
       serviceTrust: trustVariables({ settings, world, note }),
       unlessRunning: flags.unlessRunning ?? false,
+      mustBeFound: flags.background ?? false,
       tlds: settings.tlds,
       bareNames: settings.config.bare_names?.value ?? [],
       onServices(_, changes) {

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
-import { namesOf, servicesNamed, servicesWithin, unquoted } from "../../routes/named.ts";
+import { namesOf, servicesWithin, unquoted, wordIn } from "../../routes/named.ts";
 import { printable } from "../../text/printable.ts";
 import {
   isProjectFile,
@@ -18,7 +18,9 @@ import { runningDaemon } from "../shared/daemon-here.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { rowsOf } from "./asking.ts";
+import { servicesMeant } from "../shared/lookup.ts";
 import { projectHere } from "./here.ts";
+import { nameableOf } from "./named.ts";
 
 export type AskedFor = {
   project: ProjectSpec;
@@ -48,7 +50,8 @@ export async function askedFor(
   if (path === undefined && !isPath && !isAbout(read, first)) {
     const known = await knownFolder(first, { flags, world });
     // In a project, a plain word that it does not have is rather a service that it is going to have.
-    const isMeant = read.kind === "none" || known?.isWhole || first?.includes(":");
+    const isExact = first !== undefined && (first.includes(":") || wordIn(first).isAddress);
+    const isMeant = read.kind === "none" || known?.isWhole || isExact;
     if (isMeant && known !== undefined && known.directory !== directory) {
       const rest = known.isWhole ? others : words;
       return await askedFor([`${known.directory}/`, ...rest], world, { flags });
@@ -86,13 +89,8 @@ async function knownFolder(
     const directory = await projectHere({ rows, world });
     return directory === undefined ? undefined : { directory, isWhole: false };
   }
-  const nameable = rows.map((row) => {
-    const { name: id, service, instance, project, path } = row;
-    return { id, service, of: instance?.of, project, directory: path };
-  });
-  const directory = await projectHere({ rows, world });
-  const found = servicesNamed(word, { rows: nameable, directory });
-  if (found.kind === "none") return undefined;
+  const found = await servicesMeant(word, { rows: rows.map(nameableOf), world });
+  if (found.kind !== "rows") return undefined;
   const [one, ...more] = new Set(found.rows.map((its) => its.directory));
   if (one === undefined || more.length > 0) return undefined;
   const isWhole = found.rows.every(({ id, service, of, project }) => {
@@ -102,11 +100,15 @@ async function knownFolder(
 }
 
 async function namesFolder(word: string, world: World): Promise<boolean> {
-  if (word.includes("/") || word === "." || word === "..") return true;
-  const read = await projectFolderOf(undefined, world).then((its) => projectIn(its, world));
-  if (read.kind === "project" && namesOf(read.project.services).includes(word)) return false;
+  if (word === "." || word === "..") return true;
   const found = await stat(resolve(world.cwd, word)).catch(() => undefined);
-  return found !== undefined && (found.isDirectory() || isProjectFile(word));
+  const isThere = found?.isDirectory() || (found !== undefined && isProjectFile(word));
+  if (word.includes("/") && isThere) return true;
+  const read = await projectFolderOf(undefined, world).then((its) => projectIn(its, world));
+  const isOwn = read.kind === "project" && servicesWithin(word, read.project).kind === "services";
+  // One that is not there is reported as a folder, unless it is an address or a service with a path.
+  if (word.includes("/")) return !isOwn && !wordIn(word).isUrl;
+  return !isOwn && isThere;
 }
 
 function servicesIn(project: ProjectSpec, word: string): readonly string[] {

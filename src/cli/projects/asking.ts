@@ -1,6 +1,11 @@
 /** A request to the daemon -> its answer, the steps that it reports, or an error for a person. */
 import { ask, follow } from "../../control/found/client.ts";
-import type { BootEvent, SupervisedStatus } from "../../routes/project-report.ts";
+import type {
+  BootEvent,
+  FoundStatus,
+  StatusRow,
+  SupervisedStatus,
+} from "../../routes/project-report.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import { projectFolder } from "../../supervisor/project/read-project.ts";
@@ -34,10 +39,15 @@ async function tellPlace(socket: string, world: World): Promise<void> {
 
 /** The services of all projects, by id. @throws an Error for a person. */
 export async function rowsOf(socket: string): Promise<Row[]> {
-  const { Status: rows } = await answerOf<{ Status: Partial<Row>[] }>(socket, "Status");
-  // Servers that a person started by hand have rows too, without a project.
-  const supervised = rows.filter((row): row is Row => typeof row.project === "string");
-  return supervised.sort((one, other) => (one.name < other.name ? -1 : 1));
+  return (await knownOf(socket)).rows;
+}
+
+/** The services of all projects, by id, and servers that a person started by hand. @throws an Error for a person. */
+export async function knownOf(socket: string): Promise<{ rows: Row[]; servers: FoundStatus[] }> {
+  const { Status: all } = await answerOf<{ Status: StatusRow[] }>(socket, "Status");
+  const isService = (row: StatusRow): row is Row => "project" in row;
+  const rows = all.filter(isService).sort((one, other) => (one.name < other.name ? -1 : 1));
+  return { rows, servers: all.filter((row) => !isService(row)) };
 }
 
 /** @throws an Error for a person, where the daemon refuses. */

@@ -5,7 +5,7 @@ import { printable } from "../../text/printable.ts";
 import type { Flags } from "../shared/settings.ts";
 import { exitCode } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
-import { daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { daemonSocket, knownOf, type Row } from "./asking.ts";
 import { rowsFor } from "./here.ts";
 import { holdTerminal } from "./keyboard.ts";
 import { leavingIn, modesIn, modesReset } from "./terminal-modes.ts";
@@ -13,13 +13,13 @@ import { leavingIn, modesIn, modesReset } from "./terminal-modes.ts";
 export async function attach(service: string, flags: Flags, world: World): Promise<number> {
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return exitCode.failed;
-  const found = await rowsFor([service], { rows: await rowsOf(socket), world });
+  const found = await rowsFor([service], { ...(await knownOf(socket)), world });
   const [row, ...others] = found;
   if (row === undefined || others.length > 0) {
     const names = found.map(({ name }) => name).join(", ");
-    const { project, instance } = found[0]!;
-    const isWhole = service === project && service !== instance?.of;
-    const what = isWhole ? "is a project; attach to one service" : "has instances; attach to one";
+    const { instance } = found[0]!;
+    const are = found.every((its) => its.instance !== null && its.instance.of === instance?.of);
+    const what = are ? "has instances; attach to one" : "is a project; attach to one service";
     throw new Error(`${service} ${what}: ${names}`);
   }
   const { why, code } = await attachTo(row, { socket, world });

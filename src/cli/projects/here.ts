@@ -1,36 +1,24 @@
 /** The current folder, and the rows of all projects -> the rows that a command is about: those of the project here. */
-import { dirname } from "node:path";
 import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
-import { nearestProject } from "../../supervisor/project/read-project.ts";
+import { type Here, projectHere as projectAt } from "../shared/lookup.ts";
 import { UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
+import type { FoundStatus } from "../../routes/project-report.ts";
 import type { Row } from "./asking.ts";
-import { rowsNamed } from "./named.ts";
+import { rowsIn, rowsNamed } from "./named.ts";
 
 export type HereOptions = {
   /** The services of all projects. */
   rows: readonly Row[];
-  world: Pick<World, "cwd" | "home">;
+  servers?: readonly FoundStatus[] | undefined;
+  world: Here;
 };
 
-/**
- * The nearest folder, from the current one upward, that has a locald.toml or a Procfile, or that the daemon knows a
- * project in. No file is read: a folder may be anybody's.
- */
+/** The folder of the project here: the nearest one that is declared, or that the daemon knows. */
 export async function projectHere({ rows, world }: HereOptions): Promise<string | undefined> {
-  const { cwd, home } = world;
-  const declared = await nearestProject(cwd, home);
-  const paths = new Set(rows.map((row) => row.path));
-  // A project that is up is found from below it, be it in a repository or not.
-  let known: string | undefined = cwd;
-  while (known !== undefined && !paths.has(known)) {
-    const next = dirname(known);
-    known = next === known ? undefined : next;
-  }
-  // Both are above the current folder, so the longer path is the nearer one.
-  return (known?.length ?? 0) > (declared?.length ?? 0) ? known : declared;
+  return await projectAt(new Set(rows.map((row) => row.path)), world);
 }
 
 /** The folder in which names without a project are looked up first. */
@@ -48,8 +36,9 @@ export async function rowsFor(
 ): Promise<Row[]> {
   noNamesWithAll(words, all);
   if (all) return [...here.rows];
+  if (words.length > 0) return await rowsNamed(words, here);
   const directory = await projectHere(here);
-  if (directory === undefined && words.length === 0) {
+  if (directory === undefined) {
     const projects = [...new Set(here.rows.map((row) => row.project))];
     const known =
       projects.length === 0
@@ -57,7 +46,7 @@ export async function rowsFor(
         : `; name a project (${listed(projects, { most: 12 })}) or a service, or use --all`;
     throw new Error(`there is no project in ${printable(here.world.cwd, 500)}${known}`);
   }
-  return rowsNamed(words, { rows: here.rows, directory: directory ?? here.world.cwd });
+  return rowsIn(directory, here.rows);
 }
 
 export type ShownRows = {

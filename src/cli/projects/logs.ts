@@ -1,15 +1,19 @@
 /** `localhostess logs [service...]` -> the output of services, ordered by time, and new output. */
 import { follow as talkLines } from "../../control/found/client.ts";
+import { isoTime, type JsonForm } from "../../routes/json-form.ts";
 import type { OutputLine } from "../../routes/project-report.ts";
 import { openMark, StandingLines } from "../../routes/standing-lines.ts";
 import { readDuration } from "../../text/duration.ts";
 import { shown } from "../../text/shown.ts";
 import { tellPending } from "./pending-note.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
-import { daemonSocket, rowsOf } from "./asking.ts";
+import { daemonSocket, knownOf } from "./asking.ts";
 import { rowsFor, rowsShown } from "./here.ts";
 import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
+
+/** A line as the daemon sends it. */
+type Line = JsonForm<OutputLine>;
 
 export type LogsFlags = Flags & {
   all?: boolean;
@@ -27,8 +31,8 @@ export type Wanted = {
   project?: string;
   mode: "snapshot" | "follow";
   tail?: number;
-  /** Milliseconds since the Unix epoch. */
-  since?: number;
+  /** ISO 8601. */
+  since?: string;
 };
 
 export async function logs(
@@ -39,7 +43,7 @@ export async function logs(
   const { tail, since } = boundsOf(flags);
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return 1;
-  const rows = await rowsOf(socket);
+  const { rows, servers } = await knownOf(socket);
   tellPending(rows, world);
   const { all } = flags;
   const shown = words.length > 0 || all ? undefined : await rowsShown({ rows, world });
@@ -47,7 +51,7 @@ export async function logs(
   const chosen =
     shown !== undefined && shown.rows.length > 0
       ? shown.rows
-      : await rowsFor(words, { rows, all, world });
+      : await rowsFor(words, { rows, servers, all, world });
   const wanted: Wanted = {
     services: chosen.map((row) => row.name),
     mode: flags.follow ? "follow" : "snapshot",
@@ -76,7 +80,7 @@ export async function logs(
 }
 
 /** @throws UsageError with every error. */
-function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number } {
+function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: string } {
   const mistakes: string[] = [];
   const count = tail === undefined ? undefined : Number(tail);
   if (tail !== undefined && !/^\d{1,9}$/.test(tail)) {
@@ -95,21 +99,22 @@ function boundsOf({ tail, since }: LogsFlags): { tail?: number; since?: number }
   };
 }
 
-function timeOf(text: string): number | undefined {
+function timeOf(text: string): string | undefined {
   // Not used for a timer, so that its limit does not apply.
   const ago = readDuration(text, { longest: Number.MAX_SAFE_INTEGER });
-  if (ago.kind === "milliseconds") return Date.now() - ago.value;
+  // Longer ago than there are dates: every line is younger.
+  if (ago.kind === "milliseconds") return isoTime(Date.now() - ago.value) ?? isoTime(0)!;
   const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : date;
+  return isoTime(date) ?? undefined;
 }
 
 /** The lines of a log request, as the daemon sends them. @throws an Error for a person. */
 export async function* follower(
   socket: string,
   request: unknown,
-): AsyncGenerator<OutputLine, void, undefined> {
+): AsyncGenerator<Line, void, undefined> {
   for await (const text of talkLines(socket, request)) {
-    const line = JSON.parse(text) as OutputLine | { error?: { message: string }; Error?: string };
+    const line = JSON.parse(text) as Line | { error?: { message: string }; Error?: string };
     if (typeof line !== "object" || line === null) return;
     if ("message" in line) yield line;
     else {
@@ -138,7 +143,7 @@ export function follow({ socket, world, wanted, nameOf, json = false }: FollowOp
   const lines = follower(socket, { Logs: wanted });
   const words = { nameOf, names: wanted.services ?? [], live: wanted.mode === "follow" };
   const { write, end } = json
-    ? { write: (line: OutputLine) => world.out.write(`${JSON.stringify(line)}\n`), end() {} }
+    ? { write: (line: Line) => world.out.write(`${JSON.stringify(line)}\n`), end() {} }
     : lineWriter(world.out, words);
   const run = async (): Promise<{ why?: string }> => {
     try {
@@ -162,7 +167,7 @@ const palette = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
 type LineWriter = {
   /** False once the reader is gone. */
-  write(line: OutputLine): boolean;
+  write(line: Line): boolean;
   /** No line follows. Twice is harmless. */
   end(): void;
 };
@@ -182,12 +187,12 @@ function lineWriter(
   const colored = screen.colors !== noColors && screen.colors.bold("x") !== "x";
   const painted = new Map<string, number>();
   let width = Math.max(0, ...names.map((id) => nameOf(id).length));
-  const standing = new StandingLines();
+  const standing = new StandingLines<Line>();
   /** The service and stream whose open line was written with the mark. */
   const marked = new Set<string>();
   let isDrawn = false;
 
-  const wordsFor = ({ service, message, time }: OutputLine): string => {
+  const wordsFor = ({ service, message, time }: Line): string => {
     const name = nameOf(service);
     width = Math.max(width, name.length);
     if (!painted.has(service)) painted.set(service, palette[painted.size % palette.length]!);

@@ -1,36 +1,73 @@
 /** Words for services, as typed -> the rows that they name, and the words that the daemon knows them by. */
 import { listed } from "../../text/list.ts";
-import { servicesNamed, unquoted } from "../../routes/named.ts";
+import { hostsOf, type Nameable, unquoted, wordIn } from "../../routes/named.ts";
+import { type Here, servicesMeant } from "../shared/lookup.ts";
+import { printable } from "../../text/printable.ts";
+import type { FoundStatus } from "../../routes/project-report.ts";
 import type { Row } from "./asking.ts";
 
-export type Named = {
-  rows: readonly Row[];
-  /** The folder of the project in which names without a project are looked up first. */
-  directory: string;
-};
+/** A service that the files of the project here declare, and that the daemon does not know. */
+export class NotUp extends Error {
+  /** `shop:api`. */
+  readonly ids: readonly string[];
 
-/** The rows that the words name; without words, all of this project. @throws an Error for a word that names none. */
-export function rowsNamed(words: readonly string[], { rows, directory }: Named): Row[] {
-  if (words.length === 0) {
-    const here = rows.filter((row) => row.path === directory);
-    if (here.length > 0) return here;
-    throw new Error(
-      `the daemon knows no project in ${directory}; start it with: localhostess up${known(rows)}`,
-    );
+  constructor({ ids, why }: { ids: readonly string[]; why: string }) {
+    super(why);
+    this.ids = ids;
   }
-  const named = words.flatMap((word) => rowsFor(word, { rows, directory }));
-  return [...new Set(named)];
 }
 
-function rowsFor(word: string, { rows, directory }: Named): Row[] {
-  const nameable = rows.map((row) => {
-    const { name: id, service, instance, project, path } = row;
-    return { id, service, of: instance?.of, project, directory: path, row };
-  });
-  const found = servicesNamed(word, { rows: nameable, directory, show: unquoted });
+/** Services by a word in any of its forms. */
+export type Lookup = {
+  rows: readonly Row[];
+  /** Servers that were started by hand: a word for one names no service, and is answered with its process. */
+  servers?: readonly FoundStatus[] | undefined;
+  world: Here;
+};
+
+/** The rows that the words name. @throws an Error for a word that names none. */
+export async function rowsNamed(words: readonly string[], lookup: Lookup): Promise<Row[]> {
+  const named = await Promise.all(words.map((word) => rowsFor(word, lookup)));
+  return [...new Set(named.flat())];
+}
+
+/** All services of the project in that folder. @throws an Error where none is known. */
+export function rowsIn(directory: string, rows: readonly Row[]): Row[] {
+  const here = rows.filter((row) => row.path === directory);
+  if (here.length > 0) return here;
+  throw new Error(
+    `the daemon knows no project in ${directory}; start it with: localhostess up${known(rows)}`,
+  );
+}
+
+/** A row as what a word may name. */
+export function nameableOf(row: Row): Nameable & { row: Row } {
+  const { name: id, service, instance, project, path, route_name, domain } = row;
+  const names = [route_name, instance?.route_name];
+  const shared = instance?.url ? [new URL(instance.url).hostname] : [];
+  const hosts = [...hostsOf(names, domain ?? undefined), ...shared];
+  return { id, service, of: instance?.of, project, directory: path, hosts, row };
+}
+
+async function rowsFor(word: string, { rows, servers = [], world }: Lookup): Promise<Row[]> {
+  const found = await servicesMeant(word, { rows: rows.map(nameableOf), world });
   if (found.kind === "rows") return found.rows.map((its) => its.row);
+  if (found.kind === "declared") throw new NotUp(found);
+  const server = serverNamed(word, servers);
+  if (server !== undefined) throw new Error(byHandText(server));
   // Services of several projects are listed in the sentence already.
   throw new Error(found.several ? found.why : `${found.why}${known(rows)}`);
+}
+
+function serverNamed(word: string, servers: readonly FoundStatus[]): FoundStatus | undefined {
+  const name = wordIn(word).word.toLowerCase();
+  return servers.find((its) => name === its.name || name === its.domain);
+}
+
+/** `api was started by hand (pid 17: bun dev) and is no service of a project: ...` */
+function byHandText({ name, pid, command, path }: FoundStatus): string {
+  const place = path === null ? "" : `, in ${path}`;
+  return `${unquoted(name)} was started by hand (pid ${pid}: ${printable(command, 200)}${place}) and is no service of a project; its output is in its own terminal, and kill ${pid} ends it`;
 }
 
 function namesOf(rows: readonly Row[]): string[] {

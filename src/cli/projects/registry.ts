@@ -38,7 +38,7 @@ export async function registryList(flags: Flags, world: World): Promise<number> 
   }
   const width = Math.max(0, ...known.map((its) => its.name.length));
   for (const { name, path, pinned, last_seen: seen, folder } of known) {
-    const ago = shownDuration(Math.max(0, Date.now() - seen.secs_since_epoch * 1_000));
+    const ago = shownDuration(Math.max(0, Date.now() - Date.parse(seen)));
     const marks = `${pinned ? "pinned" : "      "}  ${`${ago} ago`.padEnd(8)}`;
     out.write(
       `${out.colors.bold(name.padEnd(width))}  ${marks}  ${printable(path)}${out.colors.dim(meanings[folder] ?? "")}\n`,

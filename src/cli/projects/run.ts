@@ -6,9 +6,9 @@ import { tellPending } from "./pending-note.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
-import { answerOf, rowsOf } from "./asking.ts";
+import { answerOf, knownOf, type Row } from "./asking.ts";
 import { folderHere } from "./here.ts";
-import { rowsNamed } from "./named.ts";
+import { NotUp, rowsNamed } from "./named.ts";
 import type { World } from "../shared/world.ts";
 
 export async function run(
@@ -31,19 +31,24 @@ async function environmentOf(
   service: string,
   { socket, world }: { socket: string; world: World },
 ): Promise<Record<string, string>> {
-  const rows = await rowsOf(socket);
+  const { rows, servers } = await knownOf(socket);
   tellPending(rows, world);
-  const directory = await realpath(await folderHere(world, rows));
-  const ask = async (request: Record<string, unknown>) =>
-    (await answerOf<{ ServiceEnv: Record<string, string> }>(socket, { GetServiceEnv: request }))
-      .ServiceEnv;
   const env = definedOf(world.env);
-  const here = rows.some((row) => row.path === directory);
-  if (!here && !rows.some((row) => row.name === service || row.service === service)) {
+  const ask = async (request: Record<string, unknown>) => {
+    const asked = { GetServiceEnv: { ...request, env } };
+    return (await answerOf<{ ServiceEnv: Record<string, string> }>(socket, asked)).ServiceEnv;
+  };
+  let named: Row[];
+  try {
+    named = await rowsNamed([service], { rows, servers, world });
+  } catch (mistake) {
     // The daemon does not know the project yet.
-    return await ask({ name: service, project_path: directory, env });
+    const directory = await realpath(await folderHere(world, rows));
+    if (mistake instanceof NotUp)
+      return await ask({ name: mistake.ids[0], project_path: directory });
+    if (rows.some((row) => row.path === directory)) throw mistake;
+    return await ask({ name: service, project_path: directory });
   }
-  const named = rowsNamed([service], { rows, directory });
   const of = named[0]!.instance?.of;
   // For a name that instances share, the first of them.
   const one = of !== undefined && named.every((row) => row.instance?.of === of);
@@ -54,5 +59,5 @@ async function environmentOf(
     );
     throw new Error(`${service} is a project; name one of its services: ${names}`);
   }
-  return await ask({ name: named[0]!.name, env });
+  return await ask({ name: named[0]!.name });
 }

@@ -12,7 +12,9 @@ import type { WaitFlags } from "./wait.ts";
 import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
-const which = "such as api, or shop:api in another project (default: all of this project)";
+const forms = "such as api, shop:api in another project, a URL, or a project or its folder";
+const which = `${forms} (default: all of this project)`;
+const one = "such as api, shop:api in another project, or a URL";
 
 export function runningVerbs(program: Command, choose: Choose, world: World): void {
   const up = program
@@ -75,7 +77,7 @@ after the terminal is closed.`,
   const wait = program
     .command("wait")
     .description("wait until services are ready, have stopped or have completed")
-    .argument("<service...>", "such as api, or shop:api in another project")
+    .argument("<service...>", forms)
     .addOption(new Option("--for <state>", "what to wait for").choices(goals).default("ready"))
     .option("--timeout <time>", "the longest time to wait, such as 90s or 2m")
     .addOption(jsonOption())
@@ -121,7 +123,7 @@ what is waited for, or the time is up.`,
   const attach = program
     .command("attach")
     .description("see the terminal of a running service, and type into it")
-    .argument("<service>", "such as api, or shop:api in another project")
+    .argument("<service>", one)
     .addHelpText(
       "after",
       `
@@ -151,7 +153,7 @@ function running(program: Command, choose: Choose, world: World): void {
   const run = program
     .command("run")
     .description("run a command with the environment of a service")
-    .argument("<service>", "such as api, or shop:api in another project")
+    .argument("<service>", one)
     .argument("[command...]", "the command, after --")
     .usage("<service> -- <command>")
     .addHelpText("after", "\nThe exit code is that of the command, or 127 if it was not found.")

@@ -7,7 +7,7 @@ import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
 import type { Flags } from "../shared/settings.ts";
-import { daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { daemonSocket, knownOf, type Row } from "./asking.ts";
 import { othersText, rowsFor, rowsShown } from "./here.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type Column, type Table, tableOf } from "../shared/table.ts";
@@ -29,9 +29,9 @@ export async function status(
     if (flags.json) out.write("[]\n");
     return 1;
   }
-  const rows = await rowsOf(socket);
+  const { rows, servers } = await knownOf(socket);
   const shown = words.length > 0 || flags.all ? undefined : await rowsShown({ rows, world });
-  const these = shown?.rows ?? (await rowsFor(words, { rows, all: flags.all, world }));
+  const these = shown?.rows ?? (await rowsFor(words, { rows, servers, all: flags.all, world }));
   const others = shown && othersText(shown, { verb: "status" });
   const tellOthers = (): void => {
     if (others !== undefined) err.write(`${err.colors.dim(others)}\n`);
@@ -181,6 +181,6 @@ function memoryOf({ memory, memory_limit }: Row): string | undefined {
 }
 
 /** `0`, `1`, `SIGKILL`. */
-export function shownExit({ code, signal }: Exit): string {
+export function shownExit({ code, signal }: Pick<Exit, "code" | "signal">): string {
   return signal ?? String(code ?? "?");
 }

@@ -1,12 +1,13 @@
 /** `localhostess stop|restart [service...]` -> services that have stopped, or restarted. */
-import { namesOf, noServiceText, unquoted } from "../../routes/named.ts";
+import { namesOf, noServiceText, servicesWithin, unquoted } from "../../routes/named.ts";
 import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
+import { folderIn } from "../shared/lookup.ts";
 import { projectIn } from "../shared/project-files.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { definedOf } from "../shared/defined.ts";
-import { answerOf, carriedOut, daemonSocket, type Row, rowsOf } from "./asking.ts";
+import { answerOf, carriedOut, daemonSocket, knownOf, type Row } from "./asking.ts";
 import { folderHere, rowsFor } from "./here.ts";
 import { wordsFor } from "./named.ts";
 import { tellReasons } from "./reasons.ts";
@@ -95,10 +96,10 @@ async function chosen(
 ): Promise<Chosen | undefined> {
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return undefined;
-  const rows = await rowsOf(socket);
+  const { rows, servers } = await knownOf(socket);
   tellPending(rows, world);
   try {
-    const these = await rowsFor(words, { rows, all: flags.all, world });
+    const these = await rowsFor(words, { rows, servers, all: flags.all, world });
     return { kind: "chosen", socket, rows, these };
   } catch (mistake) {
     if (mistake instanceof UsageError) throw mistake;
@@ -114,7 +115,13 @@ async function unknownHere(words: readonly string[], world: World): Promise<stri
   if (project === undefined && words.length === 0) return [`no project found in ${directory}`];
   const own = project === undefined ? [] : namesOf(project.services);
   const names = own.flatMap((name) => [name, `${project!.name}:${name}`]);
-  const unknown = words.filter((word) => !names.includes(word) && word !== project?.name);
+  const isKnown = async (word: string): Promise<boolean> => {
+    if (project === undefined) return false;
+    if (word === project.name || servicesWithin(word, project).kind === "services") return true;
+    return (await folderIn(word, { folders: new Set(), world })) === directory;
+  };
+  const unknown: string[] = [];
+  for (const word of words) if (!(await isKnown(word))) unknown.push(word);
   return unknown.map((word) => noServiceText(word, { names, show: unquoted }));
 }
 

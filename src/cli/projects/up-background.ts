@@ -139,7 +139,7 @@ async function tellLines(
 }
 
 async function latestOf(row: Row, socket: string): Promise<readonly string[]> {
-  const kept = row.exit?.lastLines ?? [];
+  const kept = row.exit?.last_lines ?? [];
   if (kept.length > 0) return kept.slice(-lastLines);
   const lines: string[] = [];
   try {

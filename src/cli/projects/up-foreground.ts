@@ -35,7 +35,8 @@ export async function upInForeground(
   const late = Promise.withResolvers<"late">();
   const cancelLate =
     patience === undefined ? () => {} : systemClock.after(patience, () => late.resolve("late"));
-  const wanted = { project: project.name, mode: "follow", since: Date.now() } as const;
+  const since = new Date().toISOString();
+  const wanted = { project: project.name, mode: "follow", since } as const;
   const logs = follow({ socket, world, wanted, nameOf: nameWithin(project) });
   try {
     const started = carriedOut(socket, request, steps);

@@ -1,21 +1,20 @@
 /** `localhostess wait <service...>` -> services that are ready, stopped or completed, and their exit code. */
 import { constants } from "node:os";
-import type { EventData } from "../../control/commands/daemon-report.ts";
+import type { EventData, Snapshot } from "../../control/commands/daemon-report.ts";
 import { follow } from "../../control/found/client.ts";
 import type { Registration } from "../../control/found/protocol.ts";
-import { servicesWithin } from "../../routes/named.ts";
+import { ofJsonForm } from "../../routes/json-form.ts";
+import type { SupervisedChange } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
-import { projectIn } from "../shared/project-files.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { type Row, rowsOf } from "./asking.ts";
+import { knownOf, type Row } from "./asking.ts";
 import { type Goal, type Seen, seenNext, unseen, type Verdict, verdictOn } from "./awaited.ts";
-import { folderHere } from "./here.ts";
-import { rowsNamed } from "./named.ts";
+import { type Lookup, NotUp, rowsNamed } from "./named.ts";
 import { patienceOf } from "./patience.ts";
 import { tellPending } from "./pending-note.ts";
 import { tellReasons } from "./reasons.ts";
@@ -54,9 +53,10 @@ export async function wait(
   const patience = patienceOf(flags.timeout);
   const settings = await settingsOf(flags, world);
   const daemon = await runningDaemon(settings);
-  const rows = daemon === undefined ? [] : await rowsOf(daemon.socket);
+  const known = { rows: [], servers: [] };
+  const { rows, servers } = daemon === undefined ? known : await knownOf(daemon.socket);
   tellPending(rows, world);
-  const all = await awaitedFor(words, { rows, goal, world });
+  const all = await awaitedFor(words, { goal, rows, servers, world });
   if (daemon === undefined && goal === "stopped") {
     for (const its of all) its.verdict = { kind: "reached", exit: 0 };
     return report(all, { goal, json: flags.json, world });
@@ -87,25 +87,24 @@ export async function wait(
   }
 }
 
-type Chosen = { rows: readonly Row[]; goal: Goal; world: World };
-
 /** @throws an Error for a word that names nothing. */
 async function awaitedFor(
   words: readonly string[],
-  { rows, goal, world }: Chosen,
+  { goal, ...lookup }: Lookup & { goal: Goal },
 ): Promise<Awaited[]> {
-  const directory = await folderHere(world, rows);
   const ids = new Set<string>();
   for (const word of words) {
     try {
-      const found = rowsNamed([word], { rows, directory });
+      const found = await rowsNamed([word], lookup);
       // A project stands for those of its services that somebody has started.
-      const whole = found.length > 1 && found.every((row) => row.project === word);
+      const whole = found.length > 1 && isProject(found, lookup.rows);
       const started = found.filter((row) => row.state !== "stopped");
       const these = whole && goal !== "stopped" && started.length > 0 ? started : found;
       for (const row of these) ids.add(row.name);
     } catch (mistake) {
-      for (const id of await declaredIds(word, { directory, mistake, world })) ids.add(id);
+      // Somebody may start it while it is waited for.
+      if (!(mistake instanceof NotUp)) throw mistake;
+      for (const id of mistake.ids) ids.add(id);
     }
   }
   return [...ids].map((id) => ({
@@ -117,16 +116,12 @@ async function awaitedFor(
   }));
 }
 
-/** The ids of services that were never started, by the files of the project here. */
-async function declaredIds(
-  word: string,
-  { directory, mistake, world }: { directory: string; mistake: unknown; world: World },
-): Promise<string[]> {
-  const read = await projectIn(directory, world);
-  if (read.kind !== "project") throw mistake;
-  const found = servicesWithin(word, read.project);
-  if (found.kind === "none") throw mistake;
-  return found.names.map((name) => `${read.project.name}:${name}`);
+/** Whether they are all of one project, and not only all instances of one service. */
+function isProject(these: readonly Row[], rows: readonly Row[]): boolean {
+  const [{ path, instance } = { path: "", instance: null }] = these;
+  const all = rows.filter((row) => row.path === path);
+  const isOne = instance !== null && all.every((row) => row.instance?.of === instance.of);
+  return !isOne && all.length === these.length && all.every((row) => these.includes(row));
 }
 
 type WatchOptions = {
@@ -163,7 +158,7 @@ async function watch(
   return { gone: "the daemon exited, and its services with it" };
 }
 
-type Event = { supervised: readonly Supervised[] } | EventData["supervised"];
+type Event = { supervised: readonly Supervised[] } | SupervisedChange;
 
 /** @throws an Error for a person, where the daemon refuses. */
 async function* eventsOf(socket: string): AsyncGenerator<Event, void, undefined> {
@@ -174,8 +169,8 @@ async function* eventsOf(socket: string): AsyncGenerator<Event, void, undefined>
       error?: { message: string };
     };
     if (error !== undefined) throw new Error(error.message);
-    if (event === "hello" || event === "reset") yield data as EventData["hello"];
-    else if (event === "supervised") yield data as EventData["supervised"];
+    if (event === "hello" || event === "reset") yield ofJsonForm<Snapshot>(data);
+    else if (event === "supervised") yield ofJsonForm<SupervisedChange>(data);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Service } from "../../routes/service.ts";
 import { routeTable } from "../../routes/table.ts";
 import { looker, type Sight, unusableIn } from "../shared/look.ts";
 import { type Settings, UsageError } from "../shared/settings.ts";
-import { readTarget, type Target } from "../shared/target.ts";
+import { readTarget, type Target } from "../../routes/target.ts";
 
 export type NamedTarget = Extract<Target, { kind: "name" }>;
 

@@ -1,6 +1,6 @@
 /** `localhostess pac` -> the proxy auto-configuration file that the proxy serves at /proxy.pac. */
-import { pacFile } from "../../../pac/proxy.pac.ts";
 import { portsOf } from "../shared/look.ts";
+import { pacText } from "../shared/pac-text.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
@@ -9,7 +9,8 @@ export async function pac(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const record = await runningDaemon(settings);
   const { port } = portsOf(settings, record);
-  const text = pacFile({ port, tlds: record?.tlds ?? settings.tlds });
+  const running = record !== undefined && record.port === port;
+  const text = await pacText({ port, tlds: record?.tlds ?? settings.tlds, running });
   const answer = { url: `http://localhost:${port}/proxy.pac`, text };
   world.out.write(settings.json ? `${JSON.stringify(answer, undefined, 2)}\n` : text);
   return 0;

@@ -2,7 +2,7 @@
 import type { Answer } from "../shared/ask.ts";
 import type { Sight } from "../shared/look.ts";
 import type { Settings } from "../shared/settings.ts";
-import type { Target } from "../shared/target.ts";
+import type { Target } from "../../routes/target.ts";
 import type { World } from "../shared/world.ts";
 
 export type Step = {

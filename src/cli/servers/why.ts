@@ -1,7 +1,7 @@
 /** `localhostess why <url|name>` -> the way from a URL to its server, step by step, up to the first that fails. */
 import { looker } from "../shared/look.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
-import { readTarget } from "../shared/target.ts";
+import { readTarget } from "../../routes/target.ts";
 import type { World } from "../shared/world.ts";
 import { passed, type Step, tellStep, type Walk, type Wanted } from "./step.ts";
 import { answers } from "./step-answers.ts";

@@ -2,6 +2,7 @@
 import { connect, type Connected, findDaemon, type Found } from "../../control/found/connect.ts";
 import type { Registration } from "../../control/found/protocol.ts";
 import { spawnDaemon } from "../../control/found/spawn.ts";
+import { takeTurn, type Turn, turnToStart } from "../../control/found/turn.ts";
 import { printable } from "../../text/printable.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { systemClock } from "../../system/clock.ts";
@@ -58,13 +59,22 @@ export async function ensureDaemon({
     ...(instead === undefined ? {} : { instead }),
   });
   if (connected.kind === "connected") return connected;
-  const [why, tail] =
-    connected.kind === "failed" ? [connected.why, connected.logTail] : ["it is not running", ""];
-  const lines = tail.split("\n").slice(-5).join("\n");
+  const why = connected.kind === "failed" ? connected.why : "it is not running";
+  const tail = connected.kind === "failed" ? connected.logTail : "";
+  // The words of its error may be the last ones of its log too.
+  const before = tail.split("\n").filter((line) => line !== "" && !line.endsWith(why));
+  const { err } = world;
+  for (const line of before.slice(-shownLines)) {
+    err.write(`${err.colors.dim(printable(line, longestLine))}\n`);
+  }
   throw new Error(
-    `the daemon could not be started: ${why}${lines === "" ? "" : `; its last output: ${printable(lines, 1_000)}`}; its log: ${settings.log}`,
+    `the daemon could not be started: ${why.replaceAll("\n", "; ")}; its log: ${settings.log}`,
   );
 }
+
+/** Lines, and characters of each, from the log of a daemon that could not be started. */
+const shownLines = 5;
+const longestLine = 500;
 
 function daemonEnv(settings: Settings, { env }: World): World["env"] {
   if (settings.sandbox === undefined) return env;
@@ -124,9 +134,19 @@ export function tellStarted({ started, registration }: Running, { err }: World):
   err.write(`${err.colors.dim(text)}\n`);
 }
 
-/** Checked before `--unless-running` loads the daemon's code. */
-export async function alreadyRuns(flags: StartFlags, world: World): Promise<boolean> {
-  return (await findRunning(await settingsOf(flags, world))).kind === "healthy";
+/**
+ * The turn to start a daemon, had before its code is loaded. Undefined with `--unless-running`, where one runs; only
+ * then is there a wait for others who are about to start one.
+ */
+export async function startingTurn(flags: StartFlags, world: World): Promise<Turn | undefined> {
+  const settings = await settingsOf(flags, world);
+  const { stateDirectory } = settings;
+  if (!flags.unlessRunning) return takeTurn(stateDirectory) ?? { release() {} };
+  return await turnToStart({
+    stateDirectory,
+    clock: systemClock,
+    runs: async () => (await findRunning(settings)).kind === "healthy",
+  });
 }
 
 /** `localhostess server start --detach`. */

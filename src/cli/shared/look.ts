@@ -8,6 +8,7 @@ import { groupServices } from "../../discovery/group.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { unusableServers } from "../../discovery/unusable.ts";
+import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
@@ -58,9 +59,11 @@ const daemonDeadline = 1000;
 async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
   const record = await readRegistration(settings.stateDirectory);
   if (record === undefined || record.protocol !== protocol) return undefined;
-  const asked = await ask<{ Look: SeenSight }>(record.socket, "Look", { deadline: daemonDeadline });
+  const asked = await ask<{ Look: JsonForm<SeenSight> }>(record.socket, "Look", {
+    deadline: daemonDeadline,
+  });
   if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
-  const { daemon, services, supervised = [], scan } = asked.value.Look;
+  const { daemon, services, supervised = [], scan } = ofJsonForm<SeenSight>(asked.value.Look);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,

@@ -10,6 +10,9 @@ import { configFile } from "../../system/paths.ts";
 import { UsageError } from "./settings.ts";
 import type { World } from "./world.ts";
 
+/** The folder that a person is in, and where the files that apply there are. */
+export type Here = Pick<World, "cwd" | "home" | "env" | "platform">;
+
 export type ProjectFiles = { directory: string; read: ReadProject };
 
 export type ProjectFilesOptions = {
@@ -22,7 +25,7 @@ export type ProjectFilesOptions = {
 export type ProjectPlace = { directory: string; file: string | undefined };
 
 /** The path of the file stands for its folder. @throws UsageError for a folder that does not exist. */
-export async function projectFolderOf(path: string | undefined, world: World): Promise<string> {
+export async function projectFolderOf(path: string | undefined, world: Here): Promise<string> {
   return (await projectPlaceOf(path, world)).directory;
 }
 
@@ -32,7 +35,7 @@ export async function projectFolderOf(path: string | undefined, world: World): P
  */
 export async function projectPlaceOf(
   path: string | undefined,
-  world: World,
+  world: Here,
   { any = false }: { any?: boolean } = {},
 ): Promise<ProjectPlace> {
   if (path === undefined) {
@@ -58,7 +61,7 @@ export function isProjectFile(name: string): boolean {
 /** Messages name files relative to the current folder. @throws UsageError */
 export async function projectIn(
   directory: string,
-  world: World,
+  world: Here,
   options: ProjectFilesOptions = {},
 ): Promise<ReadProject> {
   const located = configFile(world);

@@ -3,7 +3,6 @@ import { listed } from "../../text/list.ts";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type PacFacts, pacFile } from "../../../pac/proxy.pac.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { searchPath, whereIs } from "../../system/search-path.ts";
 import {
@@ -15,10 +14,11 @@ import { exists } from "../../tls/trust/exists.ts";
 import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
 import { portsOf } from "../shared/look.ts";
+import { pacText } from "../shared/pac-text.ts";
 import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
 import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
-import { readTarget } from "../shared/target.ts";
+import { readTarget } from "../../routes/target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "../shared/world.ts";
 
@@ -57,7 +57,10 @@ export async function browser(
   }
   const program = await chromium(machine);
   // The daemon is started last, when nothing else can fail.
-  const { port, urlPorts } = portsOf(settings, await daemonFor(flags, world));
+  const daemon = await daemonFor(flags, world);
+  const { port, urlPorts } = portsOf(settings, daemon);
+  const running = daemon !== undefined && daemon.port === port;
+  const pac = await pacText({ port, tlds, running });
   const host = target.kind === "own" ? "localhost" : `${target.name}.localhost`;
   const url = `${originOf(host, { scheme: "https", port: urlPorts.https })}${target.path}`;
 
@@ -66,14 +69,7 @@ export async function browser(
   try {
     await trustIn(home, { certificates, machine });
     return await show(
-      [
-        program,
-        ...quiet,
-        `--user-data-dir=${join(home, "profile")}`,
-        pacOption({ port, tlds }),
-        ...own,
-        url,
-      ],
+      [program, ...quiet, `--user-data-dir=${join(home, "profile")}`, pacOption(pac), ...own, url],
       { home, world },
     );
   } finally {
@@ -126,8 +122,8 @@ async function trustIn(
 }
 
 /** The option holds the PAC file itself: one that is fetched would be missing if the proxy starts later. */
-function pacOption(facts: PacFacts): string {
-  const text = Buffer.from(pacFile(facts)).toString("base64");
+function pacOption(pac: string): string {
+  const text = Buffer.from(pac).toString("base64");
   return `--proxy-pac-url=data:application/x-ns-proxy-autoconfig;base64,${text}`;
 }
 

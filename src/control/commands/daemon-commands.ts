@@ -1,5 +1,6 @@
 /** The commands about the daemon itself: its facts, its page, its certificate authority, its end. */
 import * as v from "valibot";
+import { jsonForm } from "../../routes/json-form.ts";
 import { shutdownPath } from "../found/protocol.ts";
 import { type Command, CommandError, command, nothing, ok } from "./command.ts";
 import { daemonOf } from "./reports.ts";
@@ -35,11 +36,11 @@ export const daemonCommands: readonly Command[] = [
     path: "/v1/daemon",
     summary: "The daemon's identity, addresses, memory and connections.",
     answer:
-      "the registration, and `addresses`, `stateDirectory`, `log` (null: a terminal), `uptime` in milliseconds, `memory` in bytes, `connections`",
+      "the registration, and `addresses`, `state_directory`, `log` (null: a terminal), `uptime` in milliseconds, `memory` in bytes, `connections`",
     input: nothing,
     changes: false,
     streams: false,
-    run: (_, backend) => daemonOf(backend),
+    run: (_, backend) => jsonForm(daemonOf(backend)),
   }),
   command({
     name: "Dashboard",

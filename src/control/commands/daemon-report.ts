@@ -1,4 +1,5 @@
 /** The daemon's reports on itself, and its events: shapes only, for the commands, the events and the page. */
+import type { JsonForm } from "../../routes/json-form.ts";
 import type { SupervisedChange } from "../../routes/project-report.ts";
 import type { ServiceChange, ServiceCounts, ServiceReport } from "../../routes/service-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
@@ -11,7 +12,7 @@ export type Gauges = {
   connections: { proxy: number; http: number; ipc: number };
 };
 
-/** The answer to `Daemon`. */
+/** The answer to `Daemon`, before it has its form in JSON. */
 export type DaemonReport = Omit<Facts, "log"> &
   Gauges & {
     /** Where the daemon writes its notes; null: to a terminal. */
@@ -27,10 +28,10 @@ export type Snapshot = {
   supervised: readonly Supervised[];
 };
 
-/** A line of the daemon's own, in the first locald's shape. */
+/** A line of the daemon's own. */
 export type LogEntry = {
-  /** Seconds since the Unix epoch. */
-  timestamp: number;
+  /** Milliseconds since the Unix epoch. */
+  time: number;
   service: string;
   stream: "stdout" | "stderr";
   message: string;
@@ -49,7 +50,7 @@ export type Happenings = {
 };
 
 /** The data of every event that a follower gets, by type. */
-export type EventData = Happenings & { hello: Snapshot; reset: Snapshot };
+export type EventData = JsonForm<Happenings & { hello: Snapshot; reset: Snapshot }>;
 
 export type DaemonEvent = {
   /** `<n>-<launch>`: n counts up by one, and another launch's ids are known as such. */

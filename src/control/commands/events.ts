@@ -82,8 +82,7 @@ export function feed({ clock, launch, counts }: FeedOptions): Feed {
       for (const service of services) untold.add(service);
     },
     log(message, stream = "stdout") {
-      const timestamp = Math.floor(clock.wall() / 1000);
-      const entry: LogEntry = { timestamp, service: "localhostess", stream, message };
+      const entry: LogEntry = { time: clock.wall(), service: "localhostess", stream, message };
       lines.push(entry);
       if (lines.length > rememberedLines) lines.shift();
       publish("log", entry);

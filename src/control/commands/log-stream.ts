@@ -1,4 +1,5 @@
 /** Names, a number and a time -> lines of output, ordered by time, and new ones no faster than they are read. */
+import { isoTime } from "../../routes/json-form.ts";
 import type { OutputLine } from "../../routes/project-report.ts";
 import type { LogLine, ServiceLog } from "../../supervisor/logs/log-store.ts";
 import type { Projects } from "../../supervisor/projects.ts";
@@ -14,7 +15,8 @@ export type LogsWanted = {
   project?: string | undefined;
   mode: "snapshot" | "follow";
   tail?: number | undefined;
-  since?: number | undefined;
+  /** ISO 8601. */
+  since?: string | undefined;
 };
 
 type LogBackend = Pick<Backend, "feed" | "projects" | "services">;
@@ -33,9 +35,11 @@ const pause = 10;
 
 /** @throws CommandError where a name means nothing. */
 export async function logStream(wanted: LogsWanted, backend: LogBackend): Promise<Stream> {
+  const since = wanted.since === undefined ? undefined : Date.parse(wanted.since);
+  if (Number.isNaN(since)) throw new CommandError("bad_request", "Logs: since: no such date");
   const { own, ids } = await chosen(wanted, backend);
   const { projects, feed } = backend;
-  const before = await past(wanted, { own, ids: ids(), backend });
+  const before = await past({ tail: wanted.tail, since }, { own, ids: ids(), backend });
   return (receiver) => {
     const output = new Output(receiver);
     for (const line of before.lines) output.add(line);
@@ -53,7 +57,7 @@ export async function logStream(wanted: LogsWanted, backend: LogBackend): Promis
     const unfollow = projects?.logs.follow(follow);
     const leave = own
       ? feed.follow(({ event, data }) => {
-          if (event === "log") output.add(ownLine(data as LogEntry));
+          if (event === "log") output.add(data as LogEntry);
         })
       : undefined;
     follow();
@@ -100,10 +104,10 @@ async function idsOf(name: string, { projects, services }: LogBackend): Promise<
 type Past = { own: boolean; ids: readonly string[]; backend: LogBackend };
 
 async function past(
-  { tail, since }: LogsWanted,
+  { tail, since }: { tail: number | undefined; since: number | undefined },
   { own, ids, backend: { feed, projects } }: Past,
 ): Promise<{ lines: OutputLine[]; next: Map<string, number> }> {
-  const logs: OutputLine[][] = own ? [feed.lines().map(ownLine)] : [];
+  const logs: OutputLine[][] = own ? [[...feed.lines()]] : [];
   const next = new Map<string, number>();
   if (projects !== undefined) {
     for (const id of ids) {
@@ -184,11 +188,7 @@ function openLines(id: string, log: ServiceLog): OutputLine[] {
 }
 
 function outputLine(service: string, { time, stream, text }: LogLine): OutputLine {
-  return { timestamp: Math.floor(time / 1000), service, stream, message: text, time };
-}
-
-function ownLine(entry: LogEntry): OutputLine {
-  return { ...entry, time: entry.timestamp * 1000 };
+  return { time, service, stream, message: text };
 }
 
 function gap(id: string, { missing, first }: { missing: number; first: LogLine }): OutputLine {
@@ -251,7 +251,7 @@ class Output {
         return;
       }
       this.#at += 1;
-      this.#receiver.next(line);
+      this.#receiver.next({ ...line, time: isoTime(line.time) });
     }
   }
 }

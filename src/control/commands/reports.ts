@@ -1,5 +1,6 @@
 /** The daemon's state -> its reports: services with their traffic, the daemon itself, everything a scan found. */
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
+import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { Service } from "../../routes/service.ts";
 import type { ServiceDetail, ServiceProcess, ServiceReport } from "../../routes/service-report.ts";
 import { secureUrl, serviceRow } from "../../routes/service-row.ts";
@@ -16,7 +17,7 @@ export function report(
   const its = facts();
   const row = serviceRow(service, its.httpPort ?? its.port);
   const secured = service.routable ? secureUrl(service.name, its.httpsPort ?? its.port) : null;
-  return { ...row, secureUrl: secured, traffic: traffic.counts(service.name) };
+  return { ...row, secure_url: secured, traffic: jsonForm(traffic.counts(service.name)) };
 }
 
 export function reports(backend: Backend): ServiceReport[] {
@@ -55,7 +56,7 @@ export function detailOf(name: string, backend: Backend): ServiceDetail {
         .filter((seen) => seen.pids.includes(pid))
         .map(({ address, port }) => ({ address, port })),
     })),
-    requests: backend.traffic.recent({ service: service.name, limit: requestsInDetail }),
+    requests: jsonForm(backend.traffic.recent({ service: service.name, limit: requestsInDetail })),
   };
 }
 
@@ -69,11 +70,11 @@ function processOf(
     parent: seen?.parent ?? null,
     command: seen?.command ?? null,
     cwd: seen?.cwd ?? null,
-    startedAt: seen === undefined ? null : new Date(seen.startedAt).toISOString(),
+    started_at: isoTime(seen?.startedAt),
   };
 }
 
-/** The answer to `Look`. `Map`s are lists here: JSON has none. */
+/** The answer to `Look`, before it has its form in JSON. `Map`s are lists here: JSON has none. */
 export type SeenSight = {
   daemon: Facts;
   services: readonly Service[];

@@ -1,6 +1,8 @@
 /** The commands about services, whoever started them: status, requests, events and logs. */
 import * as v from "valibot";
+import { jsonForm } from "../../routes/json-form.ts";
 import { type Command, command, nothing, type Stream } from "./command.ts";
+import type { DaemonEvent } from "./daemon-report.ts";
 import { beginning } from "./events.ts";
 import { attachDialogue, sizeSchema } from "./attach-dialogue.ts";
 import { logStream } from "./log-stream.ts";
@@ -24,7 +26,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/status",
     summary: "All services, in the first locald's format.",
     answer:
-      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, type, state, why, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, lazy, next_run, instance, pending`; `instance` is null, or for one of several processes that share a name `{of, number, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
+      "an array of `{name, pid, port, status, url, domain, health_status, health_source, path, workspace, constellation, warnings, started_at, command}`; services of a project also have `project, service, route_name, type, state, why, message, says, ready, ready_at, uptime, restarts, exit, cpu, memory, memory_limit, lazy, next_run, instance, pending`; `message` is its state, the cause and the command that helps, in a sentence; `instance` is null, or for one of several processes that share a name `{of, number, route_name, url}`; `pending` is a change in the project's files that waits for `up`: null, or `{change, keys, before, after, why, held}`",
     input: nothing,
     changes: false,
     streams: false,
@@ -35,7 +37,7 @@ export const serviceCommands: readonly Command[] = [
     method: "GET",
     path: "/v1/services",
     summary: "All services, each with its traffic since the daemon started.",
-    answer: "an array of rows, as in `ls --json`, each with `secureUrl` and `traffic`",
+    answer: "an array of rows, as in `ls --json`, each with `secure_url` and `traffic`",
     input: nothing,
     changes: false,
     streams: false,
@@ -74,7 +76,7 @@ export const serviceCommands: readonly Command[] = [
     changes: false,
     streams: false,
     run: ({ service, limit }, { traffic }) =>
-      traffic.recent({ limit, ...(service === undefined ? {} : { service }) }),
+      jsonForm(traffic.recent({ limit, ...(service === undefined ? {} : { service }) })),
   }),
   command({
     name: "Look",
@@ -88,7 +90,7 @@ export const serviceCommands: readonly Command[] = [
     streams: false,
     async run(_, backend) {
       await backend.look();
-      return sightOf(backend);
+      return jsonForm(sightOf(backend));
     },
   }),
   command({
@@ -114,9 +116,10 @@ export const serviceCommands: readonly Command[] = [
       ({ last_event_id: lastId }, backend): Stream =>
       ({ next }) => {
         const leave = backend.attend();
-        const unfollow = backend.feed.follow(next);
+        const tell = (event: DaemonEvent): void => next(jsonForm(event));
+        const unfollow = backend.feed.follow(tell);
         const snapshot = () => snapshotOf(backend);
-        for (const event of beginning(backend.feed, { lastId, snapshot })) next(event);
+        for (const event of beginning(backend.feed, { lastId, snapshot })) tell(event);
         return () => {
           unfollow();
           leave();
@@ -129,7 +132,7 @@ export const serviceCommands: readonly Command[] = [
     path: "/v1/logs",
     summary: "The output of services and the daemon's own log, ordered by time.",
     answer:
-      "for each line `{timestamp, service, stream, message, time}`, with `timestamp` in seconds and `time` in milliseconds; `open: true` on one without an end yet, which the next line of the same service and stream replaces, and which is sent again if it still stands (with an empty `message`: nothing does)",
+      "for each line `{time, service, stream, message}`; `open: true` on one without an end yet, which the next line of the same service and stream replaces, and which is sent again if it still stands (with an empty `message`: nothing does)",
     input: v.strictObject({
       service: v.optional(
         v.nullable(
@@ -172,11 +175,10 @@ export const serviceCommands: readonly Command[] = [
       ),
       since: v.optional(
         v.pipe(
-          v.number(),
-          v.integer(),
-          v.minValue(0),
-          v.maxValue(Number.MAX_SAFE_INTEGER),
-          v.description("only lines from this time on, in milliseconds since the Unix epoch"),
+          v.string(),
+          v.maxLength(64),
+          v.isoTimestamp("expected a time in ISO 8601, such as 2026-05-04T12:00:00.000Z"),
+          v.description("only lines from this time on, such as `2026-05-04T12:00:00.000Z`"),
         ),
       ),
     }),

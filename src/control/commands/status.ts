@@ -1,8 +1,10 @@
 /** Services that were found and services that are supervised -> the rows of `Status`. */
 import type { ServiceSpec } from "../../manifest/project.ts";
+import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { FoundStatus, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import type { Service } from "../../routes/service.ts";
 import { serviceRow } from "../../routes/service-row.ts";
+import { stateSentence } from "../../routes/state-sentence.ts";
 import { isAddressed, type Supervised, type SupervisedState } from "../../routes/supervised.ts";
 import type { Taken } from "../../supervisor/family/usage-gauge.ts";
 import type { Backend } from "./command.ts";
@@ -20,7 +22,7 @@ export async function statusRows({
       spec: projects?.specOf(its.id),
       age: projects?.ageOf(its.id),
       taken: usage.get(its.id),
-      address: isAddressed(its) ? projects?.addressOf(its.id) : undefined,
+      address: projects?.addressOf(its.id),
       shared: projects?.sharedAddressOf(its.id),
     }),
   );
@@ -39,7 +41,7 @@ export async function statusRows({
 }
 
 function statusOf(service: Service, proxyPort: number): FoundStatus {
-  const { name, url, port, pid, cwd, command, startedAt, warnings } = serviceRow(
+  const { name, url, port, pid, cwd, command, started_at, warnings } = serviceRow(
     service,
     proxyPort,
   );
@@ -56,7 +58,7 @@ function statusOf(service: Service, proxyPort: number): FoundStatus {
     workspace: null,
     constellation: null,
     warnings,
-    started_at: startedAt,
+    started_at,
     command,
   };
 }
@@ -94,7 +96,8 @@ function supervisedStatus(
     pid: its.pid ?? null,
     port: its.port ?? null,
     status: running ? "running" : "stopped",
-    url: address?.url ?? null,
+    // Nobody is sent to one that need not listen, and does not.
+    url: isAddressed(its) ? (address?.url ?? null) : null,
     domain: address?.domain ?? null,
     health_status: healthOf[its.state],
     health_source: sourceOf(spec),
@@ -102,24 +105,26 @@ function supervisedStatus(
     workspace: null,
     constellation: null,
     warnings: its.warnings,
-    started_at: isoOf(its.startedAt),
+    started_at: isoTime(its.startedAt),
     command: spec?.command ?? "",
     project: its.project,
     service: its.service,
+    route_name: its.routeName ?? null,
     type: its.type,
     state: its.state,
     why: its.why ?? null,
+    message: stateSentence(its),
     says: its.status ?? null,
     ready: its.state === "ready",
-    ready_at: isoOf(its.readyAt),
+    ready_at: isoTime(its.readyAt),
     uptime: its.startedAt === undefined || age === undefined ? null : Math.round(age),
     restarts: its.restarts,
-    exit: its.lastExit ?? null,
+    exit: its.lastExit === undefined ? null : jsonForm(its.lastExit),
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
     lazy: its.lazy,
-    next_run: isoOf(its.nextRun),
+    next_run: isoTime(its.nextRun),
     instance: instanceOf(its, shared),
     pending: its.pending ?? null,
   };
@@ -130,7 +135,8 @@ function instanceOf(
   shared: { url: string } | undefined,
 ): SupervisedStatus["instance"] {
   if (instance === undefined) return null;
-  return { of: instance.of, number: instance.number, url: shared?.url ?? null };
+  const { of, number, routeName } = instance;
+  return { of, number, route_name: routeName ?? null, url: shared?.url ?? null };
 }
 
 function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_source"] {
@@ -139,8 +145,4 @@ function sourceOf(spec: ServiceSpec | undefined): SupervisedStatus["health_sourc
   if (kind === "tcp") return "Tcp";
   if (kind === "command") return "Command";
   return spec?.readyPattern === undefined ? "None" : "Log";
-}
-
-function isoOf(time: number | undefined): string | null {
-  return time === undefined ? null : new Date(time).toISOString();
 }

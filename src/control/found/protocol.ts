@@ -4,7 +4,7 @@
  * Changes only when older clients can no longer be understood. A client and a daemon with different protocols do not
  * talk; their versions may differ.
  */
-export const protocol = "localhostess/1";
+export const protocol = "localhostess/2";
 
 /** The route that stops the daemon. */
 export const shutdownPath = "/v1/shutdown";

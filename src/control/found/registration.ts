@@ -14,40 +14,74 @@ export function registrationPath(stateDirectory: string): string {
   return join(stateDirectory, "registration.json");
 }
 
+/** As it stands in the file. */
+export function recordText(registration: Registration): string {
+  return `${JSON.stringify(registration, undefined, 2)}\n`;
+}
+
 /** Replaces any record that is there: the last writer wins. @throws the file system's error. */
 export async function writeRegistration(
   stateDirectory: string,
   registration: Registration,
 ): Promise<void> {
-  await writeAtomically(
-    registrationPath(stateDirectory),
-    `${JSON.stringify(registration, undefined, 2)}\n`,
-  );
+  await writeAtomically(registrationPath(stateDirectory), recordText(registration));
 }
 
-/** Undefined if there is no record, if it is unreadable or invalid, or if others could have written it. */
+export type ReadRecord =
+  | { kind: "record"; registration: Registration }
+  | { kind: "absent" }
+  /** `why` is a sentence for a person. */
+  | { kind: "unreadable"; why: string };
+
+/** Unreadable if it is invalid, or if others could have written it. */
+export function readRecord(stateDirectory: string): ReadRecord {
+  const file = recordFile(stateDirectory, 0o022);
+  if (file.kind === "absent") return file;
+  if (file.kind !== "text") return { kind: "unreadable", why: reasons[file.kind] };
+  const registration = parseRegistration(file.text);
+  if (registration === undefined)
+    return { kind: "unreadable", why: "it is not as a daemon writes it" };
+  return { kind: "record", registration };
+}
+
+const reasons = {
+  exposed: "others may have written it",
+  broken: "something else than a small file is in its place",
+  unknown: "the system cannot read it now",
+} as const;
+
+/** Undefined if there is no record that can be believed. */
 export async function readRegistration(stateDirectory: string): Promise<Registration | undefined> {
-  const file = readRecord(stateDirectory);
-  return file.kind === "text" ? parseRegistration(file.text) : undefined;
+  const read = readRecord(stateDirectory);
+  return read.kind === "record" ? read.registration : undefined;
 }
 
-/** Whether this launch owns the record; `unknown` if the system cannot tell now. */
-export function ownerOfRecord(stateDirectory: string, id: string): "ours" | "lost" | "unknown" {
-  const file = readRecord(stateDirectory);
+/**
+ * Whether this launch owns the record. `changed`: it has our id, and not our text or its mode any more; `text` is what
+ * we wrote. `unknown` if the system cannot tell now.
+ */
+export function ownerOfRecord(
+  stateDirectory: string,
+  { id, text }: { id: string; text?: string | undefined },
+): "ours" | "changed" | "lost" | "unknown" {
+  const file = recordFile(stateDirectory, 0);
   if (file.kind === "unknown") return "unknown";
-  return file.kind === "text" && parseRegistration(file.text)?.id === id ? "ours" : "lost";
+  if (file.kind !== "text" || idIn(file.text) !== id) return "lost";
+  if (text !== undefined && file.text !== text) return "changed";
+  return recordFile(stateDirectory, 0o077).kind === "exposed" ? "changed" : "ours";
 }
 
-function readRecord(stateDirectory: string): PrivateFile {
-  const options = { limit: longestRecord, forbidden: 0o022 };
-  return readPrivateFile(registrationPath(stateDirectory), options);
+/** `forbidden`: the permissions that others may not have. */
+function recordFile(stateDirectory: string, forbidden: number): PrivateFile {
+  return readPrivateFile(registrationPath(stateDirectory), { limit: longestRecord, forbidden });
 }
 
 /** Removes the record if this launch owns it, and leaves the record of a newer daemon. Twice is harmless. */
 export async function removeRegistration(stateDirectory: string, id: string): Promise<void> {
   // Between these two lines another daemon could write its record, which we would remove. That daemon checks every
   // second, and stands down: the next client starts one.
-  if ((await readRegistration(stateDirectory))?.id !== id) return;
+  const owner = ownerOfRecord(stateDirectory, { id });
+  if (owner !== "ours" && owner !== "changed") return;
   await unlink(registrationPath(stateDirectory)).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });
@@ -64,14 +98,22 @@ export function endpointOf(url: string): { address: string; port: number } | und
 }
 
 function parseRegistration(text: string): Registration | undefined {
-  let value: unknown;
+  return registrationOf(jsonIn(text));
+}
+
+/** Also where another field is spoilt: the id alone says whose the record is. */
+function idIn(text: string): unknown {
+  const value = jsonIn(text);
+  return typeof value === "object" && value !== null ? (value as { id?: unknown }).id : undefined;
+}
+
+function jsonIn(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     // Not written by us, so not a record.
     return undefined;
   }
-  return registrationOf(value);
 }
 
 /** A value from outside -> a record, if every field is there and valid. Unknown fields are ignored. */

@@ -1,6 +1,7 @@
 /** A command line -> a daemon in a session of its own, which outlives the process that started it. */
 import { unwritableError } from "../../text/unwritable.ts";
 import { closeSync, fstatSync, readSync } from "node:fs";
+import { processNow } from "../../system/process-now.ts";
 import { openRegularSync, openToAppendSync } from "../../system/regular-file.ts";
 import type { Spawned } from "./connect.ts";
 
@@ -8,7 +9,7 @@ export type SpawnOptions = {
   command: readonly string[];
   /** The client's environment. Only variables that a daemon needs are passed on. */
   env: Readonly<Record<string, string | undefined>>;
-  /** The file to which the daemon's output is appended. */
+  /** The file to which the daemon's errors are appended. */
   log: string;
 };
 
@@ -33,7 +34,8 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
         }),
       ),
       stdin: "ignore",
-      stdout: file,
+      // Words for us alone: a full disk, or a log that is no file, keeps no daemon from saying why it ends.
+      stdout: "pipe",
       stderr: file,
       // setsid(2): neither Ctrl-C nor the end of the terminal reaches the daemon.
       detached: true,
@@ -42,10 +44,47 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
     closeSync(file);
   }
   child.unref();
+  const ended = child.exited.then((code) => child.signalCode ?? code);
   return {
-    ended: child.exited.then((code) => child.signalCode ?? code),
+    pid: child.pid,
+    ended,
+    sign: () => processNow(child.pid)?.cpuTicks,
+    lastWords: () => wordsOf(child),
     logTail: () => textFrom(log, before),
+    async end() {
+      child.kill("SIGTERM");
+      await within(endPatience, ended);
+      // Harmless where it has ended: the process is ours, so its pid is nobody else's before we have its exit code.
+      child.kill("SIGKILL");
+      await ended;
+    },
   };
+}
+
+/** Milliseconds for a daemon that is told to end before it has begun. */
+const endPatience = 2_000;
+/** Milliseconds: a process that the daemon left behind may hold the pipe. */
+const wordsPatience = 500;
+
+async function wordsOf({ stdout }: Bun.Subprocess): Promise<string> {
+  const decoder = new TextDecoder();
+  let words = "";
+  const read = async (): Promise<void> => {
+    for await (const bytes of stdout as ReadableStream<Uint8Array>) {
+      words += decoder.decode(bytes, { stream: true });
+    }
+  };
+  await within(wordsPatience, read());
+  return words.slice(-longestTail).trim();
+}
+
+/** Undefined where it takes longer, in milliseconds. */
+async function within<T>(patience: number, promise: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(late.resolve, patience, undefined);
+  const first = await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
+  return first;
 }
 
 function opened(log: string): number {

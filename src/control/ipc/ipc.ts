@@ -20,11 +20,16 @@ export interface IpcDoor {
 const drain = 2_000;
 const mostConnections = 512;
 
+export type IpcDoorOptions = IpcOptions & {
+  /** Makes the directory, which whatever cleans up temporary files may have removed with the socket. */
+  prepare?(): void;
+};
+
 /** Nothing listens before `claim`. */
-export function ipcDoor(options: IpcOptions): IpcDoor {
+export function ipcDoor(options: IpcDoorOptions): IpcDoor {
   const { path, clock } = options;
   const connections = new Set<IpcRequest>();
-  let bound: { listener: Listening; inode: bigint } | undefined;
+  let bound: { listener: Listening; file: SocketFile } | undefined;
 
   function accept(link: Link): void {
     const request = new IpcRequest(link, options, () => connections.delete(request));
@@ -41,14 +46,15 @@ export function ipcDoor(options: IpcOptions): IpcDoor {
       return connections.size;
     },
     claim() {
-      if (stopping !== undefined || (bound !== undefined && inodeAt(path) === bound.inode)) return;
+      if (stopping !== undefined || isUntouched(bound?.file, fileAt(path))) return;
       const before = bound;
+      options.prepare?.();
       bound = bindAt(path, accept);
       before?.listener.stop();
     },
     stop() {
       stopping ??= (async () => {
-        if (bound !== undefined && inodeAt(path) === bound.inode) unlinkSync(path);
+        if (bound !== undefined && fileAt(path)?.inode === bound.file.inode) unlinkSync(path);
         bound?.listener.stop();
         for (const request of [...connections]) request.finish();
         const end = clock.now() + drain;
@@ -68,17 +74,27 @@ function bindAt(path: string, accept: (link: Link) => void) {
   const listener = listen({ path: temporary }, accept);
   try {
     chmodSync(temporary, 0o600);
-    const inode = inodeAt(temporary);
-    if (inode === undefined) throw new Error(`${temporary} is gone again`);
     renameSync(temporary, path);
-    return { listener, inode };
+    const file = fileAt(path);
+    if (file === undefined) throw new Error(`${path} is gone again`);
+    return { listener, file };
   } catch (error) {
     listener.stop();
     throw error;
   }
 }
 
+type SocketFile = {
+  inode: bigint;
+  /** Nanoseconds; another name or mode changes it. */ changed: bigint;
+};
+
 /** Undefined if nothing is there. */
-function inodeAt(path: string): bigint | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+function fileAt(path: string): SocketFile | undefined {
+  const its = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return its === undefined ? undefined : { inode: its.ino, changed: its.ctimeNs };
+}
+
+function isUntouched(ours: SocketFile | undefined, there: SocketFile | undefined): boolean {
+  return ours !== undefined && ours.inode === there?.inode && ours.changed === there.changed;
 }

@@ -120,11 +120,11 @@ function Facts() {
           port {facts.port}
         </Fact>
         <Fact word="PID">{facts.pid}</Fact>
-        <Fact word="Up">{durationText(now.value - facts.startedAt)}</Fact>
+        <Fact word="Up">{durationText(now.value - Date.parse(facts.started_at))}</Fact>
         <Fact word="Memory">{shownSize(facts.memory)}</Fact>
         <Fact word="Connections">{countText(facts.connections.proxy)}</Fact>
         <Fact word="State">
-          <code>{facts.stateDirectory}</code>
+          <code>{facts.state_directory}</code>
         </Fact>
       </dl>
     </footer>

@@ -2,11 +2,11 @@
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
 import type { ServiceDetail, ServiceProcess } from "../../routes/service-report.ts";
-import type { RecordedRequest } from "../../routes/traffic.ts";
 import { shownSize } from "../../text/size.ts";
 import { clockText, countText, durationText, latencyText } from "./format.ts";
 import { Addresses } from "./links.tsx";
 import { connection, detail, now, running, services, shown } from "./live.ts";
+import type { SeenRequest } from "./model.ts";
 import { Sparkline } from "./sparkline.tsx";
 
 export function Detail() {
@@ -56,11 +56,11 @@ function Known({ its }: { its: ServiceDetail }) {
           {countText(traffic.errors)}
         </Figure>
         <Figure word="Under way">{countText(traffic.active)}</Figure>
-        <Figure word="Median">{latencyText(traffic.medianMilliseconds)}</Figure>
+        <Figure word="Median">{latencyText(traffic.median_milliseconds)}</Figure>
         <div>
           <dt>Last minute</dt>
           <dd>
-            <Sparkline counts={traffic.perSecond} />
+            <Sparkline counts={traffic.per_second} />
           </dd>
         </div>
       </dl>
@@ -83,7 +83,7 @@ function Known({ its }: { its: ServiceDetail }) {
         <dt>Folder</dt>
         <dd>{its.cwd === null ? <span class="soft">unknown</span> : <code>{its.cwd}</code>}</dd>
         <dt>Up</dt>
-        <dd>{durationText(now.value - Date.parse(its.startedAt))}</dd>
+        <dd>{durationText(now.value - Date.parse(its.started_at))}</dd>
         <dt>Name from</dt>
         <dd>{its.source}</dd>
       </dl>
@@ -135,7 +135,7 @@ function Processes({ all }: { all: readonly ServiceProcess[] }) {
   );
 }
 
-function Requests({ all }: { all: readonly RecordedRequest[] }) {
+function Requests({ all }: { all: readonly SeenRequest[] }) {
   return (
     <div>
       <h3 id="requests">Last requests</h3>
@@ -174,13 +174,13 @@ function Requests({ all }: { all: readonly RecordedRequest[] }) {
   );
 }
 
-function Request({ request }: { request: RecordedRequest }) {
+function Request({ request }: { request: SeenRequest }) {
   const { time, method, target, status, milliseconds, received, sent, caller, scheme } = request;
   const bad = status === 0 || status >= 500;
   const size = received > 0 ? `${shownSize(received)} in, ` : "";
   return (
     <tr>
-      <td class="time number-left soft">{clockText(time)}</td>
+      <td class="time number-left soft">{clockText(Date.parse(time))}</td>
       <td class="method">{method}</td>
       <td class="path">
         <code title={`${scheme}: ${target}`}>{target === "" ? "/" : target}</code>

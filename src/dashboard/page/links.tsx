@@ -4,7 +4,7 @@ import type { ServiceReport } from "../../routes/service-report.ts";
 
 /** Full addresses, to be copied. */
 export function Addresses({ service }: { service: ServiceReport }) {
-  const urls = [service.url, service.secureUrl].filter(isAddress);
+  const urls = [service.url, service.secure_url].filter(isAddress);
   if (urls.length === 0) return <span class="soft">no address</span>;
   return (
     <span class="addresses">
@@ -23,7 +23,7 @@ function isAddress(url: string | null): url is string {
 }
 
 export function Links({ service }: { service: ServiceReport }) {
-  const { url, secureUrl } = service;
+  const { url, secure_url: secureUrl } = service;
   if (!isAddress(url)) return <span class="soft">no address</span>;
   return (
     <span class="links">

@@ -63,7 +63,7 @@ function Column(props: { children: string; number?: boolean; wide?: boolean }) {
 }
 
 function Row({ service }: { service: ServiceReport }) {
-  const { name, port, pid, pids, command, startedAt, traffic, warnings } = service;
+  const { name, port, pid, pids, command, started_at, traffic, warnings } = service;
   const open = (event: MouseEvent) => {
     // A link in the row goes where it says, and text that is being selected is not a click.
     if ((event.target as Element).closest("a") !== null || getSelection()?.type === "Range") return;
@@ -94,7 +94,7 @@ function Row({ service }: { service: ServiceReport }) {
         <code title={command}>{command}</code>
       </td>
       <td data-label="Up" class="number">
-        {durationText(now.value - Date.parse(startedAt))}
+        {durationText(now.value - Date.parse(started_at))}
       </td>
       <td data-label="Requests" class="number">
         {countText(traffic.requests)}
@@ -103,10 +103,10 @@ function Row({ service }: { service: ServiceReport }) {
         {countText(traffic.errors)}
       </td>
       <td data-label="Latency" class="number">
-        {latencyText(traffic.medianMilliseconds)}
+        {latencyText(traffic.median_milliseconds)}
       </td>
       <td data-label="Last minute">
-        <Sparkline counts={traffic.perSecond} />
+        <Sparkline counts={traffic.per_second} />
       </td>
     </tr>
   );

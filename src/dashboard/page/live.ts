@@ -1,6 +1,7 @@
 /** The daemon's answers and events -> the signals that the page is drawn from. Reconnects after a lost connection. */
 import { batch, computed, effect, signal } from "@preact/signals";
-import type { DaemonReport, EventData, Snapshot } from "../../control/commands/daemon-report.ts";
+import type { DaemonReport, EventData } from "../../control/commands/daemon-report.ts";
+import type { JsonForm } from "../../routes/json-form.ts";
 import type { ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
 import { ask, signedOut } from "./ask.ts";
 import {
@@ -18,7 +19,7 @@ import { followLogs, isSupervised, readProjects, readProjectsSoon } from "./proj
 export type FollowState = "connecting" | "live" | "lost" | "ended";
 
 export const connection = signal<FollowState>("connecting");
-export const daemon = signal<DaemonReport | undefined>(undefined);
+export const daemon = signal<JsonForm<DaemonReport> | undefined>(undefined);
 export const services = signal<readonly ServiceReport[]>([]);
 export const query = signal("");
 export const found = computed(() => matching(services.value, query.value));
@@ -85,7 +86,7 @@ export function start(): void {
 async function refresh(): Promise<void> {
   const [fresh, facts] = await Promise.all([
     ask<ServiceReport[]>("/v1/services"),
-    ask<DaemonReport>("/v1/daemon"),
+    ask<JsonForm<DaemonReport>>("/v1/daemon"),
   ]);
   batch(() => {
     if (fresh !== undefined) services.value = sorted(fresh);
@@ -164,7 +165,7 @@ function connect(): void {
   };
 }
 
-function begin({ daemon: facts, services: fresh }: Snapshot): void {
+function begin({ daemon: facts, services: fresh }: EventData["hello"]): void {
   daemon.value = facts;
   services.value = sorted(fresh);
 }

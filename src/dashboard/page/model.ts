@@ -1,7 +1,11 @@
 /** The daemon's reports and events -> the values that the page shows. Pure. */
 
+import type { JsonForm } from "../../routes/json-form.ts";
 import type { ServiceChange, ServiceCounts, ServiceReport } from "../../routes/service-report.ts";
 import type { RecordedRequest } from "../../routes/traffic.ts";
+
+/** A request as the daemon reports it. */
+export type SeenRequest = JsonForm<RecordedRequest>;
 
 /** Requests that the detail view lists. */
 export const shownRequests = 100;
@@ -29,25 +33,31 @@ export function afterChange(
   return change === "gone" ? others : sorted([...others, service]);
 }
 
+/** Whether a request counts as an error. A stream that ends is none. */
+export function isBad({ status, stream }: Pick<RecordedRequest, "status" | "stream">): boolean {
+  return status >= 500 || (status === 0 && !stream);
+}
+
 /** A request has ended. The median of its service stays until the next refresh. */
 export function afterRequest(
   services: readonly ServiceReport[],
-  request: RecordedRequest,
+  request: SeenRequest,
 ): readonly ServiceReport[] {
   return services.map((service) => {
     if (service.name !== request.service) return service;
     const { traffic } = service;
-    const perSecond = [...traffic.perSecond];
-    perSecond[perSecond.length - 1]! += 1;
-    const failed = request.status === 0 || request.status >= 500;
+    const per_second = [...traffic.per_second];
+    per_second[per_second.length - 1]! += 1;
+    const failed = isBad(request);
     return {
       ...service,
       traffic: {
         ...traffic,
         requests: traffic.requests + 1,
         errors: traffic.errors + (failed ? 1 : 0),
-        medianMilliseconds: traffic.medianMilliseconds ?? request.milliseconds,
-        perSecond,
+        median_milliseconds:
+          traffic.median_milliseconds ?? (request.stream ? null : request.milliseconds),
+        per_second,
       },
     };
   });
@@ -55,7 +65,7 @@ export function afterRequest(
 
 export function afterCounts(
   services: readonly ServiceReport[],
-  { service: name, counts }: ServiceCounts,
+  { service: name, counts }: JsonForm<ServiceCounts>,
 ): readonly ServiceReport[] {
   return services.map((service) =>
     service.name === name ? { ...service, traffic: counts } : service,
@@ -69,11 +79,11 @@ export function afterSeconds(
 ): readonly ServiceReport[] {
   if (seconds <= 0) return services;
   return services.map((service) => {
-    const { perSecond } = service.traffic;
-    if (perSecond.every((count) => count === 0)) return service;
-    const passed = Math.min(seconds, perSecond.length);
-    const forward = [...perSecond.slice(passed), ...Array<number>(passed).fill(0)];
-    return { ...service, traffic: { ...service.traffic, perSecond: forward } };
+    const { per_second } = service.traffic;
+    if (per_second.every((count) => count === 0)) return service;
+    const passed = Math.min(seconds, per_second.length);
+    const forward = [...per_second.slice(passed), ...Array<number>(passed).fill(0)];
+    return { ...service, traffic: { ...service.traffic, per_second: forward } };
   });
 }
 
@@ -93,10 +103,10 @@ export function matching(
 
 /** The newest first, each once. */
 export function withRequests(
-  known: readonly RecordedRequest[],
-  more: readonly RecordedRequest[],
-): readonly RecordedRequest[] {
-  const byId = new Map<number, RecordedRequest>();
+  known: readonly SeenRequest[],
+  more: readonly SeenRequest[],
+): readonly SeenRequest[] {
+  const byId = new Map<number, SeenRequest>();
   for (const request of [...known, ...more]) byId.set(request.id, request);
   return [...byId.values()].sort((a, b) => b.id - a.id).slice(0, shownRequests);
 }

@@ -1,9 +1,13 @@
 /** The daemon's answers -> the services of projects, and the output of the one that is shown. */
 import { computed, signal } from "@preact/signals";
+import type { JsonForm } from "../../routes/json-form.ts";
 import { type Waiting, waitingOf } from "../../routes/pending.ts";
 import type { OutputLine, StatusRow, SupervisedStatus } from "../../routes/project-report.ts";
 import { openMark, StandingLines } from "../../routes/standing-lines.ts";
 import { ask, linesOf, tell } from "./ask.ts";
+
+/** A line as the daemon sends it. */
+type Line = JsonForm<OutputLine>;
 
 export const projects = signal<readonly SupervisedStatus[]>([]);
 /** By project. */
@@ -74,7 +78,7 @@ export function followLogs(id: string | undefined): void {
 async function read(id: string, signal: AbortSignal): Promise<void> {
   const query = new URLSearchParams({ service: id, mode: "follow", tail: String(shownLines) });
   let complete: string[] = [];
-  const standing = new StandingLines();
+  const standing = new StandingLines<Line>();
   let drawing: ReturnType<typeof setTimeout> | undefined;
   const draw = (): void => {
     drawing = undefined;
@@ -83,7 +87,7 @@ async function read(id: string, signal: AbortSignal): Promise<void> {
     lines.value = [...complete, ...open];
   };
   try {
-    for await (const line of linesOf<OutputLine>(`/v1/logs?${query}`, signal)) {
+    for await (const line of linesOf<Line>(`/v1/logs?${query}`, signal)) {
       if (standing.hear(line)) complete.push(plain(line.message));
       drawing ??= setTimeout(draw, gathering);
     }

@@ -1,6 +1,7 @@
 /** A client's requests, one after another -> for each, an upstream that answers it, a wait, or an answer of our own. */
 import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
+import { linesShown } from "../../routes/state-sentence.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { nearest } from "../../text/nearest.ts";
@@ -8,11 +9,11 @@ import { latin1 } from "../../wire/bytes.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
-import { frontPath } from "../pages/own-pages.ts";
+import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
-import { type Absence, absentPage, linesShown } from "../pages/supervised-page.ts";
+import { type Absence, absentPage } from "../pages/supervised-page.ts";
 import {
   type Destination,
   isSameDestination,
@@ -413,8 +414,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const head = this.#head;
     const from = target.form === "absolute" ? target.pathStart : head.targetStart;
     const path = latin1(bytes, from, head.targetEnd).replace(/\?.*/s, "") || "/";
-    // A person who has just started a server looks for it here.
-    if (path === frontPath && !this.#hasLooked) return this.#waitForLook();
+    if (namesServices.has(path) && !this.#hasLooked) return this.#waitForLook();
     const reply = this.#shared.pages({
       method: head.method(bytes),
       path,

@@ -18,6 +18,10 @@ export type OwnRequest = {
 
 /** The page with the running services. */
 export const frontPath = "/";
+const pacPath = "/proxy.pac";
+
+/** The pages that name services: a person who has just started one looks for it there. */
+export const namesServices: ReadonlySet<string> = new Set([frontPath, pacPath]);
 
 export type OwnPages = (request: OwnRequest) => Reply;
 
@@ -48,7 +52,7 @@ export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): O
         details,
       });
     }
-    if (path === "/proxy.pac") return pacPage({ port, tlds: table.tlds });
+    if (path === pacPath) return pacPage({ port, tlds: table.tlds, names: table.known() });
     return errorPage(
       {
         status: 404,

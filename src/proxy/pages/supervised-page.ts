@@ -2,13 +2,20 @@
  * A project's service that cannot answer now -> the page that says why and how to start it: HTML, JSON or text. Pure.
  */
 import { printable } from "../../text/printable.ts";
-import { upCommand } from "../../routes/pending.ts";
-import type { Exit, Supervised, SupervisedState } from "../../routes/supervised.ts";
-import { pastedWord } from "../../text/shell-words.ts";
+import {
+  exitText,
+  goneText,
+  linesShown,
+  logsCommand,
+  startCommand,
+  stateCause,
+  stateWords,
+} from "../../routes/state-sentence.ts";
+import type { Supervised } from "../../routes/supervised.ts";
 import { html, Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
-import { sentence, word } from "./problem.ts";
+import { sentence } from "./problem.ts";
 import { reasonOf } from "../../wire/reason.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";
 
@@ -35,65 +42,32 @@ export type AbsentPage = {
   details: boolean;
 };
 
-/** Lines shown here; more output is shown by `localhostess logs`. */
-export const linesShown = 30;
 /** Characters shown of each line. */
 const lineLimit = 400;
 /** Seconds between refreshes: short enough that nobody reloads by hand. */
 const refreshSeconds = 1;
-
-/** A predicate for each state: after the service's name, it completes a sentence. */
-const words: Record<SupervisedState, string> = {
-  stopped: "is stopped",
-  starting: "is starting",
-  running: "is starting",
-  ready: "does not answer yet",
-  unready: "does not answer yet",
-  stopping: "is stopping",
-  exited: "has ended",
-  completed: "is completed",
-  backoff: "has ended and will be restarted",
-  failed: "has failed",
-};
-
-function startCommand({ directory, service }: Supervised): string {
-  return `${upCommand(directory)} ${pastedWord(service)}`;
-}
-
-/** For example `exit code 1` or `SIGKILL`. */
-export function exitText({ code, signal }: Exit): string {
-  return signal === null ? `exit code ${code ?? "unknown"}` : signal;
-}
 
 function linesOf({ lines, supervised }: AbsentPage): string[] {
   const latest = lines.length > 0 ? lines : (supervised.lastExit?.lastLines ?? []);
   return latest.slice(-linesShown).map((line) => printable(Bun.stripANSI(line), lineLimit));
 }
 
-function logsCommand({ id }: Supervised): string {
-  return `localhostess logs ${pastedWord(id)}`;
-}
-
 function messageOf({ supervised, absence, details }: AbsentPage): string {
-  const { id, state } = supervised;
-  const { why, lastExit } = details ? supervised : unknown;
-  const exit = lastExit === undefined ? "" : ` (${exitText(lastExit)})`;
-  const reason = why === undefined ? "" : `: ${sentence(why)}`;
-  // Where no process has ended, none could be started.
-  const untried = state === "backoff" && supervised.lastExit === undefined;
-  const now = `${word(id)} ${untried ? "could not be started and is tried again" : words[state]}`;
+  const now = stateWords(supervised, { isAbsent: true });
+  const cause = details ? stateCause(supervised, { isAbsent: true }) : now;
   switch (absence.kind) {
     case "soon":
-      return `${now}${reason}`;
+      return cause;
     case "waited":
-      return `${now}${reason}; ${inVain(supervised, { seconds: absence.seconds, details })}, try again`;
+      return `${cause}; ${inVain(supervised, { seconds: absence.seconds, details })}, try again`;
     case "too-large":
-      return `${now}${reason}; a request body of more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
+      return `${cause}; a request body of more than ${absence.limit / 1_048_576} MiB cannot wait for it, try again`;
     case "strangers":
       return `${now}, and requests from a page of another site do not start it; to start it, open its address`;
     case "down":
       if (!details) return `${now}; to see why: ${printable(logsCommand(supervised))}`;
-      return `${now}${exit}${reason}; to start it: ${printable(startCommand(supervised))}`;
+      // A lazy one that has just been started in vain is as down as any other.
+      return supervised.isGone ? cause : `${cause}; to start it: ${startCommand(supervised)}`;
   }
 }
 
@@ -109,9 +83,6 @@ function inVain(
   const where = details && port !== undefined ? `its port ${port}` : "its port";
   return `none of your processes has listened on ${where} for ${seconds} s`;
 }
-
-/** The values shown to clients that get no details. */
-const unknown: Pick<Supervised, "why" | "lastExit"> = { why: undefined, lastExit: undefined };
 
 function facts(supervised: Supervised): Html {
   const { state, why, status, lastExit, restarts, pid, port } = supervised;
@@ -142,7 +113,7 @@ function output(lines: readonly string[]): Html {
 
 function body(page: AbsentPage): Html {
   const { supervised, absence } = page;
-  const heading = html`<h1>${word(supervised.id)} ${words[supervised.state]}</h1>`;
+  const heading = html`<h1>${stateWords(supervised, { isAbsent: true })}</h1>`;
   if (absence.kind === "strangers") {
     return html`${heading}
       <p>A page of another site does not start this service. Open its address to start it.</p>`;
@@ -156,13 +127,14 @@ function body(page: AbsentPage): Html {
       <pre>${printable(logsCommand(supervised))}</pre>`;
   }
   const lines = linesOf(page);
+  const gone = supervised.isGone ? html`<p>${sentence(goneText(supervised))}</p>` : undefined;
   const next =
-    absence.kind === "down"
+    absence.kind === "down" && gone === undefined
       ? html`<h2>Start it</h2>
           <pre>${printable(startCommand(supervised))}</pre>
           <p class="soft">This page shows the service as soon as it is ready.</p>`
       : html`<p>This page shows the service as soon as it is ready.</p>`;
-  return html`${heading}${facts(supervised)}${next}${output(lines)}`;
+  return html`${heading}${facts(supervised)}${gone}${next}${output(lines)}`;
 }
 
 function inForm(page: AbsentPage): Reply {
@@ -196,13 +168,13 @@ function inForm(page: AbsentPage): Reply {
               },
         restarts,
         lines: linesOf(page),
-        command: absence.kind === "down" ? startCommand(supervised) : null,
+        command: absence.kind === "down" && !supervised.isGone ? startCommand(supervised) : null,
       },
     });
   }
   return pageReply({
     status: 503,
-    title: `${word(supervised.id)} ${words[supervised.state]}`,
+    title: stateWords(supervised, { isAbsent: true }),
     aside: html`<span>503 ${reasonOf(503)}</span>`,
     body: body(page),
     ...(absence.kind === "strangers"

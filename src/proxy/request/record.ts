@@ -1,17 +1,29 @@
 /** The current request of a connection -> its entry in the record, from its complete head to the end of its answer. */
 import type { Asked, Callers } from "../../discovery/callers.ts";
 import type { Link } from "../../link/link.ts";
+import { Field } from "../../wire/field.ts";
 import type { RequestHead } from "../../wire/head.ts";
+import { isLasting } from "../../wire/lasting.ts";
 import type { Entry, Recorder } from "./recorder.ts";
 
-/** Updated by the exchange: the final answer's status, 0 until there is one, and the octets of both bodies. */
-export type Counts = { answerStatus: number; requestOctets: number; answerOctets: number };
+/**
+ * Updated by the exchange: the final answer's status, 0 until there is one, the octets of both bodies, and whether the
+ * answer's body has no end.
+ */
+export type Counts = {
+  answerStatus: number;
+  requestOctets: number;
+  answerOctets: number;
+  answerLasts: boolean;
+};
 
 export class RequestRecord {
   #entry: Entry | undefined;
   #asked: Asked | undefined;
   #link!: Link;
   #secured = false;
+  #wantsStream = false;
+  #tunnels = false;
 
   constructor(
     readonly recorder: Recorder,
@@ -38,6 +50,10 @@ export class RequestRecord {
     counts.answerStatus = 0;
     counts.requestOctets = 0;
     counts.answerOctets = 0;
+    counts.answerLasts = false;
+    // An EventSource may be closed before its answer has begun.
+    this.#wantsStream = isLasting(head, bytes, Field.accept);
+    this.#tunnels = false;
   }
 
   /** The request goes to this service. */
@@ -50,6 +66,7 @@ export class RequestRecord {
     if (this.#entry === undefined) return;
     this.counts.answerStatus = status;
     this.counts.answerOctets = octets;
+    this.counts.answerLasts = false;
     this.end(false);
   }
 
@@ -62,12 +79,15 @@ export class RequestRecord {
     entry.status = counts.answerStatus;
     entry.received += counts.requestOctets;
     entry.sent += counts.answerOctets;
+    entry.stream =
+      this.#tunnels || (counts.answerStatus === 0 ? this.#wantsStream : counts.answerLasts);
     recorder.end(entry, broken);
   }
 
   /** Counts the bytes of a tunnel; undefined if no request is under way. */
   tunnel(): { fromFirst(octets: number): void; fromSecond(octets: number): void } | undefined {
     const entry = this.#entry;
+    this.#tunnels = true;
     return (
       entry && {
         fromFirst(octets) {

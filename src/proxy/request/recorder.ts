@@ -62,6 +62,8 @@ export class Entry {
   status = 0;
   received = 0;
   sent = 0;
+  /** Its answer has no end, or would have none. */
+  stream = false;
   counter: Counter | undefined;
   asked: Asked | undefined;
   target = new Uint8Array(64);
@@ -107,6 +109,7 @@ export class Recorder implements Traffic {
     entry.status = 0;
     entry.received = 0;
     entry.sent = 0;
+    entry.stream = false;
     entry.counter = undefined;
     entry.asked = undefined;
     noteTarget(entry, head, bytes);
@@ -126,14 +129,17 @@ export class Recorder implements Traffic {
     if (counter.second - second < secondsShown) counter.perSecond[second % secondsShown]!++;
   }
 
-  /** The request is over; `status`, `received` and `sent` are set. `broken`: its answer was incomplete. */
+  /**
+   * The request is over; `status`, `received`, `sent` and `stream` are set. `broken`: its answer was incomplete, as a
+   * stream's always is.
+   */
   end(entry: Entry, broken: boolean): void {
     if (entry.counter === undefined) this.routed(entry, "");
     const counter = entry.counter!;
     entry.milliseconds = this.#now() - entry.started;
     counter.active--;
-    if (broken || entry.status >= 500) counter.errors++;
-    counter.times[counter.timed++ % medianOver] = entry.milliseconds;
+    if ((broken && !entry.stream) || entry.status >= 500) counter.errors++;
+    if (!entry.stream) counter.times[counter.timed++ % medianOver] = entry.milliseconds;
     const place = this.#lastId % recordLimit;
     entry.id = ++this.#lastId;
     const oldest = this.#ring[place];
@@ -210,6 +216,7 @@ function shown(entry: Entry): RecordedRequest {
     milliseconds: Math.round(entry.milliseconds * 1_000) / 1_000,
     received: entry.received,
     sent: entry.sent,
+    stream: entry.stream,
     caller: entry.asked?.caller,
   };
 }

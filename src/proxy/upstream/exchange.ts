@@ -6,7 +6,9 @@ import type { Link, LinkHandler } from "../../link/link.ts";
 import { BodyReader } from "../../wire/body.ts";
 import { CHUNKED, RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
 import { latin1 } from "../../wire/bytes.ts";
+import { Field } from "../../wire/field.ts";
 import { RequestHead, ResponseHead } from "../../wire/head.ts";
+import { isLasting } from "../../wire/lasting.ts";
 import type { Dialect } from "./dialect.ts";
 import {
   type Hop,
@@ -90,10 +92,14 @@ export class Exchange implements LinkHandler {
   readonly sent = new HeadWriter(512);
   /** The upstream did not accept all bytes of the request. */
   requestBlocked = false;
-  /** For the record: the final answer's status, 0 until there is one, and the octets of both bodies, as on the wire. */
+  /**
+   * For the record: the final answer's status, 0 until there is one, the octets of both bodies, as on the wire, and
+   * whether the answer's body has no end.
+   */
   answerStatus = 0;
   requestOctets = 0;
   answerOctets = 0;
+  answerLasts = false;
 
   #phase: number = Phase.idle;
   #upstream: Upstream | undefined;
@@ -537,6 +543,7 @@ export class Exchange implements LinkHandler {
     const framing = this.#responseFraming;
     this.#phase = Phase.body;
     this.answerStatus = this.#responseHead.status;
+    this.answerLasts = isLasting(this.#responseHead, bytes, Field.contentType);
     this.#response.begin(framing.bodyLength);
     this.#dechunk = this.#minor === 0 && framing.bodyLength === CHUNKED;
     this.#close =

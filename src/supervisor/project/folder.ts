@@ -1,5 +1,6 @@
 /** A folder -> its project, loaded as far as a person has seen its files, and reloaded as they change. */
 import type { ProjectSpec } from "../../manifest/project.ts";
+import { goneText } from "../../routes/state-sentence.ts";
 import { pendingText, upCommand, waitingOf, waitingText } from "../../routes/pending.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { FolderEvents } from "../../system/folder-events.ts";
@@ -33,6 +34,8 @@ export type FolderEffects = {
   /** Awaited before a service of the folder starts or restarts. */
   prepare(): Promise<void>;
   make(declared: Declared, completed: Map<string, Completed>): Project;
+  /** Called when what its services are told of the folder's files has changed. */
+  onDoubt(folder: Folder): void;
   /** Called when the state for the next daemon changed. */
   onState(): void;
   /** The daemon is about to end. */
@@ -144,6 +147,16 @@ export class Folder {
       if (unit.shell !== shell && isKnown(unit.shell)) services.set(unit.spec.name, unit.shell);
     }
     return { shell: isKnown(shell) ? shell : undefined, lost: shell === standIn, services };
+  }
+
+  /** True while the folder is not where it was. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  #goneText(): string {
+    const { directory, project } = this;
+    return goneText({ directory, project: project?.spec.name ?? directory });
   }
 
   #lacksShell(unit: Unit): boolean {
@@ -360,7 +373,7 @@ export class Folder {
   /** For a person: what is wrong with its files, or cannot be watched as it should. */
   warnings(service: string): readonly string[] {
     const mistakes = this.mistakes.slice(0, 1).map((its) => `its files have mistakes: ${its}`);
-    if (this.#isGone) return [goneText(this)];
+    if (this.#isGone) return [this.#goneText()];
     const doubts = (this.project?.spec.warnings ?? []).slice(0, mostWarnings);
     const unit = this.project?.unit(service);
     const lost = unit !== undefined && this.#lacksShell(unit) ? [this.#lostText()] : [];
@@ -405,12 +418,14 @@ export class Folder {
     if (project === undefined && kept === undefined) return;
     const services = this.#inherited?.services ?? new Map<string, Shell>();
     const resumed = this.#inherited?.shell ?? this.standIn ?? shell;
+    const doubtful = this.mistakes.length > 0;
     const found = await this.load({ shell: project === undefined ? resumed : this.shell });
     if (found.kind === "project") {
       this.kept = undefined;
       const resumes = kept !== undefined && project === undefined;
       if (resumes) found.project.resume(kept, { shell: resumed, services });
       onState();
+      if (doubtful) this.#effects.onDoubt(this);
       if (resumes) this.#tellLost(found.project);
       return;
     }
@@ -423,9 +438,10 @@ export class Folder {
       return;
     }
     if (again) return;
+    this.#effects.onDoubt(this);
     if (this.#isGone) {
-      note(`${project.spec.name} goes on as it was: ${goneText(this)}`);
-      this.#sayTo(project, { text: goneText(this) });
+      note(`${project.spec.name} goes on as it was: ${this.#goneText()}`);
+      this.#sayTo(project, { text: this.#goneText() });
       return;
     }
     note(`${project.spec.name} goes on as it was, as its files have mistakes: ${why}`);
@@ -437,9 +453,4 @@ export class Folder {
 function isAnother(one: string | undefined, other: string): boolean {
   const known = one !== undefined && one !== "" && !one.endsWith(" 0");
   return known && other !== "" && !isSameFolder(one, other);
-}
-
-function goneText({ directory, project }: Pick<Folder, "directory" | "project">): string {
-  const name = project?.spec.name ?? directory;
-  return `its folder is gone: ${directory}; where it was moved to, localhostess up takes it on; else: localhostess registry forget ${name}`;
 }

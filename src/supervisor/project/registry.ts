@@ -1,5 +1,6 @@
 /** Projects that were ever up -> registry.json, in the first locald's words; and back. */
 import * as v from "valibot";
+import { isoTime } from "../../routes/json-form.ts";
 import type { RegisteredProject } from "../../routes/project-report.ts";
 import type { Clock } from "../../system/clock.ts";
 import { folderIdentity, isSameFolder, whereabouts } from "../../system/folder-identity.ts";
@@ -18,9 +19,14 @@ const entry = v.object({
 type Entry = v.InferOutput<typeof entry>;
 
 /** A project, without where its folder is: that takes a look. */
-export type Known = Omit<RegisteredProject, "folder">;
+export type Known = Omit<Entry, "folder">;
 
 const registry = v.object({ projects: v.record(v.string(), entry) });
+
+/** The first locald's form of a time, in the file -> that of the API. */
+function isoOf({ secs_since_epoch, nanos_since_epoch }: Entry["last_seen"]): string {
+  return isoTime(secs_since_epoch * 1000 + Math.floor(nanos_since_epoch / 1e6)) ?? isoTime(0)!;
+}
 
 export type RegistryOptions = { path: string; clock: Clock; note(text: string): void };
 
@@ -72,6 +78,7 @@ export function registryAt(options: RegistryOptions): Registry {
     listed() {
       const looked = this.list().map(async (its) => ({
         ...its,
+        last_seen: isoOf(its.last_seen),
         folder: await whereabouts(its.path, projects.get(its.path)?.folder),
       }));
       return Promise.all(looked);

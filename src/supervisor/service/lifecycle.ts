@@ -1,5 +1,6 @@
 /** A declared service -> one that runs, is ready, restarts and stops, and reports it. All I/O is an effect. */
 import type { ServiceSpec } from "../../manifest/project.ts";
+import { endText } from "../../routes/state-sentence.ts";
 import type { Exit, Supervised } from "../../routes/supervised.ts";
 import type { Cancel } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
@@ -415,7 +416,7 @@ class StateMachine implements Lifecycle {
     this.#deaths++;
     this.failures++;
     const verdict = verdictOn(how, { ...this.spec, deaths: this.#deaths });
-    const why = `${wordsFor(how)}${this.#rightHint(life)}`;
+    const why = `${endText(how)}${this.#rightHint(life)}`;
     this.#happen(verdict, verdict === "completed" ? undefined : why);
   }
 
@@ -471,9 +472,4 @@ class StateMachine implements Lifecycle {
       this.#happen("ended", this.#phase === "restarting" ? this.#request?.reason : undefined);
     }
   }
-}
-
-function wordsFor({ code, signal }: Ending): string {
-  if (signal !== null) return `was ended by ${signal}`;
-  return code === null ? "ended" : `ended with exit code ${code}`;
 }

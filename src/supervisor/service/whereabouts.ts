@@ -1,5 +1,6 @@
 /** A life -> which processes it has, and where they listen, looked at for as long as it runs. */
 import { hasPort } from "../../manifest/project.ts";
+import { elsewhereText } from "../../routes/state-sentence.ts";
 import type { Life, LifeOwner } from "./life.ts";
 
 /** Milliseconds after which a service that listens somewhere else, and not on its port, is taken to mean it. */
@@ -75,8 +76,7 @@ export class Whereabouts {
   #settle(): void {
     const life = this.#life;
     const port = portElsewhere(life);
-    const warnings =
-      port === undefined ? [] : [`listens on port ${port}, not on PORT=${life.born.port}`];
+    const warnings = port === undefined ? [] : [elsewhereText(port, life.born.port)];
     if (String(warnings) !== String(life.warnings)) {
       life.warnings = warnings;
       this.#owner.changed();

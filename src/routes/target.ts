@@ -1,7 +1,7 @@
 /** The text that a person types for a server, such as `api`, `api.localhost` or a URL -> its name and path. Pure. */
-import { listed } from "../../text/list.ts";
-import { printable } from "../../text/printable.ts";
-import { classifyHost } from "../../routes/host.ts";
+import { listed } from "../text/list.ts";
+import { printable } from "../text/printable.ts";
+import { classifyHost } from "./host.ts";
 
 export type Target =
   | {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readTarget } from "../../src/cli/shared/target.ts";
+import { readTarget } from "../../src/routes/target.ts";
 
 const name = {
   kind: "name",

@@ -1,0 +1,47 @@
+/** Faults in how words are looked up, and in what the doors say. */
+import type { Fault } from "./fault.ts";
+
+export const doors: readonly Fault[] = [
+  {
+    name: "an empty word is the project of this folder",
+    file: "src/cli/shared/lookup.ts",
+    find: '  if (word === "") return found;',
+    replace: "",
+    tests: ["test/cli/lookup.test.ts"],
+  },
+  {
+    name: "a plain name is another project's where this one was never up",
+    file: "src/cli/shared/lookup.ts",
+    find: "  if (declared !== undefined) return declared;",
+    replace: "",
+    tests: ["test/cli/lookup.test.ts"],
+  },
+  {
+    name: "a name with a path is the folder above that path",
+    file: "src/cli/shared/lookup.ts",
+    find: "  return project === folder ? folder : undefined;",
+    replace: "  return project;",
+    tests: ["test/cli/lookup.test.ts"],
+  },
+  {
+    name: "a slip in an address names another service",
+    file: "src/routes/named.ts",
+    find: "  const most = isUrl ? labels.length : 1;",
+    replace: "  const most = labels.length;",
+    tests: ["test/routes/named.test.ts"],
+  },
+  {
+    name: "an exit that is long past explains a state",
+    file: "src/routes/state-sentence.ts",
+    find: ' || !explained.has(state) ? "" : ` (',
+    replace: ' ? "" : ` (',
+    tests: ["test/routes/state-sentence.test.ts"],
+  },
+  {
+    name: "a service is started in a folder that is gone",
+    file: "src/routes/state-sentence.ts",
+    find: "  if (turn === undefined || its.isGone) return undefined;",
+    replace: "  if (turn === undefined) return undefined;",
+    tests: ["test/routes/state-sentence.test.ts"],
+  },
+];
