@@ -9,7 +9,15 @@ const verbs = [
   ...["registry list", "registry pin", "registry unpin", "registry forget", "registry clean"],
   ...["init", "add", "service add", "config check", "config show", "config schema"],
   ...["trust", "untrust", "env", "browser", "doctor"],
-  ...["server start", "server stop", "server restart", "server status", "api", "dashboard"],
+  ...[
+    "server start",
+    "server stop",
+    "server restart",
+    "server status",
+    "api",
+    "dashboard",
+    "connect",
+  ],
   "completion",
 ];
 

@@ -9,6 +9,7 @@ const unknown = {
   names: ["api", "web"],
   nearest: "api",
   port: 9090,
+  securePort: 9443,
 } as const;
 const failed = {
   status: 502,
@@ -191,15 +192,20 @@ test("a server that failed is named with who was dialled, and why it failed", ()
   expect(errorOf({ ...failed, status: 504 }).code).toBe("upstream-timeout");
 });
 
-test("a page that time may mend loads again, the others do not", () => {
+test("a page that time may mend waits for the event, the others do not, and none is loaded by the time", () => {
   for (const problem of everyProblem("x")) {
     const mends =
       problem.status === 502 ||
       problem.status === 504 ||
       (problem.status === 404 && problem.path === undefined);
     for (const details of [true, false]) {
-      const { fields } = errorPage(problem, "html", { details });
-      expect(fields.find(([name]) => name === "Refresh")?.[1]).toBe(mends ? "2" : undefined);
+      const { fields, body } = errorPage(problem, "html", { details, mark: "0".repeat(32) });
+      expect(fields.map(([name]) => name)).not.toContain("Refresh");
+      expect(body.includes("<script>")).toBe(mends);
+      expect(/<a href="">/.test(body)).toBe(mends);
+      const sent = errorPage(problem, "html", { details }).body;
+      expect(sent).not.toContain("<script>");
+      expect(/<a href="">/.test(sent)).toBe(mends);
     }
   }
 });

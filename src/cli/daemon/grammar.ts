@@ -5,6 +5,7 @@ import { type Flags, UsageError } from "../shared/settings.ts";
 import { type Choose, example, exitCode, jsonOption, looking, proxyPorts } from "../shared/verb.ts";
 import { patient, type World } from "../shared/world.ts";
 import type { ApiFlags } from "./api.ts";
+import type { ConnectFlags } from "./connect.ts";
 import type { DashboardFlags } from "./dashboard.ts";
 
 export function daemonVerbs(program: Command, choose: Choose, world: World): void {
@@ -69,6 +70,23 @@ export function daemonVerbs(program: Command, choose: Choose, world: World): voi
       choose(async () => (await import("./dashboard.ts")).dashboard(flags, world)),
     );
   example(page, "localhostess dashboard");
+
+  const connect = program
+    .command("connect")
+    .description("open a web page of your own, and let it use the daemon's API")
+    .argument("<url>", "the page; its origin has to be in allowed_origins of config.toml")
+    .option("--print", "print the link instead, which is valid once and for a minute")
+    .addOption(jsonOption())
+    .action((url: string, flags: ConnectFlags) =>
+      choose(async () => (await import("./connect.ts")).connect(url, { flags, world })),
+    );
+  connect.addHelpText(
+    "after",
+    `
+The link has a token, which only a page of that origin can exchange for the
+daemon's credential. With it, the page can do all that localhostess commands do.`,
+  );
+  example(connect, "localhostess connect http://localhost:5173/");
 }
 
 async function started(flags: StartFlags, world: World): Promise<number> {

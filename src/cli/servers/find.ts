@@ -41,6 +41,7 @@ export function find(name: string, sight: Sight): Found {
     nearest: near,
     unusable,
     port: urlPorts.http,
+    securePort: urlPorts.https,
   });
   return { kind: "unknown", why: message, nearest: near, meant };
 }

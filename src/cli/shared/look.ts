@@ -7,8 +7,8 @@ import { type Registration, readRegistration } from "../../control/found/registr
 import { groupServices } from "../../discovery/group.ts";
 import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
-import { unusableServers } from "../../discovery/unusable.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
+import { unusableServers } from "../../discovery/unusable.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";

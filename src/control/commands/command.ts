@@ -29,6 +29,11 @@ export interface Backend {
   shutdown(): void;
   /** A URL of the page with a token that lets one browser in; undefined: there is no page. */
   dashboard?: (() => string) | undefined;
+  /**
+   * The URL of a page of another origin, with a token that it may exchange for the credential; undefined: this daemon
+   * has no HTTP API. @throws CommandError where the page may not.
+   */
+  connectPage?: ((url: string) => { url: string; origin: string }) | undefined;
   /** The certificate authority in the trust stores; undefined: this daemon does not change them. */
   trust?: ((wanted: TrustWanted) => Promise<readonly unknown[]>) | undefined;
 }

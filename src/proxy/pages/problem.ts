@@ -41,8 +41,9 @@ export type UnknownName = {
   nearest: string | undefined;
   /** Servers that run and that no name leads to; the request may have been for one of them. */
   unusable?: readonly Unusable[];
-  /** The proxy's port in http URLs. */
+  /** The proxy's port in http URLs, and in https URLs. */
   port: number;
+  securePort: number;
   /** Set if the request was for `localhost` itself, but for none of its pages. */
   path?: string;
 };
@@ -81,14 +82,13 @@ export type UpstreamFailed = {
 
 /** The versions of the two problems above for scripts: no other names, and nothing about processes. */
 export type Untold =
-  | { status: 404; untold: string }
-  | { status: 404; untold: string; path: string; port: number }
+  | { status: 404; untold: string; path: string | undefined; port: number; securePort: number }
   | { status: 502 | 504; untold: string; why: string };
 
 export function withoutDetails(problem: Problem): Problem | Untold {
   if (problem.status === 404) {
-    const { status, name: untold, path, port } = problem;
-    return path === undefined ? { status, untold } : { status, untold, path, port };
+    const { status, name: untold, path, port, securePort } = problem;
+    return { status, untold, path, port, securePort };
   }
   if (problem.status === 502 || problem.status === 504) {
     return { status: problem.status, untold: problem.name, why: problem.why };
@@ -248,7 +248,7 @@ function explainUntold(problem: Untold): Explanation {
       details: { name, why },
     };
   }
-  if ("path" in problem) {
+  if (problem.path !== undefined) {
     const path = sentence(problem.path);
     return {
       code: "no-such-page",
