@@ -7,6 +7,8 @@ import { daemonVerbs } from "./daemon/grammar.ts";
 import { fileVerbs } from "./projects/file-grammar.ts";
 import { runningVerbs } from "./projects/running-grammar.ts";
 import { serverVerbs } from "./servers/grammar.ts";
+import { Failure, type FailureCode } from "./shared/failure.ts";
+import { asksForJson, jsonRun, printJson } from "./shared/json-output.ts";
 import { UsageError } from "./shared/settings.ts";
 import { type Action, type Choose, exitCode } from "./shared/verb.ts";
 import type { World } from "./shared/world.ts";
@@ -15,6 +17,16 @@ import { typingVerbs } from "./typing/grammar.ts";
 
 /** Verbs are imported when they run, so that `ls` does not wait for the proxy to load. */
 export async function run(argv: readonly string[], outside: World): Promise<number> {
+  if (!asksForJson(argv)) return (await ran(argv, outside)).code;
+  const json = jsonRun(outside);
+  const { code, failure } = await ran(argv, json.world);
+  if (code !== exitCode.done) json.finish({ code: failure });
+  return code;
+}
+
+type Ran = { code: number; /** What to call it, if it is one. */ failure: FailureCode };
+
+async function ran(argv: readonly string[], outside: World): Promise<Ran> {
   let action: Action | undefined;
   const world = { ...outside };
   const program = grammar(world, (chosen) => {
@@ -26,17 +38,20 @@ export async function run(argv: readonly string[], outside: World): Promise<numb
   });
   try {
     await program.parseAsync(withVerb(argv), { from: "user" });
-    return (await action?.()) ?? exitCode.done;
+    return { code: (await action?.()) ?? exitCode.done, failure: "failed" };
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed the message. Help and version end with 0.
-      return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+      return { code: error.exitCode === 0 ? exitCode.done : exitCode.usage, failure: "usage" };
     }
     const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];
     for (const line of lines) world.err.write(`localhostess: ${printable(line, 2000)}\n`);
-    if (error instanceof UsageError) return exitCode.usage;
+    if (error instanceof UsageError) return { code: exitCode.usage, failure: "usage" };
     if (argv.includes("--verbose")) world.err.write(`${(error as Error).stack}\n`);
-    return exitCode.failed;
+    return {
+      code: exitCode.failed,
+      failure: error instanceof Failure ? error.code : "failed",
+    };
   }
 }
 
@@ -67,7 +82,10 @@ function grammar(world: World, choose: Choose): Command {
     .option("--sandbox <name>", "use a separate daemon with its own state and ports")
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void world.out.write(text),
+      writeOut(text) {
+        if (world.json === undefined || text.trim() !== packageJson.version) world.out.write(text);
+        else printJson(world, { version: packageJson.version });
+      },
       writeErr: (text) => void world.err.write(text),
       outputError: (text, write) =>
         write(

@@ -418,7 +418,8 @@ test(
       expect(code).toBe(words[0] === "stop" ? 0 : 1);
     }
     expect((await alone("stop", "nosuch")).code).toBe(1);
-    expect((await alone("status", "--json")).out).toBe("[]\n");
+    const { error } = JSON.parse((await alone("status", "--json")).out);
+    expect(error).toMatchObject({ code: "not_running", hint: "localhostess up" });
     expect(other.pids()).toEqual([]);
   },
   patience,

@@ -6,6 +6,7 @@ import { shownDuration } from "../../text/duration.ts";
 import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
+import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, knownOf, type Row } from "./asking.ts";
 import { othersText, rowsFor, rowsShown } from "./here.ts";
@@ -25,10 +26,7 @@ export async function status(
 ): Promise<number> {
   const { out, err } = world;
   const socket = await daemonSocket(flags, world);
-  if (socket === undefined) {
-    if (flags.json) out.write("[]\n");
-    return 1;
-  }
+  if (socket === undefined) return 1;
   const { rows, servers } = await knownOf(socket);
   const shown = words.length > 0 || flags.all ? undefined : await rowsShown({ rows, world });
   const these = shown?.rows ?? (await rowsFor(words, { rows, servers, all: flags.all, world }));
@@ -40,7 +38,7 @@ export async function status(
     tellPending(these, world);
     // An empty list says nothing about why it is empty.
     if (these.length === 0) tellOthers();
-    out.write(`${JSON.stringify(these, undefined, 2)}\n`);
+    printJson(world, these);
     return 0;
   }
   if (these.length === 0 && others === undefined) {

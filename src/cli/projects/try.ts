@@ -5,6 +5,7 @@ import { serviceUrl } from "../../routes/service-row.ts";
 import { choosePort } from "../../supervisor/project/ports.ts";
 import { loopback } from "../../system/loopback.ts";
 import { runInPlace } from "./child.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import { looker } from "../shared/look.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
@@ -39,6 +40,7 @@ export async function tryOut(
   const { dim } = world.err.colors;
   const url = serviceUrl(name, daemon?.httpPort ?? daemon?.port ?? 9090);
   world.err.write(`${dim(`${url}  PORT=${port}`)}\n`);
+  if (flags.json) printJsonLine(world, { name, url, port });
   // A single word is a command line for a shell.
   const words = command.length === 1 ? ["/bin/sh", "-c", command[0]!] : command;
   const env = {

@@ -5,6 +5,7 @@ import { nearest } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
 import { routeTable } from "../../routes/table.ts";
 import { looker, type Sight, unusableIn } from "../shared/look.ts";
+import { Failure } from "../shared/failure.ts";
 import { type Settings, UsageError } from "../shared/settings.ts";
 import { readTarget, type Target } from "../../routes/target.ts";
 
@@ -56,6 +57,6 @@ export async function lookUp(
   if (target.kind === "mistake") throw new UsageError([target.what]);
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
   const found = find(target.name, sight);
-  if (found.kind !== "found") throw new Error(found.why);
+  if (found.kind !== "found") throw new Failure("not_found", found.why);
   return { service: found.service, sight, target };
 }

@@ -64,6 +64,7 @@ type Watching = { settings: Settings; world: World };
 /** Runs until a signal, or until the reader is gone. */
 async function watch(look: () => Promise<Sight>, { settings, world }: Watching): Promise<number> {
   const { out, err } = world;
+  if (world.json !== undefined) world.json.lines = true;
   const terminal = out.columns() !== undefined && !settings.json;
   const stopped = Promise.withResolvers<"stop">();
   let resized = Promise.withResolvers<"draw">();

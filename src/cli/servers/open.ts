@@ -1,6 +1,7 @@
 /** `localhostess open <name>` -> a browser that shows it. */
 import { serviceUrl } from "../../routes/service-row.ts";
 import { lookUp } from "./find.ts";
+import { printJson } from "../shared/json-output.ts";
 import { portsOf } from "../shared/look.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
@@ -13,5 +14,7 @@ export async function open(name: string, flags: Flags, world: World): Promise<nu
   const { urlPorts } =
     sight.proxy === undefined ? portsOf(settings, await daemonFor(flags, world)) : sight;
   const url = `${serviceUrl(target.name, urlPorts.http)}${target.path}`;
-  return show(url, world);
+  const code = await show(url, world);
+  if (settings.json && code === 0) printJson(world, { url });
+  return code;
 }

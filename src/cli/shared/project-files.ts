@@ -7,6 +7,7 @@ import {
   readProject,
 } from "../../supervisor/project/read-project.ts";
 import { configFile } from "../../system/paths.ts";
+import { Failure } from "./failure.ts";
 import { UsageError } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -76,7 +77,8 @@ export async function projectIn(
 }
 
 export function noProject(directory: string): Error {
-  return new Error(
+  return new Failure(
+    "no_project",
     `no locald.toml, Procfile.dev or Procfile in ${directory}; create one with: localhostess init`,
   );
 }

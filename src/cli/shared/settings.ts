@@ -7,6 +7,7 @@ import { daemonPaths } from "../../system/paths.ts";
 import { shown } from "../../text/shown.ts";
 import { stateDirectoryProblem } from "../../system/state-directory.ts";
 import { configuration } from "./configuration.ts";
+import { Failure } from "./failure.ts";
 import type { World } from "./world.ts";
 
 /** Options, as commander returns them. */
@@ -135,7 +136,7 @@ export async function settingsOf(
   if (mistakes.length > 0 || paths.kind === "mistake") throw new UsageError(mistakes);
   const { stateDirectory, sandbox, base } = paths;
   const problem = stateDirectoryProblem(base) ?? stateDirectoryProblem(stateDirectory);
-  if (problem !== undefined) throw new Error(problem);
+  if (problem !== undefined) throw new Failure("state_directory", problem);
   return {
     // A sandbox shares no port with another daemon, whatever a variable or the file says.
     port: byFlag ?? (sandbox === undefined ? (byVariable ?? config.port?.value) : undefined),

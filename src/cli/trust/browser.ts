@@ -13,6 +13,8 @@ import { installCommand } from "../../tls/trust/install-command.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import { portsOf } from "../shared/look.ts";
 import { pacText } from "../shared/pac-text.ts";
 import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
@@ -51,7 +53,8 @@ export async function browser(
   if (target.kind === "mistake") throw new UsageError([target.what]);
   const machine = machineOf({}, world);
   if (machine.platform !== "linux") {
-    throw new Error(
+    throw new Failure(
+      "unsupported",
       "on this system Chromium uses the system's trust store, not that of a profile; try: localhostess trust",
     );
   }
@@ -68,6 +71,7 @@ export async function browser(
   const home = await mkdtemp(join(tmpdir(), "localhostess-browser-"));
   try {
     await trustIn(home, { certificates, machine });
+    if (settings.json) printJsonLine(world, { url, program });
     return await show(
       [program, ...quiet, `--user-data-dir=${join(home, "profile")}`, pacOption(pac), ...own, url],
       { home, world },
@@ -83,7 +87,8 @@ async function chromium({ env }: Machine): Promise<string> {
   // A snap has its own home and /tmp, and would not see the profile.
   const program = found.find((path) => !path.startsWith("/snap/"));
   if (program !== undefined) return program;
-  throw new Error(
+  throw new Failure(
+    "no_browser",
     found.length > 0
       ? `${found[0]} is a snap, which can only read its own files; install Chrome or Chromium as a package`
       : `PATH has no ${listed(programs, { conjunction: "or" })}; localhostess trust makes every browser trust the certificates`,
@@ -92,7 +97,7 @@ async function chromium({ env }: Machine): Promise<string> {
 
 async function ours(settings: Settings): Promise<Certificate[]> {
   const names = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
-  if (names.kind === "broken") throw new Error(names.problems.join("; "));
+  if (names.kind === "broken") throw new Failure("broken_authority", names.problems.join("; "));
   const bare = await loadCertificateAuthority(certificateAuthorityOptions("bare", settings));
   return [names.ca, ...(bare.kind === "ready" ? [bare.ca] : [])].map(certificateOf);
 }
@@ -145,7 +150,8 @@ async function show(
       XDG_CACHE_HOME: join(home, "cache"),
     },
     stdin: "ignore",
-    stdout: "inherit",
+    // With --json, stdout has JSON only.
+    stdout: world.json === undefined ? "inherit" : 2,
     stderr: "inherit",
     // On Ctrl-C we end the browser and then remove its profile.
     detached: true,

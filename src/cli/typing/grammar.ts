@@ -1,6 +1,6 @@
 /** The verb for shell completion -> its part of the grammar. */
 import { Argument, type Command } from "commander";
-import { type Choose, example } from "../shared/verb.ts";
+import { type Choose, example, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
 export function typingVerbs(program: Command, choose: Choose, world: World): void {
@@ -8,6 +8,7 @@ export function typingVerbs(program: Command, choose: Choose, world: World): voi
     .command("completion")
     .description("print a script that completes verbs, options and names in a shell")
     .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       `
@@ -15,8 +16,8 @@ export function typingVerbs(program: Command, choose: Choose, world: World): voi
 ~/.zshrc, after compinit    eval "$(localhostess completion zsh)"
 ~/.config/fish/config.fish  localhostess completion fish | source`,
     )
-    .action((shell: "bash" | "zsh" | "fish") =>
-      choose(async () => (await import("./completion.ts")).completion(shell, world)),
+    .action((shell: "bash" | "zsh" | "fish", flags: { json?: boolean }) =>
+      choose(async () => (await import("./completion.ts")).completion(shell, flags, world)),
     );
   example(completion, 'eval "$(localhostess completion bash)"');
 
