@@ -1,9 +1,12 @@
 /** `server restart` with services that run: they go on, whatever they are, and nothing of them is lost. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { closeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { converse } from "../../src/control/found/conversation.ts";
+import { askHandover } from "../../src/control/found/handover.ts";
 import type { Registration } from "../../src/control/found/protocol.ts";
+import { systemClock } from "../../src/system/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { isAlive, type ProjectPlace, projectPlace } from "../support/project-place.ts";
 
@@ -85,6 +88,19 @@ function numbersOf(lines: readonly string[], stream: "out" | "err"): number[] {
     .map((line) => Number(line.slice(stream.length + 1)));
 }
 
+/** No line of the service that counts is missing, none is there twice, and it goes on. */
+async function inOrder(): Promise<void> {
+  const lines = await place.logs("shop:count");
+  for (const stream of ["out", "err"] as const) {
+    const numbers = numbersOf(lines, stream);
+    expect(numbers).toEqual(numbers.map((_, at) => numbers[0]! + at));
+  }
+  const last = numbersOf(lines, "out").at(-1)!;
+  await eventually("it prints on", async () => {
+    return numbersOf(await place.logs("shop:count"), "out").at(-1)! > last;
+  });
+}
+
 test.if(goesOn)(
   "twice in a row: the same processes, runs and states, and each line once, in order",
   async () => {
@@ -103,15 +119,7 @@ test.if(goesOn)(
     await started.catch(() => {
       // The daemon that was asked is gone; its services are not.
     });
-    const lines = await place.logs("shop:count");
-    for (const stream of ["out", "err"] as const) {
-      const numbers = numbersOf(lines, stream);
-      expect(numbers).toEqual(numbers.map((_, at) => numbers[0]! + at));
-    }
-    const last = numbersOf(lines, "out").at(-1)!;
-    await eventually("it prints on", async () => {
-      return numbersOf(await place.logs("shop:count"), "out").at(-1)! > last;
-    });
+    await inOrder();
   },
   120_000,
 );
@@ -148,6 +156,68 @@ test.if(goesOn)(
     typing.end();
   },
   60_000,
+);
+
+test.if(goesOn)(
+  "a next daemon that dies with everything in its hands changes nothing, and nothing was lost meanwhile",
+  async () => {
+    const before = await identities();
+    const { pid } = await place.row("shop:both-1");
+    const found = await place.daemon.find();
+    if (found.kind !== "healthy") throw new Error(found.kind);
+    const handed = await askHandover(found, { clock: systemClock, id: "a launch" });
+    if (handed.kind !== "handed") throw new Error(handed.kind);
+    const named: string[] = [];
+    for (let batch = 0; ; batch++) {
+      const answer = await handed.services(batch);
+      const { services } = answer!.value as { services: { places?: string[][] } | null };
+      if (services === null) break;
+      named.push(...(services.places ?? []).map(([, service, name]) => `${service} ${name}`));
+      for (const descriptor of answer!.descriptors) closeSync(descriptor);
+    }
+    expect(named).toContain("web terminal");
+    expect(named).toContain("count stdout");
+    expect(named).toContain(" lock");
+    // Whoever ends now ends for the daemon that goes on.
+    process.kill(pid!, "SIGKILL");
+    await eventually("it has ended", async () => !(await isAlive(pid!)));
+    handed.close();
+    const again = await place.until(
+      "shop:both-1",
+      (row) => row.state === "ready" && row.pid !== pid,
+    );
+    expect(again.exit?.signal).toBe("SIGKILL");
+    const others = (its: typeof before) => its.rows.filter(([name]) => name !== "shop:both-1");
+    const after = await identities();
+    expect(others(after)).toEqual(others(before));
+    await inOrder();
+  },
+  60_000,
+);
+
+test.if(goesOn)(
+  "nothing ends with the process that keeps them, and all of it after the daemon that has them was killed",
+  async () => {
+    const { before: old } = await restarted();
+    const command = (pid: number) => readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "gone");
+    await eventually("it only keeps them", async () => (await command(old.pid)) === "cat\0");
+    process.kill(old.pid, "SIGKILL");
+    await eventually("it is gone", async () => (await command(old.pid)) === "gone");
+    const { pid } = await place.row("shop:both-1");
+    process.kill(pid!, "SIGKILL");
+    await place.until("shop:both-1", (row) => row.state === "ready" && row.pid !== pid);
+    const { before: keeper, after } = await restarted();
+    const { runs } = await identities();
+    await eventually("it only keeps one", async () => (await command(keeper.pid)) === "cat\0");
+    process.kill(after.pid, "SIGKILL");
+    await eventually("it is gone", async () => (await command(keeper.pid)) === "gone");
+    await place.daemon.start();
+    for (const [, was] of runs) expect(await isAlive(was as number)).toBe(false);
+    for (const name of ["web", "both-1", "both-2", "count", "polite"]) {
+      await place.until(`shop:${name}`, ({ state }) => state === "ready");
+    }
+  },
+  90_000,
 );
 
 test.if(goesOn)(
