@@ -250,6 +250,7 @@ describe("the verb", () => {
       predecessor,
       dismissed: dismissed.promise,
       isReplaced: false,
+      keeps: 0,
       kept: async () => {},
       stop,
     };
