@@ -18,6 +18,7 @@ import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts
 import type { SupervisedStatus } from "../../src/routes/project-report.ts";
 import { projectPlace, type ProjectPlace, server } from "../support/project-place.ts";
 import { connectRaw } from "../support/raw-end.ts";
+import { type Running, running } from "../support/running.ts";
 import { uniqueName } from "../support/servers.ts";
 
 const patience = 120_000;
@@ -335,4 +336,142 @@ test("A lazy service is started by the request that open makes", async () => {
   expect(text).toContain(`${name}:lazy is st`);
   await place.until(`${name}:lazy`, ({ ready }) => ready);
   expect((await told("port", "lazy")).code).toBe(0);
+});
+
+/** Listens, and prints where; with a word, it writes a title over its environment, as nginx and Puma do. */
+const script = `use IO::Socket::INET;
+$| = 1;
+my $socket = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;
+print "port ", $socket->sockport, "\\n";
+$0 = "doors " x 600 if @ARGV;
+sleep 1000;
+`;
+
+type Nameless = {
+  /** The name that is asked for. */
+  word: string;
+  /** Which process it is, and why no name leads to it. */
+  fault: RegExp;
+  /** What helps. */
+  remedy: string;
+  /** The line of `ls`. */
+  listed: RegExp;
+};
+
+const nameless: Record<string, Nameless> = {};
+const byHand: Running[] = [];
+
+describe("A server that no name leads to", () => {
+  beforeAll(async () => {
+    const folder = uniqueName("notes");
+    const bad = uniqueName("bad").replace("-", "_");
+    const title = uniqueName("titled");
+    const start = async (
+      its: string,
+      { NAME, words = [] }: { NAME?: string; words?: string[] },
+    ) => {
+      const cwd = join(realpathSync(place.daemon.directory), its);
+      mkdirSync(cwd);
+      writeFileSync(join(cwd, "serve.pl"), script);
+      const found = await running(["perl", "serve.pl", ...words], {
+        cwd,
+        env: { NAME },
+        ready: /^port (\d+)$/m,
+      });
+      byHand.push(found);
+      return {
+        which: `pid ${found.pid} \\(perl serve\\.pl\\) listens on port ${found.said[1]} in ${cwd}`,
+        ...found,
+      };
+    };
+    const [unnamed, misnamed, titled] = [
+      await start(folder, {}),
+      await start(bad, { NAME: bad }),
+      await start(title, { NAME: title, words: ["title"] }),
+    ];
+    const again = (its: string) => `start it again with: NAME=${its} perl serve.pl`;
+    nameless.unnamed = {
+      word: folder,
+      fault: new RegExp(`${unnamed.which}, and has no NAME in its environment`),
+      remedy: again(folder),
+      listed: new RegExp(
+        `^:${unnamed.said[1]} +${unnamed.pid} .*NAME=${folder} perl serve.pl$`,
+        "m",
+      ),
+    };
+    nameless["badly named"] = {
+      word: bad,
+      fault: new RegExp(`${misnamed.which}, and its NAME=${bad} is not a usable name: `),
+      remedy: again(bad.replace("_", "-")),
+      listed: new RegExp(
+        `${bad} .*\\(no address\\)[^]*! ${bad} \\(pid ${misnamed.pid}\\): not a usable name`,
+      ),
+    };
+    // Other programs may do so on this machine too: which one is meant, nobody can tell.
+    nameless["without its environment"] = {
+      word: uniqueName("ghost"),
+      fault:
+        /pid \d+ \(.*\) listens on port \d+.*, and has written its title over its environment, so that no NAME can be read there/,
+      remedy: "a project knows its services without that: localhostess add ",
+      listed: new RegExp(`^:${titled.said[1]} +${titled.pid} .*localhostess add `, "m"),
+    };
+  }, patience);
+
+  afterAll(() => Promise.all(byHand.map((its) => its.end())));
+
+  describe.each(["unnamed", "badly named", "without its environment"])(
+    "because it is %s, is told",
+    (state) => {
+      const its = () => nameless[state]!;
+
+      test("by ls", async () => {
+        const { code, out } = await told("ls");
+        expect(code).toBe(0);
+        expect(out).toMatch(its().listed);
+      });
+
+      test("by why", async () => {
+        const { code, out } = await told("why", its().word);
+        expect(code).toBe(1);
+        expect(out).toMatch(its().fault);
+        expect(out).toContain(`-> ${its().remedy}`);
+      });
+
+      test.each(["url", "open", "port"])("by %s", async (verb) => {
+        rmSync(opened, { force: true });
+        const { code, out, err } = await told(verb, its().word);
+        expect({ code, out }).toEqual({ code: 1, out: "" });
+        expect(err).toMatch(its().fault);
+        expect(err).toContain(its().remedy);
+        expect(existsSync(opened)).toBe(false);
+      });
+
+      test("by status, which is about projects, as no service", async () => {
+        const { code, out, err } = await told("status", its().word);
+        expect({ code, out }).toEqual({ code: 1, out: "" });
+        const byHandText = `${its().word} was started by hand (pid `;
+        expect(err).toContain(
+          state === "badly named" ? byHandText : `no service is named ${its().word}`,
+        );
+      });
+
+      test("by the page at its address", async () => {
+        const { status, text } = await pageOf(`${its().word}.localhost`);
+        expect(status).toBe(404);
+        expect(text).toMatch(its().fault);
+        expect(text).toContain(its().remedy.replace(/^.*?: /, ""));
+      });
+
+      test("in JSON", async () => {
+        const { out } = await told("why", its().word, "--json");
+        const step = JSON.parse(out).at(-1);
+        expect(step).toMatchObject({ step: "routes", ok: false });
+        expect(step.detail).toMatch(its().fault);
+        expect(step.fix).toContain(its().remedy);
+        const { error } = JSON.parse((await told("url", its().word, "--json")).out);
+        expect(error.code).toBe("not_found");
+        expect(error.message).toMatch(its().fault);
+      });
+    },
+  );
 });
