@@ -94,4 +94,18 @@ export const lists: readonly Fault[] = [
     tests: ["test/cli/project-verbs.test.ts"],
     only: "offers to keep",
   },
+  {
+    name: "another program's port is taken for the one that a service listens on",
+    file: "src/cli/projects/elsewhere.ts",
+    find: "pids.some((listener) => isBelow(listener, { pid: pid!, scan }))",
+    replace: "pids.length > 0",
+    tests: ["test/cli/elsewhere.test.ts"],
+  },
+  {
+    name: "a service that listens on its port too is said to listen elsewhere",
+    file: "src/cli/projects/elsewhere.ts",
+    find: "if (first === undefined || ports.includes(own!)) return [];",
+    replace: "if (first === undefined) return [];",
+    tests: ["test/cli/elsewhere.test.ts"],
+  },
 ];
