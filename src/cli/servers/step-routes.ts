@@ -23,15 +23,16 @@ export function routes(name: string, sight: Sight): Routed {
       return { step: failed("routes", reached.why, fix), service: undefined };
     }
     case "unknown": {
-      const { meant } = reached;
-      if (meant !== undefined) {
+      const { meant, nearest } = reached;
+      // One whose name cannot be read may have any: a name that is nearly there was rather meant.
+      if (meant !== undefined && (nearest === undefined || meant.fault.kind !== "overwritten")) {
         const detail = `no server is named ${name}; ${faultText(meant)}`;
         return { step: failed("routes", detail, remedyText(meant)), service: undefined };
       }
       const fix =
-        reached.nearest === undefined
+        nearest === undefined
           ? `start a server under that name: NAME=${pastedWord(name)} bun dev`
-          : `try: localhostess why ${pastedWord(reached.nearest)}`;
+          : `try: localhostess why ${pastedWord(nearest)}`;
       return { step: failed("routes", reached.why, fix), service: undefined };
     }
   }
@@ -39,13 +40,9 @@ export function routes(name: string, sight: Sight): Routed {
 
 function served(name: string, { service, supervised }: Extract<Present, { kind: "server" }>): Step {
   const { name: own } = service;
-  const has = supervised?.routeName === own ? stateCause(supervised) : undefined;
+  if (own !== name) return passed("routes", `no server is named ${name}, so ${own} answers`);
   const detail =
-    own === name
-      ? has === undefined
-        ? `a server has the NAME ${name}`
-        : `${has}, and has the NAME ${name}`
-      : `no server is named ${name}, so ${own} answers`;
+    supervised?.routeName === own ? stateCause(supervised) : `a server has the NAME ${name}`;
   return passed("routes", detail);
 }
 
