@@ -1,5 +1,5 @@
 /**
- * States of a server x doors -> what each door tells: the sentence of a state is written down once, in its row here, and
+ * States of a server x doors -> what each door tells: the sentence of a state is written down once, in its row, and
  * held at every door. One daemon has all states at once; the verbs run in this process.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";

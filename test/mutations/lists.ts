@@ -108,4 +108,18 @@ export const lists: readonly Fault[] = [
     replace: "if (first === undefined) return [];",
     tests: ["test/cli/elsewhere.test.ts"],
   },
+  {
+    name: "files of another user's server are read for a name",
+    file: "src/cli/shared/hidden-server.ts",
+    find: 'return fault.kind === "no name" && its?.uid === uid && its.cwd !== undefined;',
+    replace: 'return fault.kind === "no name" && its?.cwd !== undefined;',
+    tests: ["test/cli/hidden-server.test.ts"],
+  },
+  {
+    name: "a shell in which NAME is exported is told as the server",
+    file: "src/cli/shared/hidden-server.ts",
+    find: "!parents.has(pid))",
+    replace: "pid > 0)",
+    tests: ["test/cli/hidden-server.test.ts"],
+  },
 ];
