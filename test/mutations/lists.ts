@@ -122,4 +122,11 @@ export const lists: readonly Fault[] = [
     replace: "pid > 0)",
     tests: ["test/cli/hidden-server.test.ts"],
   },
+  {
+    name: "a title in the place of an environment gives a server the name of another job",
+    file: "src/discovery/group.ts",
+    find: "parent.uid !== uid || parent.group !== group",
+    replace: "parent.uid !== uid",
+    tests: ["test/discovery/group.test.ts"],
+  },
 ];
