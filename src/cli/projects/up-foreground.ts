@@ -1,7 +1,8 @@
 /** A project to start -> its services and their output, until Ctrl-C, which stops them. */
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
-import { answerOf, carriedOut } from "./asking.ts";
+import { answerOf, carriedOut, rowsOf } from "./asking.ts";
+import { tellElsewhere } from "./elsewhere.ts";
 import { follow } from "./logs.ts";
 import { progress } from "./progress.ts";
 import { tellReasons } from "./reasons.ts";
@@ -54,6 +55,10 @@ export async function upInForeground(
       tellReasons(first.reasons, err);
       code = 1;
     } else if (first !== "interrupted") {
+      const rows = (await rowsOf(socket).catch(() => [])).filter(
+        (row) => row.path === project.directory,
+      );
+      await tellElsewhere(rows, world);
       const next = await Promise.race([interrupted.promise, logs.ended]);
       if (next !== "interrupted") {
         err.write("localhostess: the daemon exited, and its services with it\n");
