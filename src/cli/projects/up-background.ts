@@ -11,6 +11,7 @@ import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameWithin } from "./short-name.ts";
+import { tellUnresolvedOf } from "./unresolved.ts";
 import type { Upping } from "./upping.ts";
 
 /** Lines that are printed of a service that is not ready. */
@@ -107,6 +108,7 @@ async function report(
     if (url !== null && isFirst) tellWhere(of, url);
     tellWhere(name(row.name), row.url ?? remarkOn(row));
   }
+  await tellUnresolvedOf(rows, { socket, known, world });
   if (ended === "late") {
     const names = listed(
       notReady.map((row) => row.name),
