@@ -2,6 +2,7 @@
 import { show } from "../shared/show.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
+import { printJson } from "../shared/json-output.ts";
 import type { World } from "../shared/world.ts";
 import { postCommand } from "./post-command.ts";
 
@@ -18,7 +19,7 @@ export async function dashboard(flags: DashboardFlags, world: World): Promise<nu
     failure: "the daemon returned no link to the dashboard",
   });
   if (settings.json) {
-    world.out.write(`${JSON.stringify({ url }, undefined, 2)}\n`);
+    printJson(world, { url });
     return 0;
   }
   if (print) {

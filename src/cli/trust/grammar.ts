@@ -79,6 +79,7 @@ else. Set it for one command: http_proxy=http://127.0.0.1:9090 curl http://api/`
     .argument("[name...]", "a NAME or a URL; options for Chromium follow after --")
     .usage("[options] [name] [-- chromium options]")
     .addOption(portOption())
+    .addOption(jsonOption())
     .action((words: string[], flags: Flags) =>
       choose(async () => (await import("./browser.ts")).browser(words, { flags, world })),
     );
