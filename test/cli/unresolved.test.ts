@@ -1,7 +1,13 @@
 /** What `up` says of URLs under localhost in the environments of services, where the resolver does not know them. */
 import { expect, test } from "bun:test";
+import type { ServiceSpec } from "../../src/manifest/project.ts";
 import type { Row } from "../../src/cli/projects/asking.ts";
-import { resolvesItself, tellUnresolved, urlsIn } from "../../src/cli/projects/unresolved.ts";
+import {
+  mayName,
+  resolvesItself,
+  tellUnresolved,
+  urlsIn,
+} from "../../src/cli/projects/unresolved.ts";
 
 type Env = Readonly<Record<string, string>>;
 
@@ -138,4 +144,28 @@ test.each([
   ["", false],
 ])("%j finds these names by itself: %p", (command, itself) => {
   expect(resolvesItself(command)).toBe(itself);
+});
+
+test("only services whose files, or whose shell, may give them such a URL are asked for", () => {
+  const spec = (name: string, env: Env) => ({ name, env }) as unknown as ServiceSpec;
+  const project = {
+    services: [
+      spec("plain", { API: "http://localhost:3000", DB: "${services.db.url}" }),
+      spec("url", { API: "http://api.LOCALHOST/" }),
+      spec("domain", { API: "http://api.${project.domain}:9090" }),
+      spec("many", { API: "http://api.localhost" }),
+    ],
+  };
+  const may = (service: string, shell: Env = {}, instance?: Row["instance"]) =>
+    mayName({ service, instance } as Row, { project, shell });
+  expect(["plain", "url", "domain", "many"].filter((name) => may(name))).toEqual([
+    "url",
+    "domain",
+    "many",
+  ]);
+  expect(may("many-2", {}, { of: "many", number: 2, route_name: null, url: null })).toBe(true);
+  expect(may("plain", { API: "http://x.localhost" })).toBe(true);
+  expect(may("plain", { LOCALHOSTESS_URL: "http://x.localhost" })).toBe(false);
+  // The files have changed since.
+  expect(may("unknown")).toBe(true);
 });

@@ -1,5 +1,6 @@
 /** Services that were started -> a line on stderr for each whose environment has a URL that it cannot resolve. */
 import { basename } from "node:path";
+import type { ProjectSpec } from "../../manifest/project.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { definedOf } from "../shared/defined.ts";
@@ -28,12 +29,21 @@ export type UnresolvedOptions = {
 /** A variable of a service with a URL, and the URL's host. */
 export type Named = { variable: string; host: string };
 
+export type StartedOptions = {
+  socket: string;
+  project: Pick<ProjectSpec, "services">;
+  known: readonly Row[];
+  world: World;
+};
+
 /** The same of the services of a daemon. Never rejects: the start went as it went, and this only adds to it. */
 export async function tellUnresolvedOf(
   rows: readonly Row[],
-  { socket, known, world }: { socket: string; known: readonly Row[]; world: World },
+  { socket, project, known, world }: StartedOptions,
 ): Promise<void> {
   const env = definedOf(world.env);
+  const asking = rows.filter((row) => mayName(row, { project, shell: env }));
+  if (asking.length === 0) return;
   const environmentOf = async ({ name }: Row): Promise<Record<string, string>> => {
     try {
       const request = { GetServiceEnv: { name, env } };
@@ -43,8 +53,23 @@ export async function tellUnresolvedOf(
       return {};
     }
   };
-  await tellUnresolved(rows, { known, world, environmentOf, lookup: addressesOf });
+  await tellUnresolved(asking, { known, world, environmentOf, lookup: addressesOf });
 }
+
+type Files = { project: Pick<ProjectSpec, "services">; shell: Readonly<Record<string, string>> };
+
+/**
+ * Whether the files or the shell may give a service such a URL. Most give none, and then neither the daemon nor a
+ * resolver is asked. Pure.
+ */
+export function mayName({ service, instance }: Row, { project, shell }: Files): boolean {
+  if (urlsIn(shell).length > 0) return true;
+  const spec = project.services.find(({ name }) => name === service || name === instance?.of);
+  return spec === undefined || Object.values(spec.env).some((value) => possible.test(value));
+}
+
+/** A name, or a reference that is filled with one. */
+const possible = /\.localhost|\$\{project\.domain/i;
 
 export async function tellUnresolved(
   rows: readonly Row[],

@@ -113,7 +113,7 @@ async function report(
     if (url !== null && isFirst) tellWhere(of, url);
     tellWhere(name(row.name), row.url ?? remarkOn(row));
   }
-  await tellUnresolvedOf(rows, { socket, known, world });
+  await tellUnresolvedOf(rows, { socket, project, known, world });
   if (ended === "late") {
     const names = listed(
       notReady.map((row) => row.name),

@@ -59,7 +59,7 @@ export async function upInForeground(
       const running = known.filter(
         (row) => row.path === project.directory && row.state !== "stopped",
       );
-      await tellUnresolvedOf(running, { socket, known, world });
+      await tellUnresolvedOf(running, { socket, project, known, world });
       const next = await Promise.race([interrupted.promise, logs.ended]);
       if (next !== "interrupted") {
         err.write("localhostess: the daemon exited, and its services with it\n");
