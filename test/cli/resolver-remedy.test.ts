@@ -59,7 +59,10 @@ test("where it is asked and is not there, only the package is missing", async ()
 test("where nothing of it helps, the hosts file does", async () => {
   const both = { "etc/nsswitch.conf": "hosts: files myhostname dns\n", [module]: "" };
   expect(await remedyOn(both)).toBe(line);
-  expect(await remedyOn({ "etc/os-release": "ID=alpine\n" })).toBe(line);
+  const alpine = { "etc/os-release": "ID=alpine\n" };
+  expect(await remedyOn(alpine)).toBe(line);
+  // As images have it for Go.
+  expect(await remedyOn({ ...alpine, "etc/nsswitch.conf": "hosts: files dns\n" })).toBe(line);
   expect(await remedyOn({}, "darwin")).toBe(line);
 });
 

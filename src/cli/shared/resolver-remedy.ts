@@ -18,6 +18,9 @@ const module = "libnss_myhostname.so.2";
 /** nsswitch.conf(5): modules are asked in the order of this line. */
 const hostsLine = /^hosts:([^#\n]*)/m;
 
+/** In os-release(5): Alpine and what is made of it. */
+const musl = /^ID(?:_LIKE)?=.*\balpine\b/m;
+
 const addModule = "sudo sed -i 's/^\\(hosts:.*files\\)/\\1 myhostname/' /etc/nsswitch.conf";
 const appendModule = "sudo sed -i '/^hosts:/ s/$/ myhostname/' /etc/nsswitch.conf";
 
@@ -26,10 +29,10 @@ export async function resolverRemedy(
   machine: RemedyMachine,
   names: readonly string[],
 ): Promise<string> {
-  const its = await readText(join(machine.root, "etc/nsswitch.conf"), { longest: 64 * 1024 });
-  const line = its.kind === "text" ? hostsLine.exec(its.text)?.[1] : undefined;
-  // macOS, and Linux without glibc, such as Alpine: there is a hosts file, and nothing to add a module to.
-  if (machine.platform !== "linux" || line === undefined) return hostsRemedy(names);
+  const line = hostsLine.exec(await textOf(machine, "etc/nsswitch.conf"))?.[1];
+  // macOS and musl have a hosts file, and no modules. Images of Alpine have nsswitch.conf too, which Go reads there.
+  const isMusl = musl.test(await textOf(machine, "etc/os-release"));
+  if (machine.platform !== "linux" || isMusl || line === undefined) return hostsRemedy(names);
   const named = /\smyhostname(\s|$)/.test(line);
   const edit = /\sfiles(\s|$)/.test(line) ? addModule : appendModule;
   const install = await installCommand("resolver", machine);
@@ -41,6 +44,12 @@ export async function resolverRemedy(
 /** A line for each name: the hosts file has no patterns. */
 export function hostsRemedy(names: readonly string[]): string {
   return `echo ${shellWord(`127.0.0.1 ${names.join(" ")}`)} | sudo tee -a /etc/hosts`;
+}
+
+/** Empty where the file is missing or cannot be read: nothing is known then. */
+async function textOf({ root }: RemedyMachine, path: string): Promise<string> {
+  const its = await readText(join(root, path), { longest: 64 * 1024, lossy: true });
+  return its.kind === "text" ? its.text : "";
 }
 
 async function hasModule({ root }: RemedyMachine): Promise<boolean> {
