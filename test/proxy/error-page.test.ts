@@ -109,7 +109,7 @@ test("an unknown name gets the names that exist, the nearest, and how to start o
   expect(body).toContain('<a href="http://web.localhost:9090/">web</a>');
   expect(body).toContain("NAME=ap bun dev");
   expect(errorOf(unknown)).toMatchObject({
-    code: "unknown-name",
+    code: "unknown_name",
     name: "ap",
     names: ["api", "web"],
     nearest: "api",
@@ -168,7 +168,7 @@ test("a path of localhost that is no page is not taken for a name", () => {
   expect(textOf(problem)).toContain("has no page /favicon.ico");
   expect(htmlOf(problem)).toContain('href="http://localhost:9090/"');
   expect(htmlOf(problem)).not.toContain("refresh");
-  expect(errorOf(problem)).toMatchObject({ code: "no-such-page", path: "/favicon.ico" });
+  expect(errorOf(problem)).toMatchObject({ code: "no_such_page", path: "/favicon.ico" });
 });
 
 test("a server that failed is named with who was dialled, and why it failed", () => {
@@ -179,8 +179,9 @@ test("a server that failed is named with who was dialled, and why it failed", ()
     expect(htmlOf(failed)).toContain(text);
   }
   expect(errorOf(failed)).toEqual({
-    code: "upstream-failed",
+    code: "upstream_failed",
     message: "api runs but did not answer at [::1]:3000 (pid 4242, bun dev): connection refused",
+    hint: null,
     status: 502,
     name: "api",
     address: "::1",
@@ -189,7 +190,7 @@ test("a server that failed is named with who was dialled, and why it failed", ()
     command: "bun dev",
     why: "connection refused",
   });
-  expect(errorOf({ ...failed, status: 504 }).code).toBe("upstream-timeout");
+  expect(errorOf({ ...failed, status: 504 }).code).toBe("upstream_timeout");
 });
 
 test("a page that time may mend waits for the event, the others do not, and none is loaded by the time", () => {
@@ -237,10 +238,10 @@ test("those who are told no details get the same code, and no other name, proces
     expect(status).toBe(problem.status);
     expect(Object.keys(rest).sort()).toEqual(
       problem.status !== 404
-        ? ["message", "name", "why"]
+        ? ["hint", "message", "name", "why"]
         : "path" in problem
-          ? ["message", "path"]
-          : ["message", "name"],
+          ? ["hint", "message", "path"]
+          : ["hint", "message", "name"],
     );
   }
   expect(errorPage(untold[0], "text").body).toContain("localhostess ls");

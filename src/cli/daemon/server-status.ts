@@ -3,6 +3,7 @@ import type { Found } from "../../control/found/connect.ts";
 import { printable } from "../../text/printable.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { printJson } from "../shared/json-output.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
@@ -31,7 +32,7 @@ export type ServerStatus = {
 export async function serverStatus(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const status = statusOf(await findRunning(settings), settings);
-  if (settings.json) world.out.write(`${JSON.stringify(status, undefined, 2)}\n`);
+  if (settings.json) printJson(world, status);
   else tell(status, world);
   return status.running ? 0 : 1;
 }
@@ -39,7 +40,7 @@ export async function serverStatus(flags: Flags, world: World): Promise<number> 
 const start = "localhostess server start --detach";
 const restart = "localhostess server restart";
 
-function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus {
+export function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus {
   const { registration: its } = found;
   const [why, fix] = verdict(found);
   return {

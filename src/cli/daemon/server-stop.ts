@@ -7,6 +7,8 @@ import { readCredential } from "../../control/found/credential.ts";
 import { endpointOf } from "../../control/found/registration.ts";
 import { systemClock } from "../../system/clock.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
@@ -31,6 +33,7 @@ export async function serverStop(
   if (found.kind !== "healthy" && found.kind !== "other-protocol") {
     const detail = found.kind === "absent" ? "" : ` (${found.why})`;
     world.err.write(`${world.err.colors.dim(`the daemon is not running${detail}`)}\n`);
+    if (settings.json) printJson(world, { stopped: false, pid: null });
     return 0;
   }
   const { pid } = found.registration;
@@ -40,10 +43,14 @@ export async function serverStop(
     // The daemon has just proved again that the process is the one in the record.
     process.kill(pid, "SIGTERM");
     if (!(await goes({ found, settings, milliseconds: lastPatience }))) {
-      throw new Error(`the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`);
+      throw new Failure(
+        "not_stopped",
+        `the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`,
+      );
     }
   }
-  world.out.write(`stopped localhostess (pid ${pid})\n`);
+  if (settings.json) printJson(world, { stopped: true, pid });
+  else world.out.write(`stopped localhostess (pid ${pid})\n`);
   return 0;
 }
 

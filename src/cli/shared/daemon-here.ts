@@ -9,6 +9,7 @@ import { systemClock } from "../../system/clock.ts";
 import { ownProgram } from "../../system/own-bun.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { defaultPort, type Flags, type Settings, settingsOf } from "./settings.ts";
+import { Failure } from "./failure.ts";
 import type { World } from "./world.ts";
 
 export type Running = Extract<Connected, { kind: "connected" }>;
@@ -67,7 +68,8 @@ export async function ensureDaemon({
   for (const line of before.slice(-shownLines)) {
     err.write(`${err.colors.dim(printable(line, longestLine))}\n`);
   }
-  throw new Error(
+  throw new Failure(
+    "not_started",
     `the daemon could not be started: ${why.replaceAll("\n", "; ")}; its log: ${settings.log}`,
   );
 }
@@ -190,7 +192,8 @@ function tell(
   const { pid, port, httpPort } = registration;
   const url = originOf("localhost", { scheme: "http", port: httpPort ?? port });
   const state = started ? "is running in the background" : "is already running";
-  world.out.write(`localhostess ${state} (pid ${pid}): ${url}\n`);
+  // With --json, the answer is that of `server status`.
+  if (!settings.json) world.out.write(`localhostess ${state} (pid ${pid}): ${url}\n`);
   const { colors } = world.err;
   const hint = `${started ? `log: ${settings.log}; ` : ""}stop it with: localhostess server stop`;
   world.err.write(`${colors.dim(hint)}\n`);

@@ -1,5 +1,5 @@
 /** A command, and the daemon's socket or URL -> the reply, whole or piece by piece. */
-import type { Registration } from "./protocol.ts";
+import type { ErrorCode, Registration } from "./protocol.ts";
 
 /** The pieces of the reply, in order; they end with the connection. */
 export type Conversation = AsyncGenerator<string, void, undefined>;
@@ -98,7 +98,9 @@ export function follow(
   return linesOf(talk({ unix: socket }, { send: `${JSON.stringify(request)}\n`, ...options }));
 }
 
-export type Asked<T> = { kind: "reply"; value: T } | { kind: "failed"; why: string };
+/** `code`: what the daemon calls the error, or why there is no answer. */
+export type Asked<T> =
+  { kind: "reply"; value: T } | { kind: "failed"; why: string; code: ErrorCode | "no_answer" };
 
 /** One reply. Never rejects. `value` is trusted: only we can put a socket at that path. */
 export async function ask<T>(
@@ -108,13 +110,16 @@ export async function ask<T>(
 ): Promise<Asked<T>> {
   try {
     for await (const line of follow(socket, request, { deadline })) {
-      const value = JSON.parse(line) as { error?: { message?: string } };
-      if (value?.error !== undefined) return { kind: "failed", why: String(value.error.message) };
+      const value = JSON.parse(line) as { error?: { code?: ErrorCode; message?: string } };
+      if (value?.error !== undefined) {
+        const { code = "internal", message } = value.error;
+        return { kind: "failed", why: String(message), code };
+      }
       return { kind: "reply", value: value as T };
     }
-    return { kind: "failed", why: "it closed without an answer" };
+    return { kind: "failed", why: "it closed without an answer", code: "no_answer" };
   } catch (error) {
-    return { kind: "failed", why: (error as Error).message };
+    return { kind: "failed", why: (error as Error).message, code: "no_answer" };
   }
 }
 

@@ -77,9 +77,7 @@ function Known({ its }: { its: Entry }) {
   const warnings = [...new Set([...(declared?.warnings ?? []), ...(found?.warnings ?? [])])];
   return (
     <>
-      {declared === undefined || its.tone === "good" ? null : (
-        <p class="sentence">{declared.message}</p>
-      )}
+      {declared === undefined ? null : <p class="sentence">{declared.message}</p>}
       {declared?.pending ? <Pendings of={declared.path} /> : null}
       {warnings.map((warning) => (
         <p key={warning} class="warning">

@@ -1,5 +1,6 @@
 /** A problem with a request -> the page that explains it, as HTML, JSON or one line of text. Pure. */
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
+import { hintIn } from "../../text/hint.ts";
 import { faultText, namelessText, namingCommand, type Unusable } from "../../routes/unusable.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
@@ -303,7 +304,7 @@ function inForm(
   if (wants === "text") return textReply(problem.status, `localhostess: ${message}`);
   if (wants === "json") {
     return jsonReply(problem.status, {
-      error: { code, message, status: problem.status, ...details },
+      error: { code, message, hint: hintIn(message), status: problem.status, ...details },
     });
   }
   return pageReply({

@@ -1,6 +1,7 @@
 /**
  * A project's service that cannot answer now -> the page that says why and how to start it: HTML, JSON or text. Pure.
  */
+import { hintIn } from "../../text/hint.ts";
 import { printable } from "../../text/printable.ts";
 import {
   exitText,
@@ -154,8 +155,9 @@ function inForm(page: AbsentPage): Reply {
   if (wants === "json") {
     const { id, project, service, state, why = null, lastExit, restarts } = supervised;
     const known = {
-      code: isDown ? `service-${state}` : "service-starting",
+      code: isDown ? `service_${state}` : "service_starting",
       message,
+      hint: hintIn(message),
       status: 503,
       id,
       project,
