@@ -16,7 +16,8 @@ import { typingVerbs } from "./typing/grammar.ts";
 /** Verbs are imported when they run, so that `ls` does not wait for the proxy to load. */
 export async function run(argv: readonly string[], outside: World): Promise<number> {
   let action: Action | undefined;
-  const world = { ...outside };
+  const daemonTalk = { said: new Set<string>(), unusable: false };
+  const world: World = { ...outside, daemonTalk };
   const program = grammar(world, (chosen) => {
     action = chosen;
   });
@@ -26,7 +27,8 @@ export async function run(argv: readonly string[], outside: World): Promise<numb
   });
   try {
     await program.parseAsync(withVerb(argv), { from: "user" });
-    return (await action?.()) ?? exitCode.done;
+    const code = (await action?.()) ?? exitCode.done;
+    return code === exitCode.done && daemonTalk.unusable ? exitCode.failed : code;
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed the message. Help and version end with 0.

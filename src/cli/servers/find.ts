@@ -5,6 +5,7 @@ import type { Service } from "../../routes/service.ts";
 import { routeTable } from "../../routes/table.ts";
 import { looker, type Sight } from "../shared/look.ts";
 import { type Settings, UsageError } from "../shared/settings.ts";
+import type { World } from "../shared/world.ts";
 import { readTarget, type Target } from "../../routes/target.ts";
 
 export type NamedTarget = Extract<Target, { kind: "name" }>;
@@ -39,9 +40,9 @@ export function find(name: string, { services, urlPorts }: Sight): Found {
 /** The first step of the verbs with a `<name>`. @throws UsageError, or an Error for an unknown name. */
 export async function lookUp(
   text: string,
-  settings: Settings,
+  { settings, world }: { settings: Settings; world: World },
 ): Promise<{ service: Service; sight: Sight; target: NamedTarget }> {
-  const sight = await looker(settings)();
+  const sight = await looker(settings, { world })();
   const target = readTarget(text, sight.tlds);
   if (target.kind === "mistake") throw new UsageError([target.what]);
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);

@@ -19,7 +19,7 @@ export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">
     const hint = unnamedNote(sight);
     if (hint !== undefined) lines.push(hint);
   }
-  if (sight.proxy === undefined) {
+  if (sight.proxy === undefined && !sight.unusable) {
     lines.push("the proxy is not running; start it with: localhostess server start");
   }
   return lines;

@@ -9,7 +9,7 @@ import type { World } from "../shared/world.ts";
 
 export async function open(name: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const { sight, target } = await lookUp(name, settings);
+  const { sight, target } = await lookUp(name, { settings, world });
   const { urlPorts } =
     sight.proxy === undefined ? portsOf(settings, await daemonFor(flags, world)) : sight;
   const url = `${serviceUrl(target.name, urlPorts.http)}${target.path}`;

@@ -6,7 +6,7 @@ import type { World } from "../shared/world.ts";
 
 export async function port(name: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const { service, sight } = await lookUp(name, settings);
+  const { service, sight } = await lookUp(name, { settings, world });
   const row = serviceRow(service, sight.urlPorts.http);
   world.out.write(`${settings.json ? JSON.stringify(row, undefined, 2) : row.port}\n`);
   return 0;

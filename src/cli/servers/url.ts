@@ -6,7 +6,7 @@ import type { World } from "../shared/world.ts";
 
 export async function url(name: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const { service, sight, target } = await lookUp(name, settings);
+  const { service, sight, target } = await lookUp(name, { settings, world });
   // The name as typed: `x.api` leads to `api`, which may serve another page for it.
   const address = serviceUrl(target.name, sight.urlPorts.http);
   const row = { ...serviceRow(service, sight.urlPorts.http), url: address };

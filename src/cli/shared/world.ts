@@ -39,6 +39,15 @@ export type World = {
   onResize(action: () => void): Cancel;
   /** Ends the process at once. */
   exit(code: number): void;
+  /** Words about the daemon that this command has said; undefined where each may be said again. */
+  daemonTalk?: DaemonTalk;
+};
+
+export type DaemonTalk = {
+  /** Sentences about the daemon, each of which is said once. */
+  said: Set<string>;
+  /** A daemon runs that could not be used, so that the command cannot end with 0. */
+  unusable: boolean;
 };
 
 const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];

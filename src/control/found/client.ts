@@ -13,6 +13,34 @@ export type TalkOptions = {
   deadline?: number;
 };
 
+/** Thrown where somebody accepts and says nothing in time. */
+export class Silent extends Error {}
+
+/** Codes of a place where nobody listens. */
+const nobody = ["ENOENT", "ENOTDIR", "ECONNREFUSED", "ENOTSOCK"];
+
+/** Whether somebody accepts connections there. Nothing is sent. Never rejects. */
+export async function accepts(place: Place, { deadline }: { deadline: number }): Promise<boolean> {
+  const outcome = Promise.withResolvers<boolean>();
+  // Connections that nobody takes pile up in the kernel: somebody listens, and does not come to it.
+  const timer = setTimeout(() => outcome.resolve(true), deadline);
+  Bun.connect({
+    ...place,
+    socket: {
+      open(socket: Bun.Socket<undefined>) {
+        socket.terminate();
+        outcome.resolve(true);
+      },
+      data() {},
+    },
+  } as Bun.UnixSocketOptions<undefined>).catch((error: NodeJS.ErrnoException) => {
+    outcome.resolve(!nobody.includes(error.code ?? ""));
+  });
+  const accepted = await outcome.promise;
+  clearTimeout(timer);
+  return accepted;
+}
+
 /** Pieces of text as they come. @throws an Error with a sentence if nothing listens, or nothing comes in time. */
 export async function* talk(place: Place, { send, deadline }: TalkOptions): Conversation {
   const pieces: string[] = [];
@@ -32,7 +60,7 @@ export async function* talk(place: Place, { send, deadline }: TalkOptions): Conv
   const timer =
     deadline === undefined
       ? undefined
-      : setTimeout(() => end(new Error(`no answer within ${deadline} ms`)), deadline);
+      : setTimeout(() => end(new Silent(`no answer within ${deadline} ms`)), deadline);
   const handlers: Bun.SocketHandler = {
     open: flush,
     drain: flush,
@@ -98,7 +126,10 @@ export function follow(
   return linesOf(talk({ unix: socket }, { send: `${JSON.stringify(request)}\n`, ...options }));
 }
 
-export type Asked<T> = { kind: "reply"; value: T } | { kind: "failed"; why: string };
+export type Asked<T> =
+  | { kind: "reply"; value: T }
+  /** `by`: nobody listens there; somebody accepts and says nothing; an answer that is a refusal or none of ours. */
+  | { kind: "failed"; why: string; by: "nobody" | "silence" | "answer" };
 
 /** One reply. Never rejects. `value` is trusted: only we can put a socket at that path. */
 export async function ask<T>(
@@ -109,12 +140,21 @@ export async function ask<T>(
   try {
     for await (const line of follow(socket, request, { deadline })) {
       const value = JSON.parse(line) as { error?: { message?: string } };
-      if (value?.error !== undefined) return { kind: "failed", why: String(value.error.message) };
+      if (value?.error !== undefined) {
+        return { kind: "failed", why: String(value.error.message), by: "answer" };
+      }
       return { kind: "reply", value: value as T };
     }
-    return { kind: "failed", why: "it closed without an answer" };
+    return { kind: "failed", why: "it closed without an answer", by: "answer" };
   } catch (error) {
-    return { kind: "failed", why: (error as Error).message };
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (nobody.includes(code ?? "")) {
+      const why = `the daemon's socket is not there (${socket}); see: localhostess server status`;
+      return { kind: "failed", why, by: "nobody" };
+    }
+    // EAGAIN: connections that nobody takes have piled up.
+    const silent = error instanceof Silent || code === "EAGAIN";
+    return { kind: "failed", why: message, by: silent ? "silence" : "answer" };
   }
 }
 
