@@ -50,6 +50,9 @@ export function backendOf(parts: BackendParts): Backend {
     feed: parts.feed,
     trust: parts.trust,
     shutdown: parts.shutdown,
+    get connectPage() {
+      return doors.part?.connectPage;
+    },
     get dashboard() {
       return doors.part?.dashboard;
     },

@@ -4,6 +4,7 @@ import type { Backend } from "../control/commands/command.ts";
 import { ensureCredential } from "../control/found/credential.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import { type HttpDoor, startHttp } from "../control/http/http.ts";
+import { type PageLink, type PageTokens, pageTokens } from "../control/http/page-tokens.ts";
 import { type IpcDoor, ipcDoor } from "../control/ipc/ipc.ts";
 import { socketPath } from "../control/ipc/socket-path.ts";
 import { dashboard, linkPath } from "../dashboard/dashboard.ts";
@@ -25,6 +26,8 @@ export type Doors = {
   renewCredential(): Promise<void>;
   /** A URL that signs one browser in. */
   dashboard(): string;
+  /** A URL of a page of another origin, which lets that page in. @throws CommandError where it may not. */
+  connectPage(page: string): PageLink;
   connections(): { http: number; ipc: number };
 };
 
@@ -55,38 +58,44 @@ export async function openDoors(options: DoorsOptions): Promise<Doors | undefine
   if (credential === undefined) return undefined;
   const fault = (error: unknown): void =>
     note(`a command failed by a fault of ours: ${faultText(error)}`);
+  const { allowedOrigins } = options;
   const tokens = sessions({ clock, credential: credential.value });
+  const forPages = pageTokens({ clock, credential: credential.value, allowedOrigins });
   await removeKeptScripts(stateDirectory);
   const openAt = (port: number): HttpDoor =>
     startHttp({
       clock,
       credential: credential.value,
-      allowedOrigins: options.allowedOrigins,
+      allowedOrigins,
       backend,
       port,
       page: dashboard({ sessions: tokens, script: pageScript, fault }),
+      pageTokens: forPages,
       ownClient: options.ownClient,
       fault,
     });
-  const pages = await openKept(openAt, { stateDirectory, clock, note });
+  // A page of another origin may be open without our knowledge: it was given the address and the credential.
+  const known = allowedOrigins.length > 0;
+  const pages = await openKept(openAt, { stateDirectory, clock, note, known });
   const ipc = socketDoor({ ...options, credential: credential.value, fault });
   options.stops.push("the doors for other commands", async () => {
     await Promise.all([pages.stop(), ipc?.stop()]);
   });
   facts.url = pages.http.url;
   facts.socket = ipc?.path ?? options.socket;
-  return doorsOf({ pages, ipc, tokens, credential, note });
+  return doorsOf({ pages, ipc, tokens, forPages, credential, note });
 }
 
 type DoorsParts = {
   pages: KeptDoor;
   ipc: IpcDoor | undefined;
   tokens: Sessions;
+  forPages: PageTokens;
   credential: KeptCredential;
   note(text: string): void;
 };
 
-function doorsOf({ pages, ipc, tokens, credential, note }: DoorsParts): Doors {
+function doorsOf({ pages, ipc, tokens, forPages, credential, note }: DoorsParts): Doors {
   let said: string | undefined;
   return {
     claim() {
@@ -104,6 +113,7 @@ function doorsOf({ pages, ipc, tokens, credential, note }: DoorsParts): Doors {
       if (await credential.renew()) pages.credentialChanged();
     },
     dashboard: () => `${pages.url()}${linkPath}?token=${tokens.issue("link")}`,
+    connectPage: (page) => forPages.link(page, pages.url()),
     connections: () => ({ http: pages.connections(), ipc: ipc?.connections ?? 0 }),
   };
 }

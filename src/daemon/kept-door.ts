@@ -13,18 +13,27 @@ export type KeptDoor = {
   stop(): Promise<void>;
 };
 
-export type KeptDoorOptions = { stateDirectory: string; clock: Clock; note(text: string): void };
+export type KeptDoorOptions = {
+  stateDirectory: string;
+  clock: Clock;
+  /** Pages may know the port from the start, and not only once `url` has been asked for. */
+  known: boolean;
+  note(text: string): void;
+};
 
 /** Milliseconds between attempts to have the port that open pages know. */
 const doorInterval = 250;
+/** Milliseconds after which the port is not a daemon's that is still going, but another program's. */
+const patience = 30_000;
 
 /**
  * A page that is open cannot follow us to another port. So the door is where the last daemon's was. While that daemon
- * is still going, there is a second door, opened as soon as its port is free.
+ * is still going, there is a second door, opened as soon as its port is free. Where that takes too long, pages that are
+ * opened from then on have the port of the first door, and the next daemon opens there.
  */
 export async function openKept(
   openAt: (port: number) => HttpDoor,
-  { stateDirectory, clock, note }: KeptDoorOptions,
+  { stateDirectory, clock, known, note }: KeptDoorOptions,
 ): Promise<KeptDoor> {
   const kept = await keptPort(stateDirectory);
   const open = (port: number): HttpDoor | undefined => {
@@ -42,19 +51,27 @@ export async function openKept(
     });
   };
   let second: HttpDoor | undefined;
+  let taken = false;
   let cancel: Cancel = () => {};
+  let cancelPatience: Cancel = () => {};
   if (kept !== 0 && http.port !== kept) {
     cancel = clock.every(doorInterval, () => {
       second = open(kept);
-      if (second !== undefined) cancel();
+      if (second === undefined) return;
+      cancel();
+      cancelPatience();
     });
-  }
+    cancelPatience = clock.after(patience, () => {
+      taken = true;
+      if (known) keep(http.port);
+    });
+  } else if (kept === 0 && known) keep(http.port);
   return {
     http,
     url() {
       const { url, port } = second ?? http;
       // Not before there is a page that would look for it.
-      if (kept === 0) keep(port);
+      if (kept === 0 || taken) keep(port);
       return url;
     },
     connections: () => http.connections + (second?.connections ?? 0),
@@ -64,6 +81,7 @@ export async function openKept(
     },
     async stop() {
       cancel();
+      cancelPatience();
       await Promise.all([http.stop(), second?.stop()]);
     },
   };

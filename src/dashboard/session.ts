@@ -1,22 +1,14 @@
 /** A single-use token in a URL -> a session that one browser keeps as a cookie, on a host of its own. */
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { sameSecret } from "../control/found/proof.ts";
-import type { Clock } from "../system/clock.ts";
+import { type SingleUseOptions, singleUse } from "../control/http/single-use.ts";
 
 /** Milliseconds: from the command that prints the URL to the browser that opens it, and then for the redirect. */
 export const tokenLifetimes = { link: 60_000, entry: 10_000 } as const;
 /** Milliseconds. A page that was left open for a day needs the command again. */
 export const sessionLifetime = 12 * 60 * 60 * 1_000;
-/** Unused tokens; beyond that the oldest is dropped. */
-const mostTokens = 50;
 /** `page-`, 32 digits that identify one sign-in, and 16 digits that sign them with the credential. */
 const hostForm = /^page-([0-9a-f]{32})([0-9a-f]{16})\.localhost$/;
-
-export type SessionsOptions = {
-  clock: Clock;
-  /** The secret of this state directory, read each time: a new one ends every session. */
-  credential(): string;
-};
 
 /** `link`: for the URL that a command prints. `entry`: for its redirect to the page's own host. */
 export type TokenKind = "link" | "entry";
@@ -47,16 +39,12 @@ export interface Sessions {
  * Tokens are remembered, sessions are not: a session states its own end, and is signed. So a page goes on when the
  * daemon that opened it has been replaced.
  */
-export function sessions({ clock, credential }: SessionsOptions): Sessions {
-  /** When each token ends; the oldest first. */
-  const tokens = new Map<string, number>();
+export function sessions({ clock, credential }: SingleUseOptions): Sessions {
+  const tokens = singleUse({ clock, credential });
 
   function sign(what: string, text: string): string {
     return createHmac("sha256", credential()).update(`localhostess ${what}\n${text}`).digest("hex");
   }
-
-  /** The key is a signature, so that the time of the lookup reveals nothing of the token. */
-  const keyOf = (kind: TokenKind, token: string): string => sign(`${kind} token`, token);
 
   /** The digits that identify one sign-in. */
   const idOf = (token: string): string => sign("page", token).slice(0, 32);
@@ -64,28 +52,15 @@ export function sessions({ clock, credential }: SessionsOptions): Sessions {
   const hostOf = (id: string): string =>
     `page-${id}${sign("page host", id).slice(0, 16)}.localhost`;
 
-  const isFresh = (key: string): boolean =>
-    clock.now() < (tokens.get(key) ?? Number.NEGATIVE_INFINITY);
-
   return {
     hostFor: (token) => hostOf(idOf(token)),
     isHost(name) {
       const id = hostForm.exec(name)?.[1];
       return id !== undefined && sameSecret(name, hostOf(id));
     },
-    issue(kind) {
-      const token = randomBytes(32).toString("hex");
-      tokens.set(keyOf(kind, token), clock.now() + tokenLifetimes[kind]);
-      if (tokens.size > mostTokens) tokens.delete(tokens.keys().next().value!);
-      return token;
-    },
-    holds: (kind, token) => isFresh(keyOf(kind, token)),
-    redeem(kind, token) {
-      const key = keyOf(kind, token);
-      const fresh = isFresh(key);
-      tokens.delete(key);
-      return fresh;
-    },
+    issue: (kind) => tokens.issue(kind, tokenLifetimes[kind]),
+    holds: (kind, token) => tokens.holds(kind, token),
+    redeem: (kind, token) => tokens.redeem(kind, token),
     begin(token) {
       const text = `${clock.wall() + sessionLifetime}.${idOf(token)}`;
       return `${text}.${sign("session", text)}`;

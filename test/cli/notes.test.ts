@@ -35,30 +35,15 @@ test("where nothing has a name, it says how to give one", () => {
   expect(notes(sight([]), quiet)).toEqual(["no server has a NAME yet; try: NAME=api bun dev"]);
 });
 
-test("servers without a name are counted and named by their program", () => {
-  expect(notes(sight(["/usr/bin/node a.js"]), quiet)[1]).toBe(
-    "1 server listens without a NAME: node :3010 pid 10",
-  );
-  const many = Array.from({ length: 7 }, () => "node a.js");
-  expect(notes(sight(many), quiet)[1]).toBe(
-    "7 servers listen without a NAME: node :3010 pid 10, node :3011 pid 11, node :3012 pid 12, node :3013 pid 13, node :3014 pid 14 and 2 more",
-  );
-});
-
-test("the proxy itself is not counted, and two sockets on one port are one server", () => {
-  const seen = sight(["localhostess", "node a.js"]);
-  const [own, other] = seen.scan.observations;
-  const twice = { ...seen.scan, observations: [own!, other!, { ...other!, address: "::1" }] };
-  const proxy = { ...seen.proxy!, pid: 10 };
-  expect(notes({ ...seen, scan: twice, proxy }, quiet)[1]).toBe(
-    "1 server listens without a NAME: node :3011 pid 11",
-  );
-});
-
-test("a program's own text cannot reach the terminal as an escape", () => {
-  const lines = notes(sight(["/bin/\x1b[2J\u202eevil"]), { verbose: true, json: false });
-  expect(lines.join("\n")).toContain("\\x1b[2J\\u202eevil");
-  expect(lines.join("\n")).not.toMatch(/\x1b|\u202e/);
+test("where servers have no name, it says where a name is read, and where not", () => {
+  expect(notes(sight(["/usr/bin/node a.js"]), quiet)).toEqual([
+    "a name is the NAME in a program's environment when it is started; in .env alone it is not seen",
+  ]);
+  // The proxy itself is none.
+  const own = { pid: 10, port: 9090 };
+  expect(notes(sight(["localhostess"], { proxy: own }), quiet)).toEqual([
+    "no server has a NAME yet; try: NAME=api bun dev",
+  ]);
 });
 
 test("skipped processes are named only where more words are wanted", () => {

@@ -248,10 +248,13 @@ test(
     const kept = join(folder, "kept");
     await mkdir(kept);
     await writeFile(join(kept, "locald.toml"), `[project]\nname = "kept"\n`);
-    await using trying = session(["try", "--", "sh", "-c", "echo tried"], {
-      env: env(),
-      cwd: kept,
-    });
+    const trial = ["try", "--", "sh", "-c", "echo tried"];
+    await using refused = session(trial, { env: env(), cwd: kept });
+    await refused.until((text) => text.includes("[y/N, or another name] "));
+    refused.type("\n");
+    expect(await refused.ended()).toBe(0);
+    expect(readFileSync(join(kept, "locald.toml"), "utf8")).not.toContain("tried");
+    await using trying = session(trial, { env: env(), cwd: kept });
     await trying.until((text) => text.includes("Add sh "));
     trying.type("tool\n");
     expect(await trying.ended()).toBe(0);
@@ -304,7 +307,7 @@ test(
     await eventually("it is ready", async () => (await states()).ticks === "ready");
     const before = monitor.output().length;
     monitor.resize(40);
-    await monitor.until((text) => /…\x1b\[K/.test(text.slice(before)));
+    await monitor.until((text) => /…(?:\x1b\[\d+m)*\x1b\[K/.test(text.slice(before)));
     monitor.type("q");
     expect(await monitor.ended()).toBe(0);
     expect(monitor.output()).toEndWith("\x1b[?25h\x1b[?1049l");
@@ -418,7 +421,8 @@ test(
       expect(code).toBe(words[0] === "stop" ? 0 : 1);
     }
     expect((await alone("stop", "nosuch")).code).toBe(1);
-    expect((await alone("status", "--json")).out).toBe("[]\n");
+    const { error } = JSON.parse((await alone("status", "--json")).out);
+    expect(error).toMatchObject({ code: "not_running", hint: "localhostess up" });
     expect(other.pids()).toEqual([]);
   },
   patience,

@@ -1,8 +1,15 @@
 import { expect, test } from "bun:test";
 import picocolors from "picocolors";
-import { type RowOptions, serviceLines, warningLines } from "../../src/cli/shared/rows.ts";
+import {
+  namelessLines,
+  serviceLines,
+  type ServiceOptions,
+  shownFolder,
+  warningLines,
+} from "../../src/cli/shared/rows.ts";
 import { noColors } from "../../src/cli/shared/world.ts";
 import type { Service } from "../../src/routes/service.ts";
+import type { Unusable } from "../../src/routes/unusable.ts";
 
 function service(its: Partial<Service> & { port?: number; pid?: number } = {}): Service {
   const { port = 3000, pid = 4242, ...rest } = its;
@@ -21,33 +28,38 @@ function service(its: Partial<Service> & { port?: number; pid?: number } = {}): 
   };
 }
 
-const plain: RowOptions = {
+const plain: ServiceOptions = {
   port: 9090,
   columns: undefined,
   colors: noColors,
 };
-const colored: RowOptions = { ...plain, colors: picocolors.createColors(true) };
+const headed: ServiceOptions = { ...plain, header: true };
+const colored: ServiceOptions = { ...plain, colors: picocolors.createColors(true) };
 
-test("a row is name, URL, port, pid and command", () => {
-  expect(serviceLines([service()], plain)).toEqual([
-    "api  http://api.localhost:9090  :3000  pid 4242  bun dev",
+test("a row is name, URL, port, pid, folder and command, below a header", () => {
+  const its = service({ command: "/usr/bin/bun /srv/dev.ts" });
+  expect(serviceLines([its], headed)).toEqual([
+    "NAME  URL                        PORT   PID   FOLDER  COMMAND",
+    "api   http://api.localhost:9090  :3000  4242  /srv    bun dev.ts",
+  ]);
+  // In a log each line stands alone.
+  expect(serviceLines([its], plain)).toEqual([
+    "api  http://api.localhost:9090  :3000  pid 4242  /srv  bun dev.ts",
   ]);
 });
 
 test("columns stand below each other, also where characters are two columns wide", () => {
-  const lines = serviceLines(
-    [service(), service({ name: "名前", routable: false, port: 80, pid: 7 })],
-    plain,
-  );
-  expect(lines).toEqual([
-    "api   http://api.localhost:9090  :3000  pid 4242  bun dev",
-    "名前  (no address)               :80    pid 7     bun dev",
+  const services = [service(), service({ name: "名前", routable: false, port: 80, pid: 7 })];
+  expect(serviceLines(services, headed)).toEqual([
+    "NAME  URL                        PORT   PID   FOLDER  COMMAND",
+    "api   http://api.localhost:9090  :3000  4242  /srv    bun dev",
+    "名前  (no address)               :80    7     /srv    bun dev",
   ]);
 });
 
-test("a name that is much longer moves its own row only", () => {
+test("in a pipe, a name that is much longer moves its own row only", () => {
   const [short, long] = serviceLines([service(), service({ name: "x".repeat(60) })], plain);
-  expect(short).toBe("api  http://api.localhost:9090  :3000  pid 4242  bun dev");
+  expect(short).toBe("api  http://api.localhost:9090  :3000  pid 4242  /srv  bun dev");
   expect(long).toStartWith(`${"x".repeat(60)}  http://`);
 });
 
@@ -59,26 +71,120 @@ test("more ports and processes are counted, and named where more words are wante
   );
 });
 
-for (const columns of [1, 2, 10, 40, 57, 80]) {
-  for (const command of ["x".repeat(300), "宽".repeat(150), "👩‍👩‍👧".repeat(40), "bun dev"]) {
-    test(`${command.slice(0, 7)}… fits ${columns} columns, coloured or not`, () => {
-      for (const options of [plain, colored]) {
-        for (const line of serviceLines([service({ command })], { ...options, columns })) {
-          expect(Bun.stringWidth(line)).toBeLessThanOrEqual(columns);
-          // Wide characters may leave one column free.
-          if (command !== "bun dev")
-            expect(Bun.stringWidth(line)).toBeGreaterThanOrEqual(columns - 2);
+const longTexts = ["x".repeat(300), "宽".repeat(150), "👩‍👩‍👧".repeat(40), "bun dev"];
+for (const columns of [1, 2, 10, 40, 57, 80, 200]) {
+  for (const text of longTexts) {
+    test(`a table with ${text.slice(0, 7)}… fits ${columns} columns, coloured or not`, () => {
+      const services = [
+        service({ command: text }),
+        service({ cwd: `/${text}` }),
+        service({ name: text, routable: false }),
+      ];
+      for (const options of [plain, colored, headed]) {
+        for (const line of serviceLines(services, { ...options, columns })) {
+          // An address is never cut: half of one is of no use.
+          if (line.includes("http://")) expect(line).toContain("http://api.localhost:9090");
+          else expect(Bun.stringWidth(line)).toBeLessThanOrEqual(columns);
         }
       }
     });
   }
 }
 
+test("80 columns have the URL and the folder, whatever else they have", () => {
+  const services = [
+    service({ cwd: "/home/ann/clients/northwind/storefront", command: "node server.js" }),
+    service({ name: "checkout.northwind", cwd: "/home/ann/x", ports: [3000, 3001, 3002] }),
+  ];
+  const lines = serviceLines(services, { ...headed, columns: 80, home: "/home/ann" });
+  for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
+  expect(lines).toEqual([
+    "NAME                URL                                       FOLDER",
+    "api                 http://api.localhost:9090                 …/storefront",
+    "checkout.northwind  http://checkout.northwind.localhost:9090  ~/x",
+  ]);
+});
+
+test("what is known the least of by its number goes first: the pid, then the port, then the command", () => {
+  const headerAt = (columns: number) =>
+    serviceLines([service({ command: "bun dev --watch" })], { ...headed, columns })[0]!.split(/ +/);
+  expect(headerAt(80)).toEqual(["NAME", "URL", "PORT", "PID", "FOLDER", "COMMAND"]);
+  expect(headerAt(62)).toEqual(["NAME", "URL", "PORT", "FOLDER", "COMMAND"]);
+  expect(headerAt(55)).toEqual(["NAME", "URL", "FOLDER", "COMMAND"]);
+  expect(headerAt(45)).toEqual(["NAME", "URL", "FOLDER"]);
+});
+
+test("an address that finds no room in its row stands below it, whole", () => {
+  const name = "a".repeat(63);
+  const [row, url, other, ...rest] = serviceLines([service({ name }), service()], {
+    ...plain,
+    columns: 80,
+  });
+  expect(row).toMatch(/^a{23}… {2,}:3000/);
+  expect(url).toBe(`  http://${name}.localhost:9090`);
+  expect(other).toContain("http://api.localhost:9090");
+  expect(rest).toEqual([]);
+});
+
 test("what was cut says so, and what was not does not", () => {
   const long = service({ command: "x".repeat(300) });
   expect(serviceLines([long], { ...plain, columns: 80 })[0]).toEndWith("x…");
   expect(serviceLines([long], plain)[0]).toEndWith("x".repeat(300));
   expect(serviceLines([service()], { ...plain, columns: 80 })[0]).toEndWith("bun dev");
+});
+
+test("a long folder keeps its end, from a folder's name on where one is near, however wide its characters", () => {
+  const at = (cwd: string) => serviceLines([service({ cwd })], { ...plain, columns: 45 })[0];
+  expect(at(`/${"宽".repeat(100)}`)).toEndWith(`  …${"宽".repeat(6)}`);
+  expect(at("/srv/customers/northwind/app")).toEndWith("  …orthwind/app");
+  expect(at("/srv/customers/north/storefront")).toEndWith("  …/storefront");
+});
+
+test("a folder is short below the person's own, and nowhere else", () => {
+  expect(shownFolder("/home/ann/api", "/home/ann")).toBe("~/api");
+  expect(shownFolder("/home/ann", "/home/ann")).toBe("~");
+  expect(shownFolder("/home/anna", "/home/ann")).toBe("/home/anna");
+  expect(shownFolder("/srv", "/")).toBe("/srv");
+  expect(shownFolder(undefined, "/home/ann")).toBe("-");
+});
+
+function nameless(its: Partial<Unusable> = {}): Unusable {
+  return {
+    pid: 17,
+    startedAt: 0,
+    port: 3001,
+    ports: [3001],
+    command: "bun server.ts",
+    cwd: "/srv/api",
+    typed: "bun server.ts",
+    suggested: "api",
+    fault: { kind: "no name" },
+    ...its,
+  };
+}
+
+test("servers without a name have a row each, with the command that names them", () => {
+  const all = [nameless(), nameless({ pid: 18, port: 80, ports: [80, 443], cwd: undefined })];
+  expect(namelessLines(all, plain)).toEqual([
+    "2 servers without a name:",
+    "PORT    PID  FOLDER    NAME IT WITH",
+    ":3001   17   /srv/api  NAME=api bun server.ts",
+    ":80 +1  18   -         NAME=api bun server.ts",
+  ]);
+  expect(namelessLines([], plain)).toEqual([]);
+});
+
+test("below them stands why a name that a person gave is not seen; a bad one is listed with the services", () => {
+  const lost = nameless({ fault: { kind: "overwritten" }, typed: undefined });
+  const bad = nameless({ fault: { kind: "bad name", name: "A_", wrong: "x", near: undefined } });
+  const lines = namelessLines([lost, bad], { ...plain, columns: 80 });
+  expect(lines.slice(0, 3)).toEqual([
+    "1 server without a name:",
+    "PORT   PID  FOLDER    NAME IT WITH",
+    ":3001  17   /srv/api  localhostess add api -- (its command)",
+  ]);
+  expect(lines.slice(3).join("")).toMatch(/has written its +title over its environment/);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
 });
 
 test("colours change nothing but the colour", () => {

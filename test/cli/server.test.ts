@@ -266,7 +266,7 @@ describe("the verb", () => {
     warnings: [],
   };
 
-  const row = "api  http://api.localhost:9999  :3000  pid 4242  bun dev";
+  const row = "api  http://api.localhost:9999  :3000  pid 4242  -  bun dev";
 
   beforeEach(() => {
     printed = said = "";

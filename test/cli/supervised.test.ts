@@ -140,22 +140,42 @@ test("a status has a row for each service, and below them what wants to be read"
     }),
   ];
   const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
-  expect(lines[0]).toMatch(/^NAME +STATE +PID +PORT +UPTIME +RESTARTS +EXIT +CPU +MEMORY +URL$/);
-  expect(lines[1]).toMatch(
-    /^shop:api +ready +4242 +:20333 +61 s +2 +- +1\.3% +50 MiB +http:\/\/api\.shop\.localhost:9090$/,
+  expect(lines[0]).toMatch(
+    /^NAME +STATE +PID +PORT +UPTIME +RESTARTS +EXIT +CPU +MEMORY +URL +FOLDER$/,
   );
-  expect(lines[2]).toMatch(/^shop:db +failed +- +:20333 +- +2 +SIGKILL +- +- +-$/);
+  expect(lines[1]).toMatch(
+    /^shop:api +ready +4242 +:20333 +61 s +2 +- +1\.3% +50 MiB +http:\/\/api\.shop\.localhost:9090 +\/srv\/shop$/,
+  );
+  expect(lines[2]).toMatch(/^shop:db +failed +- +:20333 +- +2 +SIGKILL +- +- +- +\/srv\/shop$/);
   expect(lines.slice(3)).toEqual(["! shop:api: it listens on 3000", "  shop:db: ended 10 times"]);
   for (const line of statusLines(rows, { colors: noColors, columns: () => 40 })) {
     expect(Bun.stringWidth(line)).toBeLessThanOrEqual(40);
   }
 });
 
-test("a status keeps its addresses on a narrow terminal: below the table", () => {
+test("80 columns keep the address and the folder: processor, exit and restarts go first", () => {
   const rows = [row("shop:api"), row("shop:jobs", { url: null })];
-  const lines = statusLines(rows, { colors: noColors, columns: () => 80 });
-  expect(lines[0]).toEndWith("MEMORY");
-  expect(lines.slice(3)).toEqual(["  shop:api: http://api.shop.localhost:9090"]);
+  const at = (width: number) =>
+    statusLines(rows, { colors: noColors, columns: () => width, home: "/srv" });
+  expect(at(80)).toEqual([
+    "NAME       STATE  PID   PORT    UPTIME  URL                             FOLDER",
+    "shop:api   ready  4242  :20333  61 s    http://api.shop.localhost:9090  ~/shop",
+    "shop:jobs  ready  4242  :20333  61 s    -                               ~/shop",
+  ]);
+  const gone = (width: number) => {
+    const titles = at(width)[0]!.split(/ +/);
+    const all = ["UPTIME", "RESTARTS", "EXIT", "CPU", "MEMORY"];
+    return all.filter((title) => !titles.includes(title));
+  };
+  expect(gone(130)).toEqual([]);
+  expect(gone(107)).toEqual(["CPU"]);
+  expect(gone(101)).toEqual(["EXIT", "CPU"]);
+  expect(gone(95)).toEqual(["RESTARTS", "EXIT", "CPU"]);
+  // Half an address is of no use: it stands below its row.
+  expect(at(40).slice(1, 3)).toEqual([
+    "shop:api   ready       ~/shop",
+    "  http://api.shop.localhost:9090",
+  ]);
 });
 
 test("a lazy service that sleeps is told to start with its first request", () => {
@@ -257,11 +277,7 @@ test("the monitor lists services only, and shows the address of the one that is 
   const size = { columns: 80, rows: 12 };
   const screen = monitorScreen(picture, { size, colors: noColors, colored: false });
   expect(screen[2]).toStartWith("› shop:web-2 ");
-  expect(screen.slice(3, 6)).toEqual([
-    "",
-    "shop:web-2  http://web-2.shop.localhost:9090",
-    "listens",
-  ]);
+  expect(screen.slice(3, 6)).toEqual(["", "shop:web-2", "listens"]);
 });
 
 describe("the progress of a start", () => {

@@ -85,7 +85,7 @@ test("a name that cannot be an address stops at routes, with the reason", async 
   const { code, last } = await why(name);
   expect(code).toBe(1);
   expect(last.step).toBe("routes");
-  expect(last.detail).toContain("has no address: not a usable name");
+  expect(last.detail).toContain(`its NAME=${name} is not a usable name`);
 });
 
 test("without a proxy it stops at listens", async () => {

@@ -244,6 +244,41 @@ describeWith(["chromium"])("in Chromium", () => {
   );
 
   test(
+    "a page is loaded again by the event and by nothing else, stays as it is until then, and needs no script",
+    async () => {
+      stop();
+      await using tab = await browser.context.newPage();
+      tab.setDefaultTimeout(patience / 2);
+      const loads: string[] = [];
+      tab.on("request", (request) => loads.push(request.resourceType()));
+      await tab.goto(`${origin}/there#part`);
+      await eventually("it asks", () => proxy.proxy.waiting === 1);
+      expect(loads).toEqual(["document", "fetch"]);
+      // A person who reads it is not sent to its beginning.
+      await tab.evaluate("globalThis.sameDocument = true");
+      proxy.setSupervised([{ ...named, state: "starting", pid: undefined }]);
+      await tab.getByRole("heading", { name: "is starting" }).waitFor();
+      expect(await tab.getByRole("status").textContent()).toContain("as soon as it is ready");
+      await eventually("it asks again", () => proxy.proxy.waiting === 1);
+      expect(loads).toEqual(["document", "fetch", "document", "fetch"]);
+      start();
+      await tab.getByRole("heading", { name: "The app" }).waitFor();
+      expect(tab.url()).toBe(`${origin}/there#part`);
+
+      stop();
+      await using still = await browser.context.newPage();
+      const session = await browser.context.newCDPSession(still);
+      await session.send("Emulation.setScriptExecutionDisabled", { value: true });
+      await still.goto(`${origin}/there`);
+      expect(proxy.proxy.waiting).toBe(0);
+      start();
+      await still.getByRole("link", { name: "Load it again" }).click();
+      await still.getByRole("heading", { name: "The app" }).waitFor();
+    },
+    patience,
+  );
+
+  test(
     "a tab shows the lines, in an origin of nobody's, and then the app by itself",
     async () => {
       stop();

@@ -109,7 +109,8 @@ describeWith(["node", "python3", "curl"])("a project", () => {
     });
     const starting = await its.load("api");
     expect(starting.status).toBe(503);
-    expect(starting.refresh).toBe("1");
+    expect(starting.refresh).toBeUndefined();
+    expect(starting.text).toContain("as soon as it is ready");
     const { port } = (await its.place.find()).registration!;
     const held = await fetch(`http://127.0.0.1:${port}/`, {
       headers: { Host: `api.${its.name}.localhost:${port}` },

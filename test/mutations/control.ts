@@ -5,8 +5,80 @@ const attacks = ["test/control/attacks.test.ts"];
 const strangers = ["test/control/strangers.test.ts"];
 const slow = ["test/control/slow-clients.test.ts"];
 const door = ["test/dashboard/door.test.ts"];
+const connectPage = ["test/control/connect-page.test.ts"];
+const keptDoor = ["test/daemon/kept-door.test.ts"];
 
 export const control: readonly Fault[] = [
+  {
+    name: "a page's token opens every route",
+    file: "src/control/http/gate.ts",
+    find: 'method === "POST" && path === exchangePath,',
+    replace: 'method !== "" && path !== "",',
+    tests: connectPage,
+  },
+  {
+    name: "a page's token works for another user's program",
+    file: "src/control/http/gate.ts",
+    find: 'pageTokens?.holds(token, admitted) && its.own(asked) ? "token"',
+    replace: 'pageTokens?.holds(token, admitted) ? "token"',
+    tests: connectPage,
+  },
+  {
+    name: "a page's token works for every allowed origin",
+    file: "src/control/http/page-tokens.ts",
+    find: "`page ${origin}`;",
+    replace: "`page ${origin.slice(0, 4)}`;",
+    tests: connectPage,
+  },
+  {
+    name: "a page that is not in the list is opened with a token",
+    file: "src/control/http/page-tokens.ts",
+    find: "if (!allowedOrigins.includes(origin)) {",
+    replace: "if (allowedOrigins.length === 0) {",
+    tests: connectPage,
+  },
+  {
+    name: "a page's token is exchanged again and again",
+    file: "src/control/http/http.ts",
+    find: '!options.pageTokens?.redeem(token, origin ?? "")',
+    replace: '!options.pageTokens?.holds(token, origin ?? "")',
+    tests: connectPage,
+  },
+  {
+    name: "of two exchanges at once both succeed",
+    file: "src/control/http/http.ts",
+    find: '!options.pageTokens?.redeem(token, origin ?? "")',
+    replace: 'options.pageTokens?.redeem(token, origin ?? "") === undefined',
+    tests: connectPage,
+  },
+  {
+    name: "a single-use token outlives the credential",
+    file: "src/control/http/single-use.ts",
+    find: 'createHmac("sha256", credential())',
+    replace: 'createHmac("sha256", String(credential().length))',
+    tests: connectPage,
+  },
+  {
+    name: "a page with a password in its address is opened with a token",
+    file: "src/control/http/page-tokens.ts",
+    find: 'if (url.username !== "" || url.password !== "") {',
+    replace: 'if (url.username === ":") {',
+    tests: connectPage,
+  },
+  {
+    name: "pages of allowed origins lose the port with the daemon",
+    file: "src/daemon/kept-door.ts",
+    find: "else if (kept === 0 && known) keep(http.port);",
+    replace: "",
+    tests: keptDoor,
+  },
+  {
+    name: "a port that another program has for good is kept",
+    file: "src/daemon/kept-door.ts",
+    find: "      taken = true;\n",
+    replace: "",
+    tests: keptDoor,
+  },
   {
     name: "a Host that only begins like ours is served",
     file: "src/control/http/gate.ts",
@@ -249,16 +321,16 @@ export const control: readonly Fault[] = [
   },
   {
     name: "a link signs in as often as somebody has it",
-    file: "src/dashboard/session.ts",
-    find: "tokens.delete(key);",
+    file: "src/control/http/single-use.ts",
+    find: "ends.delete(key);",
     replace: "",
     tests: ["test/dashboard/session.test.ts"],
   },
   {
     name: "a link signs in for ever",
-    file: "src/dashboard/session.ts",
-    find: "clock.now() < (tokens.get(key) ?? Number.NEGATIVE_INFINITY);",
-    replace: "tokens.has(key);",
+    file: "src/control/http/single-use.ts",
+    find: "clock.now() < (ends.get(key) ?? Number.NEGATIVE_INFINITY);",
+    replace: "ends.has(key);",
     tests: ["test/dashboard/session.test.ts"],
   },
   {
@@ -371,8 +443,8 @@ export const control: readonly Fault[] = [
   },
   {
     name: "tokens for links pile up",
-    file: "src/dashboard/session.ts",
-    find: "if (tokens.size > mostTokens) tokens.delete(tokens.keys().next().value!);",
+    file: "src/control/http/single-use.ts",
+    find: "if (ends.size > most) ends.delete(ends.keys().next().value!);",
     replace: "",
     tests: ["test/dashboard/session.test.ts"],
   },
@@ -491,8 +563,8 @@ export const control: readonly Fault[] = [
   {
     name: "a verb that cannot use the daemon that runs ends with 0",
     file: "src/cli/program.ts",
-    find: "return code === exitCode.done && daemonTalk.unusable ? exitCode.failed : code;",
-    replace: "return code;",
+    find: "const isShort = code === exitCode.done && daemonTalk.unusable;",
+    replace: "const isShort = code === exitCode.usage && daemonTalk.unusable;",
     tests: ["test/cli/daemon-answers.test.ts"],
   },
   {

@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
 import { links } from "./links.ts";
+import { lists } from "./lists.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
@@ -41,5 +42,6 @@ export const faults: readonly Fault[] = [
   ...tasks,
   ...terminals,
   ...tls,
+  ...lists,
   ...shown,
 ];

@@ -6,6 +6,41 @@ import type { Fault } from "./fault.ts";
 
 export const requests: readonly Fault[] = [
   {
+    name: "the mark of a page can be made by anybody",
+    file: "src/proxy/request/marks.ts",
+    find: 'new Bun.CryptoHasher("sha256", key)',
+    replace: 'new Bun.CryptoHasher("sha256", "")',
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
+    name: "a question of a page is answered for any mark when there is news",
+    file: "src/proxy/client/serving.ts",
+    find: "    if (!holds) return this.#reply(newsReply, end);\n",
+    replace: "    if (!holds && this.#waiting !== undefined) return this.#reply(newsReply, end);\n",
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
+    name: "a page that answers a form sends it again by itself",
+    file: "src/proxy/client/serving.ts",
+    find: "    if (asked === undefined || !isPageLoad(asked.head, asked.bytes, this.#exchange.framing))",
+    replace: "    if (asked === undefined)",
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
+    name: "a question of a page is in the record",
+    file: "src/proxy/client/serving.ts",
+    find: "    this.#record?.forget();\n",
+    replace: "",
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
+    name: "the end of a process is no news for a page",
+    file: "src/proxy/request/marks.ts",
+    find: 'return ["absent", id, isDown, failures ?? 0, lastExit?.time ?? 0];',
+    replace: 'return ["absent", id, isDown, lastExit?.time ?? 0];',
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
     name: "a closed EventSource is an error",
     file: "src/proxy/request/recorder.ts",
     find: "(broken && !entry.stream)",
@@ -269,8 +304,8 @@ export const requests: readonly Fault[] = [
   {
     name: "errors tell everybody",
     file: "src/proxy/pages/error-page.ts",
-    find: "inForm(details ? problem : withoutDetails(problem), wants)",
-    replace: 'inForm(details || wants === "html" ? problem : withoutDetails(problem), wants)',
+    find: "inForm(details ? problem : withoutDetails(problem),",
+    replace: 'inForm(details || wants === "html" ? problem : withoutDetails(problem),',
     tests: ["test/proxy/own-pages.test.ts"],
   },
   {
@@ -325,8 +360,8 @@ export const requests: readonly Fault[] = [
   {
     name: "our pages have the app's origin",
     file: "src/proxy/pages/page-style.ts",
-    find: '  "sandbox allow-popups',
-    replace: '  "sandbox allow-same-origin allow-popups',
+    find: '"sandbox allow-popups',
+    replace: '"sandbox allow-same-origin allow-popups',
     tests: ["test/e2e/own-script.test.ts"],
   },
   {
@@ -381,8 +416,8 @@ export const requests: readonly Fault[] = [
   {
     name: "a request that waits keeps a connection to a service that stops",
     file: "src/proxy/request/waiting.ts",
-    find: "    this.#hangUp();\n    if (waitsFor",
-    replace: "    if (waitsFor",
+    find: "    this.#hangUp();\n    if (!supervisorTells",
+    replace: "    if (!supervisorTells",
     tests: ["test/proxy/supervised.test.ts"],
   },
   {

@@ -79,7 +79,7 @@ for (const way of ["directly", "through CONNECT"] as const) {
     expect(line).toContain(`https://api.localhost:${proxy.port}/`);
     const json = JSON.parse((await ask(await open(), "application/json")).split("\r\n\r\n")[1]!);
     expect(json.error).toMatchObject({
-      code: "no-certificate-for-bare-name",
+      code: "no_certificate_for_bare_name",
       status: 421,
       name: "api",
       url: `https://api.localhost:${proxy.port}`,
@@ -122,7 +122,7 @@ test("by plain http the bare name works as before", async () => {
   expect(text).toEndWith("by the service");
 });
 
-const unproxied = { code: "bare-name-not-proxied", status: 421, name: "web" };
+const unproxied = { code: "bare_name_not_proxied", status: 421, name: "web" };
 const asJson = "Accept: application/json\r\nConnection: close\r\n\r\n";
 
 /** All that comes behind the first empty line. */

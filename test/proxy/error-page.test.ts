@@ -9,6 +9,7 @@ const unknown = {
   names: ["api", "web"],
   nearest: "api",
   port: 9090,
+  securePort: 9443,
 } as const;
 const failed = {
   status: 502,
@@ -108,7 +109,7 @@ test("an unknown name gets the names that exist, the nearest, and how to start o
   expect(body).toContain('<a href="http://web.localhost:9090/">web</a>');
   expect(body).toContain("NAME=ap bun dev");
   expect(errorOf(unknown)).toMatchObject({
-    code: "unknown-name",
+    code: "unknown_name",
     name: "ap",
     names: ["api", "web"],
     nearest: "api",
@@ -167,7 +168,7 @@ test("a path of localhost that is no page is not taken for a name", () => {
   expect(textOf(problem)).toContain("has no page /favicon.ico");
   expect(htmlOf(problem)).toContain('href="http://localhost:9090/"');
   expect(htmlOf(problem)).not.toContain("refresh");
-  expect(errorOf(problem)).toMatchObject({ code: "no-such-page", path: "/favicon.ico" });
+  expect(errorOf(problem)).toMatchObject({ code: "no_such_page", path: "/favicon.ico" });
 });
 
 test("a server that failed is named with who was dialled, and why it failed", () => {
@@ -178,8 +179,9 @@ test("a server that failed is named with who was dialled, and why it failed", ()
     expect(htmlOf(failed)).toContain(text);
   }
   expect(errorOf(failed)).toEqual({
-    code: "upstream-failed",
+    code: "upstream_failed",
     message: "api runs but did not answer at [::1]:3000 (pid 4242, bun dev): connection refused",
+    hint: null,
     status: 502,
     name: "api",
     address: "::1",
@@ -188,18 +190,23 @@ test("a server that failed is named with who was dialled, and why it failed", ()
     command: "bun dev",
     why: "connection refused",
   });
-  expect(errorOf({ ...failed, status: 504 }).code).toBe("upstream-timeout");
+  expect(errorOf({ ...failed, status: 504 }).code).toBe("upstream_timeout");
 });
 
-test("a page that time may mend loads again, the others do not", () => {
+test("a page that time may mend waits for the event, the others do not, and none is loaded by the time", () => {
   for (const problem of everyProblem("x")) {
     const mends =
       problem.status === 502 ||
       problem.status === 504 ||
       (problem.status === 404 && problem.path === undefined);
     for (const details of [true, false]) {
-      const { fields } = errorPage(problem, "html", { details });
-      expect(fields.find(([name]) => name === "Refresh")?.[1]).toBe(mends ? "2" : undefined);
+      const { fields, body } = errorPage(problem, "html", { details, mark: "0".repeat(32) });
+      expect(fields.map(([name]) => name)).not.toContain("Refresh");
+      expect(body.includes("<script>")).toBe(mends);
+      expect(/<a href="">/.test(body)).toBe(mends);
+      const sent = errorPage(problem, "html", { details }).body;
+      expect(sent).not.toContain("<script>");
+      expect(/<a href="">/.test(sent)).toBe(mends);
     }
   }
 });
@@ -231,10 +238,10 @@ test("those who are told no details get the same code, and no other name, proces
     expect(status).toBe(problem.status);
     expect(Object.keys(rest).sort()).toEqual(
       problem.status !== 404
-        ? ["message", "name", "why"]
+        ? ["hint", "message", "name", "why"]
         : "path" in problem
-          ? ["message", "path"]
-          : ["message", "name"],
+          ? ["hint", "message", "path"]
+          : ["hint", "message", "name"],
     );
   }
   expect(errorPage(untold[0], "text").body).toContain("localhostess ls");

@@ -28,6 +28,7 @@ const page = {
   version: "1.2.3",
   port: 9090,
   urlPort: 9090,
+  securePort: 9443,
   details: true,
 };
 const htmlOf = (services: readonly Service[]): string =>
@@ -73,8 +74,29 @@ test("it says our version, how to start a server and where the PAC file is, with
   }
 });
 
-test("it follows what is running by loading again", () => {
-  expect(frontPage({ ...page, wants: "html" }).fields).toContainEqual(["Refresh", "5"]);
+test("it leads to the dashboard, to https and to up", () => {
+  const body = htmlOf([api]).replace(/\s+/g, " ");
+  for (const text of [
+    "<pre>localhostess dashboard</pre>",
+    "<pre>localhostess up</pre>",
+    "<pre>localhostess trust</pre>",
+    'href="https://api.localhost:9443/"',
+    'href="https://localhost:9443/"',
+  ]) {
+    expect(body).toContain(text);
+  }
+});
+
+test("it follows what is running by an event, and never by the time", () => {
+  const still = frontPage({ ...page, wants: "html" });
+  const watching = frontPage({ ...page, wants: "html", mark: "0".repeat(32) });
+  for (const { fields, body } of [still, watching]) {
+    expect(fields.map(([name]) => name)).not.toContain("Refresh");
+    expect(body).not.toContain("http-equiv");
+    expect(body).toMatch(/<a href="">/);
+  }
+  expect(still.body).not.toContain("<script");
+  expect(watching.body).toContain("<script>");
 });
 
 test("the folder of a service is on no HTML page", () => {

@@ -22,11 +22,17 @@ test("a page fetches nothing, runs nothing and tells nobody where it was", () =>
   expect(fieldOf("Content-Type")).toBe("text/html; charset=utf-8");
 });
 
-test("a page loads again only where it was asked to", () => {
-  expect(fieldOf("Refresh")).toBeUndefined();
-  expect(pageReply({ ...page, refresh: 5 }).fields).toContainEqual(["Refresh", "5"]);
-  // In a sandbox without scripts browsers ignore this one.
-  expect(pageReply({ ...page, refresh: 5 }).body).not.toContain("http-equiv");
+test("a page that waits for news has one script, which its policy names, and still no origin", () => {
+  const { body, fields } = pageReply({ ...page, watches: true });
+  const script = body.match(/<script>([\s\S]*?)<\/script>/)![1]!;
+  expect(body.match(/<script/g)).toHaveLength(1);
+  const hash = createHash("sha256").update(script).digest("base64");
+  const policy = new Map(fields).get("Content-Security-Policy")!;
+  expect(policy).toContain(`script-src 'sha256-${hash}'; connect-src 'self'; sandbox`);
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toContain("allow-same-origin");
+  expect(fields.map(([name]) => name)).not.toContain("Refresh");
+  expect(fieldOf("Content-Security-Policy")).not.toMatch(/script|connect/);
 });
 
 test("the title is escaped", () => {

@@ -169,8 +169,8 @@ test("a page load gets the starting page at once: its last lines escaped, loadin
   expect(text).toContain("shop:api is starting");
   expect(text).toContain("waits for &lt;db&gt;");
   expect(text).toContain("listening &lt;script&gt;alert(1)&lt;/script&gt;\ntwo");
-  expect(text).not.toContain("<script");
-  expect(page.one("refresh")).toBe("1");
+  expect(text).not.toContain("<script>alert");
+  expect(page.one("refresh")).toBeUndefined();
   proxy.setSupervised([testSupervised()], { "api.shop": api });
   client.send(pageLoad);
   expect((await client.message()).body).toBe("the app");
@@ -205,7 +205,7 @@ test("the page of every state, in the form that is asked for", async () => {
     expect(page.body).toContain("localhostess up &#39;/srv/my shop&#39; api");
     const { error } = JSON.parse((await say(supervised, "application/json")).body);
     expect(error).toMatchObject({
-      code: `service-${state}`,
+      code: `service_${state}`,
       status: 503,
       id: "shop:api",
       state,
@@ -729,6 +729,7 @@ test.each<[what: string, fields: string]>([
         const { error } = JSON.parse(answer.body);
         expect(Object.keys(error).sort()).toEqual([
           "code",
+          "hint",
           "id",
           "message",
           "project",
@@ -736,7 +737,7 @@ test.each<[what: string, fields: string]>([
           "state",
           "status",
         ]);
-        expect(error).toMatchObject({ code: "service-failed", state: "failed", id: "shop:api" });
+        expect(error).toMatchObject({ code: "service_failed", state: "failed", id: "shop:api" });
       }
     }
   }
@@ -757,7 +758,7 @@ test("a script that waited for too long hears that, with Retry-After, and not wh
   expect(answer.one("retry-after")).toBe("1");
   expect(answer.raw).not.toMatch(secrets);
   expect(JSON.parse(answer.body).error).toMatchObject({
-    code: "service-starting",
+    code: "service_starting",
     state: "starting",
   });
   using tab = await connectRaw(proxy.port);

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { listen } from "../../src/link/listen.ts";
 import { secure } from "../../src/link/secure.ts";
 import type { ConnectionShared } from "../../src/proxy/client/connection.ts";
+import { marks } from "../../src/proxy/request/marks.ts";
 import { Destinations } from "../../src/proxy/request/destination.ts";
 import { Dialects } from "../../src/proxy/upstream/dialect.ts";
 import { H2Session } from "../../src/proxy/h2/session.ts";
@@ -41,13 +42,19 @@ export function testShared(services: Record<string, Place>): TestShared {
     refresh: async () => {},
     stillThere: () => true,
     touch() {},
-    pages: ownPages({ routes: () => table, version: "0.0.0", port: 1, urlPort: 1 }),
+    pages: ownPages({
+      routes: () => table,
+      version: "0.0.0",
+      port: 1,
+      urlPorts: { http: 1, https: 1 },
+    }),
     instance: "0123abcd",
     seconds: () => shared.now,
     ownPorts: [1],
     urlPorts: { http: 1, https: 1 },
     redirect: undefined,
     destinations: new Destinations(),
+    marks: marks(new Uint8Array(32)),
     spare: [],
     terminates: () => false,
     bareNames: () => true,

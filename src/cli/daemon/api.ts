@@ -4,6 +4,7 @@ import { type Command, CommandError } from "../../control/commands/command.ts";
 import { commandNamed, commands } from "../../control/commands/commands.ts";
 import { endpointOf } from "../../control/found/registration.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
+import { printJson } from "../shared/json-output.ts";
 import { ensureDaemon, type Running } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
@@ -19,10 +20,12 @@ export async function api(
   { flags, world }: { flags: ApiFlags; world: World },
 ): Promise<number> {
   const settings = await settingsOf(flags, world);
-  if (name === undefined) return list(world);
+  if (name === undefined) return list(settings.json, world);
   const command = commandOf(name);
   const input = inputOf(json);
-  const daemon = await ensureDaemon({ flags, settings, world });
+  const { http: _, json: _j, ...passed } = flags;
+  const daemon = await ensureDaemon({ flags: passed, settings, world });
+  if (world.json !== undefined) world.json.lines = command.streams !== false;
   const stopped = Promise.withResolvers<undefined>();
   const cancel = world.onSignal(() => stopped.resolve(undefined));
   const replies = flags.http ? byHttp(command, input, daemon) : byIpc(command, input, daemon);
@@ -45,7 +48,15 @@ export async function api(
   return failed ? 1 : 0;
 }
 
-function list({ out }: World): number {
+function list(json: boolean, world: World): number {
+  const { out } = world;
+  if (json) {
+    const all = commands.map(({ name, method, path, summary, changes, streams }) => ({
+      ...{ name, method, path, summary, changes, stream: streams !== false },
+    }));
+    printJson(world, all);
+    return 0;
+  }
   const width = Math.max(...commands.map(({ name }) => name.length));
   for (const { name, summary } of commands) out.write(`${name.padEnd(width)}  ${summary}\n`);
   return 0;

@@ -5,6 +5,7 @@ import { type Flags, UsageError } from "../shared/settings.ts";
 import { type Choose, example, exitCode, jsonOption, looking, proxyPorts } from "../shared/verb.ts";
 import { patient, type World } from "../shared/world.ts";
 import type { ApiFlags } from "./api.ts";
+import type { ConnectFlags } from "./connect.ts";
 import type { DashboardFlags } from "./dashboard.ts";
 
 export function daemonVerbs(program: Command, choose: Choose, world: World): void {
@@ -17,6 +18,7 @@ export function daemonVerbs(program: Command, choose: Choose, world: World): voi
     .addOption(new Option("--background").hideHelp())
     .addOption(new Option("--unless-running").hideHelp())
     .action((flags: StartFlags) => choose(() => started(flags, world)));
+  start.addOption(jsonOption());
   proxyPorts(start, "; 0 picks a free one (default: LOCALHOSTESS_PORT or 9090)");
   looking(start);
   example(start, "localhostess server start --port 8080");
@@ -24,6 +26,7 @@ export function daemonVerbs(program: Command, choose: Choose, world: World): voi
   const stop = group
     .command("stop")
     .description("stop the daemon; requests in progress have ten seconds to finish")
+    .addOption(jsonOption())
     .action((flags: Flags) =>
       choose(async () => (await import("./server-stop.ts")).serverStop(flags, world)),
     );
@@ -33,8 +36,12 @@ export function daemonVerbs(program: Command, choose: Choose, world: World): voi
     .command("restart")
     .description("replace the daemon by a new one in the background, without downtime")
     .action((flags: StartFlags) =>
-      choose(async () => (await import("../shared/daemon-here.ts")).serverRestart(flags, world)),
+      choose(async () => {
+        const { serverRestart } = await import("../shared/daemon-here.ts");
+        return await reported(await serverRestart(flags, world), { flags, world });
+      }),
     );
+  restart.addOption(jsonOption());
   proxyPorts(restart, " (default: LOCALHOSTESS_PORT, or the same as before)");
   looking(restart);
   example(restart, "localhostess server restart");
@@ -55,6 +62,7 @@ export function daemonVerbs(program: Command, choose: Choose, world: World): voi
     .argument("[command]", "such as Services or Events; without it, all are listed")
     .argument("[json]", "the command's input, a JSON object")
     .option("--http", "use the HTTP API instead of the socket")
+    .addOption(jsonOption())
     .action((name: string | undefined, json: string | undefined, flags: ApiFlags) =>
       choose(async () => (await import("./api.ts")).api({ name, json }, { flags, world })),
     );
@@ -69,11 +77,38 @@ export function daemonVerbs(program: Command, choose: Choose, world: World): voi
       choose(async () => (await import("./dashboard.ts")).dashboard(flags, world)),
     );
   example(page, "localhostess dashboard");
+
+  const connect = program
+    .command("connect")
+    .description("open a web page of your own, and let it use the daemon's API")
+    .argument("<url>", "the page; its origin has to be in allowed_origins of config.toml")
+    .option("--print", "print the link instead, which is valid once and for a minute")
+    .addOption(jsonOption())
+    .action((url: string, flags: ConnectFlags) =>
+      choose(async () => (await import("./connect.ts")).connect(url, { flags, world })),
+    );
+  connect.addHelpText(
+    "after",
+    `
+The link has a token, which only a page of that origin can exchange for the
+daemon's credential. With it, the page can do all that localhostess commands do.`,
+  );
+  example(connect, "localhostess connect http://localhost:5173/");
+}
+
+/** With `--json`, a verb that has started a daemon answers as `server status` does. */
+async function reported(
+  code: number,
+  { flags, world }: { flags: StartFlags; world: World },
+): Promise<number> {
+  if (code !== exitCode.done || !flags.json) return code;
+  return await (await import("./server-status.ts")).serverStatus(flags, world);
 }
 
 async function started(flags: StartFlags, world: World): Promise<number> {
   if (flags.detach) {
-    return await (await import("../shared/daemon-here.ts")).serverDetach(flags, world);
+    const { serverDetach } = await import("../shared/daemon-here.ts");
+    return await reported(await serverDetach(flags, world), { flags, world });
   }
   if (!flags.background) return await inFront(flags, patient(world));
   try {

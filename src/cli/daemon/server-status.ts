@@ -4,6 +4,7 @@ import { printable } from "../../text/printable.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import { type Words, wordsFor } from "../shared/daemon-answers.ts";
+import { printJson } from "../shared/json-output.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
@@ -32,17 +33,15 @@ export type ServerStatus = {
 export async function serverStatus(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const found = await findRunning(settings, { world, bySocket: false });
-  const words = wordsFor(found, settings);
-  const status = statusOf(found, { words, settings });
-  if (settings.json) world.out.write(`${JSON.stringify(status, undefined, 2)}\n`);
-  else tell(status, { words, world });
+  const status = statusOf(found, settings);
+  if (settings.json) printJson(world, status);
+  else tell(status, { words: wordsFor(found, settings), world });
   return status.running ? 0 : 1;
 }
 
-type Told = { words: Words | undefined; settings: Settings };
-
-function statusOf(found: Found, { words, settings }: Told): ServerStatus {
+export function statusOf(found: Found, settings: Settings): ServerStatus {
   const { stateDirectory, log } = settings;
+  const words = wordsFor(found, settings);
   const { registration: its } = found;
   return {
     running: found.kind === "healthy",

@@ -11,7 +11,9 @@ import { printable } from "../../text/printable.ts";
 import { systemClock } from "../../system/clock.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import { caseOf, outcomeOf, wordsFor } from "../shared/daemon-answers.ts";
-import { findRunning, unusableText } from "../shared/daemon-here.ts";
+import { findRunning, unusable } from "../shared/daemon-here.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import type { World } from "../shared/world.ts";
 
 /** Milliseconds: requests in progress have ten seconds. Services that are ending have all the time they were given. */
@@ -36,9 +38,10 @@ export async function serverStop(
   const found = await findRunning(settings, { world, mentions: false, bySocket: false });
   const { dim } = world.err.colors;
   const outcome = outcomeOf(found, "end");
-  if (outcome === "refuse") throw new Error(unusableText(found, settings));
+  if (outcome === "refuse") throw unusable(found, settings);
   if (outcome === "done" || !isAlive(found)) {
     world.err.write(`${dim(caseOf(wordsFor(found, settings)!))}\n`);
+    if (settings.json) printJson(world, { stopped: false, pid: null });
     return 0;
   }
   const { pid } = found.handshake;
@@ -49,10 +52,14 @@ export async function serverStop(
     // The daemon has just proved again that the process is the one in the record.
     process.kill(pid, "SIGTERM");
     if (!(await goes({ found, settings, patience: lastPatience, tell: undefined }))) {
-      throw new Error(`the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`);
+      throw new Failure(
+        "not_stopped",
+        `the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`,
+      );
     }
   }
-  world.out.write(`stopped localhostess (pid ${pid})\n`);
+  if (settings.json) printJson(world, { stopped: true, pid });
+  else world.out.write(`stopped localhostess (pid ${pid})\n`);
   return 0;
 }
 
@@ -107,7 +114,8 @@ async function goes({ found, settings, patience, tell }: Going): Promise<boolean
     if (now >= end) {
       if (kind !== "silent") return false;
       const { pid } = found.handshake;
-      throw new Error(
+      throw new Failure(
+        "not_stopped",
         `the daemon (pid ${pid}) was asked to stop, and does not answer any more; to kill it: kill -9 ${pid}`,
       );
     }

@@ -7,7 +7,7 @@ import type { Changes } from "../../discovery/scanner.ts";
 import { riskOf } from "../../manifest/tld.ts";
 import type { ExtraPort } from "../../proxy/listener/own-ports.ts";
 import type { Service } from "../../routes/service.ts";
-import { originOf, type Scheme } from "../../routes/service-row.ts";
+import { originOf, type Scheme, serviceRow } from "../../routes/service-row.ts";
 import { portRightCommand } from "../../text/port-right.ts";
 import { holdersOf } from "../shared/port-holder.ts";
 import { logFile } from "../../system/log-file.ts";
@@ -15,7 +15,10 @@ import { configFile } from "../../system/paths.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
 import { serviceLines, warningLines } from "../shared/rows.ts";
 import { defaultPort, type Settings, settingsOf } from "../shared/settings.ts";
-import type { StartFlags } from "../shared/daemon-here.ts";
+import { Failure } from "../shared/failure.ts";
+import { findRunning, type StartFlags } from "../shared/daemon-here.ts";
+import { printJsonLine } from "../shared/json-output.ts";
+import { statusOf } from "./server-status.ts";
 import { trustChild } from "../shared/trust-child.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
 
@@ -70,7 +73,7 @@ export async function serverStart(
   } catch (error) {
     const { code, port } = error as { code?: unknown; port?: unknown };
     if ((code !== "EADDRINUSE" && code !== "EACCES") || typeof port !== "number") throw error;
-    throw new Error(await whyNot(port, { code, settings }), { cause: error });
+    throw new Failure("port_in_use", await whyNot(port, { code, settings }), { cause: error });
   }
   if (daemon === undefined) {
     note("another daemon is running already; exiting");
@@ -79,9 +82,13 @@ export async function serverStart(
   const { predecessor, port, urlPorts } = daemon;
   if (predecessor !== undefined) note(`took over from pid ${predecessor.pid}`);
   const without = await refusals(daemon, settings);
-  log = (changes) =>
-    void out.write(changeLines(changes, { world, port: urlPorts.http, timed: !flags.background }));
-  out.write(banner(daemon, { settings, world, without }));
+  log = (changes) => {
+    const options = { world, port: urlPorts.http, timed: !flags.background };
+    if (settings.json) printChanges(changes, options);
+    else out.write(changeLines(changes, options));
+  };
+  if (settings.json) printJsonLine(world, statusOf(await findRunning(settings), settings));
+  else out.write(banner(daemon, { settings, world, without }));
   for (const tld of settings.tlds) {
     const risk = riskOf(tld);
     if (risk !== undefined) err.write(`${err.colors.yellow(risk)}\n`);
@@ -235,6 +242,15 @@ function changeLines(changes: Changes, { world, port, timed }: LogOptions): stri
     ...(services === changes.gone ? [] : warningLines(services, options)),
   ]);
   return lines.map((line) => `${line}\n`).join("");
+}
+
+/** A line for each change, as in the event `service`, with the row of `ls`. */
+function printChanges(changes: Changes, { world, port }: LogOptions): void {
+  for (const change of ["appeared", "changed", "gone"] as const) {
+    for (const service of changes[change]) {
+      printJsonLine(world, { change, service: serviceRow(service, port) });
+    }
+  }
 }
 
 /** Why the main port is not available, and what to do. */

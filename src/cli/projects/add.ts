@@ -13,13 +13,15 @@ import {
 import { tomlString } from "../../manifest/write-toml.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { readText } from "../../system/read-text.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
 import { UsageError } from "../shared/settings.ts";
 import { shown } from "../../text/shown.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import type { World } from "../shared/world.ts";
 
-export type AddFlags = { port?: string; type?: ServiceType };
+export type AddFlags = { port?: string; type?: ServiceType; json?: boolean };
 
 export type Added = { name: string; command: readonly string[] };
 
@@ -28,7 +30,7 @@ const longest = 1024 * 1024;
 
 export async function add(
   { name, command: words }: Added,
-  { type = "exec", port: portText }: AddFlags,
+  { type = "exec", port: portText, json = false }: AddFlags,
   world: World,
 ): Promise<number> {
   const port = portText === undefined ? undefined : Number(portText);
@@ -60,11 +62,13 @@ export async function add(
   const text = old.kind === "text" ? old.text : newFile(directory);
   const edit = withService(text, service);
   if (edit.kind === "taken") {
-    throw new Error(
+    throw new Failure(
+      "exists",
       `the service ${name} exists already at ${file}:${edit.line}; edit it there, or choose another name`,
     );
   }
   if (edit.kind === "mistake") {
+    if (world.json !== undefined) world.json.code = "invalid_project";
     tell([`${file}: ${edit.why}; fix it, or add this yourself:`, ""], world);
     tell(serviceText(service).trimEnd().split("\n"), world);
     return 1;
@@ -77,6 +81,7 @@ export async function add(
   const more = after.filter((its) => !before.includes(its));
   if (more.length > 0) {
     tell([...more, "nothing was written"], world);
+    if (world.json !== undefined) world.json.code = "invalid_project";
     return 1;
   }
 
@@ -91,6 +96,8 @@ export async function add(
   tell([`added ${name} at ${file}:${edit.line}`], world);
   if (after.length > 0)
     tell(["the configuration has other errors; list them with: localhostess config check"], world);
+  if (json)
+    printJson(world, { path, line: edit.line, service: { ...service, port: port ?? null } });
   return 0;
 }
 

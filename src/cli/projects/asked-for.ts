@@ -14,6 +14,7 @@ import {
   projectPlaceOf,
 } from "../shared/project-files.ts";
 import type { ReadProject } from "../../supervisor/project/read-project.ts";
+import { Failure } from "../shared/failure.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
@@ -60,8 +61,12 @@ export async function askedFor(
   if (read.kind === "none") throw noProject(directory);
   if (read.kind === "mistakes") {
     for (const mistake of read.mistakes) world.err.write(`${printable(mistake, 2_000)}\n`);
+    world.json?.more.push(...read.mistakes);
     const errors = counted(read.mistakes.length, "error");
-    throw new Error(`nothing was started: ${errors} in the configuration of ${directory}`);
+    throw new Failure(
+      "invalid_project",
+      `nothing was started: ${errors} in the configuration of ${directory}`,
+    );
   }
   const { project } = read;
   const services = (isPath ? others : words).flatMap((word) => servicesIn(project, word));
@@ -117,5 +122,8 @@ function servicesIn(project: ProjectSpec, word: string): readonly string[] {
   if (found.kind === "services") return found.names;
   const { hint } = found;
   const names = listed(namesOf(services));
-  throw new Error(`${name} has no service ${unquoted(word)}${hint} (it has ${names})`);
+  throw new Failure(
+    "not_found",
+    `${name} has no service ${unquoted(word)}${hint} (it has ${names})`,
+  );
 }

@@ -6,6 +6,7 @@ import type {
   StatusRow,
   SupervisedStatus,
 } from "../../routes/project-report.ts";
+import { Failure } from "../shared/failure.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import { projectFolder } from "../../supervisor/project/read-project.ts";
@@ -21,6 +22,7 @@ const soon = 5_000;
 export async function daemonSocket(flags: Flags, world: World): Promise<string | undefined> {
   const running = await runningDaemon(await settingsOf(flags, world), world);
   if (running === undefined) {
+    if (world.json !== undefined) world.json.code = "not_running";
     world.err.write(
       "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
     );
@@ -57,7 +59,7 @@ export async function answerOf<T>(
   { deadline = soon }: { deadline?: number } = {},
 ): Promise<T> {
   const asked = await ask<T>(socket, request, { deadline });
-  if (asked.kind === "failed") throw new Error(asked.why);
+  if (asked.kind === "failed") throw new Failure(asked.code, asked.why);
   const { Error: refusal } = asked.value as { Error?: unknown };
   if (typeof refusal === "string") throw new Error(refusal);
   return asked.value;

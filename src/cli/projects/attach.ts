@@ -1,7 +1,10 @@
 /** `localhostess attach <service>` -> this terminal as the service's: its output, and what is typed here. */
 import type { AttachNews } from "../../control/commands/attach-dialogue.ts";
 import { type Conversing, converse } from "../../control/found/conversation.ts";
+import type { ApiError, ErrorCode } from "../../control/found/protocol.ts";
 import { printable } from "../../text/printable.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { exitCode } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
@@ -20,7 +23,7 @@ export async function attach(service: string, flags: Flags, world: World): Promi
     const { instance } = found[0]!;
     const are = found.every((its) => its.instance !== null && its.instance.of === instance?.of);
     const what = are ? "has instances; attach to one" : "is a project; attach to one service";
-    throw new Error(`${service} ${what}: ${names}`);
+    throw new Failure("ambiguous", `${service} ${what}: ${names}`);
   }
   const { why, code } = await attachTo(row, { socket, world });
   world.err.write(`localhostess: ${why}\n`);
@@ -36,7 +39,7 @@ export async function attachTo(
 ): Promise<Left> {
   if (ended.has(state)) {
     const start = state === "completed" ? "run it again" : "start it";
-    throw new Error(`${name} is ${state}; ${start} with: localhostess up ${name}`);
+    throw new Failure("not_up", `${name} is ${state}; ${start} with: localhostess up ${name}`);
   }
   const { stdin, stdout } = process;
   const size = (): { cols: number; rows: number } | undefined =>
@@ -57,8 +60,9 @@ export async function attachTo(
     { Attach: { name, ...(at === undefined ? {} : { size: at }) } },
     {
       hear(value) {
-        const news = value as AttachNews | { error: { message: string } };
-        if ("error" in news) over.reject(new Error(news.error.message));
+        const news = value as AttachNews | { error: ApiError<ErrorCode> };
+        if (!("error" in news) && world.json !== undefined && !printJsonLine(world, news)) leave();
+        if ("error" in news) over.reject(new Failure(news.error.code, news.error.message));
         else if ("attached" in news) {
           terminal = openTerminal(news, { conversation, world, leave, sent });
         } else if ("output" in news) {
@@ -145,6 +149,8 @@ function openTerminal(
   const say = (text: string): void => void world.err.write(`localhostess: ${text}${lineEnd}`);
   let modes = "";
   const show = (bytes: Uint8Array): boolean => {
+    // With --json, stdout has the daemon's lines, as they are.
+    if (world.json !== undefined) return true;
     if (stdout.isTTY) modes = modesIn(modes, Buffer.from(bytes).toString("latin1"));
     return stdout.write(bytes);
   };

@@ -16,6 +16,7 @@ export async function runInPlace(
   // Looked up as a shell does, in the PATH of the command.
   const path = command!.includes("/") ? command! : Bun.which(command!, { PATH: env.PATH ?? "" });
   if (path === null) {
+    if (world.json !== undefined) world.json.code = "not_found";
     world.err.write(`localhostess: ${command}: command not found\n`);
     return notFound;
   }
@@ -26,7 +27,8 @@ export async function runInPlace(
       ...(exact.argv[0] === path ? { argv0: command! } : {}),
       env: exact.env,
       cwd: world.cwd,
-      stdio: ["inherit", "inherit", "inherit"],
+      // With --json, stdout has JSON only.
+      stdio: ["inherit", world.json === undefined ? "inherit" : 2, "inherit"],
     });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import { startOrder, graphOf } from "../../manifest/graph.ts";
+import type { ProjectSpec } from "../../manifest/project.ts";
 import type { Field } from "../../manifest/read/fields.ts";
 import { projectSchema, serviceSchema } from "../../manifest/schema.ts";
 import { tomlKey, tomlValue } from "../../manifest/write-toml.ts";
+import { jsonForm } from "../../routes/json-form.ts";
 import { configuration } from "../shared/configuration.ts";
+import { printJson } from "../shared/json-output.ts";
 import {
   noProject,
   projectIn,
@@ -41,7 +44,7 @@ export async function configCheck(
   if (json) {
     const name = read.kind === "project" ? read.project.name : null;
     const report = { project: name, directory, order, mistakes, warnings };
-    world.out.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    printJson(world, report);
   } else if (mistakes.length > 0) {
     tellMistakes(mistakes, world);
   } else if (read.kind === "project") {
@@ -63,6 +66,10 @@ export async function configShow(
   if (read.kind === "none") throw noProject(directory);
   if (read.kind === "mistakes") {
     tellMistakes(read.mistakes, world);
+    if (world.json !== undefined) {
+      world.json.code = "invalid_project";
+      world.json.more.push(...read.mistakes);
+    }
     return 1;
   }
   const { project, fields } = read;
@@ -73,12 +80,22 @@ export async function configShow(
       file: origin?.file ?? null,
       line: origin?.line ?? null,
     }));
-    const shown = provenance ? { ...project, provenance: from } : project;
-    world.out.write(`${JSON.stringify(shown, undefined, 2)}\n`);
+    const its = projectForm(project);
+    printJson(world, provenance ? { ...its, provenance: from } : its);
     return 0;
   }
   for (const line of tomlOf(fields, provenance)) world.out.write(`${line}\n`);
   return 0;
+}
+
+/** Variables and conditions keep their names: these keys are the person's. */
+function projectForm(project: ProjectSpec) {
+  const services = project.services.map(({ env, conditions, ...its }) => ({
+    ...jsonForm(its),
+    env,
+    conditions,
+  }));
+  return { ...jsonForm({ ...project, services: [] }), services };
 }
 
 async function placeOf(
@@ -90,9 +107,9 @@ async function placeOf(
   return await projectPlaceOf(join(path ?? ".", file), world, { any: true });
 }
 
-export async function configSchema({ out }: World): Promise<number> {
+export async function configSchema(world: World): Promise<number> {
   const { jsonSchema } = await import("../../manifest/json-schema.ts");
-  out.write(`${JSON.stringify(jsonSchema(), undefined, 2)}\n`);
+  printJson(world, jsonSchema());
   return 0;
 }
 

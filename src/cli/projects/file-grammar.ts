@@ -17,6 +17,7 @@ export function fileVerbs(program: Command, choose: Choose, world: World): void 
     .description("create a locald.toml for the services found in this folder")
     .option("-y, --yes", "do not ask questions")
     .option("-f, --force", "overwrite an existing locald.toml")
+    .addOption(jsonOption())
     .addHelpText(
       "after",
       `
@@ -36,6 +37,7 @@ names in a compose file. Asks questions only on a terminal.`,
     .usage("[options] <name> -- <command>")
     .option("-p, --port <number>", "the port that it listens on (default: a free port)")
     .addOption(new Option("-t, --type <type>", typeHelp).choices([...serviceTypes]).default("exec"))
+    .addOption(jsonOption())
     .action((name: string, command: string[], flags: AddFlags) =>
       choose(async () => (await import("./add.ts")).add({ name, command }, flags, world)),
     );
@@ -51,6 +53,7 @@ names in a compose file. Asks questions only on a terminal.`,
     .argument("[command...]", "the command that starts it, after --")
     .usage("[options] <type> <name> -- <command>")
     .option("-p, --port <number>", "the port that it listens on (default: a free port)")
+    .addOption(jsonOption())
     .action((type: ServiceType, name: string, command: string[], flags: AddFlags) =>
       choose(async () =>
         (await import("./add.ts")).add({ name, command }, { ...flags, type }, world),
@@ -99,6 +102,7 @@ function configuring(program: Command, choose: Choose, world: World): void {
   const schema = config
     .command("schema")
     .description("print the JSON Schema of locald.toml, for editors")
+    .addOption(jsonOption())
     .action(() => choose(async () => (await import("./config.ts")).configSchema(world)));
   example(config, "localhostess config check");
   example(check, "localhostess config check apps/shop");

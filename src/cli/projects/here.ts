@@ -3,6 +3,7 @@ import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { type Here, projectHere as projectAt } from "../shared/lookup.ts";
+import { Failure } from "../shared/failure.ts";
 import { UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import type { FoundStatus } from "../../routes/project-report.ts";
@@ -44,7 +45,10 @@ export async function rowsFor(
       projects.length === 0
         ? ""
         : `; name a project (${listed(projects, { most: 12 })}) or a service, or use --all`;
-    throw new Error(`there is no project in ${printable(here.world.cwd, 500)}${known}`);
+    throw new Failure(
+      "no_project",
+      `there is no project in ${printable(here.world.cwd, 500)}${known}`,
+    );
   }
   return rowsIn(directory, here.rows);
 }

@@ -8,16 +8,18 @@ import { newManifest } from "../../manifest/new-manifest.ts";
 import { addressMistake, projectNameMistake } from "../../manifest/project-name.ts";
 import { writeAtomically } from "../../system/atomic-file.ts";
 import { foundServices } from "./found-services.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import { projectIn } from "../shared/project-files.ts";
 import type { World } from "../shared/world.ts";
 
 /** The mode of a new file, before the umask: a project's files are for everyone who works on it. */
 const newMode = 0o644;
 
-export type InitFlags = { yes?: boolean; force?: boolean };
+export type InitFlags = { yes?: boolean; force?: boolean; json?: boolean };
 
 export async function init(
-  { yes = false, force = false }: InitFlags,
+  { yes = false, force = false, json = false }: InitFlags,
   world: World,
 ): Promise<number> {
   const path = join(world.cwd, "locald.toml");
@@ -26,7 +28,8 @@ export async function init(
     return undefined;
   });
   if (before !== undefined && !force) {
-    throw new Error(
+    throw new Failure(
+      "exists",
       "locald.toml exists already; localhostess add adds a service to it, --force overwrites it",
     );
   }
@@ -34,6 +37,7 @@ export async function init(
   if (!yes) {
     const answered = await asked(found, world);
     if (answered === undefined) {
+      if (world.json !== undefined) world.json.code = "declined";
       tell("nothing was written", world);
       return 1;
     }
@@ -57,6 +61,10 @@ export async function init(
     for (const mistake of read.mistakes) tell(mistake, world);
   } else {
     tell("start it with: localhostess up", world);
+  }
+  if (json) {
+    const { name, services } = found;
+    printJson(world, { path, project: name, services });
   }
   return 0;
 }

@@ -1,14 +1,17 @@
 /** `localhostess logs [service...]` -> the output of services, ordered by time, and new output. */
 import { follow as talkLines } from "../../control/found/client.ts";
+import type { ApiError, ErrorCode } from "../../control/found/protocol.ts";
 import { isoTime, type JsonForm } from "../../routes/json-form.ts";
 import type { OutputLine } from "../../routes/project-report.ts";
 import { openMark, StandingLines } from "../../routes/standing-lines.ts";
 import { readDuration } from "../../text/duration.ts";
 import { shown } from "../../text/shown.ts";
 import { tellPending } from "./pending-note.ts";
+import { Failure, type FailureCode } from "../shared/failure.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { daemonSocket, knownOf } from "./asking.ts";
-import { rowsFor, rowsShown } from "./here.ts";
+import { noNamesWithAll, rowsFor, rowsShown } from "./here.ts";
 import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
 
@@ -40,7 +43,9 @@ export async function logs(
   flags: LogsFlags,
   world: World,
 ): Promise<number> {
+  if (world.json !== undefined) world.json.lines = true;
   const { tail, since } = boundsOf(flags);
+  noNamesWithAll(words, flags.all ?? false);
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return 1;
   const { rows, servers } = await knownOf(socket);
@@ -71,6 +76,7 @@ export async function logs(
   try {
     const ended = await Promise.race([following.ended, stopped.promise]);
     if (ended?.why === undefined) return 0;
+    if (world.json !== undefined) world.json.code = ended.code;
     world.err.write(`localhostess: ${ended.why}\n`);
     return 1;
   } finally {
@@ -114,19 +120,19 @@ export async function* follower(
   request: unknown,
 ): AsyncGenerator<Line, void, undefined> {
   for await (const text of talkLines(socket, request)) {
-    const line = JSON.parse(text) as Line | { error?: { message: string }; Error?: string };
+    const line = JSON.parse(text) as Line | { error?: ApiError<ErrorCode>; Error?: string };
     if (typeof line !== "object" || line === null) return;
     if ("message" in line) yield line;
     else {
-      const why = "Error" in line ? line.Error : "error" in line ? line.error?.message : undefined;
-      if (why !== undefined) throw new Error(why);
+      if ("error" in line && line.error) throw new Failure(line.error.code, line.error.message);
+      if ("Error" in line && line.Error) throw new Failure("failed", line.Error);
     }
   }
 }
 
 export type Following = {
   /** `why`: the stream ended by itself. */
-  ended: Promise<{ why?: string }>;
+  ended: Promise<{ why?: string; code?: FailureCode }>;
   /** Twice is harmless. */
   stop(): void;
 };
@@ -143,17 +149,18 @@ export function follow({ socket, world, wanted, nameOf, json = false }: FollowOp
   const lines = follower(socket, { Logs: wanted });
   const words = { nameOf, names: wanted.services ?? [], live: wanted.mode === "follow" };
   const { write, end } = json
-    ? { write: (line: Line) => world.out.write(`${JSON.stringify(line)}\n`), end() {} }
+    ? { write: (line: Line) => printJsonLine(world, line), end() {} }
     : lineWriter(world.out, words);
-  const run = async (): Promise<{ why?: string }> => {
+  const run = async (): Promise<{ why?: string; code?: FailureCode }> => {
     try {
       // The reader is gone: `localhostess logs | head`.
       for await (const line of lines) if (!write(line)) return {};
     } catch (error) {
-      return { why: (error as Error).message };
+      const code = error instanceof Failure ? error.code : "failed";
+      return { why: (error as Error).message, code };
     }
     end();
-    return wanted.mode === "follow" ? { why: "the daemon exited" } : {};
+    return wanted.mode === "follow" ? { why: "the daemon exited", code: "not_running" } : {};
   };
   const stop = (): void => {
     end();

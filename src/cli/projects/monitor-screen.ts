@@ -30,11 +30,8 @@ export function monitorScreen(
   const { columns } = size;
   const fit = (line: string): string => Bun.sliceAnsi(line, 0, Math.max(1, columns), "…");
   const row = rows[selected];
-  const { lines: table, isWhole } = statusTable(rows, {
-    colors,
-    columns: () => Math.max(1, columns - 2),
-  });
-  const [header = "", ...services] = table;
+  const table = statusTable(rows, { colors, columns: () => Math.max(1, columns - 2) });
+  const services = table.rows.map(([line]) => line);
   // The list takes at most half of the screen, and scrolls with the selection.
   const room = Math.max(1, Math.min(services.length, Math.floor((size.rows - 4) / 2)));
   const from = Math.max(0, Math.min(selected - Math.floor(room / 2), services.length - room));
@@ -43,9 +40,11 @@ export function monitorScreen(
     .map((line, at) => `${from + at === selected ? colors.cyan("›") : " "} ${line}`);
   const remarks = row === undefined ? [] : remarksOn(row, colors);
   const none = others === "" ? "no projects yet; start one with: localhostess up" : others;
-  const where = row === undefined || row.url === null || isWhole ? "" : `  ${row.url}`;
+  // An address that finds no room in its row.
+  const isBelow = (table.rows[selected]?.length ?? 1) > 1;
+  const where = row === undefined || row.url === null || !isBelow ? "" : `  ${row.url}`;
   const title = row === undefined ? none : `${row.name}${where}`;
-  const top = [`  ${header}`, ...list, "", colors.bold(title), ...remarks];
+  const top = [`  ${table.header}`, ...list, "", colors.bold(title), ...remarks];
   const elsewhere = row === undefined ? "" : others;
   const notes = [notice, help, elsewhere].filter((text) => text !== "");
   const bottom = [colors.dim(notes.join("  ·  "))];

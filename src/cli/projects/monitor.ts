@@ -5,6 +5,7 @@ import { attachTo } from "./attach.ts";
 import { follower } from "./logs.ts";
 import { takeTerminal } from "./keyboard.ts";
 import { monitorScreen, type Picture } from "./monitor-screen.ts";
+import { Failure } from "../shared/failure.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { wordsFor } from "../shared/daemon-answers.ts";
 import { findRunning, unusableText } from "../shared/daemon-here.ts";
@@ -26,7 +27,8 @@ export type MonitorFlags = Flags & { all?: boolean };
 export async function monitor(flags: MonitorFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   if (world.out.columns() === undefined || !process.stdin.isTTY) {
-    throw new Error(
+    throw new Failure(
+      "unsupported",
       "monitor requires a terminal; without one, use localhostess status or localhostess logs -f",
     );
   }

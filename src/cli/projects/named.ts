@@ -1,18 +1,19 @@
 /** Words for services, as typed -> the rows that they name, and the words that the daemon knows them by. */
 import { listed } from "../../text/list.ts";
 import { hostsOf, type Nameable, unquoted, wordIn } from "../../routes/named.ts";
+import { Failure } from "../shared/failure.ts";
 import { type Here, servicesMeant } from "../shared/lookup.ts";
 import { printable } from "../../text/printable.ts";
 import type { FoundStatus } from "../../routes/project-report.ts";
 import type { Row } from "./asking.ts";
 
 /** A service that the files of the project here declare, and that the daemon does not know. */
-export class NotUp extends Error {
+export class NotUp extends Failure {
   /** `shop:api`. */
   readonly ids: readonly string[];
 
   constructor({ ids, why }: { ids: readonly string[]; why: string }) {
-    super(why);
+    super("not_up", why);
     this.ids = ids;
   }
 }
@@ -35,7 +36,8 @@ export async function rowsNamed(words: readonly string[], lookup: Lookup): Promi
 export function rowsIn(directory: string, rows: readonly Row[]): Row[] {
   const here = rows.filter((row) => row.path === directory);
   if (here.length > 0) return here;
-  throw new Error(
+  throw new Failure(
+    "not_up",
     `the daemon knows no project in ${directory}; start it with: localhostess up${known(rows)}`,
   );
 }
@@ -54,9 +56,10 @@ async function rowsFor(word: string, { rows, servers = [], world }: Lookup): Pro
   if (found.kind === "rows") return found.rows.map((its) => its.row);
   if (found.kind === "declared") throw new NotUp(found);
   const server = serverNamed(word, servers);
-  if (server !== undefined) throw new Error(byHandText(server));
+  if (server !== undefined) throw new Failure("unsupported", byHandText(server));
   // Services of several projects are listed in the sentence already.
-  throw new Error(found.several ? found.why : `${found.why}${known(rows)}`);
+  if (found.several) throw new Failure("ambiguous", found.why);
+  throw new Failure("not_found", `${found.why}${known(rows)}`);
 }
 
 function serverNamed(word: string, servers: readonly FoundStatus[]): FoundStatus | undefined {

@@ -6,6 +6,7 @@ import { printable } from "../../text/printable.ts";
 import type { RegisteredProject } from "../../routes/project-report.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { tellPending } from "./pending-note.ts";
+import { printJson } from "../shared/json-output.ts";
 import { projectFolderOf } from "../shared/project-files.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
@@ -30,7 +31,7 @@ export async function registryList(flags: Flags, world: World): Promise<number> 
     "RegistryList",
   );
   if (flags.json) {
-    out.write(`${JSON.stringify(known, undefined, 2)}\n`);
+    printJson(world, known);
     return 0;
   }
   if (known.length === 0) {
@@ -57,7 +58,7 @@ const meanings: Readonly<Record<string, string>> = {
 
 export async function registryPin(
   path: string | undefined,
-  { pinned }: { pinned: boolean },
+  { pinned, json = false }: { pinned: boolean; json?: boolean | undefined },
   world: World,
 ): Promise<number> {
   // A folder that is gone can still be unpinned.
@@ -69,7 +70,8 @@ export async function registryPin(
   const command = pinned ? "RegistryPin" : "RegistryUnpin";
   await answerOf(socket, { [command]: { project_path: directory } });
   const meaning = pinned ? "pinned: it starts with the daemon" : "no longer pinned";
-  world.out.write(`${printable(directory)} is ${meaning}\n`);
+  if (json) printJson(world, { path: directory, pinned });
+  else world.out.write(`${printable(directory)} is ${meaning}\n`);
   return 0;
 }
 
@@ -80,7 +82,8 @@ export async function registryClean(flags: Flags, world: World): Promise<number>
     "RegistryClean",
   );
   const what = counted(count, "project whose folder is", "projects whose folders are");
-  world.out.write(`forgot ${what} gone\n`);
+  if (flags.json) printJson(world, { cleaned: count });
+  else world.out.write(`forgot ${what} gone\n`);
   const { RegistryList: left } = await answerOf<{ RegistryList: RegisteredProject[] }>(
     socket,
     "RegistryList",
@@ -97,7 +100,7 @@ export async function registryClean(flags: Flags, world: World): Promise<number>
   return 0;
 }
 
-export async function registryForget(word: string, world: World): Promise<number> {
+export async function registryForget(word: string, flags: Flags, world: World): Promise<number> {
   const socket = await socketOf({}, world);
   const forgotten = await answerOf<{ RegistryForgotten: { name: string; path: string } }>(
     socket,
@@ -105,6 +108,7 @@ export async function registryForget(word: string, world: World): Promise<number
     { deadline: patience },
   );
   const { name, path } = forgotten.RegistryForgotten;
-  world.out.write(`forgot ${name} (${printable(path)})\n`);
+  if (flags.json) printJson(world, { name, path });
+  else world.out.write(`forgot ${name} (${printable(path)})\n`);
   return 0;
 }

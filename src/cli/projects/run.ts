@@ -3,6 +3,8 @@ import { listed } from "../../text/list.ts";
 import { realpath } from "node:fs/promises";
 import { runInPlace } from "./child.ts";
 import { tellPending } from "./pending-note.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
@@ -23,6 +25,7 @@ export async function run(
   const { registration } = await ensureDaemon({ flags: {}, settings, world });
   const { socket } = registration;
   const env = await environmentOf(service, { socket, world });
+  if (flags.json) printJsonLine(world, { service, command });
   return await runInPlace(command, { env: { ...definedOf(world.env), ...env }, world });
 }
 
@@ -57,7 +60,7 @@ async function environmentOf(
       named.map((row) => row.name),
       { conjunction: "or" },
     );
-    throw new Error(`${service} is a project; name one of its services: ${names}`);
+    throw new Failure("ambiguous", `${service} is a project; name one of its services: ${names}`);
   }
   return await ask({ name: named[0]!.name });
 }

@@ -59,6 +59,7 @@ after the terminal is closed.`,
     .description("stop services, dependents first")
     .argument("[service...]", which)
     .option("-a, --all", "the services of all projects")
+    .addOption(jsonOption())
     .action((services: string[], flags: StopFlags) =>
       choose(async () => (await import("./stop.ts")).stop(services, flags, world)),
     );
@@ -69,6 +70,7 @@ after the terminal is closed.`,
     .description("restart services, and wait until they are ready")
     .argument("[service...]", which)
     .option("-a, --all", "the services of all projects")
+    .addOption(jsonOption())
     .action((services: string[], flags: StopFlags) =>
       choose(async () => (await import("./stop.ts")).restart(services, flags, world)),
     );
@@ -131,6 +133,7 @@ Ctrl-] leaves; every other key, Ctrl-C too, goes to the service. While people
 are attached, its terminal is as large as the smallest of theirs. Input that is
 not from a terminal is sent as it is: echo rs | localhostess attach api`,
     )
+    .addOption(jsonOption())
     .action((service: string, flags: Flags) =>
       choose(async () => (await import("./attach.ts")).attach(service, flags, world)),
     );
@@ -140,6 +143,7 @@ not from a terminal is sent as it is: echo rs | localhostess attach api`,
     .command("monitor")
     .description("watch the services of this project, start and stop them with keys")
     .option("-a, --all", "the services of all projects (default outside a project)")
+    .addOption(jsonOption())
     .action((flags: MonitorFlags) =>
       choose(async () => (await import("./monitor.ts")).monitor(flags, world)),
     );
@@ -157,6 +161,7 @@ function running(program: Command, choose: Choose, world: World): void {
     .argument("[command...]", "the command, after --")
     .usage("<service> -- <command>")
     .addHelpText("after", "\nThe exit code is that of the command, or 127 if it was not found.")
+    .addOption(jsonOption())
     .action((service: string, command: string[], flags: Flags) =>
       choose(async () => (await import("./run.ts")).run({ service, command }, flags, world)),
     );
@@ -174,6 +179,7 @@ function running(program: Command, choose: Choose, world: World): void {
 The exit code is that of the command. On a terminal, you are then asked whether
 to add the command to locald.toml as a service.`,
     )
+    .addOption(jsonOption())
     .action((command: string[], flags: TryFlags) =>
       choose(async () => (await import("./try.ts")).tryOut(command, flags, world)),
     );
@@ -197,30 +203,34 @@ function registering(program: Command, choose: Choose, world: World): void {
     .command("pin")
     .description("start a project whenever the daemon starts")
     .argument("[path]", folder)
-    .action((path: string | undefined) =>
+    .addOption(jsonOption())
+    .action((path: string | undefined, { json }: Flags) =>
       choose(async () =>
-        (await import("./registry.ts")).registryPin(path, { pinned: true }, world),
+        (await import("./registry.ts")).registryPin(path, { pinned: true, json }, world),
       ),
     );
   const unpin = registry
     .command("unpin")
     .description("start a project only on request")
     .argument("[path]", folder)
-    .action((path: string | undefined) =>
+    .addOption(jsonOption())
+    .action((path: string | undefined, { json }: Flags) =>
       choose(async () =>
-        (await import("./registry.ts")).registryPin(path, { pinned: false }, world),
+        (await import("./registry.ts")).registryPin(path, { pinned: false, json }, world),
       ),
     );
   const forget = registry
     .command("forget")
     .description("forget a project: its pin, its approvals, its logs")
     .argument("<project>", "its name, or its folder, which may be gone")
-    .action((word: string) =>
-      choose(async () => (await import("./registry.ts")).registryForget(word, world)),
+    .addOption(jsonOption())
+    .action((word: string, flags: Flags) =>
+      choose(async () => (await import("./registry.ts")).registryForget(word, flags, world)),
     );
   const clean = registry
     .command("clean")
     .description("forget projects whose folder is gone, except pinned ones")
+    .addOption(jsonOption())
     .action((flags: Flags) =>
       choose(async () => (await import("./registry.ts")).registryClean(flags, world)),
     );

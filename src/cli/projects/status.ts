@@ -6,10 +6,16 @@ import { shownDuration } from "../../text/duration.ts";
 import { listed } from "../../text/list.ts";
 import { shownSize } from "../../text/size.ts";
 import { pendingLines, tellPending } from "./pending-note.ts";
+import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, knownOf, type Row } from "./asking.ts";
-import { othersText, rowsFor, rowsShown } from "./here.ts";
+import { noNamesWithAll, othersText, rowsFor, rowsShown } from "./here.ts";
+import { shownFolder } from "../shared/rows.ts";
+import { type Column, type Table, tableOf } from "../shared/table.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
+
+/** PATH_MAX: a directory is shown in full. */
+const longestPath = 4096;
 
 export type StatusFlags = Flags & { all?: boolean };
 
@@ -19,11 +25,9 @@ export async function status(
   world: World,
 ): Promise<number> {
   const { out, err } = world;
+  noNamesWithAll(words, flags.all ?? false);
   const socket = await daemonSocket(flags, world);
-  if (socket === undefined) {
-    if (flags.json) out.write("[]\n");
-    return 1;
-  }
+  if (socket === undefined) return 1;
   const { rows, servers } = await knownOf(socket);
   const shown = words.length > 0 || flags.all ? undefined : await rowsShown({ rows, world });
   const these = shown?.rows ?? (await rowsFor(words, { rows, servers, all: flags.all, world }));
@@ -35,44 +39,29 @@ export async function status(
     tellPending(these, world);
     // An empty list says nothing about why it is empty.
     if (these.length === 0) tellOthers();
-    out.write(`${JSON.stringify(these, undefined, 2)}\n`);
+    printJson(world, these);
     return 0;
   }
   if (these.length === 0 && others === undefined) {
     err.write(`${err.colors.dim("no projects yet; start one with: localhostess up")}\n`);
     return 0;
   }
-  if (these.length > 0) for (const line of statusLines(these, out)) out.write(`${line}\n`);
+  const width = out.columns();
+  // In a pipe, another program reads it.
+  const home = width === undefined ? undefined : world.home;
+  const screen = { colors: out.colors, columns: () => width, home };
+  if (these.length > 0) for (const line of statusLines(these, screen)) out.write(`${line}\n`);
   tellOthers();
   return 0;
 }
 
-type Cell = { text: string; paint: (text: string) => string };
-
-const titles = [
-  "NAME",
-  "STATE",
-  "PID",
-  "PORT",
-  "UPTIME",
-  "RESTARTS",
-  "EXIT",
-  "CPU",
-  "MEMORY",
-  "URL",
-];
-
 /** One line each, without line ends; below them what wants to be read. */
-export function statusLines(
-  rows: readonly Row[],
-  screen: Pick<Screen, "colors" | "columns">,
-): string[] {
+export function statusLines(rows: readonly Row[], screen: StatusScreen): string[] {
   const { colors } = screen;
   const width = screen.columns();
-  const { lines, isWhole } = statusTable(rows, screen);
+  const table = statusTable(rows, screen);
   const warnings = warningsOf(rows);
   const remarks = rows.flatMap((row) => [
-    ...(isWhole || row.url === null ? [] : [`  ${row.name}: ${colors.cyan(row.url)}`]),
     ...(whyOf(row) === null ? [] : [colors.dim(`  ${row.name}: ${printable(whyOf(row)!, 300)}`)]),
     ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
     ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
@@ -80,7 +69,8 @@ export function statusLines(
   remarks.push(...sharedLines(rows).map((text) => colors.dim(`  ${text}`)));
   remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
   return [
-    ...lines,
+    table.header,
+    ...table.rows.flat(),
     ...remarks.flatMap((line) =>
       width === undefined
         ? [line]
@@ -89,29 +79,59 @@ export function statusLines(
   ];
 }
 
-/** The titles, then a line for each service. `isWhole`: there was room for the addresses. */
+/** The columns that say the least about a service go first; its address and its folder stay. */
+const columns: readonly Column<Row>[] = [
+  {
+    title: "NAME",
+    text: ({ name }) => name,
+    paint: (_, colors) => colors.bold,
+    cut: "end",
+    most: 32,
+  },
+  {
+    title: "STATE",
+    text: ({ state }) => state,
+    paint: ({ state }, colors) => stateColor(state, colors),
+  },
+  { title: "PID", text: ({ pid }) => (pid === null ? dash : String(pid)), goes: 6 },
+  { title: "PORT", text: ({ port }) => (port === null ? dash : `:${port}`), goes: 7 },
+  {
+    title: "UPTIME",
+    text: ({ uptime }) => (uptime === null ? dash : shownDuration(uptime)),
+    goes: 5,
+  },
+  { title: "RESTARTS", text: ({ restarts }) => String(restarts), goes: 3 },
+  { title: "EXIT", text: ({ exit }) => (exit === null ? dash : shownExit(exit)), goes: 2 },
+  { title: "CPU", text: ({ cpu }) => (cpu === null ? dash : `${cpu.toFixed(1)}%`), goes: 1 },
+  { title: "MEMORY", text: (row) => memoryOf(row) ?? dash, goes: 4 },
+  {
+    title: "URL",
+    text: ({ url }) => url ?? dash,
+    paint: ({ url }, colors) => (url === null ? String : colors.cyan),
+    below: ({ url }) => url !== null,
+    most: 48,
+  },
+];
+
+const dash = "-";
+
+export type StatusScreen = Pick<Screen, "colors" | "columns"> & {
+  /** The person's own folder, shown as `~`; undefined: folders are shown in full. */
+  home?: string | undefined;
+};
+
 export function statusTable(
   rows: readonly Row[],
-  { colors, columns }: Pick<Screen, "colors" | "columns">,
-): { lines: string[]; isWhole: boolean } {
-  const width = columns();
-  const all = [
-    titles.map((text) => ({ text, paint: colors.dim })),
-    ...rows.map((row) => cellsOf(row, colors)),
-  ];
-  const widths = titles.map((_, at) => Math.max(...all.map((row) => row[at]!.text.length)));
-  const isWhole = width === undefined || widths.reduce((sum, its) => sum + its + 2, -2) <= width;
-  // Half an address is of no use to anyone.
-  const cells = isWhole ? all : all.map((row) => row.slice(0, -1));
-  const table = cells.map((row) =>
-    row
-      .map(({ text, paint }, at) => paint(at === row.length - 1 ? text : text.padEnd(widths[at]!)))
-      .join("  ")
-      .trimEnd(),
-  );
-  const fit = (line: string): string =>
-    width === undefined ? line : Bun.sliceAnsi(line, 0, width, "…");
-  return { lines: table.map(fit), isWhole };
+  { colors, columns: width, home }: StatusScreen,
+): Table {
+  const folder: Column<Row> = {
+    title: "FOLDER",
+    text: ({ path }) => printable(shownFolder(path, home), longestPath),
+    paint: () => colors.dim,
+    cut: "start",
+    most: 40,
+  };
+  return tableOf(rows, [...columns, folder], { colors, columns: width() });
 }
 
 /** For a person: the reason of its state. */
@@ -144,23 +164,6 @@ function sharedLines(rows: readonly Row[]): string[] {
     const count = counted(its.length, "instance");
     return `${name}: ${its[0]!.instance!.url} goes to each ready one of ${count} in turn (${ready})`;
   });
-}
-
-function cellsOf(row: Row, colors: Colors): Cell[] {
-  const plain = (text: string): Cell => ({ text, paint: String });
-  const dash = "-";
-  return [
-    { text: row.name, paint: colors.bold },
-    { text: row.state, paint: stateColor(row.state, colors) },
-    plain(row.pid === null ? dash : String(row.pid)),
-    plain(row.port === null ? dash : `:${row.port}`),
-    plain(row.uptime === null ? dash : shownDuration(row.uptime)),
-    plain(String(row.restarts)),
-    plain(row.exit === null ? dash : shownExit(row.exit)),
-    plain(row.cpu === null ? dash : `${row.cpu.toFixed(1)}%`),
-    plain(memoryOf(row) ?? dash),
-    row.url === null ? plain(dash) : { text: row.url, paint: colors.cyan },
-  ];
 }
 
 export function stateColor(state: Row["state"], colors: Colors): (text: string) => string {

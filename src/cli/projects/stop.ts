@@ -3,12 +3,13 @@ import { namesOf, noServiceText, servicesWithin, unquoted } from "../../routes/n
 import { systemClock } from "../../system/clock.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
+import { printJson } from "../shared/json-output.ts";
 import { folderIn } from "../shared/lookup.ts";
 import { projectIn } from "../shared/project-files.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { definedOf } from "../shared/defined.ts";
-import { answerOf, carriedOut, daemonSocket, knownOf, type Row } from "./asking.ts";
-import { folderHere, rowsFor } from "./here.ts";
+import { answerOf, carriedOut, daemonSocket, knownOf, type Row, rowsOf } from "./asking.ts";
+import { folderHere, noNamesWithAll, rowsFor } from "./here.ts";
 import { wordsFor } from "./named.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameAmong } from "./short-name.ts";
@@ -25,12 +26,17 @@ export async function stop(
   world: World,
 ): Promise<number> {
   const found = await chosen(words, flags, world);
-  if (found === undefined)
-    return words.length === 0 ? 0 : tell(await unknownHere(words, world), world);
+  if (found === undefined) {
+    const unknown = words.length === 0 ? [] : await unknownHere(words, world);
+    if (unknown.length === 0 && flags.json) printJson(world, []);
+    if (unknown.length > 0 && world.json !== undefined) world.json.code = "not_found";
+    return tell(unknown, world);
+  }
   if (found.kind === "mistake") {
     // A declared service that was never started is not running, as requested.
     if ((await unknownHere(words, world)).length > 0) throw found.mistake;
     world.err.write(`${world.err.colors.dim("not running")}\n`);
+    if (flags.json) printJson(world, []);
     return 0;
   }
   const { socket, rows, these } = found;
@@ -39,7 +45,8 @@ export async function stop(
   for (const word of wordsFor(these, { rows })) {
     await answerOf(socket, { Stop: { name: word } }, { deadline: patience });
   }
-  for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
+  if (flags.json) await printRows(found, world);
+  else for (const row of running) world.out.write(`${name(row.name)} has stopped\n`);
   if (running.length === 0) {
     const { dim } = world.err.colors;
     world.err.write(`${dim(`${these.map((row) => row.name).join(", ")}: not running`)}\n`);
@@ -80,7 +87,20 @@ export async function restart(
     steps.end();
   }
   tellReasons(reasons, world.err);
+  if (flags.json) await printRows(found, world);
   return reasons.length > 0 ? 1 : 0;
+}
+
+/** The services that were chosen, as they are now. */
+async function printRows(
+  { socket, these }: Extract<Chosen, { kind: "chosen" }>,
+  world: World,
+): Promise<void> {
+  const names = new Set(these.map((row) => row.name));
+  printJson(
+    world,
+    (await rowsOf(socket)).filter((row) => names.has(row.name)),
+  );
 }
 
 type Chosen =
@@ -94,6 +114,8 @@ async function chosen(
   flags: StopFlags,
   world: World,
 ): Promise<Chosen | undefined> {
+  // Whether a daemon runs makes no difference to what was typed.
+  noNamesWithAll(words, flags.all ?? false);
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return undefined;
   const { rows, servers } = await knownOf(socket);

@@ -5,6 +5,7 @@ import { serviceUrl } from "../../routes/service-row.ts";
 import { choosePort } from "../../supervisor/project/ports.ts";
 import { loopback } from "../../system/loopback.ts";
 import { runInPlace } from "./child.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import { looker } from "../shared/look.ts";
 import { shellCommand } from "../../text/shell-words.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
@@ -39,6 +40,7 @@ export async function tryOut(
   const { dim } = world.err.colors;
   const url = serviceUrl(name, daemon?.httpPort ?? daemon?.port ?? 9090);
   world.err.write(`${dim(`${url}  PORT=${port}`)}\n`);
+  if (flags.json) printJsonLine(world, { name, url, port });
   // A single word is a command line for a shell.
   const words = command.length === 1 ? ["/bin/sh", "-c", command[0]!] : command;
   const env = {
@@ -70,12 +72,13 @@ async function offer(
   command: readonly string[],
   { name, world }: { name: string; world: World },
 ): Promise<void> {
-  const question = `Add ${shellCommand(command)} to locald.toml as a service? Name [${name}], or n: `;
+  const question = `Add ${shellCommand(command)} to locald.toml as the service ${name}? [y/N, or another name] `;
   const answer = await world.prompt(question);
   if (answer === undefined) return;
   const said = answer.trim();
-  if (/^no?$/i.test(said)) return;
-  const kept = said === "" || /^y(?:es)?$/i.test(said) ? name : said;
+  // Enter must not write into a file.
+  if (said === "" || /^no?$/i.test(said)) return;
+  const kept = /^y(?:es)?$/i.test(said) ? name : said;
   const { add } = await import("./add.ts");
   try {
     await add({ name: kept, command }, {}, world);

@@ -3,6 +3,7 @@ import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
+import { printJson } from "../shared/json-output.ts";
 import type { World } from "../shared/world.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
 import { openMark } from "../../routes/standing-lines.ts";
@@ -51,6 +52,7 @@ export async function upInBackground(
     const ended = await Promise.race([carried, interrupted.promise, late.promise, begun.promise]);
     steps.end();
     if (ended === "interrupted") {
+      if (world.json !== undefined) world.json.code = "interrupted";
       world.err.write(
         "localhostess: the start continues in the background; stop it with: localhostess stop\n",
       );
@@ -75,7 +77,7 @@ async function printBegun({ socket, project, world }: Upping): Promise<void> {
   const rows = (await rowsOf(socket)).filter(
     (row) => row.path === project.directory && row.state !== "stopped",
   );
-  world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  printJson(world, rows);
 }
 
 /** Prints the URL of each ready service on stdout, and the last lines of the others on stderr. */
@@ -97,7 +99,10 @@ async function report(
   const notReady = rows.filter((row) => !row.ready && row.state !== "completed");
   const name = nameWithin(project);
   const width = Math.max(0, ...rows.map((row) => name(row.name).length));
-  if (json) out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  // Without a row the reasons are all that there is to say, as an error.
+  const isAnswer = rows.length > 0 || (ended !== "late" && ended.kind === "done");
+  if (json && isAnswer) printJson(world, rows);
+  if (world.json !== undefined) world.json.code = "not_ready";
   const tellWhere = (its: string, where: string): void => {
     out.write(`${out.colors.bold(its.padEnd(width))}  ${out.colors.cyan(where)}\n`);
   };

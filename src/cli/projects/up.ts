@@ -6,6 +6,7 @@ import { profileMistakes } from "../../supervisor/project/asked-services.ts";
 import { longestTimer } from "../../text/duration.ts";
 import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
+import { Failure } from "../shared/failure.ts";
 import { isProjectFile } from "../shared/project-files.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
@@ -84,7 +85,7 @@ function profilesOf(
 ): readonly string[] {
   if (flags.profile !== undefined) {
     const mistakes = profileMistakes(project, flags.profile);
-    if (mistakes.length > 0) throw new Error(mistakes.join("\n"));
+    if (mistakes.length > 0) throw new Failure("not_found", mistakes.join("\n"));
     return flags.profile;
   }
   // The variable may be set for several projects.

@@ -2,7 +2,7 @@
 import { constants } from "node:os";
 import type { EventData, Snapshot } from "../../control/commands/daemon-report.ts";
 import { follow } from "../../control/found/client.ts";
-import type { Registration } from "../../control/found/protocol.ts";
+import type { ApiError, ErrorCode, Registration } from "../../control/found/protocol.ts";
 import { ofJsonForm } from "../../routes/json-form.ts";
 import type { SupervisedChange } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
@@ -10,6 +10,8 @@ import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { knownOf, type Row } from "./asking.ts";
@@ -62,7 +64,7 @@ export async function wait(
     return report(all, { goal, json: flags.json, world });
   }
   if (daemon === undefined) {
-    if (flags.json) world.out.write("[]\n");
+    if (world.json !== undefined) world.json.code = "not_running";
     world.err.write(
       "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
     );
@@ -166,9 +168,9 @@ async function* eventsOf(socket: string): AsyncGenerator<Event, void, undefined>
     const { event, data, error } = JSON.parse(line) as {
       event?: keyof EventData;
       data: never;
-      error?: { message: string };
+      error?: ApiError<ErrorCode>;
     };
-    if (error !== undefined) throw new Error(error.message);
+    if (error !== undefined) throw new Failure(error.code, error.message);
     if (event === "hello" || event === "reset") yield ofJsonForm<Snapshot>(data);
     else if (event === "supervised") yield ofJsonForm<SupervisedChange>(data);
   }
@@ -241,7 +243,7 @@ function report(
       exit: verdict.kind === "reached" ? verdict.exit : null,
       why: verdict.kind === "lost" ? verdict.why : (why ?? null),
     }));
-    world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+    printJson(world, rows);
   }
   if (all.some(({ verdict }) => verdict.kind !== "reached")) return 1;
   const codes = all.map(({ verdict }) => (verdict.kind === "reached" ? verdict.exit : 1));

@@ -41,6 +41,7 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
     .description("open a server in the browser")
     .argument("<name>", `${name}; a path may follow`)
     .addOption(portOption())
+    .addOption(jsonOption())
     .action((text: string, flags: Flags) =>
       choose(async () => (await import("./open.ts")).open(text, flags, world)),
     );

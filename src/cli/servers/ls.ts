@@ -1,8 +1,8 @@
 /** `localhostess ls` -> the table of services, once or whenever it changes. */
 import { serviceRow } from "../../routes/service-row.ts";
-import { looker, type Sight } from "../shared/look.ts";
+import { looker, type Sight, unusableIn } from "../shared/look.ts";
 import { notes } from "./notes.ts";
-import { type RowOptions, serviceLines, warningLines } from "../shared/rows.ts";
+import { namelessLines, type RowOptions, serviceLines, warningLines } from "../shared/rows.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import type { Screen, World } from "../shared/world.ts";
 
@@ -22,7 +22,7 @@ export async function ls(flags: LsFlags, world: World): Promise<number> {
   const look = looker(settings, { world });
   if (flags.watch === true) return watch(look, { settings, world });
   const sight = await look();
-  world.out.write(settings.json ? `${json(sight, 2)}\n` : table(sight, world.out, settings));
+  world.out.write(settings.json ? `${json(sight, 2)}\n` : table(sight, world, settings));
   talk(sight, { settings, world });
   return 0;
 }
@@ -32,23 +32,30 @@ function json({ services, urlPorts }: Sight, indent?: number): string {
   return JSON.stringify(rows, undefined, indent);
 }
 
-function table(sight: Sight, screen: Screen, { verbose }: Settings): string {
+function table(sight: Sight, { out: screen, home }: World, { verbose }: Settings): string {
+  const columns = screen.columns();
   const options: RowOptions = {
     port: sight.urlPorts.http,
-    columns: screen.columns(),
+    columns,
     colors: screen.colors,
     verbose,
+    // In a pipe, another program reads it.
+    home: columns === undefined ? undefined : home,
   };
+  const { services } = sight;
+  const nameless = namelessLines(unusableIn(sight), options);
   const lines = [
-    ...serviceLines(sight.services, options),
-    ...warningLines(sight.services, options),
+    ...(services.length === 0 ? [] : serviceLines(services, { ...options, header: true })),
+    ...warningLines(services, options),
+    ...(services.length === 0 || nameless.length === 0 ? [] : [""]),
+    ...nameless,
   ];
   return lines.map((line) => `${line}\n`).join("");
 }
 
 function talk(sight: Sight, { settings, world }: { settings: Settings; world: World }): void {
   for (const line of notes(sight, settings)) {
-    world.err.write(`${world.err.colors.dim(line)}\n`);
+    world.err.write(`${wrapped(line, world.err)}\n`);
   }
 }
 
@@ -57,6 +64,7 @@ type Watching = { settings: Settings; world: World };
 /** Runs until a signal, or until the reader is gone. */
 async function watch(look: () => Promise<Sight>, { settings, world }: Watching): Promise<number> {
   const { out, err } = world;
+  if (world.json !== undefined) world.json.lines = true;
   const terminal = out.columns() !== undefined && !settings.json;
   const stopped = Promise.withResolvers<"stop">();
   let resized = Promise.withResolvers<"draw">();
@@ -67,7 +75,7 @@ async function watch(look: () => Promise<Sight>, { settings, world }: Watching):
   let said = "";
   try {
     for (let sight = await look(); ;) {
-      const text = settings.json ? `${json(sight)}\n` : table(sight, out, settings);
+      const text = settings.json ? `${json(sight)}\n` : table(sight, world, settings);
       const words = notes(sight, settings);
       if (text !== shown || words.join("\n") !== said) {
         if (terminal) {
@@ -106,5 +114,6 @@ async function watch(look: () => Promise<Sight>, { settings, world }: Watching):
 }
 
 function wrapped(line: string, { columns, colors }: Screen): string {
-  return colors.dim(Bun.wrapAnsi(line, columns() ?? line.length, { hard: true }));
+  const width = columns();
+  return colors.dim(width === undefined ? line : Bun.wrapAnsi(line, width, { hard: true }));
 }

@@ -1,5 +1,6 @@
 /** `localhostess pac` -> the proxy auto-configuration file that the proxy serves at /proxy.pac. */
 import { portsOf } from "../shared/look.ts";
+import { printJson } from "../shared/json-output.ts";
 import { pacText } from "../shared/pac-text.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { daemonIfUsable } from "../shared/daemon-here.ts";
@@ -12,6 +13,7 @@ export async function pac(flags: Flags, world: World): Promise<number> {
   const running = record !== undefined && record.port === port;
   const text = await pacText({ port, tlds: record?.tlds ?? settings.tlds, running });
   const answer = { url: `http://localhost:${port}/proxy.pac`, text };
-  world.out.write(settings.json ? `${JSON.stringify(answer, undefined, 2)}\n` : text);
+  if (settings.json) printJson(world, answer);
+  else world.out.write(text);
   return 0;
 }

@@ -19,6 +19,7 @@ import {
   wordsFor,
 } from "./daemon-answers.ts";
 import { defaultPort, type Flags, type Settings, settingsOf } from "./settings.ts";
+import { Failure } from "./failure.ts";
 import type { World } from "./world.ts";
 
 export type Running = Extract<Connected, { kind: "connected" }>;
@@ -89,6 +90,10 @@ export function unusableText(found: Found, settings: Settings): string {
   return `${caseOf(words)}; ${words.fix.for}: ${words.fix.command}`;
 }
 
+export function unusable(found: Found, settings: Settings): Failure {
+  return new Failure("no_answer", unusableText(found, settings));
+}
+
 /**
  * The record of the running daemon; undefined where none is running. @throws an Error for a person, where one runs
  * that cannot be used.
@@ -98,7 +103,7 @@ export async function runningDaemon(
   world: World,
 ): Promise<Registration | undefined> {
   const found = await findRunning(settings, { world });
-  if (outcomeOf(found, "ask") === "refuse") throw new Error(unusableText(found, settings));
+  if (outcomeOf(found, "ask") === "refuse") throw unusable(found, settings);
   return found.kind === "healthy" ? found.registration : undefined;
 }
 
@@ -139,7 +144,7 @@ export async function ensureDaemon({
   prepareStateDirectory(stateDirectory, { tighten: settings.ownPlace });
   const before = await findRunning(settings, want === "need" ? { world } : {});
   const outcome = outcomeOf(before, want);
-  if (outcome === "refuse") throw new Error(unusableText(before, settings));
+  if (outcome === "refuse") throw unusable(before, settings);
   if (outcome === "replace" && before.kind !== "healthy") {
     say(`${caseOf(wordsFor(before, settings)!)}; it is replaced`, world);
   }
@@ -160,7 +165,8 @@ export async function ensureDaemon({
   for (const line of lines.slice(-shownLines)) {
     err.write(`${err.colors.dim(printable(line, longestLine))}\n`);
   }
-  throw new Error(
+  throw new Failure(
+    "not_started",
     `the daemon could not be started: ${why.replaceAll("\n", "; ")}; its log: ${settings.log}`,
   );
 }
@@ -286,7 +292,8 @@ function tell(
   const { pid, port, httpPort } = registration;
   const url = originOf("localhost", { scheme: "http", port: httpPort ?? port });
   const state = started ? "is running in the background" : "is already running";
-  world.out.write(`localhostess ${state} (pid ${pid}): ${url}\n`);
+  // With --json, the answer is that of `server status`.
+  if (!settings.json) world.out.write(`localhostess ${state} (pid ${pid}): ${url}\n`);
   const { colors } = world.err;
   const hint = `${started ? `log: ${settings.log}; ` : ""}stop it with: localhostess server stop`;
   world.err.write(`${colors.dim(hint)}\n`);

@@ -5,13 +5,16 @@ import type { SeenSight } from "../../control/commands/reports.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { type Registration, readRegistration } from "../../control/found/registration.ts";
 import { groupServices } from "../../discovery/group.ts";
-import type { ObservedProcess, Scan, Source } from "../../discovery/observation.ts";
+import type { Scan, Source } from "../../discovery/observation.ts";
 import { chooseSource } from "../../discovery/source.ts";
 import { type JsonForm, ofJsonForm } from "../../routes/json-form.ts";
+import { unusableServers } from "../../discovery/unusable.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
+import type { Unusable } from "../../routes/unusable.ts";
+import { ownFile } from "../../system/own-bun.ts";
 import { defaultPort, type Settings } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -32,9 +35,6 @@ export type Sight = {
   tlds: readonly string[];
 };
 
-/** A listening process without a NAME. */
-export type Unnamed = { process: ObservedProcess; port: number };
-
 /** Looks repeatedly; the source is chosen once, because it caches what it has read. */
 export type Looker = () => Promise<Sight>;
 
@@ -44,25 +44,25 @@ export function isWsl(): boolean {
 }
 
 /**
- * Asks the running daemon, which looks in the same way; else looks itself. With a world, the first look waits for a
- * daemon that is in trouble, and reports one that cannot be used.
+ * Asks the running daemon, which looks in the same way; looks itself where none runs, or another way is asked for. With
+ * a world, the first look waits for a daemon that is in trouble, and reports one that cannot be used.
  */
 export function looker(settings: Settings, { world }: { world?: World } = {}): Looker {
   // These options are about this look, and not about how the daemon looks.
   const own = settings.scanner !== "auto" || settings.allUsers;
   let lookOurselves: Looker | undefined;
   return async () => {
-    const seen = own ? undefined : await seenByDaemon(settings, world);
-    if (seen !== undefined) return seen;
-    if (lookOurselves === undefined) {
-      lookOurselves = ownLooker(settings);
-      if (world !== undefined && !own) {
-        const running = await daemonIfUsable(settings, world);
-        const again = running === undefined ? undefined : await seenByDaemon(settings, world);
-        if (again !== undefined) return again;
-      }
+    let seen = await seenByDaemon(settings, world);
+    if (seen === undefined && lookOurselves === undefined && world !== undefined) {
+      const running = await daemonIfUsable(settings, world);
+      if (running !== undefined) seen = await seenByDaemon(settings, world);
     }
-    return { ...(await lookOurselves()), unusable: world?.daemonTalk?.unusable ?? false };
+    if (seen !== undefined && !own) return seen;
+    lookOurselves ??= ownLooker(settings);
+    const sight = await lookOurselves();
+    // No look at the machine shows the services of projects that do not listen.
+    if (seen !== undefined) return { ...sight, supervised: seen.supervised };
+    return { ...sight, unusable: world?.daemonTalk?.unusable ?? false };
   };
 }
 
@@ -138,14 +138,14 @@ function holds(scan: Scan, { pid, port }: Registration): boolean {
   return scan.observations.some((seen) => seen.port === port && seen.pids.includes(pid));
 }
 
-/** One process for each port, without the proxy and the services, by port. */
-export function unnamedOf({ scan, services, proxy }: Sight): Unnamed[] {
-  const known = new Set(services.flatMap((service) => service.pids));
-  if (proxy !== undefined) known.add(proxy.pid);
-  const unnamed = new Map<number, Unnamed>();
-  for (const { port, pids } of scan.observations) {
-    const process = scan.processes.get(pids.find((pid) => !known.has(pid)) ?? 0);
-    if (process !== undefined && !unnamed.has(port)) unnamed.set(port, { process, port });
-  }
-  return [...unnamed.values()];
+/** The servers that no name leads to, without the proxy, by port. */
+export function unusableIn({ scan, services, supervised, proxy }: Sight): Unusable[] {
+  return unusableServers(scan, {
+    hostName: hostname(),
+    wsl: isWsl(),
+    services,
+    supervised,
+    ownPids: new Set(proxy === undefined ? [] : [proxy.pid]),
+    ownFile: ownFile(),
+  });
 }

@@ -7,6 +7,7 @@ import {
   readProject,
 } from "../../supervisor/project/read-project.ts";
 import { configFile } from "../../system/paths.ts";
+import { Failure } from "./failure.ts";
 import { UsageError } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -65,7 +66,7 @@ export async function projectIn(
   options: ProjectFilesOptions = {},
 ): Promise<ReadProject> {
   const located = configFile(world);
-  if (located.kind === "mistake") throw new UsageError([located.what]);
+  if (located.kind === "mistake") throw new UsageError([located.what], { isTyped: false });
   return await readProject(directory, {
     ...options,
     home: world.home,
@@ -76,7 +77,8 @@ export async function projectIn(
 }
 
 export function noProject(directory: string): Error {
-  return new Error(
+  return new Failure(
+    "no_project",
     `no locald.toml, Procfile.dev or Procfile in ${directory}; create one with: localhostess init`,
   );
 }

@@ -1,6 +1,10 @@
-/** Services -> lines for a terminal: aligned, and cut to its width. Pure. */
+/** Services, and servers without a name -> lines for a terminal: aligned, and cut to its width. Pure. */
 import type { Service } from "../../routes/service.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
+import { namingCommand, type Unusable, unusableText } from "../../routes/unusable.ts";
+import { counted } from "../../text/counted.ts";
+import { shortCommand } from "../../text/short-command.ts";
+import { type Column, fitted, tableLines } from "./table.ts";
 import type { Colors } from "./world.ts";
 
 export type RowOptions = {
@@ -11,73 +15,141 @@ export type RowOptions = {
   colors: Colors;
   /** Names every port and process of a service. */
   verbose?: boolean;
+  /** The person's own folder, shown as `~`; undefined: folders are shown in full. */
+  home?: string | undefined;
 };
 
-/** A cell: its text, and its color. */
-type Cell = { text: string; paint: (text: string) => string };
+const indent = "  ";
 
-/** A wider cell shifts only its own row. In columns of a terminal: name, URL, port, pid. */
-const widest = [24, 48, 12, 14];
+/** `~/api` for a folder below the person's own. */
+export function shownFolder(folder: string | undefined, home: string | undefined): string {
+  if (folder === undefined) return "-";
+  if (home === undefined || home === "/") return folder;
+  return folder === home || folder.startsWith(`${home}/`)
+    ? `~${folder.slice(home.length)}`
+    : folder;
+}
 
-const gap = "  ";
-
-function cellsOf(service: Service, { port, colors, verbose = false }: RowOptions): Cell[] {
-  const { endpoint, process, ports, pids } = service;
-  const otherPorts = ports.filter((other) => other !== endpoint.port);
-  const otherPids = pids.filter((other) => other !== process.pid);
+function columnsOf({
+  port,
+  home,
+  verbose = false,
+  header = false,
+}: ServiceOptions): Column<Service>[] {
   // `:3000 +2` keeps the row short.
   const more = (others: readonly number[], mark: string) => {
     if (others.length === 0) return "";
     return verbose ? others.map((other) => ` ${mark}${other}`).join("") : ` +${others.length}`;
   };
   return [
-    { text: service.name, paint: service.routable ? colors.bold : colors.yellow },
-    service.routable
-      ? { text: serviceUrl(service.name, port), paint: colors.cyan }
-      : { text: "(no address)", paint: colors.yellow },
-    { text: `:${endpoint.port}${more(otherPorts, ":")}`, paint: String },
-    { text: `pid ${process.pid}${more(otherPids, "")}`, paint: colors.dim },
-    { text: service.command, paint: colors.dim },
+    {
+      title: "NAME",
+      text: ({ name }) => name,
+      paint: ({ routable }, colors) => (routable ? colors.bold : colors.yellow),
+      cut: "end",
+      most: 24,
+    },
+    {
+      title: "URL",
+      text: ({ name, routable }) => (routable ? serviceUrl(name, port) : "(no address)"),
+      paint: ({ routable }, colors) => (routable ? colors.cyan : colors.yellow),
+      below: ({ routable }) => routable,
+      most: 48,
+    },
+    {
+      title: "PORT",
+      text: ({ endpoint, ports }) =>
+        `:${endpoint.port}${more(
+          ports.filter((other) => other !== endpoint.port),
+          ":",
+        )}`,
+      most: 12,
+      goes: 2,
+    },
+    {
+      title: "PID",
+      text: ({ process, pids }) =>
+        `${header ? "" : "pid "}${process.pid}${more(
+          pids.filter((other) => other !== process.pid),
+          "",
+        )}`,
+      paint: (_, colors) => colors.dim,
+      most: 10,
+      goes: 1,
+    },
+    {
+      title: "FOLDER",
+      text: ({ cwd }) => shownFolder(cwd, home),
+      cut: "start",
+      most: 40,
+    },
+    {
+      title: "COMMAND",
+      text: ({ command, cwd }) => shortCommand(command, cwd),
+      paint: (_, colors) => colors.dim,
+      cut: "end",
+      least: 10,
+      goes: 3,
+    },
   ];
 }
 
-/** Cuts at the edge of the terminal, counting wide characters as two. */
-function fitted(line: string, columns: number | undefined): string {
-  if (columns === undefined) return line;
-  const cut = Bun.sliceAnsi(line, 0, columns, "…");
-  // A wide character at the edge hangs over it by one.
-  return Bun.stringWidth(cut) > columns ? Bun.sliceAnsi(line, 0, columns - 1, "…") : cut;
+export type ServiceOptions = RowOptions & {
+  /** False: rows only, which say what a number is. */
+  header?: boolean;
+};
+
+/** One line each, without line ends, and one more for an address that finds no room in its row. */
+export function serviceLines(services: readonly Service[], options: ServiceOptions): string[] {
+  const { columns, colors, header = false } = options;
+  return tableLines(services, columnsOf(options), { columns, colors, header });
 }
 
-/** One line each, without line ends. */
-export function serviceLines(services: readonly Service[], options: RowOptions): string[] {
-  const rows = services.map((service) => cellsOf(service, options));
-  const widths = widest.map((limit, column) =>
-    Math.max(
-      0,
-      ...rows.map((row) => Bun.stringWidth(row[column]!.text)).filter((width) => width <= limit),
-    ),
+/** Servers that no name leads to, each with the command that gives it one. */
+export function namelessLines(all: readonly Unusable[], options: RowOptions): string[] {
+  const { columns, colors, home } = options;
+  const nameless = all.filter(({ fault }) => fault.kind !== "bad name");
+  if (nameless.length === 0) return [];
+  const count = counted(nameless.length, "server");
+  const title = `${count} without a name:`;
+  const rows = tableLines(
+    nameless,
+    [
+      {
+        title: "PORT",
+        text: ({ port, ports }) => `:${port}${ports.length > 1 ? ` +${ports.length - 1}` : ""}`,
+      },
+      { title: "PID", text: ({ pid }) => String(pid), paint: () => colors.dim },
+      {
+        title: "FOLDER",
+        text: ({ cwd }) => shownFolder(cwd, home),
+        cut: "start",
+        most: 40,
+        least: 20,
+      },
+      { title: "NAME IT WITH", text: namingCommand, paint: () => colors.cyan, cut: "end" },
+    ],
+    { columns, colors },
   );
-  return rows.map((row) => {
-    const cells = row.map(({ text, paint }, column) => {
-      const missing = (widths[column] ?? 0) - Bun.stringWidth(text);
-      return paint(text) + " ".repeat(Math.max(0, missing));
-    });
-    return fitted(cells.join(gap).trimEnd(), options.columns);
-  });
+  const reasons = nameless
+    .filter(({ fault }) => fault.kind !== "no name")
+    .flatMap((its) => wrappedWarning(`! ${unusableText(its)}`, options));
+  return [fitted(title, columns), ...rows, ...reasons];
 }
 
 /** The warnings of services, a sentence each; long ones are wrapped and indented. */
 export function warningLines(services: readonly Service[], options: RowOptions): string[] {
-  const { columns, colors } = options;
   return services.flatMap((service) =>
     service.warnings.flatMap((warning) => {
       const text = `! ${service.name} (pid ${service.process.pid}): ${warning}`;
-      const indent = gap;
-      if (columns === undefined) return [text];
-      const width = Math.max(1, columns - indent.length);
-      const [first = "", ...others] = Bun.wrapAnsi(text, width, { hard: true }).split("\n");
-      return [first, ...others.map((line) => indent + line)].map((line) => colors.yellow(line));
+      return wrappedWarning(text, options);
     }),
   );
+}
+
+function wrappedWarning(text: string, { columns, colors }: RowOptions): string[] {
+  if (columns === undefined) return [text];
+  const width = Math.max(1, columns - indent.length);
+  const [first = "", ...others] = Bun.wrapAnsi(text, width, { hard: true }).split("\n");
+  return [first, ...others.map((line) => indent + line)].map((line) => colors.yellow(line));
 }

@@ -29,6 +29,10 @@ export async function show(url: string, world: World): Promise<number> {
     tried.length === 0
       ? `PATH has no ${listed(openers(world), { conjunction: "or" })}`
       : listed(tried);
+  if (world.json !== undefined) {
+    world.json.code = "no_browser";
+    world.json.more.push(url);
+  }
   write(`localhostess: could not open a browser: ${why}; open this URL:\n${url}\n`);
   return 1;
 }

@@ -3,6 +3,7 @@ import { fstatSync, statSync, writeSync } from "node:fs";
 import { homedir } from "node:os";
 import { withBytes } from "../../system/byte-text.ts";
 import type { Cancel } from "../../system/clock.ts";
+import type { FailureCode } from "./failure.ts";
 
 /** The colors in use; without colors, each returns its text unchanged. */
 export type Colors = Record<
@@ -39,6 +40,15 @@ export type World = {
   onResize(action: () => void): Cancel;
   /** Ends the process at once. */
   exit(code: number): void;
+  /** Set in a run with `--json`. */
+  json?: {
+    /** The answer is a stream, one value a line, and an error is a line of it. */
+    lines: boolean;
+    /** The code of an error that has been reported on stderr. */
+    code: FailureCode | undefined;
+    /** Lines that belong to its message, such as the errors in a file. */
+    more: string[];
+  };
   /** Words about the daemon that this command has said; undefined where each may be said again. */
   daemonTalk?: DaemonTalk;
 };

@@ -13,12 +13,14 @@ import { installCommand } from "../../tls/trust/install-command.ts";
 import { exists } from "../../tls/trust/exists.ts";
 import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
-import { portsOf } from "../shared/look.ts";
+import { Failure } from "../shared/failure.ts";
+import { printJsonLine } from "../shared/json-output.ts";
+import { looker, portsOf } from "../shared/look.ts";
 import { pacText } from "../shared/pac-text.ts";
 import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
-import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
+import { present, reach, targetOf, tellAbsent, tellComing } from "../shared/reach.ts";
+import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
-import { readTarget } from "../../routes/target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "../shared/world.ts";
 
@@ -47,15 +49,24 @@ export async function browser(
   const settings = await served(await settingsOf(flags, world), world);
   const [name, own] = words[0]?.startsWith("-") ? [undefined, words] : [words[0], words.slice(1)];
   const { tlds } = settings;
-  const target = readTarget(name ?? "localhost", tlds);
-  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const sight = await looker(settings)();
+  const target = await targetOf(name ?? "localhost", { sight, world });
   const machine = machineOf({}, world);
   if (machine.platform !== "linux") {
-    throw new Error(
+    throw new Failure(
+      "unsupported",
       "on this system Chromium uses the system's trust store, not that of a profile; try: localhostess trust",
     );
   }
   const program = await chromium(machine);
+  if (target.kind === "name") {
+    const reached = present(reach(target.name, sight));
+    if (reached.kind === "absent" && reached.turn === "down") {
+      tellAbsent(reached.supervised, world);
+      return 1;
+    }
+    tellComing(reached, world);
+  }
   // The daemon is started last, when nothing else can fail.
   const daemon = await daemonFor(flags, world);
   const { port, urlPorts } = portsOf(settings, daemon);
@@ -68,6 +79,7 @@ export async function browser(
   const home = await mkdtemp(join(tmpdir(), "localhostess-browser-"));
   try {
     await trustIn(home, { certificates, machine });
+    if (settings.json) printJsonLine(world, { url, program });
     return await show(
       [program, ...quiet, `--user-data-dir=${join(home, "profile")}`, pacOption(pac), ...own, url],
       { home, world },
@@ -83,7 +95,8 @@ async function chromium({ env }: Machine): Promise<string> {
   // A snap has its own home and /tmp, and would not see the profile.
   const program = found.find((path) => !path.startsWith("/snap/"));
   if (program !== undefined) return program;
-  throw new Error(
+  throw new Failure(
+    "no_browser",
     found.length > 0
       ? `${found[0]} is a snap, which can only read its own files; install Chrome or Chromium as a package`
       : `PATH has no ${listed(programs, { conjunction: "or" })}; localhostess trust makes every browser trust the certificates`,
@@ -92,7 +105,7 @@ async function chromium({ env }: Machine): Promise<string> {
 
 async function ours(settings: Settings): Promise<Certificate[]> {
   const names = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
-  if (names.kind === "broken") throw new Error(names.problems.join("; "));
+  if (names.kind === "broken") throw new Failure("broken_authority", names.problems.join("; "));
   const bare = await loadCertificateAuthority(certificateAuthorityOptions("bare", settings));
   return [names.ca, ...(bare.kind === "ready" ? [bare.ca] : [])].map(certificateOf);
 }
@@ -145,7 +158,8 @@ async function show(
       XDG_CACHE_HOME: join(home, "cache"),
     },
     stdin: "ignore",
-    stdout: "inherit",
+    // With --json, stdout has JSON only.
+    stdout: world.json === undefined ? "inherit" : 2,
     stderr: "inherit",
     // On Ctrl-C we end the browser and then remove its profile.
     detached: true,

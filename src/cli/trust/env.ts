@@ -10,6 +10,7 @@ import {
   machineOf,
   served,
 } from "../shared/machine.ts";
+import { Failure } from "../shared/failure.ts";
 import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 
@@ -21,7 +22,7 @@ export async function env(flags: EnvFlags, world: World): Promise<number> {
   const settings = await served(await settingsOf(flags, world), world);
   const machine = machineOf(flags, world);
   const made = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
-  if (made.kind === "broken") throw new Error(made.problems.join("; "));
+  if (made.kind === "broken") throw new Failure("broken_authority", made.problems.join("; "));
   const job: BundleJob = {
     settings,
     machine,

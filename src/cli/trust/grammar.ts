@@ -73,6 +73,7 @@ command to run is printed.`,
     .argument("[name...]", "a NAME or a URL; options for Chromium follow after --")
     .usage("[options] [name] [-- chromium options]")
     .addOption(portOption())
+    .addOption(jsonOption())
     .action((words: string[], flags: Flags) =>
       choose(async () => (await import("./browser.ts")).browser(words, { flags, world })),
     );

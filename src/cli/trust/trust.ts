@@ -22,6 +22,7 @@ import {
   served,
 } from "../shared/machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
+import { Failure } from "../shared/failure.ts";
 import { type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 
@@ -75,7 +76,7 @@ async function look(work: Work, world: World): Promise<void> {
   for (const kind of ["names", "bare"] as const) {
     const options = certificateAuthorityOptions(kind, work.settings);
     const loaded = await loadCertificateAuthority(options);
-    if (loaded.kind === "broken") throw new Error(loaded.problems.join("; "));
+    if (loaded.kind === "broken") throw new Failure("broken_authority", loaded.problems.join("; "));
     if (loaded.kind === "ready") {
       await checkAll(work, { whose: kind, certificate: certificateOf(loaded.ca) });
     } else if (kind === "names") {
@@ -113,7 +114,7 @@ async function install(
 ): Promise<void> {
   for (const kind of kinds) {
     const made = await ensureCertificateAuthority(certificateAuthorityOptions(kind, work.settings));
-    if (made.kind === "broken") throw new Error(made.problems.join("; "));
+    if (made.kind === "broken") throw new Failure("broken_authority", made.problems.join("; "));
     await installCertificateAuthority(made.ca, { work, world });
   }
 }
@@ -121,12 +122,13 @@ async function install(
 async function renew(kind: CertificateAuthorityKind, { work, world }: Doing): Promise<void> {
   const options = certificateAuthorityOptions(kind, work.settings);
   if (kind === "bare" && (await loadCertificateAuthority(options)).kind === "absent") {
-    throw new Error(
+    throw new Failure(
+      "not_found",
       "there is no certificate authority for bare names; create one with: localhostess trust --bare-names",
     );
   }
   const made = await renewCertificateAuthority(options);
-  if (made.kind === "broken") throw new Error(made.problems.join("; "));
+  if (made.kind === "broken") throw new Failure("broken_authority", made.problems.join("; "));
   await installCertificateAuthority(made.ca, { work, world });
   // Shells that have read `env` keep using the same files.
   await refreshBundles(work.settings);

@@ -13,6 +13,7 @@ import type { Certificate } from "../../tls/trust/store.ts";
 import { removeFromAll, trustStores } from "../../tls/trust/stores.ts";
 import { certificateAuthorityOptions, type MachineFlags, machineOf } from "../shared/machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
+import { Failure } from "../shared/failure.ts";
 import { settingsOf } from "../shared/settings.ts";
 import { certificateOf, refreshBundles, refuseSudo } from "./trust.ts";
 import type { World } from "../shared/world.ts";
@@ -75,7 +76,7 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
       `${world.err.colors.dim("there is no certificate authority, so there is nothing to remove")}\n`,
     );
   }
-  if (broken.length > 0) throw new Error(broken.join("; "));
+  if (broken.length > 0) throw new Failure("broken_authority", broken.join("; "));
   return allWell(rows) ? 0 : 1;
 }
 

@@ -1,4 +1,5 @@
 /** `localhostess completion <shell>` -> a script for the shell, which calls us at each Tab. */
+import { printJson } from "../shared/json-output.ts";
 import type { World } from "../shared/world.ts";
 
 export type CompletionShell = "bash" | "zsh" | "fish";
@@ -69,7 +70,13 @@ complete -c localhostess -f -a '(__localhostess_complete)'
 `,
 };
 
-export async function completion(shell: CompletionShell, { out }: World): Promise<number> {
-  out.write(scripts[shell]);
+export async function completion(
+  shell: CompletionShell,
+  { json = false }: { json?: boolean },
+  world: World,
+): Promise<number> {
+  const script = scripts[shell];
+  if (json) printJson(world, { shell, script });
+  else world.out.write(script);
   return 0;
 }

@@ -4,10 +4,11 @@ import type { Scan } from "../../discovery/observation.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Traffic } from "../../routes/traffic.ts";
 import type { Projects } from "../../supervisor/projects.ts";
+import { hintIn } from "../../text/hint.ts";
 import type { Cancel } from "../../system/clock.ts";
 import type { Gauges } from "./daemon-report.ts";
 import type { Feed } from "./events.ts";
-import type { Facts } from "../found/protocol.ts";
+import type { ApiError, ErrorCode, Facts } from "../found/protocol.ts";
 
 /** The daemon, as the commands need it. */
 export interface Backend {
@@ -29,6 +30,11 @@ export interface Backend {
   shutdown(): void;
   /** A URL of the page with a token that lets one browser in; undefined: there is no page. */
   dashboard?: (() => string) | undefined;
+  /**
+   * The URL of a page of another origin, with a token that it may exchange for the credential; undefined: this daemon
+   * has no HTTP API. @throws CommandError where the page may not.
+   */
+  connectPage?: ((url: string) => { url: string; origin: string }) | undefined;
   /** The certificate authority in the trust stores; undefined: this daemon does not change them. */
   trust?: ((wanted: TrustWanted) => Promise<readonly unknown[]>) | undefined;
 }
@@ -37,17 +43,6 @@ export type TrustWanted = {
   action: "status" | "install" | "renew" | "remove";
   bare_names?: boolean | undefined;
 };
-
-export type ErrorCode =
-  | "bad_json"
-  | "too_long"
-  | "unknown_command"
-  | "bad_request"
-  | "not_found"
-  | "unsupported"
-  | "forbidden"
-  | "timeout"
-  | "internal";
 
 /** The client made a mistake, or asked for something that cannot be done. The client gets the message as it is. */
 export class CommandError extends Error {
@@ -60,9 +55,13 @@ export class CommandError extends Error {
 }
 
 /** The error that the client gets. The details of a fault of ours go to the log only. */
-export function errorOf(error: unknown): { code: ErrorCode; message: string } {
-  if (error instanceof CommandError) return { code: error.code, message: error.message };
-  return { code: "internal", message: "this is a fault of ours; the daemon's log says more" };
+export function errorOf(error: unknown): ApiError<ErrorCode> {
+  if (error instanceof CommandError) return apiError(error.code, error.message);
+  return apiError("internal", "this is a fault of ours; the daemon's log says more");
+}
+
+export function apiError<Code extends string>(code: Code, message: string): ApiError<Code> {
+  return { code, message, hint: hintIn(message) };
 }
 
 /** Values one after another, until the receiver or the sender ends the stream. */

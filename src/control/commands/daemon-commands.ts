@@ -57,6 +57,29 @@ export const daemonCommands: readonly Command[] = [
     },
   }),
   command({
+    name: "ConnectPage",
+    method: "POST",
+    path: "/v1/connect-page",
+    summary:
+      "A URL that opens a web page of an allowed origin with a token, which the page exchanges for the credential: once, within 60 seconds.",
+    answer: "`{url, origin}`; see [A web page of your own](#a-web-page-of-your-own)",
+    input: v.strictObject({
+      url: v.pipe(
+        v.string(),
+        v.maxLength(2000),
+        v.description("the page; its origin has to be in `allowed_origins`"),
+      ),
+    }),
+    changes: true,
+    streams: false,
+    run({ url }, { connectPage }) {
+      if (connectPage === undefined) {
+        throw new CommandError("unsupported", "this daemon has no HTTP API for a page");
+      }
+      return connectPage(url);
+    },
+  }),
+  command({
     name: "Trust",
     method: "POST",
     path: "/v1/trust",

@@ -1,5 +1,5 @@
 /** A command, and the daemon's socket or URL -> the reply, whole or piece by piece. */
-import type { Registration } from "./protocol.ts";
+import type { ErrorCode, Registration } from "./protocol.ts";
 
 /** The pieces of the reply, in order; they end with the connection. */
 export type Conversation = AsyncGenerator<string, void, undefined>;
@@ -126,10 +126,16 @@ export function follow(
   return linesOf(talk({ unix: socket }, { send: `${JSON.stringify(request)}\n`, ...options }));
 }
 
+/** `code`: what the daemon calls the error, or why there is no answer. */
 export type Asked<T> =
   | { kind: "reply"; value: T }
   /** `by`: nobody listens there; somebody accepts and says nothing; an answer that is a refusal or none of ours. */
-  | { kind: "failed"; why: string; by: "nobody" | "silence" | "answer" };
+  | {
+      kind: "failed";
+      why: string;
+      code: ErrorCode | "no_answer";
+      by: "nobody" | "silence" | "answer";
+    };
 
 /** One reply. Never rejects. `value` is trusted: only we can put a socket at that path. */
 export async function ask<T>(
@@ -139,22 +145,25 @@ export async function ask<T>(
 ): Promise<Asked<T>> {
   try {
     for await (const line of follow(socket, request, { deadline })) {
-      const value = JSON.parse(line) as { error?: { message?: string } };
+      const value = JSON.parse(line) as { error?: { code?: ErrorCode; message?: string } };
       if (value?.error !== undefined) {
-        return { kind: "failed", why: String(value.error.message), by: "answer" };
+        const { code = "internal", message } = value.error;
+        return { kind: "failed", why: String(message), code, by: "answer" };
       }
       return { kind: "reply", value: value as T };
     }
-    return { kind: "failed", why: "it closed without an answer", by: "answer" };
+    const why = "it closed without an answer";
+    return { kind: "failed", why, code: "no_answer", by: "answer" };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    const failed = { kind: "failed", code: "no_answer" } as const;
     if (nobody.includes(code ?? "")) {
       const why = `the daemon's socket is not there (${socket}); see: localhostess server status`;
-      return { kind: "failed", why, by: "nobody" };
+      return { ...failed, why, by: "nobody" };
     }
     // EAGAIN: connections that nobody takes have piled up.
     const silent = error instanceof Silent || code === "EAGAIN";
-    return { kind: "failed", why: message, by: silent ? "silence" : "answer" };
+    return { ...failed, why: message, by: silent ? "silence" : "answer" };
   }
 }
 

@@ -45,25 +45,19 @@ export async function probe(
   const end = clock.now() + deadline;
   const bySocket = await probeSocket(registration, credential, deadline);
   const left = end - clock.now();
-  if (ranks[bySocket.kind] === 0 || left <= 0) return late(bySocket, deadline);
+  const isTheOne = bySocket.kind === "healthy" || bySocket.kind === "other-protocol";
+  if (isTheOne || left <= 0) return late(bySocket, deadline);
   const byPort = late(
     await probePort(registration, credential, { deadline: left, clock }),
     deadline,
   );
   if (bySocket.kind === "dead") return byPort;
-  // The socket's answer counts for more where both are of one kind.
-  return ranks[byPort.kind] < ranks[bySocket.kind] ? byPort : bySocket;
+  // Anybody may have the port, so that an answer without a proof there is nothing against one at the socket.
+  return proofs.includes(byPort.kind) ? byPort : bySocket;
 }
 
-/** The lower one is what a client is told where socket and port answer differently. */
-const ranks: Record<Probed["kind"], number> = {
-  healthy: 0,
-  "other-protocol": 0,
-  another: 1,
-  silent: 2,
-  stranger: 3,
-  dead: 4,
-};
+/** Answers of a daemon that has proved the credential. */
+const proofs: readonly Probed["kind"][] = ["healthy", "other-protocol", "another"];
 
 /** With the time that was given for both. */
 function late(probed: Probed, deadline: number): Probed {

@@ -6,6 +6,29 @@
  */
 export const protocol = "localhostess/2";
 
+/** The codes of errors that the daemon answers with, by every door. docs/json.md says when each is used. */
+export const errorCodes = [
+  "bad_json",
+  "too_long",
+  "unknown_command",
+  "bad_request",
+  "not_found",
+  "unsupported",
+  "forbidden",
+  "timeout",
+  "internal",
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** By HTTP, also codes of the door itself. */
+export type ApiError<Code = string> = {
+  code: Code;
+  message: string;
+  /** The part of the message that says what to do. */
+  hint: string | null;
+};
+
 /** The route that stops the daemon. */
 export const shutdownPath = "/v1/shutdown";
 

@@ -3,6 +3,7 @@ import type { Clock } from "../../system/clock.ts";
 import { sameSecret } from "../found/proof.ts";
 import type { Headers } from "./answer.ts";
 import type { Asked } from "./asked.ts";
+import { exchangePath, type PageTokens } from "./page-tokens.ts";
 
 export type GateOptions = {
   /** Read for each request, as the credential may be replaced. */
@@ -14,6 +15,8 @@ export type GateOptions = {
   port(): number;
   /** Our page, and who is signed in to it; undefined: there is no page. */
   page?: GatePage | undefined;
+  /** The tokens that pages of allowed origins exchange for the credential; undefined: there are none. */
+  pageTokens?: Pick<PageTokens, "holds"> | undefined;
 };
 
 /**
@@ -31,7 +34,11 @@ export type GatePage = {
 export type OwnPlace = { port: number; isPageHost(name: string): boolean };
 
 /** The proof that a request has shown. */
-export type Visitor = "credential" | "session";
+export type Visitor =
+  | "credential"
+  | "session"
+  /** A page of an allowed origin that may exchange its token, and nothing else. */
+  | "token";
 
 export type Verdict =
   | { kind: "pass"; by: Visitor; headers: Headers }
@@ -61,6 +68,8 @@ export type Layers = {
   queryToken(asked: Asked): boolean;
   /** Whether a page of this origin may read our answers. */
   origin(origin: string, allowed: readonly string[]): boolean;
+  /** Whether a token that is shown may be exchanged by this request. */
+  exchange(asked: Asked): boolean;
   /** Whether the cookie came from our own page. */
   samePage(asked: Asked, place: OwnPlace): boolean;
   /** Whether the client may be this person's. */
@@ -77,6 +86,7 @@ export const layers: Layers = {
   queryToken: ({ method, path }) =>
     (method === "GET" || method === "HEAD") && queryTokenPaths.includes(path),
   origin: (origin, allowed) => allowed.includes(origin),
+  exchange: ({ method, path }) => method === "POST" && path === exchangePath,
   samePage: isOurPage,
   own: ({ ownClient }) => ownClient !== false,
   json: isJson,
@@ -104,15 +114,20 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
     return { kind: "refuse", status: 401, why, headers: { ...headers, ...challenge } };
   }
 
-  /** Undefined: the request has shown no proof that is right. */
-  function visitor(asked: Asked): Visitor | undefined {
+  /** `admitted`: the origin of the page, where CORS admits it. @returns undefined: there is no proof that is right. */
+  function visitor(asked: Asked, admitted: string | undefined): Visitor | undefined {
     const bearer = bearerOf(asked.header("authorization"));
     if (bearer !== undefined && its.same(bearer, options.credential())) return "credential";
     if (its.queryToken(asked)) {
       const token = new URLSearchParams(asked.query).get("token");
       if (token !== null && its.same(token, options.credential())) return "credential";
     }
-    const { page } = options;
+    const { page, pageTokens } = options;
+    const token = tokenOf(asked.header("authorization"));
+    if (token !== undefined && admitted !== undefined && its.exchange(asked)) {
+      // The token was in a command line, which other users of this machine may read.
+      return pageTokens?.holds(token, admitted) && its.own(asked) ? "token" : undefined;
+    }
     if (page === undefined || !its.samePage(asked, place())) return undefined;
     const host = hostIn(asked);
     // The kernel is asked last, because that costs the most.
@@ -144,14 +159,14 @@ export function gate(options: GateOptions, its: Layers = layers): Gate {
           headers: { ...headers, ...challenge },
         };
       }
-      const by = visitor(asked);
+      const by = visitor(asked, admitted ? origin : undefined);
       if (by === undefined) return refused("the credential is missing or wrong", headers);
       return { kind: "pass", by, headers };
     },
   };
 }
 
-const challenge: Headers = { "WWW-Authenticate": "Bearer" };
+export const challenge: Headers = { "WWW-Authenticate": "Bearer" };
 const notAdmitted = "the credential is missing or wrong";
 
 export function ownPlace(port: number, page: GatePage | undefined): OwnPlace {
@@ -185,6 +200,11 @@ function isPageHost(asked: Asked, place: OwnPlace): boolean {
 /** RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1. */
 function bearerOf(authorization: string | undefined): string | undefined {
   return authorization?.match(/^bearer +([A-Za-z0-9._~+/-]+=*)$/i)?.[1];
+}
+
+/** The form of a token from `single-use.ts`, with a scheme that no form, image or link of a page can send. */
+export function tokenOf(authorization: string | undefined): string | undefined {
+  return authorization?.match(/^token +([0-9a-f]{64})$/i)?.[1];
 }
 
 /**

@@ -15,6 +15,7 @@ import type { Answer, Headers, Sink, StreamAnswer, WholeAnswer } from "./answer.
 import type { Reception } from "./api-connection.ts";
 import type { Asked } from "./asked.ts";
 import {
+  challenge,
   gate,
   type GateOptions,
   type GatePage,
@@ -22,11 +23,13 @@ import {
   layers,
   type OwnPlace,
   ownPlace,
+  tokenOf,
   type Verdict,
   type Visitor,
 } from "./gate.ts";
 import { type HttpServer, startHttpServer } from "./http-server.ts";
 import { readJson } from "./json.ts";
+import { exchangePath, type PageTokens } from "./page-tokens.ts";
 import {
   failure,
   longestBody,
@@ -53,12 +56,14 @@ export interface Page extends GatePage {
   ): WholeAnswer | Promise<WholeAnswer> | undefined;
 }
 
-export type HttpDoorOptions = Omit<GateOptions, "port" | "page"> & {
+export type HttpDoorOptions = Omit<GateOptions, "port" | "page" | "pageTokens"> & {
   clock: Clock;
   backend: Backend;
   /** 0, or undefined, picks one. */
   port?: number;
   page?: Page | undefined;
+  /** Undefined: no page of another origin can be connected. */
+  pageTokens?: PageTokens | undefined;
   /** Whether the process that has the client's socket is this person's; undefined where the system does not tell. */
   ownClient?: ((client: Ends) => boolean | undefined) | undefined;
   /** A fault of ours, for the log. */
@@ -168,6 +173,10 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
       const own = { credential, facts: backend.facts(), authority: asked.host ?? "" };
       return value(handshake(`Bearer ${credential}`, own), headers);
     }
+    if (asked.path === exchangePath) {
+      if (asked.method !== "POST") return wrongMethod("POST", headers);
+      return exchanged(asked, by, headers);
+    }
     const command = routes.get(asked.path);
     if (command === undefined) {
       return failure(404, { code: "not_found", message: "there is no such route", headers });
@@ -202,6 +211,31 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
             .answer;
         }
         return run(command, { sent: read.value, by }, headers);
+      },
+    };
+  }
+
+  /** A page's token -> the credential: once, and only when the whole request is there. */
+  function exchanged(asked: Asked, by: Visitor, headers: Headers): Reception {
+    if (by !== "token") {
+      const message = "this route exchanges the token of a page; see: localhostess connect --help";
+      return failure(400, { code: "bad_request", message, headers });
+    }
+    const token = tokenOf(asked.header("authorization"));
+    const origin = asked.header("origin");
+    return {
+      kind: "body",
+      limit: 0,
+      tooLong: tooLong(headers),
+      async finish() {
+        // Another request with the same token may have been complete before this one.
+        if (token === undefined || !options.pageTokens?.redeem(token, origin ?? "")) {
+          return failure(401, { ...refusals[401], headers: { ...headers, ...challenge } }).answer;
+        }
+        const { protocol, version } = backend.facts();
+        const credential = options.credential();
+        const url = `http://${asked.host}`;
+        return value({ credential, url, protocol, version }, headers).answer;
       },
     };
   }

@@ -1,5 +1,6 @@
 /** The outcome of a request -> an answer of the API: a value or an error as JSON, with the usual fields. Pure. */
-import type { ErrorCode } from "../commands/command.ts";
+import { apiError } from "../commands/command.ts";
+import type { ErrorCode } from "../found/protocol.ts";
 import type { Headers, WholeAnswer } from "./answer.ts";
 
 /** Bytes of a body. */
@@ -49,7 +50,10 @@ type Failure = { code: string; message: string; headers: Headers };
 
 export function failure(status: number, { code, message, headers }: Failure): Whole {
   const all = { ...securityHeaders, ...json, ...headers };
-  return whole(status, { headers: all, body: `${JSON.stringify({ error: { code, message } })}\n` });
+  return whole(status, {
+    headers: all,
+    body: `${JSON.stringify({ error: apiError(code, message) })}\n`,
+  });
 }
 
 export function tooLong(headers: Headers): WholeAnswer {

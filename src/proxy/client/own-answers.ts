@@ -76,10 +76,11 @@ export class OwnAnswers {
 
   /**
    * Answers and ends the connection: after a refused request, we cannot trust that the next one begins where we think.
+   * `mark`: of what the answer says, if it waits for something else to be so.
    */
-  refuse(problem: Problem): Read {
+  refuse(problem: Problem, { mark }: { mark: string | undefined }): Read {
     const { wants, details } = this.reader();
-    return this.lastWords(errorPage(problem, wants, { details }));
+    return this.lastWords(errorPage(problem, wants, { details, mark }));
   }
 
   lastWords(reply: Reply): Read {

@@ -6,6 +6,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { nearest } from "../../text/nearest.ts";
 import { latin1 } from "../../wire/bytes.ts";
+import type { RequestFraming } from "../../wire/framing.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
@@ -14,6 +15,7 @@ import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
 import type { Reply } from "../pages/reply.ts";
 import { type Absence, absentPage } from "../pages/supervised-page.ts";
+import { newsReply, watchedMark } from "../pages/watching.ts";
 import {
   type Destination,
   isSameDestination,
@@ -112,6 +114,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** Half a second has passed, the supervisor has news, or the proxy stops. */
   news(): void {
+    // A person looks at a page of ours: a server that starts now is found as soon as while the proxy is in use.
+    if (this.#waiting!.waitsFor === "change") this.#shared.touch();
     this.#waiting!.news();
   }
 
@@ -195,6 +199,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return this.refuse({ status: 421, host, certificate: this.#client.serverName! });
     }
     const { decision } = destination;
+    const asked = watchedMark(head, bytes);
+    if (asked !== undefined && isQuestion(framing)) {
+      const mark = this.#shared.marks.of(decision, destination.table);
+      if (mark !== undefined) return this.#tellNews(asked === mark, destination.table, end);
+    }
     switch (decision.kind) {
       case "proxy":
         if (this.#isUncertified(destination)) {
@@ -226,13 +235,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       case "unknown":
         if (!this.#hasLooked) return this.#waitForLook();
         if (decision.quiet) return this.#client.close();
-        return this.refuse({
+        return this.#explain({
           status: 404,
           name: decision.name,
           names: destination.table.names,
           nearest: nearest(decision.name, destination.table.names),
           unusable: this.#shared.unusable?.() ?? [],
           port: this.#shared.urlPorts.http,
+          securePort: this.#shared.urlPorts.https,
         });
     }
   }
@@ -418,6 +428,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const reply = this.#shared.pages({
       method: head.method(bytes),
       path,
+      mark: this.#markShown(),
       ...this.#answers.reader(),
     });
     return this.#reply(reply, end);
@@ -640,7 +651,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
    */
   #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): Read {
     const lines = this.#shared.supervision?.latest(supervised.id, linesShown) ?? [];
-    const reply = absentPage({ supervised, absence, lines, ...this.#answers.reader() });
+    const mark = this.#markShown();
+    const reply = absentPage({ supervised, absence, lines, mark, ...this.#answers.reader() });
     return end === undefined ? this.#answers.lastWords(reply) : this.#reply(reply, end);
   }
 
@@ -648,11 +660,38 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   #refuseDial(failure: DialFailure): Read {
     const secured = this.#destination!.tls !== undefined;
-    return this.refuse(dialFailed(this.#service, failure, { secured }));
+    return this.#explain(dialFailed(this.#service, failure, { secured }));
   }
 
   refuse(problem: Problem): Read {
-    return this.#answers.refuse(problem);
+    return this.#answers.refuse(problem, { mark: undefined });
+  }
+
+  /** Refuses a request that a change of the routes could let pass. */
+  #explain(problem: Problem): Read {
+    return this.#answers.refuse(problem, { mark: this.#markShown() });
+  }
+
+  /**
+   * The mark of what we say about the current request; undefined if nobody looks at it, or if it was a form: a page
+   * that loads itself again must not send it again.
+   */
+  #markShown(): string | undefined {
+    const asked = this.#answers.current();
+    if (asked === undefined || !isPageLoad(asked.head, asked.bytes, this.#exchange.framing))
+      return undefined;
+    const { decision, table } = this.#destination!;
+    return this.#shared.marks.of(decision, table);
+  }
+
+  /**
+   * Answers a page of ours as soon as what it says no longer `holds`. The question may be anybody's, so it starts
+   * nothing, and it is not recorded. Without news, the connection ends after a while, and the page asks again.
+   */
+  #tellNews(holds: boolean, table: RouteTable, end: number): Read {
+    this.#record?.forget();
+    if (!holds) return this.#reply(newsReply, end);
+    return this.#wait({ bytes: "held" }).change(table) ? "waits" : this.#client.close();
   }
 
   /** Answers with one of our own pages. The connection continues only after a request without a body. */
@@ -735,7 +774,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (supervised === undefined) {
       const service = this.#service;
       const address = service.endpoint.dial[0]!;
-      this.refuse(upstreamFailed(service, { status, address, why }));
+      this.#explain(upstreamFailed(service, { status, address, why }));
       return;
     }
     // The request waits until its service is back, and is sent again, once: to another instance at once.
@@ -752,4 +791,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #lost(): void {
     this.unanswered({ status: 502, why: lostWhy });
   }
+}
+
+/** Whether a request may wait for news: it has no body, and nothing of it is anybody's but ours. */
+function isQuestion({ bodyLength, upgrade, connect, head }: RequestFraming): boolean {
+  return bodyLength === 0 && !upgrade && !connect && !head;
 }

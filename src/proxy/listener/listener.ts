@@ -1,4 +1,5 @@
 /** Ports -> connections, accepted on both loopback addresses, counted, and checked for timeouts twice a second. */
+import { randomBytes } from "node:crypto";
 import type { Callers } from "../../discovery/callers.ts";
 import type { ClientUser } from "../../discovery/client-user.ts";
 import type { Link } from "../../link/link.ts";
@@ -21,6 +22,7 @@ import { H2Session } from "../h2/session.ts";
 import { HeadWriters } from "../upstream/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
 import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts";
+import { marks } from "../request/marks.ts";
 import { httpsRedirect } from "../request/redirect.ts";
 import { encodeReply } from "../pages/reply.ts";
 import type { Supervision } from "../request/supervision.ts";
@@ -147,7 +149,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       routes: options.routes,
       version: options.version,
       port: own.port,
-      urlPort: own.urls.http,
+      urlPorts: own.urls,
     }),
     instance: options.instance,
     seconds: () => seconds,
@@ -155,6 +157,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     urlPorts: own.urls,
     redirect: options.httpsRedirect ? httpsRedirect(own.urls.https) : undefined,
     destinations: new Destinations(),
+    marks: marks(randomBytes(32)),
     spare: [],
     recorder: options.recorder,
     callers: options.callers,

@@ -1,5 +1,6 @@
 /** A problem with a request -> the page that explains it, as HTML, JSON or one line of text. Pure. */
 import { originOf, secureUrl, serviceUrl } from "../../routes/service-row.ts";
+import { hintIn } from "../../text/hint.ts";
 import { faultText, namelessText, namingCommand, type Unusable } from "../../routes/unusable.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
@@ -23,15 +24,26 @@ import {
 } from "./problem.ts";
 import { reasonOf } from "../../wire/reason.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";
+import { doors } from "./doors.ts";
+import { watchLine } from "./watching.ts";
 
 export type { Problem } from "./problem.ts";
 
-type Story = { title: string; body: Html; refresh?: number };
+/** `awaits`: the event that the page waits for, in a sentence, if time may mend the problem. */
+type Story = { title: string; body: Html; awaits?: string };
 
-/** Seconds; roughly how long a dev server takes to restart. */
-const refreshSeconds = 2;
+const listens = "This page shows the server when it listens.";
+const restarts = "This page loads again when the server has restarted.";
+
 /** Limit on the list of names, so that the page stays readable. */
 const mostNames = 100;
+
+function link(name: string, { port, securePort }: UnknownName): Html {
+  return html`<a href="${serviceUrl(name, port)}/">${word(name)}</a>
+    <a class="also" href="${secureUrl(name, securePort)}/" aria-label="${word(name)} by https"
+      >https</a
+    >`;
+}
 
 function names(problem: UnknownName): Html {
   if (problem.names.length === 0) return html`<p>No named server is running now.</p>`;
@@ -39,7 +51,7 @@ function names(problem: UnknownName): Html {
   const left = problem.names.length - shown.length;
   return html`<h2>Running now</h2>
     <ul class="names">
-      ${shown.map((name) => html`<li><a href="${serviceUrl(name, problem.port)}/">${word(name)}</a></li> `)}
+      ${shown.map((name) => html`<li>${link(name, problem)}</li> `)}
     </ul>
     ${left > 0 ? html`<p class="soft">And ${left} more.</p>` : undefined}`;
 }
@@ -54,7 +66,7 @@ function unknownPage(problem: UnknownName, path: string): Story {
         <a href="${front}/proxy.pac">a proxy.pac</a>, but not <code>${sentence(path)}</code>. Every
         server has its own name in front of <code>.localhost</code>.
       </p>
-      ${names(problem)}`,
+      ${names(problem)}${doors(problem)}`,
   };
 }
 
@@ -87,7 +99,7 @@ function unknownName(problem: UnknownName): Story {
         </p> `;
   return {
     title: `No server is named ${name}`,
-    refresh: refreshSeconds,
+    awaits: listens,
     body: html`${guess}${meant.length > 0 ? html`<h2>A server runs that may be the one</h2>` : undefined}
       ${meant.map(meantServer)}${names(problem)}
       ${
@@ -97,10 +109,8 @@ function unknownName(problem: UnknownName): Story {
       }
       <h2>Start a server under this name</h2>
       <pre>${startCommand(problem.name)}</pre>
-      <p>
-        Any program that listens on a port works. This page tries again every ${refreshSeconds}
-        seconds and shows the server as soon as it listens.
-      </p>`,
+      <p>Any program that listens on a port works.</p>
+      ${doors(problem)}`,
   };
 }
 
@@ -124,7 +134,7 @@ function upstream(problem: UpstreamFailed): Story {
   if (problem.status === 504) {
     return {
       title: `${name} does not accept connections`,
-      refresh: refreshSeconds,
+      awaits: restarts,
       body: html`${facts(problem)}
         <p>
           The process is running and its port is open, but it does not accept connections. It may be
@@ -135,12 +145,9 @@ function upstream(problem: UpstreamFailed): Story {
   }
   return {
     title: `${name} did not answer`,
-    refresh: refreshSeconds,
+    awaits: restarts,
     body: html`${facts(problem)}
-      <p>
-        If it is restarting, wait: this page tries again every ${refreshSeconds} seconds. If not,
-        its terminal probably says why.
-      </p>
+      <p>If it is not restarting, its terminal probably says why.</p>
       ${why}`,
   };
 }
@@ -230,14 +237,16 @@ function untold(problem: Untold, message: string): Story {
   const name = word(problem.untold);
   const told = html`<p>${message[0]!.toUpperCase()}${message.slice(1)}.</p>`;
   if (problem.status !== 404)
-    return { title: `${name} did not answer`, refresh: refreshSeconds, body: told };
-  if ("path" in problem) return { title: "No such page", body: told };
+    return { title: `${name} did not answer`, awaits: restarts, body: told };
+  const body = html`${told}${doors(problem)}`;
+  if (problem.path !== undefined) return { title: "No such page", body };
   return {
     title: `No server is named ${name}`,
-    refresh: refreshSeconds,
+    awaits: listens,
     body: html`${told}
       <h2>Start a server under this name</h2>
-      <pre>${startCommand(problem.untold)}</pre>`,
+      <pre>${startCommand(problem.untold)}</pre>
+      ${doors(problem)}`,
   };
 }
 
@@ -287,36 +296,43 @@ function story(problem: Problem | Untold, message: string): Story {
   }
 }
 
-function inForm(problem: Problem | Untold, wants: Wants): Reply {
+function inForm(
+  problem: Problem | Untold,
+  { wants, mark }: { wants: Wants; mark: string | undefined },
+): Reply {
   const { code, message, details } = explain(problem);
   if (wants === "text") return textReply(problem.status, `localhostess: ${message}`);
   if (wants === "json") {
     return jsonReply(problem.status, {
-      error: { code, message, status: problem.status, ...details },
+      error: { code, message, hint: hintIn(message), status: problem.status, ...details },
     });
   }
   return pageReply({
     status: problem.status,
     aside: html`<span>${problem.status} ${reasonOf(problem.status)}</span>`,
-    ...withHeading(story(problem, message)),
+    ...withHeading(story(problem, message), mark),
   });
 }
 
-function withHeading(told: Story): Story {
+function withHeading({ title, body, awaits }: Story, mark: string | undefined) {
   return {
-    ...told,
-    body: html`<h1>${told.title}</h1>
-      ${told.body}`,
+    title,
+    body: html`<h1>${title}</h1>
+      ${awaits === undefined ? undefined : watchLine(awaits, mark)} ${body}`,
+    watches: awaits !== undefined && mark !== undefined,
   };
 }
 
-/** `details`: whether the client may see other names and processes (`hears-details.ts`). */
+/**
+ * `details`: whether the client may see other names and processes (`hears-details.ts`). `mark`: of what the page says,
+ * if it may load itself again (`watching.ts`).
+ */
 export function errorPage(
   problem: Problem,
   wants: Wants,
-  { details }: { details: boolean } = { details: false },
+  { details = false, mark }: { details?: boolean; mark?: string | undefined } = {},
 ): Reply {
-  const reply = inForm(details ? problem : withoutDetails(problem), wants);
+  const reply = inForm(details ? problem : withoutDetails(problem), { wants, mark });
   // RFC 9110 section 15.5.6: a 405 lists the allowed methods.
   return problem.status === 405
     ? { ...reply, fields: [...reply.fields, ["Allow", problem.allow]] }

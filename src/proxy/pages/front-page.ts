@@ -2,11 +2,13 @@
 import { counted } from "../../text/counted.ts";
 import { printable } from "../../text/printable.ts";
 import type { Endpoint, Service } from "../../routes/service.ts";
-import { originOf, serviceRow, serviceUrl } from "../../routes/service-row.ts";
+import { originOf, secureUrl, serviceRow, serviceUrl } from "../../routes/service-row.ts";
+import { dashboardCommand, upCommand } from "./doors.ts";
 import { html, type Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";
+import { watchLine } from "./watching.ts";
 
 export type FrontPage = {
   services: readonly Service[];
@@ -20,10 +22,11 @@ export type FrontPage = {
   wants: Wants;
   /** The result of `hearsDetails`; without details, the page has names but nothing about processes. */
   details: boolean;
+  /** The port in https URLs. */
+  securePort: number;
+  /** The mark of what the page says, if it may load itself again (`watching.ts`). */
+  mark?: string | undefined;
 };
-
-/** Seconds; the scan interval while the proxy is in use. */
-const refreshSeconds = 5;
 
 function where(endpoint: Endpoint): string {
   const { address, port } = endpoint;
@@ -40,14 +43,15 @@ function processes(service: Service): string {
   return `pid ${service.process.pid}${others > 0 ? ` and ${others} more` : ""}`;
 }
 
-type Shown = Pick<FrontPage, "details"> & {
-  /** The proxy's port in http URLs. */
-  port: number;
-};
+type Shown = Pick<FrontPage, "details" | "urlPort" | "securePort">;
 
-function entry(service: Service, { port, details }: Shown): Html {
+function entry(service: Service, { urlPort, securePort, details }: Shown): Html {
+  const secure = `${secureUrl(service.name, securePort)}/`;
   const name = service.routable
-    ? html`<a class="name" href="${serviceUrl(service.name, port)}/">${service.name}</a>`
+    ? html`<span
+        ><a class="name" href="${serviceUrl(service.name, urlPort)}/">${service.name}</a>
+        <a class="also" href="${secure}" aria-label="${service.name} by https">https</a></span
+      >`
     : html`<span class="name">${service.name}</span>`;
   if (!details) return html`<li><div class="row">${name}</div></li> `;
   const reasons =
@@ -78,8 +82,9 @@ function shorter(tlds: readonly string[]): Html[] {
   );
 }
 
-function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
-  const shown: Shown = { port: urlPort, details };
+function body(page: FrontPage): Html {
+  const { services, tlds, port, urlPort, securePort, details } = page;
+  const shown: Shown = { urlPort, securePort, details };
   const routable = services.filter((service) => service.routable);
   const unroutable = services.filter((service) => !service.routable);
   const count = routable.length;
@@ -93,13 +98,20 @@ function body({ services, tlds, port, urlPort, details }: FrontPage): Html {
             within seconds.
           </p> `
       : html`<h1>${counted(count, "server")} running</h1> `;
+  const watch = watchLine("Servers appear here when they start.", page.mark);
   const others = html`<h2>Running, but the name cannot be an address</h2>
     ${list(unroutable, shown)}`;
   const left = html`<p class="soft">
     This browser does not say whether a person or a script reads this page, so processes are left
     out. <code>localhostess ls</code> shows them.
   </p> `;
-  return html`${opening}${list(routable, shown)}${unroutable.length > 0 ? others : undefined}${details ? undefined : left}
+  return html`${opening}${watch}${list(routable, shown)}${unroutable.length > 0 ? others : undefined}${details ? undefined : left}
+    <h2>Dashboard</h2>
+    <p>
+      Every server and project with its requests and output, and buttons to start and stop. It shows
+      what only you may see, so a command opens it:
+    </p>
+    <pre>${dashboardCommand}</pre>
     <h2>Start one</h2>
     <pre>
 NAME=api bun dev
@@ -107,8 +119,18 @@ NAME=web node server.js
 NAME=files python3 -m http.server 8000</pre>
     <p>
       The first one is then at <code>${serviceUrl("api", urlPort)}/</code>. There is nothing to
-      configure, and any program that listens works.
+      configure, and any program that listens works. In a folder with a locald.toml or a Procfile,
+      this starts all its services:
     </p>
+    <pre>${upCommand}</pre>
+    <h2>https</h2>
+    <p>
+      Every name has it, such as <code>${secureUrl("api", securePort)}/</code>. This page is at
+      <a href="${originOf("localhost", { scheme: "https", port: securePort })}/"
+        >${originOf("localhost", { scheme: "https", port: securePort })}</a
+      >. A browser that warns of the certificate does not know the authority yet:
+    </p>
+    <pre>localhostess trust</pre>
     <h2>Shorter names</h2>
     <p>
       With the address <a href="/proxy.pac">${pacUrl}</a> as its automatic proxy configuration, a
@@ -159,6 +181,6 @@ export function frontPage(page: FrontPage): Reply {
     title: "localhostess",
     aside: html`<span>${page.version}</span>`,
     body: body(page),
-    refresh: refreshSeconds,
+    watches: page.mark !== undefined,
   });
 }

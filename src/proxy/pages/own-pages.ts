@@ -1,5 +1,6 @@
 /** A path on `localhost` -> the page at that path. */
 import { nearest } from "../../text/nearest.ts";
+import type { UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { errorPage } from "./error-page.ts";
 import { frontPage } from "./front-page.ts";
@@ -14,6 +15,8 @@ export type OwnRequest = {
   wants: Wants;
   /** The result of `hearsDetails`. */
   details: boolean;
+  /** The mark of what the front page says; undefined if nobody looks at it. */
+  mark?: string | undefined;
 };
 
 /** The page with the running services. */
@@ -30,14 +33,15 @@ export type OwnPagesOptions = {
   version: string;
   /** The main port, which the PAC file uses. */
   port: number;
-  /** The port in http URLs. */
-  urlPort: number;
+  /** The ports in URLs, for each scheme. */
+  urlPorts: UrlPorts;
 };
 
 const allow = "GET, HEAD, OPTIONS";
 
-export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): OwnPages {
-  return ({ method, path, wants, details }) => {
+export function ownPages({ routes, version, port, urlPorts }: OwnPagesOptions): OwnPages {
+  const urlPort = urlPorts.http;
+  return ({ method, path, wants, details, mark }) => {
     if (method === "OPTIONS") return { status: 200, fields: [["Allow", allow]], body: "" };
     if (method !== "GET" && method !== "HEAD") return errorPage({ status: 405, allow }, wants);
     const table = routes();
@@ -48,8 +52,10 @@ export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): O
         version,
         port,
         urlPort,
+        securePort: urlPorts.https,
         wants,
         details,
+        mark,
       });
     }
     if (path === pacPath) return pacPage({ port, tlds: table.tlds, names: table.known() });
@@ -61,6 +67,7 @@ export function ownPages({ routes, version, port, urlPort }: OwnPagesOptions): O
         names: table.names,
         nearest: nearest(path.slice(1), table.names),
         port: urlPort,
+        securePort: urlPorts.https,
       },
       wants,
       { details },

@@ -1,5 +1,7 @@
 /** The style of our pages, and the Content-Security-Policy that allows it by its hash. */
 
+import { watchScript } from "./watching.ts";
+
 /** System fonts, two colour schemes, one column. Nothing is fetched. */
 export const pageStyle = `
 :root {
@@ -59,6 +61,7 @@ pre { margin: .5rem 0; padding: .75rem 1rem; border-radius: 8px; background: var
 .services > li + li { border-top: 1px solid var(--line); }
 .row { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 0 1rem; }
 .name { font-size: 1.0625rem; font-weight: 600; }
+.also { margin-left: .4rem; font-size: .875rem; }
 .where { color: var(--soft); font-size: .875rem; font-variant-numeric: tabular-nums; }
 .command {
   max-width: none;
@@ -91,17 +94,32 @@ pre { margin: .5rem 0; padding: .75rem 1rem; border-radius: 8px; background: var
 .names { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; margin: .5rem 0; padding: 0; list-style: none; }
 `;
 
-const digest = new Bun.CryptoHasher("sha256").update(pageStyle).digest("base64");
+function digestOf(text: string): string {
+  return new Bun.CryptoHasher("sha256").update(text).digest("base64");
+}
 
-/** No script, form, frame or request to anywhere: markup that slips through escaping cannot do anything. */
-export const pagePolicy = [
+/**
+ * The sandbox gives the page an origin of its own, so that no script of the app at the same address can read it through
+ * a window that it opened. Everything a person does on the page still works: opening a link in another tab, downloading
+ * the PAC file.
+ */
+const sandbox = "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads";
+
+const base = [
   "default-src 'none'",
-  `style-src 'sha256-${digest}'`,
+  `style-src 'sha256-${digestOf(pageStyle)}'`,
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-  // The sandbox gives the page an origin of its own, so that no script of the app at the same address can read it
-  // through a window that it opened. Everything a person does on the page still works: opening a link in another tab,
-  // downloading the PAC file.
-  "sandbox allow-popups allow-popups-to-escape-sandbox allow-downloads",
+].join("; ");
+
+/** No script, form, frame or request to anywhere: markup that slips through escaping cannot do anything. */
+export const pagePolicy = `${base}; ${sandbox}`;
+
+/** For a page that loads itself again: the one script that does so, and its question to the address of the page. */
+export const watchPolicy = [
+  base,
+  `script-src 'sha256-${digestOf(watchScript)}'`,
+  "connect-src 'self'",
+  `${sandbox} allow-scripts`,
 ].join("; ");

@@ -1,7 +1,8 @@
 /** A title and a body -> a whole HTML page, as a reply. Pure. */
 import { Html, html } from "./html.ts";
-import { pagePolicy, pageStyle } from "./page-style.ts";
+import { pagePolicy, pageStyle, watchPolicy } from "./page-style.ts";
 import type { Reply } from "./reply.ts";
+import { watchScript } from "./watching.ts";
 
 export type Page = {
   status: number;
@@ -9,11 +10,12 @@ export type Page = {
   /** Shown beside our name at the top. */
   aside: Html;
   body: Html;
-  /** Seconds. Without scripts, reloading is the only way to show what changes. */
-  refresh?: number;
+  /** True if the body has a `watchLine` with a mark: the page loads itself again when there is news. */
+  watches?: boolean;
 };
 
-/** The whole element: the hash in the policy covers every character between the tags. */
+/** The whole elements: the hashes in the policies cover every character between the tags. */
+const script = new Html(`<script>${watchScript}</script>`);
 const style = new Html(`<style>${pageStyle}</style>`);
 
 export function pageReply(page: Page): Reply {
@@ -29,14 +31,13 @@ export function pageReply(page: Page): Reply {
       <body>
         <header><strong>localhostess</strong> ${page.aside}</header>
         <main>${page.body}</main>
+        ${page.watches ? script : undefined}
       </body>
     </html> `;
   const fields: [string, string][] = [
     ["Content-Type", "text/html; charset=utf-8"],
-    ["Content-Security-Policy", pagePolicy],
+    ["Content-Security-Policy", page.watches ? watchPolicy : pagePolicy],
     ["Referrer-Policy", "no-referrer"],
   ];
-  // A header field and not a <meta> element, which browsers ignore in a sandbox without scripts.
-  if (page.refresh !== undefined) fields.push(["Refresh", String(page.refresh)]);
   return { status: page.status, fields, body: document.markup };
 }

@@ -41,8 +41,9 @@ export type UnknownName = {
   nearest: string | undefined;
   /** Servers that run and that no name leads to; the request may have been for one of them. */
   unusable?: readonly Unusable[];
-  /** The proxy's port in http URLs. */
+  /** The proxy's port in http URLs, and in https URLs. */
   port: number;
+  securePort: number;
   /** Set if the request was for `localhost` itself, but for none of its pages. */
   path?: string;
 };
@@ -81,14 +82,13 @@ export type UpstreamFailed = {
 
 /** The versions of the two problems above for scripts: no other names, and nothing about processes. */
 export type Untold =
-  | { status: 404; untold: string }
-  | { status: 404; untold: string; path: string; port: number }
+  | { status: 404; untold: string; path: string | undefined; port: number; securePort: number }
   | { status: 502 | 504; untold: string; why: string };
 
 export function withoutDetails(problem: Problem): Problem | Untold {
   if (problem.status === 404) {
-    const { status, name: untold, path, port } = problem;
-    return path === undefined ? { status, untold } : { status, untold, path, port };
+    const { status, name: untold, path, port, securePort } = problem;
+    return { status, untold, path, port, securePort };
   }
   if (problem.status === 502 || problem.status === 504) {
     return { status: problem.status, untold: problem.name, why: problem.why };
@@ -159,7 +159,7 @@ function explainUnknown(problem: UnknownName): Explanation {
   if (problem.path !== undefined) {
     const path = sentence(problem.path);
     return {
-      code: "no-such-page",
+      code: "no_such_page",
       message: `${originOf("localhost", { scheme: "http", port: problem.port })} is localhostess itself and has no page ${path}; servers have names: ${listed(names)}`,
       details: { path, names },
     };
@@ -176,7 +176,7 @@ function explainUnknown(problem: UnknownName): Explanation {
       ? `; ${meant.map(unusableText).join("; ")}`
       : ` (${listed(names)}; to start it: ${startCommand(problem.name)})${others}`;
   return {
-    code: "unknown-name",
+    code: "unknown_name",
     message: longSentence(`no server is named ${name}${guess}${more}`),
     details: {
       name,
@@ -203,7 +203,7 @@ function explainUpstream(problem: UpstreamFailed): Explanation {
       ? `${name} runs but did not answer at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`
       : `${name} did not accept a connection in time at ${dialled(problem)} (pid ${problem.pid}, ${command}): ${why}`;
   return {
-    code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
+    code: problem.status === 502 ? "upstream_failed" : "upstream_timeout",
     message,
     details: {
       name,
@@ -220,7 +220,7 @@ function explainUncertified({ bareName, port }: Uncertified): Explanation {
   const name = word(bareName);
   const url = secureUrl(bareName, port);
   return {
-    code: "no-certificate-for-bare-name",
+    code: "no_certificate_for_bare_name",
     message: `https://${name}/ has no certificate, because a certificate authority cannot be limited to names without a dot; use ${url}/, or create a second certificate authority: localhostess trust --bare-names`,
     details: { name, url },
   };
@@ -230,7 +230,7 @@ function explainUnproxied({ unproxied, scheme, ports }: Unproxied): Explanation 
   const name = word(unproxied);
   const url = originOf(`${name}.localhost`, { scheme, port: ports[scheme] });
   return {
-    code: "bare-name-not-proxied",
+    code: "bare_name_not_proxied",
     message: `a name without a dot is only served through the proxy (proxy.pac, http_proxy), because others may resolve it; use ${url}/, or add ${name} to /etc/hosts or to bare_names in config.toml`,
     details: { name, url },
   };
@@ -243,21 +243,21 @@ function explainUntold(problem: Untold): Explanation {
     const failed =
       problem.status === 502 ? "runs but did not answer" : "did not accept a connection in time";
     return {
-      code: problem.status === 502 ? "upstream-failed" : "upstream-timeout",
+      code: problem.status === 502 ? "upstream_failed" : "upstream_timeout",
       message: `${name} ${failed}: ${why}; to see its process: localhostess why ${name}`,
       details: { name, why },
     };
   }
-  if ("path" in problem) {
+  if (problem.path !== undefined) {
     const path = sentence(problem.path);
     return {
-      code: "no-such-page",
+      code: "no_such_page",
       message: `${originOf("localhost", { scheme: "http", port: problem.port })} is localhostess itself and has no page ${path}`,
       details: { path },
     };
   }
   return {
-    code: "unknown-name",
+    code: "unknown_name",
     message: `no server is named ${name}; to see what is running: localhostess ls`,
     details: { name },
   };
@@ -268,19 +268,19 @@ export function explain(problem: Problem | Untold): Explanation {
   switch (problem.status) {
     case 400: {
       const why = sentence(problem.why);
-      return { code: "bad-request", message: `bad request: ${why}`, details: { why } };
+      return { code: "bad_request", message: `bad request: ${why}`, details: { why } };
     }
     case 404:
       return explainUnknown(problem);
     case 405:
       return {
-        code: "method-not-allowed",
+        code: "method_not_allowed",
         message: `this page answers ${sentence(problem.allow)} only`,
         details: { allow: sentence(problem.allow) },
       };
     case 408:
       return {
-        code: "request-timeout",
+        code: "request_timeout",
         message: "the request did not arrive in time",
         details: {},
       };
@@ -291,20 +291,20 @@ export function explain(problem: Problem | Untold): Explanation {
       if (problem.certificate !== undefined) {
         const certificate = word(problem.certificate);
         return {
-          code: "other-certificate",
+          code: "other_certificate",
           message: `${host} was requested on a connection to ${certificate}, whose certificate does not cover ${host}; request it on a connection of its own`,
           details: { host, certificate },
         };
       }
       return {
-        code: "host-not-answered",
+        code: "host_not_answered",
         message: `${host === "" ? "an empty host" : host} is not served here, only localhost, *.localhost, loopback addresses, configured domains and, through proxy.pac, names without a dot`,
         details: { host },
       };
     }
     case 431:
       return {
-        code: "head-too-large",
+        code: "head_too_large",
         message: `the request's header fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
         details: { limit: problem.limit },
       };
@@ -318,7 +318,7 @@ export function explain(problem: Problem | Untold): Explanation {
     case 505: {
       const version = word(problem.version);
       return {
-        code: "version-not-supported",
+        code: "version_not_supported",
         message: `${version} is not supported, only HTTP/1.1 and HTTP/1.0`,
         details: { version },
       };

@@ -1,7 +1,10 @@
 /** One of our own answers -> the bytes of a complete HTTP/1.1 response. Pure. */
 import { reasonOf } from "../../wire/reason.ts";
 
-/** `fields` are those of this reply alone; `encodeReply` adds framing and the fields of every reply. */
+/**
+ * `fields` are those of this reply alone; `encodeReply` adds framing, and the fields of every reply that it has not
+ * itself.
+ */
 export type Reply = {
   status: number;
   fields: readonly (readonly [string, string])[];
@@ -31,7 +34,9 @@ export function encodeReply(
   const body = encoder.encode(reply.body);
   let head = `HTTP/1.1 ${reply.status} ${reasonOf(reply.status)}\r\n`;
   if (options.date !== undefined) head += `Date: ${new Date(options.date).toUTCString()}\r\n`;
-  for (const [name, value] of [...everyReply, ...reply.fields]) {
+  const own = new Set(reply.fields.map(([name]) => name));
+  const usual = everyReply.filter(([name]) => !own.has(name));
+  for (const [name, value] of [...usual, ...reply.fields]) {
     if (!/^[\x20-\x7e]+$/.test(value) || !/^[\w-]+$/.test(name)) {
       throw new Error(`a reply of ours has a bad field: ${JSON.stringify([name, value])}`);
     }

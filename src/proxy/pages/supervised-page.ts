@@ -1,6 +1,7 @@
 /**
  * A project's service that cannot answer now -> the page that says why and how to start it: HTML, JSON or text. Pure.
  */
+import { hintIn } from "../../text/hint.ts";
 import { printable } from "../../text/printable.ts";
 import {
   exitText,
@@ -12,16 +13,18 @@ import {
   stateWords,
 } from "../../routes/state-sentence.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import { dashboardCommand } from "./doors.ts";
 import { html, Html } from "./html.ts";
 import type { Wants } from "./negotiate.ts";
 import { pageReply } from "./page.ts";
 import { sentence } from "./problem.ts";
 import { reasonOf } from "../../wire/reason.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";
+import { watchLine } from "./watching.ts";
 
 /** Why the request gets this page instead of an answer. */
 export type Absence =
-  /** The service will be ready soon; the page refreshes itself until then. */
+  /** The service will be ready soon; the page loads itself again then. */
   | { kind: "soon" }
   /** The request waited for the maximum time. */
   | { kind: "waited"; seconds: number }
@@ -40,12 +43,14 @@ export type AbsentPage = {
   wants: Wants;
   /** The result of `hearsDetails`; without details, the page shows only the state and where to find out more. */
   details: boolean;
+  /** The mark of what the page says, if it may load itself again (`watching.ts`). */
+  mark?: string | undefined;
 };
 
 /** Characters shown of each line. */
 const lineLimit = 400;
-/** Seconds between refreshes: short enough that nobody reloads by hand. */
-const refreshSeconds = 1;
+/** Seconds after which a program that cannot wait may try again. */
+const retrySeconds = 1;
 
 function linesOf({ lines, supervised }: AbsentPage): string[] {
   const latest = lines.length > 0 ? lines : (supervised.lastExit?.lastLines ?? []);
@@ -118,23 +123,28 @@ function body(page: AbsentPage): Html {
     return html`${heading}
       <p>A page of another site does not start this service. Open its address to start it.</p>`;
   }
+  const isDown = absence.kind === "down";
+  const until = `This page shows the service as soon as it ${isDown ? "is started" : "is ready"}.`;
+  const watch = watchLine(until, page.mark);
   if (!page.details) {
-    return html`${heading}
+    return html`${heading}${watch}
       <p>
-        This page shows the service as soon as it is ready. The browser does not say whether a
-        person or a script reads this page, so the output is left out:
+        The browser does not say whether a person or a script reads this page, so the output is left
+        out:
       </p>
       <pre>${printable(logsCommand(supervised))}</pre>`;
   }
   const lines = linesOf(page);
   const gone = supervised.isGone ? html`<p>${sentence(goneText(supervised))}</p>` : undefined;
   const next =
-    absence.kind === "down" && gone === undefined
+    isDown && gone === undefined
       ? html`<h2>Start it</h2>
-          <pre>${printable(startCommand(supervised))}</pre>
-          <p class="soft">This page shows the service as soon as it is ready.</p>`
-      : html`<p>This page shows the service as soon as it is ready.</p>`;
-  return html`${heading}${facts(supervised)}${gone}${next}${output(lines)}`;
+          <pre>${printable(startCommand(supervised))}</pre>`
+      : undefined;
+  return html`${heading}${watch}${facts(supervised)}${gone}${next}${output(lines)}
+    <h2>More</h2>
+    <p>The dashboard shows its output as it is printed, and starts and stops it:</p>
+    <pre>${dashboardCommand}</pre>`;
 }
 
 function inForm(page: AbsentPage): Reply {
@@ -145,8 +155,9 @@ function inForm(page: AbsentPage): Reply {
   if (wants === "json") {
     const { id, project, service, state, why = null, lastExit, restarts } = supervised;
     const known = {
-      code: isDown ? `service-${state}` : "service-starting",
+      code: isDown ? `service_${state}` : "service_starting",
       message,
+      hint: hintIn(message),
       status: 503,
       id,
       project,
@@ -177,9 +188,7 @@ function inForm(page: AbsentPage): Reply {
     title: stateWords(supervised, { isAbsent: true }),
     aside: html`<span>503 ${reasonOf(503)}</span>`,
     body: body(page),
-    ...(absence.kind === "strangers"
-      ? {}
-      : { refresh: absence.kind === "down" ? 2 : refreshSeconds }),
+    watches: absence.kind !== "strangers" && page.mark !== undefined,
   });
 }
 
@@ -188,5 +197,5 @@ export function absentPage(page: AbsentPage): Reply {
   // RFC 9110 section 10.2.3: a service that is down returns when a person starts it, so no number of seconds is right.
   return page.absence.kind === "down" || page.absence.kind === "strangers"
     ? reply
-    : { ...reply, fields: [...reply.fields, ["Retry-After", String(refreshSeconds)]] };
+    : { ...reply, fields: [...reply.fields, ["Retry-After", String(retrySeconds)]] };
 }

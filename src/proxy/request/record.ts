@@ -70,6 +70,12 @@ export class RequestRecord {
     this.end(false);
   }
 
+  /** The request is no part of the record: one of our own pages asks. */
+  forget(): void {
+    if (this.#entry !== undefined) this.recorder.forget(this.#entry);
+    this.#entry = undefined;
+  }
+
   /** The request is over. `broken`: its answer was incomplete. */
   end(broken: boolean): void {
     const entry = this.#entry;

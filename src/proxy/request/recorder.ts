@@ -147,6 +147,11 @@ export class Recorder implements Traffic {
     this.#ring[place] = entry;
   }
 
+  /** A request that was routed nowhere is left out of the record. */
+  forget(entry: Entry): void {
+    if (this.#spare.length < 64) this.#spare.push(entry);
+  }
+
   recent({ service, limit }: { service?: string; limit: number }): readonly RecordedRequest[] {
     const found: RecordedRequest[] = [];
     const count = this.#ring.length;

@@ -13,6 +13,7 @@ import {
   type Event,
   onAbsence,
   patienceFor,
+  startSeconds,
   type WaitsFor,
 } from "./waits.ts";
 
@@ -82,6 +83,9 @@ export type Room = {
   endless: boolean;
 };
 
+/** Waits that the supervisor's news may end. */
+const supervisorTells: ReadonlySet<WaitsFor> = new Set(["service", "woken", "change"]);
+
 export class Waiting {
   readonly bytes: "held" | "sent";
   readonly last: boolean;
@@ -94,6 +98,7 @@ export class Waiting {
   #way: Way | undefined;
   #cancelDial: CancelDial | undefined;
   #service: ServiceWait | undefined;
+  #change: { since: number; table: RouteTable } | undefined;
   #room: Room | undefined;
   /** The request has proceeded, or its client is gone: later events are ignored. */
   #over = false;
@@ -196,6 +201,17 @@ export class Waiting {
     return true;
   }
 
+  /**
+   * Waits until the routes are others than `table`.
+   * @returns false if the request has already waited for the maximum time.
+   */
+  change(table: RouteTable): boolean {
+    this.#change = { since: this.#change?.since ?? this.#shared.seconds(), table };
+    this.#become("change");
+    this.#shared.waiting.add(this);
+    return !this.#isLate();
+  }
+
   /** Seconds that the wait for a service may last. */
   get limit(): number {
     return this.#service?.limit ?? 0;
@@ -218,7 +234,8 @@ export class Waiting {
 
   /** Half a second has passed, the supervisor has news, or the proxy stops. */
   news(): void {
-    if (this.#service !== undefined) this.on(this.#isLate() ? "late" : "news");
+    const waits = this.#service !== undefined || this.#change !== undefined;
+    if (waits) this.on(this.#isLate() ? "late" : "news");
   }
 
   /** The client has sent more; `octets` are held now. */
@@ -308,12 +325,12 @@ export class Waiting {
     this.#for = waitsFor;
     // The connection could be gone by the time that the request goes on, and a service that stops waits for its end.
     this.#hangUp();
-    if (waitsFor !== "service" && waitsFor !== "woken") this.#shared.waiting.delete(this);
+    if (!supervisorTells.has(waitsFor)) this.#shared.waiting.delete(this);
   }
 
   #isLate(): boolean {
-    const wait = this.#service!;
-    return this.#shared.seconds() - wait.since >= wait.limit || this.#shared.draining();
+    const { since, limit } = this.#service ?? { ...this.#change!, limit: startSeconds };
+    return this.#shared.seconds() - since >= limit || this.#shared.draining();
   }
 
   /** Decides again. The request is not read again if it would only wait for the same service. */
@@ -338,6 +355,10 @@ export class Waiting {
   /** The supervisor has news, or half a second has passed: checks whether the service can answer now. */
   #ask(): void {
     const table = this.#shared.routes();
+    if (this.#change !== undefined) {
+      if (this.#change.table !== table) this.on("came");
+      return;
+    }
     const wait = this.#service!;
     // The table contains everything that a decision depends on, so nothing has changed.
     if (wait.table === table) return;

@@ -14,6 +14,8 @@ export const waits = [
   "woken",
   /** The check whether the request's service speaks TLS. */
   "question",
+  /** A change of the routes, for a page of ours that asks whether what it says still holds. */
+  "change",
 ] as const;
 
 export type WaitsFor = (typeof waits)[number];
@@ -82,6 +84,7 @@ export const table: Readonly<Record<WaitsFor, Row>> = {
   service: supervised,
   woken: supervised,
   question: { ...common, came: "replay", failed: "read on" },
+  change: { ...common, came: "decide", news: "ask", late: "give up" },
 };
 
 /** Undefined if the event has no meaning for this wait. */

@@ -34,6 +34,14 @@ const expected: Record<WaitsFor, Partial<Record<Event, Action>>> = {
     gone: "drop",
   },
   question: { came: "replay", failed: "read on", full: "pause", overfull: "pause", gone: "drop" },
+  change: {
+    came: "decide",
+    news: "ask",
+    late: "give up",
+    full: "pause",
+    overfull: "pause",
+    gone: "drop",
+  },
 };
 
 describe.each([...waits])("a request that waits for %s", (waitsFor) => {

@@ -1,0 +1,64 @@
+/** `localhostess connect <url>` -> a web page of an allowed origin in a browser, with a token for the credential. */
+import { type PageLink, readPage } from "../../control/http/page-tokens.ts";
+import { configFile } from "../../system/paths.ts";
+import { printable } from "../../text/printable.ts";
+import { ensureDaemon, type Running, tellStarted } from "../shared/daemon-here.ts";
+import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
+import { show } from "../shared/show.ts";
+import type { World } from "../shared/world.ts";
+import { postCommand } from "./post-command.ts";
+
+export type ConnectFlags = Flags & { print?: boolean };
+
+export async function connect(
+  page: string,
+  { flags, world }: { flags: ConnectFlags; world: World },
+): Promise<number> {
+  const settings = await settingsOf(flags, world);
+  const read = readPage(page);
+  if ("why" in read) throw new UsageError([`${printable(page, 200)}: ${read.why}`]);
+  const { origin } = read.url;
+  // The daemon has its own list, from its start. This one is looked at first, so that none is started in vain.
+  if (!settings.config.allowed_origins?.value.includes(origin)) throw notAllowed(origin, world);
+  const { print, json: _, ...passed } = flags;
+  const daemon = await ensureDaemon({ flags: passed, settings, world });
+  tellStarted(daemon, world);
+  const link = await linkTo(read.url.href, origin, daemon);
+  if (settings.json) {
+    world.out.write(`${JSON.stringify(link, undefined, 2)}\n`);
+    return 0;
+  }
+  const told = `${origin} may now do all that localhostess commands can, until the credential is replaced`;
+  world.err.write(`${world.err.colors.dim(told)}\n`);
+  if (print) {
+    world.out.write(`${link.url}\n`);
+    return 0;
+  }
+  return show(link.url, world);
+}
+
+/** @throws an Error for a person. */
+async function linkTo(url: string, origin: string, daemon: Running): Promise<PageLink> {
+  try {
+    return await postCommand(daemon, {
+      path: "/v1/connect-page",
+      input: { url },
+      failure: "the daemon returned no link to the page",
+    });
+  } catch (error) {
+    if ((error as { status?: number }).status !== 403) throw error;
+    throw new Error(
+      `${origin} is in allowed_origins, and the daemon was started before; run: localhostess server restart`,
+      { cause: error },
+    );
+  }
+}
+
+function notAllowed(origin: string, world: World): Error {
+  const located = configFile(world);
+  const file = located.kind === "mistake" ? "config.toml" : located.path;
+  return new Error(
+    `${origin} may not use the daemon: it is not in allowed_origins. If the page is yours, add this to ${file} and run localhostess server restart: ` +
+      `allowed_origins = [${JSON.stringify(origin)}]`,
+  );
+}

@@ -1,0 +1,43 @@
+/** A name that a person typed -> its service, or a sentence that helps. */
+import { explain } from "../../proxy/pages/problem.ts";
+import { meantBy, type Unusable, unusableText } from "../../routes/unusable.ts";
+import { nearest } from "../../text/nearest.ts";
+import type { Service } from "../../routes/service.ts";
+import { routeTable } from "../../routes/table.ts";
+import { type Sight, unusableIn } from "./look.ts";
+
+export type Found =
+  | { kind: "found"; service: Service }
+  /** A running server whose name has no address. */
+  | { kind: "unroutable"; service: Service; why: string }
+  /** `meant`: the running server that was probably meant; no name leads to it. */
+  | { kind: "unknown"; why: string; nearest: string | undefined; meant: Unusable | undefined };
+
+/** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
+export function find(name: string, sight: Sight): Found {
+  const { services, urlPorts } = sight;
+  const table = routeTable(services);
+  const service = table.find(name);
+  if (service !== undefined) return { kind: "found", service };
+  const unusable = unusableIn(sight);
+  const [meant] = meantBy(name, unusable);
+  if (meant?.fault.kind === "bad name") {
+    return { kind: "unknown", why: unusableText(meant), nearest: undefined, meant };
+  }
+  const unroutable = services.find((its) => its.name.toLowerCase() === name);
+  if (unroutable !== undefined) {
+    const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name is not a valid host name"}`;
+    return { kind: "unroutable", service: unroutable, why };
+  }
+  const near = nearest(name, table.names);
+  const { message } = explain({
+    status: 404,
+    name,
+    names: table.names,
+    nearest: near,
+    unusable,
+    port: urlPorts.http,
+    securePort: urlPorts.https,
+  });
+  return { kind: "unknown", why: message, nearest: near, meant };
+}

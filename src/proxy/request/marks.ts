@@ -1,0 +1,46 @@
+/** A decision, as one of our pages shows it -> a mark that only we can make, and that changes when the page would. */
+import type { Decision } from "../../routes/decide.ts";
+import type { RouteTable } from "../../routes/table.ts";
+
+export interface Marks {
+  /** 32 hexadecimal digits; undefined: no page of ours waits for something else to be decided. */
+  of(decision: Decision, table: RouteTable): string | undefined;
+}
+
+/**
+ * `key`: a secret. Without it somebody could ask for one state after another, and would learn from the answer that
+ * does not come which one it is.
+ */
+export function marks(key: Uint8Array): Marks {
+  return {
+    of(decision, table) {
+      const facts = factsOf(decision, table);
+      if (facts === undefined) return undefined;
+      const hash = new Bun.CryptoHasher("sha256", key);
+      return hash.update(JSON.stringify(facts)).digest("hex").slice(0, 32);
+    },
+  };
+}
+
+function factsOf(decision: Decision, table: RouteTable): unknown[] | undefined {
+  switch (decision.kind) {
+    case "absent": {
+      // Each end of a process is news, even if the next one is started at once. A service that a request starts is
+      // starting by the time that the page is read.
+      const { id, failures, lastExit } = decision.supervised;
+      const isDown = decision.turn === "down";
+      return ["absent", id, isDown, failures ?? 0, lastExit?.time ?? 0];
+    }
+    case "proxy": {
+      const { name, process, endpoint } = decision.service;
+      return ["proxy", name, process.pid, process.startedAt, endpoint.address, endpoint.port];
+    }
+    case "unknown":
+      // Nothing is said about a name that somebody else may have.
+      return decision.quiet ? undefined : ["unknown", decision.name];
+    case "own":
+      return ["own", ...table.services.map(({ name, pids, ports }) => [name, pids, ports])];
+    default:
+      return undefined;
+  }
+}

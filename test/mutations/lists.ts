@@ -1,0 +1,97 @@
+/** Guards of lists, and of what is said of servers that no name leads to -> how each could be lost. */
+import type { Fault } from "./fault.ts";
+
+const unusable = ["test/discovery/unusable.test.ts"];
+const rows = ["test/cli/rows.test.ts"];
+const usage = ["test/cli/usage.test.ts"];
+
+export const lists: readonly Fault[] = [
+  {
+    name: "a command that another program has written is pasted without quotes",
+    file: "src/text/short-command.ts",
+    find: ".map(pastedWord)",
+    replace: ".map(String)",
+    tests: ["test/text/short-command.test.ts"],
+  },
+  {
+    name: "a program's title is taken for its environment",
+    file: "src/discovery/procfs.ts",
+    find: "return !/^[^\\s=]+=/.test(first);",
+    replace: "return false;",
+    tests: ["test/discovery/procfs.test.ts"],
+  },
+  {
+    name: "a project's own service is listed as a server without a name",
+    file: "src/discovery/unusable.ts",
+    find: "if (given.has(port) || pids.some(",
+    replace: "if (pids.some(",
+    tests: unusable,
+  },
+  {
+    name: "another daemon of ours is listed as a person's server",
+    file: "src/discovery/unusable.ts",
+    find: "process.command.includes(ownFile)) continue;",
+    replace: "ownFile === process.command) continue;",
+    tests: unusable,
+  },
+  {
+    name: "a command that is suggested is that of another folder",
+    file: "src/discovery/unusable.ts",
+    find: "leader.cwd === process.cwd &&",
+    replace: "leader.cwd !== undefined &&",
+    tests: unusable,
+  },
+  {
+    name: "a name is suggested that a server has",
+    file: "src/discovery/unusable.ts",
+    find: "for (let number = 2; taken.has(name); number++)",
+    replace: 'for (let number = 2; name === ""; number++)',
+    tests: unusable,
+  },
+  {
+    name: "a narrow table shows half of an address",
+    file: "src/cli/shared/table.ts",
+    find: "if (column.below?.(row)) {",
+    replace: 'if (column.title === "") {',
+    tests: rows,
+  },
+  {
+    name: "a line with wide characters is wider than the terminal",
+    file: "src/cli/shared/table.ts",
+    find: "width += Bun.stringWidth(characters[from - 1]!);",
+    replace: "width += 1;",
+    tests: rows,
+  },
+  {
+    name: "help for a command that does not exist is the help of the program",
+    file: "src/cli/typed-words.ts",
+    find: "if (unknown !== undefined) return [...path, unknown];",
+    replace: "if (unknown !== undefined) return ['--help'];",
+    tests: usage,
+    only: "lss",
+  },
+  {
+    name: "a command that does not exist has a help",
+    file: "src/cli/typed-words.ts",
+    find: "return unknown === undefined ? [...argv] : [...lead, ...path, unknown];",
+    replace: "return [...argv];",
+    tests: usage,
+    only: "lss",
+  },
+  {
+    name: "an error in a variable leads to the help of a command",
+    file: "src/cli/shared/settings.ts",
+    find: '{ isTyped: mistakes.some((its) => its.startsWith("--")) }',
+    replace: "{ isTyped: true }",
+    tests: usage,
+    only: "bad variables",
+  },
+  {
+    name: "Enter adds a command that was tried to a file",
+    file: "src/cli/projects/try.ts",
+    find: 'if (said === "" || /^no?$/i.test(said)) return;',
+    replace: "if (/^no?$/i.test(said)) return;",
+    tests: ["test/cli/project-verbs.test.ts"],
+    only: "offers to keep",
+  },
+];
