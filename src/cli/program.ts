@@ -31,7 +31,7 @@ type Ran = { code: number; /** What to call it, if it is one. */ failure: Failur
 
 async function ran(argv: readonly string[], outside: World): Promise<Ran> {
   let action: Action | undefined;
-  const daemonTalk = { said: new Set<string>(), unusable: false };
+  const { daemonTalk = { said: new Set(), unusable: false, waited: false } } = outside;
   const world: World = { ...outside, daemonTalk };
   const program = grammar(world, (chosen) => {
     action = chosen;

@@ -48,8 +48,14 @@ export async function findRunning(
   { world, mentions = true, bySocket = true }: FindRunningOptions = {},
 ): Promise<Found> {
   if (world === undefined) return await oneLook(settings);
+  const { daemonTalk: talk } = world;
   const waiting = (its: Found): void => say(`${waitingFor(its, settings)}; waiting`, world);
-  const found = await patientLook(settings, { bySocket, waiting });
+  // A command that looks again does not wait again for what was not mended.
+  const found = talk?.waited
+    ? await oneLook(settings)
+    : await patientLook(settings, { bySocket, waiting });
+  if (talk !== undefined)
+    talk.waited ||= found.kind !== "healthy" || (bySocket && found.by === "port");
   if (found.kind === "healthy" && mentions) mentionVersion(found.handshake, world);
   return found;
 }

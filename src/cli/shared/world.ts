@@ -58,6 +58,8 @@ export type DaemonTalk = {
   said: Set<string>;
   /** A daemon runs that could not be used, so that the command cannot end with 0. */
   unusable: boolean;
+  /** The daemon was given its time to mend what is the matter. */
+  waited: boolean;
 };
 
 const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
