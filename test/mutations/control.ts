@@ -574,4 +574,19 @@ export const control: readonly Fault[] = [
     replace: "",
     tests: ["test/cli/daemon-answers.test.ts"],
   },
+  {
+    name: "a stop cuts services short that end in their own time",
+    file: "src/cli/daemon/server-stop.ts",
+    find: "if (ending.length > 0) end = now + patience;",
+    replace: "",
+    tests: ["test/conformance/mending.test.ts"],
+    only: "stop says",
+  },
+  {
+    name: "a removed socket is nobody's matter",
+    file: "src/control/found/settled.ts",
+    find: 'return found.by === "port" ? patienceToMend : 0;',
+    replace: "return 0;",
+    tests: ["test/control/settled.test.ts"],
+  },
 ];

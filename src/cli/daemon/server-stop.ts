@@ -103,13 +103,15 @@ async function goes({ found, settings, patience, tell }: Going): Promise<boolean
         : { kind: (await listens(registration)) ? "silent" : "dead" };
     if (kind === "dead" || kind === "stranger" || kind === "another") return true;
     const now = performance.now();
-    if (tell !== undefined && now >= nextQuestion) {
+    if (tell !== undefined && (now >= nextQuestion || now >= end)) {
       nextQuestion = now + askEvery;
       const ending = await servicesEnding(registration.socket);
       if (ending.length > 0) end = now + patience;
       const text = waitsFor(ending);
-      if (text !== said) tell(`the daemon (pid ${found.handshake.pid}) is stopping: ${text}`);
-      said = text;
+      if (text !== said && now < end) {
+        tell(`the daemon (pid ${found.handshake.pid}) is stopping: ${text}`);
+        said = text;
+      }
     }
     if (now >= end) {
       if (kind !== "silent") return false;
@@ -129,14 +131,17 @@ async function listens({ socket }: Registration): Promise<boolean> {
 
 /** The services that have not ended, by id. None where the daemon does not tell. */
 async function servicesEnding(socket: string): Promise<string[]> {
-  type Row = { name: string; project?: unknown; state?: unknown };
+  type Row = { name: string; project?: unknown; state?: string };
   const asked = await askSocket<{ Status?: readonly Row[] }>(socket, "Status", {
     deadline: askEvery,
   });
   if (asked.kind === "failed") return [];
   const rows = asked.value.Status ?? [];
-  return rows.filter(({ state }) => state === "stopping").map(({ name }) => name);
+  return rows.filter(({ state = "" }) => living.includes(state)).map(({ name }) => name);
 }
+
+/** States of a service that has a process. One that runs a `before_stop` is not stopping yet. */
+const living = ["starting", "running", "ready", "unready", "stopping"];
 
 function waitsFor(ending: readonly string[]): string {
   if (ending.length === 0) return "requests in progress have ten seconds to finish";
@@ -144,5 +149,5 @@ function waitsFor(ending: readonly string[]): string {
     ending.map((name) => printable(name, 100)),
     { most: 8 },
   );
-  return `${names} ${ending.length === 1 ? "is" : "are"} still ending, each within its stop_timeout`;
+  return `${names} ${ending.length === 1 ? "is" : "are"} still ending (stop_timeout)`;
 }
