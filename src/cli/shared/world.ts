@@ -49,6 +49,17 @@ export type World = {
     /** Lines that belong to its message, such as the errors in a file. */
     more: string[];
   };
+  /** Words about the daemon that this command has said; undefined where each may be said again. */
+  daemonTalk?: DaemonTalk;
+};
+
+export type DaemonTalk = {
+  /** Sentences about the daemon, each of which is said once. */
+  said: Set<string>;
+  /** A daemon runs that could not be used, so that the command cannot end with 0. */
+  unusable: boolean;
+  /** The daemon was given its time to mend what is the matter. */
+  waited: boolean;
 };
 
 const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];

@@ -19,7 +19,7 @@ export type Shell = "sh" | "fish" | "powershell";
 export type EnvFlags = MachineFlags & { shell?: Shell };
 
 export async function env(flags: EnvFlags, world: World): Promise<number> {
-  const settings = await served(await settingsOf(flags, world));
+  const settings = await served(await settingsOf(flags, world), world);
   const machine = machineOf(flags, world);
   const made = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
   if (made.kind === "broken") throw new Failure("broken_authority", made.problems.join("; "));
