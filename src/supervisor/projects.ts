@@ -3,6 +3,7 @@ import type { ServiceSpec } from "../manifest/project.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Gauge } from "./family/usage-gauge.ts";
+import type { Given, HandedPart } from "./handed.ts";
 import type { LogStore } from "./logs/log-store.ts";
 import type { Size } from "./logs/log-lines.ts";
 import type { Attachment } from "./project/attachments.ts";
@@ -45,8 +46,18 @@ export type Forgotten =
 export interface Projects {
   /** The shells that the daemon before has handed over, of services that `begin` is to bring up. */
   inherit(shells: unknown): void;
-  /** Takes over from the daemon before, as soon as that has ended. */
-  begin(): void;
+  /**
+   * Services that the daemon before hands over: shown from now on, and not ours before `begin`. @throws where they
+   * are not what we understand.
+   */
+  receive(batches: AsyncIterable<Given>): Promise<void>;
+  /**
+   * Takes over from the daemon before: at once where it has handed over, and `descriptor` is of the connection on which
+   * it did, which is ours from now on; else as soon as that has ended.
+   */
+  begin(descriptor?: number): void;
+  /** The services, for the next daemon. To be asked for once for each that wants them. */
+  handing(): HandedPart;
   /** The shells of `up`, for the next daemon. They are in memory only, and go nowhere else. */
   handover(): Handover;
   /** Never rejects. */

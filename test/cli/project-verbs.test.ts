@@ -248,10 +248,13 @@ test(
     const kept = join(folder, "kept");
     await mkdir(kept);
     await writeFile(join(kept, "locald.toml"), `[project]\nname = "kept"\n`);
-    await using trying = session(["try", "--", "sh", "-c", "echo tried"], {
-      env: env(),
-      cwd: kept,
-    });
+    const trial = ["try", "--", "sh", "-c", "echo tried"];
+    await using refused = session(trial, { env: env(), cwd: kept });
+    await refused.until((text) => text.includes("[y/N, or another name] "));
+    refused.type("\n");
+    expect(await refused.ended()).toBe(0);
+    expect(readFileSync(join(kept, "locald.toml"), "utf8")).not.toContain("tried");
+    await using trying = session(trial, { env: env(), cwd: kept });
     await trying.until((text) => text.includes("Add sh "));
     trying.type("tool\n");
     expect(await trying.ended()).toBe(0);

@@ -3,6 +3,7 @@ import type { Fault } from "./fault.ts";
 
 const unusable = ["test/discovery/unusable.test.ts"];
 const rows = ["test/cli/rows.test.ts"];
+const usage = ["test/cli/usage.test.ts"];
 
 export const lists: readonly Fault[] = [
   {
@@ -60,5 +61,37 @@ export const lists: readonly Fault[] = [
     find: "width += Bun.stringWidth(characters[from - 1]!);",
     replace: "width += 1;",
     tests: rows,
+  },
+  {
+    name: "help for a command that does not exist is the help of the program",
+    file: "src/cli/typed-words.ts",
+    find: "if (unknown !== undefined) return [...path, unknown];",
+    replace: "if (unknown !== undefined) return ['--help'];",
+    tests: usage,
+    only: "lss",
+  },
+  {
+    name: "a command that does not exist has a help",
+    file: "src/cli/typed-words.ts",
+    find: "return unknown === undefined ? [...argv] : [...lead, ...path, unknown];",
+    replace: "return [...argv];",
+    tests: usage,
+    only: "lss",
+  },
+  {
+    name: "an error in a variable leads to the help of a command",
+    file: "src/cli/shared/settings.ts",
+    find: '{ isTyped: mistakes.some((its) => its.startsWith("--")) }',
+    replace: "{ isTyped: true }",
+    tests: usage,
+    only: "bad variables",
+  },
+  {
+    name: "Enter adds a command that was tried to a file",
+    file: "src/cli/projects/try.ts",
+    find: 'if (said === "" || /^no?$/i.test(said)) return;',
+    replace: "if (/^no?$/i.test(said)) return;",
+    tests: ["test/cli/project-verbs.test.ts"],
+    only: "offers to keep",
   },
 ];

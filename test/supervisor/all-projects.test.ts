@@ -29,6 +29,7 @@ function place() {
     stateDirectory,
     clock,
     effects: { clock, families, runId: () => "0".repeat(16) } as unknown as LifecycleEffects,
+    machine: undefined,
     loopback: {} as never,
     shell: {},
     read: async () => ({ kind: "none", files: [] }),

@@ -9,7 +9,7 @@ import { pendingLines, tellPending } from "./pending-note.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, knownOf, type Row } from "./asking.ts";
-import { othersText, rowsFor, rowsShown } from "./here.ts";
+import { noNamesWithAll, othersText, rowsFor, rowsShown } from "./here.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type Column, type Table, tableOf } from "../shared/table.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
@@ -25,6 +25,7 @@ export async function status(
   world: World,
 ): Promise<number> {
   const { out, err } = world;
+  noNamesWithAll(words, flags.all ?? false);
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return 1;
   const { rows, servers } = await knownOf(socket);

@@ -9,7 +9,7 @@ import { projectIn } from "../shared/project-files.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, carriedOut, daemonSocket, knownOf, type Row, rowsOf } from "./asking.ts";
-import { folderHere, rowsFor } from "./here.ts";
+import { folderHere, noNamesWithAll, rowsFor } from "./here.ts";
 import { wordsFor } from "./named.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameAmong } from "./short-name.ts";
@@ -114,6 +114,8 @@ async function chosen(
   flags: StopFlags,
   world: World,
 ): Promise<Chosen | undefined> {
+  // Whether a daemon runs makes no difference to what was typed.
+  noNamesWithAll(words, flags.all ?? false);
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return undefined;
   const { rows, servers } = await knownOf(socket);

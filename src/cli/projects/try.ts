@@ -72,12 +72,13 @@ async function offer(
   command: readonly string[],
   { name, world }: { name: string; world: World },
 ): Promise<void> {
-  const question = `Add ${shellCommand(command)} to locald.toml as a service? Name [${name}], or n: `;
+  const question = `Add ${shellCommand(command)} to locald.toml as the service ${name}? [y/N, or another name] `;
   const answer = await world.prompt(question);
   if (answer === undefined) return;
   const said = answer.trim();
-  if (/^no?$/i.test(said)) return;
-  const kept = said === "" || /^y(?:es)?$/i.test(said) ? name : said;
+  // Enter must not write into a file.
+  if (said === "" || /^no?$/i.test(said)) return;
+  const kept = /^y(?:es)?$/i.test(said) ? name : said;
   const { add } = await import("./add.ts");
   try {
     await add({ name: kept, command }, {}, world);

@@ -39,16 +39,18 @@ export function isWsl(): boolean {
   return /microsoft/i.test(release());
 }
 
-/** Asks the running daemon, which looks in the same way; else looks itself. */
+/** Asks the running daemon, which looks in the same way; looks itself where none runs, or another way is asked for. */
 export function looker(settings: Settings): Looker {
   // These options are about this look, and not about how the daemon looks.
   const own = settings.scanner !== "auto" || settings.allUsers;
   let lookOurselves: Looker | undefined;
   return async () => {
-    const seen = own ? undefined : await seenByDaemon(settings);
-    if (seen !== undefined) return seen;
+    const seen = await seenByDaemon(settings);
+    if (seen !== undefined && !own) return seen;
     lookOurselves ??= ownLooker(settings);
-    return lookOurselves();
+    const sight = await lookOurselves();
+    // No look at the machine shows the services of projects that do not listen.
+    return seen === undefined ? sight : { ...sight, supervised: seen.supervised };
   };
 }
 

@@ -69,7 +69,7 @@ function dotOf({ state, warnings }: SupervisedStatus): string {
 }
 
 function Row({ row }: { row: SupervisedStatus }) {
-  const { name, state, why, pid, port, started_at: since, restarts, cpu, memory } = row;
+  const { name, state, message, pid, port, started_at: since, restarts, cpu, memory } = row;
   return (
     <tr>
       <th scope="row" class="name">
@@ -78,7 +78,7 @@ function Row({ row }: { row: SupervisedStatus }) {
           {name}
         </a>
       </th>
-      <td data-label="State" title={why ?? undefined}>
+      <td data-label="State" title={message}>
         {state}
       </td>
       <td data-label="PID" class="number-left">
@@ -166,10 +166,11 @@ export function Supervised({ id }: { id: string }) {
   );
 }
 
-function Facts({ row }: { row: SupervisedStatus }) {
-  const { name, pid, url, why, says, exit, path, warnings } = row;
+export function Facts({ row }: { row: SupervisedStatus }) {
+  const { name, pid, url, message, says, exit, path, warnings } = row;
   return (
     <>
+      <p>{message}</p>
       {warnings.map((warning) => (
         <p key={warning} class="warning">
           {warning}
@@ -186,12 +187,6 @@ function Facts({ row }: { row: SupervisedStatus }) {
             </dd>
           </>
         ) : null}
-        {why === null ? null : (
-          <>
-            <dt>Why</dt>
-            <dd>{why}</dd>
-          </>
-        )}
         {says === null ? null : (
           <>
             <dt>It says</dt>

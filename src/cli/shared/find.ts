@@ -4,12 +4,7 @@ import { meantBy, type Unusable, unusableText } from "../../routes/unusable.ts";
 import { nearest } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
 import { routeTable } from "../../routes/table.ts";
-import { looker, type Sight, unusableIn } from "../shared/look.ts";
-import { Failure } from "../shared/failure.ts";
-import { type Settings, UsageError } from "../shared/settings.ts";
-import { readTarget, type Target } from "../../routes/target.ts";
-
-export type NamedTarget = Extract<Target, { kind: "name" }>;
+import { type Sight, unusableIn } from "./look.ts";
 
 export type Found =
   | { kind: "found"; service: Service }
@@ -45,18 +40,4 @@ export function find(name: string, sight: Sight): Found {
     securePort: urlPorts.https,
   });
   return { kind: "unknown", why: message, nearest: near, meant };
-}
-
-/** The first step of the verbs with a `<name>`. @throws UsageError, or an Error for an unknown name. */
-export async function lookUp(
-  text: string,
-  settings: Settings,
-): Promise<{ service: Service; sight: Sight; target: NamedTarget }> {
-  const sight = await looker(settings)();
-  const target = readTarget(text, sight.tlds);
-  if (target.kind === "mistake") throw new UsageError([target.what]);
-  if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
-  const found = find(target.name, sight);
-  if (found.kind !== "found") throw new Failure("not_found", found.why);
-  return { service: found.service, sight, target };
 }
