@@ -486,5 +486,6 @@ export const answers: Readonly<Record<string, Answer>> = {
     origin: text("the only one that can use it"),
   }),
   dashboard: object({ url: text("the link, which is valid once and for a minute") }),
+  version: object({ version: text("of this program") }),
   completion: object({ shell: text("the shell"), script: text("the script") }),
 };

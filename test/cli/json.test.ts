@@ -272,6 +272,7 @@ command = "exit 3"
       await answer("dashboard");
       await answer("connect http://localhost:5173/");
       await answer("completion bash");
+      await answer("version");
       await answer("api");
       await answer("api GetVersion");
       await answer("stop ticks");
