@@ -340,6 +340,63 @@ const configuration = v.strictObject({
   ),
 });
 
+const absent = (schema: Shape, description: string) => says(v.optional(schema), description);
+
+const supervised = v.strictObject({
+  id: text("`shop:api`"),
+  project: text("the project's name"),
+  domain: text("the project's domain"),
+  service: text("its name in the project"),
+  type: one(serviceTypes, "as declared"),
+  state: one(states, "see [states](supervisor.md)"),
+  why: absent(v.string(), "the reason for the state"),
+  status: absent(v.string(), "the text that it sent as `STATUS=`"),
+  route_name: absent(v.string(), "the name in its address; a worker has none"),
+  pid: absent(v.number(), "absent: no process runs"),
+  port: absent(v.number(), "the port assigned to it"),
+  listens: list(v.number(), "the ports that its processes listen on"),
+  listens_as: list(v.number(), "the users as whom they do"),
+  started_at: absent(utc, "when its process was started"),
+  ready_at: absent(utc, "when it became ready"),
+  restarts: number("automatic restarts"),
+  last_exit: absent(exit, "how its last process ended"),
+  failures: absent(v.number(), "ends by itself, and starts that were refused"),
+  is_held: absent(v.boolean(), "another program has its port"),
+  is_gone: absent(v.boolean(), "its project's folder is not where it was"),
+  lazy: flag("started by its first request"),
+  directory: text("the project's folder"),
+  warnings: list(v.string(), "sentences"),
+  next_run: absent(utc, "the next time of its schedule"),
+  instance: absent(
+    v.strictObject({ of: v.string(), number: v.number(), route_name: v.optional(v.string()) }),
+    "one of several processes that share a name",
+  ),
+  pending: absent(pending, "a change in the project's files that waits for `up`"),
+});
+
+const daemonReport = v.strictObject({
+  id: text("of this run"),
+  version: text("of the daemon"),
+  protocol: text("of the daemon"),
+  pid: number("its process"),
+  started_at: time("when it was started"),
+  uptime: number("milliseconds"),
+  url: text("the API"),
+  socket: text("the path of the socket"),
+  port: number("the proxy's main port"),
+  http_port: absent(v.number(), "in http URLs; absent: `port`"),
+  https_port: absent(v.number(), "in https URLs; absent: `port`"),
+  tlds: list(v.string(), "domains besides `localhost`"),
+  addresses: list(v.string(), "that the proxy listens on"),
+  state_directory: text("where it keeps its files"),
+  log: orNull(v.string(), "its log; null: a terminal"),
+  memory: number("resident bytes"),
+  connections: says(
+    v.strictObject({ proxy: v.number(), http: v.number(), ipc: v.number() }),
+    "how many are open",
+  ),
+});
+
 /** Shapes that several answers share, by the name of their section. */
 export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntries, undefined>>> = {
   Error: error,
@@ -361,6 +418,8 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   "Server detail": serverDetail,
   Request: request,
   "Found status": foundStatus,
+  Supervised: supervised,
+  "Daemon report": daemonReport,
 };
 
 export type Answer = {

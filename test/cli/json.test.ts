@@ -127,6 +127,13 @@ function holdAnswer(
   return values;
 }
 
+/** The data of the event `hello`. */
+function holdSnapshot({ daemon, services, supervised }: Record<string, unknown>): void {
+  v.parse(shapes["Daemon report"]!, daemon);
+  v.parse(v.array(shapes["Server report"]!), services);
+  v.parse(v.pipe(v.array(shapes.Supervised!), v.minLength(3)), supervised);
+}
+
 type Failed = { code: string; message: string; hint: string | null };
 
 function holdError(out: string, isStream = false): Failed {
@@ -275,6 +282,14 @@ command = "exit 3"
       await answer("version");
       await answer("api");
       await answer("api GetVersion");
+      // The last line of a start is in the words of locald, and a failure all the same.
+      const started = ["api", "Start", JSON.stringify({ project_path: join(root, "wrong") })];
+      const { code, out } = await ran([...started, "--json"], options());
+      expect([code, holdError(out, true).message.includes("comand")]).toEqual([1, true]);
+      const none = ["api", "Logs", '{"service":"no-such"}', "--json"];
+      const refused = await ran(none, options());
+      expect([refused.code, valuesIn(refused.out, true).length]).toEqual([1, 1]);
+      expect(holdError(refused.out, true).code).toBe("not_found");
       await answer("stop ticks");
     },
     patience,
@@ -317,7 +332,7 @@ command = "exit 3"
         ["config show", "no_project", "localhostess init", root],
         ["up", "invalid_project", null, join(root, "wrong")],
         ["config show", "invalid_project", null, join(root, "wrong")],
-        ["init --yes", "exists", "localhostess add"],
+        ["init --yes", "exists", null],
         ["add api -- x", "exists", null],
         ["registry forget no-such", "not_found", null],
         ["monitor", "unsupported", "localhostess"],
@@ -352,6 +367,7 @@ command = "exit 3"
       const { socket } = found.registration;
       const inputs: Record<string, object> = { Service: { name: server.name } };
       const forms: Record<string, keyof typeof shapes> = {
+        Daemon: "Daemon report",
         Services: "Server report",
         Service: "Server detail",
         Requests: "Request",
@@ -370,7 +386,10 @@ command = "exit 3"
       }
       for (const request of ["Events", { Logs: {} }]) {
         for await (const text of follow(socket, request)) {
-          expect(faults(JSON.parse(text))).toEqual([]);
+          const value = JSON.parse(text) as { data?: Record<string, unknown> };
+          expect(faults(value)).toEqual([]);
+          if (value.data !== undefined) holdSnapshot(value.data);
+          else v.parse(shapes.Line!, value);
           break;
         }
       }
