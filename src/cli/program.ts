@@ -93,7 +93,8 @@ async function tellOpen(word: string, world: World): Promise<void> {
 /** The heading of the commands that belong to no theme. */
 const otherCommands = "Other:";
 
-function grammar(world: World, choose: Choose): Command {
+/** Every verb, with its options; `choose` hears which of them was typed. */
+export function grammar(world: World, choose: Choose): Command {
   const program = new Command("localhostess")
     .description("Names instead of ports for every server on this machine.")
     .version(packageJson.version, "-V, --version", "print the version")

@@ -54,13 +54,22 @@ export function jsonRun(outside: World): JsonRun {
       return outside.err.write(text);
     },
   };
+  const finish: JsonRun["finish"] = ({ code: usual }) => {
+    if (answered && !json.lines) return;
+    const code = json.code ?? usual;
+    const { message, hint } = wordsOf(told, json.more);
+    const error: JsonError = { error: { code, message: message || code, hint } };
+    outside.out.write(`${JSON.stringify(error, undefined, json.lines ? undefined : 2)}\n`);
+  };
   return {
-    world: { ...outside, out, err, json },
-    finish({ code }) {
-      if (answered && !json.lines) return;
-      const error: JsonError = { error: { code: json.code ?? code, ...wordsOf(told, json.more) } };
-      outside.out.write(`${JSON.stringify(error, undefined, json.lines ? undefined : 2)}\n`);
+    world: {
+      ...{ ...outside, out, err, json },
+      exit(code) {
+        if (code !== 0) finish({ code: "interrupted" });
+        outside.exit(code);
+      },
     },
+    finish,
   };
 }
 
@@ -75,5 +84,5 @@ function wordsOf(told: string, more: readonly string[]): { message: string; hint
   const these = marked.length > 0 ? marked : lines.filter((line) => !line.startsWith("see: "));
   const sentences = these.map((line) => (line.startsWith(mark) ? line.slice(mark.length) : line));
   const message = [...sentences, ...more].join("\n").slice(0, longest);
-  return { message: message || "failed without a word", hint: hintIn(message) ?? see ?? null };
+  return { message, hint: hintIn(message) ?? see ?? null };
 }
