@@ -20,7 +20,7 @@ export type Shell = "sh" | "fish" | "powershell";
 export type EnvFlags = MachineFlags & { shell?: Shell };
 
 export async function env(flags: EnvFlags, world: World): Promise<number> {
-  const settings = await served(await settingsOf(flags, world));
+  const settings = await served(await settingsOf(flags, world), world);
   const machine = machineOf(flags, world);
   const made = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
   if (made.kind === "broken") throw new Failure("broken_authority", made.problems.join("; "));
@@ -35,10 +35,17 @@ export async function env(flags: EnvFlags, world: World): Promise<number> {
     printJson(world, Object.fromEntries(values));
     return 0;
   }
+  // A person reads it, and no shell.
+  if (world.out.columns() !== undefined) {
+    world.err.write(`${world.err.colors.dim(noProxy)}\n`);
+  }
   const shell = shellOf(flags.shell, world);
   for (const [name, value] of values) world.out.write(`${assignment(shell, { name, value })}\n`);
   return 0;
 }
+
+const noProxy =
+  "http_proxy is not among these: our proxy reaches services and nothing else, so set it for one command only";
 
 /** The variables in the order of the table. */
 async function valuesOf(job: BundleJob): Promise<Map<string, string>> {

@@ -37,7 +37,7 @@ type Work = {
 };
 
 export async function trust(flags: TrustFlags, world: World): Promise<number> {
-  const settings = await served(await settingsOf(flags, world));
+  const settings = await served(await settingsOf(flags, world), world);
   if (flags.status && flags.renew) {
     throw new UsageError(["--status and --renew cannot be combined"]);
   }
