@@ -170,10 +170,36 @@ test("words behind -- belong to another program, and are no --json of ours", asy
   expect(err).toContain("nope!");
 });
 
-test("the version is JSON too", async () => {
-  const { code, out } = await ran(["--version", "--json"]);
-  expect(code).toBe(0);
-  expect(JSON.parse(out)).toEqual({ version: expect.any(String) });
+test("help and the version are JSON too, however they are asked for", async () => {
+  for (const words of ["--version", "-V", "version"]) {
+    const { code, out } = await ran([words, "--json"]);
+    expect([code, JSON.parse(out)]).toEqual([0, { version: expect.any(String) }]);
+  }
+  for (const words of ["--help --json", "help up --json", "up -h --json", "--json help up"]) {
+    const { code, out } = await ran(words.split(" "));
+    expect([code, JSON.parse(out)]).toEqual([0, { help: expect.stringContaining("Usage: ") }]);
+  }
+});
+
+test("--json may stand before the verb", async () => {
+  await using place = await daemonPlace();
+  for (const words of ["--json status", "--sandbox x --json status", "--json --sandbox x status"]) {
+    const { code, out } = await ran(words.split(" "), { env: place.env });
+    expect([words, code, holdError(out).code]).toEqual([words, 1, "not_running"]);
+  }
+});
+
+test("a verb that needs another one behind it says so, and a word that is none gets the nearest", async () => {
+  for (const verb of ["server", "registry", "config", "service"]) {
+    const { code, out } = await ran([verb, "--json"]);
+    const { message, hint } = holdError(out);
+    expect([code, hint]).toEqual([2, `localhostess ${verb} --help`]);
+    expect(message).toStartWith(`${verb}: a command is missing`);
+  }
+  expect(holdError((await ran(["statsu", "--json"])).out)).toMatchObject({
+    code: "usage",
+    hint: "Did you mean status?",
+  });
 });
 
 describe("a project and its daemon", () => {

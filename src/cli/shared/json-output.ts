@@ -36,7 +36,7 @@ export type JsonRun = {
 export function jsonRun(outside: World): JsonRun {
   let answered = false;
   let told = "";
-  const json: NonNullable<World["json"]> = { lines: false, code: undefined, more: [] };
+  const json: NonNullable<World["json"]> = { lines: false, code: undefined, more: [], help: "" };
   const out: Screen = {
     ...outside.out,
     // JSON has no colors, on a terminal either.
@@ -80,8 +80,10 @@ const mark = "localhostess: ";
 function wordsOf(told: string, more: readonly string[]): { message: string; hint: string | null } {
   const lines = Bun.stripANSI(told).split("\n").filter(Boolean);
   const see = lines.findLast((line) => line.startsWith("see: "))?.slice("see: ".length);
-  const marked = lines.filter((line) => line.startsWith(mark));
-  const these = marked.length > 0 ? marked : lines.filter((line) => !line.startsWith("see: "));
+  // Commander has a guess on a line of its own.
+  const marked = lines.filter((line) => line.startsWith(mark) || line.startsWith("(Did you mean"));
+  const talk = more.length > 0 ? [] : lines.filter((line) => !line.startsWith("see: "));
+  const these = marked.length > 0 ? marked : talk;
   const sentences = these.map((line) => (line.startsWith(mark) ? line.slice(mark.length) : line));
   const message = [...sentences, ...more].join("\n").slice(0, longest);
   return { message, hint: hintIn(message) ?? see ?? null };
