@@ -24,7 +24,7 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
     () => checkConfig(config, settings.tlds),
     () => checkAuthorities(settings, machine),
     () => checkPorts({ main: port, proxy, settings, machine }),
-    () => checkNames(port, machine),
+    () => checkNames(port, { machine }),
   ];
   for (const part of parts) {
     for (const finding of await part()) {
