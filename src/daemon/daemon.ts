@@ -19,6 +19,7 @@ import { discovering } from "./discovering.ts";
 import { type Doors, openDoors } from "./doors.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
+import { namelessNow } from "./nameless.ts";
 import { proxyAt } from "./proxy-at.ts";
 import { servedUsers } from "./served-users.ts";
 import { Stops } from "./stops.ts";
@@ -79,10 +80,12 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     note,
   });
   const projects = supervisedProjects({ ...options, ...common, routes, discovery, proxy });
+  const nameless = namelessNow({ discovery, routes, projects, wsl });
   const bind = proxyAt({
     ...options,
     ...common,
     ...found,
+    nameless,
     now,
     wsl,
     peers,
@@ -96,6 +99,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     routes,
     discovery,
     projects,
+    nameless,
     trust: options.trust,
     proxy,
     doors,
