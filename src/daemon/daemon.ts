@@ -21,6 +21,7 @@ import { type Doors, openDoors } from "./doors.ts";
 import { handingOver } from "./handing-over.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
+import { namelessNow } from "./nameless.ts";
 import { proxyAt } from "./proxy-at.ts";
 import { servedUsers } from "./served-users.ts";
 import { Stops } from "./stops.ts";
@@ -82,10 +83,12 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     note,
   });
   const projects = supervisedProjects({ ...options, ...common, routes, discovery, proxy });
+  const nameless = namelessNow({ discovery, routes, projects, wsl });
   const bind = proxyAt({
     ...options,
     ...common,
     ...found,
+    nameless,
     now,
     wsl,
     peers,
@@ -99,6 +102,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     routes,
     discovery,
     projects,
+    nameless,
     trust: options.trust,
     proxy,
     doors,

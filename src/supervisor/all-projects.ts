@@ -285,6 +285,20 @@ class AllProjects implements Projects {
     return reasons.length === 0 ? { kind: "ready" } : { kind: "failed", reasons };
   }
 
+  async resume(directory: string, { hear }: { hear: Hear }): Promise<Started> {
+    await this.#recovered.promise;
+    const folder = this.#folders.known(await this.#placeOf(directory));
+    const project = folder?.project;
+    if (project === undefined || this.#stopping !== undefined) {
+      return {
+        kind: "failed",
+        reasons: [`no project of ${directory} was up; localhostess up starts it`],
+      };
+    }
+    const { profiles } = project.wishes;
+    return await project.up({ names: undefined, profiles, shell: folder!.shell, hear });
+  }
+
   async envOf(
     name: string,
     { directory, shell }: { directory: string | undefined; shell: Shell | undefined },

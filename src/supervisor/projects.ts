@@ -74,6 +74,11 @@ export interface Projects {
     options: { shell: Shell | undefined; hear: Hear },
   ): Promise<Started>;
   /**
+   * Starts what an `up` of the folder's whole project starts, as it was approved by the last one: changes that wait go
+   * on waiting.
+   */
+  resume(directory: string, options: { hear: Hear }): Promise<Started>;
+  /**
    * The environment that a service has on top of its shell's, by its files as they are now. `shell` fills references to
    * it.
    */
