@@ -167,6 +167,9 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
       return over.left() !== undefined;
     },
     stop: () => over.left()?.then(() => stops.stop()) ?? stops.stop(),
+    get keeps() {
+      return over.keeps();
+    },
     kept: () => over.kept(),
   };
 }
