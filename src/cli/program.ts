@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { listed } from "../text/list.ts";
+import { nearest } from "../text/nearest.ts";
 import { printable } from "../text/printable.ts";
 import { daemonVerbs } from "./daemon/grammar.ts";
 import { fileVerbs } from "./projects/file-grammar.ts";
@@ -11,6 +12,8 @@ import { Failure, type FailureCode } from "./shared/failure.ts";
 import { asksForJson, jsonRun, printJson } from "./shared/json-output.ts";
 import { UsageError } from "./shared/settings.ts";
 import { type Action, type Choose, exitCode } from "./shared/verb.ts";
+import { openHint } from "./open-hint.ts";
+import { typedWords } from "./typed-words.ts";
 import type { World } from "./shared/world.ts";
 import { trustVerbs } from "./trust/grammar.ts";
 import { typingVerbs } from "./typing/grammar.ts";
@@ -28,7 +31,8 @@ type Ran = { code: number; /** What to call it, if it is one. */ failure: Failur
 
 async function ran(argv: readonly string[], outside: World): Promise<Ran> {
   let action: Action | undefined;
-  const world = { ...outside };
+  const { daemonTalk = { said: new Set(), unusable: false, waited: false } } = outside;
+  const world: World = { ...outside, daemonTalk };
   const program = grammar(world, (chosen) => {
     action = chosen;
   });
@@ -36,17 +40,33 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
     // An empty name is an error, and does not mean the usual daemon.
     world.env = { ...world.env, LOCALHOSTESS_SANDBOX: name || " " };
   });
+  let place: string | undefined;
+  program.hook("preAction", (_, verb) => {
+    place = placeIn(verb);
+  });
   try {
-    await program.parseAsync(withVerb(argv), { from: "user" });
-    return { code: (await action?.()) ?? exitCode.done, failure: "failed" };
+    await program.parseAsync(typedWords(argv, program), { from: "user" });
+    const code = (await action?.()) ?? exitCode.done;
+    if (argv.length === 1 && ambiguousVerbs.includes(argv[0]!)) await tellOpen(argv[0]!, world);
+    const isShort = code === exitCode.done && daemonTalk.unusable;
+    return { code: isShort ? exitCode.failed : code, failure: isShort ? "no_answer" : "failed" };
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed the message. Help and version end with 0.
+      const [word] = program.args;
+      const isVerb = program.commands.some((verb) => verb.name() === word);
+      if (error.code === "commander.unknownCommand" && word !== undefined && !isVerb) {
+        await tellOpen(word, world);
+      }
+      if (world.json !== undefined) answerHelp(error, { argv, world, json: world.json });
       return { code: error.exitCode === 0 ? exitCode.done : exitCode.usage, failure: "usage" };
     }
     const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];
     for (const line of lines) world.err.write(`localhostess: ${printable(line, 2000)}\n`);
-    if (error instanceof UsageError) return { code: exitCode.usage, failure: "usage" };
+    if (error instanceof UsageError) {
+      if (error.isTyped && place !== undefined) world.err.write(`see: ${place} --help\n`);
+      return { code: exitCode.usage, failure: "usage" };
+    }
     if (argv.includes("--verbose")) world.err.write(`${(error as Error).stack}\n`);
     return {
       code: exitCode.failed,
@@ -55,23 +75,40 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
   }
 }
 
-/** `localhostess` alone, or with flags, is `localhostess ls`. */
-function withVerb(argv: readonly string[]): string[] {
-  const [first] = argv;
-  const own = ["-h", "--help", "-V", "--version"];
-  if (first?.startsWith("--sandbox")) {
-    // `--sandbox ci url api`
-    const verb = argv[first.includes("=") ? 1 : 2];
-    if (verb !== undefined && !verb.startsWith("-")) return [...argv];
+type Helped = { argv: readonly string[]; world: World; json: NonNullable<World["json"]> };
+
+/** With `--json`: the help that was asked for, or an error in the place of the one that was not. */
+function answerHelp({ code, exitCode: end }: CommanderError, helped: Helped): void {
+  const { argv, world, json } = helped;
+  if (code === "commander.version") printJson(world, { version: packageJson.version });
+  else if (end === 0) printJson(world, { help: json.help });
+  else if (code === "commander.help") {
+    const words = argv.filter((word) => !word.startsWith("-")).join(" ");
+    json.more.push(`${words}: a command is missing; see: localhostess ${words} --help`);
   }
-  const isLs = first === undefined || (first.startsWith("-") && !own.includes(first));
-  return isLs ? ["ls", ...argv] : [...argv];
+}
+
+/** `localhostess registry clean`. */
+function placeIn(verb: Command): string {
+  return verb.parent === null ? verb.name() : `${placeIn(verb.parent)} ${verb.name()}`;
+}
+
+/** A verb that does something without words behind it, and whose name people give to servers. */
+const ambiguousVerbs: readonly string[] = ["api"];
+
+/** For a person who typed the name of a server, and no verb before it. */
+async function tellOpen(word: string, world: World): Promise<void> {
+  const command = await openHint(word, world);
+  if (command === undefined) return;
+  const name = printable(word, 100);
+  world.err.write(`localhostess: ${name} is the name of a server; to open it: ${command}\n`);
 }
 
 /** The heading of the commands that belong to no theme. */
 const otherCommands = "Other:";
 
-function grammar(world: World, choose: Choose): Command {
+/** Every verb, with its options; `choose` hears which of them was typed. */
+export function grammar(world: World, choose: Choose): Command {
   const program = new Command("localhostess")
     .description("Names instead of ports for every server on this machine.")
     .version(packageJson.version, "-V, --version", "print the version")
@@ -83,8 +120,8 @@ function grammar(world: World, choose: Choose): Command {
     .exitOverride()
     .configureOutput({
       writeOut(text) {
-        if (world.json === undefined || text.trim() !== packageJson.version) world.out.write(text);
-        else printJson(world, { version: packageJson.version });
+        if (world.json === undefined) world.out.write(text);
+        else world.json.help += text;
       },
       writeErr: (text) => void world.err.write(text),
       outputError: (text, write) =>
@@ -143,5 +180,15 @@ function placeOf(text: string, program: Command): string {
   const places = program.commands
     .filter((verb) => verb.commands.some((its) => its.name() === name))
     .map((verb) => `localhostess ${verb.name()} ${name}`);
-  return places.length === 0 ? "" : `(It is ${listed(places, { conjunction: "or" })})\n`;
+  if (places.length > 0) return `(It is ${listed(places, { conjunction: "or" })})\n`;
+  if (name === undefined || text.includes("Did you mean")) return "";
+  const all = program.commands.flatMap((verb) =>
+    verb.commands.map((its) => ({ name: its.name(), place: placeIn(its) })),
+  );
+  const near = nearest(
+    name,
+    all.map((its) => its.name),
+  );
+  const found = all.find((its) => its.name === near);
+  return found === undefined ? "" : `(Did you mean ${found.place}?)\n`;
 }

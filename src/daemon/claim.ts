@@ -16,6 +16,8 @@ import {
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import type { Ready } from "../link/listen-on-both.ts";
 import type { Scheme } from "../routes/service-row.ts";
+import type { Given } from "../supervisor/handed.ts";
+import type { LineStart } from "../supervisor/line.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Doors } from "./doors.ts";
 import type { DaemonOptions } from "./options.ts";
@@ -35,6 +37,8 @@ export type ClaimOptions = Pick<
   bind(port: number, before: Before): RunningProxy;
   /** Takes what a daemon that we replace knows, before it is asked to go. */
   inherit(shells: unknown): void;
+  /** Takes its services, as it describes them. @throws where they cannot be taken. */
+  receive(batches: AsyncIterable<Given>): Promise<void>;
   note(text: string): void;
   /** Where the proxy and the record are stopped. */
   stops: Stopping;
@@ -61,6 +65,8 @@ export type Claim = {
   proxy: RunningProxy;
   /** The daemon that we have replaced. */
   predecessor: Registration | undefined;
+  /** To that daemon, where it has handed over its services. */
+  line: LineStart | undefined;
   /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
   keep(options: { lost(reason: string): void; stops: Stopping }): Watch;
 };
@@ -73,6 +79,8 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   const { clock, facts, doors, stateDirectory, unlessRunning, mustBeFound, note, stops } = options;
   const record = recordOf(options);
   let handed: Handed | undefined;
+  let hasServices = false;
+  let line: LineStart | undefined;
   options.last.push("the handover", () => handed?.close());
   const publish = (port: number): Promise<void> =>
     mustBeFound ? persistently(clock, () => record.publish(port)) : record.publish(port);
@@ -98,13 +106,25 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       }
       options.inherit(inherited.shells);
       if (inherited.kind === "handed") {
+        try {
+          await options.receive(servicesOf(inherited));
+          hasServices = true;
+        } catch (error) {
+          note(`services are started again: ${(error as Error).message}`);
+        }
+        if (!inherited.isOpen()) {
+          inherited.close();
+          note(`pid ${found.registration.pid} could not hand over all that it has`);
+          return "broken";
+        }
         handed = inherited;
         doors?.adopt(handed.sockets);
       }
       return inherited.kind;
     },
     async taken() {
-      const heard = await handed!.done();
+      const heard = await handed!.done({ services: hasServices });
+      if (heard && hasServices) line = handed!.line();
       if (!heard) note("the daemon before ended while it handed over");
       handed!.close();
       doors?.settle();
@@ -141,6 +161,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   return {
     proxy,
     predecessor,
+    line,
     keep({ lost, stops: keeping }) {
       if (doors === undefined) return { pause() {}, resume() {} };
       const watch = (): Cancel =>
@@ -186,6 +207,18 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       };
     },
   };
+}
+
+/** The answers of the daemon before about its services, up to the last one. @throws where it answers no more. */
+async function* servicesOf(handed: Handed): AsyncGenerator<Given> {
+  for (let batch = 0; ; batch++) {
+    const answer = await handed.services(batch);
+    if (answer === undefined) throw new Error("the daemon before does not answer");
+    const { services, why } = answer.value as { services?: unknown; why?: unknown };
+    if (typeof why === "string") throw new Error(why);
+    if (typeof services !== "object" || services === null) return;
+    yield { value: services as Record<string, unknown>, descriptors: answer.descriptors };
+  }
 }
 
 function bindWith(

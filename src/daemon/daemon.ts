@@ -21,6 +21,7 @@ import { type Doors, openDoors } from "./doors.ts";
 import { handingOver } from "./handing-over.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
+import { namelessNow } from "./nameless.ts";
 import { proxyAt } from "./proxy-at.ts";
 import { servedUsers } from "./served-users.ts";
 import { Stops } from "./stops.ts";
@@ -82,10 +83,12 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     note,
   });
   const projects = supervisedProjects({ ...options, ...common, routes, discovery, proxy });
+  const nameless = namelessNow({ discovery, routes, projects, wsl });
   const bind = proxyAt({
     ...options,
     ...common,
     ...found,
+    nameless,
     now,
     wsl,
     peers,
@@ -99,6 +102,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     routes,
     discovery,
     projects,
+    nameless,
     trust: options.trust,
     proxy,
     doors,
@@ -131,6 +135,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     doors: opened,
     bind,
     inherit: (shells) => projects.inherit(shells),
+    receive: (batches) => projects.receive(batches),
     stops: resting,
     last: stops,
   });
@@ -140,7 +145,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
 
   // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
-  beginProjects(projects, { ...common, resting });
+  beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));
   const watch = claimed.keep({ lost: dismissed.resolve, stops });
@@ -162,6 +167,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
       return over.left() !== undefined;
     },
     stop: () => over.left()?.then(() => stops.stop()) ?? stops.stop(),
+    kept: () => over.kept(),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { TcpPlace } from "../control/found/handed-sockets.ts";
 import { HandingOver } from "../control/found/handing-over.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
+import type { HandedPart } from "../supervisor/handed.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
 import type { Watch } from "./claim.ts";
@@ -28,11 +29,14 @@ export type HandingOverPart = {
   conversations: HandingOver;
   /** Undefined: nobody has taken over. Resolves when nothing is left that was begun before. */
   left(): Promise<void> | undefined;
+  /** As `HandedPart.left`. */
+  kept(): Promise<void>;
 };
 
 export function handingOver(options: HandingOverOptions): HandingOverPart {
   const { clock, proxy, doors, projects, watch, dismissed } = options;
   let left: Promise<void> | undefined;
+  let part: HandedPart | undefined;
   const conversations = new HandingOver({
     clock,
     sockets: () => [
@@ -42,6 +46,10 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
       })),
       ...(doors?.sockets() ?? []),
     ],
+    services() {
+      part = projects.handing();
+      return part;
+    },
     begin: () => watch.pause(),
     takeBack: (successor) => watch.resume(successor),
     leave() {
@@ -53,5 +61,5 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
       dismissed("as another daemon has taken over; what is under way ends here");
     },
   });
-  return { conversations, left: () => left };
+  return { conversations, left: () => left, kept: () => part?.left() ?? Promise.resolve() };
 }

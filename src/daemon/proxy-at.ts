@@ -1,17 +1,15 @@
 /** The parts of the daemon -> a proxy at any port, joined to them. */
-import { hostname } from "node:os";
 import { version } from "../../package.json" with { type: "json" };
 import { type Callers, callerFinder } from "../discovery/callers.ts";
 import { clientUsers } from "../discovery/client-user.ts";
 import { departedClients } from "../discovery/departed-clients.ts";
-import { unusableServers } from "../discovery/unusable.ts";
 import { type Proxy as RunningProxy, startProxy } from "../proxy/listener/listener.ts";
 import type { Recorder } from "../proxy/request/recorder.ts";
+import type { Unusable } from "../routes/unusable.ts";
 import { plainLines } from "../supervisor/logs/plain-text.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
 import { belongsTo, listenersOn } from "../system/listeners.ts";
-import { ownFile } from "../system/own-bun.ts";
 import type { PeerSockets } from "../system/peer-sockets.ts";
 import type { Certificates } from "../tls/certificates.ts";
 import { terminator } from "../tls/terminate.ts";
@@ -34,6 +32,7 @@ export type ProxyParts = Pick<DaemonOptions, "extraPorts" | "httpsRedirect" | "o
     certificates: Certificates;
     recorder: Recorder;
     projects: Projects;
+    nameless(): readonly Unusable[];
     note(text: string): void;
     stops: Stopping;
   };
@@ -71,15 +70,7 @@ export function proxyAt(parts: ProxyParts): (port: number, before: Before) => Ru
       routes: () => routes.table,
       refresh: () => discovery.refresh(),
       stillThere: (service) => age() < knownFor || discovery.stillThere(service),
-      unusable: () =>
-        unusableServers(discovery.scan(), {
-          hostName: hostname(),
-          wsl,
-          services: routes.table.services,
-          supervised: projects.snapshots(),
-          ownPids: new Set([process.pid]),
-          ownFile: ownFile(),
-        }),
+      unusable: parts.nameless,
       touch: () => discovery.touch(),
       clientUser: proxyUsers,
       otherUsers: parts.otherUsers,

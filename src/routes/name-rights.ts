@@ -47,7 +47,9 @@ export function withRights(
     if (service.routable) open.add(service.name);
     different = true;
     const why = `${project.name} is up, and names under ${project.domain} are for what runs in its folder ${project.directory}; start this there, or give it another NAME`;
-    return { ...service, routable: false, warnings: [why, ...service.warnings] };
+    // A daemon may have judged it already.
+    const others = service.warnings.filter((text) => text !== why);
+    return { ...service, routable: false, warnings: [why, ...others] };
   });
   return different ? judged : services;
 }

@@ -53,15 +53,27 @@ function predicate({ state, lastExit }: Supervised, isAbsent: boolean): string {
 
 /** `shop:api has failed (exit code 3): its port 80 needs a right`: the state and its cause, in one line. */
 export function stateCause(its: Supervised, options: { isAbsent?: boolean } = {}): string {
-  const { state, lastExit, warnings, isGone = false } = its;
+  const { state, lastExit } = its;
   const exit = lastExit === undefined || !explained.has(state) ? "" : ` (${exitText(lastExit)})`;
   const again = state === "backoff" && lastExit !== undefined ? " and is tried again" : "";
   const why = reasonOf(its);
   const reason = why === "" ? "" : `: ${printable(why, longestReason)}`;
-  const elsewhere = warnings.find((its) => its.startsWith(elsewhereStart));
-  const where = elsewhere === undefined ? "" : `; it ${printable(elsewhere, longestReason)}`;
-  const folder = isGone ? `; ${printable(goneText(its), longestCommand)}` : "";
-  return `${stateWords(its, options)}${exit}${again}${reason}${where}${folder}`;
+  const doubts = doubtsOf(its).map((doubt) => `; ${doubt}`);
+  return `${stateWords(its, options)}${exit}${again}${reason}${doubts.join("")}`;
+}
+
+/** `shop:api is ready; its folder is gone: ...`: of a service that answers, yet not as it should. */
+export function doubtOf(its: Supervised): string | undefined {
+  return doubtsOf(its).length === 0 ? undefined : stateCause(its);
+}
+
+/** Clauses that stand behind the state, whatever it is. */
+function doubtsOf(its: Supervised): string[] {
+  const elsewhere = its.warnings.filter((text) => text.startsWith(elsewhereStart)).slice(0, 1);
+  return [
+    ...elsewhere.map((text) => `it ${printable(text, longestReason)}`),
+    ...(its.isGone ? [printable(goneText(its), longestCommand)] : []),
+  ];
 }
 
 /** Without the exit, which stands in brackets before it. */
@@ -82,6 +94,14 @@ const elsewhereStart = "listens on port ";
 /** The warning on a service that listens on another port than its own only; after its name. */
 export function elsewhereText(port: number, own: number | undefined): string {
   return `${elsewhereStart}${port}, not on PORT=${own}`;
+}
+
+/** The port in such a warning; undefined for any other. */
+export function portElsewhere(warning: string): number | undefined {
+  const port = warning.startsWith(elsewhereStart)
+    ? Number.parseInt(warning.slice(elsewhereStart.length), 10)
+    : Number.NaN;
+  return Number.isNaN(port) ? undefined : port;
 }
 
 export function goneText({
@@ -112,6 +132,11 @@ export function nextStep(its: Supervised): NextStep | undefined {
 export function stateSentence(its: Supervised): string {
   const next = nextStep(its);
   return `${stateCause(its)}${next === undefined ? "" : `; ${next.what}: ${next.command}`}`;
+}
+
+/** The last lines of a process whose end explains the state, oldest first. */
+export function lastLinesOf({ state, lastExit }: Supervised): readonly string[] {
+  return explained.has(state) ? (lastExit?.lastLines ?? []).slice(-linesShown) : [];
 }
 
 export function startCommand({ directory, service }: Supervised): string {

@@ -5,12 +5,19 @@ import type { ServiceSpec } from "../manifest/project.ts";
 import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
-import type { Clock } from "../system/clock.ts";
+import type { Cancel, Clock } from "../system/clock.ts";
+import { lockOf } from "../system/file-lock.ts";
+import type { OwnDescriptors } from "../system/own-descriptors.ts";
 import { folderEvents } from "../system/folder-events.ts";
 import { isFolder } from "../system/is-folder.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
+import type { Adopted } from "./family/adopted.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
+import type { Given, HandedPart, Line } from "./handed.ts";
+import { Handing } from "./handing.ts";
+import { lineAt, type LineStart, type OpenLine } from "./line.ts";
+import { type Taken, takenFrom } from "./taken.ts";
 import type { Size } from "./logs/log-lines.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
 import { type Attachment, Attachments } from "./project/attachments.ts";
@@ -32,7 +39,7 @@ import { seenOf } from "./project/state-file.ts";
 import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/takeover.ts";
 import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
-import { type LifecycleEffects, supervise } from "./service/lifecycle.ts";
+import { adopt, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
 import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
 
 export type ProjectsOptions = {
@@ -53,12 +60,29 @@ export type ProjectsOptions = {
   trust(): Promise<Readonly<Record<string, string>>>;
   /** Ports of this daemon. */
   ownPorts(): readonly number[];
-  /** No other daemon of this state directory supervises any more; and: this one does not. */
-  onOwned(): void;
-  onReleased(): void;
+  /** No other daemon of this state directory supervises any more. `takesOver`: its services go on. */
+  onOwned(options: { takesOver: boolean }): void;
+  /** This one supervises no more. `handsOver`: its services go on. */
+  onReleased(options: { handsOver: boolean }): void;
+  /** Undefined where services cannot go on under another daemon. */
+  machine: HandingMachine | undefined;
   onChange(change: "appeared" | "changed" | "gone", snapshot: Supervised): void;
   /** A sentence for a person. */
   note(text: string): void;
+};
+
+/** The parts of this machine that services need in order to go on under another daemon. */
+export type HandingMachine = {
+  adopted: Adopted;
+  /** Pids of daemons before this one, which keep their services. */
+  keepers: Set<number>;
+  /** Pids that this process waits for. */
+  own: ReadonlySet<number>;
+  descriptors(): OwnDescriptors;
+  /** The children of a process, ended ones left out; undefined where that cannot be told. */
+  childrenOf(pid: number): readonly number[] | undefined;
+  /** This process becomes one that only keeps its children. Returns where that cannot be. */
+  keep(descriptor: number): void;
 };
 
 export function allProjects(options: ProjectsOptions): Projects {
@@ -80,6 +104,16 @@ class AllProjects implements Projects {
   #inherited: Shells = new Map();
   #lock: Lock | undefined;
   #owned = false;
+  /** From the daemon before, until they are taken over. */
+  #taken: Taken | undefined;
+  /** The lines to daemons before us that still have children, by their pids. */
+  readonly #keepers = new Map<number, OpenLine>();
+  /** The daemon before, while it serves its last clients: they wait for services that are ours now. */
+  #elder: OpenLine | undefined;
+  #cancelSweep: Cancel | undefined;
+  #handing: Handing | undefined;
+  /** Set once the next daemon has everything: services as it tells of them, by id. */
+  #left: { line: Line; snapshots: Map<string, Supervised> } | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: ProjectsOptions) {
@@ -114,9 +148,45 @@ class AllProjects implements Projects {
     this.#inherited = shellsIn(shells);
   }
 
-  begin(): void {
+  async receive(batches: AsyncIterable<Given>): Promise<void> {
+    if (this.#options.machine === undefined) throw new Error("services cannot be taken over here");
+    this.#taken = await takenFrom(batches);
+  }
+
+  handing(): HandedPart {
+    const { clock, machine } = this.#options;
+    const part = new Handing({
+      clock,
+      own: machine?.own ?? new Set(),
+      folders: () => this.#folders.all(),
+      snapshots: () => this.snapshots(),
+      descriptors: () => {
+        if (machine === undefined || !this.#owned || this.#stopping !== undefined) {
+          throw new Error("its services cannot be handed over");
+        }
+        return machine.descriptors();
+      },
+      lock: () => this.#lock?.descriptor,
+      keepers: () => this.#keepers,
+      ready: () => this.#recovered.promise,
+      onHalt: () => this.#kept.halt(),
+      onTakeBack: () => {
+        if (this.#owned) this.#kept.goOn();
+      },
+      onGiven: (line) => this.#leave(line),
+      keep: (descriptor) => machine?.keep(descriptor),
+    });
+    this.#handing = part;
+    return part;
+  }
+
+  begin(line?: LineStart): void {
     const { note } = this.#options;
-    this.#recover()
+    if (line === undefined) {
+      this.#taken?.drop();
+      this.#taken = undefined;
+    }
+    this.#recover(line)
       .catch((error: Error) => note(`what ran before cannot be taken over: ${error.message}`))
       .finally(() => this.#recovered.resolve());
   }
@@ -128,11 +198,11 @@ class AllProjects implements Projects {
   }
 
   async up({ directory, shell, file, ...asked }: UpRequest): Promise<Brought> {
-    await tellingWaits(this.#recovered.promise, {
+    await tellingWaits(this.#open(), {
       ...{ clock: this.#options.clock, hear: asked.hear },
       message: "waits for the daemon before to end its services",
     });
-    if (this.#stopping !== undefined) {
+    if (this.#stopping !== undefined || this.#left !== undefined) {
       return { kind: "refused", reasons: ["the daemon is about to end"] };
     }
     try {
@@ -158,7 +228,10 @@ class AllProjects implements Projects {
   }
 
   async find(name: string | undefined, from: string | undefined): Promise<Found> {
-    await this.#recovered.promise;
+    await this.#open();
+    if (this.#left !== undefined) {
+      return { kind: "none", why: "another daemon has taken over; run the command again" };
+    }
     const directory = from === undefined ? undefined : await this.#placeOf(from);
     const rows = this.#folders.places().map(({ folder, project, unit: { id, spec } }) => ({
       id,
@@ -180,12 +253,12 @@ class AllProjects implements Projects {
   }
 
   async ids(): Promise<readonly string[]> {
-    await this.#recovered.promise;
+    await this.#open();
     return this.#folders.places().map(({ unit }) => unit.id);
   }
 
   async stop(ids: readonly string[]): Promise<void> {
-    await this.#recovered.promise;
+    await this.#open();
     await Promise.all(
       this.#folders.byProject(ids).map(({ project, names }) => {
         const all = names.length === project.units().length;
@@ -200,7 +273,7 @@ class AllProjects implements Projects {
     ids: readonly string[],
     { shell, hear }: { shell: Shell | undefined; hear: Hear },
   ): Promise<Started> {
-    await this.#recovered.promise;
+    await this.#open();
     const all = await Promise.all(
       this.#folders
         .byProject(ids)
@@ -212,11 +285,25 @@ class AllProjects implements Projects {
     return reasons.length === 0 ? { kind: "ready" } : { kind: "failed", reasons };
   }
 
+  async resume(directory: string, { hear }: { hear: Hear }): Promise<Started> {
+    await this.#recovered.promise;
+    const folder = this.#folders.known(await this.#placeOf(directory));
+    const project = folder?.project;
+    if (project === undefined || this.#stopping !== undefined) {
+      return {
+        kind: "failed",
+        reasons: [`no project of ${directory} was up; localhostess up starts it`],
+      };
+    }
+    const { profiles } = project.wishes;
+    return await project.up({ names: undefined, profiles, shell: folder!.shell, hear });
+  }
+
   async envOf(
     name: string,
     { directory, shell }: { directory: string | undefined; shell: Shell | undefined },
   ): Promise<ServiceEnv> {
-    await this.#recovered.promise;
+    await this.#open();
     if (directory !== undefined) {
       const loaded = await this.#folders.with(await this.#placeOf(directory), (folder) =>
         folder.inTurn(() => folder.load({ shell: shell ?? folder.shell })),
@@ -246,12 +333,12 @@ class AllProjects implements Projects {
   }
 
   async registered(): Promise<readonly RegisteredProject[]> {
-    await this.#recovered.promise;
+    await this.#open();
     return await this.#kept.registry.listed();
   }
 
   async pin(directory: string, pinned: boolean): Promise<boolean> {
-    await this.#recovered.promise;
+    await this.#open();
     const path = await this.#placeOf(directory);
     const known = this.#kept.registry.pin(path, pinned);
     const shown =
@@ -264,7 +351,7 @@ class AllProjects implements Projects {
   }
 
   async clean(): Promise<number> {
-    await this.#recovered.promise;
+    await this.#open();
     let count = 0;
     for (const { path, pinned, folder } of await this.#kept.registry.listed()) {
       if (pinned || folder !== "gone" || this.#folders.known(path)?.project?.isActive) continue;
@@ -276,7 +363,7 @@ class AllProjects implements Projects {
   }
 
   async forget(word: string, from: string | undefined): Promise<Forgotten> {
-    await this.#recovered.promise;
+    await this.#open();
     const all = await this.#kept.registry.listed();
     const path = from === undefined ? undefined : await real(from);
     const there = all.filter((its) => its.path === path || its.path === from);
@@ -301,11 +388,13 @@ class AllProjects implements Projects {
   }
 
   async follow(directory: string): Promise<string | undefined> {
-    await this.#recovered.promise;
+    await this.#open();
     return await this.#follow(await real(directory), { up: false });
   }
 
   snapshots(): Supervised[] {
+    if (this.#left !== undefined) return [...this.#left.snapshots.values()];
+    if (this.#taken !== undefined) return [...this.#taken.snapshots];
     return this.#folders.all().flatMap((folder) => this.#snapshotsOf(folder));
   }
 
@@ -348,11 +437,20 @@ class AllProjects implements Projects {
   }
 
   wake(id: string): void {
+    if (this.#left !== undefined) {
+      this.#left.line.tell({ wake: id });
+      return;
+    }
+    if (this.#handing?.settled !== undefined) {
+      void this.#handing.settled.then(() => this.wake(id));
+      return;
+    }
     const place = this.#folders.place(id);
     place?.project.wake(place.unit.spec.name);
   }
 
   doze(id: string): void {
+    if (this.#left !== undefined || this.#handing?.settled !== undefined) return;
     const place = this.#folders.place(id);
     void place?.project.doze(place.unit.spec.name);
   }
@@ -431,6 +529,11 @@ class AllProjects implements Projects {
   }
 
   async #end(): Promise<void> {
+    this.#cancelSweep?.();
+    if (this.#left !== undefined) {
+      this.#options.onReleased({ handsOver: true });
+      return;
+    }
     const all = this.#folders.all();
     for (const folder of all) folder.close();
     await Promise.all(all.map(({ project }) => project?.rest()));
@@ -438,19 +541,35 @@ class AllProjects implements Projects {
     if (all.some(({ project }) => project !== undefined)) this.#kept.save();
     await this.#kept.flush();
     await this.logs.close();
-    if (this.#owned) this.#options.onReleased();
+    for (const line of this.#keepers.values()) line.end();
+    if (this.#owned) this.#options.onReleased({ handsOver: false });
     this.#lock?.release();
   }
 
-  async #recover(): Promise<void> {
+  /** `line`: to the daemon before, where its services go on. */
+  async #recover(line: LineStart | undefined): Promise<void> {
     const { note, effects } = this.#options;
     const isOver = (): boolean => this.#stopping !== undefined;
-    this.#lock = await takeLock({ ...this.#options, isOver });
+    const taken = this.#taken;
+    this.#lock =
+      taken?.lock === undefined ? await takeLock({ ...this.#options, isOver }) : lockOf(taken.lock);
     if (isOver()) return;
-    this.#options.onOwned();
+    this.#options.onOwned({ takesOver: taken !== undefined });
     this.#owned = true;
     const before = await this.#kept.read();
-    if (before !== undefined) await endRuns(before, { families: effects.families, note });
+    this.#kept.remember(before);
+    const goOn = new Set<string>();
+    for (const { handed } of taken?.folders ?? []) {
+      for (const { service } of handed.units) {
+        const { life } = service?.lifecycle ?? {};
+        if (life !== undefined) goOn.add(life.runId);
+      }
+    }
+    const endOthers = async (): Promise<void> => {
+      if (before === undefined) return;
+      await endRuns(before, { families: effects.families, note, except: goOn });
+    };
+    if (taken === undefined) await endOthers();
     for (const its of before?.seen ?? []) this.#folders.of(its.directory).seen = seenOf(its);
     for (const { directory, tasks } of before?.completed ?? []) {
       const { completed } = this.#folders.of(directory);
@@ -459,12 +578,19 @@ class AllProjects implements Projects {
     for (const folder of this.#folders.all()) {
       folder.identity = this.#kept.registry.identityOf(folder.directory);
     }
+    if (taken !== undefined && line !== undefined) await this.#adopt(taken, line);
     this.#kept.begin(before);
     if (isOver()) return;
+    if (taken !== undefined) await endOthers();
+    await Promise.all(
+      (taken?.folders ?? []).map(({ handed }) => this.#folders.of(handed.directory).takeUp(handed)),
+    );
+    const adopted = new Set(taken?.folders.map(({ handed }) => handed.directory));
     // A daemon that did not write it down yet has started what was approved.
     const recorded = before?.seen !== undefined;
     await Promise.all(
       toResume(before, this.#kept.registry.list()).map(({ kept, wasUp }) => {
+        if (adopted.has(kept.directory)) return undefined;
         const folder = this.#folders.of(kept.directory);
         folder.identity ??= this.#kept.registry.identityOf(kept.directory);
         if (!wasUp || recorded) folder.seen ??= nothingSeen;
@@ -479,6 +605,90 @@ class AllProjects implements Projects {
       }),
     );
     this.#inherited = new Map();
+  }
+
+  /** Goes on with what the daemon before has supervised until now. */
+  async #adopt(taken: Taken, line: LineStart): Promise<void> {
+    const { environments, folders, pid, keepers } = taken;
+    this.#trust = await this.#options.trust();
+    this.#elder = await lineAt(line);
+    this.#keep(pid, this.#elder);
+    const early = new Uint8Array();
+    for (const [its, descriptor] of keepers) this.#keep(its, await lineAt({ descriptor, early }));
+    await Promise.all(
+      folders.map(({ handed, streams }) => {
+        const folder = this.#folders.of(handed.directory);
+        folder.identity ??= this.#kept.registry.identityOf(handed.directory);
+        return folder.inTurn(() => folder.adopt(handed, { streams, environments }));
+      }),
+    );
+    this.#taken = undefined;
+    for (const snapshot of this.snapshots()) this.#options.onChange("appeared", snapshot);
+    this.#cancelSweep = this.#options.clock.every(sweepPeriod, () => this.#sweep());
+  }
+
+  /** A daemon before us, which stays the parent of the services that it has started. */
+  #keep(pid: number, line: OpenLine): void {
+    const { adopted, keepers } = this.#options.machine!;
+    keepers.add(pid);
+    this.#keepers.set(pid, line);
+    line.hear = (value) => {
+      const { ended, wake, changed, keeps } = value as Said;
+      if (ended !== undefined) adopted.told(ended.pid, { code: ended.code, signal: ended.signal });
+      if (wake !== undefined) this.wake(wake);
+      if (changed !== undefined) {
+        const { directory, service, what } = changed;
+        this.#folders.known(directory)?.project?.renew(service, `${what} changed`);
+      }
+      if (keeps !== undefined && this.#elder === line) this.#elder = undefined;
+    };
+    line.ended = () => {
+      keepers.delete(pid);
+      this.#keepers.delete(pid);
+      if (this.#elder === line) this.#elder = undefined;
+    };
+  }
+
+  /** Lets go of those whose processes have all ended. */
+  #sweep(): void {
+    const { childrenOf, keepers } = this.#options.machine!;
+    for (const [pid, line] of [...this.#keepers]) {
+      // One that serves its last clients ends by itself.
+      if (line === this.#elder || childrenOf(pid)?.length !== 0) continue;
+      line.end();
+      this.#keepers.delete(pid);
+      keepers.delete(pid);
+    }
+    if (this.#keepers.size > 0) return;
+    this.#cancelSweep?.();
+    this.#cancelSweep = undefined;
+  }
+
+  /** The next daemon has everything. Clients who wait here for a service hear of it still. */
+  #leave(line: Line): void {
+    const snapshots = new Map(this.snapshots().map((its) => [its.id, its] as const));
+    this.#left = { line, snapshots };
+    this.#cancelSweep?.();
+    line.hear = (value) => {
+      const { supervised } = value as { supervised?: Supervised };
+      if (supervised === undefined) return;
+      snapshots.set(supervised.id, supervised);
+      this.#options.onChange("changed", supervised);
+    };
+    // The lock goes with the copy that the other has.
+    this.#lock?.release();
+  }
+
+  /** Resolves when this daemon supervises, and is not about to hand over. */
+  async #open(): Promise<void> {
+    await this.#recovered.promise;
+    await this.#handing?.settled;
+  }
+
+  #changed(change: "appeared" | "changed" | "gone", snapshot: Supervised): void {
+    this.#elder?.tell({ supervised: snapshot });
+    // Nothing that it had before has changed for those who look at this daemon.
+    if (this.#taken === undefined) this.#options.onChange(change, snapshot);
   }
 
   /** Pinning a project approves its files. False where there is no project, or it was seen before. */
@@ -545,6 +755,7 @@ class AllProjects implements Projects {
       clock: this.#options.clock,
       logs: this.logs,
       supervise: (spec, given) => supervise(spec, { ...given, effects: this.#effects }),
+      adopt: (spec, given) => adopt(spec, { ...given, effects: this.#effects }),
       portOf: (id, port) => this.#kept.ports.of(id, port),
       claimPort: (id, port) => this.#kept.ports.claim(id, port),
       isFree: (port) => this.#effects.isFree(port),
@@ -553,11 +764,22 @@ class AllProjects implements Projects {
       completed,
       urlOf: (routeName) => this.#options.addressOf(routeName, domain).url,
       trust: () => this.#trust,
-      onChange: (change, its) => this.#options.onChange(change, this.#inFolder(its)),
+      onChange: (change, its) => this.#changed(change, this.#inFolder(its)),
       onState: () => this.#kept.save(),
     });
   }
 }
+
+/** A message of a daemon that we have replaced. */
+type Said = {
+  ended?: { pid: number; code: number | null; signal: string | null };
+  wake?: string;
+  changed?: { directory: string; service: string; what: string };
+  keeps?: number;
+};
+
+/** Milliseconds between two looks at whether the daemons before us still have children. */
+const sweepPeriod = 5000;
 
 /** Two ways to one folder are one project. */
 async function real(path: string): Promise<string> {

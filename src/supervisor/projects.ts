@@ -3,6 +3,8 @@ import type { ServiceSpec } from "../manifest/project.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Gauge } from "./family/usage-gauge.ts";
+import type { Given, HandedPart } from "./handed.ts";
+import type { LineStart } from "./line.ts";
 import type { LogStore } from "./logs/log-store.ts";
 import type { Size } from "./logs/log-lines.ts";
 import type { Attachment } from "./project/attachments.ts";
@@ -45,8 +47,18 @@ export type Forgotten =
 export interface Projects {
   /** The shells that the daemon before has handed over, of services that `begin` is to bring up. */
   inherit(shells: unknown): void;
-  /** Takes over from the daemon before, as soon as that has ended. */
-  begin(): void;
+  /**
+   * Services that the daemon before hands over: shown from now on, and not ours before `begin`. @throws where they
+   * are not what we understand.
+   */
+  receive(batches: AsyncIterable<Given>): Promise<void>;
+  /**
+   * Takes over from the daemon before: at once where it has handed over, and `line` is the connection on which it did,
+   * which is ours from now on; else as soon as that has ended.
+   */
+  begin(line?: LineStart): void;
+  /** The services, for the next daemon. To be asked for once for each that wants them. */
+  handing(): HandedPart;
   /** The shells of `up`, for the next daemon. They are in memory only, and go nowhere else. */
   handover(): Handover;
   /** Never rejects. */
@@ -61,6 +73,11 @@ export interface Projects {
     ids: readonly string[],
     options: { shell: Shell | undefined; hear: Hear },
   ): Promise<Started>;
+  /**
+   * Starts what an `up` of the folder's whole project starts, as it was approved by the last one: changes that wait go
+   * on waiting.
+   */
+  resume(directory: string, options: { hear: Hear }): Promise<Started>;
   /**
    * The environment that a service has on top of its shell's, by its files as they are now. `shell` fills references to
    * it.

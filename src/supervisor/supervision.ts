@@ -51,8 +51,9 @@ export function supervision(options: SupervisionOptions): Projects {
     addressOf: options.addressOf,
     trust: options.trust,
     ownPorts: options.ownPorts,
-    onOwned: () => made.start(),
-    onReleased: () => made.stop(),
+    onOwned: (how) => made.start(how),
+    onReleased: (how) => made.stop(how),
+    machine: platform === "linux" ? made.handing : undefined,
     onChange: options.onChange,
     note,
   });

@@ -10,6 +10,11 @@ import { refusedDescriptor } from "./refused-descriptor.ts";
 export type Datagrams = {
   /** Stops listening and removes the path. Calling it twice is harmless. */
   close(): void;
+  /** Hears nothing more until `goOn`: what is sent waits in the descriptor that is returned. */
+  halt(): number;
+  goOn(): void;
+  /** Another process has the descriptor, and the path with it. */
+  leave(): void;
 };
 
 const signatures = {
@@ -31,6 +36,13 @@ const F_DUPFD_CLOEXEC = 1030;
 /** sun_path in unix(7), with its NUL: 108 on Linux, 104 on macOS. */
 export const longestPath = 103;
 
+export type DatagramOptions = {
+  platform: string;
+  hear: (bytes: Uint8Array) => void;
+  /** A socket that another process had bound to the path; ours from now on. Undefined: a new one. */
+  from?: number | undefined;
+};
+
 /**
  * `hear` is called with each datagram; the bytes are only valid until it returns. An existing file at the path is
  * removed first.
@@ -39,7 +51,7 @@ export const longestPath = 103;
  */
 export async function datagrams(
   path: string,
-  { platform, hear }: { platform: string; hear: (bytes: Uint8Array) => void },
+  { platform, hear, from }: DatagramOptions,
 ): Promise<Datagrams> {
   const bytes = Buffer.from(path);
   if (bytes.length > longestPath) {
@@ -53,19 +65,21 @@ export async function datagrams(
   const linux = platform === "linux";
   // On macOS, Bun makes the descriptor non-blocking when it adopts it, and closes all descriptors but three in the
   // processes that it spawns.
-  const descriptor = calls.socket(AF_UNIX, linux ? SOCK_DGRAM | cloexecNonblock : SOCK_DGRAM, 0);
-  if (descriptor < 0) throw outOfDescriptors();
-  const address = new Uint8Array(2 + bytes.length + 1);
-  address.set(linux ? [AF_UNIX, 0] : [address.length, AF_UNIX]);
-  address.set(bytes, 2);
-  removed(path);
-  if (calls.bind(descriptor, address, address.length) !== 0) {
-    calls.close(descriptor);
+  const bound = (): number => {
+    const made = calls.socket(AF_UNIX, linux ? SOCK_DGRAM | cloexecNonblock : SOCK_DGRAM, 0);
+    if (made < 0) throw outOfDescriptors();
+    const address = new Uint8Array(2 + bytes.length + 1);
+    address.set(linux ? [AF_UNIX, 0] : [address.length, AF_UNIX]);
+    address.set(bytes, 2);
+    removed(path);
+    if (calls.bind(made, address, address.length) === 0) return made;
+    calls.close(made);
     // libc's errno is gone before JavaScript could read it; a file in the same place meets the same obstacle.
     const fault = refusedFile(`${path}.try`);
     const why = fault === undefined ? "" : `: ${unwritableWhy(fault)}`;
     throw new Error(`no socket can be created in ${dirname(path)}${why}`);
-  }
+  };
+  const descriptor = from ?? bound();
   let socket: Bun.Socket | undefined;
   let closed = false;
 
@@ -97,6 +111,12 @@ export async function datagrams(
     else socket = adopted;
   }
 
+  const hearNoMore = (): void => {
+    closed = true;
+    socket?.terminate();
+    socket = undefined;
+  };
+
   try {
     await adopt();
   } catch (error) {
@@ -107,10 +127,22 @@ export async function datagrams(
   return {
     close() {
       if (closed) return;
-      closed = true;
-      socket?.terminate();
+      hearNoMore();
       calls.close(descriptor);
       removed(path);
+    },
+    halt() {
+      hearNoMore();
+      return descriptor;
+    },
+    goOn() {
+      closed = false;
+      adopt().catch(() => {
+        // As above.
+      });
+    },
+    leave() {
+      calls.close(descriptor);
     },
   };
 }

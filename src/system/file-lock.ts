@@ -4,7 +4,13 @@ import { libc } from "./libc.ts";
 import { withoutWaiting } from "./regular-file.ts";
 
 export type Locked =
-  | { kind: "locked"; /** Twice is harmless. */ release(): void }
+  | {
+      kind: "locked";
+      /** Holds the lock for whoever has it, or a copy: the lock belongs to the open file. */
+      descriptor: number;
+      /** Twice is harmless. */
+      release(): void;
+    }
   /** Another process holds the lock, or this process already does. */
   | { kind: "taken" };
 
@@ -25,9 +31,15 @@ export function lockFile(path: string): Locked {
     closeSync(descriptor);
     return { kind: "taken" };
   }
+  return lockOf(descriptor);
+}
+
+/** A lock that another process had, by its descriptor, which is ours from now on. */
+export function lockOf(descriptor: number): Extract<Locked, { kind: "locked" }> {
   let released = false;
   return {
     kind: "locked",
+    descriptor,
     release() {
       if (released) return;
       released = true;

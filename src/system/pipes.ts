@@ -1,5 +1,5 @@
 /** Nothing -> pipes between us and a process to come, which Bun's loop reads and writes without a thread. Uses libc. */
-import { closeSync } from "node:fs";
+import { closeSync, fstatSync } from "node:fs";
 import { libc } from "./libc.ts";
 import { refusedDescriptor } from "./refused-descriptor.ts";
 
@@ -7,6 +7,8 @@ import { refusedDescriptor } from "./refused-descriptor.ts";
 type Theirs = {
   /** Descriptor of that end. No process has it yet, and the caller closes it. */
   theirs: number;
+  /** By which our end is found again. */
+  inode: number;
 };
 
 export interface Pipes {
@@ -21,6 +23,16 @@ export type OutputReader = {
   read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
   cancel(): Promise<void>;
 };
+
+/** Bun 1.4.5 duplicates the descriptor here, and closes its copy at the end of the output, or when it is cancelled. */
+export function readerOf(descriptor: number): OutputReader {
+  return Bun.file(descriptor).stream().getReader();
+}
+
+/** Bun makes its own copy here too. */
+export function sinkOf(descriptor: number): Bun.FileSink {
+  return Bun.file(descriptor).writer();
+}
 
 /** fcntl(2) and open(2), Linux: the same on every processor that Bun runs on. */
 const F_SETFL = 4;
@@ -53,7 +65,7 @@ export function pipes(platform: string): Pipes | undefined {
     // A process may read what it has written, through /proc: a read of ours that began would then block us all.
     calls!.fcntl(mine, F_SETFL, O_NONBLOCK);
     try {
-      return { its: take(mine), theirs };
+      return { its: take(mine), theirs, inode: fstatSync(mine).ino };
     } catch (error) {
       closeSync(theirs);
       throw error;
@@ -64,16 +76,12 @@ export function pipes(platform: string): Pipes | undefined {
 
   return {
     fromProcess() {
-      const { its, theirs } = open("read", (descriptor) =>
-        // Bun 1.4.5 duplicates the descriptor here, and closes its copy at the end of the pipe, or when it is
-        // cancelled.
-        Bun.file(descriptor).stream().getReader(),
-      );
-      return { reader: its, theirs };
+      const { its, ...pipe } = open("read", readerOf);
+      return { reader: its, ...pipe };
     },
     toProcess() {
-      const { its, theirs } = open("write", (descriptor) => Bun.file(descriptor).writer());
-      return { sink: its, theirs };
+      const { its, ...pipe } = open("write", sinkOf);
+      return { sink: its, ...pipe };
     },
   };
 }

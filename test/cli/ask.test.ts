@@ -24,14 +24,26 @@ async function asked(answers: Answers, options: Partial<AskOptions> = {}) {
 }
 
 test("an answer is its status, reason and Server field", async () => {
-  const head = "HTTP/1.1 404 Not Found\r\nDate: x\r\nserver:  localhostess\r\n\r\nbody";
-  const answer = {
-    kind: "answer",
-    status: 404,
-    reason: "Not Found",
-    server: "localhostess",
-  } as const;
+  const head = "HTTP/1.1 404 Not Found\r\nDate: x\r\nserver:  nginx\r\n\r\nbody";
+  const answer = { kind: "answer", status: 404, reason: "Not Found", server: "nginx" } as const;
   expect(await asked((socket) => void socket.write(head))).toEqual(answer);
+});
+
+test("one of our own is read to its end, or as far as it comes", async () => {
+  const head = (length: number) =>
+    `HTTP/1.1 503 Service Unavailable\r\nServer: localhostess\r\nContent-Length: ${length}\r\n\r\n`;
+  const whole: Answers = async (socket) => {
+    for (const piece of [head(9), "shop:", "\u00fcpi"]) {
+      socket.write(piece);
+      socket.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  expect(await asked(whole)).toMatchObject({ status: 503, text: "shop:\u00fcpi" });
+  const cut: Answers = (socket) => void socket.end(`${head(900)}shop`);
+  expect(await asked(cut)).toMatchObject({ status: 503, text: "shop" });
+  const stuck: Answers = (socket) => void socket.write(`${head(900)}sho`);
+  expect(await asked(stuck, { deadline: 100 })).toMatchObject({ status: 503, text: "sho" });
 });
 
 test("an answer may come an octet at a time, and without reason or Server", async () => {

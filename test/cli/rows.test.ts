@@ -133,6 +133,13 @@ test("what was cut says so, and what was not does not", () => {
   expect(serviceLines([service()], { ...plain, columns: 80 })[0]).toEndWith("bun dev");
 });
 
+test("a long folder keeps its end, from a folder's name on where one is near, however wide its characters", () => {
+  const at = (cwd: string) => serviceLines([service({ cwd })], { ...plain, columns: 45 })[0];
+  expect(at(`/${"宽".repeat(100)}`)).toEndWith(`  …${"宽".repeat(6)}`);
+  expect(at("/srv/customers/northwind/app")).toEndWith("  …orthwind/app");
+  expect(at("/srv/customers/north/storefront")).toEndWith("  …/storefront");
+});
+
 test("a folder is short below the person's own, and nowhere else", () => {
   expect(shownFolder("/home/ann/api", "/home/ann")).toBe("~/api");
   expect(shownFolder("/home/ann", "/home/ann")).toBe("~");

@@ -111,6 +111,7 @@ describe("the program", () => {
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(`port ${server.port} is in use by pid ${server.pid}: `);
     expect(err).toContain("fixtures/server.ts");
+    expect(err).toContain(`, named ${server.name}, in ${process.cwd()}; `);
     expect(err).toContain("--port 0");
   });
 
@@ -250,6 +251,7 @@ describe("the verb", () => {
       predecessor,
       dismissed: dismissed.promise,
       isReplaced: false,
+      kept: async () => {},
       stop,
     };
   }

@@ -1,7 +1,8 @@
 /** Help, version and mistakes, with the real program. */
 import { describe, expect, test } from "bun:test";
 import { version } from "../../package.json" with { type: "json" };
-import { cli } from "./cli.ts";
+import { cli, freshState } from "./cli.ts";
+import { testServer } from "./server-process.ts";
 
 const verbs = [
   ...["ls", "url", "port", "open", "why", "pac"],
@@ -18,7 +19,7 @@ const verbs = [
     "dashboard",
     "connect",
   ],
-  "completion",
+  ...["completion", "version"],
 ];
 
 describe("--help", () => {
@@ -80,16 +81,78 @@ const mistakes: [args: string[], said: string][] = [
   [["up", "--profile"], "see: localhostess up --help"],
   [["registry", "forgte"], "see: localhostess registry --help"],
   [["clean"], "(It is localhostess registry clean)\nsee: localhostess --help"],
+  [["schma"], "(Did you mean localhostess config schema?)"],
+  [["help", "lss"], "unknown command 'lss'\n(Did you mean ls?)\nsee: localhostess --help"],
+  [["lss", "--help"], "unknown command 'lss'\n(Did you mean ls?)\nsee: localhostess --help"],
+  [["lss", "-h"], "(Did you mean ls?)"],
+  [["--sandbox", "ci", "help", "lss"], "(Did you mean ls?)"],
+  [["--sandbox=ci", "lss", "--help"], "(Did you mean ls?)"],
+  [["help", "server", "strat"], "(Did you mean start?)\nsee: localhostess server --help"],
+  [["server", "strat", "--help"], "(Did you mean start?)\nsee: localhostess server --help"],
+  [["help", "ls", "more"], "ls has no command more; see: localhostess ls --help"],
+  [["server", "strat", "--json"], "see: localhostess server --help"],
+  [["url", "two words"], "see: localhostess url --help"],
+  [["why", "http://example.com/"], "see: localhostess why --help"],
+  [["ls", "--port", "x"], "see: localhostess ls --help"],
+  [["server", "start", "--port", "x"], "see: localhostess server start --help"],
+  [["logs", "--tail", "x"], "see: localhostess logs --help"],
+  [["up", "/no/such/folder"], "see: localhostess up --help"],
+  [["run", "api"], "see: localhostess run --help"],
+  [["stop", "api", "--all"], "see: localhostess stop --help"],
+  [["status", "api", "--all"], "see: localhostess status --help"],
+  [["logs", "api", "--all"], "see: localhostess logs --help"],
+  [["add", "a b", "--", "true"], "see: localhostess add --help"],
+  [["service", "add", "worker", "a b", "--", "true"], "see: localhostess service add --help"],
+  [["trust", "--status", "--renew"], "see: localhostess trust --help"],
   [["add-service"], "unknown command 'add-service'\nsee: localhostess --help"],
 ];
 
 for (const [args, said] of mistakes) {
   test(`localhostess ${args.join(" ")} is a usage error`, async () => {
     const { code, out, err } = await cli(args);
-    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect({ code, out: args.includes("--json") ? "" : out }).toEqual({ code: 2, out: "" });
     expect(err).toContain(said);
+    expect(err).toMatch(/Usage: |see: localhostess /);
   });
 }
+
+test("help is that of the command, in each way that people ask for it", async () => {
+  const { out } = await cli(["server", "start", "--help"]);
+  const asked = [
+    ["help", "server", "start"],
+    ["server", "start", "-h"],
+    ["--sandbox", "ci", "help", "server", "start"],
+  ];
+  for (const args of asked) expect(await cli(args)).toEqual({ code: 0, out, err: "" });
+  const general = await cli(["--help"]);
+  for (const args of [["help"], ["help", "help"], ["help", "--help"], ["-h"]]) {
+    expect(await cli(args)).toEqual(general);
+  }
+});
+
+test("the version is a command as well, and JSON where it is asked for", async () => {
+  expect(await cli(["version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
+  expect(JSON.parse((await cli(["version", "--json"])).out)).toEqual({ version });
+});
+
+test("the name of a server in the place of a command leads to open, also where a command has that name", async () => {
+  await using state = await freshState();
+  await using server = await testServer();
+  const { name } = server;
+  for (const word of [name, `${name}.localhost`]) {
+    const { code, err } = await cli([word], { env: state.env });
+    expect(code).toBe(2);
+    expect(err).toContain(
+      `${word} is the name of a server; to open it: localhostess open ${word}\n`,
+    );
+  }
+  const { out } = await cli([name, "--json"], { env: state.env });
+  expect(JSON.parse(out).error).toMatchObject({ code: "usage", hint: `localhostess open ${name}` });
+  await using _ = await testServer({ name: "api" });
+  const listed = await cli(["api"], { env: state.env });
+  expect(listed.code).toBe(0);
+  expect(listed.err).toContain("to open it: localhostess open api\n");
+});
 
 test("LOCALD_SOCKET is for sandboxes only", async () => {
   const forgotten = { LOCALD_SOCKET: "/run/locald.sock" };
@@ -120,6 +183,7 @@ test("bad variables are usage errors that name them, all at once", async () => {
     expect(err).toContain(
       'LOCALHOSTESS_HTTPS_PORT: expected a number from 0 to 65535 or "off", got "-1"',
     );
+    expect(err).not.toContain("--help");
     expect(err).toContain('LOCALHOSTESS_HTTPS_REDIRECT: expected 1 or 0, got "yes"');
     expect(err).toContain("LOCALHOSTESS_STATE_DIR=here is not an absolute path");
   }

@@ -125,7 +125,7 @@ test("nothing in time, half an answer, or the end of the other: there is no answ
 
 test("the connection can be had for oneself, and is not closed then", async () => {
   const { lines } = await connected();
-  const descriptor = lines.release()!;
+  const { descriptor } = lines.release()!;
   lines.close();
   expect(calls.receive(descriptor).kind).toBe("nothing");
   closeSync(descriptor);

@@ -6,15 +6,15 @@ import {
   type Conversation,
   type Event,
   events,
-  type HandedPart,
   HandingOver,
-  type Line,
   patience,
   type State,
   states,
   table,
 } from "../../src/control/found/handing-over.ts";
+import type { HandedPart, Line } from "../../src/supervisor/handed.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { turn } from "../support/turn.ts";
 
 let clock: FakeClock;
 let did: string[];
@@ -24,15 +24,17 @@ let conversation: Conversation | undefined;
 let line: Line | undefined;
 
 const services: HandedPart = {
-  give(batch) {
+  async give(batch) {
     did.push(`give ${batch}`);
-    return { value: { services: [batch], more: batch < 1 }, descriptors: [50, 51] };
+    return batch > 1 ? undefined : { value: { batch }, descriptors: [50, 51] };
   },
   takeBack: () => void did.push("services back"),
-  left(its) {
-    did.push("services left");
+  given(its) {
+    did.push("services given");
+    its.tell({ early: true });
     line = its;
   },
+  left: async () => {},
 };
 
 const to: Answering = {
@@ -45,6 +47,7 @@ const to: Answering = {
     ended = true;
     conversation?.ended();
   },
+  descriptor: 60,
 };
 
 function handing(given: HandedPart | undefined = services): HandingOver {
@@ -54,7 +57,7 @@ function handing(given: HandedPart | undefined = services): HandingOver {
       { place: { as: "main", address: "127.0.0.1", port: 7357 }, descriptor: 40 },
       { place: { as: "ipc", path: "/run/socket", inode: "7" }, descriptor: 41 },
     ],
-    services: given,
+    services: given && (() => given),
     begin: (successor) => void did.push(`begin ${successor}`),
     takeBack: (successor) => void did.push(`back from ${successor}`),
     leave: () => void did.push("leave"),
@@ -108,7 +111,7 @@ describe.each([...states])("a daemon that is %s", (state) => {
   });
 });
 
-test("sockets, then services, then the end: each answer says how many descriptors are beside it", () => {
+test("sockets, then services, then the end: each answer says how many descriptors are beside it", async () => {
   const its = handing();
   conversation = its.begin("next", to)!;
   conversation.hear({ take: "sockets" });
@@ -122,12 +125,22 @@ test("sockets, then services, then the end: each answer says how many descriptor
     },
     [40, 41],
   ]);
-  conversation.hear({ take: "services", batch: 0 });
-  expect(answers.pop()).toEqual([{ services: [0], more: true, descriptors: 2 }, [50, 51]]);
-  conversation.hear({ take: "services", batch: 1 });
-  conversation.hear({ done: true });
-  expect(answers.pop()).toEqual([{ yours: true }, []]);
-  expect(did).toEqual(["begin next", "give 0", "give 1", "services left", "leave"]);
+  for (const batch of [0, 1]) {
+    conversation.hear({ take: "services", batch });
+    await turn();
+    expect(answers.pop()).toEqual([{ services: { batch }, descriptors: 2 }, [50, 51]]);
+  }
+  conversation.hear({ take: "services", batch: 2 });
+  await turn();
+  expect(answers.pop()).toEqual([{ services: null }, []]);
+  conversation.hear({ done: true, services: true });
+  // Whatever the services have to say comes behind the answer.
+  expect(answers.splice(0)).toEqual([
+    [{ yours: true }, []],
+    [{ early: true }, []],
+  ]);
+  expect(did).toEqual(["begin next", "give 0", "give 1", "give 2", "services given", "leave"]);
+  expect(line!.descriptor).toBe(60);
   expect(its.state).toBe("left");
   expect(clock.waiting).toBe(0);
 });
@@ -135,10 +148,10 @@ test("sockets, then services, then the end: each answer says how many descriptor
 test("what is said after the end is the services' affair, also that the other daemon is gone", () => {
   const its = handing();
   conversation = its.begin("next", to)!;
-  conversation.hear({ done: true });
+  conversation.hear({ done: true, services: true });
   const heard: unknown[] = [];
-  line!.hear = (value) => heard.push(value);
-  line!.ended = () => heard.push("gone");
+  line!.hear = (value) => void heard.push(value);
+  line!.ended = () => void heard.push("gone");
   conversation.hear({ any: "thing" });
   expect(line!.tell({ exited: 7 })).toBe(true);
   expect(answers.pop()).toEqual([{ exited: 7 }, []]);
@@ -192,19 +205,56 @@ test.each<[what: string, said: unknown]>([
   expect(its.state).toBe("serving");
 });
 
-test("an answer that could arrive in pieces is not sent with descriptors", () => {
-  const much = {
+test("services that the other daemon does not want are ended here", () => {
+  const its = handing();
+  conversation = its.begin("next", to)!;
+  conversation.hear({ done: true });
+  expect(did).toEqual(["begin next", "services back", "leave"]);
+  expect(its.state).toBe("left");
+});
+
+test("services that cannot be given are no reason not to give the rest", async () => {
+  const failing: HandedPart = {
     ...services,
-    give: () => ({ value: { text: "x".repeat(5_000) }, descriptors: [9] }),
+    give: () => Promise.reject(new Error("they are on fire")),
+  };
+  const its = handing(failing);
+  conversation = its.begin("next", to)!;
+  conversation.hear({ take: "services", batch: 0 });
+  await turn();
+  expect(answers).toEqual([[{ services: null, why: "they are on fire" }, []]]);
+  conversation.hear({ done: true, services: false });
+  expect(its.state).toBe("left");
+});
+
+test("services may take their time, and whoever goes meanwhile gets nothing", async () => {
+  const slow = Promise.withResolvers<undefined>();
+  const its = handing({ ...services, give: () => slow.promise });
+  conversation = its.begin("next", to)!;
+  conversation.hear({ take: "services", batch: 0 });
+  clock.advance(patience + 1);
+  expect(its.state).toBe("frozen");
+  conversation.ended();
+  slow.resolve(undefined);
+  await turn();
+  expect(answers).toEqual([]);
+  expect(did.slice(-2)).toEqual(["services back", "back from next"]);
+});
+
+test("an answer that could arrive in pieces is not sent with descriptors", async () => {
+  const much: HandedPart = {
+    ...services,
+    give: async () => ({ value: { text: "x".repeat(5_000) }, descriptors: [9] }),
   };
   const its = handing(much);
   conversation = its.begin("next", to)!;
   conversation.hear({ take: "services", batch: 0 });
+  await turn();
   expect(answers).toEqual([]);
   expect(its.state).toBe("serving");
 });
 
-test("a daemon without services to give says so", () => {
+test("a daemon without services to give says so", async () => {
   const its = new HandingOver({
     clock,
     sockets: () => [],
@@ -214,5 +264,6 @@ test("a daemon without services to give says so", () => {
   });
   conversation = its.begin("next", to)!;
   conversation.hear({ take: "services", batch: 0 });
-  expect(answers).toEqual([[{ services: [] }, []]]);
+  await turn();
+  expect(answers).toEqual([[{ services: null }, []]]);
 });

@@ -3,6 +3,7 @@ import type { Fault } from "./fault.ts";
 
 const unusable = ["test/discovery/unusable.test.ts"];
 const rows = ["test/cli/rows.test.ts"];
+const usage = ["test/cli/usage.test.ts"];
 
 export const lists: readonly Fault[] = [
   {
@@ -60,5 +61,72 @@ export const lists: readonly Fault[] = [
     find: "width += Bun.stringWidth(characters[from - 1]!);",
     replace: "width += 1;",
     tests: rows,
+  },
+  {
+    name: "help for a command that does not exist is the help of the program",
+    file: "src/cli/typed-words.ts",
+    find: "if (unknown !== undefined) return [...path, unknown];",
+    replace: "if (unknown !== undefined) return ['--help'];",
+    tests: usage,
+    only: "lss",
+  },
+  {
+    name: "a command that does not exist has a help",
+    file: "src/cli/typed-words.ts",
+    find: "return unknown === undefined ? [...argv] : [...lead, ...path, unknown];",
+    replace: "return [...argv];",
+    tests: usage,
+    only: "lss",
+  },
+  {
+    name: "an error in a variable leads to the help of a command",
+    file: "src/cli/shared/settings.ts",
+    find: '{ isTyped: mistakes.some((its) => its.startsWith("--")) }',
+    replace: "{ isTyped: true }",
+    tests: usage,
+    only: "bad variables",
+  },
+  {
+    name: "Enter adds a command that was tried to a file",
+    file: "src/cli/projects/try.ts",
+    find: 'if (said === "" || /^no?$/i.test(said)) return;',
+    replace: "if (/^no?$/i.test(said)) return;",
+    tests: ["test/cli/project-verbs.test.ts"],
+    only: "offers to keep",
+  },
+  {
+    name: "another program's port is taken for the one that a service listens on",
+    file: "src/cli/projects/elsewhere.ts",
+    find: "pids.some((listener) => isBelow(listener, { pid: pid!, scan }))",
+    replace: "pids.length > 0",
+    tests: ["test/cli/elsewhere.test.ts"],
+  },
+  {
+    name: "a service that listens on its port too is said to listen elsewhere",
+    file: "src/cli/projects/elsewhere.ts",
+    find: "if (first === undefined || ports.includes(own!)) return [];",
+    replace: "if (first === undefined) return [];",
+    tests: ["test/cli/elsewhere.test.ts"],
+  },
+  {
+    name: "files of another user's server are read for a name",
+    file: "src/cli/shared/hidden-server.ts",
+    find: 'return fault.kind === "no name" && its?.uid === uid && its.cwd !== undefined;',
+    replace: 'return fault.kind === "no name" && its?.cwd !== undefined;',
+    tests: ["test/cli/hidden-server.test.ts"],
+  },
+  {
+    name: "a shell in which NAME is exported is told as the server",
+    file: "src/cli/shared/hidden-server.ts",
+    find: "!parents.has(pid))",
+    replace: "pid > 0)",
+    tests: ["test/cli/hidden-server.test.ts"],
+  },
+  {
+    name: "a title in the place of an environment gives a server the name of another job",
+    file: "src/discovery/group.ts",
+    find: "parent.uid !== uid || parent.group !== group",
+    replace: "parent.uid !== uid",
+    tests: ["test/discovery/group.test.ts"],
   },
 ];

@@ -26,8 +26,8 @@ export const supervised: readonly Fault[] = [
   {
     name: "a service without a deadline in its file is ended after a while",
     file: "src/supervisor/service/readiness.ts",
-    find: "startTimeout === undefined ? undefined : life.born.begun + startTimeout;",
-    replace: "life.born.begun + (startTimeout ?? 60_000);",
+    find: "return by === undefined ? undefined : this.#life.born.begun + by;",
+    replace: "return this.#life.born.begun + (by ?? 60_000);",
     tests: ["test/supervisor/lifecycle.test.ts"],
   },
   {
@@ -131,8 +131,8 @@ export const supervised: readonly Fault[] = [
   {
     name: "the time to become ready goes by the time of day",
     file: "src/supervisor/service/readiness.ts",
-    find: "const left = this.#deadline - this.#owner.effects.clock.now();",
-    replace: "const left = this.#deadline - this.#owner.effects.clock.wall();",
+    find: "const left = deadline - this.#owner.effects.clock.now();",
+    replace: "const left = deadline - this.#owner.effects.clock.wall();",
     tests: ["test/supervisor/lifecycle.test.ts"],
   },
   {
@@ -243,7 +243,7 @@ export const supervised: readonly Fault[] = [
   {
     name: "a command is carried out before the daemon of before has let go",
     file: "src/supervisor/all-projects.ts",
-    find: "  async ids(): Promise<readonly string[]> {\n    await this.#recovered.promise;\n",
+    find: "  async ids(): Promise<readonly string[]> {\n    await this.#open();\n",
     replace: "  async ids(): Promise<readonly string[]> {\n",
     tests: ["test/supervisor/all-projects.test.ts"],
   },

@@ -1,10 +1,11 @@
 /** leave(): another process accepts on our sockets, so nothing that has begun ends before its time. */
 import { expect, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { scene } from "../support/scene.ts";
-import { startTestProxy } from "../support/test-proxy.ts";
+import { startTestProxy, testSupervised } from "../support/test-proxy.ts";
 import { turn } from "../support/turn.ts";
 
 const request = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
@@ -103,6 +104,24 @@ test("answers and tunnels go on, and are broken off after the time given", async
   await left;
   await Promise.all([client.gone(), tunnel.gone()]);
   expect(clock.waiting).toBe(0);
+});
+
+test("a request that waits for a service waits on, and is answered when the service is ready", async () => {
+  using api = new RawServer({ answer: () => ok("here") });
+  const starting = testSupervised({ state: "starting", pid: undefined });
+  await using proxy = await startTestProxy({ supervised: [starting] });
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: api.shop.localhost\r\n\r\n");
+  await eventually("it waits", () => proxy.proxy.waiting === 1);
+  const left = proxy.proxy.leave(60_000);
+  proxy.setSupervised([{ ...starting, state: "running" }]);
+  await turn();
+  expect(proxy.proxy.waiting).toBe(1);
+  proxy.setSupervised([testSupervised({ port: api.port })]);
+  const answer = await client.message();
+  expect([answer.body, answer.one("connection")]).toEqual(["here", "close"]);
+  client.close();
+  await left;
 });
 
 test("nobody is accepted any more, and leaving and stopping in any order is harmless", async () => {

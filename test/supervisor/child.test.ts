@@ -296,13 +296,13 @@ test("a start that is refused leaves no descriptor behind", async () => {
   const counting: Pipes = {
     ...system,
     fromProcess() {
-      const { reader, theirs } = system.fromProcess();
+      const { reader, ...pipe } = system.fromProcess();
       uncancelled++;
       const cancel = async () => {
         uncancelled--;
         await reader.cancel();
       };
-      return { theirs, reader: { read: () => reader.read(), cancel } };
+      return { ...pipe, reader: { read: () => reader.read(), cancel } };
     },
   };
   spawned({ command: "true", pty: false }, { spawn, pipes: counting });

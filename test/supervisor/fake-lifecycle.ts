@@ -5,10 +5,18 @@ import type { Supervised } from "../../src/routes/supervised.ts";
 import type { Asking, Health } from "../../src/supervisor/service/checks.ts";
 import type { Ending } from "../../src/supervisor/family/ending.ts";
 import type { StartRequest } from "../../src/supervisor/service/begin-life.ts";
+import type { AdoptedOptions } from "../../src/supervisor/service/adopted-child.ts";
 import type { ChildOptions, Spawned } from "../../src/supervisor/service/child.ts";
 import type { Seen } from "../../src/supervisor/family/census.ts";
 import type { Ended, EndOptions, Families, Run } from "../../src/supervisor/family/family.ts";
-import { type LifecycleEffects, supervise } from "../../src/supervisor/service/lifecycle.ts";
+import {
+  adopt,
+  type Handed,
+  type Lifecycle,
+  type LifecycleEffects,
+  type LifecycleOptions,
+  supervise,
+} from "../../src/supervisor/service/lifecycle.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 export function specOf(changes: Partial<ServiceSpec> = {}): ServiceSpec {
@@ -109,14 +117,38 @@ export class FakeLifecycle {
   result: Ended = { kind: "ended" };
   readonly answers: ((health: Health) => void)[] = [];
   sockets = 0;
+  /** Whether the descriptors of its process can be had. */
+  handable = true;
+  /** Processes of another daemon. */
+  readonly adopted: AdoptedOptions[] = [];
   onTold: (snapshot: Supervised) => void = () => {};
   #hear: ((bytes: Uint8Array) => void) | undefined;
   #finish: (() => void) | undefined;
 
-  readonly service;
+  service: Lifecycle;
+  /** The last output, in the order in which it came. */
+  printed = "";
 
   constructor(changes: Partial<ServiceSpec> = {}) {
-    this.service = supervise(specOf(changes), {
+    this.service = supervise(specOf(changes), this.#options());
+  }
+
+  /** Goes on with a service of another one, in the place of its own. */
+  async takeOver(handed: Handed, rest: Partial<Record<"stdout" | "stderr", string>> = {}) {
+    const { stdout = "", stderr = "" } = rest;
+    this.service = await adopt(this.service.spec, {
+      ...this.#options(),
+      adopting: {
+        // As it would come out of another process.
+        handed: JSON.parse(JSON.stringify(handed)),
+        shell: request.shell,
+        rest: { stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) },
+      },
+    });
+  }
+
+  #options(): LifecycleOptions {
+    return {
       project: "shop",
       domain: "shop.localhost",
       directory: "/shop",
@@ -125,18 +157,20 @@ export class FakeLifecycle {
         this.seen.push(snapshot);
         this.onTold(snapshot);
       },
-      onOutput() {},
+      onOutput: (_stream, bytes) => {
+        this.printed += Buffer.from(bytes).toString();
+      },
       onMembers: () => void this.memberNews++,
       say: (text) => void this.said.push(text),
       lastLines: () => ["last words"],
-    });
+    };
   }
 
   #effects(): LifecycleEffects {
     const families: Families = {
       members: async () => [...this.members, this.pid].map((pid) => ({ pid }) as Seen),
       runsOf: async () => [],
-      birthOf: () => undefined,
+      birthOf: (pid) => pid * 10,
       boot: undefined,
       remembered: () => [],
       strays: () => [],
@@ -178,13 +212,39 @@ export class FakeLifecycle {
             resume: () => void this.calls.push("resume"),
             kill: () => void this.calls.push("kill"),
             release: () => void this.calls.push("release"),
+            halt: async () => {
+              this.calls.push("halt");
+              return this.handable ? { descriptors: { terminal: 7 }, isOver: false } : undefined;
+            },
+            goOn: () => void this.calls.push("go on"),
+            leave: () => void this.calls.push("leave"),
           },
         };
       },
       notifySocket: async (hear) => {
         this.sockets++;
         this.#hear = hear;
-        return { path: "/run/n", close: () => void this.sockets-- };
+        return this.#socket();
+      },
+      adoptSocket: async (_from, hear) => {
+        this.sockets++;
+        this.#hear = hear;
+        return this.#socket();
+      },
+      adoptChild: (options) => {
+        this.adopted.push(options);
+        this.#exited = options.ending !== undefined;
+        return {
+          pid: options.process.pid,
+          input: { write() {}, untaken: 0, resize() {} },
+          pause: () => void this.calls.push("pause"),
+          resume: () => void this.calls.push("resume"),
+          kill: () => void this.calls.push("kill"),
+          release: () => void this.calls.push("release"),
+          halt: async () => undefined,
+          goOn() {},
+          leave() {},
+        };
       },
       ask: (ask, asking) => {
         this.asked.push({ ask, asking });
@@ -205,6 +265,16 @@ export class FakeLifecycle {
       mayNotify: async () => this.mayNotify,
       runId: () => `${this.spawns.length}`.padStart(32, "0"),
       random: () => 0.5,
+    };
+  }
+
+  #socket() {
+    return {
+      path: "/run/n",
+      close: () => void this.sockets--,
+      halt: () => 9,
+      goOn() {},
+      leave() {},
     };
   }
 
@@ -234,6 +304,9 @@ export class FakeLifecycle {
       resume: () => this.onHookFlow("resume"),
       kill: () => end(null, "SIGKILL"),
       release() {},
+      halt: async () => undefined,
+      goOn() {},
+      leave() {},
     };
     return { kind: "spawned", child };
   }
@@ -263,7 +336,7 @@ export class FakeLifecycle {
   exit(ending: Ending): void {
     if (this.#exited) return;
     this.#exited = true;
-    this.spawns.at(-1)!.onExit(ending);
+    (this.spawns.at(-1) ?? this.adopted.at(-1))!.onExit(ending);
   }
 
   /** What was asked to end has ended. */

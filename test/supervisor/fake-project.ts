@@ -127,6 +127,11 @@ export class PlayedService implements Lifecycle {
     this.#options.onOutput("stdout", new TextEncoder().encode(text));
   }
 
+  isSettled = true;
+  halt = async () => undefined;
+  goOn(): void {}
+  leave(): void {}
+
   snapshot = () => this.#snapshot;
   run = () => undefined;
   age = () => undefined;
@@ -234,6 +239,9 @@ export class PlayedProject implements Disposable {
           });
           this.made.set(spec.name, played);
           return played;
+        },
+        adopt: async () => {
+          throw new Error("no other daemon has played");
         },
         portOf,
         claimPort: portOf,

@@ -52,6 +52,7 @@ class FakeMachine {
         },
         same: ({ pid, birth }) => this.table.get(pid)?.birth === birth,
         birthOf: (pid) => this.table.get(pid)?.birth,
+        glimpse: () => undefined,
         boot: "a boot",
       },
       signal: (pid, signal) => {

@@ -11,7 +11,7 @@ if (import.meta.main) {
   const [port, ...counts] = process.argv.slice(2).map(Number);
   const folder = mkdtempSync(join(tmpdir(), "few-"));
   const its = machine({ platform: process.platform, folder: join(folder, "n"), report() {} });
-  its.start();
+  its.start({ takesOver: false });
   for (const left of counts) {
     for (const pty of [true, false]) {
       const told = Promise.withResolvers<{ state: string; why: string | undefined }>();
@@ -36,7 +36,7 @@ if (import.meta.main) {
       console.log(JSON.stringify({ left, pty, state, why }));
     }
   }
-  its.stop();
+  its.stop({ handsOver: false });
   rmSync(folder, { recursive: true, force: true });
   process.exit(0);
 }

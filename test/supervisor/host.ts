@@ -38,7 +38,7 @@ if (import.meta.main) {
     folder,
     report: (problem) => console.error(problem),
   });
-  start();
+  start({ takesOver: false });
   const services = new Map<string, Lifecycle>();
   const told = new Map<string, Told>();
   const taken = new Set<number>();
@@ -145,5 +145,5 @@ if (import.meta.main) {
   for await (const line of console) {
     if (line !== "") console.log(JSON.stringify(await obey(JSON.parse(line))));
   }
-  stop();
+  stop({ handsOver: false });
 }

@@ -6,6 +6,7 @@ import {
   processFacts,
   type WishEvent,
   type WishState,
+  takenUpBy,
   wishEvents,
   wishStates,
   wishStep,
@@ -16,7 +17,13 @@ import {
  * `where` names the processes that a pair concerns, or what its files say, and the first that holds counts.
  */
 const expected: Record<WishState, Partial<Record<WishEvent, string>>> = {
-  unwanted: { up: "due", missed: "due", "up-lazy": "dozing end", restart: "restarting end" },
+  unwanted: {
+    "goes-on": "given",
+    up: "due",
+    missed: "due",
+    "up-lazy": "dozing end",
+    restart: "restarting end",
+  },
   dozing: {
     up: "due",
     request: "due",
@@ -133,8 +140,8 @@ test("a stop leads to unwanted and an up to a start, whatever was wanted before"
   }
 });
 
-test("only a person makes an unwanted service wanted, or the restart of one that depends on it", () => {
-  const persons: WishEvent[] = ["up", "up-lazy", "restart", "missed"];
+test("only a person makes an unwanted service wanted, the restart of one that depends on it, or the daemon before", () => {
+  const persons: WishEvent[] = ["up", "up-lazy", "restart", "missed", "goes-on"];
   for (const event of wishEvents) {
     if (persons.includes(event)) continue;
     for (const facts of allFacts) expect(nextOf("unwanted", event, facts)).toBe("unwanted");
@@ -151,19 +158,36 @@ test("only a person, a request, a schedule or a dependent starts a service that 
   }
 });
 
-test("a service is handed over, and refused, from due only", () => {
+test("a service is handed over from due, or by the daemon before, and refused from due only", () => {
   for (const state of wishStates) {
     for (const facts of allFacts) {
       for (const event of wishEvents) {
         const next = nextOf(state, event, facts);
         if (next === "given" && state !== "given")
-          expect([state, event]).toEqual(["due", "started"]);
+          expect(["due started", "unwanted goes-on"]).toContain(`${state} ${event}`);
         if (next === "refused" && state !== "refused") {
           expect([state, event]).toEqual(["due", "cannot"]);
         }
       }
     }
   }
+});
+
+test("each wish of the daemon before is taken up by its events, as far as nothing has to be done again", () => {
+  const taken = wishStates.map((state) => {
+    let next: WishState = "unwanted";
+    for (const event of takenUpBy[state]) next = nextOf(next, event, { process: "up", lazy: true });
+    return [state, next];
+  });
+  expect(Object.fromEntries(taken)).toEqual({
+    unwanted: "unwanted",
+    dozing: "dozing",
+    due: "due",
+    given: "given",
+    renewing: "renewing",
+    restarting: "due",
+    refused: "due",
+  });
 });
 
 test("what may leave a process behind without a wish for it ends it", () => {
@@ -204,7 +228,7 @@ test("what was asked last counts, whatever happened between", () => {
       for (const [what, seen] of happened) {
         state = nextOf(state, what, seen);
         if (what === "stop") stopped = true;
-        if (["up", "up-lazy", "restart", "missed"].includes(what)) stopped = false;
+        if (["up", "up-lazy", "restart", "missed", "goes-on"].includes(what)) stopped = false;
         expect(state === "unwanted").toBe(stopped);
       }
     }),

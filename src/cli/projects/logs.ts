@@ -11,7 +11,7 @@ import { Failure, type FailureCode } from "../shared/failure.ts";
 import { printJsonLine } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { daemonSocket, knownOf } from "./asking.ts";
-import { rowsFor, rowsShown } from "./here.ts";
+import { noNamesWithAll, rowsFor, rowsShown } from "./here.ts";
 import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
 
@@ -45,6 +45,7 @@ export async function logs(
 ): Promise<number> {
   if (world.json !== undefined) world.json.lines = true;
   const { tail, since } = boundsOf(flags);
+  noNamesWithAll(words, flags.all ?? false);
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return 1;
   const { rows, servers } = await knownOf(socket);

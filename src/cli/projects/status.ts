@@ -9,7 +9,7 @@ import { pendingLines, tellPending } from "./pending-note.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, knownOf, type Row } from "./asking.ts";
-import { othersText, rowsFor, rowsShown } from "./here.ts";
+import { noNamesWithAll, othersText, rowsFor, rowsShown } from "./here.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type Column, type Table, tableOf } from "../shared/table.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
@@ -25,6 +25,7 @@ export async function status(
   world: World,
 ): Promise<number> {
   const { out, err } = world;
+  noNamesWithAll(words, flags.all ?? false);
   const socket = await daemonSocket(flags, world);
   if (socket === undefined) return 1;
   const { rows, servers } = await knownOf(socket);
@@ -61,7 +62,7 @@ export function statusLines(rows: readonly Row[], screen: StatusScreen): string[
   const table = statusTable(rows, screen);
   const warnings = warningsOf(rows);
   const remarks = rows.flatMap((row) => [
-    ...(whyOf(row) === null ? [] : [colors.dim(`  ${row.name}: ${printable(whyOf(row)!, 300)}`)]),
+    ...[remarkOf(row) ?? []].flat().map((text) => colors.dim(`  ${printable(text, 2_000)}`)),
     ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
     ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
   ]);
@@ -133,9 +134,13 @@ export function statusTable(
   return tableOf(rows, [...columns, folder], { colors, columns: width() });
 }
 
-/** For a person: the reason of its state. */
-function whyOf({ why, lazy, state }: Row): string | null {
-  return why ?? (lazy && state === "stopped" ? "starts with its first request" : null);
+/** For a person: its state, the cause and the command that helps. Undefined where its column says it all. */
+function remarkOf({ name, state, why, lazy, message }: Row): string | undefined {
+  if (state !== "ready") {
+    const saysAll = why === null && !lazy && (state === "stopped" || state === "completed");
+    return saysAll ? undefined : message;
+  }
+  return why === null ? undefined : `${name}: ${why}`;
 }
 
 /** By the first row that has it: a warning about a project is printed once, with the names of its services. */

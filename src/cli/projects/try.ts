@@ -60,7 +60,7 @@ async function freeName(
   wanted: string,
   { flags, world }: { flags: TryFlags; world: World },
 ): Promise<string> {
-  const { services } = await looker(await settingsOf(flags, world))();
+  const { services } = await looker(await settingsOf(flags, world), { world })();
   const taken = new Set(services.map((service) => service.name));
   let name = wanted;
   for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
@@ -72,12 +72,13 @@ async function offer(
   command: readonly string[],
   { name, world }: { name: string; world: World },
 ): Promise<void> {
-  const question = `Add ${shellCommand(command)} to locald.toml as a service? Name [${name}], or n: `;
+  const question = `Add ${shellCommand(command)} to locald.toml as the service ${name}? [y/N, or another name] `;
   const answer = await world.prompt(question);
   if (answer === undefined) return;
   const said = answer.trim();
-  if (/^no?$/i.test(said)) return;
-  const kept = said === "" || /^y(?:es)?$/i.test(said) ? name : said;
+  // Enter must not write into a file.
+  if (said === "" || /^no?$/i.test(said)) return;
+  const kept = /^y(?:es)?$/i.test(said) ? name : said;
   const { add } = await import("./add.ts");
   try {
     await add({ name: kept, command }, {}, world);

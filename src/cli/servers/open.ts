@@ -1,16 +1,23 @@
 /** `localhostess open <name>` -> a browser that shows it. */
 import { serviceUrl } from "../../routes/service-row.ts";
-import { lookUp } from "./find.ts";
 import { printJson } from "../shared/json-output.ts";
-import { portsOf } from "../shared/look.ts";
-import { type Flags, settingsOf } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
+import { portsOf } from "../shared/look.ts";
+import { lookUp, tellAbsent, tellComing } from "../shared/reach.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
 import { show } from "../shared/show.ts";
+import { exitCode } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
 export async function open(name: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const { sight, target } = await lookUp(name, settings);
+  const { reached, sight, target } = await lookUp(name, { settings, world });
+  if (reached.kind === "absent" && reached.turn === "down") {
+    tellAbsent(reached.supervised, world);
+    return exitCode.failed;
+  }
+  // The browser's request waits for a service that starts, and starts one that is lazy.
+  tellComing(reached, world);
   const { urlPorts } =
     sight.proxy === undefined ? portsOf(settings, await daemonFor(flags, world)) : sight;
   const url = `${serviceUrl(target.name, urlPorts.http)}${target.path}`;

@@ -1,13 +1,21 @@
 /** `localhostess port <name>` -> the port that a server listens on itself. */
 import { serviceRow } from "../../routes/service-row.ts";
-import { lookUp } from "./find.ts";
+import { printJson } from "../shared/json-output.ts";
+import { lookUp, tellAbsent, tellElsewhere } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
+import { exitCode } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
 export async function port(name: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const { service, sight } = await lookUp(name, settings);
-  const row = serviceRow(service, sight.urlPorts.http);
-  world.out.write(`${settings.json ? JSON.stringify(row, undefined, 2) : row.port}\n`);
-  return 0;
+  const { reached, sight } = await lookUp(name, { settings, world });
+  if (reached.kind === "absent") {
+    tellAbsent(reached.supervised, world);
+    return exitCode.failed;
+  }
+  tellElsewhere(reached, world);
+  const row = serviceRow(reached.service, sight.urlPorts.http);
+  if (settings.json) printJson(world, row);
+  else world.out.write(`${row.port}\n`);
+  return exitCode.done;
 }

@@ -1,5 +1,5 @@
 /** A URL, through the proxy -> what its server answers. */
-import { originOf, serviceUrl } from "../../routes/service-row.ts";
+import { originOf } from "../../routes/service-row.ts";
 import { printable } from "../../text/printable.ts";
 import { ask } from "../shared/ask.ts";
 import { failed, isOurs, passed, requestOf, type Step, type Walk } from "./step.ts";
@@ -36,11 +36,9 @@ export async function answers({ target, port, host, byPac }: Walk, address: stri
   const status = `${answer.status} ${printable(answer.reason, 60)}`.trim();
   const detail = `GET ${printable(url)}: ${status}`;
   if (target.kind === "name" && isOurs(answer)) {
-    return failed(
-      "answers",
-      `${detail}, by the proxy itself`,
-      `see its answer: curl ${serviceUrl(target.name, port)}/`,
-    );
+    // The sentence says what helps, as for anybody who sends the request.
+    const said = answer.text === undefined ? "" : `: ${ownSentence(answer.text)}`;
+    return failed("answers", `${detail}, by the proxy itself${said}`, ownFix(answer.status));
   }
   if (secure && answer.status < 400) {
     const fix = "if a client does not trust the certificate: localhostess trust";
@@ -48,4 +46,20 @@ export async function answers({ target, port, host, byPac }: Walk, address: stri
   }
   if (answer.status < 400 || target.kind === "own") return passed("answers", detail);
   return passed("answers", detail, "this is the server's own answer; see its output");
+}
+
+/** Characters of a sentence that are shown. */
+const longest = 1000;
+
+/** The one line that a program in a terminal gets, without its beginning. */
+function ownSentence(text: string): string {
+  const [line = ""] = text.split("\n", 1);
+  return printable(line.replace(/^localhostess: /, ""), longest);
+}
+
+/** Where the sentence itself names no command. */
+function ownFix(status: number): string | null {
+  if (status === 502 || status === 504) return "see the output of the server, or start it again";
+  // A name that was found a moment ago.
+  return status === 404 ? "the server has just ended; start it again" : null;
 }

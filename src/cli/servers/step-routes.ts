@@ -1,56 +1,71 @@
 /** A name -> the server that has it, its process, and whether it takes connections. */
-import { upCommand } from "../../routes/pending.ts";
 import type { Service } from "../../routes/service.ts";
-import type { Supervised } from "../../routes/supervised.ts";
+import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
 import { faultText, remedyText } from "../../routes/unusable.ts";
-import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
-import type { Sight } from "../shared/look.ts";
-import { find } from "./find.ts";
+import { hiddenServer } from "../shared/hidden-server.ts";
+import { type Present, reach } from "../shared/reach.ts";
 import { isSecured } from "./is-secured.ts";
-import { bracketed, connectDeadline, failed, passed, type Step } from "./step.ts";
+import { bracketed, connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
 
-export function routes(name: string, sight: Sight): { step: Step; service: Service | undefined } {
-  const found = find(name, sight);
-  const exact = found.kind === "found" && found.service.name.toLowerCase() === name;
-  const declared = exact ? undefined : declaredAs(name, sight);
-  if (declared !== undefined) return { step: notYet(declared), service: undefined };
-  if (found.kind === "unroutable") {
-    const fix = "start it again with another NAME, of letters, digits and hyphens";
-    return { step: failed("routes", found.why, fix), service: undefined };
+export type Routed = { step: Step; service: Service | undefined };
+
+export async function routes(
+  name: string,
+  { sight, settings }: Pick<Walk, "sight" | "settings">,
+): Promise<Routed> {
+  const reached = reach(name, sight);
+  switch (reached.kind) {
+    case "server":
+      return { step: served(name, reached), service: reached.service };
+    case "absent":
+      return { step: absent(reached), service: undefined };
+    case "unroutable": {
+      const fix = "start it again with another NAME, of letters, digits and hyphens";
+      return { step: failed("routes", reached.why, fix), service: undefined };
+    }
+    case "unknown": {
+      const { meant, nearest } = reached;
+      const hidden =
+        meant?.fault.kind === "bad name"
+          ? undefined
+          : await hiddenServer(name, { sight, settings });
+      if (hidden !== undefined) {
+        const detail = `no server is named ${name}; ${hidden.detail}`;
+        return { step: failed("routes", detail, hidden.fix), service: undefined };
+      }
+      // One whose name cannot be read may have any: a name that is nearly there was rather meant.
+      if (meant !== undefined && (nearest === undefined || meant.fault.kind !== "overwritten")) {
+        const detail = `no server is named ${name}; ${faultText(meant)}`;
+        return { step: failed("routes", detail, remedyText(meant)), service: undefined };
+      }
+      const fix =
+        nearest === undefined
+          ? `start a server under that name: NAME=${pastedWord(name)} bun dev`
+          : `try: localhostess why ${pastedWord(nearest)}`;
+      return { step: failed("routes", reached.why, fix), service: undefined };
+    }
   }
-  if (found.kind === "unknown" && found.meant !== undefined) {
-    const detail = `no server is named ${name}; ${faultText(found.meant)}`;
-    return { step: failed("routes", detail, remedyText(found.meant)), service: undefined };
-  }
-  if (found.kind === "unknown") {
-    const fix =
-      found.nearest === undefined
-        ? `start a server under that name: NAME=${pastedWord(name)} bun dev`
-        : `try: localhostess why ${pastedWord(found.nearest)}`;
-    return { step: failed("routes", found.why, fix), service: undefined };
-  }
-  const { service } = found;
+}
+
+function served(name: string, { service, supervised }: Extract<Present, { kind: "server" }>): Step {
+  const { name: own } = service;
+  if (own !== name) return passed("routes", `no server is named ${name}, so ${own} answers`);
   const detail =
-    service.name === name
-      ? `a server has the NAME ${name}`
-      : `no server is named ${name}, so ${service.name} answers`;
-  return { step: passed("routes", detail), service };
+    supervised?.routeName === own ? stateCause(supervised) : `a server has the NAME ${name}`;
+  return passed("routes", detail);
 }
 
-/** The service of a project that has the name, as the proxy finds it: before any other server. */
-function declaredAs(name: string, { supervised }: Sight): Supervised | undefined {
-  return supervised.find(({ routeName }) => routeName?.toLowerCase() === name);
-}
-
-/** A service that nobody has found listening. */
-function notYet({ id, service, directory, state, why }: Supervised): Step {
-  const reason = why === undefined ? "" : `: ${printable(why, 500)}`;
-  const isDown = state === "stopped" || state === "exited" || state === "failed";
-  const up = `${upCommand(directory)} ${pastedWord(service)}`;
-  const fix = isDown ? up : `its output may say more: localhostess logs ${pastedWord(id)}`;
-  return failed("routes", `${id} has this name and does not listen; it is ${state}${reason}`, fix);
+/** A service of a project that does not listen: the sentence of the proxy's own page, and its last lines. */
+function absent({ supervised, turn }: Extract<Present, { kind: "absent" }>): Step {
+  const next = nextStep(supervised);
+  const fix = next === undefined ? null : `${next.what}: ${next.command}`;
+  // A request starts it, so that nothing is in the way.
+  if (turn === "wake") return passed("routes", stateCause(supervised), fix);
+  const lines = lastLinesOf(supervised);
+  const step = failed("routes", stateCause(supervised, { isAbsent: true }), fix);
+  return lines.length === 0 ? step : { ...step, lines };
 }
 
 export function owner({ endpoint, process, command, cwd, warnings }: Service): Step {

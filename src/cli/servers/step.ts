@@ -1,8 +1,9 @@
 /** A step on the way from a URL to its server -> how it is reported; and what every step knows of the walk. */
 import type { Answer } from "../shared/ask.ts";
 import type { Sight } from "../shared/look.ts";
+import { printable } from "../../text/printable.ts";
+import type { WantedTarget } from "../shared/reach.ts";
 import type { Settings } from "../shared/settings.ts";
-import type { Target } from "../../routes/target.ts";
 import type { World } from "../shared/world.ts";
 
 export type Step = {
@@ -12,12 +13,12 @@ export type Step = {
   detail: string;
   /** The remedy; null where nothing needs to be done. */
   fix: string | null;
+  /** The last lines of a service that has ended. */
+  lines?: readonly string[];
 };
 
-export type Wanted = Exclude<Target, { kind: "mistake" }>;
-
 export type Walk = {
-  target: Wanted;
+  target: WantedTarget;
   sight: Sight;
   /** The port that the URL leads to. */
   port: number;
@@ -31,18 +32,25 @@ export type Walk = {
 /** Milliseconds. Everything is on this machine, so that anything slower does not work. */
 export const connectDeadline = 2000;
 
-export function tellStep({ step, ok, detail, fix }: Step, { out }: World): void {
+export function tellStep({ step, ok, detail, fix, lines = [] }: Step, { out }: World): void {
   const { colors } = out;
   const mark = ok ? colors.green("ok  ") : colors.red("fail");
   out.write(`${mark}  ${step.padEnd(8)}  ${detail}\n`);
-  if (fix !== null) out.write(`${" ".repeat(16)}${colors.yellow(`-> ${fix}`)}\n`);
+  const indent = " ".repeat(16);
+  for (const line of lines) out.write(`${indent}${colors.dim(`| ${plainLine(line)}`)}\n`);
+  if (fix !== null) out.write(`${indent}${colors.yellow(`-> ${fix}`)}\n`);
+}
+
+/** A line of a service's output, as it is safe to print. */
+function plainLine(line: string): string {
+  return printable(Bun.stripANSI(line));
 }
 
 export function passed(step: Step["step"], detail: string, fix: string | null = null): Step {
   return { step, ok: true, detail, fix };
 }
 
-export function failed(step: Step["step"], detail: string, fix: string): Step {
+export function failed(step: Step["step"], detail: string, fix: string | null): Step {
   return { step, ok: false, detail, fix };
 }
 

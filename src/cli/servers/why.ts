@@ -1,9 +1,9 @@
 /** `localhostess why <url|name>` -> the way from a URL to its server, step by step, up to the first that fails. */
 import { looker } from "../shared/look.ts";
-import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
-import { readTarget } from "../../routes/target.ts";
+import { targetOf, type WantedTarget } from "../shared/reach.ts";
+import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { passed, type Step, tellStep, type Walk, type Wanted } from "./step.ts";
+import { passed, type Step, tellStep, type Walk } from "./step.ts";
 import { answers } from "./step-answers.ts";
 import { certificate } from "./step-certificate.ts";
 import { listens } from "./step-listens.ts";
@@ -12,9 +12,8 @@ import { dials, owner, routes } from "./step-routes.ts";
 
 export async function why(text: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const sight = await looker(settings)();
-  const target = readTarget(text, sight.tlds);
-  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const sight = await looker(settings, { world })();
+  const target = await targetOf(text, { sight, world });
   const byPac = target.kind === "name" && target.domain !== "localhost";
   const walk: Walk = {
     target,
@@ -34,7 +33,7 @@ export async function why(text: string, flags: Flags, world: World): Promise<num
   return steps.every((step) => step.ok) ? 0 : 1;
 }
 
-function hostOf(target: Wanted): string {
+function hostOf(target: WantedTarget): string {
   if (target.kind === "own") return "localhost";
   return target.domain === "" ? target.name : `${target.name}.${target.domain}`;
 }
@@ -50,7 +49,7 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
   if (walk.target.kind === "own") {
     yield passed("routes", "localhost is the proxy itself, which lists the servers");
   } else {
-    const routed = routes(walk.target.name, walk.sight);
+    const routed = await routes(walk.target.name, walk);
     yield routed.step;
     if (routed.service === undefined) return;
     yield owner(routed.service);

@@ -8,6 +8,8 @@ export type Answer =
       reason: string;
       /** The Server field; undefined where there is none. */
       server: string | undefined;
+      /** The body of our own answers, as far as it came; of others nothing is read. */
+      text?: string;
     }
   | { kind: "failed"; why: string };
 
@@ -54,8 +56,11 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
   let head = "";
   let socket: Bun.Socket | undefined;
   let over = false;
+  /** One of our own, of which more is to come. */
+  let ours: Answer | undefined;
   const timer = setTimeout(() => {
-    fail(socket === undefined ? `no connection within ${deadline} ms` : noAnswer(deadline));
+    if (ours !== undefined) outcome.resolve(ours);
+    else fail(socket === undefined ? `no connection within ${deadline} ms` : noAnswer(deadline));
   }, deadline);
   // Latin-1 keeps every octet: a head is ASCII, and other octets stay as they are.
   const decoder = new TextDecoder("latin1");
@@ -69,23 +74,37 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
     serverName === undefined ? undefined : { tls: { serverName, rejectUnauthorized: false } };
   /** The tunnel has not been granted yet. */
   let outside = tunnel !== undefined;
-  /** Calls `act` with a head, once it is whole. */
-  const read = (bytes: Uint8Array, act: (head: string) => void): void => {
+  /** Calls `act` with a head, once it is whole, and what came behind it. */
+  const read = (bytes: Uint8Array, act: (head: string, body: string) => void): void => {
     head += decoder.decode(bytes, { stream: true });
     const end = head.indexOf("\r\n\r\n");
-    if (end !== -1) act(head.slice(0, end));
+    if (end !== -1) act(head.slice(0, end), head.slice(end + 4));
     else if (head.length > longestHead) fail("its answer does not end its head");
+  };
+  const answer = (whole: string, body: string): void => {
+    const its = readHead(whole);
+    if (its.kind === "failed" || its.server !== "localhostess") {
+      outcome.resolve(its);
+      return;
+    }
+    ours = { ...its, text: Buffer.from(body, "latin1").toString() };
+    const length = Number(whole.match(/\r\ncontent-length:[ \t]*(\d+)/i)?.[1] ?? 0);
+    if (body.length >= Math.min(length, longestHead)) outcome.resolve(ours);
   };
   const handlers: Bun.SocketHandler<undefined> = {
     handshake: connected,
-    data: (_, bytes) => read(bytes, (whole) => outcome.resolve(readHead(whole))),
-    close: () => fail(head === "" ? "closed without an answer" : "closed within its answer"),
+    data: (_, bytes) => read(bytes, answer),
+    close: () =>
+      ours === undefined
+        ? fail(head === "" ? "closed without an answer" : "closed within its answer")
+        : outcome.resolve(ours),
     error: (_, error) => fail(reasonOf(error)),
     connectError: (_, error) => fail(reasonOf(error)),
   };
-  const enter = (opened: Bun.Socket, answered: Answer): void => {
-    if (answered.kind === "failed" || answered.status !== 200) {
-      outcome.resolve(answered);
+  const enter = (opened: Bun.Socket, whole: string, body: string): void => {
+    const granted = readHead(whole);
+    if (granted.kind === "failed" || granted.status !== 200) {
+      answer(whole, body);
       return;
     }
     outside = false;
@@ -107,7 +126,7 @@ export async function ask(options: AskOptions): Promise<Answer | { kind: "connec
       data(opened, bytes) {
         if (tunnel === undefined) handlers.data!(opened, bytes);
         // Later bytes are for the TLS inside the tunnel.
-        else if (outside) read(bytes, (whole) => enter(opened, readHead(whole)));
+        else if (outside) read(bytes, (whole, body) => enter(opened, whole, body));
       },
     },
   }).catch((error: unknown) => fail(reasonOf(error)));

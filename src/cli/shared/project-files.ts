@@ -66,7 +66,7 @@ export async function projectIn(
   options: ProjectFilesOptions = {},
 ): Promise<ReadProject> {
   const located = configFile(world);
-  if (located.kind === "mistake") throw new UsageError([located.what]);
+  if (located.kind === "mistake") throw new UsageError([located.what], { isTyped: false });
   return await readProject(directory, {
     ...options,
     home: world.home,

@@ -68,10 +68,13 @@ const noStandardPorts: Settings["standardPorts"] = {
 /** An error in the command line or the configuration: exit code 2. */
 export class UsageError extends Error {
   readonly mistakes: readonly string[];
+  /** False where nothing that was typed is wrong: a variable or a file is, and the help of the verb is of no use. */
+  readonly isTyped: boolean;
 
-  constructor(mistakes: readonly string[]) {
+  constructor(mistakes: readonly string[], { isTyped = true }: { isTyped?: boolean } = {}) {
     super(mistakes.join("; "));
     this.mistakes = mistakes;
+    this.isTyped = isTyped;
   }
 }
 
@@ -133,7 +136,9 @@ export async function settingsOf(
     mistakes.push(`--tld: ${read.why}`);
     return [];
   });
-  if (mistakes.length > 0 || paths.kind === "mistake") throw new UsageError(mistakes);
+  if (mistakes.length > 0 || paths.kind === "mistake") {
+    throw new UsageError(mistakes, { isTyped: mistakes.some((its) => its.startsWith("--")) });
+  }
   const { stateDirectory, sandbox, base } = paths;
   const problem = stateDirectoryProblem(base) ?? stateDirectoryProblem(stateDirectory);
   if (problem !== undefined) throw new Failure("state_directory", problem);

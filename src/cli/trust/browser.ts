@@ -15,12 +15,12 @@ import { nssStore } from "../../tls/trust/nss.ts";
 import type { Certificate, Machine } from "../../tls/trust/store.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJsonLine } from "../shared/json-output.ts";
-import { portsOf } from "../shared/look.ts";
+import { looker, portsOf } from "../shared/look.ts";
 import { pacText } from "../shared/pac-text.ts";
 import { certificateAuthorityOptions, machineOf, served } from "../shared/machine.ts";
-import { type Flags, type Settings, settingsOf, UsageError } from "../shared/settings.ts";
+import { present, reach, targetOf, tellAbsent, tellComing } from "../shared/reach.ts";
+import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
-import { readTarget } from "../../routes/target.ts";
 import { certificateOf } from "./trust.ts";
 import type { World } from "../shared/world.ts";
 
@@ -46,11 +46,11 @@ export async function browser(
   words: readonly string[],
   { flags, world }: { flags: Flags; world: World },
 ): Promise<number> {
-  const settings = await served(await settingsOf(flags, world));
+  const settings = await served(await settingsOf(flags, world), world);
   const [name, own] = words[0]?.startsWith("-") ? [undefined, words] : [words[0], words.slice(1)];
   const { tlds } = settings;
-  const target = readTarget(name ?? "localhost", tlds);
-  if (target.kind === "mistake") throw new UsageError([target.what]);
+  const sight = await looker(settings)();
+  const target = await targetOf(name ?? "localhost", { sight, world });
   const machine = machineOf({}, world);
   if (machine.platform !== "linux") {
     throw new Failure(
@@ -59,6 +59,14 @@ export async function browser(
     );
   }
   const program = await chromium(machine);
+  if (target.kind === "name") {
+    const reached = present(reach(target.name, sight));
+    if (reached.kind === "absent" && reached.turn === "down") {
+      tellAbsent(reached.supervised, world);
+      return 1;
+    }
+    tellComing(reached, world);
+  }
   // The daemon is started last, when nothing else can fail.
   const daemon = await daemonFor(flags, world);
   const { port, urlPorts } = portsOf(settings, daemon);

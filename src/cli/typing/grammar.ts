@@ -1,6 +1,7 @@
 /** The verb for shell completion -> its part of the grammar. */
 import { Argument, type Command } from "commander";
-import { type Choose, example, jsonOption } from "../shared/verb.ts";
+import { printJson } from "../shared/json-output.ts";
+import { type Choose, example, exitCode, jsonOption } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
 
 export function typingVerbs(program: Command, choose: Choose, world: World): void {
@@ -20,6 +21,20 @@ export function typingVerbs(program: Command, choose: Choose, world: World): voi
       choose(async () => (await import("./completion.ts")).completion(shell, flags, world)),
     );
   example(completion, 'eval "$(localhostess completion bash)"');
+
+  const version = program
+    .command("version")
+    .description("print the version, as --version does")
+    .addOption(jsonOption())
+    .action(() =>
+      choose(async () => {
+        const number = program.version() ?? "";
+        if (world.json === undefined) world.out.write(`${number}\n`);
+        else printJson(world, { version: number });
+        return exitCode.done;
+      }),
+    );
+  example(version, "localhostess version");
 
   program
     .command("__complete", { hidden: true })

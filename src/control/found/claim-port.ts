@@ -75,7 +75,9 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         if (unlessRunning && found.kind === "healthy") {
           return { kind: "running", registration: found.registration };
         }
-        const isTheirs = portsOf(found.registration).includes(port);
+        // Where the record was changed, the daemon itself says which ports it has.
+        const its = found.handshake;
+        const isTheirs = portsOf(its).includes(port);
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
         if (vacant === "free" || (isTheirs && vacant === "taken")) {
@@ -86,8 +88,8 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
             await new Promise<void>((resolve) => clock.after(pollEvery, resolve));
             continue;
           }
-          await publish(port || found.registration.port);
-          predecessor = found.registration;
+          await publish(port || its.port);
+          predecessor = found.kind === "another" ? its : found.registration;
           since = clock.now();
           isHanded = inherited === "handed";
           forExtras = !isTheirs && !isHanded;

@@ -7,6 +7,9 @@ export type DescriptorLinesOptions = { calls: DescriptorCalls; clock: Clock };
 
 export type AnswerLine = { value: unknown; descriptors: number[] };
 
+/** `early`: bytes that have come behind the last answer. */
+export type Released = { descriptor: number; early: Uint8Array };
+
 /** Milliseconds between two looks. */
 const lookEvery = 1;
 /** Bytes of an answer: the shells of `up` have at most 8 MiB of text, and JSON may write six bytes for a character. */
@@ -61,10 +64,10 @@ export class DescriptorLines {
   }
 
   /** The descriptor, which is the caller's from now on. */
-  release(): number | undefined {
-    const socket = this.#socket;
+  release(): Released | undefined {
+    const descriptor = this.#socket;
     this.#socket = undefined;
-    return socket;
+    return descriptor === undefined ? undefined : { descriptor, early: Buffer.concat(this.#parts) };
   }
 
   /** Twice is harmless. */
@@ -90,11 +93,13 @@ export class DescriptorLines {
         this.#descriptors.push(...got.descriptors);
         this.#parts.push(got.bytes);
         this.#length += got.bytes.length;
-        if (got.bytes.at(-1) === newline) {
-          const line = Buffer.concat(this.#parts);
-          this.#parts = [];
-          this.#length = 0;
-          return line.subarray(0, -1);
+        if (got.bytes.includes(newline)) {
+          const all = Buffer.concat(this.#parts);
+          const end = all.indexOf(newline);
+          const rest = all.subarray(end + 1);
+          this.#parts = rest.length === 0 ? [] : [rest];
+          this.#length = rest.length;
+          return all.subarray(0, end);
         }
         if (this.#length > longestAnswer) this.#fail("its answer is too long");
       }

@@ -2,6 +2,7 @@
  * A conversation with the daemon that replaces us -> our listening sockets and services given to it, or taken back.
  * `handover.ts` shows the lines of both.
  */
+import type { HandedPart, Line } from "../../supervisor/handed.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { mostBytes } from "../../system/descriptors.ts";
 import type { SocketPlace } from "./handed-sockets.ts";
@@ -81,35 +82,14 @@ export const table: Readonly<Record<State, Readonly<Record<Event, Step>>>> = {
 /** Milliseconds without a question after which the other daemon counts as gone. The machine may be busy. */
 export const patience = 10_000;
 
-/** An answer. With descriptors, its JSON has at most 4,096 bytes. */
-export type Given = { value: Record<string, unknown>; descriptors: readonly number[] };
-
-/** The way to the other daemon once it has everything. */
-export type Line = {
-  /** False: it is gone. */
-  tell(value: unknown): boolean;
-  /** Set by whoever listens. */
-  hear: (value: unknown) => void;
-  ended: () => void;
-};
-
-/** A part of the daemon that another daemon goes on with. */
-export type HandedPart = {
-  /**
-   * The answer with this number; `more` in its value: another one follows. The first question freezes the part, which
-   * may still be taken back.
-   */
-  give(batch: number): Given;
-  takeBack(): void;
-  /** The other daemon has everything. */
-  left(line: Line): void;
-};
-
 export type HandingOptions = {
   clock: Clock;
   sockets(): readonly { place: SocketPlace; descriptor: number }[];
-  /** Undefined: the services are ended, and the other daemon starts them again. */
-  services?: HandedPart | undefined;
+  /**
+   * The services, asked for once for each daemon that wants to replace us. Undefined: they are ended, and the other
+   * daemon starts them again.
+   */
+  services?: (() => HandedPart) | undefined;
   /** A daemon, of the launch with this id, begins to replace us: its record is no reason to stand down. */
   begin(successor: string): void;
   /** The daemon is gone, or does not want to any more. */
@@ -123,6 +103,8 @@ export type Answering = {
   /** An answer; false: it could not be sent. */
   answer(value: unknown, descriptors: readonly number[]): boolean;
   end(): void;
+  /** The conversation's socket. */
+  readonly descriptor: number;
 };
 
 export type Conversation = {
@@ -138,6 +120,7 @@ export class HandingOver {
   #successor = "";
   #cancel: Cancel = () => {};
   #line: Line | undefined;
+  #services: HandedPart | undefined;
 
   constructor(options: HandingOptions) {
     this.#options = options;
@@ -151,6 +134,7 @@ export class HandingOver {
   begin(successor: string, to: Answering): Conversation | undefined {
     if (this.#step("asked") === "say busy") return undefined;
     this.#successor = successor;
+    this.#services = this.#options.services?.();
     this.#options.begin(successor);
     this.#wait(to);
     let isOver = false;
@@ -179,63 +163,86 @@ export class HandingOver {
 
   #hear(value: unknown, to: Answering): void {
     if (this.#line !== undefined) {
-      this.#line.hear(value);
+      this.#line.hear?.(value);
       return;
     }
     const event = eventIn(value);
     const action = event === undefined ? "refuse" : this.#step(event);
-    if (action === "leave") {
-      this.#leave(to);
-      return;
-    }
-    const given = this.#given(action, value);
+    if (action === "leave") this.#leave(to, (value as { services?: unknown }).services === true);
+    else if (action === "give services") void this.#giveServices(value, to);
+    else if (action === "give sockets") this.#answer(this.#socketsNow(), to);
+    else to.end();
+  }
+
+  #answer(given: Answer | undefined, to: Answering): void {
     if (given === undefined || !to.answer(...given)) to.end();
     else this.#wait(to);
   }
 
-  #given(
-    action: Action,
-    value: unknown,
-  ): [value: unknown, descriptors: readonly number[]] | undefined {
-    const { sockets, services } = this.#options;
-    if (action === "give sockets") {
-      const all = sockets();
-      return counted(
-        { sockets: all.map(({ place }) => place) },
-        all.map((its) => its.descriptor),
-      );
-    }
-    if (action !== "give services") return undefined;
-    if (services === undefined) return counted({ services: [] }, []);
-    const { batch = 0 } = value as { batch?: unknown };
-    const given = services.give(Number(batch));
-    return counted(given.value, given.descriptors);
+  #socketsNow(): Answer | undefined {
+    const all = this.#options.sockets();
+    return counted(
+      { sockets: all.map(({ place }) => place) },
+      all.map((its) => its.descriptor),
+    );
   }
 
-  #leave(to: Answering): void {
+  /** Says so where there are none, or no more: the other daemon goes on without. */
+  async #giveServices(value: unknown, to: Answering): Promise<void> {
+    // The part has its own bound, and the other daemon waits for it.
     this.#cancel();
-    const line: Line = { tell: (value) => to.answer(value, []), hear() {}, ended() {} };
+    const { batch = 0 } = value as { batch?: unknown };
+    let given: Answer | undefined;
+    try {
+      const its = await this.#services?.give(Number(batch));
+      if (its === undefined) given = [{ services: null }, []];
+      else given = counted({ services: its.value }, its.descriptors);
+    } catch (error) {
+      given = [{ services: null, why: (error as Error).message }, []];
+    }
+    if (this.#state === "frozen") this.#answer(given, to);
+  }
+
+  /** `withServices`: the other daemon has all of them. Else they are ended, and it starts them again. */
+  #leave(to: Answering, withServices: boolean): void {
+    this.#cancel();
+    let waiting: unknown[] | undefined = [];
+    const line: Line = {
+      descriptor: to.descriptor,
+      tell(value) {
+        if (waiting === undefined) return to.answer(value, []);
+        waiting.push(value);
+        return true;
+      },
+    };
     this.#line = line;
     // Before the answer: the other daemon goes on only when we have let go.
-    this.#options.services?.left(line);
+    if (withServices) this.#services?.given(line);
+    else this.#services?.takeBack();
     this.#options.leave();
     to.answer({ yours: true }, []);
+    const told = waiting;
+    waiting = undefined;
+    for (const value of told) to.answer(value, []);
   }
 
   #ended(): void {
     this.#cancel();
     const action = this.#step("ended");
-    if (action === "let go") this.#line?.ended();
+    if (action === "let go") this.#line?.ended?.();
     if (action !== "take back") return;
-    this.#options.services?.takeBack();
+    this.#services?.takeBack();
     this.#options.takeBack(this.#successor);
   }
 }
 
+/** With descriptors, its JSON has at most 4,096 bytes. */
+type Answer = [value: unknown, descriptors: readonly number[]];
+
 function counted(
   value: Record<string, unknown>,
   descriptors: readonly number[],
-): [value: unknown, descriptors: readonly number[]] | undefined {
+): Answer | undefined {
   if (descriptors.length === 0) return [value, descriptors];
   const all = { ...value, descriptors: descriptors.length };
   // A fault of ours: a longer one could arrive in pieces.

@@ -8,8 +8,8 @@
  *     {"Handover":{"proof":"<nonce>.<code>","goesOn":1,"id":"<launch>"}}
  *                                    ->  {"Handover":{"proof","shells","goesOn":1, and the handshake's fields}}
  *     {"take":"sockets"}             ->  {"sockets":[…],"descriptors":n}
- *     {"take":"services","batch":0}  ->  {"services":…,"descriptors":n,"more":true}
- *     {"done":true}                  ->  {"yours":true}
+ *     {"take":"services","batch":0}  ->  {"services":{…},"descriptors":n}, or {"services":null}: there is no such batch
+ *     {"done":true,"services":true}  ->  {"yours":true}, and then lines both ways; `services`: they were all taken
  *
  * Until `done` the old daemon serves as before, and goes on if the conversation breaks. From then on it ends what it
  * has begun, while the connection stays open for its services.
@@ -19,7 +19,7 @@ import type { Clock } from "../../system/clock.ts";
 import { type DescriptorCalls, descriptorCalls } from "../../system/descriptors.ts";
 import { ask } from "./client.ts";
 import type { Found } from "./connect.ts";
-import { DescriptorLines } from "./descriptor-lines.ts";
+import { DescriptorLines, type Released } from "./descriptor-lines.ts";
 import { type HandedSocket, handedSockets } from "./handed-sockets.ts";
 import { socketAuthority } from "./handshake.ts";
 import { clientProof, daemonProof, newNonce, sameSecret } from "./proof.ts";
@@ -32,6 +32,8 @@ export const conversationVersion = 1;
 
 /** Milliseconds for an answer: the next daemon does not wait for one that hangs. */
 const patience = 4_000;
+/** The same where services may have to settle first, for which they have ten seconds. */
+const servicesPatience = 15_000;
 
 export type Handed = {
   kind: "handed";
@@ -42,10 +44,12 @@ export type Handed = {
   services(batch: number): Promise<{ value: unknown; descriptors: number[] } | undefined>;
   /** Whether the old daemon still waits for `done`. */
   isOpen(): boolean;
-  /** Says that everything is here and in use. @returns whether the old daemon has heard it. */
-  done(): Promise<boolean>;
+  /**
+   * Says that everything is here and in use, services too or not. @returns whether the old daemon has heard it.
+   */
+  done(options: { services: boolean }): Promise<boolean>;
   /** The connection, for whoever goes on to talk with the old daemon: its descriptor is the caller's. */
-  line(): number | undefined;
+  line(): Released | undefined;
   /** Before `done`, the old daemon goes on as if nothing had been. Twice is harmless. */
   close(): void;
 };
@@ -122,10 +126,10 @@ function handedOver(
     kind: "handed",
     shells,
     sockets,
-    services: (batch) => lines.ask({ take: "services", batch }, patience),
+    services: (batch) => lines.ask({ take: "services", batch }, servicesPatience),
     isOpen: () => lines.isOpen(),
-    async done() {
-      const heard = await lines.ask({ done: true }, patience);
+    async done({ services }) {
+      const heard = await lines.ask({ done: true, services }, patience);
       return (heard?.value as { yours?: unknown } | undefined)?.yours === true;
     },
     line: () => lines.release(),

@@ -110,6 +110,8 @@ export class IpcRequest implements LinkHandler {
   }
 
   finish(): void {
+    // The other daemon hears from us until we are gone, and from what becomes of us.
+    if (this.handsOver) return;
     this.#stopping = true;
     if (this.#state === "streaming") this.#end();
     else if (this.#state === "reading" && this.#length === 0) this.drop();
@@ -228,6 +230,7 @@ export class IpcRequest implements LinkHandler {
     const conversation = successor(id, {
       answer: (value, descriptors) => this.#answer(value, { descriptors, calls }),
       end: () => this.#end(),
+      descriptor: this.#link.descriptor,
     });
     if (conversation === undefined) {
       this.#reply({ error: { code: "busy", message: "another daemon is replacing this one" } });

@@ -106,7 +106,7 @@ export function ipcDoor(options: IpcDoorOptions): IpcDoor {
         bound?.listener.stop();
         for (const request of [...connections]) request.finish();
         await empty(drain);
-        for (const request of [...connections]) request.drop();
+        for (const request of [...connections]) if (!request.handsOver) request.drop();
       })();
       return stopping;
     },

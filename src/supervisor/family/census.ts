@@ -47,6 +47,9 @@ export type Seen = {
 /** A process that another daemon may know again, within one boot. */
 export type Birth = Pick<Seen, "pid" | "birth">;
 
+/** `exitStatus`: of a zombie, as waitpid(2) reports it. */
+export type Glimpse = Pick<Seen, "birth" | "zombie"> & { exitStatus: number };
+
 /** Processes by pid. */
 export type Table = ReadonlyMap<number, Seen>;
 
@@ -57,6 +60,8 @@ export interface Census {
   same(process: Birth): boolean;
   /** Synchronous and cheap; undefined where it is gone, or has not been seen where looking is not cheap. */
   birthOf(pid: number): number | undefined;
+  /** Synchronous and cheap; undefined where it is gone, and where looking is not cheap. */
+  glimpse(pid: number): Glimpse | undefined;
   /** The boot that births count from; undefined where the system does not tell, and births prove nothing. */
   readonly boot: string | undefined;
 }
@@ -217,6 +222,12 @@ export function procfsCensus({ root = "/proc" }: { root?: string } = {}): Census
     }),
     same: ({ pid, birth }) => birthOf(pid) === birth,
     birthOf,
+    glimpse(pid) {
+      const text = short(`${root}/${pid}/stat`);
+      const stat = text === undefined ? undefined : parseProcStat(text);
+      if (stat === undefined) return undefined;
+      return { birth: stat.startTicks, zombie: stat.zombie, exitStatus: stat.exitStatus };
+    },
     boot: short(`${root}/sys/kernel/random/boot_id`)?.trim(),
   };
 }
@@ -296,6 +307,7 @@ export function psCensus(run: typeof runCommand = runCommand): Census {
       return last.get(pid)?.birth === birth;
     },
     birthOf: (pid) => last.get(pid)?.birth,
+    glimpse: () => undefined,
     // macOS keeps the start time with the process, so no boot resets it.
     boot: "any",
   };

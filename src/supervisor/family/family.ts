@@ -1,6 +1,6 @@
 /** A run of a service -> all processes that belong to it, wherever they went, and the end of all of them. */
 import type { Clock } from "../../system/clock.ts";
-import type { ProcessCalls } from "../../system/process-calls.ts";
+import { endingIn, type ProcessCalls } from "../../system/process-calls.ts";
 import { slices } from "../../system/slices.ts";
 import type { Birth, Census, Seen, Table } from "./census.ts";
 import type { Ending } from "./ending.ts";
@@ -66,6 +66,8 @@ export type FamilyEffects = {
   own: ReadonlySet<number>;
   /** This daemon's pid, and its session, which no service is in. */
   self: { pid: number };
+  /** Daemons before us, and what they have become: parents of the services that they have handed to us. */
+  keepers?: ReadonlySet<number>;
   /** process.kill, or a test's. */
   signal?: (pid: number, signal: NodeJS.Signals) => void;
   /** Reports a look that failed; that stops nothing. */
@@ -112,6 +114,7 @@ function indexOf(table: Table): Index {
 
 export function families(effects: FamilyEffects): Families {
   const { census, traits, calls, clock, own, self, report = () => {} } = effects;
+  const { keepers = new Set<number>() } = effects;
   const signal = effects.signal ?? ((pid, name) => void process.kill(pid, name));
   /** Run id -> pid -> its last sight. Membership stays: a child may change its environment and lose its parent. */
   const known = new Map<string, ReadonlyMap<number, Seen>>();
@@ -136,11 +139,14 @@ export function families(effects: FamilyEffects): Families {
   }
 
   function straysIn(table: Table): Birth[] {
-    const session = table.get(self.pid)?.session;
-    const orphans = (indexOf(table).byParent.get(self.pid) ?? []).filter(
-      ({ pid, zombie, runId, session: its }) =>
-        !zombie && runId === undefined && its !== session && !own.has(pid),
-    );
+    const { byParent } = indexOf(table);
+    const orphans = [self.pid, ...keepers].flatMap((parent) => {
+      const session = table.get(parent)?.session;
+      return (byParent.get(parent) ?? []).filter(
+        ({ pid, zombie, runId, session: its }) =>
+          !zombie && runId === undefined && its !== session && !own.has(pid) && !keepers.has(pid),
+      );
+    });
     if (orphans.length === 0) return [];
     const members = new Set([...known.values()].flatMap((its) => [...its.keys()]));
     return orphans.filter(({ pid }) => !members.has(pid)).map(({ pid, birth }) => ({ pid, birth }));
@@ -157,7 +163,7 @@ export function families(effects: FamilyEffects): Families {
     const members = new Map<number, Seen>();
     const add = (seen: Seen): void => {
       // A daemon may itself have been started inside a service.
-      if (seen.pid !== self.pid) members.set(seen.pid, seen);
+      if (seen.pid !== self.pid && !keepers.has(seen.pid)) members.set(seen.pid, seen);
     };
     for (const seen of byRun.get(run.runId) ?? []) add(seen);
     const mark = markOf(run.runId);
@@ -201,13 +207,20 @@ export function families(effects: FamilyEffects): Families {
    */
   function reap(table: Table): void {
     const session = table.get(self.pid)?.session;
-    for (const { pid, parent, zombie, session: its } of table.values()) {
+    for (const { pid, parent, zombie, session: its, exitStatus } of table.values()) {
+      if (zombie && keepers.has(parent) && exitStatus !== undefined) {
+        note(pid, endingIn(exitStatus));
+      }
       if (!zombie || parent !== self.pid || own.has(pid) || its === session) continue;
       const ending = calls.reap(pid);
       if (ending === undefined || ending === "stranger") continue;
-      endings.set(pid, ending);
-      if (endings.size > keptEndings) endings.delete(endings.keys().next().value!);
+      note(pid, ending);
     }
+  }
+
+  function note(pid: number, ending: Ending): void {
+    endings.set(pid, ending);
+    if (endings.size > keptEndings) endings.delete(endings.keys().next().value!);
   }
 
   /** False where it may not be signalled. */

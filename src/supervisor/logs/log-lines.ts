@@ -23,6 +23,9 @@ const latin = 0xc2;
 
 const nothing = new Uint8Array(0);
 
+/** xterm's sequence by which a full-screen program begins. */
+const alternateScreen = "\u001b[?1049h";
+
 /**
  * A line ends with LF; a CR right before it is how a terminal ends lines. Text and colours are taken as they are, in
  * bytes. From the first control on that moves the cursor, a screen says what its rows show, until it is at rest.
@@ -100,6 +103,29 @@ export class LogLines {
   settle(take: TakeLine): number | undefined {
     if (!this.#onScreen) return undefined;
     return this.#screen.settle(textTo(take));
+  }
+
+  /**
+   * Ends it here, for another to go on with the bytes that are returned: rows above the cursor's become lines, and its
+   * own does not.
+   */
+  leave(take: TakeLine): Uint8Array {
+    if (!this.#onScreen) {
+      const held = this.#held?.subarray(0, this.#length) ?? nothing;
+      const rest = Buffer.concat([held, this.#tail]);
+      this.#forget();
+      this.#tail = nothing;
+      this.#ended = 0;
+      return rest;
+    }
+    const { isFull, open = "" } = this.#screen;
+    const rows: [bytes: Uint8Array, dropped: number][] = [];
+    this.flush((bytes, dropped) => void rows.push([bytes.slice(), dropped]));
+    const rest = Buffer.from(open);
+    const last = rows.at(-1);
+    if (open !== "" && last !== undefined && rest.equals(last[0])) rows.pop();
+    for (const [bytes, dropped] of rows) take(bytes, dropped);
+    return isFull ? Buffer.from(alternateScreen) : rest;
   }
 
   /** Ends the output: an unfinished rest becomes a line. */

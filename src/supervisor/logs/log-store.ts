@@ -23,6 +23,11 @@ export interface ServiceLog {
   say(text: string): void;
   /** Its process has ended: a last line without end is one. */
   flush(): void;
+  /**
+   * Another daemon is to go on with it, or this one after all: lines are all in the file, and the file is closed.
+   * Resolves with what is no line yet, for either to begin with.
+   */
+  leave(): Promise<Record<OutputStream, Uint8Array>>;
   /** The source to pause where the disk is slower than the output; undefined: none. */
   source: Source | undefined;
   /** The newest, at most so many, the oldest first. */
@@ -307,6 +312,14 @@ class Log implements ServiceLog {
     this.#later();
   }
 
+  async leave(): Promise<Record<OutputStream, Uint8Array>> {
+    const rest = this.#lines.leave();
+    this.#open.clear();
+    this.#suspect.stdout = this.#suspect.stderr = false;
+    await this.#closeFile();
+    return rest;
+  }
+
   last(most: number): readonly LogLine[] {
     return this.#ring.read(this.#ring.next - most, most);
   }
@@ -320,12 +333,22 @@ class Log implements ServiceLog {
     this.flush();
     this.#closed = true;
     this.#lines.stop();
+    await this.#closeFile();
+    this.#release();
+  }
+
+  #unarm(): void {
     this.#timer?.();
     this.#timer = undefined;
+  }
+
+  /** Writes all that waits. The next line opens the file again. */
+  async #closeFile(): Promise<void> {
+    this.#unarm();
     while (this.#writing !== undefined) await this.#writing;
     await this.#write();
+    this.#unarm();
     await this.#options.file.close().catch((error: Error) => this.#note(error));
-    this.#release();
   }
 
   #take(line: Uint8Array, { dropped, stream }: { dropped: number; stream: OutputStream }): void {

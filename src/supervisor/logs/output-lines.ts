@@ -76,6 +76,17 @@ export class OutputLines {
     }
   }
 
+  /** Ends it here: what stands is no line, but bytes for another to begin with. */
+  leave(): Record<OutputStream, Uint8Array> {
+    this.stop();
+    const leave = (name: OutputStream): Uint8Array => {
+      const its = this.#streams[name];
+      its.seen = its.shown = undefined;
+      return its.lines.leave(its.take);
+    };
+    return { stdout: leave("stdout"), stderr: leave("stderr") };
+  }
+
   /** No more is told until there is output again. Twice is harmless. */
   stop(): void {
     this.#glancing?.();

@@ -5,16 +5,19 @@ import { pendingText, upCommand, waitingOf, waitingText } from "../../routes/pen
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { FolderEvents } from "../../system/folder-events.ts";
 import { folderIdentity, isSameFolder } from "../../system/folder-identity.ts";
+import type { OwnDescriptors } from "../../system/own-descriptors.ts";
+import type { Ending } from "../family/ending.ts";
 import type { LogStore } from "../logs/log-store.ts";
 import type { FolderShells } from "./handover.ts";
 import type { GitHead, GitHeadOptions } from "./git-head.ts";
 import { type Move, movedService, movedSpec } from "./moved-spec.ts";
-import type { Project } from "./project.ts";
+import { type HandedFolder, type HandedShell, sayable } from "./handed-project.ts";
+import type { HandedUnits, Project } from "./project.ts";
 import type { ReadProject } from "./read-project.ts";
 import type { KeptProject } from "./state-file.ts";
 import { type Completed, isWanted, type Shell, type Unit } from "./unit.ts";
 import type { Declared } from "./units.ts";
-import { admit, type Seen, type Up } from "./unseen-change.ts";
+import { admit, nothingSeen, type Seen, type Up } from "./unseen-change.ts";
 import { type Fingerprints, fingerprintsOf } from "./watch-files.ts";
 import { Watches } from "./watches.ts";
 
@@ -110,6 +113,8 @@ export class Folder {
   #turn: Promise<unknown> = Promise.resolve();
   /** Actions that have not ended. */
   #turns = 0;
+  /** While another daemon may be about to take over: services of which a watched file has changed, with what it was. */
+  #missed: Map<string, string> | undefined;
 
   constructor(directory: string, effects: FolderEffects) {
     this.#directory = directory;
@@ -119,7 +124,10 @@ export class Folder {
       clock: effects.clock,
       events: effects.events,
       onFiles: () => void this.#lookSoon(),
-      onWatched: (service, what) => this.project?.renew(service, `${what} changed`),
+      onWatched: (service, what) => {
+        if (this.#missed === undefined) this.project?.renew(service, `${what} changed`);
+        else this.#missed.set(service, what);
+      },
       onTrouble: (service, trouble) => this.#tellTrouble(service, trouble),
     });
   }
@@ -287,6 +295,89 @@ export class Folder {
     if (this.project === undefined) this.#watches.close();
   }
 
+  // --- another daemon takes over
+
+  /** True unless something is under way that another daemon could not go on with. */
+  get isSettled(): boolean {
+    return this.#turns === 0 && (this.project?.isSettled ?? true);
+  }
+
+  /** Undefined where there is no project: state.json says what is to be started. */
+  async halt(
+    own: OwnDescriptors,
+    place: (shell: Shell) => number,
+  ): Promise<{ handed: HandedFolder; streams: HandedUnits["streams"] } | undefined> {
+    const { directory, file, project, standIn } = this;
+    if (project === undefined) return undefined;
+    this.#missed = new Map();
+    this.#cancelLook?.();
+    const placed = (shell: Shell): HandedShell => {
+      if (shell === standIn) return "lost";
+      return shell === this.#effects.shell ? "own" : place(shell);
+    };
+    const { units, streams } = await project.halt({ own, place: placed });
+    const { whole, profiles } = project.wishes;
+    return {
+      handed: {
+        ...{ directory, file, whole },
+        spec: sayable(project.spec) as typeof project.spec,
+        shell: placed(this.shell),
+        isLost: standIn !== undefined,
+        profiles: [...profiles],
+        units: [...units],
+      },
+      streams,
+    };
+  }
+
+  goOn(): void {
+    const missed = this.#missed ?? [];
+    this.#missed = undefined;
+    this.project?.goOn();
+    for (const [service, what] of missed) this.project?.renew(service, `${what} changed`);
+    void this.#lookSoon();
+  }
+
+  /** Another daemon has it. Returns what it may not have seen: files of services that have changed meanwhile. */
+  leave(ended: (pid: number, ending: Ending) => void): ReadonlyMap<string, string> {
+    this.close();
+    this.project?.leave(ended);
+    return this.#missed ?? new Map();
+  }
+
+  /** Goes on with the project of the daemon before, whatever its files say now: they are looked at later. */
+  async adopt(
+    handed: HandedFolder,
+    { streams, environments }: { streams: HandedUnits["streams"]; environments: readonly Shell[] },
+  ): Promise<void> {
+    if (handed.isLost) this.standIn ??= { ...this.#effects.shell };
+    const shellOf = (place: HandedShell): Shell => {
+      if (place === "lost") return this.standIn ?? this.#effects.shell;
+      return place === "own" ? this.#effects.shell : (environments[place] ?? this.#effects.shell);
+    };
+    const { spec } = handed;
+    const pending = new Map(
+      handed.units.flatMap(({ name, unseen }) =>
+        unseen === undefined ? [] : [[name, unseen] as const],
+      ),
+    );
+    const known = spec.services.filter(({ name }) => pending.get(name)?.held !== true);
+    const specs = new Map(known.map((its) => [its.name, its] as const));
+    this.seen = { ...(this.seen ?? nothingSeen), specs };
+    this.file = handed.file;
+    await this.#effects.prepare();
+    this.project = this.#effects.make({ spec, pending }, this.completed);
+    this.shell = shellOf(handed.shell);
+    await this.project.adopt(handed, { streams, shellOf });
+    this.#watch(fingerprintsOf(spec.files), { settled: true });
+  }
+
+  /** Starts what should run beside the rest: what the daemon before left behind has ended. */
+  async takeUp(handed: HandedFolder): Promise<void> {
+    this.project?.takeUp(handed);
+    await this.#lookSoon();
+  }
+
   /** Ends all services: the project is gone. */
   async drop(): Promise<void> {
     this.close();
@@ -413,7 +504,7 @@ export class Folder {
   /** A file has changed, or what the previous daemon ran is to start. */
   async #reload(): Promise<void> {
     const { note, onState, isOver, shell } = this.#effects;
-    if (isOver()) return;
+    if (isOver() || this.#missed !== undefined) return;
     const { kept, project } = this;
     if (project === undefined && kept === undefined) return;
     const services = this.#inherited?.services ?? new Map<string, Shell>();

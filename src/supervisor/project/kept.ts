@@ -55,13 +55,16 @@ export class Kept {
     return before;
   }
 
+  /** Ports go to the services that had them. */
+  remember(before: KeptState | undefined): void {
+    this.ports = this.#bookOf(before?.ports ?? {});
+    this.#keyKept = before !== undefined;
+  }
+
   /** From now on it is written. */
   begin(before: KeptState | undefined): void {
-    this.ports = this.#bookOf(before?.ports ?? {});
     this.#ready = true;
-    if (before === undefined) return;
-    this.#keyKept = true;
-    this.save();
+    if (before !== undefined) this.save();
   }
 
   save(): void {
@@ -74,6 +77,19 @@ export class Kept {
     this.save();
     await this.#file.flush();
     this.#keyKept = true;
+  }
+
+  /** All is written, and nothing is until `goOn`: another daemon may be about to write the files. */
+  async halt(): Promise<void> {
+    if (!this.#ready) return;
+    this.save();
+    await this.flush();
+    this.#ready = false;
+  }
+
+  goOn(): void {
+    this.#ready = true;
+    this.save();
   }
 
   async flush(): Promise<void> {

@@ -2,8 +2,12 @@
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import type { OwnDescriptors } from "../../system/own-descriptors.ts";
+import type { Ending } from "../family/ending.ts";
+import type { HandedStreams } from "../service/handed-life.ts";
 import { askedServices, partOf, startsLater } from "./asked-services.ts";
 import { boot, type BootOptions, type Started } from "./boot.ts";
+import { type HandedFolder, type HandedUnit, sayable } from "./handed-project.ts";
 import { Restarts } from "./restarts.ts";
 import { Schedules } from "./schedules.ts";
 import { Starting } from "./starting.ts";
@@ -22,6 +26,7 @@ import {
   whyDown,
 } from "./unit.ts";
 import { type Declared, type ProjectEffects, Units } from "./units.ts";
+import { takenUpBy } from "./wishes.ts";
 
 export type Hear = (event: BootEvent) => void;
 
@@ -59,6 +64,24 @@ export type Resuming = {
   services: ReadonlyMap<string, Shell>;
 };
 
+/** Services as another daemon gets them, and the descriptors of each, by name. */
+export type HandedUnits = {
+  units: readonly HandedUnit[];
+  streams: ReadonlyMap<string, HandedStreams>;
+};
+
+export type HaltOptions = {
+  own: OwnDescriptors;
+  /** The place of an environment among those that are handed over. */
+  place(shell: Shell): HandedUnit["shell"];
+};
+
+export type AdoptOptions = {
+  /** By service. */
+  streams: ReadonlyMap<string, HandedStreams>;
+  shellOf(place: HandedUnit["shell"]): Shell;
+};
+
 export class Project {
   readonly #effects: ProjectEffects;
   readonly #units: Units;
@@ -67,6 +90,8 @@ export class Project {
   readonly #schedules: Schedules;
   /** `up` was said of all of it. */
   #whole = false;
+  /** While it is halted: gives each log back what is no line yet. */
+  readonly #rests: (() => void)[] = [];
 
   constructor(declared: Declared, effects: ProjectEffects) {
     this.#effects = effects;
@@ -316,10 +341,128 @@ export class Project {
       const dozes = names.has(name) ? waits : part === "dozes";
       this.#units.ask(unit, dozes ? "up-lazy" : "up");
     }
+    this.#beginDue();
+  }
+
+  #beginDue(): void {
     // A service that ran on without a dependency, which somebody had stopped, could not start without it.
     for (const unit of this.#units.all()) if (isDue(unit)) this.#starting.begin(unit, "missed");
     this.#effects.onState();
     for (const unit of this.#units.all()) this.#changed(unit);
+  }
+
+  // --- another daemon takes over
+
+  /** True unless something is under way that another daemon could not go on with. */
+  get isSettled(): boolean {
+    return this.#units.all().every((unit) => isSettled(unit));
+  }
+
+  /** Nothing happens here from now on, until `goOn` or `leave`. Services that are not settled are left out. */
+  async halt({ own, place }: HaltOptions): Promise<HandedUnits> {
+    this.#setHalted(true);
+    const streams = new Map<string, HandedStreams>();
+    const units = this.#units.all().map(async (unit): Promise<HandedUnit> => {
+      const { service, spec, wish, unseen } = unit;
+      const { name } = spec;
+      const log = this.#effects.logs.of(unit.id);
+      const handed = isSettled(unit) ? await service?.halt(own) : undefined;
+      const rest = handed === undefined ? undefined : await log.leave();
+      const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+      if (rest !== undefined) {
+        this.#rests.push(() => {
+          log.push("stdout", rest.stdout);
+          log.push("stderr", rest.stderr);
+        });
+      }
+      if (handed !== undefined) streams.set(name, handed.streams);
+      const shell = place(unit.shell);
+      return {
+        name,
+        wish: { state: wish.state, because: wish.because },
+        shell,
+        unseen: unseen && { ...unseen, keys: [...unseen.keys] },
+        granted: [...unit.granted],
+        attempt: unit.attempt,
+        readyRun: unit.readyRun,
+        nextRun: unit.nextRun,
+        service:
+          handed === undefined || service === undefined || rest === undefined
+            ? undefined
+            : {
+                spec: sayable(service.spec) as typeof service.spec,
+                lifecycle: handed.lifecycle,
+                shell: handed.shell === undefined ? shell : place(handed.shell),
+                rest: { stdout: base64(rest.stdout), stderr: base64(rest.stderr) },
+              },
+      };
+    });
+    return { units: await Promise.all(units), streams };
+  }
+
+  /** As if it had not been halted. */
+  goOn(): void {
+    this.#setHalted(false);
+    for (const push of this.#rests.splice(0)) push();
+    for (const unit of this.#units.all()) unit.service?.goOn();
+    for (const unit of this.#units.all()) this.#changed(unit);
+  }
+
+  /** Its services are another daemon's. `ended` is called for processes whose end only we see. */
+  leave(ended: (pid: number, ending: Ending) => void): void {
+    this.#schedules.close();
+    this.#restarts.close();
+    for (const unit of this.#units.all()) unit.service?.leave(ended);
+  }
+
+  /** Goes on with services of the daemon before. The others wait for `takeUp`. */
+  async adopt(handed: HandedFolder, { streams, shellOf }: AdoptOptions): Promise<void> {
+    this.#whole = handed.whole;
+    this.#units.profiles = new Set(handed.profiles);
+    const adopted = handed.units.map(async (its) => {
+      const unit = this.#units.get(its.name);
+      if (unit === undefined) return;
+      unit.shell = shellOf(its.shell);
+      unit.granted = new Set(its.granted);
+      unit.attempt = its.attempt;
+      unit.readyRun = its.readyRun;
+      unit.nextRun = its.nextRun;
+      if (its.service === undefined) return;
+      const { spec, lifecycle, shell, rest } = its.service;
+      const bytes = (text: string): Uint8Array => Buffer.from(text, "base64");
+      await this.#starting.adopt(unit, {
+        spec,
+        adopting: {
+          handed: { lifecycle, streams: streams.get(its.name) ?? {}, shell: undefined },
+          shell: shellOf(shell),
+          rest: { stdout: bytes(rest.stdout), stderr: bytes(rest.stderr) },
+        },
+      });
+      if (takenUpBy[its.wish.state][0] === "goes-on") {
+        this.#units.ask(unit, "goes-on", its.wish.because);
+      }
+    });
+    await Promise.all(adopted);
+    for (const unit of this.#units.all()) if (unit.service !== undefined) this.#changed(unit);
+  }
+
+  /** Takes up what the daemon before was about to do. What it left behind has ended. */
+  takeUp({ units }: HandedFolder): void {
+    for (const { name, wish, service } of units) {
+      const unit = this.#units.get(name);
+      if (unit === undefined) continue;
+      for (const event of takenUpBy[wish.state]) {
+        // A service that was not handed over is started again.
+        const asked = event === "goes-on" && service === undefined ? "up" : event;
+        if (asked === "renew") this.renew(name, wish.because ?? "it was about to be restarted");
+        else this.#units.ask(unit, asked, wish.because);
+      }
+    }
+    this.#beginDue();
+  }
+
+  #setHalted(halted: boolean): void {
+    for (const part of [this.#starting, this.#restarts, this.#schedules]) part.isHalted = halted;
   }
 
   /** Starts a dozing service because a request came for it. */
@@ -427,6 +570,13 @@ export class Project {
       if (isDue(other) || isRenewing(other)) this.#changed(other);
     }
   }
+}
+
+function isSettled({ service, leaving, wish }: Unit): boolean {
+  if (leaving !== undefined || wish.state === "restarting") return false;
+  const isEnding = wish.state === "unwanted" || wish.state === "dozing";
+  if (isEnding && service?.run() !== undefined) return false;
+  return service?.isSettled ?? true;
 }
 
 /** The name by which people mean a service, which instances share, also one that was none before. */

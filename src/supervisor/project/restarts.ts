@@ -35,6 +35,8 @@ export class Restarts {
   #cancelLook: Cancel | undefined;
   /** Set when the daemon ends: services end whatever is wanted of them. */
   isLast = false;
+  /** True while another daemon may be about to take over. */
+  isHalted = false;
 
   constructor(units: Units, options: RestartsOptions) {
     this.#units = units;
@@ -115,7 +117,7 @@ export class Restarts {
 
   /** Restarts what waits for that, as far as it could start again by now. */
   consider(unit: Unit): void {
-    if (this.isLast || !isRenewing(unit)) return;
+    if (this.isLast || this.isHalted || !isRenewing(unit)) return;
     if (!isUp(unit) && processOf(unit) !== "ending") {
       // There is no process any more that would have to go on.
       this.#units.ask(unit, "ended", unit.wish.because);
@@ -132,7 +134,7 @@ export class Restarts {
 
   /** Restarts these, whose end is due, with all that wait for a restart and could start again. */
   async #go(going: Set<string>): Promise<void> {
-    if (this.isLast) return;
+    if (this.isLast || this.isHalted) return;
     const joined = new Set<Unit>();
     const holding = this.#join(going, joined);
     for (const [unit, held] of holding) this.#hold(unit, held);

@@ -17,6 +17,9 @@ export type SchedulesOptions = {
 /** Milliseconds between two looks at the clock: timers stand still while the machine sleeps, and clocks are set. */
 const longestWait = 30_000;
 
+/** Milliseconds between two looks while a daemon that is to take over may not have done so. */
+const haltedPeriod = 100;
+
 /** Milliseconds by which a run may be late; later, the machine slept, or its clock was set, and the run is left out. */
 const grace = 60_000;
 
@@ -25,6 +28,8 @@ type Entry = { schedule: string; next: number; seen: number; cancel: Cancel };
 export class Schedules {
   readonly #options: SchedulesOptions;
   readonly #entries = new Map<Unit, Entry>();
+  /** True: a time that comes waits. */
+  isHalted = false;
 
   constructor(options: SchedulesOptions) {
     this.#options = options;
@@ -54,7 +59,8 @@ export class Schedules {
 
   #plan(unit: Unit, schedule: string): void {
     const now = this.#options.clock.wall();
-    const next = nextTime(schedule, now);
+    // The daemon before may have handed over when it was about to come.
+    const next = unit.nextRun ?? nextTime(schedule, now);
     if (next === undefined) {
       this.forget(unit);
       return;
@@ -73,12 +79,17 @@ export class Schedules {
     const { clock, run, say, changed } = this.#options;
     const { schedule, next, seen } = entry;
     const now = clock.wall();
+    if (this.isHalted) {
+      entry.cancel = this.#arm(unit, haltedPeriod);
+      return;
+    }
     if (now < next && now >= seen) {
       entry.seen = now;
       entry.cancel = this.#arm(unit, next - now);
       return;
     }
     // Also where the clock was set back: an hour of runs would be left out.
+    unit.nextRun = undefined;
     this.#plan(unit, schedule);
     if (now >= next) {
       const its = `the run of ${shownMinute(next)}`;

@@ -3,7 +3,7 @@ import { hasPort, type ServiceSpec } from "../../manifest/project.ts";
 import { plainLines } from "../logs/plain-text.ts";
 import type { StartRequest } from "../service/begin-life.ts";
 import { terminalSize } from "../service/child.ts";
-import type { Lifecycle } from "../service/lifecycle.ts";
+import type { Adopting, Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
 import {
   blockers,
   unseenWhy,
@@ -31,6 +31,8 @@ export class Starting {
   readonly #changed: (unit: Unit) => void;
   /** Set when the daemon ends: no service starts any more. */
   isOver = false;
+  /** True while another daemon may be about to take over. */
+  isHalted = false;
 
   constructor(units: Units, { effects, changed }: StartingOptions) {
     this.#units = units;
@@ -45,7 +47,7 @@ export class Starting {
 
   /** Starts a due service once nothing is missing. */
   consider(unit: Unit): void {
-    if (!isDue(unit) || this.isOver) return;
+    if (!isDue(unit) || this.isOver || this.isHalted) return;
     this.settle(unit);
     // Dependencies are looked at once its former process has ended: by then, they may be others.
     if (!isDue(unit) || processOf(unit) === "ending") return;
@@ -167,11 +169,33 @@ export class Starting {
   }
 
   #make(unit: Unit, spec: ServiceSpec): Lifecycle {
+    const service = this.#effects.supervise(spec, this.#optionsFor(unit, { spec }));
+    this.#attach(unit, service);
+    return service;
+  }
+
+  /** Goes on with a service of the daemon before. */
+  async adopt(
+    unit: Unit,
+    { spec, adopting }: { spec: ServiceSpec; adopting: Adopting },
+  ): Promise<void> {
+    const { startedAt } = adopting.handed.lifecycle.life ?? {};
+    this.#effects.logs.of(unit.id).resize(spec.pty ? terminalSize : undefined);
+    const options = this.#optionsFor(unit, { spec, startedAt });
+    unit.service = await this.#effects.adopt(spec, { ...options, adopting });
+    this.#attach(unit, unit.service);
+  }
+
+  /** `startedAt`: of a process that another daemon has started. */
+  #optionsFor(
+    unit: Unit,
+    { spec, startedAt: before }: { spec: ServiceSpec; startedAt?: number | undefined },
+  ): Omit<LifecycleOptions, "effects"> {
     const log = this.#effects.logs.of(unit.id);
-    let running: number | undefined;
+    let running = before;
     /** The number of the first line that the process which runs, or ran last, could print. */
-    let firstLine = log.next;
-    const service = this.#effects.supervise(spec, {
+    let firstLine = before === undefined ? log.next : Number.NEGATIVE_INFINITY;
+    return {
       project: this.#units.spec.name,
       domain: this.#units.spec.domain,
       directory: this.#units.spec.directory,
@@ -180,7 +204,10 @@ export class Starting {
       say: (text) => log.say(text),
       lastLines() {
         log.flush();
-        return plainLines(log.last(crashLines).filter(({ number }) => number >= firstLine));
+        const lines = log
+          .last(crashLines)
+          .filter(({ number, time }) => number >= firstLine && time >= (before ?? 0));
+        return plainLines(lines);
       },
       onChange: ({ startedAt, state, lastExit }) => {
         if (state === "completed" && unit.attempt !== undefined && unit.service?.spec === spec) {
@@ -195,10 +222,13 @@ export class Starting {
         // A former lifecycle may still have news.
         if (unit.service?.spec === spec) this.#changed(unit);
       },
-    });
-    log.resize(spec.pty ? terminalSize : undefined);
+    };
+  }
+
+  #attach(unit: Unit, service: Lifecycle): void {
+    const log = this.#effects.logs.of(unit.id);
+    log.resize(service.spec.pty ? terminalSize : undefined);
     log.source = { pause: () => service.pauseOutput(), resume: () => service.resumeOutput() };
-    return service;
   }
 }
 

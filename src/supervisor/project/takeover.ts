@@ -56,17 +56,29 @@ export async function takeLock({
 
 type EndOptions = { families: Families; note: Note };
 
+type RunsOptions = EndOptions & {
+  /** The ids of runs that go on. */
+  except?: ReadonlySet<string>;
+};
+
+const none: ReadonlySet<string> = new Set();
+
 /** Ends all that the daemon before has started, also what it was killed before it could write down. */
-export async function endRuns(before: KeptState, { families, note }: EndOptions): Promise<void> {
+export async function endRuns(
+  before: KeptState,
+  { families, note, except = none }: RunsOptions,
+): Promise<void> {
   // Pids and ticks begin anew with each boot.
   const sameBoot = families.boot !== undefined && before.boot === families.boot;
   const runs = before.projects.flatMap((its) =>
-    Object.entries(its.runs).map(([name, run]) => ({
-      id: `${its.name}:${name}`,
-      run: sameBoot ? run : { ...run, birth: undefined, members: undefined },
-    })),
+    Object.entries(its.runs)
+      .filter(([, { runId }]) => !except.has(runId))
+      .map(([name, run]) => ({
+        id: `${its.name}:${name}`,
+        run: sameBoot ? run : { ...run, birth: undefined, members: undefined },
+      })),
   );
-  const known = new Set(runs.map(({ run }) => run.runId));
+  const known = new Set([...except, ...runs.map(({ run }) => run.runId)]);
   const unwritten = await families.runsOf(before.key).catch((error: Error) => {
     note(error.message);
     return [];
@@ -77,7 +89,8 @@ export async function endRuns(before: KeptState, { families, note }: EndOptions)
     const how = { signal: "SIGTERM", timeout: 5000 } as const;
     runs.push({ id: `pid ${run.pid}`, run: { ...run, ...members, ...how } });
   }
-  const strays = sameBoot ? (before.strays ?? []) : [];
+  // They may be of services that go on.
+  const strays = sameBoot && except.size === 0 ? (before.strays ?? []) : [];
   if (strays.length > 0) runs.push({ id: "a service", run: strayRun(strays) });
   await Promise.all(
     runs.map(async ({ id, run }) => {

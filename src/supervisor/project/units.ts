@@ -5,7 +5,7 @@ import type { Pending } from "../../routes/pending.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { LogStore } from "../logs/log-store.ts";
-import type { Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
+import type { Adopting, Lifecycle, LifecycleOptions } from "../service/lifecycle.ts";
 import { noProfiles, type Profiles, startsLater } from "./asked-services.ts";
 import { taskFingerprint } from "./code.ts";
 import {
@@ -25,6 +25,11 @@ export type ProjectEffects = {
   clock: Clock;
   /** lifecycle.ts's, with its effects, or a test's. */
   supervise(spec: ServiceSpec, options: Omit<LifecycleOptions, "effects">): Lifecycle;
+  /** The same for a service of the daemon before. */
+  adopt(
+    spec: ServiceSpec,
+    options: Omit<LifecycleOptions, "effects"> & { adopting: Adopting },
+  ): Promise<Lifecycle>;
   logs: LogStore;
   /** The port that a service has or would have. Undefined: there is none left. */
   portOf(id: string, declared: number | undefined): number | undefined;

@@ -41,6 +41,8 @@ export const wishEvents = [
   "renew",
   /** Its lifecycle has it. */
   "started",
+  /** Its lifecycle has it from the daemon before. */
+  "goes-on",
   "cannot",
   /** Nothing is missing for another process in the place of this one. */
   "able",
@@ -80,6 +82,7 @@ const table: Record<WishState, Row> = {
   unwanted: {
     up: { next: "due" },
     missed: { next: "due" },
+    "goes-on": { next: "given" },
     // Its process may still wait for its dependents to end, and so it may below.
     "up-lazy": { next: "dozing", action: "end" },
     restart: { next: "restarting", action: "end" },
@@ -148,6 +151,20 @@ const table: Record<WishState, Row> = {
     cannot: { next: "refused" },
     changed: [{ next: "dozing", action: "end", lazy: true }, { next: "due" }],
   },
+};
+
+/**
+ * The wishes that the daemon before had -> the events by which they are taken up, where nothing is wanted yet. One that
+ * cannot be started is tried again, as the reason may be gone; one that was being restarted has ended.
+ */
+export const takenUpBy: Readonly<Record<WishState, readonly WishEvent[]>> = {
+  unwanted: [],
+  dozing: ["up-lazy"],
+  due: ["up"],
+  given: ["goes-on"],
+  renewing: ["goes-on", "renew"],
+  restarting: ["up"],
+  refused: ["up"],
 };
 
 /** Undefined where the event changes nothing. */

@@ -5,7 +5,8 @@ import type { Clock } from "../../system/clock.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Families, Run } from "../family/family.ts";
 import { markOf } from "../family/mark.ts";
-import type { ChildOptions, Spawned, Stream } from "./child.ts";
+import type { AdoptedOptions } from "./adopted-child.ts";
+import type { Child, ChildOptions, Spawned, Stream } from "./child.ts";
 import { afterwards } from "./end-life.ts";
 import { environmentOf } from "./environment.ts";
 import { type HookEnd, Hooks, type RunningHook } from "./hooks.ts";
@@ -32,6 +33,13 @@ export type BeginEffects = {
   spawn(options: ChildOptions): Spawned;
   /** A socket whose datagrams are heard until it is closed. @throws with a sentence, where there can be none. */
   notifySocket(hear: (bytes: Uint8Array) => void): Promise<NotifySocket>;
+  /** A process that another daemon has started, heard from now on. */
+  adoptChild(options: AdoptedOptions): Child;
+  /** A socket of the daemon before, at its path. @throws with a sentence. */
+  adoptSocket(
+    from: { path: string; descriptor: number },
+    hear: (bytes: Uint8Array) => void,
+  ): Promise<NotifySocket>;
   isFree(port: number): boolean;
   /** The processes that listen on a port that is not free. Never rejects. */
   holdersOf(port: number): Promise<readonly PortHolder[]>;

@@ -2,15 +2,24 @@
 import { accessSync, closeSync, constants, statSync } from "node:fs";
 import { byteExact } from "../../system/byte-text.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
+import { duplicate, type OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { OutputReader, Pipes } from "../../system/pipes.ts";
 import type { ProcessCalls } from "../../system/process-calls.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
 import { refusedDescriptor } from "../../system/refused-descriptor.ts";
 import { shown } from "../../text/shown.ts";
 import type { Ending } from "../family/ending.ts";
+import {
+  type Descriptors,
+  type HeldStreams,
+  heldStreams,
+  type Input,
+  type Stream,
+} from "./held-streams.ts";
+import { type Reading, reading } from "./reading.ts";
 import { type Refusal, refusalOf, terminalRefusal } from "./refusal.ts";
 
-export type Stream = "stdout" | "stderr";
+export type { Input, Stream } from "./held-streams.ts";
 
 export type ChildOptions = {
   command: string;
@@ -47,16 +56,6 @@ export type ChildEffects = {
   spawn?: typeof Bun.spawn;
 };
 
-/** The way into a service: its terminal, or the pipe that is its standard input. */
-export interface Input {
-  /** `bytes` are the caller's again when it returns. Nothing is written once the child is released. */
-  write(bytes: Uint8Array): void;
-  /** Bytes that were written, and that the service has not read yet. */
-  readonly untaken: number;
-  /** Does nothing where there is no terminal. */
-  resize(size: { cols: number; rows: number }): void;
-}
-
 export interface Child {
   readonly input: Input;
   /** Also the id of its group and session. */
@@ -68,7 +67,25 @@ export interface Child {
   kill(): void;
   /** Releases terminal and pipes; processes that still write get SIGHUP, EIO or EPIPE. Twice is harmless. */
   release(): void;
+  /**
+   * Hears nothing more, its end included, until `goOn` or `leave`. Resolves with copies of its descriptors, for another
+   * daemon; what it prints meanwhile waits in the kernel. Undefined where they cannot be had: then it goes on at once.
+   */
+  halt(own: OwnDescriptors): Promise<Halted | undefined>;
+  /** As if it had not been halted. */
+  goOn(): void;
+  /**
+   * Leaves it to another daemon: the descriptors are closed here, and `onExit` is never called. `ended` is, where it
+   * has ended, or as soon as it does and we are the ones who see it.
+   */
+  leave(ended: (ending: Ending) => void): void;
 }
+
+export type Halted = {
+  descriptors: Descriptors;
+  /** Its output is at its end: nobody can print any more. */
+  isOver: boolean;
+};
 
 export type Spawned = { kind: "spawned"; child: Child } | ({ kind: "refused" } & Refusal);
 
@@ -79,7 +96,7 @@ const terminalDescriptors = 5;
 export const terminalSize = { cols: 120, rows: 40 } as const;
 
 /** Milliseconds after its end in which a process's output is read to its own end, if something else holds it open. */
-const afterwards = 250;
+export const afterwards = 250;
 
 /** Starts it in a session and group of its own. */
 export function spawnChild(options: ChildOptions, effects: ChildEffects): Spawned {
@@ -144,12 +161,22 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
   let waiting: Cancel | undefined;
   /** Streams that are not read to their end yet. */
   let open = pty ? 1 : 2;
+  /** Set from `halt` on: what it has become. */
+  let halted: "halted" | "left" | undefined;
+  let held: HeldStreams | undefined;
+  let copies: Descriptors | undefined;
+  let leftTo: ((ending: Ending) => void) | undefined;
 
   const tell = (): void => {
     waiting?.();
-    if (told || ending === undefined) return;
+    if (told || ending === undefined || halted !== undefined) return;
     told = true;
     onExit(ending);
+  };
+  /** The process has ended. */
+  const tellSoon = (): void => {
+    if (open === 0) tell();
+    else waiting = clock.after(afterwards, tell);
   };
   const closed = (): void => {
     open--;
@@ -166,10 +193,51 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       own.delete(process.pid);
       // A real-time signal has a number and no name.
       ending = signal === null ? { code, signal } : { code: null, signal: String(signal) };
-      if (open === 0) tell();
-      else waiting = clock.after(afterwards, tell);
+      if (halted === "left") leftTo?.(ending);
+      else if (halted === undefined) tellSoon();
     },
   };
+
+  /** The part that is the same for a terminal and for pipes: what becomes of one that was halted. */
+  const handing = (its: Streams) => ({
+    async halt(all: OwnDescriptors): Promise<Halted | undefined> {
+      if (released || halted !== undefined) return undefined;
+      if (held !== undefined) {
+        halted = "halted";
+        await held.halt();
+        return { descriptors: copies!, isOver: open === 0 };
+      }
+      copies = copied(its.descriptors(all));
+      if (copies === undefined) return undefined;
+      halted = "halted";
+      waiting?.();
+      await its.halt();
+      return { descriptors: copies, isOver: open === 0 };
+    },
+    goOn(): void {
+      if (halted !== "halted" || copies === undefined) return;
+      halted = undefined;
+      held = heldStreams(copies, {
+        flow,
+        path: its.path,
+        onOutput,
+        onEnd() {
+          open = 0;
+          tell();
+        },
+      });
+      if (ending !== undefined) tellSoon();
+    },
+    leave(ended: (ending: Ending) => void): void {
+      if (halted !== "halted") return;
+      halted = "left";
+      leftTo = ended;
+      released = true;
+      if (held === undefined) closeAll(copies ?? {});
+      else held.release();
+      if (ending !== undefined && !told) ended(ending);
+    },
+  });
 
   let untaken = 0;
   if (pty) {
@@ -183,78 +251,117 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
         drain() {
           untaken = 0;
         },
-        exit: closed,
+        exit() {
+          if (halted === undefined) closed();
+        },
       },
     });
     own.add(process.pid);
     const terminal = process.terminal!;
-    let path: string | undefined;
+    // Asked at once where that is cheap, as its first process may end before somebody wants to know.
+    let path = pipes === undefined ? undefined : flow.terminalOf(process.pid);
     let stalled = false;
+    const flowOn = (): void => {
+      if (!stalled || path === undefined) return;
+      stalled = false;
+      flow.release(path);
+    };
+    const streams: Streams = {
+      get path() {
+        return path;
+      },
+      descriptors(all) {
+        const descriptor = path === undefined ? undefined : all.terminal(path);
+        return descriptor === undefined ? undefined : { terminal: descriptor };
+      },
+      async halt() {
+        flowOn();
+        terminal.close();
+      },
+    };
     return {
       pid: process.pid,
       input: {
         write(bytes) {
+          if (held !== undefined) held.input.write(bytes);
           if (released || terminal.closed) return;
           untaken += bytes.length;
           terminal.write(bytes.slice());
         },
         get untaken() {
-          return untaken;
+          return held?.input.untaken ?? untaken;
         },
         resize({ cols, rows }) {
+          held?.input.resize({ cols, rows });
           if (!released && !terminal.closed) terminal.resize(cols, rows);
         },
       },
       pause() {
+        held?.pause();
         path ??= flow.terminalOf(process.pid);
-        if (stalled || released || path === undefined) return;
+        if (stalled || released || held !== undefined || path === undefined) return;
         stalled = flow.hold(path);
       },
       resume() {
-        if (!stalled || path === undefined) return;
-        stalled = false;
-        flow.release(path);
+        held?.resume();
+        flowOn();
       },
       kill: () => killGroup(process.pid, own),
       release() {
         if (released) return;
         released = true;
-        terminal.close();
+        held?.release();
+        if (!terminal.closed) terminal.close();
         tell();
       },
+      ...handing(streams),
     };
   }
 
-  const { process, readers, stdin } = piped(argv, {
+  const { process, readers, stdin, inodes } = piped(argv, {
     ...shared,
     input: options.input,
     spawn,
     pipes,
   });
   own.add(process.pid);
-  let resumed: PromiseWithResolvers<void> | undefined;
-  const read = async (stream: Stream, reader: OutputReader): Promise<void> => {
-    try {
-      while (!released) {
-        if (resumed !== undefined) await resumed.promise;
-        const { done, value } = await reader.read();
-        if (done || value === undefined || released) return;
-        onOutput(stream, value);
-      }
-    } finally {
-      closed();
-    }
-  };
-  void read("stdout", readers.stdout);
-  void read("stderr", readers.stderr);
+  const readings: readonly Reading[] = (["stdout", "stderr"] as const).map((stream) =>
+    reading(readers[stream], { hear: (bytes) => onOutput(stream, bytes), ended: closed }),
+  );
   const failed = (): void => {
     // The process has closed its end, or is gone, and reads nothing any more.
     untaken = 0;
+  };
+  const endInput = (): void => {
+    try {
+      Promise.resolve(stdin?.end()).catch(failed);
+    } catch {
+      failed();
+    }
+  };
+  const streams: Streams = {
+    path: undefined,
+    descriptors(all) {
+      if (inodes === undefined) return undefined;
+      const entry = inodes.stdin === undefined ? undefined : all.pipe(inodes.stdin, "write");
+      const outputs = (["stdout", "stderr"] as const).flatMap((name) => {
+        const descriptor = all.pipe(inodes[name], "read");
+        return descriptor === undefined ? [] : [[name, descriptor] as const];
+      });
+      // One that is at its end is closed already.
+      return { ...Object.fromEntries(outputs), ...(entry === undefined ? {} : { stdin: entry }) };
+    },
+    async halt() {
+      await Promise.all(readings.map((its) => its.halt()));
+      endInput();
+    },
   };
   return {
     pid: process.pid,
     input: {
       write(bytes) {
+        if (held !== undefined) held.input.write(bytes);
+        if (held !== undefined || halted !== undefined) return;
         if (released || ending !== undefined || stdin === undefined) return;
         untaken += bytes.length;
         try {
@@ -267,31 +374,60 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
         }
       },
       get untaken() {
-        return untaken;
+        return held?.input.untaken ?? untaken;
       },
       resize() {},
     },
     pause() {
-      if (!released) resumed ??= Promise.withResolvers();
+      if (released) return;
+      held?.pause();
+      for (const its of readings) its.pause();
     },
     resume() {
-      resumed?.resolve();
-      resumed = undefined;
+      held?.resume();
+      for (const its of readings) its.resume();
     },
     kill: () => killGroup(process.pid, own),
     release() {
       if (released) return;
       released = true;
-      resumed?.resolve();
-      for (const reader of Object.values(readers)) void reader.cancel();
-      try {
-        Promise.resolve(stdin?.end()).catch(failed);
-      } catch {
-        failed();
-      }
+      held?.release();
+      for (const its of readings) its.stop();
+      if (held === undefined) endInput();
       tell();
     },
+    ...handing(streams),
   };
+}
+
+/** The ends of a process that we have, as long as Bun has them. */
+type Streams = {
+  /** The terminal as the process knows it. */
+  readonly path: string | undefined;
+  /** Undefined where another process could not use them. */
+  descriptors(all: OwnDescriptors): Descriptors | undefined;
+  /** Bun reads and writes them no more. */
+  halt(): Promise<void>;
+};
+
+/** Undefined where there is nothing to copy, or no room. */
+function copied(descriptors: Descriptors | undefined): Descriptors | undefined {
+  if (descriptors === undefined) return undefined;
+  const copies: Record<string, number> = {};
+  try {
+    for (const [name, descriptor] of Object.entries(descriptors)) {
+      copies[name] = duplicate(descriptor);
+    }
+    return copies;
+  } catch {
+    // Out of descriptors: it is not handed over, and whoever asked says so.
+    closeAll(copies);
+    return undefined;
+  }
+}
+
+function closeAll(descriptors: Descriptors): void {
+  for (const descriptor of Object.values(descriptors)) closeSync(descriptor);
 }
 
 type Piped = {
@@ -299,6 +435,8 @@ type Piped = {
   readers: Readonly<Record<Stream, OutputReader>>;
   /** Undefined where standard input is at its end from the start. */
   stdin: Bun.FileSink | undefined;
+  /** The pipes' inodes; undefined where they are sockets. */
+  inodes: { stdin: number | undefined; stdout: number; stderr: number } | undefined;
 };
 
 type PipedOptions = {
@@ -343,6 +481,7 @@ function piped(argv: string[], { input, spawn, pipes, ...shared }: PipedOptions)
       process,
       readers: { stdout: stdout.reader, stderr: stderr.reader },
       stdin: entry?.sink,
+      inodes: { stdin: entry?.inode, stdout: stdout.inode, stderr: stderr.inode },
     };
   } catch (error) {
     for (const { cancel } of opened) void cancel();
@@ -365,6 +504,7 @@ function socketed(argv: string[], { input, spawn, ...shared }: Omit<PipedOptions
     process,
     readers: { stdout: process.stdout.getReader(), stderr: process.stderr.getReader() },
     stdin: process.stdin,
+    inodes: undefined,
   };
 }
 

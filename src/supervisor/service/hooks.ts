@@ -2,7 +2,9 @@
 import { type HookName, type ServiceSpec, usualStartTimeout } from "../../manifest/project.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { LogLines } from "../logs/log-lines.ts";
+import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Child, ChildOptions, Spawned, Stream } from "./child.ts";
+import { type HeldStreams, heldStreams } from "./held-streams.ts";
 
 type Rule = {
   /** The key of the file that says how long it may take. */
@@ -51,7 +53,11 @@ export class Hooks {
   readonly #spec: ServiceSpec;
   readonly #options: HooksOptions;
   /** Also those that have ended: what they left behind may still print. */
-  readonly #children = new Set<Child>();
+  readonly #children = new Map<Child, HookName>();
+  /** Those that run. */
+  readonly #running = new Set<Child>();
+  /** Processes that hooks left running under the daemon before may still print. */
+  readonly #inherited: { streams: HeldStreams; names: Readonly<Record<string, number>> }[] = [];
   #paused = false;
 
   constructor(spec: ServiceSpec, options: HooksOptions) {
@@ -77,18 +83,75 @@ export class Hooks {
   /** Their processes wait when they write. */
   pause(): void {
     this.#paused = true;
-    for (const child of this.#children) child.pause();
+    for (const child of this.#children.keys()) child.pause();
+    for (const { streams } of this.#inherited) streams.pause();
   }
 
   resume(): void {
     this.#paused = false;
-    for (const child of this.#children) child.resume();
+    for (const child of this.#children.keys()) child.resume();
+    for (const { streams } of this.#inherited) streams.resume();
+  }
+
+  /** Whether none runs. */
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  /** Hears what hooks have left running no more. Resolves with its output, as `after_ready/stdout`. */
+  async halt(own: OwnDescriptors): Promise<Record<string, number>> {
+    const found: Record<string, number> = {};
+    const note = (name: string, streams: Readonly<Record<string, number>>): void => {
+      for (const [stream, descriptor] of Object.entries(streams)) {
+        found[`${name}/${stream}`] = descriptor;
+      }
+    };
+    for (const [child, name] of this.#children) {
+      const halted = await child.halt(own);
+      if (halted !== undefined && !halted.isOver) note(name, halted.descriptors);
+    }
+    for (const { streams, names } of this.#inherited) {
+      await streams.halt();
+      Object.assign(found, names);
+    }
+    return found;
+  }
+
+  goOn(): void {
+    for (const child of this.#children.keys()) child.goOn();
+    for (const its of this.#inherited.splice(0)) this.adopt(its.names);
+  }
+
+  /** Another daemon has them. */
+  leave(): void {
+    for (const child of this.#children.keys()) child.leave(() => {});
+    this.#children.clear();
+    for (const { streams } of this.#inherited.splice(0)) streams.release();
+  }
+
+  /** Hears what hooks have left running under the daemon before. */
+  adopt(names: Readonly<Record<string, number>>): void {
+    for (const [name, descriptor] of Object.entries(names)) {
+      const [hook] = name.split("/");
+      const output = linesOf((line) => this.say(`${hook}: ${line}`));
+      const streams = heldStreams(
+        { stdout: descriptor },
+        {
+          flow: undefined,
+          path: undefined,
+          onOutput: (_stream, bytes) => output.push("stdout", bytes),
+          onEnd: () => output.flush(),
+        },
+      );
+      this.#inherited.push({ streams, names: { [name]: descriptor } });
+    }
   }
 
   /** Closes their output, once nothing of the family is left. Twice is harmless. */
   release(): void {
-    for (const child of this.#children) child.release();
+    for (const child of this.#children.keys()) child.release();
     this.#children.clear();
+    for (const { streams } of this.#inherited.splice(0)) streams.release();
   }
 
   #start(
@@ -104,6 +167,8 @@ export class Hooks {
       resolve(end);
     };
     const output = linesOf((line) => say(`${name}: ${line}`));
+    let started: Child | undefined;
+    const running = this.#running;
     const spawned = spawn({
       command,
       shell,
@@ -114,6 +179,7 @@ export class Hooks {
       input: "none",
       onOutput: output.push,
       onExit({ code, signal }) {
+        if (started !== undefined) running.delete(started);
         output.flush();
         if (code === 0) settle({ kind: "well" });
         const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
@@ -127,7 +193,9 @@ export class Hooks {
       return { pid: undefined, done, kill() {} };
     }
     const { child } = spawned;
-    this.#children.add(child);
+    started = child;
+    this.#children.set(child, name);
+    this.#running.add(child);
     if (this.#paused) child.pause();
     const limit = this.#spec[hookRules[name].within] ?? usualStartTimeout;
     cancel = clock.after(limit, () => {

@@ -56,7 +56,15 @@ export type Born = {
   hooks: Hooks;
 };
 
-export type NotifySocket = { path: string; close(): void };
+export type NotifySocket = {
+  path: string;
+  close(): void;
+  /** Hears nothing more until `goOn`. Returns its descriptor, in which notices wait. */
+  halt(): number;
+  goOn(): void;
+  /** Another daemon has it, and closes it. */
+  leave(): void;
+};
 
 export type LifeEnd = EndOptions & {
   /** Somebody wants it to end: `before_stop` and `stop_command` come before the signal. */
@@ -90,7 +98,13 @@ export class Life {
   how: Ending | undefined;
   /** Failures of its hooks. */
   readonly remarks: string[] = [];
-  #isGreeted = false;
+  isGreeted = false;
+  /** Milliseconds between two signs of life that it promised; 0: none. */
+  watchdog = 0;
+  /** Milliseconds of its age by which it has to be ready, where it has asked for another time than its file says. */
+  readyBy: number | undefined;
+  /** Set after RELOADING=1 or STOPPING=1: only READY=1 makes it ready again. */
+  isReloading = false;
   /** Set once the service reports its own state: its port then says nothing. */
   speaks = false;
   watcher: Watcher | undefined;
@@ -107,6 +121,11 @@ export class Life {
     this.born = born;
     this.#clock = clock;
     this.#families = families;
+  }
+
+  /** Whether its end has begun. */
+  get isEnding(): boolean {
+    return this.#ended !== undefined;
   }
 
   get startedAt(): number {
@@ -151,8 +170,8 @@ export class Life {
 
   /** Runs `after_ready`, once in a life, and calls back where that failed. */
   greet(onFailure: () => void): void {
-    if (this.#isGreeted) return;
-    this.#isGreeted = true;
+    if (this.isGreeted) return;
+    this.isGreeted = true;
     const hook = this.born.hooks.run("after_ready", { MAINPID: String(this.pid) });
     if (hook === undefined) return;
     const forget = this.onClose(hook.kill);

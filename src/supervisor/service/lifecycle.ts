@@ -3,6 +3,7 @@ import type { ServiceSpec } from "../../manifest/project.ts";
 import { endText } from "../../routes/state-sentence.ts";
 import type { Exit, Supervised } from "../../routes/supervised.ts";
 import type { Cancel } from "../../system/clock.ts";
+import type { OwnDescriptors } from "../../system/own-descriptors.ts";
 import type { Ending } from "../family/ending.ts";
 import type { Run } from "../family/family.ts";
 import {
@@ -12,6 +13,8 @@ import {
   type StartRequest,
   takenBy,
 } from "./begin-life.ts";
+import { adoptLife, handLife } from "./hand-life.ts";
+import type { HandedLifecycle, HandedStreams } from "./handed-life.ts";
 import type { Input, Stream } from "./child.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Life, LifeEffects, LifeOwner } from "./life.ts";
@@ -26,6 +29,7 @@ import {
   step,
   verdictOn,
   waitAfter,
+  whenReplaced,
 } from "./states.ts";
 import { watchLife } from "./watch-life.ts";
 
@@ -79,7 +83,33 @@ export interface Lifecycle {
   input(): Input | undefined;
   /** Stops it for good. */
   dispose(): Promise<void>;
+  /** Nothing of it is under way that another daemon could not go on with. */
+  readonly isSettled: boolean;
+  /**
+   * From now on nothing happens to it here, until `goOn` or `leave`. Resolves with all that another daemon needs in
+   * order to go on with it; undefined where that cannot be.
+   */
+  halt(own: OwnDescriptors): Promise<Handed | undefined>;
+  /** As if it had not been halted: what was to happen meanwhile happens now. */
+  goOn(): void;
+  /** Leaves it to another daemon. `ended` is called for processes whose end only we see. */
+  leave(ended: (pid: number, ending: Ending) => void): void;
 }
+
+export type Handed = {
+  lifecycle: HandedLifecycle;
+  streams: HandedStreams;
+  /** The environment of the shell that started it; undefined: it was never started. */
+  shell: StartRequest["shell"] | undefined;
+};
+
+export type Adopting = {
+  handed: Handed;
+  /** The environment of the shell that started it. */
+  shell: StartRequest["shell"];
+  /** Output of its streams that is no line yet: it comes first. */
+  rest: Readonly<Record<Stream, Uint8Array>>;
+};
 
 /** Milliseconds after which somebody is told that an end takes its time. */
 const tellEndAfter = 2000;
@@ -94,6 +124,16 @@ const endPhases: ReadonlySet<Phase> = new Set<Phase>(["stopping", "restarting", 
 
 export function supervise(spec: ServiceSpec, options: LifecycleOptions): Lifecycle {
   return new StateMachine(spec, options);
+}
+
+/** One that another daemon has supervised until now. Its process may be at its end already. */
+export async function adopt(
+  spec: ServiceSpec,
+  { adopting, ...options }: LifecycleOptions & { adopting: Adopting },
+): Promise<Lifecycle> {
+  const machine = new StateMachine(spec, options);
+  await machine.adopt(adopting);
+  return machine;
 }
 
 class StateMachine implements Lifecycle {
@@ -129,6 +169,8 @@ class StateMachine implements Lifecycle {
   /** Set while it is ready: good health is without a break. */
   #cancelHealth: Cancel | undefined;
   readonly #stopWaiters: (() => void)[] = [];
+  /** While it is halted: what would have happened. */
+  #deferred: (() => void)[] | undefined;
 
   constructor(spec: ServiceSpec, options: LifecycleOptions) {
     this.spec = spec;
@@ -206,6 +248,11 @@ class StateMachine implements Lifecycle {
   }
 
   async stop(): Promise<void> {
+    if (this.#deferred !== undefined) {
+      const halted = Promise.withResolvers<void>();
+      this.#deferred.push(halted.resolve);
+      await halted.promise;
+    }
     this.#happen("stop");
     if (!endPhases.has(this.#phase)) return;
     await new Promise<void>((resolve) => void this.#stopWaiters.push(resolve));
@@ -242,12 +289,118 @@ class StateMachine implements Lifecycle {
     this.#quiet();
   }
 
+  get isSettled(): boolean {
+    const life = this.#life;
+    const goesOn = whenReplaced[this.#phase] === "goes-on";
+    if (whenReplaced[this.#phase] === "settles" || this.#preparing !== undefined) return false;
+    if (life === undefined) return !goesOn;
+    // Processes that it left behind may still be being ended.
+    return goesOn && !life.isEnding && life.isAlive && life.born.hooks.isIdle;
+  }
+
+  async halt(own: OwnDescriptors): Promise<Handed | undefined> {
+    if (this.#deferred !== undefined || !this.isSettled) return undefined;
+    this.#deferred = [];
+    const life = this.#life;
+    const handed = life === undefined ? undefined : await handLife(life, { ...this.#effects, own });
+    if (life !== undefined && handed === undefined) {
+      this.goOn();
+      return undefined;
+    }
+    const { shell, ...request } = this.#request ?? { shell: undefined };
+    const lifecycle = {
+      phase: this.#phase as HandedLifecycle["phase"],
+      why: this.#why,
+      restarts: this.#restarts,
+      deaths: this.#deaths,
+      failures: this.failures,
+      isRefused: this.isRefused,
+      held: this.#held,
+      lastExit: this.#lastExit && {
+        ...this.#lastExit,
+        lastLines: [...this.#lastExit.lastLines],
+      },
+      leftovers: [...this.#leftovers],
+      ...(this.#request === undefined ? {} : { request: request as HandedLifecycle["request"] }),
+      ...(handed === undefined ? {} : { life: handed.life }),
+    };
+    return { lifecycle, streams: handed?.streams ?? {}, shell };
+  }
+
+  goOn(): void {
+    const deferred = this.#deferred ?? [];
+    this.#deferred = undefined;
+    const { child, socket, hooks } = this.#life?.born ?? {};
+    socket?.goOn();
+    hooks?.goOn();
+    child?.goOn();
+    for (const happen of deferred) happen();
+  }
+
+  leave(ended: (pid: number, ending: Ending) => void): void {
+    const isHalted = this.#deferred !== undefined;
+    // Nothing happens here any more.
+    this.#deferred = [];
+    this.#cancelHealth?.();
+    this.#quiet();
+    // One that was not handed over is ended by the other, which finds it by its run id.
+    if (!isHalted) return;
+    const { child, socket, hooks } = this.#life?.born ?? {};
+    socket?.leave();
+    hooks?.leave();
+    child?.leave((ending) => ended(child.pid, ending));
+  }
+
+  async adopt({ handed: { lifecycle: its, streams }, shell, rest }: Adopting): Promise<void> {
+    this.#phase = its.phase;
+    this.#why = its.why;
+    this.#restarts = its.restarts;
+    this.#deaths = its.deaths;
+    this.failures = its.failures;
+    this.isRefused = its.isRefused;
+    this.#held = its.held;
+    this.#lastExit = its.lastExit;
+    this.#leftovers = its.leftovers;
+    const { request } = its;
+    if (request !== undefined) {
+      const { port, url, trust, reason } = request;
+      this.#request = { shell, port, url, trust, ...(reason === undefined ? {} : { reason }) };
+    }
+    if (its.life === undefined) {
+      if (this.#phase === "backoff") this.#waitForNext();
+      return;
+    }
+    const life = await adoptLife(its.life, {
+      spec: this.spec,
+      request: this.#request ?? { shell, port: its.life.port, url: undefined, trust: {} },
+      streams,
+      effects: this.#effects,
+      say: this.#options.say,
+      onOutput: this.#options.onOutput,
+      onNotice: (notice, of) => this.#hear(notice, of),
+      onExit: (how, of) => this.#exited(how, of),
+    });
+    this.#life = life;
+    if (this.#paused) life.born.child.pause();
+    watchLife(life, { owner: this.#owner, onEnd: (how) => this.#died(how, life) });
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (rest[stream].length === 0) continue;
+      this.#options.onOutput(stream, rest[stream]);
+      life.watcher?.onOutput(stream, rest[stream]);
+    }
+    if (this.#phase === "ready") this.#countHealth();
+  }
+
   #tell(): void {
     this.#options.onChange(this.snapshot());
   }
 
   /** Walks the table; does nothing where the event has no step in this phase. */
   #happen(event: Event, because?: string): void {
+    if (this.#deferred !== undefined) {
+      this.#deferred.push(() => this.#happen(event, because));
+      return;
+    }
     const found = step(this.#phase, event);
     if (found === undefined) return;
     const { next, action } = found;
@@ -393,13 +546,18 @@ class StateMachine implements Lifecycle {
   // --- ending
 
   #hear(notice: Notice, life: Life): void {
-    if (life.watcher !== undefined) life.watcher.hear(notice);
+    if (this.#deferred !== undefined) this.#deferred.push(() => this.#hear(notice, life));
+    else if (life.watcher !== undefined) life.watcher.hear(notice);
     // On its way out it may ask for time.
     else if (notice.kind === "extend" && endPhases.has(this.#phase)) life.extend?.(notice.by);
   }
 
   /** The process that was spawned has ended. */
   #exited(how: Ending, life: Life): void {
+    if (this.#deferred !== undefined) {
+      this.#deferred.push(() => this.#exited(how, life));
+      return;
+    }
     if (this.#life !== life) return;
     life.exit = how;
     if (life.watcher !== undefined) life.watcher.spawnedEnded(how);

@@ -1,11 +1,14 @@
 /** This machine -> everything outside that services need, one of each for all of them. */
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../system/clock.ts";
 import { portHolders } from "../../discovery/port-holder.ts";
 import { chooseSource } from "../../discovery/source.ts";
-import { datagrams } from "../../system/datagrams.ts";
+import { childrenOf } from "../../system/children.ts";
+import { type Datagrams, datagrams } from "../../system/datagrams.ts";
+import { becomeKeeper } from "../../system/keeper.ts";
 import { loopback } from "../../system/loopback.ts";
+import { type OwnDescriptors, ownDescriptors } from "../../system/own-descriptors.ts";
 import { pipes } from "../../system/pipes.ts";
 import { processCalls } from "../../system/process-calls.ts";
 import { proportionalMemory } from "../../system/proportional-memory.ts";
@@ -13,13 +16,16 @@ import { isReserved } from "../../system/reserved-port.ts";
 import { terminalFlow } from "../../system/terminal-flow.ts";
 import { portRightCommand } from "../../text/port-right.ts";
 import { unwritable } from "../../text/unwritable.ts";
+import { type Adopted, adopted } from "../family/adopted.ts";
 import { procfsCensus, psCensus } from "../family/census.ts";
+import { adoptChild } from "./adopted-child.ts";
 import { checks } from "./checks.ts";
 import { spawnChild } from "./child.ts";
 import { type Families, families } from "../family/family.ts";
 import { namedTraits, procfsTraits } from "../family/traits.ts";
 import { lsofListening, procfsListening } from "./listening.ts";
 import { mayNotify } from "./may-notify.ts";
+import type { NotifySocket } from "./life.ts";
 import type { LifecycleEffects } from "./lifecycle.ts";
 
 export type MachineOptions = {
@@ -34,10 +40,23 @@ export type MachineOptions = {
 export interface Machine {
   readonly effects: LifecycleEffects;
   readonly families: Families;
-  /** Adopts orphans from now on. */
-  start(): void;
-  /** When no service runs any more. Twice is harmless. */
-  stop(): void;
+  readonly handing: {
+    /** Services that other daemons have started. */
+    adopted: Adopted;
+    /** The pids of those daemons, which are the parents of their services still. */
+    keepers: Set<number>;
+    /** Pids that this process waits for. */
+    own: ReadonlySet<number>;
+    descriptors(): OwnDescriptors;
+    /** The children of a process, ended ones left out; undefined where that cannot be told. */
+    childrenOf(pid: number): readonly number[] | undefined;
+    /** This process becomes one that only keeps its children. Returns where that cannot be. */
+    keep(descriptor: number): void;
+  };
+  /** Adopts orphans from now on. `takesOver`: services of the daemon before go on. */
+  start(options: { takesOver: boolean }): void;
+  /** When no service of ours runs any more. `handsOver`: services go on. Twice is harmless. */
+  stop(options: { handsOver: boolean }): void;
 }
 
 export function machine({
@@ -53,8 +72,13 @@ export function machine({
   const linux = platform === "linux";
   const census = linux ? procfsCensus() : psCensus();
   const traits = linux ? procfsTraits() : namedTraits();
-  const all = families({ census, traits, calls, clock, own, self: { pid: process.pid }, report });
+  const keepers = new Set<number>();
+  const self = { pid: process.pid };
+  const all = families({ census, traits, calls, clock, own, self, keepers, report });
+  const theirs = adopted({ clock, glimpse: (pid) => census.glimpse(pid) });
   const childEffects = { clock, flow, pipes: pipes(platform), calls, own };
+  /** No daemon's sockets have the names of another's: they may have to share the folder. */
+  const launch = Math.floor(Math.random() * 36 ** 5).toString(36);
   let sockets = 0;
   let turns: Promise<void> = Promise.resolve();
 
@@ -75,10 +99,33 @@ export function machine({
     }
   }
 
+  const notifySocketOf = (path: string, its: Datagrams): NotifySocket => ({
+    ...its,
+    path,
+    close() {
+      its.close();
+      if (dirname(path) === folder) return;
+      try {
+        rmdirSync(dirname(path));
+      } catch {
+        // Another daemon's folder is removed with the last of its sockets.
+      }
+    },
+  });
+
   const onChild = (): void => all.reapSoon();
 
   return {
     families: all,
+    handing: {
+      adopted: theirs,
+      keepers,
+      own,
+      descriptors: ownDescriptors,
+      childrenOf: (pid) =>
+        childrenOf(pid)?.filter((child) => census.glimpse(child)?.zombie === false),
+      keep: becomeKeeper,
+    },
     effects: {
       clock,
       families: all,
@@ -92,17 +139,22 @@ export function machine({
       rightTo: (port) => (isReserved(port) ? portRightCommand([port]) : undefined),
       mayNotify,
       async notifySocket(hear) {
-        const path = join(folder, (sockets++).toString(36));
-        const { close } = await datagrams(path, { platform, hear });
+        const path = join(folder, `${launch}.${(sockets++).toString(36)}`);
+        const its = await datagrams(path, { platform, hear });
         await turn();
-        return { path, close };
+        return notifySocketOf(path, its);
       },
+      async adoptSocket({ path, descriptor: from }, hear) {
+        return notifySocketOf(path, await datagrams(path, { platform, hear, from }));
+      },
+      adoptChild: (options) =>
+        adoptChild(options, { clock, flow, adopted: theirs, same: (its) => census.same(its) }),
       runId: () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex"),
       random: Math.random,
     },
-    start() {
+    start({ takesOver }) {
       // A killed daemon leaves its folder.
-      clear();
+      if (!takesOver) clear();
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
       } catch (error) {
@@ -111,10 +163,10 @@ export function machine({
       }
       if (calls.adoptOrphans()) process.on("SIGCHLD", onChild);
     },
-    stop() {
+    stop({ handsOver }) {
       process.off("SIGCHLD", onChild);
       all.stop();
-      clear();
+      if (!handsOver) clear();
     },
   };
 }

@@ -27,13 +27,9 @@ const eagerCheck = 500;
 export class Readiness {
   readonly #life: Life;
   readonly #owner: LifeOwner;
-  /** The time on the clock by which it must be ready; undefined: whenever it is. */
-  #deadline: number | undefined;
   #cancelDeadline: Cancel | undefined;
   /** When its port was seen to listen, without a break since. */
   #listensSince: number | undefined;
-  /** Set after RELOADING=1 or STOPPING=1: only READY=1 makes it ready again. */
-  #reloading = false;
   /** Failed checks in a row. */
   #failures = 0;
   /** The reason of the last failed check. */
@@ -45,8 +41,12 @@ export class Readiness {
   constructor(life: Life, owner: LifeOwner) {
     this.#life = life;
     this.#owner = owner;
-    const { startTimeout } = owner.spec;
-    this.#deadline = startTimeout === undefined ? undefined : life.born.begun + startTimeout;
+  }
+
+  /** The time on the clock by which it must be ready; undefined: whenever it is. */
+  get #deadline(): number | undefined {
+    const by = this.#life.readyBy ?? this.#owner.spec.startTimeout;
+    return by === undefined ? undefined : this.#life.born.begun + by;
   }
 
   start(): void {
@@ -55,6 +55,7 @@ export class Readiness {
     this.#tellLater(tellAfter);
     if (spec.health !== undefined) this.#check(spec.health);
     else if (spec.readyPattern !== undefined) {
+      if (this.#life.readyAt !== undefined) return;
       this.#pattern = this.#watchOutput(spec.readyPattern);
     } else if (spec.type !== "task") {
       if (spec.type !== "exec") {
@@ -88,7 +89,7 @@ export class Readiness {
     if (this.#owner.spec.type === "task") return;
     this.#cancelDeadline?.();
     this.#pattern = undefined;
-    this.#reloading = false;
+    this.#life.isReloading = false;
     this.#failures = 0;
     this.#life.readyAt ??= effects.clock.wall();
     this.#owner.happen("ready");
@@ -102,14 +103,16 @@ export class Readiness {
 
   /** The service said so itself, and says when it is ready again. */
   unready(why: string): void {
-    this.#reloading = true;
+    this.#life.isReloading = true;
     this.#owner.happen("unready", why);
   }
 
   /** Extends the deadline, where there is one, to `by` milliseconds from now. */
   extend(by: number): void {
-    if (this.#deadline === undefined) return;
-    this.#deadline = Math.max(this.#deadline, this.#owner.effects.clock.now() + by);
+    const deadline = this.#deadline;
+    if (deadline === undefined) return;
+    const until = Math.max(deadline, this.#owner.effects.clock.now() + by);
+    this.#life.readyBy = until - this.#life.born.begun;
     if (this.#owner.phase === "running") this.#armDeadline();
   }
 
@@ -135,8 +138,9 @@ export class Readiness {
 
   #armDeadline(): void {
     this.#cancelDeadline?.();
-    if (this.#deadline === undefined) return;
-    const left = this.#deadline - this.#owner.effects.clock.now();
+    const deadline = this.#deadline;
+    if (deadline === undefined) return;
+    const left = deadline - this.#owner.effects.clock.now();
     this.#cancelDeadline = this.#life.after(left, () => {
       if (this.#owner.phase !== "running") return;
       const seconds = Math.round(this.#life.age / 100) / 10;
@@ -185,7 +189,7 @@ export class Readiness {
       const { phase } = this.#owner;
       if (result.kind === "well") {
         this.#failures = 0;
-        if (!this.#reloading) this.ready();
+        if (!this.#life.isReloading) this.ready();
       } else if (phase === "ready") {
         if (life.age >= health.startPeriod) this.#failures++;
         if (this.#failures >= Math.max(1, health.retries))

@@ -121,6 +121,26 @@ export function step(phase: Phase, event: Event): Step | undefined {
   return table[phase][event];
 }
 
+/**
+ * The fate of a service when another daemon takes over. `goes-on`: its process does, under the other. `rests`:
+ * nothing of it runs; the other knows why, and waits as long as this one would have. `settles`: the one that is
+ * replaced waits for its next phase, and hands that over.
+ */
+export const whenReplaced: Readonly<Record<Phase, "goes-on" | "rests" | "settles">> = {
+  stopped: "rests",
+  starting: "settles",
+  running: "goes-on",
+  ready: "goes-on",
+  unready: "goes-on",
+  stopping: "settles",
+  restarting: "settles",
+  aborting: "settles",
+  exited: "rests",
+  completed: "rests",
+  backoff: "rests",
+  failed: "rests",
+};
+
 /** The state that people see. From the moment it is asked for, a restart shows as a start to those who wait. */
 export function shownAs(phase: Phase): SupervisedState {
   if (phase === "restarting") return "starting";

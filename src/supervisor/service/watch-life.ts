@@ -67,6 +67,9 @@ export function watchLife(life: Life, { owner, onEnd }: WatchOptions): void {
     onOutput: (stream, bytes) => readiness.onOutput(stream, bytes),
     spawnedEnded: (how) => main.spawnedEnded(how),
   };
+  // Named to the daemon before.
+  if (life.mainPid !== undefined) main.named(life.mainPid);
+  if (life.exit !== undefined) main.spawnedEnded(life.exit);
   readiness.start();
   whereabouts.start();
   const limit = owner.spec.limits.memory;

@@ -5,29 +5,31 @@ import type { Life } from "./life.ts";
 export class Watchdog {
   readonly #life: Life;
   readonly #onSilence: (why: string) => void;
-  /** Milliseconds between two signs; 0: none are promised. */
-  #period = 0;
   #cancel: Cancel | undefined;
 
   constructor(life: Life, onSilence: (why: string) => void) {
     this.#life = life;
     this.#onSilence = onSilence;
+    // Promised to the daemon before: it has as long as ever for the next sign.
+    if (life.watchdog > 0) this.#arm(life.watchdog);
   }
 
   /** From now on a sign comes in each `period` milliseconds; 0: none any more. */
   expect(period: number): void {
-    this.#period = period;
+    this.#life.watchdog = period;
     if (period > 0) this.#arm(period);
     else this.#cancel?.();
   }
 
   sign(): void {
-    if (this.#period > 0) this.#arm(this.#period);
+    const { watchdog } = this.#life;
+    if (watchdog > 0) this.#arm(watchdog);
   }
 
   /** The next sign may take this many milliseconds. */
   extend(by: number): void {
-    if (this.#period > 0) this.#arm(Math.max(this.#period, by));
+    const { watchdog } = this.#life;
+    if (watchdog > 0) this.#arm(Math.max(watchdog, by));
   }
 
   #arm(delay: number): void {

@@ -1,15 +1,9 @@
 /** A name that a person typed -> its service, or a sentence that helps. */
 import { explain } from "../../proxy/pages/problem.ts";
 import { meantBy, type Unusable, unusableText } from "../../routes/unusable.ts";
-import { nearest } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
-import { routeTable } from "../../routes/table.ts";
-import { looker, type Sight, unusableIn } from "../shared/look.ts";
-import { Failure } from "../shared/failure.ts";
-import { type Settings, UsageError } from "../shared/settings.ts";
-import { readTarget, type Target } from "../../routes/target.ts";
-
-export type NamedTarget = Extract<Target, { kind: "name" }>;
+import { nearestName, routeTable } from "../../routes/table.ts";
+import { type Sight, unusableIn } from "./look.ts";
 
 export type Found =
   | { kind: "found"; service: Service }
@@ -20,8 +14,8 @@ export type Found =
 
 /** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
 export function find(name: string, sight: Sight): Found {
-  const { services, urlPorts } = sight;
-  const table = routeTable(services);
+  const { services, supervised, tlds, urlPorts } = sight;
+  const table = routeTable(services, { supervised, tlds });
   const service = table.find(name);
   if (service !== undefined) return { kind: "found", service };
   const unusable = unusableIn(sight);
@@ -34,7 +28,7 @@ export function find(name: string, sight: Sight): Found {
     const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name is not a valid host name"}`;
     return { kind: "unroutable", service: unroutable, why };
   }
-  const near = nearest(name, table.names);
+  const near = nearestName(name, table);
   const { message } = explain({
     status: 404,
     name,
@@ -45,18 +39,4 @@ export function find(name: string, sight: Sight): Found {
     securePort: urlPorts.https,
   });
   return { kind: "unknown", why: message, nearest: near, meant };
-}
-
-/** The first step of the verbs with a `<name>`. @throws UsageError, or an Error for an unknown name. */
-export async function lookUp(
-  text: string,
-  settings: Settings,
-): Promise<{ service: Service; sight: Sight; target: NamedTarget }> {
-  const sight = await looker(settings)();
-  const target = readTarget(text, sight.tlds);
-  if (target.kind === "mistake") throw new UsageError([target.what]);
-  if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
-  const found = find(target.name, sight);
-  if (found.kind !== "found") throw new Failure("not_found", found.why);
-  return { service: found.service, sight, target };
 }

@@ -1,0 +1,205 @@
+/** A word for one server in any of its forms -> its name, and what the proxy would find there now. */
+import { decide, type Turn, turnOf } from "../../routes/decide.ts";
+import { hostsOf, type Nameable, servicesNamed, unquoted, wordIn } from "../../routes/named.ts";
+import type { Service } from "../../routes/service.ts";
+import { doubtOf, lastLinesOf, stateCause, stateSentence } from "../../routes/state-sentence.ts";
+import type { Supervised } from "../../routes/supervised.ts";
+import { routeTable } from "../../routes/table.ts";
+import { readTarget, type Target } from "../../routes/target.ts";
+import { baseOf } from "../../manifest/project-name.ts";
+import { listed } from "../../text/list.ts";
+import { printable } from "../../text/printable.ts";
+import { Failure } from "./failure.ts";
+import { find, type Found } from "./find.ts";
+import { hiddenServer } from "./hidden-server.ts";
+import { folderIn, projectHere, servicesMeant } from "./lookup.ts";
+import { looker, type Sight } from "./look.ts";
+import { type Settings, UsageError } from "./settings.ts";
+import type { World } from "./world.ts";
+
+export type NamedTarget = Extract<Target, { kind: "name" }>;
+
+/** A place that a URL can lead to: a name, or the proxy itself. */
+export type WantedTarget = Exclude<Target, { kind: "mistake" }>;
+
+/** A service, whether it can answer or not. */
+export type Present =
+  /** A server listens. `supervised`: the project's service that it is. */
+  | { kind: "server"; service: Service; supervised: Supervised | undefined }
+  /** A service of a project that cannot answer now. */
+  | { kind: "absent"; supervised: Supervised; turn: Turn };
+
+export type Reached = Present | Exclude<Found, { kind: "found" }>;
+
+/** The proxy's own decision. `name` is lower case, without its domain. */
+export function reach(name: string, sight: Sight): Reached {
+  const { supervised, tlds } = sight;
+  const table = routeTable(sight.services, { supervised, tlds });
+  const asked = { host: `${name}.localhost`, port: undefined, mode: "direct" } as const;
+  const decision = decide(asked, table, []);
+  if (decision.kind === "absent") return decision;
+  if (decision.kind === "proxy") {
+    return { kind: "server", service: decision.service, supervised: decision.supervised };
+  }
+  const found = find(name, { ...sight, services: table.services });
+  if (found.kind !== "found") return found;
+  return { kind: "server", service: found.service, supervised: undefined };
+}
+
+type Named = Nameable & { its: Supervised };
+
+function namedIn({ supervised }: Sight): Named[] {
+  return supervised.map((its) => {
+    const { id, service, instance, project, directory, routeName, domain } = its;
+    const hosts = hostsOf([routeName, instance?.routeName], domain);
+    return { id, service, of: instance?.of, project, directory, hosts, its };
+  });
+}
+
+export type ReachOptions = { sight: Sight; world: World };
+
+/**
+ * Where a word leads: an address as it is written; of a plain name, the service of the project here, then the server
+ * with that NAME, then a service of another project. @throws UsageError for what is no name, or an Error for a person.
+ */
+export async function targetOf(
+  text: string,
+  { sight, world }: ReachOptions,
+): Promise<WantedTarget> {
+  const rows = namedIn(sight);
+  const folders = new Set(rows.map(({ directory }) => directory));
+  if ((await folderIn(text, { folders, world })) !== undefined) {
+    return await rowTarget(text, "", { rows, world, sight });
+  }
+  const { word, isAddress } = wordIn(text);
+  const rest = isAddress ? "" : text.slice(word.length);
+  if (!isAddress && /^[^:]+:[^:]/.test(word))
+    return await rowTarget(word, rest, { rows, world, sight });
+  const target = readTarget(text, sight.tlds);
+  if (target.kind === "mistake") throw new UsageError([target.what]);
+  if (target.kind === "own" || isAddress) return target;
+  const directory = (await projectHere(folders, world)) ?? world.cwd;
+  const here = rows.filter((row) => row.directory === directory);
+  const own = servicesNamed(word, { rows: here, directory });
+  if (own.kind === "rows") return withName(target, oneOf(word, own.rows, sight));
+  const reached = reach(target.name, sight);
+  if (isExact(target.name, reached)) return target;
+  const found = await servicesMeant(word, { rows, world });
+  if (found.kind === "rows") return withName(target, oneOf(word, found.rows, sight));
+  if (found.kind === "declared") throw new Failure("not_up", found.why);
+  if (found.several) throw new Failure("ambiguous", found.why);
+  return target;
+}
+
+/** Whether something has the name itself, and not only an ending of it. */
+function isExact(name: string, reached: Reached): boolean {
+  if (reached.kind === "unknown") return false;
+  if (reached.kind !== "absent") return reached.service.name.toLowerCase() === name;
+  const { routeName, instance } = reached.supervised;
+  return routeName === name || instance?.routeName === name;
+}
+
+type RowOptions = ReachOptions & { rows: readonly Named[] };
+
+/** A word that can only be a service of a project, or a whole one. */
+async function rowTarget(
+  word: string,
+  rest: string,
+  { rows, world, sight }: RowOptions,
+): Promise<NamedTarget> {
+  const found = await servicesMeant(word, { rows, world });
+  if (found.kind === "declared") throw new Failure("not_up", found.why);
+  if (found.kind === "none")
+    throw new Failure(found.several ? "ambiguous" : "not_found", found.why);
+  const name = oneOf(word, found.rows, sight);
+  const target = readTarget(`${name}.localhost${rest.replace(/^:\d+/, "")}`, sight.tlds);
+  if (target.kind !== "name") throw new Error(`${unquoted(name)} is no name`);
+  return target;
+}
+
+function withName(target: NamedTarget, name: string): NamedTarget {
+  return { ...target, name };
+}
+
+/** The one name that these lead to. @throws an Error for a person, where there is none, or several. */
+function oneOf(word: string, rows: readonly Named[], { tlds }: Sight): string {
+  const all = rows.map(({ its }) => its);
+  const names = new Set(all.flatMap((its) => its.instance?.routeName ?? its.routeName ?? []));
+  const [first, ...others] = names;
+  if (first !== undefined && others.length === 0) {
+    // One of several instances has a name of its own.
+    return all.length === 1 ? all[0]!.routeName! : first;
+  }
+  const base = baseOf(all[0]!.domain, tlds);
+  if (names.has(base)) return base;
+  const own = all.filter((its) => its.routeName !== undefined);
+  if (own.length > 0) {
+    const ids = listed(
+      own.map(({ id }) => id),
+      { conjunction: "or", most: 12 },
+    );
+    throw new Failure("ambiguous", `${unquoted(word)} has several addresses: name ${ids}`);
+  }
+  const states = listed(
+    all.map((its) => stateCause(its)),
+    { most: 3 },
+  );
+  throw new Failure("unsupported", `${states}; a worker has no address`);
+}
+
+export type LookedUp = { reached: Present; sight: Sight; target: NamedTarget };
+
+/** The first step of the verbs with a `<name>`. @throws UsageError, or an Error for a person. */
+export async function lookUp(
+  text: string,
+  { settings, world }: { settings: Settings; world: World },
+): Promise<LookedUp> {
+  const sight = await looker(settings, { world })();
+  const target = await targetOf(text, { sight, world });
+  if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
+  const reached = reach(target.name, sight);
+  if (reached.kind === "unknown" && reached.meant?.fault.kind !== "bad name") {
+    const hidden = await hiddenServer(target.name, { sight, settings });
+    const why = `no server is named ${target.name}`;
+    if (hidden !== undefined) {
+      throw new Failure("not_found", `${why}; ${hidden.detail}; ${hidden.fix}`);
+    }
+  }
+  return { reached: present(reached), sight, target };
+}
+
+/** @throws an Error for a person, where no service has the name. */
+export function present(reached: Reached): Present {
+  if (reached.kind === "unroutable" || reached.kind === "unknown") {
+    throw new Failure("not_found", reached.why);
+  }
+  return reached;
+}
+
+/** Tells a person the proxy's own sentence, with the last lines of the service. */
+export function tellAbsent(its: Supervised, { err, json }: Pick<World, "err" | "json">): void {
+  // A command helps one that is down; any other is waited for.
+  if (json !== undefined) json.code = turnOf(its) === "down" ? "not_up" : "not_ready";
+  err.write(`localhostess: ${printable(stateSentence(its), 20_000)}\n`);
+  const lines = lastLinesOf(its);
+  if (lines.length === 0) return;
+  err.write(`${err.colors.dim(`last lines of ${printable(its.id, 80)}:`)}\n`);
+  for (const line of lines) {
+    err.write(`  ${printable(Bun.stripANSI(line))}\n`);
+  }
+}
+
+/** Tells of a service that cannot answer yet, and will when it is asked. */
+export function tellComing(reached: Present, world: Pick<World, "err">): void {
+  const { err } = world;
+  if (reached.kind === "absent")
+    err.write(`${err.colors.dim(stateSentence(reached.supervised))}\n`);
+  else tellElsewhere(reached, world);
+}
+
+/** Tells of a service that answers, but not on the port that it was given, or that goes on without its folder. */
+export function tellElsewhere(reached: Present, { err }: Pick<World, "err">): void {
+  if (reached.kind !== "server" || reached.supervised === undefined) return;
+  const doubt = doubtOf(reached.supervised);
+  if (doubt !== undefined) err.write(`${err.colors.yellow(`! ${doubt}`)}\n`);
+}
