@@ -1,5 +1,5 @@
 /** A daemon that replaces another has its listening sockets: nothing is refused, and whatever breaks, one serves. */
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, lstatSync } from "node:fs";
 import { findDaemon } from "../../src/control/found/connect.ts";
 import { askHandover, type Handed } from "../../src/control/found/handover.ts";
@@ -13,6 +13,9 @@ import { systemClock } from "../../src/system/clock.ts";
 import { daemonOptions, sockets } from "../support/daemon-options.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
+
+// Daemons start and end here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const running = new Set<Daemon>();
 afterEach(async () => {
