@@ -4,14 +4,17 @@ import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.t
 import { faultText, remedyText } from "../../routes/unusable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
-import type { Sight } from "../shared/look.ts";
+import { hiddenServer } from "../shared/hidden-server.ts";
 import { type Present, reach } from "../shared/reach.ts";
 import { isSecured } from "./is-secured.ts";
-import { bracketed, connectDeadline, failed, passed, type Step } from "./step.ts";
+import { bracketed, connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
 
 export type Routed = { step: Step; service: Service | undefined };
 
-export function routes(name: string, sight: Sight): Routed {
+export async function routes(
+  name: string,
+  { sight, settings }: Pick<Walk, "sight" | "settings">,
+): Promise<Routed> {
   const reached = reach(name, sight);
   switch (reached.kind) {
     case "server":
@@ -24,6 +27,14 @@ export function routes(name: string, sight: Sight): Routed {
     }
     case "unknown": {
       const { meant, nearest } = reached;
+      const hidden =
+        meant?.fault.kind === "bad name"
+          ? undefined
+          : await hiddenServer(name, { sight, settings });
+      if (hidden !== undefined) {
+        const detail = `no server is named ${name}; ${hidden.detail}`;
+        return { step: failed("routes", detail, hidden.fix), service: undefined };
+      }
       // One whose name cannot be read may have any: a name that is nearly there was rather meant.
       if (meant !== undefined && (nearest === undefined || meant.fault.kind !== "overwritten")) {
         const detail = `no server is named ${name}; ${faultText(meant)}`;
