@@ -60,7 +60,7 @@ export function faultText(its: Unusable): string {
     case "no name":
       return `${which}, and has no NAME in its environment`;
     case "overwritten":
-      return `${which}, and has written its title over its environment, so that no NAME can be read there`;
+      return `${which}, and has written its title over its environment, so that its NAME cannot be read, whatever it was`;
     case "in a file":
       return `${which}; its NAME=${fault.name} is only in ${fault.file}, which the program reads by itself, so that no other program sees it`;
     case "bad name":

@@ -54,7 +54,7 @@ describe("each fault has its sentence: which process it is, and a command that w
 
   test("an environment that the program has overwritten: another NAME would be lost too", () => {
     expect(unusableText(overwritten)).toBe(
-      "pid 17 (puma 6.4) listens on port 3000 in /srv/api, and has written its title over its environment, so that no NAME can be read there; a project knows its services without that: localhostess add api -- (its command), and then: localhostess up",
+      "pid 17 (puma 6.4) listens on port 3000 in /srv/api, and has written its title over its environment, so that its NAME cannot be read, whatever it was; a project knows its services without that: localhostess add api -- (its command), and then: localhostess up",
     );
   });
 
