@@ -1,5 +1,6 @@
 /** The verbs about services, as a person and as a script use them, with a real daemon. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -40,6 +41,7 @@ env = { GREETING = "hello there" }
 type = "worker"
 command = "while :; do echo tick; sleep 0.2; done"
 depends_on = ["api"]
+env = { API_URL = "http://api.${name}.localhost:1/" }
 
 [services.bad]
 lazy = true
@@ -83,6 +85,11 @@ test(
       new RegExp(`^api +http://api\\.${name}\\.localhost:\\d+\nticks +\\(a worker\\)\n$`),
     );
     expect(err).toContain("api: ready in ");
+    // A system whose resolver knows these names has nothing to be told.
+    const host = `api.${name}.localhost`;
+    const knows = (await lookup(host).catch(() => undefined)) !== undefined;
+    const note = `! ${name}:ticks: API_URL names ${host}, which the system's resolver does not know`;
+    expect(err.includes(note)).toBe(!knows);
     expect(await states()).toEqual({ api: "ready", bad: "stopped", ticks: "ready" });
     const again = await run("up", folder, "api");
     expect({ code: again.code, err: again.err }).toEqual({ code: 0, err: "api: already ready\n" });

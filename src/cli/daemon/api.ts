@@ -36,6 +36,7 @@ export async function api(
       if (next === undefined || next.done) break;
       const reply = JSON.parse(next.value) as unknown;
       failed ||= isError(reply);
+      if (world.json !== undefined) noteError(reply, world.json);
       const text = JSON.stringify(reply, undefined, command.streams === false ? 2 : undefined);
       // The reader is gone: `localhostess api events | head -1`.
       if (!world.out.write(`${text}\n`)) break;
@@ -98,8 +99,17 @@ function inputOf(json: string | undefined): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/** An error of ours has been printed as it came; one in the words of locald is followed by ours. */
+function noteError(reply: unknown, json: NonNullable<World["json"]>): void {
+  if (typeof reply !== "object" || reply === null) return;
+  if ("error" in reply) json.lines = false;
+  else if ("Error" in reply && typeof reply.Error === "string") json.more.push(reply.Error);
+}
+
 function isError(reply: unknown): boolean {
-  return typeof reply === "object" && reply !== null && Object.hasOwn(reply, "error");
+  if (typeof reply !== "object" || reply === null) return false;
+  // The last line of a start that has failed is in the words of locald.
+  return Object.hasOwn(reply, "error") || Object.hasOwn(reply, "Error");
 }
 
 type Input = Record<string, unknown>;

@@ -13,6 +13,7 @@ import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameWithin } from "./short-name.ts";
+import { tellUnresolvedOf } from "./unresolved.ts";
 import type { Upping } from "./upping.ts";
 
 /** Lines that are printed of a service that is not ready. */
@@ -114,6 +115,7 @@ async function report(
     tellWhere(name(row.name), row.url ?? remarkOn(row));
   }
   await tellElsewhere(rows, world);
+  await tellUnresolvedOf(rows, { socket, project, known, world });
   if (ended === "late") {
     const names = listed(
       notReady.map((row) => row.name),

@@ -7,6 +7,7 @@ import { follow } from "./logs.ts";
 import { progress } from "./progress.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameWithin } from "./short-name.ts";
+import { tellUnresolvedOf } from "./unresolved.ts";
 import type { Upping } from "./upping.ts";
 
 /** Milliseconds: each service has its stop_timeout, and dependents end first. */
@@ -55,10 +56,11 @@ export async function upInForeground(
       tellReasons(first.reasons, err);
       code = 1;
     } else if (first !== "interrupted") {
-      const rows = (await rowsOf(socket).catch(() => [])).filter(
-        (row) => row.path === project.directory,
-      );
+      const known = await rowsOf(socket).catch(() => []);
+      const rows = known.filter((row) => row.path === project.directory);
       await tellElsewhere(rows, world);
+      const running = rows.filter((row) => row.state !== "stopped");
+      await tellUnresolvedOf(running, { socket, project, known, world });
       const next = await Promise.race([interrupted.promise, logs.ended]);
       if (next !== "interrupted") {
         err.write("localhostess: the daemon exited, and its services with it\n");
