@@ -429,7 +429,7 @@ describe("A server that no name leads to", () => {
     nameless["without its environment"] = {
       word: uniqueName("ghost"),
       fault:
-        /pid \d+ \(.*\) listens on port \d+.*, and has written its title over its environment, so that no NAME can be read there/,
+        /pid \d+ \(.*\) listens on port \d+.*, and has written its title over its environment, so that its NAME cannot be read, whatever it was/,
       remedy: "a project knows its services without that: localhostess add ",
       listed: new RegExp(`^:${titled.said[1]} +${titled.pid} .*localhostess add `, "m"),
     };
