@@ -35,7 +35,7 @@ export type Unusable = {
 const longestCommand = 80;
 
 /** In the place of a command that is not known. */
-const itsCommand = "(its command)";
+const itsCommand = "<command>";
 
 function cut(text: string): string {
   return text.length > longestCommand ? `${text.slice(0, longestCommand - 1)}…` : text;
@@ -92,7 +92,7 @@ export function namingCommand(its: Unusable): string {
 export function remedyText(its: Unusable): string {
   const command = namingCommand(its);
   return its.fault.kind === "overwritten"
-    ? `a project knows its services without that: ${command}, and then: localhostess up`
+    ? `declare it in locald.toml and bring it up, because a project knows its services by their ports: ${command}`
     : `start it again with: ${command}`;
 }
 
