@@ -122,7 +122,6 @@ export const dotenvText =
 function isMeantBy(name: string, its: Unusable): boolean {
   const { fault } = its;
   const first = name.split(".")[0]!;
-  const folder = its.cwd === undefined ? undefined : labelFrom(folderName(its.cwd));
   switch (fault.kind) {
     case "bad name":
       return [fault.name.toLowerCase(), fault.near, labelFrom(fault.name)].some(
@@ -135,7 +134,7 @@ function isMeantBy(name: string, its: Unusable): boolean {
       return true;
     case "no name":
     case "computer's name":
-      return [its.suggested, folder].some((own) => own === name || own === first);
+      return isFolderOf(name, its);
   }
 }
 
@@ -152,11 +151,23 @@ const sureness: readonly Fault["kind"][] = [
   "overwritten",
 ];
 
-/** Those that were probably meant by a name that leads nowhere, the surest first. `name` is lower case. */
+/**
+ * Those that were probably meant by a name that leads nowhere, the surest first, and of those as sure the latest, which
+ * somebody has just started. `name` is lower case.
+ */
 export function meantBy(name: string, all: readonly Unusable[]): Unusable[] {
+  const rank = (its: Unusable): number => {
+    const isDoubtful = its.fault.kind === "overwritten" && !isFolderOf(name, its);
+    return isDoubtful ? sureness.length : sureness.indexOf(its.fault.kind);
+  };
   return all
     .filter((its) => isMeantBy(name, its))
-    .sort((a, b) => sureness.indexOf(a.fault.kind) - sureness.indexOf(b.fault.kind));
+    .sort((a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt);
+}
+
+function isFolderOf(name: string, { suggested, cwd }: Unusable): boolean {
+  const folder = cwd === undefined ? undefined : labelFrom(folderName(cwd));
+  return [suggested, folder].some((own) => own === name || own === name.split(".")[0]);
 }
 
 /**

@@ -100,8 +100,11 @@ describe("a name that leads nowhere means", () => {
     expect(meantBy("shop", [overwritten, inFile, noName])).toEqual([inFile, overwritten]);
   });
 
-  test("a server whose name is lost, whatever the name", () => {
+  test("a server whose name is lost, whatever the name; the latest, after one whose folder has the name", () => {
     expect(meantBy("anything", [overwritten])).toEqual([overwritten]);
+    const other = { cwd: "/srv/other", suggested: "other" };
+    const [old, late] = [1, 2].map((startedAt) => ({ ...overwritten, ...other, startedAt }));
+    expect(meantBy("api", [old!, late!, overwritten])).toEqual([overwritten, late!, old!]);
   });
 });
 
