@@ -39,7 +39,7 @@ test("an answer is all that there is, whatever the exit code", () => {
 test("without an answer, the sentences for a person are the error, without colors and the program's name", () => {
   const { world, finish, error, texts } = scene();
   world.err.write("started something by the way\n");
-  world.err.write(world.err.colors.red("localhostess: one is wrong; try: localhostess up") + "\n");
+  world.err.write(`${world.err.colors.red("localhostess: one is wrong; try: localhostess up")}\n`);
   world.err.write("localhostess: two is wrong\n");
   finish({ code: "not_found" });
   expect(error()).toEqual({

@@ -220,7 +220,7 @@ describeWith(["chromium"])("the page", () => {
         const stop = page.getByRole("button", { name: "Stop shop:api" });
         await stop.focus();
         await page.keyboard.press("Enter");
-        await page.getByRole("button", { name: "Start shop:api" }).waitFor();
+        await page.getByRole("button", { name: "Start shop:api", exact: true }).waitFor();
         expect(await focused(page)).toBe("Start shop:api");
         await page.keyboard.press("Enter");
         await stop.waitFor();
@@ -229,7 +229,7 @@ describeWith(["chromium"])("the page", () => {
         await restart.focus();
         server.supervised.why = "shop:api has ended with exit code 1";
         server.supervised.set("shop:api", { state: "failed", pid: undefined });
-        await page.getByRole("button", { name: "Start shop:api" }).first().waitFor();
+        await page.getByRole("button", { name: "Start shop:api", exact: true }).first().waitFor();
         expect(await focused(page)).toBe("Restart shop:api");
         server.supervised.why = undefined;
         server.supervised.set("shop:api", { state: "ready", pid: 5_000 });
@@ -247,7 +247,7 @@ describeWith(["chromium"])("the page", () => {
       supervise(server);
       const page = await open(server);
       server.supervised.why = "the port 4000 is taken by pid 17";
-      await page.getByRole("button", { name: "Start old:web" }).click();
+      await page.getByRole("button", { name: "Start old:web", exact: true }).click();
       await page
         .getByRole("alert")
         .getByText("old:web: the port 4000 is taken by pid 17")

@@ -59,8 +59,18 @@ function list(json: boolean, world: World): number {
     return 0;
   }
   const width = Math.max(...commands.map(({ name }) => name.length));
-  for (const { name, summary } of commands) out.write(`${name.padEnd(width)}  ${summary}\n`);
+  const room = Math.max(20, (out.columns() ?? Number.POSITIVE_INFINITY) - width - 2);
+  for (const { name, summary } of commands) {
+    const [first, ...others] =
+      room === Number.POSITIVE_INFINITY ? [summary] : wrapped(summary, room);
+    out.write(`${name.padEnd(width)}  ${first}\n`);
+    for (const line of others) out.write(`${" ".repeat(width)}  ${line}\n`);
+  }
   return 0;
+}
+
+function wrapped(text: string, columns: number): string[] {
+  return Bun.wrapAnsi(text, columns).split("\n");
 }
 
 /** `GetVersion`, `getversion` or `get-version`. @throws UsageError */
