@@ -353,7 +353,7 @@ command = "exit 3"
         ["restart no-such", "not_found", null],
         ["up no-such", "not_found", null],
         ["attach bad", "not_up", "localhostess up"],
-        ["connect http://localhost:1/", "failed", "localhostess server restart"],
+        ["connect http://localhost:1/", "forbidden", "localhostess server restart"],
         ["up", "no_project", "localhostess init", root],
         ["config show", "no_project", "localhostess init", root],
         ["up", "invalid_project", null, join(root, "wrong")],
