@@ -58,6 +58,7 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
       if (error.code === "commander.unknownCommand" && word !== undefined && !isVerb) {
         await tellOpen(word, world);
       }
+      if (world.json !== undefined) answerHelp(error, { argv, world, json: world.json });
       return { code: error.exitCode === 0 ? exitCode.done : exitCode.usage, failure: "usage" };
     }
     const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];
@@ -71,6 +72,19 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
       code: exitCode.failed,
       failure: error instanceof Failure ? error.code : "failed",
     };
+  }
+}
+
+type Helped = { argv: readonly string[]; world: World; json: NonNullable<World["json"]> };
+
+/** With `--json`: the help that was asked for, or an error in the place of the one that was not. */
+function answerHelp({ code, exitCode: end }: CommanderError, helped: Helped): void {
+  const { argv, world, json } = helped;
+  if (code === "commander.version") printJson(world, { version: packageJson.version });
+  else if (end === 0) printJson(world, { help: json.help });
+  else if (code === "commander.help") {
+    const words = argv.filter((word) => !word.startsWith("-")).join(" ");
+    json.more.push(`${words}: a command is missing; see: localhostess ${words} --help`);
   }
 }
 
@@ -93,7 +107,8 @@ async function tellOpen(word: string, world: World): Promise<void> {
 /** The heading of the commands that belong to no theme. */
 const otherCommands = "Other:";
 
-function grammar(world: World, choose: Choose): Command {
+/** Every verb, with its options; `choose` hears which of them was typed. */
+export function grammar(world: World, choose: Choose): Command {
   const program = new Command("localhostess")
     .description("Names instead of ports for every server on this machine.")
     .version(packageJson.version, "-V, --version", "print the version")
@@ -105,8 +120,8 @@ function grammar(world: World, choose: Choose): Command {
     .exitOverride()
     .configureOutput({
       writeOut(text) {
-        if (world.json === undefined || text.trim() !== packageJson.version) world.out.write(text);
-        else printJson(world, { version: packageJson.version });
+        if (world.json === undefined) world.out.write(text);
+        else world.json.help += text;
       },
       writeErr: (text) => void world.err.write(text),
       outputError: (text, write) =>

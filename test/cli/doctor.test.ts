@@ -1,5 +1,5 @@
 /** doctor, with the real program, a home and a root of its own. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "../../src/cli/trust/finding.ts";
@@ -8,6 +8,9 @@ import { ensureCertificateAuthority } from "../../src/tls/certificate-authority.
 import { identity } from "../support/throwaway-certificate-authority.ts";
 import { daemonInFront } from "./cli.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
+
+/** Each doctor starts every program that may have to find a name, on a machine that may be busy. */
+setDefaultTimeout(60_000);
 
 async function findings(
   system: TemporarySystem,
@@ -158,7 +161,7 @@ test("a port that another program has is broken, and it is named", async () => {
   expect(code).toBe(1);
   expect(of(`port ${server.port}`)).toMatchObject({
     level: "broken",
-    detail: expect.stringContaining(`it is in use by pid ${process.pid}, `),
+    detail: expect.stringContaining(`it is in use by pid ${process.pid}: `),
     fix: `kill ${process.pid}, or choose another port: localhostess server start --port 0`,
   });
 });

@@ -24,7 +24,7 @@ import {
   throwawayCertificateAuthority,
 } from "../support/throwaway-certificate-authority.ts";
 import { ended } from "../support/ended.ts";
-import { type Env, environment } from "./cli.ts";
+import { type Env, environment, session } from "./cli.ts";
 import { temporarySystem, type TemporarySystem } from "./temporary-system.ts";
 
 let system: TemporarySystem;
@@ -351,4 +351,13 @@ test("the JVM's words are taken apart and put together without a loss", () => {
   }
   expect(wordsOf(`  -Da="b c"'d'\t-x `)).toEqual(["-Da=b cd", "-x"]);
   expect(wordsOf(`-Da='b`)).toBeUndefined();
+});
+
+test("a person at a terminal is told that http_proxy is not among them, and why; a shell is not", async () => {
+  await using shown = session(["env"], { env: system.env, columns: 200 });
+  await shown.ended();
+  expect(shown.output()).toContain("reaches services and nothing else");
+  const { code, err, out } = await system.run(["env"]);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(out).not.toContain("http_proxy");
 });

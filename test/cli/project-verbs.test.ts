@@ -1,5 +1,6 @@
 /** The verbs about services, as a person and as a script use them, with a real daemon. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -40,6 +41,7 @@ env = { GREETING = "hello there" }
 type = "worker"
 command = "while :; do echo tick; sleep 0.2; done"
 depends_on = ["api"]
+env = { API_URL = "http://api.${name}.localhost:1/" }
 
 [services.bad]
 lazy = true
@@ -83,6 +85,11 @@ test(
       new RegExp(`^api +http://api\\.${name}\\.localhost:\\d+\nticks +\\(a worker\\)\n$`),
     );
     expect(err).toContain("api: ready in ");
+    // A system whose resolver knows these names has nothing to be told.
+    const host = `api.${name}.localhost`;
+    const knows = (await lookup(host).catch(() => undefined)) !== undefined;
+    const note = `! ${name}:ticks: API_URL names ${host}, which the system's resolver does not know`;
+    expect(err.includes(note)).toBe(!knows);
     expect(await states()).toEqual({ api: "ready", bad: "stopped", ticks: "ready" });
     const again = await run("up", folder, "api");
     expect({ code: again.code, err: again.err }).toEqual({ code: 0, err: "api: already ready\n" });
@@ -194,6 +201,30 @@ test(
     });
     expect((await run("run", "api")).code).toBe(2);
     expect((await run("run", "nosuch", "--", "true")).err).toContain("no service is named nosuch");
+  },
+  patience,
+);
+
+test(
+  "up says where a service listens that is ready by its own word, and not on its port",
+  async () => {
+    const cwd = join(folder, "elsewhere");
+    await mkdir(cwd);
+    const serve = `const { port } = Bun.serve({ port: 0, fetch: () => new Response("x") }); console.log("at", port)`;
+    await writeFile(
+      join(cwd, "locald.toml"),
+      `[services.api]\ncommand = """exec bun -e '${serve}'"""\nready_pattern = "at"\n`,
+    );
+    const up = await cli(["up"], { env: env(), cwd });
+    const { out: output } = await cli(["logs", "api"], { env: env(), cwd });
+    const port = /at (\d+)/.exec(output)![1]!;
+    expect({ code: up.code, out: up.out }).toEqual({
+      code: 0,
+      out: expect.stringContaining("api"),
+    });
+    expect(up.err).toContain(`! elsewhere:api listens on port ${port}, not on PORT=`);
+    expect(up.err).toContain(`; let it listen on $PORT, or set port = ${port} in locald.toml\n`);
+    await cli(["stop"], { env: env(), cwd });
   },
   patience,
 );

@@ -53,7 +53,8 @@ async function claim(
     extras: [],
     unlessRunning: false,
     find: async () => found,
-    inherit: async () => {},
+    inherit: async () => "shells",
+    taken: async () => {},
     vacancy(port) {
       const holder = held.get(port);
       if (holder === undefined) return "free";

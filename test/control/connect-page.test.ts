@@ -1,6 +1,7 @@
 /** A page of another origin gets the credential for its token: once, in time, from that origin only. */
 import { describe, expect, test } from "bun:test";
 import { commands } from "../../src/control/commands/commands.ts";
+import { protocol } from "../../src/control/found/protocol.ts";
 import { type Layers, layers } from "../../src/control/http/gate.ts";
 import { exchangePath, pageTokens, type PageTokens } from "../../src/control/http/page-tokens.ts";
 import { eventually } from "../support/eventually.ts";
@@ -122,7 +123,7 @@ describe("the exchange", () => {
     expect(JSON.parse(got.text)).toEqual({
       credential,
       url: door.url,
-      protocol: "localhostess/1",
+      protocol,
       version: "0.1.0",
     });
     expect(got.status).toBe(200);

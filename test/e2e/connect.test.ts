@@ -55,7 +55,7 @@ describeWith(["chromium"])("a page of another origin", () => {
       expect(await run("server", "start", "--detach", "--port", "0")).toMatchObject({ code: 0 });
       const refused = await run("connect", `${origin}/`);
       expect(refused).toMatchObject({ code: 1, out: "" });
-      expect(refused.err).toContain(`add this to ${config}`);
+      expect(refused.err).toContain(`add to ${config}: allowed_origins`);
       await writeFile(config, `allowed_origins = ["${origin}"]\n`);
       const early = await run("connect", `${origin}/`, "--print");
       expect(early).toMatchObject({ code: 1, out: "" });

@@ -92,13 +92,15 @@ for (const [program, command] of [
 ] as const) {
   describeWith([program])(program, () => {
     test(
-      "goes to us for a service, also one that came later, and to the network for a name that it has",
+      "goes to us for a service, also one that came later, to the network for a name that it has, and finds *.localhost by itself",
       async () => {
         const asked: string[] = [];
         const [api, late, network] = ["api", "late", "network"].map((who) => server(who, asked));
-        const page = server("page", asked, ["api", "late", `wiki:${network!.port}`]);
+        let page: Bun.Server<undefined> | undefined;
         try {
           await using proxy = await startTestProxy({ services: { api: { port: api!.port! } } });
+          const hosts = ["api", "late", `wiki:${network!.port}`, `api.localhost:${proxy.port}`];
+          page = server("page", asked, hosts);
           const text = await (await fetch(`http://127.0.0.1:${proxy.port}/proxy.pac`)).text();
           // A browser keeps what it has read.
           const pac = `data:application/x-ns-proxy-autoconfig;base64,${btoa(text)}`;
@@ -111,6 +113,7 @@ for (const [program, command] of [
           });
           // Our back ends are not told bare names.
           expect(asked.sort()).toEqual([
+            "api for api.localhost",
             "api for localhost",
             "late for localhost",
             "network for wiki",

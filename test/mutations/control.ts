@@ -479,8 +479,8 @@ export const control: readonly Fault[] = [
   {
     name: "a process that does not know the credential hands over environments",
     file: "src/control/found/handover.ts",
-    find: 'const proved = typeof reply?.proof === "string" && sameSecret(reply.proof, expected);',
-    replace: 'const proved = typeof reply?.proof === "string" && expected !== "";',
+    find: 'return typeof reply?.proof === "string" && sameSecret(reply.proof, expected);',
+    replace: 'return typeof reply?.proof === "string" && expected !== "";',
     tests: ["test/cli/shell-environment.test.ts"],
   },
   {

@@ -3,6 +3,7 @@ import { type PageLink, readPage } from "../../control/http/page-tokens.ts";
 import { configFile } from "../../system/paths.ts";
 import { printable } from "../../text/printable.ts";
 import { ensureDaemon, type Running, tellStarted } from "../shared/daemon-here.ts";
+import { printJson } from "../shared/json-output.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { show } from "../shared/show.ts";
 import type { World } from "../shared/world.ts";
@@ -25,10 +26,10 @@ export async function connect(
   tellStarted(daemon, world);
   const link = await linkTo(read.url.href, origin, daemon);
   if (settings.json) {
-    world.out.write(`${JSON.stringify(link, undefined, 2)}\n`);
+    printJson(world, link);
     return 0;
   }
-  const told = `${origin} may now do all that localhostess commands can, until the credential is replaced`;
+  const told = `${origin} gets the credential, once and within a minute: with it, it can do all that localhostess commands do`;
   world.err.write(`${world.err.colors.dim(told)}\n`);
   if (print) {
     world.out.write(`${link.url}\n`);
@@ -57,8 +58,8 @@ async function linkTo(url: string, origin: string, daemon: Running): Promise<Pag
 function notAllowed(origin: string, world: World): Error {
   const located = configFile(world);
   const file = located.kind === "mistake" ? "config.toml" : located.path;
+  const line = `allowed_origins = [${JSON.stringify(origin)}]`;
   return new Error(
-    `${origin} may not use the daemon: it is not in allowed_origins. If the page is yours, add this to ${file} and run localhostess server restart: ` +
-      `allowed_origins = [${JSON.stringify(origin)}]`,
+    `${origin} may not use the daemon: it is not in allowed_origins. If its pages are yours, add to ${file}: ${line}; then run: localhostess server restart`,
   );
 }

@@ -7,11 +7,13 @@ import { printJson } from "../shared/json-output.ts";
 import type { World } from "../shared/world.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
 import { openMark } from "../../routes/standing-lines.ts";
+import { tellElsewhere } from "./elsewhere.ts";
 import { follower } from "./logs.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameWithin } from "./short-name.ts";
+import { tellUnresolvedOf } from "./unresolved.ts";
 import type { Upping } from "./upping.ts";
 
 /** Lines that are printed of a service that is not ready. */
@@ -112,6 +114,8 @@ async function report(
     if (url !== null && isFirst) tellWhere(of, url);
     tellWhere(name(row.name), row.url ?? remarkOn(row));
   }
+  await tellElsewhere(rows, world);
+  await tellUnresolvedOf(rows, { socket, project, known, world });
   if (ended === "late") {
     const names = listed(
       notReady.map((row) => row.name),

@@ -1,11 +1,13 @@
 /** A project to start -> its services and their output, until Ctrl-C, which stops them. */
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
-import { answerOf, carriedOut } from "./asking.ts";
+import { answerOf, carriedOut, rowsOf } from "./asking.ts";
+import { tellElsewhere } from "./elsewhere.ts";
 import { follow } from "./logs.ts";
 import { progress } from "./progress.ts";
 import { tellReasons } from "./reasons.ts";
 import { nameWithin } from "./short-name.ts";
+import { tellUnresolvedOf } from "./unresolved.ts";
 import type { Upping } from "./upping.ts";
 
 /** Milliseconds: each service has its stop_timeout, and dependents end first. */
@@ -54,6 +56,11 @@ export async function upInForeground(
       tellReasons(first.reasons, err);
       code = 1;
     } else if (first !== "interrupted") {
+      const known = await rowsOf(socket).catch(() => []);
+      const rows = known.filter((row) => row.path === project.directory);
+      await tellElsewhere(rows, world);
+      const running = rows.filter((row) => row.state !== "stopped");
+      await tellUnresolvedOf(running, { socket, project, known, world });
       const next = await Promise.race([interrupted.promise, logs.ended]);
       if (next !== "interrupted") {
         err.write("localhostess: the daemon exited, and its services with it\n");

@@ -78,6 +78,7 @@ export async function wait(
     const watched = watch(all, { goal, daemon, settings, world });
     const ended = await Promise.race([watched, over.promise]);
     if (typeof ended === "object" && "signal" in ended) {
+      if (world.json !== undefined) world.json.code = "interrupted";
       return 128 + constants.signals[ended.signal];
     }
     if (typeof ended === "object") tellReasons([ended.gone], world.err);

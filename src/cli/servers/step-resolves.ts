@@ -2,7 +2,11 @@
 import { serviceUrl } from "../../routes/service-row.ts";
 import { listed } from "../../text/list.ts";
 import { addressesOf, elsewhereIn } from "../shared/resolver.ts";
+import { resolverRemedy } from "../shared/resolver-remedy.ts";
 import { connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
+
+/** The machine whose resolver is asked. */
+const here = { platform: process.platform, root: "/" };
 
 /** RFC 6761 section 6.3 wants `localhost.` names on loopback; browsers and curl do that, many resolvers do not. */
 export async function resolves({ target, sight, host, byPac }: Walk): Promise<Step> {
@@ -33,7 +37,7 @@ export async function resolves({ target, sight, host, byPac }: Walk): Promise<St
     return passed(
       "resolves",
       `the system's resolver does not know ${host}; browsers and curl do not need it`,
-      `for other programs: http_proxy=http://127.0.0.1:${sight.port}, or install nss-myhostname`,
+      `for other programs: ${await resolverRemedy(here, [host])}; or for one command: http_proxy=http://127.0.0.1:${sight.port}`,
     );
   }
   return passed("resolves", `${host} is ${listed(addresses)}`);

@@ -49,7 +49,7 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
   if (walk.target.kind === "own") {
     yield passed("routes", "localhost is the proxy itself, which lists the servers");
   } else {
-    const routed = routes(walk.target.name, walk.sight);
+    const routed = await routes(walk.target.name, walk);
     yield routed.step;
     if (routed.service === undefined) return;
     yield owner(routed.service);

@@ -18,6 +18,7 @@ import {
   type Want,
   wordsFor,
 } from "./daemon-answers.ts";
+import { fateOf, type RunningServices, runningServices } from "./running-services.ts";
 import { defaultPort, type Flags, type Settings, settingsOf } from "./settings.ts";
 import { Failure } from "./failure.ts";
 import type { World } from "./world.ts";
@@ -272,10 +273,11 @@ export async function serverDetach(flags: StartFlags, world: World): Promise<num
 /** The first port that systems pick by themselves: Linux's ip_local_port_range. */
 const firstPicked = 32_768;
 
-/** `localhostess server restart`: the new daemon takes the ports over, so that no connection is refused. */
+/** `localhostess server restart`: the new daemon takes ports and services over, so that nothing is refused or ended. */
 export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
   const { registration } = await findRunning(settings, { world, mentions: false });
+  const before = registration === undefined ? none : await runningServices(registration.socket);
   const kept =
     settings.port === undefined && registration !== undefined && registration.port !== defaultPort
       ? // A port that the system picked is preferred, but not required: another program may get it in between.
@@ -288,8 +290,16 @@ export async function serverRestart(flags: StartFlags, world: World): Promise<nu
     instead: registration?.id ?? "none",
     want: "restart",
   });
-  return tell(running, { settings, world });
+  const fate =
+    before.size === 0
+      ? undefined
+      : fateOf(before, await runningServices(running.registration.socket));
+  const code = tell(running, { settings, world });
+  if (fate !== undefined) world.err.write(`${world.err.colors.dim(fate)}\n`);
+  return code;
 }
+
+const none: RunningServices = new Map();
 
 function tell(
   { registration, started }: Running,

@@ -48,6 +48,8 @@ export type World = {
     code: FailureCode | undefined;
     /** Lines that belong to its message, such as the errors in a file. */
     more: string[];
+    /** The text of `--help` and `--version`, which is printed as JSON in the end. */
+    help: string;
   };
   /** Words about the daemon that this command has said; undefined where each may be said again. */
   daemonTalk?: DaemonTalk;

@@ -3,6 +3,7 @@ import { configuration } from "../shared/configuration.ts";
 import { daemonIfUsable } from "../shared/daemon-here.ts";
 import { portsOf } from "../shared/look.ts";
 import { type MachineFlags, machineOf, served } from "../shared/machine.ts";
+import { printJson } from "../shared/json-output.ts";
 import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { checkAuthorities } from "./check-authorities.ts";
@@ -24,7 +25,7 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
     () => checkConfig(config, settings.tlds),
     () => checkAuthorities(settings, machine),
     () => checkPorts({ main: port, proxy, settings, machine }),
-    () => checkNames(port, machine),
+    () => checkNames(port, { machine }),
   ];
   for (const part of parts) {
     for (const finding of await part()) {
@@ -32,6 +33,6 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
       if (!settings.json) tellFinding(finding, world);
     }
   }
-  if (settings.json) world.out.write(`${JSON.stringify(findings, undefined, 2)}\n`);
+  if (settings.json) printJson(world, findings);
   return findings.some(({ level }) => level === "broken") ? 1 : 0;
 }

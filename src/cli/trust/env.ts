@@ -11,6 +11,7 @@ import {
   served,
 } from "../shared/machine.ts";
 import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 
@@ -31,13 +32,20 @@ export async function env(flags: EnvFlags, world: World): Promise<number> {
   };
   const values = await valuesOf(job);
   if (settings.json) {
-    world.out.write(`${JSON.stringify(Object.fromEntries(values), undefined, 2)}\n`);
+    printJson(world, Object.fromEntries(values));
     return 0;
+  }
+  // A person reads it, and no shell.
+  if (world.out.columns() !== undefined) {
+    world.err.write(`${world.err.colors.dim(noProxy)}\n`);
   }
   const shell = shellOf(flags.shell, world);
   for (const [name, value] of values) world.out.write(`${assignment(shell, { name, value })}\n`);
   return 0;
 }
+
+const noProxy =
+  "http_proxy is not among these: our proxy reaches services and nothing else, so set it for one command only";
 
 /** The variables in the order of the table. */
 async function valuesOf(job: BundleJob): Promise<Map<string, string>> {

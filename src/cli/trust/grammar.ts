@@ -64,6 +64,12 @@ command to run is printed.`,
     )
     .addOption(jsonOption())
     .addOption(rootOption())
+    .addHelpText(
+      "after",
+      `
+http_proxy is not among the variables: our proxy reaches services and nothing
+else. Set it for one command: http_proxy=http://127.0.0.1:9090 curl http://api/`,
+    )
     .action((flags: EnvFlags) => choose(async () => (await import("./env.ts")).env(flags, world)));
   example(env, 'eval "$(localhostess env)"');
 

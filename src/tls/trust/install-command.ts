@@ -28,7 +28,7 @@ const commands: Record<Missing, Partial<Record<Family, string>>> = {
     debian: "sudo apt-get install libnss-myhostname",
     fedora: "sudo dnf install systemd-libs",
     arch: "sudo pacman -S systemd-libs",
-    suse: "sudo zypper install libnss_myhostname2",
+    suse: "sudo zypper install nss-myhostname",
   },
 };
 
