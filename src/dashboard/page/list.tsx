@@ -7,7 +7,7 @@ import { Actions, ProjectActions } from "./actions.tsx";
 import { countText, durationText, latencyText } from "./format.ts";
 import { Hits, hitCount } from "./hits.tsx";
 import { Links } from "./links.tsx";
-import { daemon, entries, isKnown, left, matches, now } from "./live.ts";
+import { daemon, entries, isKnown, left, matches, namelessMatches, now } from "./live.ts";
 import { type Entry, type Group, groupsOf } from "./model.ts";
 import { Pendings } from "./pendings.tsx";
 import { query } from "./search.ts";
@@ -31,14 +31,21 @@ export function List() {
     (row ?? document.getElementById("main"))?.focus();
   }, []);
   if (!isKnown.value) return null;
-  if (entries.value.length === 0 && query.value === "") return <Empty />;
+  if (entries.value.length === 0 && query.value === "") {
+    return (
+      <>
+        <Empty />
+        <Nameless />
+      </>
+    );
+  }
   const rows = matches.value;
   const groups = groupsOf(rows);
   // Without a project, there is nothing to tell apart.
   const isPlain = groups.length === 1 && groups[0]!.key === "";
   return (
     <>
-      {rows.length === 0 && hitCount() === 0 ? <Nothing /> : null}
+      {rows.length + hitCount() + namelessMatches.value.length === 0 ? <Nothing /> : null}
       {rows.length === 0 ? null : (
         <table class="services" aria-label="Services" onKeyDown={walk}>
           <thead>
@@ -68,7 +75,28 @@ export function List() {
         </table>
       )}
       <Hits />
+      <Nameless />
     </>
+  );
+}
+
+/** Servers that run and that no name leads to, each with the command that helps. */
+function Nameless() {
+  const all = namelessMatches.value;
+  if (all.length === 0) return null;
+  return (
+    // Below a list, they are a side matter; where there is no list, or where they are searched, they are not.
+    <details class="nameless" open={entries.value.length === 0 || query.value !== ""}>
+      <summary>
+        {countText(all.length)} more {all.length === 1 ? "server has" : "servers have"} no name that
+        leads to {all.length === 1 ? "it" : "them"}
+      </summary>
+      <ul>
+        {all.map(({ pid, message }) => (
+          <li key={pid}>{message}</li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
