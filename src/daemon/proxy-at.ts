@@ -15,6 +15,7 @@ import type { Certificates } from "../tls/certificates.ts";
 import { terminator } from "../tls/terminate.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
 import type { Discovering } from "./discovering.ts";
+import type { Before } from "./claim.ts";
 import { faultText } from "./fault-text.ts";
 import type { DaemonOptions } from "./options.ts";
 import { onWildcard } from "./ports.ts";
@@ -40,7 +41,7 @@ export type ProxyParts = Pick<DaemonOptions, "extraPorts" | "httpsRedirect" | "o
 const knownFor = 6_000;
 
 /** @returns what starts the proxy at a port, and throws the system's error where that cannot be had. */
-export function proxyAt(parts: ProxyParts): (port: number) => RunningProxy {
+export function proxyAt(parts: ProxyParts): (port: number, before: Before) => RunningProxy {
   const { clock, now, wsl, peers, routes, discovery, age, certificates, projects, note } = parts;
   const uid = process.getuid?.() ?? -1;
   const proxyUsers = clientUsers(peers, {
@@ -52,11 +53,16 @@ export function proxyAt(parts: ProxyParts): (port: number) => RunningProxy {
   const tls = terminator({ clock, certificateFor: certificates.certificateFor, fault });
   const callers: Callers | undefined = peers && callerFinder({ root: "/proc", clock, now, peers });
   parts.stops.push("the search for callers", () => callers?.stop());
-  return (port) =>
+  return (port, before) =>
     startProxy({
       clock,
       port,
-      extraPorts: parts.extraPorts,
+      ready: before.ready,
+      // A port that was picked stays the one that people know.
+      extraPorts: parts.extraPorts.map((its) => ({
+        ...its,
+        port: its.port === 0 ? (before.portOf(its.scheme) ?? 0) : its.port,
+      })),
       wildcard: onWildcard,
       httpsRedirect: parts.httpsRedirect,
       version,

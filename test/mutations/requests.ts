@@ -416,8 +416,8 @@ export const requests: readonly Fault[] = [
   {
     name: "a connection between two requests outlives a stop",
     file: "src/proxy/client/states.ts",
-    find: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "close" }',
-    replace: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "ignore" }',
+    find: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "close", part: "part" }',
+    replace: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "ignore", part: "part" }',
     tests: ["test/proxy/drain.test.ts", "test/proxy/client/states.test.ts"],
   },
   {

@@ -100,7 +100,12 @@ export async function serverStart(
   });
   await end.begun;
   await daemon.stop();
-  if (flags.background) note(`exited; port ${port} is free`);
+  if (flags.background) {
+    note(
+      daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
+    );
+  }
+  await daemon.kept();
   return 0;
 }
 

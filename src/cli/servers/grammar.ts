@@ -10,7 +10,7 @@ const name = "such as api, shop:api, api.shop or a URL; api is first the one of 
 export function serverVerbs(program: Command, choose: Choose, world: World): void {
   const list = program
     .command("ls")
-    .description("list named servers (the default command)")
+    .description("list servers with a name, and those without (the default command)")
     .option("-w, --watch", "keep running and print changes; with --json, one array per line")
     .action((flags: LsFlags) => choose(async () => (await import("./ls.ts")).ls(flags, world)));
   common(list);

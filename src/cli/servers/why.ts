@@ -12,7 +12,7 @@ import { dials, owner, routes } from "./step-routes.ts";
 
 export async function why(text: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const sight = await looker(settings)();
+  const sight = await looker(settings, { world })();
   const target = await targetOf(text, { sight, world });
   const byPac = target.kind === "name" && target.domain !== "localhost";
   const walk: Walk = {

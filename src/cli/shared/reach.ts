@@ -154,7 +154,7 @@ export async function lookUp(
   text: string,
   { settings, world }: { settings: Settings; world: World },
 ): Promise<LookedUp> {
-  const sight = await looker(settings)();
+  const sight = await looker(settings, { world })();
   const target = await targetOf(text, { sight, world });
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
   const reached = reach(target.name, sight);

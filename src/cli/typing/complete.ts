@@ -107,15 +107,15 @@ async function named(
 
 /** The names of projects that the running daemon knows. */
 async function projects(world: World): Promise<Candidate[]> {
-  const [{ runningDaemon }, { settingsOf }, { ask }] = await Promise.all([
+  const [{ findRunning }, { settingsOf }, { ask }] = await Promise.all([
     import("../shared/daemon-here.ts"),
     import("../shared/settings.ts"),
     import("../../control/found/client.ts"),
   ]);
-  const running = await runningDaemon(await settingsOf({}, world));
-  if (running === undefined) return [];
+  const found = await findRunning(await settingsOf({}, world));
+  if (found.kind !== "healthy") return [];
   type Known = { RegistryList: readonly { name: string; path: string }[] };
-  const asked = await ask<Known>(running.socket, "RegistryList", { deadline: soon });
+  const asked = await ask<Known>(found.registration.socket, "RegistryList", { deadline: soon });
   if (asked.kind === "failed") return [];
   return asked.value.RegistryList.map(({ name, path }) => ({ value: name, meaning: line(path) }));
 }
