@@ -31,7 +31,8 @@ type Ran = { code: number; /** What to call it, if it is one. */ failure: Failur
 
 async function ran(argv: readonly string[], outside: World): Promise<Ran> {
   let action: Action | undefined;
-  const world = { ...outside };
+  const { daemonTalk = { said: new Set(), unusable: false, waited: false } } = outside;
+  const world: World = { ...outside, daemonTalk };
   const program = grammar(world, (chosen) => {
     action = chosen;
   });
@@ -47,7 +48,8 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
     await program.parseAsync(typedWords(argv, program), { from: "user" });
     const code = (await action?.()) ?? exitCode.done;
     if (argv.length === 1 && ambiguousVerbs.includes(argv[0]!)) await tellOpen(argv[0]!, world);
-    return { code, failure: "failed" };
+    const isShort = code === exitCode.done && daemonTalk.unusable;
+    return { code: isShort ? exitCode.failed : code, failure: isShort ? "no_answer" : "failed" };
   } catch (error) {
     if (error instanceof CommanderError) {
       // Commander has printed the message. Help and version end with 0.
@@ -56,6 +58,7 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
       if (error.code === "commander.unknownCommand" && word !== undefined && !isVerb) {
         await tellOpen(word, world);
       }
+      if (world.json !== undefined) answerHelp(error, { argv, world, json: world.json });
       return { code: error.exitCode === 0 ? exitCode.done : exitCode.usage, failure: "usage" };
     }
     const lines = error instanceof UsageError ? error.mistakes : [(error as Error).message];
@@ -69,6 +72,19 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
       code: exitCode.failed,
       failure: error instanceof Failure ? error.code : "failed",
     };
+  }
+}
+
+type Helped = { argv: readonly string[]; world: World; json: NonNullable<World["json"]> };
+
+/** With `--json`: the help that was asked for, or an error in the place of the one that was not. */
+function answerHelp({ code, exitCode: end }: CommanderError, helped: Helped): void {
+  const { argv, world, json } = helped;
+  if (code === "commander.version") printJson(world, { version: packageJson.version });
+  else if (end === 0) printJson(world, { help: json.help });
+  else if (code === "commander.help") {
+    const words = argv.filter((word) => !word.startsWith("-")).join(" ");
+    json.more.push(`${words}: a command is missing; see: localhostess ${words} --help`);
   }
 }
 
@@ -91,7 +107,8 @@ async function tellOpen(word: string, world: World): Promise<void> {
 /** The heading of the commands that belong to no theme. */
 const otherCommands = "Other:";
 
-function grammar(world: World, choose: Choose): Command {
+/** Every verb, with its options; `choose` hears which of them was typed. */
+export function grammar(world: World, choose: Choose): Command {
   const program = new Command("localhostess")
     .description("Names instead of ports for every server on this machine.")
     .version(packageJson.version, "-V, --version", "print the version")
@@ -103,8 +120,8 @@ function grammar(world: World, choose: Choose): Command {
     .exitOverride()
     .configureOutput({
       writeOut(text) {
-        if (world.json === undefined || text.trim() !== packageJson.version) world.out.write(text);
-        else printJson(world, { version: packageJson.version });
+        if (world.json === undefined) world.out.write(text);
+        else world.json.help += text;
       },
       writeErr: (text) => void world.err.write(text),
       outputError: (text, write) =>

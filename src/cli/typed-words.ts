@@ -8,7 +8,8 @@ const own = ["-h", "--help", "-V", "--version"];
 const helpFlags = ["-h", "--help"];
 
 /** @throws UsageError where help is asked for with words behind a verb that has none below it. */
-export function typedWords(argv: readonly string[], program: Command): string[] {
+export function typedWords(typed: readonly string[], program: Command): string[] {
+  const argv = withJsonBehind(typed, program);
   const { lead, rest } = split(argv);
   const [first] = rest;
   if (first === "help") return [...lead, ...helpFor(rest.slice(1), program)];
@@ -22,6 +23,26 @@ export function typedWords(argv: readonly string[], program: Command): string[] 
   const { path, unknown } = asksHelp ? walk(rest, program) : { path: [], unknown: undefined };
   // Without the option, a verb that does not exist is an error like any other.
   return unknown === undefined ? [...argv] : [...lead, ...path, unknown];
+}
+
+/** `--json url api` is `url api --json`. A verb that has others below it needs one of them, and no option. */
+function withJsonBehind(argv: readonly string[], program: Command): readonly string[] {
+  const end = argv.indexOf("--");
+  const before = argv.slice(0, end === -1 ? argv.length : end);
+  const others = before.filter((word) => word !== "--json");
+  const { lead, rest } = split(others);
+  const [verb = "-"] = rest;
+  if (others.length === before.length || verb.startsWith("-")) return argv;
+  const { path, unknown } = walk(rest, program);
+  const isGroup = unknown === undefined && path.length === rest.length && below(path, program) > 0;
+  return [...lead, ...rest, ...(isGroup ? [] : ["--json"]), ...argv.slice(before.length)];
+}
+
+/** How many verbs stand below. */
+function below(path: readonly string[], program: Command): number {
+  let command = program;
+  for (const word of path) command = command.commands.find((its) => its.name() === word)!;
+  return command.commands.length;
 }
 
 /** `--sandbox ci url api`: the option before the verb, and the rest. */

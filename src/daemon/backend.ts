@@ -4,6 +4,7 @@ import type { Feed } from "../control/commands/events.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import type { Scanner } from "../discovery/scanner.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
+import type { Unusable } from "../routes/unusable.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
@@ -16,6 +17,7 @@ export type BackendParts = {
   routes: CurrentRoutes;
   discovery: Scanner;
   projects: Projects;
+  nameless(): readonly Unusable[];
   traffic: Traffic;
   feed: Feed;
   trust: DaemonOptions["trust"];
@@ -40,6 +42,7 @@ export function backendOf(parts: BackendParts): Backend {
     }),
     services: () => routes.table.services,
     scan: () => discovery.scan(),
+    nameless: parts.nameless,
     async look() {
       await discovery.refresh({ atOnce: true });
       const failure = discovery.failure();

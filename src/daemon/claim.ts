@@ -2,16 +2,22 @@
 import { unwritableWhy } from "../text/unwritable.ts";
 import { claimPort } from "../control/found/claim-port.ts";
 import { findDaemon, isAlive } from "../control/found/connect.ts";
-import { askHandover } from "../control/found/handover.ts";
+import { isProxySocket, readySockets, takeSockets } from "../control/found/handed-sockets.ts";
+import { askHandover, type Handed } from "../control/found/handover.ts";
 import { converge, rereadEvery } from "../control/found/converge.ts";
 import type { Facts, Registration } from "../control/found/protocol.ts";
 import {
   ownerOfRecord,
+  readRegistration,
   recordText,
   removeRegistration,
   writeRegistration,
 } from "../control/found/registration.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
+import type { Ready } from "../link/listen-on-both.ts";
+import type { Scheme } from "../routes/service-row.ts";
+import type { Given } from "../supervisor/handed.ts";
+import type { LineStart } from "../supervisor/line.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Doors } from "./doors.ts";
 import type { DaemonOptions } from "./options.ts";
@@ -28,20 +34,41 @@ export type ClaimOptions = Pick<
   /** Undefined: the state directory cannot be written, so there is no record. */
   doors: Doors | undefined;
   /** Starts the proxy. @throws the system's error where the port is taken or not allowed. */
-  bind(port: number): RunningProxy;
+  bind(port: number, before: Before): RunningProxy;
   /** Takes what a daemon that we replace knows, before it is asked to go. */
   inherit(shells: unknown): void;
+  /** Takes its services, as it describes them. @throws where they cannot be taken. */
+  receive(batches: AsyncIterable<Given>): Promise<void>;
   note(text: string): void;
   /** Where the proxy and the record are stopped. */
   stops: Stopping;
+  /** Where the conversation with the daemon before is closed: when the record is gone, which it then writes again. */
+  last: Stopping;
+};
+
+/** The proxy of the daemon before, whose sockets listen already. */
+export type Before = {
+  ready: Ready | undefined;
+  /** Its port for URLs of the scheme, besides the main port. */
+  portOf(scheme: Scheme): number | undefined;
+};
+
+/** The record, while another daemon takes over. */
+export type Watch = {
+  /** A record of another daemon is no reason to stand down. */
+  pause(): void;
+  /** The daemon of the launch `successor` has not taken over: the record is ours again. */
+  resume(successor: string): void;
 };
 
 export type Claim = {
   proxy: RunningProxy;
   /** The daemon that we have replaced. */
   predecessor: Registration | undefined;
+  /** To that daemon, where it has handed over its services. */
+  line: LineStart | undefined;
   /** Keeps the record, the socket and the credential ours. `lost` is called once they are another daemon's. */
-  keep(options: { lost(reason: string): void; stops: Stopping }): void;
+  keep(options: { lost(reason: string): void; stops: Stopping }): Watch;
 };
 
 /** Milliseconds that answers under way have when the daemon stops. */
@@ -51,6 +78,10 @@ const drainMilliseconds = 10_000;
 export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   const { clock, facts, doors, stateDirectory, unlessRunning, mustBeFound, note, stops } = options;
   const record = recordOf(options);
+  let handed: Handed | undefined;
+  let hasServices = false;
+  let line: LineStart | undefined;
+  options.last.push("the handover", () => handed?.close());
   const publish = (port: number): Promise<void> =>
     mustBeFound ? persistently(clock, () => record.publish(port)) : record.publish(port);
   const claimed = await claimPort({
@@ -61,13 +92,42 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     find: () => findDaemon(stateDirectory, { clock }),
     vacancy,
     bind(port) {
-      const proxy = options.bind(port);
+      const proxy = bindWith(handed, (before) => options.bind(port, before));
       // The listeners close before its promise is there, so that the next daemon has the ports at once.
       stops.push("the proxy", () => proxy.stop(drainMilliseconds));
       return proxy;
     },
     async inherit(found) {
-      options.inherit(await askHandover(found, clock));
+      const inherited = await askHandover(found, { clock, id: facts.id });
+      if (inherited.kind === "busy") return inherited.kind;
+      if (inherited.kind === "broken") {
+        note(`pid ${found.registration.pid} could not hand over: ${inherited.why}`);
+        return inherited.kind;
+      }
+      options.inherit(inherited.shells);
+      if (inherited.kind === "handed") {
+        try {
+          await options.receive(servicesOf(inherited));
+          hasServices = true;
+        } catch (error) {
+          note(`services are started again: ${(error as Error).message}`);
+        }
+        if (!inherited.isOpen()) {
+          inherited.close();
+          note(`pid ${found.registration.pid} could not hand over all that it has`);
+          return "broken";
+        }
+        handed = inherited;
+        doors?.adopt(handed.sockets);
+      }
+      return inherited.kind;
+    },
+    async taken() {
+      const heard = await handed!.done({ services: hasServices });
+      if (heard && hasServices) line = handed!.line();
+      if (!heard) note("the daemon before ended while it handed over");
+      handed!.close();
+      doors?.settle();
     },
     publish,
     stillOurs: record.isOurs,
@@ -101,8 +161,9 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   return {
     proxy,
     predecessor,
+    line,
     keep({ lost, stops: keeping }) {
-      if (doors === undefined) return;
+      if (doors === undefined) return { pause() {}, resume() {} };
       const watch = (): Cancel =>
         converge({
           stateDirectory,
@@ -128,9 +189,52 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
             },
             lost: () => lost("as another was started, and this one could not be found"),
           });
-      keeping.push("the watch over the record", () => cancel());
+      let isOver = false;
+      keeping.push("the watch over the record", () => {
+        isOver = true;
+        cancel();
+      });
+      return {
+        pause: () => cancel(),
+        async resume(successor) {
+          const there = (await readRegistration(stateDirectory))?.id;
+          if (isOver) return;
+          if (there === undefined || there === successor) {
+            await record.publish(facts.port).catch((error: Error) => note(error.message));
+          }
+          if (!isOver) cancel = watch();
+        },
+      };
     },
   };
+}
+
+/** The answers of the daemon before about its services, up to the last one. @throws where it answers no more. */
+async function* servicesOf(handed: Handed): AsyncGenerator<Given> {
+  for (let batch = 0; ; batch++) {
+    const answer = await handed.services(batch);
+    if (answer === undefined) throw new Error("the daemon before does not answer");
+    const { services, why } = answer.value as { services?: unknown; why?: unknown };
+    if (typeof why === "string") throw new Error(why);
+    if (typeof services !== "object" || services === null) return;
+    yield { value: services as Record<string, unknown>, descriptors: answer.descriptors };
+  }
+}
+
+function bindWith(
+  handed: Handed | undefined,
+  bind: (before: Before) => RunningProxy,
+): RunningProxy {
+  const sockets = handed === undefined ? [] : takeSockets(handed.sockets, isProxySocket);
+  const { ready, close } = readySockets(sockets);
+  try {
+    return bind({
+      ready,
+      portOf: (scheme) => sockets.find(({ place }) => place.as === scheme)?.place.port,
+    });
+  } finally {
+    close();
+  }
 }
 
 type Later = {

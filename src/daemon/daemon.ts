@@ -3,6 +3,7 @@ import { release } from "node:os";
 import { version } from "../../package.json" with { type: "json" };
 import { feed } from "../control/commands/events.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
+import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
@@ -17,8 +18,10 @@ import { claim } from "./claim.ts";
 import { CurrentRoutes } from "./current-routes.ts";
 import { discovering } from "./discovering.ts";
 import { type Doors, openDoors } from "./doors.ts";
+import { handingOver } from "./handing-over.ts";
 import { Late } from "./late.ts";
 import type { Daemon, DaemonOptions } from "./options.ts";
+import { namelessNow } from "./nameless.ts";
 import { proxyAt } from "./proxy-at.ts";
 import { servedUsers } from "./served-users.ts";
 import { Stops } from "./stops.ts";
@@ -55,6 +58,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const facts = firstFacts(options);
   const proxy = new Late<RunningProxy>();
   const doors = new Late<Doors>();
+  const handing = new Late<HandingOver>();
 
   const recorder = new Recorder({ clock, now });
   const events = feed({ clock, launch: facts.id, counts: (service) => recorder.counts(service) });
@@ -76,10 +80,12 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     note,
   });
   const projects = supervisedProjects({ ...options, ...common, routes, discovery, proxy });
+  const nameless = namelessNow({ discovery, routes, projects, wsl });
   const bind = proxyAt({
     ...options,
     ...common,
     ...found,
+    nameless,
     now,
     wsl,
     peers,
@@ -93,6 +99,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     routes,
     discovery,
     projects,
+    nameless,
     trust: options.trust,
     proxy,
     doors,
@@ -109,6 +116,8 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     ...common,
     backend,
     ownClient: (client) => isOwn(pageUsers(client)),
+    // A daemon that is not there yet itself has nothing to hand over.
+    successor: (id, to) => handing.part?.begin(id, to),
   });
   if (opened !== undefined) doors.is(opened);
 
@@ -123,7 +132,9 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     doors: opened,
     bind,
     inherit: (shells) => projects.inherit(shells),
+    receive: (batches) => projects.receive(batches),
     stops: resting,
+    last: stops,
   });
   if (claimed === undefined) return undefined;
   proxy.is(claimed.proxy);
@@ -131,10 +142,15 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
 
   // Stopped first, so that services which end because we stop them are no news.
   stops.push("the news of services", () => discovery.stop());
-  beginProjects(projects, { ...common, resting });
+  beginProjects(projects, { ...common, resting, line: claimed.line });
   stops.push("the news of requests", trafficNews(common));
   stops.push("the word to followers", () => events.publish("stopping", {}));
-  claimed.keep({ lost: dismissed.resolve, stops });
+  const watch = claimed.keep({ lost: dismissed.resolve, stops });
+  const over = handingOver({
+    ...common,
+    ...{ proxy: claimed.proxy, doors: opened, projects, watch, dismissed: dismissed.resolve },
+  });
+  handing.is(over.conversations);
 
   return {
     port: claimed.proxy.port,
@@ -144,7 +160,11 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     addresses: claimed.proxy.addresses,
     predecessor: claimed.predecessor,
     dismissed: dismissed.promise,
-    stop: () => stops.stop(),
+    get isReplaced() {
+      return over.left() !== undefined;
+    },
+    stop: () => over.left()?.then(() => stops.stop()) ?? stops.stop(),
+    kept: () => over.kept(),
   };
 }
 

@@ -4,8 +4,18 @@ import type { Backend } from "../control/commands/command.ts";
 import { ensureCredential } from "../control/found/credential.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import { type HttpDoor, startHttp } from "../control/http/http.ts";
+import {
+  type HandedSocket,
+  type IpcPlace,
+  readySockets,
+  type SocketPlace,
+  takeSockets,
+  type TcpPlace,
+} from "../control/found/handed-sockets.ts";
 import { type PageLink, type PageTokens, pageTokens } from "../control/http/page-tokens.ts";
 import { type IpcDoor, ipcDoor } from "../control/ipc/ipc.ts";
+import type { IpcOptions } from "../control/ipc/ipc-request.ts";
+import type { Ready } from "../link/listen-on-both.ts";
 import { socketPath } from "../control/ipc/socket-path.ts";
 import { dashboard, linkPath } from "../dashboard/dashboard.ts";
 import { pageScript, removeKeptScripts } from "../dashboard/page-script.ts";
@@ -20,6 +30,14 @@ import { persistently } from "./persistently.ts";
 import type { Stopping } from "./stops.ts";
 
 export type Doors = {
+  /** The sockets that another daemon may take over, which of them it is beside each. */
+  sockets(): HandedSocket[];
+  /** Takes those of the daemon before out of `sockets`, and opens the doors on them. */
+  adopt(sockets: HandedSocket[]): void;
+  /** The socket for commands is no longer shared with the daemon before. */
+  settle(): void;
+  /** Another daemon has our sockets. Resolves when what is under way has ended, bounded. */
+  leave(): Promise<void>;
   /** Makes the socket ours: before the record names it, and again whenever it is not. */
   claim(): void;
   /** Mends the credential after it was deleted, or when others could read it. */
@@ -44,6 +62,8 @@ export type DoorsOptions = {
   allowedOrigins: readonly string[];
   /** Whether the page's client is this person's; undefined where the system does not tell. */
   ownClient(client: Ends): boolean | undefined;
+  /** Begins to hand over to another daemon. */
+  successor: IpcOptions["successor"];
   note(text: string): void;
   stops: Stopping;
 };
@@ -62,8 +82,9 @@ export async function openDoors(options: DoorsOptions): Promise<Doors | undefine
   const tokens = sessions({ clock, credential: credential.value });
   const forPages = pageTokens({ clock, credential: credential.value, allowedOrigins });
   await removeKeptScripts(stateDirectory);
-  const openAt = (port: number): HttpDoor =>
+  const openAt = (port: number, ready?: Ready): HttpDoor =>
     startHttp({
+      ready,
       clock,
       credential: credential.value,
       allowedOrigins,
@@ -83,7 +104,7 @@ export async function openDoors(options: DoorsOptions): Promise<Doors | undefine
   });
   facts.url = pages.http.url;
   facts.socket = ipc?.path ?? options.socket;
-  return doorsOf({ pages, ipc, tokens, forPages, credential, note });
+  return doorsOf({ pages, ipc, tokens, forPages, credential, note, facts });
 }
 
 type DoorsParts = {
@@ -93,11 +114,39 @@ type DoorsParts = {
   forPages: PageTokens;
   credential: KeptCredential;
   note(text: string): void;
+  facts: Facts;
 };
 
-function doorsOf({ pages, ipc, tokens, forPages, credential, note }: DoorsParts): Doors {
+function doorsOf({ pages, ipc, tokens, forPages, credential, note, facts }: DoorsParts): Doors {
   let said: string | undefined;
   return {
+    sockets() {
+      const own = ipc?.socket();
+      const tcp = pages.sockets().map(({ as, socket: { address, port, descriptor } }) => {
+        return { place: { as, address: address as TcpPlace["address"], port }, descriptor };
+      });
+      if (ipc === undefined || own === undefined) return tcp;
+      const { inode, descriptor } = own;
+      return [...tcp, { place: { as: "ipc", path: ipc.path, inode: String(inode) }, descriptor }];
+    },
+    adopt(sockets) {
+      const tcp = takeSockets(sockets, isDoor);
+      const { ready, close } = readySockets(tcp);
+      const portOf = (as: "api" | "page") => tcp.find(({ place }) => place.as === as)?.place.port;
+      const api = portOf("api");
+      if (api !== undefined) pages.adopt({ api, page: portOf("page"), ready });
+      close();
+      facts.url = pages.http.url;
+      const isOurs = (place: SocketPlace): place is IpcPlace =>
+        place.as === "ipc" && place.path === ipc?.path;
+      for (const { place, descriptor } of takeSockets(sockets, isOurs)) {
+        ipc!.adopt({ inode: BigInt(place.inode), descriptor });
+      }
+    },
+    settle: () => ipc?.settle(),
+    async leave() {
+      await Promise.all([pages.leave(), ipc?.leave()]);
+    },
     claim() {
       try {
         ipc?.claim();
@@ -163,7 +212,14 @@ async function keptCredential({
   };
 }
 
-type SocketDoorOptions = Pick<DoorsOptions, "clock" | "socket" | "backend" | "note"> & {
+function isDoor(place: SocketPlace): place is TcpPlace {
+  return place.as === "api" || place.as === "page";
+}
+
+type SocketDoorOptions = Pick<
+  DoorsOptions,
+  "clock" | "socket" | "backend" | "note" | "successor"
+> & {
   credential(): string;
   fault(error: unknown): void;
 };
@@ -176,8 +232,9 @@ function socketDoor({ socket, note, ...options }: SocketDoorOptions): IpcDoor | 
   const place = () => socketPath(socket, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
   try {
     const path = place();
-    const { clock, backend, credential, fault } = options;
+    const { clock, backend, credential, fault, successor } = options;
     return ipcDoor({
+      ...(successor === undefined ? {} : { successor }),
       path,
       prepare: () => void place(),
       clock,

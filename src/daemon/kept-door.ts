@@ -1,11 +1,19 @@
 /** The HTTP port that open pages know -> a door there, or a door elsewhere until that port is free. */
 import type { HttpDoor } from "../control/http/http.ts";
+import type { Listening } from "../link/listen.ts";
+import type { Ready } from "../link/listen-on-both.ts";
 import { keepPort, keptPort } from "../dashboard/page-port.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 
 export type KeptDoor = {
   /** The door that the record names. */
-  http: HttpDoor;
+  readonly http: HttpDoor;
+  /** Every socket of every door; `page`: the record does not name it, and open pages know it. */
+  sockets(): readonly { as: "api" | "page"; socket: Listening }[];
+  /** Opens the doors of the daemon before, whose sockets listen already, in place of ours. */
+  adopt(doors: { api: number; page: number | undefined; ready: Ready }): void;
+  /** Another daemon listens on our sockets. */
+  leave(): Promise<void>;
   /** Where a page is to be opened. */
   url(): string;
   connections(): number;
@@ -32,7 +40,7 @@ const patience = 30_000;
  * opened from then on have the port of the first door, and the next daemon opens there.
  */
 export async function openKept(
-  openAt: (port: number) => HttpDoor,
+  openAt: (port: number, ready?: Ready) => HttpDoor,
   { stateDirectory, clock, known, note }: KeptDoorOptions,
 ): Promise<KeptDoor> {
   const kept = await keptPort(stateDirectory);
@@ -44,7 +52,7 @@ export async function openKept(
       return undefined;
     }
   };
-  const http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
+  let http = (kept === 0 ? undefined : open(kept)) ?? openAt(0);
   const keep = (port: number): void => {
     keepPort(stateDirectory, port).catch((error: Error) => {
       note(`an open page will not find the next daemon: ${error.message}`);
@@ -67,7 +75,29 @@ export async function openKept(
     });
   } else if (kept === 0 && known) keep(http.port);
   return {
-    http,
+    get http() {
+      return http;
+    },
+    sockets: () => [
+      ...http.sockets.map((socket) => ({ as: "api", socket }) as const),
+      ...(second?.sockets ?? []).map((socket) => ({ as: "page", socket }) as const),
+    ],
+    adopt({ api, page, ready }) {
+      cancel();
+      cancelPatience();
+      taken = false;
+      const before = [http, second];
+      http = openAt(api, ready);
+      second = page === undefined ? undefined : openAt(page, ready);
+      // Nobody knows these yet.
+      for (const door of before) void door?.stop();
+      if (known) keep((second ?? http).port);
+    },
+    async leave() {
+      cancel();
+      cancelPatience();
+      await Promise.all([http.leave(), second?.leave()]);
+    },
     url() {
       const { url, port } = second ?? http;
       // Not before there is a page that would look for it.

@@ -65,6 +65,13 @@ export type Daemon = {
   readonly predecessor: Pick<Registration, "pid"> | undefined;
   /** Resolves, with the reason, when somebody else than the caller wants the daemon to stop. */
   readonly dismissed: Promise<string>;
+  /** Another daemon listens on our sockets: `stop` waits until our connections have ended. */
+  readonly isReplaced: boolean;
   /** Lets answers under way end, bounded. Twice is harmless. */
   stop(): Promise<void>;
+  /**
+   * To be called last of all. Resolves once no process needs this one as its parent any more, and may not return: a
+   * program that does nothing else may take its place.
+   */
+  kept(): Promise<void>;
 };

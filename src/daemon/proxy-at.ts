@@ -1,22 +1,21 @@
 /** The parts of the daemon -> a proxy at any port, joined to them. */
-import { hostname } from "node:os";
 import { version } from "../../package.json" with { type: "json" };
 import { type Callers, callerFinder } from "../discovery/callers.ts";
 import { clientUsers } from "../discovery/client-user.ts";
 import { departedClients } from "../discovery/departed-clients.ts";
-import { unusableServers } from "../discovery/unusable.ts";
 import { type Proxy as RunningProxy, startProxy } from "../proxy/listener/listener.ts";
 import type { Recorder } from "../proxy/request/recorder.ts";
+import type { Unusable } from "../routes/unusable.ts";
 import { plainLines } from "../supervisor/logs/plain-text.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import type { Clock } from "../system/clock.ts";
 import { belongsTo, listenersOn } from "../system/listeners.ts";
-import { ownFile } from "../system/own-bun.ts";
 import type { PeerSockets } from "../system/peer-sockets.ts";
 import type { Certificates } from "../tls/certificates.ts";
 import { terminator } from "../tls/terminate.ts";
 import type { CurrentRoutes } from "./current-routes.ts";
 import type { Discovering } from "./discovering.ts";
+import type { Before } from "./claim.ts";
 import { faultText } from "./fault-text.ts";
 import type { DaemonOptions } from "./options.ts";
 import { onWildcard } from "./ports.ts";
@@ -33,6 +32,7 @@ export type ProxyParts = Pick<DaemonOptions, "extraPorts" | "httpsRedirect" | "o
     certificates: Certificates;
     recorder: Recorder;
     projects: Projects;
+    nameless(): readonly Unusable[];
     note(text: string): void;
     stops: Stopping;
   };
@@ -41,7 +41,7 @@ export type ProxyParts = Pick<DaemonOptions, "extraPorts" | "httpsRedirect" | "o
 const knownFor = 6_000;
 
 /** @returns what starts the proxy at a port, and throws the system's error where that cannot be had. */
-export function proxyAt(parts: ProxyParts): (port: number) => RunningProxy {
+export function proxyAt(parts: ProxyParts): (port: number, before: Before) => RunningProxy {
   const { clock, now, wsl, peers, routes, discovery, age, certificates, projects, note } = parts;
   const uid = process.getuid?.() ?? -1;
   const proxyUsers = clientUsers(peers, {
@@ -53,11 +53,16 @@ export function proxyAt(parts: ProxyParts): (port: number) => RunningProxy {
   const tls = terminator({ clock, certificateFor: certificates.certificateFor, fault });
   const callers: Callers | undefined = peers && callerFinder({ root: "/proc", clock, now, peers });
   parts.stops.push("the search for callers", () => callers?.stop());
-  return (port) =>
+  return (port, before) =>
     startProxy({
       clock,
       port,
-      extraPorts: parts.extraPorts,
+      ready: before.ready,
+      // A port that was picked stays the one that people know.
+      extraPorts: parts.extraPorts.map((its) => ({
+        ...its,
+        port: its.port === 0 ? (before.portOf(its.scheme) ?? 0) : its.port,
+      })),
       wildcard: onWildcard,
       httpsRedirect: parts.httpsRedirect,
       version,
@@ -65,15 +70,7 @@ export function proxyAt(parts: ProxyParts): (port: number) => RunningProxy {
       routes: () => routes.table,
       refresh: () => discovery.refresh(),
       stillThere: (service) => age() < knownFor || discovery.stillThere(service),
-      unusable: () =>
-        unusableServers(discovery.scan(), {
-          hostName: hostname(),
-          wsl,
-          services: routes.table.services,
-          supervised: projects.snapshots(),
-          ownPids: new Set([process.pid]),
-          ownFile: ownFile(),
-        }),
+      unusable: parts.nameless,
       touch: () => discovery.touch(),
       clientUser: proxyUsers,
       otherUsers: parts.otherUsers,

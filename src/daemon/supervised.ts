@@ -6,6 +6,7 @@ import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
 import { originOf } from "../routes/service-row.ts";
 import type { Traffic } from "../routes/traffic.ts";
 import { idleWatch } from "../supervisor/project/idle.ts";
+import type { LineStart } from "../supervisor/line.ts";
 import type { Projects } from "../supervisor/projects.ts";
 import { supervision } from "../supervisor/supervision.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
@@ -72,6 +73,8 @@ export type BeginOptions = {
   traffic: Traffic;
   resting: Stopping;
   stops: Stopping;
+  /** To the daemon that has handed over its services. */
+  line: LineStart | undefined;
 };
 
 /**
@@ -79,7 +82,7 @@ export type BeginOptions = {
  * are under way.
  */
 export function beginProjects(projects: Projects, options: BeginOptions): void {
-  projects.begin();
+  projects.begin(options.line);
   options.resting.push("services", () => projects.stopAll());
   const stopIdle = idleWatch({
     clock: options.clock,

@@ -26,6 +26,8 @@ type Named = {
   name: string;
   /** The reason why it cannot be routed. */
   why: string | undefined;
+  /** The process whose name it has, where its own cannot be read. */
+  from: number | undefined;
 };
 
 /** Processes with one name that belong together and become one service. */
@@ -35,6 +37,8 @@ type Tree = Pick<Named, "key" | "name" | "why"> & {
   observations: Observation[];
   /** The pids of its processes that listen. */
   pids: Set<number>;
+  /** By pid: the process whose name it has, where its own cannot be read. */
+  from: Map<number, number>;
 };
 
 function oldestFirst(a: ObservedProcess, b: ObservedProcess): number {
@@ -46,17 +50,37 @@ function namedProcesses(scan: Scan, { ownPid, hostName, wsl }: GroupOptions): Ma
   const named = new Map<number, Named>();
   for (const process of scan.processes.values()) {
     if (process.pid === ownPid) continue;
-    const verdict = nameOf(process.name, { hostName, wsl });
+    const source = nameSource(process, scan);
+    const from = source === process ? undefined : source.pid;
+    const verdict = nameOf(source.name, { hostName, wsl });
     if (verdict.kind === "name") {
-      named.set(process.pid, { process, key: verdict.name, name: verdict.name, why: undefined });
+      const { name } = verdict;
+      named.set(process.pid, { process, key: name, name, why: undefined, from });
     } else if (verdict.kind === "unroutable") {
       // The raw text is used, because two long names may look alike once cut. The space keeps it apart from any valid
       // name.
-      const key = ` ${process.name}`;
-      named.set(process.pid, { process, key, name: verdict.text, why: verdict.why });
+      const key = ` ${source.name}`;
+      named.set(process.pid, { process, key, name: verdict.text, why: verdict.why, from });
     }
   }
   return named;
+}
+
+/**
+ * The process whose environment has the name: the nearest that can still be read, of the same user and the same job, as
+ * an environment is inherited. `NAME=api npm start` names a Puma that has written its title over its own.
+ */
+function nameSource(process: ObservedProcess, { processes }: Scan): ObservedProcess {
+  const { uid, group } = process;
+  const seen = new Set<number>();
+  let at = process;
+  while (at.overwritten && at.name === undefined && !seen.has(at.pid)) {
+    seen.add(at.pid);
+    const parent = processes.get(at.parent);
+    if (parent === undefined || parent.uid !== uid || parent.group !== group) return process;
+    at = parent;
+  }
+  return at;
 }
 
 /**
@@ -115,8 +139,10 @@ function treesOf(scan: Scan, named: ReadonlyMap<number, Named>): Tree[] {
   for (const { observation, holder, root } of holders) {
     const mark = leader(markOf(root, holder.key));
     const { key, name, why } = holder;
-    const tree = trees.get(mark) ?? { key, name, why, root, observations: [], pids: new Set() };
+    const fresh = { observations: [], pids: new Set<number>(), from: new Map<number, number>() };
+    const tree = trees.get(mark) ?? { key, name, why, root, ...fresh };
     trees.set(mark, tree);
+    if (holder.from !== undefined) tree.from.set(holder.process.pid, holder.from);
     if (oldestFirst(root, tree.root) < 0) tree.root = root;
     tree.pids.add(holder.process.pid);
     if (!tree.observations.includes(observation)) tree.observations.push(observation);
@@ -174,6 +200,7 @@ function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Serv
     .map((pid) => scan.processes.get(pid)!)
     .sort(oldestFirst);
   const { pid, startedAt, command, cwd } = owners[0]!;
+  const from = tree.from.get(pid);
   return {
     name: tree.name,
     routable: tree.why === undefined,
@@ -188,6 +215,9 @@ function serviceOf(tree: Tree, { scan, uid }: { scan: Scan; uid: number }): Serv
     source: "NAME",
     warnings: [
       ...(tree.why === undefined ? [] : [tree.why]),
+      ...(from === undefined
+        ? []
+        : [`its environment is overwritten by its title, so that its name is that of pid ${from}`]),
       ...neighbours(tree, scan.observations),
     ],
   };

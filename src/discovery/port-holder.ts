@@ -1,5 +1,6 @@
 /** A port that somebody has -> the processes that listen there, of others as far as they are visible. */
 import { listenersOn } from "../system/listeners.ts";
+import { printable } from "../text/printable.ts";
 import type { ObservedProcess, Scan, Source } from "./observation.ts";
 
 /** `process`: undefined where the socket is visible, and who holds it is not. `uid`: where the system tells it. */
@@ -8,6 +9,30 @@ export type PortHolder = {
   process: ObservedProcess | undefined;
   uid: number | undefined;
 };
+
+/** Characters of a command line and of a folder that are shown. */
+const longest = 200;
+
+type Known = Pick<ObservedProcess, "pid" | "command" | "cwd" | "name">;
+
+/**
+ * A process that has a port, for a person: `pid 17: python3 -m http.server, in /srv/docs`. `owner`: the service of a
+ * project that it belongs to, such as `shop:web`; else its NAME is told.
+ */
+export function holderWords(
+  { pid, command, cwd, name }: Known,
+  { owner, others = 0 }: { owner?: string | undefined; others?: number } = {},
+): string {
+  const more = others === 0 ? "" : ` and ${others} more`;
+  const whose = owner === undefined ? "" : `${printable(owner, longest)}, `;
+  const named = owner === undefined && name ? `, named ${printable(name, 80)}` : "";
+  return `${whose}pid ${pid}${more}: ${printable(command, longest)}${named}${folderWords(cwd)}`;
+}
+
+/** `, in /srv/docs`; empty where the folder is not known. */
+export function folderWords(cwd: string | undefined): string {
+  return cwd === undefined ? "" : `, in ${printable(cwd, longest)}`;
+}
 
 /** The processes that listen on a port, oldest first; those of other users are not visible. */
 export function ownersOf(scan: Scan, port: number): ObservedProcess[] {

@@ -407,6 +407,15 @@ export function procfsSource({
   return {
     kind: "procfs",
     scan,
+    async named(isWanted) {
+      scans++;
+      moment = uptime();
+      known = census();
+      return [...known.values()]
+        .filter((process) => allUsers || process.uid === uid)
+        .map(observed)
+        .filter(({ name }) => isWanted(name));
+    },
     alive({ pid, startedAt }) {
       const stat = readable(() => readStat(pid));
       return stat !== undefined && startOf(stat.startTicks) === startedAt;

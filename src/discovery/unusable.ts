@@ -4,7 +4,7 @@ import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Fault, Unusable } from "../routes/unusable.ts";
 import { printable } from "../text/printable.ts";
-import { shortCommand, typedCommand } from "../text/short-command.ts";
+import { programOf, shortCommand, typedCommand } from "../text/short-command.ts";
 import { type Host, nameOf } from "./name.ts";
 import type { ObservedProcess, Scan } from "./observation.ts";
 import { pickPort } from "./pick-port.ts";
@@ -20,6 +20,9 @@ export type UnusableOptions = Host & {
 
 /** PATH_MAX: a directory is shown in full. */
 const longestPath = 4096;
+
+/** The kernel's remark on a folder that is gone: proc(5). */
+const deleted = / \(deleted\)$/;
 
 /** Programs that a person types other commands into, or that read them from a string: their line is not the command. */
 const shells = /^-?(?:ba|da|z|k|fi|c|tc)?sh$/;
@@ -123,19 +126,14 @@ function typedOf(process: ObservedProcess, { processes }: Scan): string | undefi
     leader !== undefined &&
     leader.uid === process.uid &&
     leader.cwd === process.cwd &&
-    !shells.test(programOf(leader));
+    !shells.test(programOf(leader.command));
   return typedCommand((isTyped ? leader : process).command, process.cwd);
-}
-
-function programOf({ command }: ObservedProcess): string {
-  const [program = ""] = command.split(" ");
-  return program.slice(program.lastIndexOf("/") + 1).replace(/:$/, "");
 }
 
 /** Its folder's name, or else its program's; with a number where a server has the name. */
 function suggestedFor(process: ObservedProcess, taken: Set<string>): string {
-  const folder = process.cwd?.slice(process.cwd.lastIndexOf("/") + 1) ?? "";
-  const wanted = labelFrom(folder) ?? labelFrom(programOf(process)) ?? "server";
+  const folder = process.cwd?.slice(process.cwd.lastIndexOf("/") + 1).replace(deleted, "") ?? "";
+  const wanted = labelFrom(folder) ?? labelFrom(programOf(process.command)) ?? "server";
   let name = wanted;
   for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
   taken.add(name);

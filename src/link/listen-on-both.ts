@@ -7,9 +7,14 @@ export type ListenOnBothOptions = {
   port: number;
   /** For a port that can only be bound on the wildcard addresses; connections from other machines are dropped there. */
   wildcard?: boolean;
+  /** The descriptor of a socket that listens at this place already, which is ours from then on. */
+  ready?: Ready | undefined;
   /** Receives a sentence for a person: this machine has only one address family. */
   note(text: string): void;
 };
+
+/** A place -> the descriptor of a socket that listens there already, if there is one. Each is told once. */
+export type Ready = (address: string, port: number) => number | undefined;
 
 export type Both = {
   port: number;
@@ -28,14 +33,16 @@ const mostAttempts = 10;
  * have both halves. @throws the system's error, with its `code`, if the port cannot be bound.
  */
 export function listenOnBoth(
-  { port, wildcard = false, note }: ListenOnBothOptions,
+  { port, wildcard = false, ready, note }: ListenOnBothOptions,
   accept: (link: SocketLink) => void,
 ): Both {
   const [v4, v6] = wildcard ? wildcards : loopbacks;
+  const at = (address: string, port: number): Listening =>
+    listen({ address, port, descriptor: ready?.(address, port) }, accept);
   for (let attempt = 1; ; attempt++) {
-    const first = listen({ address: v4, port }, accept);
+    const first = at(v4, port);
     try {
-      const second = listen({ address: v6, port: first.port }, accept);
+      const second = at(v6, first.port);
       return { port: first.port, addresses: loopbacks, listening: [first, second] };
     } catch (error) {
       if ((error as { code?: unknown }).code === "EADDRINUSE") {

@@ -1,4 +1,5 @@
-/** An address and a port, or a path -> accepted links. */
+/** An address and a port, a path, or a socket that listens already -> accepted links. */
+import { closeSync } from "node:fs";
 import { nobody } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
 import { SocketLink } from "./socket-link.ts";
@@ -6,14 +7,21 @@ import { SocketLink } from "./socket-link.ts";
 export type Listening = {
   /** 0 when listening on a path. */
   port: number;
+  /** The address that was bound; empty when listening on a path. */
+  address: string;
   /** The file descriptor of the listening socket. */
   descriptor: number;
   /** Accepts no more connections; open ones continue. Calling it twice is harmless. */
   stop(): void;
 };
 
-/** `path`: a Unix socket, which must not exist yet; Bun removes it when the listener ends. */
-export type Place = { address: string; port: number } | { path: string };
+/**
+ * `path`: a Unix socket, which must not exist yet; Bun removes it when the listener ends. `descriptor`: a socket that
+ * listens there already, and that is ours from now on.
+ */
+export type Place = ({ address: string; port: number } | { path: string }) & {
+  descriptor?: number | undefined;
+};
 
 /**
  * Starts to listen. A wildcard address listens in its own family, and for this machine only: a peer from elsewhere is
@@ -36,13 +44,12 @@ export function listen(place: Place, accept: (link: SocketLink) => void): Listen
       },
     },
   };
-  const listener =
-    "path" in place
-      ? Bun.listen<SocketLink>({ ...common, unix: place.path })
-      : Bun.listen<SocketLink>({ ...common, hostname: place.address, port: place.port });
+  const listener = listenerAt(place, common);
   let stopped = false;
   return {
-    port: "port" in listener ? listener.port : 0,
+    // Bun does not know the port of a socket that it was given.
+    port: "path" in place ? 0 : (listener as Bun.TCPSocketListener).port || place.port,
+    address: address ?? "",
     // Bun provides this property, but its types do not include it.
     descriptor: (listener as unknown as { fd: number }).fd,
     stop() {
@@ -51,6 +58,27 @@ export function listen(place: Place, accept: (link: SocketLink) => void): Listen
       listener.stop(false);
     },
   };
+}
+
+type Common = Omit<Bun.TCPSocketListenOptions<SocketLink>, "hostname" | "port">;
+
+function listenerAt(place: Place, common: Common): Bun.SocketListener<SocketLink> {
+  const { descriptor: fd } = place;
+  if (fd !== undefined) {
+    try {
+      // Bun supports this option, but its types do not include it.
+      return Bun.listen<SocketLink>({
+        ...common,
+        fd,
+      } as unknown as Bun.TCPSocketListenOptions<SocketLink>);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  }
+  return "path" in place
+    ? Bun.listen<SocketLink>({ ...common, unix: place.path })
+    : Bun.listen<SocketLink>({ ...common, hostname: place.address, port: place.port });
 }
 
 /** Loopback addresses as the kernel writes them. RFC 4291 sections 2.5.3 and 2.5.5.2. */

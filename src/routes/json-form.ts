@@ -1,9 +1,9 @@
 /** Values of ours -> their form in JSON for other programs: snake_case keys, times in ISO 8601; and back. Pure. */
 
-/** Keys whose numbers are milliseconds since the Unix epoch. */
-const moments = ["startedAt", "readyAt", "nextRun", "time"] as const;
+/** Keys whose numbers are milliseconds since the Unix epoch: `startedAt`, and these. */
+const moments = ["nextRun", "time"] as const;
 
-type Moment = (typeof moments)[number];
+type Moment = (typeof moments)[number] | `${string}At`;
 
 type SnakeCase<Text extends string> = Text extends `${infer First}${infer Rest}`
   ? First extends Lowercase<First>
@@ -25,7 +25,9 @@ export type JsonForm<T> = T extends readonly (infer Item)[]
       }
     : T;
 
-const isMoment: ReadonlySet<string> = new Set(moments);
+const isMoment = (key: string): boolean => {
+  return key.endsWith("At") || moments.some((moment) => moment === key);
+};
 
 /** The last millisecond that ECMA-262 has a date for, before and after the epoch. */
 const farthest = 8.64e15;
@@ -56,7 +58,7 @@ function converted(value: unknown, rules: Rules): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, its]) => [
       rules.rename(key),
-      isMoment.has(camelCase(key)) ? rules.moment(its) : converted(its, rules),
+      isMoment(camelCase(key)) ? rules.moment(its) : converted(its, rules),
     ]),
   );
 }

@@ -34,5 +34,21 @@ export type ServiceDetail = ServiceReport & {
   requests: readonly JsonForm<RecordedRequest>[];
 };
 
+/** A row of `Nameless`: a server that runs, and that no name leads to. */
+export type NamelessReport = {
+  pid: number;
+  /** The port that serves the application, and all of them. */
+  port: number;
+  ports: readonly number[];
+  command: string;
+  cwd: string | null;
+  /** ISO 8601, UTC. */
+  started_at: string | null;
+  /** `no name`, `bad name`, `overwritten` and so on, as in `unusable.ts`. */
+  fault: string;
+  /** Which process it is, why no name leads to it, and the command that helps, in one line. */
+  message: string;
+};
+
 /** Requests of a service that were too many to be reported one by one: the event `requests`. */
 export type ServiceCounts = { service: string; counts: TrafficCounts };

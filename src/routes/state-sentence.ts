@@ -96,6 +96,14 @@ export function elsewhereText(port: number, own: number | undefined): string {
   return `${elsewhereStart}${port}, not on PORT=${own}`;
 }
 
+/** The port in such a warning; undefined for any other. */
+export function portElsewhere(warning: string): number | undefined {
+  const port = warning.startsWith(elsewhereStart)
+    ? Number.parseInt(warning.slice(elsewhereStart.length), 10)
+    : Number.NaN;
+  return Number.isNaN(port) ? undefined : port;
+}
+
 export function goneText({
   directory,
   project,

@@ -1,4 +1,5 @@
 /** A snapshot of services -> the service with a given name, and the supervisor's state for that name. */
+import { nearest } from "../text/nearest.ts";
 import { withRights } from "./name-rights.ts";
 import type { Service } from "./service.ts";
 import type { Supervised } from "./supervised.ts";
@@ -77,6 +78,13 @@ export function routeTable(
     supervised: (name) => longestEnding(supervisedByName, name),
     group: (name) => longestEnding(groups, name),
   };
+}
+
+/** The name that a mistyped one was probably meant to be: of a server, or of a project's service in any state. */
+export function nearestName(word: string, table: RouteTable): string | undefined {
+  const isProjects = (name: string): boolean =>
+    table.supervised(name)?.routeName === name || table.group(name)?.routeName === name;
+  return nearest(word, new Set([...table.names, ...table.known().filter(isProjects)]));
 }
 
 function longestEnding<T>(byName: ReadonlyMap<string, T>, name: string): T | undefined {

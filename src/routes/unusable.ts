@@ -1,6 +1,5 @@
 /** A server that runs and that no name leads to -> which process it is, why, and the command that helps. Pure. */
 import { labelFrom } from "../manifest/project-name.ts";
-import { listed } from "../text/list.ts";
 import { pastedWord } from "../text/shell-words.ts";
 
 /** Why no name leads to a server. */
@@ -102,6 +101,19 @@ export function unusableText(its: Unusable): string {
   return `${faultText(its)}; ${remedyText(its)}`;
 }
 
+/** A process that has a name, and no port that could be dialled. */
+export type Silent = Pick<Unusable, "pid" | "command" | "cwd"> & { name: string };
+
+/** A clause: which process it is, and why the name leads nowhere. */
+export function silentText({ pid, command, cwd, name }: Silent): string {
+  const place = cwd === undefined ? "" : ` in ${cwd}`;
+  return `pid ${pid} (${cut(command)}) runs${place} with NAME=${name}, and listens on no TCP port of this machine`;
+}
+
+/** A clause: what to do. */
+export const silentRemedy =
+  "it may still be starting, or have failed to listen: see its output; a port in a container, or a unix socket, is not seen";
+
 /** A clause for lists of servers without a name: the file that people expect to be read. */
 export const dotenvText =
   "a name is the NAME in a program's environment when it is started; in .env alone it is not seen";
@@ -147,11 +159,14 @@ export function meantBy(name: string, all: readonly Unusable[]): Unusable[] {
     .sort((a, b) => sureness.indexOf(a.fault.kind) - sureness.indexOf(b.fault.kind));
 }
 
-/** `2 servers run without a name: localhostess ls`. Undefined where none does. */
+/**
+ * A clause for a name that leads nowhere, where none of them was clearly meant. The latest is the one that somebody has
+ * just started. Undefined where there is none.
+ */
 export function namelessText(all: readonly Unusable[]): string | undefined {
   if (all.length === 0) return undefined;
-  const [first] = all;
-  if (all.length === 1) return faultText(first!);
-  const places = all.map(({ port, pid }) => `pid ${pid} on port ${port}`);
-  return `${all.length} servers run without a name (${listed(places, { most: 3 })}): localhostess ls`;
+  const latest = all.reduce((a, b) => (b.startedAt > a.startedAt ? b : a));
+  if (all.length === 1) return faultText(latest);
+  const which = whichText(latest).replace(" listens", ", which listens");
+  return `${all.length} servers run without a name (the latest is ${which}): localhostess ls`;
 }

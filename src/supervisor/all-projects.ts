@@ -16,7 +16,7 @@ import type { Adopted } from "./family/adopted.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import type { Given, HandedPart, Line } from "./handed.ts";
 import { Handing } from "./handing.ts";
-import { lineAt, type OpenLine } from "./line.ts";
+import { lineAt, type LineStart, type OpenLine } from "./line.ts";
 import { type Taken, takenFrom } from "./taken.ts";
 import type { Size } from "./logs/log-lines.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
@@ -180,13 +180,13 @@ class AllProjects implements Projects {
     return part;
   }
 
-  begin(descriptor?: number): void {
+  begin(line?: LineStart): void {
     const { note } = this.#options;
-    if (descriptor === undefined) {
+    if (line === undefined) {
       this.#taken?.drop();
       this.#taken = undefined;
     }
-    this.#recover(descriptor)
+    this.#recover(line)
       .catch((error: Error) => note(`what ran before cannot be taken over: ${error.message}`))
       .finally(() => this.#recovered.resolve());
   }
@@ -283,6 +283,20 @@ class AllProjects implements Projects {
     );
     const reasons = all.flatMap((its) => (its.kind === "failed" ? its.reasons : []));
     return reasons.length === 0 ? { kind: "ready" } : { kind: "failed", reasons };
+  }
+
+  async resume(directory: string, { hear }: { hear: Hear }): Promise<Started> {
+    await this.#recovered.promise;
+    const folder = this.#folders.known(await this.#placeOf(directory));
+    const project = folder?.project;
+    if (project === undefined || this.#stopping !== undefined) {
+      return {
+        kind: "failed",
+        reasons: [`no project of ${directory} was up; localhostess up starts it`],
+      };
+    }
+    const { profiles } = project.wishes;
+    return await project.up({ names: undefined, profiles, shell: folder!.shell, hear });
   }
 
   async envOf(
@@ -532,8 +546,8 @@ class AllProjects implements Projects {
     this.#lock?.release();
   }
 
-  /** `descriptor`: of the line to the daemon before, where its services go on. */
-  async #recover(descriptor: number | undefined): Promise<void> {
+  /** `line`: to the daemon before, where its services go on. */
+  async #recover(line: LineStart | undefined): Promise<void> {
     const { note, effects } = this.#options;
     const isOver = (): boolean => this.#stopping !== undefined;
     const taken = this.#taken;
@@ -564,7 +578,7 @@ class AllProjects implements Projects {
     for (const folder of this.#folders.all()) {
       folder.identity = this.#kept.registry.identityOf(folder.directory);
     }
-    if (taken !== undefined && descriptor !== undefined) await this.#adopt(taken, descriptor);
+    if (taken !== undefined && line !== undefined) await this.#adopt(taken, line);
     this.#kept.begin(before);
     if (isOver()) return;
     if (taken !== undefined) await endOthers();
@@ -594,12 +608,13 @@ class AllProjects implements Projects {
   }
 
   /** Goes on with what the daemon before has supervised until now. */
-  async #adopt(taken: Taken, descriptor: number): Promise<void> {
+  async #adopt(taken: Taken, line: LineStart): Promise<void> {
     const { environments, folders, pid, keepers } = taken;
     this.#trust = await this.#options.trust();
-    this.#elder = await lineAt(descriptor);
-    await Promise.all([...keepers].map(async ([its, of]) => this.#keep(its, await lineAt(of))));
+    this.#elder = await lineAt(line);
     this.#keep(pid, this.#elder);
+    const early = new Uint8Array();
+    for (const [its, descriptor] of keepers) this.#keep(its, await lineAt({ descriptor, early }));
     await Promise.all(
       folders.map(({ handed, streams }) => {
         const folder = this.#folders.of(handed.directory);

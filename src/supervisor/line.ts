@@ -6,11 +6,14 @@ export type OpenLine = Line & {
   end(): void;
 };
 
+/** A connected socket that nobody reads: `early` are bytes that were read from it already. */
+export type LineStart = { descriptor: number; early: Uint8Array };
+
 /** Bytes without an end of line: nobody of ours says that much. */
 const longest = 1024 * 1024;
 
 /** The descriptor is ours from now on. */
-export async function lineAt(descriptor: number): Promise<OpenLine> {
+export async function lineAt({ descriptor, early }: LineStart): Promise<OpenLine> {
   let text = "";
   let over = false;
   const decoder = new TextDecoder();
@@ -29,18 +32,19 @@ export async function lineAt(descriptor: number): Promise<OpenLine> {
     }
     line.hear?.(value);
   };
+  const read = (bytes: Uint8Array): void => {
+    text += decoder.decode(bytes, { stream: true });
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
+      const whole = text.slice(0, end);
+      text = text.slice(end + 1);
+      take(whole);
+    }
+    if (text.length > longest) text = "";
+  };
   const options: { fd: number; socket: Bun.SocketHandler<undefined> } = {
     fd: descriptor,
     socket: {
-      data(_socket, bytes) {
-        text += decoder.decode(bytes, { stream: true });
-        for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
-          const whole = text.slice(0, end);
-          text = text.slice(end + 1);
-          take(whole);
-        }
-        if (text.length > longest) text = "";
-      },
+      data: (_socket, bytes) => read(bytes),
       end: finish,
       close: finish,
       error: finish,
@@ -62,5 +66,7 @@ export async function lineAt(descriptor: number): Promise<OpenLine> {
   };
   // Bun accepts a descriptor here, but its types do not include it.
   const socket = await Bun.connect(options as unknown as Bun.UnixSocketOptions<undefined>);
+  // In a turn of its own: by then somebody hears.
+  if (early.length > 0) setImmediate(() => read(early));
   return line;
 }

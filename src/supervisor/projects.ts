@@ -4,6 +4,7 @@ import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import type { Gauge } from "./family/usage-gauge.ts";
 import type { Given, HandedPart } from "./handed.ts";
+import type { LineStart } from "./line.ts";
 import type { LogStore } from "./logs/log-store.ts";
 import type { Size } from "./logs/log-lines.ts";
 import type { Attachment } from "./project/attachments.ts";
@@ -52,10 +53,10 @@ export interface Projects {
    */
   receive(batches: AsyncIterable<Given>): Promise<void>;
   /**
-   * Takes over from the daemon before: at once where it has handed over, and `descriptor` is of the connection on which
-   * it did, which is ours from now on; else as soon as that has ended.
+   * Takes over from the daemon before: at once where it has handed over, and `line` is the connection on which it did,
+   * which is ours from now on; else as soon as that has ended.
    */
-  begin(descriptor?: number): void;
+  begin(line?: LineStart): void;
   /** The services, for the next daemon. To be asked for once for each that wants them. */
   handing(): HandedPart;
   /** The shells of `up`, for the next daemon. They are in memory only, and go nowhere else. */
@@ -72,6 +73,11 @@ export interface Projects {
     ids: readonly string[],
     options: { shell: Shell | undefined; hear: Hear },
   ): Promise<Started>;
+  /**
+   * Starts what an `up` of the folder's whole project starts, as it was approved by the last one: changes that wait go
+   * on waiting.
+   */
+  resume(directory: string, options: { hear: Hear }): Promise<Started>;
   /**
    * The environment that a service has on top of its shell's, by its files as they are now. `shell` fills references to
    * it.

@@ -27,7 +27,7 @@ export interface DescriptorCalls {
    * descriptors. At most `mostDescriptors` of them, and at least one byte.
    */
   send(socket: number, bytes: Uint8Array, descriptors: readonly number[]): boolean;
-  /** Bytes that have arrived, at most `mostBytes` at a time. */
+  /** Bytes that have arrived, as many as there is room for. */
   receive(socket: number): Received;
 }
 
@@ -35,6 +35,8 @@ export interface DescriptorCalls {
 export const mostDescriptors = 128;
 /** Bytes of a message that every system's socket has room for, where nothing else waits in it. */
 export const mostBytes = 4_096;
+/** Bytes that are received at a time. */
+const room = 64 * 1024;
 
 const signatures = {
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
@@ -99,7 +101,7 @@ export function descriptorCalls(platform: string): DescriptorCalls | undefined {
   const calls = libc(signatures);
   if (calls === undefined) return undefined;
   const its = layouts[platform];
-  const incoming = new Uint8Array(mostBytes);
+  const incoming = new Uint8Array(room);
   const control = new Uint8Array(its.headerLength + 4 * mostDescriptors + its.align);
   const controlView = new DataView(control.buffer);
   const pollfd = new Int32Array(2);
@@ -127,8 +129,7 @@ export function descriptorCalls(platform: string): DescriptorCalls | undefined {
     connect(path) {
       const name = Buffer.from(path);
       // sun_path in unix(7), with its NUL: 108 on Linux, 104 on macOS.
-      const room = platform === "linux" ? 108 : 104;
-      if (name.length >= room) return undefined;
+      if (name.length >= (platform === "linux" ? 108 : 104)) return undefined;
       const address = new Uint8Array(2 + name.length + 1);
       address.set(platform === "linux" ? [AF_UNIX, 0] : [address.length, AF_UNIX]);
       address.set(name, 2);

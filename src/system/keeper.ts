@@ -8,6 +8,7 @@ import { libc } from "./libc.ts";
 
 const signatures = {
   dup2: { args: ["i32", "i32"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   sigemptyset: { args: ["ptr"], returns: "i32" },
@@ -17,6 +18,8 @@ const signatures = {
 /** Where POSIX systems have it; by PATH it could be anybody's. */
 const programs = ["/bin/cat", "/usr/bin/cat"];
 
+/** fcntl(2). */
+const F_SETFL = 4;
 /** prctl(2), Linux 3.4. */
 const PR_SET_CHILD_SUBREAPER = 36;
 const SIG_SETMASK = 2;
@@ -36,6 +39,8 @@ export function becomeKeeper(descriptor: number): void {
   const nothing = openSync("/dev/null", "w");
   // Copies of descriptors stay open over exec; those of Bun do not.
   if (calls.dup2(descriptor, 0) !== 0 || calls.dup2(nothing, 1) !== 1) return;
+  // Bun's sockets do not wait; a program that has nothing else to do does.
+  calls.fcntl(0, F_SETFL, 0);
   const set = new Uint8Array(setLength);
   calls.sigemptyset(set);
   calls.sigprocmask(SIG_SETMASK, set, null);

@@ -11,3 +11,17 @@ export function processNow(pid: number): ProcStat | undefined {
     return undefined;
   }
 }
+
+/** USER_HZ, which is 100 on every Linux that we know. */
+const ticksPerSecond = 100;
+
+/** Milliseconds since the process began; undefined where the system does not tell. */
+export function processAge({ startTicks }: ProcStat): number | undefined {
+  try {
+    const uptime = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]);
+    return 1_000 * (uptime - startTicks / ticksPerSecond);
+  } catch {
+    // Not Linux.
+    return undefined;
+  }
+}

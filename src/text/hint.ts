@@ -1,7 +1,7 @@
 /** A sentence about a failure -> the part of it that says what to do: a command, or the word that was meant. Pure. */
 
-/** A command of ours, up to the end of its part of the sentence. */
-const command = /\blocalhostess [a-z][^;,\n)]*|\bNAME=[^;,\n)]+/g;
+/** A command, up to the end of its part of the sentence. Without such words before it, it is only spoken of. */
+const command = /(?<=: |\b(?:run|use|try) )(?:localhostess [a-z]|NAME=)[^;,\n)]*/g;
 
 /** The last command: a sentence ends with what helps. Null where nothing is advised. */
 export function hintIn(sentence: string): string | null {

@@ -8,13 +8,19 @@ function within(word: string, folder: string | undefined): string | undefined {
   return word.startsWith(`${folder}/`) ? word.slice(folder.length + 1) : undefined;
 }
 
+/** `node` of `/usr/bin/node server.js`; npm's package of Bun has a program with an ending of Windows. */
+export function programOf(command: string): string {
+  const [program = ""] = command.split(" ");
+  return program.slice(program.lastIndexOf("/") + 1).replace(/\.exe$/, "");
+}
+
 /** `folder`: its working directory. */
 function shortWords(command: string, folder: string | undefined): string[] {
   const [program = "", ...rest] = command.split(" ");
   const own = within(program, folder);
   // The shell looks for a word without a slash in PATH.
   const local = own === undefined || own.includes("/") ? own : `./${own}`;
-  const first = local ?? program.slice(program.lastIndexOf("/") + 1);
+  const first = local ?? programOf(command);
   return [first || program, ...rest.map((word) => within(word, folder) ?? word)];
 }
 

@@ -161,7 +161,7 @@ test("a port that another program has is broken, and it is named", async () => {
   expect(code).toBe(1);
   expect(of(`port ${server.port}`)).toMatchObject({
     level: "broken",
-    detail: expect.stringContaining(`it is in use by pid ${process.pid}, `),
+    detail: expect.stringContaining(`it is in use by pid ${process.pid}: `),
     fix: `kill ${process.pid}, or choose another port: localhostess server start --port 0`,
   });
 });

@@ -206,6 +206,30 @@ test(
 );
 
 test(
+  "up says where a service listens that is ready by its own word, and not on its port",
+  async () => {
+    const cwd = join(folder, "elsewhere");
+    await mkdir(cwd);
+    const serve = `const { port } = Bun.serve({ port: 0, fetch: () => new Response("x") }); console.log("at", port)`;
+    await writeFile(
+      join(cwd, "locald.toml"),
+      `[services.api]\ncommand = """exec bun -e '${serve}'"""\nready_pattern = "at"\n`,
+    );
+    const up = await cli(["up"], { env: env(), cwd });
+    const { out: output } = await cli(["logs", "api"], { env: env(), cwd });
+    const port = /at (\d+)/.exec(output)![1]!;
+    expect({ code: up.code, out: up.out }).toEqual({
+      code: 0,
+      out: expect.stringContaining("api"),
+    });
+    expect(up.err).toContain(`! elsewhere:api listens on port ${port}, not on PORT=`);
+    expect(up.err).toContain(`; let it listen on $PORT, or set port = ${port} in locald.toml\n`);
+    await cli(["stop"], { env: env(), cwd });
+  },
+  patience,
+);
+
+test(
   "try gives one command a port and a name, and its exit code back",
   async () => {
     const called = uniqueName("attempt");

@@ -111,6 +111,7 @@ describe("the program", () => {
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toContain(`port ${server.port} is in use by pid ${server.pid}: `);
     expect(err).toContain("fixtures/server.ts");
+    expect(err).toContain(`, named ${server.name}, in ${process.cwd()}; `);
     expect(err).toContain("--port 0");
   });
 
@@ -123,7 +124,7 @@ describe("the program", () => {
     });
     expect(await started(after)).toBe(Number(port));
     expect(after.output()).toContain(`took over from pid ${before.pid}\n`);
-    expect(before.output()).toContain("stopping, as another was started");
+    expect(before.output()).toContain("stopping, as another daemon has taken over");
     expect(await before.ended()).toBe(0);
     expect(await record()).toMatchObject({ pid: after.pid, port: Number(port) });
     after.signal("SIGTERM");
@@ -249,6 +250,8 @@ describe("the verb", () => {
       addresses: ["127.0.0.1", "::1"],
       predecessor,
       dismissed: dismissed.promise,
+      isReplaced: false,
+      kept: async () => {},
       stop,
     };
   }

@@ -127,7 +127,11 @@ test(
   async () => {
     const found = await place.daemon.find();
     if (found.kind !== "healthy") throw new Error(found.kind);
-    const told = JSON.stringify(await askHandover(found, systemClock));
+    const asked = { clock: systemClock, id: "next" };
+    const none = { kind: "shells" as const, shells: undefined };
+    const handed = await askHandover(found, asked);
+    if (handed.kind === "handed") handed.close();
+    const told = JSON.stringify(handed);
     expect(told).toContain(canary);
     const nonce = "0".repeat(64);
     for (const sent of [{}, { proof: "" }, { proof: `${nonce}.${nonce}` }, null]) {
@@ -136,10 +140,10 @@ test(
       expect(answer).toMatchObject({ kind: "failed", why: "the proof is missing or wrong" });
     }
     const stranger = { ...found, credential: "0".repeat(found.credential.length) };
-    expect(await askHandover(stranger, systemClock)).toBeUndefined();
+    expect(await askHandover(stranger, asked)).toEqual(none);
     const { registration } = found;
     const other = { ...found, registration: { ...registration, id: crypto.randomUUID() } };
-    expect(await askHandover(other, systemClock)).toBeUndefined();
+    expect(await askHandover(other, asked)).toEqual(none);
   },
   patience,
 );

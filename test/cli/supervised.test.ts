@@ -136,6 +136,7 @@ test("a status has a row for each service, and below them what wants to be read"
       memory: null,
       url: null,
       why: "ended 10 times",
+      message: "shop:db has failed: ended 10 times",
       exit: { code: null, signal: "SIGKILL", time: "2026-01-01T00:00:00.000Z", last_lines: [] },
     }),
   ];
@@ -181,14 +182,15 @@ test("80 columns keep the address and the folder: processor, exit and restarts g
 test("a lazy service that sleeps is told to start with its first request", () => {
   const asleep = { lazy: true, state: "stopped" as const };
   const rows = [
-    row("shop:api", asleep),
-    row("shop:db", { ...asleep, why: "disabled" }),
+    row("shop:api", { ...asleep, message: "shop:api is stopped; it starts with a request" }),
+    row("shop:db", { state: "stopped", why: "disabled", message: "shop:db is stopped: disabled" }),
+    row("shop:job", { state: "stopped" }),
     row("shop:web", { lazy: true }),
   ];
   const lines = statusLines(rows, { colors: noColors, columns: () => undefined });
-  expect(lines.slice(4)).toEqual([
-    "  shop:api: starts with its first request",
-    "  shop:db: disabled",
+  expect(lines.slice(5)).toEqual([
+    "  shop:api is stopped; it starts with a request",
+    "  shop:db is stopped: disabled",
   ]);
 });
 

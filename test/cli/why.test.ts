@@ -104,7 +104,7 @@ test("another program on the proxy's port is named", async () => {
   expect(code).toBe(1);
   expect(last.step).toBe("listens");
   expect(last.detail).toContain(
-    `port ${server.port} is in use by another program: pid ${server.pid}, `,
+    `port ${server.port} is in use by another program: pid ${server.pid}: `,
   );
 });
 

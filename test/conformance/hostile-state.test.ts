@@ -108,7 +108,7 @@ test(
     // Also where a daemon of ours runs and only the pid is not its own.
     const registration = await place.start();
     await writeRegistration(place.directory, { ...registration, pid: victim.pid });
-    expect((await place.find()).kind).toBe("stranger");
+    expect((await place.find()).kind).toBe("another");
     await place.run("server", "stop");
     expect(victim.alive).toBe(true);
   },

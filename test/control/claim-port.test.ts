@@ -28,9 +28,9 @@ const registration: Registration = {
 };
 const healthy = (its: Partial<Registration> = {}): Found => {
   const record = { ...registration, ...its };
-  return { kind: "healthy", registration: record, handshake: record, credential: "" };
+  return { kind: "healthy", registration: record, handshake: record, credential: "", by: "socket" };
 };
-const absent: Found = { kind: "absent", why: "" };
+const absent: Found = { kind: "absent", why: "", alive: false };
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -53,7 +53,8 @@ async function claim(
     extras: [],
     unlessRunning: false,
     find: async () => found,
-    inherit: async () => {},
+    inherit: async () => "shells",
+    taken: async () => {},
     vacancy(port) {
       const holder = held.get(port);
       if (holder === undefined) return "free";
@@ -104,7 +105,13 @@ test("what our daemon has is had after our record is written and it has gone", a
 });
 
 test("so it is of a daemon that speaks another protocol", async () => {
-  found = { kind: "other-protocol", protocol: "x", registration, handshake: registration };
+  found = {
+    kind: "other-protocol",
+    protocol: "x",
+    registration,
+    handshake: registration,
+    alive: true,
+  };
   held.set(9090, "ours");
   const claimed = await claim({ unlessRunning: true }, (waited) => {
     if (waited > 900) held.delete(9090);
@@ -177,7 +184,7 @@ test("whoever is displaced while it waits gives way", async () => {
 });
 
 test("any port is the one before, where that can be had", async () => {
-  found = { kind: "dead", why: "", registration: { ...registration, port: 8080 } };
+  found = { kind: "dead", why: "", alive: false, registration: { ...registration, port: 8080 } };
   expect(await claim({ port: 0 })).toMatchObject({ bound: 8080 });
   held.set(8080, "theirs");
   expect(await claim({ port: 0 })).toMatchObject({ kind: "bound", bound: 0 });

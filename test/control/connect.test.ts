@@ -17,7 +17,7 @@ afterEach(() => rm(stateDirectory, { recursive: true, force: true }));
 test("where none runs and none may be started, that is the answer", async () => {
   expect(await connect({ stateDirectory, clock })).toEqual({
     kind: "none",
-    found: { kind: "absent", why: "there is no record of one" },
+    found: { kind: "absent", why: "there is no record of one", alive: false },
   });
 });
 

@@ -123,8 +123,6 @@ describe("a stranger is who", () => {
           proof: daemonProof(credential, { ...record, id: "x", nonce: nonceOf(head) }),
         }),
     ],
-    ["is another launch", honest({ id: "two" })],
-    ["is another process", honest({ pid: process.pid + 1 })],
     ["sends null", () => json(null)],
     ["sends no JSON", () => "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{]"],
     ["speaks no HTTP", () => "SSH-2.0-OpenSSH_9.2\r\n"],
@@ -144,6 +142,20 @@ describe("a stranger is who", () => {
     });
   }
 });
+
+const others: [string, Partial<Registration>][] = [
+  ["launch", { id: "two" }],
+  ["process", { pid: process.pid + 1 }],
+];
+
+test.each(others)(
+  "a daemon that knows our credential and is another %s is told apart",
+  async (_, its) => {
+    using daemon = squatter(honest(its));
+    const probed = await probe(daemon.record, credential);
+    expect(probed).toMatchObject({ kind: "another", handshake: its });
+  },
+);
 
 test("who passes our proof on to the daemon does not get the daemon's", async () => {
   const asked: string[] = [];
@@ -165,11 +177,11 @@ test("a port that nobody has is dead", async () => {
   });
 });
 
-test("who accepts and says nothing is dead, within the time given", async () => {
+test("who accepts and says nothing is silent, within the time given", async () => {
   using other = squatter(() => undefined);
   const began = performance.now();
   const probed = await probe(other.record, credential, { deadline: 100 });
-  expect(probed).toEqual({ kind: "dead", why: "no answer within 100 ms" });
+  expect(probed).toEqual({ kind: "silent", by: "port", why: "no answer within 100 ms" });
   expect(performance.now() - began).toBeLessThan(900);
 });
 
@@ -247,7 +259,7 @@ describe("the socket is asked first", () => {
     expect(other.heard()).toBe("");
   });
 
-  const others: [string, Answering][] = [
+  const elsewhere: [string, Answering][] = [
     ["is the next daemon's", shaken({ id: "two" })],
     ["is another process's", shaken({ pid: process.pid + 1 })],
     ["is of one who knows another credential", shaken({}, "cd".repeat(32))],
@@ -256,7 +268,7 @@ describe("the socket is asked first", () => {
     ["knows no such request", () => ({ error: { code: "unknown_command", message: "what?" } })],
     ["sends null", () => null],
   ];
-  test.each(others)("where it %s, the port is", async (_, answer) => {
+  test.each(elsewhere)("where it %s, the port is", async (_, answer) => {
     using squatting = socketSquatter(answer);
     using daemon = squatter(honest());
     const record = { ...daemon.record, socket: squatting.path };
@@ -264,13 +276,42 @@ describe("the socket is asked first", () => {
     expect(daemon.heard()).toContain("/v1/handshake");
   });
 
-  test("where it says nothing for the whole time, the daemon is dead", async () => {
+  test("where it says nothing for the whole time, the daemon is silent", async () => {
     using silent = socketSquatter(() => undefined);
     const record = { ...facts, socket: silent.path };
     expect(await probe(record, credential, { deadline: 100 })).toEqual({
-      kind: "dead",
+      kind: "silent",
+      by: "socket",
       why: "no answer within 100 ms",
     });
+  });
+
+  const verdicts: [string, Answering, string][] = [
+    ["is another daemon's", shaken({ id: "two" }), "another"],
+    ["speaks another protocol", shaken({ protocol: "localhostess/99" }), "other-protocol"],
+    ["is of one who knows another credential", shaken({}, "cd".repeat(32)), "stranger"],
+    [
+      "knows no such request",
+      () => ({ error: { code: "unknown_command", message: "what?" } }),
+      "stranger",
+    ],
+  ];
+  test.each(verdicts)(
+    "where it %s and nobody has the port, that is the answer",
+    async (_, answer, kind) => {
+      using squatting = socketSquatter(answer);
+      const other = squatter(() => "");
+      other[Symbol.dispose]();
+      const record = { ...facts, url: other.record.url, socket: squatting.path };
+      expect(await probe(record, credential)).toMatchObject({ kind });
+    },
+  );
+
+  test("a stranger at the port does not hide that a process of ours has the socket", async () => {
+    using squatting = socketSquatter(() => ({ error: { message: "what?" } }));
+    using other = squatter(() => json({}));
+    const record = { ...other.record, socket: squatting.path };
+    expect(await probe(record, credential)).toMatchObject({ kind: "stranger", by: "socket" });
   });
 
   test("a proof that was made for the socket is worth nothing at the port, nor the other way round", async () => {

@@ -23,6 +23,10 @@ function open() {
       told.push(["restart", ids, shell]);
       return { kind: "ready" };
     },
+    resume: async (directory: unknown) => {
+      told.push(["resume", directory]);
+      return { kind: "ready" };
+    },
     up: async (asked: { directory: unknown }) => {
       told.push(["up", asked.directory]);
       return { kind: "ready" };
@@ -68,6 +72,7 @@ test.each([
 test.each([
   ["/v1/restart", { name: "shop:api" }, [["restart", ["shop:api"], undefined]]],
   ["/v1/stop", { name: "shop:api" }, [["stop", ["shop:api"]]]],
+  ["/v1/resume", { project_path: "/srv/shop" }, [["resume", "/srv/shop"]]],
   ["/v1/stop-all", {}, [["stop", ["shop:api"]]]],
   ["/v1/restart-all", {}, [["restart", ["shop:api"], undefined]]],
 ])("by a session %s with %j is done", async (path, body, does) => {

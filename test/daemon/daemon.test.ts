@@ -1,65 +1,14 @@
 /** Every way out of a daemon's start and stop leaves nothing behind: no listener, no record, no socket. */
-import { afterEach, expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, rm, rmdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { expect, test } from "bun:test";
+import { existsSync, statSync } from "node:fs";
+import { chmod, mkdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { credentialPath } from "../../src/control/found/credential.ts";
 import { readRegistration } from "../../src/control/found/registration.ts";
-import { type DaemonOptions, startDaemon } from "../../src/daemon/daemon.ts";
+import { startDaemon } from "../../src/daemon/daemon.ts";
+import { daemonOptions as options, sockets } from "../support/daemon-options.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
-
-const directories: string[] = [];
-afterEach(async () => {
-  for (const directory of directories.splice(0)) await rm(directory, { recursive: true });
-});
-
-async function options(more: Partial<DaemonOptions> = {}): Promise<DaemonOptions> {
-  const directory = await mkdtemp(join(tmpdir(), "localhostess-daemon-"));
-  directories.push(directory);
-  return {
-    port: 0,
-    extraPorts: [],
-    httpsRedirect: false,
-    otherUsers: false,
-    scanner: "auto",
-    allUsers: false,
-    stateDirectory: directory,
-    socket: join(directory, "socket"),
-    log: undefined,
-    allowedOrigins: [],
-    trust: async () => [],
-    unlessRunning: false,
-    mustBeFound: false,
-    tlds: [],
-    bareNames: false,
-    env: {},
-    configFile: undefined,
-    serviceTrust: async () => ({}),
-    onServices() {},
-    onNote() {},
-    onSkipped() {},
-    ...more,
-  };
-}
-
-/** How many sockets that others can reach this process has open. The kernel's diagnostics are asked on another kind. */
-function sockets(): number {
-  const tables = ["tcp", "tcp6", "unix"].map((name) =>
-    readFileSync(`/proc/self/net/${name}`, "utf8"),
-  );
-  const known = new Set(tables.join("\n").split(/\s+/));
-  return readdirSync("/proc/self/fd").filter((name) => {
-    try {
-      const [, inode] = readlinkSync(`/proc/self/fd/${name}`).match(/^socket:\[(\d+)\]$/) ?? [];
-      return inode !== undefined && known.has(inode);
-    } catch {
-      // The descriptor by which the directory was read, which is closed again.
-      return false;
-    }
-  }).length;
-}
 
 const leavesNothing = async (before: number): Promise<void> => {
   await eventually("its sockets are closed", () => sockets() === before);

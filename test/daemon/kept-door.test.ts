@@ -31,7 +31,9 @@ async function scene({ kept = 0, known = false }: { kept?: number; known?: boole
       url: `http://127.0.0.1:${port}`,
       port,
       connections: 0,
+      sockets: [],
       credentialChanged() {},
+      leave: async () => {},
       stop: async () => {},
     };
   };
@@ -101,3 +103,17 @@ test.each([true, false])(
     expect([clock.waiting, notes]).toEqual([0, []]);
   },
 );
+
+test("a daemon that takes the doors of the one before over keeps both ports, and waits for none", async () => {
+  const { open, isKept, taken, clock } = await scene({ kept: 50_100, known: true });
+  taken.add(50_100);
+  const door = await open();
+  expect(clock.waiting).toBeGreaterThan(0);
+  taken.delete(50_100);
+  door.adopt({ api: 50_007, page: 50_100, ready: () => undefined });
+  expect(door.http.url).toBe("http://127.0.0.1:50007");
+  expect(door.url()).toBe("http://127.0.0.1:50100");
+  expect(clock.waiting).toBe(0);
+  await isKept(50_100);
+  await door.stop();
+});

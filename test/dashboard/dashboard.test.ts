@@ -126,8 +126,9 @@ test("a session reads the API, and changes nothing unless our own page asks", as
   expect((await post(json)).status).toBe(401);
   expect((await post({ ...json, origin: "http://127.0.0.1:3000" })).status).toBe(401);
   expect((await post({ ...json, origin: server.url })).status).toBe(401);
-  // It is let in: there is nothing that could be stopped here.
-  expect((await post({ ...json, origin: server.pageUrl })).status).toBe(501);
+  expect(server.supervised.told).toEqual([]);
+  expect((await post({ ...json, origin: server.pageUrl })).status).toBe(200);
+  expect(server.supervised.told).toHaveLength(1);
 });
 
 test("the credential opens the page's parts as it opens everything", async () => {

@@ -11,11 +11,19 @@ import {
   afterCounts,
   afterRequest,
   afterSeconds,
+  type Entry,
+  entriesOf,
+  groupsOf,
+  marked,
   matching,
+  matchingLines,
+  matchingRequests,
   type SeenRequest,
   sorted,
+  statesOf,
   withRequests,
 } from "../../src/dashboard/page/model.ts";
+import type { SupervisedStatus } from "../../src/routes/project-report.ts";
 import type { ServiceReport } from "../../src/routes/service-report.ts";
 
 const api: ServiceReport = {
@@ -111,16 +119,171 @@ test("seconds go by, and a service that was quiet stays the same value", () => {
   expect(afterSeconds([api], -5)).toEqual([api]);
 });
 
-test("a search looks at names, commands, folders, ports and pids, and all its words must be there", () => {
-  const names = (query: string) => matching([api, web], query).map(({ name }) => name);
-  expect(names("")).toEqual(["api", "web"]);
-  expect(names("  ")).toEqual(["api", "web"]);
-  expect(names("API")).toEqual(["api"]);
-  expect(names("vite")).toEqual(["web"]);
-  expect(names("24678")).toEqual(["web"]);
-  expect(names("79")).toEqual(["web"]);
-  expect(names("node ada")).toEqual(["api"]);
-  expect(names("node vite")).toEqual([]);
+const declared: SupervisedStatus = {
+  name: "shop:web",
+  pid: 78,
+  port: 5173,
+  status: "running",
+  url: "http://web.shop.localhost:9090",
+  domain: "web.shop.localhost",
+  health_status: "Healthy",
+  health_source: "None",
+  path: "/srv/shop",
+  workspace: null,
+  constellation: null,
+  warnings: [],
+  started_at: "2026-01-01T00:00:00.000Z",
+  command: "bun run web",
+  project: "shop",
+  service: "web",
+  route_name: "web.shop",
+  type: "exec",
+  state: "ready",
+  why: null,
+  message: "shop:web is ready",
+  says: null,
+  ready: true,
+  ready_at: null,
+  uptime: 4,
+  restarts: 0,
+  exit: null,
+  cpu: null,
+  memory: null,
+  memory_limit: null,
+  lazy: false,
+  next_run: null,
+  instance: null,
+  pending: null,
+};
+const seen: ServiceReport = {
+  ...web,
+  name: "web.shop",
+  url: "http://web.shop.localhost:9090",
+  secure_url: "https://web.shop.localhost:9090",
+};
+
+test("a service of a project stands once, with the server that was found for it", () => {
+  const all = entriesOf([declared], [seen, api]);
+  expect(all.map(({ id, found }) => [id, found?.name])).toEqual([
+    ["shop:web", "web.shop"],
+    ["api", "api"],
+  ]);
+});
+
+test("another server that has a stopped service's name stands for itself, and so does one without an address", () => {
+  const stopped: SupervisedStatus = { ...declared, state: "stopped", pid: null };
+  const odd = { ...seen, url: null };
+  expect(entriesOf([stopped], [seen]).map(({ id }) => id)).toEqual(["shop:web", "web.shop"]);
+  expect(entriesOf([declared], [odd]).map(({ id, state }) => [id, state])).toEqual([
+    ["shop:web", "ready"],
+    ["web.shop 78", "no address"],
+  ]);
+});
+
+test("a worker has no server, and instances have one each", () => {
+  const worker: SupervisedStatus = { ...declared, route_name: null, url: null };
+  expect(entriesOf([worker], [seen])).toHaveLength(2);
+  const two = ["web-1", "web-2"].map((name) => ({
+    ...declared,
+    name: `shop:${name}`,
+    route_name: `${name}.shop`,
+  }));
+  const servers = two.map(({ route_name }) => ({ ...seen, name: route_name }));
+  expect(entriesOf(two, servers).map(({ id, found }) => [id, found?.name])).toEqual([
+    ["shop:web-1", "web-1.shop"],
+    ["shop:web-2", "web-2.shop"],
+  ]);
+});
+
+test("projects are groups by their folders, in the order of names, and the rest comes last", () => {
+  const rows = [
+    { ...declared, name: "shop:web" },
+    { ...declared, name: "billing:web", project: "billing", path: "/srv/billing" },
+    { ...declared, name: "shop:api" },
+    { ...declared, name: "shop-fix:web", project: "shop", path: "/srv/shop-fix" },
+  ];
+  const groups = groupsOf(entriesOf(rows, [api]));
+  expect(groups.map(({ key, name, entries }) => [key, name, entries.map(({ id }) => id)])).toEqual([
+    ["/srv/billing", "billing", ["billing:web"]],
+    ["/srv/shop", "shop", ["shop:api", "shop:web"]],
+    ["/srv/shop-fix", "shop", ["shop-fix:web"]],
+    ["", "No project", ["api"]],
+  ]);
+});
+
+test("in one look: how many are in each state, those first that somebody has to look at", () => {
+  const exit = { code: 1, signal: null, time: "2026-01-01T00:00:00.000Z", last_lines: [] };
+  const rows: SupervisedStatus[] = [
+    { ...declared, name: "a:1" },
+    { ...declared, name: "a:2" },
+    { ...declared, name: "a:3", state: "stopped" },
+    { ...declared, name: "a:4", state: "failed" },
+    { ...declared, name: "a:5", state: "exited", exit },
+    { ...declared, name: "a:6", state: "starting" },
+  ];
+  const states = statesOf(entriesOf(rows, [{ ...api, warnings: ["two have it"] }]));
+  expect(states.map(({ state, tone, count }) => `${count} ${state} ${tone}`)).toEqual([
+    "1 exited bad",
+    "1 failed bad",
+    "1 running warn",
+    "1 starting busy",
+    "2 ready good",
+    "1 stopped off",
+  ]);
+});
+
+const idsOf = (entries: readonly Entry[], query: string, kept?: string) =>
+  matching(entries, { query, kept }).map(({ id }) => id);
+
+test("a search looks at all that is known of a service, and all its words must be there", () => {
+  const all = entriesOf(
+    [{ ...declared, message: "shop:web has failed (exit code 3)", says: "warming up" }],
+    [seen, api],
+  );
+  for (const query of ["", "  "]) expect(idsOf(all, query)).toEqual(["shop:web", "api"]);
+  const found: Record<string, string[]> = {
+    "API SERVER.js": ["api"],
+    vite: ["shop:web"],
+    24678: ["shop:web"],
+    79: ["shop:web"],
+    "node ada": ["api"],
+    "node vite": [],
+    "shop ready": ["shop:web"],
+    running: ["api"],
+    "/srv/shop": ["shop:web"],
+    "https://api.localhost": ["api"],
+    "http://web.shop.localhost": ["shop:web"],
+    "exit code 3": ["shop:web"],
+    warming: ["shop:web"],
+  };
+  for (const [query, ids] of Object.entries(found))
+    expect([query, idsOf(all, query)]).toEqual([query, ids]);
+});
+
+test("a service that a person has just stopped stays where it was found", () => {
+  const stopped = entriesOf([{ ...declared, state: "stopped", pid: null }], []);
+  expect(idsOf(stopped, "ready running")).toEqual([]);
+  expect(idsOf(stopped, "ready running", "shop:web")).toEqual(["shop:web"]);
+});
+
+test("a search finds requests and lines of output, the newest first, and marks what it has found", () => {
+  const requests = [
+    { ...request, id: 2, target: "/orders/2", status: 503 },
+    { ...request, id: 1, target: "/carts" },
+  ];
+  expect(matchingRequests(requests, "api ORDERS").map(({ id }) => id)).toEqual([2]);
+  expect(matchingRequests(requests, "503").map(({ id }) => id)).toEqual([2]);
+  expect(matchingRequests(requests, "")).toEqual([]);
+  const lines = ["one", "two (x)", "one more"].map((text, at) => ({
+    service: "shop:api",
+    text,
+    time: `2026-01-01T00:00:0${at}.000Z`,
+  }));
+  expect(matchingLines(lines, "one").map(({ text }) => text)).toEqual(["one more", "one"]);
+  expect(matchingLines(lines, "shop (x)").map(({ text }) => text)).toEqual(["two (x)"]);
+  expect(matchingLines(lines, " ")).toEqual([]);
+  expect(marked("two (x) Two", ["(x)", "two"])).toEqual(["", "two", " ", "(x)", " ", "Two", ""]);
+  expect(marked("as it is", [])).toEqual(["as it is"]);
 });
 
 test("requests are listed the newest first, each once, and at most a hundred", () => {

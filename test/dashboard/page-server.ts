@@ -12,6 +12,7 @@ import type { Scan } from "../../src/discovery/observation.ts";
 import { Recorder } from "../../src/proxy/request/recorder.ts";
 import type { Service } from "../../src/routes/service.ts";
 import { systemClock } from "../../src/system/clock.ts";
+import { type PageProjects, pageProjects } from "./page-projects.ts";
 import { encode } from "../../src/wire/bytes.ts";
 import { RequestHead } from "../../src/wire/head.ts";
 
@@ -34,6 +35,8 @@ export interface PageServer extends AsyncDisposable {
   request(service: string, made?: Partial<Made>): void;
   stop(): Promise<void>;
   readonly feed: Feed;
+  /** Services of projects, of which there are none at first. */
+  readonly supervised: PageProjects;
 }
 
 export type Made = {
@@ -67,6 +70,9 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     launch: id,
     counts: (service) => recorder.counts(service),
   });
+  const supervised = pageProjects((service) =>
+    news.publish("supervised", { change: "changed", service }),
+  );
   let door: HttpDoor | undefined;
   const made = sessions({ clock: systemClock, credential: () => credential });
   let latest = made.issue("entry");
@@ -88,7 +94,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       protocol,
       startedAt: Date.now() - 8_040_000,
       socket: "/nowhere/daemon.sock",
-      port: 9090,
+      port: 9091,
       stateDirectory: "/home/ada/.local/state/localhostess",
       addresses: ["127.0.0.1", "::1"],
       log: undefined,
@@ -104,6 +110,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     attend: () => () => {},
     traffic: recorder,
     feed: news,
+    projects: supervised.projects,
     shutdown() {
       admitted++;
     },
@@ -128,6 +135,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
     news.stop();
     // The port is free at once; what browsers hold open ends a little later.
     void door.stop();
+    await supervised[Symbol.asyncDispose]();
   };
   return {
     url: door.url,
@@ -140,6 +148,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       return admitted;
     },
     feed: news,
+    supervised,
     open,
     add(service) {
       services = [...services.filter(({ name }) => name !== service.name), service];

@@ -352,3 +352,38 @@ describe("between users", () => {
     expect(sudo[0]).toMatchObject({ routable: true, root: 2 });
   });
 });
+
+describe("a server that has written its title over its environment", () => {
+  const titled = { pid: 12, parent: 11, group: 10, listens: ["127.0.0.1 3000"], overwritten: true };
+
+  test("has the name of the nearest process of its job that can be read, and says so", () => {
+    const npm = { pid: 10, name: "api" };
+    const [its, ...others] = services(
+      npm,
+      { pid: 11, parent: 10, group: 10, overwritten: true },
+      titled,
+    );
+    expect(others).toEqual([]);
+    expect(its).toMatchObject({
+      name: "api",
+      routable: true,
+      process: { pid: 12 },
+      root: 10,
+      warnings: ["its environment is overwritten by its title, so that its name is that of pid 10"],
+    });
+  });
+
+  test("has no name of another job, of another user, or of a process without one", () => {
+    const shell = { pid: 11, parent: 10, group: 10 };
+    expect(names({ ...shell, name: "api", group: 11 }, titled)).toEqual([]);
+    expect(names({ ...shell, name: "api", uid: 7 }, titled)).toEqual([]);
+    expect(names({ pid: 10, name: "api" }, shell, titled)).toEqual([]);
+    expect(names(titled)).toEqual([]);
+  });
+
+  test("has a name that is still there, and its processes may be each other's parents", () => {
+    expect(names({ ...titled, name: "own" }, { pid: 11, name: "api", group: 10 })).toEqual(["own"]);
+    const loop = { pid: 11, parent: 12, group: 10, overwritten: true };
+    expect(names(loop, titled)).toEqual([]);
+  });
+});

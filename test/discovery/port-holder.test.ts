@@ -1,7 +1,7 @@
 /** Real sockets and the processes that hold them. */
 import { expect, test } from "bun:test";
 import type { Source } from "../../src/discovery/observation.ts";
-import { portHolders } from "../../src/discovery/port-holder.ts";
+import { holderWords, portHolders } from "../../src/discovery/port-holder.ts";
 import { chooseSource } from "../../src/discovery/source.ts";
 import { asOther, asRoot, canBeOther } from "../support/other-user.ts";
 
@@ -45,4 +45,15 @@ test.skipIf(!canBeOther)(`root sees everybody's ${asRoot}`, async () => {
   expect(holder).toMatchObject({ process: { pid: other.pid }, uid: 65_534 });
   other.stdin.end();
   await other.exited;
+});
+
+test("who has a port is told with pid, command and folder, and with its service or its NAME", () => {
+  const holder = { pid: 17, command: "bun dev\x1b", cwd: "/srv/api", name: "api" };
+  expect(holderWords(holder)).toBe("pid 17: bun dev\\x1b, named api, in /srv/api");
+  expect(holderWords(holder, { owner: "shop:api" })).toBe(
+    "shop:api, pid 17: bun dev\\x1b, in /srv/api",
+  );
+  expect(holderWords({ ...holder, cwd: undefined, name: undefined }, { others: 2 })).toBe(
+    "pid 17 and 2 more: bun dev\\x1b",
+  );
 });

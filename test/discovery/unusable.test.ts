@@ -91,8 +91,15 @@ test("a name is suggested that no server has: the folder's, or else the program'
     { pid: 7, ports: [3001] },
     { pid: 8, ports: [3002], cwd: "/", command: "/usr/bin/python3 -m http.server" },
     { pid: 9, ports: [3003], cwd: "/мир", command: "[x]" },
+    { pid: 10, ports: [3004], cwd: "/srv/gone (deleted)" },
   );
-  expect(found(scan).map(({ suggested }) => suggested)).toEqual(["api-2", "api-3", "python3", "x"]);
+  expect(found(scan).map(({ suggested }) => suggested)).toEqual([
+    "api-2",
+    "api-3",
+    "python3",
+    "x",
+    "gone",
+  ]);
 });
 
 test("an overwritten environment, a NAME that is none, and the computer's are told apart", () => {

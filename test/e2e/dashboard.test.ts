@@ -97,6 +97,11 @@ command = "while :; do printf '\\\\033[31mtick\\\\033[0m <b>\\\\n'; sleep 0.2; d
       await page.keyboard.press("Escape");
       await row.waitFor();
       await page.screenshot({ path: join(artefacts, "projects.png") });
+      await page.getByRole("button", { name: `Stop all of ${its.name}` }).click();
+      await row.getByText("stopped", { exact: true }).waitFor();
+      expect((await its.row("jobs")).pid).toBeNull();
+      await page.getByRole("button", { name: `Start all of ${its.name}` }).click();
+      await row.getByText("ready", { exact: true }).waitFor();
       await page.setViewportSize({ width: 360, height: 780 });
       await page.screenshot({ path: join(artefacts, "projects-narrow.png") });
       const width = await page.evaluate("document.documentElement.scrollWidth");

@@ -6,6 +6,7 @@ import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
+import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
 import { machine } from "./machine.ts";
@@ -31,6 +32,7 @@ export const faults: readonly Fault[] = [
   ...folder,
   ...files,
   ...machine,
+  ...json,
   ...links,
   ...wire,
   ...proxy,

@@ -196,9 +196,9 @@ export const people: readonly Fault[] = [
   {
     name: "the API listens on 127.0.0.1 only",
     file: "src/control/http/http-server.ts",
-    find: "const { port, listening } = listenOnBoth({ port: options.port, note() {} }, (link) => {",
+    find: "const { port, listening } = listenOnBoth({ port: options.port, ready, note() {} }, (link) => {",
     replace:
-      'const { port, listening } = listenOnBoth({ port: options.port, note() {} }, (link) => {\n    if (link.localAddress === "::1") link.abort();',
+      'const { port, listening } = listenOnBoth({ port: options.port, ready, note() {} }, (link) => {\n    if (link.localAddress === "::1") link.abort();',
     tests: ["test/control/http.test.ts"],
   },
   {

@@ -6,6 +6,20 @@ import type { Fault } from "./fault.ts";
 
 export const requests: readonly Fault[] = [
   {
+    name: "a service of a project stands twice on the page",
+    file: "src/dashboard/page/model.ts",
+    find: "    if (server !== undefined) left.delete(server);\n",
+    replace: "",
+    tests: ["test/dashboard/model.test.ts"],
+  },
+  {
+    name: "a stopped service takes over another server of its name on the page",
+    file: "src/dashboard/page/model.ts",
+    find: "its.pid === null || its.route_name === null",
+    replace: "its.route_name === null",
+    tests: ["test/dashboard/model.test.ts"],
+  },
+  {
     name: "the mark of a page can be made by anybody",
     file: "src/proxy/request/marks.ts",
     find: 'new Bun.CryptoHasher("sha256", key)',
@@ -402,8 +416,8 @@ export const requests: readonly Fault[] = [
   {
     name: "a connection between two requests outlives a stop",
     file: "src/proxy/client/states.ts",
-    find: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "close" }',
-    replace: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "ignore" }',
+    find: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "close", part: "part" }',
+    replace: 'idle: { ...quiet, bytes: "read", overdue: "close", drain: "ignore", part: "part" }',
     tests: ["test/proxy/drain.test.ts", "test/proxy/client/states.test.ts"],
   },
   {

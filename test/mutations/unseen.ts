@@ -298,9 +298,9 @@ export const unseen: readonly Fault[] = [
   {
     name: "the page's button approves",
     file: "src/dashboard/page/projects.ts",
-    find: 'await tell(what === "stop" ? "/v1/stop" : "/v1/restart", { name: row.name });',
+    find: "  await command(row.name, { path, body: { name: row.name } });",
     replace:
-      'what === "stop" ? await tell("/v1/stop", { name: row.name }) : await tell("/v1/start", { project_path: row.path, services: [row.service] });',
+      '  await command(row.name, what === "stop" ? { path, body: { name: row.name } } : { path: "/v1/start", body: { project_path: row.path, services: [row.service] } });',
     tests: ["test/e2e/dashboard.test.ts"],
   },
   {

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { ErrorCode, Flag, FrameType, preface } from "../../src/wire/h2/frame.ts";
+import { ErrorCode, Flag, FrameType, preface, readUint31 } from "../../src/wire/h2/frame.ts";
 import { eventually } from "../support/eventually.ts";
 import { frameOf, H2Frames } from "../support/h2-frames.ts";
 import { Random } from "../support/random.ts";
@@ -106,6 +106,22 @@ describe("one session", () => {
     await eventually("the link is ended", () => client.ended);
     expect(client.bodyOf(1)).toHaveLength(1_000_000);
     expect(client.heard.some(({ stream }) => stream === 3)).toBe(false);
+    expect(await client.goAwayCode()).toBe(ErrorCode.noError);
+  });
+
+  test("when another proxy accepts, GOAWAY asks for no more, and streams on their way are answered", async () => {
+    const client = session();
+    client.request(1);
+    await client.finished(1);
+    client.shared.drains = true;
+    client.session.leave();
+    await client.next(FrameType.goAway);
+    client.request(3);
+    await client.finished(3);
+    client.session.drain();
+    await eventually("the link is ended", () => client.ended);
+    const last = client.heard.filter(({ type }) => type === FrameType.goAway);
+    expect(last.map(({ payload }) => readUint31(payload, 0))).toEqual([2 ** 31 - 1, 3]);
     expect(await client.goAwayCode()).toBe(ErrorCode.noError);
   });
 

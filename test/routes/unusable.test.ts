@@ -107,7 +107,8 @@ describe("a name that leads nowhere means", () => {
 test("servers without a name are told one by one where there is one, and else counted", () => {
   expect(namelessText([])).toBeUndefined();
   expect(namelessText([noName])).toBe(faultText(noName));
-  expect(namelessText([noName, server({ kind: "no name" }, { pid: 18, port: 3001 })])).toBe(
-    "2 servers run without a name (pid 17 on port 3000 and pid 18 on port 3001): localhostess ls",
+  const later = server({ kind: "no name" }, { pid: 18, startedAt: 5 });
+  expect(namelessText([noName, later, noName])).toBe(
+    "3 servers run without a name (the latest is pid 18 (bun server.ts), which listens on port 3000 in /srv/api): localhostess ls",
   );
 });

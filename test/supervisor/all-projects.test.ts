@@ -61,6 +61,7 @@ const asked: { [Name in keyof Projects]?: (projects: Projects) => Promise<unknow
   ids: (its) => its.ids(),
   stop: (its) => its.stop([]),
   restart: (its) => its.restart([], { shell: undefined, hear() {} }),
+  resume: (its) => its.resume("/x", { hear() {} }),
   envOf: (its) => its.envOf("api", { directory: "/x", shell: {} }),
   registered: (its) => its.registered(),
   pin: (its) => its.pin("/x", true),

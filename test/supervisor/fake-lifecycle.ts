@@ -233,7 +233,7 @@ export class FakeLifecycle {
       },
       adoptChild: (options) => {
         this.adopted.push(options);
-        this.#exited = false;
+        this.#exited = options.ending !== undefined;
         return {
           pid: options.process.pid,
           input: { write() {}, untaken: 0, resize() {} },

@@ -26,6 +26,11 @@ test("a stranger is told of by name, pid and command", () => {
   expect(words([vite, vite, vite])).toStartWith("vite (pid 17) and 2 more listen on it");
 });
 
+test("a stranger is told of with its folder, by which a person knows the project", () => {
+  const process = { ...named, cwd: "/srv/docs\x1b" };
+  expect(words([{ ...vite, process }])).toContain("(/bin/vite dev, in /srv/docs\\x1b);");
+});
+
 test("an address of its own is told of, the usual ones are not", () => {
   const at = (address: string) => words([{ ...vite, address }]).split(" (/bin")[0];
   for (const address of ["127.0.0.1", "0.0.0.0", "::"]) {

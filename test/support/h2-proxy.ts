@@ -37,6 +37,7 @@ export function testShared(services: Record<string, Place>): TestShared {
     pool: upstreamPool({ clock: systemClock, peek: socketCalls(process.platform).peek }),
     writers: new HeadWriters(),
     draining: () => shared.drains,
+    stopping: () => shared.drains,
     fault: (fault) => faults.push(fault),
     routes: () => table,
     refresh: async () => {},

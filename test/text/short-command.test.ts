@@ -10,6 +10,7 @@ test("a command is shown without the folders of its program and of its own files
   expect(shortCommand("bun dev", undefined)).toBe("bun dev");
   expect(shortCommand("/usr/bin/python3 /usr/lib/x", "/")).toBe("python3 /usr/lib/x");
   expect(shortCommand("", "/srv")).toBe("");
+  expect(shortCommand("/opt/node_modules/bun/bin/bun.exe dev", "/srv")).toBe("bun dev");
 });
 
 test("a command to be pasted is quoted, whatever a program has written into it", () => {

@@ -36,6 +36,7 @@ export async function api(
       if (next === undefined || next.done) break;
       const reply = JSON.parse(next.value) as unknown;
       failed ||= isError(reply);
+      if (world.json !== undefined) noteError(reply, world.json);
       const text = JSON.stringify(reply, undefined, command.streams === false ? 2 : undefined);
       // The reader is gone: `localhostess api events | head -1`.
       if (!world.out.write(`${text}\n`)) break;
@@ -58,8 +59,18 @@ function list(json: boolean, world: World): number {
     return 0;
   }
   const width = Math.max(...commands.map(({ name }) => name.length));
-  for (const { name, summary } of commands) out.write(`${name.padEnd(width)}  ${summary}\n`);
+  const room = Math.max(20, (out.columns() ?? Number.POSITIVE_INFINITY) - width - 2);
+  for (const { name, summary } of commands) {
+    const [first, ...others] =
+      room === Number.POSITIVE_INFINITY ? [summary] : wrapped(summary, room);
+    out.write(`${name.padEnd(width)}  ${first}\n`);
+    for (const line of others) out.write(`${" ".repeat(width)}  ${line}\n`);
+  }
   return 0;
+}
+
+function wrapped(text: string, columns: number): string[] {
+  return Bun.wrapAnsi(text, columns).split("\n");
 }
 
 /** `GetVersion`, `getversion` or `get-version`. @throws UsageError */
@@ -88,8 +99,17 @@ function inputOf(json: string | undefined): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/** An error of ours has been printed as it came; one in the words of locald is followed by ours. */
+function noteError(reply: unknown, json: NonNullable<World["json"]>): void {
+  if (typeof reply !== "object" || reply === null) return;
+  if ("error" in reply) json.lines = false;
+  else if ("Error" in reply && typeof reply.Error === "string") json.more.push(reply.Error);
+}
+
 function isError(reply: unknown): boolean {
-  return typeof reply === "object" && reply !== null && Object.hasOwn(reply, "error");
+  if (typeof reply !== "object" || reply === null) return false;
+  // The last line of a start that has failed is in the words of locald.
+  return Object.hasOwn(reply, "error") || Object.hasOwn(reply, "Error");
 }
 
 type Input = Record<string, unknown>;

@@ -3,6 +3,7 @@ import { type PageLink, readPage } from "../../control/http/page-tokens.ts";
 import { configFile } from "../../system/paths.ts";
 import { printable } from "../../text/printable.ts";
 import { ensureDaemon, type Running, tellStarted } from "../shared/daemon-here.ts";
+import { printJson } from "../shared/json-output.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { show } from "../shared/show.ts";
 import type { World } from "../shared/world.ts";
@@ -25,7 +26,7 @@ export async function connect(
   tellStarted(daemon, world);
   const link = await linkTo(read.url.href, origin, daemon);
   if (settings.json) {
-    world.out.write(`${JSON.stringify(link, undefined, 2)}\n`);
+    printJson(world, link);
     return 0;
   }
   const told = `${origin} gets the credential, once and within a minute: with it, it can do all that localhostess commands do`;

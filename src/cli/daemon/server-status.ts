@@ -3,6 +3,7 @@ import type { Found } from "../../control/found/connect.ts";
 import { printable } from "../../text/printable.ts";
 import { originOf } from "../../routes/service-row.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { type Words, wordsFor } from "../shared/daemon-answers.ts";
 import { printJson } from "../shared/json-output.ts";
 import { findRunning } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
@@ -31,23 +32,22 @@ export type ServerStatus = {
 
 export async function serverStatus(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const status = statusOf(await findRunning(settings), settings);
+  const found = await findRunning(settings, { world, bySocket: false });
+  const status = statusOf(found, settings);
   if (settings.json) printJson(world, status);
-  else tell(status, world);
+  else tell(status, { words: wordsFor(found, settings), world });
   return status.running ? 0 : 1;
 }
 
-const start = "localhostess server start --detach";
-const restart = "localhostess server restart";
-
-export function statusOf(found: Found, { stateDirectory, log }: Settings): ServerStatus {
+export function statusOf(found: Found, settings: Settings): ServerStatus {
+  const { stateDirectory, log } = settings;
+  const words = wordsFor(found, settings);
   const { registration: its } = found;
-  const [why, fix] = verdict(found);
   return {
     running: found.kind === "healthy",
     probe: found.kind,
-    why,
-    fix,
+    why: words?.why ?? null,
+    fix: words?.fix.command ?? null,
     state_directory: stateDirectory,
     log,
     pid: its?.pid ?? null,
@@ -61,38 +61,22 @@ export function statusOf(found: Found, { stateDirectory, log }: Settings): Serve
   };
 }
 
-function verdict(found: Found): [why: string | null, fix: string | null] {
-  switch (found.kind) {
-    case "healthy":
-      return [null, null];
-    case "absent":
-      return [found.why, start];
-    case "dead":
-      return [`the recorded daemon (pid ${found.registration.pid}) is gone: ${found.why}`, start];
-    case "stranger":
-      return [`another program has the recorded address: ${found.why}`, start];
-    case "unproved":
-      return [`the recorded daemon cannot be verified: ${found.why}`, start];
-    case "other-protocol":
-      return [
-        `it has another version, ${found.handshake.version}, and speaks ${found.protocol}`,
-        restart,
-      ];
-  }
-}
-
-function tell(status: ServerStatus, { out }: World): void {
+function tell(
+  status: ServerStatus,
+  { words, world: { out } }: { words: Words | undefined; world: World },
+): void {
   const { colors } = out;
   const rows: [string, string | number | null][] = [];
-  if (status.running) {
+  if (words === undefined) {
     out.write(`${colors.green("running")}\n`);
     // The Swedish format is that of ISO 8601, in local time.
     const since = new Date(status.started_at!).toLocaleString("sv");
     rows.push(["pid", status.pid], ["version", status.version], ["since", since]);
     rows.push(["url", status.url], ["port", status.port], ["api", status.api]);
   } else {
-    out.write(`${colors.red("not running")}: ${printable(status.why ?? "", 500)}\n`);
-    rows.push(["to start it", status.fix]);
+    const state = words?.alive ? "running, and cannot be used" : "not running";
+    out.write(`${colors.red(state)}: ${printable(status.why ?? "", 500)}\n`);
+    if (words !== undefined) rows.push([words.fix.for, words.fix.command]);
   }
   rows.push(["state", status.state_directory]);
   const width = Math.max(...rows.map(([name]) => name.length));

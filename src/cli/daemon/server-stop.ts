@@ -1,25 +1,31 @@
 /** `localhostess server stop` -> no daemon: asked to end, waited for, and signalled only where nothing else helps. */
-import type { Alive } from "../../control/found/connect.ts";
+import { accepts, ask as askSocket } from "../../control/found/client.ts";
+import { type Alive, isAlive } from "../../control/found/connect.ts";
 import { httpRequest } from "../../control/found/http-request.ts";
 import { probe } from "../../control/found/probe.ts";
 import { shutdownPath } from "../../control/found/protocol.ts";
 import { readCredential } from "../../control/found/credential.ts";
-import { endpointOf } from "../../control/found/registration.ts";
+import { endpointOf, type Registration } from "../../control/found/registration.ts";
+import { listed } from "../../text/list.ts";
+import { printable } from "../../text/printable.ts";
 import { systemClock } from "../../system/clock.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
+import { caseOf, outcomeOf, wordsFor } from "../shared/daemon-answers.ts";
+import { findRunning, unusable } from "../shared/daemon-here.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
-import { findRunning } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
-/** Milliseconds: requests in progress have ten seconds. */
+/** Milliseconds: requests in progress have ten seconds. Services that are ending have all the time they were given. */
 const usualPatience = 15_000;
 /** Milliseconds after the signal, which ends a drain at once. */
 const lastPatience = 2_000;
 const pollEvery = 50;
+/** Milliseconds between two questions for what the daemon still waits. */
+const askEvery = 1_000;
 
 export type StopOptions = {
-  /** Milliseconds until the daemon is signalled. */
+  /** Milliseconds without a service that is ending, until the daemon is signalled. */
   patience?: number;
 };
 
@@ -29,20 +35,23 @@ export async function serverStop(
   { patience = usualPatience }: StopOptions = {},
 ): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const found = await findRunning(settings);
-  if (found.kind !== "healthy" && found.kind !== "other-protocol") {
-    const detail = found.kind === "absent" ? "" : ` (${found.why})`;
-    world.err.write(`${world.err.colors.dim(`the daemon is not running${detail}`)}\n`);
+  const found = await findRunning(settings, { world, mentions: false, bySocket: false });
+  const { dim } = world.err.colors;
+  const outcome = outcomeOf(found, "end");
+  if (outcome === "refuse") throw unusable(found, settings);
+  if (outcome === "done" || !isAlive(found)) {
+    world.err.write(`${dim(caseOf(wordsFor(found, settings)!))}\n`);
     if (settings.json) printJson(world, { stopped: false, pid: null });
     return 0;
   }
-  const { pid } = found.registration;
+  const { pid } = found.handshake;
   const credential = readCredential(settings.stateDirectory);
   if (credential.kind === "credential") await ask(found, credential.value);
-  if (!(await goes({ found, settings, milliseconds: patience }))) {
+  const tell = (text: string): void => void world.err.write(`${dim(text)}\n`);
+  if (!(await goes({ found, settings, patience, tell }))) {
     // The daemon has just proved again that the process is the one in the record.
     process.kill(pid, "SIGTERM");
-    if (!(await goes({ found, settings, milliseconds: lastPatience }))) {
+    if (!(await goes({ found, settings, patience: lastPatience, tell: undefined }))) {
       throw new Failure(
         "not_stopped",
         `the daemon (pid ${pid}) does not stop; to kill it: kill -9 ${pid}`,
@@ -70,18 +79,75 @@ async function ask({ registration }: Alive, credential: string): Promise<void> {
   });
 }
 
-type Going = { found: Alive; settings: Settings; milliseconds: number };
+type Going = {
+  found: Alive;
+  settings: Settings;
+  /** Milliseconds. */
+  patience: number;
+  /** Says what the daemon still waits for; undefined: it was told to end at once. */
+  tell: ((text: string) => void) | undefined;
+};
 
 /** Whether the daemon is gone in time. False only after a probe proved that it is still there. */
-async function goes({ found, settings, milliseconds }: Going): Promise<boolean> {
-  const end = performance.now() + milliseconds;
+async function goes({ found, settings, patience, tell }: Going): Promise<boolean> {
+  const { registration } = found;
+  let end = performance.now() + patience;
+  let nextQuestion = performance.now() + askEvery;
+  let said: string | undefined;
   for (;;) {
     const credential = readCredential(settings.stateDirectory);
     // Without a credential nothing can be proved, so no process may be signalled.
-    if (credential.kind !== "credential") return true;
-    const { kind } = await probe(found.registration, credential.value);
-    if (kind === "dead" || kind === "stranger") return true;
-    if (performance.now() >= end) return false;
+    const { kind } =
+      credential.kind === "credential"
+        ? await probe(registration, credential.value)
+        : { kind: (await listens(registration)) ? "silent" : "dead" };
+    if (kind === "dead" || kind === "stranger" || kind === "another") return true;
+    const now = performance.now();
+    if (tell !== undefined && (now >= nextQuestion || now >= end)) {
+      nextQuestion = now + askEvery;
+      const ending = await servicesEnding(registration.socket);
+      if (ending.length > 0) end = now + patience;
+      const text = waitsFor(ending);
+      if (text !== said && now < end) {
+        tell(`the daemon (pid ${found.handshake.pid}) is stopping: ${text}`);
+        said = text;
+      }
+    }
+    if (now >= end) {
+      if (kind !== "silent") return false;
+      const { pid } = found.handshake;
+      throw new Failure(
+        "not_stopped",
+        `the daemon (pid ${pid}) was asked to stop, and does not answer any more; to kill it: kill -9 ${pid}`,
+      );
+    }
     await Bun.sleep(pollEvery);
   }
+}
+
+async function listens({ socket }: Registration): Promise<boolean> {
+  return await accepts({ unix: socket }, { deadline: 1_000 });
+}
+
+/** The services that have not ended, by id. None where the daemon does not tell. */
+async function servicesEnding(socket: string): Promise<string[]> {
+  type Row = { name: string; project?: unknown; state?: string };
+  const asked = await askSocket<{ Status?: readonly Row[] }>(socket, "Status", {
+    deadline: askEvery,
+  });
+  if (asked.kind === "failed") return [];
+  const rows = asked.value.Status ?? [];
+  return rows.filter(({ state = "" }) => living.includes(state)).map(({ name }) => name);
+}
+
+/** States of a service that has a process. One that runs a `before_stop` is not stopping yet. */
+const living = ["starting", "running", "ready", "unready", "stopping"];
+
+function waitsFor(ending: readonly string[]): string {
+  if (ending.length === 0) return "requests in progress have ten seconds to finish";
+  const names = listed(
+    ending.map((name) => printable(name, 100)),
+    { most: 8 },
+  );
+  return `${names} ${ending.length === 1 ? "is" : "are"} still ending (stop_timeout)`;
 }

@@ -100,7 +100,12 @@ export async function serverStart(
   });
   await end.begun;
   await daemon.stop();
-  if (flags.background) note(`exited; port ${port} is free`);
+  if (flags.background) {
+    note(
+      daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
+    );
+  }
+  await daemon.kept();
   return 0;
 }
 
@@ -260,12 +265,12 @@ async function whyNot(port: number, { code, settings }: { code: string; settings
     return `port ${port} requires permission: ${portRightCommand([port])}; or ${another}`;
   }
   const [holder] = await holdersOf([port], settings);
-  const { who, pid, ours } = holder!;
+  const { who, pid, stop, ours } = holder!;
   if (ours) {
     const url = originOf("localhost", { scheme: "http", port });
     return `localhostess is already running on port ${port} (pid ${pid}): ${url}; stop it with: localhostess server stop, or: kill ${pid}`;
   }
-  return `port ${port} is in use by ${who}; ${another}, or stop it${pid === undefined ? "" : `: kill ${pid}`}`;
+  return `port ${port} is in use by ${who}; ${another}, or stop it${stop === undefined ? "" : `: ${stop}`}`;
 }
 
 /** A sentence for each reason why URLs need a port. */

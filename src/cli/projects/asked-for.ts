@@ -87,7 +87,7 @@ async function knownFolder(
   word: string | undefined,
   { flags, world }: { flags: Flags; world: World },
 ): Promise<{ directory: string; isWhole: boolean } | undefined> {
-  const running = await runningDaemon(await settingsOf(flags, world));
+  const running = await runningDaemon(await settingsOf(flags, world), world);
   if (running === undefined) return undefined;
   const rows = await rowsOf(running.socket);
   if (word === undefined) {

@@ -20,7 +20,7 @@ const soon = 5_000;
 
 /** The socket of the running daemon; undefined, and reported, where none is running. */
 export async function daemonSocket(flags: Flags, world: World): Promise<string | undefined> {
-  const running = await runningDaemon(await settingsOf(flags, world));
+  const running = await runningDaemon(await settingsOf(flags, world), world);
   if (running === undefined) {
     if (world.json !== undefined) world.json.code = "not_running";
     world.err.write(

@@ -7,7 +7,8 @@ import { takeTerminal } from "./keyboard.ts";
 import { monitorScreen, type Picture } from "./monitor-screen.ts";
 import { Failure } from "../shared/failure.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
-import { runningDaemon } from "../shared/daemon-here.ts";
+import { wordsFor } from "../shared/daemon-answers.ts";
+import { findRunning, unusableText } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, carriedOut, type Row, rowsOf } from "./asking.ts";
 import { noColors, type World } from "../shared/world.ts";
@@ -32,14 +33,21 @@ export async function monitor(flags: MonitorFlags, world: World): Promise<number
     );
   }
   return await watch(world, {
-    daemon: async () => (await runningDaemon(settings))?.socket,
+    daemon: async () => {
+      const found = await findRunning(settings);
+      if (found.kind === "healthy") return { socket: found.registration.socket };
+      const words = wordsFor(found, settings)!;
+      return { why: words.alive ? unusableText(found, settings) : notRunning };
+    },
     all: flags.all ?? false,
   });
 }
 
+const notRunning = "the daemon is not running";
+
 type WatchOptions = {
-  /** The socket of the daemon that runs now. */
-  daemon(): Promise<string | undefined>;
+  /** The socket of the daemon that runs now, or why there is none. */
+  daemon(): Promise<{ socket: string } | { why: string }>;
   all: boolean;
 };
 
@@ -56,6 +64,7 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
   const { colors } = world.out;
   const colored = colors !== noColors && colors.bold("x") !== "x";
   let socket: string | undefined;
+  let whyNone = "";
   /** The socket that output is read from. */
   let reading: string | undefined;
   const printed = new Map<string, string[]>();
@@ -108,9 +117,13 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
   };
 
   const look = async (): Promise<void> => {
-    socket ??= await daemon();
     if (socket === undefined) {
-      picture.notice = "the daemon is not running";
+      const found = await daemon();
+      if ("socket" in found) socket = found.socket;
+      else whyNone = found.why;
+    }
+    if (socket === undefined) {
+      picture.notice = whyNone;
       picture.rows = [];
       picture.others = "";
     } else {
@@ -122,7 +135,7 @@ async function watch(world: World, { daemon, all }: WatchOptions): Promise<numbe
         const at = picture.rows.findIndex((row) => row.name === chosen);
         picture.selected = at === -1 ? Math.min(picture.selected, picture.rows.length - 1) : at;
         picture.selected = Math.max(0, picture.selected);
-        if (picture.notice === "the daemon is not running") picture.notice = "";
+        if (picture.notice === whyNone) picture.notice = "";
         if (reading === undefined) {
           reading = socket;
           void readLogs(socket);

@@ -10,6 +10,8 @@ import { printJson } from "../shared/json-output.ts";
 import { projectFolderOf } from "../shared/project-files.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
+import { shownFolder } from "../shared/rows.ts";
+import { type Column, tableLines, type TableOptions } from "../shared/table.ts";
 import { answerOf, rowsOf } from "./asking.ts";
 import type { World } from "../shared/world.ts";
 
@@ -37,15 +39,50 @@ export async function registryList(flags: Flags, world: World): Promise<number> 
   if (known.length === 0) {
     err.write(`${err.colors.dim("no projects yet; start one with: localhostess up")}\n`);
   }
-  const width = Math.max(0, ...known.map((its) => its.name.length));
-  for (const { name, path, pinned, last_seen: seen, folder } of known) {
-    const ago = shownDuration(Math.max(0, Date.now() - Date.parse(seen)));
-    const marks = `${pinned ? "pinned" : "      "}  ${`${ago} ago`.padEnd(8)}`;
-    out.write(
-      `${out.colors.bold(name.padEnd(width))}  ${marks}  ${printable(path)}${out.colors.dim(meanings[folder] ?? "")}\n`,
-    );
-  }
+  if (known.length === 0) return 0;
+  const columns = out.columns();
+  // In a pipe, another program reads it.
+  const home = columns === undefined ? undefined : world.home;
+  const options = { columns, colors: out.colors, home, now: Date.now() };
+  for (const line of registryLines(known, options)) out.write(`${line}\n`);
   return 0;
+}
+
+export type RegistryOptions = TableOptions & {
+  /** The person's own folder, shown as `~`; undefined: folders are shown in full. */
+  home: string | undefined;
+  /** Milliseconds since the Unix epoch. */
+  now: number;
+};
+
+/** A header and a line for each project; a folder that finds no room stands below it, whole: it may be pasted. */
+export function registryLines(
+  known: readonly RegisteredProject[],
+  { home, now, ...options }: RegistryOptions,
+): string[] {
+  const columns: Column<RegisteredProject>[] = [
+    {
+      title: "NAME",
+      text: ({ name }) => printable(name),
+      paint: (_, colors) => colors.bold,
+      cut: "end",
+      most: 32,
+    },
+    { title: "PINNED", text: ({ pinned }) => (pinned ? "pinned" : "-"), goes: 1 },
+    {
+      title: "SEEN",
+      text: ({ last_seen: seen }) => `${shownDuration(Math.max(0, now - Date.parse(seen)))} ago`,
+      goes: 2,
+    },
+    {
+      title: "FOLDER",
+      text: ({ path, folder }) => `${printable(shownFolder(path, home))}${meanings[folder] ?? ""}`,
+      paint: ({ folder }, colors) => (folder === "here" ? String : colors.dim),
+      below: () => true,
+      most: 48,
+    },
+  ];
+  return tableLines(known, columns, options);
 }
 
 /** Text behind the path. A daemon of another version may have other words, or none. */

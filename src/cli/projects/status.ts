@@ -62,7 +62,7 @@ export function statusLines(rows: readonly Row[], screen: StatusScreen): string[
   const table = statusTable(rows, screen);
   const warnings = warningsOf(rows);
   const remarks = rows.flatMap((row) => [
-    ...(whyOf(row) === null ? [] : [colors.dim(`  ${row.name}: ${printable(whyOf(row)!, 300)}`)]),
+    ...[remarkOf(row) ?? []].flat().map((text) => colors.dim(`  ${printable(text, 2_000)}`)),
     ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
     ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
   ]);
@@ -134,9 +134,13 @@ export function statusTable(
   return tableOf(rows, [...columns, folder], { colors, columns: width() });
 }
 
-/** For a person: the reason of its state. */
-function whyOf({ why, lazy, state }: Row): string | null {
-  return why ?? (lazy && state === "stopped" ? "starts with its first request" : null);
+/** For a person: its state, the cause and the command that helps. Undefined where its column says it all. */
+function remarkOf({ name, state, why, lazy, message }: Row): string | undefined {
+  if (state !== "ready") {
+    const saysAll = why === null && !lazy && (state === "stopped" || state === "completed");
+    return saysAll ? undefined : message;
+  }
+  return why === null ? undefined : `${name}: ${why}`;
 }
 
 /** By the first row that has it: a warning about a project is printed once, with the names of its services. */

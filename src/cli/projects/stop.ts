@@ -9,6 +9,7 @@ import { projectIn } from "../shared/project-files.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, carriedOut, daemonSocket, knownOf, type Row, rowsOf } from "./asking.ts";
+import { tellElsewhere } from "./elsewhere.ts";
 import { folderHere, noNamesWithAll, rowsFor } from "./here.ts";
 import { wordsFor } from "./named.ts";
 import { tellReasons } from "./reasons.ts";
@@ -87,6 +88,12 @@ export async function restart(
     steps.end();
   }
   tellReasons(reasons, world.err);
+  const names = new Set(these.map((row) => row.name));
+  const now = await rowsOf(socket).catch(() => []);
+  await tellElsewhere(
+    now.filter((row) => names.has(row.name)),
+    world,
+  );
   if (flags.json) await printRows(found, world);
   return reasons.length > 0 ? 1 : 0;
 }

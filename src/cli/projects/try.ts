@@ -60,7 +60,7 @@ async function freeName(
   wanted: string,
   { flags, world }: { flags: TryFlags; world: World },
 ): Promise<string> {
-  const { services } = await looker(await settingsOf(flags, world))();
+  const { services } = await looker(await settingsOf(flags, world), { world })();
   const taken = new Set(services.map((service) => service.name));
   let name = wanted;
   for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;

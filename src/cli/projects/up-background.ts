@@ -7,6 +7,7 @@ import { printJson } from "../shared/json-output.ts";
 import type { World } from "../shared/world.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
 import { openMark } from "../../routes/standing-lines.ts";
+import { tellElsewhere } from "./elsewhere.ts";
 import { follower } from "./logs.ts";
 import { tellPending } from "./pending-note.ts";
 import { progress } from "./progress.ts";
@@ -113,6 +114,7 @@ async function report(
     if (url !== null && isFirst) tellWhere(of, url);
     tellWhere(name(row.name), row.url ?? remarkOn(row));
   }
+  await tellElsewhere(rows, world);
   await tellUnresolvedOf(rows, { socket, project, known, world });
   if (ended === "late") {
     const names = listed(

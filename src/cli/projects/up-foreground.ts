@@ -2,6 +2,7 @@
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { answerOf, carriedOut, rowsOf } from "./asking.ts";
+import { tellElsewhere } from "./elsewhere.ts";
 import { follow } from "./logs.ts";
 import { progress } from "./progress.ts";
 import { tellReasons } from "./reasons.ts";
@@ -56,9 +57,9 @@ export async function upInForeground(
       code = 1;
     } else if (first !== "interrupted") {
       const known = await rowsOf(socket).catch(() => []);
-      const running = known.filter(
-        (row) => row.path === project.directory && row.state !== "stopped",
-      );
+      const rows = known.filter((row) => row.path === project.directory);
+      await tellElsewhere(rows, world);
+      const running = rows.filter((row) => row.state !== "stopped");
       await tellUnresolvedOf(running, { socket, project, known, world });
       const next = await Promise.race([interrupted.promise, logs.ended]);
       if (next !== "interrupted") {

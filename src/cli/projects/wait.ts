@@ -54,7 +54,7 @@ export async function wait(
   const goal = flags.for ?? "ready";
   const patience = patienceOf(flags.timeout);
   const settings = await settingsOf(flags, world);
-  const daemon = await runningDaemon(settings);
+  const daemon = await runningDaemon(settings, world);
   const known = { rows: [], servers: [] };
   const { rows, servers } = daemon === undefined ? known : await knownOf(daemon.socket);
   tellPending(rows, world);
@@ -78,6 +78,7 @@ export async function wait(
     const watched = watch(all, { goal, daemon, settings, world });
     const ended = await Promise.race([watched, over.promise]);
     if (typeof ended === "object" && "signal" in ended) {
+      if (world.json !== undefined) world.json.code = "interrupted";
       return 128 + constants.signals[ended.signal];
     }
     if (typeof ended === "object") tellReasons([ended.gone], world.err);
@@ -153,7 +154,7 @@ async function watch(
       const verdicts = all.map((its) => its.verdict.kind);
       if (verdicts.includes("lost") || !verdicts.includes("waiting")) return "settled";
     }
-    const next = await runningDaemon(settings);
+    const next = await runningDaemon(settings, world);
     // A daemon that closes the connection at once would be asked for ever.
     from = heard || next?.id !== from.id ? next : undefined;
   }

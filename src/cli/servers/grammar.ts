@@ -5,12 +5,12 @@ import { type Choose, common, example, jsonOption, looking, portOption } from ".
 import type { World } from "../shared/world.ts";
 import type { LsFlags } from "./ls.ts";
 
-const name = "a NAME, with or without .localhost, or a URL; case does not matter";
+const name = "such as api, shop:api, api.shop or a URL; api is first the one of the project here";
 
 export function serverVerbs(program: Command, choose: Choose, world: World): void {
   const list = program
     .command("ls")
-    .description("list named servers (the default command)")
+    .description("list servers with a name, and those without (the default command)")
     .option("-w, --watch", "keep running and print changes; with --json, one array per line")
     .action((flags: LsFlags) => choose(async () => (await import("./ls.ts")).ls(flags, world)));
   common(list);
@@ -51,7 +51,10 @@ export function serverVerbs(program: Command, choose: Choose, world: World): voi
   const why = program
     .command("why")
     .description("check each step from a URL to its server, and report the first that fails")
-    .argument("<url|name>", "a URL as typed in the browser, or a NAME")
+    .argument(
+      "<url|name>",
+      "a URL as typed in the browser, or a name in any form: api, shop:api, api.shop",
+    )
     .action((text: string, flags: Flags) =>
       choose(async () => (await import("./why.ts")).why(text, flags, world)),
     );

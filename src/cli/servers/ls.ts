@@ -19,7 +19,7 @@ const clear = "\x1b[2J";
 
 export async function ls(flags: LsFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const look = looker(settings);
+  const look = looker(settings, { world });
   if (flags.watch === true) return watch(look, { settings, world });
   const sight = await look();
   world.out.write(settings.json ? `${json(sight, 2)}\n` : table(sight, world, settings));

@@ -3,6 +3,7 @@ import { dotenvText } from "../../routes/unusable.ts";
 import { printable } from "../../text/printable.ts";
 import { type Sight, unusableIn } from "../shared/look.ts";
 import type { Settings } from "../shared/settings.ts";
+import { absentNotes } from "./absent-notes.ts";
 
 /** The sentences that go with the table. */
 export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">): string[] {
@@ -14,7 +15,8 @@ export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">
   else if (sight.services.length === 0) {
     lines.push("no server has a NAME yet; try: NAME=api bun dev");
   }
-  if (sight.proxy === undefined) {
+  lines.push(...absentNotes(sight.supervised));
+  if (sight.proxy === undefined && !sight.unusable) {
     lines.push("the proxy is not running; start it with: localhostess server start");
   }
   return lines;

@@ -3,12 +3,12 @@ import { portsOf } from "../shared/look.ts";
 import { printJson } from "../shared/json-output.ts";
 import { pacText } from "../shared/pac-text.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
-import { runningDaemon } from "../shared/daemon-here.ts";
+import { daemonIfUsable } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
 export async function pac(flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const record = await runningDaemon(settings);
+  const record = await daemonIfUsable(settings, world);
   const { port } = portsOf(settings, record);
   const running = record !== undefined && record.port === port;
   const text = await pacText({ port, tlds: record?.tlds ?? settings.tlds, running });

@@ -1,9 +1,8 @@
 /** The port of a URL -> whether the proxy answers there, or who else has it. */
 import { originOf } from "../../routes/service-row.ts";
 import { listed } from "../../text/list.ts";
-import { printable } from "../../text/printable.ts";
 import { type Answer, ask } from "../shared/ask.ts";
-import { ownersOf } from "../../discovery/port-holder.ts";
+import { holderWords, ownersOf } from "../../discovery/port-holder.ts";
 import { defaultPort } from "../shared/settings.ts";
 import {
   bracketed,
@@ -49,7 +48,8 @@ export async function listens({ target, sight, port }: Walk): Promise<Listening>
   }
   const [holder] = ownersOf(sight.scan, port);
   if (holder !== undefined) {
-    const who = `pid ${holder.pid}, ${printable(holder.command, 200)}`;
+    const owner = sight.supervised.find(({ listens }) => listens.includes(port))?.id;
+    const who = holderWords(holder, { owner });
     return fail(`port ${port} is in use by another program: ${who}`, fix);
   }
   const taken = answers.some(

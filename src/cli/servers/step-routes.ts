@@ -4,14 +4,17 @@ import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.t
 import { faultText, remedyText } from "../../routes/unusable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
-import type { Sight } from "../shared/look.ts";
+import { hiddenServer } from "../shared/hidden-server.ts";
 import { type Present, reach } from "../shared/reach.ts";
 import { isSecured } from "./is-secured.ts";
-import { bracketed, connectDeadline, failed, passed, type Step } from "./step.ts";
+import { bracketed, connectDeadline, failed, passed, type Step, type Walk } from "./step.ts";
 
 export type Routed = { step: Step; service: Service | undefined };
 
-export function routes(name: string, sight: Sight): Routed {
+export async function routes(
+  name: string,
+  { sight, settings }: Pick<Walk, "sight" | "settings">,
+): Promise<Routed> {
   const reached = reach(name, sight);
   switch (reached.kind) {
     case "server":
@@ -23,15 +26,24 @@ export function routes(name: string, sight: Sight): Routed {
       return { step: failed("routes", reached.why, fix), service: undefined };
     }
     case "unknown": {
-      const { meant } = reached;
-      if (meant !== undefined) {
+      const { meant, nearest } = reached;
+      const hidden =
+        meant?.fault.kind === "bad name"
+          ? undefined
+          : await hiddenServer(name, { sight, settings });
+      if (hidden !== undefined) {
+        const detail = `no server is named ${name}; ${hidden.detail}`;
+        return { step: failed("routes", detail, hidden.fix), service: undefined };
+      }
+      // One whose name cannot be read may have any: a name that is nearly there was rather meant.
+      if (meant !== undefined && (nearest === undefined || meant.fault.kind !== "overwritten")) {
         const detail = `no server is named ${name}; ${faultText(meant)}`;
         return { step: failed("routes", detail, remedyText(meant)), service: undefined };
       }
       const fix =
-        reached.nearest === undefined
+        nearest === undefined
           ? `start a server under that name: NAME=${pastedWord(name)} bun dev`
-          : `try: localhostess why ${pastedWord(reached.nearest)}`;
+          : `try: localhostess why ${pastedWord(nearest)}`;
       return { step: failed("routes", reached.why, fix), service: undefined };
     }
   }
@@ -39,13 +51,9 @@ export function routes(name: string, sight: Sight): Routed {
 
 function served(name: string, { service, supervised }: Extract<Present, { kind: "server" }>): Step {
   const { name: own } = service;
-  const has = supervised?.routeName === own ? stateCause(supervised) : undefined;
+  if (own !== name) return passed("routes", `no server is named ${name}, so ${own} answers`);
   const detail =
-    own === name
-      ? has === undefined
-        ? `a server has the NAME ${name}`
-        : `${has}, and has the NAME ${name}`
-      : `no server is named ${name}, so ${own} answers`;
+    supervised?.routeName === own ? stateCause(supervised) : `a server has the NAME ${name}`;
   return passed("routes", detail);
 }
 

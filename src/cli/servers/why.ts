@@ -12,7 +12,7 @@ import { dials, owner, routes } from "./step-routes.ts";
 
 export async function why(text: string, flags: Flags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const sight = await looker(settings)();
+  const sight = await looker(settings, { world })();
   const target = await targetOf(text, { sight, world });
   const byPac = target.kind === "name" && target.domain !== "localhost";
   const walk: Walk = {
@@ -49,7 +49,7 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
   if (walk.target.kind === "own") {
     yield passed("routes", "localhost is the proxy itself, which lists the servers");
   } else {
-    const routed = routes(walk.target.name, walk.sight);
+    const routed = await routes(walk.target.name, walk);
     yield routed.step;
     if (routed.service === undefined) return;
     yield owner(routed.service);

@@ -1,6 +1,8 @@
 /** Settings -> the running daemon, started in the background if necessary. */
+import packageJson from "../../../package.json" with { type: "json" };
 import { connect, type Connected, findDaemon, type Found } from "../../control/found/connect.ts";
 import type { Registration } from "../../control/found/protocol.ts";
+import { settled, type SettleOptions } from "../../control/found/settled.ts";
 import { spawnDaemon } from "../../control/found/spawn.ts";
 import { takeTurn, type Turn, turnToStart } from "../../control/found/turn.ts";
 import { printable } from "../../text/printable.ts";
@@ -8,6 +10,15 @@ import { originOf } from "../../routes/service-row.ts";
 import { systemClock } from "../../system/clock.ts";
 import { ownProgram } from "../../system/own-bun.ts";
 import { prepareStateDirectory } from "../../system/state-directory.ts";
+import {
+  caseOf,
+  isStopped,
+  outcomeOf,
+  versionWords,
+  type Want,
+  wordsFor,
+} from "./daemon-answers.ts";
+import { fateOf, type RunningServices, runningServices } from "./running-services.ts";
 import { defaultPort, type Flags, type Settings, settingsOf } from "./settings.ts";
 import { Failure } from "./failure.ts";
 import type { World } from "./world.ts";
@@ -23,14 +34,99 @@ export type StartFlags = Flags & {
   unlessRunning?: boolean;
 };
 
-/** The running daemon, as far as it proves itself. */
-export function findRunning(settings: Settings): Promise<Found> {
-  return findDaemon(settings.stateDirectory, { clock: systemClock });
+export type FindRunningOptions = {
+  /** Undefined: one look, and no word. */
+  world?: World | undefined;
+  /** False: a daemon of another version is not mentioned. */
+  mentions?: boolean;
+  /** False: the verb can do without the daemon's socket. */
+  bySocket?: boolean;
+};
+
+/** The daemon as far as it proves itself, after what it mends by itself. */
+export async function findRunning(
+  settings: Settings,
+  { world, mentions = true, bySocket = true }: FindRunningOptions = {},
+): Promise<Found> {
+  if (world === undefined) return await oneLook(settings);
+  const { daemonTalk: talk } = world;
+  const waiting = (its: Found): void => say(`${waitingFor(its, settings)}; waiting`, world);
+  // A command that looks again does not wait again for what was not mended.
+  const found = talk?.waited
+    ? await oneLook(settings)
+    : await patientLook(settings, { bySocket, waiting });
+  if (talk !== undefined)
+    talk.waited ||= found.kind !== "healthy" || (bySocket && found.by === "port");
+  if (found.kind === "healthy" && mentions) mentionVersion(found.handshake, world);
+  return found;
 }
 
-/** The record of the running daemon; undefined where none is running. */
-export async function runningDaemon(settings: Settings) {
-  const found = await findRunning(settings);
+function oneLook({ stateDirectory, socket }: Settings): Promise<Found> {
+  return findDaemon(stateDirectory, { clock: systemClock, socket });
+}
+
+type Patient = Pick<SettleOptions, "bySocket" | "waiting">;
+
+function patientLook(settings: Settings, options: Patient): Promise<Found> {
+  return settled(() => oneLook(settings), { clock: systemClock, isStopped, ...options });
+}
+
+function waitingFor(found: Found, settings: Settings): string {
+  if (found.kind === "healthy") {
+    return `the socket of the daemon (pid ${found.registration.pid}) is not there, and it makes another`;
+  }
+  return caseOf(wordsFor(found, settings)!);
+}
+
+/** Says once that the daemon is older or newer than the command. */
+export function mentionVersion(daemon: { pid: number; version: string }, world: World): void {
+  const words = versionWords(daemon, packageJson.version);
+  if (words !== undefined) say(words, world);
+}
+
+/** On stderr, each sentence once. */
+function say(text: string, { err, daemonTalk }: World): void {
+  if (daemonTalk?.said.has(text)) return;
+  daemonTalk?.said.add(text);
+  err.write(`${err.colors.dim(printable(text, 2_000))}\n`);
+}
+
+/** For a person, with the command that helps, where the daemon cannot be used. */
+export function unusableText(found: Found, settings: Settings): string {
+  const words = wordsFor(found, settings)!;
+  return `${caseOf(words)}; ${words.fix.for}: ${words.fix.command}`;
+}
+
+export function unusable(found: Found, settings: Settings): Failure {
+  return new Failure("no_answer", unusableText(found, settings));
+}
+
+/**
+ * The record of the running daemon; undefined where none is running. @throws an Error for a person, where one runs
+ * that cannot be used.
+ */
+export async function runningDaemon(
+  settings: Settings,
+  world: World,
+): Promise<Registration | undefined> {
+  const found = await findRunning(settings, { world });
+  if (outcomeOf(found, "ask") === "refuse") throw unusable(found, settings);
+  return found.kind === "healthy" ? found.registration : undefined;
+}
+
+/**
+ * The same for a verb that knows something without a daemon too: a daemon that runs and cannot be used is reported,
+ * and the command ends with 1 whatever it does.
+ */
+export async function daemonIfUsable(
+  settings: Settings,
+  world: World,
+): Promise<Registration | undefined> {
+  const found = await findRunning(settings, { world });
+  if (outcomeOf(found, "look") === "note") {
+    say(unusableText(found, settings), world);
+    if (world.daemonTalk !== undefined) world.daemonTalk.unusable = true;
+  }
   return found.kind === "healthy" ? found.registration : undefined;
 }
 
@@ -40,6 +136,7 @@ export type EnsureOptions = {
   world: World;
   /** Replaces the running daemon: the one with this id is not the one that is waited for. */
   instead?: string;
+  want?: Extract<Want, "need" | "detach" | "restart">;
 };
 
 /** @throws an Error for a person, where no daemon can be started. */
@@ -48,9 +145,16 @@ export async function ensureDaemon({
   settings,
   world,
   instead,
+  want = "need",
 }: EnsureOptions): Promise<Running> {
   const { stateDirectory } = settings;
   prepareStateDirectory(stateDirectory, { tighten: settings.ownPlace });
+  const before = await findRunning(settings, want === "need" ? { world } : {});
+  const outcome = outcomeOf(before, want);
+  if (outcome === "refuse") throw unusable(before, settings);
+  if (outcome === "replace" && before.kind !== "healthy") {
+    say(`${caseOf(wordsFor(before, settings)!)}; it is replaced`, world);
+  }
   const words = ["server", "start", "--background", ...wordsOf(flags)];
   const command = ownProgram([...words, ...(instead === undefined ? ["--unless-running"] : [])]);
   const connected = await connect({
@@ -63,9 +167,9 @@ export async function ensureDaemon({
   const why = connected.kind === "failed" ? connected.why : "it is not running";
   const tail = connected.kind === "failed" ? connected.logTail : "";
   // The words of its error may be the last ones of its log too.
-  const before = tail.split("\n").filter((line) => line !== "" && !line.endsWith(why));
+  const lines = tail.split("\n").filter((line) => line !== "" && !line.endsWith(why));
   const { err } = world;
-  for (const line of before.slice(-shownLines)) {
+  for (const line of lines.slice(-shownLines)) {
     err.write(`${err.colors.dim(printable(line, longestLine))}\n`);
   }
   throw new Failure(
@@ -113,8 +217,8 @@ function wordsOf(flags: StartFlags): string[] {
 export async function daemonFor(flags: Flags, world: World): Promise<Registration | undefined> {
   const settings = await settingsOf(flags, world);
   const tell = (text: string): void => void world.err.write(`${world.err.colors.dim(text)}\n`);
-  const running = await runningDaemon(settings);
-  if (running !== undefined) return running;
+  const running = await daemonIfUsable(settings, world);
+  if (running !== undefined || world.daemonTalk?.unusable) return running;
   if (settings.portFlag) {
     tell("the proxy is not running; start it with: localhostess server start");
     return undefined;
@@ -147,30 +251,33 @@ export async function startingTurn(flags: StartFlags, world: World): Promise<Tur
   return await turnToStart({
     stateDirectory,
     clock: systemClock,
-    runs: async () => (await findRunning(settings)).kind === "healthy",
+    // A daemon that is busy is no reason for another.
+    runs: async () => (await patientLook(settings, { bySocket: false })).kind === "healthy",
   });
 }
 
 /** `localhostess server start --detach`. */
 export async function serverDetach(flags: StartFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const found = await findRunning(settings);
+  const found = await findRunning(settings, { world });
   const another =
     found.kind === "healthy" && Boolean(settings.port) && settings.port !== found.registration.port;
   const instead = another ? found.registration.id : undefined;
-  return tell(await ensureDaemon({ flags, settings, world, ...(instead ? { instead } : {}) }), {
-    settings,
-    world,
+  const running = await ensureDaemon({
+    ...{ flags, settings, world, want: "detach" },
+    ...(instead ? { instead } : {}),
   });
+  return tell(running, { settings, world });
 }
 
 /** The first port that systems pick by themselves: Linux's ip_local_port_range. */
 const firstPicked = 32_768;
 
-/** `localhostess server restart`: the new daemon takes the ports over, so that no connection is refused. */
+/** `localhostess server restart`: the new daemon takes ports and services over, so that nothing is refused or ended. */
 export async function serverRestart(flags: StartFlags, world: World): Promise<number> {
   const settings = await settingsOf(flags, world);
-  const { registration } = await findRunning(settings);
+  const { registration } = await findRunning(settings, { world, mentions: false });
+  const before = registration === undefined ? none : await runningServices(registration.socket);
   const kept =
     settings.port === undefined && registration !== undefined && registration.port !== defaultPort
       ? // A port that the system picked is preferred, but not required: another program may get it in between.
@@ -181,9 +288,18 @@ export async function serverRestart(flags: StartFlags, world: World): Promise<nu
     settings,
     world,
     instead: registration?.id ?? "none",
+    want: "restart",
   });
-  return tell(running, { settings, world });
+  const fate =
+    before.size === 0
+      ? undefined
+      : fateOf(before, await runningServices(running.registration.socket));
+  const code = tell(running, { settings, world });
+  if (fate !== undefined) world.err.write(`${world.err.colors.dim(fate)}\n`);
+  return code;
 }
+
+const none: RunningServices = new Map();
 
 function tell(
   { registration, started }: Running,

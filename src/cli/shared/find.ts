@@ -1,9 +1,8 @@
 /** A name that a person typed -> its service, or a sentence that helps. */
 import { explain } from "../../proxy/pages/problem.ts";
 import { meantBy, type Unusable, unusableText } from "../../routes/unusable.ts";
-import { nearest } from "../../text/nearest.ts";
 import type { Service } from "../../routes/service.ts";
-import { routeTable } from "../../routes/table.ts";
+import { nearestName, routeTable } from "../../routes/table.ts";
 import { type Sight, unusableIn } from "./look.ts";
 
 export type Found =
@@ -15,8 +14,8 @@ export type Found =
 
 /** The same rule as the proxy's: the exact name, else its longest suffix that is a name. */
 export function find(name: string, sight: Sight): Found {
-  const { services, urlPorts } = sight;
-  const table = routeTable(services);
+  const { services, supervised, tlds, urlPorts } = sight;
+  const table = routeTable(services, { supervised, tlds });
   const service = table.find(name);
   if (service !== undefined) return { kind: "found", service };
   const unusable = unusableIn(sight);
@@ -29,7 +28,7 @@ export function find(name: string, sight: Sight): Found {
     const why = `${unroutable.name} (pid ${unroutable.process.pid}) has no address: ${unroutable.warnings[0] ?? "its name is not a valid host name"}`;
     return { kind: "unroutable", service: unroutable, why };
   }
-  const near = nearest(name, table.names);
+  const near = nearestName(name, table);
   const { message } = explain({
     status: 404,
     name,

@@ -36,7 +36,7 @@ export type JsonRun = {
 export function jsonRun(outside: World): JsonRun {
   let answered = false;
   let told = "";
-  const json: NonNullable<World["json"]> = { lines: false, code: undefined, more: [] };
+  const json: NonNullable<World["json"]> = { lines: false, code: undefined, more: [], help: "" };
   const out: Screen = {
     ...outside.out,
     // JSON has no colors, on a terminal either.
@@ -54,13 +54,22 @@ export function jsonRun(outside: World): JsonRun {
       return outside.err.write(text);
     },
   };
+  const finish: JsonRun["finish"] = ({ code: usual }) => {
+    if (answered && !json.lines) return;
+    const code = json.code ?? usual;
+    const { message, hint } = wordsOf(told, json.more);
+    const error: JsonError = { error: { code, message: message || code, hint } };
+    outside.out.write(`${JSON.stringify(error, undefined, json.lines ? undefined : 2)}\n`);
+  };
   return {
-    world: { ...outside, out, err, json },
-    finish({ code }) {
-      if (answered && !json.lines) return;
-      const error: JsonError = { error: { code: json.code ?? code, ...wordsOf(told, json.more) } };
-      outside.out.write(`${JSON.stringify(error, undefined, json.lines ? undefined : 2)}\n`);
+    world: {
+      ...{ ...outside, out, err, json },
+      exit(code) {
+        if (code !== 0) finish({ code: "interrupted" });
+        outside.exit(code);
+      },
     },
+    finish,
   };
 }
 
@@ -71,9 +80,11 @@ const mark = "localhostess: ";
 function wordsOf(told: string, more: readonly string[]): { message: string; hint: string | null } {
   const lines = Bun.stripANSI(told).split("\n").filter(Boolean);
   const see = lines.findLast((line) => line.startsWith("see: "))?.slice("see: ".length);
-  const marked = lines.filter((line) => line.startsWith(mark));
-  const these = marked.length > 0 ? marked : lines.filter((line) => !line.startsWith("see: "));
+  // Commander has a guess on a line of its own.
+  const marked = lines.filter((line) => line.startsWith(mark) || line.startsWith("(Did you mean"));
+  const talk = more.length > 0 ? [] : lines.filter((line) => !line.startsWith("see: "));
+  const these = marked.length > 0 ? marked : talk;
   const sentences = these.map((line) => (line.startsWith(mark) ? line.slice(mark.length) : line));
   const message = [...sentences, ...more].join("\n").slice(0, longest);
-  return { message: message || "failed without a word", hint: hintIn(message) ?? see ?? null };
+  return { message, hint: hintIn(message) ?? see ?? null };
 }

@@ -12,9 +12,11 @@ import { unusableServers } from "../../discovery/unusable.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Supervised } from "../../routes/supervised.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
+import { daemonIfUsable, mentionVersion } from "./daemon-here.ts";
 import type { Unusable } from "../../routes/unusable.ts";
 import { ownFile } from "../../system/own-bun.ts";
 import { defaultPort, type Settings } from "./settings.ts";
+import type { World } from "./world.ts";
 
 export type Sight = {
   scan: Scan;
@@ -23,6 +25,8 @@ export type Sight = {
   supervised: readonly Supervised[];
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
+  /** A daemon runs that could not be asked, as was said. */
+  unusable?: boolean;
   /** The proxy's main port. */
   port: number;
   /** The ports in URLs. */
@@ -39,18 +43,26 @@ export function isWsl(): boolean {
   return /microsoft/i.test(release());
 }
 
-/** Asks the running daemon, which looks in the same way; looks itself where none runs, or another way is asked for. */
-export function looker(settings: Settings): Looker {
+/**
+ * Asks the running daemon, which looks in the same way; looks itself where none runs, or another way is asked for. With
+ * a world, the first look waits for a daemon that is in trouble, and reports one that cannot be used.
+ */
+export function looker(settings: Settings, { world }: { world?: World } = {}): Looker {
   // These options are about this look, and not about how the daemon looks.
   const own = settings.scanner !== "auto" || settings.allUsers;
   let lookOurselves: Looker | undefined;
   return async () => {
-    const seen = await seenByDaemon(settings);
+    let seen = await seenByDaemon(settings, world);
+    if (seen === undefined && lookOurselves === undefined && world !== undefined) {
+      const running = await daemonIfUsable(settings, world);
+      if (running !== undefined) seen = await seenByDaemon(settings, world);
+    }
     if (seen !== undefined && !own) return seen;
     lookOurselves ??= ownLooker(settings);
     const sight = await lookOurselves();
     // No look at the machine shows the services of projects that do not listen.
-    return seen === undefined ? sight : { ...sight, supervised: seen.supervised };
+    if (seen !== undefined) return { ...sight, supervised: seen.supervised };
+    return { ...sight, unusable: world?.daemonTalk?.unusable ?? false };
   };
 }
 
@@ -58,7 +70,10 @@ export function looker(settings: Settings): Looker {
 const daemonDeadline = 1000;
 
 /** Undefined where none is running, or one with another protocol. */
-async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
+async function seenByDaemon(
+  settings: Settings,
+  world: World | undefined,
+): Promise<Sight | undefined> {
   const record = await readRegistration(settings.stateDirectory);
   if (record === undefined || record.protocol !== protocol) return undefined;
   const asked = await ask<{ Look: JsonForm<SeenSight> }>(record.socket, "Look", {
@@ -66,6 +81,7 @@ async function seenByDaemon(settings: Settings): Promise<Sight | undefined> {
   });
   if (asked.kind === "failed" || !isFrom(asked.value.Look?.daemon, record)) return undefined;
   const { daemon, services, supervised = [], scan } = ofJsonForm<SeenSight>(asked.value.Look);
+  if (world !== undefined) mentionVersion(record, world);
   return {
     scan: { ...scan, processes: new Map(scan.processes.map((its) => [its.pid, its])) },
     services,

@@ -9,7 +9,7 @@ import type { Machine } from "../../tls/trust/store.ts";
 import { definedOf } from "./defined.ts";
 import { isWsl } from "./look.ts";
 import { type Flags, type Settings, UsageError } from "./settings.ts";
-import { runningDaemon } from "./daemon-here.ts";
+import { daemonIfUsable } from "./daemon-here.ts";
 import type { World } from "./world.ts";
 
 /** `root`: a directory that is used as `/`, so that a test changes nothing of the system. */
@@ -48,8 +48,8 @@ export function machineOf({ root }: MachineFlags, world: World): Machine {
 }
 
 /** With the domains that the running proxy serves, where one runs: an authority is made for those. */
-export async function served(settings: Settings): Promise<Settings> {
-  const proxy = await runningDaemon(settings);
+export async function served(settings: Settings, world: World): Promise<Settings> {
+  const proxy = await daemonIfUsable(settings, world);
   return proxy === undefined ? settings : { ...settings, tlds: proxy.tlds };
 }
 

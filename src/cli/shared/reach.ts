@@ -11,6 +11,7 @@ import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
 import { Failure } from "./failure.ts";
 import { find, type Found } from "./find.ts";
+import { hiddenServer } from "./hidden-server.ts";
 import { folderIn, projectHere, servicesMeant } from "./lookup.ts";
 import { looker, type Sight } from "./look.ts";
 import { type Settings, UsageError } from "./settings.ts";
@@ -153,10 +154,18 @@ export async function lookUp(
   text: string,
   { settings, world }: { settings: Settings; world: World },
 ): Promise<LookedUp> {
-  const sight = await looker(settings)();
+  const sight = await looker(settings, { world })();
   const target = await targetOf(text, { sight, world });
   if (target.kind === "own") throw new UsageError(["localhost is the proxy itself, not a server"]);
-  return { reached: present(reach(target.name, sight)), sight, target };
+  const reached = reach(target.name, sight);
+  if (reached.kind === "unknown" && reached.meant?.fault.kind !== "bad name") {
+    const hidden = await hiddenServer(target.name, { sight, settings });
+    const why = `no server is named ${target.name}`;
+    if (hidden !== undefined) {
+      throw new Failure("not_found", `${why}; ${hidden.detail}; ${hidden.fix}`);
+    }
+  }
+  return { reached: present(reached), sight, target };
 }
 
 /** @throws an Error for a person, where no service has the name. */

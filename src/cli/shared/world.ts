@@ -48,7 +48,20 @@ export type World = {
     code: FailureCode | undefined;
     /** Lines that belong to its message, such as the errors in a file. */
     more: string[];
+    /** The text of `--help` and `--version`, which is printed as JSON in the end. */
+    help: string;
   };
+  /** Words about the daemon that this command has said; undefined where each may be said again. */
+  daemonTalk?: DaemonTalk;
+};
+
+export type DaemonTalk = {
+  /** Sentences about the daemon, each of which is said once. */
+  said: Set<string>;
+  /** A daemon runs that could not be used, so that the command cannot end with 0. */
+  unusable: boolean;
+  /** The daemon was given its time to mend what is the matter. */
+  waited: boolean;
 };
 
 const stopSignals: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];

@@ -46,7 +46,7 @@ export async function browser(
   words: readonly string[],
   { flags, world }: { flags: Flags; world: World },
 ): Promise<number> {
-  const settings = await served(await settingsOf(flags, world));
+  const settings = await served(await settingsOf(flags, world), world);
   const [name, own] = words[0]?.startsWith("-") ? [undefined, words] : [words[0], words.slice(1)];
   const { tlds } = settings;
   const sight = await looker(settings)();

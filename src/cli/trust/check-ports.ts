@@ -6,8 +6,6 @@ import { readText } from "../../system/read-text.ts";
 import { listed } from "../../text/list.ts";
 import type { Machine } from "../../tls/trust/store.ts";
 import { ask } from "../shared/ask.ts";
-import { ownersOf } from "../../discovery/port-holder.ts";
-import { sourceOf } from "../shared/look.ts";
 import { portRightCommand } from "../../text/port-right.ts";
 import { holdersOf } from "../shared/port-holder.ts";
 import { defaultPort, type Settings } from "../shared/settings.ts";
@@ -50,13 +48,12 @@ async function mainPort(port: number, settings: Settings): Promise<Finding> {
     const fix = startOn(port);
     return { check, level: "warning", detail: "the proxy is not running", fix };
   }
-  const scan = await sourceOf({ ...settings, allUsers: true }).scan();
-  const [holder] = ownersOf(scan, port);
-  const who = holder === undefined ? "another program" : `pid ${holder.pid}, ${holder.command}`;
-  const fix =
-    holder === undefined ? startOn(0) : `kill ${holder.pid}, or choose another port: ${startOn(0)}`;
+  const [{ who, stop } = unseen] = await holdersOf([port], settings);
+  const fix = stop === undefined ? startOn(0) : `${stop}, or choose another port: ${startOn(0)}`;
   return { check, level: "broken", detail: `it is in use by ${who}`, fix };
 }
+
+const unseen = { who: "another program", stop: undefined };
 
 const loopback = ["127.0.0.1", "::1"];
 

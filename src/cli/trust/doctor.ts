@@ -1,8 +1,9 @@
 /** `localhostess doctor` -> what works on this machine and what does not, each with its remedy. Changes nothing. */
 import { configuration } from "../shared/configuration.ts";
-import { runningDaemon } from "../shared/daemon-here.ts";
+import { daemonIfUsable } from "../shared/daemon-here.ts";
 import { portsOf } from "../shared/look.ts";
 import { type MachineFlags, machineOf, served } from "../shared/machine.ts";
+import { printJson } from "../shared/json-output.ts";
 import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { checkAuthorities } from "./check-authorities.ts";
@@ -15,9 +16,9 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
   const config = await configuration(world);
   // An error in the file is a finding; the other checks do not need the file.
   const broken = config.kind === "mistakes";
-  const settings = await served(await settingsOf(flags, world, { withoutConfig: broken }));
+  const settings = await served(await settingsOf(flags, world, { withoutConfig: broken }), world);
   const machine = machineOf(flags, world);
-  const proxy = await runningDaemon(settings);
+  const proxy = await daemonIfUsable(settings, world);
   const { port } = portsOf(settings, proxy);
   const findings: Finding[] = [];
   const parts = [
@@ -32,6 +33,6 @@ export async function doctor(flags: MachineFlags, world: World): Promise<number>
       if (!settings.json) tellFinding(finding, world);
     }
   }
-  if (settings.json) world.out.write(`${JSON.stringify(findings, undefined, 2)}\n`);
+  if (settings.json) printJson(world, findings);
   return findings.some(({ level }) => level === "broken") ? 1 : 0;
 }

@@ -11,6 +11,7 @@ import {
   served,
 } from "../shared/machine.ts";
 import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import { settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 
@@ -19,7 +20,7 @@ export type Shell = "sh" | "fish" | "powershell";
 export type EnvFlags = MachineFlags & { shell?: Shell };
 
 export async function env(flags: EnvFlags, world: World): Promise<number> {
-  const settings = await served(await settingsOf(flags, world));
+  const settings = await served(await settingsOf(flags, world), world);
   const machine = machineOf(flags, world);
   const made = await ensureCertificateAuthority(certificateAuthorityOptions("names", settings));
   if (made.kind === "broken") throw new Failure("broken_authority", made.problems.join("; "));
@@ -31,7 +32,7 @@ export async function env(flags: EnvFlags, world: World): Promise<number> {
   };
   const values = await valuesOf(job);
   if (settings.json) {
-    world.out.write(`${JSON.stringify(Object.fromEntries(values), undefined, 2)}\n`);
+    printJson(world, Object.fromEntries(values));
     return 0;
   }
   // A person reads it, and no shell.

@@ -23,6 +23,7 @@ import {
 } from "../shared/machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
 import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import { type Settings, settingsOf, UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 
@@ -36,7 +37,7 @@ type Work = {
 };
 
 export async function trust(flags: TrustFlags, world: World): Promise<number> {
-  const settings = await served(await settingsOf(flags, world));
+  const settings = await served(await settingsOf(flags, world), world);
   if (flags.status && flags.renew) {
     throw new UsageError(["--status and --renew cannot be combined"]);
   }
@@ -54,7 +55,7 @@ export async function trust(flags: TrustFlags, world: World): Promise<number> {
   if (flags.status) await look(work, world);
   else if (flags.renew) await renew(flags.bareNames ? "bare" : "names", { work, world });
   else await install(flags.bareNames ? ["names", "bare"] : ["names"], { work, world });
-  if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  if (settings.json) printJson(world, rows);
   else if (stores.length === 0) {
     world.err.write("no known trust store was found on this machine; try: localhostess env\n");
   }

@@ -14,6 +14,7 @@ import { removeFromAll, trustStores } from "../../tls/trust/stores.ts";
 import { certificateAuthorityOptions, type MachineFlags, machineOf } from "../shared/machine.ts";
 import { allWell, rowOf, type StoreRow, tellRow, type Whose } from "./outcomes.ts";
 import { Failure } from "../shared/failure.ts";
+import { printJson } from "../shared/json-output.ts";
 import { settingsOf } from "../shared/settings.ts";
 import { certificateOf, refreshBundles, refuseSudo } from "./trust.ts";
 import type { World } from "../shared/world.ts";
@@ -70,7 +71,7 @@ export async function untrust(flags: UntrustFlags, world: World): Promise<number
   }
   // Shells that have read `env` keep using the same files.
   if (flags.forget) await refreshBundles(settings);
-  if (settings.json) world.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+  if (settings.json) printJson(world, rows);
   else if (known === 0 && broken.length === 0) {
     world.err.write(
       `${world.err.colors.dim("there is no certificate authority, so there is nothing to remove")}\n`,

@@ -2,6 +2,7 @@
 import type { Argument, Command, Option } from "commander";
 import { projectFolderOf, projectIn } from "../shared/project-files.ts";
 import { namesOf } from "../../routes/named.ts";
+import { stateWords } from "../../routes/state-sentence.ts";
 import type { World } from "../shared/world.ts";
 
 /** Milliseconds. Nobody waits longer for a word to be completed. */
@@ -106,15 +107,15 @@ async function named(
 
 /** The names of projects that the running daemon knows. */
 async function projects(world: World): Promise<Candidate[]> {
-  const [{ runningDaemon }, { settingsOf }, { ask }] = await Promise.all([
+  const [{ findRunning }, { settingsOf }, { ask }] = await Promise.all([
     import("../shared/daemon-here.ts"),
     import("../shared/settings.ts"),
     import("../../control/found/client.ts"),
   ]);
-  const running = await runningDaemon(await settingsOf({}, world));
-  if (running === undefined) return [];
+  const found = await findRunning(await settingsOf({}, world));
+  if (found.kind !== "healthy") return [];
   type Known = { RegistryList: readonly { name: string; path: string }[] };
-  const asked = await ask<Known>(running.socket, "RegistryList", { deadline: soon });
+  const asked = await ask<Known>(found.registration.socket, "RegistryList", { deadline: soon });
   if (asked.kind === "failed") return [];
   return asked.value.RegistryList.map(({ name, path }) => ({ value: name, meaning: line(path) }));
 }
@@ -139,16 +140,20 @@ async function profilesHere(world: World): Promise<Candidate[]> {
   });
 }
 
-/** The names of running servers. */
+/** The names of running servers, and of the services of projects that have one. */
 async function addresses(world: World): Promise<Candidate[]> {
   const [{ looker }, { settingsOf }] = await Promise.all([
     import("../shared/look.ts"),
     import("../shared/settings.ts"),
   ]);
-  const { services } = await looker(await settingsOf({}, world))();
-  return services
-    .filter(({ routable }) => routable)
-    .map(({ name, command }) => ({ value: name, meaning: line(command ?? "") }));
+  const { services, supervised } = await looker(await settingsOf({}, world))();
+  const names = new Map<string, string>();
+  for (const its of supervised) {
+    const name = its.instance?.routeName ?? its.routeName;
+    if (name !== undefined) names.set(name, stateWords(its));
+  }
+  for (const { name, routable, command } of services) if (routable) names.set(name, command);
+  return [...names].map(([value, meaning]) => ({ value, meaning: line(meaning) }));
 }
 
 function visible(command: Command): Command[] {

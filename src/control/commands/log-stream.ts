@@ -36,7 +36,6 @@ const pause = 10;
 /** @throws CommandError where a name means nothing. */
 export async function logStream(wanted: LogsWanted, backend: LogBackend): Promise<Stream> {
   const since = wanted.since === undefined ? undefined : Date.parse(wanted.since);
-  if (Number.isNaN(since)) throw new CommandError("bad_request", "Logs: since: no such date");
   const { own, ids } = await chosen(wanted, backend);
   const { projects, feed } = backend;
   const before = await past({ tail: wanted.tail, since }, { own, ids: ids(), backend });

@@ -230,6 +230,22 @@ export const projectCommands: readonly Command[] = [
     },
   }),
   command({
+    name: "Resume",
+    method: "POST",
+    path: "/v1/resume",
+    summary:
+      "Starts the services of a project that was up, as its last `up` approved them. Running services go on.",
+    answer: '`"Ok"` when all are ready, or `{"Error"}` with one reason per line',
+    input: v.strictObject({ project_path: folder }),
+    changes: true,
+    session: allowed,
+    streams: "lines",
+    run({ project_path: directory }, backend) {
+      const projects = known(backend);
+      return bootStream(() => projects.resume(directory, { hear: () => {} }));
+    },
+  }),
+  command({
     name: "StopAll",
     method: "POST",
     path: "/v1/stop-all",

@@ -2,9 +2,15 @@
 import type { ObservedProcess, Scan } from "../../discovery/observation.ts";
 import { isoTime, jsonForm } from "../../routes/json-form.ts";
 import type { Service } from "../../routes/service.ts";
-import type { ServiceDetail, ServiceProcess, ServiceReport } from "../../routes/service-report.ts";
+import type {
+  NamelessReport,
+  ServiceDetail,
+  ServiceProcess,
+  ServiceReport,
+} from "../../routes/service-report.ts";
 import { secureUrl, serviceRow } from "../../routes/service-row.ts";
 import type { Supervised } from "../../routes/supervised.ts";
+import { unusableText } from "../../routes/unusable.ts";
 import type { Facts } from "../found/protocol.ts";
 import type { Backend } from "./command.ts";
 import type { DaemonReport, Snapshot } from "./daemon-report.ts";
@@ -22,6 +28,20 @@ export function report(
 
 export function reports(backend: Backend): ServiceReport[] {
   return backend.services().map((service) => report(service, backend));
+}
+
+/** The servers that no name leads to, by port. */
+export function namelessOf({ nameless }: Backend): NamelessReport[] {
+  return (nameless?.() ?? []).map((its) => ({
+    pid: its.pid,
+    port: its.port,
+    ports: its.ports,
+    command: its.command,
+    cwd: its.cwd ?? null,
+    started_at: isoTime(its.startedAt),
+    fault: its.fault.kind,
+    message: unusableText(its),
+  }));
 }
 
 export function snapshotOf(backend: Backend): Snapshot {

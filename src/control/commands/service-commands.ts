@@ -6,7 +6,7 @@ import type { DaemonEvent } from "./daemon-report.ts";
 import { beginning } from "./events.ts";
 import { attachDialogue, sizeSchema } from "./attach-dialogue.ts";
 import { logStream } from "./log-stream.ts";
-import { detailOf, reports, sightOf, snapshotOf } from "./reports.ts";
+import { detailOf, namelessOf, reports, sightOf, snapshotOf } from "./reports.ts";
 import { statusRows } from "./status.ts";
 
 const name = v.pipe(
@@ -42,6 +42,18 @@ export const serviceCommands: readonly Command[] = [
     changes: false,
     streams: false,
     run: (_, backend) => reports(backend),
+  }),
+  command({
+    name: "Nameless",
+    method: "GET",
+    path: "/v1/nameless",
+    summary: "Servers that no name leads to, with the command that gives each a name.",
+    answer:
+      "an array of `{pid, port, ports, command, cwd, started_at, fault, message}`, by port; `message` says which process it is, why no name leads to it, and what helps",
+    input: nothing,
+    changes: false,
+    streams: false,
+    run: (_, backend) => namelessOf(backend),
   }),
   command({
     name: "Service",

@@ -18,10 +18,17 @@ export type ClaimOptions<T> = {
   vacancy(port: number): Vacancy;
   /** @throws the system's error where the port is taken or not allowed. */
   bind(port: number): T;
-  /** Asks our predecessor for what it knows, while it is there. */
-  inherit(found: Extract<Found, { kind: "healthy" }>): Promise<void>;
-  /** Writes our record, upon which our predecessor stands down. */
+  /**
+   * Asks our predecessor for what it knows, while it is there. `handed`: its listening sockets too, which `bind` then
+   * uses. `shells`: no sockets. `busy`, `broken`: not now.
+   */
+  inherit(
+    found: Extract<Found, { kind: "healthy" }>,
+  ): Promise<"handed" | "shells" | "busy" | "broken">;
+  /** Writes our record, upon which our predecessor stands down, unless it has handed its sockets to us. */
   publish(port: number): Promise<void>;
+  /** We listen on the sockets that were handed to us: our predecessor accepts no more. */
+  taken(): Promise<void>;
   /** Whether nobody else has published since. */
   stillOurs(): boolean;
 };
@@ -45,16 +52,21 @@ const patience = 1_500;
 /** Our predecessor rereads the record every second, and closes its listeners before all else. */
 const patienceOnceAsked = 8_000;
 const patienceForExtras = 2_500;
+/** Another daemon that is started at the same time takes this long at most; or it goes without a handover. */
+const patienceForHandover = 6_000;
+const mostBroken = 3;
 
 /** @throws the error of `bind` if waiting did not help, or the error of `publish`. */
 export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>> {
-  const { clock, extras, unlessRunning, find, vacancy, bind, inherit, publish, stillOurs } =
-    options;
+  const { clock, extras, unlessRunning, find, vacancy, bind, inherit, publish } = options;
+  const { taken, stillOurs } = options;
   let since = clock.now();
   let port = options.port;
   let predecessor: Registration | undefined;
   /** The main port is free, and only the optional ports that our predecessor has are waited for. */
   let forExtras = false;
+  let isHanded = false;
+  let broken = 0;
   for (let first = true; ; first = false) {
     if (predecessor === undefined) {
       const found = await find();
@@ -63,15 +75,24 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         if (unlessRunning && found.kind === "healthy") {
           return { kind: "running", registration: found.registration };
         }
-        const isTheirs = portsOf(found.registration).includes(port);
+        // Where the record was changed, the daemon itself says which ports it has.
+        const its = found.handshake;
+        const isTheirs = portsOf(its).includes(port);
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
         if (vacant === "free" || (isTheirs && vacant === "taken")) {
-          if (found.kind === "healthy") await inherit(found);
-          await publish(port || found.registration.port);
-          predecessor = found.registration;
+          const inherited = found.kind === "healthy" ? await inherit(found) : "shells";
+          if (inherited === "broken") broken += 1;
+          const mayChange = inherited === "busy" || (inherited === "broken" && broken < mostBroken);
+          if (mayChange && clock.now() - since <= patienceForHandover) {
+            await new Promise<void>((resolve) => clock.after(pollEvery, resolve));
+            continue;
+          }
+          await publish(port || its.port);
+          predecessor = found.kind === "another" ? its : found.registration;
           since = clock.now();
-          forExtras = !isTheirs;
+          isHanded = inherited === "handed";
+          forExtras = !isTheirs && !isHanded;
         }
       }
     } else if (!stillOurs()) {
@@ -81,7 +102,9 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
     const busy = forExtras && extras.some((extra) => vacancy(extra) === "taken");
     if (!busy || waited > patienceForExtras) {
       try {
-        return { kind: "bound", bound: bind(port), predecessor };
+        const bound = bind(port);
+        if (isHanded) await taken();
+        return { kind: "bound", bound, predecessor };
       } catch (error) {
         if ((error as { code?: unknown }).code !== "EADDRINUSE") throw error;
         if (waited > (predecessor === undefined ? patience : patienceOnceAsked)) {

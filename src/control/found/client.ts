@@ -13,6 +13,34 @@ export type TalkOptions = {
   deadline?: number;
 };
 
+/** Thrown where somebody accepts and says nothing in time. */
+export class Silent extends Error {}
+
+/** Codes of a place where nobody listens. */
+const nobody = ["ENOENT", "ENOTDIR", "ECONNREFUSED", "ENOTSOCK"];
+
+/** Whether somebody accepts connections there. Nothing is sent. Never rejects. */
+export async function accepts(place: Place, { deadline }: { deadline: number }): Promise<boolean> {
+  const outcome = Promise.withResolvers<boolean>();
+  // Connections that nobody takes pile up in the kernel: somebody listens, and does not come to it.
+  const timer = setTimeout(() => outcome.resolve(true), deadline);
+  Bun.connect({
+    ...place,
+    socket: {
+      open(socket: Bun.Socket<undefined>) {
+        socket.terminate();
+        outcome.resolve(true);
+      },
+      data() {},
+    },
+  } as Bun.UnixSocketOptions<undefined>).catch((error: NodeJS.ErrnoException) => {
+    outcome.resolve(!nobody.includes(error.code ?? ""));
+  });
+  const accepted = await outcome.promise;
+  clearTimeout(timer);
+  return accepted;
+}
+
 /** Pieces of text as they come. @throws an Error with a sentence if nothing listens, or nothing comes in time. */
 export async function* talk(place: Place, { send, deadline }: TalkOptions): Conversation {
   const pieces: string[] = [];
@@ -32,7 +60,7 @@ export async function* talk(place: Place, { send, deadline }: TalkOptions): Conv
   const timer =
     deadline === undefined
       ? undefined
-      : setTimeout(() => end(new Error(`no answer within ${deadline} ms`)), deadline);
+      : setTimeout(() => end(new Silent(`no answer within ${deadline} ms`)), deadline);
   const handlers: Bun.SocketHandler = {
     open: flush,
     drain: flush,
@@ -100,7 +128,14 @@ export function follow(
 
 /** `code`: what the daemon calls the error, or why there is no answer. */
 export type Asked<T> =
-  { kind: "reply"; value: T } | { kind: "failed"; why: string; code: ErrorCode | "no_answer" };
+  | { kind: "reply"; value: T }
+  /** `by`: nobody listens there; somebody accepts and says nothing; an answer that is a refusal or none of ours. */
+  | {
+      kind: "failed";
+      why: string;
+      code: ErrorCode | "no_answer";
+      by: "nobody" | "silence" | "answer";
+    };
 
 /** One reply. Never rejects. `value` is trusted: only we can put a socket at that path. */
 export async function ask<T>(
@@ -113,13 +148,22 @@ export async function ask<T>(
       const value = JSON.parse(line) as { error?: { code?: ErrorCode; message?: string } };
       if (value?.error !== undefined) {
         const { code = "internal", message } = value.error;
-        return { kind: "failed", why: String(message), code };
+        return { kind: "failed", why: String(message), code, by: "answer" };
       }
       return { kind: "reply", value: value as T };
     }
-    return { kind: "failed", why: "it closed without an answer", code: "no_answer" };
+    const why = "it closed without an answer";
+    return { kind: "failed", why, code: "no_answer", by: "answer" };
   } catch (error) {
-    return { kind: "failed", why: (error as Error).message, code: "no_answer" };
+    const { code, message } = error as NodeJS.ErrnoException;
+    const failed = { kind: "failed", code: "no_answer" } as const;
+    if (nobody.includes(code ?? "")) {
+      const why = `the daemon's socket is not there (${socket}); see: localhostess server status`;
+      return { ...failed, why, by: "nobody" };
+    }
+    // EAGAIN: connections that nobody takes have piled up.
+    const silent = error instanceof Silent || code === "EAGAIN";
+    return { ...failed, why: message, by: silent ? "silence" : "answer" };
   }
 }
 

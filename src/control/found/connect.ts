@@ -1,44 +1,112 @@
 /** The state directory -> the daemon that runs there, started first if there is none. */
+import { join } from "node:path";
 import type { Clock } from "../../system/clock.ts";
+import { processAge, processNow } from "../../system/process-now.ts";
+import { accepts } from "./client.ts";
 import { readCredential } from "./credential.ts";
 import type { Handshake } from "./handshake.ts";
-import { type Probed, probe } from "./probe.ts";
-import { type Registration, readRegistration } from "./registration.ts";
+import { type Door, type Probed, probe } from "./probe.ts";
+import { endpointOf, readRecord, type Registration } from "./registration.ts";
 
 export type Found =
-  | { kind: "healthy"; registration: Registration; handshake: Handshake; credential: string }
-  /** There is no valid record. */
+  | {
+      kind: "healthy";
+      registration: Registration;
+      handshake: Handshake;
+      credential: string;
+      /** `port`: nobody answers at its socket, by which most commands are given. */
+      by: Door;
+    }
+  | (Unhealthy & {
+      /** A daemon runs all the same: a process of ours listens, or the one in the record lives. */
+      alive: boolean;
+    });
+
+type Unhealthy =
+  /** There is no record, or none that can be believed. */
   | { kind: "absent"; why: string; registration?: undefined }
+  /** A daemon runs, and there is something in the place of its record that cannot be believed. */
+  | { kind: "unreadable"; why: string; registration?: undefined }
   /** There is a record, and no credential that could prove it. */
   | { kind: "unproved"; why: string; registration: Registration }
   | (Exclude<Probed, { kind: "healthy" }> & { registration: Registration });
 
-export type Alive = Extract<Found, { kind: "healthy" | "other-protocol" }>;
+export type Alive = Extract<Found, { kind: "healthy" | "other-protocol" | "another" }>;
 
-/** A daemon of ours is running, whether or not we can talk with it. */
+/** A daemon of ours is running and has proved it, whether or not we can talk with it. */
 export function isAlive(found: Found): found is Alive {
-  return found.kind === "healthy" || found.kind === "other-protocol";
+  return ["healthy", "other-protocol", "another"].includes(found.kind);
 }
 
-export type FindOptions = { clock: Clock; /** Milliseconds for the probe. */ deadline?: number };
+/** Whether a daemon runs, as far as can be told. */
+export function runs(found: Found): boolean {
+  return found.kind === "healthy" || found.alive;
+}
+
+export type FindOptions = {
+  clock: Clock;
+  /** Milliseconds for the probe. */
+  deadline?: number;
+  /** Where a daemon without a record listens. */
+  socket?: string | undefined;
+};
+
+/** Milliseconds to see whether somebody accepts connections. */
+const acceptDeadline = 200;
 
 /** Reads the record and probes the daemon, once. Never rejects. */
 export async function findDaemon(
   stateDirectory: string,
-  { clock, deadline }: FindOptions,
+  { clock, deadline, socket = join(stateDirectory, "daemon.sock") }: FindOptions,
 ): Promise<Found> {
-  const registration = await readRegistration(stateDirectory);
-  if (registration === undefined) return { kind: "absent", why: "there is no record of one" };
+  const read = readRecord(stateDirectory);
+  if (read.kind !== "record") {
+    const alive = await accepts({ unix: socket }, { deadline: acceptDeadline });
+    if (read.kind === "absent") return { kind: "absent", why: "there is no record of one", alive };
+    if (alive) return { ...read, alive };
+    return { kind: "absent", why: `the record of one cannot be used: ${read.why}`, alive };
+  }
+  const { registration } = read;
   const credential = readCredential(stateDirectory);
   if (credential.kind !== "credential") {
-    return { kind: "unproved", registration, why: reasons[credential.kind] };
+    const why = reasons[credential.kind];
+    return { kind: "unproved", registration, why, alive: await isThere(registration) };
   }
   const options = deadline === undefined ? { clock } : { clock, deadline };
   const probed = await probe(registration, credential.value, options);
   if (probed.kind === "healthy") {
     return { ...probed, registration, credential: credential.value };
   }
-  return { ...probed, registration };
+  return { ...probed, registration, alive: isLiving(probed, registration) };
+}
+
+function isLiving(probed: Exclude<Probed, { kind: "healthy" }>, registration: Registration) {
+  if (probed.kind === "dead") return false;
+  if (probed.kind === "another" || probed.kind === "other-protocol") return true;
+  // Anybody may have the port by now, where the daemon is gone.
+  return probed.by === "socket" || isRecorded(registration);
+}
+
+/** Nothing is sent, as nothing could be proved. */
+async function isThere(registration: Registration): Promise<boolean> {
+  const options = { deadline: acceptDeadline };
+  if (await accepts({ unix: registration.socket }, options)) return true;
+  const { address, port } = endpointOf(registration.url)!;
+  return isRecorded(registration) && (await accepts({ hostname: address, port }, options));
+}
+
+/** Milliseconds between the start of a process and its first line, on a busy machine. */
+const slowestStart = 30_000;
+
+/**
+ * Whether the process in the record lives, as far as the system tells when it began. For words only: nobody is
+ * signalled or trusted for that.
+ */
+export function isRecorded({ pid, startedAt }: Registration): boolean {
+  const its = processNow(pid);
+  if (its === undefined || its.zombie) return false;
+  const age = processAge(its);
+  return age === undefined || Math.abs(Date.now() - startedAt - age) < slowestStart;
 }
 
 const reasons = {
@@ -141,7 +209,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
       return { kind: "failed", why: words, logTail: daemon.logTail() };
     }
     // Another daemon was there, for which ours has ended, and is not there any more.
-    if (over === 0 && !mayRun(found) && starts < mostStarts) {
+    if (over === 0 && !runs(found) && starts < mostStarts) {
       daemon = watched(spawn(), clock);
       starts++;
       continue;
@@ -181,11 +249,6 @@ function watched(spawned: Spawned, clock: Clock) {
       return clock.now() - heard;
     },
   };
-}
-
-/** Whether the answer leaves it open that a daemon runs. */
-function mayRun(found: Found): boolean {
-  return found.kind !== "absent" && found.kind !== "dead";
 }
 
 function describe(found: Found): string {

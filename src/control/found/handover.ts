@@ -1,39 +1,141 @@
-/** A running daemon that has proved itself -> what it hands to the one that replaces it: the shells of `up`. */
+/**
+ * A running daemon that has proved itself -> what it hands to the one that replaces it: the shells of `up`, and, where
+ * both can, its listening sockets and services.
+ *
+ * One conversation on the daemon's socket, a line of JSON each way. The new daemon asks, the old one answers
+ * (`handing-over.ts` has its states). Descriptors come with an answer of at most 4,096 bytes that says how many.
+ *
+ *     {"Handover":{"proof":"<nonce>.<code>","goesOn":1,"id":"<launch>"}}
+ *                                    ->  {"Handover":{"proof","shells","goesOn":1, and the handshake's fields}}
+ *     {"take":"sockets"}             ->  {"sockets":[…],"descriptors":n}
+ *     {"take":"services","batch":0}  ->  {"services":{…},"descriptors":n}, or {"services":null}: there is no such batch
+ *     {"done":true,"services":true}  ->  {"yours":true}, and then lines both ways; `services`: they were all taken
+ *
+ * Until `done` the old daemon serves as before, and goes on if the conversation breaks. From then on it ends what it
+ * has begun, while the connection stays open for its services.
+ */
+import { closeSync } from "node:fs";
 import type { Clock } from "../../system/clock.ts";
+import { type DescriptorCalls, descriptorCalls } from "../../system/descriptors.ts";
 import { ask } from "./client.ts";
 import type { Found } from "./connect.ts";
+import { DescriptorLines, type Released } from "./descriptor-lines.ts";
+import { type HandedSocket, handedSockets } from "./handed-sockets.ts";
 import { socketAuthority } from "./handshake.ts";
 import { clientProof, daemonProof, newNonce, sameSecret } from "./proof.ts";
 
-/** The request on the socket: `{"Handover": {"proof": "<nonce>.<code>"}}`. There is no such route of the HTTP API. */
+/** The request on the socket. There is no such route of the HTTP API. */
 export const handoverName = "Handover";
 
-/** Milliseconds: the next daemon does not wait for one that hangs. */
-const patience = 2_000;
+/** The version of the conversation. Daemons that know another one hand over their shells only. */
+export const conversationVersion = 1;
 
-type Reply = { proof?: unknown; shells?: unknown };
+/** Milliseconds for an answer: the next daemon does not wait for one that hangs. */
+const patience = 4_000;
+/** The same where services may have to settle first, for which they have ten seconds. */
+const servicesPatience = 15_000;
 
-/** Undefined where it is not told, for any reason: the services say so. Never rejects. */
+export type Handed = {
+  kind: "handed";
+  shells: unknown;
+  /** Listening sockets of the old daemon. Whoever takes one of them has its descriptor; `close` closes the others. */
+  sockets: HandedSocket[];
+  /** The next answer about services, with descriptors that are the caller's. Undefined: the conversation is broken. */
+  services(batch: number): Promise<{ value: unknown; descriptors: number[] } | undefined>;
+  /** Whether the old daemon still waits for `done`. */
+  isOpen(): boolean;
+  /**
+   * Says that everything is here and in use, services too or not. @returns whether the old daemon has heard it.
+   */
+  done(options: { services: boolean }): Promise<boolean>;
+  /** The connection, for whoever goes on to talk with the old daemon: its descriptor is the caller's. */
+  line(): Released | undefined;
+  /** Before `done`, the old daemon goes on as if nothing had been. Twice is harmless. */
+  close(): void;
+};
+
+export type Inherited =
+  | Handed
+  /** The daemon stands down when it finds another record, and hands over no more than this; undefined: nothing. */
+  | { kind: "shells"; shells: unknown }
+  /** The daemon is handing over to another one, or about to be able to. */
+  | { kind: "busy" }
+  /** The conversation broke off; the daemon may be gone, or go on. */
+  | { kind: "broken"; why: string };
+
+type Reply = { proof?: unknown; shells?: unknown; goesOn?: unknown };
+
+export type HandoverOptions = {
+  clock: Clock;
+  /** The launch that asks. */
+  id: string;
+  calls?: DescriptorCalls | undefined;
+};
+
+/** Never rejects. */
 export async function askHandover(
-  { registration, credential }: Extract<Found, { kind: "healthy" }>,
-  clock: Clock,
-): Promise<unknown> {
-  const { id, pid, protocol, socket } = registration;
+  found: Extract<Found, { kind: "healthy" }>,
+  { clock, id, calls = descriptorCalls(process.platform) }: HandoverOptions,
+): Promise<Inherited> {
+  const { registration, credential } = found;
+  const { socket } = registration;
   const nonce = newNonce();
   const proof = `${nonce}.${clientProof(credential, { nonce, authority: socketAuthority(socket) })}`;
-  const late = Promise.withResolvers<undefined>();
-  const cancel = clock.after(patience, () => late.resolve(undefined));
-  const asked = ask<Record<string, Reply | undefined> | null>(
-    socket,
-    { [handoverName]: { proof } },
-    { deadline: patience },
-  );
-  const answer = await Promise.race([asked, late.promise]);
-  cancel();
-  if (answer?.kind !== "reply") return undefined;
-  const reply = answer.value?.[handoverName];
-  // Another process may have put its socket there since the probe.
-  const expected = daemonProof(credential, { nonce, id, pid, protocol });
-  const proved = typeof reply?.proof === "string" && sameSecret(reply.proof, expected);
-  return proved ? reply.shells : undefined;
+  const isProved = (reply: Reply | undefined): reply is Reply => {
+    // Another process may have put its socket there since the probe.
+    const expected = daemonProof(credential, { ...registration, nonce });
+    return typeof reply?.proof === "string" && sameSecret(reply.proof, expected);
+  };
+  const descriptor = calls?.connect(socket);
+  if (calls === undefined || descriptor === undefined) {
+    const asked = await ask<Record<string, Reply | undefined> | null>(
+      socket,
+      { [handoverName]: { proof } },
+      { deadline: patience },
+    );
+    const reply = asked.kind === "reply" ? asked.value?.[handoverName] : undefined;
+    return { kind: "shells", shells: isProved(reply) ? reply.shells : undefined };
+  }
+  const lines = new DescriptorLines(descriptor, { calls, clock });
+  const goesOn = conversationVersion;
+  const first = await lines.ask({ [handoverName]: { proof, goesOn, id } }, patience);
+  const answer = first?.value as
+    { [handoverName]?: Reply; error?: { code?: unknown } } | null | undefined;
+  const reply = answer?.[handoverName];
+  if (!isProved(reply) || reply.goesOn !== conversationVersion) {
+    lines.close();
+    if (answer?.error?.code === "busy") return { kind: "busy" };
+    return { kind: "shells", shells: isProved(reply) ? reply.shells : undefined };
+  }
+  const asked = await lines.ask({ take: "sockets" }, patience);
+  const sockets = handedSockets(asked?.value, asked?.descriptors ?? []);
+  if (sockets === undefined) {
+    for (const one of asked?.descriptors ?? []) closeSync(one);
+    const why = lines.why ?? "it answers in a way that is not understood";
+    lines.close();
+    return { kind: "broken", why };
+  }
+  return handedOver(lines, { shells: reply.shells, sockets });
+}
+
+function handedOver(
+  lines: DescriptorLines,
+  { shells, sockets }: Pick<Handed, "shells" | "sockets">,
+): Handed {
+  return {
+    kind: "handed",
+    shells,
+    sockets,
+    services: (batch) => lines.ask({ take: "services", batch }, servicesPatience),
+    isOpen: () => lines.isOpen(),
+    async done({ services }) {
+      const heard = await lines.ask({ done: true, services }, patience);
+      return (heard?.value as { yours?: unknown } | undefined)?.yours === true;
+    },
+    line: () => lines.release(),
+    close() {
+      for (const { descriptor } of sockets.splice(0)) closeSync(descriptor);
+      lines.close();
+    },
+  };
 }

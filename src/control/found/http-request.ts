@@ -3,8 +3,8 @@ import type { Clock } from "../../system/clock.ts";
 
 export type HttpAnswer =
   | { kind: "answer"; status: number; body: string }
-  /** The connection was refused, or nothing came back. */
-  | { kind: "silent"; why: string }
+  /** The connection was refused or closed, or, with `late`, nothing came back in time. */
+  | { kind: "silent"; why: string; late: boolean }
   /** Bytes came back that are no answer to this request. */
   | { kind: "strange"; why: string };
 
@@ -33,7 +33,8 @@ export function authorityOf({ address, port }: { address: string; port: number }
 export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
   const { address, port, deadline, clock } = request;
   const outcome = Promise.withResolvers<HttpAnswer>();
-  const silent = (why: string): void => outcome.resolve({ kind: "silent", why });
+  const silent = (why: string, late = false): void =>
+    outcome.resolve({ kind: "silent", why, late });
   const bytes = encode(request);
   let sent = 0;
   let received = "";
@@ -41,7 +42,7 @@ export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
   let socket: Bun.Socket | undefined;
   const cancel = clock.after(deadline, () => {
     // An incomplete answer is not the daemon's: that comes in one piece.
-    silent(`${socket === undefined ? "no connection" : "no answer"} within ${deadline} ms`);
+    silent(`${socket === undefined ? "no connection" : "no answer"} within ${deadline} ms`, true);
   });
   const send = (to: Bun.Socket): void => {
     if (sent < bytes.length) sent += to.write(bytes.subarray(sent));
@@ -102,7 +103,7 @@ function encode({ address, port, method, path, fields = {}, body }: HttpRequest)
 function parseAnswer(received: string, ended: boolean): HttpAnswer | undefined {
   const strange = (why: string): HttpAnswer => ({ kind: "strange", why });
   if (received === "") {
-    return ended ? { kind: "silent", why: "closed without an answer" } : undefined;
+    return ended ? { kind: "silent", why: "closed without an answer", late: false } : undefined;
   }
   const start = "HTTP/1.1 ";
   if (!received.startsWith(start.slice(0, received.length))) return strange("it speaks no HTTP");

@@ -7,12 +7,19 @@ import { clientProof, daemonProof, newNonce, proofField, sameSecret } from "./pr
 import { protocol } from "./protocol.ts";
 import { endpointOf, type Registration, registrationOf } from "./registration.ts";
 
+/** The socket is in a folder of ours alone, so that whoever listens there is a process of ours. */
+export type Door = "socket" | "port";
+
 export type Probed =
-  | { kind: "healthy"; handshake: Handshake }
-  /** The connection is refused, or nothing comes back in time. */
+  | { kind: "healthy"; handshake: Handshake; by: Door }
+  /** Nobody listens at either place. */
   | { kind: "dead"; why: string }
-  /** Another process answers. */
-  | { kind: "stranger"; why: string }
+  /** Somebody accepts connections, and says nothing in time: a daemon that is stopped, hangs, or has too much to do. */
+  | { kind: "silent"; why: string; by: Door }
+  /** A process that does not know our credential answers. */
+  | { kind: "stranger"; why: string; by: Door }
+  /** A daemon answers that knows our credential, and is not the one in the record. */
+  | { kind: "another"; why: string; handshake: Handshake }
   /** The daemon of this record answers, with another protocol. */
   | { kind: "other-protocol"; protocol: string; handshake: Handshake };
 
@@ -38,19 +45,30 @@ export async function probe(
   const end = clock.now() + deadline;
   const bySocket = await probeSocket(registration, credential, deadline);
   const left = end - clock.now();
-  // The time ran out before the port answered.
-  const late: Probed = { kind: "dead", why: `no answer within ${deadline} ms` };
-  if (bySocket?.kind === "healthy" || left <= 0) return bySocket ?? late;
-  const byPort = await probePort(registration, credential, { deadline: left, clock });
-  return byPort.kind === "dead" && clock.now() >= end ? late : byPort;
+  const isTheOne = bySocket.kind === "healthy" || bySocket.kind === "other-protocol";
+  if (isTheOne || left <= 0) return late(bySocket, deadline);
+  const byPort = late(
+    await probePort(registration, credential, { deadline: left, clock }),
+    deadline,
+  );
+  if (bySocket.kind === "dead") return byPort;
+  // Anybody may have the port, so that an answer without a proof there is nothing against one at the socket.
+  return proofs.includes(byPort.kind) ? byPort : bySocket;
 }
 
-/** Undefined if the process that answers there is not the daemon of this record, for any reason. */
+/** Answers of a daemon that has proved the credential. */
+const proofs: readonly Probed["kind"][] = ["healthy", "other-protocol", "another"];
+
+/** With the time that was given for both. */
+function late(probed: Probed, deadline: number): Probed {
+  return probed.kind === "silent" ? { ...probed, why: `no answer within ${deadline} ms` } : probed;
+}
+
 async function probeSocket(
   registration: Registration,
   credential: string,
   deadline: number,
-): Promise<Probed | undefined> {
+): Promise<Probed> {
   const nonce = newNonce();
   const authority = socketAuthority(registration.socket);
   const proof = `${nonce}.${clientProof(credential, { nonce, authority })}`;
@@ -59,11 +77,14 @@ async function probeSocket(
     { [handshakeName]: { proof } },
     { deadline },
   );
-  if (answer.kind === "failed") return undefined;
+  if (answer.kind === "failed") {
+    const { why, by } = answer;
+    if (by === "nobody") return { kind: "dead", why };
+    return by === "silence" ? { kind: "silent", why, by: "socket" } : stranger(why, "socket");
+  }
   const handshake = handshakeOf(answer.value?.[handshakeName]);
-  return handshake === undefined
-    ? undefined
-    : judged(handshake, { registration, credential, nonce });
+  if (handshake === undefined) return stranger(notOurs, "socket");
+  return judged(handshake, { registration, credential, nonce, by: "socket" });
 }
 
 async function probePort(
@@ -83,34 +104,42 @@ async function probePort(
     deadline,
     clock,
   });
-  if (answer.kind === "silent") return { kind: "dead", why: answer.why };
-  if (answer.kind === "strange") return stranger(answer.why);
-  if (answer.status !== 200) return stranger(`it answers ${answer.status} to our credential`);
+  const { kind } = answer;
+  if (kind === "silent") {
+    const { why } = answer;
+    return answer.late ? { kind, why, by: "port" } : { kind: "dead", why };
+  }
+  if (kind === "strange") return stranger(answer.why, "port");
+  if (answer.status !== 200) {
+    return stranger(`it answers ${answer.status} to our credential`, "port");
+  }
   const handshake = handshakeOf(jsonIn(answer.body));
-  if (handshake === undefined) return stranger("it does not answer as a daemon does");
-  return judged(handshake, { registration, credential, nonce });
+  if (handshake === undefined) return stranger(notOurs, "port");
+  return judged(handshake, { registration, credential, nonce, by: "port" });
 }
 
-function stranger(why: string): Probed {
-  return { kind: "stranger", why };
+const notOurs = "it does not answer as a daemon does";
+
+function stranger(why: string, by: Door): Probed {
+  return { kind: "stranger", why, by };
 }
 
-type Known = { registration: Registration; credential: string; nonce: string };
+type Known = { registration: Registration; credential: string; nonce: string; by: Door };
 
 function judged(
   handshake: Handshake & { proof: string },
-  { registration, credential, nonce }: Known,
+  { registration, credential, nonce, by }: Known,
 ): Probed {
   if (!sameSecret(handshake.proof, daemonProof(credential, { ...handshake, nonce }))) {
-    return stranger("it does not know our credential");
+    return stranger("it does not know our credential", by);
   }
   if (handshake.id !== registration.id || handshake.pid !== registration.pid) {
-    return stranger("it is another daemon than the record's");
+    return { kind: "another", why: "it is another daemon than the record's", handshake };
   }
   if (handshake.protocol !== protocol) {
     return { kind: "other-protocol", protocol: handshake.protocol, handshake };
   }
-  return { kind: "healthy", handshake };
+  return { kind: "healthy", handshake, by };
 }
 
 function jsonIn(body: string): unknown {

@@ -36,6 +36,8 @@ const headPatience = 10_000;
 const bodyPatience = 30_000;
 /** Milliseconds that a connection may be silent between requests. */
 const idlePatience = 60_000;
+/** Milliseconds for one more request after another process has taken our place: it may be on its way. */
+const partingPatience = 2_000;
 /** Milliseconds in which a refused sender may still send, so that it reads why. */
 const lingerPatience = 2_000;
 /** Milliseconds for an answer to be taken: a person may read it page by page. */
@@ -87,6 +89,13 @@ export class ApiConnection implements LinkHandler {
     if (this.#state === "body" || (this.#state === "head" && !this.#answered)) this.drop();
     else if (this.#state === "head" || this.#state === "answered") this.#close();
     else if (this.#state === "streaming") this.#endStream();
+  }
+
+  /** Another process accepts in our place: one more request is answered. */
+  leave(): void {
+    this.#last = true;
+    if (this.#state === "streaming") this.#endStream();
+    else if (this.#state === "head" && !this.#reader.begun) this.#wait(partingPatience);
   }
 
   drop(): void {
@@ -250,7 +259,7 @@ export class ApiConnection implements LinkHandler {
       return;
     }
     this.#state = "head";
-    this.#wait(idlePatience);
+    this.#wait(this.#last ? partingPatience : idlePatience);
     if (this.#ended) this.#close();
     else this.#link.resume();
   }

@@ -1,15 +1,24 @@
 /** A loopback port into connections that answer HTTP/1.1 requests. Their number is limited, and the limit is fair. */
-import { listenOnBoth } from "../../link/listen-on-both.ts";
+import type { Listening } from "../../link/listen.ts";
+import { listenOnBoth, type Ready } from "../../link/listen-on-both.ts";
 import { ApiConnection, type ConnectionOptions } from "./api-connection.ts";
 
 export type HttpServerOptions = ConnectionOptions & {
   /** 0 picks one. */
   port: number;
+  /** Sockets that listen already. */
+  ready?: Ready | undefined;
 };
 
 export interface HttpServer {
   readonly port: number;
   readonly connections: number;
+  readonly sockets: readonly Listening[];
+  /**
+   * Another process listens on our sockets: takes no new connection. A request under way, or one more that is on
+   * its way, is answered; streams end. Resolves as `stop` does.
+   */
+  leave(patience: number): Promise<void>;
   /** Takes no new connection. Resolves when answers under way have ended, or after `patience` milliseconds. */
   stop(patience: number): Promise<void>;
 }
@@ -24,8 +33,9 @@ const mostConnections = 512;
 export function startHttpServer(options: HttpServerOptions): HttpServer {
   const connections = new Set<ApiConnection>();
   let emptied: (() => void) | undefined;
+  const { ready } = options;
   // Both: a browser that looks for the page's host tries ::1 first, which must not be another person's.
-  const { port, listening } = listenOnBoth({ port: options.port, note() {} }, (link) => {
+  const { port, listening } = listenOnBoth({ port: options.port, ready, note() {} }, (link) => {
     const connection = new ApiConnection(link, options, () => {
       connections.delete(connection);
       if (connections.size === 0) emptied?.();
@@ -45,22 +55,34 @@ export function startHttpServer(options: HttpServerOptions): HttpServer {
     get connections() {
       return connections.size;
     },
+    sockets: listening,
+    async leave(patience) {
+      for (const listener of listening) listener.stop();
+      for (const connection of [...connections]) connection.leave();
+      await empty(patience);
+    },
     async stop(patience) {
       for (const listener of listening) listener.stop();
       for (const connection of [...connections]) connection.finish();
-      if (connections.size === 0) return;
-      await new Promise<void>((resolve) => {
-        const cancel = options.clock.after(patience, () => {
-          for (const connection of [...connections]) connection.drop();
-          resolve();
-        });
-        emptied = () => {
-          cancel();
-          resolve();
-        };
-      });
+      await empty(patience);
     },
   };
+
+  async function empty(patience: number): Promise<void> {
+    if (connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const before = emptied;
+      const cancel = options.clock.after(patience, () => {
+        for (const connection of [...connections]) connection.drop();
+        resolve();
+      });
+      emptied = () => {
+        before?.();
+        cancel();
+        resolve();
+      };
+    });
+  }
 }
 
 /** The oldest unknown connection, another person's first; undefined: all are known. */

@@ -1,4 +1,6 @@
 /** The HTTP API of the daemon: a gate, the commands' routes, and the page where there is one. */
+import type { Listening } from "../../link/listen.ts";
+import type { Ready } from "../../link/listen-on-both.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Ends } from "../../system/peer-sockets.ts";
 import {
@@ -61,6 +63,8 @@ export type HttpDoorOptions = Omit<GateOptions, "port" | "page" | "pageTokens"> 
   backend: Backend;
   /** 0, or undefined, picks one. */
   port?: number;
+  /** Sockets that listen there already. */
+  ready?: Ready | undefined;
   page?: Page | undefined;
   /** Undefined: no page of another origin can be connected. */
   pageTokens?: PageTokens | undefined;
@@ -77,6 +81,9 @@ export type HttpDoor = {
   readonly url: string;
   readonly port: number;
   readonly connections: number;
+  readonly sockets: readonly Listening[];
+  /** Another process listens on our sockets. Resolves when what is under way has ended, bounded. */
+  leave(): Promise<void>;
   /** Ends the streams that were opened with a credential that has been replaced. */
   credentialChanged(): void;
   stop(): Promise<void>;
@@ -84,6 +91,8 @@ export type HttpDoor = {
 
 /** Milliseconds that answers under way have when the daemon stops. */
 const drain = 2000;
+/** Milliseconds that they have when another daemon has our sockets, and waits for none of them. */
+const leavingPatience = 30_000;
 
 /** A dialogue has no route: pages and other users reach this port, and whoever types into a terminal runs commands. */
 const routes = new Map(
@@ -283,6 +292,7 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
   server = startHttpServer({
     clock,
     port: options.port ?? 0,
+    ready: options.ready,
     ownClient: options.ownClient,
     receive,
     refuse: (status, message) =>
@@ -301,6 +311,8 @@ export function startHttp(options: HttpDoorOptions): HttpDoor {
       const now = options.credential();
       for (const { sink, credential } of [...streams]) if (credential !== now) sink.end();
     },
+    sockets: server.sockets,
+    leave: () => server.leave(leavingPatience),
     stop: () => server.stop(drain),
   };
 }

@@ -14,7 +14,9 @@ import {
 } from "../commands/command.ts";
 import { commandNamed } from "../commands/commands.ts";
 import { perform, replyOf } from "../commands/perform.ts";
-import { handoverName } from "../found/handover.ts";
+import { descriptorCalls, type DescriptorCalls } from "../../system/descriptors.ts";
+import type { Answering, Conversation } from "../found/handing-over.ts";
+import { conversationVersion, handoverName } from "../found/handover.ts";
 import { type Handshake, handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
 import { readJson } from "../http/json.ts";
 import { mostPending } from "../http/sse.ts";
@@ -31,6 +33,11 @@ export type IpcOptions = {
   uid: number;
   /** For clients that verify us first. Read each time, as the credential may be replaced. */
   credential(): string;
+  /**
+   * Begins to hand over to the daemon of the launch with this id, which has proved itself; undefined: not now. Without
+   * this function a daemon that replaces us gets the shells only.
+   */
+  successor?(id: string, to: Answering): Conversation | undefined;
   /** A fault of ours, for the log. */
   fault(error: unknown): void;
 };
@@ -58,6 +65,8 @@ const newline = 10;
 type State = "reading" | "replying" | "streaming" | "ending" | "over";
 
 export class IpcRequest implements LinkHandler {
+  /** The conversation with the daemon that replaces us. */
+  handsOver = false;
   #link: Link;
   #options: IpcOptions;
   #gone: () => void;
@@ -93,7 +102,16 @@ export class IpcRequest implements LinkHandler {
     });
   }
 
+  /** Another daemon accepts in our place: what is under way is answered, and a stream ends. */
+  leave(): void {
+    if (this.handsOver) return;
+    this.#stopping = true;
+    if (this.#state === "streaming") this.#end();
+  }
+
   finish(): void {
+    // The other daemon hears from us until we are gone, and from what becomes of us.
+    if (this.handsOver) return;
     this.#stopping = true;
     if (this.#state === "streaming") this.#end();
     else if (this.#state === "reading" && this.#length === 0) this.drop();
@@ -163,11 +181,12 @@ export class IpcRequest implements LinkHandler {
     const read = readJson(bytes);
     if (read.kind === "bad") throw new CommandError("bad_json", `the request: ${read.why}`);
     const { name, sent } = requestIn(read.value);
-    if (name === handshakeName || name === handoverName) {
-      const { projects } = this.#options.backend;
-      const told = this.#shakeHands(sent);
-      const shells = name === handoverName ? { shells: projects?.handover() } : {};
-      this.#reply({ [name]: { ...told, ...shells } });
+    if (name === handshakeName) {
+      this.#reply({ [name]: this.#shakeHands(sent) });
+      return;
+    }
+    if (name === handoverName) {
+      this.#handOver(sent, this.#shakeHands(sent));
       return;
     }
     const command = commandNamed(name);
@@ -192,6 +211,52 @@ export class IpcRequest implements LinkHandler {
         : undefined;
     if (told !== undefined) return told;
     throw new CommandError("forbidden", "the proof is missing or wrong");
+  }
+
+  #handOver(sent: unknown, told: Handshake): void {
+    const { backend, successor } = this.#options;
+    const { goesOn, id } = sent as { goesOn?: unknown; id?: unknown };
+    const shells = backend.projects?.handover();
+    const calls = descriptorCalls(process.platform);
+    if (
+      successor === undefined ||
+      calls === undefined ||
+      goesOn !== conversationVersion ||
+      typeof id !== "string"
+    ) {
+      this.#reply({ [handoverName]: { ...told, shells } });
+      return;
+    }
+    const conversation = successor(id, {
+      answer: (value, descriptors) => this.#answer(value, { descriptors, calls }),
+      end: () => this.#end(),
+      descriptor: this.#link.descriptor,
+    });
+    if (conversation === undefined) {
+      this.#reply({ error: { code: "busy", message: "another daemon is replacing this one" } });
+      return;
+    }
+    this.handsOver = true;
+    this.#write({ [handoverName]: { ...told, shells, goesOn: conversationVersion } });
+    this.#converse(() => ({
+      hear: (value) => conversation.hear(value),
+      behind: () => 0,
+      cancel: () => conversation.ended(),
+    }));
+  }
+
+  /** Descriptors go past the link, so nothing may wait in it. */
+  #answer(
+    value: unknown,
+    { descriptors, calls }: { descriptors: readonly number[]; calls: DescriptorCalls },
+  ): boolean {
+    if (this.#state !== "streaming") return false;
+    if (descriptors.length === 0) {
+      this.#write(value);
+      return true;
+    }
+    const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
+    return this.#link.pending === 0 && calls.send(this.#link.descriptor, bytes, descriptors);
   }
 
   #receiver(): Receiver {

@@ -1,5 +1,5 @@
 /** A path into a unix socket for commands. The number of connections is limited. */
-import { chmodSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { chmodSync, closeSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import type { Link } from "../../link/link.ts";
 import { type Listening, listen } from "../../link/listen.ts";
 import { IpcRequest, type IpcOptions } from "./ipc-request.ts";
@@ -12,12 +12,25 @@ export interface IpcDoor {
    * daemon or a person has removed. @throws the system's error, with its `code`.
    */
   claim(): void;
+  /** Our socket at the path; undefined: it is not ours. */
+  socket(): { inode: bigint; descriptor: number } | undefined;
+  /** Listens on the socket at the path, which the daemon before has handed to us. Not before `claim`. */
+  adopt(socket: { inode: bigint; descriptor: number }): void;
+  /** The socket is ours alone. Until then `stop` leaves it at its path, for the daemon before. */
+  settle(): void;
+  /**
+   * Another daemon listens on our socket, which stays at its path. Resolves when replies under way have ended, bounded;
+   * the conversation with that daemon goes on.
+   */
+  leave(): Promise<void>;
   /** Removes the socket if it is still ours. Resolves when replies under way have ended, bounded. Twice is harmless. */
   stop(): Promise<void>;
 }
 
 /** Milliseconds that replies under way have when the daemon stops. */
 const drain = 2_000;
+/** Milliseconds that they have when another daemon has our socket, and waits for none of them. */
+const leavingPatience = 30_000;
 const mostConnections = 512;
 
 export type IpcDoorOptions = IpcOptions & {
@@ -30,6 +43,8 @@ export function ipcDoor(options: IpcDoorOptions): IpcDoor {
   const { path, clock } = options;
   const connections = new Set<IpcRequest>();
   let bound: { listener: Listening; file: SocketFile } | undefined;
+  /** The daemon before listens on our socket too. */
+  let shared = false;
 
   function accept(link: Link): void {
     const request = new IpcRequest(link, options, () => connections.delete(request));
@@ -37,6 +52,15 @@ export function ipcDoor(options: IpcDoorOptions): IpcDoor {
     connections.add(request);
     if (connections.size > mostConnections) link.abort();
     else request.begin();
+  }
+
+  async function empty(milliseconds: number): Promise<void> {
+    const end = clock.now() + milliseconds;
+    const isLeft = (): boolean => [...connections].some((its) => !its.handsOver);
+    while (isLeft() && clock.now() < end) {
+      await new Promise<void>((resolve) => clock.after(5, resolve));
+    }
+    for (const request of [...connections]) if (!request.handsOver) request.drop();
   }
 
   let stopping: Promise<void> | undefined;
@@ -52,16 +76,37 @@ export function ipcDoor(options: IpcDoorOptions): IpcDoor {
       bound = bindAt(path, accept);
       before?.listener.stop();
     },
+    socket() {
+      if (bound === undefined || fileAt(path)?.inode !== bound.file.inode) return undefined;
+      return { inode: bound.file.inode, descriptor: bound.listener.descriptor };
+    },
+    adopt({ inode, descriptor }) {
+      // Somebody has removed or replaced it: `claim` puts one of ours there.
+      const file = fileAt(path);
+      if (file?.inode !== inode) {
+        closeSync(descriptor);
+        return;
+      }
+      bound = { listener: listen({ path, descriptor }, accept), file };
+      shared = true;
+    },
+    settle() {
+      shared = false;
+    },
+    async leave() {
+      bound?.listener.stop();
+      bound = undefined;
+      for (const request of [...connections]) request.leave();
+      await empty(leavingPatience);
+    },
     stop() {
       stopping ??= (async () => {
-        if (bound !== undefined && fileAt(path)?.inode === bound.file.inode) unlinkSync(path);
+        const isOurs = bound !== undefined && fileAt(path)?.inode === bound.file.inode;
+        if (isOurs && !shared) unlinkSync(path);
         bound?.listener.stop();
         for (const request of [...connections]) request.finish();
-        const end = clock.now() + drain;
-        while (connections.size > 0 && clock.now() < end) {
-          await new Promise<void>((resolve) => clock.after(5, resolve));
-        }
-        for (const request of [...connections]) request.drop();
+        await empty(drain);
+        for (const request of [...connections]) if (!request.handsOver) request.drop();
       })();
       return stopping;
     },

@@ -1,13 +1,14 @@
 /** The signals -> the whole page: header, notices, services, and the daemon's facts. */
 /** @jsxImportSource preact */
 import { useEffect } from "preact/hooks";
-import { Detail } from "./detail.tsx";
 import { shownSize } from "../../text/size.ts";
+import { Refusal } from "./actions.tsx";
+import { Detail } from "./detail.tsx";
 import { countText, durationText } from "./format.ts";
-import { detailAddress, List } from "./list.tsx";
-import { Projects, Supervised } from "./supervised.tsx";
-import { isSupervised } from "./projects.ts";
-import { connection, daemon, found, news, now, query, services, shown } from "./live.ts";
+import { List } from "./list.tsx";
+import { connection, daemon, entries, matches, news, now, shown } from "./live.ts";
+import { statesOf } from "./model.ts";
+import { query } from "./search.ts";
 
 export function App() {
   useEffect(() => {
@@ -26,24 +27,24 @@ export function App() {
         <State />
         <search>
           <label class="hidden" for="search">
-            Search services
+            Search services, requests and output
           </label>
           <input
             id="search"
             type="search"
-            placeholder="Search"
+            placeholder="Search everything"
             autocomplete="off"
             spellcheck={false}
             value={query.value}
             onInput={(event) => {
-              query.value = event.currentTarget.value;
-              if (shown.value !== undefined) location.hash = "#/";
+              search(event.currentTarget.value);
             }}
           />
           <kbd>/</kbd>
         </search>
       </header>
       <Lost />
+      <Refusal />
       <main id="main" tabIndex={-1} class={connection.value === "live" ? undefined : "stale"}>
         <View />
       </main>
@@ -56,13 +57,11 @@ export function App() {
 }
 
 function View() {
-  const name = shown.value;
-  if (isSupervised(name)) return <Supervised id={name} />;
-  if (name !== undefined) return <Detail />;
+  if (shown.value !== undefined) return <Detail />;
   return (
     <>
+      <States />
       <List />
-      <Projects />
     </>
   );
 }
@@ -74,8 +73,8 @@ function State() {
     lost: "reconnecting",
     ended: "signed out",
   };
-  const count = services.value.length;
-  const some = query.value === "" ? "" : `${countText(found.value.length)} of `;
+  const count = entries.value.length;
+  const some = query.value === "" ? "" : `${countText(matches.value.length)} of `;
   return (
     <p class="connection">
       <span class={`dot ${connection.value}`} aria-hidden="true" />
@@ -86,6 +85,34 @@ function State() {
       </span>
     </p>
   );
+}
+
+/** All services by their states, for one look. Each state is searched for by a click. */
+function States() {
+  const states = statesOf(entries.value);
+  if (states.length === 0) return null;
+  return (
+    <ul class="states" aria-label="Services by state">
+      {states.map(({ state, tone, count }) => (
+        <li key={state}>
+          <button
+            type="button"
+            aria-pressed={query.value === state}
+            aria-label={`${count} ${state}: show only these`}
+            onClick={() => search(query.value === state ? "" : state)}
+          >
+            <span class={`dot ${tone}`} aria-hidden="true" />
+            {countText(count)} {state}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function search(text: string): void {
+  query.value = text;
+  if (shown.value !== undefined) location.hash = "#/";
 }
 
 /** Lies over the end of the page, so that nothing moves when it appears or disappears. */
@@ -158,23 +185,17 @@ function onKey(event: KeyboardEvent): void {
   } else if (event.key === "ArrowDown" && (typing || event.target === document.body)) {
     event.preventDefault();
     document.querySelector<HTMLElement>("a.detail")?.focus();
-  } else if (event.key === "Enter" && typing && found.value.length > 0) {
-    location.hash = detailAddress(found.value[0]!.name);
+  } else if (event.key === "Enter" && typing) {
+    const first = document.querySelector<HTMLAnchorElement>("a.detail, .hits a");
+    if (first !== null) location.hash = first.hash;
   }
 }
 
 /** Goes back from the detail to its row, or from a search to all rows. */
-function leave(search: HTMLInputElement): void {
-  const name = shown.value;
-  if (name === undefined) {
+function leave(field: HTMLInputElement): void {
+  if (shown.value !== undefined) location.hash = "#/";
+  else {
     query.value = "";
-    search.blur();
-    return;
+    field.blur();
   }
-  location.hash = "#/";
-  // After the list has been drawn again.
-  setTimeout(() => {
-    const links = [...document.querySelectorAll<HTMLElement>("a.detail")];
-    links.find((link) => link.textContent === name)?.focus();
-  }, 30);
 }

@@ -1,95 +1,134 @@
-/** One service -> its facts, warnings, processes and latest requests. */
+/** One service -> its state, its requests beside its output, its facts and processes. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
 import type { ServiceDetail, ServiceProcess } from "../../routes/service-report.ts";
+import { shellCommand } from "../../text/shell-words.ts";
 import { shownSize } from "../../text/size.ts";
-import { clockText, countText, durationText, latencyText } from "./format.ts";
+import { Actions } from "./actions.tsx";
+import { countText, durationText, latencyText } from "./format.ts";
 import { Addresses } from "./links.tsx";
-import { connection, detail, now, running, services, shown } from "./live.ts";
-import type { SeenRequest } from "./model.ts";
+import { connection, detail, entry, isKnown, isThere, now, shown } from "./live.ts";
+import type { Entry } from "./model.ts";
+import { Output, Requests } from "./panes.tsx";
+import { Pendings } from "./pendings.tsx";
 import { Sparkline } from "./sparkline.tsx";
 
 export function Detail() {
-  const name = shown.value!;
+  const id = shown.value!;
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), [name]);
-  const its = detail.value;
-  const alive = running.value;
+  useEffect(() => heading.current?.focus(), [id]);
+  const its = entry.value;
+  const there = isThere.value;
+  const state = its === undefined ? "" : there ? its.state : "has ended";
   return (
     <article class="detail-view" aria-labelledby="detail-name">
-      <p class="back">
-        <a href="#/">← All services</a> <kbd>Esc</kbd>
-      </p>
-      <h2 id="detail-name" tabIndex={-1} ref={heading}>
-        <span class={alive ? "dot" : "dot ended"} aria-hidden="true" />
-        {name}
-        <span class="state">{alive || its === undefined ? "" : "has ended"}</span>
-      </h2>
+      <nav class="jumps" aria-label="Parts of this view">
+        <a href="#/">← All services</a>
+        <kbd>Esc</kbd>
+        {its === undefined ? null : (
+          <span class="parts">
+            <Jump to="requests">Requests</Jump>
+            <Jump to="output">Output</Jump>
+            <Jump to="facts">Facts</Jump>
+          </span>
+        )}
+      </nav>
+      <div class="head">
+        <h2 id="detail-name" tabIndex={-1} ref={heading}>
+          <span class={`dot ${there && its ? its.tone : "off"}`} aria-hidden="true" />
+          {its?.id ?? id}
+          <span class="state">{state}</span>
+        </h2>
+        {its?.declared === undefined || !there ? null : <Actions row={its.declared} />}
+      </div>
       {its === undefined ? <Unknown /> : <Known its={its} />}
     </article>
   );
 }
 
+/** On a narrow screen the parts lie below one another. No link: the address belongs to the views. */
+function Jump({ to, children }: { to: string; children: string }) {
+  return (
+    <button
+      type="button"
+      onClick={() => {
+        const part = document.getElementById(to);
+        part?.scrollIntoView();
+        part?.focus({ preventScroll: true });
+      }}
+    >
+      {children}
+    </button>
+  );
+}
+
 function Unknown() {
-  if (connection.value !== "live" || running.value) return null;
+  if (connection.value !== "live" || !isKnown.value) return null;
   return (
     <p>
-      No server of this name is running. Started with <code>NAME={shown.value}</code> it appears
-      here.
+      No server of this name is running, and no project that was up declares it. Started with{" "}
+      <code>NAME={shown.value}</code> it appears here.
     </p>
   );
 }
 
-function Known({ its }: { its: ServiceDetail }) {
-  // Counts change with every event; the rest is from the last refresh.
-  const { traffic } = services.value.find(({ name }) => name === its.name) ?? its;
+function Known({ its }: { its: Entry }) {
+  const { declared, found } = its;
+  const warnings = [...new Set([...(declared?.warnings ?? []), ...(found?.warnings ?? [])])];
   return (
     <>
-      {its.warnings.map((warning) => (
+      {declared === undefined ? null : <p class="sentence">{declared.message}</p>}
+      {declared?.pending ? <Pendings of={declared.path} /> : null}
+      {warnings.map((warning) => (
         <p key={warning} class="warning">
           {warning}
         </p>
       ))}
-      <dl class="figures">
-        <Figure word="Requests">{countText(traffic.requests)}</Figure>
-        <Figure word="Errors" bad={traffic.errors > 0}>
-          {countText(traffic.errors)}
-        </Figure>
-        <Figure word="Under way">{countText(traffic.active)}</Figure>
-        <Figure word="Median">{latencyText(traffic.median_milliseconds)}</Figure>
+      <Figures its={its} />
+      <div class="panes">
+        <Requests entry={its} />
+        <Output entry={its} />
+      </div>
+      <Facts its={its} />
+      {detail.value === undefined ? null : <Processes all={detail.value.processes} />}
+    </>
+  );
+}
+
+function Figures({ its: { declared, found } }: { its: Entry }) {
+  const traffic = found?.traffic;
+  return (
+    <dl class="figures">
+      {traffic === undefined ? null : (
+        <>
+          <Figure word="Requests">{countText(traffic.requests)}</Figure>
+          <Figure word="Errors" bad={traffic.errors > 0}>
+            {countText(traffic.errors)}
+          </Figure>
+          <Figure word="Under way">{countText(traffic.active)}</Figure>
+          <Figure word="Median">{latencyText(traffic.median_milliseconds)}</Figure>
+        </>
+      )}
+      {declared === undefined ? null : (
+        <>
+          <Figure word="Restarts">{countText(declared.restarts)}</Figure>
+          {declared.cpu === null ? null : (
+            <Figure word="CPU">{`${declared.cpu.toFixed(1)} %`}</Figure>
+          )}
+          {declared.memory === null ? null : (
+            <Figure word="Memory">{shownSize(declared.memory)}</Figure>
+          )}
+        </>
+      )}
+      {traffic === undefined ? null : (
         <div>
           <dt>Last minute</dt>
           <dd>
             <Sparkline counts={traffic.per_second} />
           </dd>
         </div>
-      </dl>
-      <dl class="facts">
-        <dt>Addresses</dt>
-        <dd>
-          <Addresses service={its} />
-        </dd>
-        <dt>Listens on</dt>
-        <dd>
-          <code>
-            {its.address.includes(":") ? `[${its.address}]` : its.address}:{its.port}
-          </code>
-          {its.ports.length > 1 ? <span class="soft"> of {its.ports.join(", ")}</span> : null}
-        </dd>
-        <dt>Command</dt>
-        <dd>
-          <code>{its.command}</code>
-        </dd>
-        <dt>Folder</dt>
-        <dd>{its.cwd === null ? <span class="soft">unknown</span> : <code>{its.cwd}</code>}</dd>
-        <dt>Up</dt>
-        <dd>{durationText(now.value - Date.parse(its.started_at))}</dd>
-        <dt>Name from</dt>
-        <dd>{its.source}</dd>
-      </dl>
-      <Processes all={its.processes} />
-      <Requests all={its.requests} />
-    </>
+      )}
+    </dl>
   );
 }
 
@@ -99,6 +138,79 @@ function Figure(props: { word: string; bad?: boolean; children: string }) {
       <dt>{props.word}</dt>
       <dd class={props.bad ? "bad" : undefined}>{props.children}</dd>
     </div>
+  );
+}
+
+function Facts({ its }: { its: Entry }) {
+  const { declared, found } = its;
+  const since = declared?.started_at ?? found?.started_at;
+  const folder = found?.cwd ?? declared?.path;
+  const exit = declared?.exit;
+  return (
+    <section aria-labelledby="facts">
+      <h3 id="facts" tabIndex={-1}>
+        Facts
+      </h3>
+      <dl class="facts">
+        <Fact word="Addresses">
+          <Addresses entry={its} />
+        </Fact>
+        {found === undefined ? (
+          declared?.port == null ? null : (
+            <Fact word="Port">{declared.port}</Fact>
+          )
+        ) : (
+          <Fact word="Listens on">
+            <Listening of={found} />
+          </Fact>
+        )}
+        <Fact word="Command">
+          <code>{declared?.command ?? found?.command}</code>
+        </Fact>
+        {declared === undefined ? null : (
+          <Fact word="Project">
+            {declared.project} in <code>{declared.path}</code>
+          </Fact>
+        )}
+        {folder == null || folder === declared?.path ? null : (
+          <Fact word="Folder">
+            <code>{folder}</code>
+          </Fact>
+        )}
+        {since == null ? null : (
+          <Fact word="Up">{durationText(now.value - Date.parse(since))}</Fact>
+        )}
+        {declared?.says ? <Fact word="It says">{declared.says}</Fact> : null}
+        {exit ? <Fact word="Last end">{exit.signal ?? `exit code ${exit.code}`}</Fact> : null}
+        {declared === undefined || declared.pid === null ? null : (
+          <Fact word="Type into it">
+            <code>{shellCommand(["localhostess", "attach", declared.name])}</code>
+          </Fact>
+        )}
+        {found === undefined ? null : <Fact word="Name from">{found.source}</Fact>}
+      </dl>
+    </section>
+  );
+}
+
+function Fact(props: { word: string; children: preact.ComponentChildren }) {
+  return (
+    <>
+      <dt>{props.word}</dt>
+      <dd>{props.children}</dd>
+    </>
+  );
+}
+
+function Listening({ of }: { of: Pick<ServiceDetail, "address" | "port" | "ports"> }) {
+  const { address, port, ports } = of;
+  return (
+    <>
+      <code>
+        {address.includes(":") ? `[${address}]` : address}:{port}
+      </code>
+      {ports.length > 1 ? <span class="soft"> of {ports.join(", ")}</span> : null}
+    </>
   );
 }
 
@@ -133,71 +245,4 @@ function Processes({ all }: { all: readonly ServiceProcess[] }) {
       </section>
     </div>
   );
-}
-
-function Requests({ all }: { all: readonly SeenRequest[] }) {
-  return (
-    <div>
-      <h3 id="requests">Last requests</h3>
-      {all.length === 0 ? (
-        <p class="soft">None yet. What comes through the proxy is listed here as it happens.</p>
-      ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reachable by keyboard.
-        <section class="scrolled" aria-labelledby="requests" tabIndex={0}>
-          <table class="requests">
-            <thead>
-              <tr>
-                <th scope="col">Time</th>
-                <th scope="col">Method</th>
-                <th scope="col">Path</th>
-                <th scope="col" class="number">
-                  Status
-                </th>
-                <th scope="col" class="number">
-                  Took
-                </th>
-                <th scope="col" class="number">
-                  Size
-                </th>
-                <th scope="col">Caller</th>
-              </tr>
-            </thead>
-            <tbody>
-              {all.map((request) => (
-                <Request key={request.id} request={request} />
-              ))}
-            </tbody>
-          </table>
-        </section>
-      )}
-    </div>
-  );
-}
-
-function Request({ request }: { request: SeenRequest }) {
-  const { time, method, target, status, milliseconds, received, sent, caller, scheme } = request;
-  const bad = status === 0 || status >= 500;
-  const size = received > 0 ? `${shownSize(received)} in, ` : "";
-  return (
-    <tr>
-      <td class="time number-left soft">{clockText(Date.parse(time))}</td>
-      <td class="method">{method}</td>
-      <td class="path">
-        <code title={`${scheme}: ${target}`}>{target === "" ? "/" : target}</code>
-      </td>
-      <td class={bad ? "number bad" : "number"}>{status === 0 ? "broken off" : status}</td>
-      <td class="number">{latencyText(milliseconds)}</td>
-      <td class="number" title={`${size}${shownSize(sent)} out`}>
-        {shownSize(sent)}
-      </td>
-      <td class="caller soft" title={caller?.command}>
-        {caller === undefined ? "–" : `${programOf(caller.command)} ${caller.pid}`}
-      </td>
-    </tr>
-  );
-}
-
-/** `/usr/bin/curl -s http://...` -> `curl`. */
-function programOf(command: string): string {
-  return command.split(" ")[0]!.split("/").at(-1)!;
 }

@@ -1,135 +1,213 @@
-/** The services -> a table, a row each, that is walked by the arrow keys. */
+/** The services -> one table, by project, that is walked by the arrow keys; and what else a search finds. */
 /** @jsxImportSource preact */
-import type { ServiceReport } from "../../routes/service-report.ts";
+import { useEffect } from "preact/hooks";
+import { secureUrl, serviceUrl } from "../../routes/service-row.ts";
+import { shownSize } from "../../text/size.ts";
+import { Actions, ProjectActions } from "./actions.tsx";
 import { countText, durationText, latencyText } from "./format.ts";
+import { Hits, hitCount } from "./hits.tsx";
 import { Links } from "./links.tsx";
-import { connection, found, now, query, services } from "./live.ts";
-import { keyOf } from "./model.ts";
-import { projects } from "./projects.ts";
+import { daemon, entries, isKnown, left, matches, now } from "./live.ts";
+import { type Entry, type Group, groupsOf } from "./model.ts";
+import { Pendings } from "./pendings.tsx";
+import { query } from "./search.ts";
 import { Sparkline } from "./sparkline.tsx";
 
-export function detailAddress(name: string): string {
-  return `#/${encodeURIComponent(name)}`;
+export function detailAddress(id: string): string {
+  return `#/${encodeURIComponent(id)}`;
 }
 
+const columns = 12;
+
 export function List() {
-  const rows = found.value;
-  if (services.value.length === 0) {
-    return connection.value === "connecting" || projects.value.length > 0 ? null : <Empty />;
-  }
-  if (rows.length === 0) {
-    return (
-      <div class="empty">
-        <h2>Nothing matches “{query.value}”</h2>
-        <p>
-          Names, commands, folders, ports and process ids are searched. <kbd>Esc</kbd> shows all{" "}
-          {countText(services.value.length)} again.
-        </p>
-      </div>
-    );
-  }
+  // A person who comes back from a service is where that is.
+  useEffect(() => {
+    const id = left.value;
+    left.value = undefined;
+    // Whoever types is in the field that a search begins in.
+    if (id === undefined || document.activeElement !== document.body) return;
+    const links = [...document.querySelectorAll<HTMLElement>("a.detail")];
+    const row = links.find((link) => link.dataset.id === id);
+    (row ?? document.getElementById("main"))?.focus();
+  }, []);
+  if (!isKnown.value) return null;
+  if (entries.value.length === 0 && query.value === "") return <Empty />;
+  const rows = matches.value;
+  const groups = groupsOf(rows);
+  // Without a project, there is nothing to tell apart.
+  const isPlain = groups.length === 1 && groups[0]!.key === "";
   return (
-    <table class="services" aria-label="Services" onKeyDown={walk}>
-      <thead>
-        <tr>
-          <Column>Name</Column>
-          <Column>Links</Column>
-          <Column number>Port</Column>
-          <Column number>PID</Column>
-          <Column wide>Command</Column>
-          <Column number>Up</Column>
-          <Column number>Requests</Column>
-          <Column number>Errors</Column>
-          <Column number>Latency</Column>
-          <Column>Last minute</Column>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((service) => (
-          <Row key={keyOf(service)} service={service} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      {rows.length === 0 && hitCount() === 0 ? <Nothing /> : null}
+      {rows.length === 0 ? null : (
+        <table class="services" aria-label="Services" onKeyDown={walk}>
+          <thead>
+            <tr>
+              <Column>Name</Column>
+              <Column wide>State</Column>
+              <Column>Links</Column>
+              <Column number>Port</Column>
+              <Column number>Up</Column>
+              <Column number>Requests</Column>
+              <Column number>Errors</Column>
+              <Column number>Latency</Column>
+              <Column>Last minute</Column>
+              <Column number>CPU</Column>
+              <Column number>Memory</Column>
+              <Column hidden>Actions</Column>
+            </tr>
+          </thead>
+          {groups.map((group) => (
+            <tbody key={group.key}>
+              {isPlain ? null : <Heading group={group} />}
+              {group.entries.map((entry) => (
+                <Row key={entry.id} entry={entry} />
+              ))}
+            </tbody>
+          ))}
+        </table>
+      )}
+      <Hits />
+    </>
   );
 }
 
-function Column(props: { children: string; number?: boolean; wide?: boolean }) {
+function Column(props: { children: string; number?: boolean; wide?: boolean; hidden?: boolean }) {
   const look = props.number ? "number" : props.wide ? "wide" : undefined;
   return (
     <th scope="col" class={look}>
-      {props.children}
+      {props.hidden ? <span class="hidden">{props.children}</span> : props.children}
     </th>
   );
 }
 
-function Row({ service }: { service: ServiceReport }) {
-  const { name, port, pid, pids, command, started_at, traffic, warnings } = service;
-  const open = (event: MouseEvent) => {
-    // A link in the row goes where it says, and text that is being selected is not a click.
-    if ((event.target as Element).closest("a") !== null || getSelection()?.type === "Range") return;
-    location.hash = detailAddress(name);
-  };
+function Heading({ group }: { group: Group }) {
+  const { key, name, entries: its } = group;
+  const ready = its.filter(({ tone }) => tone === "good" || tone === "warn").length;
   return (
-    // The link in the first cell does the same by keyboard.
-    <tr onClick={open}>
-      <th scope="row" class="name">
-        <span class={warnings.length > 0 ? "dot warned" : "dot"} aria-hidden="true" />
-        <a class="detail" href={detailAddress(name)}>
-          {name}
-        </a>
-        <span class="state">running</span>
-        {warnings.length > 0 ? <Warned count={warnings.length} /> : null}
+    <tr class="group">
+      <th scope="rowgroup" colSpan={columns - 1}>
+        <span class="title">
+          <h2>{name}</h2>
+          <span class="soft count">
+            {ready} of {its.length} up
+          </span>
+          {key === "" ? null : <code class="soft path">{key}</code>}
+        </span>
+        {key === "" ? null : <Pendings of={key} />}
       </th>
-      <td data-label="Links">
-        <Links service={service} />
-      </td>
-      <td data-label="Port" class="number">
-        {port}
-      </td>
-      <td data-label="PID" class="number">
-        {pid}
-        {pids.length > 1 ? <span class="soft"> +{pids.length - 1}</span> : null}
-      </td>
-      <td data-label="Command" class="wide">
-        <code title={command}>{command}</code>
-      </td>
-      <td data-label="Up" class="number">
-        {durationText(now.value - Date.parse(started_at))}
-      </td>
-      <td data-label="Requests" class="number">
-        {countText(traffic.requests)}
-      </td>
-      <td data-label="Errors" class={traffic.errors > 0 ? "number bad" : "number soft"}>
-        {countText(traffic.errors)}
-      </td>
-      <td data-label="Latency" class="number">
-        {latencyText(traffic.median_milliseconds)}
-      </td>
-      <td data-label="Last minute">
-        <Sparkline counts={traffic.per_second} />
-      </td>
+      <td>{key === "" ? null : <ProjectActions group={group} />}</td>
     </tr>
   );
 }
 
-function Warned({ count }: { count: number }) {
+/** A state that a person has to do something about is shown with its cause, and with the command that helps. */
+function messageOf({ declared, found, tone }: Entry): string | undefined {
+  if (tone !== "bad" && tone !== "warn") return declared?.says ?? undefined;
+  if (declared === undefined) return found?.warnings[0];
+  return tone === "bad" || declared.state !== "ready" ? declared.message : declared.warnings[0];
+}
+
+function Row({ entry }: { entry: Entry }) {
+  const { id, declared, found, state, tone } = entry;
+  const open = (event: MouseEvent) => {
+    // A link or a button in the row does what it says, and text that is being selected is not a click.
+    if ((event.target as Element).closest("a, button") !== null) return;
+    if (getSelection()?.type !== "Range") location.hash = detailAddress(id);
+  };
+  const message = messageOf(entry);
+  const since = declared?.started_at ?? found?.started_at;
+  const port = found?.port ?? declared?.port;
+  const traffic = found?.traffic;
+  const restarts = declared?.restarts ?? 0;
+  const [project, service] = declared === undefined ? ["", id] : id.split(/(?<=^[^:]*:)/);
   return (
-    <span class="warned-count" title="see the detail view">
-      {count} {count === 1 ? "warning" : "warnings"}
-    </span>
+    // The link in the first cell does the same by keyboard.
+    <tr onClick={open}>
+      <th scope="row" class="name">
+        <span class={`dot ${tone}`} aria-hidden="true" />
+        <a class="detail" href={detailAddress(id)} data-id={id} title={commandOf(entry)}>
+          <span class="prefix">{project}</span>
+          {service}
+        </a>
+      </th>
+      <td data-label="State" class="wide">
+        <span class={`state ${tone}`}>{state}</span>
+        {restarts > 0 ? <span class="soft restarts">{restarts}× restarted</span> : null}
+        {message === undefined ? null : (
+          <span class="message" title={message}>
+            {message}
+          </span>
+        )}
+      </td>
+      <Links entry={entry} />
+      <Cell label="Port">{port}</Cell>
+      <Cell label="Up">{since && durationText(now.value - Date.parse(since))}</Cell>
+      <Cell label="Requests">{traffic && countText(traffic.requests)}</Cell>
+      <Cell label="Errors" tone={(traffic?.errors ?? 0) > 0 ? "bad" : "soft"}>
+        {traffic && countText(traffic.errors)}
+      </Cell>
+      <Cell label="Latency">
+        {traffic?.median_milliseconds == null ? null : latencyText(traffic.median_milliseconds)}
+      </Cell>
+      <td data-label="Last minute" class="minute">
+        {traffic === undefined ? null : <Sparkline counts={traffic.per_second} />}
+      </td>
+      <Cell label="CPU">{declared?.cpu == null ? null : `${declared.cpu.toFixed(1)} %`}</Cell>
+      <Cell label="Memory">{declared?.memory == null ? null : shownSize(declared.memory)}</Cell>
+      <td class="buttons">{declared === undefined ? null : <Actions row={declared} />}</td>
+    </tr>
+  );
+}
+
+/** A dash where there is no number; on a narrow screen, nothing. */
+function Cell(props: {
+  label: string;
+  tone?: "bad" | "soft";
+  children: string | number | null | undefined;
+}) {
+  const { label, tone = "", children } = props;
+  const isNone = children === null || children === undefined;
+  return (
+    <td data-label={label} class={`number ${isNone ? "none soft" : tone}`}>
+      {isNone ? "–" : children}
+    </td>
+  );
+}
+
+function commandOf({ declared, found }: Entry): string {
+  return declared?.command ?? found?.command ?? "";
+}
+
+function Nothing() {
+  return (
+    <div class="empty">
+      <h2>Nothing matches “{query.value}”</h2>
+      <p>
+        Names, projects, states, addresses, commands, folders, ports and process ids are searched,
+        and the latest requests and lines of output. <kbd>Esc</kbd> shows all{" "}
+        {countText(entries.value.length)} services again.
+      </p>
+    </div>
   );
 }
 
 function Empty() {
+  const facts = daemon.value;
+  const http = facts?.http_port ?? facts?.port ?? 9090;
+  const https = facts?.https_port ?? facts?.port ?? 9090;
   return (
     <div class="empty">
       <h2>No named server is running</h2>
       <p>Start any server with a name, and it appears here by itself:</p>
       <pre>NAME=api bun dev</pre>
       <p>
-        It is then at <code>http://api.localhost</code> on the proxy’s port, and at{" "}
-        <code>https</code> too. Nothing has to be configured; anything that listens will do.
+        It is then at <code>{serviceUrl("api", http)}/</code> and{" "}
+        <code>{secureUrl("api", https)}/</code>. Nothing has to be configured; anything that listens
+        will do.
       </p>
+      <p>In a folder with a locald.toml or a Procfile, this starts all its services:</p>
+      <pre>localhostess up</pre>
     </div>
   );
 }

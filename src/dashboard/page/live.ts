@@ -9,11 +9,16 @@ import {
   afterCounts,
   afterRequest,
   afterSeconds,
+  type Entry,
+  entriesOf,
   matching,
+  type SeenRequest,
+  shownRequests,
   sorted,
   withRequests,
 } from "./model.ts";
-import { followLogs, isSupervised, readProjects, readProjectsSoon } from "./projects.ts";
+import { followLogs, projects, readProjects, readProjectsSoon } from "./projects.ts";
+import { query, startSearch } from "./search.ts";
 
 /** `ended`: the session is over, and only the command can begin another. */
 export type FollowState = "connecting" | "live" | "lost" | "ended";
@@ -21,19 +26,30 @@ export type FollowState = "connecting" | "live" | "lost" | "ended";
 export const connection = signal<FollowState>("connecting");
 export const daemon = signal<JsonForm<DaemonReport> | undefined>(undefined);
 export const services = signal<readonly ServiceReport[]>([]);
-export const query = signal("");
-export const found = computed(() => matching(services.value, query.value));
+export const entries = computed(() => entriesOf(projects.value, services.value));
+/** The service that a person has stopped or started while searching: it stays where it is. */
+export const kept = signal<string | undefined>(undefined);
+export const matches = computed(() =>
+  matching(entries.value, { query: query.value, kept: kept.value }),
+);
 /** Moves once a second, for durations. */
 export const now = signal(Date.now());
 /** The text for screen readers. */
 export const news = signal("");
-/** The service whose detail is shown; undefined: the list. */
-export const shown = signal(nameInAddress());
+/** The id of the service whose detail is shown; undefined: the list. */
+export const shown = signal(idInAddress());
+/** The service that was shown last: its row is where a person goes back to. */
+export const left = signal<string | undefined>(undefined);
+/** The service that is shown, as it is now, or as it was when it ended. */
+export const entry = signal<Entry | undefined>(undefined);
+/** Whether the service in the detail is there. */
+export const isThere = computed(() => find(shown.value) !== undefined);
+/** The processes of the service that is shown. */
 export const detail = signal<ServiceDetail | undefined>(undefined);
-/** Whether the service in the detail still runs. */
-export const running = computed(() =>
-  services.value.some((service) => service.name === shown.value),
-);
+/** The requests of the service that is shown. */
+export const requests = signal<readonly SeenRequest[]>([]);
+/** Whether the daemon has said what there is. */
+export const isKnown = signal(false);
 
 /** Milliseconds between refreshes, for values that no event carries: medians, requests under way. */
 const resync = 5_000;
@@ -47,10 +63,22 @@ let retry = firstRetry;
 let detailWanted = 0;
 let callersWanted: ReturnType<typeof setTimeout> | undefined;
 
-function nameInAddress(): string | undefined {
-  const [, name] = location.hash.match(/^#\/(.+)$/) ?? [];
+/** A server that a project declares may be addressed by its own name as well. */
+function find(id: string | undefined): Entry | undefined {
+  if (id === undefined) return undefined;
+  const all = entries.value;
+  return all.find((its) => its.id === id) ?? all.find(({ found }) => found?.name === id);
+}
+
+/** The name by which requests to a service are recorded. */
+function routeOf({ declared, found }: Entry): string | undefined {
+  return found?.name ?? declared?.route_name ?? undefined;
+}
+
+function idInAddress(): string | undefined {
+  const [, id] = location.hash.match(/^#\/(.+)$/) ?? [];
   try {
-    return name === undefined ? undefined : decodeURIComponent(name);
+    return id === undefined ? undefined : decodeURIComponent(id);
   } catch {
     // Not an address of ours: the list is shown.
     return undefined;
@@ -59,11 +87,31 @@ function nameInAddress(): string | undefined {
 
 export function start(): void {
   connect();
+  startSearch();
   effect(() => {
     if (signedOut.value) end();
   });
+  // The service that is shown is there, has changed, or has come back.
+  effect(() => {
+    const its = find(shown.value);
+    if (its !== undefined) entry.value = its;
+  });
+  effect(() => {
+    const its = entry.value;
+    followLogs(shown.value === undefined || its?.declared === undefined ? undefined : its.id);
+  });
+  effect(() => {
+    void query.value;
+    kept.value = undefined;
+  });
   addEventListener("hashchange", () => {
-    shown.value = nameInAddress();
+    batch(() => {
+      left.value = shown.value;
+      shown.value = idInAddress();
+      entry.value = find(shown.value);
+      detail.value = undefined;
+      requests.value = [];
+    });
     void readDetail();
   });
   addEventListener("online", () => connection.value === "lost" && connect());
@@ -80,19 +128,20 @@ export function start(): void {
   setInterval(() => {
     if (connection.value === "live" && document.visibilityState === "visible") void refresh();
   }, resync);
-  void readDetail();
 }
 
 async function refresh(): Promise<void> {
   const [fresh, facts] = await Promise.all([
     ask<ServiceReport[]>("/v1/services"),
     ask<JsonForm<DaemonReport>>("/v1/daemon"),
+    readProjects(),
   ]);
   batch(() => {
     if (fresh !== undefined) services.value = sorted(fresh);
     if (facts !== undefined) daemon.value = facts;
+    isKnown.value = true;
   });
-  await Promise.all([readDetail(), readProjects()]);
+  await readDetail();
 }
 
 /** The daemon looks callers up in batches, so some are known a little later than their requests. */
@@ -105,19 +154,23 @@ function readDetailSoon(): void {
 }
 
 async function readDetail(): Promise<void> {
-  const name = shown.value;
   const turn = ++detailWanted;
-  followLogs(isSupervised(name) ? name : undefined);
-  if (name === undefined || isSupervised(name)) {
-    detail.value = undefined;
-    return;
-  }
-  if (detail.value?.name !== name) detail.value = undefined;
-  const read = await ask<ServiceDetail>(`/v1/service?name=${encodeURIComponent(name)}`);
+  const its = entry.value;
+  const route = its === undefined ? undefined : routeOf(its);
+  if (its === undefined || route === undefined) return;
+  const name = encodeURIComponent(route);
+  const [processes, latest] = await Promise.all([
+    its.found === undefined || !isThere.value
+      ? undefined
+      : ask<ServiceDetail>(`/v1/service?name=${name}`),
+    ask<SeenRequest[]>(`/v1/requests?service=${name}&limit=${shownRequests}`),
+  ]);
   // A newer request is under way.
-  if (turn !== detailWanted || read === undefined) return;
-  const known = detail.value?.requests ?? [];
-  detail.value = { ...read, requests: withRequests(known, read.requests) };
+  if (turn !== detailWanted) return;
+  batch(() => {
+    if (processes !== undefined) detail.value = processes;
+    if (latest !== undefined) requests.value = withRequests(requests.value, latest);
+  });
 }
 
 function connect(): void {
@@ -136,18 +189,22 @@ function connect(): void {
   on("reset", begin);
   on("service", ({ change, service }) => {
     services.value = afterChange(services.value, { change, service });
-    if (change === "appeared") tell(`${service.name} is running`);
-    if (change === "gone") tell(`${service.name} has ended`);
-    if (service.name === shown.value) void readDetail();
+    const isDeclared = projects.value.some(({ route_name }) => route_name === service.name);
+    // The supervisor tells of its own services, and knows more.
+    if (change === "appeared" && !isDeclared) tell(`${service.name} is running`);
+    if (change === "gone" && !isDeclared) tell(`${service.name} has ended`);
+    if (entry.value !== undefined && service.name === routeOf(entry.value)) void readDetail();
   });
-  on("supervised", readProjectsSoon);
+  on("supervised", ({ change, service: { id, state } }) => {
+    readProjectsSoon();
+    const before = projects.value.find(({ name }) => name === id)?.state;
+    if (change !== "gone" && before !== undefined && before !== state) tell(`${id}: ${state}`);
+  });
   on("request", (request) => {
     services.value = afterRequest(services.value, request);
-    const its = detail.value;
-    if (its !== undefined && its.name === request.service) {
-      detail.value = { ...its, requests: withRequests(its.requests, [request]) };
-      if (request.caller === undefined) readDetailSoon();
-    }
+    if (entry.value === undefined || routeOf(entry.value) !== request.service) return;
+    requests.value = withRequests(requests.value, [request]);
+    if (request.caller === undefined) readDetailSoon();
   });
   on("requests", (told) => {
     services.value = afterCounts(services.value, told);
@@ -165,7 +222,9 @@ function connect(): void {
   };
 }
 
+/** Another daemon numbers its requests anew. */
 function begin({ daemon: facts, services: fresh }: EventData["hello"]): void {
+  if (daemon.value !== undefined && daemon.value.id !== facts.id) requests.value = [];
   daemon.value = facts;
   services.value = sorted(fresh);
 }

@@ -14,7 +14,7 @@ export const projects = signal<readonly SupervisedStatus[]>([]);
 export const waiting = computed<readonly Waiting[]>(() =>
   waitingOf(projects.value.map((row) => ({ ...row, directory: row.path }))),
 );
-/** Ids of services with a command under way. */
+/** Ids of services, and folders of projects, with a command under way. */
 export const busy = signal<ReadonlySet<string>>(new Set());
 /** Why the last command failed. */
 export const refusal = signal("");
@@ -24,11 +24,6 @@ export const lines = signal<readonly string[]>([]);
 const gathering = 150;
 /** Lines that are shown, and asked for. */
 const shownLines = 500;
-
-/** Names of other servers have no colon, so the address is unambiguous. */
-export function isSupervised(name: string | undefined): name is string {
-  return name?.includes(":") ?? false;
-}
 
 export async function readProjects(): Promise<void> {
   const rows = await ask<StatusRow[]>("/v1/status");
@@ -52,13 +47,27 @@ export function readProjectsSoon(): void {
 export type Act = "start" | "stop" | "restart";
 
 export async function act(row: SupervisedStatus, what: Act): Promise<void> {
-  busy.value = new Set([...busy.value, row.name]);
-  refusal.value = "";
   // Not `up`: changes that wait for it are accepted in a terminal, by a person who has read them.
-  const why = await tell(what === "stop" ? "/v1/stop" : "/v1/restart", { name: row.name });
-  busy.value = new Set([...busy.value].filter((name) => name !== row.name));
-  if (why !== undefined) refusal.value = why;
+  const path = what === "stop" ? "/v1/stop" : "/v1/restart";
+  await command(row.name, { path, body: { name: row.name } });
+}
+
+export async function actOnProject(directory: string, what: "start" | "stop"): Promise<void> {
+  const path = what === "stop" ? "/v1/stop" : "/v1/resume";
+  await command(directory, { path, body: { project_path: directory } });
+}
+
+async function command(
+  key: string,
+  { path, body }: { path: string; body: unknown },
+): Promise<void> {
+  if (busy.value.has(key)) return;
+  busy.value = new Set([...busy.value, key]);
+  refusal.value = "";
+  const why = await tell(path, body);
   await readProjects();
+  busy.value = new Set([...busy.value].filter((other) => other !== key));
+  if (why !== undefined) refusal.value = why.includes(key) ? why : `${key}: ${why}`;
 }
 
 let following: { id: string; abort: AbortController } | undefined;

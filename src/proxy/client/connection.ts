@@ -41,6 +41,8 @@ export interface ConnectionShared extends ServingShared {
    * TLS.
    */
   secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
+  /** Idle connections end: the proxy stops, and none takes its place. */
+  stopping(): boolean;
   /** The connection is gone, or it became a tunnel that is gone. */
   gone(connection: Connection): void;
 }
@@ -178,6 +180,17 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.#on(On.drain);
   }
 
+  /** Whether the client has had nothing to say for this many seconds, and nothing is owed to it. */
+  isQuietFor(seconds: number): boolean {
+    const isIdle = this.#state === At.idle || this.#state === At.sniffing;
+    return isIdle && this.shared.seconds() - this.#since >= seconds;
+  }
+
+  /** Another proxy accepts in place of this one. */
+  part(): void {
+    this.#on(On.part);
+  }
+
   #on(event: number): void {
     switch (actionOn(this.#state, event)) {
       case Do.resume:
@@ -200,6 +213,9 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
         return;
       case Do.refuse:
         this.#serving.refuseSlowHead();
+        return;
+      case Do.part:
+        this.linger();
         return;
       case Do.close:
         this.close();
@@ -281,7 +297,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   /** Continues with the next request. */
   next(): void {
     this.again();
-    if (this.#state === At.idle && this.shared.draining()) this.linger();
+    if (this.#state === At.idle && this.shared.stopping()) this.linger();
     else this.regulate();
   }
 

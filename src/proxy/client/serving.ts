@@ -3,8 +3,7 @@ import type { Decision } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
 import { linesShown } from "../../routes/state-sentence.ts";
 import type { Supervised } from "../../routes/supervised.ts";
-import type { RouteTable } from "../../routes/table.ts";
-import { nearest } from "../../text/nearest.ts";
+import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
@@ -239,7 +238,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           status: 404,
           name: decision.name,
           names: destination.table.names,
-          nearest: nearest(decision.name, destination.table.names),
+          nearest: nearestName(decision.name, destination.table),
           unusable: this.#shared.unusable?.() ?? [],
           port: this.#shared.urlPorts.http,
           securePort: this.#shared.urlPorts.https,

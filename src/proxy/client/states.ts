@@ -48,6 +48,8 @@ export const events = [
   "news",
   /** The proxy stops: idle connections end now, the others after their answer. */
   "drain",
+  /** Another proxy accepts in place of this one, and the client has said nothing for a while. */
+  "part",
 ] as const;
 
 export type EventName = (typeof events)[number];
@@ -84,6 +86,8 @@ export const actions = [
   "count down",
   /** Answer 408 and end. */
   "refuse",
+  /** End, and read on for a moment: the client may have sent a request just now. */
+  "part",
   /** Close after the bytes that were written. */
   "close",
   /** Release everything. */
@@ -102,10 +106,10 @@ type Row = Readonly<Record<EventName, ActionName>>;
 const quiet = { drained: "ignore", news: "ignore", gone: "end", fin: "close" } as const;
 
 export const table: Readonly<Record<StateName, Row>> = {
-  sniffing: { ...quiet, bytes: "sniff", overdue: "close", drain: "close" },
-  idle: { ...quiet, bytes: "read", overdue: "close", drain: "close" },
+  sniffing: { ...quiet, bytes: "sniff", overdue: "close", drain: "close", part: "part" },
+  idle: { ...quiet, bytes: "read", overdue: "close", drain: "close", part: "part" },
   // Half a request is not a request. A client that has begun one may complete it while the proxy stops.
-  reading: { ...quiet, bytes: "read", overdue: "refuse", drain: "ignore" },
+  reading: { ...quiet, bytes: "read", overdue: "refuse", drain: "ignore", part: "ignore" },
   waiting: {
     bytes: "hold",
     fin: "note",
@@ -114,6 +118,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     overdue: "ignore",
     news: "ask again",
     drain: "ask again",
+    part: "ignore",
   },
   exchanging: {
     bytes: "pass on",
@@ -124,6 +129,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     overdue: "ignore",
     news: "ignore",
     drain: "ignore",
+    part: "ignore",
   },
   flushing: {
     bytes: "hold",
@@ -133,6 +139,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     overdue: "ignore",
     news: "ignore",
     drain: "ignore",
+    part: "ignore",
   },
   tunnelled: {
     bytes: "look inside",
@@ -142,6 +149,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     overdue: "ignore",
     news: "ignore",
     drain: "ignore",
+    part: "ignore",
   },
   // `link/join.ts` handles the events of both links and reports only the end of both.
   joined: {
@@ -152,6 +160,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     overdue: "ignore",
     news: "ignore",
     drain: "ignore",
+    part: "ignore",
   },
   // `link/last-words.ts` handles the link while there are last words; after a plain close, we do.
   lingering: {
@@ -161,6 +170,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     overdue: "ignore",
     news: "count down",
     drain: "ignore",
+    part: "ignore",
   },
   closed: {
     bytes: "ignore",
@@ -170,6 +180,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     overdue: "ignore",
     news: "ignore",
     drain: "ignore",
+    part: "ignore",
   },
 };
 

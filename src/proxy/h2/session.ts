@@ -33,6 +33,8 @@ const slowSection = connectionError(enhanceYourCalm, "a header section is too sl
 const slowFrame = connectionError(enhanceYourCalm, "a frame is too slow");
 const idle = connectionError(noError, "the connection was idle");
 const stopping = connectionError(noError, "the proxy stops");
+/** The last number of all: RFC 9113 section 6.8 begins a shutdown this way, so that no stream on its way is lost. */
+const anyStream = 0x7fff_ffff;
 
 export type H2SessionOptions = {
   shared: ConnectionShared;
@@ -241,6 +243,13 @@ export class H2Session implements LinkHandler, StreamSession {
     return this.#streams.size === 0 || (type !== -1 && type !== FrameType.data);
   }
 
+  /** Another proxy accepts in place of this one: the client is asked to open further streams there. */
+  leave(): void {
+    if (this.#phase !== "serving") return;
+    this.#goAway(stopping, anyStream);
+    this.#schedule();
+  }
+
   /** The proxy stops: the session takes no new stream, and ends with the last answer. */
   drain(): void {
     if (this.#phase !== "serving") return;
@@ -345,9 +354,9 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#end(new Error("the session ended"));
   }
 
-  #goAway({ code, why }: Breach): void {
+  #goAway({ code, why }: Breach, lastStream = this.#streams.last): void {
     this.#sending.begin();
-    writeGoAway(this.#sending.out, { lastStream: this.#streams.last, code, why });
+    writeGoAway(this.#sending.out, { lastStream, code, why });
   }
 
   /** Ends every stream. */

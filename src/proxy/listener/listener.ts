@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Callers } from "../../discovery/callers.ts";
 import type { ClientUser } from "../../discovery/client-user.ts";
 import type { Link } from "../../link/link.ts";
+import type { Ready } from "../../link/listen-on-both.ts";
 import type { SocketLink } from "../../link/socket-link.ts";
 import type { Service } from "../../routes/service.ts";
 import type { Unusable } from "../../routes/unusable.ts";
@@ -21,7 +22,7 @@ import { errorPage } from "../pages/error-page.ts";
 import { H2Session } from "../h2/session.ts";
 import { HeadWriters } from "../upstream/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
-import { type ExtraPort, listenOnPorts, type RefusedPort } from "./own-ports.ts";
+import { type ExtraPort, listenOnPorts, type OwnSocket, type RefusedPort } from "./own-ports.ts";
 import { marks } from "../request/marks.ts";
 import { httpsRedirect } from "../request/redirect.ts";
 import { encodeReply } from "../pages/reply.ts";
@@ -37,6 +38,9 @@ const usualConnectionLimit = 10_000;
 /** The share of these that one other user may have, where other users are served. */
 const otherShare = 1 / 4;
 
+/** Seconds that a connection may be idle after another proxy has taken our place, before we end it. */
+const partingSeconds = 2;
+
 /** The resolution of our timeouts: a connection may be dropped this much too early, and never too late. */
 const tickMilliseconds = 500;
 
@@ -48,6 +52,8 @@ export type ProxyOptions = {
   extraPorts?: readonly ExtraPort[];
   /** For a port that can only be bound on the wildcard address. */
   wildcard?(port: number): boolean;
+  /** Sockets that listen already, of the daemon before. */
+  ready?: Ready | undefined;
   /** Page loads without TLS are redirected to https. */
   httpsRedirect?: boolean;
   version: string;
@@ -104,6 +110,14 @@ export interface Proxy {
   readonly waiting: number;
   /** The state of supervised services in `routes` has changed: requests that wait for one are checked again. */
   supervisedChanged(): void;
+  /** The sockets that we listen on. */
+  readonly sockets: readonly OwnSocket[];
+  /**
+   * Another process listens on our sockets: accepts no more connections. Every connection ends with its next answer, or
+   * when it is idle for a moment; answers and tunnels that take longer than `milliseconds` are broken off. Resolves
+   * when all have ended.
+   */
+  leave(milliseconds: number): Promise<void>;
   /** Accepts no more connections, gives running requests `milliseconds` to finish, then breaks them off. */
   stop(milliseconds: number): Promise<void>;
 }
@@ -123,13 +137,16 @@ export function startProxy(options: ProxyOptions): Proxy {
   const peeked = new Uint8Array(4_096);
   const pool = upstreamPool({ clock, peek: calls.peek, isOwn: options.isOwn });
   let seconds = 0;
-  let draining = false;
+  /** `leaving`: another process accepts in our place, so nothing needs to end before its time. */
+  let phase: "serving" | "leaving" | "stopping" = "serving";
+  /** When we began to leave, on the half-second clock. */
+  let leftAt = 0;
   /** Connections are about to be told that the supervisor has news. */
   let changed = false;
-  let emptied: (() => void) | undefined;
+  const emptied = new Set<() => void>();
 
-  const { wildcard = () => false, extraPorts: extra = [], note } = options;
-  const own = listenOnPorts({ port: options.port, extra, wildcard, note }, accept);
+  const { wildcard = () => false, extraPorts: extra = [], ready, note } = options;
+  const own = listenOnPorts({ port: options.port, extra, wildcard, ready, note }, accept);
   // The first bytes have then arrived when a connection is reported, and can be examined.
   if (options.terminator !== undefined) {
     for (const { descriptor } of own.listening) calls.deferAccept(descriptor);
@@ -138,7 +155,8 @@ export function startProxy(options: ProxyOptions): Proxy {
   const shared: ConnectionShared = {
     pool,
     writers: new HeadWriters(),
-    draining: () => draining,
+    draining: () => phase !== "serving",
+    stopping: () => phase === "stopping",
     fault: options.fault,
     routes: options.routes,
     refresh: options.refresh,
@@ -168,7 +186,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     waiting: new Set(),
     secure(connection, first, { tunnelled }) {
       const { terminator } = options;
-      if (terminator === undefined || draining) return false;
+      if (terminator === undefined || phase === "stopping") return false;
       begin((outcome) => terminator.read(connection.link, first, outcome), {
         guest: connections.get(connection),
         tunnelled,
@@ -233,11 +251,35 @@ export function startProxy(options: ProxyOptions): Proxy {
       gone: (ended) => forget(sessions, ended),
     });
     sessions.set(session, guest);
-    if (draining) session.drain();
+    if (phase === "stopping") session.drain();
   }
 
   function settle(): void {
-    if (count() === 0) emptied?.();
+    if (count() > 0) return;
+    for (const resolve of emptied) resolve();
+    emptied.clear();
+  }
+
+  /** Ends connections that are idle. What a client has sent until now is still answered. */
+  function part(): void {
+    if (seconds - leftAt < partingSeconds) return;
+    // The session asks for no more streams, and answers those that are on their way.
+    for (const session of sessions.keys()) session.drain();
+    for (const connection of connections.keys()) {
+      if (!connection.isQuietFor(partingSeconds)) continue;
+      if (calls.peek(connection.link.descriptor) !== "spoke") connection.part();
+    }
+  }
+
+  /** Resolves when no connection is left, or after `milliseconds`. */
+  async function empty(milliseconds: number): Promise<void> {
+    let cancelDeadline: Cancel = () => {};
+    await new Promise<void>((resolve) => {
+      emptied.add(resolve);
+      settle();
+      cancelDeadline = clock.after(milliseconds, resolve);
+    });
+    cancelDeadline();
   }
 
   function accept(link: SocketLink): void {
@@ -289,8 +331,24 @@ export function startProxy(options: ProxyOptions): Proxy {
     // A client that closed looks like one that only stopped sending; on the same machine, the kernel can tell them
     // apart.
     for (const { link } of silent) if (options.departed?.(link)) link.abort();
+    if (phase === "leaving") part();
   });
 
+  function acceptNoMore(): void {
+    for (const listener of own.listening) listener.stop();
+  }
+
+  /** Breaks off whatever is left. */
+  function end(): void {
+    cancelTicks();
+    strangers.stop();
+    for (const cancel of [...handshakes.keys()]) cancel();
+    for (const connection of connections.keys()) connection.link.abort();
+    for (const session of sessions.keys()) session.link.abort();
+    pool.stop();
+  }
+
+  let leaving: Promise<void> | undefined;
   let stopping: Promise<void> | undefined;
   return {
     port: own.port,
@@ -298,6 +356,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     urlPorts: own.urls,
     refusedPorts: own.refused,
     addresses: own.addresses,
+    sockets: own.listening,
     get connections() {
       return count();
     },
@@ -314,25 +373,28 @@ export function startProxy(options: ProxyOptions): Proxy {
         for (const waiting of [...shared.waiting]) waiting.news();
       });
     },
+    leave(milliseconds) {
+      leaving ??= (async () => {
+        if (phase !== "serving") return;
+        phase = "leaving";
+        leftAt = seconds;
+        acceptNoMore();
+        for (const session of sessions.keys()) session.leave();
+        await empty(milliseconds);
+        // `stop` ends them in its own time.
+        if ((phase as string) === "leaving") end();
+      })();
+      return leaving;
+    },
     stop(milliseconds) {
       stopping ??= (async () => {
-        draining = true;
-        for (const listener of own.listening) listener.stop();
+        phase = "stopping";
+        acceptNoMore();
         strangers.stop();
         for (const connection of connections.keys()) connection.drain();
         for (const session of sessions.keys()) session.drain();
-        let cancelDeadline: Cancel = () => {};
-        await new Promise<void>((resolve) => {
-          emptied = resolve;
-          settle();
-          cancelDeadline = clock.after(milliseconds, resolve);
-        });
-        cancelDeadline();
-        cancelTicks();
-        for (const cancel of [...handshakes.keys()]) cancel();
-        for (const connection of connections.keys()) connection.link.abort();
-        for (const session of sessions.keys()) session.link.abort();
-        pool.stop();
+        await empty(milliseconds);
+        end();
       })();
       return stopping;
     },

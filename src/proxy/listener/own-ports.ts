@@ -1,6 +1,6 @@
 /** The requested ports -> those we accept on, those shown in URLs, and the reason for each port that is not ours. */
 import type { Listening } from "../../link/listen.ts";
-import { listenOnBoth } from "../../link/listen-on-both.ts";
+import { listenOnBoth, type Ready } from "../../link/listen-on-both.ts";
 import type { SocketLink } from "../../link/socket-link.ts";
 import type { Scheme, UrlPorts } from "../../routes/service-row.ts";
 
@@ -27,15 +27,19 @@ export type OwnPortsOptions = {
   extra: readonly ExtraPort[];
   /** For a port that can only be bound on the wildcard address; connections from other machines are dropped there. */
   wildcard(port: number): boolean;
+  /** Sockets of the daemon before, which listen already. */
+  ready?: Ready | undefined;
   /** Receives a sentence for a person. */
   note(text: string): void;
 };
+
+export type OwnSocket = Listening & { as: "main" | Scheme };
 
 export type OwnPorts = {
   port: number;
   /** The addresses that the main port accepts on. */
   addresses: readonly string[];
-  listening: readonly Listening[];
+  listening: readonly OwnSocket[];
   /** The main port, and the further ones that were available. */
   all: readonly number[];
   urls: UrlPorts;
@@ -46,9 +50,12 @@ type Accept = (link: SocketLink) => void;
 
 /** @throws the system's error if the main port is taken or not allowed. */
 export function listenOnPorts(options: OwnPortsOptions, accept: Accept): OwnPorts {
-  const { wildcard, note } = options;
-  const main = listenOnBoth({ port: options.port, wildcard: wildcard(options.port), note }, accept);
-  const listening = [...main.listening];
+  const { wildcard, ready, note } = options;
+  const main = listenOnBoth(
+    { port: options.port, wildcard: wildcard(options.port), ready, note },
+    accept,
+  );
+  const listening: OwnSocket[] = main.listening.map((its) => ({ ...its, as: "main" }));
   const all = [main.port];
   const urls = { http: main.port, https: main.port };
   const refused: RefusedPort[] = [];
@@ -57,9 +64,12 @@ export function listenOnPorts(options: OwnPortsOptions, accept: Accept): OwnPort
     if (asked === 0 || !all.includes(asked)) {
       try {
         // The note about a missing address family was already written for the main port.
-        const its = listenOnBoth({ port: asked, wildcard: wildcard(asked), note() {} }, accept);
+        const its = listenOnBoth(
+          { port: asked, wildcard: wildcard(asked), ready, note() {} },
+          accept,
+        );
         port = its.port;
-        listening.push(...its.listening);
+        listening.push(...its.listening.map((one) => ({ ...one, as: scheme })));
         all.push(port);
       } catch (error) {
         const { code, message } = error as { code?: string; message: string };

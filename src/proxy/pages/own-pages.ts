@@ -1,7 +1,6 @@
 /** A path on `localhost` -> the page at that path. */
-import { nearest } from "../../text/nearest.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
-import type { RouteTable } from "../../routes/table.ts";
+import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { errorPage } from "./error-page.ts";
 import { frontPage } from "./front-page.ts";
 import type { Wants } from "./negotiate.ts";
@@ -65,7 +64,7 @@ export function ownPages({ routes, version, port, urlPorts }: OwnPagesOptions): 
         name: "localhost",
         path,
         names: table.names,
-        nearest: nearest(path.slice(1), table.names),
+        nearest: nearestName(path.slice(1), table),
         port: urlPort,
         securePort: urlPorts.https,
       },

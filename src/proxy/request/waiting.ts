@@ -48,7 +48,10 @@ export type WaitingShared = {
   routes(): RouteTable;
   /** Seconds since the proxy started, in steps of a half: coarse, and free to read. */
   seconds(): number;
+  /** The proxy ends, or another daemon has taken over and the proxy answers what it has begun. */
   draining(): boolean;
+  /** The proxy ends. */
+  stopping(): boolean;
   fault(fault: unknown): void;
 };
 
@@ -330,7 +333,10 @@ export class Waiting {
 
   #isLate(): boolean {
     const { since, limit } = this.#service ?? { ...this.#change!, limit: startSeconds };
-    return this.#shared.seconds() - since >= limit || this.#shared.draining();
+    // A service goes on under the daemon that has taken over, which tells us of it.
+    const shared = this.#shared;
+    const isOver = this.#service === undefined ? shared.draining() : shared.stopping();
+    return shared.seconds() - since >= limit || isOver;
   }
 
   /** Decides again. The request is not read again if it would only wait for the same service. */

@@ -79,7 +79,7 @@ const service: v.GenericSchema<unknown, ServiceSpec> = v.object({
   inputs: texts,
   pty: v.boolean(),
   routeName: maybe(text),
-  instance: maybe(v.object({ of: text, number, routeName: maybe(text) })),
+  instance: v.optional(maybe(v.object({ of: text, number, routeName: maybe(text) }))),
 });
 
 const project: v.GenericSchema<unknown, ProjectSpec> = v.object({
@@ -88,7 +88,7 @@ const project: v.GenericSchema<unknown, ProjectSpec> = v.object({
   directory: path,
   services: v.array(service),
   reload: v.object({ value: v.picklist(["auto", "ask", "git"]), personal: v.boolean() }),
-  foreign: maybe(text),
+  foreign: v.optional(maybe(text)),
   files: texts,
   warnings: texts,
 });

@@ -1,6 +1,6 @@
 /** A port that a service cannot have, and who has it -> a predicate for a person: who, and what helps. Pure. */
 import { basename } from "node:path";
-import type { PortHolder } from "../../discovery/port-holder.ts";
+import { folderWords, type PortHolder } from "../../discovery/port-holder.ts";
 import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 
@@ -37,12 +37,12 @@ export function whoHas(port: number, { id, holders, owner, self }: TakenOptions)
     const who = uid === undefined ? "another user" : uid === 0 ? "root" : `the user ${uid}`;
     return `a process of ${who} listens on ${place}, which only that user and root can see (sudo ss -ltnp)`;
   }
-  const { pid, command } = process;
+  const { pid, command, cwd } = process;
   if (pid === self) return `localhostess itself listens on ${place}`;
   if (owner === id) return `its own former process ${pid} still listens on ${place}`;
   const listens = holders.length > 1 ? `and ${holders.length - 1} more listen` : "listens";
   const name = owner ?? printable(nameOf(command), 40);
-  return `${name} (pid ${pid}) ${listens} on ${place} (${printable(command, longest)})`;
+  return `${name} (pid ${pid}) ${listens} on ${place} (${printable(command, longest)}${folderWords(cwd)})`;
 }
 
 function remedy({ id, holders: [first], owner, self }: TakenOptions): string {

@@ -15,7 +15,7 @@ const laterPeriod = 30_000;
 const listensBy = 60_000;
 
 /** Ports that debuggers of Node, Bun and browsers open before anything else: not what a service is for. */
-const isInspector = (port: number): boolean => port >= 9222 && port <= 9240;
+export const isInspector = (port: number): boolean => port >= 9222 && port <= 9240;
 
 export class Whereabouts {
   readonly #life: Life;

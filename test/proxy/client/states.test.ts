@@ -20,8 +20,22 @@ import {
 
 /** Every pair that does something, written down a second time. */
 const expected: Record<StateName, Partial<Record<EventName, ActionName>>> = {
-  sniffing: { bytes: "sniff", fin: "close", gone: "end", overdue: "close", drain: "close" },
-  idle: { bytes: "read", fin: "close", gone: "end", overdue: "close", drain: "close" },
+  sniffing: {
+    bytes: "sniff",
+    fin: "close",
+    gone: "end",
+    overdue: "close",
+    drain: "close",
+    part: "part",
+  },
+  idle: {
+    bytes: "read",
+    fin: "close",
+    gone: "end",
+    overdue: "close",
+    drain: "close",
+    part: "part",
+  },
   reading: { bytes: "read", fin: "close", gone: "end", overdue: "refuse" },
   waiting: { bytes: "hold", fin: "note", gone: "end", news: "ask again", drain: "ask again" },
   exchanging: { bytes: "pass on", fin: "note or break off", gone: "end", drained: "resume" },

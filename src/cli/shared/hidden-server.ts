@@ -1,0 +1,126 @@
+/**
+ * A name that leads nowhere -> the process that has it all the same: in a file that only the program itself reads, or
+ * without listening.
+ */
+import { join } from "node:path";
+import { hostname } from "node:os";
+import { nameOf } from "../../discovery/name.ts";
+import { readDotenv } from "../../manifest/dotenv.ts";
+import {
+  faultText,
+  remedyText,
+  silentRemedy,
+  silentText,
+  type Unusable,
+} from "../../routes/unusable.ts";
+import { readText } from "../../system/read-text.ts";
+import { printable } from "../../text/printable.ts";
+import { shortCommand } from "../../text/short-command.ts";
+import { isWsl, type Sight, sourceOf, unusableIn } from "./look.ts";
+import type { Settings } from "./settings.ts";
+
+/** Clauses: which process it is and why no name leads to it, and what helps. */
+export type Hidden = { detail: string; fix: string };
+
+/** Files that Bun, Vite and dotenv read for a server under development. */
+const files = [".env.local", ".env.development", ".env"];
+
+/** Bytes. A file with variables has a few hundred. */
+const longestFile = 64 * 1024;
+
+/** Servers whose files are read; milliseconds for all of them: a folder may be on a disk that does not answer. */
+const mostServers = 50;
+const deadline = 500;
+
+/**
+ * Only for a name that a person has asked for, and that leads nowhere. Files are read in the folders of servers that
+ * run as the same user, and nowhere else: the current folder may be anybody's, but of a server's folder the user runs
+ * code already. A file counts if it is the user's own, and nothing of it is told but the name that was asked for.
+ */
+export async function hiddenServer(
+  name: string,
+  { sight, settings }: { sight: Sight; settings: Settings },
+): Promise<Hidden | undefined> {
+  const inFile = await namedInFile(name, sight);
+  if (inFile !== undefined) return { detail: faultText(inFile), fix: remedyText(inFile) };
+  const silent = await silentOne(name, settings);
+  return silent && { detail: silentText(silent), fix: silentRemedy };
+}
+
+function isNamed(written: string | undefined, name: string): boolean {
+  const verdict = nameOf(written, { hostName: hostname(), wsl: isWsl() });
+  return verdict.kind === "name" && verdict.name === name;
+}
+
+async function namedInFile(name: string, sight: Sight): Promise<Unusable | undefined> {
+  const uid = process.getuid?.() ?? 0;
+  const servers = unusableIn(sight).filter(({ pid, fault }) => {
+    const its = sight.scan.processes.get(pid);
+    return fault.kind === "no name" && its?.uid === uid && its.cwd !== undefined;
+  });
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), deadline);
+  const found = servers.slice(0, mostServers).map(async (its) => {
+    const folder = sight.scan.processes.get(its.pid)!.cwd!;
+    const file = await fileWith(name, { folder, uid });
+    if (file === undefined) return undefined;
+    return { ...its, fault: { kind: "in a file", name, file: printable(file, 4096) } as const };
+  });
+  try {
+    const all = await Promise.race([Promise.all(found), late.promise]);
+    return all?.find((its) => its !== undefined);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The path of the first file of the folder that gives the name. */
+async function fileWith(
+  name: string,
+  { folder, uid }: { folder: string; uid: number },
+): Promise<string | undefined> {
+  for (const file of files) {
+    const path = join(folder, file);
+    const its = await readText(path, { longest: longestFile, lossy: true });
+    if (its.kind !== "text" || its.uid !== uid) continue;
+    const line = readDotenv(its.text).lines.findLast((line) => line.name === "NAME");
+    const value = line?.value?.every((piece) => typeof piece === "string")
+      ? line.value.join("")
+      : undefined;
+    if (isNamed(value, name)) return path;
+  }
+  return undefined;
+}
+
+/** A process with the name that does not listen: the innermost, which is the program itself; never a shell of ours. */
+async function silentOne(
+  name: string,
+  settings: Settings,
+): Promise<Parameters<typeof silentText>[0] | undefined> {
+  const named = await sourceOf(settings)
+    .named?.((written) => isNamed(written, name))
+    .catch(() => {
+      // The machine cannot be looked at, which has been said.
+      return [];
+    });
+  if (named === undefined) return undefined;
+  const all = new Map(named.map((its) => [its.pid, its]));
+  // A shell in which NAME is exported has it, and so have we.
+  const ours = new Set<number>();
+  for (let at: number | undefined = process.pid; at !== undefined && !ours.has(at);) {
+    ours.add(at);
+    at = all.get(at)?.parent;
+  }
+  const parents = new Set(named.map(({ parent }) => parent));
+  const [first] = named
+    .filter(({ pid }) => !ours.has(pid) && !parents.has(pid))
+    .sort((a, b) => b.startedAt - a.startedAt || b.pid - a.pid);
+  if (first === undefined) return undefined;
+  const { pid, command, cwd } = first;
+  return {
+    name,
+    pid,
+    command: printable(shortCommand(command, cwd), 200),
+    cwd: cwd === undefined ? undefined : printable(cwd, 4096),
+  };
+}

@@ -1,0 +1,550 @@
+/** Every verb -> the shape of the answer that it prints with `--json`; docs/json.md is made of these. */
+import * as v from "valibot";
+import { failureCodes } from "../../src/cli/shared/failure.ts";
+import { errorCodes } from "../../src/control/found/protocol.ts";
+import { serviceTypes } from "../../src/manifest/project.ts";
+
+export type Shape = v.GenericSchema;
+
+const says = <Its extends Shape>(schema: Its, description: string) =>
+  v.pipe(
+    schema as v.GenericSchema<v.InferInput<Its>, v.InferOutput<Its>>,
+    v.description(description),
+  );
+const text = (description: string) => says(v.string(), description);
+const number = (description: string) => says(v.number(), description);
+const flag = (description: string) => says(v.boolean(), description);
+const orNull = (schema: Shape, description: string) => says(v.nullable(schema), description);
+const list = (schema: Shape, description: string) => says(v.array(schema), description);
+const one = (words: readonly string[], description: string) => says(v.picklist(words), description);
+
+/** The one form of a time. */
+const utc = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/));
+const time = (description: string) => says(utc, description);
+const timeOrNull = (description: string) => says(v.nullable(utc), description);
+
+const url = (description: string) => text(`${description}, without a final slash`);
+const urlOrNull = (description: string) => orNull(v.string(), description);
+const pid = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+const states = [
+  "stopped",
+  "starting",
+  "running",
+  "ready",
+  "unready",
+  "stopping",
+  "exited",
+  "completed",
+  "backoff",
+  "failed",
+];
+
+const error = v.strictObject({
+  error: says(
+    v.strictObject({
+      code: one([...failureCodes, ...errorCodes], "see [codes](#codes)"),
+      message: text("sentences for a person, one a line"),
+      hint: orNull(v.string(), "the part of the message that says what to do: mostly a command"),
+    }),
+    "why there is no answer",
+  ),
+});
+
+const server = v.strictObject({
+  name: text("its name"),
+  url: urlOrNull("null if the name cannot be used; `warnings` says why"),
+  address: text("the address that it listens on"),
+  port: number("the port that it listens on"),
+  pid: number("its main process"),
+  pids: list(v.number(), "all its processes"),
+  ports: list(v.number(), "all ports that they listen on"),
+  command: text("the command line"),
+  cwd: orNull(v.string(), "the folder that it was started in"),
+  started_at: time("when its main process was started"),
+  source: text("where the name is from: `NAME`, or a project"),
+  warnings: list(v.string(), "sentences"),
+});
+
+const traffic = v.strictObject({
+  requests: number("requests since the daemon started"),
+  errors: number("answers with a status of 500 or more, and requests that were broken off"),
+  active: number("requests under way"),
+  median_milliseconds: orNull(v.number(), "of the last hundred requests"),
+  per_second: list(v.number(), "requests in each of the last 60 seconds, the oldest first"),
+});
+
+const serverReport = v.strictObject({
+  ...server.entries,
+  secure_url: urlOrNull("the same for https"),
+  traffic: says(traffic, "counts"),
+});
+
+const request = v.strictObject({
+  id: number("from 1 in every run of the daemon"),
+  time: time("when its head was complete"),
+  service: text("the name that it was routed by; empty: none"),
+  method: text("such as `GET`"),
+  target: text("path and query, cut after 2,048 characters"),
+  scheme: one(["http", "https"], "of the client's connection"),
+  status: number("of the answer; 0: broken off before there was one"),
+  milliseconds: number("from the complete head to the last byte of the answer"),
+  received: number("bytes of the request's body"),
+  sent: number("bytes of the answer's body"),
+  stream: flag("server-sent events, a WebSocket or a tunnel"),
+  caller: says(
+    v.optional(v.strictObject({ pid: v.number(), command: v.string() })),
+    "the client's process; absent: not known",
+  ),
+});
+
+const listening = v.strictObject({ address: v.string(), port: v.number() });
+
+const serverDetail = v.strictObject({
+  ...serverReport.entries,
+  processes: list(
+    v.strictObject({
+      pid,
+      parent: v.nullable(v.number()),
+      command: v.nullable(v.string()),
+      cwd: v.nullable(v.string()),
+      started_at: v.nullable(utc),
+      listening: v.array(listening),
+    }),
+    "its processes; null: could not be read",
+  ),
+  requests: list(request, "the latest, the newest first"),
+});
+
+const exit = v.strictObject({
+  code: v.nullable(v.number()),
+  signal: v.nullable(v.string()),
+  time: utc,
+  last_lines: v.array(v.string()),
+});
+
+const pending = v.strictObject({
+  change: v.picklist(["added", "changed"]),
+  keys: v.array(v.string()),
+  before: v.nullable(v.string()),
+  after: v.string(),
+  why: v.string(),
+  held: v.boolean(),
+});
+
+/** A row of `Status` for a server that a person has started by hand: the fields of the first locald. */
+const foundStatus = v.strictObject({
+  name: text("`shop:api`, or the name of a server that was started by hand"),
+  pid: orNull(v.number(), "null: no process runs"),
+  port: orNull(v.number(), "the port assigned to it"),
+  status: one(["running", "stopped"], "whether a process runs"),
+  url: urlOrNull("null: it has no address"),
+  domain: orNull(v.string(), "the host in `url`"),
+  health_status: one(["Unknown", "Starting", "Healthy", "Unhealthy"], "as in locald"),
+  health_source: one(["None", "Notify", "Tcp", "Http", "Command", "Log"], "as in locald"),
+  path: orNull(v.string(), "the project's folder, or the working directory"),
+  workspace: says(v.null(), "as in locald"),
+  constellation: says(v.null(), "as in locald"),
+  warnings: list(v.string(), "sentences"),
+  started_at: timeOrNull("when its process was started"),
+  command: text("the command line"),
+});
+
+const service = v.strictObject({
+  ...foundStatus.entries,
+  project: text("the project's name"),
+  service: text("its name in the project"),
+  route_name: orNull(v.string(), "the name in its address, without the domain"),
+  type: one(serviceTypes, "as declared"),
+  state: one(states, "see [states](supervisor.md)"),
+  why: orNull(v.string(), "the reason for the state"),
+  message: text("the state, its cause and the command that helps, in a sentence"),
+  says: orNull(v.string(), "the text that it sent as `STATUS=`"),
+  ready: flag("whether it is ready"),
+  ready_at: timeOrNull("when it became ready"),
+  uptime: orNull(v.number(), "milliseconds since its process was started"),
+  restarts: number("automatic restarts"),
+  exit: orNull(exit, "how its last process ended"),
+  cpu: orNull(v.number(), "percent of one processor, for the whole process tree"),
+  memory: orNull(v.number(), "resident bytes of the whole process tree"),
+  memory_limit: orNull(v.number(), "the bytes above which it is ended"),
+  lazy: flag("started by its first request"),
+  next_run: timeOrNull("the next time of its schedule"),
+  instance: orNull(
+    v.strictObject({
+      of: v.string(),
+      number: v.number(),
+      route_name: v.nullable(v.string()),
+      url: v.nullable(v.string()),
+    }),
+    "one of several processes that share a name; `route_name` and `url` are those of them all",
+  ),
+  pending: orNull(pending, "a change in the project's files that waits for `up`"),
+});
+
+const waited = v.strictObject({
+  name: text("`shop:api`"),
+  state: one(states, "the last state that was seen"),
+  reached: flag("whether it has become what was waited for"),
+  exit: orNull(v.number(), "the exit code that is passed on"),
+  why: orNull(v.string(), "the reason for the state"),
+});
+
+const line = v.strictObject({
+  time: time("when it was printed"),
+  service: text("`shop:api`, or `localhostess` for the daemon itself"),
+  stream: one(["stdout", "stderr"], "a terminal has only `stdout`"),
+  message: text("the line as printed, with its colors, without the line end"),
+  open: says(v.optional(v.literal(true)), "true: it has no end yet"),
+});
+
+const attached = v.union([
+  v.strictObject({ attached: v.string(), terminal: v.boolean() }),
+  v.strictObject({ output: v.string() }),
+  v.strictObject({ skipped: v.number() }),
+  v.strictObject({ state: v.string(), pid: v.nullable(v.number()), why: v.nullable(v.string()) }),
+]);
+
+const project = v.strictObject({
+  path: text("its folder"),
+  name: text("its name"),
+  pinned: flag("started with the daemon"),
+  last_seen: time("when it was up last"),
+  folder: one(["here", "replaced", "gone", "unmounted"], "where the folder is"),
+});
+
+const step = v.strictObject({
+  step: one(
+    ["resolves", "listens", "routes", "owner", "dials", "certificate", "answers"],
+    "see [why](cli.md#why)",
+  ),
+  ok: flag("false on the last one only"),
+  detail: text("a sentence"),
+  fix: orNull(v.string(), "what to do"),
+});
+
+const store = v.strictObject({
+  store: text("the trust store"),
+  authority: one(["names", "bare", "replaced"], "which certificate authority"),
+  action: one(["check", "install", "remove", "forget"], "what was done"),
+  result: one(
+    ["ok", "already", "needs you", "failed", "trusted", "absent", "unavailable"],
+    "how it went",
+  ),
+  why: orNull(v.string(), "the reason"),
+  fix: orNull(v.string(), "what to do"),
+});
+
+const finding = v.strictObject({
+  check: text("what was checked"),
+  level: one(["ok", "warning", "broken"], "the exit code is 1 if one is `broken`"),
+  detail: text("a sentence"),
+  fix: orNull(v.string(), "what to do"),
+});
+
+const daemonStatus = v.strictObject({
+  running: flag("the exit code is 1 if it is not"),
+  probe: text("the [result of the probe](daemon.md#the-probe)"),
+  why: orNull(v.string(), "why it is not running"),
+  fix: orNull(v.string(), "what to do"),
+  state_directory: text("where it keeps its files"),
+  log: text("the log of a daemon in the background"),
+  pid: orNull(v.number(), "null without a record; so are the following"),
+  port: orNull(v.number(), "the proxy's main port"),
+  url: urlOrNull("the front page"),
+  api: urlOrNull("the API"),
+  socket: orNull(v.string(), "the path of the socket"),
+  version: orNull(v.string(), "of the daemon"),
+  protocol: orNull(v.string(), "of the daemon"),
+  started_at: timeOrNull("when it was started"),
+});
+
+const change = v.strictObject({
+  change: one(["appeared", "changed", "gone"], "what has happened to it"),
+  service: says(server, "a server, as `ls` has it"),
+});
+
+const healthCheck = v.strictObject({
+  ask: v.union([
+    v.strictObject({ kind: v.picklist(["http", "https"]), path: v.string() }),
+    v.strictObject({ kind: v.literal("tcp") }),
+    v.strictObject({ kind: v.literal("command"), command: v.string() }),
+  ]),
+  interval: v.number(),
+  timeout: v.number(),
+  retries: v.number(),
+  start_period: v.number(),
+});
+
+const declared = v.strictObject({
+  name: text("its key in the file; with `instances`, that and a number"),
+  type: one(serviceTypes, "as declared"),
+  command: text("the command line"),
+  hooks: says(v.record(v.string(), v.string()), "commands by their keys in the file"),
+  shell: list(v.string(), "the words before a command"),
+  workdir: text("absolute"),
+  port: says(v.optional(v.number()), "absent: a free port is chosen"),
+  env: says(v.record(v.string(), v.string()), "variables of all layers, by name"),
+  env_files: list(v.string(), "absolute"),
+  depends_on: list(v.string(), "services"),
+  conditions: says(v.record(v.string(), v.string()), "what is awaited of them, by service"),
+  restart_with: list(v.string(), "services"),
+  health: says(v.optional(healthCheck), "times in milliseconds"),
+  ready_pattern: says(v.optional(v.string()), "a regular expression"),
+  stop_signal: text("such as `SIGTERM`"),
+  stop_timeout: number("milliseconds"),
+  start_timeout: says(v.optional(v.number()), "milliseconds"),
+  restart: one(["on-failure", "always", "no"], "as declared"),
+  limits: says(v.strictObject({ memory: v.optional(v.number()) }), "in bytes"),
+  schedule: says(v.optional(v.string()), "a cron expression"),
+  disabled: flag("not brought up with its project"),
+  profiles: list(v.string(), "brought up only with one of them"),
+  lazy: flag("started by its first request"),
+  idle_timeout: says(v.optional(v.number()), "milliseconds"),
+  watch: list(v.string(), "globs"),
+  inputs: list(v.string(), "globs"),
+  pty: flag("whether it has a terminal"),
+  route_name: says(v.optional(v.string()), "its address, without `.localhost`"),
+  instance: says(
+    v.optional(
+      v.strictObject({ of: v.string(), number: v.number(), route_name: v.optional(v.string()) }),
+    ),
+    "one of several processes that share a name",
+  ),
+});
+
+const configuration = v.strictObject({
+  name: text("the project's name"),
+  domain: text("such as `shop.localhost`"),
+  directory: text("its folder"),
+  services: list(declared, "in the order of the file"),
+  reload: says(
+    v.strictObject({ value: v.picklist(["auto", "ask", "git"]), personal: v.boolean() }),
+    "as declared; `personal`: in config.toml",
+  ),
+  foreign: says(v.optional(v.string()), "a file that belongs to another user"),
+  files: list(v.string(), "every file that was looked for"),
+  warnings: list(v.string(), "sentences"),
+  provenance: says(
+    v.optional(
+      v.array(
+        v.strictObject({
+          key: v.string(),
+          value: v.unknown(),
+          file: v.nullable(v.string()),
+          line: v.nullable(v.number()),
+        }),
+      ),
+    ),
+    "with `--provenance`: where each value is from; null: the default",
+  ),
+});
+
+const absent = (schema: Shape, description: string) => says(v.optional(schema), description);
+
+const supervised = v.strictObject({
+  id: text("`shop:api`"),
+  project: text("the project's name"),
+  domain: text("the project's domain"),
+  service: text("its name in the project"),
+  type: one(serviceTypes, "as declared"),
+  state: one(states, "see [states](supervisor.md)"),
+  why: absent(v.string(), "the reason for the state"),
+  status: absent(v.string(), "the text that it sent as `STATUS=`"),
+  route_name: absent(v.string(), "the name in its address; a worker has none"),
+  pid: absent(v.number(), "absent: no process runs"),
+  port: absent(v.number(), "the port assigned to it"),
+  listens: list(v.number(), "the ports that its processes listen on"),
+  listens_as: list(v.number(), "the users as whom they do"),
+  started_at: absent(utc, "when its process was started"),
+  ready_at: absent(utc, "when it became ready"),
+  restarts: number("automatic restarts"),
+  last_exit: absent(exit, "how its last process ended"),
+  failures: absent(v.number(), "ends by itself, and starts that were refused"),
+  is_held: absent(v.boolean(), "another program has its port"),
+  is_gone: absent(v.boolean(), "its project's folder is not where it was"),
+  lazy: flag("started by its first request"),
+  directory: text("the project's folder"),
+  warnings: list(v.string(), "sentences"),
+  next_run: absent(utc, "the next time of its schedule"),
+  instance: absent(
+    v.strictObject({ of: v.string(), number: v.number(), route_name: v.optional(v.string()) }),
+    "one of several processes that share a name",
+  ),
+  pending: absent(pending, "a change in the project's files that waits for `up`"),
+});
+
+const daemonReport = v.strictObject({
+  id: text("of this run"),
+  version: text("of the daemon"),
+  protocol: text("of the daemon"),
+  pid: number("its process"),
+  started_at: time("when it was started"),
+  uptime: number("milliseconds"),
+  url: text("the API"),
+  socket: text("the path of the socket"),
+  port: number("the proxy's main port"),
+  http_port: absent(v.number(), "in http URLs; absent: `port`"),
+  https_port: absent(v.number(), "in https URLs; absent: `port`"),
+  tlds: list(v.string(), "domains besides `localhost`"),
+  addresses: list(v.string(), "that the proxy listens on"),
+  state_directory: text("where it keeps its files"),
+  log: orNull(v.string(), "its log; null: a terminal"),
+  memory: number("resident bytes"),
+  connections: says(
+    v.strictObject({ proxy: v.number(), http: v.number(), ipc: v.number() }),
+    "how many are open",
+  ),
+});
+
+/** Shapes that several answers share, by the name of their section. */
+export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntries, undefined>>> = {
+  Error: error,
+  Server: server,
+  Service: service,
+  Line: line,
+  "Daemon status": daemonStatus,
+  Step: step,
+  Waited: waited,
+  Store: store,
+  Finding: finding,
+  Project: project,
+  Configuration: configuration,
+  Declared: declared,
+  Exit: exit,
+  Pending: pending,
+  "Server report": serverReport,
+  Traffic: traffic,
+  "Server detail": serverDetail,
+  Request: request,
+  "Found status": foundStatus,
+  Supervised: supervised,
+  "Daemon report": daemonReport,
+};
+
+export type Answer = {
+  /** Undefined: the verb has no answer of its own, and prints errors only. */
+  shape: Shape | undefined;
+  /** One value a line, as they come. */
+  stream?: boolean;
+  /** More words, in Markdown. */
+  note?: string;
+};
+
+const rows = (shape: Shape): Answer => ({ shape: v.array(shape) });
+const object = (entries: v.ObjectEntries): Answer => ({ shape: v.strictObject(entries) });
+
+const added = object({
+  path: text("the file"),
+  line: number("where the service stands in it"),
+  service: says(
+    v.strictObject({
+      name: v.string(),
+      type: v.picklist(serviceTypes),
+      command: v.string(),
+      port: v.nullable(v.number()),
+    }),
+    "as written",
+  ),
+});
+
+const started = "stdout of the command itself goes to stderr";
+
+/** By the words of the verb. */
+export const answers: Readonly<Record<string, Answer>> = {
+  ls: { ...rows(server), note: "with `--watch`, an array a line, at first and after each change" },
+  url: { shape: server, note: "`url` is the one that was asked for" },
+  port: { shape: server },
+  open: object({ url: text("the URL that was opened") }),
+  why: rows(step),
+  pac: object({ url: text("where the proxy serves it"), text: text("the PAC file") }),
+  up: { ...rows(service), note: "the services that were to start" },
+  stop: { ...rows(service), note: "as they are afterwards; empty if nothing of them was up" },
+  restart: { ...rows(service), note: "as they are afterwards" },
+  wait: rows(waited),
+  status: rows(service),
+  logs: { shape: line, stream: true },
+  attach: {
+    shape: attached,
+    stream: true,
+    note: "the lines of the daemon, see [Attaching](api.md#attaching)",
+  },
+  monitor: { shape: undefined, note: "a screen; `status --json` has its data" },
+  run: {
+    shape: v.strictObject({ service: text("as typed"), command: list(v.string(), "its words") }),
+    stream: true,
+    note: `one line before the command starts; ${started}`,
+  },
+  try: {
+    shape: v.strictObject({
+      name: text("the NAME"),
+      url: url("its URL"),
+      port: number("the PORT"),
+    }),
+    stream: true,
+    note: `one line before the command starts; ${started}`,
+  },
+  "registry list": rows(project),
+  "registry pin": object({ path: text("the folder"), pinned: flag("true") }),
+  "registry unpin": object({ path: text("the folder"), pinned: flag("false") }),
+  "registry forget": object({ name: text("the project"), path: text("its folder") }),
+  "registry clean": object({ cleaned: number("how many were forgotten") }),
+  init: object({
+    path: text("the file that was written"),
+    project: text("the project's name"),
+    services: list(
+      v.strictObject({
+        name: v.string(),
+        type: v.picklist(serviceTypes),
+        command: v.string(),
+        from: v.string(),
+      }),
+      "with where each was found",
+    ),
+  }),
+  add: added,
+  "service add": { ...added, note: "the same as `add`" },
+  "config check": object({
+    project: orNull(v.string(), "null if there are errors"),
+    directory: text("its folder"),
+    order: list(v.string(), "the services, in the order of their start"),
+    mistakes: list(v.string(), "with file and line; the exit code is 1 if there are any"),
+    warnings: list(v.string(), "with file and line"),
+  }),
+  "config show": { shape: configuration },
+  "config schema": {
+    shape: v.record(v.string(), v.unknown()),
+    note: "a JSON Schema of locald.toml",
+  },
+  trust: rows(store),
+  untrust: rows(store),
+  env: { shape: v.record(v.string(), v.string()), note: "the variables by name" },
+  browser: {
+    shape: v.strictObject({ url: text("the page"), program: text("the browser") }),
+    stream: true,
+    note: "one line before the browser starts; what the browser prints goes to stderr",
+  },
+  doctor: rows(finding),
+  "server start": {
+    shape: v.union([daemonStatus, change]),
+    stream: true,
+    note: "a [Daemon status](#daemon-status) once the daemon runs, then `{change, service}` for each change; with `--detach`, the former alone",
+  },
+  "server stop": object({
+    stopped: flag("false if none was running"),
+    pid: orNull(v.number(), "the daemon that has stopped"),
+  }),
+  "server restart": { shape: daemonStatus },
+  "server status": { shape: daemonStatus },
+  api: {
+    shape: v.unknown(),
+    note: "the reply of the command, as in [api.md](api.md); without a command, `{name, method, path, summary, changes, stream}` for each",
+  },
+  connect: object({
+    url: text("the link, which is valid once and for a minute"),
+    origin: text("the only one that can use it"),
+  }),
+  dashboard: object({ url: text("the link, which is valid once and for a minute") }),
+  version: object({ version: text("of this program") }),
+  completion: object({ shell: text("the shell"), script: text("the script") }),
+};

@@ -1,0 +1,16 @@
+import { expect, test } from "bun:test";
+import { hintIn } from "../../src/text/hint.ts";
+
+test.each([
+  ["the daemon is not running; start both with: localhostess up", "localhostess up"],
+  ["api is down; see: localhostess logs shop:api, or try again", "localhostess logs shop:api"],
+  ["try: localhostess ls\nor: localhostess why api", "localhostess why api"],
+  ["no server is named ap (running: api; to start it: NAME=ap bun dev)", "NAME=ap bun dev"],
+  ["no server is named ap; did you mean api?", "did you mean api?"],
+  ["localhostess is already running on port 80", null],
+  ["monitor requires a terminal; use localhostess status", "localhostess status"],
+  ["port 80 is in use", null],
+  ["", null],
+])("%s", (sentence, hint) => {
+  expect(hintIn(sentence)).toBe(hint);
+});
