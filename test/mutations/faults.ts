@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
 import { handed } from "./handing.ts";
+import { handover } from "./handover.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
@@ -31,6 +32,7 @@ export const faults: readonly Fault[] = [
   ...doors,
   ...people,
   ...folder,
+  ...handover,
   ...files,
   ...handed,
   ...machine,

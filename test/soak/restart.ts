@@ -1,6 +1,6 @@
 /**
- * Twenty times `server restart` under each kind of load: our own clients, wrk with kept and with new connections, h2load
- * with HTTP/1.1 over TLS and with HTTP/2; and a service that is supervised, before and after. By hand:
+ * Twenty times `server restart` under each kind of load: our own clients, wrk with kept and with new connections,
+ * h2load with HTTP/1.1 over TLS and with HTTP/2; and a service that is supervised, before and after. By hand:
  * `bun test/soak/restart.ts [part of a title]`. Needs wrk and h2load. Exits 1 where a request was refused or broken.
  */
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,4 @@
-/** Services as a daemon describes them, and as the next one understands them: all of it, or nothing with nothing open. */
+/** What a daemon says of its services, and what the next one makes of it: all of it, or nothing, with nothing open. */
 import { expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
 import type { ServiceSpec } from "../../src/manifest/project.ts";
