@@ -11,6 +11,7 @@ import { type Sessions, sessions } from "../../src/dashboard/session.ts";
 import type { Scan } from "../../src/discovery/observation.ts";
 import { Recorder } from "../../src/proxy/request/recorder.ts";
 import type { Service } from "../../src/routes/service.ts";
+import type { Unusable } from "../../src/routes/unusable.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { type PageProjects, pageProjects } from "./page-projects.ts";
 import { encode } from "../../src/wire/bytes.ts";
@@ -53,6 +54,8 @@ export type PageServerOptions = {
   launch?: string;
   /** For twins: the gate without one of its layers. */
   layers?: Layers;
+  /** Servers that no name leads to. */
+  nameless?: readonly Unusable[];
 };
 
 export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
@@ -106,6 +109,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       return services;
     },
     scan: () => scanOf(services),
+    nameless: () => options.nameless ?? [],
     async look() {},
     attend: () => () => {},
     traffic: recorder,

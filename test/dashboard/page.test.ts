@@ -425,6 +425,31 @@ describeWith(["chromium"])("the page", () => {
     }
   }
 
+  test(
+    "lists servers that no name leads to, with what helps, also where nothing has a name; the search finds them",
+    async () => {
+      const its = { pid: 17, startedAt: 0, port: 5_173, ports: [5_173], command: "bun dev" };
+      const typed = { typed: "bun dev", suggested: "notes", cwd: "/home/ada/notes" };
+      await using server = await startPageServer({
+        nameless: [{ ...its, ...typed, fault: { kind: "no name" } }],
+      });
+      const page = await open(server);
+      const list = page.getByRole("region", { name: "Servers without a name" });
+      const told = "pid 17 (bun dev) listens on port 5173 in /home/ada/notes, and has no NAME";
+      await list.getByText(told).waitFor();
+      await list.getByText("start it again with: NAME=notes bun dev").waitFor();
+      await page.getByText("No named server is running").waitFor();
+      await page.keyboard.press("/");
+      await page.keyboard.type("notes");
+      await list.waitFor();
+      await page.keyboard.type("x");
+      await page.getByText("Nothing matches").waitFor();
+      expect(await list.count()).toBe(0);
+      await page.close();
+    },
+    patience,
+  );
+
   test("no script failed, and the policy was never broken", () => {
     expect(said).toEqual([]);
   });

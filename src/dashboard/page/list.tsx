@@ -9,6 +9,7 @@ import { Hits, hitCount } from "./hits.tsx";
 import { Links } from "./links.tsx";
 import { daemon, entries, isKnown, left, matches, now } from "./live.ts";
 import { type Entry, type Group, groupsOf } from "./model.ts";
+import { Nameless, namelessMatches } from "./nameless.tsx";
 import { Pendings } from "./pendings.tsx";
 import { query } from "./search.ts";
 import { Sparkline } from "./sparkline.tsx";
@@ -31,14 +32,21 @@ export function List() {
     (row ?? document.getElementById("main"))?.focus();
   }, []);
   if (!isKnown.value) return null;
-  if (entries.value.length === 0 && query.value === "") return <Empty />;
+  if (entries.value.length === 0 && query.value === "") {
+    return (
+      <>
+        <Empty />
+        <Nameless />
+      </>
+    );
+  }
   const rows = matches.value;
   const groups = groupsOf(rows);
   // Without a project, there is nothing to tell apart.
   const isPlain = groups.length === 1 && groups[0]!.key === "";
   return (
     <>
-      {rows.length === 0 && hitCount() === 0 ? <Nothing /> : null}
+      {rows.length + hitCount() + namelessMatches.value.length === 0 ? <Nothing /> : null}
       {rows.length === 0 ? null : (
         <table class="services" aria-label="Services" onKeyDown={walk}>
           <thead>
@@ -67,6 +75,7 @@ export function List() {
           ))}
         </table>
       )}
+      <Nameless />
       <Hits />
     </>
   );

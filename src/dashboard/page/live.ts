@@ -2,7 +2,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { DaemonReport, EventData } from "../../control/commands/daemon-report.ts";
 import type { JsonForm } from "../../routes/json-form.ts";
-import type { ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
+import type { NamelessReport, ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
 import { ask, signedOut } from "./ask.ts";
 import {
   afterChange,
@@ -26,6 +26,8 @@ export type FollowState = "connecting" | "live" | "lost" | "ended";
 export const connection = signal<FollowState>("connecting");
 export const daemon = signal<JsonForm<DaemonReport> | undefined>(undefined);
 export const services = signal<readonly ServiceReport[]>([]);
+/** Servers that no name leads to; no event tells of them. */
+export const nameless = signal<readonly NamelessReport[]>([]);
 export const entries = computed(() => entriesOf(projects.value, services.value));
 /** The service that a person has stopped or started while searching: it stays where it is. */
 export const kept = signal<string | undefined>(undefined);
@@ -131,12 +133,14 @@ export function start(): void {
 }
 
 async function refresh(): Promise<void> {
-  const [fresh, facts] = await Promise.all([
+  const [fresh, facts, others] = await Promise.all([
     ask<ServiceReport[]>("/v1/services"),
     ask<JsonForm<DaemonReport>>("/v1/daemon"),
+    ask<NamelessReport[]>("/v1/nameless"),
     readProjects(),
   ]);
   batch(() => {
+    if (others !== undefined) nameless.value = others;
     if (fresh !== undefined) services.value = sorted(fresh);
     if (facts !== undefined) daemon.value = facts;
     isKnown.value = true;
