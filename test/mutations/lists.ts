@@ -129,4 +129,11 @@ export const lists: readonly Fault[] = [
     replace: "parent.uid !== uid",
     tests: ["test/discovery/group.test.ts"],
   },
+  {
+    name: "a title sets a variable in a command that is to be pasted",
+    file: "src/text/short-command.ts",
+    find: 'if (words[0]!.includes("=")) return undefined;',
+    replace: "",
+    tests: ["test/text/short-command.test.ts"],
+  },
 ];
