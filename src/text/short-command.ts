@@ -58,7 +58,7 @@ export function typedCommand(command: string, folder: string | undefined): strin
   // `nginx: master process nginx`, and the `[name]` of a process without arguments.
   if (/^\[|:$|^$/.test(words[0]!)) return undefined;
   // An assignment before a command sets a variable of it, such as the files that it loads.
-  if (words[0]!.includes("=")) return undefined;
+  if (command.split(" ", 1)[0]!.includes("=")) return undefined;
   return words
     .filter((word) => word !== "")
     .map(pastedWord)
