@@ -129,4 +129,11 @@ export const lists: readonly Fault[] = [
     replace: "",
     tests: ["test/text/short-command.test.ts"],
   },
+  {
+    name: "the command that asks is told as the server, in a shell in which NAME is exported",
+    file: "src/cli/shared/hidden-server.ts",
+    find: "!ours.has(pid) && ",
+    replace: "",
+    tests: ["test/cli/hidden-server.test.ts"],
+  },
 ];
