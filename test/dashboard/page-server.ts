@@ -11,6 +11,7 @@ import { type Sessions, sessions } from "../../src/dashboard/session.ts";
 import type { Scan } from "../../src/discovery/observation.ts";
 import { Recorder } from "../../src/proxy/request/recorder.ts";
 import type { Service } from "../../src/routes/service.ts";
+import type { Unusable } from "../../src/routes/unusable.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { type PageProjects, pageProjects } from "./page-projects.ts";
 import { encode } from "../../src/wire/bytes.ts";
@@ -33,6 +34,8 @@ export interface PageServer extends AsyncDisposable {
   add(service: Service): void;
   remove(name: string): void;
   request(service: string, made?: Partial<Made>): void;
+  /** The only servers from now on that no name leads to. */
+  setNameless(all: readonly Unusable[]): void;
   stop(): Promise<void>;
   readonly feed: Feed;
   /** Services of projects, of which there are none at first. */
@@ -57,6 +60,7 @@ export type PageServerOptions = {
 
 export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
   let services: Service[] = [];
+  let nameless: readonly Unusable[] = [];
   const faults: unknown[] = [];
   let admitted = 0;
   let now = performance.now();
@@ -106,6 +110,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       return services;
     },
     scan: () => scanOf(services),
+    nameless: () => nameless,
     async look() {},
     attend: () => () => {},
     traffic: recorder,
@@ -174,6 +179,9 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       }
       recorder.end(entry, false);
       news.request(recorder.recent({ limit: 1 })[0]!);
+    },
+    setNameless(all) {
+      nameless = all;
     },
     stop,
     [Symbol.asyncDispose]: stop,

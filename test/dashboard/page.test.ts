@@ -3,11 +3,23 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import type { Unusable } from "../../src/routes/unusable.ts";
 import { type Browser, openBrowser } from "../support/browser.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { madeService, type PageServer, startPageServer } from "./page-server.ts";
 
 const artefacts = join(import.meta.dir, "../artefacts");
+const nameless: Unusable = {
+  pid: 4_711,
+  startedAt: 0,
+  port: 5_173,
+  ports: [5_173],
+  command: "vite",
+  cwd: "/srv/shop",
+  typed: "vite",
+  suggested: "shop",
+  fault: { kind: "no name" },
+};
 /** A browser on a busy machine. */
 const patience = 120_000;
 
@@ -287,6 +299,27 @@ describeWith(["chromium"])("the page", () => {
       expect(await output.textContent()).not.toContain("\x1b");
       await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: "shop:web" }).waitFor();
+      await page.close();
+    },
+    patience,
+  );
+
+  test(
+    "a server that no name leads to is told with what helps, and found by a search",
+    async () => {
+      await using server = await startPageServer();
+      server.setNameless([nameless]);
+      const page = await open(server);
+      const told = page.getByText("pid 4711 (vite) listens on port 5173 in /srv/shop");
+      await told.waitFor();
+      server.add(madeService("docs"));
+      await page.getByRole("link", { name: "docs", exact: true }).waitFor();
+      // Beside servers with a name, they are one line.
+      await page.getByText("1 more server has no name").waitFor();
+      expect(await told.isVisible()).toBe(false);
+      await page.getByRole("searchbox").fill("5173");
+      await told.waitFor();
+      expect(await page.getByText("Nothing matches").count()).toBe(0);
       await page.close();
     },
     patience,

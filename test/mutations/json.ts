@@ -58,4 +58,18 @@ export const json: readonly Fault[] = [
     replace: "",
     tests: ["test/cli/json.test.ts"],
   },
+  {
+    name: "a command line of another program is what to do",
+    file: "src/text/hint.ts",
+    find: "NAME=[\\w.-]+ bun dev)",
+    replace: "NAME=[^;,\\n)]+)",
+    tests: ["test/text/hint.test.ts"],
+  },
+  {
+    name: "a start that failed ends with another kind of error than all else by HTTP",
+    file: "src/control/http/sse.ts",
+    find: "JSON.stringify(inOurWords(value))",
+    replace: "JSON.stringify(value)",
+    tests: ["test/control/line-stream.test.ts"],
+  },
 ];

@@ -2,7 +2,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { DaemonReport, EventData } from "../../control/commands/daemon-report.ts";
 import type { JsonForm } from "../../routes/json-form.ts";
-import type { ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
+import type { NamelessReport, ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
 import { ask, signedOut } from "./ask.ts";
 import {
   afterChange,
@@ -11,11 +11,13 @@ import {
   afterSeconds,
   type Entry,
   entriesOf,
+  hasAll,
   matching,
   type SeenRequest,
   shownRequests,
   sorted,
   withRequests,
+  wordsOf,
 } from "./model.ts";
 import { followLogs, projects, readProjects, readProjectsSoon } from "./projects.ts";
 import { query, startSearch } from "./search.ts";
@@ -32,6 +34,12 @@ export const kept = signal<string | undefined>(undefined);
 export const matches = computed(() =>
   matching(entries.value, { query: query.value, kept: kept.value }),
 );
+/** Servers that no name leads to, each in a sentence. */
+export const nameless = signal<readonly NamelessReport[]>([]);
+export const namelessMatches = computed(() => {
+  const words = wordsOf(query.value);
+  return nameless.value.filter(({ message }) => hasAll(message, words));
+});
 /** Moves once a second, for durations. */
 export const now = signal(Date.now());
 /** The text for screen readers. */
@@ -131,14 +139,16 @@ export function start(): void {
 }
 
 async function refresh(): Promise<void> {
-  const [fresh, facts] = await Promise.all([
+  const [fresh, facts, others] = await Promise.all([
     ask<ServiceReport[]>("/v1/services"),
     ask<JsonForm<DaemonReport>>("/v1/daemon"),
+    ask<NamelessReport[]>("/v1/nameless"),
     readProjects(),
   ]);
   batch(() => {
     if (fresh !== undefined) services.value = sorted(fresh);
     if (facts !== undefined) daemon.value = facts;
+    if (others !== undefined) nameless.value = others;
     isKnown.value = true;
   });
   await readDetail();
