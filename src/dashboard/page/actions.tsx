@@ -68,7 +68,8 @@ export function ProjectActions({ group: { key, name, entries } }: { group: Group
   const rows = entries.flatMap(({ declared }) => declared ?? []);
   const can = !busy.value.has(key) && connection.value === "live";
   const some = rows.some((row) => isUp(row));
-  const all = rows.every((row) => isUp(row) || row.state === "completed");
+  // A lazy service, or a completed task, is where `up` leaves it.
+  const all = rows.every((row) => isUp(row) || row.lazy || row.state === "completed");
   return (
     <span class="actions">
       <Button
