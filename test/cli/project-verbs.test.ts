@@ -424,16 +424,14 @@ test(
     up.signal("SIGINT");
     expect(await up.ended()).toBe(1);
     const status = await cli(["status", `${its}:web`], here);
-    expect(status.out).toContain(`  ${its}:web: waits for its port ${port}\n`);
+    expect(status.out).toContain(`  ${its}:web is starting: waits for its port ${port}; `);
     const why = await cli(["why", its], here);
     expect(why.code).toBe(1);
-    expect(why.out).toContain(
-      `${its}:web has this name and does not listen; it is running: waits for its port ${port}`,
-    );
+    expect(why.out).toContain(`${its}:web is starting: waits for its port ${port}\n`);
     expect(why.out).toContain(`localhostess logs ${its}:web`);
     await cli(["stop"], here);
     const down = await cli(["why", its], here);
-    expect(down.out).toContain("it is stopped");
+    expect(down.out).toContain(`${its}:web is stopped\n`);
     expect(down.out).toContain("localhostess up ");
     await rm(slow, { recursive: true });
   },

@@ -148,7 +148,10 @@ test("a status has a row for each service, and below them what wants to be read"
     /^shop:api +ready +4242 +:20333 +61 s +2 +- +1\.3% +50 MiB +http:\/\/api\.shop\.localhost:9090 +\/srv\/shop$/,
   );
   expect(lines[2]).toMatch(/^shop:db +failed +- +:20333 +- +2 +SIGKILL +- +- +- +\/srv\/shop$/);
-  expect(lines.slice(3)).toEqual(["! shop:api: it listens on 3000", "  shop:db: ended 10 times"]);
+  expect(lines.slice(3)).toEqual([
+    "! shop:api: it listens on 3000",
+    "  shop:db has failed: ended 10 times",
+  ]);
   for (const line of statusLines(rows, { colors: noColors, columns: () => 40 })) {
     expect(Bun.stringWidth(line)).toBeLessThanOrEqual(40);
   }
