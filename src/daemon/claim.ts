@@ -10,6 +10,7 @@ import {
   ownerOfRecord,
   readRegistration,
   recordText,
+  registrationPath,
   removeRegistration,
   writeRegistration,
 } from "../control/found/registration.ts";
@@ -292,7 +293,8 @@ function recordOf({ doors, facts, stateDirectory, note, stops }: ClaimOptions) {
   };
   const write = () =>
     writeRegistration(stateDirectory, current()).catch((cause: Error) => {
-      throw new Error(`the record cannot be written: ${unwritableWhy(cause)}`, { cause });
+      const path = registrationPath(stateDirectory);
+      throw new Error(`the record ${path} cannot be written: ${unwritableWhy(cause)}`, { cause });
     });
   return {
     isPublished: () => published,

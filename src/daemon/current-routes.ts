@@ -11,8 +11,6 @@ export type CurrentRoutesOptions = {
   bareNames: readonly string[] | boolean;
   /** The source of more bare names. */
   hosts: HostsFile;
-  /** The machine's own name. */
-  machine: string;
 };
 
 export class CurrentRoutes {
@@ -59,10 +57,11 @@ export class CurrentRoutes {
   }
 
   #made(): RouteTable {
-    const { tlds, machine } = this.#options;
+    const { tlds, bareNames } = this.#options;
     const answersBare = this.#bareNames();
     const supervised = this.#supervised();
-    return routeTable(this.#services, { tlds, answersBare, supervised, machine });
+    const declared = typeof bareNames === "boolean" ? [] : bareNames;
+    return routeTable(this.#services, { tlds, answersBare, supervised, declared });
   }
 
   #bareNames(): BareNames {

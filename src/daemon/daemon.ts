@@ -1,5 +1,5 @@
 /** Options into a running daemon: builds every part in order, joins them, and stops them in reverse. */
-import { hostname, release } from "node:os";
+import { release } from "node:os";
 import { version } from "../../package.json" with { type: "json" };
 import { feed } from "../control/commands/events.ts";
 import { trafficNews } from "../control/commands/traffic-news.ts";
@@ -68,10 +68,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     options.onNote(text);
   };
   const common = { clock, facts, feed: events, traffic: recorder, note, stops };
-
-  // The name that others call this machine by, without its domain.
-  const machine = hostname().toLowerCase().replace(/\..*/, "");
-  const routes = new CurrentRoutes({ tlds, bareNames, hosts, machine });
+  const routes = new CurrentRoutes({ tlds, bareNames, hosts });
   const found = discovering({ ...options, ...common, wsl, routes });
   const { discovery } = found;
   const names = certificates({
@@ -167,6 +164,9 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
       return over.left() !== undefined;
     },
     stop: () => over.left()?.then(() => stops.stop()) ?? stops.stop(),
+    get keeps() {
+      return over.keeps();
+    },
     kept: () => over.kept(),
   };
 }

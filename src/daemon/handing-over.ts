@@ -29,7 +29,8 @@ export type HandingOverPart = {
   conversations: HandingOver;
   /** Undefined: nobody has taken over. Resolves when nothing is left that was begun before. */
   left(): Promise<void> | undefined;
-  /** As `HandedPart.left`. */
+  /** As `keeps` and `left` of a `HandedPart`. */
+  keeps(): number;
   kept(): Promise<void>;
 };
 
@@ -61,5 +62,10 @@ export function handingOver(options: HandingOverOptions): HandingOverPart {
       dismissed("as another daemon has taken over; what is under way ends here");
     },
   });
-  return { conversations, left: () => left, kept: () => part?.left() ?? Promise.resolve() };
+  return {
+    conversations,
+    left: () => left,
+    keeps: () => part?.keeps ?? 0,
+    kept: () => part?.left() ?? Promise.resolve(),
+  };
 }

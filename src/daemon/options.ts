@@ -69,6 +69,8 @@ export type Daemon = {
   readonly isReplaced: boolean;
   /** Lets answers under way end, bounded. Twice is harmless. */
   stop(): Promise<void>;
+  /** How many processes have this one as their parent, though another daemon supervises them. */
+  readonly keeps: number;
   /**
    * To be called last of all. Resolves once no process needs this one as its parent any more, and may not return: a
    * program that does nothing else may take its place.

@@ -13,7 +13,7 @@ export interface RouteTable {
   readonly tlds: readonly string[];
   /**
    * Every name that something here answers for: services that run, whether or not they can be reached, services of
-   * projects in any state, and names that the person has written down for us. Ascending, each once.
+   * projects in any state, and declared names. Ascending, each once.
    */
   known(): readonly string[];
   /** Whether a name without a dot is answered for clients that did not come through a proxy setting. */
@@ -34,17 +34,17 @@ export type TableOptions = {
   supervised?: readonly Supervised[];
   /** Names without a dot that more than a resolver maps to this machine. */
   answersBare?: BareNames | undefined;
-  /** The machine's own name, which its hosts file maps to loopback, although it is none of ours. */
-  machine?: string | undefined;
+  /** Names without a dot that the person has declared to be ours, whether or not anything has them. */
+  declared?: readonly string[] | undefined;
 };
 
 export type BareNames = "all" | ReadonlySet<string>;
 
-const noNames: ReadonlySet<string> = new Set();
+const noNames: BareNames = new Set();
 
 export function routeTable(
   seen: readonly Service[],
-  { tlds = [], supervised = [], answersBare = noNames, machine }: TableOptions = {},
+  { tlds = [], supervised = [], answersBare = noNames, declared = [] }: TableOptions = {},
 ): RouteTable {
   const services = withRights(seen, { tlds, supervised });
   const byName = new Map<string, Service>();
@@ -66,11 +66,11 @@ export function routeTable(
     names: [...byName.keys()].sort(),
     tlds,
     known() {
-      const written = answersBare === "all" ? noNames : answersBare;
-      const known = new Set([...written].filter((name) => name !== machine));
+      const known = new Set(declared);
       for (const { name } of services) known.add(name);
-      for (const named of [supervisedByName, groups])
+      for (const named of [supervisedByName, groups]) {
         for (const name of named.keys()) known.add(name);
+      }
       return [...known].sort();
     },
     answersBare: (name) => answersBare === "all" || answersBare.has(name),

@@ -35,7 +35,7 @@ export type Unusable = {
 const longestCommand = 80;
 
 /** In the place of a command that is not known. */
-const itsCommand = "(its command)";
+const itsCommand = "<command>";
 
 function cut(text: string): string {
   return text.length > longestCommand ? `${text.slice(0, longestCommand - 1)}…` : text;
@@ -60,7 +60,7 @@ export function faultText(its: Unusable): string {
     case "no name":
       return `${which}, and has no NAME in its environment`;
     case "overwritten":
-      return `${which}, and has written its title over its environment, so that no NAME can be read there`;
+      return `${which}, and has written its title over its environment, so that its NAME cannot be read, whatever it was`;
     case "in a file":
       return `${which}; its NAME=${fault.name} is only in ${fault.file}, which the program reads by itself, so that no other program sees it`;
     case "bad name":
@@ -92,7 +92,7 @@ export function namingCommand(its: Unusable): string {
 export function remedyText(its: Unusable): string {
   const command = namingCommand(its);
   return its.fault.kind === "overwritten"
-    ? `a project knows its services without that: ${command}, and then: localhostess up`
+    ? `declare it in locald.toml and bring it up, because a project knows its services by their ports: ${command}`
     : `start it again with: ${command}`;
 }
 
@@ -122,7 +122,6 @@ export const dotenvText =
 function isMeantBy(name: string, its: Unusable): boolean {
   const { fault } = its;
   const first = name.split(".")[0]!;
-  const folder = its.cwd === undefined ? undefined : labelFrom(folderName(its.cwd));
   switch (fault.kind) {
     case "bad name":
       return [fault.name.toLowerCase(), fault.near, labelFrom(fault.name)].some(
@@ -135,7 +134,7 @@ function isMeantBy(name: string, its: Unusable): boolean {
       return true;
     case "no name":
     case "computer's name":
-      return [its.suggested, folder].some((own) => own === name || own === first);
+      return isFolderOf(name, its);
   }
 }
 
@@ -152,11 +151,23 @@ const sureness: readonly Fault["kind"][] = [
   "overwritten",
 ];
 
-/** Those that were probably meant by a name that leads nowhere, the surest first. `name` is lower case. */
+/**
+ * Those that were probably meant by a name that leads nowhere, the surest first, and of those as sure the latest, which
+ * somebody has just started. `name` is lower case.
+ */
 export function meantBy(name: string, all: readonly Unusable[]): Unusable[] {
+  const rank = (its: Unusable): number => {
+    const isDoubtful = its.fault.kind === "overwritten" && !isFolderOf(name, its);
+    return isDoubtful ? sureness.length : sureness.indexOf(its.fault.kind);
+  };
   return all
     .filter((its) => isMeantBy(name, its))
-    .sort((a, b) => sureness.indexOf(a.fault.kind) - sureness.indexOf(b.fault.kind));
+    .sort((a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt);
+}
+
+function isFolderOf(name: string, { suggested, cwd }: Unusable): boolean {
+  const folder = cwd === undefined ? undefined : labelFrom(folderName(cwd));
+  return [suggested, folder].some((own) => own === name || own === name.split(".")[0]);
 }
 
 /**

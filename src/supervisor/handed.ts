@@ -25,6 +25,8 @@ export interface HandedPart {
   takeBack(): void;
   /** The other one has everything. */
   given(line: Line): void;
+  /** How many processes have this one as their parent, though another daemon supervises them. */
+  readonly keeps: number;
   /**
    * To be called last of all. Resolves when nobody needs this process any more, and may not return: a small program may
    * take its place, which keeps the processes that it has started.

@@ -122,6 +122,10 @@ export class Handing implements HandedPart {
     this.#answer = undefined;
   }
 
+  get keeps(): number {
+    return this.isGiven ? this.#options.own.size : 0;
+  }
+
   async left(): Promise<void> {
     const { own, keep, clock } = this.#options;
     const line = this.#line;

@@ -1,7 +1,17 @@
 /** A sentence about a failure -> the part of it that says what to do: a command, or the word that was meant. Pure. */
 
-/** A command, up to the end of its part of the sentence. Without such words before it, it is only spoken of. */
-const command = /(?<=: |\b(?:run|use|try) )(?:localhostess [a-z]|NAME=)[^;,\n)]*/g;
+/** A word that means nothing to a shell. */
+const word = String.raw`(?: (?:[\w./:@=~+%-]|'[^'\n]*')+)`;
+
+/**
+ * Commands of ours that stand behind such words; without these, the program is only spoken of. A sentence also repeats
+ * texts of other programs, such as command lines: no other command is taken from it, and none that a shell would see
+ * more in.
+ */
+const command = new RegExp(
+  String.raw`(?<=: |\b(?:run|use|try) )(?:localhostess${word}+?|NAME=[\w.-]+ bun dev)(?=$|[;,)\n]| or | \()`,
+  "g",
+);
 
 /** The last command: a sentence ends with what helps. Null where nothing is advised. */
 export function hintIn(sentence: string): string | null {

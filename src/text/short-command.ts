@@ -10,13 +10,16 @@ function within(word: string, folder: string | undefined): string | undefined {
 
 /** `node` of `/usr/bin/node server.js`; npm's package of Bun has a program with an ending of Windows. */
 export function programOf(command: string): string {
-  const [program = ""] = command.split(" ");
+  const [program = ""] = command.slice(0, longestLook).split(" ", 1);
   return program.slice(program.lastIndexOf("/") + 1).replace(/\.exe$/, "");
 }
 
+/** Characters that are looked at: far more than are shown. */
+const longestLook = 4_096;
+
 /** `folder`: its working directory. */
 function shortWords(command: string, folder: string | undefined): string[] {
-  const [program = "", ...rest] = command.split(" ");
+  const [program = "", ...rest] = command.slice(0, longestLook).split(" ");
   const own = within(program, folder);
   // The shell looks for a word without a slash in PATH.
   const local = own === undefined || own.includes("/") ? own : `./${own}`;
@@ -24,9 +27,21 @@ function shortWords(command: string, folder: string | undefined): string[] {
   return [first || program, ...rest.map((word) => within(word, folder) ?? word)];
 }
 
-/** `/usr/bin/node /srv/api/server.js --port 3000`, in /srv/api -> `node server.js --port 3000`. */
+/** Programs that run another one, and folders from which packages are run: the package is what a person knows. */
+const interpreter = /^(?:node|bun|deno|python[\d.]*|ruby[\d.]*|perl)$/;
+const installed = /(?:^|\/)(?:node_modules|\.?venv|site-packages|gems)\/(?:.*\/)?([^/]+)$/;
+
+/**
+ * To be shown: `/usr/bin/node /srv/api/server.js --port 3000`, in /srv/api -> `node server.js --port 3000`, and
+ * `node /srv/api/node_modules/.bin/vite` -> `vite`.
+ */
 export function shortCommand(command: string, folder: string | undefined): string {
-  return shortWords(command, folder).join(" ");
+  const [first = "", second = "", ...rest] = shortWords(command, folder);
+  const program = programOf(first);
+  const own = interpreter.test(program) ? installed.exec(second)?.[1] : undefined;
+  if (own !== undefined) return [own.replace(/\.[cm]?js$/, ""), ...rest].join(" ");
+  const shown = installed.test(first) ? program : first;
+  return [shown, ...(second === "" ? [] : [second]), ...rest].join(" ");
 }
 
 /** Characters; a longer command is copied from where it was typed, and not from a list. */

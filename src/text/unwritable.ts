@@ -10,6 +10,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: `the system does not let this user write there (EPERM); ${elsewhere}`,
   ENOSPC: `its file system is full (ENOSPC); make room, or ${elsewhere}`,
   EDQUOT: `the disk quota of this user is used up (EDQUOT); make room, or ${elsewhere}`,
+  EISDIR: "a folder is in its place (EISDIR); move it away",
   EIO: `its disk has failed (EIO); ${elsewhere}`,
 };
 

@@ -138,37 +138,44 @@ describe("the verbs", () => {
     ).toHaveLength(6);
   });
 
-  test("work without one: none, a socket that nobody has, one that says nothing, one of somebody else", async () => {
+  test("work without one; where one runs that they cannot use, they end with 1", async () => {
     const record = join(place.directory, "registration.json");
-    await using empty = await daemonPlace();
-    const names = async () => {
-      const { code, out } = await cli(["ls", "--json"], { env: empty.env });
-      expect(code).toBe(0);
-      return (JSON.parse(out) as { name: string }[]).map(({ name }) => name);
-    };
-    expect(await names()).toContain(server.name);
     const copied = JSON.parse(await readFile(record, "utf8")) as Registration;
-    const write = (its: Registration) =>
-      writeFile(join(empty.directory, "registration.json"), JSON.stringify(its), { mode: 0o600 });
-    await write({ ...copied, socket: "/nowhere/daemon.sock" });
-    expect(await names()).toContain(server.name);
-    await write({ ...copied, id: "another-launch" });
-    expect(await names()).toContain(server.name);
-    await write({ ...copied, protocol: "localhostess/99" });
-    expect(await names()).toContain(server.name);
+    await using empty = await daemonPlace();
     const mute = join(empty.directory, "mute.sock");
-    const listener = Bun.listen({ unix: mute, socket: { data() {} } });
-    await write({ ...copied, socket: mute });
-    expect(await names()).toContain(server.name);
-    listener.stop(true);
-    const odd = Bun.listen({
-      unix: join(empty.directory, "odd.sock"),
+    const silent = Bun.listen({ unix: mute, socket: { data() {} } });
+    const odd = join(empty.directory, "odd.sock");
+    const answering = Bun.listen({
+      unix: odd,
       socket: { data: (socket) => void socket.end("<html>\n") },
     });
-    await write({ ...copied, socket: join(empty.directory, "odd.sock") });
-    expect(await names()).toContain(server.name);
-    odd.stop(true);
-  });
+    // The credential of none of them is in the state directory of whoever asks.
+    const records: [wanted: number, its: Registration | undefined][] = [
+      [0, undefined],
+      [0, { ...copied, url: "http://127.0.0.1:1", socket: "/nowhere/daemon.sock" }],
+      [1, { ...copied, socket: "/nowhere/daemon.sock" }],
+      [1, { ...copied, id: "another-launch" }],
+      [1, { ...copied, protocol: "localhostess/99" }],
+      [1, { ...copied, socket: mute }],
+      [1, { ...copied, socket: odd }],
+    ];
+    const cases = records.map(async ([wanted, its]) => {
+      await using other = await daemonPlace();
+      const path = join(other.directory, "registration.json");
+      if (its !== undefined) await writeFile(path, JSON.stringify(its), { mode: 0o600 });
+      const { code, out, err } = await cli(["ls", "--json"], { env: other.env });
+      expect({ its, code, err }).toEqual({ its, code: wanted, err: expect.any(String) });
+      expect(err.includes("there is no credential")).toBe(wanted === 1);
+      const names = (JSON.parse(out) as { name: string }[]).map(({ name }) => name);
+      expect(names).toContain(server.name);
+    });
+    try {
+      await Promise.all(cases);
+    } finally {
+      silent.stop(true);
+      answering.stop(true);
+    }
+  }, 60_000);
 
   test("open and api start the daemon that is missing", async () => {
     await using its = await daemonPlace();

@@ -65,7 +65,7 @@ test(
     expect({ code, out }).toEqual({ code: 1, out: "" });
     const [last = "", ...before] = err.trimEnd().split("\n").toReversed();
     expect(last).toStartWith(
-      "localhostess: the daemon could not be started: other commands cannot find this daemon: the record cannot be written: ",
+      `localhostess: the daemon could not be started: other commands cannot find this daemon: the record ${join(place.directory, "registration.json")} cannot be written: a folder is in its place (EISDIR)`,
     );
     expect(last).toContain(join(place.directory, "daemon.log"));
     expect(before.join("\n")).not.toContain("could not be started");

@@ -117,19 +117,19 @@ const serverDetail = v.strictObject({
 });
 
 const exit = v.strictObject({
-  code: v.nullable(v.number()),
-  signal: v.nullable(v.string()),
-  time: utc,
-  last_lines: v.array(v.string()),
+  code: orNull(v.number(), "null: a signal ended it"),
+  signal: orNull(v.string(), "such as `SIGKILL`"),
+  time: time("when it ended"),
+  last_lines: list(v.string(), "the end of its output"),
 });
 
 const pending = v.strictObject({
-  change: v.picklist(["added", "changed"]),
-  keys: v.array(v.string()),
-  before: v.nullable(v.string()),
-  after: v.string(),
-  why: v.string(),
-  held: v.boolean(),
+  change: one(["added", "changed"], "whether the service is new"),
+  keys: list(v.string(), "the keys that have changed"),
+  before: orNull(v.string(), "the command at the last `up`"),
+  after: text("the command that waits"),
+  why: text("why it waits"),
+  held: flag("true: it is not started at all"),
 });
 
 /** A row of `Status` for a server that a person has started by hand: the fields of the first locald. */
@@ -475,7 +475,11 @@ export const answers: Readonly<Record<string, Answer>> = {
   up: { ...rows(service), note: "the services that were to start" },
   stop: { ...rows(service), note: "as they are afterwards; empty if nothing of them was up" },
   restart: { ...rows(service), note: "as they are afterwards" },
-  wait: rows(waited),
+  wait: {
+    shape: waited,
+    stream: true,
+    note: "each service when it is settled, the others in the end",
+  },
   status: rows(service),
   logs: { shape: line, stream: true },
   attach: {

@@ -11,6 +11,7 @@ import { ask, follow } from "../../src/control/found/client.ts";
 import { commands } from "../../src/control/commands/commands.ts";
 import { type DaemonPlace, daemonPlace } from "../support/daemon-place.ts";
 import { lacking } from "../support/debian.ts";
+import { jsonFaults } from "../support/json-style.ts";
 import { uniqueName } from "../support/servers.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { cli, type Env, environment, session } from "./cli.ts";
@@ -77,29 +78,6 @@ function verbs(): Map<string, Command> {
   return found;
 }
 
-/** Objects whose keys are data. */
-const data = ["env", "hooks", "conditions"];
-
-/** Every key in snake_case, no time but in ISO 8601. */
-function faults(value: unknown, path = "$"): string[] {
-  if (Array.isArray(value)) return value.flatMap((its, at) => faults(its, `${path}[${at}]`));
-  if (typeof value === "number") {
-    return value > 1e11 ? [`${path} is ${value}: a time in milliseconds`] : [];
-  }
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, its]) => {
-    const at = `${path}.${key}`;
-    const isTime = /(?:^|_)(?:at|time|since|seen|run)$/.test(key) && its !== null;
-    return [
-      ...(/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/.test(key) ? [] : [`${at} is not in snake_case`]),
-      ...(isTime && !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(String(its))
-        ? [`${at} is no time: ${String(its)}`]
-        : []),
-      ...(data.includes(key) ? [] : faults(its, at)),
-    ];
-  });
-}
-
 /** The values on stdout. @throws where there is anything else on it. */
 function valuesIn(out: string, isStream: boolean): unknown[] {
   expect(out).not.toContain("\x1b");
@@ -121,7 +99,8 @@ function holdAnswer(
     const read = v.safeParse(shape!, value);
     const issues = read.issues?.map((its) => `${v.getDotPath(its)}: ${its.message}`) ?? [];
     expect([verb, ...issues]).toEqual([verb]);
-    if (!["env", "config schema", "api"].includes(verb)) expect(faults(value, verb)).toEqual([]);
+    if (!["env", "config schema", "api"].includes(verb))
+      expect(jsonFaults(value, verb)).toEqual([]);
   }
   held.add(verb);
   return values;
@@ -353,7 +332,7 @@ command = "exit 3"
         ["restart no-such", "not_found", null],
         ["up no-such", "not_found", null],
         ["attach bad", "not_up", "localhostess up"],
-        ["connect http://localhost:1/", "failed", "localhostess server restart"],
+        ["connect http://localhost:1/", "forbidden", "localhostess server restart"],
         ["up", "no_project", "localhostess init", root],
         ["config show", "no_project", "localhostess init", root],
         ["up", "invalid_project", null, join(root, "wrong")],
@@ -405,7 +384,7 @@ command = "exit 3"
         const asked = await ask<Record<string, unknown>>(socket, request, { deadline: 20_000 });
         if (asked.kind === "failed") throw new Error(`${command}: ${asked.why}`);
         const value = typeof asked.value === "string" ? asked.value : Object.values(asked.value)[0];
-        expect(faults(value, command)).toEqual([]);
+        expect(jsonFaults(value, command)).toEqual([]);
         const form = shapes[forms[command] ?? ""];
         if (form === undefined) continue;
         for (const one of [value].flat()) v.parse(form, one);
@@ -413,7 +392,7 @@ command = "exit 3"
       for (const request of ["Events", { Logs: {} }]) {
         for await (const text of follow(socket, request)) {
           const value = JSON.parse(text) as { data?: Record<string, unknown> };
-          expect(faults(value)).toEqual([]);
+          expect(jsonFaults(value)).toEqual([]);
           if (value.data !== undefined) holdSnapshot(value.data);
           else v.parse(shapes.Line!, value);
           break;

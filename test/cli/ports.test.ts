@@ -1,9 +1,12 @@
 /** `server start` with more ports than its main one, and what other verbs make of that: real proxies, real servers. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Finding } from "../../src/cli/trust/finding.ts";
 import { readRegistration } from "../../src/control/found/registration.ts";
 import { cli, freshState, type Session, type State, session } from "./cli.ts";
 import { testServer } from "./server-process.ts";
+
+/** Each test runs the program several times, on a machine that may be busy. */
+setDefaultTimeout(60_000);
 
 const ready = /http:\/\/localhost:(\d+)\/proxy\.pac/;
 

@@ -251,6 +251,7 @@ describe("the verb", () => {
       predecessor,
       dismissed: dismissed.promise,
       isReplaced: false,
+      keeps: 0,
       kept: async () => {},
       stop,
     };

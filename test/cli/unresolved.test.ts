@@ -106,6 +106,18 @@ test("its own address, what we gave it, and what a bundler puts into pages are n
   expect((await told({ rows: [shopApi], envs })).text).toBe("");
 });
 
+test("a service that asks a proxy of this machine resolves nothing itself; one that asks another does", async () => {
+  const API_URL = "http://x.localhost:9090";
+  const envs = {
+    "shop:ours": { API_URL, http_proxy: "http://127.0.0.1:9090" },
+    "shop:upper": { API_URL, HTTP_PROXY: "http://localhost:9090/" },
+    "shop:other": { API_URL, http_proxy: "http://proxy.example.com:3128" },
+    "shop:broken": { API_URL, http_proxy: "127" },
+  };
+  const { text } = await told({ envs });
+  expect([...text.matchAll(/shop:\w+/g)].map(String)).toEqual(["shop:other", "shop:broken"]);
+});
+
 test.each([
   ["http://api.localhost", ["api.localhost"]],
   ["HTTPS://API.Localhost:8443/x", ["api.localhost"]],

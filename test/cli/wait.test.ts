@@ -66,9 +66,9 @@ test(
   async () => {
     const late = await at("shop", "wait", "slow", "--timeout", "200ms", "--json");
     expect(late.code).toBe(1);
-    expect(JSON.parse(late.out)).toEqual([
-      { name: `${shop}:slow`, state: "stopped", reached: false, exit: null, why: null },
-    ]);
+    expect(JSON.parse(late.out)).toEqual({
+      ...{ name: `${shop}:slow`, state: "stopped", reached: false, exit: null, why: null },
+    });
     expect(late.err).toContain(`${shop}:slow is not ready after 0.2 s (not started)`);
     await using waits = waiting("slow");
     await waits.until((text) => text.includes(`start it with: localhostess up ${shop}:slow`));
@@ -91,15 +91,20 @@ test(
     expect(await completed.ended()).toBe(7);
     expect(completed.output()).toContain(`${shop}:job: ended with exit code 7`);
     expect((await at("shop", "wait", "job")).err).toContain("ended with exit code 7");
+    // A service has its line as soon as it is settled.
+    await both.until((text) => text.includes(`{"name":"${shop}:job"`));
     await writeFile(join(folder, "shop/cut"), "");
     await place.until(`${shop}:cut`, ({ state }) => state === "exited", patience);
     await stop(`${shop}:slow`);
     expect(await both.ended()).toBe(137);
-    const text = both.output();
-    expect(JSON.parse(text.slice(text.indexOf("[\n"), text.lastIndexOf("]") + 1))).toMatchObject([
-      { name: `${shop}:slow`, state: "stopped", reached: true, exit: 0 },
-      { name: `${shop}:cut`, state: "exited", reached: true, exit: 137 },
+    const lines = both.output().split("\n");
+    const rows = lines
+      .filter((text) => text.startsWith("{"))
+      .map((text) => JSON.parse(text) as object);
+    expect(rows).toMatchObject([
       { name: `${shop}:job`, state: "exited", reached: true, exit: 7 },
+      { name: `${shop}:cut`, state: "exited", reached: true, exit: 137 },
+      { name: `${shop}:slow`, state: "stopped", reached: true, exit: 0 },
     ]);
     const lost = await at("shop", "wait", "hopeless");
     expect(lost.code).toBe(1);

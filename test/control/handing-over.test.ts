@@ -34,6 +34,7 @@ const services: HandedPart = {
     its.tell({ early: true });
     line = its;
   },
+  keeps: 0,
   left: async () => {},
 };
 

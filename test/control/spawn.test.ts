@@ -96,7 +96,7 @@ test("the time that a daemon has had of the processor is its sign of life; one t
     log,
   });
   await eventually("it has begun", () => started.logTail() === "ready");
-  expect(started.sign()).toBeNumber();
+  expect(started.sign()).toBeString();
   await started.end();
   expect(await started.ended).toBe("SIGKILL");
   expect(started.sign()).toBeUndefined();

@@ -13,7 +13,6 @@ function scene(bareNames: readonly string[] | boolean = false) {
     tlds: ["test"],
     bareNames,
     hosts: { names: () => hostsNames },
-    machine: "this-machine",
   });
   return {
     routes,

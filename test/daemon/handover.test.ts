@@ -1,6 +1,7 @@
 /** A daemon that replaces another has its listening sockets: nothing is refused, and whatever breaks, one serves. */
-import { afterEach, expect, test } from "bun:test";
-import { closeSync, lstatSync } from "node:fs";
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { closeSync, lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { findDaemon } from "../../src/control/found/connect.ts";
 import { askHandover, type Handed } from "../../src/control/found/handover.ts";
 import {
@@ -13,6 +14,9 @@ import { systemClock } from "../../src/system/clock.ts";
 import { daemonOptions, sockets } from "../support/daemon-options.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
+
+// Daemons start and end here, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const running = new Set<Daemon>();
 afterEach(async () => {
@@ -71,8 +75,10 @@ handsOver(
     const first = await start(its);
     const before = await recordOf(its);
     const { ino } = lstatSync(its.socket);
-    const second = await start(its);
+    const notes: string[] = [];
+    const second = await start({ ...its, onNote: (text) => notes.push(text) });
     const after = await recordOf(its);
+    expect(notes.filter((text) => text.includes("handed over"))).toEqual([]);
     expect(second.ports).toEqual(first.ports);
     expect(second.ports).toHaveLength(3);
     expect(second.urlPorts).toEqual(first.urlPorts);
@@ -253,3 +259,54 @@ handsOver(
     await answers(daemon.port);
   },
 );
+
+handsOver(
+  "a next daemon that cannot have its port leaves everything to the one before",
+  async () => {
+    const its = await daemonOptions();
+    const daemon = await start(its);
+    const before = await recordOf(its);
+    const { ino } = lstatSync(its.socket);
+    // Taken at one of the two addresses, which is seen when it listens.
+    const stranger = Bun.listen({ hostname: "::1", port: 0, socket: { data() {} } });
+    try {
+      const next = startDaemon({ ...its, port: stranger.port });
+      await expect(next).rejects.toMatchObject({ code: "EADDRINUSE", port: stranger.port });
+    } finally {
+      stranger.stop(true);
+    }
+    expect(lstatSync(its.socket).ino).toBe(ino);
+    await eventually("the record is the daemon's again", async () => {
+      return (await recordOf(its))?.id === before.id;
+    });
+    await answers(daemon.port);
+    const found = await findDaemon(its.stateDirectory, { clock: systemClock });
+    expect(found).toMatchObject({ kind: "healthy", registration: { id: before.id } });
+  },
+);
+
+handsOver("a kept connection to the API is answered once more, and its streams end", async () => {
+  const its = await daemonOptions();
+  const first = await start(its);
+  const { url } = await recordOf(its);
+  const { host, port } = new URL(url);
+  const credential = readFileSync(join(its.stateDirectory, "credential"), "utf8").trim();
+  const asked = (path: string) =>
+    `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${credential}\r\n\r\n`;
+  using kept = await connectRaw(Number(port));
+  kept.send(asked("/v1/ping"));
+  expect((await kept.message()).status).toBe(200);
+  using followed = await connectRaw(Number(port));
+  followed.send(asked("/v1/events"));
+  await followed.until("\r\n\r\n");
+  await start(its);
+  await first.dismissed;
+  await followed.rest();
+  followed.close();
+  kept.send(asked("/v1/ping"));
+  const last = await kept.message();
+  expect([last.status, last.one("connection")]).toEqual([200, "close"]);
+  expect(await kept.rest()).toBe("");
+  kept.close();
+  await ends(first);
+});

@@ -56,6 +56,22 @@ export function busyDay(server: PageServer): void {
   server.add(
     madeService("My Server", { routable: false, warnings: ["a name has no space in it"] }),
   );
+  const nameless = {
+    startedAt: 0,
+    command: "vite --host",
+    cwd: "/home/ada/src/blog",
+    typed: "vite",
+  };
+  server.setNameless([
+    {
+      ...nameless,
+      pid: 881,
+      port: 5_174,
+      ports: [5_174],
+      suggested: "blog",
+      fault: { kind: "no name" },
+    },
+  ]);
   for (let at = 0; at < 40; at++) {
     supervised.print("shop:api", `\x1b[32mGET\x1b[0m /orders/${at} 200 in ${at} ms\n`);
     server.request("api.shop", {

@@ -36,6 +36,11 @@ const wider = "document.documentElement.scrollWidth - document.documentElement.c
 
 async function look(page: Page, name: string): Promise<void> {
   const wrong: string[] = [];
+  for (const width of [1_152, 1_024, 768]) {
+    await page.setViewportSize({ width, height: 900 });
+    const more = Number(await page.evaluate(wider));
+    if (more > 0) wrong.push(`${name}, ${width} px: ${more} px too wide`);
+  }
   for (const scheme of ["light", "dark"] as const) {
     for (const width of [1_440, 360]) {
       await page.setViewportSize({ width, height: width === 360 ? 780 : 900 });

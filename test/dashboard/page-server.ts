@@ -34,6 +34,8 @@ export interface PageServer extends AsyncDisposable {
   add(service: Service): void;
   remove(name: string): void;
   request(service: string, made?: Partial<Made>): void;
+  /** The only servers from now on that no name leads to. */
+  setNameless(all: readonly Unusable[]): void;
   stop(): Promise<void>;
   readonly feed: Feed;
   /** Services of projects, of which there are none at first. */
@@ -54,12 +56,11 @@ export type PageServerOptions = {
   launch?: string;
   /** For twins: the gate without one of its layers. */
   layers?: Layers;
-  /** Servers that no name leads to. */
-  nameless?: readonly Unusable[];
 };
 
 export async function startPageServer(options: PageServerOptions = {}): Promise<PageServer> {
   let services: Service[] = [];
+  let nameless: readonly Unusable[] = [];
   const faults: unknown[] = [];
   let admitted = 0;
   let now = performance.now();
@@ -109,7 +110,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       return services;
     },
     scan: () => scanOf(services),
-    nameless: () => options.nameless ?? [],
+    nameless: () => nameless,
     async look() {},
     attend: () => () => {},
     traffic: recorder,
@@ -178,6 +179,9 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       }
       recorder.end(entry, false);
       news.request(recorder.recent({ limit: 1 })[0]!);
+    },
+    setNameless(all) {
+      nameless = all;
     },
     stop,
     [Symbol.asyncDispose]: stop,

@@ -3,11 +3,23 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import type { Unusable } from "../../src/routes/unusable.ts";
 import { type Browser, openBrowser } from "../support/browser.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { madeService, type PageServer, startPageServer } from "./page-server.ts";
 
 const artefacts = join(import.meta.dir, "../artefacts");
+const nameless: Unusable = {
+  pid: 4_711,
+  startedAt: 0,
+  port: 5_173,
+  ports: [5_173],
+  command: "vite",
+  cwd: "/srv/shop",
+  typed: "vite",
+  suggested: "shop",
+  fault: { kind: "no name" },
+};
 /** A browser on a busy machine. */
 const patience = 120_000;
 
@@ -293,6 +305,27 @@ describeWith(["chromium"])("the page", () => {
   );
 
   test(
+    "a server that no name leads to is told with what helps, and found by a search",
+    async () => {
+      await using server = await startPageServer();
+      server.setNameless([nameless]);
+      const page = await open(server);
+      const told = page.getByText("pid 4711 (vite) listens on port 5173 in /srv/shop");
+      await told.waitFor();
+      server.add(madeService("docs"));
+      await page.getByRole("link", { name: "docs", exact: true }).waitFor();
+      // Beside servers with a name, they are one line.
+      await page.getByText("1 more server has no name").waitFor();
+      expect(await told.isVisible()).toBe(false);
+      await page.getByRole("searchbox").fill("5173");
+      await told.waitFor();
+      expect(await page.getByText("Nothing matches").count()).toBe(0);
+      await page.close();
+    },
+    patience,
+  );
+
+  test(
     "requests and output stand side by side, and at 360 px one below the other, with a way to jump",
     async () => {
       await using server = await full();
@@ -424,31 +457,6 @@ describeWith(["chromium"])("the page", () => {
       );
     }
   }
-
-  test(
-    "lists servers that no name leads to, with what helps, also where nothing has a name; the search finds them",
-    async () => {
-      const its = { pid: 17, startedAt: 0, port: 5_173, ports: [5_173], command: "bun dev" };
-      const typed = { typed: "bun dev", suggested: "notes", cwd: "/home/ada/notes" };
-      await using server = await startPageServer({
-        nameless: [{ ...its, ...typed, fault: { kind: "no name" } }],
-      });
-      const page = await open(server);
-      const list = page.getByRole("region", { name: "Servers without a name" });
-      const told = "pid 17 (bun dev) listens on port 5173 in /home/ada/notes, and has no NAME";
-      await list.getByText(told).waitFor();
-      await list.getByText("start it again with: NAME=notes bun dev").waitFor();
-      await page.getByText("No named server is running").waitFor();
-      await page.keyboard.press("/");
-      await page.keyboard.type("notes");
-      await list.waitFor();
-      await page.keyboard.type("x");
-      await page.getByText("Nothing matches").waitFor();
-      expect(await list.count()).toBe(0);
-      await page.close();
-    },
-    patience,
-  );
 
   test("no script failed, and the policy was never broken", () => {
     expect(said).toEqual([]);

@@ -71,4 +71,4 @@ test("a line in the hosts file is seen by the request that follows it, and so is
     await daemon!.stop();
     await rm(directory, { recursive: true });
   }
-});
+}, 60_000);

@@ -41,12 +41,13 @@ describeWith(["chromium"])("the daemon's page", () => {
         page.getByRole("link", { name: `Open http://${server.name}.localhost:${port}` }).click(),
       ]);
       await shown.getByText(server.text).waitFor();
-      await shown.close();
 
       await name.click();
       await page.getByRole("heading", { name: server.name }).waitFor();
       const cells = /GET \/ 200 [\d.]+ m?s [\d.]+ \w+ chrom\S* \d+/;
       await page.getByRole("row", { name: cells }).first().waitFor();
+      // Until then: who has called is known only while its connection is there.
+      await shown.close();
       await page.emulateMedia({ colorScheme: "dark" });
       await page.screenshot({ path: join(artefacts, "road-detail-dark.png") });
       await page.setViewportSize({ width: 360, height: 780 });

@@ -6,6 +6,7 @@ import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
+import { handover } from "./handover.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
@@ -30,6 +31,7 @@ export const faults: readonly Fault[] = [
   ...doors,
   ...people,
   ...folder,
+  ...handover,
   ...files,
   ...machine,
   ...json,

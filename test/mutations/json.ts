@@ -58,4 +58,11 @@ export const json: readonly Fault[] = [
     replace: "",
     tests: ["test/cli/json.test.ts"],
   },
+  {
+    name: "a command line of another program is what to do",
+    file: "src/text/hint.ts",
+    find: "NAME=[\\w.-]+ bun dev)",
+    replace: "NAME=[^;,\\n)]+)",
+    tests: ["test/text/hint.test.ts"],
+  },
 ];

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { errorPage, type Problem } from "../../src/proxy/pages/error-page.ts";
 import type { Unusable } from "../../src/routes/unusable.ts";
+import { jsonFaults } from "../support/json-style.ts";
 import { encodeReply } from "../../src/proxy/pages/reply.ts";
 
 const unknown = {
@@ -169,6 +170,21 @@ test("a path of localhost that is no page is not taken for a name", () => {
   expect(htmlOf(problem)).toContain('href="http://localhost:9090/"');
   expect(htmlOf(problem)).not.toContain("refresh");
   expect(errorOf(problem)).toMatchObject({ code: "no_such_page", path: "/favicon.ico" });
+});
+
+test("as JSON every problem has a code and keys in snake_case, a message and a hint", () => {
+  for (const problem of everyProblem("x")) {
+    for (const details of [true, false]) {
+      const value = JSON.parse(errorPage(problem, "json", { details }).body) as { error: object };
+      expect(jsonFaults(value)).toEqual([]);
+      expect(value.error).toMatchObject({
+        code: expect.stringMatching(/^[a-z_]+$/),
+        message: expect.any(String),
+        status: problem.status,
+      });
+      expect(value.error).toHaveProperty("hint");
+    }
+  }
 });
 
 test("a server that failed is named with who was dialled, and why it failed", () => {

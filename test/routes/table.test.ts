@@ -53,18 +53,12 @@ test("the empty table has nothing", () => {
   expect(tableOf().find("api")).toBeUndefined();
 });
 
-test("known are services that run, reachable or not, those of projects, and names written down, once each", () => {
+test("known are services that run, reachable or not, and declared names, once each", () => {
   const seen = [
     testService("web", { port: 1 }),
     { ...testService("lost", { port: 2 }), routable: false },
   ];
-  const answersBare = new Set(["web", "api", "this-machine"]);
-  const table = routeTable(seen, { answersBare, machine: "this-machine" });
-  expect(table.known()).toEqual(["api", "lost", "web"]);
-  expect(routeTable(seen, { answersBare: "all" }).known()).toEqual(["lost", "web"]);
-});
-
-test("the machine's own name is known where a service has it", () => {
-  const table = routeTable([testService("this-machine", { port: 1 })], { machine: "this-machine" });
-  expect(table.known()).toEqual(["this-machine"]);
+  expect(routeTable(seen, { declared: ["web", "api"] }).known()).toEqual(["api", "lost", "web"]);
+  // The hosts file maps names of others to this machine, too.
+  expect(routeTable(seen, { answersBare: new Set(["vm"]) }).known()).toEqual(["lost", "web"]);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { hintIn } from "../../src/text/hint.ts";
 import {
   type Fault,
   faultText,
@@ -54,7 +55,7 @@ describe("each fault has its sentence: which process it is, and a command that w
 
   test("an environment that the program has overwritten: another NAME would be lost too", () => {
     expect(unusableText(overwritten)).toBe(
-      "pid 17 (puma 6.4) listens on port 3000 in /srv/api, and has written its title over its environment, so that no NAME can be read there; a project knows its services without that: localhostess add api -- (its command), and then: localhostess up",
+      "pid 17 (puma 6.4) listens on port 3000 in /srv/api, and has written its title over its environment, so that its NAME cannot be read, whatever it was; declare it in locald.toml and bring it up, because a project knows its services by their ports: localhostess add api -- <command>",
     );
   });
 
@@ -99,8 +100,11 @@ describe("a name that leads nowhere means", () => {
     expect(meantBy("shop", [overwritten, inFile, noName])).toEqual([inFile, overwritten]);
   });
 
-  test("a server whose name is lost, whatever the name", () => {
+  test("a server whose name is lost, whatever the name; the latest, after one whose folder has the name", () => {
     expect(meantBy("anything", [overwritten])).toEqual([overwritten]);
+    const other = { cwd: "/srv/other", suggested: "other" };
+    const [old, late] = [1, 2].map((startedAt) => ({ ...overwritten, ...other, startedAt }));
+    expect(meantBy("api", [old!, late!, overwritten])).toEqual([overwritten, late!, old!]);
   });
 });
 
@@ -111,4 +115,14 @@ test("servers without a name are told one by one where there is one, and else co
   expect(namelessText([noName, later, noName])).toBe(
     "3 servers run without a name (the latest is pid 18 (bun server.ts), which listens on port 3000 in /srv/api): localhostess ls",
   );
+});
+
+test("the hint for a program is the command, in every sentence with one", () => {
+  const commands = [noName, badName, overwritten, inFile].map((its) => hintIn(unusableText(its)));
+  expect(commands).toEqual([
+    "NAME=api bun server.ts",
+    "NAME=my-app bun server.ts",
+    "localhostess add api -- <command>",
+    "NAME=shop bun server.ts",
+  ]);
 });

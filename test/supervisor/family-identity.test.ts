@@ -29,6 +29,8 @@ class FakeMachine {
     writers: () => new Map(),
   };
   readonly families: Families;
+  /** Daemons before this one. */
+  readonly keepers = new Set<number>();
 
   constructor() {
     this.put({ pid: daemon, session: daemon });
@@ -45,6 +47,7 @@ class FakeMachine {
       clock: this.clock,
       own: this.own,
       self: { pid: daemon },
+      keepers: this.keepers,
       census: {
         look: async () => {
           if (this.blind) throw new Error("procfs is gone");
@@ -385,4 +388,26 @@ test("an orphan that came to us with neither environment nor family is a stray, 
   machine.put({ pid: 107, parent: daemon, birth: 7007 });
   await machine.members();
   expect(machine.families.strays()).toEqual([{ pid: 101, birth: 7001 }]);
+});
+
+test("a daemon before this one is like this one: no member, and its orphans are strays", async () => {
+  const machine = new FakeMachine();
+  machine.keepers.add(50);
+  machine.put({ pid: 50, session: 50, runId });
+  machine.put({ pid: 100, parent: 50, runId });
+  machine.put({ pid: 101, parent: 50, session: 101, birth: 7001 });
+  // A command of its own, and what it has become the parent of since it has its own session.
+  machine.put({ pid: 102, parent: 50, session: 50 });
+  expect(await machine.members()).toEqual([100]);
+  expect(machine.families.strays()).toEqual([{ pid: 101, birth: 7001 }]);
+});
+
+test("zombies of a daemon before this one are never reaped here, and tell how they ended", async () => {
+  const machine = new FakeMachine();
+  machine.keepers.add(50);
+  machine.put({ pid: 50, session: 50 });
+  machine.put({ pid: 100, parent: 50, session: 100, zombie: true, exitStatus: 3 << 8 });
+  await machine.members();
+  expect(machine.reaped).toEqual([]);
+  expect(machine.families.endingOf(100)).toEqual({ code: 3, signal: null });
 });

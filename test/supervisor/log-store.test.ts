@@ -311,3 +311,63 @@ describe("in files", () => {
     go.resolve();
   });
 });
+
+describe("left to another daemon", () => {
+  /** What it returns is pushed into the log of the next one, as it would be. */
+  async function left(pieces: readonly string[], size?: { cols: number; rows: number }) {
+    const { at, store: logs } = store();
+    const log = logs.of("shop:api");
+    log.resize(size);
+    for (const piece of pieces) log.push("stdout", bytes(piece));
+    const rest = await log.leave();
+    const next = logStore({ directory: at, clock: systemClock, note() {} });
+    stores.push(next);
+    const other = next.of("shop:api");
+    other.resize(size);
+    await other.ready;
+    other.push("stdout", rest.stdout);
+    return { at, log, rest, other };
+  }
+
+  test("lines are in the file, and a half one becomes one with its other half", async () => {
+    const { at, rest, other } = await left(["one\ntw"]);
+    expect(Buffer.from(rest.stdout).toString()).toBe("tw");
+    other.push("stdout", bytes("o\nthree\n"));
+    expect(textsOf(other.last(10))).toEqual(["one", "two", "three"]);
+    await stores.pop()!.close();
+    const lines = fileLines(join(at, "shop", "api.log"));
+    expect(lines.map((line) => line.split(" ").at(-1))).toEqual(["one", "two", "three"]);
+  });
+
+  test("half a character and half a colour are not broken", async () => {
+    const [first, second] = [bytes("caf\u00e9").subarray(0, 4), bytes("caf\u00e9").subarray(4)];
+    const { store: logs } = store();
+    const log = logs.of("shop:api");
+    log.push("stdout", first);
+    const rest = await log.leave();
+    log.push("stdout", rest.stdout);
+    log.push("stdout", second);
+    log.push("stdout", bytes(" \x1b[3"));
+    log.push("stdout", (await log.leave()).stdout);
+    log.push("stdout", bytes("1mred\x1b[0m\n"));
+    expect(textsOf(log.last(1))).toEqual(["caf\u00e9 \x1b[31mred\x1b[0m"]);
+  });
+
+  test("of a terminal, the row of the cursor goes on, and what stands above it is lines", async () => {
+    const { log, rest, other } = await left(["\x1b[2Kbuilding\r\n", "50%\r", "60%\r"], {
+      cols: 80,
+      rows: 24,
+    });
+    expect(textsOf(log.last(10))).toEqual(["building"]);
+    expect(Buffer.from(rest.stdout).toString()).toBe("60%");
+    other.push("stdout", bytes("\r70%\r\ndone\r\n"));
+    expect(textsOf(other.last(10))).toEqual(["building", "70%", "done"]);
+  });
+
+  test("a full-screen program stays one", async () => {
+    const { other } = await left(["\x1b[?1049h", "rows and rows"], { cols: 80, rows: 24 });
+    expect(other.isFull).toBe(true);
+    other.push("stdout", bytes("\x1b[2Jmore\x1b[?1049lafter\r\n"));
+    expect(textsOf(other.last(1))).toEqual(["after"]);
+  });
+});

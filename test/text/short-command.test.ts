@@ -13,6 +13,29 @@ test("a command is shown without the folders of its program and of its own files
   expect(shortCommand("/opt/node_modules/bun/bin/bun.exe dev", "/srv")).toBe("bun dev");
 });
 
+test("a package is shown by its name, without what runs it and where it is", () => {
+  const at = (command: string) => shortCommand(command, "/srv/api");
+  expect(at("node /srv/api/node_modules/.bin/vite --port 3")).toBe("vite --port 3");
+  expect(at("/usr/bin/node /srv/node_modules/next/dist/bin/next dev")).toBe("next dev");
+  expect(at("node node_modules/vite/bin/vite.js")).toBe("vite");
+  expect(at("/srv/api/.venv/bin/python3 /srv/api/.venv/bin/gunicorn app:app")).toBe(
+    "gunicorn app:app",
+  );
+  expect(at("/srv/api/node_modules/bun/bin/bun.exe dev.ts")).toBe("bun dev.ts");
+  expect(at("python3 -m http.server")).toBe("python3 -m http.server");
+  expect(at("node src/bin.js")).toBe("node src/bin.js");
+  // To be pasted, it has to be the very file.
+  expect(typedCommand("node /srv/api/node_modules/.bin/vite", "/srv/api")).toBe(
+    "node node_modules/.bin/vite",
+  );
+});
+
+test("a command line that was made to take time takes none", () => {
+  const began = performance.now();
+  shortCommand(`node ${"node_modules/".repeat(200_000)}`, "/srv");
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
+
 test("a command to be pasted is quoted, whatever a program has written into it", () => {
   expect(typedCommand("bun dev", "/srv")).toBe("bun dev");
   expect(typedCommand("node x.js; rm -rf ~", "/srv")).toBe("node 'x.js;' rm -rf '~'");

@@ -3,6 +3,7 @@ import { type PageLink, readPage } from "../../control/http/page-tokens.ts";
 import { configFile } from "../../system/paths.ts";
 import { printable } from "../../text/printable.ts";
 import { ensureDaemon, type Running, tellStarted } from "../shared/daemon-here.ts";
+import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { show } from "../shared/show.ts";
@@ -48,7 +49,8 @@ async function linkTo(url: string, origin: string, daemon: Running): Promise<Pag
     });
   } catch (error) {
     if ((error as { status?: number }).status !== 403) throw error;
-    throw new Error(
+    throw new Failure(
+      "forbidden",
       `${origin} is in allowed_origins, and the daemon was started before; run: localhostess server restart`,
       { cause: error },
     );
@@ -59,7 +61,8 @@ function notAllowed(origin: string, world: World): Error {
   const located = configFile(world);
   const file = located.kind === "mistake" ? "config.toml" : located.path;
   const line = `allowed_origins = [${JSON.stringify(origin)}]`;
-  return new Error(
+  return new Failure(
+    "forbidden",
     `${origin} may not use the daemon: it is not in allowed_origins. If its pages are yours, add to ${file}: ${line}; then run: localhostess server restart`,
   );
 }

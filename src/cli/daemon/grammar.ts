@@ -34,7 +34,7 @@ export function daemonVerbs(program: Command, choose: Choose, world: World): voi
 
   const restart = group
     .command("restart")
-    .description("replace the daemon by a new one in the background, without downtime")
+    .description("replace the daemon by a new one, without downtime; services go on")
     .action((flags: StartFlags) =>
       choose(async () => {
         const { serverRestart } = await import("../shared/daemon-here.ts");

@@ -1,8 +1,10 @@
 /** A command of the daemon -> its answer over HTTP, or an error for a person. */
 import { httpRequest } from "../../control/found/http-request.ts";
+import type { ErrorCode } from "../../control/found/protocol.ts";
 import { endpointOf } from "../../control/found/registration.ts";
 import { systemClock } from "../../system/clock.ts";
 import { printable } from "../../text/printable.ts";
+import { Failure, type FailureCode } from "../shared/failure.ts";
 import type { Running } from "../shared/daemon-here.ts";
 
 /** Milliseconds; the answer needs no look at the machine. */
@@ -34,16 +36,19 @@ export async function postCommand<T>(
     clock: systemClock,
   });
   if (answer.kind === "answer" && answer.status === 200) return JSON.parse(answer.body) as T;
-  const why = answer.kind === "answer" ? readFailure(answer.body) : `no answer: ${answer.why}`;
+  const { code, message } =
+    answer.kind === "answer"
+      ? readFailure(answer.body)
+      : { code: "no_answer" as const, message: `no answer: ${answer.why}` };
   const status = answer.kind === "answer" ? answer.status : undefined;
-  throw Object.assign(new Error(`${failure}: ${printable(why, 500)}`), { status });
+  throw Object.assign(new Failure(code, `${failure}: ${printable(message, 500)}`), { status });
 }
 
-function readFailure(body: string): string {
+function readFailure(body: string): { code: FailureCode; message: string } {
   try {
-    return (JSON.parse(body) as { error: { message: string } }).error.message;
+    return (JSON.parse(body) as { error: { code: ErrorCode; message: string } }).error;
   } catch {
     // A daemon of this version does not answer like that.
-    return "its answer is not valid; try: localhostess server restart";
+    return { code: "failed", message: "its answer is not valid; try: localhostess server restart" };
   }
 }

@@ -105,6 +105,9 @@ export async function serverStart(
       daemon.isReplaced ? "exited; all is with the next daemon" : `exited; port ${port} is free`,
     );
   }
+  if (daemon.keeps > 0 && !flags.background) {
+    note("this process stays for services that it has started; to end it does them no harm");
+  }
   await daemon.kept();
   return 0;
 }

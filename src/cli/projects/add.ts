@@ -55,7 +55,8 @@ export async function add(
   const old = await readText(path, { longest });
   if (old.kind === "unreadable") throw new Error(`${file} cannot be read: ${old.why}`);
   if (old.kind === "missing" && (await procfileIn(directory)) !== undefined) {
-    throw new Error(
+    throw new Failure(
+      "exists",
       "this project has a Procfile, which a locald.toml would replace; localhostess init creates one with the services of both",
     );
   }

@@ -1,5 +1,6 @@
 /** `localhostess attach <service>` -> this terminal as the service's: its output, and what is typed here. */
 import type { AttachNews } from "../../control/commands/attach-dialogue.ts";
+import { ask } from "../../control/found/client.ts";
 import { type Conversing, converse } from "../../control/found/conversation.ts";
 import type { ApiError, ErrorCode } from "../../control/found/protocol.ts";
 import { printable } from "../../text/printable.ts";
@@ -48,23 +49,33 @@ export async function attachTo(
       : undefined;
   const over = Promise.withResolvers<Left>();
   const leave = (): void => over.resolve({ why: `left ${name}, which goes on`, code: 0 });
-  const at = size();
   let terminal: Terminal | undefined;
   let isSent = false;
+  let isLeft = false;
   const sent = (): void => {
     isSent = true;
     conversation.finish();
   };
-  const conversation = converse(
-    socket,
-    { Attach: { name, ...(at === undefined ? {} : { size: at }) } },
-    {
+  const request = () => {
+    const its = size();
+    return { Attach: { name, ...(its === undefined ? {} : { size: its }) } };
+  };
+  /** When the conversation began: a daemon that ends each at once would be asked for ever. */
+  let began = performance.now();
+  const begin = (): Conversing =>
+    converse(socket, request(), {
       hear(value) {
         const news = value as AttachNews | { error: ApiError<ErrorCode> };
         if (!("error" in news) && world.json !== undefined && !printJsonLine(world, news)) leave();
         if ("error" in news) over.reject(new Failure(news.error.code, news.error.message));
         else if ("attached" in news) {
-          terminal = openTerminal(news, { conversation, world, leave, sent });
+          if (terminal !== undefined) terminal.say("the daemon was replaced; attached again");
+          terminal ??= openTerminal(news, {
+            say: (its) => conversation.say(its),
+            world,
+            leave,
+            sent,
+          });
         } else if ("output" in news) {
           if (!terminal!.show(Buffer.from(news.output, "base64"))) conversation.pause();
         } else if ("skipped" in news) {
@@ -77,14 +88,22 @@ export async function attachTo(
         else if (news.state === "running")
           terminal!.say(`${name} runs again, with pid ${news.pid}`);
       },
-      ended: (why) =>
-        over.resolve(
-          isSent && why === undefined
-            ? { why: `sent to ${name}`, code: 0 }
-            : { why: why ?? "the daemon exited", code: 1 },
-        ),
-    },
-  );
+      ended(why) {
+        if (isSent && why === undefined) over.resolve({ why: `sent to ${name}`, code: 0 });
+        else if (why !== undefined || isLeft || performance.now() - began < shortest) {
+          over.resolve({ why: why ?? "the daemon exited", code: 1 });
+        } else {
+          void ask(socket, "Status", { deadline: patience }).then(({ kind }) => {
+            if (isLeft || kind !== "reply") over.resolve({ why: "the daemon exited", code: 1 });
+            else {
+              began = performance.now();
+              conversation = begin();
+            }
+          });
+        }
+      },
+    });
+  let conversation = begin();
   const goOn = (): void => conversation.resume();
   stdout.on("drain", goOn);
   // The reader is gone: `localhostess attach api | head`.
@@ -100,12 +119,17 @@ export async function attachTo(
   try {
     return await over.promise;
   } finally {
+    isLeft = true;
     for (const cancel of cancels) cancel();
     conversation.end();
     terminal?.close();
     stdout.off("error", leave);
   }
 }
+
+/** Milliseconds for an answer of the daemon that has taken over, and for which one was heard at least. */
+const patience = 3000;
+const shortest = 200;
 
 /** States in which no other process begins by itself. */
 const ended: ReadonlySet<Row["state"]> = new Set(["stopped", "exited", "completed", "failed"]);
@@ -127,7 +151,8 @@ type Terminal = {
 };
 
 type TerminalOptions = {
-  conversation: Conversing;
+  /** To the daemon. */
+  say(value: unknown): void;
   world: World;
   leave(): void;
   /** All that was piped to us is on its way. */
@@ -137,12 +162,12 @@ type TerminalOptions = {
 /** Keys go to the service one by one where it has a terminal too, and line by line where it has pipes. */
 function openTerminal(
   { attached, terminal }: { attached: string; terminal: boolean },
-  { conversation, world, leave, sent }: TerminalOptions,
+  { say: tell, world, leave, sent }: TerminalOptions,
 ): Terminal {
   const { stdin, stdout } = process;
   const send = (bytes: Uint8Array): void => {
     if (bytes.length === 0) return;
-    conversation.say({ input: Buffer.from(bytes).toString("base64") });
+    tell({ input: Buffer.from(bytes).toString("base64") });
   };
   const isRaw = terminal && stdin.isTTY;
   const lineEnd = isRaw ? "\r\n" : "\n";

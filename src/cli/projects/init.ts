@@ -45,7 +45,8 @@ export async function init(
   }
   const text = newManifest(found);
   if (before !== undefined) {
-    if (before.isDirectory()) throw new Error("locald.toml is a folder; remove it first");
+    if (before.isDirectory())
+      throw new Failure("exists", "locald.toml is a folder; remove it first");
     // Replaces the path itself: a link may lead to any file, or to a device.
     await writeAtomically(path, text, { mode: before.isFile() ? before.mode & 0o777 : newMode });
   } else {

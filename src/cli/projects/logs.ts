@@ -12,6 +12,7 @@ import { printJsonLine } from "../shared/json-output.ts";
 import { type Flags, UsageError } from "../shared/settings.ts";
 import { daemonSocket, knownOf } from "./asking.ts";
 import { noNamesWithAll, rowsFor, rowsShown } from "./here.ts";
+import { ResumedLines } from "./resumed-lines.ts";
 import { nameAmong } from "./short-name.ts";
 import { noColors, type Screen, type World } from "../shared/world.ts";
 
@@ -146,15 +147,25 @@ export type FollowOptions = {
 };
 
 export function follow({ socket, world, wanted, nameOf, json = false }: FollowOptions): Following {
-  const lines = follower(socket, { Logs: wanted });
+  let lines = follower(socket, { Logs: wanted });
+  let isStopped = false;
+  const resumed = new ResumedLines();
   const words = { nameOf, names: wanted.services ?? [], live: wanted.mode === "follow" };
   const { write, end } = json
     ? { write: (line: Line) => printJsonLine(world, line), end() {} }
     : lineWriter(world.out, words);
   const run = async (): Promise<{ why?: string; code?: FailureCode }> => {
     try {
-      // The reader is gone: `localhostess logs | head`.
-      for await (const line of lines) if (!write(line)) return {};
+      for (;;) {
+        // The reader is gone: `localhostess logs | head`.
+        for await (const line of lines) if (resumed.isNew(line) && !write(line)) return {};
+        if (wanted.mode !== "follow" || isStopped) break;
+        // A daemon that was replaced has ended the stream, and the next one has the socket.
+        const since = await resumed.next(socket);
+        if (since === undefined || isStopped) break;
+        const { tail: _, ...rest } = wanted;
+        lines = follower(socket, { Logs: { ...rest, since } });
+      }
     } catch (error) {
       const code = error instanceof Failure ? error.code : "failed";
       return { why: (error as Error).message, code };
@@ -163,6 +174,7 @@ export function follow({ socket, world, wanted, nameOf, json = false }: FollowOp
     return wanted.mode === "follow" ? { why: "the daemon exited", code: "not_running" } : {};
   };
   const stop = (): void => {
+    isStopped = true;
     end();
     void lines.return();
   };

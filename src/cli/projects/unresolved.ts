@@ -81,6 +81,7 @@ export async function tellUnresolved(
   for (let first = 0; first < asking.length; first += atOnce) {
     const lines = asking.slice(first, first + atOnce).map(async (row) => {
       const env = await environmentOf(row);
+      if (goesByProxy(env)) return [];
       const named: Named[] = [];
       for (const its of urlsIn(env)) {
         if (its.host !== hostOf(row.url) && !(await finds(its.host))) named.push(its);
@@ -105,6 +106,12 @@ function finder(lookup: typeof addressesOf): (host: string) => Promise<boolean> 
     known.set(host, asked);
     return asked;
   };
+}
+
+/** Whether programs that read `http_proxy` hand names to a proxy of this machine, instead of resolving them. */
+function goesByProxy(env: Readonly<Record<string, string>>): boolean {
+  const proxy = URL.parse(env.http_proxy ?? env.HTTP_PROXY ?? "")?.hostname ?? "";
+  return /^(127\.|\[::1\]$|localhost$)/.test(proxy);
 }
 
 /** Prefixes of variables that bundlers put into pages: a browser reads them, and resolves these names by itself. */

@@ -11,7 +11,7 @@ import { shownDuration } from "../../text/duration.ts";
 import { printable } from "../../text/printable.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import { Failure } from "../shared/failure.ts";
-import { printJson } from "../shared/json-output.ts";
+import { printJsonLine } from "../shared/json-output.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 import { knownOf, type Row } from "./asking.ts";
@@ -32,9 +32,11 @@ type Awaited = {
   why: string | undefined;
   seen: Seen;
   verdict: Verdict;
+  /** Its line of `--json` is out. */
+  isPrinted?: true;
 };
 
-/** A row of `--json`. */
+/** A line of `--json`. */
 type WaitedRow = {
   name: string;
   state: string;
@@ -186,13 +188,14 @@ function take(its: Supervised, { known, goal, world }: TakeOptions): void {
   awaited.why = its.why;
   awaited.seen = seenNext(awaited.seen, its);
   awaited.verdict = verdictOn(goal, { its, seen: awaited.seen });
+  if (awaited.verdict.kind !== "waiting" && world.json !== undefined) printRow(awaited, world);
   if (awaited.verdict.kind !== "reached") return;
   const end = its.state === "exited" || its.state === "failed" ? (its.why ?? "ended") : its.state;
   world.err.write(`${world.err.colors.dim(`${its.id}: ${printable(end, 300)}`)}\n`);
 }
 
 /** A service that is declared no more does not run. */
-function lose(id: string, { known, goal }: TakeOptions): void {
+function lose(id: string, { known, goal, world }: TakeOptions): void {
   const awaited = known.get(id);
   if (awaited === undefined || awaited.verdict.kind !== "waiting") return;
   awaited.state = "stopped";
@@ -200,6 +203,7 @@ function lose(id: string, { known, goal }: TakeOptions): void {
     goal === "stopped"
       ? { kind: "reached", exit: 0 }
       : { kind: "lost", why: "is not declared any more" };
+  if (world.json !== undefined) printRow(awaited, world);
 }
 
 /** Says so where a wait may be in vain: nobody has started the service. */
@@ -214,6 +218,20 @@ function tellUnstarted(
     const how = lazy ? "it starts with its first request" : `start it with: localhostess up ${id}`;
     world.err.write(`${world.err.colors.dim(`${id} is not started; ${how}`)}\n`);
   }
+}
+
+/** Once for each service: when it has become what is waited for or cannot any more, or in the end. */
+function printRow(its: Awaited, world: World): void {
+  if (its.isPrinted) return;
+  its.isPrinted = true;
+  const { id, state, why, verdict } = its;
+  printJsonLine(world, {
+    name: id,
+    state: state ?? "stopped",
+    reached: verdict.kind === "reached",
+    exit: verdict.kind === "reached" ? verdict.exit : null,
+    why: verdict.kind === "lost" ? verdict.why : (why ?? null),
+  } satisfies WaitedRow);
 }
 
 type ReportOptions = {
@@ -237,14 +255,9 @@ function report(
   });
   tellReasons(reasons, world.err);
   if (json) {
-    const rows = all.map(({ id, state, why, verdict }): WaitedRow => ({
-      name: id,
-      state: state ?? "stopped",
-      reached: verdict.kind === "reached",
-      exit: verdict.kind === "reached" ? verdict.exit : null,
-      why: verdict.kind === "lost" ? verdict.why : (why ?? null),
-    }));
-    printJson(world, rows);
+    for (const its of all) printRow(its, world);
+    // A row says what has become of its service; an error would say no more.
+    if (world.json !== undefined) world.json.lines = false;
   }
   if (all.some(({ verdict }) => verdict.kind !== "reached")) return 1;
   const codes = all.map(({ verdict }) => (verdict.kind === "reached" ? verdict.exit : 1));

@@ -107,7 +107,9 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         return { kind: "bound", bound, predecessor };
       } catch (error) {
         if ((error as { code?: unknown }).code !== "EADDRINUSE") throw error;
-        if (waited > (predecessor === undefined ? patience : patienceOnceAsked)) {
+        const asked = predecessor === undefined ? patience : patienceOnceAsked;
+        // A predecessor that has handed over has no port any more that it could leave.
+        if (isHanded || waited > asked) {
           if (options.port !== 0 || port === 0) throw error;
           port = 0;
           continue;

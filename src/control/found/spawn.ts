@@ -48,7 +48,7 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
   return {
     pid: child.pid,
     ended,
-    sign: () => processNow(child.pid)?.cpuTicks,
+    sign: () => workOf(child.pid),
     lastWords: () => wordsOf(child),
     logTail: () => textFrom(log, before),
     async end() {
@@ -65,6 +65,12 @@ export function spawnDaemon({ command, env, log }: SpawnOptions): Spawned {
 const endPatience = 2_000;
 /** Milliseconds: a process that the daemon left behind may hold the pipe. */
 const wordsPatience = 500;
+
+/** Changes while the process computes, or reads what it needs from a slow disk. */
+function workOf(pid: number): string | undefined {
+  const its = processNow(pid);
+  return its === undefined ? undefined : `${its.cpuTicks} ${its.pages} ${its.image}`;
+}
 
 async function wordsOf({ stdout }: Bun.Subprocess): Promise<string> {
   const decoder = new TextDecoder();

@@ -36,7 +36,7 @@ export function Detail() {
       <div class="head">
         <h2 id="detail-name" tabIndex={-1} ref={heading}>
           <span class={`dot ${there && its ? its.tone : "off"}`} aria-hidden="true" />
-          {its?.id ?? id}
+          {its === undefined ? id : (its.declared?.name ?? its.found?.name)}
           <span class="state">{state}</span>
         </h2>
         {its?.declared === undefined || !there ? null : <Actions row={its.declared} />}

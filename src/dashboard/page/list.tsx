@@ -7,9 +7,8 @@ import { Actions, ProjectActions } from "./actions.tsx";
 import { countText, durationText, latencyText } from "./format.ts";
 import { Hits, hitCount } from "./hits.tsx";
 import { Links } from "./links.tsx";
-import { daemon, entries, isKnown, left, matches, now } from "./live.ts";
+import { daemon, entries, isKnown, left, matches, namelessMatches, now } from "./live.ts";
 import { type Entry, type Group, groupsOf } from "./model.ts";
-import { Nameless, namelessMatches } from "./nameless.tsx";
 import { Pendings } from "./pendings.tsx";
 import { query } from "./search.ts";
 import { Sparkline } from "./sparkline.tsx";
@@ -18,7 +17,9 @@ export function detailAddress(id: string): string {
   return `#/${encodeURIComponent(id)}`;
 }
 
+/** A heading stands over the name and the state; narrow windows have fewer columns than the rest of these. */
 const columns = 12;
+const headingColumns = 2;
 
 export function List() {
   // A person who comes back from a service is where that is.
@@ -68,6 +69,13 @@ export function List() {
           {groups.map((group) => (
             <tbody key={group.key}>
               {isPlain ? null : <Heading group={group} />}
+              {isPending(group) ? (
+                <tr class="group">
+                  <td colSpan={columns}>
+                    <Pendings of={group.key} />
+                  </td>
+                </tr>
+              ) : null}
               {group.entries.map((entry) => (
                 <Row key={entry.id} entry={entry} />
               ))}
@@ -75,9 +83,29 @@ export function List() {
           ))}
         </table>
       )}
-      <Nameless />
       <Hits />
+      <Nameless />
     </>
+  );
+}
+
+/** Servers that run and that no name leads to, each with the command that helps. */
+function Nameless() {
+  const all = namelessMatches.value;
+  if (all.length === 0) return null;
+  return (
+    // Below a list, they are a side matter; where there is no list, or where they are searched, they are not.
+    <details class="nameless" open={entries.value.length === 0 || query.value !== ""}>
+      <summary>
+        {countText(all.length)} more {all.length === 1 ? "server has" : "servers have"} no name that
+        leads to {all.length === 1 ? "it" : "them"}
+      </summary>
+      <ul>
+        {all.map(({ pid, message }) => (
+          <li key={pid}>{message}</li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -90,12 +118,16 @@ function Column(props: { children: string; number?: boolean; wide?: boolean; hid
   );
 }
 
+function isPending({ entries: its }: Group): boolean {
+  return its.some(({ declared }) => declared?.pending != null);
+}
+
 function Heading({ group }: { group: Group }) {
   const { key, name, entries: its } = group;
   const ready = its.filter(({ tone }) => tone === "good" || tone === "warn").length;
   return (
     <tr class="group">
-      <th scope="rowgroup" colSpan={columns - 1}>
+      <th scope="rowgroup" colSpan={headingColumns}>
         <span class="title">
           <h2>{name}</h2>
           <span class="soft count">
@@ -103,9 +135,10 @@ function Heading({ group }: { group: Group }) {
           </span>
           {key === "" ? null : <code class="soft path">{key}</code>}
         </span>
-        {key === "" ? null : <Pendings of={key} />}
       </th>
-      <td>{key === "" ? null : <ProjectActions group={group} />}</td>
+      <td colSpan={columns - headingColumns}>
+        {key === "" ? null : <ProjectActions group={group} />}
+      </td>
     </tr>
   );
 }
@@ -129,7 +162,7 @@ function Row({ entry }: { entry: Entry }) {
   const port = found?.port ?? declared?.port;
   const traffic = found?.traffic;
   const restarts = declared?.restarts ?? 0;
-  const [project, service] = declared === undefined ? ["", id] : id.split(/(?<=^[^:]*:)/);
+  const [project, service] = declared === undefined ? ["", found!.name] : id.split(/(?<=^[^:]*:)/);
   return (
     // The link in the first cell does the same by keyboard.
     <tr onClick={open}>
@@ -141,8 +174,8 @@ function Row({ entry }: { entry: Entry }) {
         </a>
       </th>
       <td data-label="State" class="wide">
-        <span class={`state ${tone}`}>{state}</span>
-        {restarts > 0 ? <span class="soft restarts">{restarts}× restarted</span> : null}
+        <span class={`state ${tone}`}>{state}</span>{" "}
+        {restarts > 0 ? <span class="soft restarts">{restarts}× restarted </span> : null}
         {message === undefined ? null : (
           <span class="message" title={message}>
             {message}

@@ -11,11 +11,13 @@ import {
   afterSeconds,
   type Entry,
   entriesOf,
+  hasAll,
   matching,
   type SeenRequest,
   shownRequests,
   sorted,
   withRequests,
+  wordsOf,
 } from "./model.ts";
 import { followLogs, projects, readProjects, readProjectsSoon } from "./projects.ts";
 import { query, startSearch } from "./search.ts";
@@ -26,14 +28,19 @@ export type FollowState = "connecting" | "live" | "lost" | "ended";
 export const connection = signal<FollowState>("connecting");
 export const daemon = signal<JsonForm<DaemonReport> | undefined>(undefined);
 export const services = signal<readonly ServiceReport[]>([]);
-/** Servers that no name leads to; no event tells of them. */
-export const nameless = signal<readonly NamelessReport[]>([]);
 export const entries = computed(() => entriesOf(projects.value, services.value));
 /** The service that a person has stopped or started while searching: it stays where it is. */
 export const kept = signal<string | undefined>(undefined);
 export const matches = computed(() =>
   matching(entries.value, { query: query.value, kept: kept.value }),
 );
+/** Servers that no name leads to, each in a sentence. One with a bad name stands among the services as well. */
+export const nameless = signal<readonly NamelessReport[]>([]);
+export const namelessMatches = computed(() => {
+  const words = wordsOf(query.value);
+  const others = nameless.value.filter(({ fault }) => fault !== "bad name");
+  return others.filter(({ message }) => hasAll(message, words));
+});
 /** Moves once a second, for durations. */
 export const now = signal(Date.now());
 /** The text for screen readers. */
@@ -140,9 +147,9 @@ async function refresh(): Promise<void> {
     readProjects(),
   ]);
   batch(() => {
-    if (others !== undefined) nameless.value = others;
     if (fresh !== undefined) services.value = sorted(fresh);
     if (facts !== undefined) daemon.value = facts;
+    if (others !== undefined) nameless.value = others;
     isKnown.value = true;
   });
   await readDetail();
