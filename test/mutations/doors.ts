@@ -44,4 +44,32 @@ export const doors: readonly Fault[] = [
     replace: "  if (turn === undefined) return undefined;",
     tests: ["test/routes/state-sentence.test.ts"],
   },
+  {
+    name: "a plain name is a stranger's server before the project's own service",
+    file: "src/cli/shared/reach.ts",
+    find: '  if (own.kind === "rows") return withName(target, oneOf(word, own.rows, sight));\n',
+    replace: "",
+    tests: ["test/cli/reach.test.ts"],
+  },
+  {
+    name: "a server elsewhere stands for a service that nobody has started",
+    file: "src/cli/shared/reach.ts",
+    find: '  if (found.kind === "declared") {\n    const other',
+    replace: '  if (found.kind === "declared" && !isExact) {\n    const other',
+    tests: ["test/cli/reach.test.ts"],
+  },
+  {
+    name: "why keeps the proxy's own sentence to itself",
+    file: "src/cli/servers/step-answers.ts",
+    find: 'const said = answer.text === undefined ? "" :',
+    replace: 'const said = answer.text !== undefined ? "" :',
+    tests: ["test/cli/reach.test.ts"],
+  },
+  {
+    name: "a mistyped name is not compared with services that are down",
+    file: "src/routes/table.ts",
+    find: "new Set([...table.names, ...table.known().filter(isProjects)])",
+    replace: "new Set([...table.names, ...table.known().filter(isProjects).slice(0, 0)])",
+    tests: ["test/cli/reach.test.ts"],
+  },
 ];

@@ -34,11 +34,12 @@ export const kept = signal<ReadonlySet<string>>(new Set());
 export const matches = computed(() =>
   matching(entries.value, { query: query.value, kept: kept.value }),
 );
-/** Servers that no name leads to, each in a sentence. */
+/** Servers that no name leads to, each in a sentence. One with a bad name stands among the services as well. */
 export const nameless = signal<readonly NamelessReport[]>([]);
 export const namelessMatches = computed(() => {
   const words = wordsOf(query.value);
-  return nameless.value.filter(({ message }) => hasAll(message, words));
+  const others = nameless.value.filter(({ fault }) => fault !== "bad name");
+  return others.filter(({ message }) => hasAll(message, words));
 });
 /** Moves once a second, for durations. */
 export const now = signal(Date.now());
