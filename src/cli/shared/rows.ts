@@ -3,7 +3,7 @@ import type { Service } from "../../routes/service.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
 import { namingCommand, type Unusable, unusableText } from "../../routes/unusable.ts";
 import { counted } from "../../text/counted.ts";
-import { shortCommand } from "../../text/short-command.ts";
+import { foldedCommand, shortCommand } from "../../text/short-command.ts";
 import { remarkLines } from "./remark.ts";
 import { type Column, fitted, tableLines } from "./table.ts";
 import type { Colors } from "./world.ts";
@@ -136,6 +136,7 @@ export function namelessLines(all: readonly Unusable[], options: RowOptions): st
         paint: () => colors.cyan,
         // Half a command is of no use.
         below: () => true,
+        fold: foldedCommand,
         ...(columns === undefined ? {} : { most: Math.max(leastCommand, columns - besides) }),
       },
     ],
