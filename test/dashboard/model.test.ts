@@ -232,8 +232,8 @@ test("in one look: how many are in each state, those first that somebody has to 
   ]);
 });
 
-const idsOf = (entries: readonly Entry[], query: string, kept?: string) =>
-  matching(entries, { query, kept }).map(({ id }) => id);
+const idsOf = (entries: readonly Entry[], query: string, kept: readonly string[] = []) =>
+  matching(entries, { query, kept: new Set(kept) }).map(({ id }) => id);
 
 test("a search looks at all that is known of a service, and all its words must be there", () => {
   const all = entriesOf(
@@ -263,7 +263,7 @@ test("a search looks at all that is known of a service, and all its words must b
 test("a service that a person has just stopped stays where it was found", () => {
   const stopped = entriesOf([{ ...declared, state: "stopped", pid: null }], []);
   expect(idsOf(stopped, "ready running")).toEqual([]);
-  expect(idsOf(stopped, "ready running", "shop:web")).toEqual(["shop:web"]);
+  expect(idsOf(stopped, "ready running", ["shop:web"])).toEqual(["shop:web"]);
 });
 
 test("a search finds requests and lines of output, the newest first, and marks what it has found", () => {

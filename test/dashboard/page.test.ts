@@ -207,8 +207,11 @@ describeWith(["chromium"])("the page", () => {
       await row.getByRole("img", { name: "1 request in the last minute" }).waitFor();
       await row.getByRole("button", { name: "Stop shop:api" }).waitFor();
       const group = page.getByRole("row", { name: /^shop 2 of 2 up/ });
+      // In a search by their state, which then leaves them out, as well.
+      await page.getByRole("button", { name: /ready: show only these/ }).click();
       await group.getByRole("button", { name: "Stop all of shop" }).click();
       await page.getByRole("row", { name: /^shop 0 of 2 up/ }).waitFor();
+      expect(await focused(page)).toBe("Stop all of shop");
       expect(server.supervised.told).toEqual(["stop shop:api shop:web"]);
       await group.page().getByRole("button", { name: "Start all of shop" }).click();
       await page.getByRole("row", { name: /^shop 2 of 2 up/ }).waitFor();

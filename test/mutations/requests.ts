@@ -48,10 +48,17 @@ export const requests: readonly Fault[] = [
     tests: ["test/proxy/watching.test.ts"],
   },
   {
+    name: "a page of a service that is tried again is loaded at each try",
+    file: "src/proxy/request/marks.ts",
+    find: 'const hasEnded = state === "backoff" || state === "exited" || restarts > 0;',
+    replace: "const hasEnded = state;",
+    tests: ["test/proxy/watching.test.ts"],
+  },
+  {
     name: "the end of a process is no news for a page",
     file: "src/proxy/request/marks.ts",
-    find: 'return ["absent", id, isDown, failures ?? 0, lastExit?.time ?? 0];',
-    replace: 'return ["absent", id, isDown, lastExit?.time ?? 0];',
+    find: 'const hasEnded = state === "backoff" || state === "exited" || restarts > 0;',
+    replace: "const hasEnded = restarts > 0;",
     tests: ["test/proxy/watching.test.ts"],
   },
   {

@@ -11,6 +11,7 @@ import { startTestProxy, type TestProxy, testSupervised } from "../support/test-
 const host = "Host: api.shop.localhost\r\n";
 const browser = "Accept: text/html,*/*;q=0.8\r\nSec-Fetch-Mode: navigate\r\n";
 const starting = testSupervised({ state: "starting", pid: undefined });
+const exit = { code: 1, signal: null, time: 1_700_000_000_000, lastLines: [] };
 const stopped = testSupervised({ state: "stopped", pid: undefined });
 
 /** The Accept field of a page's question. */
@@ -32,7 +33,7 @@ const waits = (proxy: TestProxy) => eventually("it waits", () => proxy.proxy.wai
 test.each([
   ["ready", testSupervised(), { "api.shop": 1 }],
   ["stopped again", stopped, {}],
-  ["ended once more", { ...starting, failures: 1 }, {}],
+  ["ended", { ...starting, state: "backoff", lastExit: exit }, {}],
   ["gone with its project", undefined, {}],
 ] as const)(
   "a starting page hears when its service is %s, and nothing before",
@@ -54,6 +55,32 @@ test.each([
     expect(api.requests).toEqual([]);
   },
 );
+
+test("a page that says that its service has ended hears nothing of each further try, only of the last word", async () => {
+  const backoff = { ...starting, state: "backoff", restarts: 0, lastExit: exit } as const;
+  await using proxy = await startTestProxy({ supervised: [backoff] });
+  using client = await ask(proxy, (await asksOf(proxy))!);
+  await waits(proxy);
+  for (const state of ["starting", "backoff", "running"] as const) {
+    proxy.setSupervised([{ ...backoff, state, restarts: 1, failures: 2 }]);
+    await waits(proxy);
+  }
+  proxy.setSupervised([{ ...backoff, state: "failed", restarts: 2 }]);
+  expect((await client.message()).status).toBe(200);
+});
+
+test("a lazy service that had ended before is starting by the time that its page is read", async () => {
+  const ended = testSupervised({ state: "exited", lazy: true, pid: undefined });
+  const well = { ...ended, lastExit: { ...exit, code: 0 } };
+  const supervision = { wake: () => {}, latest: () => [] };
+  await using proxy = await startTestProxy({ supervised: [well], supervision });
+  const accept = (await asksOf(proxy))!;
+  proxy.setSupervised([{ ...well, state: "starting" }]);
+  using client = await ask(proxy, accept);
+  await waits(proxy);
+  proxy.setSupervised([well]);
+  expect((await client.message()).status).toBe(200);
+});
 
 test("a page of a stopped service hears that it is started, and the question starts nothing", async () => {
   const woken: string[] = [];

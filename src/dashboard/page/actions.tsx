@@ -36,12 +36,16 @@ function Button({ word, of, can, isIdle = false, press }: ButtonProps) {
   );
 }
 
+function keep(ids: readonly string[]): void {
+  kept.value = new Set([...kept.value, ...ids]);
+}
+
 /** Always the same two buttons, so that whoever has pressed one is still at it afterwards. */
 export function Actions({ row }: { row: SupervisedStatus }) {
   const up = isUp(row);
   const can = !busy.value.has(row.name) && connection.value === "live";
   const press = (what: "start" | "stop" | "restart") => {
-    kept.value = row.name;
+    keep([row.name]);
     void act(row, what);
   };
   return (
@@ -68,21 +72,16 @@ export function ProjectActions({ group: { key, name, entries } }: { group: Group
   const rows = entries.flatMap(({ declared }) => declared ?? []);
   const can = !busy.value.has(key) && connection.value === "live";
   const some = rows.some((row) => isUp(row));
-  const all = rows.every((row) => isUp(row) || row.state === "completed");
+  // A lazy service, or a completed task, is where `up` leaves it.
+  const all = rows.every((row) => isUp(row) || row.lazy || row.state === "completed");
+  const press = (what: "start" | "stop") => {
+    keep(rows.map((row) => row.name));
+    void actOnProject(key, what);
+  };
   return (
     <span class="actions">
-      <Button
-        word="Start all"
-        of={`of ${name}`}
-        can={can && !all}
-        press={() => void actOnProject(key, "start")}
-      />
-      <Button
-        word="Stop all"
-        of={`of ${name}`}
-        can={can && some}
-        press={() => void actOnProject(key, "stop")}
-      />
+      <Button word="Start all" of={`of ${name}`} can={can && !all} press={() => press("start")} />
+      <Button word="Stop all" of={`of ${name}`} can={can && some} press={() => press("stop")} />
     </span>
   );
 }

@@ -175,7 +175,12 @@ function Row({ entry }: { entry: Entry }) {
       </th>
       <td data-label="State" class="wide">
         <span class={`state ${tone}`}>{state}</span>{" "}
-        {restarts > 0 ? <span class="soft restarts">{restarts}× restarted </span> : null}
+        {declared?.lazy && tone === "off" ? (
+          <span class="soft aside" title="It starts with its first request.">
+            lazy{" "}
+          </span>
+        ) : null}
+        {restarts > 0 ? <span class="soft aside">{restarts}× restarted </span> : null}
         {message === undefined ? null : (
           <span class="message" title={message}>
             {message}

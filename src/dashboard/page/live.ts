@@ -29,8 +29,8 @@ export const connection = signal<FollowState>("connecting");
 export const daemon = signal<JsonForm<DaemonReport> | undefined>(undefined);
 export const services = signal<readonly ServiceReport[]>([]);
 export const entries = computed(() => entriesOf(projects.value, services.value));
-/** The service that a person has stopped or started while searching: it stays where it is. */
-export const kept = signal<string | undefined>(undefined);
+/** The services that a person has stopped or started while searching: they stay where they are. */
+export const kept = signal<ReadonlySet<string>>(new Set());
 export const matches = computed(() =>
   matching(entries.value, { query: query.value, kept: kept.value }),
 );
@@ -110,7 +110,7 @@ export function start(): void {
   });
   effect(() => {
     void query.value;
-    kept.value = undefined;
+    kept.value = new Set();
   });
   addEventListener("hashchange", () => {
     batch(() => {

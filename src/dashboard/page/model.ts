@@ -226,14 +226,14 @@ function textOf({ id, state, declared, found }: Entry): string {
   return parts.filter((part) => part !== null && part !== undefined).join("\n");
 }
 
-/** `kept`: the id of a service that stays, as a person has just stopped it and is still there. */
+/** `kept`: the ids of services that stay, as a person has just stopped them and is still there. */
 export function matching(
   entries: readonly Entry[],
-  { query, kept }: { query: string; kept?: string | undefined },
+  { query, kept }: { query: string; kept?: ReadonlySet<string> },
 ): readonly Entry[] {
   const words = wordsOf(query);
   if (words.length === 0) return entries;
-  return entries.filter((entry) => entry.id === kept || hasAll(textOf(entry), words));
+  return entries.filter((entry) => kept?.has(entry.id) || hasAll(textOf(entry), words));
 }
 
 /** The requests that a query finds, the newest first. */

@@ -650,7 +650,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
    */
   #tell(supervised: Supervised, absence: Absence, { end }: { end: number | undefined }): Read {
     const lines = this.#shared.supervision?.latest(supervised.id, linesShown) ?? [];
-    const mark = this.#markShown();
+    const turn = absence.kind === "down" ? "down" : "wait";
+    const mark = this.#markShown({ kind: "absent", supervised, turn });
     const reply = absentPage({ supervised, absence, lines, mark, ...this.#answers.reader() });
     return end === undefined ? this.#answers.lastWords(reply) : this.#reply(reply, end);
   }
@@ -673,14 +674,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /**
    * The mark of what we say about the current request; undefined if nobody looks at it, or if it was a form: a page
-   * that loads itself again must not send it again.
+   * that loads itself again must not send it again. `said`: the decision as the page tells it.
    */
-  #markShown(): string | undefined {
+  #markShown(said?: Decision): string | undefined {
     const asked = this.#answers.current();
     if (asked === undefined || !isPageLoad(asked.head, asked.bytes, this.#exchange.framing))
       return undefined;
     const { decision, table } = this.#destination!;
-    return this.#shared.marks.of(decision, table);
+    return this.#shared.marks.of(said ?? decision, table);
   }
 
   /**

@@ -25,11 +25,11 @@ export function marks(key: Uint8Array): Marks {
 function factsOf(decision: Decision, table: RouteTable): unknown[] | undefined {
   switch (decision.kind) {
     case "absent": {
-      // Each end of a process is news, even if the next one is started at once. A service that a request starts is
-      // starting by the time that the page is read.
-      const { id, failures, lastExit } = decision.supervised;
-      const isDown = decision.turn === "down";
-      return ["absent", id, isDown, failures ?? 0, lastExit?.time ?? 0];
+      // The end of a process is news, even if it is tried again at once. The second one in a row is not: a page that
+      // says so would be loaded again and again, and say the same.
+      const { id, state, restarts } = decision.supervised;
+      const hasEnded = state === "backoff" || state === "exited" || restarts > 0;
+      return ["absent", id, decision.turn === "down", hasEnded];
     }
     case "proxy": {
       const { name, process, endpoint } = decision.service;
