@@ -534,6 +534,7 @@ class AllProjects implements Projects {
       this.#options.onReleased({ handsOver: true });
       return;
     }
+    if (this.#taken !== undefined) await this.#recovered.promise;
     const all = this.#folders.all();
     for (const folder of all) folder.close();
     await Promise.all(all.map(({ project }) => project?.rest()));
@@ -553,7 +554,8 @@ class AllProjects implements Projects {
     const taken = this.#taken;
     this.#lock =
       taken?.lock === undefined ? await takeLock({ ...this.#options, isOver }) : lockOf(taken.lock);
-    if (isOver()) return;
+    // Services that were handed over are ended like those that were started here.
+    if (isOver() && taken === undefined) return;
     this.#options.onOwned({ takesOver: taken !== undefined });
     this.#owned = true;
     const before = await this.#kept.read();
@@ -578,7 +580,9 @@ class AllProjects implements Projects {
     for (const folder of this.#folders.all()) {
       folder.identity = this.#kept.registry.identityOf(folder.directory);
     }
-    if (taken !== undefined && line !== undefined) await this.#adopt(taken, line);
+    if (taken !== undefined && line !== undefined) {
+      for (const runId of await this.#adopt(taken, line)) goOn.delete(runId);
+    }
     this.#kept.begin(before);
     if (isOver()) return;
     if (taken !== undefined) await endOthers();
@@ -607,24 +611,30 @@ class AllProjects implements Projects {
     this.#inherited = new Map();
   }
 
-  /** Goes on with what the daemon before has supervised until now. */
-  async #adopt(taken: Taken, line: LineStart): Promise<void> {
+  /** Goes on with what the daemon before has supervised until now. Returns the runs for which that cannot be. */
+  async #adopt(taken: Taken, line: LineStart): Promise<string[]> {
     const { environments, folders, pid, keepers } = taken;
-    this.#trust = await this.#options.trust();
     this.#elder = await lineAt(line);
     this.#keep(pid, this.#elder);
     const early = new Uint8Array();
     for (const [its, descriptor] of keepers) this.#keep(its, await lineAt({ descriptor, early }));
-    await Promise.all(
-      folders.map(({ handed, streams }) => {
+    const lost = await Promise.all(
+      folders.map(async ({ handed, streams }) => {
         const folder = this.#folders.of(handed.directory);
         folder.identity ??= this.#kept.registry.identityOf(handed.directory);
-        return folder.inTurn(() => folder.adopt(handed, { streams, environments }));
+        const failed = await folder.inTurn(() => folder.adopt(handed, { streams, environments }));
+        return handed.units.flatMap(({ name, service }) => {
+          const why = failed.get(name);
+          if (why === undefined) return [];
+          this.#options.note(`${handed.spec.name}:${name} is started again: ${why}`);
+          return service?.lifecycle.life?.runId ?? [];
+        });
       }),
     );
     this.#taken = undefined;
     for (const snapshot of this.snapshots()) this.#options.onChange("appeared", snapshot);
     this.#cancelSweep = this.#options.clock.every(sweepPeriod, () => this.#sweep());
+    return lost.flat();
   }
 
   /** A daemon before us, which stays the parent of the services that it has started. */

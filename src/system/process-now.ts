@@ -12,6 +12,17 @@ export function processNow(pid: number): ProcStat | undefined {
   }
 }
 
+/** Whether a process has this pid, on systems without /proc too. */
+export function isThere(pid: number): boolean {
+  if (process.platform === "linux") return processNow(pid)?.zombie === false;
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    // ESRCH: there is none. EPERM: it is another user's, and so none that we mean.
+    return false;
+  }
+}
+
 /** USER_HZ, which is 100 on every Linux that we know. */
 const ticksPerSecond = 100;
 

@@ -56,7 +56,9 @@ export function typedCommand(command: string, folder: string | undefined): strin
   if (command.length > longest) return undefined;
   const words = shortWords(command, folder);
   // `nginx: master process nginx`, and the `[name]` of a process without arguments.
-  if (words[0]!.endsWith(":") || words[0]!.startsWith("[") || words[0] === "") return undefined;
+  if (/^\[|:$|^$/.test(words[0]!)) return undefined;
+  // An assignment before a command sets a variable of it, such as the files that it loads.
+  if (command.split(" ", 1)[0]!.includes("=")) return undefined;
   return words
     .filter((word) => word !== "")
     .map(pastedWord)

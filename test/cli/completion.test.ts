@@ -34,6 +34,17 @@ const offers: [words: string[], offered: string[]][] = [
     ["untrust", "--"],
     ["--forget", "--json", "--help"],
   ],
+  [
+    ["help", "serv"],
+    ["service", "server"],
+  ],
+  [
+    ["help", "config", "s"],
+    ["show", "schema"],
+  ],
+  [["help", "completion", ""], []],
+  [["help", "help", ""], []],
+  [["hel"], ["help"]],
   [["__"], []],
   [["nosuch", ""], []],
 ];

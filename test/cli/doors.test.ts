@@ -15,8 +15,9 @@ import {
 import { dirname, join } from "node:path";
 import { run } from "../../src/cli/program.ts";
 import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
+import { entriesOf, matching } from "../../src/dashboard/page/model.ts";
 import type { SupervisedStatus } from "../../src/routes/project-report.ts";
-import type { NamelessReport } from "../../src/routes/service-report.ts";
+import type { NamelessReport, ServiceReport } from "../../src/routes/service-report.ts";
 import { projectPlace, type ProjectPlace, server } from "../support/project-place.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { type Running, running } from "../support/running.ts";
@@ -205,8 +206,13 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
 const list = once(() => told("ls"));
 const listWithNameless = once(() => told("ls"));
 const namelessRows = once(async () => JSON.parse((await told("api", "Nameless", "--http")).out));
-const rowsOfPage = once(async (): Promise<SupervisedStatus[]> => {
-  return JSON.parse((await told("api", "Status", "--http")).out);
+const entriesOfPage = once(async () => {
+  const rows: SupervisedStatus[] = JSON.parse((await told("api", "Status", "--http")).out);
+  const services: ServiceReport[] = JSON.parse((await told("api", "Services", "--http")).out);
+  return entriesOf(
+    rows.filter((row) => "project" in row),
+    services,
+  );
 });
 
 async function rowOf(word: string): Promise<SupervisedStatus> {
@@ -329,9 +335,11 @@ describe.each(project)("One that is %s is told", (state) => {
     if (line !== undefined) expect(text).toContain(line);
   });
 
-  test("by the dashboard, which shows the message of the row that it is given", async () => {
-    const rows = await rowsOfPage();
-    expect(rows.find((row) => row.name === id())?.message).toBe(sentence(its()));
+  test("by the dashboard, whose entry has the sentence, and is found by it", async () => {
+    const entry = (await entriesOfPage()).find((one) => one.id === id());
+    expect(entry?.declared?.message).toBe(sentence(its()));
+    const found = matching(await entriesOfPage(), { query: sentence(its()) });
+    expect(found.map((one) => one.id)).toContain(id());
   });
 
   test("in JSON", async () => {

@@ -15,6 +15,7 @@ import { hiddenServer } from "../../src/cli/shared/hidden-server.ts";
 import type { Sight } from "../../src/cli/shared/look.ts";
 import type { Settings } from "../../src/cli/shared/settings.ts";
 import type { ObservedProcess } from "../../src/discovery/observation.ts";
+import { cli, freshState } from "./cli.ts";
 
 const uid = process.getuid?.() ?? 0;
 let folder: string;
@@ -118,6 +119,15 @@ describe.skipIf(process.platform !== "linux")(
         process.kill(pid);
         await child.exited;
       }
+    });
+
+    test("is not the command that asks, in a shell in which NAME is exported", async () => {
+      await using state = await freshState();
+      const name = `asking-${crypto.randomUUID().slice(0, 8)}`;
+      const { code, err } = await cli(["url", name], { env: { ...state.env, NAME: name } });
+      expect(code).toBe(1);
+      expect(err).toContain(`no server is named ${name}`);
+      expect(err).not.toContain("listens on no TCP port");
     });
   },
 );

@@ -139,7 +139,7 @@ const foundStatus = v.strictObject({
   port: orNull(v.number(), "the port assigned to it"),
   status: one(["running", "stopped"], "whether a process runs"),
   url: urlOrNull("null: it has no address"),
-  domain: orNull(v.string(), "the host in `url`"),
+  domain: orNull(v.string(), "its host, also where `url` is null"),
   health_status: one(["Unknown", "Starting", "Healthy", "Unhealthy"], "as in locald"),
   health_source: one(["None", "Notify", "Tcp", "Http", "Command", "Log"], "as in locald"),
   path: orNull(v.string(), "the project's folder, or the working directory"),
@@ -221,6 +221,16 @@ const step = v.strictObject({
   ok: flag("false on the last one only"),
   detail: text("a sentence"),
   fix: orNull(v.string(), "what to do"),
+  lines: says(v.optional(v.array(v.string())), "the last lines of a service that has ended"),
+});
+
+/** The answer of `url` where no server listens yet. */
+const coming = v.strictObject({
+  name: text("its name in the address"),
+  url: url("a request waits for the service there, or starts it"),
+  id: text("`shop:api`"),
+  state: one(states, "see [states](supervisor.md)"),
+  message: text("the state, its cause and the command that helps, in a sentence"),
 });
 
 const store = v.strictObject({
@@ -405,6 +415,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   Line: line,
   "Daemon status": daemonStatus,
   Step: step,
+  Coming: coming,
   Waited: waited,
   Store: store,
   Finding: finding,
@@ -453,7 +464,10 @@ const started = "stdout of the command itself goes to stderr";
 /** By the words of the verb. */
 export const answers: Readonly<Record<string, Answer>> = {
   ls: { ...rows(server), note: "with `--watch`, an array a line, at first and after each change" },
-  url: { shape: server, note: "`url` is the one that was asked for" },
+  url: {
+    shape: server,
+    note: "`url` is the one that was asked for; [Coming](#coming) for a service that starts, or is lazy",
+  },
   port: { shape: server },
   open: object({ url: text("the URL that was opened") }),
   why: rows(step),

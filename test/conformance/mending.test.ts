@@ -6,6 +6,7 @@ import { serverStop } from "../../src/cli/daemon/server-stop.ts";
 import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
 import { credentialPath } from "../../src/control/found/credential.ts";
 import { registrationPath } from "../../src/control/found/registration.ts";
+import { session } from "../cli/cli.ts";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { eventually } from "../support/eventually.ts";
 import { projectPlace } from "../support/project-place.ts";
@@ -116,12 +117,17 @@ ready_pattern = "ready"
     // Far less than the service takes.
     const stopped = serverStop({}, world, { patience: 100 });
     await eventually("it is told", () => said !== "");
+    // Another who stops it meanwhile waits too.
+    await using second = session(["server", "stop"], { env: place.daemon.env, terminal: false });
+    await second.until((text) => text.includes("the daemon is stopping already: shop:api"));
     await writeFile(`${done}.go`, "");
     expect(await stopped).toBe(0);
     expect(said).toBe(
       `the daemon (pid ${pid}) is stopping: shop:api is still ending (stop_timeout)\nstopped localhostess (pid ${pid})\n`,
     );
     expect((await stat(done)).isFile()).toBe(true);
+    expect(await second.ended()).toBe(0);
+    expect(second.output()).toEndWith("the daemon has stopped\n");
     expect(place.daemon.pids()).toEqual([]);
   },
   patience,

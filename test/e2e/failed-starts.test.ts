@@ -48,6 +48,15 @@ test(
     const { Error: reason } = (await place.up(second)).at(-1) as { Error: string };
     expect(reason).toStartWith(`second:web cannot have its port ${port}: first:web (pid `);
     expect(reason).toEndWith("localhostess stop first:web");
+    // The daemon itself is told the same of a port that it cannot have.
+    const start = ["server", "start", "--port", String(port)];
+    const { code, err } = await place.daemon.run(...start);
+    expect({ code, err }).toMatchObject({ code: 1 });
+    expect(err).toMatch(
+      new RegExp(
+        `port ${port} is in use by first:web, pid \\d+: .*, in ${first};.*: localhostess stop first:web\n`,
+      ),
+    );
     await place.send({ Stop: { name: "first:web" } });
     await place.until("second:web", ({ ready }) => ready);
     // A restart has the port of the process that it ends, which is no stranger.

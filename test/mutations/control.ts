@@ -577,8 +577,8 @@ export const control: readonly Fault[] = [
   {
     name: "a stop cuts services short that end in their own time",
     file: "src/cli/daemon/server-stop.ts",
-    find: "if (ending.length > 0) end = now + patience;",
-    replace: "",
+    find: "if (ending.length > 0) end = now + patience;\n      const text",
+    replace: "const text",
     tests: ["test/conformance/mending.test.ts"],
     only: "stop says",
   },

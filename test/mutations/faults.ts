@@ -6,6 +6,7 @@ import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
+import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
@@ -33,6 +34,7 @@ export const faults: readonly Fault[] = [
   ...folder,
   ...handover,
   ...files,
+  ...handed,
   ...machine,
   ...json,
   ...links,

@@ -65,4 +65,11 @@ export const json: readonly Fault[] = [
     replace: "NAME=[^;,\\n)]+)",
     tests: ["test/text/hint.test.ts"],
   },
+  {
+    name: "a start that failed ends with another kind of error than all else by HTTP",
+    file: "src/control/http/sse.ts",
+    find: "JSON.stringify(inOurWords(value))",
+    replace: "JSON.stringify(value)",
+    tests: ["test/control/line-stream.test.ts"],
+  },
 ];

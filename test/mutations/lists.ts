@@ -116,17 +116,24 @@ export const lists: readonly Fault[] = [
     tests: ["test/cli/hidden-server.test.ts"],
   },
   {
-    name: "a shell in which NAME is exported is told as the server",
-    file: "src/cli/shared/hidden-server.ts",
-    find: "!parents.has(pid))",
-    replace: "pid > 0)",
-    tests: ["test/cli/hidden-server.test.ts"],
-  },
-  {
     name: "a title in the place of an environment gives a server the name of another job",
     file: "src/discovery/group.ts",
     find: "parent.uid !== uid || parent.group !== group",
     replace: "parent.uid !== uid",
     tests: ["test/discovery/group.test.ts"],
+  },
+  {
+    name: "a title sets a variable in a command that is to be pasted",
+    file: "src/text/short-command.ts",
+    find: 'if (command.split(" ", 1)[0]!.includes("=")) return undefined;',
+    replace: "",
+    tests: ["test/text/short-command.test.ts"],
+  },
+  {
+    name: "the command that asks is told as the server, in a shell in which NAME is exported",
+    file: "src/cli/shared/hidden-server.ts",
+    find: "!ours.has(pid) && ",
+    replace: "",
+    tests: ["test/cli/hidden-server.test.ts"],
   },
 ];

@@ -87,7 +87,22 @@ test("a look that fails is a miss, and our fault for the log", async () => {
   expect(String(faults)).toContain("no /proc");
 });
 
-test("the PAC file, foreign hosts and refused requests look for nothing", async () => {
+test("pages that name services look once, for a server that has just been started", async () => {
+  let looks = 0;
+  await using proxy = await startTestProxy({
+    refresh: async () => {
+      looks++;
+    },
+  });
+  for (const [at, path] of ["/proxy.pac", "/"].entries()) {
+    using client = await connectRaw(proxy.port);
+    client.send(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).finish();
+    await client.rest();
+    expect(looks).toBe(at + 1);
+  }
+});
+
+test("foreign hosts and refused requests look for nothing", async () => {
   let looks = 0;
   await using proxy = await startTestProxy({
     refresh: async () => {
@@ -95,7 +110,6 @@ test("the PAC file, foreign hosts and refused requests look for nothing", async 
     },
   });
   for (const text of [
-    "GET /proxy.pac HTTP/1.1\r\nHost: localhost\r\n\r\n",
     get("example.com"),
     "GET / HTTP/1.1\r\n\r\n",
     "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n",

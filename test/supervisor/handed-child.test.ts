@@ -1,6 +1,6 @@
 /** A process whose terminal or pipes go from one owner to another, both in one process here. */
 import { expect, test } from "bun:test";
-import { closeSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { adopted } from "../../src/supervisor/family/adopted.ts";
 import { procfsCensus } from "../../src/supervisor/family/census.ts";
 import type { Ending } from "../../src/supervisor/family/ending.ts";
@@ -46,6 +46,10 @@ function adoptedFrom(heard: Heard, { descriptors }: Halted) {
 
 /** Prints numbered lines as fast as it can, until it is told to end. */
 const flood = "i=0; while ! read -t 0 x; do i=$((i+1)); echo line-$i; done; echo last-$i; exit 5";
+
+function sleeps(pid: number): boolean {
+  return / S /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+}
 
 function numbersIn(text: string): number[] {
   return [...text.matchAll(/line-(\d+)/g)].map(([, number]) => Number(number));
@@ -99,6 +103,12 @@ for (const pty of [true, false]) {
       const heard = running({ command: flood, pty, ...bash });
       await eventually("it prints", () => heard.bytes > 10_000);
       heard.child.pause();
+      // Bun reads on for a while, and has some of it in its hands once the kernel takes no more.
+      let looks = 0;
+      await eventually("it waits to write", () => {
+        looks = sleeps(heard.child.pid) ? looks + 1 : 0;
+        return looks > 5;
+      });
       const halted = await heard.child.halt(ownDescriptors());
       const before = heard.text.stdout;
       const other = adoptedFrom(heard, halted!);

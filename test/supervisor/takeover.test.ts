@@ -110,3 +110,12 @@ test("what was up comes up again, and what is pinned with all of it", () => {
   ]);
   expect(toResume(undefined, [])).toEqual([]);
 });
+
+test("runs that go on are not ended, whether they were written down or not, and neither are strays", async () => {
+  const on = "c".repeat(32);
+  const { ended, its } = families({ runsOf: async () => [{ pid: 60, startedAt: 1, runId: on }] });
+  const runs = { api: run, web: { ...run, pid: 50, runId: "b".repeat(32) } };
+  const before = state([kept("shop", { runs })], { strays: [{ pid: 70, birth: 7 }] });
+  await endRuns(before, { families: its, note() {}, except: new Set([run.runId, on]) });
+  expect(ended.map(({ pid }) => pid)).toEqual([50]);
+});

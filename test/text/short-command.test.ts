@@ -47,5 +47,7 @@ test("a title, a kernel's name and a command of a page are not what anyone would
   expect(typedCommand("nginx: master process nginx", "/srv")).toBeUndefined();
   expect(typedCommand("[kthreadd]", "/")).toBeUndefined();
   expect(typedCommand("", "/")).toBeUndefined();
+  expect(typedCommand("LD_PRELOAD=/tmp/x.so node x.js", "/")).toBeUndefined();
+  expect(typedCommand("/bin/A=b x.js", "/")).toBeUndefined();
   expect(typedCommand(`node ${"x".repeat(300)}`, "/")).toBeUndefined();
 });

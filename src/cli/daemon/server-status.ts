@@ -35,7 +35,7 @@ export async function serverStatus(flags: Flags, world: World): Promise<number> 
   const found = await findRunning(settings, { world, bySocket: false });
   const status = statusOf(found, settings);
   if (settings.json) printJson(world, status);
-  else tell(status, { words: wordsFor(found, settings), world });
+  else tell(status, { words: wordsFor(found, settings), found, world });
   return status.running ? 0 : 1;
 }
 
@@ -63,7 +63,7 @@ export function statusOf(found: Found, settings: Settings): ServerStatus {
 
 function tell(
   status: ServerStatus,
-  { words, world: { out } }: { words: Words | undefined; world: World },
+  { words, found, world: { out } }: { words: Words | undefined; found: Found; world: World },
 ): void {
   const { colors } = out;
   const rows: [string, string | number | null][] = [];
@@ -73,6 +73,9 @@ function tell(
     const since = new Date(status.started_at!).toLocaleString("sv");
     rows.push(["pid", status.pid], ["version", status.version], ["since", since]);
     rows.push(["url", status.url], ["port", status.port], ["api", status.api]);
+    if (found.kind === "healthy" && found.by === "port") {
+      rows.push(["socket", `${status.socket} is not there, so that most commands cannot reach it`]);
+    }
   } else {
     const state = words?.alive ? "running, and cannot be used" : "not running";
     out.write(`${colors.red(state)}: ${printable(status.why ?? "", 500)}\n`);

@@ -39,15 +39,21 @@ export async function serverStop(
   const { dim } = world.err.colors;
   const outcome = outcomeOf(found, "end");
   if (outcome === "refuse") throw unusable(found, settings);
+  const tell = (text: string): void => void world.err.write(`${dim(text)}\n`);
+  if (outcome === "await") {
+    if (!(await ends({ settings, patience, tell }))) throw unusable(found, settings);
+    tell("the daemon has stopped");
+    if (settings.json) printJson(world, { stopped: true, pid: null });
+    return 0;
+  }
   if (outcome === "done" || !isAlive(found)) {
-    world.err.write(`${dim(caseOf(wordsFor(found, settings)!))}\n`);
+    tell(caseOf(wordsFor(found, settings)!));
     if (settings.json) printJson(world, { stopped: false, pid: null });
     return 0;
   }
   const { pid } = found.handshake;
   const credential = readCredential(settings.stateDirectory);
   if (credential.kind === "credential") await ask(found, credential.value);
-  const tell = (text: string): void => void world.err.write(`${dim(text)}\n`);
   if (!(await goes({ found, settings, patience, tell }))) {
     // The daemon has just proved again that the process is the one in the record.
     process.kill(pid, "SIGTERM");
@@ -123,6 +129,24 @@ async function goes({ found, settings, patience, tell }: Going): Promise<boolean
     }
     await Bun.sleep(pollEvery);
   }
+}
+
+/** Whether a daemon without a record, which another command has told to end, does so in time. */
+async function ends({ settings, patience, tell }: Omit<Going, "found">): Promise<boolean> {
+  const { socket } = settings;
+  let end = performance.now() + patience;
+  let said: string | undefined;
+  while (await accepts({ unix: socket }, { deadline: askEvery })) {
+    const ending = await servicesEnding(socket);
+    const now = performance.now();
+    if (ending.length > 0) end = now + patience;
+    else if (now >= end) return false;
+    const text = waitsFor(ending);
+    if (text !== said) tell?.(`the daemon is stopping already: ${text}`);
+    said = text;
+    await Bun.sleep(pollEvery);
+  }
+  return true;
 }
 
 async function listens({ socket }: Registration): Promise<boolean> {

@@ -22,15 +22,17 @@ export type Want = "look" | "ask" | "need" | "detach" | "restart" | "end";
 /**
  * `use`: the daemon is used. `without`: the verb goes on without one, and says that none runs. `note`: it goes on
  * without, says what is the matter, and ends with 1. `refuse`: it says what is the matter, and ends with 1.
+ * `await`: it waits for the end that has begun.
  */
-export type Outcome = "use" | "without" | "note" | "refuse" | "start" | "replace" | "done";
+export type Outcome =
+  "use" | "without" | "note" | "refuse" | "start" | "replace" | "await" | "done";
 
 /** The table. A daemon that cannot be used is never taken for none; only verbs about the daemon itself replace it. */
 export const outcomes: Record<Answer, Record<Want, Outcome>> = {
   healthy: row("use", "use", "use", "use", "replace", "use"),
   none: row("without", "without", "start", "start", "start", "done"),
   // One that ends is followed by the next.
-  unrecorded: row("note", "refuse", "start", "start", "start", "refuse"),
+  unrecorded: row("note", "refuse", "start", "start", "start", "await"),
   silent: row("note", "refuse", "refuse", "refuse", "refuse", "refuse"),
   stranger: row("note", "refuse", "refuse", "refuse", "replace", "refuse"),
   another: row("note", "refuse", "refuse", "refuse", "replace", "refuse"),

@@ -47,6 +47,8 @@ async function candidatesFor(
   let command = program;
   let count = 0;
   let awaiting: Option | undefined;
+  /** Behind `help` come verbs, and nothing of what stands behind those. */
+  let isHelp = false;
   for (const word of words.slice(0, -1)) {
     if (awaiting !== undefined) {
       awaiting = undefined;
@@ -57,6 +59,10 @@ async function candidatesFor(
     if (word.startsWith("-")) {
       const option = command.options.find((its) => [its.short, its.long].includes(word));
       if (option?.required) awaiting = option;
+      continue;
+    }
+    if (word === "help" && command === program && count === 0 && !isHelp) {
+      isHelp = true;
       continue;
     }
     const verb = count === 0 ? visible(command).find((its) => its.name() === word) : undefined;
@@ -74,7 +80,7 @@ async function candidatesFor(
     const candidates = verbs.map((its) => ({ value: its.name(), meaning: its.description() }));
     return { candidates, otherwise: "none" };
   }
-  const argument = argumentAt(command, count);
+  const argument = isHelp ? undefined : argumentAt(command, count);
   if (argument === undefined) return { candidates: [], otherwise: "none" };
   if (argument.argChoices !== undefined) return choices(argument.argChoices, { otherwise: "none" });
   return await named(argument, { command, world });

@@ -122,7 +122,7 @@ export const projectCommands: readonly Command[] = [
     summary:
       "Reads a project's files and brings the project up, dependencies first. The start continues if the client disconnects.",
     answer:
-      'for each step `{type, data}`: `StepStarted {id, description}`, `StepProgress {id, message}`, `StepFinished {id, result}`, and with `verbose` `Log {id, line, stream}`; last `"Ok"`, or `{"Error"}` with one reason per line',
+      'for each step `{type, data}`: `StepStarted {id, description}`, `StepProgress {id, message}`, `StepFinished {id, result}`, and with `verbose` `Log {id, line, stream}`; last `"Ok"`, or `{"error"}` with one reason per line; by IPC `{"Error"}`',
     input: v.strictObject({
       project_path: folder,
       file: v.optional(
@@ -211,7 +211,7 @@ export const projectCommands: readonly Command[] = [
     summary:
       "Restarts a service, or all running services of a project, and the dependents that restart with them.",
     answer:
-      '`"Ok"` when all are ready, or `{"Error"}` with one reason per line; with `env`, the steps as in `Start` first',
+      '`"Ok"` when all are ready, or `{"error"}` with one reason per line, by IPC `{"Error"}`; with `env`, the steps as in `Start` first',
     input: v.strictObject({
       name: v.optional(name),
       project_path: v.optional(folder),
@@ -235,7 +235,8 @@ export const projectCommands: readonly Command[] = [
     path: "/v1/resume",
     summary:
       "Starts the services of a project that was up, as its last `up` approved them. Running services go on.",
-    answer: '`"Ok"` when all are ready, or `{"Error"}` with one reason per line',
+    answer:
+      '`"Ok"` when all are ready, or `{"error"}` with one reason per line; by IPC `{"Error"}`',
     input: v.strictObject({ project_path: folder }),
     changes: true,
     session: allowed,
@@ -267,7 +268,8 @@ export const projectCommands: readonly Command[] = [
     method: "POST",
     path: "/v1/restart-all",
     summary: "Restarts all running services.",
-    answer: '`"Ok"` when all are ready, or `{"Error"}` with one reason per line',
+    answer:
+      '`"Ok"` when all are ready, or `{"error"}` with one reason per line; by IPC `{"Error"}`',
     input: nothing,
     changes: true,
     session: allowed,

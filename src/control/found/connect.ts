@@ -1,7 +1,7 @@
 /** The state directory -> the daemon that runs there, started first if there is none. */
 import { join } from "node:path";
 import type { Clock } from "../../system/clock.ts";
-import { processAge, processNow } from "../../system/process-now.ts";
+import { isThere, processAge, processNow } from "../../system/process-now.ts";
 import { accepts } from "./client.ts";
 import { readCredential } from "./credential.ts";
 import type { Handshake } from "./handshake.ts";
@@ -70,7 +70,7 @@ export async function findDaemon(
   const credential = readCredential(stateDirectory);
   if (credential.kind !== "credential") {
     const why = reasons[credential.kind];
-    return { kind: "unproved", registration, why, alive: await isThere(registration) };
+    return { kind: "unproved", registration, why, alive: await isListening(registration) };
   }
   const options = deadline === undefined ? { clock } : { clock, deadline };
   const probed = await probe(registration, credential.value, options);
@@ -88,7 +88,7 @@ function isLiving(probed: Exclude<Probed, { kind: "healthy" }>, registration: Re
 }
 
 /** Nothing is sent, as nothing could be proved. */
-async function isThere(registration: Registration): Promise<boolean> {
+async function isListening(registration: Registration): Promise<boolean> {
   const options = { deadline: acceptDeadline };
   if (await accepts({ unix: registration.socket }, options)) return true;
   const { address, port } = endpointOf(registration.url)!;
@@ -103,9 +103,9 @@ const slowestStart = 30_000;
  * signalled or trusted for that.
  */
 export function isRecorded({ pid, startedAt }: Registration): boolean {
+  if (!isThere(pid)) return false;
   const its = processNow(pid);
-  if (its === undefined || its.zombie) return false;
-  const age = processAge(its);
+  const age = its === undefined ? undefined : processAge(its);
   return age === undefined || Math.abs(Date.now() - startedAt - age) < slowestStart;
 }
 

@@ -1,6 +1,6 @@
 /** Events -> a text/event-stream, or JSON lines; bounded, and cut off if the reader is too slow. */
 import type { Cancel, Clock } from "../../system/clock.ts";
-import type { Stream } from "../commands/command.ts";
+import { apiError, type Stream } from "../commands/command.ts";
 import type { DaemonEvent } from "../commands/daemon-report.ts";
 import type { Headers, Sink, StreamAnswer } from "./answer.ts";
 
@@ -32,18 +32,23 @@ export function eventStream(events: Stream, { clock, headers }: StreamOptions): 
   };
 }
 
-/** One JSON value per line. */
+/** One JSON value per line. A failure at the end is an error as any other: only the socket has the words of locald. */
 export function lineStream(values: Stream, { headers }: StreamOptions): StreamAnswer {
   return {
     status: 200,
     headers: { ...headers, "Content-Type": "application/x-ndjson; charset=utf-8" },
     stream: (sink) =>
       values({
-        next: (value) => send(sink, `${JSON.stringify(value)}\n`),
+        next: (value) => send(sink, `${JSON.stringify(inOurWords(value))}\n`),
         end: () => sink.end(),
         pending: () => sink.pending,
       }),
   };
+}
+
+function inOurWords(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("Error" in value)) return value;
+  return { error: apiError("not_ready", String(value.Error)) };
 }
 
 /** WHATWG HTML, section 9.2.6. JSON text has no line end, so one data line is enough. */

@@ -345,11 +345,14 @@ export class Folder {
     return this.#missed ?? new Map();
   }
 
-  /** Goes on with the project of the daemon before, whatever its files say now: they are looked at later. */
+  /**
+   * Goes on with the project of the daemon before, whatever its files say now: they are looked at later. Returns
+   * services that could not be adopted, with the reason.
+   */
   async adopt(
     handed: HandedFolder,
     { streams, environments }: { streams: HandedUnits["streams"]; environments: readonly Shell[] },
-  ): Promise<void> {
+  ): Promise<ReadonlyMap<string, string>> {
     if (handed.isLost) this.standIn ??= { ...this.#effects.shell };
     const shellOf = (place: HandedShell): Shell => {
       if (place === "lost") return this.standIn ?? this.#effects.shell;
@@ -365,15 +368,16 @@ export class Folder {
     const specs = new Map(known.map((its) => [its.name, its] as const));
     this.seen = { ...(this.seen ?? nothingSeen), specs };
     this.file = handed.file;
-    await this.#effects.prepare();
     this.project = this.#effects.make({ spec, pending }, this.completed);
     this.shell = shellOf(handed.shell);
-    await this.project.adopt(handed, { streams, shellOf });
+    const failed = await this.project.adopt(handed, { streams, shellOf });
     this.#watch(fingerprintsOf(spec.files), { settled: true });
+    return failed;
   }
 
   /** Starts what should run beside the rest: what the daemon before left behind has ended. */
   async takeUp(handed: HandedFolder): Promise<void> {
+    await this.#effects.prepare();
     this.project?.takeUp(handed);
     await this.#lookSoon();
   }

@@ -415,8 +415,15 @@ export class Project {
     for (const unit of this.#units.all()) unit.service?.leave(ended);
   }
 
-  /** Goes on with services of the daemon before. The others wait for `takeUp`. */
-  async adopt(handed: HandedFolder, { streams, shellOf }: AdoptOptions): Promise<void> {
+  /**
+   * Goes on with services of the daemon before. The others wait for `takeUp`. Returns those that were handed over and
+   * could not be adopted, with the reason.
+   */
+  async adopt(
+    handed: HandedFolder,
+    { streams, shellOf }: AdoptOptions,
+  ): Promise<ReadonlyMap<string, string>> {
+    const failed = new Map<string, string>();
     this.#whole = handed.whole;
     this.#units.profiles = new Set(handed.profiles);
     const adopted = handed.units.map(async (its) => {
@@ -430,30 +437,34 @@ export class Project {
       if (its.service === undefined) return;
       const { spec, lifecycle, shell, rest } = its.service;
       const bytes = (text: string): Uint8Array => Buffer.from(text, "base64");
-      await this.#starting.adopt(unit, {
-        spec,
-        adopting: {
-          handed: { lifecycle, streams: streams.get(its.name) ?? {}, shell: undefined },
-          shell: shellOf(shell),
-          rest: { stdout: bytes(rest.stdout), stderr: bytes(rest.stderr) },
-        },
-      });
+      const adopting = {
+        handed: { lifecycle, streams: streams.get(its.name) ?? {}, shell: undefined },
+        shell: shellOf(shell),
+        rest: { stdout: bytes(rest.stdout), stderr: bytes(rest.stderr) },
+      };
+      try {
+        await this.#starting.adopt(unit, { spec, adopting });
+      } catch (error) {
+        failed.set(its.name, (error as Error).message);
+        return;
+      }
       if (takenUpBy[its.wish.state][0] === "goes-on") {
         this.#units.ask(unit, "goes-on", its.wish.because);
       }
     });
     await Promise.all(adopted);
     for (const unit of this.#units.all()) if (unit.service !== undefined) this.#changed(unit);
+    return failed;
   }
 
   /** Takes up what the daemon before was about to do. What it left behind has ended. */
   takeUp({ units }: HandedFolder): void {
-    for (const { name, wish, service } of units) {
+    for (const { name, wish } of units) {
       const unit = this.#units.get(name);
       if (unit === undefined) continue;
       for (const event of takenUpBy[wish.state]) {
         // A service that was not handed over is started again.
-        const asked = event === "goes-on" && service === undefined ? "up" : event;
+        const asked = event === "goes-on" && unit.service === undefined ? "up" : event;
         if (asked === "renew") this.renew(name, wish.because ?? "it was about to be restarted");
         else this.#units.ask(unit, asked, wish.because);
       }
