@@ -44,4 +44,18 @@ export const doors: readonly Fault[] = [
     replace: "  if (turn === undefined) return undefined;",
     tests: ["test/routes/state-sentence.test.ts"],
   },
+  {
+    name: "a server that may have any name is told beside the one that was meant",
+    file: "src/routes/unusable.ts",
+    find: "(sure.length > 0 ? sure : found)",
+    replace: "found",
+    tests: ["test/routes/unusable.test.ts"],
+  },
+  {
+    name: "a declared name with a capital letter is not found by its address's letters",
+    file: "src/routes/named.ts",
+    find: "services.filter(({ name: own, instance }) =>",
+    replace: "services.filter(({ instance, name: own }) => own === lower &&",
+    tests: ["test/routes/named.test.ts"],
+  },
 ];
