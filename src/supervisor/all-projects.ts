@@ -528,16 +528,21 @@ class AllProjects implements Projects {
     return this.#stopping;
   }
 
+  #isLeft(): boolean {
+    if (this.#left === undefined) return false;
+    this.#options.onReleased({ handsOver: true });
+    return true;
+  }
+
   async #end(): Promise<void> {
     this.#cancelSweep?.();
-    if (this.#left !== undefined) {
-      this.#options.onReleased({ handsOver: true });
-      return;
-    }
+    if (this.#isLeft()) return;
     if (this.#taken !== undefined) await this.#recovered.promise;
     const all = this.#folders.all();
     for (const folder of all) folder.close();
     await Promise.all(all.map(({ project }) => project?.rest()));
+    // Another daemon has taken them meanwhile.
+    if (this.#isLeft()) return;
     await this.#endStrays();
     if (all.some(({ project }) => project !== undefined)) this.#kept.save();
     await this.#kept.flush();

@@ -135,7 +135,9 @@ describe("while it is halted", () => {
   test("once another daemon has it, nothing is done to it here, whatever was to happen", async () => {
     const fake = await into.running();
     await handedFrom(fake);
+    const stopped = fake.service.stop();
     fake.service.leave(() => {});
+    await stopped;
     void fake.service.stop();
     await fake.pass(60_000);
     expect([fake.endings, fake.spawns.length]).toEqual([[], 1]);

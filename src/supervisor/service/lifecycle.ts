@@ -171,6 +171,8 @@ class StateMachine implements Lifecycle {
   readonly #stopWaiters: (() => void)[] = [];
   /** While it is halted: what would have happened. */
   #deferred: (() => void)[] | undefined;
+  /** Called when it is known whether it goes on here. */
+  readonly #onDecided: (() => void)[] = [];
 
   constructor(spec: ServiceSpec, options: LifecycleOptions) {
     this.spec = spec;
@@ -249,9 +251,8 @@ class StateMachine implements Lifecycle {
 
   async stop(): Promise<void> {
     if (this.#deferred !== undefined) {
-      const halted = Promise.withResolvers<void>();
-      this.#deferred.push(halted.resolve);
-      await halted.promise;
+      await new Promise<void>((resolve) => void this.#onDecided.push(resolve));
+      if (this.#deferred !== undefined) return;
     }
     this.#happen("stop");
     if (!endPhases.has(this.#phase)) return;
@@ -335,12 +336,14 @@ class StateMachine implements Lifecycle {
     hooks?.goOn();
     child?.goOn();
     for (const happen of deferred) happen();
+    for (const decided of this.#onDecided.splice(0)) decided();
   }
 
   leave(ended: (pid: number, ending: Ending) => void): void {
     const isHalted = this.#deferred !== undefined;
     // Nothing happens here any more.
     this.#deferred = [];
+    for (const decided of this.#onDecided.splice(0)) decided();
     this.#cancelHealth?.();
     this.#quiet();
     // One that was not handed over is ended by the other, which finds it by its run id.
