@@ -225,6 +225,8 @@ test(
     expect(up.err).toContain(`! elsewhere:api listens on port ${port}, not on PORT=`);
     expect(up.err).toContain(`; let it listen on $PORT, or set port = ${port} in locald.toml\n`);
     await cli(["stop"], { env: env(), cwd });
+    expect(await run("registry", "forget", "elsewhere")).toMatchObject({ code: 0 });
+    await rm(cwd, { recursive: true });
   },
   patience,
 );
