@@ -89,8 +89,10 @@ beforeAll(async () => {
   const root = realpathSync(place.daemon.directory);
   opened = join(root, "opened");
   mkdirSync(join(root, "bin"));
-  writeFileSync(join(root, "bin/xdg-open"), `#!/bin/sh\nprintf %s "$1" > '${opened}'\n`);
-  chmodSync(join(root, "bin/xdg-open"), 0o755);
+  for (const program of ["xdg-open", "chromium"]) {
+    writeFileSync(join(root, "bin", program), `#!/bin/sh\nprintf %s "$1" > '${opened}'\n`);
+    chmodSync(join(root, "bin", program), 0o755);
+  }
   const found = await place.daemon.find();
   if (found.kind !== "healthy") throw new Error(found.kind);
   ({ port } = found.registration);
@@ -303,6 +305,20 @@ describe.each(project)("One that is %s is told", (state) => {
     if (turn === "down" && line !== undefined) expect(err).toContain(`\n  ${line}\n`);
   });
 
+  test.skipIf(process.platform !== "linux")(
+    "by browser, which is not opened for what is down",
+    async () => {
+      const { turn, line } = its();
+      // Whatever answers would need a certificate, and a real browser.
+      if (turn !== "down") return;
+      const { code, err } = await told("browser", `${its().word}/docs`);
+      expect(code).toBe(1);
+      expect(err).toContain(sentence(its()));
+      if (line !== undefined) expect(err).toContain(`\n  ${line}\n`);
+      expect(existsSync(opened)).toBe(false);
+    },
+  );
+
   test("by port, as text and as JSON", async () => {
     const { turn, line } = its();
     const { code, out, err } = await told("port", its().word, "--json");
@@ -462,14 +478,17 @@ describe("A server that no name leads to", () => {
       expect(out).toContain(`-> ${its().remedy}`);
     });
 
-    test.each(["url", "open", "port"])("by %s", async (verb) => {
-      rmSync(opened, { force: true });
-      const { code, out, err } = await told(verb, its().word);
-      expect({ code, out }).toEqual({ code: 1, out: "" });
-      expect(err).toMatch(its().fault);
-      expect(err).toContain(its().remedy);
-      expect(existsSync(opened)).toBe(false);
-    });
+    test.each(["url", "open", "port", ...(process.platform === "linux" ? ["browser"] : [])])(
+      "by %s",
+      async (verb) => {
+        rmSync(opened, { force: true });
+        const { code, out, err } = await told(verb, its().word);
+        expect({ code, out }).toEqual({ code: 1, out: "" });
+        expect(err).toMatch(its().fault);
+        expect(err).toContain(its().remedy);
+        expect(existsSync(opened)).toBe(false);
+      },
+    );
 
     test("by status, which is about projects, as no service", async () => {
       const { code, out, err } = await told("status", its().word);

@@ -304,6 +304,14 @@ describe("open", () => {
     expect(await readFile(join(bin, "said"), "utf8")).toBe(
       `1:http://${server.name}.localhost:9090/a?b=$(id)&c=;d\n`,
     );
+    // A scheme that was typed is one that was meant; a page's own URL has another port.
+    const secure = await run(["open", `https://${server.name}.localhost:1/a`, "--port", "9090"], {
+      PATH: bin,
+    });
+    expect(secure.code).toBe(0);
+    expect(await readFile(join(bin, "said"), "utf8")).toBe(
+      `1:https://${server.name}.localhost:9090/a\n`,
+    );
   });
 
   test("an opener that fails, or none at all, is a failure that prints the URL", async () => {

@@ -1,4 +1,5 @@
 /** A name -> the server that has it, its process, and whether it takes connections. */
+import { turnOf } from "../../routes/decide.ts";
 import type { Service } from "../../routes/service.ts";
 import { lastLinesOf, nextStep, stateCause } from "../../routes/state-sentence.ts";
 import { faultText, remedyText } from "../../routes/unusable.ts";
@@ -52,8 +53,11 @@ export async function routes(
 function served(name: string, { service, supervised }: Extract<Present, { kind: "server" }>): Step {
   const { name: own } = service;
   if (own !== name) return passed("routes", `no server is named ${name}, so ${own} answers`);
-  const detail =
-    supervised?.routeName === own ? stateCause(supervised) : `a server has the NAME ${name}`;
+  const has = `a server has the NAME ${name}`;
+  if (supervised?.routeName !== own) return passed("routes", has);
+  // While the project's service is down, a person may run another server under its name.
+  const isIts = turnOf(supervised) === undefined;
+  const detail = isIts ? stateCause(supervised) : `${has}; ${stateCause(supervised)}`;
   return passed("routes", detail);
 }
 

@@ -1,4 +1,5 @@
 /** A word for one server in any of its forms -> its name, and what the proxy would find there now. */
+import { isInside } from "../../routes/name-rights.ts";
 import { decide, type Turn, turnOf } from "../../routes/decide.ts";
 import { hostsOf, type Nameable, servicesNamed, unquoted, wordIn } from "../../routes/named.ts";
 import type { Service } from "../../routes/service.ts";
@@ -77,22 +78,36 @@ export async function targetOf(
     return await rowTarget(word, rest, { rows, world, sight });
   const target = readTarget(text, sight.tlds);
   if (target.kind === "mistake") throw new UsageError([target.what]);
-  if (target.kind === "own" || isAddress) return target;
+  if (target.kind === "own") return target;
+  const reached = reach(target.name, sight);
+  if (isAddress) {
+    const found =
+      reached.kind === "unknown" ? await servicesMeant(word, { rows, world }) : undefined;
+    if (found?.kind === "declared") throw new Failure("not_up", found.why);
+    return target;
+  }
   const directory = (await projectHere(folders, world)) ?? world.cwd;
   const here = rows.filter((row) => row.directory === directory);
   const own = servicesNamed(word, { rows: here, directory });
   if (own.kind === "rows") return withName(target, oneOf(word, own.rows, sight));
-  const reached = reach(target.name, sight);
-  if (isExact(target.name, reached)) return target;
+  const isExact = hasName(target.name, reached);
+  // A person may run a service of the project by hand, in its folder.
+  if (isExact && reached.kind === "server" && isInside(reached.service.cwd ?? "", directory)) {
+    return target;
+  }
   const found = await servicesMeant(word, { rows, world });
+  if (found.kind === "declared") {
+    const other = isExact ? `; ${target.name}.localhost is another server` : "";
+    throw new Failure("not_up", `${found.why}${other}`);
+  }
+  if (isExact) return target;
   if (found.kind === "rows") return withName(target, oneOf(word, found.rows, sight));
-  if (found.kind === "declared") throw new Failure("not_up", found.why);
   if (found.several) throw new Failure("ambiguous", found.why);
   return target;
 }
 
 /** Whether something has the name itself, and not only an ending of it. */
-function isExact(name: string, reached: Reached): boolean {
+function hasName(name: string, reached: Reached): boolean {
   if (reached.kind === "unknown") return false;
   if (reached.kind !== "absent") return reached.service.name.toLowerCase() === name;
   const { routeName, instance } = reached.supervised;
@@ -144,7 +159,8 @@ function oneOf(word: string, rows: readonly Named[], { tlds }: Sight): string {
     all.map((its) => stateCause(its)),
     { most: 3 },
   );
-  throw new Failure("unsupported", `${states}; a worker has no address`);
+  const kind = all.every(({ type }) => type === "task") ? "task" : "worker";
+  throw new Failure("unsupported", `${states}; a ${kind} has no address`);
 }
 
 export type LookedUp = { reached: Present; sight: Sight; target: NamedTarget };
