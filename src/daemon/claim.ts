@@ -22,6 +22,7 @@ import type { LineStart } from "../supervisor/line.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import type { Doors } from "./doors.ts";
 import type { DaemonOptions } from "./options.ts";
+import { LastingFault } from "./lasting-fault.ts";
 import { persistently } from "./persistently.ts";
 import { vacancy } from "./ports.ts";
 import type { Stopping } from "./stops.ts";
@@ -286,16 +287,14 @@ function publishLater({ clock, isReplaced, publish, published, lost }: Later): C
 /** The record by which other commands find this daemon. */
 function recordOf({ doors, facts, stateDirectory, note, stops }: ClaimOptions) {
   let published = false;
-  let said: string | undefined;
+  const path = registrationPath(stateDirectory);
+  const cannot = `the record ${path} cannot be written`;
+  const fault = new LastingFault(cannot, note);
   const current = (): Registration => {
     const { stateDirectory: _, addresses: _a, log: _l, ...record } = facts;
     return record;
   };
-  const write = () =>
-    writeRegistration(stateDirectory, current()).catch((cause: Error) => {
-      const path = registrationPath(stateDirectory);
-      throw new Error(`the record ${path} cannot be written: ${unwritableWhy(cause)}`, { cause });
-    });
+  const write = () => writeRegistration(stateDirectory, current());
   return {
     isPublished: () => published,
     isOurs: () => ownerOfRecord(stateDirectory, { id: facts.id }) !== "lost",
@@ -304,21 +303,19 @@ function recordOf({ doors, facts, stateDirectory, note, stops }: ClaimOptions) {
     renew(): void {
       write().then(
         () => {
-          said = undefined;
+          fault.over();
           note("the record was changed by another program, and is written again");
         },
-        ({ message }: Error) => {
-          // Tried every second, and noted once.
-          if (message !== said) note(message);
-          said = message;
-        },
+        (error: Error) => fault.met(error),
       );
     },
     async publish(port: number): Promise<void> {
       if (doors === undefined) return;
       facts.port = port;
       doors.claim();
-      await write();
+      await write().catch((cause: Error) => {
+        throw new Error(`${cannot}: ${unwritableWhy(cause)}`, { cause });
+      });
       if (published) return;
       published = true;
       stops.push("the record", () =>

@@ -1,7 +1,7 @@
 /** The commands into two doors for other programs: the HTTP API with the page, and the socket for IPC. */
 import { unwritableWhy } from "../text/unwritable.ts";
 import type { Backend } from "../control/commands/command.ts";
-import { ensureCredential } from "../control/found/credential.ts";
+import { credentialPath, ensureCredential } from "../control/found/credential.ts";
 import type { Facts } from "../control/found/protocol.ts";
 import { type HttpDoor, startHttp } from "../control/http/http.ts";
 import {
@@ -26,6 +26,7 @@ import { peerCredentials } from "../system/peer-credentials.ts";
 import type { Ends } from "../system/peer-sockets.ts";
 import { faultText } from "./fault-text.ts";
 import { type KeptDoor, openKept } from "./kept-door.ts";
+import { LastingFault } from "./lasting-fault.ts";
 import { persistently } from "./persistently.ts";
 import type { Stopping } from "./stops.ts";
 
@@ -118,7 +119,7 @@ type DoorsParts = {
 };
 
 function doorsOf({ pages, ipc, tokens, forPages, credential, note, facts }: DoorsParts): Doors {
-  let said: string | undefined;
+  const fault = new LastingFault("there is no socket for other commands", note);
   return {
     sockets() {
       const own = ipc?.socket();
@@ -150,12 +151,9 @@ function doorsOf({ pages, ipc, tokens, forPages, credential, note, facts }: Door
     claim() {
       try {
         ipc?.claim();
-        said = undefined;
+        fault.over();
       } catch (error) {
-        const why = `there is no socket for other commands: ${(error as Error).message}`;
-        // Tried every second, and noted once.
-        if (why !== said) note(why);
-        said = why;
+        fault.met(error as Error);
       }
     },
     async renewCredential() {
@@ -185,11 +183,13 @@ async function keptCredential({
     return ensured.value;
   };
   let credential: string;
-  let said: string | undefined;
+  const path = credentialPath(stateDirectory);
+  const fault = new LastingFault(`the credential ${path} cannot be used`, note);
   try {
     credential = await (mustBeFound ? persistently(clock, read) : read());
   } catch (error) {
-    const why = `other commands cannot find this daemon: ${unwritableWhy(error as Error)}`;
+    const what = `other commands cannot find this daemon: the credential ${path} cannot be used`;
+    const why = `${what}: ${unwritableWhy(error as Error)}`;
     if (mustBeFound) throw new Error(why, { cause: error });
     note(why);
     return undefined;
@@ -200,12 +200,9 @@ async function keptCredential({
       const before = credential;
       try {
         credential = await read();
-        said = undefined;
+        fault.over();
       } catch (error) {
-        const why = `the credential cannot be looked at: ${(error as Error).message}`;
-        // Tried every second, and noted once.
-        if (why !== said) note(why);
-        said = why;
+        fault.met(error as Error);
       }
       return credential !== before;
     },

@@ -72,11 +72,22 @@ export function servicesNamed<Row extends Nameable>(
   options: NamedOptions<Row>,
 ): Named<Row> {
   const found = namedAs(typed, options);
-  const lower = typed.toLowerCase();
-  if (found.kind === "rows" || lower === typed) return found;
+  if (found.kind === "rows") return found;
   // As in an address, case does not matter where it tells nothing apart.
-  const other = namedAs(lower, options);
-  return other.kind === "rows" ? other : found;
+  const rows = options.rows.map((row) => ({ ...loweredOf(row), row }));
+  const other = namedAs(typed.toLowerCase(), { ...options, rows });
+  return other.kind === "rows" ? { kind: "rows", rows: other.rows.map(({ row }) => row) } : found;
+}
+
+function loweredOf({ id, service, of, project, directory, hosts }: Nameable): Nameable {
+  return {
+    id: id.toLowerCase(),
+    service: service.toLowerCase(),
+    of: of?.toLowerCase(),
+    project: project.toLowerCase(),
+    directory,
+    hosts,
+  };
 }
 
 function namedAs<Row extends Nameable>(
@@ -181,10 +192,17 @@ export function servicesWithin(
   }: { name: string; domain?: string; services: readonly Declared[] },
 ): Within {
   const { word, isUrl, isAddress } = wordIn(typed);
+  const start = `${project}:`.toLowerCase();
   const nameIn = (its: string): string =>
-    its.startsWith(`${project}:`) ? its.slice(project.length + 1) : its;
-  const named = (name: string) =>
-    services.filter((its) => its.name === name || its.instance?.of === name);
+    its.toLowerCase().startsWith(start) ? its.slice(start.length) : its;
+  const named = (name: string) => {
+    const found = services.filter((its) => its.name === name || its.instance?.of === name);
+    if (found.length > 0) return found;
+    const lower = name.toLowerCase();
+    return services.filter(({ name: own, instance }) =>
+      [own, instance?.of].some((its) => its?.toLowerCase() === lower),
+    );
+  };
   const [exact, other] = [named(nameIn(typed)), isAddress ? [] : named(nameIn(word))];
   const rows = services.map((its) => {
     return { its, hosts: hostsOf([its.routeName, its.instance?.routeName], domain) };

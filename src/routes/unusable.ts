@@ -153,16 +153,16 @@ const sureness: readonly Fault["kind"][] = [
 
 /**
  * Those that were probably meant by a name that leads nowhere, the surest first, and of those as sure the latest, which
- * somebody has just started. `name` is lower case.
+ * somebody has just started. One whose name is not known may be any, and is meant only where nothing else is. `name` is
+ * lower case.
  */
 export function meantBy(name: string, all: readonly Unusable[]): Unusable[] {
-  const rank = (its: Unusable): number => {
-    const isDoubtful = its.fault.kind === "overwritten" && !isFolderOf(name, its);
-    return isDoubtful ? sureness.length : sureness.indexOf(its.fault.kind);
-  };
-  return all
-    .filter((its) => isMeantBy(name, its))
-    .sort((a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt);
+  const rank = (its: Unusable): number => sureness.indexOf(its.fault.kind);
+  const found = all.filter((its) => isMeantBy(name, its));
+  const sure = found.filter((its) => its.fault.kind !== "overwritten" || isFolderOf(name, its));
+  return (sure.length > 0 ? sure : found).sort(
+    (a, b) => rank(a) - rank(b) || b.startedAt - a.startedAt,
+  );
 }
 
 function isFolderOf(name: string, { suggested, cwd }: Unusable): boolean {

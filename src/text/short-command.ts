@@ -64,3 +64,23 @@ export function typedCommand(command: string, folder: string | undefined): strin
     .map(pastedWord)
     .join(" ");
 }
+
+/**
+ * A command in several lines that a shell reads as one, broken between its words, one of which may be longer than a
+ * line. `columns`: of each line.
+ */
+export function foldedCommand(command: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of command.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    // Room for the mark of a line that goes on.
+    if (line.trim() === "" || longer.length + 2 <= columns) {
+      line = longer;
+      continue;
+    }
+    lines.push(`${line} \\`);
+    line = `  ${word}`;
+  }
+  return [...lines, line];
+}

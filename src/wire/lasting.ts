@@ -10,6 +10,8 @@ const lastingTypes = ["text/event-stream", "multipart/x-mixed-replace"].map((typ
   new TextEncoder().encode(type),
 );
 
+const shortest = Math.min(...lastingTypes.map((type) => type.length));
+
 const SEMICOLON = 59;
 const SPACE = 32;
 const TAB = 9;
@@ -20,7 +22,10 @@ export function isLasting(head: FieldLines, bytes: Uint8Array, id: number): bool
   if (index === -1) return false;
   const start = head.fields[index * FIELD_STRIDE + VALUE_START]!;
   const length = head.fields[index * FIELD_STRIDE + VALUE_END]! - start;
-  next: for (const type of lastingTypes) {
+  // Most begin with another letter, or are shorter.
+  if (length < shortest) return false;
+  next: for (let k = 0; k < lastingTypes.length; k++) {
+    const type = lastingTypes[k]!;
     if (length < type.length) continue;
     for (let at = 0; at < type.length; at++) {
       if (lowered(bytes[start + at]!) !== type[at]) continue next;

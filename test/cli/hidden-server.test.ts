@@ -1,5 +1,5 @@
 /** Names that lead nowhere, and the processes that have them all the same: with real processes, and hostile files. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
@@ -16,6 +16,9 @@ import type { Sight } from "../../src/cli/shared/look.ts";
 import type { Settings } from "../../src/cli/shared/settings.ts";
 import type { ObservedProcess } from "../../src/discovery/observation.ts";
 import { cli, freshState } from "./cli.ts";
+
+// Each test runs the program several times, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const uid = process.getuid?.() ?? 0;
 let folder: string;

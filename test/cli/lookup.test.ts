@@ -77,11 +77,17 @@ describe("A folder stands for its project", () => {
     expect(await meant("api/docs", "none")).toContain("use shop:api or blog:api");
   });
 
+  test("and where no project is, or no folder, the command that helps is another", async () => {
+    const none = "no locald.toml, Procfile.dev or Procfile in /none; create one with: ";
+    expect(await meant(".", "none")).toBe(`${none}localhostess init`);
+    expect(await meant("../none", "new")).toBe(`${none}cd /none && localhostess init`);
+    expect(await meant("./nowhere", "none")).toBe("no such folder: /none/nowhere");
+  });
+
   test("and one that is not up is told, with the command", async () => {
     expect(await meant("./new", ".")).toBe(
       `nothing of /new is up; start it with: localhostess up /new`,
     );
-    expect(await meant(".", "none")).toContain("nothing of /none is up");
   });
 });
 

@@ -206,6 +206,28 @@ test(
 );
 
 test(
+  "outside every project, up and run tell of a name what every verb does",
+  async () => {
+    const cwd = place.directory;
+    const away = (...args: string[]) => cli(args, { env: env(), cwd });
+    const none = `no service is named ${name}:nosuch`;
+    for (const words of [
+      ["status", `${name}:nosuch`],
+      ["run", `${name}:nosuch`, "--", "true"],
+    ]) {
+      expect(await away(...words)).toMatchObject({ code: 1, err: expect.stringContaining(none) });
+    }
+    const { err } = await away("up", `${name}:nosuch`);
+    expect(err).toContain(none);
+    expect(err).toContain("create one with: localhostess init");
+    const upper = `${name}:API`.toUpperCase();
+    expect((await away("up", upper)).code).toBe(0);
+    expect((await away("run", upper, "--", "true")).code).toBe(0);
+  },
+  patience,
+);
+
+test(
   "up says where a service listens that is ready by its own word, and not on its port",
   async () => {
     const cwd = join(folder, "elsewhere");
@@ -225,6 +247,7 @@ test(
     expect(up.err).toContain(`! elsewhere:api listens on port ${port}, not on PORT=`);
     expect(up.err).toContain(`; let it listen on $PORT, or set port = ${port} in locald.toml\n`);
     await cli(["stop"], { env: env(), cwd });
+    expect((await cli(["registry", "forget", "elsewhere"], { env: env(), cwd })).code).toBe(0);
   },
   patience,
 );

@@ -174,6 +174,17 @@ test("servers without a name have a row each, with the command that names them",
   expect(namelessLines([], plain)).toEqual([]);
 });
 
+test("a command that finds no room in its row stands below it, whole, as a shell reads it", () => {
+  const long = `bun server.ts --config ${"x".repeat(40)} --watch`;
+  const lines = namelessLines([nameless({ typed: long }), nameless()], { ...plain, columns: 80 });
+  expect(lines.slice(2)).toEqual([
+    ":3001  17   /srv/api",
+    `  NAME=api bun server.ts --config ${"x".repeat(40)} \\`,
+    "    --watch",
+    ":3001  17   /srv/api  NAME=api bun server.ts",
+  ]);
+});
+
 test("below them stands why a name that a person gave is not seen; a bad one is listed with the services", () => {
   const lost = nameless({ fault: { kind: "overwritten" }, typed: undefined });
   const bad = nameless({ fault: { kind: "bad name", name: "A_", wrong: "x", near: undefined } });

@@ -54,6 +54,13 @@ async function row(): Promise<Row | undefined> {
 const readyAfter = (pid: number | null | undefined): Promise<Row> =>
   place.until(`${name}:w`, (its) => its.state === "ready" && its.pid !== pid, patience);
 
+/** The same, started by the daemon that there is now: the process of before may have gone on under it. */
+async function startedAnew(): Promise<Row> {
+  const { pid } = await place.until(`${name}:w`, (its) => its.state === "ready", patience);
+  endNow(pid!);
+  return await readyAfter(pid);
+}
+
 async function lastOutput(): Promise<string | undefined> {
   return (await place.logs(`${name}:w`)).findLast((line) => /^has=\d+$/.test(line));
 }
@@ -83,9 +90,8 @@ test(
     const has = `has=${canary.length}`;
     expect(await lastOutput()).toBe(has);
     for (let count = 0; count < 2; count++) {
-      const before = await row();
       expect((await run("server", "restart")).code).toBe(0);
-      const after = await readyAfter(before?.pid);
+      const after = await startedAnew();
       expect(await lastOutput()).toBe(has);
       expect(after.warnings).toEqual([]);
       expect(places()).toEqual([]);
@@ -95,7 +101,7 @@ test(
 );
 
 test(
-  "it outlives a daemon that is replaced while it waits for the one before to end its services",
+  "it outlives daemons that are replaced while they take over",
   async () => {
     const slow = join(folder, "..", `${name}-slow`);
     await mkdir(join(slow, ".git"), { recursive: true });
@@ -109,12 +115,11 @@ ready_pattern = "up"
     );
     const inSlow = (...args: string[]) => cli(args, { env: { ...place.daemon.env }, cwd: slow });
     expect((await inSlow("up")).code).toBe(0);
-    const before = await row();
     const [one, two] = await Promise.all([run("server", "restart"), run("server", "restart")]);
     expect([one.code, two.code]).toContain(0);
     const again = await run("server", "restart");
     expect(again.code).toBe(0);
-    const after = await readyAfter(before?.pid);
+    const after = await startedAnew();
     expect(after.warnings).toEqual([]);
     expect(await lastOutput()).toBe(`has=${canary.length}`);
     expect((await inSlow("stop")).code).toBe(0);
@@ -163,7 +168,7 @@ test(
     expect((await run("logs", "--no-color", "w")).out).toContain(warning);
     // A restart of the daemon does not forget that it was lost.
     await run("server", "restart");
-    const still = await readyAfter(bare.pid);
+    const still = await startedAnew();
     expect(still.warnings).toEqual([warning]);
     expect((await upFromShell()).code).toBe(0);
     const mended = await row();
@@ -193,9 +198,8 @@ test(
     };
     expect((await raw("restart", "w")).code).toBe(0);
     expect(await lastOutput()).toBe("has=4");
-    const before = await row();
     await run("server", "restart");
-    await readyAfter(before?.pid);
+    await startedAnew();
     expect(await lastOutput()).toBe("has=4");
     const { out } = await raw("run", "w", "--", "sh", "-c", 'printf %s "$CANARY" | od -An -tx1');
     expect(out.trim()).toBe("61 ff 62 e4");

@@ -182,6 +182,12 @@ test("80 columns keep the address and the folder: processor, exit and restarts g
   ]);
 });
 
+test("what stands below the table fits as well, and is indented where it goes on", () => {
+  const rows = [row("shop:api", { says: "one two three four five six seven" })];
+  const lines = statusLines(rows, { colors: noColors, columns: () => 30 });
+  expect(lines.slice(-2)).toEqual(["  shop:api says: one two", "    three four five six seven"]);
+});
+
 test("a lazy service that sleeps is told to start with its first request", () => {
   const asleep = { lazy: true, state: "stopped" as const };
   const rows = [

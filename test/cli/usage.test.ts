@@ -1,8 +1,11 @@
 /** Help, version and mistakes, with the real program. */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { version } from "../../package.json" with { type: "json" };
 import { cli, freshState } from "./cli.ts";
 import { testServer } from "./server-process.ts";
+
+// Each test runs the program several times, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 const verbs = [
   ...["ls", "url", "port", "open", "why", "pac"],

@@ -1,5 +1,5 @@
 /** ls, url, port, open and pac, with the real program and real servers. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,9 @@ import { lacking } from "../support/debian.ts";
 import { hostilePath, layTraps, sprung } from "../support/traps.ts";
 import { type Ended, cli, freshState, type State, session } from "./cli.ts";
 import { type TestServer, testServer } from "./server-process.ts";
+
+// Each test runs the program several times, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 let state: State;
 let server: TestServer;
@@ -140,9 +143,12 @@ describe("ls", () => {
       expect(text).toContain(wide.name);
       expect(text.includes("\x1b[")).toBe(NO_COLOR === undefined);
       for (const line of Bun.stripANSI(text).split(/\r?\n/)) {
+        // A single word of an address or a command, of whatever server runs here, is not broken.
+        if (/^ {2,}\S+$/.test(line)) continue;
         expect(Bun.stringWidth(line)).toBeLessThanOrEqual(80);
       }
-      expect(lineOf(Bun.stripANSI(text), wide.name)?.trimEnd()).toEndWith("…");
+      // How much of the rest there is room for depends on the other servers of this machine.
+      expect(Bun.stripANSI(text)).toContain(`http://${wide.name}.localhost:9090`);
     }
   });
 
@@ -297,6 +303,14 @@ describe("open", () => {
     expect({ code, out }).toEqual({ code: 0, out: "" });
     expect(await readFile(join(bin, "said"), "utf8")).toBe(
       `1:http://${server.name}.localhost:9090/a?b=$(id)&c=;d\n`,
+    );
+    // A scheme that was typed is one that was meant; a page's own URL has another port.
+    const secure = await run(["open", `https://${server.name}.localhost:1/a`, "--port", "9090"], {
+      PATH: bin,
+    });
+    expect(secure.code).toBe(0);
+    expect(await readFile(join(bin, "said"), "utf8")).toBe(
+      `1:https://${server.name}.localhost:9090/a\n`,
     );
   });
 

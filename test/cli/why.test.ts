@@ -1,5 +1,5 @@
 /** `why`, with the real program, a real proxy and servers in every state. */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Step } from "../../src/cli/servers/step.ts";
 import { cli, freshState, type State } from "./cli.ts";
 import { startProgram } from "../support/program.ts";
@@ -7,6 +7,9 @@ import { freePort, uniqueName } from "../support/servers.ts";
 import { neededByTls, startTlsServer } from "../support/tls-servers.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { type TestServer, testServer } from "./server-process.ts";
+
+// Each test runs the program several times, on a machine that may be busy.
+setDefaultTimeout(60_000);
 
 let state: State;
 let server: TestServer;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect, type Spawned } from "../../src/control/found/connect.ts";
+import { connect, findDaemon, type Spawned } from "../../src/control/found/connect.ts";
 import { systemClock as clock } from "../../src/system/clock.ts";
 
 let stateDirectory: string;
@@ -18,6 +18,24 @@ test("where none runs and none may be started, that is the answer", async () => 
   expect(await connect({ stateDirectory, clock })).toEqual({
     kind: "none",
     found: { kind: "absent", why: "there is no record of one", alive: false },
+  });
+});
+
+test("a state directory whose path no socket could have is as good as one without a daemon", async () => {
+  const long = join(stateDirectory, "d".repeat(120));
+  expect(await findDaemon(long, { clock })).toMatchObject({ kind: "absent", alive: false });
+});
+
+test("a socket that somebody listens on, beside no record, is a daemon's", async () => {
+  const its = Bun.listen({ unix: join(stateDirectory, "daemon.sock"), socket: { data() {} } });
+  expect(await findDaemon(stateDirectory, { clock })).toMatchObject({
+    kind: "absent",
+    alive: true,
+  });
+  its.stop(true);
+  expect(await findDaemon(stateDirectory, { clock })).toMatchObject({
+    kind: "absent",
+    alive: false,
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type Event,
   events,
   HandingOver,
+  longest,
   patience,
   type State,
   states,
@@ -189,6 +190,20 @@ test("one that says nothing for ten seconds is given up, each word counting anew
   clock.advance(1);
   expect(ended).toBe(true);
   expect(did.at(-1)).toBe("back from next");
+  expect(its.state).toBe("serving");
+  expect(clock.waiting).toBe(0);
+});
+
+test("one that asks for ever is given up after a minute", () => {
+  const its = handing();
+  conversation = its.begin("next", to)!;
+  for (let waited = 0; waited < longest - 1_000; waited += 1_000) {
+    conversation.hear({ take: "sockets" });
+    clock.advance(1_000);
+  }
+  expect(its.state).toBe("offered");
+  conversation.hear({ take: "sockets" });
+  clock.advance(1_000);
   expect(its.state).toBe("serving");
   expect(clock.waiting).toBe(0);
 });

@@ -177,6 +177,13 @@ test("a port that nobody has is dead", async () => {
   });
 });
 
+test("a socket whose path is too long for one is nobody's", async () => {
+  const other = squatter(() => "");
+  other[Symbol.dispose]();
+  const record = { ...other.record, socket: `/tmp/${"d".repeat(200)}/daemon.sock` };
+  expect(await probe(record, credential)).toMatchObject({ kind: "dead" });
+});
+
 test("who accepts and says nothing is silent, within the time given", async () => {
   using other = squatter(() => undefined);
   const began = performance.now();

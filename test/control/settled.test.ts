@@ -65,7 +65,7 @@ const atOnce: [string, Found][] = [
     "a stranger where none of ours is",
     { kind: "stranger", why, registration, by: "port", alive: false },
   ],
-  ["unproved, and gone", { kind: "unproved", why, registration, alive: false }],
+  ["unproved, and gone", { kind: "unproved", why, registration, blocked: false, alive: false }],
 ];
 
 test.each(atOnce)("one that is %s is the answer at once", async (_, found) => {
@@ -79,7 +79,7 @@ const mended: [string, Found][] = [
   ],
   ["is not the record's", { kind: "another", why, registration, handshake, alive: true }],
   ["has a record that cannot be read", { kind: "unreadable", why, alive: true }],
-  ["cannot be proved", { kind: "unproved", why, registration, alive: true }],
+  ["cannot be proved", { kind: "unproved", why, registration, blocked: false, alive: true }],
   ["has no socket", healthy("port")],
 ];
 

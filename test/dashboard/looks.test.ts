@@ -155,7 +155,7 @@ describeWith(["chromium"])("our pages", () => {
   );
 
   test(
-    "a day on which nothing runs yet, and a command that failed",
+    "a day on which nothing runs yet, a command that failed, and a daemon that is gone",
     async () => {
       await using empty = await startPageServer();
       await using page = await browser.context.newPage();
@@ -167,6 +167,10 @@ describeWith(["chromium"])("our pages", () => {
       await page.getByRole("button", { name: "Start shop:api", exact: true }).click();
       await page.getByRole("alert").waitFor();
       await look(page, "refusal");
+      await page.getByRole("button", { name: "Close" }).click();
+      await empty.stop();
+      await page.getByText("The daemon does not answer").waitFor();
+      await look(page, "lost");
     },
     patience,
   );

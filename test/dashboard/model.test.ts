@@ -255,6 +255,10 @@ test("a search looks at all that is known of a service, and all its words must b
     "http://web.shop.localhost": ["shop:web"],
     "exit code 3": ["shop:web"],
     warming: ["shop:web"],
+    "is:ready": ["shop:web"],
+    "is:read": [],
+    "is:running docs": [],
+    "is:running node": ["api"],
   };
   for (const [query, ids] of Object.entries(found))
     expect([query, idsOf(all, query)]).toEqual([query, ids]);

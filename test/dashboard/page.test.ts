@@ -237,6 +237,7 @@ describeWith(["chromium"])("the page", () => {
         await page.keyboard.press("Enter");
         await page.getByRole("button", { name: "Start shop:api", exact: true }).waitFor();
         expect(await focused(page)).toBe("Start shop:api");
+        expect(await page.getByRole("status").textContent()).toBe("shop:api: stopped");
         await page.keyboard.press("Enter");
         await stop.waitFor();
         expect(await focused(page)).toBe("Stop shop:api");

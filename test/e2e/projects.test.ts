@@ -367,6 +367,11 @@ test("a daemon that is replaced hands over: no service runs twice, and none is l
     await place.until(id, ({ ready }) => ready);
   }
   const after = (await place.rows()).map(({ pid }) => pid!);
+  if (process.platform === "linux") {
+    // The same processes, on whatever port the daemon is.
+    expect(after).toEqual(before);
+    return;
+  }
   expect(before.some((pid) => after.includes(pid))).toBe(false);
   expect(await Promise.all(before.map(isAlive))).toEqual([false, false, false, false]);
 }, 120_000);

@@ -105,4 +105,11 @@ export const daemon: readonly Fault[] = [
     replace: "ours.inode === there?.inode;",
     tests: ["test/control/ipc.test.ts"],
   },
+  {
+    name: "a fault that lasts is noted every second",
+    file: "src/daemon/lasting-fault.ts",
+    find: "const its = error.code ?? error.message;",
+    replace: "const its = error.message;",
+    tests: ["test/daemon/lasting-fault.test.ts"],
+  },
 ];

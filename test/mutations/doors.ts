@@ -72,4 +72,18 @@ export const doors: readonly Fault[] = [
     replace: "new Set([...table.names, ...table.known().filter(isProjects).slice(0, 0)])",
     tests: ["test/cli/reach.test.ts"],
   },
+  {
+    name: "a server that may have any name is told beside the one that was meant",
+    file: "src/routes/unusable.ts",
+    find: "(sure.length > 0 ? sure : found)",
+    replace: "found",
+    tests: ["test/routes/unusable.test.ts"],
+  },
+  {
+    name: "a declared name with a capital letter is not found by its address's letters",
+    file: "src/routes/named.ts",
+    find: "services.filter(({ name: own, instance }) =>",
+    replace: "services.filter(({ instance, name: own }) => own === lower &&",
+    tests: ["test/routes/named.test.ts"],
+  },
 ];

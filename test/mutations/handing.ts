@@ -107,4 +107,11 @@ export const handed: readonly Fault[] = [
     replace: "",
     tests: ["test/cli/resumed-lines.test.ts"],
   },
+  {
+    name: "a process that keeps others ends where nothing has come yet",
+    file: "src/system/keeper.ts",
+    find: "  calls.fcntl(0, F_SETFL, 0);",
+    replace: "  calls.fcntl(0, F_SETFL, 0o4000);",
+    tests: ["test/system/keeper.test.ts"],
+  },
 ];

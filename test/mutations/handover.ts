@@ -15,8 +15,15 @@ export const handover: readonly Fault[] = [
   {
     name: "a daemon that says nothing more keeps the one before from going on",
     file: `${found}/handing-over.ts`,
-    find: "this.#cancel = this.#options.clock.after(patience, () => to.end());",
-    replace: "this.#cancel = () => {};",
+    find: "this.#cancel = clock.after(Math.min(patience, left), () => to.end());",
+    replace: "void [left, to];",
+    tests: ["test/control/handing-over.test.ts"],
+  },
+  {
+    name: "a daemon that asks for ever keeps the one before from going on",
+    file: `${found}/handing-over.ts`,
+    find: "clock.after(Math.min(patience, left), ",
+    replace: "clock.after(Math.max(patience, left * 0), ",
     tests: ["test/control/handing-over.test.ts"],
   },
   {

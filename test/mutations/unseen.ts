@@ -291,7 +291,7 @@ export const unseen: readonly Fault[] = [
   {
     name: "status does not say what waits",
     file: "src/cli/projects/status.ts",
-    find: "  remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));\n",
+    find: "    ...pendingLines(rows).flatMap(warning),\n",
     replace: "",
     tests: ["test/cli/supervised.test.ts"],
   },

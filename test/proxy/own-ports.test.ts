@@ -50,7 +50,8 @@ test("URLs on our pages have the port of their scheme where it is to be shown, a
         await fetch(`http://127.0.0.1:${http}/`, { headers: { Host: host, Accept: "text/html" } })
       ).text();
       expect(page).toContain(`"${url}/"`);
-      expect(page).not.toContain(`api.localhost:${shown ? main : http}`);
+      expect(page).not.toContain(`http://api.localhost:${shown ? main : http}`);
+      expect(page).toContain(`"https://api.localhost:${main}/"`);
     }
     const pac = await get(http!, { host: "localhost", target: "/proxy.pac" });
     expect(pac.body).toContain(`PROXY 127.0.0.1:${main};`);

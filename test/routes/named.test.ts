@@ -118,6 +118,22 @@ describe("a word names", () => {
   });
 });
 
+test("case tells nothing apart, in what is typed and in what is declared", () => {
+  const row = { id: "Shop:Api", project: "Shop", service: "Api", directory: "/" };
+  for (const word of ["Shop:Api", "shop:api", "SHOP:API", "api", "API", "shop"]) {
+    expect(servicesNamed(word, { rows: [row], directory: undefined })).toEqual({
+      kind: "rows",
+      rows: [row],
+    });
+  }
+  const shop = { name: "Shop", services: [{ name: "Api" }, { name: "db" }] };
+  for (const word of ["Shop:Api", "shop:api", "api", "API", "SHOP:Api", "api/docs"]) {
+    expect(servicesWithin(word, shop)).toEqual({ kind: "services", names: ["Api"] });
+  }
+  const both = { name: "shop", services: [{ name: "api" }, { name: "API" }] };
+  expect(servicesWithin("API", both)).toEqual({ kind: "services", names: ["API"] });
+});
+
 test("a word names a service of one project, with or without the project's name", () => {
   const shop = { name: "shop", services: [{ name: "api" }, { name: "db" }] };
   expect(servicesWithin("api", shop)).toEqual({ kind: "services", names: ["api"] });

@@ -124,6 +124,26 @@ for (const pty of [true, false]) {
   );
 }
 
+test.if(linux)(
+  "a terminal has the size that its next owner gives it, and waits where that one pauses",
+  async () => {
+    const heard = running({ command: "echo begins; while read x; do stty size; done", pty: true });
+    await eventually("it begins", () => heard.text.stdout.includes("begins"));
+    const other = adoptedFrom(heard, (await heard.child.halt(ownDescriptors()))!);
+    other.child.input.resize({ cols: 90, rows: 30 });
+    other.child.input.write(Buffer.from("\n"));
+    await eventually("it is that large", () => other.text.stdout.includes("30 90"));
+    other.child.pause();
+    other.child.input.write(Buffer.from("\n"));
+    other.child.resume();
+    await eventually("it goes on", () => other.text.stdout.split("30 90").length > 2);
+    other.child.kill();
+    expect((await other.exit).signal).toBe("SIGKILL");
+    other.child.kill();
+    other.child.release();
+  },
+);
+
 test.if(linux)("an end whose parent tells nothing is still noticed", async () => {
   const heard = running({ command: "read x; exit 3", pty: false });
   const halted = await heard.child.halt(ownDescriptors());

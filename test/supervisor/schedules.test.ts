@@ -246,14 +246,20 @@ describe("a service with a schedule", () => {
 
 describe("the clock", () => {
   /** Schedules of one service, with a time of day that may be set. */
-  function scheduled() {
+  function scheduled({ now = Date.UTC(2026, 4, 1, 12, 1), nextRun = 0 } = {}) {
     const clock = new FakeClock();
-    clock.set(Date.UTC(2026, 4, 1, 12, 1) - clock.wall());
+    clock.set(now - clock.wall());
     const unit: Unit = {
       ...unitOf(specOf({ schedule: "*/5 * * * *" }), { project: "shop", shell: {} }),
       wish: { state: "dozing", because: undefined },
+      nextRun: nextRun === 0 ? undefined : nextRun,
     };
-    const its = { clock, runs: [] as string[], said: [] as string[] };
+    const its = {
+      clock,
+      runs: [] as string[],
+      said: [] as string[],
+      schedules: undefined as unknown as Schedules,
+    };
     const schedules = new Schedules({
       clock,
       run: () => its.runs.push(new Date(clock.wall()).toISOString().slice(11, 16)) > 0,
@@ -261,6 +267,7 @@ describe("the clock", () => {
       changed() {},
     });
     schedules.consider(unit);
+    its.schedules = schedules;
     return its;
   }
 
@@ -289,6 +296,22 @@ describe("the clock", () => {
     its.clock.set(0.5 * minute);
     its.clock.advance(0.5 * minute);
     expect([its.runs, its.said]).toEqual([["12:05"], []]);
+  });
+
+  test("a time that came while another daemon took over is run by that one, and none before it knows", () => {
+    const at = Date.UTC(2026, 4, 1, 12, 5);
+    const before = scheduled();
+    before.schedules.isHalted = true;
+    before.clock.advance(4 * minute + 30);
+    expect(before.runs).toEqual([]);
+    const after = scheduled({ nextRun: at, now: at + 50 });
+    after.clock.advance(1);
+    expect(after.runs).toEqual(["12:05"]);
+    after.clock.advance(5 * minute);
+    expect(after.runs).toEqual(["12:05", "12:10"]);
+    before.schedules.isHalted = false;
+    before.clock.advance(100);
+    expect(before.runs).toEqual(["12:05"]);
   });
 
   test("set back: the times that come again count again, at once and not after hours", () => {

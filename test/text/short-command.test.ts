@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { shortCommand, typedCommand } from "../../src/text/short-command.ts";
+import { foldedCommand, shortCommand, typedCommand } from "../../src/text/short-command.ts";
 
 test("a command is shown without the folders of its program and of its own files", () => {
   expect(shortCommand("/usr/bin/node /srv/api/server.js --port 3000", "/srv/api")).toBe(
@@ -50,4 +50,19 @@ test("a title, a kernel's name and a command of a page are not what anyone would
   expect(typedCommand("LD_PRELOAD=/tmp/x.so node x.js", "/")).toBeUndefined();
   expect(typedCommand("/bin/A=b x.js", "/")).toBeUndefined();
   expect(typedCommand(`node ${"x".repeat(300)}`, "/")).toBeUndefined();
+});
+
+test("a command in several lines is one command to a shell, and each line fits", () => {
+  const command = `printf %s, ${Array.from({ length: 40 }, (_, at) => `word${at}`).join(" ")}`;
+  for (const columns of [20, 40, 78, 1000]) {
+    const lines = foldedCommand(command, columns);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+    const { stdout } = Bun.spawnSync(["sh", "-c", lines.join("\n")]);
+    expect(stdout.toString()).toBe(`${command.split(" ").slice(2).join(",")},`);
+  }
+  expect(foldedCommand("bun dev", 80)).toEqual(["bun dev"]);
+  expect(foldedCommand("bun x".concat("x".repeat(50)), 20)).toEqual([
+    "bun \\",
+    `  x${"x".repeat(50)}`,
+  ]);
 });

@@ -2,7 +2,7 @@
 import { accepts, ask as askSocket } from "../../control/found/client.ts";
 import { type Alive, isAlive } from "../../control/found/connect.ts";
 import { httpRequest } from "../../control/found/http-request.ts";
-import { probe } from "../../control/found/probe.ts";
+import { type Probed, probe } from "../../control/found/probe.ts";
 import { shutdownPath } from "../../control/found/protocol.ts";
 import { readCredential } from "../../control/found/credential.ts";
 import { endpointOf, type Registration } from "../../control/found/registration.ts";
@@ -103,11 +103,14 @@ async function goes({ found, settings, patience, tell }: Going): Promise<boolean
   for (;;) {
     const credential = readCredential(settings.stateDirectory);
     // Without a credential nothing can be proved, so no process may be signalled.
-    const { kind } =
+    const probed =
       credential.kind === "credential"
         ? await probe(registration, credential.value)
-        : { kind: (await listens(registration)) ? "silent" : "dead" };
-    if (kind === "dead" || kind === "stranger" || kind === "another") return true;
+        : await unproved(registration);
+    const { kind } = probed;
+    if (kind === "dead" || kind === "another") return true;
+    // Anybody may have the port by now. Whoever has the socket is a process of ours, and may be the daemon.
+    if (kind === "stranger" && probed.by === "port") return true;
     const now = performance.now();
     if (tell !== undefined && (now >= nextQuestion || now >= end)) {
       nextQuestion = now + askEvery;
@@ -120,7 +123,7 @@ async function goes({ found, settings, patience, tell }: Going): Promise<boolean
       }
     }
     if (now >= end) {
-      if (kind !== "silent") return false;
+      if (kind === "healthy" || kind === "other-protocol") return false;
       const { pid } = found.handshake;
       throw new Failure(
         "not_stopped",
@@ -149,8 +152,12 @@ async function ends({ settings, patience, tell }: Omit<Going, "found">): Promise
   return true;
 }
 
-async function listens({ socket }: Registration): Promise<boolean> {
-  return await accepts({ unix: socket }, { deadline: 1_000 });
+/** As far as can be told without a credential. */
+async function unproved({ socket }: Registration): Promise<Probed> {
+  const why = "there is no credential";
+  return (await accepts({ unix: socket }, { deadline: askEvery }))
+    ? { kind: "silent", why, by: "socket" }
+    : { kind: "dead", why };
 }
 
 /** The services that have not ended, by id. None where the daemon does not tell. */

@@ -8,7 +8,7 @@ import { namesOf, servicesWithin, unquoted, wordIn } from "../../routes/named.ts
 import { printable } from "../../text/printable.ts";
 import {
   isProjectFile,
-  noProject,
+  noProjectText,
   projectFolderOf,
   projectIn,
   projectPlaceOf,
@@ -18,10 +18,10 @@ import { Failure } from "../shared/failure.ts";
 import { runningDaemon } from "../shared/daemon-here.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { rowsOf } from "./asking.ts";
+import { knownOf, rowsOf } from "./asking.ts";
 import { servicesMeant } from "../shared/lookup.ts";
 import { projectHere } from "./here.ts";
-import { nameableOf } from "./named.ts";
+import { nameableOf, rowsNamed } from "./named.ts";
 
 export type AskedFor = {
   project: ProjectSpec;
@@ -58,7 +58,13 @@ export async function askedFor(
       return await askedFor([`${known.directory}/`, ...rest], world, { flags });
     }
   }
-  if (read.kind === "none") throw noProject(directory);
+  if (read.kind === "none") {
+    const why = await noProjectText(directory, world);
+    if (path === undefined && !isPath && first !== undefined) {
+      await noneNamed(first, { flags, world, why });
+    }
+    throw new Failure("no_project", why);
+  }
   if (read.kind === "mistakes") {
     for (const mistake of read.mistakes) world.err.write(`${printable(mistake, 2_000)}\n`);
     world.json?.more.push(...read.mistakes);
@@ -102,6 +108,23 @@ async function knownFolder(
     return project === word && ![id, service, of].includes(word);
   });
   return { directory: one, isWhole };
+}
+
+/** @throws an Error for a person, where the daemon has projects, and none of them has the word's service. */
+async function noneNamed(
+  word: string,
+  { flags, world, why }: { flags: Flags; world: World; why: string },
+): Promise<void> {
+  const running = await runningDaemon(await settingsOf(flags, world), world);
+  if (running === undefined) return;
+  const { rows, servers } = await knownOf(running.socket);
+  if (rows.length === 0) return;
+  try {
+    await rowsNamed([word], { rows, servers, world });
+  } catch (mistake) {
+    if (!(mistake instanceof Failure) || mistake.code !== "not_found") throw mistake;
+    throw new Failure("not_found", `${mistake.message}; ${why}`);
+  }
 }
 
 async function namesFolder(word: string, world: World): Promise<boolean> {

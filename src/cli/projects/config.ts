@@ -9,9 +9,10 @@ import { projectSchema, serviceSchema } from "../../manifest/schema.ts";
 import { tomlKey, tomlValue } from "../../manifest/write-toml.ts";
 import { jsonForm } from "../../routes/json-form.ts";
 import { configuration } from "../shared/configuration.ts";
+import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import {
-  noProject,
+  noProjectText,
   projectIn,
   type ProjectPlace,
   projectPlaceOf,
@@ -31,7 +32,7 @@ export async function configCheck(
   const { json = false } = flags;
   const { directory, file } = await placeOf(path, flags, world);
   const read = await projectIn(directory, world, { file });
-  if (read.kind === "none") throw noProject(directory);
+  if (read.kind === "none") throw new Failure("no_project", await noProjectText(directory, world));
   const mistakes = read.kind === "mistakes" ? [...read.mistakes] : [];
   // The rest of config.toml, which concerns no project; invalid TOML has been reported.
   const global = await configuration(world);
@@ -63,7 +64,7 @@ export async function configShow(
   const { json = false, provenance = false } = flags;
   const { directory, file } = await placeOf(path, flags, world);
   const read = await projectIn(directory, world, { file });
-  if (read.kind === "none") throw noProject(directory);
+  if (read.kind === "none") throw new Failure("no_project", await noProjectText(directory, world));
   if (read.kind === "mistakes") {
     tellMistakes(read.mistakes, world);
     if (world.json !== undefined) {

@@ -32,6 +32,8 @@ export async function monitor(flags: MonitorFlags, world: World): Promise<number
       "monitor requires a terminal; without one, use localhostess status or localhostess logs -f",
     );
   }
+  // Before the screen is taken: a daemon of another version is mentioned, and one in trouble waited for.
+  await findRunning(settings, { world });
   return await watch(world, {
     daemon: async () => {
       const found = await findRunning(settings);

@@ -9,7 +9,7 @@ import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { ensureDaemon } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, knownOf, type Row } from "./asking.ts";
-import { folderHere } from "./here.ts";
+import { folderHere, projectHere } from "./here.ts";
 import { NotUp, rowsNamed } from "./named.ts";
 import type { World } from "../shared/world.ts";
 
@@ -49,7 +49,10 @@ async function environmentOf(
     const directory = await realpath(await folderHere(world, rows));
     if (mistake instanceof NotUp)
       return await ask({ name: mistake.ids[0], project_path: directory });
-    if (rows.some((row) => row.path === directory)) throw mistake;
+    const isKnown = rows.some((row) => row.path === directory);
+    // Outside every project there is none to ask for.
+    const isNowhere = rows.length > 0 && (await projectHere({ rows, world })) === undefined;
+    if (isKnown || isNowhere) throw mistake;
     return await ask({ name: service, project_path: directory });
   }
   const of = named[0]!.instance?.of;

@@ -11,6 +11,7 @@ import type { Flags } from "../shared/settings.ts";
 import { daemonSocket, knownOf, type Row } from "./asking.ts";
 import { noNamesWithAll, othersText, rowsFor, rowsShown } from "./here.ts";
 import { shownFolder } from "../shared/rows.ts";
+import { remarkLines } from "../shared/remark.ts";
 import { type Column, type Table, tableOf } from "../shared/table.ts";
 import type { Colors, Screen, World } from "../shared/world.ts";
 
@@ -61,21 +62,19 @@ export function statusLines(rows: readonly Row[], screen: StatusScreen): string[
   const width = screen.columns();
   const table = statusTable(rows, screen);
   const warnings = warningsOf(rows);
-  const remarks = rows.flatMap((row) => [
-    ...[remarkOf(row) ?? []].flat().map((text) => colors.dim(`  ${printable(text, 2_000)}`)),
-    ...(row.says === null ? [] : [colors.dim(`  ${row.name} says: ${printable(row.says, 300)}`)]),
-    ...(warnings.get(row.name) ?? []).map((text) => colors.yellow(`! ${text}`)),
-  ]);
-  remarks.push(...sharedLines(rows).map((text) => colors.dim(`  ${text}`)));
-  remarks.push(...pendingLines(rows).map((text) => colors.yellow(`! ${text}`)));
+  const remark = (text: string) => remarkLines(`  ${text}`, { columns: width, paint: colors.dim });
+  const warning = (text: string) =>
+    remarkLines(`! ${text}`, { columns: width, paint: colors.yellow });
   return [
     table.header,
     ...table.rows.flat(),
-    ...remarks.flatMap((line) =>
-      width === undefined
-        ? [line]
-        : Bun.wrapAnsi(line, width, { hard: true, trim: false }).split("\n"),
-    ),
+    ...rows.flatMap((row) => [
+      ...[remarkOf(row) ?? []].flat().flatMap((text) => remark(printable(text, 2_000))),
+      ...(row.says === null ? [] : remark(`${row.name} says: ${printable(row.says, 300)}`)),
+      ...(warnings.get(row.name) ?? []).flatMap(warning),
+    ]),
+    ...sharedLines(rows).flatMap(remark),
+    ...pendingLines(rows).flatMap(warning),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** `localhostess open <name>` -> a browser that shows it. */
-import { serviceUrl } from "../../routes/service-row.ts";
+import { originOf } from "../../routes/service-row.ts";
 import { printJson } from "../shared/json-output.ts";
 import { daemonFor } from "../shared/daemon-here.ts";
 import { portsOf } from "../shared/look.ts";
@@ -20,7 +20,9 @@ export async function open(name: string, flags: Flags, world: World): Promise<nu
   tellComing(reached, world);
   const { urlPorts } =
     sight.proxy === undefined ? portsOf(settings, await daemonFor(flags, world)) : sight;
-  const url = `${serviceUrl(target.name, urlPorts.http)}${target.path}`;
+  const { scheme } = target;
+  const origin = originOf(`${target.name}.localhost`, { scheme, port: urlPorts[scheme] });
+  const url = `${origin}${target.path}`;
   const code = await show(url, world);
   if (settings.json && code === 0) printJson(world, { url });
   return code;

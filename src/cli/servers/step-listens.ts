@@ -47,6 +47,10 @@ export async function listens({ target, sight, port }: Walk): Promise<Listening>
     return { step: passed("listens", `localhostess answers on ${places}`), address: ours[0] };
   }
   const [holder] = ownersOf(sight.scan, port);
+  if (holder !== undefined && holder.pid === sight.proxy?.pid) {
+    const detail = `localhostess (pid ${holder.pid}) has port ${port}, and does not answer`;
+    return fail(detail, "see: localhostess server status");
+  }
   if (holder !== undefined) {
     const owner = sight.supervised.find(({ listens }) => listens.includes(port))?.id;
     const who = holderWords(holder, { owner });

@@ -1,4 +1,5 @@
 /** An answer of the probe, and what a verb wants of the daemon -> what the verb does, and the words for a person. */
+import { credentialPath } from "../../control/found/credential.ts";
 import { type Found, isRecorded, runs } from "../../control/found/connect.ts";
 import { protocol } from "../../control/found/protocol.ts";
 import { pastedWord } from "../../text/shell-words.ts";
@@ -68,7 +69,7 @@ const start = { for: "to start it", command: "localhostess server start --detach
 const restart = { for: "to replace it", command: "localhostess server restart" };
 
 /** Where a daemon in the background writes, and where one without a record listens. */
-export type DaemonPlaces = { log: string; socket: string };
+export type DaemonPlaces = { log: string; socket: string; stateDirectory: string };
 
 /** Undefined for a daemon that can be used. */
 export function wordsFor(found: Found, places: DaemonPlaces): Words | undefined {
@@ -86,7 +87,10 @@ export function caseOf({ alive, why }: Words): string {
 
 type Unusable = Exclude<Found, { kind: "healthy" | "dead" }>;
 
-function aliveWords(found: Unusable, { log, socket }: DaemonPlaces): Omit<Words, "alive"> {
+function aliveWords(
+  found: Unusable,
+  { log, socket, stateDirectory }: DaemonPlaces,
+): Omit<Words, "alive"> {
   const pid = found.registration?.pid;
   switch (found.kind) {
     case "absent":
@@ -109,7 +113,10 @@ function aliveWords(found: Unusable, { log, socket }: DaemonPlaces): Omit<Words,
     case "stranger":
       return { why: `the daemon (pid ${pid}) runs, but ${found.why}`, fix: restart };
     case "unproved":
-      return { why: `the daemon (pid ${pid}) runs, but ${found.why}`, fix: restart };
+      return {
+        why: `the daemon (pid ${pid}) runs, but ${found.why}`,
+        fix: found.blocked ? moveAway(stateDirectory) : restart,
+      };
     case "unreadable":
       return {
         why: `a daemon runs, but its record cannot be used: ${found.why}`,
@@ -136,6 +143,11 @@ function silentWords(found: Extract<Found, { kind: "silent" }>): Omit<Words, "al
     why: `the daemon (pid ${pid}) does not answer (${found.why})`,
     fix: { for: "to end it", command: `kill -9 ${pid}` },
   };
+}
+
+function moveAway(stateDirectory: string): Words["fix"] {
+  const path = pastedWord(credentialPath(stateDirectory));
+  return { for: "to let it make another", command: `mv ${path} ${path}.old` };
 }
 
 function whoListens(socket: string): Words["fix"] {

@@ -15,7 +15,7 @@ import { upCommand } from "../../routes/pending.ts";
 import { nearestProject } from "../../supervisor/project/read-project.ts";
 import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { type Here, projectIn } from "./project-files.ts";
+import { type Here, noProjectText, projectIn } from "./project-files.ts";
 
 export type { Here } from "./project-files.ts";
 
@@ -60,7 +60,7 @@ export async function servicesMeant<Row extends Nameable>(
 ): Promise<Meant<Row>> {
   const folders = new Set(rows.map(({ directory }) => directory));
   const folder = await folderIn(word, { folders, world });
-  if (folder !== undefined) return inFolder(folder, rows);
+  if (folder !== undefined) return await inFolder(folder, { rows, world });
   const directory = (await projectHere(folders, world)) ?? world.cwd;
   const found = servicesNamed(word, { rows, directory, show: unquoted });
   const isHere = found.kind === "rows" && found.rows.every((its) => its.directory === directory);
@@ -72,7 +72,7 @@ export async function servicesMeant<Row extends Nameable>(
   if (word === "") return found;
   // A folder's own name without a slash, as completion may leave it.
   const beside = await place(resolve(world.cwd, word));
-  return folders.has(beside) ? inFolder(beside, rows) : found;
+  return folders.has(beside) ? await inFolder(beside, { rows, world }) : found;
 }
 
 /** Services that only the files say: nobody has brought the project up. */
@@ -91,10 +91,16 @@ async function declaredAs(
   return { kind: "declared", ids, why };
 }
 
-function inFolder<Row extends Nameable>(folder: string, rows: readonly Row[]): Named<Row> {
+async function inFolder<Row extends Nameable>(
+  folder: string,
+  { rows, world }: LookupOptions<Row>,
+): Promise<Named<Row>> {
   const found = rows.filter(({ directory }) => directory === folder);
   if (found.length > 0) return { kind: "rows", rows: found };
-  const why = `nothing of ${printable(folder, 500)} is up; start it with: ${upCommand(folder)}`;
+  const isProject = (await nearestProject(folder, world.home)) === folder;
+  const why = isProject
+    ? `nothing of ${printable(folder, 500)} is up; start it with: ${upCommand(folder)}`
+    : await noProjectText(folder, world);
   return { kind: "none", why, several: false };
 }
 

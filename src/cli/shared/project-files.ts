@@ -1,13 +1,14 @@
 /** A folder, as typed, or the current one -> the project in it. */
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import {
   projectFolder,
   type ReadProject,
   readProject,
 } from "../../supervisor/project/read-project.ts";
+import { printable } from "../../text/printable.ts";
+import { pastedWord } from "../../text/shell-words.ts";
 import { configFile } from "../../system/paths.ts";
-import { Failure } from "./failure.ts";
 import { UsageError } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -76,9 +77,18 @@ export async function projectIn(
   });
 }
 
-export function noProject(directory: string): Error {
-  return new Failure(
-    "no_project",
-    `no locald.toml, Procfile.dev or Procfile in ${directory}; create one with: localhostess init`,
+/** A sentence about a folder that declares no project: what is missing, and the command that helps. */
+export async function noProjectText(
+  directory: string,
+  { cwd }: Pick<Here, "cwd">,
+): Promise<string> {
+  const shown = printable(directory, 500);
+  const isThere = await stat(directory).then(
+    (found) => found.isDirectory(),
+    () => false,
   );
+  if (!isThere) return `no such folder: ${shown}`;
+  const isHere = (await realpath(cwd).catch(() => cwd)) === (await realpath(directory));
+  const init = isHere ? "localhostess init" : `cd ${pastedWord(directory)} && localhostess init`;
+  return `no locald.toml, Procfile.dev or Procfile in ${shown}; create one with: ${init}`;
 }

@@ -159,7 +159,8 @@ function oneOf(word: string, rows: readonly Named[], { tlds }: Sight): string {
     all.map((its) => stateCause(its)),
     { most: 3 },
   );
-  throw new Failure("unsupported", `${states}; a worker has no address`);
+  const kind = all.every(({ type }) => type === "task") ? "task" : "worker";
+  throw new Failure("unsupported", `${states}; a ${kind} has no address`);
 }
 
 export type LookedUp = { reached: Present; sight: Sight; target: NamedTarget };

@@ -3,7 +3,8 @@ import type { Service } from "../../routes/service.ts";
 import { serviceUrl } from "../../routes/service-row.ts";
 import { namingCommand, type Unusable, unusableText } from "../../routes/unusable.ts";
 import { counted } from "../../text/counted.ts";
-import { shortCommand } from "../../text/short-command.ts";
+import { foldedCommand, shortCommand } from "../../text/short-command.ts";
+import { remarkLines } from "./remark.ts";
 import { type Column, fitted, tableLines } from "./table.ts";
 import type { Colors } from "./world.ts";
 
@@ -18,8 +19,6 @@ export type RowOptions = {
   /** The person's own folder, shown as `~`; undefined: folders are shown in full. */
   home?: string | undefined;
 };
-
-const indent = "  ";
 
 /** `~/api` for a folder below the person's own. */
 export function shownFolder(folder: string | undefined, home: string | undefined): string {
@@ -105,6 +104,10 @@ export function serviceLines(services: readonly Service[], options: ServiceOptio
   return tableLines(services, columnsOf(options), { columns, colors, header });
 }
 
+/** Columns of a terminal: of a command that stands in its row, and of what stands before it. */
+const leastCommand = 20;
+const besides = 40;
+
 /** Servers that no name leads to, each with the command that gives it one. */
 export function namelessLines(all: readonly Unusable[], options: RowOptions): string[] {
   const { columns, colors, home } = options;
@@ -127,29 +130,33 @@ export function namelessLines(all: readonly Unusable[], options: RowOptions): st
         most: 40,
         least: 20,
       },
-      { title: "NAME IT WITH", text: namingCommand, paint: () => colors.cyan, cut: "end" },
+      {
+        title: "NAME IT WITH",
+        text: namingCommand,
+        paint: () => colors.cyan,
+        // Half a command is of no use.
+        below: () => true,
+        fold: foldedCommand,
+        ...(columns === undefined ? {} : { most: Math.max(leastCommand, columns - besides) }),
+      },
     ],
     { columns, colors },
   );
   const reasons = nameless
     .filter(({ fault }) => fault.kind !== "no name")
-    .flatMap((its) => wrappedWarning(`! ${unusableText(its)}`, options));
+    .flatMap((its) => warning(unusableText(its), options));
   return [fitted(title, columns), ...rows, ...reasons];
 }
 
 /** The warnings of services, a sentence each; long ones are wrapped and indented. */
 export function warningLines(services: readonly Service[], options: RowOptions): string[] {
   return services.flatMap((service) =>
-    service.warnings.flatMap((warning) => {
-      const text = `! ${service.name} (pid ${service.process.pid}): ${warning}`;
-      return wrappedWarning(text, options);
-    }),
+    service.warnings.flatMap((text) =>
+      warning(`${service.name} (pid ${service.process.pid}): ${text}`, options),
+    ),
   );
 }
 
-function wrappedWarning(text: string, { columns, colors }: RowOptions): string[] {
-  if (columns === undefined) return [text];
-  const width = Math.max(1, columns - indent.length);
-  const [first = "", ...others] = Bun.wrapAnsi(text, width, { hard: true }).split("\n");
-  return [first, ...others.map((line) => indent + line)].map((line) => colors.yellow(line));
+function warning(text: string, { columns, colors }: RowOptions): string[] {
+  return remarkLines(`! ${text}`, { columns, paint: colors.yellow });
 }

@@ -9,6 +9,8 @@ export type Column<Row> = {
   cut?: "start" | "end";
   /** Whether a text that finds no room stands whole in a line of its own, below its row. */
   below?(row: Row): boolean;
+  /** Such a text -> lines of at most so many columns, where it can be broken. */
+  fold?(text: string, columns: number): readonly string[];
   /** Columns of the terminal that a text is cut down to before any column goes; without it, columns go first. */
   least?: number;
   /** Columns of the terminal. A text that is wider moves its own row only, where there is room for that. */
@@ -176,7 +178,9 @@ function linesOf<Row>(
     let shown = text;
     if (own > most) {
       if (column.below?.(row)) {
-        below.push(gap + paint(text));
+        const lines =
+          room === undefined ? [text] : (column.fold?.(text, room - gap.length) ?? [text]);
+        below.push(...lines.map((line) => gap + paint(line)));
         shown = "";
       } else shown = column.cut === "start" ? endOf(text, most) : fitted(text, most);
     }

@@ -16,8 +16,8 @@ export type TalkOptions = {
 /** Thrown where somebody accepts and says nothing in time. */
 export class Silent extends Error {}
 
-/** Codes of a place where nobody listens. */
-const nobody = ["ENOENT", "ENOTDIR", "ECONNREFUSED", "ENOTSOCK"];
+/** Thrown where there is no connection: nobody listens there, or the system has no such place. */
+export class Unreached extends Error {}
 
 /** Whether somebody accepts connections there. Nothing is sent. Never rejects. */
 export async function accepts(place: Place, { deadline }: { deadline: number }): Promise<boolean> {
@@ -33,8 +33,9 @@ export async function accepts(place: Place, { deadline }: { deadline: number }):
       },
       data() {},
     },
-  } as Bun.UnixSocketOptions<undefined>).catch((error: NodeJS.ErrnoException) => {
-    outcome.resolve(!nobody.includes(error.code ?? ""));
+  } as Bun.UnixSocketOptions<undefined>).catch(() => {
+    // Nobody listens, or the path is none that a socket could have.
+    outcome.resolve(false);
   });
   const accepted = await outcome.promise;
   clearTimeout(timer);
@@ -72,7 +73,7 @@ export async function* talk(place: Place, { send, deadline }: TalkOptions): Conv
     end: () => end(),
     close: () => end(),
     error: (_, error) => end(error),
-    connectError: (_, error) => end(error),
+    connectError: (_, error) => end(unreached(error)),
   };
   let socket: Bun.Socket | undefined;
   const connecting = Bun.connect({
@@ -85,7 +86,7 @@ export async function* talk(place: Place, { send, deadline }: TalkOptions): Conv
       // The caller has given up meanwhile.
       if (over) socket.terminate();
     },
-    (error: Error) => end(error),
+    (error: Error) => end(unreached(error)),
   );
   try {
     for (;;) {
@@ -104,6 +105,10 @@ export async function* talk(place: Place, { send, deadline }: TalkOptions): Conv
     clearTimeout(timer);
     socket?.terminate();
   }
+}
+
+function unreached(cause: Error & { code?: string }): Unreached {
+  return Object.assign(new Unreached(cause.message, { cause }), { code: cause.code });
 }
 
 /** Pieces of text -> lines, without their ends. */
@@ -155,15 +160,13 @@ export async function ask<T>(
     const why = "it closed without an answer";
     return { kind: "failed", why, code: "no_answer", by: "answer" };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
     const failed = { kind: "failed", code: "no_answer" } as const;
-    if (nobody.includes(code ?? "")) {
+    if (error instanceof Unreached) {
       const why = `the daemon's socket is not there (${socket}); see: localhostess server status`;
       return { ...failed, why, by: "nobody" };
     }
-    // EAGAIN: connections that nobody takes have piled up.
-    const silent = error instanceof Silent || code === "EAGAIN";
-    return { ...failed, why: message, by: silent ? "silence" : "answer" };
+    const by = error instanceof Silent ? "silence" : "answer";
+    return { ...failed, why: (error as Error).message, by };
   }
 }
 

@@ -28,7 +28,13 @@ type Unhealthy =
   /** A daemon runs, and there is something in the place of its record that cannot be believed. */
   | { kind: "unreadable"; why: string; registration?: undefined }
   /** There is a record, and no credential that could prove it. */
-  | { kind: "unproved"; why: string; registration: Registration }
+  | {
+      kind: "unproved";
+      why: string;
+      registration: Registration;
+      /** Whether something else than a credential is in its place, which no daemon removes. */
+      blocked: boolean;
+    }
   | (Exclude<Probed, { kind: "healthy" }> & { registration: Registration });
 
 export type Alive = Extract<Found, { kind: "healthy" | "other-protocol" | "another" }>;
@@ -70,7 +76,9 @@ export async function findDaemon(
   const credential = readCredential(stateDirectory);
   if (credential.kind !== "credential") {
     const why = reasons[credential.kind];
-    return { kind: "unproved", registration, why, alive: await isListening(registration) };
+    const blocked = credential.kind === "broken";
+    const alive = await isListening(registration);
+    return { kind: "unproved", registration, why, blocked, alive };
   }
   const options = deadline === undefined ? { clock } : { clock, deadline };
   const probed = await probe(registration, credential.value, options);

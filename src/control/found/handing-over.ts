@@ -81,6 +81,8 @@ export const table: Readonly<Record<State, Readonly<Record<Event, Step>>>> = {
 
 /** Milliseconds without a question after which the other daemon counts as gone. The machine may be busy. */
 export const patience = 10_000;
+/** Milliseconds for the whole conversation, in which our services are frozen: a daemon may ask for ever. */
+export const longest = 60_000;
 
 export type HandingOptions = {
   clock: Clock;
@@ -119,6 +121,8 @@ export class HandingOver {
   #state: State = "serving";
   #successor = "";
   #cancel: Cancel = () => {};
+  /** When the conversation under way has lasted long enough. */
+  #end = 0;
   #line: Line | undefined;
   #services: HandedPart | undefined;
 
@@ -136,6 +140,7 @@ export class HandingOver {
     this.#successor = successor;
     this.#services = this.#options.services?.();
     this.#options.begin(successor);
+    this.#end = this.#options.clock.now() + longest;
     this.#wait(to);
     let isOver = false;
     return {
@@ -158,7 +163,9 @@ export class HandingOver {
 
   #wait(to: Answering): void {
     this.#cancel();
-    this.#cancel = this.#options.clock.after(patience, () => to.end());
+    const { clock } = this.#options;
+    const left = Math.max(0, this.#end - clock.now());
+    this.#cancel = clock.after(Math.min(patience, left), () => to.end());
   }
 
   #hear(value: unknown, to: Answering): void {

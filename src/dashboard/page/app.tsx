@@ -7,7 +7,7 @@ import { Detail } from "./detail.tsx";
 import { countText, durationText } from "./format.ts";
 import { List } from "./list.tsx";
 import { connection, daemon, entries, matches, news, now, shown } from "./live.ts";
-import { statesOf } from "./model.ts";
+import { stateQuery, statesOf } from "./model.ts";
 import { query } from "./search.ts";
 
 export function App() {
@@ -97,9 +97,9 @@ function States() {
         <li key={state}>
           <button
             type="button"
-            aria-pressed={query.value === state}
+            aria-pressed={query.value === stateQuery(state)}
             aria-label={`${count} ${state}: show only these`}
-            onClick={() => search(query.value === state ? "" : state)}
+            onClick={() => search(query.value === stateQuery(state) ? "" : stateQuery(state))}
           >
             <span class={`dot ${tone}`} aria-hidden="true" />
             {countText(count)} {state}

@@ -2,6 +2,7 @@
 import { batch, computed, effect, signal } from "@preact/signals";
 import type { DaemonReport, EventData } from "../../control/commands/daemon-report.ts";
 import type { JsonForm } from "../../routes/json-form.ts";
+import type { SupervisedStatus } from "../../routes/project-report.ts";
 import type { NamelessReport, ServiceDetail, ServiceReport } from "../../routes/service-report.ts";
 import { ask, signedOut } from "./ask.ts";
 import {
@@ -65,6 +66,16 @@ const resync = 5_000;
 const callersDelay = 1_000;
 const firstRetry = 500;
 const lastRetry = 5_000;
+
+/** States that are announced. The others pass, and those of a service that is tried again and again never end. */
+const lastingStates: ReadonlySet<SupervisedStatus["state"]> = new Set([
+  "ready",
+  "unready",
+  "stopped",
+  "exited",
+  "completed",
+  "failed",
+]);
 
 let source: EventSource | undefined;
 let lastId: string | undefined;
@@ -209,7 +220,8 @@ function connect(): void {
   on("supervised", ({ change, service: { id, state } }) => {
     readProjectsSoon();
     const before = projects.value.find(({ name }) => name === id)?.state;
-    if (change !== "gone" && before !== undefined && before !== state) tell(`${id}: ${state}`);
+    if (change === "gone" || before === undefined || before === state) return;
+    if (lastingStates.has(state)) tell(`${id}: ${state}`);
   });
   on("request", (request) => {
     services.value = afterRequest(services.value, request);

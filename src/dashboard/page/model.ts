@@ -226,6 +226,11 @@ function textOf({ id, state, declared, found }: Entry): string {
   return parts.filter((part) => part !== null && part !== undefined).join("\n");
 }
 
+/** The query that finds the services in a state, and no others: `is:ready`. */
+export function stateQuery(state: string): string {
+  return `is:${state.replaceAll(" ", "-")}`;
+}
+
 /** `kept`: the ids of services that stay, as a person has just stopped them and is still there. */
 export function matching(
   entries: readonly Entry[],
@@ -233,7 +238,12 @@ export function matching(
 ): readonly Entry[] {
   const words = wordsOf(query);
   if (words.length === 0) return entries;
-  return entries.filter((entry) => kept?.has(entry.id) || hasAll(textOf(entry), words));
+  return entries.filter((entry) => {
+    if (kept?.has(entry.id)) return true;
+    const its = stateQuery(entry.state);
+    const others = words.filter((word) => word !== its);
+    return hasAll(textOf(entry), others);
+  });
 }
 
 /** The requests that a query finds, the newest first. */

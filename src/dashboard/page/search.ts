@@ -18,6 +18,8 @@ export const lineHits = computed(() => matchingLines(lines.value, query.value));
 const mostRequests = 1_000;
 /** Lines of all services together: some hundred kilobytes at most from the same machine. */
 const mostLines = 2_000;
+/** Characters of a line that are searched and shown: some programs print a file as one line. */
+const longestLine = 2_000;
 /** Milliseconds between two looks while somebody searches. */
 const pause = 3_000;
 
@@ -53,7 +55,7 @@ async function readLines(): Promise<void> {
     const { signal: never } = new AbortController();
     for await (const line of linesOf<JsonForm<OutputLine>>(path, never)) {
       const { service, message, time } = line;
-      found.push({ service, text: plain(message), time });
+      found.push({ service, text: plain(message.slice(0, longestLine)), time });
     }
   } catch {
     // The daemon is gone, which the event stream reports; what was found before stays.

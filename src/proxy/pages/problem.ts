@@ -166,14 +166,17 @@ function explainUnknown(problem: UnknownName): Explanation {
   }
   const name = word(problem.name);
   const nearest = problem.nearest === undefined ? undefined : word(problem.nearest);
-  const guess = nearest === undefined ? "" : `; did you mean ${nearest}?`;
   const meant = meantServers(problem);
+  // One whose name is not known may be any: a name that is nearly there is the better guess. Of the others, the process
+  // is known that was meant.
+  const isKnown = meant.some(({ fault }) => fault.kind !== "overwritten");
+  const guess = nearest === undefined || isKnown ? "" : `; did you mean ${nearest}?`;
   const nameless = namelessText(problem.unusable ?? []);
   const others = nameless === undefined ? "" : `; ${nameless}`;
   // Whoever has a server running has run the command that starts it.
   const more =
     meant.length > 0
-      ? `; ${meant.map(unusableText).join("; ")}`
+      ? `${guess === "" ? ";" : ""} ${meant.map(unusableText).join("; ")}`
       : ` (${listed(names)}; to start it: ${startCommand(problem.name)})${others}`;
   return {
     code: "unknown_name",
