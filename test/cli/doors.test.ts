@@ -330,8 +330,9 @@ describe.each(project)("One that is %s is told", (state) => {
     const { port: own } = await rowOf(its().word);
     if (turn === "answers") expect(answer.port).toBe(at || own);
     else {
-      const error = { code: turn === "down" ? "not_up" : "not_ready", message: sentence(its()) };
-      expect(answer).toMatchObject({ error });
+      const code = turn === "down" ? "not_up" : "not_ready";
+      const hint = its().next!.replace(/^.*: /, "");
+      expect(answer).toEqual({ error: { code, message: sentence(its()), hint } });
     }
   });
 

@@ -86,4 +86,11 @@ export const doors: readonly Fault[] = [
     replace: "services.filter(({ instance, name: own }) => own === lower &&",
     tests: ["test/routes/named.test.ts"],
   },
+  {
+    name: "a folder that is gone is no news",
+    file: "src/supervisor/project/folder.ts",
+    find: "    if (again) return;\n    this.#effects.onDoubt(this);\n",
+    replace: "    if (again) return;\n",
+    tests: ["test/supervisor/folder.test.ts"],
+  },
 ];

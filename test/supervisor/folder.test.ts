@@ -37,6 +37,8 @@ function place(act: (its: Place) => void, effects: Partial<FolderEffects> = {}) 
     snapshots: () => [],
     units: () => [],
     dispose: async () => {},
+    moved() {},
+    unit: () => undefined,
     resume() {},
     wishes: {},
   } as unknown as Project;
@@ -236,4 +238,33 @@ test("actions on one folder take turns, and one that fails does not stop the nex
   await second;
   expect(done).toEqual(["first", "second"]);
   expect(its.folder.isBlank).toBe(true);
+});
+
+test("a folder that is gone, and one that was moved, is news for what its services are told", async () => {
+  let doubts = 0;
+  let isThere = true;
+  using its = place(() => {}, {
+    onDoubt() {
+      doubts++;
+    },
+    read: async (directory) =>
+      isThere
+        ? {
+            kind: "project",
+            project: { ...projectSpec([]), directory, files: [its.path] },
+            fields: [],
+          }
+        : { kind: "none", files: [its.path] },
+  });
+  writeFileSync(its.path, "");
+  await its.load();
+  expect(its.folder.isGone).toBe(false);
+  const { directory } = its.folder;
+  isThere = false;
+  rmSync(directory, { recursive: true });
+  await eventually("it is gone", () => its.folder.isGone && doubts === 1);
+  expect(its.folder.warnings("api")).toEqual([expect.stringContaining("its folder is gone: ")]);
+  await its.folder.inTurn(() => its.folder.moved(`${directory}-moved`));
+  expect({ doubts, isGone: its.folder.isGone }).toEqual({ doubts: 2, isGone: false });
+  expect(its.folder.warnings("api")).toEqual([]);
 });

@@ -282,6 +282,7 @@ export class Folder {
       const spec = movedSpec(project.spec, move);
       project.moved(spec);
       this.#watch(fingerprintsOf(spec.files), { settled: true });
+      this.#effects.onDoubt(this);
     }
     this.#effects.onState();
     if (kept === undefined) return;
