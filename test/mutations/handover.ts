@@ -78,8 +78,22 @@ export const handover: readonly Fault[] = [
   {
     name: "streams that are opened while GOAWAY is on its way are not answered",
     file: "src/proxy/h2/session.ts",
-    find: "    this.#goAway(stopping, anyStream);",
-    replace: "    this.drain();",
+    find: "this.#goAway(stopping, anyStream);",
+    replace: "this.drain();",
+    tests: ["test/proxy/h2-session.test.ts"],
+  },
+  {
+    name: "a session is asked to go elsewhere before its client has asked anything",
+    file: "src/proxy/h2/session.ts",
+    find: "} else if (this.#streams.last > 0 || now - this.#since >= seconds) {",
+    replace: "} else {",
+    tests: ["test/proxy/h2-session.test.ts"],
+  },
+  {
+    name: "a session that another proxy takes the place of has no time to hear so",
+    file: "src/proxy/h2/session.ts",
+    find: "if (now - this.#partedAt >= seconds) this.drain();",
+    replace: "this.drain();",
     tests: ["test/proxy/h2-session.test.ts"],
   },
   {

@@ -111,18 +111,39 @@ describe("one session", () => {
 
   test("when another proxy accepts, GOAWAY asks for no more, and streams on their way are answered", async () => {
     const client = session();
+    const goAways = () =>
+      client.heard
+        .filter(({ type }) => type === FrameType.goAway)
+        .map(({ payload }) => readUint31(payload, 0));
+    client.shared.drains = true;
+    // A client without a request yet could not send one after GOAWAY.
+    client.session.part(2);
     client.request(1);
     await client.finished(1);
-    client.shared.drains = true;
-    client.session.leave();
+    expect(goAways()).toEqual([]);
+    client.session.part(2);
     await client.next(FrameType.goAway);
+    client.shared.now += 1.5;
+    client.session.part(2);
     client.request(3);
     await client.finished(3);
-    client.session.drain();
+    client.shared.now += 0.5;
+    client.session.part(2);
     await eventually("the link is ended", () => client.ended);
-    const last = client.heard.filter(({ type }) => type === FrameType.goAway);
-    expect(last.map(({ payload }) => readUint31(payload, 0))).toEqual([2 ** 31 - 1, 3]);
+    expect(goAways()).toEqual([2 ** 31 - 1, 3]);
     expect(await client.goAwayCode()).toBe(ErrorCode.noError);
+  });
+
+  test("when another proxy accepts, a session that is never used ends as well", async () => {
+    const client = session();
+    await client.next(FrameType.settings);
+    client.session.part(2);
+    client.shared.now += 2;
+    client.session.part(2);
+    await client.next(FrameType.goAway);
+    client.shared.now += 2;
+    client.session.part(2);
+    await eventually("the link is ended", () => client.ended);
   });
 
   test("an idle session ends after 75 s, one that never asked after 30 s", async () => {

@@ -119,7 +119,7 @@ const runs: [title: string, run: () => Promise<string>][] = [
   [
     // Its clients end with GOAWAY, so that each restart has clients of its own.
     "h2load, HTTP/2",
-    () => inRounds([...h2load, "-m4", "-D1", `https://${host}:${port}/`]),
+    () => inRounds([...h2load, "-m4", "-D4", `https://${host}:${port}/`]),
   ],
 ];
 

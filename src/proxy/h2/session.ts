@@ -65,6 +65,8 @@ export class H2Session implements LinkHandler, StreamSession {
   #phase: "serving" | "draining" | "over" | "closed" = "serving";
   /** Octets of the preface that have come. */
   #prefaceRead = 0;
+  /** When the client was asked to open further streams elsewhere. */
+  #partedAt: number | undefined;
   /** Within `data`, which settles at its end. */
   #reading = false;
   /** `settle` is to run at the end of this turn. */
@@ -243,11 +245,20 @@ export class H2Session implements LinkHandler, StreamSession {
     return this.#streams.size === 0 || (type !== -1 && type !== FrameType.data);
   }
 
-  /** Another proxy accepts in place of this one: the client is asked to open further streams there. */
-  leave(): void {
+  /**
+   * Another proxy accepts in place of this one: the client is asked to open further streams there, and `seconds` later
+   * the session takes no new one. A client that has not asked anything yet is about to. Called now and then.
+   */
+  part(seconds: number): void {
     if (this.#phase !== "serving") return;
-    this.#goAway(stopping, anyStream);
-    this.#schedule();
+    const now = this.#now();
+    if (this.#partedAt !== undefined) {
+      if (now - this.#partedAt >= seconds) this.drain();
+    } else if (this.#streams.last > 0 || now - this.#since >= seconds) {
+      this.#partedAt = now;
+      this.#goAway(stopping, anyStream);
+      this.#schedule();
+    }
   }
 
   /** The proxy stops: the session takes no new stream, and ends with the last answer. */

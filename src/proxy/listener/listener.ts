@@ -262,9 +262,8 @@ export function startProxy(options: ProxyOptions): Proxy {
 
   /** Ends connections that are idle. What a client has sent until now is still answered. */
   function part(): void {
+    for (const session of sessions.keys()) session.part(partingSeconds);
     if (seconds - leftAt < partingSeconds) return;
-    // The session asks for no more streams, and answers those that are on their way.
-    for (const session of sessions.keys()) session.drain();
     for (const connection of connections.keys()) {
       if (!connection.isQuietFor(partingSeconds)) continue;
       if (calls.peek(connection.link.descriptor) !== "spoke") connection.part();
@@ -379,7 +378,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         phase = "leaving";
         leftAt = seconds;
         acceptNoMore();
-        for (const session of sessions.keys()) session.leave();
+        part();
         await empty(milliseconds);
         // `stop` ends them in its own time.
         if ((phase as string) === "leaving") end();
