@@ -8,7 +8,8 @@ import type { DaemonOptions } from "../../src/daemon/daemon.ts";
 
 const directories: string[] = [];
 afterEach(async () => {
-  for (const directory of directories.splice(0)) await rm(directory, { recursive: true });
+  for (const directory of directories.splice(0))
+    await rm(directory, { recursive: true, force: true });
 });
 
 export async function daemonOptions(more: Partial<DaemonOptions> = {}): Promise<DaemonOptions> {

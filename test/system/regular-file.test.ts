@@ -136,7 +136,9 @@ test.each(logs)("%s is no log: it %s", async (name, why) => {
   if (name === "link-to-none") symlinkSync("none", path);
   const command = ["sh", "-c", "echo said"];
   expect(() => openToAppendSync(path)).toThrow(`${path} ${why}`);
-  expect(() => spawnDaemon({ command, env: {}, log: path })).toThrow(`${path} ${why}`);
+  const spawn = () => spawnDaemon({ command, env: {}, log: path });
+  expect(spawn).toThrow(path);
+  expect(spawn).toThrow(name === "folder" ? "a folder is in its place" : why);
   logFile(path, { now: () => 0 }).write("lost");
   const kept = rotatedFile(path);
   await expect(kept.write([Buffer.from("lost\n")])).rejects.toThrow(`${path} ${why}`);
