@@ -128,13 +128,17 @@ const runs: [title: string, run: () => Promise<string>][] = [
       const command = [...h2load, "-m4", "-D4", `https://${host}:${port}/`];
       const before = await askedOfServer();
       const said = await inRounds(command, { bad: /[1-9]\d* [345]xx/ });
-      const succeeded = [...said.matchAll(/(\d+) succeeded/g)].reduce(
-        (sum, its) => sum + Number(its[1]),
-        0,
-      );
+      const sum = (word: string): number =>
+        [...said.matchAll(new RegExp(`(\\d+) ${word}`, "g"))].reduce(
+          (all, its) => all + Number(its[1]),
+          0,
+        );
+      const succeeded = sum("succeeded");
+      // Its time was over before their answers came.
+      const left = sum("started") - sum("done");
       const asked = (await askedOfServer()) - before;
-      if (asked !== succeeded) isWell = false;
-      return `${said}\n  the server was asked ${asked} times, and ${succeeded} answers came`;
+      if (asked > succeeded + left) isWell = false;
+      return `${said}\n  asked of the server: ${asked}, answered: ${succeeded}, left by h2load: ${left}`;
     },
   ],
 ];
