@@ -424,16 +424,17 @@ describeWith(["certutil"])("a browser", () => {
     async () => {
       await using system = await temporarySystem();
       await using place = await daemonPlace();
+      await using named = await testServer();
       await place.start();
       const bin = join(system.home, "bin");
       await mkdir(bin);
       await writeFile(join(bin, "chromium"), "#!/bin/sh\necho page\n", { mode: 0o755 });
       const env = { ...system.env, ...place.env, PATH: `${bin}:/usr/bin:/bin` };
-      const { out, err, code } = await cli(["browser", "api", "--json"], { env });
+      const { out, err, code } = await cli(["browser", named.name, "--json"], { env });
       expect([code, err]).toEqual([0, "page\n"]);
       expect(holdAnswer("browser", out)).toEqual([
         {
-          url: expect.stringMatching(/^https:\/\/api\.localhost:\d+\/$/),
+          url: expect.stringMatching(new RegExp(`^https://${named.name}\\.localhost:\\d+/$`)),
           program: join(bin, "chromium"),
         },
       ]);
