@@ -1,6 +1,7 @@
 /** `why`, with the real program, a real proxy and servers in every state. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import type { Step, Walk } from "../../src/cli/servers/step.ts";
+import { unansweredFix } from "../../src/cli/servers/step-answers.ts";
 import { listens } from "../../src/cli/servers/step-listens.ts";
 import { cli, freshState, type State } from "./cli.ts";
 import { startProgram } from "../support/program.ts";
@@ -119,6 +120,13 @@ test("a proxy of another state directory is told, with the port of the one here"
   expect(step).toMatchObject({ ok: true, fix: "here the proxy is on port 1: http://localhost:1/" });
   const own = { ...sight, proxy: { pid: 17, port: 1 } };
   expect((await listens({ ...walk, sight: own })).step.detail).toStartWith("localhostess answers");
+});
+
+test("a server that is stopped by a signal is told with what lets it go on, and else where to look", () => {
+  expect(unansweredFix({ pid: 17, log: "/x" })).toEndWith("to let it go on: kill -CONT 17");
+  expect(unansweredFix({ pid: undefined, log: "/my state/daemon.log" })).toEndWith(
+    "to '/my state/daemon.log'",
+  );
 });
 
 test("another program on the proxy's port is named", async () => {
