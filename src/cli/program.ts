@@ -181,7 +181,13 @@ function placeOf(text: string, program: Command): string {
     .filter((verb) => verb.commands.some((its) => its.name() === name))
     .map((verb) => `localhostess ${verb.name()} ${name}`);
   if (places.length > 0) return `(It is ${listed(places, { conjunction: "or" })})\n`;
-  if (name === undefined || text.includes("Did you mean")) return "";
+  if (name === undefined) return "";
+  // The nearest by its letters may be another one: LS is as far from up.
+  const same = program.commands.find((verb) => verb.name() === name.toLowerCase());
+  if (same !== undefined && !text.includes(`Did you mean ${same.name()}?`)) {
+    return `(Did you mean ${same.name()}?)\n`;
+  }
+  if (text.includes("Did you mean")) return "";
   const all = program.commands.flatMap((verb) =>
     verb.commands.map((its) => ({ name: its.name(), place: placeIn(its) })),
   );

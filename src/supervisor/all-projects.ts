@@ -374,7 +374,9 @@ class AllProjects implements Projects {
     const [its, ...others] = found;
     if (its === undefined) {
       const names = all.map(({ name }) => name);
-      return { kind: "none", why: `no project is known as ${word}${didYouMean(word, names)}` };
+      const otherwise = "; for those that are: localhostess registry list";
+      const near = didYouMean(word, names, { otherwise });
+      return { kind: "none", why: `no project is known as ${word}${near}` };
     }
     if (others.length > 0) {
       const paths = found.map((one) => one.path).join(", ");

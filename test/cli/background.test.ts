@@ -128,6 +128,15 @@ test(
     expect(again).toMatchObject({ code: 0, out: "" });
     expect(again.err).toContain("the daemon is not running");
     expect((await place.run("server", "status")).code).toBe(1);
+    // Whichever verb starts one by the way says so.
+    for (const verb of [
+      ["registry", "list"],
+      ["api", "Ping"],
+    ]) {
+      const { err } = await place.run(...verb);
+      expect(err).toMatch(/^started localhostess \(pid \d+\); stop it with: /);
+      await place.run("server", "stop");
+    }
   },
   patience,
 );

@@ -12,6 +12,7 @@ import {
   versionWords,
   type Want,
 } from "../../src/cli/shared/daemon-answers.ts";
+import { mentionVersion } from "../../src/cli/shared/daemon-here.ts";
 import { noColors, type Screen, type World } from "../../src/cli/shared/world.ts";
 import { findDaemon } from "../../src/control/found/connect.ts";
 import { credentialPath, ensureCredential } from "../../src/control/found/credential.ts";
@@ -352,6 +353,22 @@ test("a daemon of another version is told older from newer, and one of the same 
   expect(versionWords({ pid: 17, version: "1.10.0" }, ours)).toBe(
     "the daemon (pid 17, version 1.10.0) is newer than this command (1.2.3); update the command, or, to replace the daemon: localhostess server restart",
   );
+});
+
+test("a command that finds a daemon of another version twice mentions it once", () => {
+  let err = "";
+  const screen: Screen = {
+    write(text) {
+      err += text;
+      return true;
+    },
+    columns: () => undefined,
+    colors: noColors,
+  };
+  const daemonTalk = { said: new Set<string>(), unusable: false, waited: false };
+  const world = { err: screen, daemonTalk } as World;
+  for (let time = 0; time < 2; time++) mentionVersion({ pid: 17, version: "0.0.1" }, world);
+  expect(err.split("\n").length - 1).toBe(1);
 });
 
 test("it is mentioned once per command, on stderr, and a socket that was removed is waited for with a word", async () => {

@@ -370,6 +370,15 @@ describe.each(project)("One that is %s is told", (state) => {
   });
 });
 
+test("A project whose folder is gone is not started, and told by its name as at every door", async () => {
+  for (const word of [away, `${away}:web`]) {
+    const { code, err } = await told("up", word);
+    expect(code).toBe(1);
+    expect(err).toStartWith(`localhostess: ${away}: its folder is gone: `);
+    expect(err).toEndWith(`; else: localhostess registry forget ${away}\n`);
+  }
+});
+
 test("A lazy service is started by the request that open makes", async () => {
   const { cause } = states.lazy!;
   expect(cause).toBe(`${name}:lazy is stopped`);

@@ -1,155 +1,80 @@
-/** A word for one server -> the name that it leads to, and what the proxy finds there. */
+/** A word for one server, and the folder that it is typed in -> the name that it leads to. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { answers } from "../../src/cli/servers/step-answers.ts";
-import type { Walk } from "../../src/cli/servers/step.ts";
+import { targetOf } from "../../src/cli/shared/reach.ts";
 import type { Sight } from "../../src/cli/shared/look.ts";
-import { reach, targetOf } from "../../src/cli/shared/reach.ts";
-import type { World } from "../../src/cli/shared/world.ts";
-import type { Supervised } from "../../src/routes/supervised.ts";
-import { testService, testSupervised } from "../support/test-proxy.ts";
+import { noColors, type World } from "../../src/cli/shared/world.ts";
+import type { Service } from "../../src/routes/service.ts";
 
 let root: string;
 
 beforeAll(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "localhostess-reach-")));
-  for (const folder of ["shop/src", "blog", "new"])
-    mkdirSync(join(root, folder), { recursive: true });
-  const toml =
-    '[project]\nname = "new"\n[services.api]\ncommand = "true"\n[services.cms]\ncommand = "true"\n';
-  writeFileSync(join(root, "new/locald.toml"), toml);
+  mkdirSync(join(root, "shop/api"), { recursive: true });
+  mkdirSync(join(root, "other"));
+  writeFileSync(join(root, "shop/locald.toml"), `[services]\napi = "true"\n`);
 });
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-function service(
-  id: string,
-  routeName: string | undefined,
-  its: Partial<Supervised> = {},
-): Supervised {
-  const [project, name] = id.split(":") as [string, string];
-  return testSupervised({
-    ...{ id, project, service: name, routeName, domain: `${project}.localhost` },
-    ...{ directory: join(root, project), state: "stopped" },
-    ...its,
-  });
+function serverIn(cwd: string): Service {
+  return {
+    name: "api",
+    routable: true,
+    endpoint: { address: "127.0.0.1", port: 3000, dial: ["127.0.0.1"] },
+    process: { pid: 17, startedAt: 0 },
+    pids: [17],
+    ports: [3000],
+    command: "bun dev",
+    cwd,
+    source: "NAME",
+    warnings: [],
+  };
 }
 
-/** Servers by hand: `api`, and `cms` in the folder of a project that declares one. */
-function sight(): Sight {
-  const supervised = [
-    service("shop:web", "shop"),
-    service("shop:api", "api.shop", { state: "ready", port: 4000, listens: [4000] }),
-    service("shop:jobs", undefined, { type: "worker", state: "ready" }),
-    ...[1, 2].map((number) =>
-      service(`shop:app-${number}`, `app-${number}.shop`, {
-        instance: { of: "app", number, routeName: "app.shop" },
-      }),
-    ),
-    service("blog:api", "api.blog", { lazy: true }),
-    service("blog:docs", "docs.blog"),
-  ];
-  const hand = (name: string, cwd: string) => ({
-    ...testService(name, { port: 3000 }),
-    ...{ name, cwd: join(root, cwd) },
-  });
-  return {
+/** The name, or why there is none; no project is up. `from` and `cwd` are folders below the root. */
+async function leads(word: string, { from, cwd }: { from: string; cwd: string }): Promise<string> {
+  const sight: Sight = {
     scan: { observations: [], processes: new Map(), skipped: [] },
-    services: [hand("api", "elsewhere"), hand("cms", "new/below"), hand("docs", "elsewhere")],
-    supervised,
-    proxy: { pid: 1, port: 9090 },
+    services: [serverIn(join(root, cwd))],
+    supervised: [],
+    proxy: undefined,
     port: 9090,
     urlPorts: { http: 9090, https: 9090 },
     tlds: [],
   };
-}
-
-/** The name and the path, or why there is none. */
-async function led(word: string, folder: string): Promise<string> {
-  const cwd = join(root, folder);
-  const world = { cwd, home: root, env: {}, platform: process.platform } as World;
+  const world = {
+    cwd: join(root, from),
+    home: root,
+    env: {},
+    platform: process.platform,
+    err: { colors: noColors },
+  } as World;
   try {
-    const target = await targetOf(word, { sight: sight(), world });
-    return target.kind === "own" ? "own" : `${target.name}${target.path}`;
-  } catch (error) {
-    return (error as Error).message.replaceAll(root, "");
+    const target = await targetOf(word, { sight, world });
+    return target.kind === "name" ? target.name : target.kind;
+  } catch (mistake) {
+    return (mistake as Error).message.replaceAll(root, "");
   }
 }
 
-test.each([
-  // The project here, the server with that NAME, another project.
-  ["api", "shop/src", "api.shop/"],
-  ["api", "blog", "api.blog/"],
-  ["api", ".", "api/"],
-  ["docs", "blog", "docs.blog/"],
-  ["docs", "shop", "docs/"],
-  ["web", "blog", "shop/"],
-  // Every other form.
-  ["shop:api", "blog", "api.shop/"],
-  ["shop:api/users?a=b", "blog", "api.shop/users?a=b"],
-  ["api/users", "shop", "api.shop/users"],
-  ["API", "shop", "api.shop/"],
-  ["api.shop", "blog", "api.shop/"],
-  ["http://api.blog.localhost:9090/x?y=z#f", "shop", "api.blog/x?y=z"],
-  ["http://api/", "shop", "api/"],
-  ["api.localhost", "shop", "api/"],
-  ["shop", "blog", "shop/"],
-  [".", "shop/src", "shop/"],
-  ["../shop", "blog", "shop/"],
-  ["app", "shop", "app.shop/"],
-  ["app-2", "shop", "app-2.shop/"],
-  ["http://localhost:9090/", "shop", "own"],
-  // A person may run what the project declares by hand.
-  ["cms", "new", "cms/"],
-])("%s in %s leads to %s", async (word, folder, name) => {
-  expect(await led(word, folder)).toBe(name);
+const notUp = "shop:api: nobody has started it; start it with: localhostess up /shop api";
+
+test("a plain name is the service of the project here, also where nobody has started it", async () => {
+  for (const word of ["api", "API", "shop:api", "api.shop", "http://api.shop.localhost:9090/x"]) {
+    expect(await leads(word, { from: "shop", cwd: "other" })).toStartWith(notUp);
+  }
 });
 
-test("where it leads nowhere, it is told why", async () => {
-  expect(await led("api", "new")).toBe(
-    "new:api: nobody has started it; start it with: localhostess up /new api; api.localhost is another server",
-  );
-  expect(await led("api.new", "new")).toContain("new:api: nobody has started it");
-  expect(await led("jobs", "shop")).toBe("shop:jobs is ready; a worker has no address");
-  expect(await led("blog", "shop")).toBe("blog has several addresses: name blog:api or blog:docs");
-  expect(await led("ftp://api.shop/", "shop")).toContain("only http:// and https://");
+test("a server that was started by hand in the project's folder is that service", async () => {
+  for (const cwd of ["shop", "shop/api"]) {
+    expect(await leads("api", { from: "shop/api", cwd })).toBe("api");
+  }
 });
 
-test("a name is looked up as the proxy does it", () => {
-  const kindOf = (name: string) => reach(name, sight()).kind;
-  expect(reach("api.shop", sight())).toMatchObject({
-    kind: "server",
-    service: { endpoint: { port: 4000 } },
-  });
-  expect(reach("shop", sight())).toMatchObject({ kind: "absent", turn: "down" });
-  expect(reach("api.blog", sight())).toMatchObject({ kind: "absent", turn: "wake" });
-  expect(kindOf("x.api.shop")).toBe("server");
-  expect(reach("api.shpo", sight())).toMatchObject({ kind: "unknown", nearest: "api.shop" });
-});
-
-test("why tells an answer of the proxy as it is, instead of sending people to curl", async () => {
-  const body = "localhostess: shop:api has failed; to start it: localhostess up /srv/shop api\n";
-  using proxy = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    fetch: () => new Response(body, { status: 503, headers: { Server: "localhostess" } }),
-  });
-  const port = proxy.port!;
-  const target = {
-    kind: "name",
-    name: "api.shop",
-    domain: "localhost",
-    scheme: "http",
-    port,
-    path: "/",
-  };
-  const walk = { target, sight: sight(), port, host: "api.shop.localhost", byPac: false } as Walk;
-  const step = await answers(walk, "127.0.0.1");
-  expect(step.ok).toBe(false);
-  expect(step.detail).toEndWith(
-    "503 Service Unavailable, by the proxy itself: shop:api has failed; to start it: localhostess up /srv/shop api",
-  );
-  expect(`${step.fix}`).not.toContain("curl");
+test("elsewhere it is the server with that NAME, as its own address is everywhere", async () => {
+  expect(await leads("api", { from: "other", cwd: "shop" })).toBe("api");
+  expect(await leads("api.localhost", { from: "shop", cwd: "other" })).toBe("api");
 });

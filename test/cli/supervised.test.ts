@@ -6,6 +6,8 @@ import { monitorScreen } from "../../src/cli/projects/monitor-screen.ts";
 import { tellPending } from "../../src/cli/projects/pending-note.ts";
 import { progress } from "../../src/cli/projects/progress.ts";
 import { statusLines } from "../../src/cli/projects/status.ts";
+import { stopCommand } from "../../src/cli/projects/up-background.ts";
+import type { ProjectSpec } from "../../src/manifest/project.ts";
 import type { Row } from "../../src/cli/projects/asking.ts";
 import { rowsIn, rowsNamed, wordsFor } from "../../src/cli/projects/named.ts";
 import { noColors, type Screen } from "../../src/cli/shared/world.ts";
@@ -152,9 +154,22 @@ test("a status has a row for each service, and below them what wants to be read"
     "! shop:api: it listens on 3000",
     "  shop:db has failed: ended 10 times",
   ]);
+  // A warning that its sentence has already is not told twice.
+  const gone = { state: "failed", message: "shop:db has failed; its folder is gone: /x" } as const;
+  const told = row("shop:db", { ...gone, warnings: ["its folder is gone: /x", "another"] });
+  const twice = statusLines([told], { colors: noColors, columns: () => undefined });
+  expect(twice.slice(2)).toEqual([`  ${gone.message}`, "! shop:db: another"]);
   for (const line of statusLines(rows, { colors: noColors, columns: () => 40 })) {
     expect(Bun.stringWidth(line)).toBeLessThanOrEqual(40);
   }
+});
+
+test("whoever leaves a start is told what ends it: the services that were named, from whatever folder", () => {
+  const project = { name: "shop", directory: "/srv/my shop" } as ProjectSpec;
+  expect(stopCommand({ project, services: [] })).toBe("localhostess stop '/srv/my shop/'");
+  expect(stopCommand({ project, services: ["api", "db"] })).toBe(
+    "localhostess stop shop:api shop:db",
+  );
 });
 
 test("80 columns keep the address and the folder: processor, exit and restarts go first", () => {

@@ -51,6 +51,7 @@ test("--version prints just the version", async () => {
 
 const mistakes: [args: string[], said: string][] = [
   [["lss"], "Did you mean ls?"],
+  [["LS"], "unknown command 'LS'\n(Did you mean ls?)\nsee: "],
   [["sever"], "Did you mean server?"],
   [["entirely-else"], "unknown command 'entirely-else'"],
   [["server", "strat"], "Did you mean start?"],

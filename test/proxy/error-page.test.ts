@@ -137,6 +137,7 @@ test("an unknown name that a running server was probably meant by gets that serv
 test("a name that is nearly there is told before a server that may have any name, and not beside one that has this", () => {
   const known = textOf({ ...unknown, unusable: [nameless()] });
   expect(known).toStartWith("localhostess: no server is named ap; pid 31338 ");
+  expect(htmlOf({ ...unknown, unusable: [nameless()] })).not.toContain("Did you mean");
   const lost = nameless({ fault: { kind: "overwritten" }, cwd: "/srv/x", suggested: "x" });
   const any = textOf({ ...unknown, unusable: [lost] });
   expect(any).toStartWith("localhostess: no server is named ap; did you mean api? pid 31338 ");

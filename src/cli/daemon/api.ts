@@ -5,7 +5,7 @@ import { commandNamed, commands } from "../../control/commands/commands.ts";
 import { endpointOf } from "../../control/found/registration.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
 import { printJson } from "../shared/json-output.ts";
-import { ensureDaemon, type Running } from "../shared/daemon-here.ts";
+import { ensureDaemon, type Running, tellStarted } from "../shared/daemon-here.ts";
 import type { World } from "../shared/world.ts";
 
 export type ApiFlags = Flags & { http?: boolean };
@@ -25,6 +25,7 @@ export async function api(
   const input = inputOf(json);
   const { http: _, json: _j, ...passed } = flags;
   const daemon = await ensureDaemon({ flags: passed, settings, world });
+  tellStarted(daemon, world);
   if (world.json !== undefined) world.json.lines = command.streams !== false;
   const stopped = Promise.withResolvers<undefined>();
   const cancel = world.onSignal(() => stopped.resolve(undefined));

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { ProjectSpec } from "../../manifest/project.ts";
 import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
+import { goneText } from "../../routes/state-sentence.ts";
 import { namesOf, servicesWithin, unquoted, wordIn } from "../../routes/named.ts";
 import { printable } from "../../text/printable.ts";
 import {
@@ -54,6 +55,7 @@ export async function askedFor(
     const isExact = first !== undefined && (first.includes(":") || wordIn(first).isAddress);
     const isMeant = read.kind === "none" || known?.isWhole || isExact;
     if (isMeant && known !== undefined && known.directory !== directory) {
+      if (known.gone !== undefined) throw new Failure("no_project", known.gone);
       const rest = known.isWhole ? others : words;
       return await askedFor([`${known.directory}/`, ...rest], world, { flags });
     }
@@ -85,6 +87,9 @@ function isAbout(read: ReadProject, word: string | undefined): boolean {
   return word === undefined || servicesWithin(word, read.project).kind === "services";
 }
 
+/** `gone`: why it cannot be started, where its folder is not there any more. */
+type KnownFolder = { directory: string; isWhole: boolean; gone?: string | undefined };
+
 /**
  * The project that the daemon knows by the word: `shop:api`, `shop`, or `api` if only one has such a service. Without
  * a word, the one whose folder is above.
@@ -92,7 +97,7 @@ function isAbout(read: ReadProject, word: string | undefined): boolean {
 async function knownFolder(
   word: string | undefined,
   { flags, world }: { flags: Flags; world: World },
-): Promise<{ directory: string; isWhole: boolean } | undefined> {
+): Promise<KnownFolder | undefined> {
   const running = await runningDaemon(await settingsOf(flags, world), world);
   if (running === undefined) return undefined;
   const rows = await rowsOf(running.socket);
@@ -104,10 +109,16 @@ async function knownFolder(
   if (found.kind !== "rows") return undefined;
   const [one, ...more] = new Set(found.rows.map((its) => its.directory));
   if (one === undefined || more.length > 0) return undefined;
+  const isThere = await stat(one).then(
+    () => true,
+    () => false,
+  );
+  const { project: its } = found.rows[0]!;
+  const gone = isThere ? undefined : `${its}: ${goneText({ directory: one, project: its })}`;
   const isWhole = found.rows.every(({ id, service, of, project }) => {
     return project === word && ![id, service, of].includes(word);
   });
-  return { directory: one, isWhole };
+  return { directory: one, isWhole, gone };
 }
 
 /** @throws an Error for a person, where the daemon has projects, and none of them has the word's service. */

@@ -9,7 +9,7 @@ import { tellPending } from "./pending-note.ts";
 import { printJson } from "../shared/json-output.ts";
 import { projectFolderOf } from "../shared/project-files.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
-import { ensureDaemon } from "../shared/daemon-here.ts";
+import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { shownFolder } from "../shared/rows.ts";
 import { type Column, tableLines, type TableOptions } from "../shared/table.ts";
 import { answerOf, rowsOf } from "./asking.ts";
@@ -20,7 +20,9 @@ const patience = 300_000;
 
 async function socketOf(flags: Flags, world: World): Promise<string> {
   const settings = await settingsOf(flags, world);
-  const { socket } = (await ensureDaemon({ flags: {}, settings, world })).registration;
+  const daemon = await ensureDaemon({ flags: {}, settings, world });
+  tellStarted(daemon, world);
+  const { socket } = daemon.registration;
   tellPending(await rowsOf(socket), world);
   return socket;
 }

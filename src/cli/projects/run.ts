@@ -6,7 +6,7 @@ import { tellPending } from "./pending-note.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJsonLine } from "../shared/json-output.ts";
 import { type Flags, settingsOf, UsageError } from "../shared/settings.ts";
-import { ensureDaemon } from "../shared/daemon-here.ts";
+import { ensureDaemon, tellStarted } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, knownOf, type Row } from "./asking.ts";
 import { folderHere, projectHere } from "./here.ts";
@@ -22,8 +22,9 @@ export async function run(
     throw new UsageError([`a command is required: localhostess run ${service} -- bun test`]);
   }
   const settings = await settingsOf(flags, world);
-  const { registration } = await ensureDaemon({ flags: {}, settings, world });
-  const { socket } = registration;
+  const daemon = await ensureDaemon({ flags: {}, settings, world });
+  tellStarted(daemon, world);
+  const { socket } = daemon.registration;
   const env = await environmentOf(service, { socket, world });
   if (flags.json) printJsonLine(world, { service, command });
   return await runInPlace(command, { env: { ...definedOf(world.env), ...env }, world });

@@ -145,8 +145,12 @@ function remarkOf({ name, state, why, lazy, message }: Row): string | undefined 
 /** By the first row that has it: a warning about a project is printed once, with the names of its services. */
 function warningsOf(rows: readonly Row[]): Map<string, string[]> {
   const names = new Map<string, string[]>();
-  for (const { name, warnings } of rows) {
-    for (const text of new Set(warnings)) names.set(text, [...(names.get(text) ?? []), name]);
+  for (const row of rows) {
+    const { name } = row;
+    const told = remarkOf(row) ?? "";
+    for (const text of new Set(row.warnings)) {
+      if (!told.includes(text)) names.set(text, [...(names.get(text) ?? []), name]);
+    }
   }
   const found = new Map<string, string[]>();
   for (const [text, those] of names) {

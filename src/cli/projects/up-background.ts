@@ -3,6 +3,7 @@ import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
+import { pastedWord } from "../../text/shell-words.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { World } from "../shared/world.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
@@ -56,7 +57,7 @@ export async function upInBackground(
     if (ended === "interrupted") {
       if (world.json !== undefined) world.json.code = "interrupted";
       world.err.write(
-        "localhostess: the start continues in the background; stop it with: localhostess stop\n",
+        `localhostess: the start continues in the background; stop it with: ${stopCommand(upping)}\n`,
       );
       return 1;
     }
@@ -70,6 +71,15 @@ export async function upInBackground(
     cancelLate();
     steps.end();
   }
+}
+
+/** Ends the services that were named, or else the project, from whatever folder. */
+export function stopCommand({ project, services }: Pick<Upping, "project" | "services">): string {
+  const words =
+    services.length === 0
+      ? [`${project.directory}/`]
+      : services.map((service) => `${project.name}:${service}`);
+  return `localhostess stop ${words.map(pastedWord).join(" ")}`;
 }
 
 type Concerning = { concerned: ReadonlySet<string> };

@@ -55,7 +55,7 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
       ...(flags.foreground || patience !== undefined ? { patience: longestTimer } : {}),
     },
   };
-  const upping = { socket, request, project, world };
+  const upping = { socket, request, project, services, world };
   if (flags.foreground) {
     const { upInForeground } = await import("./up-foreground.ts");
     return await upInForeground(upping, { patience });

@@ -2,4 +2,11 @@
 import type { ProjectSpec } from "../../manifest/project.ts";
 import type { World } from "../shared/world.ts";
 
-export type Upping = { socket: string; request: unknown; project: ProjectSpec; world: World };
+export type Upping = {
+  socket: string;
+  request: unknown;
+  project: ProjectSpec;
+  /** Those that were named; empty: the whole project. */
+  services: readonly string[];
+  world: World;
+};

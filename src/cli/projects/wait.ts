@@ -60,17 +60,18 @@ export async function wait(
   const known = { rows: [], servers: [] };
   const { rows, servers } = daemon === undefined ? known : await knownOf(daemon.socket);
   tellPending(rows, world);
-  const all = await awaitedFor(words, { goal, rows, servers, world });
-  if (daemon === undefined && goal === "stopped") {
-    for (const its of all) its.verdict = { kind: "reached", exit: 0 };
-    return report(all, { goal, json: flags.json, world });
-  }
-  if (daemon === undefined) {
+  // Without a daemon there is nothing that a name could be one of.
+  if (daemon === undefined && goal !== "stopped") {
     if (world.json !== undefined) world.json.code = "not_running";
     world.err.write(
       "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
     );
     return 1;
+  }
+  const all = await awaitedFor(words, { goal, rows, servers, world });
+  if (daemon === undefined) {
+    for (const its of all) its.verdict = { kind: "reached", exit: 0 };
+    return report(all, { goal, json: flags.json, world });
   }
   const over = Promise.withResolvers<Ended>();
   const cancelSignal = world.onSignal((signal) => over.resolve({ signal }));

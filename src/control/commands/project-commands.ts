@@ -396,7 +396,10 @@ function pinCommand({ pinned, ...described }: PinCommand): Command {
     streams: false,
     async run({ project_path: directory }, backend) {
       if (await known(backend).pin(directory, pinned)) return ok;
-      throw new CommandError("not_found", `no project is known in ${directory}`);
+      throw new CommandError(
+        "not_found",
+        `no project is known in ${directory}; localhostess up makes it known, and for those that are: localhostess registry list`,
+      );
     },
     reply: () => "Ok",
   });

@@ -8,6 +8,7 @@ import { pageReply } from "./page.ts";
 import {
   dialled,
   explain,
+  guessedName,
   longSentence,
   meantServers,
   type Problem,
@@ -88,13 +89,13 @@ function unknownName(problem: UnknownName): Story {
   const name = word(problem.name);
   const meant = meantServers(problem);
   const nameless = namelessText(problem.unusable ?? []);
+  const guessed = guessedName(problem);
   const guess =
-    problem.nearest === undefined
+    guessed === undefined
       ? undefined
       : html`<p>
           Did you mean
-          <a href="${serviceUrl(problem.nearest, problem.port)}/"
-            ><strong>${word(problem.nearest)}</strong></a
+          <a href="${serviceUrl(guessed, problem.port)}/"><strong>${word(guessed)}</strong></a
           >?
         </p> `;
   return {

@@ -137,6 +137,15 @@ export function meantServers({ name, unusable = [] }: UnknownName): Unusable[] {
   return meantBy(name.toLowerCase(), unusable).slice(0, mostMeant);
 }
 
+/**
+ * The name that is nearly there, unless a server that runs was rather meant. One whose name is not known may be any, so
+ * that the name is told before it.
+ */
+export function guessedName(problem: UnknownName): string | undefined {
+  const isKnown = meantServers(problem).some(({ fault }) => fault.kind !== "overwritten");
+  return isKnown ? undefined : problem.nearest;
+}
+
 /** The command that starts a server under this name, if the name is safe to paste into a shell. */
 export function startCommand(name: string): string {
   const safe = /^[a-z0-9][a-z0-9._-]{0,252}$/.test(name);
@@ -167,10 +176,8 @@ function explainUnknown(problem: UnknownName): Explanation {
   const name = word(problem.name);
   const nearest = problem.nearest === undefined ? undefined : word(problem.nearest);
   const meant = meantServers(problem);
-  // One whose name is not known may be any: a name that is nearly there is the better guess. Of the others, the process
-  // is known that was meant.
-  const isKnown = meant.some(({ fault }) => fault.kind !== "overwritten");
-  const guess = nearest === undefined || isKnown ? "" : `; did you mean ${nearest}?`;
+  const guessed = guessedName(problem);
+  const guess = guessed === undefined ? "" : `; did you mean ${word(guessed)}?`;
   const nameless = namelessText(problem.unusable ?? []);
   const others = nameless === undefined ? "" : `; ${nameless}`;
   // Whoever has a server running has run the command that starts it.
