@@ -1,9 +1,10 @@
 /** The wanted port -> the proxy there, with our record beside it; or nothing, where another daemon is to go on. */
 import { unwritableWhy } from "../text/unwritable.ts";
 import { claimPort } from "../control/found/claim-port.ts";
-import { findDaemon, isAlive } from "../control/found/connect.ts";
+import { type Found, findDaemon, isAlive } from "../control/found/connect.ts";
 import { isProxySocket, readySockets, takeSockets } from "../control/found/handed-sockets.ts";
-import { askHandover, type Handed } from "../control/found/handover.ts";
+import { readCredential } from "../control/found/credential.ts";
+import { askHandover, type Handed, type Known } from "../control/found/handover.ts";
 import { converge, rereadEvery } from "../control/found/converge.ts";
 import type { Facts, Registration } from "../control/found/protocol.ts";
 import {
@@ -82,6 +83,8 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   const record = recordOf(options);
   let handed: Handed | undefined;
   let hasServices = false;
+  /** All that the daemon before had is here, and it has let go. */
+  let heard = false;
   let line: LineStart | undefined;
   options.last.push("the handover", () => handed?.close());
   const publish = (port: number): Promise<void> =>
@@ -100,14 +103,18 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       return proxy;
     },
     async inherit(found) {
-      const inherited = await askHandover(found, { clock, id: facts.id });
-      if (inherited.kind === "busy") return inherited.kind;
+      const known = knownAs(found, stateDirectory);
+      if (known === undefined) return "shells";
+      const { pid } = known.registration;
+      const inherited = await askHandover(known, { clock, id: facts.id });
       if (inherited.kind === "broken") {
-        note(`pid ${found.registration.pid} could not hand over: ${inherited.why}`);
+        note(`pid ${pid} could not hand over: ${inherited.why}`);
         return inherited.kind;
       }
-      options.inherit(inherited.shells);
+      // An older answer is better than nothing.
+      if (inherited.shells !== undefined) options.inherit(inherited.shells);
       if (inherited.kind === "handed") {
+        hasServices = false;
         try {
           await options.receive(servicesOf(inherited));
           hasServices = true;
@@ -116,7 +123,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
         }
         if (!inherited.isOpen()) {
           inherited.close();
-          note(`pid ${found.registration.pid} could not hand over all that it has`);
+          note(`pid ${pid} could not hand over all that it has`);
           return "broken";
         }
         handed = inherited;
@@ -125,7 +132,7 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       return inherited.kind;
     },
     async taken() {
-      const heard = await handed!.done({ services: hasServices });
+      heard = await handed!.done({ services: hasServices });
       if (heard && hasServices) line = handed!.line();
       if (!heard) note("the daemon before ended while it handed over");
       handed!.close();
@@ -145,7 +152,8 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
   const superseded =
     predecessor === undefined
       ? unlessRunning && (await findDaemon(stateDirectory, { clock })).kind === "healthy"
-      : !record.isOurs();
+      : // Whoever has written its record since has nothing of the services, which nobody but us has.
+        !heard && !record.isOurs();
   if (superseded) return undefined;
   facts.addresses = proxy.addresses;
   const { http, https } = proxy.urlPorts;
@@ -209,6 +217,17 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
       };
     },
   };
+}
+
+/** As it is to be asked; undefined: nothing could be proved. */
+function knownAs(
+  found: Extract<Found, { kind: "healthy" | "another" }>,
+  stateDirectory: string,
+): Known | undefined {
+  if (found.kind === "healthy") return found;
+  const credential = readCredential(stateDirectory);
+  if (credential.kind !== "credential") return undefined;
+  return { registration: found.handshake, credential: credential.value };
 }
 
 /** The answers of the daemon before about its services, up to the last one. @throws where it answers no more. */

@@ -150,6 +150,9 @@ class AllProjects implements Projects {
 
   async receive(batches: AsyncIterable<Given>): Promise<void> {
     if (this.#options.machine === undefined) throw new Error("services cannot be taken over here");
+    // From a conversation that broke off.
+    this.#taken?.drop();
+    this.#taken = undefined;
     this.#taken = await takenFrom(batches);
   }
 

@@ -3,7 +3,12 @@
  * strangers.
  */
 import { beforeEach, expect, test } from "bun:test";
-import { type Claimed, type ClaimOptions, claimPort } from "../../src/control/found/claim-port.ts";
+import {
+  type Claimed,
+  type ClaimOptions,
+  claimPort,
+  patienceForOthers,
+} from "../../src/control/found/claim-port.ts";
 import type { Found } from "../../src/control/found/connect.ts";
 import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -190,4 +195,72 @@ test("any port is the one before, where that can be had", async () => {
   expect(await claim({ port: 0 })).toMatchObject({ kind: "bound", bound: 0 });
   found = absent;
   expect(await claim({ port: 0 })).toMatchObject({ kind: "bound", bound: 0 });
+});
+
+type Inherited = Awaited<ReturnType<ClaimOptions<number>["inherit"]>>;
+
+/** Two daemons take over from one: what the third finds while the second's record stands and the first answers. */
+const another = (): Found => ({
+  kind: "another",
+  why: "",
+  registration: { ...registration, id: "second" },
+  handshake: registration,
+  alive: true,
+});
+
+test("of another that takes over at once, all is had once it has all, and nothing before", async () => {
+  found = another();
+  held.set(9090, "ours");
+  const asked: string[] = [];
+  let taken = 0;
+  const second = { ...registration, id: "second" };
+  const claimed = await claim(
+    {
+      async inherit(its): Promise<Inherited> {
+        asked.push(its.handshake.id);
+        return its.handshake.id === "second" ? "handed" : "busy";
+      },
+      async taken() {
+        taken += 1;
+      },
+      bind: (port) => port,
+    },
+    (waited) => {
+      // Its services need all the time that they have to settle.
+      if (waited < 12_000) expect(published).toEqual([]);
+      else found = healthy(second);
+    },
+  );
+  expect(claimed).toEqual({ kind: "bound", bound: 9090, predecessor: second });
+  expect([published, taken]).toEqual([[9090], 1]);
+  expect([...new Set(asked)]).toEqual(["before", "second"]);
+});
+
+test("whoever is told to wait for ever goes on without the rest", async () => {
+  found = another();
+  held.set(9090, "ours");
+  let since = 0;
+  const claimed = await claim({ inherit: async () => "busy" }, (waited) => {
+    if (published.length === 0) since = waited;
+    else held.delete(9090);
+  });
+  expect(claimed).toMatchObject({ kind: "bound", bound: 9090, predecessor: { id: "before" } });
+  expect(since).toBeGreaterThanOrEqual(patienceForOthers);
+});
+
+test("a conversation that breaks is begun again, twice, and not at once", async () => {
+  found = healthy();
+  held.set(9090, "ours");
+  const asked: number[] = [];
+  const before = clock.now();
+  const inherit = async (): Promise<Inherited> => {
+    asked.push(clock.now() - before);
+    return "broken";
+  };
+  const claimed = await claim({ inherit }, () => {
+    if (published.length > 0) held.delete(9090);
+  });
+  expect(claimed).toMatchObject({ kind: "bound", predecessor: { id: "before" } });
+  expect(asked).toHaveLength(3);
+  expect(asked[1]! - asked[0]!).toBeGreaterThanOrEqual(250);
 });

@@ -111,6 +111,27 @@ export const handover: readonly Fault[] = [
     tests: daemons,
   },
   {
+    name: "another daemon than the record's is not asked for what it has",
+    file: "src/control/found/claim-port.ts",
+    find: 'found.kind === "other-protocol" ? "shells"',
+    replace: 'found.kind !== "healthy" ? "shells"',
+    tests: ["test/control/claim-port.test.ts"],
+  },
+  {
+    name: "an answer of another daemon counts as the old way",
+    file: "src/control/found/handover.ts",
+    find: "isBusy || isAnother",
+    replace: "isBusy",
+    tests: daemons,
+  },
+  {
+    name: "a daemon that is told to wait gets no shells",
+    file: "src/control/ipc/ipc-request.ts",
+    find: "[handoverName]: { ...told, shells }, error",
+    replace: "[handoverName]: told, error",
+    tests: daemons,
+  },
+  {
     name: "a third daemon's record is written over",
     file: "src/daemon/claim.ts",
     find: "if (there === undefined || there === successor) {",

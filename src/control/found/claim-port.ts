@@ -21,9 +21,11 @@ export type ClaimOptions<T> = {
   /**
    * Asks our predecessor for what it knows, while it is there. `handed`: its listening sockets too, which `bind` then
    * uses. `shells`: no sockets. `busy`, `broken`: not now.
+   *
+   * `another`: while one daemon takes over from another, both answer at the same socket, and the record is of one.
    */
   inherit(
-    found: Extract<Found, { kind: "healthy" }>,
+    found: Extract<Found, { kind: "healthy" | "another" }>,
   ): Promise<"handed" | "shells" | "busy" | "broken">;
   /** Writes our record, upon which our predecessor stands down, unless it has handed its sockets to us. */
   publish(port: number): Promise<void>;
@@ -52,9 +54,11 @@ const patience = 1_500;
 /** Our predecessor rereads the record every second, and closes its listeners before all else. */
 const patienceOnceAsked = 8_000;
 const patienceForExtras = 2_500;
-/** Another daemon that is started at the same time takes this long at most; or it goes without a handover. */
-const patienceForHandover = 6_000;
+/** Others that are started at the same time come first, each with its services; a command waits for us for a minute. */
+export const patienceForOthers = 45_000;
 const mostBroken = 3;
+/** A conversation breaks where one daemon ends in favour of another, which takes a moment. */
+const pauseOnceBroken = 250;
 
 /** @throws the error of `bind` if waiting did not help, or the error of `publish`. */
 export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>> {
@@ -81,11 +85,12 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         const vacant = vacancy(port);
         // A stranger has the port. Replacing our predecessor would not free it, so it had better stay.
         if (vacant === "free" || (isTheirs && vacant === "taken")) {
-          const inherited = found.kind === "healthy" ? await inherit(found) : "shells";
+          const inherited = found.kind === "other-protocol" ? "shells" : await inherit(found);
           if (inherited === "broken") broken += 1;
           const mayChange = inherited === "busy" || (inherited === "broken" && broken < mostBroken);
-          if (mayChange && clock.now() - since <= patienceForHandover) {
-            await new Promise<void>((resolve) => clock.after(pollEvery, resolve));
+          if (mayChange && clock.now() - since <= patienceForOthers) {
+            const pause = inherited === "busy" ? pollEvery : pauseOnceBroken;
+            await new Promise<void>((resolve) => clock.after(pause, resolve));
             continue;
           }
           await publish(port || its.port);

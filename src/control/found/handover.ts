@@ -6,7 +6,8 @@
  * (`handing-over.ts` has its states). Descriptors come with an answer of at most 4,096 bytes that says how many.
  *
  *     {"Handover":{"proof":"<nonce>.<code>","goesOn":1,"id":"<launch>"}}
- *                                    ->  {"Handover":{"proof","shells","goesOn":1, and the handshake's fields}}
+ *                                    ->  {"Handover":{"proof","shells","goesOn":1, and the handshake's fields}},
+ *                                        or, with "error":{"code":"busy"}, without "goesOn": not now
  *     {"take":"sockets"}             ->  {"sockets":[…],"descriptors":n}
  *     {"take":"services","batch":0}  ->  {"services":{…},"descriptors":n}, or {"services":null}: there is no such batch
  *     {"done":true,"services":true}  ->  {"yours":true}, and then lines both ways; `services`: they were all taken
@@ -18,10 +19,10 @@ import { closeSync } from "node:fs";
 import type { Clock } from "../../system/clock.ts";
 import { type DescriptorCalls, descriptorCalls } from "../../system/descriptors.ts";
 import { ask } from "./client.ts";
-import type { Found } from "./connect.ts";
 import { DescriptorLines, type Released } from "./descriptor-lines.ts";
 import { type HandedSocket, handedSockets } from "./handed-sockets.ts";
 import { socketAuthority } from "./handshake.ts";
+import type { Registration } from "./protocol.ts";
 import { clientProof, daemonProof, newNonce, sameSecret } from "./proof.ts";
 
 /** The request on the socket. There is no such route of the HTTP API. */
@@ -58,12 +59,16 @@ export type Inherited =
   | Handed
   /** The daemon stands down when it finds another record, and hands over no more than this; undefined: nothing. */
   | { kind: "shells"; shells: unknown }
-  /** The daemon is handing over to another one, or about to be able to. */
-  | { kind: "busy" }
+  /** The daemon is handing over to another one, or about to be able to; or another one has answered in its place. */
+  | { kind: "busy"; shells: unknown }
   /** The conversation broke off; the daemon may be gone, or go on. */
   | { kind: "broken"; why: string };
 
 type Reply = { proof?: unknown; shells?: unknown; goesOn?: unknown };
+type Answer = { [handoverName]?: Reply; error?: { code?: unknown } } | null | undefined;
+
+/** A daemon that has proved the credential, by its own words or by its record. */
+export type Known = { registration: Registration; credential: string };
 
 export type HandoverOptions = {
   clock: Clock;
@@ -74,38 +79,37 @@ export type HandoverOptions = {
 
 /** Never rejects. */
 export async function askHandover(
-  found: Extract<Found, { kind: "healthy" }>,
+  known: Known,
   { clock, id, calls = descriptorCalls(process.platform) }: HandoverOptions,
 ): Promise<Inherited> {
-  const { registration, credential } = found;
+  const { registration, credential } = known;
   const { socket } = registration;
   const nonce = newNonce();
   const proof = `${nonce}.${clientProof(credential, { nonce, authority: socketAuthority(socket) })}`;
   const isProved = (reply: Reply | undefined): reply is Reply => {
-    // Another process may have put its socket there since the probe.
+    // Another process may have put its socket there since the probe, and another daemon may listen on the same one.
     const expected = daemonProof(credential, { ...registration, nonce });
     return typeof reply?.proof === "string" && sameSecret(reply.proof, expected);
   };
   const descriptor = calls?.connect(socket);
   if (calls === undefined || descriptor === undefined) {
-    const asked = await ask<Record<string, Reply | undefined> | null>(
-      socket,
-      { [handoverName]: { proof } },
-      { deadline: patience },
-    );
+    const asked = await ask<Answer>(socket, { [handoverName]: { proof } }, { deadline: patience });
     const reply = asked.kind === "reply" ? asked.value?.[handoverName] : undefined;
     return { kind: "shells", shells: isProved(reply) ? reply.shells : undefined };
   }
   const lines = new DescriptorLines(descriptor, { calls, clock });
   const goesOn = conversationVersion;
   const first = await lines.ask({ [handoverName]: { proof, goesOn, id } }, patience);
-  const answer = first?.value as
-    { [handoverName]?: Reply; error?: { code?: unknown } } | null | undefined;
+  if (first === undefined) return { kind: "broken", why: lines.why ?? "it does not answer" };
+  const answer = first.value as Answer;
   const reply = answer?.[handoverName];
-  if (!isProved(reply) || reply.goesOn !== conversationVersion) {
+  const isItself = isProved(reply);
+  if (!isItself || reply.goesOn !== conversationVersion) {
     lines.close();
-    if (answer?.error?.code === "busy") return { kind: "busy" };
-    return { kind: "shells", shells: isProved(reply) ? reply.shells : undefined };
+    const shells = isItself ? reply.shells : undefined;
+    const isAnother = reply !== undefined && !isItself;
+    const isBusy = answer?.error?.code === "busy";
+    return { kind: isBusy || isAnother ? "busy" : "shells", shells };
   }
   const asked = await lines.ask({ take: "sockets" }, patience);
   const sockets = handedSockets(asked?.value, asked?.descriptors ?? []);

@@ -233,7 +233,9 @@ export class IpcRequest implements LinkHandler {
       descriptor: this.#link.descriptor,
     });
     if (conversation === undefined) {
-      this.#reply({ error: { code: "busy", message: "another daemon is replacing this one" } });
+      // Whoever cannot wait any longer has the shells at least.
+      const error = { code: "busy", message: "another daemon is replacing this one" };
+      this.#reply({ [handoverName]: { ...told, shells }, error });
       return;
     }
     this.handsOver = true;
