@@ -14,7 +14,7 @@ type Rule = {
   failure: "no start" | "signal" | "warning";
 };
 
-export const hookRules: Readonly<Record<HookName, Rule>> = {
+const hookRules: Readonly<Record<HookName, Rule>> = {
   before_start: { within: "startTimeout", failure: "no start" },
   after_ready: { within: "startTimeout", failure: "warning" },
   before_stop: { within: "stopTimeout", failure: "warning" },
