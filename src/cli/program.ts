@@ -31,7 +31,7 @@ type Ran = { code: number; /** What to call it, if it is one. */ failure: Failur
 
 async function ran(argv: readonly string[], outside: World): Promise<Ran> {
   let action: Action | undefined;
-  const { daemonTalk = { said: new Set(), unusable: false, waited: false } } = outside;
+  const { daemonTalk = { said: new Set(), trouble: false, waited: false } } = outside;
   const world: World = { ...outside, daemonTalk };
   const program = grammar(world, (chosen) => {
     action = chosen;
@@ -48,7 +48,7 @@ async function ran(argv: readonly string[], outside: World): Promise<Ran> {
     await program.parseAsync(typedWords(argv, program), { from: "user" });
     const code = (await action?.()) ?? exitCode.done;
     if (argv.length === 1 && ambiguousVerbs.includes(argv[0]!)) await tellOpen(argv[0]!, world);
-    const isShort = code === exitCode.done && daemonTalk.unusable;
+    const isShort = code === exitCode.done && daemonTalk.trouble;
     return { code: isShort ? exitCode.failed : code, failure: isShort ? "no_answer" : "failed" };
   } catch (error) {
     if (error instanceof CommanderError) {

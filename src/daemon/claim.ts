@@ -24,6 +24,7 @@ import type { Cancel, Clock } from "../system/clock.ts";
 import type { Doors } from "./doors.ts";
 import type { DaemonOptions } from "./options.ts";
 import { LastingFault } from "./lasting-fault.ts";
+import { Pausable } from "./pausable.ts";
 import { persistently } from "./persistently.ts";
 import { vacancy } from "./ports.ts";
 import type { Stopping } from "./stops.ts";
@@ -187,33 +188,36 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
           changed: record.renew,
           lost: () => lost("as another was started, or the record removed"),
         });
-      let cancel = record.isPublished()
-        ? watch()
-        : publishLater({
-            clock,
-            isReplaced: async () => isAlive(await findDaemon(stateDirectory, { clock })),
-            publish: () => record.publish(proxy.port),
-            published() {
-              note("other commands can find this daemon now");
-              cancel = watch();
-            },
-            lost: () => lost("as another was started, and this one could not be found"),
-          });
+      const wait = (): Cancel =>
+        publishLater({
+          clock,
+          isReplaced: async () => isAlive(await findDaemon(stateDirectory, { clock })),
+          publish: () => record.publish(proxy.port),
+          published() {
+            note("other commands can find this daemon now");
+            watching.begin();
+          },
+          lost: () => lost("as another was started, and this one could not be found"),
+        });
       let isOver = false;
-      keeping.push("the watch over the record", () => {
-        isOver = true;
-        cancel();
-      });
-      return {
-        pause: () => cancel(),
-        async resume(successor) {
+      const watching = new Pausable({
+        watch: () => (record.isPublished() ? watch() : wait()),
+        async reclaim(successor) {
           const there = (await readRegistration(stateDirectory))?.id;
           if (isOver) return;
           if (there === undefined || there === successor) {
             await record.publish(facts.port).catch((error: Error) => note(error.message));
           }
-          if (!isOver) cancel = watch();
         },
+      });
+      watching.begin();
+      keeping.push("the watch over the record", () => {
+        isOver = true;
+        watching.pause();
+      });
+      return {
+        pause: () => watching.pause(),
+        resume: (successor) => void watching.resume(successor),
       };
     },
   };

@@ -5,18 +5,17 @@ import type { ServiceSpec } from "../manifest/project.ts";
 import { servicesNamed } from "../routes/named.ts";
 import type { RegisteredProject } from "../routes/project-report.ts";
 import type { Supervised } from "../routes/supervised.ts";
-import type { Cancel, Clock } from "../system/clock.ts";
+import type { Clock } from "../system/clock.ts";
 import { lockOf } from "../system/file-lock.ts";
-import type { OwnDescriptors } from "../system/own-descriptors.ts";
 import { folderEvents } from "../system/folder-events.ts";
 import { isFolder } from "../system/is-folder.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
-import type { Adopted } from "./family/adopted.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
 import type { Given, HandedPart, Line } from "./handed.ts";
 import { Handing } from "./handing.ts";
-import { lineAt, type LineStart, type OpenLine } from "./line.ts";
+import { Keepers } from "./keepers.ts";
+import { lineAt, type LineStart } from "./line.ts";
 import { type Taken, takenFrom } from "./taken.ts";
 import type { Size } from "./logs/log-lines.ts";
 import { type LogStore, logStore } from "./logs/log-store.ts";
@@ -40,6 +39,7 @@ import { endRuns, endStrays, type Lock, takeLock, toResume } from "./project/tak
 import type { Completed, Shell } from "./project/unit.ts";
 import { approve, nothingSeen } from "./project/unseen-change.ts";
 import { adopt, type LifecycleEffects, supervise } from "./service/lifecycle.ts";
+import type { HandingMachine } from "./service/machine.ts";
 import type { Forgotten, Found, Projects, UpRequest } from "./projects.ts";
 
 export type ProjectsOptions = {
@@ -71,20 +71,6 @@ export type ProjectsOptions = {
   note(text: string): void;
 };
 
-/** The parts of this machine that services need in order to go on under another daemon. */
-export type HandingMachine = {
-  adopted: Adopted;
-  /** Pids of daemons before this one, which keep their services. */
-  keepers: Set<number>;
-  /** Pids that this process waits for. */
-  own: ReadonlySet<number>;
-  descriptors(): OwnDescriptors;
-  /** The children of a process, ended ones left out; undefined where that cannot be told. */
-  childrenOf(pid: number): readonly number[] | undefined;
-  /** This process becomes one that only keeps its children. Returns where that cannot be. */
-  keep(descriptor: number): void;
-};
-
 export function allProjects(options: ProjectsOptions): Projects {
   return new AllProjects(options);
 }
@@ -106,11 +92,8 @@ class AllProjects implements Projects {
   #owned = false;
   /** From the daemon before, until they are taken over. */
   #taken: Taken | undefined;
-  /** The lines to daemons before us that still have children, by their pids. */
-  readonly #keepers = new Map<number, OpenLine>();
-  /** The daemon before, while it serves its last clients: they wait for services that are ours now. */
-  #elder: OpenLine | undefined;
-  #cancelSweep: Cancel | undefined;
+  /** The daemons before us that still have children. */
+  readonly #keepers: Keepers | undefined;
   #handing: Handing | undefined;
   /** Set once the next daemon has everything: services as it tells of them, by id. */
   #left: { line: Line; snapshots: Map<string, Supervised> } | undefined;
@@ -128,6 +111,15 @@ class AllProjects implements Projects {
       hasTerminal: (id) => this.specOf(id)?.pty ?? false,
     });
     this.#kept = new Kept({ ...options, families, folders: () => this.#folders.all() });
+    this.#keepers =
+      options.machine &&
+      new Keepers({
+        clock,
+        machine: options.machine,
+        onWake: (id) => this.wake(id),
+        onChange: ({ directory, service, what }) =>
+          this.#folders.known(directory)?.project?.renew(service, `${what} changed`),
+      });
     this.#effects = {
       ...effects,
       runId: () => this.#kept.key + effects.runId(),
@@ -170,7 +162,7 @@ class AllProjects implements Projects {
         return machine.descriptors();
       },
       lock: () => this.#lock?.descriptor,
-      keepers: () => this.#keepers,
+      keepers: () => this.#keepers?.lines ?? new Map(),
       ready: () => this.#recovered.promise,
       onHalt: () => this.#kept.halt(),
       onTakeBack: () => {
@@ -540,7 +532,7 @@ class AllProjects implements Projects {
   }
 
   async #end(): Promise<void> {
-    this.#cancelSweep?.();
+    this.#keepers?.halt();
     if (this.#isLeft()) return;
     if (this.#taken !== undefined) await this.#recovered.promise;
     const all = this.#folders.all();
@@ -552,7 +544,7 @@ class AllProjects implements Projects {
     if (all.some(({ project }) => project !== undefined)) this.#kept.save();
     await this.#kept.flush();
     await this.logs.close();
-    for (const line of this.#keepers.values()) line.end();
+    this.#keepers?.end();
     if (this.#owned) this.#options.onReleased({ handsOver: false });
     this.#lock?.release();
   }
@@ -624,10 +616,11 @@ class AllProjects implements Projects {
   /** Goes on with what the daemon before has supervised until now. Returns the runs for which that cannot be. */
   async #adopt(taken: Taken, line: LineStart): Promise<string[]> {
     const { environments, folders, pid, keepers } = taken;
-    this.#elder = await lineAt(line);
-    this.#keep(pid, this.#elder);
+    this.#keepers?.add(pid, await lineAt(line), { serves: true });
     const early = new Uint8Array();
-    for (const [its, descriptor] of keepers) this.#keep(its, await lineAt({ descriptor, early }));
+    for (const [its, descriptor] of keepers) {
+      this.#keepers?.add(its, await lineAt({ descriptor, early }), { serves: false });
+    }
     const lost = await Promise.all(
       folders.map(async ({ handed, streams }) => {
         const folder = this.#folders.of(handed.directory);
@@ -643,54 +636,17 @@ class AllProjects implements Projects {
     );
     this.#taken = undefined;
     for (const snapshot of this.snapshots()) this.#options.onChange("appeared", snapshot);
-    this.#cancelSweep = this.#options.clock.every(sweepPeriod, () => this.#sweep());
+    this.#keepers?.begin();
     return lost.flat();
-  }
-
-  /** A daemon before us, which stays the parent of the services that it has started. */
-  #keep(pid: number, line: OpenLine): void {
-    const { adopted, keepers } = this.#options.machine!;
-    keepers.add(pid);
-    this.#keepers.set(pid, line);
-    line.hear = (value) => {
-      const { ended, wake, changed, keeps } = value as Said;
-      if (ended !== undefined) adopted.told(ended.pid, { code: ended.code, signal: ended.signal });
-      if (wake !== undefined) this.wake(wake);
-      if (changed !== undefined) {
-        const { directory, service, what } = changed;
-        this.#folders.known(directory)?.project?.renew(service, `${what} changed`);
-      }
-      if (keeps !== undefined && this.#elder === line) this.#elder = undefined;
-    };
-    line.ended = () => {
-      keepers.delete(pid);
-      this.#keepers.delete(pid);
-      if (this.#elder === line) this.#elder = undefined;
-    };
-  }
-
-  /** Lets go of those whose processes have all ended. */
-  #sweep(): void {
-    const { childrenOf, keepers } = this.#options.machine!;
-    for (const [pid, line] of [...this.#keepers]) {
-      // One that serves its last clients ends by itself.
-      if (line === this.#elder || childrenOf(pid)?.length !== 0) continue;
-      line.end();
-      this.#keepers.delete(pid);
-      keepers.delete(pid);
-    }
-    if (this.#keepers.size > 0) return;
-    this.#cancelSweep?.();
-    this.#cancelSweep = undefined;
   }
 
   /** The next daemon has everything. Clients who wait here for a service hear of it still. */
   #leave(line: Line): void {
     const snapshots = new Map(this.snapshots().map((its) => [its.id, its] as const));
     this.#left = { line, snapshots };
-    this.#cancelSweep?.();
+    this.#keepers?.halt();
     line.hear = (value) => {
-      const { supervised } = value as { supervised?: Supervised };
+      const { supervised } = (value ?? {}) as { supervised?: Supervised };
       if (supervised === undefined) return;
       snapshots.set(supervised.id, supervised);
       this.#options.onChange("changed", supervised);
@@ -706,7 +662,7 @@ class AllProjects implements Projects {
   }
 
   #changed(change: "appeared" | "changed" | "gone", snapshot: Supervised): void {
-    this.#elder?.tell({ supervised: snapshot });
+    this.#keepers?.tell(snapshot);
     // Nothing that it had before has changed for those who look at this daemon.
     if (this.#taken === undefined) this.#options.onChange(change, snapshot);
   }
@@ -789,17 +745,6 @@ class AllProjects implements Projects {
     });
   }
 }
-
-/** A message of a daemon that we have replaced. */
-type Said = {
-  ended?: { pid: number; code: number | null; signal: string | null };
-  wake?: string;
-  changed?: { directory: string; service: string; what: string };
-  keeps?: number;
-};
-
-/** Milliseconds between two looks at whether the daemons before us still have children. */
-const sweepPeriod = 5000;
 
 /** Two ways to one folder are one project. */
 async function real(path: string): Promise<string> {

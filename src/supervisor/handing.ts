@@ -35,6 +35,8 @@ export type HandingOptions = {
 /** Milliseconds that stops, restarts and hooks under way get to be done. */
 const patience = 10_000;
 const period = 20;
+/** Milliseconds between two looks at whether the processes that we keep still run. */
+const keptPeriod = 1000;
 
 /** Descriptors of one batch, and characters of its value, which has to fit into a packet with them. */
 const mostDescriptors = 96;
@@ -132,8 +134,10 @@ export class Handing implements HandedPart {
     if (line === undefined || own.size === 0) return;
     line.tell({ keeps: process.pid });
     if (!this.#isAlone) keep(line.descriptor);
-    while (own.size > 0 && !this.#isAlone)
-      await new Promise<void>((resume) => void clock.after(period, resume));
+    // Services may run for days where no small program can take our place.
+    while (own.size > 0 && !this.#isAlone) {
+      await new Promise<void>((resume) => void clock.after(keptPeriod, resume));
+    }
   }
 
   async #halt(): Promise<Given[]> {

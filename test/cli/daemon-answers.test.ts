@@ -7,7 +7,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { run } from "../../src/cli/program.ts";
 import {
   type Answer,
-  answerOf,
+  probeAnswer,
   outcomes,
   versionWords,
   type Want,
@@ -240,7 +240,7 @@ async function ended(
     onSignal: () => () => {},
     onResize: () => () => {},
     exit() {},
-    daemonTalk: { said: new Set(), unusable: false, waited },
+    daemonTalk: { said: new Set(), trouble: false, waited },
   };
   const code = await run(argv, world);
   return { code, out, err };
@@ -264,7 +264,7 @@ beforeAll(async () => {
   for (const { name, answer: expected, make } of states) {
     const directory = mkdtempSync(join(root, "state-"));
     const words = await make(directory);
-    const answer = answerOf(await findDaemon(directory, { clock: systemClock }));
+    const answer = probeAnswer(await findDaemon(directory, { clock: systemClock }));
     const asked: [argv: string[], want: Want][] = [
       [["server", "status", "--json"], "look"],
       [["server", "status"], "look"],
@@ -365,7 +365,7 @@ test("a command that finds a daemon of another version twice mentions it once", 
     columns: () => undefined,
     colors: noColors,
   };
-  const daemonTalk = { said: new Set<string>(), unusable: false, waited: false };
+  const daemonTalk = { said: new Set<string>(), trouble: false, waited: false };
   const world = { err: screen, daemonTalk } as World;
   for (let time = 0; time < 2; time++) mentionVersion({ pid: 17, version: "0.0.1" }, world);
   expect(err.split("\n").length - 1).toBe(1);

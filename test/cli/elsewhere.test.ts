@@ -1,7 +1,7 @@
 /** Services that listen elsewhere than on their port: told by the verb that has started them. */
 import { describe, expect, test } from "bun:test";
 import type { Row } from "../../src/cli/projects/asking.ts";
-import { elsewhereIn } from "../../src/cli/projects/elsewhere.ts";
+import { servicesElsewhere } from "../../src/cli/projects/elsewhere.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
 
 function row(its: Partial<Row> = {}): Row {
@@ -24,7 +24,7 @@ function scanOf(ports: Record<number, number>): Scan {
 }
 
 const found = (rows: readonly Row[], ports: Record<number, number> = {}) =>
-  elsewhereIn(rows, async () => ({ scan: scanOf(ports) }));
+  servicesElsewhere(rows, async () => ({ scan: scanOf(ports) }));
 
 describe("a service listens elsewhere", () => {
   test("where the daemon has seen it so, ready or not", async () => {
@@ -60,6 +60,6 @@ describe("a service is not said to listen elsewhere", () => {
   });
 
   test("where the machine cannot be looked at", async () => {
-    expect(await elsewhereIn([row()], async () => undefined)).toEqual([]);
+    expect(await servicesElsewhere([row()], async () => undefined)).toEqual([]);
   });
 });

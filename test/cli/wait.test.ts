@@ -165,7 +165,7 @@ test(
     expect([...new Set(all.map((row) => row.project))]).toEqual([blog, shop].sort());
     const unknown = await at("new", "status", "--json");
     expect(unknown).toMatchObject({ code: 0, out: "[]\n" });
-    expect(unknown.err).toContain("start it with: localhostess up (2 other projects: ");
+    expect(unknown.err).toMatch(/start it with: localhostess up \S+\/new \(2 other projects: /);
     expect((await at("blog", "logs", "--json")).out).not.toContain("begun");
     expect((await at("blog", "logs", "--json", "--all")).out).toContain("begun");
     const screen = (below: string, ...args: string[]) =>

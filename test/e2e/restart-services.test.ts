@@ -109,6 +109,10 @@ test.if(goesOn)(
       await place.until(`shop:${name}`, ({ state }) => state === "ready");
     }
     await place.until("shop:migrate", ({ state }) => state === "running");
+    // The file of states is written a moment after the state is known.
+    await eventually("all are written down", async () => {
+      return (await identities()).runs.length === 7;
+    });
     const before = await identities();
     for (let round = 0; round < 2; round++) {
       const { before: old, after, said } = await restarted();

@@ -563,8 +563,8 @@ export const control: readonly Fault[] = [
   {
     name: "a verb that cannot use the daemon that runs ends with 0",
     file: "src/cli/program.ts",
-    find: "const isShort = code === exitCode.done && daemonTalk.unusable;",
-    replace: "const isShort = code === exitCode.usage && daemonTalk.unusable;",
+    find: "const isShort = code === exitCode.done && daemonTalk.trouble;",
+    replace: "const isShort = code === exitCode.usage && daemonTalk.trouble;",
     tests: ["test/cli/daemon-answers.test.ts"],
   },
   {

@@ -141,9 +141,16 @@ export const handover: readonly Fault[] = [
   {
     name: "a daemon stands down before the next one has its sockets",
     file: "src/daemon/claim.ts",
-    find: "pause: () => cancel(),",
+    find: "pause: () => watching.pause(),",
     replace: "pause() {},",
     tests: daemons,
+  },
+  {
+    name: "a watch begins again under a daemon that has just begun to take over",
+    file: "src/daemon/pausable.ts",
+    find: "if (turn === this.#turn) this.begin();",
+    replace: "this.begin();",
+    tests: ["test/daemon/pausable.test.ts"],
   },
   {
     name: "a picked port of the daemon before is picked again",

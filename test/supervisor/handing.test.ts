@@ -216,7 +216,7 @@ test("it keeps its children until they have ended, and tells that it does nothin
   await turn();
   expect(isLeft).toBe(false);
   own.delete(7);
-  clock.advance(100);
+  clock.advance(1000);
   await left;
 });
 

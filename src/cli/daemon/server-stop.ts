@@ -11,7 +11,7 @@ import { printable } from "../../text/printable.ts";
 import { systemClock } from "../../system/clock.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import { caseOf, outcomeOf, wordsFor } from "../shared/daemon-answers.ts";
-import { findRunning, unusable } from "../shared/daemon-here.ts";
+import { findRunning, daemonFailure } from "../shared/daemon-here.ts";
 import { Failure } from "../shared/failure.ts";
 import { printJson } from "../shared/json-output.ts";
 import type { World } from "../shared/world.ts";
@@ -38,10 +38,10 @@ export async function serverStop(
   const found = await findRunning(settings, { world, mentions: false, bySocket: false });
   const { dim } = world.err.colors;
   const outcome = outcomeOf(found, "end");
-  if (outcome === "refuse") throw unusable(found, settings);
+  if (outcome === "refuse") throw daemonFailure(found, settings);
   const tell = (text: string): void => void world.err.write(`${dim(text)}\n`);
   if (outcome === "await") {
-    if (!(await ends({ settings, patience, tell }))) throw unusable(found, settings);
+    if (!(await ends({ settings, patience, tell }))) throw daemonFailure(found, settings);
     tell("the daemon has stopped");
     if (settings.json) printJson(world, { stopped: true, pid: null });
     return 0;

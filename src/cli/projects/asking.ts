@@ -21,15 +21,18 @@ const soon = 5_000;
 /** The socket of the running daemon; undefined, and reported, where none is running. */
 export async function daemonSocket(flags: Flags, world: World): Promise<string | undefined> {
   const running = await runningDaemon(await settingsOf(flags, world), world);
-  if (running === undefined) {
-    if (world.json !== undefined) world.json.code = "not_running";
-    world.err.write(
-      "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
-    );
-  }
+  if (running === undefined) tellNotRunning(world);
   const socket = running?.socket;
   if (socket !== undefined) await tellPlace(socket, world);
   return socket;
+}
+
+/** For a verb that asks the daemon, and starts none. */
+export function tellNotRunning({ err, json }: Pick<World, "err" | "json">): void {
+  if (json !== undefined) json.code = "not_running";
+  err.write(
+    "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
+  );
 }
 
 /** The folder here may be a project's that was moved: then the daemon goes on with it here. */

@@ -12,7 +12,7 @@ import type { Row } from "./asking.ts";
 /** Prints a line for each: the person is here now, and would find an address that does not answer. */
 export async function tellElsewhere(rows: readonly Row[], world: World): Promise<void> {
   const { err } = world;
-  const found = await elsewhereIn(rows, () => lookNow(world));
+  const found = await servicesElsewhere(rows, () => lookNow(world));
   for (const { name, port, own } of found) {
     const where = elsewhereText(port, own ?? undefined);
     const remedy = `let it listen on $PORT, or set port = ${port} in locald.toml`;
@@ -35,7 +35,7 @@ type Elsewhere = { name: string; port: number; own: number | null };
  * The daemon says so of a service after a few seconds. One that was ready before, by its own word, is looked for among
  * the processes that listen.
  */
-export async function elsewhereIn(
+export async function servicesElsewhere(
   rows: readonly Row[],
   look: () => Promise<Pick<Sight, "scan"> | undefined>,
 ): Promise<Elsewhere[]> {

@@ -8,7 +8,7 @@ import { monitorScreen, type Picture } from "./monitor-screen.ts";
 import { Failure } from "../shared/failure.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { wordsFor } from "../shared/daemon-answers.ts";
-import { findRunning, unusableText } from "../shared/daemon-here.ts";
+import { findRunning, troubleText } from "../shared/daemon-here.ts";
 import { definedOf } from "../shared/defined.ts";
 import { answerOf, carriedOut, type Row, rowsOf } from "./asking.ts";
 import { noColors, type World } from "../shared/world.ts";
@@ -39,7 +39,7 @@ export async function monitor(flags: MonitorFlags, world: World): Promise<number
       const found = await findRunning(settings);
       if (found.kind === "healthy") return { socket: found.registration.socket };
       const words = wordsFor(found, settings)!;
-      return { why: words.alive ? unusableText(found, settings) : notRunning };
+      return { why: words.alive ? troubleText(found, settings) : notRunning };
     },
     all: flags.all ?? false,
   });

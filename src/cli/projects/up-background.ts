@@ -2,10 +2,9 @@
 import { systemClock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
 import { listed } from "../../text/list.ts";
-import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { printJson } from "../shared/json-output.ts";
-import type { World } from "../shared/world.ts";
+import { tellLastLines } from "../shared/last-lines.ts";
 import { carriedOut, type Ended, type Row, rowsOf } from "./asking.ts";
 import { openMark } from "../../routes/standing-lines.ts";
 import { tellElsewhere } from "./elsewhere.ts";
@@ -142,19 +141,9 @@ async function report(
   } else tellReasons(ended.reasons, err);
   for (const row of notReady) {
     if (row.state === "stopped") continue;
-    await tellLines(row, { socket, world });
+    tellLastLines(row.name, { lines: await latestOf(row, socket), world });
   }
   return 1;
-}
-
-async function tellLines(
-  row: Row,
-  { socket, world: { err } }: { socket: string; world: World },
-): Promise<void> {
-  const lines = await latestOf(row, socket);
-  if (lines.length === 0) return;
-  err.write(`${err.colors.dim(`last lines of ${row.name}:`)}\n`);
-  for (const line of lines) err.write(`  ${printable(Bun.stripANSI(line))}\n`);
 }
 
 async function latestOf(row: Row, socket: string): Promise<readonly string[]> {

@@ -14,7 +14,7 @@ import { Failure } from "../shared/failure.ts";
 import { printJsonLine } from "../shared/json-output.ts";
 import { type Flags, type Settings, settingsOf } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import { knownOf, type Row } from "./asking.ts";
+import { knownOf, type Row, tellNotRunning } from "./asking.ts";
 import { type Goal, type Seen, seenNext, unseen, type Verdict, verdictOn } from "./awaited.ts";
 import { type Lookup, NotUp, rowsNamed } from "./named.ts";
 import { patienceOf } from "./patience.ts";
@@ -62,10 +62,7 @@ export async function wait(
   tellPending(rows, world);
   // Without a daemon there is nothing that a name could be one of.
   if (daemon === undefined && goal !== "stopped") {
-    if (world.json !== undefined) world.json.code = "not_running";
-    world.err.write(
-      "localhostess: the daemon is not running, and no service is; start both with: localhostess up\n",
-    );
+    tellNotRunning(world);
     return 1;
   }
   const all = await awaitedFor(words, { goal, rows, servers, world });

@@ -16,7 +16,7 @@ export function notes(sight: Sight, settings: Pick<Settings, "verbose" | "json">
     lines.push("no server has a NAME yet; try: NAME=api bun dev");
   }
   lines.push(...absentNotes(sight.supervised));
-  if (sight.proxy === undefined && !sight.unusable) {
+  if (sight.proxy === undefined && !sight.trouble) {
     lines.push("the proxy is not running; start it with: localhostess server start");
   }
   return lines;

@@ -1,7 +1,7 @@
 /** A step on the way from a URL to its server -> how it is reported; and what every step knows of the walk. */
 import type { Answer } from "../shared/ask.ts";
 import type { Sight } from "../shared/look.ts";
-import { printable } from "../../text/printable.ts";
+import { plainLine } from "../shared/last-lines.ts";
 import type { WantedTarget } from "../shared/reach.ts";
 import type { Settings } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
@@ -39,11 +39,6 @@ export function tellStep({ step, ok, detail, fix, lines = [] }: Step, { out }: W
   const indent = " ".repeat(16);
   for (const line of lines) out.write(`${indent}${colors.dim(`| ${plainLine(line)}`)}\n`);
   if (fix !== null) out.write(`${indent}${colors.yellow(`-> ${fix}`)}\n`);
-}
-
-/** A line of a service's output, as it is safe to print. */
-function plainLine(line: string): string {
-  return printable(Bun.stripANSI(line));
 }
 
 export function passed(step: Step["step"], detail: string, fix: string | null = null): Step {

@@ -48,13 +48,13 @@ function row(
   return { look, ask, need, detach, restart, end };
 }
 
-export function answerOf(found: Found): Answer {
+export function probeAnswer(found: Found): Answer {
   if (!runs(found) || found.kind === "dead") return "none";
   return found.kind === "absent" ? "unrecorded" : found.kind;
 }
 
 export function outcomeOf(found: Found, want: Want): Outcome {
-  return outcomes[answerOf(found)][want];
+  return outcomes[probeAnswer(found)][want];
 }
 
 export type Words = {
@@ -85,10 +85,10 @@ export function caseOf({ alive, why }: Words): string {
   return alive ? why : `the daemon is not running: ${why}`;
 }
 
-type Unusable = Exclude<Found, { kind: "healthy" | "dead" }>;
+type Troubled = Exclude<Found, { kind: "healthy" | "dead" }>;
 
 function aliveWords(
-  found: Unusable,
+  found: Troubled,
   { log, socket, stateDirectory }: DaemonPlaces,
 ): Omit<Words, "alive"> {
   const pid = found.registration?.pid;

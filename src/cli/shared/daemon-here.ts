@@ -92,13 +92,13 @@ function say(text: string, { err, daemonTalk }: World): void {
 }
 
 /** For a person, with the command that helps, where the daemon cannot be used. */
-export function unusableText(found: Found, settings: Settings): string {
+export function troubleText(found: Found, settings: Settings): string {
   const words = wordsFor(found, settings)!;
   return `${caseOf(words)}; ${words.fix.for}: ${words.fix.command}`;
 }
 
-export function unusable(found: Found, settings: Settings): Failure {
-  return new Failure("no_answer", unusableText(found, settings));
+export function daemonFailure(found: Found, settings: Settings): Failure {
+  return new Failure("no_answer", troubleText(found, settings));
 }
 
 /**
@@ -110,7 +110,7 @@ export async function runningDaemon(
   world: World,
 ): Promise<Registration | undefined> {
   const found = await findRunning(settings, { world });
-  if (outcomeOf(found, "ask") === "refuse") throw unusable(found, settings);
+  if (outcomeOf(found, "ask") === "refuse") throw daemonFailure(found, settings);
   return found.kind === "healthy" ? found.registration : undefined;
 }
 
@@ -124,8 +124,8 @@ export async function daemonIfUsable(
 ): Promise<Registration | undefined> {
   const found = await findRunning(settings, { world });
   if (outcomeOf(found, "look") === "note") {
-    say(unusableText(found, settings), world);
-    if (world.daemonTalk !== undefined) world.daemonTalk.unusable = true;
+    say(troubleText(found, settings), world);
+    if (world.daemonTalk !== undefined) world.daemonTalk.trouble = true;
   }
   return found.kind === "healthy" ? found.registration : undefined;
 }
@@ -151,7 +151,7 @@ export async function ensureDaemon({
   prepareStateDirectory(stateDirectory, { tighten: settings.ownPlace });
   const before = await findRunning(settings, want === "need" ? { world } : {});
   const outcome = outcomeOf(before, want);
-  if (outcome === "refuse") throw unusable(before, settings);
+  if (outcome === "refuse") throw daemonFailure(before, settings);
   if (outcome === "replace" && before.kind !== "healthy") {
     say(`${caseOf(wordsFor(before, settings)!)}; it is replaced`, world);
   }
@@ -218,7 +218,7 @@ export async function daemonFor(flags: Flags, world: World): Promise<Registratio
   const settings = await settingsOf(flags, world);
   const tell = (text: string): void => void world.err.write(`${world.err.colors.dim(text)}\n`);
   const running = await daemonIfUsable(settings, world);
-  if (running !== undefined || world.daemonTalk?.unusable) return running;
+  if (running !== undefined || world.daemonTalk?.trouble) return running;
   if (settings.portFlag) {
     tell("the proxy is not running; start it with: localhostess server start");
     return undefined;

@@ -26,7 +26,7 @@ export type Sight = {
   /** Undefined where none is running. */
   proxy: Pick<Registration, "pid" | "port"> | undefined;
   /** A daemon runs that could not be asked, as was said. */
-  unusable?: boolean;
+  trouble?: boolean;
   /** The proxy's main port. */
   port: number;
   /** The ports in URLs. */
@@ -62,7 +62,7 @@ export function looker(settings: Settings, { world }: { world?: World } = {}): L
     const sight = await lookOurselves();
     // No look at the machine shows the services of projects that do not listen.
     if (seen !== undefined) return { ...sight, supervised: seen.supervised };
-    return { ...sight, unusable: world?.daemonTalk?.unusable ?? false };
+    return { ...sight, trouble: world?.daemonTalk?.trouble ?? false };
   };
 }
 

@@ -13,6 +13,7 @@ import { printable } from "../../text/printable.ts";
 import { Failure } from "./failure.ts";
 import { find, type Found } from "./find.ts";
 import { hiddenServer } from "./hidden-server.ts";
+import { tellLastLines } from "./last-lines.ts";
 import { folderIn, projectHere, servicesMeant } from "./lookup.ts";
 import { looker, type Sight } from "./look.ts";
 import { type Settings, UsageError } from "./settings.ts";
@@ -197,12 +198,7 @@ export function tellAbsent(its: Supervised, { err, json }: Pick<World, "err" | "
   // A command helps one that is down; any other is waited for.
   if (json !== undefined) json.code = turnOf(its) === "down" ? "not_up" : "not_ready";
   err.write(`localhostess: ${printable(stateSentence(its), 20_000)}\n`);
-  const lines = lastLinesOf(its);
-  if (lines.length === 0) return;
-  err.write(`${err.colors.dim(`last lines of ${printable(its.id, 80)}:`)}\n`);
-  for (const line of lines) {
-    err.write(`  ${printable(Bun.stripANSI(line))}\n`);
-  }
+  tellLastLines(its.id, { lines: lastLinesOf(its), world: { err } });
 }
 
 /** Tells of a service that cannot answer yet, and will when it is asked. */

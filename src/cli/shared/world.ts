@@ -59,7 +59,7 @@ export type DaemonTalk = {
   /** Sentences about the daemon, each of which is said once. */
   said: Set<string>;
   /** A daemon runs that could not be used, so that the command cannot end with 0. */
-  unusable: boolean;
+  trouble: boolean;
   /** The daemon was given its time to mend what is the matter. */
   waited: boolean;
 };

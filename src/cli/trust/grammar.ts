@@ -76,7 +76,10 @@ else. Set it for one command: http_proxy=http://127.0.0.1:9090 curl http://api/`
   const browser = program
     .command("browser")
     .description("open Chromium with a temporary profile that trusts https names")
-    .argument("[name...]", "a NAME or a URL; options for Chromium follow after --")
+    .argument(
+      "[name...]",
+      "such as api, shop:api, api.shop or a URL; options for Chromium follow after --",
+    )
     .usage("[options] [name] [-- chromium options]")
     .addOption(portOption())
     .addOption(jsonOption())

@@ -37,22 +37,25 @@ export type MachineOptions = {
   report(problem: string): void;
 };
 
+/** The parts of this machine that services need in order to go on under another daemon. */
+export type HandingMachine = {
+  /** Services that other daemons have started. */
+  adopted: Adopted;
+  /** The pids of those daemons, which are the parents of their services still. */
+  keepers: Set<number>;
+  /** Pids that this process waits for. */
+  own: ReadonlySet<number>;
+  descriptors(): OwnDescriptors;
+  /** The children of a process, ended ones left out; undefined where that cannot be told. */
+  childrenOf(pid: number): readonly number[] | undefined;
+  /** This process becomes one that only keeps its children. Returns where that cannot be. */
+  keep(descriptor: number): void;
+};
+
 export interface Machine {
   readonly effects: LifecycleEffects;
   readonly families: Families;
-  readonly handing: {
-    /** Services that other daemons have started. */
-    adopted: Adopted;
-    /** The pids of those daemons, which are the parents of their services still. */
-    keepers: Set<number>;
-    /** Pids that this process waits for. */
-    own: ReadonlySet<number>;
-    descriptors(): OwnDescriptors;
-    /** The children of a process, ended ones left out; undefined where that cannot be told. */
-    childrenOf(pid: number): readonly number[] | undefined;
-    /** This process becomes one that only keeps its children. Returns where that cannot be. */
-    keep(descriptor: number): void;
-  };
+  readonly handing: HandingMachine;
   /** Adopts orphans from now on. `takesOver`: services of the daemon before go on. */
   start(options: { takesOver: boolean }): void;
   /** When no service of ours runs any more. `handsOver`: services go on. Twice is harmless. */
