@@ -3,6 +3,13 @@ import type { Fault } from "./fault.ts";
 
 export const people: readonly Fault[] = [
   {
+    name: "a command line of another user's is suggested for pasting",
+    file: "src/discovery/unusable.ts",
+    find: " && process.uid === uid;",
+    replace: ";",
+    tests: ["test/discovery/unusable.test.ts"],
+  },
+  {
     name: "another user's page is opened with a token",
     file: "src/cli/daemon/connect.ts",
     find: "  if (stranger !== undefined) throw notOurs(origin, stranger);\n",
