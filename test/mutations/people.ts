@@ -3,6 +3,20 @@ import type { Fault } from "./fault.ts";
 
 export const people: readonly Fault[] = [
   {
+    name: "a hint runs words that a process's name has in it",
+    file: "src/text/hint.ts",
+    find: "?.findLast(isOurs) ??",
+    replace: "?.at(-1) ??",
+    tests: ["test/text/hint.test.ts"],
+  },
+  {
+    name: "quotes hide the verb of a hint",
+    file: "src/text/hint.ts",
+    find: 'runs.test(found.replaceAll("\'", ""))',
+    replace: "runs.test(found)",
+    tests: ["test/text/hint.test.ts"],
+  },
+  {
     name: "a command line of another user's is suggested for pasting",
     file: "src/discovery/unusable.ts",
     find: " && process.uid === uid;",
