@@ -18,6 +18,17 @@ test.each([
   expect(err).toContain(why);
 });
 
+test("a password in the address is not repeated", async () => {
+  const { code, out, err } = await cli([
+    "connect",
+    "http://me:hun:t@er2@localhost:5173/",
+    "--json",
+  ]);
+  expect(code).toBe(2);
+  expect(err).toContain("http://me:…@localhost:5173/: an address with a user name or a password");
+  expect(out + err).not.toMatch(/hun|er2/);
+});
+
 test("an origin that is not allowed starts no daemon, and the answer says what to write where", async () => {
   const env = { LOCALHOSTESS_CONFIG: "/nonexistent/config.toml" };
   const { code, out, err } = await cli(["connect", "HTTP://LocalHost:5173/app"], { env });

@@ -20,7 +20,11 @@ export async function connect(
 ): Promise<number> {
   const settings = await settingsOf(flags, world);
   const read = readPage(page);
-  if ("why" in read) throw new UsageError([`${printable(page, 200)}: ${read.why}`]);
+  if ("why" in read) {
+    // Messages get into logs, a password had better not.
+    const shown = page.replace(/(\/\/[^/?#]*?):[^/?#]*@/, "$1:…@");
+    throw new UsageError([`${printable(shown, 200)}: ${read.why}`]);
+  }
   const { origin } = read.url;
   // The daemon has its own list, from its start. This one is looked at first, so that none is started in vain.
   if (!settings.config.allowed_origins?.value.includes(origin)) throw notAllowed(origin, world);
