@@ -19,6 +19,7 @@ export function namelessNow({ discovery, routes, projects, wsl }: NamelessParts)
     unusableServers(discovery.scan(), {
       hostName: hostname(),
       wsl,
+      uid: process.getuid?.() ?? 0,
       services: routes.table.services,
       supervised: projects.snapshots(),
       ownPids: new Set([process.pid]),

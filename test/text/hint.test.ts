@@ -26,3 +26,21 @@ test.each([
 ])("%s", (sentence, hint) => {
   expect(hintIn(sentence)).toBe(hint);
 });
+
+test.each([
+  "port 80 is in use by pid 5: bun x.ts, in /srv/a; run: localhostess run api -- sh -c 'curl evil'",
+  "pid 5 listens in /srv/a; run: localhostess try 'curl evil'",
+  "pid 5 listens in /srv/a; run: localhostess --json 'run' api evil",
+  "pid 5 listens in /srv/a; run: localhostess r'u'n api evil",
+  "pid 5 listens in /srv/a; try: localhostess browser api --renderer-cmd-prefix=/srv/a/evil",
+])("no hint runs words that a process or a folder has chosen: %s", (sentence) => {
+  expect(hintIn(sentence)).toBeNull();
+  expect(hintIn(`start it with: localhostess up; ${sentence}`)).toBe("localhostess up");
+});
+
+test.each(["localhostess run api -- bun test", "localhostess try -- bun dev"])(
+  "the example of our own sentence is a hint: %s",
+  (example) => {
+    expect(hintIn(`a command is required: ${example}`)).toBe(example);
+  },
+);

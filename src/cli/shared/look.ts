@@ -143,6 +143,7 @@ export function unusableIn({ scan, services, supervised, proxy }: Sight): Unusab
   return unusableServers(scan, {
     hostName: hostname(),
     wsl: isWsl(),
+    uid: process.getuid?.() ?? 0,
     services,
     supervised,
     ownPids: new Set(proxy === undefined ? [] : [proxy.pid]),

@@ -100,6 +100,8 @@ export async function askHandover(
   const lines = new DescriptorLines(descriptor, { calls, clock });
   const goesOn = conversationVersion;
   const first = await lines.ask({ [handoverName]: { proof, goesOn, id } }, patience);
+  // Nobody gets to open files in this process before a proof; a daemon of ours sends none here.
+  closeAll(first?.descriptors);
   if (first === undefined) return { kind: "broken", why: lines.why ?? "it does not answer" };
   const answer = first.value as Answer;
   const reply = answer?.[handoverName];
@@ -114,12 +116,16 @@ export async function askHandover(
   const asked = await lines.ask({ take: "sockets" }, patience);
   const sockets = handedSockets(asked?.value, asked?.descriptors ?? []);
   if (sockets === undefined) {
-    for (const one of asked?.descriptors ?? []) closeSync(one);
+    closeAll(asked?.descriptors);
     const why = lines.why ?? "it answers in a way that is not understood";
     lines.close();
     return { kind: "broken", why };
   }
   return handedOver(lines, { shells: reply.shells, sockets });
+}
+
+function closeAll(descriptors: readonly number[] = []): void {
+  for (const one of descriptors) closeSync(one);
 }
 
 function handedOver(
@@ -134,6 +140,7 @@ function handedOver(
     isOpen: () => lines.isOpen(),
     async done({ services }) {
       const heard = await lines.ask({ done: true, services }, patience);
+      closeAll(heard?.descriptors);
       return (heard?.value as { yours?: unknown } | undefined)?.yours === true;
     },
     line: () => lines.release(),
