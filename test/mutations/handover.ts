@@ -132,6 +132,20 @@ export const handover: readonly Fault[] = [
     tests: daemons,
   },
   {
+    name: "a daemon that was replaced does what is asked itself",
+    file: "src/control/ipc/ipc-request.ts",
+    find: "if (mayForward && (await backend.projects?.isTakenOver())) return",
+    replace: "if (mayForward && backend.projects === undefined) return",
+    tests: ["test/control/ipc.test.ts"],
+  },
+  {
+    name: "a request that waits while a daemon is replaced is refused",
+    file: "src/control/commands/perform.ts",
+    find: "error instanceof TakenOver ? new Elsewhere(error) : error",
+    replace: "error",
+    tests: ["test/control/ipc.test.ts"],
+  },
+  {
     name: "a third daemon's record is written over",
     file: "src/daemon/claim.ts",
     find: "if (there === undefined || there === successor) {",

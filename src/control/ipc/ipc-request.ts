@@ -6,6 +6,7 @@ import type { PeerCredentials } from "../../system/peer-credentials.ts";
 import {
   type Backend,
   CommandError,
+  Elsewhere,
   type Dialogue,
   errorOf,
   type Receiver,
@@ -15,6 +16,7 @@ import {
 import { commandNamed } from "../commands/commands.ts";
 import { perform, replyOf } from "../commands/perform.ts";
 import { descriptorCalls, type DescriptorCalls } from "../../system/descriptors.ts";
+import { talk } from "../found/client.ts";
 import type { Answering, Conversation } from "../found/handing-over.ts";
 import { conversationVersion, handoverName } from "../found/handover.ts";
 import { type Handshake, handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
@@ -190,7 +192,16 @@ export class IpcRequest implements LinkHandler {
       return;
     }
     const command = commandNamed(name);
-    const value = await perform(command, { sent, backend: this.#options.backend });
+    const { backend } = this.#options;
+    const mayForward = command.changes && command.streams !== "both";
+    if (mayForward && (await backend.projects?.isTakenOver())) return await this.#forward(bytes);
+    let value: unknown;
+    try {
+      value = await perform(command, { sent, backend });
+    } catch (error) {
+      if (!mayForward || !(error instanceof Elsewhere)) throw error;
+      return await this.#forward(bytes);
+    }
     if (this.#state !== "replying") return;
     if (command.streams === false) this.#reply(replyOf(command, value));
     else if (command.streams === "both") this.#converse(value as Dialogue);
@@ -341,6 +352,21 @@ export class IpcRequest implements LinkHandler {
     };
     this.#cancelPause?.();
     this.#cancelPause = this.#options.clock.after(lookAgain, look);
+  }
+
+  /** The daemon that has taken over listens at the same path: its reply, as it comes. */
+  async #forward(request: Uint8Array): Promise<void> {
+    if (this.#state !== "replying") return;
+    const send = `${Buffer.from(request).toString()}\n`;
+    const pieces = talk({ unix: this.#options.path }, { send });
+    this.#state = "streaming";
+    this.#cancelStream = () => void pieces.return();
+    for await (const piece of pieces) {
+      if (this.#isDone()) return;
+      const bytes = Buffer.from(piece);
+      this.#link.write(bytes, 0, bytes.length);
+    }
+    this.#end();
   }
 
   #stream(stream: Stream): void {
