@@ -5,6 +5,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "../../src/control/commands/commands.ts";
+import { conversationVersion } from "../../src/control/found/handover.ts";
 import { socketAuthority } from "../../src/control/found/handshake.ts";
 import { type IpcDoorOptions, ipcDoor } from "../../src/control/ipc/ipc.ts";
 import { socketPath } from "../../src/control/ipc/socket-path.ts";
@@ -517,4 +518,27 @@ describe("a daemon that another one has taken over from", () => {
     expect(await client.rest()).toBe('"Ok"\n');
     expect(said).toEqual([["shop:api"]]);
   });
+});
+
+const handsOver = test.skipIf(process.platform !== "linux");
+
+handsOver("a daemon that was told to stop gives its shells, and says that it ends", async () => {
+  const asked: string[] = [];
+  const { path } = ipc({
+    isEnding: () => true,
+    successor(id) {
+      asked.push(id);
+      return undefined;
+    },
+  });
+  const nonce = "1".repeat(64);
+  const proof = `${nonce}.${clientProof(credential, { nonce, authority: socketAuthority(path) })}`;
+  const request = { Handover: { proof, goesOn: conversationVersion, id: "next" } };
+  const reply = JSON.parse(await once(path, `${JSON.stringify(request)}\n`));
+  expect(reply).toMatchObject({
+    Handover: { proof: expect.any(String) },
+    error: { code: "ending" },
+  });
+  expect(reply.Handover).not.toHaveProperty("goesOn");
+  expect(asked).toEqual([]);
 });

@@ -127,8 +127,8 @@ export const handover: readonly Fault[] = [
   {
     name: "a daemon that is told to wait gets no shells",
     file: "src/control/ipc/ipc-request.ts",
-    find: "[handoverName]: { ...told, shells }, error",
-    replace: "[handoverName]: told, error",
+    find: '"another daemon is replacing this one" };\n      this.#reply({ [handoverName]: { ...told, shells }',
+    replace: '"another daemon is replacing this one" };\n      this.#reply({ [handoverName]: told',
     tests: daemons,
   },
   {
@@ -143,6 +143,20 @@ export const handover: readonly Fault[] = [
     file: "src/control/commands/perform.ts",
     find: "error instanceof TakenOver ? new Elsewhere(error) : error",
     replace: "error",
+    tests: ["test/control/ipc.test.ts"],
+  },
+  {
+    name: "a daemon in line starts after the one before was told to stop",
+    file: "src/control/found/claim-port.ts",
+    find: 'if (isInLine && options.unlessStopped && found.kind === "absent")',
+    replace: "if (isInLine && extras.length > 99)",
+    tests: ["test/control/claim-port.test.ts"],
+  },
+  {
+    name: "a daemon that was told to stop hands over all the same",
+    file: "src/control/ipc/ipc-request.ts",
+    find: "if (this.#options.isEnding?.()) {",
+    replace: "if (this.#options === undefined) {",
     tests: ["test/control/ipc.test.ts"],
   },
   {

@@ -40,6 +40,8 @@ export type IpcOptions = {
    * this function a daemon that replaces us gets the shells only.
    */
   successor?(id: string, to: Answering): Conversation | undefined;
+  /** We were told to stop, and nobody has taken over. */
+  isEnding?(): boolean;
   /** A fault of ours, for the log. */
   fault(error: unknown): void;
 };
@@ -236,6 +238,11 @@ export class IpcRequest implements LinkHandler {
       typeof id !== "string"
     ) {
       this.#reply({ [handoverName]: { ...told, shells } });
+      return;
+    }
+    if (this.#options.isEnding?.()) {
+      const error = { code: "ending", message: "this daemon was told to stop" };
+      this.#reply({ [handoverName]: { ...told, shells }, error });
       return;
     }
     const conversation = successor(id, {
