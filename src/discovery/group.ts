@@ -1,7 +1,7 @@
 /** One scan -> services by name: which processes belong together, which of them gets a name, where to dial. Pure. */
 import type { Endpoint, Service } from "../routes/service.ts";
 import { type Host, nameOf } from "./name.ts";
-import type { Observation, ObservedProcess, Scan } from "./observation.ts";
+import { type Observation, type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { pickPort } from "./pick-port.ts";
 import { printable } from "../text/printable.ts";
 
@@ -40,10 +40,6 @@ type Tree = Pick<Named, "key" | "name" | "why"> & {
   /** By pid: the process whose name it has, where its own cannot be read. */
   from: Map<number, number>;
 };
-
-function oldestFirst(a: ObservedProcess, b: ObservedProcess): number {
-  return a.startedAt - b.startedAt || a.pid - b.pid;
-}
 
 /** Every process that carries a name, by pid. */
 function namedProcesses(scan: Scan, { ownPid, hostName, wsl }: GroupOptions): Map<number, Named> {

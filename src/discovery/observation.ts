@@ -26,6 +26,14 @@ export type ObservedProcess = {
   cwd: string | undefined;
 };
 
+/** The order of two processes; of those that began in the same second, the lower pid is first. */
+export function oldestFirst(
+  a: Pick<ObservedProcess, "startedAt" | "pid">,
+  b: Pick<ObservedProcess, "startedAt" | "pid">,
+): number {
+  return a.startedAt - b.startedAt || a.pid - b.pid;
+}
+
 /** One address and port with a listener, and every process that holds a socket there. */
 export type Observation = {
   /** The address in the kernel's notation: `127.0.0.1`, `::1`, `0.0.0.0`, `::`, `192.168.1.7`. */

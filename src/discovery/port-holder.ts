@@ -1,7 +1,7 @@
 /** A port that somebody has -> the processes that listen there, of others as far as they are visible. */
 import { listenersOn } from "../system/listeners.ts";
 import { printable } from "../text/printable.ts";
-import type { ObservedProcess, Scan, Source } from "./observation.ts";
+import { type ObservedProcess, oldestFirst, type Scan, type Source } from "./observation.ts";
 
 /** `process`: undefined where the socket is visible, and who holds it is not. `uid`: where the system tells it. */
 export type PortHolder = {
@@ -39,9 +39,7 @@ export function ownersOf(scan: Scan, port: number): ObservedProcess[] {
   const pids = new Set(
     scan.observations.filter((seen) => seen.port === port).flatMap((seen) => seen.pids),
   );
-  return [...pids]
-    .flatMap((pid) => scan.processes.get(pid) ?? [])
-    .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
+  return [...pids].flatMap((pid) => scan.processes.get(pid) ?? []).sort(oldestFirst);
 }
 
 /**

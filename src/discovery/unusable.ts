@@ -5,8 +5,9 @@ import type { Supervised } from "../routes/supervised.ts";
 import type { Fault, Unusable } from "../routes/unusable.ts";
 import { printable } from "../text/printable.ts";
 import { programOf, shortCommand, typedCommand } from "../text/short-command.ts";
+import { ancestry } from "./ancestry.ts";
 import { type Host, nameOf } from "./name.ts";
-import type { ObservedProcess, Scan } from "./observation.ts";
+import { type ObservedProcess, oldestFirst, type Scan } from "./observation.ts";
 import { pickPort } from "./pick-port.ts";
 
 export type UnusableOptions = Host & {
@@ -59,31 +60,15 @@ function ownersIn(
   const owners = new Map<number, Owner>();
   for (const { port, pids } of scan.observations) {
     if (given.has(port) || pids.some((pid) => known.has(pid) || ownPids.has(pid))) continue;
-    if (pids.some((pid) => isBelow(pid, { started, scan }))) continue;
-    const [process] = pids
-      .flatMap((pid) => scan.processes.get(pid) ?? [])
-      .sort((a, b) => a.startedAt - b.startedAt || a.pid - b.pid);
+    // A process that a project has started, or that has come of one.
+    if (pids.some((pid) => !ancestry(pid, scan.processes).isDisjointFrom(started))) continue;
+    const [process] = pids.flatMap((pid) => scan.processes.get(pid) ?? []).sort(oldestFirst);
     if (process === undefined) continue;
     if (ownFile !== undefined && process.command.includes(ownFile)) continue;
     const before = owners.get(process.pid)?.ports ?? [];
     owners.set(process.pid, { process, ports: [...new Set([...before, port])] });
   }
   return [...owners.values()];
-}
-
-/** Whether it is a process that a project has started, or has come of one. */
-function isBelow(
-  pid: number,
-  { started, scan }: { started: ReadonlySet<number>; scan: Scan },
-): boolean {
-  const seen = new Set<number>();
-  let at: number | undefined = pid;
-  while (at !== undefined && !seen.has(at)) {
-    if (started.has(at)) return true;
-    seen.add(at);
-    at = scan.processes.get(at)?.parent;
-  }
-  return false;
 }
 
 function faultOf({ name, overwritten }: ObservedProcess, host: Host): Fault {

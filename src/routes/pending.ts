@@ -1,4 +1,5 @@
 /** Changes to a project's files that wait for `up` -> sentences about them. Pure. */
+import { cut } from "../text/cut.ts";
 import { pastedWord } from "../text/shell-words.ts";
 import { unprintable } from "../text/unprintable.ts";
 
@@ -69,6 +70,6 @@ export function upCommand(directory: string): string {
 }
 
 function quoted(text: string): string {
-  const cut = text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
-  return JSON.stringify(cut).replace(unsafe, (its) => `\\u{${its.codePointAt(0)!.toString(16)}}`);
+  const shown = JSON.stringify(cut(text, longest));
+  return shown.replace(unsafe, (its) => `\\u{${its.codePointAt(0)!.toString(16)}}`);
 }

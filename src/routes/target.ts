@@ -31,6 +31,11 @@ const schemes: Record<string, { scheme: "http" | "https"; port: number }> = {
 export function readTarget(text: string, tlds: readonly string[] = []): Target {
   const shown = JSON.stringify(printable(text, 100));
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  // A URL parser takes a number for an IPv4 address.
+  if (/^\d+$/.test(text)) {
+    const what = `${shown} is a number, and no name; for the port of each server: localhostess ls`;
+    return { kind: "mistake", what };
+  }
   const url = URL.parse(isUrl ? text : `http://${text}`);
   if (url === null || url.hostname === "" || url.username !== "" || /[\s\\]/.test(text)) {
     return { kind: "mistake", what: `${shown} is neither a name nor a URL` };

@@ -1,5 +1,6 @@
 /** A server that runs and that no name leads to -> which process it is, why, and the command that helps. Pure. */
 import { labelFrom } from "../manifest/project-name.ts";
+import { cut } from "../text/cut.ts";
 import { pastedWord } from "../text/shell-words.ts";
 
 /** Why no name leads to a server. */
@@ -37,10 +38,6 @@ const longestCommand = 80;
 /** In the place of a command that is not known. */
 const itsCommand = "<command>";
 
-function cut(text: string): string {
-  return text.length > longestCommand ? `${text.slice(0, longestCommand - 1)}…` : text;
-}
-
 function portsText({ port, ports }: Unusable): string {
   const others = ports.length - 1;
   return others === 0 ? `port ${port}` : `port ${port} and ${others} more`;
@@ -49,7 +46,7 @@ function portsText({ port, ports }: Unusable): string {
 /** `pid 17 (bun server.ts) listens on port 3000 in /srv/api`. */
 function whichText(its: Unusable): string {
   const place = its.cwd === undefined ? "" : ` in ${its.cwd}`;
-  return `pid ${its.pid} (${cut(its.command)}) listens on ${portsText(its)}${place}`;
+  return `pid ${its.pid} (${cut(its.command, longestCommand)}) listens on ${portsText(its)}${place}`;
 }
 
 /** A clause: which process it is, and why no name leads to it. */
@@ -107,7 +104,7 @@ export type Silent = Pick<Unusable, "pid" | "command" | "cwd"> & { name: string 
 /** A clause: which process it is, and why the name leads nowhere. */
 export function silentText({ pid, command, cwd, name }: Silent): string {
   const place = cwd === undefined ? "" : ` in ${cwd}`;
-  return `pid ${pid} (${cut(command)}) runs${place} with NAME=${name}, and listens on no TCP port of this machine`;
+  return `pid ${pid} (${cut(command, longestCommand)}) runs${place} with NAME=${name}, and listens on no TCP port of this machine`;
 }
 
 /** A clause: what to do. */

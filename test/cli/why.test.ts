@@ -1,6 +1,8 @@
 /** `why`, with the real program, a real proxy and servers in every state. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import type { Step } from "../../src/cli/servers/step.ts";
+import type { Step, Walk } from "../../src/cli/servers/step.ts";
+import { unansweredFix } from "../../src/cli/servers/step-answers.ts";
+import { listens } from "../../src/cli/servers/step-listens.ts";
 import { cli, freshState, type State } from "./cli.ts";
 import { startProgram } from "../support/program.ts";
 import { freePort, uniqueName } from "../support/servers.ts";
@@ -100,6 +102,31 @@ test("without a proxy it stops at listens", async () => {
   expect(names(steps)).toEqual(["resolves", "listens"]);
   expect(last.detail).toBe(`nothing listens on port ${port}`);
   expect(last.fix).toBe(`start it with: localhostess server start --port ${port}`);
+});
+
+test("a proxy of another state directory is told, with the port of the one here", async () => {
+  const process = { ...{ pid: 17, uid: 0, parent: 1, group: 17 }, startedAt: 0 };
+  const seen = { address: "127.0.0.1", port: proxy.port, pids: [17] };
+  const sight = {
+    scan: { observations: [seen], processes: new Map([[17, process]]) },
+    proxy: { pid: 18, port: 1 },
+    urlPorts: { http: 1, https: 1 },
+    supervised: [],
+  } as unknown as Walk["sight"];
+  const target = { ...({ kind: "own", scheme: "http" } as const), port: undefined, path: "/" };
+  const walk = { target, sight, port: proxy.port } as unknown as Walk;
+  const { step } = await listens(walk);
+  expect(step.detail).toStartWith("another localhostess (pid 17), which has a state directory");
+  expect(step).toMatchObject({ ok: true, fix: "here the proxy is on port 1: http://localhost:1/" });
+  const own = { ...sight, proxy: { pid: 17, port: 1 } };
+  expect((await listens({ ...walk, sight: own })).step.detail).toStartWith("localhostess answers");
+});
+
+test("a server that is stopped by a signal is told with what lets it go on, and else where to look", () => {
+  expect(unansweredFix({ pid: 17, log: "/x" })).toEndWith("to let it go on: kill -CONT 17");
+  expect(unansweredFix({ pid: undefined, log: "/my state/daemon.log" })).toEndWith(
+    "to '/my state/daemon.log'",
+  );
 });
 
 test("another program on the proxy's port is named", async () => {

@@ -84,7 +84,7 @@ for (const how of ["npm install --ignore-scripts", "bun run build"] as const) {
         expect(await said("config", "check")).toBeString();
         await said("up");
         expect(await said("status")).toContain("web");
-        const web = (await said("url", "shop")).trim();
+        const web = (await said("url", "web")).trim();
         expect(await shell(`curl -sS --fail --noproxy '*' ${web}`)).toBe("shop");
         await said("restart", "web");
         await said("wait", "web");

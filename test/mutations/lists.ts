@@ -97,7 +97,7 @@ export const lists: readonly Fault[] = [
   {
     name: "another program's port is taken for the one that a service listens on",
     file: "src/cli/projects/elsewhere.ts",
-    find: "pids.some((listener) => isBelow(listener, { pid: pid!, scan }))",
+    find: "pids.some((listener) => ancestry(listener, scan.processes).has(pid!))",
     replace: "pids.length > 0",
     tests: ["test/cli/elsewhere.test.ts"],
   },

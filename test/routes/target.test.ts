@@ -66,6 +66,7 @@ const mistakes: [text: string, part: string][] = [
   ["ftp://api.localhost/", "only http:// and https:// URLs"],
   ["http://example.com/", "example.com is not served by localhostess"],
   ["10.0.0.1", "10.0.0.1 is not served by localhostess"],
+  ["3000", '"3000" is a number, and no name; for the port of each server: localhostess ls'],
   ["-api", "is not served by localhostess"],
 ];
 

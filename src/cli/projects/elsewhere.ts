@@ -1,4 +1,5 @@
 /** Services that were started -> sentences about those that listen somewhere else than on their port. */
+import { ancestry } from "../../discovery/ancestry.ts";
 import { pickPort } from "../../discovery/pick-port.ts";
 import { elsewhereText, portElsewhere } from "../../routes/state-sentence.ts";
 import { isInspector } from "../../supervisor/service/whereabouts.ts";
@@ -50,7 +51,7 @@ export async function elsewhereIn(
   if (scan === undefined) return told;
   const seen = open.flatMap(({ name, pid, port: own }) => {
     const ports = scan.observations
-      .filter(({ pids }) => pids.some((listener) => isBelow(listener, { pid: pid!, scan })))
+      .filter(({ pids }) => pids.some((listener) => ancestry(listener, scan.processes).has(pid!)))
       .map(({ port }) => port);
     const others = ports.filter((port) => !isInspector(port));
     const [first] = others;
@@ -59,16 +60,4 @@ export async function elsewhereIn(
     return [{ name, port: pickPort([first, ...others]), own }];
   });
   return [...told, ...seen];
-}
-
-/** Whether a process is the one with this pid, or has come of it. */
-function isBelow(listener: number, { pid, scan }: { pid: number; scan: Sight["scan"] }): boolean {
-  const seen = new Set<number>();
-  let at: number | undefined = listener;
-  while (at !== undefined && !seen.has(at)) {
-    if (at === pid) return true;
-    seen.add(at);
-    at = scan.processes.get(at)?.parent;
-  }
-  return false;
 }

@@ -2,23 +2,16 @@
 import { counted } from "../../text/counted.ts";
 import { listed } from "../../text/list.ts";
 import { printable } from "../../text/printable.ts";
-import { type Here, projectHere as projectAt } from "../shared/lookup.ts";
+import { projectHere as projectAt } from "../shared/lookup.ts";
 import { Failure } from "../shared/failure.ts";
+import { nothingUpText } from "../shared/project-files.ts";
 import { UsageError } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
-import type { FoundStatus } from "../../routes/project-report.ts";
 import type { Row } from "./asking.ts";
-import { rowsIn, rowsNamed } from "./named.ts";
-
-export type HereOptions = {
-  /** The services of all projects. */
-  rows: readonly Row[];
-  servers?: readonly FoundStatus[] | undefined;
-  world: Here;
-};
+import { type Lookup, rowsIn, rowsNamed } from "./named.ts";
 
 /** The folder of the project here: the nearest one that is declared, or that the daemon knows. */
-export async function projectHere({ rows, world }: HereOptions): Promise<string | undefined> {
+export async function projectHere({ rows, world }: Lookup): Promise<string | undefined> {
   return await projectAt(new Set(rows.map((row) => row.path)), world);
 }
 
@@ -33,7 +26,7 @@ export async function folderHere(world: World, rows: readonly Row[]): Promise<st
  */
 export async function rowsFor(
   words: readonly string[],
-  { all = false, ...here }: HereOptions & { all?: boolean | undefined },
+  { all = false, ...here }: Lookup & { all?: boolean | undefined },
 ): Promise<Row[]> {
   noNamesWithAll(words, all);
   if (all) return [...here.rows];
@@ -62,7 +55,7 @@ export type ShownRows = {
 };
 
 /** The services that a verb shows where none is named: those of the project here; outside every project, all. */
-export async function rowsShown({ rows, world }: HereOptions): Promise<ShownRows> {
+export async function rowsShown({ rows, world }: Lookup): Promise<ShownRows> {
   const directory = await projectHere({ rows, world });
   if (directory === undefined) return { rows, others: 0, unknown: undefined };
   const here = rows.filter((row) => row.path === directory);
@@ -79,7 +72,7 @@ export function othersText(
   const rest =
     others === 0 ? "" : `${counted(others, "other project")}: localhostess ${verb} --all`;
   if (unknown === undefined) return rest === "" ? undefined : rest;
-  const up = `nothing of ${printable(unknown, 500)} is up; start it with: localhostess up`;
+  const up = nothingUpText(unknown);
   return rest === "" ? up : `${up} (${rest})`;
 }
 

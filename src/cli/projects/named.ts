@@ -18,8 +18,9 @@ export class NotUp extends Failure {
   }
 }
 
-/** Services by a word in any of its forms. */
+/** The rows in which words are looked up, and the folder that they were typed in. */
 export type Lookup = {
+  /** The services of all projects. */
   rows: readonly Row[];
   /** Servers that were started by hand: a word for one names no service, and is answered with its process. */
   servers?: readonly FoundStatus[] | undefined;
@@ -28,7 +29,7 @@ export type Lookup = {
 
 /** The rows that the words name. @throws an Error for a word that names none. */
 export async function rowsNamed(words: readonly string[], lookup: Lookup): Promise<Row[]> {
-  const named = await Promise.all(words.map((word) => rowsFor(word, lookup)));
+  const named = await Promise.all(words.map((word) => rowsMeant(word, lookup)));
   return [...new Set(named.flat())];
 }
 
@@ -51,7 +52,7 @@ export function nameableOf(row: Row): Nameable & { row: Row } {
   return { id, service, of: instance?.of, project, directory: path, hosts, row };
 }
 
-async function rowsFor(word: string, { rows, servers = [], world }: Lookup): Promise<Row[]> {
+async function rowsMeant(word: string, { rows, servers = [], world }: Lookup): Promise<Row[]> {
   const found = await servicesMeant(word, { rows: rows.map(nameableOf), world });
   if (found.kind === "rows") return found.rows.map((its) => its.row);
   if (found.kind === "declared") throw new NotUp(found);

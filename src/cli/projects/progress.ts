@@ -3,6 +3,7 @@ import { printable } from "../../text/printable.ts";
 import type { BootEvent } from "../../routes/project-report.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { shownDuration } from "../../text/duration.ts";
+import { fitted } from "../shared/table.ts";
 import type { Screen } from "../shared/world.ts";
 
 export type ProgressOptions = {
@@ -60,9 +61,10 @@ export function progress(options: ProgressOptions): Progress {
   let cancel: Cancel | undefined;
 
   const erase = (): string => (lines === 0 ? "" : `\x1b[${lines}A\x1b[J`);
-  const fitted = (text: string): string => {
+  /** With room for the cursor behind it. */
+  const cut = (text: string): string => {
     const columns = screen.columns();
-    return columns === undefined ? text : Bun.sliceAnsi(text, 0, columns - 1, "…");
+    return fitted(text, columns === undefined ? undefined : columns - 1);
   };
 
   const draw = (above = ""): void => {
@@ -73,7 +75,7 @@ export function progress(options: ProgressOptions): Progress {
     const now = clock.now();
     for (const { id, says, since } of shown) {
       const time = colors.dim(shownDuration(now - since));
-      text += `${fitted(`${mark} ${nameOf(id)}  ${says}  ${time}`)}\n`;
+      text += `${cut(`${mark} ${nameOf(id)}  ${says}  ${time}`)}\n`;
     }
     if (left > 0) text += `${colors.dim(`  and ${left} more`)}\n`;
     lines = shown.length + (left > 0 ? 1 : 0);
@@ -81,7 +83,7 @@ export function progress(options: ProgressOptions): Progress {
   };
 
   const say = (line: string): void => {
-    if (drawn) draw(`${fitted(line)}\n`);
+    if (drawn) draw(`${cut(line)}\n`);
     else screen.write(`${line}\n`);
   };
 

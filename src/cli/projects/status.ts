@@ -173,7 +173,7 @@ function sharedLines(rows: readonly Row[]): string[] {
   });
 }
 
-export function stateColor(state: Row["state"], colors: Colors): (text: string) => string {
+function stateColor(state: Row["state"], colors: Colors): (text: string) => string {
   if (state === "ready" || state === "completed") return colors.green;
   if (state === "failed") return colors.red;
   return state === "stopped" || state === "exited" ? colors.dim : colors.yellow;
@@ -187,6 +187,6 @@ function memoryOf({ memory, memory_limit }: Row): string | undefined {
 }
 
 /** `0`, `1`, `SIGKILL`. */
-export function shownExit({ code, signal }: Pick<Exit, "code" | "signal">): string {
+function shownExit({ code, signal }: Pick<Exit, "code" | "signal">): string {
   return signal ?? String(code ?? "?");
 }

@@ -1,7 +1,7 @@
 /** `localhostess port <name>` -> the port that a server listens on itself. */
 import { serviceRow } from "../../routes/service-row.ts";
 import { printJson } from "../shared/json-output.ts";
-import { lookUp, tellAbsent, tellElsewhere } from "../shared/reach.ts";
+import { lookUp, tellAbsent, tellDoubt } from "../shared/reach.ts";
 import { type Flags, settingsOf } from "../shared/settings.ts";
 import { exitCode } from "../shared/verb.ts";
 import type { World } from "../shared/world.ts";
@@ -13,7 +13,7 @@ export async function port(name: string, flags: Flags, world: World): Promise<nu
     tellAbsent(reached.supervised, world);
     return exitCode.failed;
   }
-  tellElsewhere(reached, world);
+  tellDoubt(reached, world);
   const row = serviceRow(reached.service, sight.urlPorts.http);
   if (settings.json) printJson(world, row);
   else world.out.write(`${row.port}\n`);

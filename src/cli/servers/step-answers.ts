@@ -1,13 +1,19 @@
 /** A URL, through the proxy -> what its server answers. */
 import { originOf } from "../../routes/service-row.ts";
+import { processNow } from "../../system/process-now.ts";
 import { printable } from "../../text/printable.ts";
+import { pastedWord } from "../../text/shell-words.ts";
 import { ask } from "../shared/ask.ts";
 import { failed, isOurs, passed, requestOf, type Step, type Walk } from "./step.ts";
 
 /** Milliseconds. A dev server may compile a page before it answers. */
 const answerDeadline = 10_000;
 
-export async function answers({ target, port, host, byPac }: Walk, address: string): Promise<Step> {
+/** `pid`: the server's process; undefined for the proxy itself. */
+export async function answers(
+  { target, port, host, byPac, settings }: Walk,
+  { address, pid }: { address: string; pid: number | undefined },
+): Promise<Step> {
   const secure = target.scheme === "https";
   const origin = originOf(host, { scheme: target.scheme, port });
   const authority = byPac ? host : origin.slice(`${target.scheme}://`.length);
@@ -27,11 +33,9 @@ export async function answers({ target, port, host, byPac }: Walk, address: stri
   });
   if (answer.kind === "connected") throw new Error("a request was not sent");
   if (answer.kind === "failed") {
-    return failed(
-      "answers",
-      `GET ${printable(url)}: ${answer.why}`,
-      "see the output of the server, and of localhostess server start",
-    );
+    const isStopped = pid !== undefined && processNow(pid)?.stopped === true;
+    const fix = unansweredFix({ pid: isStopped ? pid : undefined, log: settings.log });
+    return failed("answers", `GET ${printable(url)}: ${answer.why}`, fix);
   }
   const status = `${answer.status} ${printable(answer.reason, 60)}`.trim();
   const detail = `GET ${printable(url)}: ${status}`;
@@ -46,6 +50,13 @@ export async function answers({ target, port, host, byPac }: Walk, address: stri
   }
   if (answer.status < 400 || target.kind === "own") return passed("answers", detail);
   return passed("answers", detail, "this is the server's own answer; see its output");
+}
+
+/** For a request that gets no answer. `pid`: the server's process, where a signal has stopped it. */
+export function unansweredFix({ pid, log }: { pid: number | undefined; log: string }): string {
+  return pid === undefined
+    ? `see the output of the server; a daemon in the background writes its own to ${pastedWord(log)}`
+    : `pid ${pid} is stopped by a signal or a debugger; to let it go on: kill -CONT ${pid}`;
 }
 
 /** Characters of a sentence that are shown. */

@@ -42,11 +42,23 @@ export async function listens({ target, sight, port }: Walk): Promise<Listening>
     sight.proxy !== undefined && sight.proxy.port !== port
       ? `the proxy is on port ${sight.proxy.port}: ${right}`
       : `start it with: localhostess server start${port === defaultPort ? "" : ` --port ${port}`}`;
+  const owners = ownersOf(sight.scan, port);
   if (ours.length > 0) {
     const places = listed(ours.map((address) => `${bracketed(address)}:${port}`));
+    const [first] = owners;
+    const isOther =
+      first !== undefined &&
+      sight.proxy !== undefined &&
+      sight.proxy.port !== port &&
+      !owners.some(({ pid }) => pid === sight.proxy?.pid);
+    if (isOther) {
+      const who = `another localhostess (pid ${first.pid}), which has a state directory of its own`;
+      const step = passed("listens", `${who}, answers on ${places}`, `here ${fix}`);
+      return { step, address: ours[0] };
+    }
     return { step: passed("listens", `localhostess answers on ${places}`), address: ours[0] };
   }
-  const [holder] = ownersOf(sight.scan, port);
+  const [holder] = owners;
   if (holder !== undefined && holder.pid === sight.proxy?.pid) {
     const detail = `localhostess (pid ${holder.pid}) has port ${port}, and does not answer`;
     return fail(detail, "see: localhostess server status");

@@ -46,12 +46,15 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
   const listening = await listens(walk);
   yield listening.step;
   if (listening.address === undefined) return;
+  const { address } = listening;
+  let pid: number | undefined;
   if (walk.target.kind === "own") {
     yield passed("routes", "localhost is the proxy itself, which lists the servers");
   } else {
     const routed = await routes(walk.target.name, walk);
     yield routed.step;
     if (routed.service === undefined) return;
+    ({ pid } = routed.service.process);
     yield owner(routed.service);
     const dialled = await dials(routed.service);
     yield dialled;
@@ -62,5 +65,5 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
       if (!certified.ours) return;
     }
   }
-  yield await answers(walk, listening.address);
+  yield await answers(walk, { address, pid });
 }

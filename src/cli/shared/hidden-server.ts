@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { hostname } from "node:os";
+import { ancestry } from "../../discovery/ancestry.ts";
 import { nameOf } from "../../discovery/name.ts";
 import { readDotenv } from "../../manifest/dotenv.ts";
 import {
@@ -106,11 +107,7 @@ async function silentOne(
   if (named === undefined) return undefined;
   const all = new Map(named.map((its) => [its.pid, its]));
   // A shell in which NAME is exported has it, and so have we.
-  const ours = new Set<number>();
-  for (let at: number | undefined = process.pid; at !== undefined && !ours.has(at);) {
-    ours.add(at);
-    at = all.get(at)?.parent;
-  }
+  const ours = ancestry(process.pid, all);
   const parents = new Set(named.map(({ parent }) => parent));
   const [first] = named
     .filter(({ pid }) => !ours.has(pid) && !parents.has(pid))

@@ -13,9 +13,8 @@ import {
 } from "../../routes/named.ts";
 import { upCommand } from "../../routes/pending.ts";
 import { nearestProject } from "../../supervisor/project/read-project.ts";
-import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
-import { type Here, noProjectText, projectIn } from "./project-files.ts";
+import { type Here, noProjectText, nothingUpText, projectIn } from "./project-files.ts";
 
 export type { Here } from "./project-files.ts";
 
@@ -98,9 +97,7 @@ async function inFolder<Row extends Nameable>(
   const found = rows.filter(({ directory }) => directory === folder);
   if (found.length > 0) return { kind: "rows", rows: found };
   const isProject = (await nearestProject(folder, world.home)) === folder;
-  const why = isProject
-    ? `nothing of ${printable(folder, 500)} is up; start it with: ${upCommand(folder)}`
-    : await noProjectText(folder, world);
+  const why = isProject ? nothingUpText(folder) : await noProjectText(folder, world);
   return { kind: "none", why, several: false };
 }
 

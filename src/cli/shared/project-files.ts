@@ -6,6 +6,7 @@ import {
   type ReadProject,
   readProject,
 } from "../../supervisor/project/read-project.ts";
+import { upCommand } from "../../routes/pending.ts";
 import { printable } from "../../text/printable.ts";
 import { pastedWord } from "../../text/shell-words.ts";
 import { configFile } from "../../system/paths.ts";
@@ -14,8 +15,6 @@ import type { World } from "./world.ts";
 
 /** The folder that a person is in, and where the files that apply there are. */
 export type Here = Pick<World, "cwd" | "home" | "env" | "platform">;
-
-export type ProjectFiles = { directory: string; read: ReadProject };
 
 export type ProjectFilesOptions = {
   /** The text to read instead of locald.toml. */
@@ -75,6 +74,11 @@ export async function projectIn(
     shell: world.env,
     seenFrom: world.cwd,
   });
+}
+
+/** A sentence about a project's folder of which the daemon knows no service. */
+export function nothingUpText(directory: string): string {
+  return `nothing of ${printable(directory, 500)} is up; start it with: ${upCommand(directory)}`;
 }
 
 /** A sentence about a folder that declares no project: what is missing, and the command that helps. */

@@ -210,11 +210,11 @@ export function tellComing(reached: Present, world: Pick<World, "err">): void {
   const { err } = world;
   if (reached.kind === "absent")
     err.write(`${err.colors.dim(stateSentence(reached.supervised))}\n`);
-  else tellElsewhere(reached, world);
+  else tellDoubt(reached, world);
 }
 
 /** Tells of a service that answers, but not on the port that it was given, or that goes on without its folder. */
-export function tellElsewhere(reached: Present, { err }: Pick<World, "err">): void {
+export function tellDoubt(reached: Present, { err }: Pick<World, "err">): void {
   if (reached.kind !== "server" || reached.supervised === undefined) return;
   const doubt = doubtOf(reached.supervised);
   if (doubt !== undefined) err.write(`${err.colors.yellow(`! ${doubt}`)}\n`);

@@ -42,7 +42,7 @@ export async function resolverRemedy(
 }
 
 /** A line for each name: the hosts file has no patterns. */
-export function hostsRemedy(names: readonly string[]): string {
+function hostsRemedy(names: readonly string[]): string {
   return `echo ${shellWord(`127.0.0.1 ${names.join(" ")}`)} | sudo tee -a /etc/hosts`;
 }
 

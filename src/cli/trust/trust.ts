@@ -161,7 +161,7 @@ async function installCertificateAuthority(
 }
 
 /** Certificates that cannot be removed are remembered for the next time. */
-export async function removeReplaced(kind: CertificateAuthorityKind, work: Work): Promise<void> {
+async function removeReplaced(kind: CertificateAuthorityKind, work: Work): Promise<void> {
   for (const replaced of await replacedCertificates(
     certificateAuthorityOptions(kind, work.settings),
   )) {

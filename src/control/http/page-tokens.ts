@@ -6,7 +6,7 @@ import { type SingleUseOptions, singleUse } from "./single-use.ts";
 export const exchangePath = "/v1/exchange";
 
 /** Milliseconds: from the command that opens the page to the page's request. */
-export const pageTokenLifetime = 60_000;
+const pageTokenLifetime = 60_000;
 
 export interface PageTokens {
   /** Whether this page may exchange this token now. `origin` as browsers send it. */

@@ -2,7 +2,7 @@
 /** @jsxImportSource preact */
 import { clockText } from "./format.ts";
 import { entries } from "./live.ts";
-import { isBad, marked, wordsOf } from "./model.ts";
+import { detailAddress, isBad, marked, wordsOf } from "./model.ts";
 import { lineHits, query, requestHits } from "./search.ts";
 
 /** Hits of each kind that are shown: more than anyone reads, and little to draw. */
@@ -66,7 +66,7 @@ function Service({ name }: { name: string }) {
   );
   if (its === undefined) return <span class="service soft">{name || "nobody"}</span>;
   return (
-    <a class="service" href={`#/${encodeURIComponent(its.id)}`}>
+    <a class="service" href={detailAddress(its.id)}>
       {its.id}
     </a>
   );

@@ -8,14 +8,10 @@ import { countText, durationText, latencyText } from "./format.ts";
 import { Hits, hitCount } from "./hits.tsx";
 import { Links } from "./links.tsx";
 import { daemon, entries, isKnown, left, matches, namelessMatches, now } from "./live.ts";
-import { type Entry, type Group, groupsOf } from "./model.ts";
+import { detailAddress, type Entry, type Group, groupsOf } from "./model.ts";
 import { Pendings } from "./pendings.tsx";
 import { query } from "./search.ts";
 import { Sparkline } from "./sparkline.tsx";
-
-export function detailAddress(id: string): string {
-  return `#/${encodeURIComponent(id)}`;
-}
 
 /** A heading stands over the name and the state; narrow windows have fewer columns than the rest of these. */
 const columns = 12;

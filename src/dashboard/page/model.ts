@@ -33,6 +33,11 @@ export type Group = {
   entries: readonly Entry[];
 };
 
+/** The part of the page's address that shows a service in detail. */
+export function detailAddress(id: string): string {
+  return `#/${encodeURIComponent(id)}`;
+}
+
 /** A row keeps its key for as long as its process lives. A name that cannot be routed may occur twice. */
 export function keyOf(service: ServiceReport): string {
   return service.url === null ? `${service.name} ${service.pid}` : service.name;

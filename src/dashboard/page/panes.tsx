@@ -1,6 +1,7 @@
 /** The requests and the output of one service -> two panes, side by side. */
 /** @jsxImportSource preact */
 import { useEffect, useRef } from "preact/hooks";
+import { programOf } from "../../text/short-command.ts";
 import { shownSize } from "../../text/size.ts";
 import { clockText, durationText, latencyText } from "./format.ts";
 import { requests } from "./live.ts";
@@ -81,11 +82,6 @@ function Request({ request }: { request: SeenRequest }) {
       </td>
     </tr>
   );
-}
-
-/** `/usr/bin/curl -s http://...` -> `curl`. */
-function programOf(command: string): string {
-  return command.split(" ")[0]!.split("/").at(-1)!;
 }
 
 export function Output({ entry }: { entry: Entry }) {

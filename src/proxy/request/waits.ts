@@ -138,7 +138,7 @@ export function onAbsence({ turn, looked, ended, stranger, pageLoad, large }: Ab
 /** Seconds that a request waits for a service that starts: half the default of `start_timeout`. */
 export const startSeconds = 30;
 /** Seconds that a request waits for a service that has answered before; a longer restart is shown as an error. */
-export const restartSeconds = 10;
+const restartSeconds = 10;
 /** Octets of a body that may be held while its request waits. */
 export const heldBodyLimit = 1_048_576;
 

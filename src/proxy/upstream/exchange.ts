@@ -24,7 +24,7 @@ import { Replay } from "./replay.ts";
 import { switchProblem } from "./switch-problem.ts";
 
 /** A body's beginning of up to this size is copied behind its head, because one write costs less than two. */
-export const coalesceLimit = 16_384;
+const coalesceLimit = 16_384;
 
 /** The reason given when an upstream closes before its answer is complete. */
 export const lostWhy = "it closed the connection before its answer was complete";

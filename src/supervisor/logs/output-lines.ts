@@ -4,7 +4,7 @@ import { LogLines, type Size, type TakeLine } from "./log-lines.ts";
 
 export type OutputStream = "stdout" | "stderr";
 
-export const outputStreams: readonly OutputStream[] = ["stdout", "stderr"];
+const outputStreams: readonly OutputStream[] = ["stdout", "stderr"];
 
 export type OutputLinesOptions = {
   /** Milliseconds. */

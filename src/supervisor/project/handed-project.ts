@@ -154,7 +154,6 @@ export const handedProjects = v.object({
 export type HandedShell = v.InferOutput<typeof shell>;
 export type HandedUnit = v.InferOutput<typeof unit>;
 export type HandedFolder = v.InferOutput<typeof folder>;
-export type HandedProjects = v.InferOutput<typeof handedProjects>;
 
 /** A value as JSON can say it, where null is undefined. */
 export function sayable(value: object): unknown {

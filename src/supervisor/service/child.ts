@@ -16,6 +16,7 @@ import {
   type Input,
   type Stream,
 } from "./held-streams.ts";
+import { entryOf } from "./entry.ts";
 import { type Reading, reading } from "./reading.ts";
 import { type Refusal, refusalOf, terminalRefusal } from "./refusal.ts";
 
@@ -239,8 +240,8 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     },
   });
 
-  let untaken = 0;
   if (pty) {
+    let untaken = 0;
     const process = spawn(argv, {
       ...shared,
       terminal: {
@@ -328,17 +329,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
   const readings: readonly Reading[] = (["stdout", "stderr"] as const).map((stream) =>
     reading(readers[stream], { hear: (bytes) => onOutput(stream, bytes), ended: closed }),
   );
-  const failed = (): void => {
-    // The process has closed its end, or is gone, and reads nothing any more.
-    untaken = 0;
-  };
-  const endInput = (): void => {
-    try {
-      Promise.resolve(stdin?.end()).catch(failed);
-    } catch {
-      failed();
-    }
-  };
+  const entry = stdin === undefined ? undefined : entryOf(stdin);
   const streams: Streams = {
     path: undefined,
     descriptors(all) {
@@ -353,7 +344,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
     },
     async halt() {
       await Promise.all(readings.map((its) => its.halt()));
-      endInput();
+      entry?.end();
     },
   };
   return {
@@ -362,19 +353,10 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       write(bytes) {
         if (held !== undefined) held.input.write(bytes);
         if (held !== undefined || halted !== undefined) return;
-        if (released || ending !== undefined || stdin === undefined) return;
-        untaken += bytes.length;
-        try {
-          Promise.resolve(stdin.write(bytes.slice())).catch(failed);
-          Promise.resolve(stdin.flush()).then(() => {
-            untaken = 0;
-          }, failed);
-        } catch {
-          failed();
-        }
+        if (!released && ending === undefined) entry?.write(bytes);
       },
       get untaken() {
-        return held?.input.untaken ?? untaken;
+        return held?.input.untaken ?? entry?.untaken ?? 0;
       },
       resize() {},
     },
@@ -393,7 +375,7 @@ function start(options: ChildOptions, effects: ChildEffects): Child {
       released = true;
       held?.release();
       for (const its of readings) its.stop();
-      if (held === undefined) endInput();
+      if (held === undefined) entry?.end();
       tell();
     },
     ...handing(streams),

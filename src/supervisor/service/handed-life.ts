@@ -8,7 +8,7 @@ const hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{16,128}$/));
 const text = v.optional(v.string());
 
 /** The phases that go on: `states.ts` says what becomes of the others. */
-export const handedPhases = [
+const handedPhases = [
   ...(["stopped", "running", "ready", "unready"] as const),
   ...(["exited", "completed", "backoff", "failed"] as const),
 ];

@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import { readerOf, sinkOf } from "../../system/pipes.ts";
 import { neverBlock, setTerminalSize } from "../../system/own-descriptors.ts";
 import type { TerminalFlow } from "../../system/terminal-flow.ts";
+import { type Entry, entryOf } from "./entry.ts";
 import { type Reading, reading } from "./reading.ts";
 
 export type Stream = "stdout" | "stderr";
@@ -55,7 +56,6 @@ const outputs: readonly [StreamName, Stream][] = [
 export function heldStreams(descriptors: Descriptors, options: HeldOptions): HeldStreams {
   const { flow, path, onOutput, onEnd } = options;
   let open = 0;
-  let untaken = 0;
   let released = false;
   let stalled = false;
   const readings: Reading[] = [];
@@ -75,37 +75,21 @@ export function heldStreams(descriptors: Descriptors, options: HeldOptions): Hel
       }),
     );
   }
-  const entry = descriptors.terminal ?? descriptors.stdin;
-  let sink: Bun.FileSink | undefined;
-  const failed = (): void => {
-    // The process has closed its end, or is gone, and reads nothing any more.
-    untaken = 0;
-  };
+  const wayIn = descriptors.terminal ?? descriptors.stdin;
+  let entry: Entry | undefined;
   const endInput = (): void => {
-    try {
-      Promise.resolve(sink?.end()).catch(failed);
-    } catch {
-      failed();
-    }
-    sink = undefined;
+    entry?.end();
+    entry = undefined;
   };
   return {
     input: {
       write(bytes) {
-        if (released || entry === undefined) return;
-        sink ??= sinkOf(entry);
-        untaken += bytes.length;
-        try {
-          Promise.resolve(sink.write(bytes.slice())).catch(failed);
-          Promise.resolve(sink.flush()).then(() => {
-            untaken = 0;
-          }, failed);
-        } catch {
-          failed();
-        }
+        if (released || wayIn === undefined) return;
+        entry ??= entryOf(sinkOf(wayIn));
+        entry.write(bytes);
       },
       get untaken() {
-        return untaken;
+        return entry?.untaken ?? 0;
       },
       resize(size) {
         if (!released && descriptors.terminal !== undefined) {

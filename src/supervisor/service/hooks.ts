@@ -1,5 +1,6 @@
 /** The commands beside a service's own -> run in its environment and its family, each within its time. */
 import { type HookName, type ServiceSpec, usualStartTimeout } from "../../manifest/project.ts";
+import { endText } from "../../routes/state-sentence.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import { LogLines } from "../logs/log-lines.ts";
 import type { OwnDescriptors } from "../../system/own-descriptors.ts";
@@ -13,7 +14,7 @@ type Rule = {
   failure: "no start" | "signal" | "warning";
 };
 
-export const hookRules: Readonly<Record<HookName, Rule>> = {
+const hookRules: Readonly<Record<HookName, Rule>> = {
   before_start: { within: "startTimeout", failure: "no start" },
   after_ready: { within: "startTimeout", failure: "warning" },
   before_stop: { within: "stopTimeout", failure: "warning" },
@@ -178,13 +179,12 @@ export class Hooks {
       pty: false,
       input: "none",
       onOutput: output.push,
-      onExit({ code, signal }) {
+      onExit(how) {
         if (started !== undefined) running.delete(started);
         output.flush();
-        if (code === 0) settle({ kind: "well" });
-        const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+        if (how.code === 0) settle({ kind: "well" });
         const last = output.last === "" ? "" : `: ${output.last}`;
-        settle({ kind: "failed", why: `${name} ${how}${last}`, passing: true });
+        settle({ kind: "failed", why: `${name} ${endText(how)}${last}`, passing: true });
       },
     });
     if (spawned.kind === "refused") {
