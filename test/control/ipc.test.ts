@@ -518,6 +518,12 @@ describe("a daemon that another one has taken over from", () => {
     expect(await client.rest()).toBe('"Ok"\n');
     expect(said).toEqual([["shop:api"]]);
   });
+
+  test("answers itself where nothing is changed", async () => {
+    const { client } = await two(async () => true, never);
+    client.send('"Ping"\n');
+    expect(await client.rest()).toBe('"Pong"\n');
+  });
 });
 
 const handsOver = test.skipIf(process.platform !== "linux");

@@ -134,8 +134,8 @@ export const handover: readonly Fault[] = [
   {
     name: "a daemon that was replaced does what is asked itself",
     file: "src/control/ipc/ipc-request.ts",
-    find: "if (mayForward && (await backend.projects?.isTakenOver())) return",
-    replace: "if (mayForward && backend.projects === undefined) return",
+    find: "if (mayForward && command.changes && (await backend.projects?.isTakenOver()))",
+    replace: "if (mayForward && backend.projects === undefined)",
     tests: ["test/control/ipc.test.ts"],
   },
   {

@@ -195,8 +195,10 @@ export class IpcRequest implements LinkHandler {
     }
     const command = commandNamed(name);
     const { backend } = this.#options;
-    const mayForward = command.changes && command.streams !== "both";
-    if (mayForward && (await backend.projects?.isTakenOver())) return await this.#forward(bytes);
+    // Whoever goes on to speak would have to be heard here, too.
+    const mayForward = command.streams !== "both";
+    if (mayForward && command.changes && (await backend.projects?.isTakenOver()))
+      return await this.#forward(bytes);
     let value: unknown;
     try {
       value = await perform(command, { sent, backend });
