@@ -440,7 +440,7 @@ export class IpcRequest implements LinkHandler {
   }
 }
 
-/** What runs by now is not started once more by `Start`, nor is a task that has been run. */
+/** `Start` starts nothing once more that runs by now, and no task that has been run. */
 function requestAgain(name: string, sent: unknown): Uint8Array {
   const { restart, tasks, ...others } = sent as Record<string, unknown>;
   return Buffer.from(JSON.stringify({ [name]: name === "Start" ? others : sent }));
