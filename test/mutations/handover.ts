@@ -160,13 +160,6 @@ export const handover: readonly Fault[] = [
     tests: ["test/control/ipc.test.ts"],
   },
   {
-    name: "nobody goes on to tell of services that a daemon which is replaced has begun to start",
-    file: "src/control/ipc/ipc-request.ts",
-    find: "    if (this.#again === undefined) {\n",
-    replace: '    if (this.#state === "streaming") {\n',
-    tests: ["test/control/ipc.test.ts"],
-  },
-  {
     name: "a third daemon's record is written over",
     file: "src/daemon/claim.ts",
     find: "if (there === undefined || there === successor) {",

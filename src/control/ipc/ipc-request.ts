@@ -85,8 +85,6 @@ export class IpcRequest implements LinkHandler {
   /** Bytes behind the request: a client may speak before it is answered. */
   #early: Uint8Array = nothing;
   #stopping = false;
-  /** With which the next daemon goes on to tell of services that are started. */
-  #again: Uint8Array | undefined;
   /** The peer sends no more. */
   #ended = false;
 
@@ -108,21 +106,11 @@ export class IpcRequest implements LinkHandler {
     });
   }
 
-  /**
-   * Another daemon accepts in our place: what is under way is answered, by that one where it is about services that are
-   * on their way, and any other stream ends.
-   */
+  /** Another daemon accepts in our place: what is under way is answered, and a stream ends. */
   leave(): void {
     if (this.handsOver) return;
     this.#stopping = true;
-    if (this.#state !== "streaming") return;
-    if (this.#again === undefined) {
-      this.#end();
-      return;
-    }
-    this.#cancelStream?.();
-    this.#state = "replying";
-    this.#forward(this.#again).catch((error: unknown) => this.#fail(error));
+    if (this.#state === "streaming") this.#end();
   }
 
   finish(): void {
@@ -219,7 +207,6 @@ export class IpcRequest implements LinkHandler {
       return await this.#forward(bytes);
     }
     if (this.#state !== "replying") return;
-    if (command.changes && command.streams === "lines") this.#again = requestAgain(name, sent);
     if (command.streams === false) this.#reply(replyOf(command, value));
     else if (command.streams === "both") this.#converse(value as Dialogue);
     else this.#stream(value as Stream);
@@ -381,7 +368,6 @@ export class IpcRequest implements LinkHandler {
     if (this.#state !== "replying") return;
     const send = `${Buffer.from(request).toString()}\n`;
     const pieces = talk({ unix: this.#options.path }, { send });
-    this.#again = undefined;
     this.#state = "streaming";
     this.#cancelStream = () => void pieces.return();
     for await (const piece of pieces) {
@@ -438,12 +424,6 @@ export class IpcRequest implements LinkHandler {
     const bytes = Buffer.from(`${JSON.stringify(value)}\n`);
     this.#link.write(bytes, 0, bytes.length);
   }
-}
-
-/** `Start` starts nothing once more that runs by now, and no task that has been run. */
-function requestAgain(name: string, sent: unknown): Uint8Array {
-  const { restart, tasks, ...others } = sent as Record<string, unknown>;
-  return Buffer.from(JSON.stringify({ [name]: name === "Start" ? others : sent }));
 }
 
 /** `"Ping"`, `{"Ping":null}`, `{"Ping":{}}`. @throws CommandError */

@@ -30,7 +30,7 @@ export interface IpcDoor {
 /** Milliseconds that replies under way have when the daemon stops. */
 const drain = 2_000;
 /** Milliseconds that they have when another daemon has our socket, and waits for none of them. */
-const leavingPatience = 60_000;
+const leavingPatience = 30_000;
 const mostConnections = 512;
 
 export type IpcDoorOptions = IpcOptions & {
