@@ -95,6 +95,8 @@ export async function claim(options: ClaimOptions): Promise<Claim | undefined> {
     port: options.port,
     extras: options.extraPorts.map(({ port }) => port).filter((port) => port !== 0),
     unlessRunning,
+    // Nobody is told of one in the background that goes on after all.
+    unlessStopped: mustBeFound,
     find: () => findDaemon(stateDirectory, { clock }),
     vacancy,
     bind(port) {

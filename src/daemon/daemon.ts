@@ -55,6 +55,10 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const wsl = /microsoft/i.test(release());
   const peers = peerSockets(process.platform);
   const dismissed = Promise.withResolvers<string>();
+  let isEnding = false;
+  void dismissed.promise.then(() => {
+    isEnding = true;
+  });
   const facts = firstFacts(options);
   const proxy = new Late<RunningProxy>();
   const doors = new Late<Doors>();
@@ -118,6 +122,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     ownClient: (client) => isOwn(pageUsers(client)),
     // A daemon that is not there yet itself has nothing to hand over.
     successor: (id, to) => handing.part?.begin(id, to),
+    isEnding: () => isEnding && handing.part?.state !== "left",
   });
   if (opened !== undefined) doors.is(opened);
 
@@ -163,7 +168,10 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     get isReplaced() {
       return over.left() !== undefined;
     },
-    stop: () => over.left()?.then(() => stops.stop()) ?? stops.stop(),
+    stop() {
+      isEnding = true;
+      return over.left()?.then(() => stops.stop()) ?? stops.stop();
+    },
     get keeps() {
       return over.keeps();
     },

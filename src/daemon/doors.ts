@@ -65,6 +65,7 @@ export type DoorsOptions = {
   ownClient(client: Ends): boolean | undefined;
   /** Begins to hand over to another daemon. */
   successor: IpcOptions["successor"];
+  isEnding: IpcOptions["isEnding"];
   note(text: string): void;
   stops: Stopping;
 };
@@ -215,7 +216,7 @@ function isDoor(place: SocketPlace): place is TcpPlace {
 
 type SocketDoorOptions = Pick<
   DoorsOptions,
-  "clock" | "socket" | "backend" | "note" | "successor"
+  "clock" | "socket" | "backend" | "note" | "successor" | "isEnding"
 > & {
   credential(): string;
   fault(error: unknown): void;
@@ -229,9 +230,10 @@ function socketDoor({ socket, note, ...options }: SocketDoorOptions): IpcDoor | 
   const place = () => socketPath(socket, { platform, uid, runtimeDirectory: env.XDG_RUNTIME_DIR });
   try {
     const path = place();
-    const { clock, backend, credential, fault, successor } = options;
+    const { clock, backend, credential, fault, successor, isEnding } = options;
     return ipcDoor({
       ...(successor === undefined ? {} : { successor }),
+      ...(isEnding === undefined ? {} : { isEnding }),
       path,
       prepare: () => void place(),
       clock,

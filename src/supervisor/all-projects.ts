@@ -12,7 +12,7 @@ import { isFolder } from "../system/is-folder.ts";
 import { didYouMean } from "../text/nearest.ts";
 import type { Loopback } from "../system/loopback.ts";
 import { type Gauge, usageGauge } from "./family/usage-gauge.ts";
-import type { Given, HandedPart, Line } from "./handed.ts";
+import { type Given, type HandedPart, type Line, TakenOver } from "./handed.ts";
 import { Handing } from "./handing.ts";
 import { Keepers } from "./keepers.ts";
 import { lineAt, type LineStart } from "./line.ts";
@@ -193,14 +193,14 @@ class AllProjects implements Projects {
   }
 
   async up({ directory, shell, file, ...asked }: UpRequest): Promise<Brought> {
-    await tellingWaits(this.#open(), {
-      ...{ clock: this.#options.clock, hear: asked.hear },
-      message: "waits for the daemon before to end its services",
-    });
-    if (this.#stopping !== undefined || this.#left !== undefined) {
-      return { kind: "refused", reasons: ["the daemon is about to end"] };
-    }
     try {
+      await tellingWaits(this.#open(), {
+        ...{ clock: this.#options.clock, hear: asked.hear },
+        message: "waits for the daemon before to end its services",
+      });
+      if (this.#stopping !== undefined) {
+        return { kind: "refused", reasons: ["the daemon is about to end"] };
+      }
       return await this.#folders.with(
         await this.#placeOf(directory, { up: asked.names === undefined }),
         (folder) =>
@@ -224,9 +224,6 @@ class AllProjects implements Projects {
 
   async find(name: string | undefined, from: string | undefined): Promise<Found> {
     await this.#open();
-    if (this.#left !== undefined) {
-      return { kind: "none", why: "another daemon has taken over; run the command again" };
-    }
     const directory = from === undefined ? undefined : await this.#placeOf(from);
     const rows = this.#folders.places().map(({ folder, project, unit: { id, spec } }) => ({
       id,
@@ -281,7 +278,7 @@ class AllProjects implements Projects {
   }
 
   async resume(directory: string, { hear }: { hear: Hear }): Promise<Started> {
-    await this.#recovered.promise;
+    await this.#open();
     const folder = this.#folders.known(await this.#placeOf(directory));
     const project = folder?.project;
     if (project === undefined || this.#stopping !== undefined) {
@@ -655,10 +652,15 @@ class AllProjects implements Projects {
     this.#lock?.release();
   }
 
-  /** Resolves when this daemon supervises, and is not about to hand over. */
+  async isTakenOver(): Promise<boolean> {
+    await this.#handing?.settled;
+    return this.#left !== undefined;
+  }
+
+  /** Resolves when this daemon supervises, and is not about to hand over. @throws TakenOver */
   async #open(): Promise<void> {
     await this.#recovered.promise;
-    await this.#handing?.settled;
+    if (await this.isTakenOver()) throw new TakenOver();
   }
 
   #changed(change: "appeared" | "changed" | "gone", snapshot: Supervised): void {

@@ -14,6 +14,13 @@ export interface Line {
   readonly descriptor: number;
 }
 
+/** Thrown where a service is to be changed that another daemon supervises by now: it would do what is asked. */
+export class TakenOver extends Error {
+  constructor() {
+    super("another daemon has taken over; run the command again");
+  }
+}
+
 /** A part of a daemon that the next one takes over while it runs. */
 export interface HandedPart {
   /**

@@ -42,7 +42,9 @@ export type Forgotten =
 
 /**
  * Methods that return a promise wait until the daemon before has ended, what it left has, and what should run is being
- * started. The others say what there is at this moment, which is nothing before.
+ * started. Those that change something reject with
+ * `TakenOver` where another daemon has taken over meanwhile. The others say what there is at this moment, which is
+ * nothing before.
  */
 export interface Projects {
   /** The shells that the daemon before has handed over, of services that `begin` is to bring up. */
@@ -59,6 +61,8 @@ export interface Projects {
   begin(line?: LineStart): void;
   /** The services, for the next daemon. To be asked for once for each that wants them. */
   handing(): HandedPart;
+  /** Once it is known: whether another daemon has taken over, so that what is asked here is for that one to do. */
+  isTakenOver(): Promise<boolean>;
   /** The shells of `up`, for the next daemon. They are in memory only, and go nowhere else. */
   handover(): Handover;
   /** Never rejects. */

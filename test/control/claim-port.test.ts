@@ -57,6 +57,7 @@ async function claim(
     port: 9090,
     extras: [],
     unlessRunning: false,
+    unlessStopped: true,
     find: async () => found,
     inherit: async () => "shells",
     taken: async () => {},
@@ -263,4 +264,34 @@ test("a conversation that breaks is begun again, twice, and not at once", async 
   expect(claimed).toMatchObject({ kind: "bound", predecessor: { id: "before" } });
   expect(asked).toHaveLength(3);
   expect(asked[1]! - asked[0]!).toBeGreaterThanOrEqual(250);
+});
+
+test("where the daemon is told to stop, whoever waits behind others goes too, unless a person waits", async () => {
+  for (const last of ["ending", "absent"] as const) {
+    for (const unlessStopped of [true, false]) {
+      found = healthy();
+      published = [];
+      held.set(9090, "ours");
+      let says: Inherited = "busy";
+      const claimed = await claim({ unlessStopped, inherit: async () => says }, (waited) => {
+        if (waited < 500) return;
+        if (last === "ending") says = "ending";
+        else found = absent;
+        if (waited > 700) held.delete(9090);
+      });
+      expect(claimed).toHaveProperty("kind", unlessStopped ? "displaced" : "bound");
+      expect(published).toEqual(unlessStopped || last === "absent" ? [] : [9090]);
+    }
+  }
+});
+
+test("where the daemon is killed, whoever waits behind others takes its place", async () => {
+  found = healthy();
+  held.set(9090, "ours");
+  const claimed = await claim({ inherit: async () => "busy" }, (waited) => {
+    if (waited < 500) return;
+    found = { kind: "dead", why: "", alive: false, registration };
+    held.delete(9090);
+  });
+  expect(claimed).toEqual({ kind: "bound", bound: 9090, predecessor: undefined });
 });

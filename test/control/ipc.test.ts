@@ -5,12 +5,15 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { commands } from "../../src/control/commands/commands.ts";
+import { conversationVersion } from "../../src/control/found/handover.ts";
 import { socketAuthority } from "../../src/control/found/handshake.ts";
 import { type IpcDoorOptions, ipcDoor } from "../../src/control/ipc/ipc.ts";
 import { socketPath } from "../../src/control/ipc/socket-path.ts";
 import { clientProof, daemonProof } from "../../src/control/found/proof.ts";
 import { hangUps } from "../../src/system/hang-up.ts";
 import { peerCredentials } from "../../src/system/peer-credentials.ts";
+import { TakenOver } from "../../src/supervisor/handed.ts";
+import type { Projects } from "../../src/supervisor/projects.ts";
 import { jsonForm } from "../../src/routes/json-form.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
@@ -460,4 +463,88 @@ describe("wrong types in every field of every command", () => {
     expect(backend.ended).toBe(0);
     expect(await once(path, '"Ping"\n')).toBe('"Pong"\n');
   });
+});
+
+describe("a daemon that another one has taken over from", () => {
+  /** Both at one path: a client has connected to the first one, and the second one has the path now. */
+  async function two(isTakenOver: () => Promise<boolean>, stop: () => Promise<void>) {
+    const path = join(directory, `${count++}.sock`);
+    const next = fakeBackend();
+    const said: (readonly string[])[] = [];
+    next.projects = {
+      isTakenOver: async () => false,
+      ids: async () => ["shop:api"],
+      stop: async (ids: readonly string[]) => void said.push(ids),
+      restart: async (_: unknown, { hear }: { hear(event: unknown): void }) => {
+        hear({ type: "StepProgress" });
+        return { kind: "ready" };
+      },
+      snapshots: () => [{ id: "shop:api", pid: 2 }],
+    } as unknown as Projects;
+    const backend = fakeBackend();
+    backend.projects = {
+      isTakenOver,
+      ids: async () => ["shop:api"],
+      stop,
+    } as unknown as Projects;
+    const { door } = ipc({ path, backend });
+    const client = await connectRaw({ unix: path });
+    await eventually("the first one has the client", () => door.connections === 1);
+    ipc({ path, backend: next });
+    return { client, said };
+  }
+  const never = async (): Promise<never> => {
+    throw new Error("asked of the one that may not");
+  };
+
+  test("asks the other one for what changes a service, and passes its reply on", async () => {
+    const { client, said } = await two(async () => true, never);
+    client.send('"StopAll"\n');
+    expect(await client.rest()).toBe('"Ok"\n');
+    expect(said).toEqual([["shop:api"]]);
+    const other = await two(async () => true, never);
+    other.client.send('"RestartAll"\n');
+    expect(await other.client.rest()).toBe('"Ok"\n');
+  });
+
+  test("does so too where that happens while it waits", async () => {
+    const { client, said } = await two(
+      async () => false,
+      async () => {
+        throw new TakenOver();
+      },
+    );
+    client.send('"StopAll"\n');
+    expect(await client.rest()).toBe('"Ok"\n');
+    expect(said).toEqual([["shop:api"]]);
+  });
+
+  test("answers itself where nothing is changed", async () => {
+    const { client } = await two(async () => true, never);
+    client.send('"Ping"\n');
+    expect(await client.rest()).toBe('"Pong"\n');
+  });
+});
+
+const handsOver = test.skipIf(process.platform !== "linux");
+
+handsOver("a daemon that was told to stop gives its shells, and says that it ends", async () => {
+  const asked: string[] = [];
+  const { path } = ipc({
+    isEnding: () => true,
+    successor(id) {
+      asked.push(id);
+      return undefined;
+    },
+  });
+  const nonce = "1".repeat(64);
+  const proof = `${nonce}.${clientProof(credential, { nonce, authority: socketAuthority(path) })}`;
+  const request = { Handover: { proof, goesOn: conversationVersion, id: "next" } };
+  const reply = JSON.parse(await once(path, `${JSON.stringify(request)}\n`));
+  expect(reply).toMatchObject({
+    Handover: { proof: expect.any(String) },
+    error: { code: "ending" },
+  });
+  expect(reply.Handover).not.toHaveProperty("goesOn");
+  expect(asked).toEqual([]);
 });

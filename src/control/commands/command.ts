@@ -57,6 +57,13 @@ export class CommandError extends Error {
   }
 }
 
+/** Another daemon does what is asked. */
+export class Elsewhere extends CommandError {
+  constructor({ message }: Error) {
+    super("timeout", message);
+  }
+}
+
 /** The error that the client gets. The details of a fault of ours go to the log only. */
 export function errorOf(error: unknown): ApiError<ErrorCode> {
   if (error instanceof CommandError) return apiError(error.code, error.message);

@@ -1,6 +1,7 @@
 /** A command and its input -> its value, or every mistake in the input. */
 import * as v from "valibot";
-import { type Backend, type Command, CommandError, type Schema } from "./command.ts";
+import { TakenOver } from "../../supervisor/handed.ts";
+import { type Backend, type Command, CommandError, Elsewhere, type Schema } from "./command.ts";
 
 /** Checks the input, runs the command. @returns a value, or a `Stream` if the command streams. @throws CommandError */
 export async function perform(
@@ -19,7 +20,11 @@ export async function perform(
     const why = session === undefined ? notBySession : session(read as never, backend);
     if (why !== undefined) throw new CommandError("forbidden", `${name}: ${why}`);
   }
-  return run(read as never, backend);
+  try {
+    return await run(read as never, backend);
+  } catch (error) {
+    throw error instanceof TakenOver ? new Elsewhere(error) : error;
+  }
 }
 
 const notBySession = "the page may not do this; the command line does";

@@ -14,19 +14,24 @@ export type ClaimOptions<T> = {
   extras: readonly number[];
   /** Give up as soon as another daemon is found. */
   unlessRunning: boolean;
+  /**
+   * Give up where somebody has told the daemon to stop that we are to replace: nobody waits for us, or else whoever
+   * does starts another one.
+   */
+  unlessStopped: boolean;
   find(): Promise<Found>;
   vacancy(port: number): Vacancy;
   /** @throws the system's error where the port is taken or not allowed. */
   bind(port: number): T;
   /**
    * Asks our predecessor for what it knows, while it is there. `handed`: its listening sockets too, which `bind` then
-   * uses. `shells`: no sockets. `busy`, `broken`: not now.
+   * uses. `shells`: no sockets. `busy`, `broken`: not now. `ending`: it was told to stop.
    *
    * `another`: while one daemon takes over from another, both answer at the same socket, and the record is of one.
    */
   inherit(
     found: Extract<Found, { kind: "healthy" | "another" }>,
-  ): Promise<"handed" | "shells" | "busy" | "broken">;
+  ): Promise<"handed" | "shells" | "busy" | "broken" | "ending">;
   /** Writes our record, upon which our predecessor stands down, unless it has handed its sockets to us. */
   publish(port: number): Promise<void>;
   /** We listen on the sockets that were handed to us: our predecessor accepts no more. */
@@ -44,7 +49,7 @@ export type Claimed<T> =
     }
   /** `unlessRunning`, and a daemon is running. */
   | { kind: "running"; registration: Registration }
-  /** While we waited, another daemon was started. */
+  /** While we waited, another daemon was started, or the one that is there was told to stop. */
   | { kind: "displaced" };
 
 /** Milliseconds. */
@@ -71,10 +76,16 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
   let forExtras = false;
   let isHanded = false;
   let broken = 0;
+  /** A daemon was there, and we are behind others that take over from it. */
+  let isInLine = false;
   for (let first = true; ; first = false) {
     if (predecessor === undefined) {
       const found = await find();
       if (first && port === 0) port = found.registration?.port ?? 0;
+      // A daemon that ends by itself removes its record; one that was killed leaves it.
+      if (isInLine && options.unlessStopped && found.kind === "absent") {
+        return { kind: "displaced" };
+      }
       if (isAlive(found)) {
         if (unlessRunning && found.kind === "healthy") {
           return { kind: "running", registration: found.registration };
@@ -87,6 +98,8 @@ export async function claimPort<T>(options: ClaimOptions<T>): Promise<Claimed<T>
         if (vacant === "free" || (isTheirs && vacant === "taken")) {
           const inherited = found.kind === "other-protocol" ? "shells" : await inherit(found);
           if (inherited === "broken") broken += 1;
+          if (inherited === "busy") isInLine = true;
+          if (inherited === "ending" && options.unlessStopped) return { kind: "displaced" };
           const mayChange = inherited === "busy" || (inherited === "broken" && broken < mostBroken);
           if (mayChange && clock.now() - since <= patienceForOthers) {
             const pause = inherited === "busy" ? pollEvery : pauseOnceBroken;

@@ -7,7 +7,7 @@
  *
  *     {"Handover":{"proof":"<nonce>.<code>","goesOn":1,"id":"<launch>"}}
  *                                    ->  {"Handover":{"proof","shells","goesOn":1, and the handshake's fields}},
- *                                        or, with "error":{"code":"busy"}, without "goesOn": not now
+ *                                        or without "goesOn" and with "error":{"code":"busy"}: not now; or "ending"
  *     {"take":"sockets"}             ->  {"sockets":[…],"descriptors":n}
  *     {"take":"services","batch":0}  ->  {"services":{…},"descriptors":n}, or {"services":null}: there is no such batch
  *     {"done":true,"services":true}  ->  {"yours":true}, and then lines both ways; `services`: they were all taken
@@ -61,6 +61,8 @@ export type Inherited =
   | { kind: "shells"; shells: unknown }
   /** The daemon is handing over to another one, or about to be able to; or another one has answered in its place. */
   | { kind: "busy"; shells: unknown }
+  /** The daemon was told to stop. */
+  | { kind: "ending"; shells: unknown }
   /** The conversation broke off; the daemon may be gone, or go on. */
   | { kind: "broken"; why: string };
 
@@ -110,7 +112,9 @@ export async function askHandover(
     lines.close();
     const shells = isItself ? reply.shells : undefined;
     const isAnother = reply !== undefined && !isItself;
-    const isBusy = answer?.error?.code === "busy";
+    const code = answer?.error?.code;
+    if (code === "ending" && isItself) return { kind: code, shells };
+    const isBusy = code === "busy";
     return { kind: isBusy || isAnother ? "busy" : "shells", shells };
   }
   const asked = await lines.ask({ take: "sockets" }, patience);

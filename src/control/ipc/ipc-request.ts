@@ -6,6 +6,7 @@ import type { PeerCredentials } from "../../system/peer-credentials.ts";
 import {
   type Backend,
   CommandError,
+  Elsewhere,
   type Dialogue,
   errorOf,
   type Receiver,
@@ -15,6 +16,7 @@ import {
 import { commandNamed } from "../commands/commands.ts";
 import { perform, replyOf } from "../commands/perform.ts";
 import { descriptorCalls, type DescriptorCalls } from "../../system/descriptors.ts";
+import { talk } from "../found/client.ts";
 import type { Answering, Conversation } from "../found/handing-over.ts";
 import { conversationVersion, handoverName } from "../found/handover.ts";
 import { type Handshake, handshake, handshakeName, socketAuthority } from "../found/handshake.ts";
@@ -38,6 +40,8 @@ export type IpcOptions = {
    * this function a daemon that replaces us gets the shells only.
    */
   successor?(id: string, to: Answering): Conversation | undefined;
+  /** We were told to stop, and nobody has taken over. */
+  isEnding?(): boolean;
   /** A fault of ours, for the log. */
   fault(error: unknown): void;
 };
@@ -190,7 +194,18 @@ export class IpcRequest implements LinkHandler {
       return;
     }
     const command = commandNamed(name);
-    const value = await perform(command, { sent, backend: this.#options.backend });
+    const { backend } = this.#options;
+    // Whoever goes on to speak would have to be heard here, too.
+    const mayForward = command.streams !== "both";
+    if (mayForward && command.changes && (await backend.projects?.isTakenOver()))
+      return await this.#forward(bytes);
+    let value: unknown;
+    try {
+      value = await perform(command, { sent, backend });
+    } catch (error) {
+      if (!mayForward || !(error instanceof Elsewhere)) throw error;
+      return await this.#forward(bytes);
+    }
     if (this.#state !== "replying") return;
     if (command.streams === false) this.#reply(replyOf(command, value));
     else if (command.streams === "both") this.#converse(value as Dialogue);
@@ -225,6 +240,11 @@ export class IpcRequest implements LinkHandler {
       typeof id !== "string"
     ) {
       this.#reply({ [handoverName]: { ...told, shells } });
+      return;
+    }
+    if (this.#options.isEnding?.()) {
+      const error = { code: "ending", message: "this daemon was told to stop" };
+      this.#reply({ [handoverName]: { ...told, shells }, error });
       return;
     }
     const conversation = successor(id, {
@@ -341,6 +361,21 @@ export class IpcRequest implements LinkHandler {
     };
     this.#cancelPause?.();
     this.#cancelPause = this.#options.clock.after(lookAgain, look);
+  }
+
+  /** The daemon that has taken over listens at the same path: its reply, as it comes. */
+  async #forward(request: Uint8Array): Promise<void> {
+    if (this.#state !== "replying") return;
+    const send = `${Buffer.from(request).toString()}\n`;
+    const pieces = talk({ unix: this.#options.path }, { send });
+    this.#state = "streaming";
+    this.#cancelStream = () => void pieces.return();
+    for await (const piece of pieces) {
+      if (this.#isDone()) return;
+      const bytes = Buffer.from(piece);
+      this.#link.write(bytes, 0, bytes.length);
+    }
+    this.#end();
   }
 
   #stream(stream: Stream): void {
