@@ -1,5 +1,5 @@
 /** The port that open pages know: the next daemon is there, at once or as soon as it is free. */
-import { afterEach, expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,8 @@ import { FakeClock } from "../support/fake-clock.ts";
 
 const made: string[] = [];
 
-afterEach(async () => {
+// Last of all: a port that is written down late would make its directory again.
+afterAll(async () => {
   for (const directory of made.splice(0)) await rm(directory, { recursive: true, force: true });
 });
 

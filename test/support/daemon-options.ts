@@ -1,5 +1,5 @@
-/** A state directory that the test's end removes -> the options of a daemon in this process, and its open sockets. */
-import { afterEach } from "bun:test";
+/** A state directory that the file's end removes -> the options of a daemon in this process, and its open sockets. */
+import { afterAll } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +7,8 @@ import { join } from "node:path";
 import type { DaemonOptions } from "../../src/daemon/daemon.ts";
 
 const directories: string[] = [];
-afterEach(async () => {
+// Last of all: a daemon that a test ends afterwards would make its directory again.
+afterAll(async () => {
   for (const directory of directories.splice(0))
     await rm(directory, { recursive: true, force: true });
 });
