@@ -67,4 +67,11 @@ export const restarts: readonly Fault[] = [
     replace: "return isReady(unit) || isCompleted(unit);",
     tests: ["test/supervisor/restarts.test.ts"],
   },
+  {
+    name: "a restart that is followed waits without end for a service that dozes meanwhile",
+    file: `${project}/boot.ts`,
+    find: 'if (unit.wish.state === "dozing" && !isUp(unit)) {',
+    replace: 'if (unit.wish.state === "dozing" && isUp(unit)) {',
+    tests: ["test/supervisor/between.test.ts"],
+  },
 ];

@@ -1,6 +1,6 @@
 /** What falls between tasks, restarts, removals and instances. */
 import { describe, expect, test } from "bun:test";
-import { freshSeed, Random } from "../support/random.ts";
+import { Random } from "../support/random.ts";
 import { projectWalk } from "../support/project-walk.ts";
 import { some } from "../support/property.ts";
 import { FakeLifecycle, settled } from "./fake-lifecycle.ts";
@@ -188,8 +188,8 @@ test("a stop at the very moment of the start leaves no process", async () => {
 });
 
 test("whatever is asked, and whatever becomes of processes, nothing starts too early or is left down", async () => {
-  const first = freshSeed();
-  const seeds = Array.from({ length: 20 }, (_, at) => (first + at) >>> 0);
+  // The same walks each time; test/soak/project.ts looks for others. In the first, a service dozes before its restart.
+  const seeds = [315756790, ...Array.from({ length: 20 }, (_, at) => 1000 + at)];
   for (const seed of some(seeds, { atLeast: 2, milliseconds: 3000 })) {
     const wrong = await projectWalk({ steps: 300, random: new Random(seed) });
     expect({ seed, wrong }).toEqual({ seed, wrong: [] });

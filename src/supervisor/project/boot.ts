@@ -15,6 +15,7 @@ import {
   isRenewing,
   isTask,
   isThere,
+  isUp,
   isWanted,
   type Unit,
   whyDown,
@@ -107,6 +108,11 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
     }
     if (!isWanted(unit)) {
       settle(its, `${its.id} was stopped before it was ready`);
+      return;
+    }
+    // Nobody has used it meanwhile: it has nothing to become before its next request.
+    if (unit.wish.state === "dozing" && !isUp(unit)) {
+      settle(its);
       return;
     }
     const { state, why, lastExit, startedAt } = snapshotOf(unit);
