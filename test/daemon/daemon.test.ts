@@ -11,7 +11,8 @@ import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
 
 const leavesNothing = async (before: number): Promise<void> => {
-  await eventually("its sockets are closed", () => sockets() === before);
+  // Fewer, where one of an earlier test was still being closed.
+  await eventually("its sockets are closed", () => sockets() <= before);
 };
 
 const onLinux = test.skipIf(process.platform !== "linux");

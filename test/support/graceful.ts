@@ -31,7 +31,7 @@ export const common = {
   pnpm: { command: "pnpm both", ...own },
   "bun-run": { command: "bun run both", ...own },
   tsx: { command: "tsx watch app.ts", ...own },
-  nodemon: { command: "nodemon --quiet app.mjs", ...own },
+  nodemon: { command: "nodemon --quiet --watch nothing app.mjs", ...own },
   // Ends with a code of its own, once its plugins have closed.
   vite: { command: "vite --port 0", code: 143 },
 } as const satisfies Record<string, Line>;
