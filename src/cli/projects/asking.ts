@@ -71,12 +71,36 @@ export async function answerOf<T>(
 /** How a lengthy request ended. `reasons` are sentences. */
 export type Ended = { kind: "done" } | { kind: "failed"; reasons: readonly string[] };
 
+export type CarriedOutOptions = {
+  hear(event: BootEvent): void;
+  /** True: a daemon that takes over is asked for the same, as asking twice changes nothing. */
+  repeats?: boolean;
+};
+
+/** Daemons that are asked for the same, one after the other. */
+const mostDaemons = 5;
+
 /** Sends a request that takes a while, and reports its steps to `hear`. */
 export async function carriedOut(
   socket: string,
   request: unknown,
-  { hear }: { hear(event: BootEvent): void },
+  { hear, repeats = false }: CarriedOutOptions,
 ): Promise<Ended> {
+  for (let left = repeats ? mostDaemons : 1; left > 0; left--) {
+    const ended = await answered(socket, request, hear);
+    if (ended !== undefined) return ended;
+    // A daemon that was killed leaves nobody there; one that was replaced, the next one.
+    if (left > 1 && (await ask(socket, "Status", { deadline: soon })).kind !== "reply") break;
+  }
+  return { kind: "failed", reasons: ["the daemon exited before it finished; its log may say why"] };
+}
+
+/** Undefined where the daemon went away before it had an answer. */
+async function answered(
+  socket: string,
+  request: unknown,
+  hear: (event: BootEvent) => void,
+): Promise<Ended | undefined> {
   for await (const line of follow(socket, request)) {
     const said = JSON.parse(line) as unknown;
     if (typeof said !== "object" || said === null) return { kind: "done" };
@@ -90,5 +114,5 @@ export async function carriedOut(
       ? { kind: "done" }
       : { kind: "failed", reasons: reason.split("\n") };
   }
-  return { kind: "failed", reasons: ["the daemon exited before it finished; its log may say why"] };
+  return undefined;
 }

@@ -32,7 +32,7 @@ export async function upInBackground(
   upping: Upping,
   { wait, patience, json }: BackgroundOptions,
 ): Promise<number> {
-  const { socket, request, project, world } = upping;
+  const { socket, request, repeats, project, world } = upping;
   const steps = progress({ screen: world.err, clock: systemClock, nameOf: nameWithin(project) });
   const interrupted = Promise.withResolvers<"interrupted">();
   const cancelSignal = world.onSignal(() => interrupted.resolve("interrupted"));
@@ -42,6 +42,7 @@ export async function upInBackground(
   const concerned = new Set<string>();
   const begun = Promise.withResolvers<"begun">();
   const carried = carriedOut(socket, request, {
+    repeats,
     hear(event) {
       if (event.type === "StepStarted" && event.data.id !== "config") {
         concerned.add(event.data.id);

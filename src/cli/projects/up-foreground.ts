@@ -16,7 +16,7 @@ const stopPatience = 120_000;
 const lastWords = 150;
 
 export async function upInForeground(
-  { socket, request, project, world }: Upping,
+  { socket, request, repeats, project, world }: Upping,
   { patience }: { /** Milliseconds; undefined: without a limit. */ patience: number | undefined },
 ): Promise<number> {
   const { err } = world;
@@ -41,7 +41,7 @@ export async function upInForeground(
   const wanted = { project: project.name, mode: "follow", since } as const;
   const logs = follow({ socket, world, wanted, nameOf: nameWithin(project) });
   try {
-    const started = carriedOut(socket, request, steps);
+    const started = carriedOut(socket, request, { hear: steps.hear, repeats });
     const first = await Promise.race([started, interrupted.promise, late.promise]);
     cancelLate();
     steps.end();

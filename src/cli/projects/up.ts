@@ -55,7 +55,12 @@ export async function up(typed: readonly string[], given: UpFlags, world: World)
       ...(flags.foreground || patience !== undefined ? { patience: longestTimer } : {}),
     },
   };
-  const upping = { socket, request, project, services, world };
+  // Tasks that were asked for by name would run twice.
+  const runsTasks = project.services.some(
+    (its) => its.type === "task" && services.includes(its.name),
+  );
+  const repeats = flags.tasks !== true && !runsTasks;
+  const upping = { socket, request, repeats, project, services, world };
   if (flags.foreground) {
     const { upInForeground } = await import("./up-foreground.ts");
     return await upInForeground(upping, { patience });
