@@ -118,6 +118,11 @@ export async function projectWalk({ steps, random }: WalkOptions): Promise<strin
       }
     }
   };
+  /** What waits for one that has failed since is not down because of its restart. */
+  const lost = (name: string): void => {
+    const graph = graphOf(project.spec.services);
+    for (const other of withDependents(graph, [name])) taken.delete(other);
+  };
   const { said } = played;
   const hear = (text: string): void => {
     journal.push(text);
@@ -167,6 +172,7 @@ export async function projectWalk({ steps, random }: WalkOptions): Promise<strin
     if (state === "starting" || state === "running") {
       if (random.chance(0.15)) {
         say(`${name} dies`);
+        if (type === "task" || restart === "no") lost(name);
         service.die(1, type === "task" ? "failed" : restart === "no" ? "exited" : "backoff");
       } else if (state === "starting" && random.chance(0.3)) {
         say(`${name} runs`);
@@ -185,6 +191,7 @@ export async function projectWalk({ steps, random }: WalkOptions): Promise<strin
     } else if (dice < 0.5) {
       const last = restart === "no" ? "exited" : random.chance(0.2) ? "failed" : "backoff";
       say(`${name} dies, ${last}`);
+      if (last !== "backoff") lost(name);
       service.die(1, last);
     }
   };
@@ -262,7 +269,10 @@ export async function projectWalk({ steps, random }: WalkOptions): Promise<strin
       () => {
         const name = random.pick(names());
         const others = [
-          () => (edits.extra = !edits.extra),
+          () => {
+            edits.extra = !edits.extra;
+            taken.delete("extra");
+          },
           () => (edits.lazy = !edits.lazy),
           () => (edits.disabled = !edits.disabled),
           () => (edits.instances = 1 + random.below(3)),
