@@ -10,8 +10,9 @@ import {
   patienceForOthers,
 } from "../../src/control/found/claim-port.ts";
 import type { Found } from "../../src/control/found/connect.ts";
-import { protocol, type Registration } from "../../src/control/found/protocol.ts";
+import type { Registration } from "../../src/control/found/protocol.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { registrationOf } from "../support/registration.ts";
 
 let clock: FakeClock;
 /** Port -> who listens there. */
@@ -20,17 +21,7 @@ let found: Found;
 let published: number[];
 let ours: boolean;
 
-const registration: Registration = {
-  id: "before",
-  version: "0.1.0",
-  url: "http://127.0.0.1:49152",
-  pid: 17,
-  protocol,
-  startedAt: 0,
-  socket: "/run/daemon.sock",
-  port: 9090,
-  tlds: [],
-};
+const registration = registrationOf({ id: "before" });
 const healthy = (its: Partial<Registration> = {}): Found => {
   const record = { ...registration, ...its };
   return { kind: "healthy", registration: record, handshake: record, credential: "", by: "socket" };

@@ -4,7 +4,6 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { converge } from "../../src/control/found/converge.ts";
-import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import {
   recordText,
   registrationPath,
@@ -12,6 +11,7 @@ import {
   writeRegistration,
 } from "../../src/control/found/registration.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { registrationOf } from "../support/registration.ts";
 
 let stateDirectory: string;
 let clock: FakeClock;
@@ -19,17 +19,7 @@ let lost: number;
 let ticks: number;
 let cancel: () => void;
 
-const record: Registration = {
-  id: "ours",
-  version: "0.1.0",
-  url: "http://127.0.0.1:49152",
-  pid: process.pid,
-  protocol,
-  startedAt: 0,
-  socket: "/run/daemon.sock",
-  port: 9090,
-  tlds: [],
-};
+const record = registrationOf({ id: "ours", pid: process.pid });
 
 beforeEach(async () => {
   stateDirectory = await mkdtemp(join(tmpdir(), "localhostess-converge-"));

@@ -1,22 +1,12 @@
 /** A daemon in trouble: waited for as long as it may mend that by itself, with a word, and no longer. */
 import { expect, test } from "bun:test";
 import type { Found } from "../../src/control/found/connect.ts";
-import { protocol, type Registration } from "../../src/control/found/protocol.ts";
 import type { Door } from "../../src/control/found/probe.ts";
 import { settled } from "../../src/control/found/settled.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { registrationOf } from "../support/registration.ts";
 
-const registration: Registration = {
-  id: "one",
-  version: "0.1.0",
-  url: "http://127.0.0.1:49152",
-  pid: 17,
-  protocol,
-  startedAt: 0,
-  socket: "/run/daemon.sock",
-  port: 9090,
-  tlds: [],
-};
+const registration = registrationOf({ id: "one" });
 const why = "";
 const handshake = registration;
 const healthy = (by: Door): Found => ({

@@ -1,10 +1,10 @@
 /** Names without a dot that the hosts file and config.toml have, in a daemon that looks at both. */
 import { expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startDaemon } from "../../src/daemon/daemon.ts";
 import { hostsFile } from "../../src/system/hosts-file.ts";
+import { daemonOptions } from "../support/daemon-options.ts";
 import { daemonPlace } from "../support/daemon-place.ts";
 import { connectRaw } from "../support/raw-end.ts";
 
@@ -32,32 +32,9 @@ test("config.toml says which bare names are answered to who comes by a resolver"
 }, 120_000);
 
 test("a line in the hosts file is seen by the request that follows it, and so is its end", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "localhostess-hosts-"));
-  const path = join(directory, "hosts");
-  const daemon = await startDaemon({
-    port: 0,
-    extraPorts: [],
-    httpsRedirect: false,
-    otherUsers: false,
-    scanner: "auto",
-    allUsers: false,
-    stateDirectory: directory,
-    socket: join(directory, "socket"),
-    log: undefined,
-    allowedOrigins: [],
-    trust: async () => [],
-    unlessRunning: false,
-    mustBeFound: false,
-    tlds: [],
-    bareNames: ["by-config"],
-    hosts: hostsFile(path),
-    env: {},
-    configFile: undefined,
-    serviceTrust: async () => ({}),
-    onServices() {},
-    onNote() {},
-    onSkipped() {},
-  });
+  const options = await daemonOptions({ bareNames: ["by-config"] });
+  const path = join(options.stateDirectory, "hosts");
+  const daemon = await startDaemon({ ...options, hosts: hostsFile(path) });
   const { port } = daemon!;
   try {
     expect(await statusOf(port, "by-hosts")).toBe(421);
@@ -69,6 +46,5 @@ test("a line in the hosts file is seen by the request that follows it, and so is
     expect(await statusOf(port, "by-hosts")).toBe(421);
   } finally {
     await daemon!.stop();
-    await rm(directory, { recursive: true });
   }
 }, 60_000);
