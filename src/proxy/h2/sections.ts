@@ -1,6 +1,6 @@
 /** HEADERS and CONTINUATION -> header sections, and a section -> a request or its trailers. RFC 9113 section 4.3. */
 import { Held } from "../../link/held.ts";
-import type { H2Field } from "../../wire/h2/field.ts";
+import type { FieldKind, H2Field } from "../../wire/h2/field.ts";
 import { contentOf, ErrorCode, Flag, FrameType } from "../../wire/h2/frame.ts";
 import {
   anyFrame,
@@ -43,6 +43,8 @@ export class Sections {
   #end = 0;
   /** Octets of its fields, as SETTINGS_MAX_HEADER_LIST_SIZE counts them. */
   #listSize = 0;
+  /** The field with which a request's fields became too large. */
+  excess: FieldKind | undefined;
 
   /** The fields were more than we allow. Those above the limit were read and left out. */
   get tooLarge(): boolean {
@@ -91,6 +93,7 @@ export class Sections {
   decode(into: "request" | "trailers"): Breach | undefined {
     const isRequest = into === "request";
     this.#listSize = 0;
+    this.excess = undefined;
     if (isRequest) this.request.begin();
     else this.trailers.begin();
     const range = { from: this.#start, to: this.#end };
@@ -106,6 +109,7 @@ export class Sections {
       this.#listSize += field.size;
       // A section that is too large is decoded to its end all the same, or the next one could not be decoded.
       if (this.#listSize <= headLimit) this.request.field(field);
+      else this.excess ??= field.kind;
     },
   };
 

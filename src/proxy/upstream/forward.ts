@@ -89,7 +89,15 @@ const requestFates = fates({
     Field.xForwarded,
     Field.forwardedTwin,
   ],
-  ask: [Field.upgrade, Field.expect, Field.host, Field.origin, Field.referer, Field.maxForwards],
+  ask: [
+    Field.upgrade,
+    Field.expect,
+    Field.host,
+    Field.origin,
+    Field.referer,
+    Field.maxForwards,
+    Field.contentLength,
+  ],
 });
 
 const responseFates = fates({
@@ -144,6 +152,7 @@ const requestFields: FieldRules<RequestTurn> = {
     if (id === Field.upgrade) return framing.upgrade ? keep : drop;
     if (id === Field.expect) return framing.expectContinue ? keep : drop;
     if (id === Field.host) return hop.host === undefined ? keep : rewrite;
+    if (id === Field.contentLength) return isPadded(head, bytes, at) ? rewrite : keep;
     if (id === Field.maxForwards) return framing.maxForwards === undefined ? keep : rewrite;
     if (hop.origin === undefined) return keep;
     return beginsWith(head, bytes, at, hop.origin.from) ? rewrite : keep;
@@ -151,6 +160,7 @@ const requestFields: FieldRules<RequestTurn> = {
   rewrite(head, bytes, at, { framing, hop, out }) {
     const id = head.fields[at + FIELD_ID];
     if (id === Field.host) writeHost(hop.host!, out);
+    else if (id === Field.contentLength) writeLength(head, bytes, at, out);
     else if (id === Field.maxForwards) {
       out.append(encode(`Max-Forwards: ${framing.maxForwards! - 1}\r\n`));
     } else writeReplaced(head, bytes, at, { ...hop.origin!, out });
@@ -215,10 +225,12 @@ const responseFields: FieldRules<ResponseTurn> = {
     }
     // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not describe one.
     if (status < 200 || status === 204) return drop;
-    return id === Field.transferEncoding && dechunk ? drop : keep;
+    if (id === Field.contentLength) return isPadded(head, bytes, at) ? rewrite : keep;
+    return dechunk ? drop : keep;
   },
   rewrite(head, bytes, at, { location, out }) {
-    writeReplaced(head, bytes, at, { ...location!, out });
+    if (head.fields[at + FIELD_ID] === Field.contentLength) writeLength(head, bytes, at, out);
+    else writeReplaced(head, bytes, at, { ...location!, out });
   },
 };
 
@@ -302,6 +314,23 @@ function isNominated(
 function writeHost(host: Uint8Array, out: HeadWriter): void {
   out.append(hostName);
   out.append(host);
+  out.append(crlf);
+}
+
+/** Whether a Content-Length begins with zeros, which a reader might take for an octal number. */
+function isPadded(head: FieldLines, bytes: Uint8Array, at: number): boolean {
+  const start = head.fields[at + VALUE_START]!;
+  return bytes[start] === 48 && head.fields[at + VALUE_END]! - start > 1;
+}
+
+/** Writes a Content-Length without leading zeros. */
+function writeLength(head: FieldLines, bytes: Uint8Array, at: number, out: HeadWriter): void {
+  const end = head.fields[at + VALUE_END]!;
+  let start = head.fields[at + VALUE_START]!;
+  while (start < end - 1 && bytes[start] === 48) start++;
+  out.copy(bytes, head.fields[at + NAME_START]!, head.fields[at + NAME_END]!);
+  out.append(colon);
+  out.copy(bytes, start, end);
   out.append(crlf);
 }
 
