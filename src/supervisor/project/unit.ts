@@ -118,6 +118,11 @@ export function isUp(unit: Unit): boolean {
   return process === "up" || process === "working";
 }
 
+/** True for a service that has ended, and is started again after a while; no other program has its port. */
+export function isBetweenTries({ service }: Unit): boolean {
+  return service !== undefined && !service.isHeld && service.snapshot().state === "backoff";
+}
+
 export function isTask({ spec }: Unit): boolean {
   return spec.type === "task";
 }
