@@ -327,7 +327,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   /** Continues with the next request. */
   next(): void {
     this.again();
-    if (this.#state === At.idle && (this.shared.stopping() || this.#loginLost)) this.linger();
+    const ends = this.shared.stopping() || this.#loginLost;
+    if (this.#state === At.idle && ends) this.linger();
     else this.regulate();
   }
 

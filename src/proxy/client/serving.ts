@@ -261,9 +261,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A request that is read again stays with its instance; a new one is the next one's.
     const again = this.#waiting !== undefined;
     if (!again) this.#missed = 0;
-    this.#destination = this.#withLogin(
-      this.#find(bytes, again ? { ...asked, key: known?.key } : asked),
-    );
+    const found = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    this.#destination = this.#withLogin(found);
     return this.#destination;
   }
 

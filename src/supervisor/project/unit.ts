@@ -211,6 +211,7 @@ export function snapshotOf(
     ...taskState(unit),
     lazy: isWanted(unit) && wakes(spec),
     ...(spec.instance === undefined ? {} : { instance: spec.instance }),
+    ...(spec.settings === undefined ? {} : { settings: spec.settings }),
     domain,
     directory,
     ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
@@ -360,6 +361,6 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
   const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, schedule: _s, ...its } = others;
-  const { conditions: _c, inputs: _in, ...rest } = its;
+  const { conditions: _c, inputs: _in, settings: _n, ...rest } = its;
   return rest;
 }
