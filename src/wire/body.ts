@@ -76,6 +76,8 @@ export class BodyReader {
   #extension = 0;
   #held: Uint8Array | undefined;
   #trailer: TrailerFields | undefined;
+  /** Why the strict parser has refused the trailer fields; it cannot go on after that. */
+  #trailerWrong: Bad | undefined;
   #mender: HeadMender | undefined;
 
   /**
@@ -91,6 +93,7 @@ export class BodyReader {
     this.trailer = undefined;
     this.patch = undefined;
     this.mended = false;
+    this.#trailerWrong = undefined;
     this.#mender?.begin();
     this.#held = undefined;
     this.#left = length;
@@ -291,14 +294,19 @@ export class BodyReader {
     if (this.#held === undefined) this.#trailer.begin(0);
     const piece = bytes.subarray(from, from + headLimit);
     this.#held = this.#held === undefined ? piece.slice() : concat(this.#held, piece);
-    const outcome = this.#trailer.read(this.#held);
-    if (outcome.kind === "bad") {
-      if (this.#lenient) return this.#mendTrailer(bytes, { from, before, wrong: outcome });
-      this.bad = outcome;
-      return from;
+    if (this.#trailerWrong === undefined) {
+      const outcome = this.#trailer.read(this.#held);
+      if (outcome.kind === "more") return bytes.length;
+      if (outcome.kind === "done") {
+        return this.#endTrailer(this.#held, from + outcome.end - before);
+      }
+      this.#trailerWrong = outcome;
     }
-    if (outcome.kind === "more") return bytes.length;
-    return this.#endTrailer(this.#held, from + outcome.end - before);
+    if (this.#lenient) {
+      return this.#mendTrailer(bytes, { from, before, wrong: this.#trailerWrong });
+    }
+    this.bad = this.#trailerWrong;
+    return from;
   }
 
   #mendTrailer(

@@ -170,6 +170,11 @@ const fields = cases("RFC 9112 section 5", [
     answer("HTTP/1.1 200 OK", [" and more", "Content-Length: 5"], "hello"),
     refused,
   ],
+  [
+    "one odd line among others",
+    ok("X-First: a", "X-Second: b", "X-Third: \x01c", "X-Fourth: d", "X-Fifth: e"),
+    mended({ has: ["X-First: a", "X-Second: b", "X-Third: c", "X-Fourth: d", "X-Fifth: e"] }),
+  ],
   ["bare LFs", "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", mended()],
   [
     "bare LFs in HTTP/1.0, until the end",

@@ -71,6 +71,7 @@ export const responsePeers: Readonly<Record<string, Peers>> = {
   "field: a folded nomination": ["200", "502", "200", "200"],
   "field: a fold behind the status line": ["200 error 43", "502", "502", "502"],
   "field: a fold without a colon behind the status line": ["200 error 8", "502", "502", "502"],
+  "field: one odd line among others": ["200", "200", "200", "200"],
   "field: bare LFs": ["200", "200", "200", "200"],
   "field: bare LFs in HTTP/1.0, until the end": ["200", "200", "200", "200"],
   "field: bare LFs and no field": ["200", "200", "200", "200"],

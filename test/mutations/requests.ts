@@ -497,4 +497,11 @@ export const requests: readonly Fault[] = [
     replace: "return bytes[start] === -1 && ",
     tests: ["test/proxy/corpus.test.ts", "test/proxy/response-corpus.test.ts"],
   },
+  {
+    name: "the strict parser goes on with a head that it has refused",
+    file: "src/proxy/upstream/answer-heads.ts",
+    find: "if (this.#wrong === undefined) {\n        const outcome",
+    replace: "{\n        this.#wrong = undefined;\n        const outcome",
+    tests: ["test/proxy/upstream/answer-heads.test.ts"],
+  },
 ];

@@ -23,6 +23,8 @@ export class AnswerHeads {
 
   #headRequest = false;
   #complete = false;
+  /** Why the strict parser has refused the head; it cannot go on after that. */
+  #wrong: Bad | undefined;
   #held = new Held();
   #mender: HeadMender | undefined;
 
@@ -30,10 +32,8 @@ export class AnswerHeads {
   begin({ headRequest }: { headRequest: boolean }): void {
     this.drop();
     this.#headRequest = headRequest;
-    this.#complete = false;
     this.mended = false;
-    this.head.begin(0);
-    this.#mender?.begin();
+    this.#beginHead(0);
   }
 
   /** Forgets all bytes. */
@@ -55,34 +55,40 @@ export class AnswerHeads {
   /** Reads the next head. @returns undefined once it is complete. */
   next(): More | Bad | undefined {
     const { head } = this;
-    if (this.#complete) {
-      this.#complete = false;
-      head.begin(this.end);
-      this.#mender?.begin();
-    }
+    if (this.#complete) this.#beginHead(this.end);
     for (;;) {
-      const outcome = head.read(this.bytes);
-      if (outcome.kind === "more") return this.#hold();
-      let wrong: Bad | undefined;
-      if (outcome.kind === "bad") wrong = outcome;
-      else {
-        wrong = this.framing.read(head, this.bytes, this.#headRequest ? headAsked : bodyAsked);
-        if (wrong === undefined) {
-          this.end = outcome.end;
-          this.#complete = true;
-          return undefined;
+      if (this.#wrong === undefined) {
+        const outcome = head.read(this.bytes);
+        if (outcome.kind === "more") return this.#hold();
+        if (outcome.kind === "bad") this.#wrong = outcome;
+        else {
+          const asked = this.#headRequest ? headAsked : bodyAsked;
+          this.#wrong = this.framing.read(head, this.bytes, asked);
+          if (this.#wrong === undefined) {
+            this.end = outcome.end;
+            this.#complete = true;
+            return undefined;
+          }
         }
       }
       this.#mender ??= new HeadMender({ trailer: false });
-      const mended = this.#mender.read(this.bytes, { at: this.end, wrong });
+      const mended = this.#mender.read(this.bytes, { at: this.end, wrong: this.#wrong });
       if (mended.kind === "more") return this.#hold();
       if (mended.kind === "bad") return mended;
       // A body may follow the head, and the caller reads both from the same bytes.
       this.bytes = concat(mended.value, this.bytes.subarray(mended.end));
       this.end = 0;
       this.mended = true;
+      this.#wrong = undefined;
       head.begin(0);
     }
+  }
+
+  #beginHead(at: number): void {
+    this.#complete = false;
+    this.#wrong = undefined;
+    this.head.begin(at);
+    this.#mender?.begin();
   }
 
   /** Keeps the head that is not complete. */
