@@ -95,6 +95,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#head;
   }
 
+  /** Clients take turns where connections are dialled. */
+  get client(): object {
+    return this.#client.link.party ?? this.#client.link;
+  }
+
   /** The current request is complete. */
   get requestDone(): boolean {
     return this.#exchange.request.done;
@@ -356,7 +361,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
       this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait({ service, key, tls });
+      this.#dialAndWait({ service, key, tls, fresh: false });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#lastRequest = !framing.keepAlive && done;
@@ -378,7 +383,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined });
+      this.#dialAndWait({ service, key, tls: undefined, fresh: true });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;
@@ -405,7 +410,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const next = this.#nextInstance();
     if (next !== undefined) {
       const { tls } = next;
-      return this.#dialAndWait({ service: this.#service, key: next.key, tls });
+      const { connect } = this.#exchange.framing;
+      return this.#dialAndWait({ service: this.#service, key: next.key, tls, fresh: connect });
     }
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
@@ -488,12 +494,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#destination = found;
     const { key, tls } = found;
     if (failure === undefined) {
-      waiting.dial({ service: this.#service, key, tls });
+      waiting.dial({ service: this.#service, key, tls, fresh: true });
       return;
     }
     const next = this.#nextInstance();
     if (next !== undefined) {
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      waiting.dial({ service: this.#service, key: next.key, tls: next.tls, fresh: true });
       return;
     }
     const supervised = comesBack(found, failure);
@@ -727,7 +733,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   retry(): void {
     const { key, tls } = this.#destination!;
-    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls });
+    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls, fresh: true });
   }
 
   doubted(address: string): void {
@@ -745,7 +751,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     this.#destination = found;
     const { key, tls } = found;
-    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls });
+    this.#wait({ bytes: "sent", looked: true }).dial({
+      service: this.#service,
+      key,
+      tls,
+      fresh: true,
+    });
   }
 
   broken(silent: boolean): void {
@@ -782,7 +793,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const next = this.#nextInstance();
     if (next !== undefined) {
       this.#client.regulate();
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      waiting.dial({ service: this.#service, key: next.key, tls: next.tls, fresh: true });
       return;
     }
     this.#awaitReturn(supervised, { table: undefined, woken: false });

@@ -73,6 +73,10 @@ export class H2StreamLink implements Link, AnswerSink {
     this.#session = session;
   }
 
+  get party(): object {
+    return this.#session;
+  }
+
   get remoteAddress(): string {
     return this.#session.remoteAddress;
   }
