@@ -4,7 +4,7 @@
  * Linux, by /proc. Exits 1 where a request of others takes 250 ms, the daemon has 1,000 descriptors, or a session is
  * not ended.
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -26,6 +26,14 @@ const mostDescriptors = 1_000;
 const patience = 10_000;
 
 type Asked = { port: number; flood: number };
+
+/** Processor time of a process in all, in steps of 10 ms. proc_pid_stat(5). */
+function cpuMilliseconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
 
 if (process.argv[2] === "attack") await attack(JSON.parse(process.argv[3]!) as Asked);
 else await main();
@@ -67,6 +75,8 @@ async function main(): Promise<void> {
     for (const name of ["slow", "other"]) {
       await eventually(`${name} is found`, async () => (await ask(port, name)) === 200);
     }
+    // What the machine does by itself.
+    await watch("nothing", { port, index: undefined, pid: daemon.pid });
     for (const [index, { name }] of floods.entries()) {
       if (!name.includes(part)) continue;
       failed = !(await watch(name, { port, index, pid: daemon.pid })) || failed;
@@ -94,10 +104,17 @@ async function ask(port: number, name: string): Promise<number> {
   }
 }
 
+/** @returns how the sessions ended. */
+async function attackFrom(asked: Asked): Promise<string> {
+  const argv = [process.execPath, import.meta.path, "attack", JSON.stringify(asked)];
+  const attacker = Bun.spawn(argv, { stdout: "pipe", stderr: "inherit" });
+  return (await new Response(attacker.stdout).text()).trim();
+}
+
 /** @returns whether all stayed within bounds. */
 async function watch(
   name: string,
-  { port, index, pid }: { port: number; index: number; pid: number },
+  { port, index, pid }: { port: number; index: number | undefined; pid: number },
 ): Promise<boolean> {
   const worst: Record<string, number> = {};
   const wrong: Record<string, number> = {};
@@ -119,20 +136,14 @@ async function watch(
     }
   })();
   await Bun.sleep(500);
-  const asked: Asked = { port, flood: index };
-  const attacker = Bun.spawn(
-    [process.execPath, import.meta.path, "attack", JSON.stringify(asked)],
-    {
-      stdout: "pipe",
-      stderr: "inherit",
-    },
-  );
-  const said = (await new Response(attacker.stdout).text()).trim();
+  const before = cpuMilliseconds(pid);
+  const said = index === undefined ? "" : await attackFrom({ port, flood: index });
+  const used = cpuMilliseconds(pid) - before;
   await Bun.sleep(watched);
   over = true;
   await probing;
   await Promise.all(asking);
-  const ended = Number(/^ended (\d+)/.exec(said)?.[1]);
+  const ended = index === undefined ? sessions : Number(/^ended (\d+)/.exec(said)?.[1]);
   const slowest = Math.max(...Object.values(worst));
   const fine =
     ended === sessions &&
@@ -141,7 +152,7 @@ async function watch(
     Object.keys(wrong).length === 0;
   const times = Object.entries(worst).map(([of, time]) => `${of} ${time.toFixed(0)} ms`);
   console.log(
-    `${fine ? "ok  " : "FAIL"} ${name}: worst ${times.join(", ")}; ${most} descriptors; ${ended} of ${sessions} sessions ended (${said}) ${JSON.stringify(wrong)}`,
+    `${fine ? "ok  " : "FAIL"} ${name}: worst ${times.join(", ")}; ${most} descriptors, ${used} ms of processor time; ${ended} of ${sessions} sessions ended (${said}) ${JSON.stringify(wrong)}`,
   );
   return fine;
 }

@@ -1,6 +1,6 @@
 /** A way to have streams of HTTP/2 reset -> the bytes of a session that does so again and again, and its end. */
 import type { Socket } from "bun";
-import { HeadWriter } from "../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../src/proxy/frames/head-writer.ts";
 import {
   Flag,
   Found,

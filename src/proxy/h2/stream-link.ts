@@ -47,6 +47,8 @@ export class H2StreamLink implements Link, AnswerSink {
   queued = false;
   /** The owner wants no more of it. */
   closing = false;
+  /** The head of the answer has come, be it an interim one. */
+  answering = false;
 
   readonly #session: StreamSession;
   #state: StreamState = "closed";
@@ -132,6 +134,7 @@ export class H2StreamLink implements Link, AnswerSink {
     { request, ends, window }: { request: RequestWriter; ends: boolean; window: number },
   ): void {
     this.id = id;
+    this.answering = false;
     this.#state = "idle";
     this.move("recv HEADERS");
     if (ends) this.move("recv END_STREAM");
@@ -293,6 +296,7 @@ export class H2StreamLink implements Link, AnswerSink {
   head(head: StreamHead): void {
     if (this.done) return;
     this.move("send HEADERS");
+    this.answering = true;
     this.#session.sendHead(this, head);
     if (head.last) this.#finish();
   }

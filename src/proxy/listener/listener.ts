@@ -25,6 +25,7 @@ import { Connection, type ConnectionShared, type Inside } from "../client/connec
 import { Destinations } from "../request/destination.ts";
 import { Dialects } from "../upstream/dialect.ts";
 import { errorPage } from "../pages/error-page.ts";
+import { AllClients } from "../h2/client-allowances.ts";
 import { H2Session } from "../h2/session.ts";
 import { HeadWriters } from "../frames/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
@@ -140,6 +141,7 @@ export function startProxy(options: ProxyOptions): Proxy {
   const sessions = new Map<H2Session, Guest>();
   const { connectionLimit = usualConnectionLimit } = options;
   const userShares = shares(connectionLimit * otherShare);
+  const clients = new AllClients();
   const strangers = turningAway(clock, options.fault);
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
@@ -263,6 +265,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     const session = new H2Session(link, {
       shared,
       ...inside,
+      allowances: (pid) => clients.of({ pid, uid: guest }, seconds),
       gone: (ended) => forget(sessions, ended),
     });
     sessions.set(session, guest);
