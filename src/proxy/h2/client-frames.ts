@@ -24,6 +24,7 @@ import {
 } from "../frames/windows.ts";
 import type { ClientAllowances } from "./client-allowances.ts";
 import { Floods, unansweredWeight } from "./floods.ts";
+import { Opened } from "./opened.ts";
 import { encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
 import { Sections } from "./sections.ts";
 import { type Changes, ClientSettings, streamLimit } from "./settings.ts";
@@ -70,6 +71,7 @@ export class ClientFrames {
   readonly #window: ReceiveWindow;
   readonly #settings = new ClientSettings();
   readonly #gathered = new Gathered();
+  readonly #opened = new Opened();
   readonly #floods: Floods;
   readonly #own: OwnAnswers;
 
@@ -82,14 +84,16 @@ export class ClientFrames {
     this.#own = new OwnAnswers(options.serverName);
   }
 
-  /** Passes gathered DATA on, once all frames that came at once have been handled. */
+  /** Passes requests and gathered DATA on, once all frames that came at once have been handled. */
   passOn(): void {
     this.#gathered.passOn();
+    this.#opened.startAll();
   }
 
   /** Gives room back while there is no stream. */
   shrink(): void {
     this.#gathered.shrink();
+    this.#opened.shrink();
   }
 
   handle(frame: FrameReader): Breach | undefined {
@@ -137,6 +141,7 @@ export class ClientFrames {
       this.#sending.credit(this.#window, count);
       return this.#refuse(stream, wrong);
     }
+    this.#opened.start(stream);
     const { start, end } = contentOf(frame)!;
     if (start === end && !ends) {
       const flood = this.#idleFrame(1);
@@ -186,7 +191,7 @@ export class ClientFrames {
     if (problem !== undefined) return this.#answer(problem);
     const stream = streams.takeSpare() ?? this.#options.newLink({ connected: true });
     this.#begin(stream);
-    stream.deliver(sections.head);
+    this.#opened.add(stream, sections.head);
     return undefined;
   }
 
@@ -221,6 +226,7 @@ export class ClientFrames {
     if (!ends || sections.tooLarge || sections.trailers.malformed !== undefined) {
       return this.#refuse(stream, malformed);
     }
+    this.#opened.start(stream);
     stream.move("recv END_STREAM");
     return stream.end(sections.head) ? undefined : this.#refuse(stream, lessThanAnnounced);
   }
@@ -232,8 +238,7 @@ export class ClientFrames {
     }
     const weight = weightOf(stream);
     stream.move("recv RST_STREAM");
-    this.#streams.close(stream);
-    this.#streams.remove(stream, new Error("the client took its request back"));
+    this.#remove(stream, "the client took its request back");
     return this.#countReset(weight);
   }
 
@@ -293,9 +298,15 @@ export class ClientFrames {
     const weight = weightOf(stream);
     stream.move("stream error");
     writeReset(this.#sending.out, stream.id, breach.code);
-    this.#streams.close(stream);
-    this.#streams.remove(stream, new Error("the client broke a rule of HTTP/2"));
+    this.#remove(stream, "the client broke a rule of HTTP/2");
     return this.#countReset(weight);
+  }
+
+  /** The stream is closed before its answer is complete. */
+  #remove(stream: H2StreamLink, why: string): void {
+    this.#streams.close(stream);
+    if (this.#opened.takeBack(stream)) this.#streams.keep(stream);
+    else this.#streams.remove(stream, new Error(why));
   }
 
   /** A stream error of the frame that opens the stream. */

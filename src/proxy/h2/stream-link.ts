@@ -47,6 +47,9 @@ export class H2StreamLink implements Link, AnswerSink {
   queued = false;
   /** The owner wants no more of it. */
   closing = false;
+  /** The place of the request's head in `Opened`, until the owner has it: then `headStart` is below 0. */
+  headStart = -1;
+  headEnd = 0;
   /** The head of the answer has come, be it an interim one. */
   answering = false;
 

@@ -5,6 +5,7 @@ import type { RouteTable } from "../../routes/table.ts";
 import type { Service } from "../../routes/service.ts";
 import { headLimit } from "../../wire/head.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
+import type { Dialler } from "../upstream/login-connection.ts";
 import type { DialFailure, Upstream, UpstreamPool } from "../upstream/pool.ts";
 import { noDescriptor, tooManyWait } from "../pages/refusal.ts";
 import type { Destination } from "./destination.ts";
@@ -19,7 +20,12 @@ import {
 } from "./waits.ts";
 
 /** How a service is dialled, and its key in the pool. */
-export type Way = { service: Service; fresh: boolean } & Pick<Destination, "key" | "tls">;
+export type Way = { service: Service } & Pick<Destination, "key" | "tls"> & {
+    /** Gives the connection; undefined: the pool does. */
+    by?: Dialler | undefined;
+    /** For a tunnel: no connection will do that has carried a request before. */
+    fresh?: boolean;
+  };
 
 /** A failed dial, and the key that was dialled. */
 export type Missed = DialFailure & { key: string };
@@ -146,9 +152,11 @@ export class Waiting {
   dial(way: Way): void {
     this.#become("dial");
     this.#way = way;
-    const { service, key, tls, fresh } = way;
+    const { service, key, tls } = way;
     const { client } = this.#owner;
-    this.#cancelDial = this.#shared.pool.dial(
+    // A request that was sent on an idle connection in vain needs one that is new.
+    const fresh = way.fresh ?? this.bytes === "sent";
+    this.#cancelDial = (way.by ?? this.#shared.pool).dial(
       { endpoint: service.endpoint, key, tls, client, fresh },
       {
         connected: (upstream) => {
@@ -325,7 +333,7 @@ export class Waiting {
     if (dialled === undefined) return;
     // We no longer need the connection's events.
     dialled.link.handler = dialled;
-    dialled.link.close();
+    dialled.close();
   }
 
   #become(waitsFor: WaitsFor): void {
