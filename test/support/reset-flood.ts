@@ -48,14 +48,16 @@ export const floods: readonly Flood[] = [
   },
 ];
 
-/** The preface and `count` streams, each reset at once. */
+/** The preface, unless the session has begun, and `count` streams, each reset at once. */
 export function floodBytes(
   { fields = [], ends = true, follows }: Flood,
-  { count, authority }: { count: number; authority: string },
+  { count, authority, first = 1 }: { count: number; authority: string; first?: number },
 ): Uint8Array {
   const out = new HeadWriter(64 * count);
-  out.append(preface);
-  writeSettings(out, []);
+  if (first === 1) {
+    out.append(preface);
+    writeSettings(out, []);
+  }
   const encoder = new HpackEncoder();
   const block = new HeadWriter(256);
   const all: Fields = [
@@ -65,7 +67,7 @@ export function floodBytes(
     [":path", "/"],
     ...fields,
   ];
-  for (let stream = 1; stream < 2 * count; stream += 2) {
+  for (let stream = first; stream < first + 2 * count; stream += 2) {
     block.clear();
     encoder.begin(block);
     for (const [name, value] of all) {

@@ -141,7 +141,6 @@ export class ClientFrames {
       this.#sending.credit(this.#window, count);
       return this.#refuse(stream, wrong);
     }
-    this.#opened.start(stream);
     const { start, end } = contentOf(frame)!;
     if (start === end && !ends) {
       const flood = this.#idleFrame(1);
@@ -152,6 +151,7 @@ export class ClientFrames {
       this.#gathered.passOn();
       return this.#refuse(stream, moreThanAnnounced);
     }
+    this.#opened.start(stream);
     // First, because with the last octet the answer may come to its end.
     if (ends) stream.move("recv END_STREAM");
     this.#gathered.add(stream, frame.bytes, { from: start, to: end, count });
