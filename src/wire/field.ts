@@ -30,6 +30,7 @@ export const Field = {
   trailer: 23,
   proxy: 24,
   contentType: 25,
+  cdnLoop: 26,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -55,6 +56,7 @@ known("upgrade", Field.upgrade);
 known("referer", Field.referer);
 known("trailer", Field.trailer);
 known("location", Field.location);
+known("cdn-loop", Field.cdnLoop);
 known("forwarded", Field.forwarded);
 known("connection", Field.connection);
 known("keep-alive", Field.keepAlive);

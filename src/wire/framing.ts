@@ -130,8 +130,8 @@ export class RequestFraming extends Framing {
   connect = false;
   /** The method is idempotent: sending the request twice has the effect of sending it once. RFC 9110 section 9.2.2. */
   idempotent = false;
-  /** There is a `Via` field to check. */
-  via = false;
+  /** There is a `Via` or `CDN-Loop` field: other proxies, or we, have had the request before. */
+  proxied = false;
   /** How many more proxies an OPTIONS or TRACE may pass; undefined if there is no limit. RFC 9110 section 7.6.2. */
   maxForwards: number | undefined;
 
@@ -152,7 +152,7 @@ export class RequestFraming extends Framing {
     }
     this.hostStart = -1;
     this.expectContinue = false;
-    this.via = false;
+    this.proxied = false;
     this.maxForwards = undefined;
     const fields = head.fields;
     const end = head.fieldCount * FIELD_STRIDE;
@@ -164,8 +164,8 @@ export class RequestFraming extends Framing {
         this.hostEnd = fields[at + VALUE_END]!;
       } else if (id === Field.expect) {
         this.expectContinue = head.minor === 1;
-      } else if (id === Field.via) {
-        this.via = true;
+      } else if (id === Field.via || id === Field.cdnLoop) {
+        this.proxied = true;
       } else if (id === Field.maxForwards) {
         const method = head.method(bytes);
         if (method !== "OPTIONS" && method !== "TRACE") continue;

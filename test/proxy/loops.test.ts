@@ -57,9 +57,8 @@ test("a page's server that asks another service through us, copying all fields, 
   using client = await connectRaw(proxy.port);
   client.send("POST /x HTTP/1.1\r\nHost: web.localhost\r\nContent-Length: 2\r\n\r\nhi");
   expect((await client.message()).body).toBe("api got hi");
-  expect(api.requests[0]!.all("via")).toEqual([
-    "1.1 web.0123abcd.localhostess",
-    "1.1 api.0123abcd.localhostess",
+  expect(api.requests[0]!.all("cdn-loop")).toEqual([
+    "web.0123abcd.localhostess, api.0123abcd.localhostess",
   ]);
 });
 
@@ -90,6 +89,9 @@ test("a chain through another proxy of our kind is no loop", async () => {
 for (const [what, line] of [
   ["in a list", "Via: 1.1 a, 1.1 web.0123abcd.localhostess , 1.1 b"],
   ["in any case of the field", "vIA: 1.1 web.0123abcd.localhostess"],
+  ["in CDN-Loop", "CDN-Loop: web.0123abcd.localhostess"],
+  ["among those of networks", "cdn-loop: a.example;v=1, web.0123abcd.localhostess;x=y"],
+  ["in the second CDN-Loop", "CDN-Loop: a\r\nCDN-Loop: b, web.0123abcd.localhostess"],
   ["with a comment", "Via: 1.1 web.0123abcd.localhostess (that is us)"],
   ["in the second of two fields", "Via: 1.1 a\r\nVia: 1.1 web.0123abcd.localhostess"],
 ] as const) {
@@ -108,6 +110,11 @@ for (const [what, line] of [
   ["another service's", "Via: 1.1 api.0123abcd.localhostess"],
   ["a longer name's", "Via: 1.1 x.web.0123abcd.localhostess"],
   ["empty", "Via:"],
+  ["empty, and so is CDN-Loop", "Via: 1.1 a\r\nCDN-Loop:"],
+  [
+    "another's, and so is CDN-Loop",
+    "CDN-Loop: web.ffffffff.localhostess, x.web.0123abcd.localhostess",
+  ],
 ] as const) {
   test(`a Via that is ${what} is no loop`, async () => {
     using web = new RawServer({ answer: () => ok() });
