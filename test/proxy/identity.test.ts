@@ -3,16 +3,19 @@
  * check it, and its answer leads back to the name that was asked for.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { once } from "node:events";
 import { type ClientHttp2Session, connect as connectH2 } from "node:http2";
-import { connect as connectTcp } from "node:net";
+import { createServer as createHttps } from "node:https";
+import { type AddressInfo, connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { Recorder } from "../../src/proxy/request/recorder.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { RawServer } from "../support/raw-server.ts";
 import { type Message, readMessage } from "../support/strict-reader.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 import { type TestTls, testTerminator, testTls } from "../support/test-tls.ts";
+import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 
 let tls: TestTls;
 let api: RawServer;
@@ -364,4 +367,49 @@ test("an http URL inside TLS with the proxy is redirected and recorded as one", 
   expect(answer.status).toBe(308);
   expect(answer.one("location")).toBe(`https://api.localhost:${its.port}/x`);
   expect(recorder.recent({ limit: 1 })[0]).toMatchObject({ scheme: "http" });
+});
+
+test("an authority of h2 that is none is refused, also where it would stand in a URL", async () => {
+  const before = api.requests.length;
+  for (const authority of ["api/evil", "api?x", "me@api", "api api", "api:1:2"]) {
+    const session = connectH2("http://api", { createConnection: () => offersH2("localhost") });
+    const stream = session.request({ ":path": "/x", ":scheme": "http", ":authority": authority });
+    const [fields] = await once(stream, "response");
+    expect(fields[":status"]).toBe(400);
+    session.destroy();
+  }
+  expect(api.requests.length).toBe(before);
+});
+
+test("a server that speaks TLS, and goes by that, is told the client's scheme and leads back to it all the same", async () => {
+  await using throwaway = await throwawayCertificateAuthority();
+  const leaf = await throwaway.leafFor("api.localhost");
+  const seen: (string | string[] | undefined)[][] = [];
+  const server = createHttps({ key: leaf.key, cert: leaf.certificate }, (request, response) => {
+    const { host, origin, "x-forwarded-proto": proto } = request.headers;
+    seen.push([host, origin, proto, (request.socket as TLSSocket).servername as string]);
+    response.writeHead(302, { Location: `https://${host}/in` }).end();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  {
+    await using its = await startTestProxy({ services: { api: { port } }, tlds: ["test"] });
+    const told = `api.localhost:${its.port}`;
+    for (const [host, to] of [
+      ["api", "http://api/in"],
+      ["api.test", "http://api.test/in"],
+      [told, `https://${told}/in`],
+    ] as const) {
+      const stream = connectTcp({ host: "127.0.0.1", port: its.port });
+      stream.write(
+        `GET http://${host}/ HTTP/1.1\r\nHost: x\r\nOrigin: http://${host}\r\nConnection: close\r\n\r\n`,
+      );
+      let bytes = Buffer.alloc(0);
+      for await (const piece of stream) bytes = Buffer.concat([bytes, piece]);
+      expect(readMessage(bytes, { ended: true })!.one("location")).toBe(to);
+      expect(seen.at(-1)!).toEqual([told, `http://${told}`, "http", "api.localhost"]);
+    }
+  }
+  server.close();
+  server.closeAllConnections();
 });
