@@ -8,6 +8,7 @@ import { files } from "./files.ts";
 import { folder } from "./folder.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
+import { identity } from "./identity.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
@@ -33,6 +34,7 @@ export const faults: readonly Fault[] = [
   ...people,
   ...folder,
   ...handover,
+  ...identity,
   ...files,
   ...handed,
   ...machine,

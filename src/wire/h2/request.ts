@@ -1,5 +1,4 @@
 /** The fields of an HTTP/2 request -> the head of the same request in HTTP/1.1. RFC 9113 sections 8.2 and 8.3. */
-import { readAuthority } from "../authority.ts";
 import { encode, equalsIgnoreCase, isFieldText, isToken, lowered, SP } from "../bytes.ts";
 import { type BodyLength, CHUNKED } from "../framing.ts";
 import { FieldKind, type H2Field } from "./field.ts";
@@ -170,10 +169,11 @@ export class RequestWriter {
         this.malformed = "there is no path";
         return;
       }
-      this.proxied = this.secured && authority !== undefined && isPlainUrl(this.#scheme, authority);
-      if (this.proxied) {
+      if (this.secured && authority !== undefined && isHttp(this.#scheme)) {
+        this.proxied = true;
         out.append(plainUrl);
-        out.copy(authority!.line, authority!.valueStart, authority!.valueEnd);
+        // An authority that is none is refused as the Host that it is too.
+        out.copy(authority.line, authority.valueStart, authority.valueEnd);
       }
       // OPTIONS for the whole server is a URL without a path: RFC 9112 section 3.2.4.
       const whole = this.proxied && path.line[path.valueStart] === ASTERISK;
@@ -254,12 +254,8 @@ function isPath({ line, valueStart, valueEnd }: H2Field, method: H2Field): boole
   return true;
 }
 
-/** Whether the scheme is http. An authority that is none is left to be refused as a Host. */
-function isPlainUrl(scheme: H2Field, { line, valueStart, valueEnd }: H2Field): boolean {
-  return (
-    equalsIgnoreCase(scheme.line, scheme.valueStart, scheme.valueEnd, "http") &&
-    readAuthority(line, valueStart, valueEnd) !== undefined
-  );
+function isHttp({ line, valueStart, valueEnd }: H2Field): boolean {
+  return equalsIgnoreCase(line, valueStart, valueEnd, "http");
 }
 
 function spells({ line, valueStart, valueEnd }: H2Field, text: string): boolean {
