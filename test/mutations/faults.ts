@@ -12,6 +12,7 @@ import { identity } from "./identity.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
+import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
@@ -37,6 +38,7 @@ export const faults: readonly Fault[] = [
   ...identity,
   ...files,
   ...handed,
+  ...logins,
   ...machine,
   ...json,
   ...links,

@@ -1,4 +1,4 @@
-/** Guards of what services are told of where a request went, and of what clients are told back -> how each could be lost. */
+/** Guards of what servers are told of where a request went, and of what clients are told -> how each could be lost. */
 import type { Fault } from "./fault.ts";
 
 const ways = ["test/proxy/identity.test.ts"];
