@@ -3,6 +3,7 @@
  * well-formed message.
  */
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import fc from "fast-check";
 import { Flag, FrameType } from "../../src/wire/h2/frame.ts";
 import { mutated } from "../support/arbitrary-request.ts";
@@ -10,6 +11,9 @@ import { eventually } from "../support/eventually.ts";
 import { H2Frames } from "../support/h2-frames.ts";
 import { type LaxAnswer, laxAnswer } from "../support/lax-answer.ts";
 import { latin1Bytes } from "../support/latin1.ts";
+import { running } from "../support/running.ts";
+import { freePort } from "../support/servers.ts";
+import { startTestProxy } from "../support/test-proxy.ts";
 import { some } from "../support/property.ts";
 import { freshSeed, Random } from "../support/random.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
@@ -19,6 +23,8 @@ import { turn } from "../support/turn.ts";
 import { withProxies } from "../support/with-proxies.ts";
 
 type Lines = readonly (readonly [name: string, value: string])[];
+
+const welcome = join(import.meta.dir, "../e2e/fixtures/frameworks/bun-welcome.ts");
 
 /** What a client got. */
 type Got = {
@@ -122,8 +128,8 @@ function ask(client: Client, port: number, upstream: RawServer, n: number): Prom
 }
 
 const generated = 1_500;
-const atLeast = 120;
-const milliseconds = 900;
+const atLeast = 60;
+const milliseconds = 700;
 
 /** Does `judge` on what each client got of each text. */
 async function everyClient(
@@ -209,3 +215,27 @@ test("whatever a server says, a client gets 502, one well-formed answer, or one 
   );
   expect({ seed, wrong: wrong.slice(0, 3) }).toEqual({ seed, wrong: [] });
 }, 30_000);
+
+test("the page of a Bun server whose handler returns nothing arrives, and one after it", async () => {
+  const port = freePort();
+  const bun = await running([process.execPath, welcome, String(port)], {
+    ready: /listening/,
+    env: {},
+  });
+  const proxy = await startTestProxy({ services: { api: { port } } });
+  try {
+    const client = await connectRaw(proxy.port);
+    for (let n = 1; n <= 2; n++) {
+      client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
+      const { status, body } = await client.message();
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: expect.stringContaining("Welcome to Bun!"),
+      });
+    }
+    client.reset();
+  } finally {
+    await bun.end();
+    await proxy.stop();
+  }
+});
