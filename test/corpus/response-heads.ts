@@ -98,12 +98,12 @@ const fields = cases("RFC 9112 section 5", [
   [
     "a space before the colon goes",
     ok("X-Foo : 1", "X-Bar \t: 2"),
-    passed({ has: ["X-Foo: 1", "X-Bar: 2"] }),
+    mended({ has: ["X-Foo: 1", "X-Bar: 2"] }),
   ],
   [
     "a space before the length's colon goes",
     framed("Content-Length : 5"),
-    passed({ has: ["Content-Length: 5"] }),
+    mended({ has: ["Content-Length: 5"] }),
   ],
   [
     "underscore twins go",
