@@ -8,7 +8,7 @@ import {
   askingPage,
   askKinds,
   opening,
-  serviceWorker,
+  askingScripts,
 } from "../support/asking-page.ts";
 import { type BrowserKind, browserKinds, showInBrowser } from "../support/bare-browser.ts";
 import { eventually } from "../support/eventually.ts";
@@ -100,9 +100,8 @@ const asking = Bun.serve({
   port: 0,
   async fetch(request) {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/service-worker.js") {
-      return new Response(serviceWorker, { headers: { "Content-Type": "text/javascript" } });
-    }
+    const script = askingScripts.get(pathname);
+    if (script !== undefined) return new Response(script);
     if (pathname === "/report") {
       const { run } = Object.fromEntries(searchParams);
       if (run?.endsWith(`-${lastRun - 1}`)) reports.add(run.split("-")[0]!);

@@ -47,6 +47,7 @@ async function firefox({ profile, url, names, secure = [], pac }: Setup): Promis
     "network.dns.localDomains": names.join(","),
     "dom.securecontext.allowlist": secure.map((origin) => new URL(origin).hostname).join(","),
     "dom.disable_open_during_load": false,
+    "security.mixed_content.upgrade_display_content": false,
     // A question to a person, for whom the page waits.
     "security.warn_submit_secure_to_insecure": false,
     "app.update.enabled": false,
