@@ -19,8 +19,8 @@ export const floods: readonly Fault[] = [
   {
     name: "a tunnel gets a connection that has carried requests",
     file: "src/proxy/upstream/dials.ts",
-    find: "!request.fresh && !none.has(request.key)",
-    replace: "!none.has(request.key)",
+    find: "!request.fresh && none?.has(request.key) !== true;",
+    replace: "none?.has(request.key) !== true;",
     tests: ["test/proxy/upstream/dials.test.ts"],
   },
   {
