@@ -9,6 +9,7 @@ import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
+import { identity } from "./identity.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
@@ -36,6 +37,7 @@ export const faults: readonly Fault[] = [
   ...floods,
   ...folder,
   ...handover,
+  ...identity,
   ...files,
   ...handed,
   ...logins,
