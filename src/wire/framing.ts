@@ -119,6 +119,18 @@ function readLength(bytes: Uint8Array, start: number, end: number): number | und
   return value;
 }
 
+/** The answer of `Sec-Fetch-Site`, as far as anybody acts on it. Fetch Metadata section 2.3. */
+export const Site = {
+  /** There is no such field: a program, or a browser that takes the URL for insecure. */
+  unsaid: 0,
+  /** `same-origin`, `same-site` or `none`. */
+  near: 1,
+  /** `cross-site`, and whatever else it may say. */
+  other: 2,
+} as const;
+
+const near = ["same-origin", "same-site", "none"];
+
 /** The framing of a request. */
 export class RequestFraming extends Framing {
   /** Offsets of the Host field's value; -1 if an HTTP/1.0 request has none. */
@@ -132,6 +144,10 @@ export class RequestFraming extends Framing {
   idempotent = false;
   /** There is a `Via` field to check. */
   via = false;
+  /** One of `Site`. Where there is more than one such field, the one that says most counts. */
+  site: number = Site.unsaid;
+  /** There is an `Origin` field. */
+  origin = false;
   /** How many more proxies an OPTIONS or TRACE may pass; undefined if there is no limit. RFC 9110 section 7.6.2. */
   maxForwards: number | undefined;
 
@@ -153,11 +169,14 @@ export class RequestFraming extends Framing {
     this.hostStart = -1;
     this.expectContinue = false;
     this.via = false;
+    this.site = Site.unsaid;
+    this.origin = false;
     this.maxForwards = undefined;
     const fields = head.fields;
     const end = head.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
       const id = fields[at + FIELD_ID]!;
+      if (id === Field.other) continue;
       if (id === Field.host) {
         if (this.hostStart !== -1) return bad(400, "there is more than one Host");
         this.hostStart = fields[at + VALUE_START]!;
@@ -166,6 +185,11 @@ export class RequestFraming extends Framing {
         this.expectContinue = head.minor === 1;
       } else if (id === Field.via) {
         this.via = true;
+      } else if (id === Field.origin) {
+        this.origin = true;
+      } else if (id === Field.secFetchSite) {
+        const site = siteOf(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
+        if (site > this.site) this.site = site;
       } else if (id === Field.maxForwards) {
         const method = head.method(bytes);
         if (method !== "OPTIONS" && method !== "TRACE") continue;
@@ -196,6 +220,13 @@ export class RequestFraming extends Framing {
       this.idempotent = method === "OPTIONS" || method === "DELETE" || method === "TRACE";
     }
   }
+}
+
+function siteOf(bytes: Uint8Array, start: number, end: number): number {
+  for (const value of near) {
+    if (equalsIgnoreCase(bytes, start, end, value)) return Site.near;
+  }
+  return Site.other;
 }
 
 /** The framing of a response, which depends on the request it answers. RFC 9112 section 6.3. */

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
+import { denialKinds } from "../../src/routes/denial.ts";
 import { serviceTypes } from "../../src/manifest/project.ts";
 
 export type Shape = v.GenericSchema;
@@ -70,6 +71,7 @@ const traffic = v.strictObject({
   requests: number("requests since the daemon started"),
   errors: number("answers with a status of 500 or more, and requests that were broken off"),
   active: number("requests under way"),
+  denied: number("requests of other sites' pages that the guard refused"),
   median_milliseconds: orNull(v.number(), "of the last hundred requests"),
   per_second: list(v.number(), "requests in each of the last 60 seconds, the oldest first"),
 });
@@ -92,6 +94,7 @@ const request = v.strictObject({
   received: number("bytes of the request's body"),
   sent: number("bytes of the answer's body"),
   stream: flag("server-sent events, a WebSocket or a tunnel"),
+  denied: flag('the guard refused it, or would have without `guard = "log"`'),
   caller: says(
     v.optional(v.strictObject({ pid: v.number(), command: v.string() })),
     "the client's process; absent: not known",
@@ -99,6 +102,20 @@ const request = v.strictObject({
 });
 
 const listening = v.strictObject({ address: v.string(), port: v.number() });
+
+const denial = v.strictObject({
+  origin: orNull(v.string(), "of the page; `null` in text: it hides that; null: it says nothing"),
+  kind: one([...denialKinds], "what it asked for"),
+  method: text("of the last such request; of a preflight: the one it asks for"),
+  path: text("without its query"),
+  count: number("how often since the daemon started"),
+  started_at: time("the first time"),
+  last_at: time("the last time"),
+  refused: flag('false: let pass by `guard = "log"`'),
+  message: text("one line"),
+  allow: text("the line of a file that allows it"),
+  file: text("where that line has to stand"),
+});
 
 const serverDetail = v.strictObject({
   ...serverReport.entries,
@@ -113,6 +130,7 @@ const serverDetail = v.strictObject({
     }),
     "its processes; null: could not be read",
   ),
+  denials: list(denial, "requests of other sites' pages, by origin and kind, the newest first"),
   requests: list(request, "the latest, the newest first"),
 });
 
@@ -427,6 +445,7 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   "Server report": serverReport,
   Traffic: traffic,
   "Server detail": serverDetail,
+  Denial: denial,
   Request: request,
   "Found status": foundStatus,
   Supervised: supervised,

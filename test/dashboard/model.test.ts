@@ -44,6 +44,7 @@ const api: ServiceReport = {
     requests: 0,
     errors: 0,
     active: 0,
+    denied: 0,
     median_milliseconds: null,
     per_second: [1, ...Array(58).fill(0), 2],
   },
@@ -69,6 +70,7 @@ const request: SeenRequest = {
   received: 0,
   sent: 10,
   stream: false,
+  denied: false,
   caller: undefined,
 };
 

@@ -9,6 +9,7 @@ import type { RequestFraming } from "../../wire/framing.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
+import { denialPage } from "../pages/denial-page.ts";
 import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
@@ -21,6 +22,7 @@ import {
   type Mode,
   nextInstance,
 } from "../request/destination.ts";
+import { deniedIn } from "../request/guarded.ts";
 import { isStrangers } from "../request/is-strangers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
@@ -208,14 +210,20 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         if (this.#isUncertified(destination)) {
           return this.#refuseUncertified(decision.service.name);
         }
-        return this.#forward(bytes, end, { destination, target, service: decision.service });
+        return (
+          this.#guard(bytes, end, { target, name: decision.service.name }) ??
+          this.#forward(bytes, end, { destination, target, service: decision.service })
+        );
       case "tunnel":
         return this.#grant(bytes, end, { destination, service: decision.service });
       case "absent":
         if (this.#isUncertified(destination)) {
           return this.#refuseUncertified(decision.supervised.routeName!);
         }
-        return this.#attend(bytes, end, decision);
+        return (
+          this.#guard(bytes, end, { target, name: decision.supervised.routeName! }) ??
+          this.#attend(bytes, end, decision)
+        );
       case "own":
         return this.#own(bytes, end, target);
       case "misdirected":
@@ -331,6 +339,25 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   // How a request is answered.
+
+  /** Refuses what a page of another site asks for, before anything is woken or dialled; undefined: it passes. */
+  #guard(
+    bytes: Uint8Array,
+    end: number,
+    { target, name }: { target: Target; name: string },
+  ): Read | undefined {
+    const { framing } = this.#exchange;
+    const destination = this.#destination!;
+    const supervised = supervisedIn(destination.decision);
+    const facts = { framing, target, destination, name, supervised };
+    const denied = deniedIn(this.#head, bytes, facts);
+    if (denied === undefined) return undefined;
+    // A request that is read again was told the first time.
+    if (denied.refused || this.#waiting === undefined) {
+      this.#record?.denied(denied);
+    }
+    return denied.refused ? this.#reply(denialPage(denied), end) : undefined;
+  }
 
   #forward(
     bytes: Uint8Array,
@@ -791,6 +818,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #lost(): void {
     this.unanswered({ status: 502, why: lostWhy });
   }
+}
+
+function supervisedIn(decision: Decision): Supervised | undefined {
+  return "supervised" in decision ? decision.supervised : undefined;
 }
 
 /** Whether a request may wait for news: it has no body, and nothing of it is anybody's but ours. */
