@@ -35,6 +35,9 @@ export const Field = {
   secFetchDest: 28,
   secPurpose: 29,
   accessControlRequestMethod: 30,
+  authorization: 31,
+  wwwAuthenticate: 32,
+  persistentAuth: 33,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -65,6 +68,7 @@ known("connection", Field.connection);
 known("keep-alive", Field.keepAlive);
 known("sec-purpose", Field.secPurpose);
 known("content-type", Field.contentType);
+known("authorization", Field.authorization);
 known("max-forwards", Field.maxForwards);
 known("sec-fetch-site", Field.secFetchSite);
 known("sec-fetch-mode", Field.secFetchMode);
@@ -74,7 +78,9 @@ known("content-length", Field.contentLength, Field.framingTwin);
 known("x-forwarded-for", Field.xForwarded, Field.forwardedTwin);
 known("x-forwarded-host", Field.xForwarded, Field.forwardedTwin);
 known("x-forwarded-port", Field.xForwarded, Field.forwardedTwin);
+known("persistent-auth", Field.persistentAuth);
 known("proxy-connection", Field.proxyConnection);
+known("www-authenticate", Field.wwwAuthenticate);
 known("x-forwarded-proto", Field.xForwarded, Field.forwardedTwin);
 known("transfer-encoding", Field.transferEncoding, Field.framingTwin);
 known("proxy-authenticate", Field.proxyAuthenticate);

@@ -15,13 +15,15 @@ import {
 import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
 import { Connection, type ConnectionShared } from "../client/connection.ts";
 import { headSeconds, idleSeconds, lingerSeconds } from "../client/states.ts";
-import type { StreamHead, StreamPiece } from "./answer-reader.ts";
+import { Logins } from "../upstream/logins.ts";
+import type { StreamHead, StreamPiece } from "../frames/parts.ts";
+import { Sending } from "../frames/sending.ts";
+import { connectionWindow, ReceiveWindow } from "../frames/windows.ts";
 import { ClientFrames } from "./client-frames.ts";
-import { Sending } from "./sending.ts";
+import { writeOurSettings } from "./settings.ts";
 import { H2StreamLink, type StreamSession } from "./stream-link.ts";
 import { mayReceive } from "./stream-states.ts";
 import { Streams } from "./streams.ts";
-import { connectionWindow, ReceiveWindow } from "./windows.ts";
 
 /** Our last words are written before: `lastWords` sees to the rest. */
 const nothing = new Uint8Array(0);
@@ -60,6 +62,8 @@ export class H2Session implements LinkHandler, StreamSession {
   readonly #sending: Sending;
   readonly #window = new ReceiveWindow(connectionWindow);
   readonly #frames: ClientFrames;
+  /** All streams have the one client. */
+  readonly #logins: Logins;
 
   /** `draining`: GOAWAY is out, answers may end. `over`: our last words are out, the link is not closed yet. */
   #phase: "serving" | "draining" | "over" | "closed" = "serving";
@@ -97,12 +101,17 @@ export class H2Session implements LinkHandler, StreamSession {
         stop() {},
       },
     };
+    this.#logins = new Logins({
+      ...options.shared.loginFacts,
+      parallel: true,
+      lost: () => this.drain(),
+    });
     this.remoteAddress = link.remoteAddress;
     this.remotePort = link.remotePort;
     this.localAddress = link.localAddress;
     this.localPort = link.localPort;
     this.#since = this.#now();
-    this.#sending = new Sending(link);
+    this.#sending = new Sending(link, writeOurSettings);
     this.#frames = new ClientFrames({
       streams: this.#streams,
       sending: this.#sending,
@@ -149,7 +158,8 @@ export class H2Session implements LinkHandler, StreamSession {
     // The session has settled whether the server name covers a stream's authority: `OwnAnswers`.
     const { tunnelled } = this.#options;
     if (connected) {
-      stream.owner = new Connection(stream, this.#shared, { serverName: undefined, tunnelled });
+      const inside = { serverName: undefined, tunnelled, logins: this.#logins };
+      stream.owner = new Connection(stream, this.#shared, inside);
     }
     return stream;
   }
@@ -208,6 +218,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#end(cause);
     if (this.#phase === "closed") return;
     this.#phase = "closed";
+    this.#logins.close();
     if (this.#asked !== undefined) this.#options.shared.callers?.forget(this.#asked);
     this.#options.gone(this);
   }
