@@ -365,7 +365,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (denied.refused || this.#waiting === undefined) {
       this.#record?.denied(denied);
     }
-    return denied.refused ? this.#reply(denialPage(denied), end) : undefined;
+    if (!denied.refused) return undefined;
+    const reply = denialPage(denied);
+    // A client whose handshake is refused has no other use for its connection.
+    return framing.upgrade ? this.#answers.lastWords(reply) : this.#reply(reply, end);
   }
 
   #forward(
