@@ -5,12 +5,14 @@ import { connect as connectTcp } from "node:net";
 import { connect } from "node:tls";
 import { Denials, mostTold } from "../../src/proxy/request/denials.ts";
 import { Recorder } from "../../src/proxy/request/recorder.ts";
+import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { type Message, readMessage } from "../support/strict-reader.ts";
 import { startTestProxy, type TestProxyOptions, testSupervised } from "../support/test-proxy.ts";
 import { type TestTls, testTls } from "../support/test-tls.ts";
+import { startTlsServer } from "../support/tls-servers.ts";
 
 let tls: TestTls;
 beforeAll(async () => {
@@ -127,6 +129,65 @@ describe("a WebSocket of another site's page", () => {
   }
 });
 
+describe("inside a browser's CONNECT", () => {
+  const browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\n";
+  const inside = async (port: number, name: string, fields: Fields) => {
+    const socket = await tunnel(port, `${name}:443`, browser);
+    return exchanged(
+      connect({ socket, ca: tls.ca, servername: name }),
+      text("PUT /a", name, fields),
+    );
+  };
+
+  test("another site's page reaches no server that speaks TLS itself", async () => {
+    await using api = await startTlsServer("node");
+    const services = { api: { port: api.port } };
+    await using proxy = await startTestProxy({ services, terminator: tls.terminator });
+    expect((await inside(proxy.port, "api.localhost", foreign)).status).toBe(403);
+    expect((await inside(proxy.port, "api.localhost", ours)).status).toBe(200);
+  });
+
+  test("another site's page wakes no service, and one of ours does", async () => {
+    const woken: string[] = [];
+    const lazy = testSupervised({
+      ...{ state: "stopped", lazy: true, pid: undefined, routeName: "api" },
+    });
+    await using proxy = await startTestProxy({
+      supervised: [lazy],
+      supervision: { wake: (id) => woken.push(id), latest: () => [] },
+      terminator: tls.terminator,
+    });
+    expect((await inside(proxy.port, "api.localhost", foreign)).status).toBe(403);
+    expect(woken).toEqual([]);
+    const socket = await tunnel(proxy.port, "api.localhost:443", browser);
+    const wakes = connect({ socket, ca: tls.ca, servername: "api.localhost" });
+    wakes.write(text("PUT /a", "api.localhost", ours));
+    await eventually("it is woken", () => woken.length === 1);
+    wakes.destroy();
+  });
+
+  test("a WebSocket is read before anything is dialled", async () => {
+    using api = new RawServer();
+    await using proxy = await startTestProxy({ services: { api }, terminator: tls.terminator });
+    const from = { Origin: "https://evil.example", ...webSocket };
+    const stream = await tunnel(proxy.port, "api:80", browser);
+    expect((await exchanged(stream, text("GET /", "api", from))).status).toBe(403);
+    expect(api.accepted.length).toBe(0);
+  });
+
+  test('with guard = "off", the tunnel is passed on unread', async () => {
+    using api = new RawServer();
+    await using proxy = await startTestProxy({
+      ...{ services: { api }, terminator: tls.terminator },
+      configured: { all: { guard: "off" }, byName: new Map() },
+    });
+    const stream = await tunnel(proxy.port, "api:80", browser);
+    stream.write("PING\r\n");
+    expect(await (await api.next()).until("PING\r\n")).toBe("PING\r\n");
+    stream.destroy();
+  });
+});
+
 function watched(options: TestProxyOptions) {
   const clock = new FakeClock();
   const told: string[] = [];
@@ -182,6 +243,21 @@ test('with guard = "log", the request is answered by its server, counted and tol
   ]);
   expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 1 });
   expect(recorder.recent({ limit: 1 })).toMatchObject([{ status: 200, denied: true }]);
+});
+
+test("a page at a bare name is ours once a client has come for it by our PAC file, and not before", async () => {
+  using api = new RawServer({ answer: () => ok("hello") });
+  using web = new RawServer({ answer: () => ok("a page") });
+  await using proxy = await startTestProxy({ services: { api, web } });
+  using client = await connectRaw(proxy.port);
+  const fields = { "Sec-Fetch-Site": "cross-site", Origin: "http://web", Connection: "keep-alive" };
+  const asked = text("GET /", "api.localhost", fields);
+  client.send(asked);
+  expect((await client.message()).status).toBe(403);
+  client.send(text("GET http://web/", "web", { Connection: "keep-alive" }));
+  expect((await client.message()).body).toBe("a page");
+  client.send(asked);
+  expect((await client.message()).body).toBe("hello");
 });
 
 test("a body behind a refused request is no request of its own", async () => {

@@ -52,7 +52,8 @@ export function judged({
   expect(head.read(bytes).kind).toBe("done");
   expect(framing.read(head, bytes)).toBeUndefined();
   const target = readTarget(head, bytes, framing.connect) as Guarded["target"];
-  const destination = new Destinations().find(
+  const destinations = new Destinations();
+  const destination = destinations.find(
     encode(host),
     { start: 0, end: host.length },
     {
@@ -64,7 +65,10 @@ export function judged({
   const { decision } = destination;
   if (decision.kind !== "proxy") throw new Error(`${host} is ${decision.kind}`);
   const { service, supervised } = decision;
-  return deniedIn(head, bytes, { framing, target, destination, name: service.name, supervised });
+  return deniedIn(head, bytes, {
+    ...{ framing, target, destination, destinations, supervised },
+    name: service.name,
+  });
 }
 
 /** `passes`, or the kind of what is refused. */

@@ -25,6 +25,7 @@ import {
 } from "../request/destination.ts";
 import { deniedIn } from "../request/guarded.ts";
 import { isStrangers } from "../request/is-strangers.ts";
+import { isBrowsers } from "../request/is-browsers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
@@ -216,8 +217,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           this.#forward(bytes, end, { destination, target, service: decision.service })
         );
       case "tunnel":
+        if (this.#readsTunnel(bytes)) {
+          this.#record?.routed(decision.service.name);
+          return this.#grantRead(bytes, end);
+        }
         return this.#grant(bytes, end, { destination, service: decision.service });
       case "absent":
+        if (framing.connect && this.#readsTunnel(bytes)) return this.#grantRead(bytes, end);
         if (this.#isUncertified(destination)) {
           return this.#refuseUncertified(decision.supervised.routeName!);
         }
@@ -358,7 +364,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { framing } = this.#exchange;
     const destination = this.#destination!;
     const supervised = supervisedIn(destination.decision);
-    const facts = { framing, target, destination, name, supervised };
+    const { destinations } = this.#shared;
+    const facts = { framing, target, destination, name, supervised, destinations };
     const denied = deniedIn(this.#head, bytes, facts);
     if (denied === undefined) return undefined;
     // A request that is read again was told the first time.
@@ -427,6 +434,20 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const isBound = login !== Login.none || logins?.has(key) === true;
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
     return { service: this.#service, key, tls, by };
+  }
+
+  /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
+  #readsTunnel(bytes: Uint8Array): boolean {
+    const { guard } = this.#destination!.settings;
+    const mayRead = this.#shared.terminates() && !this.#client.secured;
+    return guard !== "off" && mayRead && isBrowsers(this.#head, bytes);
+  }
+
+  #grantRead(bytes: Uint8Array, end: number): Read {
+    this.drop();
+    this.#exchange.answerStatus = 200;
+    this.#client.grantRead({ bytes, from: end });
+    return "taken";
   }
 
   /** Grants a CONNECT. */

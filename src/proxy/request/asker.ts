@@ -81,8 +81,8 @@ export type Surroundings = {
   table: RouteTable;
   /** The host that the request asks for; undefined: not known here. */
   asked: string | undefined;
-  /** The client uses us as its proxy, so that a bare name is ours to it. */
-  proxied: boolean;
+  /** Whether clients ask us for this bare name as their proxy, so that it is ours to them. */
+  proxied(name: string): boolean;
 };
 
 /**
@@ -98,7 +98,7 @@ export function isOurs(page: PageOrigin, { table, asked, proxied }: Surroundings
   const named = classifyHost(host, table.tlds);
   if (named.kind !== "name") return false;
   const { name } = named;
-  return (proxied || scheme === "https" || table.answersBare(name)) && leads(name, table);
+  return (proxied(name) || scheme === "https" || table.answersBare(name)) && leads(name, table);
 }
 
 function leads(name: string, table: RouteTable): boolean {

@@ -46,9 +46,8 @@ export type GuardFacts = Surroundings & {
   supervised: Supervised | undefined;
 };
 
-/** A form's types, in the HTML Standard: all that a page can send without a script. */
-const formTypes =
-  /^(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(?:;|$)/i;
+/** The types of a form in the HTML Standard, but for text/plain, which scripts send rather than forms. */
+const formTypes = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)\s*(?:;|$)/i;
 
 /** RFC 9110 section 9.2.1. */
 const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"];

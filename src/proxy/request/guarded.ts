@@ -6,7 +6,7 @@ import { type RequestFraming, Site } from "../../wire/framing.ts";
 import type { RequestHead } from "../../wire/head.ts";
 import type { Target } from "../../wire/target.ts";
 import { askerOf } from "./asker.ts";
-import type { Destination } from "./destination.ts";
+import type { Destination, Destinations } from "./destination.ts";
 import { judge, passesUnread } from "./guard.ts";
 
 export type Guarded = {
@@ -16,13 +16,14 @@ export type Guarded = {
   /** The service's name, without its domain. */
   name: string;
   supervised: Supervised | undefined;
+  destinations: Pick<Destinations, "areProxied">;
 };
 
 /** Undefined: it passes. */
 export function deniedIn(
   head: RequestHead,
   bytes: Uint8Array,
-  { framing, target, destination, name, supervised }: Guarded,
+  { framing, target, destination, name, supervised, destinations }: Guarded,
 ): Denied | undefined {
   const { settings, table, authority, mode } = destination;
   if (passesUnread(framing, settings, isGet(head, bytes))) return undefined;
@@ -32,7 +33,7 @@ export function deniedIn(
   const verdict = judge({
     ...{ table, settings, name, supervised, path, site, upgrade },
     asked: authority.host,
-    proxied: mode !== "direct",
+    proxied: (bare) => mode !== "direct" || destinations.areProxied(bare),
     method: head.method(bytes),
     asker: askerOf(head, bytes),
   });

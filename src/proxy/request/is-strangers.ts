@@ -28,7 +28,7 @@ export function isStrangers(head: FieldLines, bytes: Uint8Array, table: RouteTab
     // Browsers send no Origin when a person follows a link.
     if (origins.length === 0 && asksForHtml(accept)) return false;
   }
-  const around = { table, asked: undefined, proxied: true };
+  const around = { table, asked: undefined, proxied: () => true };
   return ![...origins, ...referers].some((text) => {
     const page = pageOriginOf(text);
     return page !== undefined && isOurs(page, around);
