@@ -33,6 +33,8 @@ export type Denied = {
 
 /** A row of what was refused, as it is reported. */
 export type DenialReport = {
+  /** The name of the service, without its domain. */
+  service: string;
   /** Null: the page says nothing of itself. */
   origin: string | null;
   kind: DenialKind;

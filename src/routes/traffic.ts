@@ -23,8 +23,8 @@ export type RecordedRequest = {
   sent: number;
   /** Server-sent events, a tunnel or an upgraded connection: `milliseconds` is the time for which it was open. */
   stream: boolean;
-  /** The guard refused it, or let it pass only because of `guard = "log"`. */
-  denied: boolean;
+  /** Set if the guard had something against it; `passed`: because of `guard = "log"`. */
+  denied: "refused" | "passed" | null;
   /** The process that owned the client's socket; undefined if it was not found in time. */
   caller: { pid: number; command: string } | undefined;
 };
@@ -49,6 +49,6 @@ export interface Traffic {
   /** The requests of one service, or of all, newest first, at most `limit`. */
   recent(options: { service?: string; limit: number }): readonly RecordedRequest[];
   counts(service: string): TrafficCounts;
-  /** The requests that the guard has something against, by origin and kind; the newest first. */
-  denials(service: string): readonly DenialReport[];
+  /** Requests that the guard has something against, to one service or all, by origin and kind; the newest first. */
+  denials(service?: string): readonly DenialReport[];
 }

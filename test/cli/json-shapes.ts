@@ -2,7 +2,6 @@
 import * as v from "valibot";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
-import { denialKinds } from "../../src/routes/denial.ts";
 import { serviceTypes } from "../../src/manifest/project.ts";
 
 export type Shape = v.GenericSchema;
@@ -94,7 +93,10 @@ const request = v.strictObject({
   received: number("bytes of the request's body"),
   sent: number("bytes of the answer's body"),
   stream: flag("server-sent events, a WebSocket or a tunnel"),
-  denied: flag('the guard refused it, or would have without `guard = "log"`'),
+  denied: orNull(
+    v.picklist(["refused", "passed"]),
+    'what the guard did with it; null: it had nothing against it; `passed`: by `guard = "log"`',
+  ),
   caller: says(
     v.optional(v.strictObject({ pid: v.number(), command: v.string() })),
     "the client's process; absent: not known",
@@ -102,20 +104,6 @@ const request = v.strictObject({
 });
 
 const listening = v.strictObject({ address: v.string(), port: v.number() });
-
-const denial = v.strictObject({
-  origin: orNull(v.string(), "of the page; `null` in text: it hides that; null: it says nothing"),
-  kind: one([...denialKinds], "what it asked for"),
-  method: text("of the last such request; of a preflight: the one it asks for"),
-  path: text("without its query"),
-  count: number("how often since the daemon started"),
-  started_at: time("the first time"),
-  last_at: time("the last time"),
-  refused: flag('false: let pass by `guard = "log"`'),
-  message: text("one line"),
-  allow: text("the line of a file that allows it"),
-  file: text("where that line has to stand"),
-});
 
 const serverDetail = v.strictObject({
   ...serverReport.entries,
@@ -130,7 +118,6 @@ const serverDetail = v.strictObject({
     }),
     "its processes; null: could not be read",
   ),
-  denials: list(denial, "requests of other sites' pages, by origin and kind, the newest first"),
   requests: list(request, "the latest, the newest first"),
 });
 
@@ -186,6 +173,7 @@ const service = v.strictObject({
   cpu: orNull(v.number(), "percent of one processor, for the whole process tree"),
   memory: orNull(v.number(), "resident bytes of the whole process tree"),
   memory_limit: orNull(v.number(), "the bytes above which it is ended"),
+  denied: number("requests of other sites' pages that the guard refused"),
   lazy: flag("started by its first request"),
   next_run: timeOrNull("the next time of its schedule"),
   instance: orNull(
@@ -233,7 +221,7 @@ const project = v.strictObject({
 
 const step = v.strictObject({
   step: one(
-    ["resolves", "listens", "routes", "owner", "dials", "certificate", "answers"],
+    ["resolves", "listens", "routes", "owner", "dials", "certificate", "guard", "answers"],
     "see [why](cli.md#why)",
   ),
   ok: flag("false on the last one only"),
@@ -445,7 +433,6 @@ export const shapes: Readonly<Record<string, v.StrictObjectSchema<v.ObjectEntrie
   "Server report": serverReport,
   Traffic: traffic,
   "Server detail": serverDetail,
-  Denial: denial,
   Request: request,
   "Found status": foundStatus,
   Supervised: supervised,

@@ -218,7 +218,7 @@ test("a lazy service is not woken, not counted as used, and its log has the line
   ]);
   expect(recorder.counts("api.shop")).toMatchObject({ requests: 0, active: 0, denied: 3 });
   expect(recorder.recent({ service: "api.shop", limit: 9 })).toMatchObject(
-    Array(3).fill({ status: 403, denied: true, target: "/a" }),
+    Array(3).fill({ status: 403, denied: "refused", target: "/a" }),
   );
   expect(recorder.denials("api.shop")).toMatchObject([
     {
@@ -242,7 +242,7 @@ test('with guard = "log", the request is answered by its server, counted and tol
     'api let pass by guard = "log": a page of https://evil.example asked for PUT /a; to allow it: allow_origins = ["https://evil.example"] in [names.api] of config.toml',
   ]);
   expect(recorder.counts("api")).toMatchObject({ requests: 1, denied: 1 });
-  expect(recorder.recent({ limit: 1 })).toMatchObject([{ status: 200, denied: true }]);
+  expect(recorder.recent({ limit: 1 })).toMatchObject([{ status: 200, denied: "passed" }]);
 });
 
 test("a page at a bare name is ours once a client has come for it by our PAC file, and not before", async () => {

@@ -44,7 +44,7 @@ export function requestTo(service: string, id = 1): RecordedRequest {
     received: 0,
     sent: 12,
     stream: false,
-    denied: false,
+    denied: null,
     caller: { pid: 77, command: "curl" },
   };
 }

@@ -47,9 +47,10 @@ export class Denials {
     }
   }
 
-  /** The newest first. */
-  of(name: string): readonly DenialReport[] {
-    const rows = [...(this.#byName.get(name)?.told.values() ?? [])];
+  /** Those of one service, or of all, the newest first. */
+  of(name?: string): readonly DenialReport[] {
+    const named = name === undefined ? [...this.#byName.values()] : [this.#byName.get(name)];
+    const rows = named.flatMap((its) => [...(its?.told.values() ?? [])]);
     return rows.sort((one, other) => other.lastAt - one.lastAt).map(reportOf);
   }
 
@@ -69,10 +70,11 @@ export class Denials {
 }
 
 function reportOf({ denied, count, startedAt, lastAt }: Row): DenialReport {
-  const { origin = null, kind, method, path, refused } = denied;
+  const { name: service, origin = null, kind, method, path, refused } = denied;
   const { line, file } = allowing(denied);
   const message = deniedText(denied);
   return {
+    service,
     origin,
     kind,
     method,

@@ -209,7 +209,7 @@ export class Recorder implements Traffic {
     };
   }
 
-  denials(service: string): readonly DenialReport[] {
+  denials(service?: string): readonly DenialReport[] {
     return this.#denials?.of(service) ?? [];
   }
 
@@ -257,7 +257,7 @@ function shown(entry: Entry): RecordedRequest {
     received: entry.received,
     sent: entry.sent,
     stream: entry.stream,
-    denied: entry.denied,
+    denied: entry.refused ? "refused" : entry.denied ? "passed" : null,
     caller: entry.asked?.caller,
   };
 }
