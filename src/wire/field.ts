@@ -38,6 +38,7 @@ export const Field = {
   authorization: 31,
   wwwAuthenticate: 32,
   persistentAuth: 33,
+  cdnLoop: 34,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -63,6 +64,7 @@ known("upgrade", Field.upgrade);
 known("referer", Field.referer);
 known("trailer", Field.trailer);
 known("location", Field.location);
+known("cdn-loop", Field.cdnLoop);
 known("forwarded", Field.forwarded);
 known("connection", Field.connection);
 known("keep-alive", Field.keepAlive);

@@ -150,8 +150,8 @@ export class RequestFraming extends Framing {
   connect = false;
   /** The method is idempotent: sending the request twice has the effect of sending it once. RFC 9110 section 9.2.2. */
   idempotent = false;
-  /** There is a `Via` field to check. */
-  via = false;
+  /** There is a `Via` or `CDN-Loop` field: other proxies, or we, have had the request before. */
+  proxied = false;
   /** One of `Site`. Where there is more than one such field, the one that says most counts. */
   site: number = Site.unsaid;
   /** There is an `Origin` field. */
@@ -178,7 +178,7 @@ export class RequestFraming extends Framing {
     }
     this.hostStart = -1;
     this.expectContinue = false;
-    this.via = false;
+    this.proxied = false;
     this.site = Site.unsaid;
     this.origin = false;
     this.maxForwards = undefined;
@@ -194,8 +194,8 @@ export class RequestFraming extends Framing {
         this.hostEnd = fields[at + VALUE_END]!;
       } else if (id === Field.expect) {
         this.expectContinue = head.minor === 1;
-      } else if (id === Field.via) {
-        this.via = true;
+      } else if (id === Field.via || id === Field.cdnLoop) {
+        this.proxied = true;
       } else if (id === Field.origin) {
         this.origin = true;
       } else if (id === Field.secFetchSite) {

@@ -51,7 +51,10 @@ export function judged({
   const framing = new RequestFraming();
   expect(head.read(bytes).kind).toBe("done");
   expect(framing.read(head, bytes)).toBeUndefined();
-  const target = readTarget(head, bytes, framing.connect) as Guarded["target"];
+  const target = readTarget(head, bytes, {
+    connect: framing.connect,
+    secured: false,
+  }) as Guarded["target"];
   const destinations = new Destinations();
   const destination = destinations.find(
     encode(host),
@@ -59,6 +62,7 @@ export function judged({
     {
       mode: mode ?? "direct",
       ...{ client: "127.0.0.1", secure: false, table, ownPorts: [], instance: "1" },
+      urlPorts: { http: 1, https: 1 },
       dialects: new Dialects(new FakeClock(), () => table),
     },
   )!;
