@@ -24,7 +24,7 @@ import {
   nextInstance,
 } from "../request/destination.ts";
 import { deniedIn } from "../request/guarded.ts";
-import { isStrangers } from "../request/is-strangers.ts";
+import { isListed, isStrangers } from "../request/is-strangers.ts";
 import { isBrowsers } from "../request/is-browsers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
@@ -728,7 +728,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   #isStrangers(): boolean {
     const asked = this.#answers.current();
-    return asked === undefined || isStrangers(asked.head, asked.bytes, this.#shared.routes());
+    if (asked === undefined) return true;
+    const { head, bytes } = asked;
+    if (isListed(head, bytes, this.#destination!.settings.allowOrigins)) return false;
+    return isStrangers(head, bytes, this.#shared.routes());
   }
 
   /** Wakes the service once per request, so that a service that ends at once is not started over and over. */

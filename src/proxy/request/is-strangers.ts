@@ -1,4 +1,5 @@
 /** A request -> whether a page that is not ours makes it on its own, for example for an image or a frame. Pure. */
+import { isAllowedBy } from "../../manifest/allowed-origin.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import type { FieldLines } from "../../wire/head.ts";
 import { asksForHtml } from "../pages/negotiate.ts";
@@ -32,5 +33,20 @@ export function isStrangers(head: FieldLines, bytes: Uint8Array, table: RouteTab
   return ![...origins, ...referers].some((text) => {
     const page = pageOriginOf(text);
     return page !== undefined && isOurs(page, around);
+  });
+}
+
+/** Whether a page that `allow_origins` lists makes the request: it may wake what it may ask. */
+export function isListed(
+  head: FieldLines,
+  bytes: Uint8Array,
+  allowOrigins: readonly string[],
+): boolean {
+  if (allowOrigins.length === 0) return false;
+  const { origins, referers } = askerOf(head, bytes);
+  const said = origins.length > 0 ? origins : referers;
+  return said.some((text) => {
+    const page = pageOriginOf(text);
+    return page !== undefined && allowOrigins.some((its) => isAllowedBy(its, page.origin));
   });
 }
