@@ -4,7 +4,7 @@
  */
 import { dirtyOnes, type Sent } from "./desync/judge.ts";
 import { payloads } from "./desync/payloads.ts";
-import type { Seen } from "./echo-server.ts";
+import { takeSeen } from "./echo-server.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import type { Score, Suite, Target, Turn } from "./suite.ts";
 
@@ -25,7 +25,7 @@ export const desync: Suite = {
 
 async function run(target: Target, { quick }: Turn): Promise<Score> {
   const all = payloads().filter((_, index) => !quick || index % sample === 0);
-  await taken(target);
+  await takeSeen(target.control);
   const sent: Sent[] = [];
   const left = all.entries();
   await Promise.all(
@@ -38,13 +38,8 @@ async function run(target: Target, { quick }: Turn): Promise<Score> {
       }
     }),
   );
-  const failures = dirtyOnes(sent, await taken(target));
+  const failures = dirtyOnes(sent, await takeSeen(target.control));
   return { passed: all.length - failures.length, total: all.length, failures };
-}
-
-async function taken({ control }: Target): Promise<Seen[]> {
-  const answer = await fetch("http://control/", { unix: control });
-  return (await answer.json()) as Seen[];
 }
 
 export async function attack(port: number, bytes: string): Promise<void> {

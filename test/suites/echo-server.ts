@@ -80,6 +80,12 @@ export function startEchoServer(): { port: number; take(): Seen[]; stop(): void 
   };
 }
 
+/** What a server that runs as a program has seen since it was last asked. */
+export async function takeSeen(control: string): Promise<Seen[]> {
+  const answer = await fetch("http://control/", { unix: control });
+  return (await answer.json()) as Seen[];
+}
+
 /** Waits for the end of a head that begins at `at`, or for the end of a connection. @returns which. */
 async function hasHead(end: RawEnd, at: number): Promise<boolean> {
   const whole = (): boolean => end.text.indexOf("\r\n\r\n", at) !== -1;
