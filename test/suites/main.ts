@@ -14,10 +14,19 @@ import { h2Semantics } from "./h2-semantics.ts";
 import { h2spec } from "./h2spec.ts";
 import { http11probe } from "./http11probe.ts";
 import { page, type Row } from "./page.ts";
+import { tlsProbes } from "./tls-probes.ts";
 import type { Behind, Score, Suite, Target } from "./suite.ts";
 import { startWorld, type World } from "./world.ts";
 
-const suites: readonly Suite[] = [h2spec, h1spec, http11probe, desync, h2Semantics, ...autobahn];
+const suites: readonly Suite[] = [
+  h2spec,
+  h1spec,
+  http11probe,
+  desync,
+  h2Semantics,
+  tlsProbes,
+  ...autobahn,
+];
 
 const usage = `bun test/suites/main.ts [--<suite> <folder>]... [--only <suite>]... [--proxy <name>]... [--quick] [--out <file>]
 suites with folders: ${suites.flatMap((suite) => (suite.given ? [`${suite.label} (--${folderOf(suite)}: ${suite.given})`] : [])).join(", ")}
