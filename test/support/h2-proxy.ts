@@ -7,7 +7,7 @@ import { marks } from "../../src/proxy/request/marks.ts";
 import { Destinations } from "../../src/proxy/request/destination.ts";
 import { Dialects } from "../../src/proxy/upstream/dialect.ts";
 import { H2Session } from "../../src/proxy/h2/session.ts";
-import { HeadWriters } from "../../src/proxy/upstream/head-writer.ts";
+import { HeadWriters } from "../../src/proxy/frames/head-writer.ts";
 import { ownPages } from "../../src/proxy/pages/own-pages.ts";
 import { type UpstreamPool, upstreamPool } from "../../src/proxy/upstream/pool.ts";
 import { routeTable } from "../../src/routes/table.ts";
@@ -30,11 +30,14 @@ export function testShared(services: Record<string, Place>): TestShared {
     Object.entries(services).map(([name, place]) => testService(name, place)),
   );
   const faults: unknown[] = [];
+  const { peek } = socketCalls(process.platform);
+  const pool = upstreamPool({ clock: systemClock, peek });
   const shared: TestShared = {
     faults,
     now: 0,
     drains: false,
-    pool: upstreamPool({ clock: systemClock, peek: socketCalls(process.platform).peek }),
+    pool,
+    loginFacts: { clock: systemClock, peek, pool },
     writers: new HeadWriters(),
     draining: () => shared.drains,
     stopping: () => shared.drains,

@@ -7,6 +7,7 @@ import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
+import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
 import { namesServices } from "../pages/own-pages.ts";
@@ -25,7 +26,7 @@ import { isStrangers } from "../request/is-strangers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
-import { askedFor, hasBeenHere } from "../request/routing.ts";
+import { askedFor } from "../request/routing.ts";
 import {
   comesBack,
   supervisedBehind,
@@ -36,6 +37,7 @@ import {
 } from "../request/waiting.ts";
 import { afterFailure, heldBodyLimit, onAbsence } from "../request/waits.ts";
 import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
+import { hasBeenHere } from "../upstream/own-fields.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
 import type { Client, Read, ServingShared } from "./client.ts";
 import { covers } from "./covers.ts";
@@ -93,6 +95,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   get head(): RequestHead {
     return this.#head;
+  }
+
+  /** Clients take turns where connections are dialled. */
+  get client(): object {
+    return this.#client.link.party ?? this.#client.link;
   }
 
   /** The current request is complete. */
@@ -182,14 +189,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.refuse(badRequest(wrong));
     this.#answers.isHead(framing.head);
-    const target = readTarget(head, bytes, framing.connect);
+    const { secured } = this.#client;
+    const target = readTarget(head, bytes, { connect: framing.connect, secured });
     if ("kind" in target) return this.refuse(badRequest(target));
     const destination = this.#route(bytes, target);
     if (destination === undefined) {
       return this.refuse({ status: 400, why: "Host is missing or is not a host name" });
     }
     this.#shared.touch();
-    const redirected = this.#client.secured
+    this.#record?.secured(destination.secure);
+    const redirected = destination.secure
       ? undefined
       : this.#shared.redirect?.(head, bytes, { framing, target, destination });
     if (redirected !== undefined) return this.#reply(redirected, end);
@@ -226,7 +235,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         return this.refuse({
           status: 421,
           unproxied: decision.name,
-          scheme: this.#client.secured ? "https" : "http",
+          scheme: destination.secure ? "https" : "http",
           ports: this.#shared.urlPorts,
         });
       case "close":
@@ -252,7 +261,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #route(bytes: Uint8Array, target: Target): Destination | undefined {
     const { framing } = this.#exchange;
     const mode: Mode = this.#client.tunnelled ? "tunnelled" : "direct";
-    const asked = askedFor(this.#head, target, { mode, framing, table: this.#shared.routes() });
+    const asked = askedFor(this.#head, target, {
+      mode,
+      secure: this.#client.secured,
+      framing,
+      table: this.#shared.routes(),
+    });
     if (asked === undefined) return undefined;
     const known = this.#destination;
     const isAlone = known !== undefined && known.ring === undefined;
@@ -260,8 +274,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A request that is read again stays with its instance; a new one is the next one's.
     const again = this.#waiting !== undefined;
     if (!again) this.#missed = 0;
-    this.#destination = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    const found = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    this.#destination = this.#withLogin(found);
     return this.#destination;
+  }
+
+  /** Among several instances of a name, the one that has the client's login. */
+  #withLogin(found: Destination | undefined): Destination | undefined {
+    const { logins } = this.#client;
+    if (logins === undefined || found?.ring === undefined || this.#missed > 0) return found;
+    return found.ring.all.find(({ key }) => logins.has(key)) ?? found;
   }
 
   /** The next instance of a name, for a request that the last one could not take; undefined: all have been tried. */
@@ -276,14 +298,15 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   /** The current destination of the authority bytes[start, end). */
   #find(
     bytes: Uint8Array,
-    asked: { mode: Mode; start: number; end: number; key?: string | undefined },
+    asked: { mode: Mode; secure: boolean; start: number; end: number; key?: string | undefined },
   ): Destination | undefined {
     return this.#shared.destinations.find(bytes, asked, {
       mode: asked.mode,
       client: this.#client.link.remoteAddress,
-      secure: this.#client.secured,
+      secure: asked.secure,
       table: this.#shared.routes(),
       ownPorts: this.#shared.ownPorts,
+      urlPorts: this.#shared.urlPorts,
       instance: this.#shared.instance,
       dialects: this.#shared.dialects,
     });
@@ -291,8 +314,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
-    const { asked, mode, key } = this.#destination!;
-    return this.#find(asked, { mode, start: 0, end: asked.length, key });
+    const { asked, mode, secure, key } = this.#destination!;
+    return this.#find(asked, { mode, secure, start: 0, end: asked.length, key });
   }
 
   /** The service that the current request goes to. */
@@ -322,8 +345,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
    * Whether the request came by https for a bare name that has no certificate. A person who continues despite the wrong
    * certificate then learns what helps.
    */
-  #isUncertified({ authority }: Destination): boolean {
-    return this.#client.secured && !authority.host.includes(".") && !this.#shared.bareNames();
+  #isUncertified({ authority, secure }: Destination): boolean {
+    return secure && !authority.host.includes(".") && !this.#shared.bareNames();
   }
 
   #refuseUncertified(bareName: string): Read {
@@ -342,7 +365,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { framing } = exchange;
     const head = this.#head;
     this.#record?.routed(service.name);
-    if (framing.via && hasBeenHere(head, bytes, destination.via)) {
+    if (framing.proxied && hasBeenHere(head, bytes, destination.hop!.mark)) {
       return this.refuse({ status: 508, name: service.name });
     }
     if (framing.maxForwards === 0) return this.#reply(lastRecipientReply(head, bytes), end);
@@ -352,19 +375,42 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (bad !== undefined) return this.refuse(badRequest(bad));
     // The client stopped in the middle while the request waited. Half a request is not a request.
     if (this.#client.inputEnded && !done) return this.#client.close();
-    const { key, tls } = destination;
+    const { key } = destination;
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait({ service, key, tls });
+      this.#take(key) ??
+      this.#dialAndWait(this.#way(destination));
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
+    if (framing.login !== Login.none) this.#client.ownLogins().bind(upstream, { why: "login" });
     this.#lastRequest = !framing.keepAlive && done;
     this.#kept = upstream;
     this.#client.move(Turn.exchange);
     const pathStart = target.form === "absolute" ? target.pathStart : head.targetStart;
     exchange.start(upstream, { bytes, bodyStart: end, pathStart }, destination);
     return next;
+  }
+
+  /** A connection that is open and free. */
+  #take(key: string): Upstream | Read | undefined {
+    const { framing } = this.#exchange;
+    const { logins } = this.#client;
+    if (logins?.has(key)) {
+      const upstream = logins.take(key, framing.login);
+      // The server has ended the connection just now, and with it the client's.
+      if (upstream === undefined && !this.#client.isReading) return "taken";
+      if (upstream !== undefined || logins.has(key)) return upstream;
+    }
+    return this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent });
+  }
+
+  /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
+  #way({ key, tls }: Pick<Destination, "key" | "tls">): Way {
+    const { login, connect } = this.#exchange.framing;
+    const { logins } = this.#client;
+    const isBound = login !== Login.none || logins?.has(key) === true;
+    const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
+    return { service: this.#service, key, tls, by, ...(connect ? { fresh: true } : {}) };
   }
 
   /** Grants a CONNECT. */
@@ -378,7 +424,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined });
+      this.#dialAndWait({ service, key, tls: undefined, fresh: true });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;
@@ -398,15 +444,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const failure = waiting.takeFailure(key);
     if (dialled?.key === key) return dialled;
     // The name has moved to another server meanwhile.
-    dialled?.link.close();
+    dialled?.close();
     if (failure === undefined) {
       return waiting.looked ? undefined : this.#unseen(this.#service);
     }
     const next = this.#nextInstance();
-    if (next !== undefined) {
-      const { tls } = next;
-      return this.#dialAndWait({ service: this.#service, key: next.key, tls });
-    }
+    if (next !== undefined) return this.#dialAndWait(this.#way(next));
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
       case "look":
@@ -486,14 +529,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const failure = waiting.takeFailure(found.key);
     this.#destination = found;
-    const { key, tls } = found;
     if (failure === undefined) {
-      waiting.dial({ service: this.#service, key, tls });
+      waiting.dial(this.#way(found));
       return;
     }
     const next = this.#nextInstance();
     if (next !== undefined) {
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      waiting.dial(this.#way(next));
       return;
     }
     const supervised = comesBack(found, failure);
@@ -508,7 +550,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const exchange = this.#exchange;
     if (this.#client.inputEnded && !exchange.request.done) {
       // The client stopped in the middle meanwhile. Half a request is not a request.
-      upstream.link.close();
+      upstream.close();
       this.#client.close();
       return;
     }
@@ -726,8 +768,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   retry(): void {
-    const { key, tls } = this.#destination!;
-    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls });
+    this.#wait({ bytes: "sent" }).dial(this.#way(this.#destination!));
   }
 
   doubted(address: string): void {
@@ -744,8 +785,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return;
     }
     this.#destination = found;
-    const { key, tls } = found;
-    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls });
+    this.#wait({ bytes: "sent", looked: true }).dial(this.#way(found));
   }
 
   broken(silent: boolean): void {
@@ -754,7 +794,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     else this.#client.linger();
   }
 
+  bound(upstream: Upstream, status: number): void {
+    const why = status === 401 ? "offer" : "login";
+    const midway = status === 401 && this.#exchange.framing.login !== Login.none;
+    this.#client.ownLogins().bind(upstream, { why, midway });
+  }
+
   switched(upstream: Upstream, rest: Uint8Array): void {
+    // The client's own wish: its other requests get another connection.
+    upstream.hasLogin = false;
+    upstream.owner?.left(upstream);
     this.#client.link.write(rest, 0, rest.length);
     this.#record?.tunnel()?.fromSecond(rest.length);
     this.#client.join(upstream);
@@ -782,7 +831,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const next = this.#nextInstance();
     if (next !== undefined) {
       this.#client.regulate();
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      waiting.dial(this.#way(next));
       return;
     }
     this.#awaitReturn(supervised, { table: undefined, woken: false });

@@ -3,17 +3,12 @@ import type { Link, LinkHandler } from "../../link/link.ts";
 import { ErrorCode } from "../../wire/h2/frame.ts";
 import type { Breach } from "../../wire/h2/frame-rules.ts";
 import type { RequestWriter } from "../../wire/h2/request.ts";
-import type { HeadWriter } from "../upstream/head-writer.ts";
-import {
-  AnswerReader,
-  type AnswerSink,
-  type StreamHead,
-  type StreamPiece,
-  type Trailer,
-} from "./answer-reader.ts";
-import { RequestBody } from "./request-body.ts";
+import type { HeadWriter } from "../frames/head-writer.ts";
+import type { StreamHead, StreamPiece, Trailer } from "../frames/parts.ts";
+import { ReceivedBody } from "../frames/received-body.ts";
+import { ReceiveWindow, SendWindow, streamWindow } from "../frames/windows.ts";
+import { AnswerReader, type AnswerSink } from "./answer-reader.ts";
 import { maySend, type StreamEvent, type StreamState, step } from "./stream-states.ts";
-import { ReceiveWindow, SendWindow, streamWindow } from "./windows.ts";
 
 /** The session, as a stream's link needs it. */
 export interface StreamSession {
@@ -52,6 +47,11 @@ export class H2StreamLink implements Link, AnswerSink {
   queued = false;
   /** The owner wants no more of it. */
   closing = false;
+  /** The place of the request's head in `Opened`, until the owner has it: then `headStart` is below 0. */
+  headStart = -1;
+  headEnd = 0;
+  /** The head of the answer has come, be it an interim one. */
+  answering = false;
 
   readonly #session: StreamSession;
   #state: StreamState = "closed";
@@ -67,10 +67,14 @@ export class H2StreamLink implements Link, AnswerSink {
   #paused = false;
   /** Octets of the request that came while the link was paused. */
   #withheld = 0;
-  readonly #body = new RequestBody();
+  readonly #body = new ReceivedBody();
 
   constructor(session: StreamSession) {
     this.#session = session;
+  }
+
+  get party(): object {
+    return this.#session;
   }
 
   get remoteAddress(): string {
@@ -133,6 +137,7 @@ export class H2StreamLink implements Link, AnswerSink {
     { request, ends, window }: { request: RequestWriter; ends: boolean; window: number },
   ): void {
     this.id = id;
+    this.answering = false;
     this.#state = "idle";
     this.move("recv HEADERS");
     if (ends) this.move("recv END_STREAM");
@@ -294,6 +299,7 @@ export class H2StreamLink implements Link, AnswerSink {
   head(head: StreamHead): void {
     if (this.done) return;
     this.move("send HEADERS");
+    this.answering = true;
     this.#session.sendHead(this, head);
     if (head.last) this.#finish();
   }

@@ -5,20 +5,19 @@ import { Held } from "../../link/held.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { BodyReader } from "../../wire/body.ts";
 import { CHUNKED, RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
-import { latin1 } from "../../wire/bytes.ts";
 import { Field } from "../../wire/field.ts";
 import { RequestHead, ResponseHead } from "../../wire/head.ts";
 import { isLasting } from "../../wire/lasting.ts";
 import type { Dialect } from "./dialect.ts";
+import { type AnswerNames, keepsOrigin } from "./mapped-fields.ts";
 import {
   type Hop,
-  replaceOrigin,
   type ResponseTurn,
   writeRequest,
   writeResponse,
   writeTrailer,
 } from "./forward.ts";
-import { HeadWriter, type HeadWriters } from "./head-writer.ts";
+import { HeadWriter, type HeadWriters } from "../frames/head-writer.ts";
 import type { Upstream, UpstreamPool } from "./pool.ts";
 import { Replay } from "./replay.ts";
 import { switchProblem } from "./switch-problem.ts";
@@ -28,6 +27,10 @@ const coalesceLimit = 16_384;
 
 /** The reason given when an upstream closes before its answer is complete. */
 export const lostWhy = "it closed the connection before its answer was complete";
+
+/** The reason given when that connection had the client's login. */
+const loginLostWhy =
+  "it closed the connection that the client's login (NTLM or Negotiate) was bound to; log in again";
 
 /** Callbacks from an exchange to the client's connection. */
 export interface ExchangeOwner {
@@ -53,6 +56,10 @@ export interface ExchangeOwner {
    * `resend`.
    */
   secure(): void;
+  /**
+   * The answer offers a login that is bound to its connection, so the connection is the client's own from here on.
+   */
+  bound(upstream: Upstream, status: number): void;
   /** The answer broke off. `silent`: a normal close would look like success, so the connection has to be reset. */
   broken(silent: boolean): void;
   /** The upstream speaks another protocol from here on; `rest` holds its first bytes. */
@@ -64,7 +71,6 @@ export interface ExchangeOwner {
 /** The changes to a request and its answer on their way. */
 export type Forwarding = {
   hop: Hop | undefined;
-  location: ResponseTurn["location"];
   dialect: Dialect | undefined;
 };
 
@@ -116,8 +122,8 @@ export class Exchange implements LinkHandler {
   #keepAlive = true;
   #upgrade = false;
   #minor: 0 | 1 = 1;
-  #hop: Hop | undefined;
-  #location: ResponseTurn["location"];
+  /** Set if the service was told another name than the client uses. */
+  #mapped: AnswerNames | undefined;
   #dialect!: Dialect;
   #retriable = false;
   /** If this attempt fails, the request is not sent again. */
@@ -171,7 +177,7 @@ export class Exchange implements LinkHandler {
   start(
     upstream: Upstream,
     { bytes, bodyStart, pathStart }: { bytes: Uint8Array; bodyStart: number; pathStart: number },
-    { hop, location, dialect }: Forwarding,
+    { hop, dialect }: Forwarding,
   ): void {
     const { framing, sent, request } = this;
     this.#headRequest = framing.head;
@@ -181,8 +187,11 @@ export class Exchange implements LinkHandler {
     this.#retriable = framing.idempotent;
     this.#last = false;
     this.#refusedPlain = false;
-    this.#hop = hop;
-    this.#location = location;
+    const names = hop!.names;
+    this.#mapped = names && {
+      names,
+      keepsOrigin: keepsOrigin(this.requestHead, bytes, names),
+    };
     this.#dialect = dialect!;
     this.#replay.forget();
     sent.clear();
@@ -192,7 +201,7 @@ export class Exchange implements LinkHandler {
     if (coalesced) {
       sent.copy(bytes, bodyStart, bodyEnd);
       if (request.trailer !== undefined) {
-        writeTrailer(request.trailer.fields, request.trailer.bytes, sent);
+        writeTrailer(request.trailer.fields, request.trailer.bytes, ofRequest(sent));
       }
     }
     this.#wholeRequestSent = coalesced && request.done;
@@ -201,21 +210,17 @@ export class Exchange implements LinkHandler {
   }
 
   /**
-   * Resends the part of the request that was sent. `forwarding`: the current facts about the service; Origin and
-   * Referer are changed to match them. `last`: the request is not sent again after this.
+   * Resends the part of the request that was sent. `forwarding`: the current facts about the service. `last`: the
+   * request is not sent again after this.
    */
   resend(
     upstream: Upstream,
-    { hop, location, dialect }: Forwarding,
+    { hop, dialect }: Forwarding,
     { last = false }: { last?: boolean } = {},
   ): void {
-    const from = this.#hop?.origin?.to;
-    const to = hop?.origin?.to;
-    if (from !== undefined && to !== undefined && from !== to) {
-      replaceOrigin(this.sent, { from: latin1(from, 0, from.length), to });
-    }
-    this.#hop = hop;
-    this.#location = location;
+    const names = hop?.names;
+    if (this.#mapped !== undefined && names !== undefined)
+      this.#mapped = { ...this.#mapped, names };
     this.#dialect = dialect!;
     this.#last ||= last;
     const kept = this.#replay.take();
@@ -260,7 +265,7 @@ export class Exchange implements LinkHandler {
     const trailer = this.request.trailer;
     if (trailer !== undefined) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, out);
+      writeTrailer(trailer.fields, trailer.bytes, ofRequest(out));
       taken = this.#sendPart(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -279,7 +284,7 @@ export class Exchange implements LinkHandler {
 
   /** The client is gone, so the upstream's work is cancelled. */
   cancel(): void {
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     this.#replay.forget();
     this.#gone = false;
   }
@@ -333,6 +338,9 @@ export class Exchange implements LinkHandler {
         this.#fail(502, wrong.why);
         return;
       }
+      if (this.#responseFraming.bindsLogin && this.#responseFraming.keepAlive) {
+        this.#owner.bound(this.#upstream!, this.#responseHead.status);
+      }
       at = outcome.end;
       if (this.#responseHead.status >= 200) break;
       if (this.#responseHead.status === 101) {
@@ -378,11 +386,12 @@ export class Exchange implements LinkHandler {
       this.#phase === Phase.head &&
       !this.#heard &&
       upstream !== undefined &&
-      upstream.served > 0 &&
+      (upstream.served > 0 || upstream.rested) &&
+      !upstream.isCountedOn &&
       this.#retriable &&
       this.#wholeRequestSent
     ) {
-      this.#detach()?.link.abort();
+      this.#detach()?.abort();
       this.#owner.retry();
       return;
     }
@@ -392,8 +401,11 @@ export class Exchange implements LinkHandler {
       this.#doubt();
       return;
     }
-    this.#fail(502, lostWhy, {
+    // Sent again, the request would be without the login, and only the client can tell whether that matters.
+    const isCountedOn = upstream?.isCountedOn ?? false;
+    this.#fail(502, isCountedOn ? loginLostWhy : lostWhy, {
       again:
+        !isCountedOn &&
         this.#phase === Phase.head &&
         !this.#said &&
         !this.#last &&
@@ -460,7 +472,7 @@ export class Exchange implements LinkHandler {
       );
       return;
     }
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     this.#phase = Phase.replay;
     this.#owner.secure();
   }
@@ -482,7 +494,7 @@ export class Exchange implements LinkHandler {
     const started = this.#started;
     // Content-Length and chunks show a client that the end is missing; nothing else does.
     const silent = started && (this.#response.endsWithConnection || this.#dechunk);
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     if (started) this.#owner.broken(silent);
     else this.#owner.unanswered({ status, why, again });
   }
@@ -551,6 +563,8 @@ export class Exchange implements LinkHandler {
       this.#dechunk ||
       framing.bodyLength === UNTIL_CLOSE ||
       !this.request.done ||
+      // The client's login ends with the server's connection, so the client's connection does as well.
+      (this.#upstream!.isCountedOn && !framing.keepAlive) ||
       this.#shared.draining();
     const consumed = this.#dechunk ? end : this.#response.read(bytes, end);
     if (this.#response.bad !== undefined) {
@@ -585,7 +599,7 @@ export class Exchange implements LinkHandler {
       connection,
       // Also if there is no body to dechunk: HTTP/1.0 has no such field.
       dechunk: this.#minor === 0,
-      location: this.#location,
+      mapped: this.#mapped,
       out,
     });
     return out;
@@ -610,7 +624,7 @@ export class Exchange implements LinkHandler {
     const trailer = this.#response.trailer;
     if (trailer !== undefined && !this.#dechunk) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, out);
+      writeTrailer(trailer.fields, trailer.bytes, { mapped: this.#mapped, out });
       this.#write(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -628,11 +642,16 @@ export class Exchange implements LinkHandler {
     if (upstream !== undefined) {
       const idle = reusable && whole && !this.#gone && upstream.link.pending === 0;
       if (idle) this.#shared.pool.release(upstream);
-      else if (whole) upstream.link.close();
-      else upstream.link.abort();
+      else if (whole) upstream.close();
+      else upstream.abort();
     }
     this.#owner.finished(!this.#close && whole);
   }
+}
+
+/** No URL in a request's trailer says where the request goes. */
+function ofRequest(out: HeadWriter): { mapped: undefined; out: HeadWriter } {
+  return { mapped: undefined, out };
 }
 
 /** Shared by all exchanges of one proxy. */

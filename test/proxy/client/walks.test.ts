@@ -11,7 +11,7 @@ import { At, states } from "../../../src/proxy/client/states.ts";
 import { type Entry, Recorder } from "../../../src/proxy/request/recorder.ts";
 import type { RequestHead } from "../../../src/wire/head.ts";
 import { Dialect, Dialects } from "../../../src/proxy/upstream/dialect.ts";
-import { type HeadWriter, HeadWriters } from "../../../src/proxy/upstream/head-writer.ts";
+import { type HeadWriter, HeadWriters } from "../../../src/proxy/frames/head-writer.ts";
 import { type DialRequest, type DialTurn, Upstream } from "../../../src/proxy/upstream/pool.ts";
 import type { Service } from "../../../src/routes/service.ts";
 import type { Supervised } from "../../../src/routes/supervised.ts";
@@ -410,10 +410,10 @@ class Walk {
     this.connected = (dialled) => {
       const link = new WalkedLink(this.random.chance(0.5));
       link.blocked = this.random.chance(0.2);
-      const upstream = new Upstream(link, { ...queue, key: dialled.request.key } as never, {
-        address: "127.0.0.1",
-        secured: dialled.request.tls !== undefined,
-      });
+      const way = { address: "127.0.0.1", secured: dialled.request.tls !== undefined };
+      const dials = { freed() {}, answered() {} };
+      const key = dialled.request.key;
+      const upstream = new Upstream(link, { ...queue, key } as never, way, dials);
       link.handler = upstream;
       this.upstreams.push(link);
       dialled.turn.connected(upstream);
