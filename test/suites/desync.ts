@@ -3,7 +3,7 @@
  * behind it -> how many left the server behind the proxy with requests that nobody sent.
  */
 import { dirtyOnes, type Sent } from "./desync/judge.ts";
-import { payloads } from "./desync/payloads.ts";
+import { type Payload, payloads } from "./desync/payloads.ts";
 import { takeSeen } from "./echo-server.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import type { Score, Suite, Target, Turn } from "./suite.ts";
@@ -26,23 +26,33 @@ export const desync: Suite = {
 async function run(target: Target, { quick }: Turn): Promise<Score> {
   const all = payloads().filter((_, index) => !quick || index % sample === 0);
   await takeSeen(target.control);
+  const sent = await attackAll(all, { ...target, firstWithin });
+  const failures = dirtyOnes(sent, await takeSeen(target.control));
+  return { passed: all.length - failures.length, total: all.length, failures };
+}
+
+type Front = Pick<Target, "port" | "host"> & { firstWithin: number };
+
+export async function attackAll(
+  all: readonly Payload[],
+  { port, host, firstWithin }: Front,
+): Promise<Sent[]> {
   const sent: Sent[] = [];
   const left = all.entries();
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
       for (const [index, { name, bytes }] of left) {
         const id = `p${index}`;
-        const made = bytes({ host: target.host, id });
-        await attack(target.port, made);
-        sent.push({ id, name, bytes: made, poisoned: await poisoned(target, id) });
+        const made = bytes({ host, id });
+        await attack(made, { port, host, firstWithin });
+        sent.push({ id, name, bytes: made, poisoned: await poisoned({ port, host }, id) });
       }
     }),
   );
-  const failures = dirtyOnes(sent, await takeSeen(target.control));
-  return { passed: all.length - failures.length, total: all.length, failures };
+  return sent;
 }
 
-export async function attack(port: number, bytes: string): Promise<void> {
+async function attack(bytes: string, { port, firstWithin }: Front): Promise<void> {
   using client = await connectRaw(port, { send: bytes });
   await client.counted(1, firstWithin).catch(() => undefined);
   while (!client.over) {
@@ -53,7 +63,7 @@ export async function attack(port: number, bytes: string): Promise<void> {
 }
 
 /** The next client's own request, whose answer nothing else has. @returns what it got instead. */
-export async function poisoned(
+async function poisoned(
   { port, host }: Pick<Target, "port" | "host">,
   id: string,
 ): Promise<string | undefined> {

@@ -15,8 +15,7 @@ import { type Score, scoreOf, type Suite, type Target } from "./suite.ts";
 const atOnce = 8;
 /** Milliseconds that a proxy has to refuse or to answer. */
 const within = 1_500;
-/** Milliseconds in which a second answer, or a late end, would come. */
-const quiet = 50;
+const usualQuiet = 50;
 
 export const h2Cases: readonly Case[] = [...smugglingCases, ...semanticsCases, ...framesCases];
 
@@ -24,34 +23,38 @@ export const h2Semantics: Suite = {
   label: "h2-semantics",
   title: "own h2 semantics and downgrade smuggling",
   behind: "echo",
-  run,
+  run: (target) => runCases(target, () => takeSeen(target.control)),
 };
 
 type Told = { case: Case; id: string; outcome: string; wrong: string | undefined };
 
-async function run(target: Target): Promise<Score> {
-  await takeSeen(target.control);
+/** `quiet`: milliseconds in which a second answer, or a late end, would come. */
+type Front = Pick<Target, "securePort" | "host"> & { cases?: readonly Case[]; quiet?: number };
+
+/** `take`: what the server behind has seen since it was last asked. */
+export async function runCases(target: Front, take: () => Promise<Seen[]>): Promise<Score> {
+  await take();
   const told: Told[] = [];
-  const left = h2Cases.entries();
+  const left = (target.cases ?? h2Cases).entries();
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
       for (const [index, one] of left) told[index] = await tell(one, { target, id: `h${index}` });
     }),
   );
-  const seen = await takeSeen(target.control);
+  const seen = await take();
   return scoreOf(
     told.map((it) => ({ name: it.case.name, why: it.wrong ?? wrongAtServer(it, seen) })),
   );
 }
 
-async function tell(one: Case, { target, id }: { target: Target; id: string }): Promise<Told> {
+async function tell(one: Case, { target, id }: { target: Front; id: string }): Promise<Told> {
   let client: H2Client | undefined;
   try {
     client = await connectH2(target.securePort, target.host);
     client.greet();
     one.send(client, { host: target.host, id });
     await client.next(isLast, within);
-    await client.gone(quiet);
+    await client.gone(target.quiet ?? usualQuiet);
     const outcome = outcomeOf(client);
     return { case: one, id, outcome, wrong: wrongAtClient(one, { client, outcome }) };
   } catch (error) {

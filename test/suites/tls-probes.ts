@@ -11,11 +11,14 @@ export const tlsProbes: Suite = {
   label: "tls",
   title: "own TLS probes",
   behind: "echo",
-  run,
+  run: runProbes,
 };
 
 /** One after another: the last one shows that those before did no harm. */
-async function run({ securePort, host }: Target): Promise<Score> {
+export async function runProbes({
+  securePort,
+  host,
+}: Pick<Target, "securePort" | "host">): Promise<Score> {
   const results: { name: string; why: string | undefined }[] = [];
   for (const probe of probes) {
     const answer = await ask(probe, { port: securePort, host });

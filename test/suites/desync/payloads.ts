@@ -13,7 +13,7 @@ import {
 } from "./obfuscations.ts";
 
 /** `bytes`: one character an octet. */
-export type Payload = { readonly name: string; readonly bytes: string };
+export type Payload = { readonly name: string; bytes(place: Place): string };
 
 /** What a payload is made for. */
 export type Place = {
@@ -151,6 +151,6 @@ function withLine(bytes: string, { line, place }: { line: string; place: Place }
   return line.replace("P", path).replace("H", place.host) + bytes.slice(bytes.indexOf("\r\n"));
 }
 
-export function payloads(): { name: string; bytes(place: Place): string }[] {
+export function payloads(): Payload[] {
   return [...templates()].map(({ name, make }) => ({ name, bytes: make }));
 }
