@@ -96,7 +96,8 @@ public static class ASuite
                 ExpectedStatus = StatusCodeRange.Exact(400),
                 CustomValidator = (response, state) =>
                 {
-                    if (response is null) return state == ConnectionState.TimedOut ? TestVerdict.Pass : TestVerdict.Fail;
+                    if (response is null)
+                        return state == ConnectionState.TimedOut ? TestVerdict.Pass : TestVerdict.Fail;
                     if (response.Body?.Length is null) return TestVerdict.Warn;
                     var b = response.Body ?? "";
                     if (b[1..^1] == "el" && !IsStatic(b)) return TestVerdict.Pass;

@@ -1,4 +1,4 @@
-/** What a case of our HTTP/2 suite is: what a client sends, and what may become of it at the client and at the server. */
+/** What a case of our HTTP/2 suite is: what a client sends, and what may become of it at both ends. */
 import type { Field, H2Client } from "./client.ts";
 
 /** `id`: in the paths of a case's requests. */
