@@ -30,6 +30,15 @@ export const Field = {
   trailer: 23,
   proxy: 24,
   contentType: 25,
+  secFetchSite: 26,
+  secFetchMode: 27,
+  secFetchDest: 28,
+  secPurpose: 29,
+  accessControlRequestMethod: 30,
+  authorization: 31,
+  wwwAuthenticate: 32,
+  persistentAuth: 33,
+  cdnLoop: 34,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -55,21 +64,30 @@ known("upgrade", Field.upgrade);
 known("referer", Field.referer);
 known("trailer", Field.trailer);
 known("location", Field.location);
+known("cdn-loop", Field.cdnLoop);
 known("forwarded", Field.forwarded);
 known("connection", Field.connection);
 known("keep-alive", Field.keepAlive);
+known("sec-purpose", Field.secPurpose);
 known("content-type", Field.contentType);
+known("authorization", Field.authorization);
 known("max-forwards", Field.maxForwards);
+known("sec-fetch-site", Field.secFetchSite);
+known("sec-fetch-mode", Field.secFetchMode);
+known("sec-fetch-dest", Field.secFetchDest);
 known("http2-settings", Field.http2Settings);
 known("content-length", Field.contentLength, Field.framingTwin);
 known("x-forwarded-for", Field.xForwarded, Field.forwardedTwin);
 known("x-forwarded-host", Field.xForwarded, Field.forwardedTwin);
 known("x-forwarded-port", Field.xForwarded, Field.forwardedTwin);
+known("persistent-auth", Field.persistentAuth);
 known("proxy-connection", Field.proxyConnection);
+known("www-authenticate", Field.wwwAuthenticate);
 known("x-forwarded-proto", Field.xForwarded, Field.forwardedTwin);
 known("transfer-encoding", Field.transferEncoding, Field.framingTwin);
 known("proxy-authenticate", Field.proxyAuthenticate);
 known("proxy-authorization", Field.proxyAuthorization);
+known("access-control-request-method", Field.accessControlRequestMethod);
 
 const longest = Math.max(...byLength.keys());
 const candidates = Array.from({ length: longest + 1 }, (_, length) => byLength.get(length) ?? []);

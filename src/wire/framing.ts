@@ -10,6 +10,7 @@ import {
   VALUE_END,
   VALUE_START,
 } from "./head.ts";
+import { Login, type LoginStep, loginStep, offersBoundLogin } from "./login.ts";
 import { type Bad, bad } from "./parsed.ts";
 
 /** The number of octets in a body, or one of the two constants below. */
@@ -30,6 +31,8 @@ export class Framing {
   /** Whether there was a Content-Length field, however the body is framed in the end. */
   hasLength = false;
   hasCoding = false;
+  /** A response offers a login that is bound to its connection, or says that there is one. */
+  bindsLogin = false;
 
   protected closes = false;
   protected persists = false;
@@ -41,6 +44,7 @@ export class Framing {
     this.nominated = undefined;
     this.hasLength = false;
     this.hasCoding = false;
+    this.bindsLogin = false;
     this.closes = false;
     this.persists = false;
     this.upgrades = false;
@@ -71,6 +75,10 @@ export class Framing {
         // HTTP/2 over cleartext TCP needs HTTP2-Settings, which is hop-by-hop, so an offer of h2c cannot be forwarded.
         offersH2c ||= listHolds(latin1(bytes, start, stop).toLowerCase(), "h2c");
         hasUpgrade ||= stop > start;
+      } else if (id === Field.wwwAuthenticate) {
+        this.bindsLogin ||= offersBoundLogin(bytes, start, stop);
+      } else if (id === Field.persistentAuth) {
+        this.bindsLogin = true;
       }
     }
     if (this.hasCoding) {
@@ -119,6 +127,18 @@ function readLength(bytes: Uint8Array, start: number, end: number): number | und
   return value;
 }
 
+/** The answer of `Sec-Fetch-Site`, as far as anybody acts on it. Fetch Metadata section 2.3. */
+export const Site = {
+  /** There is no such field: a program, or a browser that takes the URL for insecure. */
+  unsaid: 0,
+  /** `same-origin`, `same-site` or `none`. */
+  near: 1,
+  /** `cross-site`, and whatever else it may say. */
+  other: 2,
+} as const;
+
+const near = ["same-origin", "same-site", "none"];
+
 /** The framing of a request. */
 export class RequestFraming extends Framing {
   /** Offsets of the Host field's value; -1 if an HTTP/1.0 request has none. */
@@ -130,10 +150,16 @@ export class RequestFraming extends Framing {
   connect = false;
   /** The method is idempotent: sending the request twice has the effect of sending it once. RFC 9110 section 9.2.2. */
   idempotent = false;
-  /** There is a `Via` field to check. */
-  via = false;
+  /** There is a `Via` or `CDN-Loop` field: other proxies, or we, have had the request before. */
+  proxied = false;
+  /** One of `Site`. Where there is more than one such field, the one that says most counts. */
+  site: number = Site.unsaid;
+  /** There is an `Origin` field. */
+  origin = false;
   /** How many more proxies an OPTIONS or TRACE may pass; undefined if there is no limit. RFC 9110 section 7.6.2. */
   maxForwards: number | undefined;
+  /** The request's part in a login that is bound to its connection. */
+  login: LoginStep = Login.none;
 
   /**
    * Reads the fields of a complete head. @returns bad if the message is ambiguous; such a message is never forwarded.
@@ -152,20 +178,32 @@ export class RequestFraming extends Framing {
     }
     this.hostStart = -1;
     this.expectContinue = false;
-    this.via = false;
+    this.proxied = false;
+    this.site = Site.unsaid;
+    this.origin = false;
     this.maxForwards = undefined;
+    this.login = Login.none;
     const fields = head.fields;
     const end = head.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
       const id = fields[at + FIELD_ID]!;
+      if (id === Field.other) continue;
       if (id === Field.host) {
         if (this.hostStart !== -1) return bad(400, "there is more than one Host");
         this.hostStart = fields[at + VALUE_START]!;
         this.hostEnd = fields[at + VALUE_END]!;
       } else if (id === Field.expect) {
         this.expectContinue = head.minor === 1;
-      } else if (id === Field.via) {
-        this.via = true;
+      } else if (id === Field.via || id === Field.cdnLoop) {
+        this.proxied = true;
+      } else if (id === Field.origin) {
+        this.origin = true;
+      } else if (id === Field.secFetchSite) {
+        const site = siteOf(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
+        if (site > this.site) this.site = site;
+      } else if (id === Field.authorization) {
+        if (this.login !== Login.none) continue;
+        this.login = loginStep(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
       } else if (id === Field.maxForwards) {
         const method = head.method(bytes);
         if (method !== "OPTIONS" && method !== "TRACE") continue;
@@ -196,6 +234,13 @@ export class RequestFraming extends Framing {
       this.idempotent = method === "OPTIONS" || method === "DELETE" || method === "TRACE";
     }
   }
+}
+
+function siteOf(bytes: Uint8Array, start: number, end: number): number {
+  for (const value of near) {
+    if (equalsIgnoreCase(bytes, start, end, value)) return Site.near;
+  }
+  return Site.other;
 }
 
 /** The framing of a response, which depends on the request it answers. RFC 9112 section 6.3. */

@@ -5,12 +5,15 @@ import { daemon } from "./daemon.ts";
 import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
+import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
+import { identity } from "./identity.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
+import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
@@ -31,10 +34,13 @@ export const faults: readonly Fault[] = [
   ...daemon,
   ...doors,
   ...people,
+  ...floods,
   ...folder,
   ...handover,
+  ...identity,
   ...files,
   ...handed,
+  ...logins,
   ...machine,
   ...json,
   ...links,

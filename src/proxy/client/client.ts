@@ -13,6 +13,7 @@ import type { HttpsRedirect } from "../request/redirect.ts";
 import type { Supervision } from "../request/supervision.ts";
 import type { WaitingShared } from "../request/waiting.ts";
 import type { ExchangeShared } from "../upstream/exchange.ts";
+import type { Logins } from "../upstream/logins.ts";
 import type { Upstream } from "../upstream/pool.ts";
 import type { ClientState } from "./states.ts";
 
@@ -33,7 +34,7 @@ export type Grant = {
 /** The connection whose requests are served. `states.ts` defines its states and the turns that `move` accepts. */
 export interface Client {
   readonly link: Link;
-  /** The link is the inside of a TLS connection. */
+  /** Requests by path are for https URLs: they come inside TLS, and in no tunnel within it. */
   readonly secured: boolean;
   /** The name of the TLS connection; undefined if there was none, or if it no longer matters. */
   readonly serverName: string | undefined;
@@ -48,6 +49,10 @@ export interface Client {
   readonly held: Held;
   /** The number of answered requests. */
   served: number;
+  /** The client's logins that are bound to connections; undefined: there is none yet. */
+  readonly logins: Logins | undefined;
+  /** The same, made when there is none. */
+  ownLogins(): Logins;
   move(turn: number): void;
   /** Reads the held bytes: a request that waited, or the next one. */
   again(): void;
@@ -61,6 +66,8 @@ export interface Client {
   /** The client broke off its request: no answer is owed, and the upstream's work is cancelled. */
   abandon(): void;
   grant(upstream: Upstream, grant: Grant): void;
+  /** The same, where we read what is inside. */
+  grantRead(grant: Pick<Grant, "bytes" | "from">): void;
   /** Joins the client with the upstream: bytes go both ways unread. */
   join(upstream: Upstream): void;
 }
@@ -79,6 +86,8 @@ export interface ServingShared extends ExchangeShared, WaitingShared {
   /** All ports that we accept connections on. */
   readonly ownPorts: readonly number[];
   readonly urlPorts: UrlPorts;
+  /** Whether we terminate TLS from clients. */
+  terminates(): boolean;
   /** The answer to page loads that should have used TLS; undefined: they are served like any other. */
   readonly redirect: HttpsRedirect | undefined;
   readonly destinations: Destinations;

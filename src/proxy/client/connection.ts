@@ -6,7 +6,10 @@ import type { Link, LinkHandler } from "../../link/link.ts";
 import { Deadline } from "../../system/deadline.ts";
 import { encode } from "../../wire/bytes.ts";
 import { sniff } from "../../wire/sniff.ts";
+import { ReadTunnel } from "../tunnel/read-tunnel.ts";
 import { Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
+import type { LoginFacts } from "../upstream/login-connection.ts";
+import { Logins } from "../upstream/logins.ts";
 import type { Upstream } from "../upstream/pool.ts";
 import type { Client, Grant, ServingShared } from "./client.ts";
 import { Serving } from "./serving.ts";
@@ -28,19 +31,21 @@ export type Inside = {
   serverName: string | undefined;
   /** The TLS runs inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
+  /** The logins of the session that this connection is a stream of. */
+  logins?: Logins;
 };
 
 /** Shared by all client connections of one proxy. */
 export interface ConnectionShared extends ServingShared {
   /** `Serving` objects whose clients are gone, for reuse. */
   readonly spare: Serving[];
-  /** Whether we terminate TLS from clients. */
-  terminates(): boolean;
   /**
    * Continues the connection's link inside TLS; `first` are the bytes read so far. @returns false if we do not speak
    * TLS.
    */
   secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
+  /** For logins that are bound to connections. */
+  readonly loginFacts: Pick<LoginFacts, "clock" | "peek" | "pool">;
   /** Idle connections end: the proxy stops, and none takes its place. */
   stopping(): boolean;
   /** The connection is gone, or it became a tunnel that is gone. */
@@ -57,8 +62,8 @@ const spareLimit = 64;
 const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
 
 export class Connection implements LinkHandler, Client, TunnelOwner {
-  /** The link is the inside of a TLS connection. */
-  readonly secured: boolean;
+  /** The link is the inside of a TLS connection; false again in a tunnel, whose inside is whatever the client sends. */
+  secured: boolean;
   /** The name of the TLS connection; undefined in a tunnel, which leads to another host. */
   serverName: string | undefined;
   /** Requests arrive inside a tunnel that CONNECT was granted. */
@@ -67,12 +72,17 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   inputEnded = false;
   served = 0;
   readonly held = new Held();
+  logins: Logins | undefined;
+  /** The logins are those of a session, which ends them. */
+  readonly #inSession: boolean;
+  /** The server has ended a connection that a login was bound to, so this connection ends when it is idle. */
+  #loginLost = false;
   #state: ClientState = At.sniffing;
   /** When the state began, by `seconds()`. */
   #since: number;
   #serving: Serving;
   /** Set while we do not know yet what a granted tunnel carries. */
-  #tunnel: Tunnel | undefined;
+  #tunnel: Tunnel | ReadTunnel | undefined;
   /** Set while our last words are being sent: when the client's time to read them ends. */
   #farewell: Deadline | undefined;
   /** Seconds for which we could not tell whether the client still exists. */
@@ -87,6 +97,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.secured = inside !== undefined;
     this.serverName = inside?.serverName;
     this.tunnelled = inside?.tunnelled ?? false;
+    this.logins = inside?.logins;
+    this.#inSession = this.logins !== undefined;
     this.#since = shared.seconds();
     this.#serving = shared.spare.pop() ?? new Serving(shared);
     this.#serving.attach(this);
@@ -225,6 +237,23 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     }
   }
 
+  ownLogins(): Logins {
+    this.logins ??= new Logins({
+      ...this.shared.loginFacts,
+      parallel: false,
+      lost: () => {
+        this.#loginLost = true;
+        this.#on(On.part);
+      },
+    });
+    return this.logins;
+  }
+
+  #endLogins(): void {
+    if (!this.#inSession) this.logins?.close();
+    this.logins = undefined;
+  }
+
   move(turn: number): void {
     this.#state = moved(this.#state, turn);
     this.#since = this.shared.seconds();
@@ -297,7 +326,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   /** Continues with the next request. */
   next(): void {
     this.again();
-    if (this.#state === At.idle && this.shared.stopping()) this.linger();
+    const ends = this.shared.stopping() || this.#loginLost;
+    if (this.#state === At.idle && ends) this.linger();
     else this.regulate();
   }
 
@@ -307,11 +337,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   grant(upstream: Upstream, { bytes, from, service, destination }: Grant): void {
     const { key, table, authority, dialect } = destination;
     const { shared } = this;
-    this.link.write(established, 0, established.length);
-    this.tunnelled = true;
-    this.serverName = undefined;
-    this.move(Turn.grant);
-    this.#keepFrom(bytes, from);
+    this.#openTunnel(bytes, from);
     this.#tunnel = new Tunnel(this, upstream, {
       client: this.link,
       held: this.held,
@@ -327,6 +353,22 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     });
     this.#tunnel.look();
     this.regulate();
+  }
+
+  grantRead({ bytes, from }: Pick<Grant, "bytes" | "from">): void {
+    this.#openTunnel(bytes, from);
+    this.#tunnel = new ReadTunnel(this, this.held);
+    this.#tunnel.look();
+    this.regulate();
+  }
+
+  #openTunnel(bytes: Uint8Array, from: number): void {
+    this.link.write(established, 0, established.length);
+    this.tunnelled = true;
+    this.secured = false;
+    this.serverName = undefined;
+    this.move(Turn.grant);
+    this.#keepFrom(bytes, from);
   }
 
   join(upstream: Upstream): void {
@@ -420,6 +462,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.#serving.drop();
     this.#tunnel?.drop(undefined);
     this.#tunnel = undefined;
+    this.#endLogins();
     this.held.clear();
     this.move(Turn.linger);
   }
@@ -435,6 +478,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.held.clear();
     this.move(Turn.end);
     this.#serving.close();
+    this.#endLogins();
     this.shared.gone(this);
   }
 }

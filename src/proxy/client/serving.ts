@@ -7,8 +7,10 @@ import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
+import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
+import { denialPage } from "../pages/denial-page.ts";
 import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
@@ -21,11 +23,13 @@ import {
   type Mode,
   nextInstance,
 } from "../request/destination.ts";
-import { isStrangers } from "../request/is-strangers.ts";
+import { deniedIn } from "../request/guarded.ts";
+import { isListed, isStrangers } from "../request/is-strangers.ts";
+import { isBrowsers } from "../request/is-browsers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
-import { askedFor, hasBeenHere } from "../request/routing.ts";
+import { askedFor } from "../request/routing.ts";
 import {
   comesBack,
   supervisedBehind,
@@ -36,6 +40,7 @@ import {
 } from "../request/waiting.ts";
 import { afterFailure, heldBodyLimit, onAbsence } from "../request/waits.ts";
 import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
+import { hasBeenHere } from "../upstream/own-fields.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
 import type { Client, Read, ServingShared } from "./client.ts";
 import { covers } from "./covers.ts";
@@ -93,6 +98,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   get head(): RequestHead {
     return this.#head;
+  }
+
+  /** Clients take turns where connections are dialled. */
+  get client(): object {
+    return this.#client.link.party ?? this.#client.link;
   }
 
   /** The current request is complete. */
@@ -182,14 +192,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.refuse(badRequest(wrong));
     this.#answers.isHead(framing.head);
-    const target = readTarget(head, bytes, framing.connect);
+    const { secured } = this.#client;
+    const target = readTarget(head, bytes, { connect: framing.connect, secured });
     if ("kind" in target) return this.refuse(badRequest(target));
     const destination = this.#route(bytes, target);
     if (destination === undefined) {
       return this.refuse({ status: 400, why: "Host is missing or is not a host name" });
     }
     this.#shared.touch();
-    const redirected = this.#client.secured
+    this.#record?.secured(destination.secure);
+    const redirected = destination.secure
       ? undefined
       : this.#shared.redirect?.(head, bytes, { framing, target, destination });
     if (redirected !== undefined) return this.#reply(redirected, end);
@@ -208,14 +220,25 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         if (this.#isUncertified(destination)) {
           return this.#refuseUncertified(decision.service.name);
         }
-        return this.#forward(bytes, end, { destination, target, service: decision.service });
+        return (
+          this.#guard(bytes, end, { target, name: decision.service.name }) ??
+          this.#forward(bytes, end, { destination, target, service: decision.service })
+        );
       case "tunnel":
+        if (this.#readsTunnel(bytes)) {
+          this.#record?.routed(decision.service.name);
+          return this.#grantRead(bytes, end);
+        }
         return this.#grant(bytes, end, { destination, service: decision.service });
       case "absent":
+        if (framing.connect && this.#readsTunnel(bytes)) return this.#grantRead(bytes, end);
         if (this.#isUncertified(destination)) {
           return this.#refuseUncertified(decision.supervised.routeName!);
         }
-        return this.#attend(bytes, end, decision);
+        return (
+          this.#guard(bytes, end, { target, name: decision.supervised.routeName! }) ??
+          this.#attend(bytes, end, decision)
+        );
       case "own":
         return this.#own(bytes, end, target);
       case "misdirected":
@@ -226,7 +249,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         return this.refuse({
           status: 421,
           unproxied: decision.name,
-          scheme: this.#client.secured ? "https" : "http",
+          scheme: destination.secure ? "https" : "http",
           ports: this.#shared.urlPorts,
         });
       case "close":
@@ -252,7 +275,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #route(bytes: Uint8Array, target: Target): Destination | undefined {
     const { framing } = this.#exchange;
     const mode: Mode = this.#client.tunnelled ? "tunnelled" : "direct";
-    const asked = askedFor(this.#head, target, { mode, framing, table: this.#shared.routes() });
+    const asked = askedFor(this.#head, target, {
+      mode,
+      secure: this.#client.secured,
+      framing,
+      table: this.#shared.routes(),
+    });
     if (asked === undefined) return undefined;
     const known = this.#destination;
     const isAlone = known !== undefined && known.ring === undefined;
@@ -260,8 +288,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A request that is read again stays with its instance; a new one is the next one's.
     const again = this.#waiting !== undefined;
     if (!again) this.#missed = 0;
-    this.#destination = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    const found = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    this.#destination = this.#withLogin(found);
     return this.#destination;
+  }
+
+  /** Among several instances of a name, the one that has the client's login. */
+  #withLogin(found: Destination | undefined): Destination | undefined {
+    const { logins } = this.#client;
+    if (logins === undefined || found?.ring === undefined || this.#missed > 0) return found;
+    return found.ring.all.find(({ key }) => logins.has(key)) ?? found;
   }
 
   /** The next instance of a name, for a request that the last one could not take; undefined: all have been tried. */
@@ -276,14 +312,15 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   /** The current destination of the authority bytes[start, end). */
   #find(
     bytes: Uint8Array,
-    asked: { mode: Mode; start: number; end: number; key?: string | undefined },
+    asked: { mode: Mode; secure: boolean; start: number; end: number; key?: string | undefined },
   ): Destination | undefined {
     return this.#shared.destinations.find(bytes, asked, {
       mode: asked.mode,
       client: this.#client.link.remoteAddress,
-      secure: this.#client.secured,
+      secure: asked.secure,
       table: this.#shared.routes(),
       ownPorts: this.#shared.ownPorts,
+      urlPorts: this.#shared.urlPorts,
       instance: this.#shared.instance,
       dialects: this.#shared.dialects,
     });
@@ -291,8 +328,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
-    const { asked, mode, key } = this.#destination!;
-    return this.#find(asked, { mode, start: 0, end: asked.length, key });
+    const { asked, mode, secure, key } = this.#destination!;
+    return this.#find(asked, { mode, secure, start: 0, end: asked.length, key });
   }
 
   /** The service that the current request goes to. */
@@ -322,8 +359,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
    * Whether the request came by https for a bare name that has no certificate. A person who continues despite the wrong
    * certificate then learns what helps.
    */
-  #isUncertified({ authority }: Destination): boolean {
-    return this.#client.secured && !authority.host.includes(".") && !this.#shared.bareNames();
+  #isUncertified({ authority, secure }: Destination): boolean {
+    return secure && !authority.host.includes(".") && !this.#shared.bareNames();
   }
 
   #refuseUncertified(bareName: string): Read {
@@ -331,6 +368,29 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   // How a request is answered.
+
+  /** Refuses what a page of another site asks for, before anything is woken or dialled; undefined: it passes. */
+  #guard(
+    bytes: Uint8Array,
+    end: number,
+    { target, name }: { target: Target; name: string },
+  ): Read | undefined {
+    const { framing } = this.#exchange;
+    const destination = this.#destination!;
+    const supervised = supervisedIn(destination.decision);
+    const { destinations } = this.#shared;
+    const facts = { framing, target, destination, name, supervised, destinations };
+    const denied = deniedIn(this.#head, bytes, facts);
+    if (denied === undefined) return undefined;
+    // A request that is read again was told the first time.
+    if (denied.refused || this.#waiting === undefined) {
+      this.#record?.denied(denied);
+    }
+    if (!denied.refused) return undefined;
+    const reply = denialPage(denied);
+    // A client whose handshake is refused has no other use for its connection.
+    return framing.upgrade ? this.#answers.lastWords(reply) : this.#reply(reply, end);
+  }
 
   #forward(
     bytes: Uint8Array,
@@ -342,7 +402,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { framing } = exchange;
     const head = this.#head;
     this.#record?.routed(service.name);
-    if (framing.via && hasBeenHere(head, bytes, destination.via)) {
+    if (framing.proxied && hasBeenHere(head, bytes, destination.hop!.mark)) {
       return this.refuse({ status: 508, name: service.name });
     }
     if (framing.maxForwards === 0) return this.#reply(lastRecipientReply(head, bytes), end);
@@ -352,19 +412,55 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (bad !== undefined) return this.refuse(badRequest(bad));
     // The client stopped in the middle while the request waited. Half a request is not a request.
     if (this.#client.inputEnded && !done) return this.#client.close();
-    const { key, tls } = destination;
+    const { key } = destination;
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait({ service, key, tls });
+      this.#take(key) ??
+      this.#dialAndWait(this.#way(destination));
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
+    if (framing.login !== Login.none) this.#client.ownLogins().bind(upstream, { why: "login" });
     this.#lastRequest = !framing.keepAlive && done;
     this.#kept = upstream;
     this.#client.move(Turn.exchange);
     const pathStart = target.form === "absolute" ? target.pathStart : head.targetStart;
     exchange.start(upstream, { bytes, bodyStart: end, pathStart }, destination);
     return next;
+  }
+
+  /** A connection that is open and free. */
+  #take(key: string): Upstream | Read | undefined {
+    const { framing } = this.#exchange;
+    const { logins } = this.#client;
+    if (logins?.has(key)) {
+      const upstream = logins.take(key, framing.login);
+      // The server has ended the connection just now, and with it the client's.
+      if (upstream === undefined && !this.#client.isReading) return "taken";
+      if (upstream !== undefined || logins.has(key)) return upstream;
+    }
+    return this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent });
+  }
+
+  /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
+  #way({ key, tls }: Pick<Destination, "key" | "tls">): Way {
+    const { login, connect } = this.#exchange.framing;
+    const { logins } = this.#client;
+    const isBound = login !== Login.none || logins?.has(key) === true;
+    const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
+    return { service: this.#service, key, tls, by, ...(connect ? { fresh: true } : {}) };
+  }
+
+  /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
+  #readsTunnel(bytes: Uint8Array): boolean {
+    const { guard } = this.#destination!.settings;
+    return guard !== "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);
+  }
+
+  #grantRead(bytes: Uint8Array, end: number): Read {
+    this.drop();
+    this.#exchange.answerStatus = 200;
+    this.#client.grantRead({ bytes, from: end });
+    return "taken";
   }
 
   /** Grants a CONNECT. */
@@ -378,7 +474,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined });
+      this.#dialAndWait({ service, key, tls: undefined, fresh: true });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;
@@ -398,15 +494,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const failure = waiting.takeFailure(key);
     if (dialled?.key === key) return dialled;
     // The name has moved to another server meanwhile.
-    dialled?.link.close();
+    dialled?.close();
     if (failure === undefined) {
       return waiting.looked ? undefined : this.#unseen(this.#service);
     }
     const next = this.#nextInstance();
-    if (next !== undefined) {
-      const { tls } = next;
-      return this.#dialAndWait({ service: this.#service, key: next.key, tls });
-    }
+    if (next !== undefined) return this.#dialAndWait(this.#way(next));
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
       case "look":
@@ -486,14 +579,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const failure = waiting.takeFailure(found.key);
     this.#destination = found;
-    const { key, tls } = found;
     if (failure === undefined) {
-      waiting.dial({ service: this.#service, key, tls });
+      waiting.dial(this.#way(found));
       return;
     }
     const next = this.#nextInstance();
     if (next !== undefined) {
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      waiting.dial(this.#way(next));
       return;
     }
     const supervised = comesBack(found, failure);
@@ -508,7 +600,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const exchange = this.#exchange;
     if (this.#client.inputEnded && !exchange.request.done) {
       // The client stopped in the middle meanwhile. Half a request is not a request.
-      upstream.link.close();
+      upstream.close();
       this.#client.close();
       return;
     }
@@ -636,7 +728,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   #isStrangers(): boolean {
     const asked = this.#answers.current();
-    return asked === undefined || isStrangers(asked.head, asked.bytes, this.#shared.routes());
+    if (asked === undefined) return true;
+    const { head, bytes } = asked;
+    if (isListed(head, bytes, this.#destination!.settings.allowOrigins)) return false;
+    return isStrangers(head, bytes, this.#shared.routes());
   }
 
   /** Wakes the service once per request, so that a service that ends at once is not started over and over. */
@@ -726,8 +821,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   retry(): void {
-    const { key, tls } = this.#destination!;
-    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls });
+    this.#wait({ bytes: "sent" }).dial(this.#way(this.#destination!));
   }
 
   doubted(address: string): void {
@@ -744,8 +838,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return;
     }
     this.#destination = found;
-    const { key, tls } = found;
-    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls });
+    this.#wait({ bytes: "sent", looked: true }).dial(this.#way(found));
   }
 
   broken(silent: boolean): void {
@@ -754,7 +847,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     else this.#client.linger();
   }
 
+  bound(upstream: Upstream, status: number): void {
+    const why = status === 401 ? "offer" : "login";
+    const midway = status === 401 && this.#exchange.framing.login !== Login.none;
+    this.#client.ownLogins().bind(upstream, { why, midway });
+  }
+
   switched(upstream: Upstream, rest: Uint8Array): void {
+    // The client's own wish: its other requests get another connection.
+    upstream.hasLogin = false;
+    upstream.owner?.left(upstream);
     this.#client.link.write(rest, 0, rest.length);
     this.#record?.tunnel()?.fromSecond(rest.length);
     this.#client.join(upstream);
@@ -782,7 +884,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const next = this.#nextInstance();
     if (next !== undefined) {
       this.#client.regulate();
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      waiting.dial(this.#way(next));
       return;
     }
     this.#awaitReturn(supervised, { table: undefined, woken: false });
@@ -791,6 +893,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #lost(): void {
     this.unanswered({ status: 502, why: lostWhy });
   }
+}
+
+function supervisedIn(decision: Decision): Supervised | undefined {
+  return "supervised" in decision ? decision.supervised : undefined;
 }
 
 /** Whether a request may wait for news: it has no body, and nothing of it is anybody's but ours. */

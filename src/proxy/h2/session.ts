@@ -15,9 +15,11 @@ import {
 import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
 import { Connection, type ConnectionShared } from "../client/connection.ts";
 import { headSeconds, idleSeconds, lingerSeconds } from "../client/states.ts";
+import { Logins } from "../upstream/logins.ts";
 import type { StreamHead, StreamPiece } from "../frames/parts.ts";
 import { Sending } from "../frames/sending.ts";
 import { connectionWindow, ReceiveWindow } from "../frames/windows.ts";
+import { ClientAllowances } from "./client-allowances.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { writeOurSettings } from "./settings.ts";
 import { H2StreamLink, type StreamSession } from "./stream-link.ts";
@@ -26,6 +28,9 @@ import { Streams } from "./streams.ts";
 
 /** Our last words are written before: `lastWords` sees to the rest. */
 const nothing = new Uint8Array(0);
+
+/** Octets of a flood that are read behind GOAWAY. What is left unread costs nothing. */
+const mostOfFlood = 65_536;
 
 const { noError, protocolError, enhanceYourCalm } = ErrorCode;
 
@@ -43,6 +48,8 @@ export type H2SessionOptions = {
   serverName: string | undefined;
   /** The TLS is inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
+  /** The allowances of the client, whose process is this one if that is known. Undefined: the session's own. */
+  allowances?(pid: number | undefined): ClientAllowances;
   /** The link is gone, and every stream with it. */
   gone(session: H2Session): void;
 };
@@ -61,6 +68,8 @@ export class H2Session implements LinkHandler, StreamSession {
   readonly #sending: Sending;
   readonly #window = new ReceiveWindow(connectionWindow);
   readonly #frames: ClientFrames;
+  /** All streams have the one client. */
+  readonly #logins: Logins;
 
   /** `draining`: GOAWAY is out, answers may end. `over`: our last words are out, the link is not closed yet. */
   #phase: "serving" | "draining" | "over" | "closed" = "serving";
@@ -98,6 +107,11 @@ export class H2Session implements LinkHandler, StreamSession {
         stop() {},
       },
     };
+    this.#logins = new Logins({
+      ...options.shared.loginFacts,
+      parallel: true,
+      lost: () => this.drain(),
+    });
     this.remoteAddress = link.remoteAddress;
     this.remotePort = link.remotePort;
     this.localAddress = link.localAddress;
@@ -110,6 +124,7 @@ export class H2Session implements LinkHandler, StreamSession {
       window: this.#window,
       serverName: options.serverName,
       seconds: options.shared.seconds,
+      allowances: () => this.#allowances(),
       newLink: ({ connected }) => this.#newLink(connected),
       opened: () => {
         this.#since = this.#now();
@@ -144,13 +159,19 @@ export class H2Session implements LinkHandler, StreamSession {
     return this.#options.shared.seconds();
   }
 
+  #allowances(): ClientAllowances {
+    const pid = this.#shared.callers?.ask(this.link).caller?.pid;
+    return this.#options.allowances?.(pid) ?? new ClientAllowances();
+  }
+
   #newLink(connected: boolean): H2StreamLink {
     const stream = new H2StreamLink(this);
     this.#streams.addLink(stream);
     // The session has settled whether the server name covers a stream's authority: `OwnAnswers`.
     const { tunnelled } = this.#options;
     if (connected) {
-      stream.owner = new Connection(stream, this.#shared, { serverName: undefined, tunnelled });
+      const inside = { serverName: undefined, tunnelled, logins: this.#logins };
+      stream.owner = new Connection(stream, this.#shared, inside);
     }
     return stream;
   }
@@ -209,6 +230,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#end(cause);
     if (this.#phase === "closed") return;
     this.#phase = "closed";
+    this.#logins.close();
     if (this.#asked !== undefined) this.#options.shared.callers?.forget(this.#asked);
     this.#options.gone(this);
   }
@@ -357,9 +379,11 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#sending.unblock();
     this.#sending.flush();
     this.#phase = "over";
+    const isFlood = breach?.code === enhanceYourCalm;
     lastWords(this.link, nothing, {
       timer: this.#farewell,
       linger: lingerSeconds * 1_000,
+      ...(isFlood ? { flush: lingerSeconds * 1_000, most: mostOfFlood } : {}),
       gone: (cause) => this.closed(cause),
       failed: (fault) => this.fault(fault),
     });

@@ -5,7 +5,9 @@ import type { RouteTable } from "../../routes/table.ts";
 import type { Service } from "../../routes/service.ts";
 import { headLimit } from "../../wire/head.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
+import type { Dialler } from "../upstream/login-connection.ts";
 import type { DialFailure, Upstream, UpstreamPool } from "../upstream/pool.ts";
+import { noDescriptor, tooManyWait } from "../pages/refusal.ts";
 import type { Destination } from "./destination.ts";
 import {
   actionOn,
@@ -18,13 +20,20 @@ import {
 } from "./waits.ts";
 
 /** How a service is dialled, and its key in the pool. */
-export type Way = { service: Service } & Pick<Destination, "key" | "tls">;
+export type Way = { service: Service } & Pick<Destination, "key" | "tls"> & {
+    /** Gives the connection; undefined: the pool does. */
+    by?: Dialler | undefined;
+    /** For a tunnel: no connection will do that has carried a request before. */
+    fresh?: boolean;
+  };
 
 /** A failed dial, and the key that was dialled. */
 export type Missed = DialFailure & { key: string };
 
 /** Callbacks from a wait to the request's connection. */
 export interface WaitingOwner {
+  /** The client, as `DialRequest` has it. */
+  readonly client: object;
   /** The request's current destination; undefined if nothing has its name. */
   leadsTo(): Destination | undefined;
   /** Decides again where the request goes. */
@@ -144,8 +153,11 @@ export class Waiting {
     this.#become("dial");
     this.#way = way;
     const { service, key, tls } = way;
-    this.#cancelDial = this.#shared.pool.dial(
-      { endpoint: service.endpoint, key, tls },
+    const { client } = this.#owner;
+    // A request that was sent on an idle connection in vain needs one that is new.
+    const fresh = way.fresh ?? this.bytes === "sent";
+    this.#cancelDial = (way.by ?? this.#shared.pool).dial(
+      { endpoint: service.endpoint, key, tls, client, fresh },
       {
         connected: (upstream) => {
           this.#cancelDial = undefined;
@@ -321,7 +333,7 @@ export class Waiting {
     if (dialled === undefined) return;
     // We no longer need the connection's events.
     dialled.link.handler = dialled;
-    dialled.link.close();
+    dialled.close();
   }
 
   #become(waitsFor: WaitsFor): void {
@@ -404,6 +416,9 @@ export function supervisedBehind(destination: Destination | undefined): Supervis
   return supervised?.state === "ready" || supervised?.state === "unready" ? supervised : undefined;
 }
 
+/** Failures of a dial that say nothing of the service's end. */
+const stays: ReadonlySet<string> = new Set(["ETIMEDOUT", tooManyWait, noDescriptor]);
+
 /**
  * Like `supervisedBehind`, for a failed dial. A service that does not answer its dial, or fails in TLS, does not
  * recover by itself.
@@ -412,6 +427,6 @@ export function comesBack(
   destination: Destination | undefined,
   failure: DialFailure | undefined,
 ): Supervised | undefined {
-  if (failure === undefined || failure.code === "ETIMEDOUT") return undefined;
+  if (failure === undefined || stays.has(failure.code)) return undefined;
   return failure.handshake === undefined ? supervisedBehind(destination) : undefined;
 }

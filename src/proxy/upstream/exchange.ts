@@ -4,15 +4,15 @@
 import { Held } from "../../link/held.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { BodyReader } from "../../wire/body.ts";
-import { CHUNKED, RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
-import { latin1 } from "../../wire/bytes.ts";
+import { CHUNKED, RequestFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
 import { Field } from "../../wire/field.ts";
-import { RequestHead, ResponseHead } from "../../wire/head.ts";
+import { RequestHead } from "../../wire/head.ts";
 import { isLasting } from "../../wire/lasting.ts";
+import { AnswerHeads } from "./answer-heads.ts";
 import type { Dialect } from "./dialect.ts";
+import { type AnswerNames, keepsOrigin } from "./mapped-fields.ts";
 import {
   type Hop,
-  replaceOrigin,
   type ResponseTurn,
   writeRequest,
   writeResponse,
@@ -28,6 +28,10 @@ const coalesceLimit = 16_384;
 
 /** The reason given when an upstream closes before its answer is complete. */
 export const lostWhy = "it closed the connection before its answer was complete";
+
+/** The reason given when that connection had the client's login. */
+const loginLostWhy =
+  "it closed the connection that the client's login (NTLM or Negotiate) was bound to; log in again";
 
 /** Callbacks from an exchange to the client's connection. */
 export interface ExchangeOwner {
@@ -53,6 +57,10 @@ export interface ExchangeOwner {
    * `resend`.
    */
   secure(): void;
+  /**
+   * The answer offers a login that is bound to its connection, so the connection is the client's own from here on.
+   */
+  bound(upstream: Upstream, status: number): void;
   /** The answer broke off. `silent`: a normal close would look like success, so the connection has to be reset. */
   broken(silent: boolean): void;
   /** The upstream speaks another protocol from here on; `rest` holds its first bytes. */
@@ -64,7 +72,6 @@ export interface ExchangeOwner {
 /** The changes to a request and its answer on their way. */
 export type Forwarding = {
   hop: Hop | undefined;
-  location: ResponseTurn["location"];
   dialect: Dialect | undefined;
 };
 
@@ -103,9 +110,9 @@ export class Exchange implements LinkHandler {
 
   #phase: number = Phase.idle;
   #upstream: Upstream | undefined;
-  #responseHead = new ResponseHead();
-  #responseFraming = new ResponseFraming();
-  #response = new BodyReader();
+  #heads = new AnswerHeads();
+  #response = new BodyReader({ lenient: true });
+  /** Bytes of the answer that came while the service was asked. */
   #held = new Held();
 
   /**
@@ -116,8 +123,8 @@ export class Exchange implements LinkHandler {
   #keepAlive = true;
   #upgrade = false;
   #minor: 0 | 1 = 1;
-  #hop: Hop | undefined;
-  #location: ResponseTurn["location"];
+  /** Set if the service was told another name than the client uses. */
+  #mapped: AnswerNames | undefined;
   #dialect!: Dialect;
   #retriable = false;
   /** If this attempt fails, the request is not sent again. */
@@ -171,7 +178,7 @@ export class Exchange implements LinkHandler {
   start(
     upstream: Upstream,
     { bytes, bodyStart, pathStart }: { bytes: Uint8Array; bodyStart: number; pathStart: number },
-    { hop, location, dialect }: Forwarding,
+    { hop, dialect }: Forwarding,
   ): void {
     const { framing, sent, request } = this;
     this.#headRequest = framing.head;
@@ -181,8 +188,11 @@ export class Exchange implements LinkHandler {
     this.#retriable = framing.idempotent;
     this.#last = false;
     this.#refusedPlain = false;
-    this.#hop = hop;
-    this.#location = location;
+    const names = hop!.names;
+    this.#mapped = names && {
+      names,
+      keepsOrigin: keepsOrigin(this.requestHead, bytes, names),
+    };
     this.#dialect = dialect!;
     this.#replay.forget();
     sent.clear();
@@ -192,7 +202,7 @@ export class Exchange implements LinkHandler {
     if (coalesced) {
       sent.copy(bytes, bodyStart, bodyEnd);
       if (request.trailer !== undefined) {
-        writeTrailer(request.trailer.fields, request.trailer.bytes, sent);
+        writeTrailer(request.trailer.fields, request.trailer.bytes, ofRequest(sent));
       }
     }
     this.#wholeRequestSent = coalesced && request.done;
@@ -201,21 +211,17 @@ export class Exchange implements LinkHandler {
   }
 
   /**
-   * Resends the part of the request that was sent. `forwarding`: the current facts about the service; Origin and
-   * Referer are changed to match them. `last`: the request is not sent again after this.
+   * Resends the part of the request that was sent. `forwarding`: the current facts about the service. `last`: the
+   * request is not sent again after this.
    */
   resend(
     upstream: Upstream,
-    { hop, location, dialect }: Forwarding,
+    { hop, dialect }: Forwarding,
     { last = false }: { last?: boolean } = {},
   ): void {
-    const from = this.#hop?.origin?.to;
-    const to = hop?.origin?.to;
-    if (from !== undefined && to !== undefined && from !== to) {
-      replaceOrigin(this.sent, { from: latin1(from, 0, from.length), to });
-    }
-    this.#hop = hop;
-    this.#location = location;
+    const names = hop?.names;
+    if (this.#mapped !== undefined && names !== undefined)
+      this.#mapped = { ...this.#mapped, names };
     this.#dialect = dialect!;
     this.#last ||= last;
     const kept = this.#replay.take();
@@ -235,7 +241,7 @@ export class Exchange implements LinkHandler {
     this.#gone = false;
     this.requestBlocked = false;
     this.#replay.begin({ needed: !upstream.way.secured && this.#dialect.tls !== false });
-    this.#responseHead.begin(0);
+    this.#heads.begin({ headRequest: this.#headRequest });
     this.#held.clear();
     upstream.link.handler = this;
     upstream.link.resume();
@@ -260,7 +266,7 @@ export class Exchange implements LinkHandler {
     const trailer = this.request.trailer;
     if (trailer !== undefined) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, out);
+      writeTrailer(trailer.fields, trailer.bytes, ofRequest(out));
       taken = this.#sendPart(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -279,7 +285,7 @@ export class Exchange implements LinkHandler {
 
   /** The client is gone, so the upstream's work is cancelled. */
   cancel(): void {
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     this.#replay.forget();
     this.#gone = false;
   }
@@ -305,44 +311,27 @@ export class Exchange implements LinkHandler {
 
   /** Reads bytes of the answer's head. */
   #read(bytes: Uint8Array): void {
-    let view = bytes;
-    if (this.#held.length > 0) {
-      this.#held.add(bytes);
-      view = this.#held.view();
-    }
-    let at = 0;
+    const heads = this.#heads;
+    heads.add(bytes);
     for (;;) {
-      const outcome = this.#responseHead.read(view);
-      if (outcome.kind === "more") {
-        if (at > 0 || this.#held.length === 0) {
-          this.#held.clear();
-          this.#held.add(view, at);
-          this.#responseHead.begin(0);
-        }
+      const outcome = heads.next();
+      if (outcome !== undefined) {
+        if (outcome.kind === "bad") this.#fail(502, outcome.why);
         return;
       }
-      if (outcome.kind === "bad") {
-        this.#fail(502, outcome.why);
+      const { status } = heads.head;
+      // A connection whose answer was written anew is not used again, so no login lasts on it.
+      if (heads.framing.bindsLogin && heads.framing.keepAlive && !heads.mended) {
+        this.#owner.bound(this.#upstream!, status);
+      }
+      if (status >= 200) break;
+      if (status === 101) {
+        this.#switch();
         return;
       }
-      const wrong = this.#responseFraming.read(this.#responseHead, view, {
-        head: this.#headRequest,
-        connect: false,
-      });
-      if (wrong !== undefined) {
-        this.#fail(502, wrong.why);
-        return;
-      }
-      at = outcome.end;
-      if (this.#responseHead.status >= 200) break;
-      if (this.#responseHead.status === 101) {
-        this.#switch(view, at);
-        return;
-      }
-      this.#interim(view);
-      this.#responseHead.begin(at);
+      this.#interim();
     }
-    this.#answer(view, at);
+    this.#answer();
   }
 
   drained(): void {
@@ -378,11 +367,12 @@ export class Exchange implements LinkHandler {
       this.#phase === Phase.head &&
       !this.#heard &&
       upstream !== undefined &&
-      upstream.served > 0 &&
+      (upstream.served > 0 || upstream.rested) &&
+      !upstream.isCountedOn &&
       this.#retriable &&
       this.#wholeRequestSent
     ) {
-      this.#detach()?.link.abort();
+      this.#detach()?.abort();
       this.#owner.retry();
       return;
     }
@@ -392,8 +382,11 @@ export class Exchange implements LinkHandler {
       this.#doubt();
       return;
     }
-    this.#fail(502, lostWhy, {
+    // Sent again, the request would be without the login, and only the client can tell whether that matters.
+    const isCountedOn = upstream?.isCountedOn ?? false;
+    this.#fail(502, isCountedOn ? loginLostWhy : lostWhy, {
       again:
+        !isCountedOn &&
         this.#phase === Phase.head &&
         !this.#said &&
         !this.#last &&
@@ -460,7 +453,7 @@ export class Exchange implements LinkHandler {
       );
       return;
     }
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     this.#phase = Phase.replay;
     this.#owner.secure();
   }
@@ -482,7 +475,7 @@ export class Exchange implements LinkHandler {
     const started = this.#started;
     // Content-Length and chunks show a client that the end is missing; nothing else does.
     const silent = started && (this.#response.endsWithConnection || this.#dechunk);
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     if (started) this.#owner.broken(silent);
     else this.#owner.unanswered({ status, why, again });
   }
@@ -492,19 +485,20 @@ export class Exchange implements LinkHandler {
     this.#upstream = undefined;
     this.#phase = Phase.idle;
     this.#held.clear();
+    this.#heads.drop();
     if (upstream !== undefined) upstream.link.handler = upstream;
     return upstream;
   }
 
   /** Passes on 100, 102 and 103, but not to HTTP/1.0, which has no interim responses (RFC 9110 section 15.2). */
-  #interim(bytes: Uint8Array): void {
+  #interim(): void {
     if (this.#minor === 0) return;
-    const out = this.#writeHead(bytes, undefined);
+    const out = this.#writeHead(undefined);
     this.#write(out.bytes, 0, out.length);
     this.#shared.writers.give(out);
   }
 
-  #switch(bytes: Uint8Array, end: number): void {
+  #switch(): void {
     if (!this.#upgrade) {
       this.#fail(502, "it switched protocols without being asked");
       return;
@@ -513,37 +507,34 @@ export class Exchange implements LinkHandler {
       this.#fail(502, "it switched protocols before it had received the whole request");
       return;
     }
-    const wrong = this.#switchProblem(bytes);
+    const wrong = this.#switchProblem();
     if (wrong !== undefined) {
       this.#fail(502, wrong);
       return;
     }
-    const out = this.#writeHead(bytes, undefined);
+    const out = this.#writeHead(undefined);
     this.#client.write(out.bytes, 0, out.length);
     this.#shared.writers.give(out);
     this.answerStatus = 101;
-    const rest = bytes.slice(end);
+    const rest = this.#heads.bytes.slice(this.#heads.end);
     const upstream = this.#detach();
     if (upstream !== undefined) this.#owner.switched(upstream, rest);
   }
 
   /** The client's bytes are gone, but the request that we sent on asks for the same protocols. */
-  #switchProblem(bytes: Uint8Array): string | undefined {
+  #switchProblem(): string | undefined {
     const sent = this.sent.bytes.subarray(0, this.sent.length);
     const head = new RequestHead();
     head.read(sent);
-    return switchProblem(
-      { head, bytes: sent },
-      { head: this.#responseHead, bytes, framing: this.#responseFraming },
-    );
+    return switchProblem({ head, bytes: sent }, this.#heads);
   }
 
   /** Sends the final answer: its head and the part of its body that has arrived, in one write if that is cheap. */
-  #answer(bytes: Uint8Array, end: number): void {
-    const framing = this.#responseFraming;
+  #answer(): void {
+    const { head, framing, bytes, end } = this.#heads;
     this.#phase = Phase.body;
-    this.answerStatus = this.#responseHead.status;
-    this.answerLasts = isLasting(this.#responseHead, bytes, Field.contentType);
+    this.answerStatus = head.status;
+    this.answerLasts = isLasting(head, bytes, Field.contentType);
     this.#response.begin(framing.bodyLength);
     this.#dechunk = this.#minor === 0 && framing.bodyLength === CHUNKED;
     this.#close =
@@ -551,6 +542,8 @@ export class Exchange implements LinkHandler {
       this.#dechunk ||
       framing.bodyLength === UNTIL_CLOSE ||
       !this.request.done ||
+      // The client's login ends with the server's connection, so the client's connection does as well.
+      (this.#upstream!.isCountedOn && !framing.keepAlive) ||
       this.#shared.draining();
     const consumed = this.#dechunk ? end : this.#response.read(bytes, end);
     if (this.#response.bad !== undefined) {
@@ -558,7 +551,6 @@ export class Exchange implements LinkHandler {
       return;
     }
     const out = this.#writeHead(
-      bytes,
       this.#close ? "close" : this.#minor === 0 ? "keep-alive" : undefined,
     );
     const bodyEnd = this.#dechunk ? end : this.#response.forwardEnd;
@@ -577,15 +569,16 @@ export class Exchange implements LinkHandler {
   }
 
   /** Writes the answer's head. @returns the writer, to be given back. */
-  #writeHead(bytes: Uint8Array, connection: ResponseTurn["connection"]): HeadWriter {
+  #writeHead(connection: ResponseTurn["connection"]): HeadWriter {
     const out = this.#shared.writers.take();
-    writeResponse(this.#responseHead, bytes, {
-      framing: this.#responseFraming,
-      status: this.#responseHead.status,
+    const { head, framing, bytes } = this.#heads;
+    writeResponse(head, bytes, {
+      framing,
+      status: head.status,
       connection,
       // Also if there is no body to dechunk: HTTP/1.0 has no such field.
       dechunk: this.#minor === 0,
-      location: this.#location,
+      mapped: this.#mapped,
       out,
     });
     return out;
@@ -593,29 +586,64 @@ export class Exchange implements LinkHandler {
 
   /** Sends more of the answer's body. */
   #relay(bytes: Uint8Array, from: number): void {
-    const consumed = this.#dechunk
-      ? this.#response.read(bytes, from, (start, end) => this.#write(bytes, start, end))
-      : this.#response.read(bytes, from);
+    const response = this.#response;
+    const consumed = this.#dechunk ? this.#relayContent(bytes, from) : response.read(bytes, from);
     this.answerOctets += consumed - from;
-    if (!this.#dechunk) this.#write(bytes, from, this.#response.forwardEnd);
-    if (this.#response.bad !== undefined) {
-      this.#fail(502, this.#response.bad.why);
+    if (!this.#dechunk) this.#write(bytes, from, response.forwardEnd);
+    if (response.bad !== undefined) {
+      this.#fail(502, response.bad.why);
       return;
     }
     this.#afterRead(bytes, consumed);
   }
 
-  #afterRead(bytes: Uint8Array, consumed: number): void {
-    if (!this.#response.done) return;
-    const trailer = this.#response.trailer;
+  /** Sends the content of a piece without its chunk framing. @returns the offset behind the piece. */
+  #relayContent(bytes: Uint8Array, from: number): number {
+    const write = (start: number, end: number): void => this.#write(bytes, start, end);
+    let at = from;
+    do at = this.#response.read(bytes, at, write);
+    while (this.#response.patch !== undefined);
+    return at;
+  }
+
+  /**
+   * Sends the rest of a piece whose framing is written anew, in one write. @returns the offset behind it; undefined: it
+   * was malformed.
+   */
+  #relayPatched(bytes: Uint8Array, from: number): number | undefined {
+    const response = this.#response;
+    const out = this.#shared.writers.take();
+    let at = from;
+    for (let patch = response.patch; patch !== undefined; patch = response.patch) {
+      out.append(patch);
+      const start = at;
+      at = response.read(bytes, start);
+      out.copy(bytes, start, response.forwardEnd);
+    }
+    this.answerOctets += at - from;
+    this.#write(out.bytes, 0, out.length);
+    this.#shared.writers.give(out);
+    if (response.bad === undefined) return at;
+    this.#fail(502, response.bad.why);
+    return undefined;
+  }
+
+  #afterRead(bytes: Uint8Array, read: number): void {
+    const response = this.#response;
+    const consumed = response.patch === undefined ? read : this.#relayPatched(bytes, read);
+    if (consumed === undefined || !response.done) return;
+    const trailer = response.trailer;
     if (trailer !== undefined && !this.#dechunk) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, out);
+      writeTrailer(trailer.fields, trailer.bytes, { mapped: this.#mapped, out });
       this.#write(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
-    // After a surplus byte, the next answer could not be told from the rest of this one.
-    this.#finish(this.#responseFraming.keepAlive && consumed === bytes.length);
+    // After a surplus byte, the next answer could not be told from the rest of this one. A server that frames its
+    // answers in a way of its own may count their bytes in one as well.
+    const { framing, mended } = this.#heads;
+    const clean = !mended && !response.mended && consumed === bytes.length;
+    this.#finish(framing.keepAlive && clean);
   }
 
   #write(bytes: Uint8Array, from: number, to: number): void {
@@ -628,11 +656,16 @@ export class Exchange implements LinkHandler {
     if (upstream !== undefined) {
       const idle = reusable && whole && !this.#gone && upstream.link.pending === 0;
       if (idle) this.#shared.pool.release(upstream);
-      else if (whole) upstream.link.close();
-      else upstream.link.abort();
+      else if (whole) upstream.close();
+      else upstream.abort();
     }
     this.#owner.finished(!this.#close && whole);
   }
+}
+
+/** No URL in a request's trailer says where the request goes. */
+function ofRequest(out: HeadWriter): { mapped: undefined; out: HeadWriter } {
+  return { mapped: undefined, out };
 }
 
 /** Shared by all exchanges of one proxy. */

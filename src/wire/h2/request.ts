@@ -1,17 +1,19 @@
 /** The fields of an HTTP/2 request -> the head of the same request in HTTP/1.1. RFC 9113 sections 8.2 and 8.3. */
-import { encode, isFieldText, isToken, lowered, SP } from "../bytes.ts";
+import { encode, equalsIgnoreCase, isFieldText, isToken, lowered, SP } from "../bytes.ts";
 import { type BodyLength, CHUNKED } from "../framing.ts";
 import { FieldKind, type H2Field } from "./field.ts";
 import type { Output } from "./output.ts";
 
 const version = encode(" HTTP/1.1\r\n");
 const hostName = encode("Host: ");
+const plainUrl = encode("http://");
 const cookieName = encode("cookie: ");
 const chunkedLine = encode("Transfer-Encoding: chunked\r\n");
 const crlf = encode("\r\n");
 const crumbSeparator = encode("; ");
+const ASTERISK = 42;
 
-/** Every number of at most 15 digits is exact in a double. */
+/** At most 15 digits after leading zeros: every such number is exact in a double. */
 const lengthDigits = 15;
 
 /** Writes one request after another. No part of a malformed request may be used. */
@@ -22,6 +24,10 @@ export class RequestWriter {
   authority: H2Field | undefined;
   head = false;
   connect = false;
+  /** The connection is inside TLS, so that a request for an http URL is one for a proxy. */
+  secured = true;
+  /** The request is for an http URL, and is written as one: RFC 9112 section 3.2.2. */
+  proxied = false;
   /** The reason why the request is malformed. */
   malformed: string | undefined;
 
@@ -43,6 +49,7 @@ export class RequestWriter {
     this.authority = undefined;
     this.head = false;
     this.connect = false;
+    this.proxied = false;
     this.malformed = undefined;
     this.#method = undefined;
     this.#scheme = undefined;
@@ -154,7 +161,7 @@ export class RequestWriter {
       out.copy(authority.line, authority.valueStart, authority.valueEnd);
     } else {
       const path = this.#path;
-      if (this.#scheme === undefined || this.#scheme.valueStart === this.#scheme.valueEnd) {
+      if (this.#scheme === undefined || !isScheme(this.#scheme)) {
         this.malformed = "there is no scheme";
         return;
       }
@@ -162,7 +169,15 @@ export class RequestWriter {
         this.malformed = "there is no path";
         return;
       }
-      out.copy(path.line, path.valueStart, path.valueEnd);
+      if (this.secured && authority !== undefined && isHttp(this.#scheme)) {
+        this.proxied = true;
+        out.append(plainUrl);
+        // An authority that is none is refused as the Host that it is too.
+        out.copy(authority.line, authority.valueStart, authority.valueEnd);
+      }
+      // OPTIONS for the whole server is a URL without a path: RFC 9112 section 3.2.4.
+      const whole = this.proxied && path.line[path.valueStart] === ASTERISK;
+      if (!whole) out.copy(path.line, path.valueStart, path.valueEnd);
     }
     out.append(version);
     if (authority === undefined) return;
@@ -184,15 +199,16 @@ export class RequestWriter {
 
   #readLength(field: H2Field): void {
     const { line, valueStart, valueEnd } = field;
-    const digits = valueEnd - valueStart;
-    let length = 0;
+    let digits = 0;
+    let length = valueStart === valueEnd ? Number.NaN : 0;
     for (let i = valueStart; i < valueEnd; i++) {
       const digit = line[i]! - 48;
       if (digit < 0 || digit > 9) length = Number.NaN;
       length = length * 10 + digit;
+      if (length > 0) digits++;
     }
     if (this.#length !== -1) this.malformed = "there is more than one Content-Length";
-    else if (digits === 0 || digits > lengthDigits || Number.isNaN(length)) {
+    else if (digits > lengthDigits || Number.isNaN(length)) {
       this.malformed = "the Content-Length is not a number of bytes";
     }
     this.#length = length;
@@ -229,14 +245,29 @@ function isMethod({ line, valueStart, valueEnd }: H2Field): boolean {
   return valueEnd > valueStart;
 }
 
+/** A letter, then letters, digits, `+`, `-` and `.`: RFC 3986 section 3.1. */
+function isScheme({ line, valueStart, valueEnd }: H2Field): boolean {
+  for (let i = valueStart; i < valueEnd; i++) {
+    const octet = lowered(line[i]!);
+    if (octet >= 97 && octet <= 122) continue;
+    const isLater = (octet >= 48 && octet <= 57) || octet === 43 || octet === 45 || octet === 46;
+    if (i === valueStart || !isLater) return false;
+  }
+  return valueEnd > valueStart;
+}
+
 /** Only a path, or an asterisk for OPTIONS: any other target could lead elsewhere than `:authority` does. */
 function isPath({ line, valueStart, valueEnd }: H2Field, method: H2Field): boolean {
-  const asterisk = valueEnd === valueStart + 1 && line[valueStart] === 42;
+  const asterisk = valueEnd === valueStart + 1 && line[valueStart] === ASTERISK;
   if (line[valueStart] !== 47 && !(asterisk && spells(method, "OPTIONS"))) return false;
   for (let i = valueStart; i < valueEnd; i++) {
     if (line[i]! <= SP || isFieldText[line[i]!] !== 1) return false;
   }
   return true;
+}
+
+function isHttp({ line, valueStart, valueEnd }: H2Field): boolean {
+  return equalsIgnoreCase(line, valueStart, valueEnd, "http");
 }
 
 function spells({ line, valueStart, valueEnd }: H2Field, text: string): boolean {
