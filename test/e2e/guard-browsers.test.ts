@@ -41,13 +41,20 @@ const unsafe: readonly AskKind[] = [
   "opaque-post",
 ];
 
-/** A page whose origin is nobody's is a stranger, whoever made it. */
-const opaque: readonly AskKind[] = ["opaque-post", "opaque-get"];
+/**
+ * Requests that do not say whose page it is that asks: its origin is nobody's, it wants no Referer sent, or its script
+ * is a `blob:`, for which Chromium sends none.
+ */
+const anonymous: Record<BrowserKind, readonly AskKind[]> = {
+  chromium: ["fetch-no-referrer", "worker", "opaque-post", "opaque-get"],
+  firefox: ["fetch-no-referrer", "opaque-post", "opaque-get"],
+};
 
-function passes(kind: AskKind, { page, label }: { page: PageKind; label: Label }): boolean {
+type Asked = { page: PageKind; label: Label; browser: BrowserKind };
+
+function passes(kind: AskKind, { page, label, browser }: Asked): boolean {
   if (label === "open") return true;
-  const isStranger = page === "another site" || opaque.includes(kind);
-  if (!isStranger) return true;
+  if (page !== "another site" && !anonymous[browser].includes(kind)) return true;
   // Of http://api/, browsers say nothing but Origin, and that only of what may change something.
   return label === "bare" ? !unsafe.includes(kind) : navigations.includes(kind);
 }
@@ -188,7 +195,8 @@ for (const browser of browserKinds) {
         await eventually("the last page has reported", () => reports.has(browser), patience);
         const arrived = (label: Label) =>
           kinds.filter((kind) => reached.has(`${run}:${label} ${kind}`));
-        const expected = (label: Label) => kinds.filter((kind) => passes(kind, { page, label }));
+        const expected = (label: Label) =>
+          kinds.filter((kind) => passes(kind, { page, label, browser }));
         const complete = () => labels.every((label) => isSuperset(arrived(label), expected(label)));
         // Windows are slow to open. If something never arrives, the difference below says what.
         const end = performance.now() + 15_000;
