@@ -1,6 +1,6 @@
 /**
  * A field that says where a request went, or where its answer leads -> the value for the other side, which knows the
- * service by another name. Only for destinations with two names; no other answer pays for it.
+ * service by another name. Where both use one name, only a Location is looked at.
  */
 import { Field } from "../../wire/field.ts";
 import {
@@ -61,9 +61,20 @@ function byLength(fields: readonly (readonly [name: string, kind: Kind])[]) {
 
 export type AnswerNames = {
   names: Names;
+  /** The service is told another name than the client uses. */
+  mapped: boolean;
   /** The request's Origin went on as it was. */
   keepsOrigin: boolean;
 };
+
+/** The value of a Location for the client; undefined if the field goes on as it is. */
+export function visibleLocation(
+  head: FieldLines,
+  bytes: Uint8Array,
+  { at, names }: { at: number; names: Names },
+): string | undefined {
+  return visibleUrl(head.valueOf(bytes, at / FIELD_STRIDE), names);
+}
 
 /** The value for the client; undefined if the field goes on as it is. */
 export function visibleValue(
