@@ -5,6 +5,7 @@ import { daemon } from "./daemon.ts";
 import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
+import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
@@ -33,6 +34,7 @@ export const faults: readonly Fault[] = [
   ...daemon,
   ...doors,
   ...people,
+  ...floods,
   ...folder,
   ...handover,
   ...identity,

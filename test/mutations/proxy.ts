@@ -72,8 +72,8 @@ export const proxy: readonly Fault[] = [
   {
     name: "any number of connections is taken",
     file: "src/proxy/listener/listener.ts",
-    find: "if (count() >= connectionLimit) {",
-    replace: "if (count() >= 100 * connectionLimit) {",
+    find: "if (count() >= connectionLimit) return",
+    replace: "if (count() >= 100 * connectionLimit) return",
     tests: ["test/proxy/limits.test.ts"],
   },
   {

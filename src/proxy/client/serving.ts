@@ -97,6 +97,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#head;
   }
 
+  /** Clients take turns where connections are dialled. */
+  get client(): object {
+    return this.#client.link.party ?? this.#client.link;
+  }
+
   /** The current request is complete. */
   get requestDone(): boolean {
     return this.#exchange.request.done;
@@ -401,11 +406,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
   #way({ key, tls }: Pick<Destination, "key" | "tls">): Way {
-    const { login } = this.#exchange.framing;
+    const { login, connect } = this.#exchange.framing;
     const { logins } = this.#client;
     const isBound = login !== Login.none || logins?.has(key) === true;
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
-    return { service: this.#service, key, tls, by };
+    return { service: this.#service, key, tls, by, ...(connect ? { fresh: true } : {}) };
   }
 
   /** Grants a CONNECT. */
@@ -419,7 +424,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined });
+      this.#dialAndWait({ service, key, tls: undefined, fresh: true });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;

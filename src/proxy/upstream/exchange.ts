@@ -384,7 +384,7 @@ export class Exchange implements LinkHandler {
       this.#phase === Phase.head &&
       !this.#heard &&
       upstream !== undefined &&
-      upstream.served > 0 &&
+      (upstream.served > 0 || upstream.rested) &&
       !upstream.isCountedOn &&
       this.#retriable &&
       this.#wholeRequestSent
