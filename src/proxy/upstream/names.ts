@@ -26,15 +26,15 @@ export type NamesFacts = {
 };
 
 export function namesOf({ visible, told, server }: NamesFacts): Names {
-  const isTold = visible.host !== told.host;
+  const isMapped = visible.host !== told.host;
   const own: { scheme: Scheme; port: number }[] = [];
-  if (isTold) own.push(told);
-  // A server that means another scheme writes the Host that it was told behind it, with a port or without. One that
-  // speaks TLS itself may mean to lead there.
-  const port = told.port === defaultPorts[told.scheme] ? defaultPorts[server.scheme] : told.port;
+  if (isMapped) own.push(told);
+  // By https, a server that speaks TLS may want to lead its clients from http to it.
   const meansItself = server.scheme === "http" || visible.scheme === "https";
-  if (server.scheme !== told.scheme && (meansItself || isTold)) {
-    own.push({ scheme: server.scheme, port });
+  if (server.scheme !== told.scheme && (meansItself || isMapped)) {
+    // Behind its own scheme, a server writes the Host that it was told, with a port or without.
+    const isDefault = told.port === defaultPorts[told.scheme];
+    own.push({ scheme: server.scheme, port: isDefault ? defaultPorts[server.scheme] : told.port });
   }
   if (meansItself) own.push(server);
   return { visible, told, own };
