@@ -51,7 +51,7 @@ export const identity: readonly Fault[] = [
   {
     name: "an answer to a page of another name allows the name that was asked for",
     file: "src/proxy/upstream/mapped-fields.ts",
-    find: "return !kept && isOrigin(value) ? map(value) : undefined;",
+    find: "return !answer.keepsOrigin && isOrigin(value) ? map(value) : undefined;",
     replace: "return isOrigin(value) ? map(value) : undefined;",
     tests: ways,
   },

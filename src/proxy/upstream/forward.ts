@@ -18,7 +18,14 @@ import {
   VALUE_START,
 } from "../../wire/head.ts";
 import type { HeadWriter } from "../frames/head-writer.ts";
-import { type AnswerNames, toldValue, visibleLocation, visibleValue } from "./mapped-fields.ts";
+import {
+  answerKind,
+  type AnswerKind,
+  type AnswerNames,
+  isToldField,
+  toldValue,
+  visibleValue,
+} from "./mapped-fields.ts";
 import { type OwnFields, writeProxied } from "./own-fields.ts";
 
 /** Fields that we send to an upstream, beyond the client's. */
@@ -60,9 +67,6 @@ function withAsk(table: Uint8Array, ids: readonly FieldId[]): Uint8Array {
   for (const id of ids) other[id] = ask;
   return other;
 }
-
-/** Fields in which names are mapped, where a service is told another than the client uses. */
-const mappedInRequests: readonly FieldId[] = [Field.origin, Field.referer, Field.other];
 
 const requestFates = fates({
   drop: [
@@ -145,14 +149,17 @@ const requestFields: FieldRules<RequestTurn> = {
 };
 
 const mappedRequestFields: FieldRules<RequestTurn> = {
-  fates: withAsk(requestFates, mappedInRequests),
+  fates: withAsk(requestFates, [Field.origin, Field.referer, Field.other]),
   decide(head, bytes, at, turn) {
-    if (!isMapped(head, at)) return requestFields.decide(head, bytes, at, turn);
+    if (!isToldField(head, bytes, at)) {
+      const isOther = head.fields[at + FIELD_ID] === Field.other;
+      return isOther ? keep : requestFields.decide(head, bytes, at, turn);
+    }
     const told = toldValue(head, bytes, { at, names: turn.hop.answer.names });
     return told === undefined ? keep : rewrite;
   },
   rewrite(head, bytes, at, turn) {
-    if (isMapped(head, at)) {
+    if (isToldField(head, bytes, at)) {
       const told = toldValue(head, bytes, { at, names: turn.hop.answer.names })!;
       writeLine(head, bytes, at, { value: told, out: turn.out });
     } else requestFields.rewrite(head, bytes, at, turn);
@@ -190,16 +197,13 @@ const responseFields: FieldRules<ResponseTurn> = {
     const id = head.fields[at + FIELD_ID]!;
     // These two fields of a 101 name the protocol that follows.
     if (id === Field.connection || id === Field.upgrade) return status === 101 ? keep : drop;
-    if (id === Field.location) {
-      const visible = visibleLocation(head, bytes, { at, names: answer.names });
-      return visible === undefined ? keep : rewrite;
-    }
+    if (id === Field.location) return mappedFate(head, bytes, at, { kind: "url", answer });
     // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not describe one.
     if (status < 200 || status === 204) return drop;
     return id === Field.transferEncoding && dechunk ? drop : keep;
   },
   rewrite(head, bytes, at, { answer, out }) {
-    const value = visibleLocation(head, bytes, { at, names: answer.names })!;
+    const value = visibleValue(head, bytes, { at, kind: "url", answer })!;
     writeLine(head, bytes, at, { value, out });
   },
 };
@@ -209,22 +213,34 @@ type MappedTurn = { answer: AnswerNames; out: HeadWriter };
 const mappedFields: FieldRules<ResponseTurn> = {
   fates: withAsk(responseFates, [Field.other]),
   decide(head, bytes, at, turn) {
+    const kind = answerKind(head, bytes, at);
+    if (kind !== undefined) return mappedFate(head, bytes, at, { kind, answer: turn.answer });
     const isOther = head.fields[at + FIELD_ID] === Field.other;
-    return (isOther ? mappedFate : responseFields.decide)(head, bytes, at, turn);
+    return isOther ? keep : responseFields.decide(head, bytes, at, turn);
   },
   rewrite(head, bytes, at, turn) {
-    const isOther = head.fields[at + FIELD_ID] === Field.other;
-    (isOther ? writeMapped : responseFields.rewrite)(head, bytes, at, turn);
+    if (answerKind(head, bytes, at) !== undefined) writeMapped(head, bytes, at, turn);
+    else responseFields.rewrite(head, bytes, at, turn);
   },
 };
 
-function mappedFate(head: FieldLines, bytes: Uint8Array, at: number, { answer }: MappedTurn): Fate {
-  return visibleValue(head, bytes, { at, ...answer }) === undefined ? keep : rewrite;
+function mappedFate(
+  head: FieldLines,
+  bytes: Uint8Array,
+  at: number,
+  { kind, answer }: { kind: AnswerKind; answer: AnswerNames },
+): Fate {
+  return visibleValue(head, bytes, { at, kind, answer }) === undefined ? keep : rewrite;
 }
 
-function writeMapped(head: FieldLines, bytes: Uint8Array, at: number, turn: MappedTurn): void {
-  const value = visibleValue(head, bytes, { at, ...turn.answer })!;
-  writeLine(head, bytes, at, { value, out: turn.out });
+function writeMapped(
+  head: FieldLines,
+  bytes: Uint8Array,
+  at: number,
+  { answer, out }: MappedTurn,
+): void {
+  const kind = answerKind(head, bytes, at)!;
+  writeLine(head, bytes, at, { value: visibleValue(head, bytes, { at, kind, answer })!, out });
 }
 
 /** Writes the trailer fields that may be sent on, and the empty line that ends the message. */
@@ -247,7 +263,10 @@ const trailerFields: FieldRules<{ framing: undefined; out: HeadWriter }> = {
 
 const mappedTrailerFields: FieldRules<MappedTurn & { framing: undefined }> = {
   fates: withAsk(trailerFates, [Field.other]),
-  decide: mappedFate,
+  decide(head, bytes, at, { answer }) {
+    const kind = answerKind(head, bytes, at);
+    return kind === undefined ? keep : mappedFate(head, bytes, at, { kind, answer });
+  },
   rewrite: writeMapped,
 };
 
@@ -333,10 +352,6 @@ function writeLine(
   out.append(colon);
   out.latin1(value);
   out.append(crlf);
-}
-
-function isMapped(head: FieldLines, at: number): boolean {
-  return mappedInRequests.includes(head.fields[at + FIELD_ID]! as FieldId);
 }
 
 const hexDigits = encode("0123456789ABCDEF");
