@@ -2,7 +2,7 @@
  * A received head -> the head to send on. Order, case and repetition of fields are kept; hop-by-hop fields are removed.
  * RFC 9110 section 7.6.
  */
-import { encode, equalsIgnoreCase } from "../../wire/bytes.ts";
+import { encode, equalsIgnoreCase, latin1 } from "../../wire/bytes.ts";
 import { Field, type FieldId, fieldIdCount } from "../../wire/field.ts";
 import type { Framing, RequestFraming } from "../../wire/framing.ts";
 import {
@@ -84,7 +84,7 @@ const requestFates = fates({
     // Written anew, with our mark behind those of others.
     Field.cdnLoop,
   ],
-  ask: [Field.upgrade, Field.expect, Field.host, Field.maxForwards],
+  ask: [Field.upgrade, Field.expect, Field.host, Field.maxForwards, Field.contentLength],
 });
 
 const responseFates = fates({
@@ -135,15 +135,18 @@ export function writeRequest(head: RequestHead, bytes: Uint8Array, turn: Request
 
 const requestFields: FieldRules<RequestTurn> = {
   fates: requestFates,
-  decide(head, _bytes, at, { framing, hop }) {
+  decide(head, bytes, at, { framing, hop }) {
     const id = head.fields[at + FIELD_ID]!;
     if (id === Field.upgrade) return framing.upgrade ? keep : drop;
     if (id === Field.expect) return framing.expectContinue ? keep : drop;
     if (id === Field.host) return hop.host === undefined ? keep : rewrite;
+    if (id === Field.contentLength) return isPadded(head, bytes, at) ? rewrite : keep;
     return framing.maxForwards === undefined ? keep : rewrite;
   },
-  rewrite(head, _bytes, at, { framing, hop, out }) {
-    if (head.fields[at + FIELD_ID] === Field.host) writeHost(hop.host!, out);
+  rewrite(head, bytes, at, { framing, hop, out }) {
+    const id = head.fields[at + FIELD_ID];
+    if (id === Field.host) writeHost(hop.host!, out);
+    else if (id === Field.contentLength) writeLength(head, bytes, at, out);
     else out.append(encode(`Max-Forwards: ${framing.maxForwards! - 1}\r\n`));
   },
 };
@@ -200,9 +203,14 @@ const responseFields: FieldRules<ResponseTurn> = {
     if (id === Field.location) return mappedFate(head, bytes, at, { kind: "url", answer });
     // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not describe one.
     if (status < 200 || status === 204) return drop;
-    return id === Field.transferEncoding && dechunk ? drop : keep;
+    if (id === Field.contentLength) return isPadded(head, bytes, at) ? rewrite : keep;
+    return dechunk ? drop : keep;
   },
   rewrite(head, bytes, at, { answer, out }) {
+    if (head.fields[at + FIELD_ID] === Field.contentLength) {
+      writeLength(head, bytes, at, out);
+      return;
+    }
     const value = visibleValue(head, bytes, { at, kind: "url", answer })!;
     writeLine(head, bytes, at, { value, out });
   },
@@ -339,6 +347,18 @@ function writeHost(host: Uint8Array, out: HeadWriter): void {
   out.append(hostName);
   out.append(host);
   out.append(crlf);
+}
+
+/** Whether a Content-Length begins with zeros, which a reader might take for an octal number. */
+function isPadded(head: FieldLines, bytes: Uint8Array, at: number): boolean {
+  const start = head.fields[at + VALUE_START]!;
+  return bytes[start] === 48 && head.fields[at + VALUE_END]! - start > 1;
+}
+
+/** Writes a Content-Length without leading zeros. */
+function writeLength(head: FieldLines, bytes: Uint8Array, at: number, out: HeadWriter): void {
+  const value = latin1(bytes, head.fields[at + VALUE_START]!, head.fields[at + VALUE_END]!);
+  writeLine(head, bytes, at, { value: value.replace(/^0+(?=\d)/, ""), out });
 }
 
 /** Writes the line with another value. */
