@@ -63,11 +63,26 @@ export type DestinationFacts = {
 /** More names than one page load touches. A flood of other names costs one lookup each and no memory. */
 const remembered = 32;
 
+/** Names of services are few. */
+const mostProxied = 1_000;
+
 export class Destinations {
   #recent: Destination[] = [];
   #next = 0;
   /** Where the next ring begins: a new table has new ones, and its first instance would get more than its share. */
   #firstTurn = 0;
+
+  /** Names without a dot that clients have asked us for as their proxy, which the PAC file makes of browsers. */
+  readonly #proxied = new Set<string>();
+
+  areProxied(name: string): boolean {
+    return this.#proxied.has(name);
+  }
+
+  #noteProxied({ mode, decision, authority: { host } }: Destination): void {
+    if (mode === "direct" || decision.kind !== "proxy" || host.includes(".")) return;
+    if (this.#proxied.size < mostProxied) this.#proxied.add(host);
+  }
 
   /**
    * The destination of bytes[start, end), an authority; undefined if those bytes are not an authority. `key`: the
@@ -92,6 +107,7 @@ export class Destinations {
     }
     const destination = destinationOf(bytes.slice(start, end), facts);
     if (destination === undefined) return undefined;
+    this.#noteProxied(destination);
     if (destination.ring !== undefined) destination.ring.next = this.#firstTurn++;
     // A name that leads nowhere must not displace one that leads somewhere.
     if (destination.decision.kind !== "unknown") {
