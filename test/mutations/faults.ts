@@ -6,6 +6,7 @@ import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { folder } from "./folder.ts";
+import { h2Clients } from "./h2-clients.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { json } from "./json.ts";
@@ -41,6 +42,7 @@ export const faults: readonly Fault[] = [
   ...wire,
   ...proxy,
   ...requests,
+  ...h2Clients,
   ...unseen,
   ...meant,
   ...restarts,

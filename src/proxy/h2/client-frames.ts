@@ -10,7 +10,13 @@ import {
   writeReset,
   writeSettingsAck,
 } from "../../wire/h2/frame.ts";
-import { anyFrame, type Breach, breachOf, streamError } from "../../wire/h2/frame-rules.ts";
+import {
+  anyFrame,
+  type Breach,
+  breachOf,
+  ofItself,
+  streamError,
+} from "../../wire/h2/frame-rules.ts";
 import type { Problem } from "../pages/error-page.ts";
 import { Floods } from "./floods.ts";
 import { Gathered } from "./gathered.ts";
@@ -173,6 +179,7 @@ export class ClientFrames {
     request.finish({ ended: sections.ends });
     if (sections.tooLarge) return this.#answer(fieldsTooLarge);
     if (request.malformed !== undefined) return this.#refuseNew(malformed);
+    if (sections.ofItself) return this.#refuseNew(ofItself);
     const problem = this.#own.problemOf(request);
     if (problem !== undefined) return this.#answer(problem);
     const stream = streams.takeSpare() ?? this.#options.newLink({ connected: true });
@@ -212,6 +219,7 @@ export class ClientFrames {
     if (!ends || sections.tooLarge || sections.trailers.malformed !== undefined) {
       return this.#refuse(stream, malformed);
     }
+    if (sections.ofItself) return this.#refuse(stream, ofItself);
     stream.move("recv END_STREAM");
     return stream.end(sections.head) ? undefined : this.#refuse(stream, lessThanAnnounced);
   }

@@ -6,6 +6,7 @@ import {
   anyFrame,
   type Breach,
   connectionError,
+  dependsOnItself,
   type Frame,
   settingsFirst,
 } from "../../wire/h2/frame-rules.ts";
@@ -25,6 +26,8 @@ export class Sections {
   /** The stream of the section at hand, and whether the request ends with it. */
   stream = 0;
   ends = false;
+  /** Its priority is below itself. */
+  ofItself = false;
   /** The frame that has to come next, as `breachOf` takes it. */
   awaited: number = settingsFirst;
   /** When the section began that is not complete. */
@@ -60,6 +63,7 @@ export class Sections {
     const { start, end } = contentOf(frame)!;
     this.stream = frame.stream;
     this.ends = (frame.flags & Flag.endStream) !== 0;
+    this.ofItself = dependsOnItself(frame);
     if ((frame.flags & Flag.endHeaders) !== 0) {
       this.#bytes = frame.bytes;
       this.#start = start;

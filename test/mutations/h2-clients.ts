@@ -1,0 +1,48 @@
+/** Guards of clients that speak HTTP/2 or TLS to us -> how each could be lost. */
+import type { Fault } from "./fault.ts";
+
+const frames = ["test/proxy/h2/conformance.test.ts", "test/wire/h2/frame-rules.test.ts"];
+const handshakes = ["test/tls/handshakes.test.ts"];
+
+export const h2Clients: readonly Fault[] = [
+  {
+    name: "a stream of HTTP/2 may depend on itself by its HEADERS",
+    file: "src/proxy/h2/client-frames.ts",
+    find: "if (sections.ofItself) return this.#refuseNew(ofItself);",
+    replace: "",
+    tests: frames,
+    only: "depends on itself",
+  },
+  {
+    name: "a stream of HTTP/2 may depend on itself by PRIORITY",
+    file: "src/wire/h2/frame-rules.ts",
+    find: "further: (frame) => (dependsOnItself(frame) ? ofItself : undefined),",
+    replace: "",
+    tests: frames,
+    only: "depends on itself|5.3.1",
+  },
+  {
+    name: "suites without AEAD are accepted by Bun's own TLS",
+    file: "src/link/secure.ts",
+    find: "      ciphers: cipherSuites,\n",
+    replace: "",
+    tests: handshakes,
+    only: "openssl",
+  },
+  {
+    name: "suites without AEAD are accepted behind a hello that was read",
+    file: "src/tls/terminate.ts",
+    find: "      ciphers: cipherSuites,\n",
+    replace: "",
+    tests: handshakes,
+    only: "openssl",
+  },
+  {
+    name: "clients with a long hello are asked for a certificate",
+    file: "src/tls/terminate.ts",
+    find: "stream()._handle?.setVerifyMode?.(false, false);",
+    replace: "",
+    tests: handshakes,
+    only: "openssl",
+  },
+];
