@@ -127,11 +127,7 @@ export class ClientFrames {
     if (breach?.scope === "connection") return breach;
     if (!this.#window.take(count)) return moreThanConnection;
     const ends = (frame.flags & Flag.endStream) !== 0;
-    if (stream === undefined) {
-      this.#sending.credit(this.#window, count);
-      if (ends) this.#streams.moveOther(id, "recv END_STREAM");
-      return this.#idleFrame(1);
-    }
+    if (stream === undefined) return this.#lateData(id, count, ends);
     const tooMuch = stream.receiveWindow.take(count) ? undefined : moreThanStream;
     const wrong = breach ?? tooMuch;
     if (wrong !== undefined) {
@@ -155,6 +151,21 @@ export class ClientFrames {
     this.#gathered.passOn();
     const complete = this.#streams.get(id) !== stream || stream.end(nothing);
     return complete ? undefined : this.#refuse(stream, lessThanAnnounced);
+  }
+
+  /** DATA of a stream that no link serves any more. */
+  #lateData(id: number, count: number, ends: boolean): Breach | undefined {
+    const { late } = this.#streams;
+    this.#sending.credit(this.#window, count);
+    const isLate = late.has(id);
+    if (!late.take(id, count)) {
+      late.delete(id);
+      this.#streams.rememberReset(id);
+      writeReset(this.#sending.out, id, moreThanStream.code);
+      return this.#countReset();
+    }
+    if (ends) this.#streams.moveOther(id, "recv END_STREAM");
+    return isLate && count > 0 ? undefined : this.#idleFrame(1);
   }
 
   #headers(frame: FrameReader): Breach | undefined {

@@ -10,6 +10,7 @@ import {
   FrameType,
   preface,
   writeGoAway,
+  writePing,
   writeReset,
 } from "../../wire/h2/frame.ts";
 import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
@@ -56,7 +57,11 @@ export class H2Session implements LinkHandler, StreamSession {
   /** For the streams' connections: which of them are gone is the session's own affair. */
   readonly #shared: ConnectionShared;
   readonly #reader = new FrameReader();
-  readonly #streams = new Streams();
+  readonly #streams = new Streams({
+    credit: (window, count) => this.#sending.credit(window, count),
+    wake: () => writePing(this.#sending.out),
+    reset: (id) => writeReset(this.#sending.out, id, noError),
+  });
   readonly #sending: Sending;
   readonly #window = new ReceiveWindow(connectionWindow);
   readonly #frames: ClientFrames;
@@ -225,6 +230,7 @@ export class H2Session implements LinkHandler, StreamSession {
       return;
     }
     for (const { owner } of this.#streams.links) owner?.tick();
+    this.#streams.late.tick(now);
     this.#schedule();
     const { sections } = this.#frames;
     if (sections.awaited > anyFrame && now - sections.since >= headSeconds) {
@@ -284,12 +290,8 @@ export class H2Session implements LinkHandler, StreamSession {
   }
 
   answered(stream: H2StreamLink): void {
-    if (stream.state === "half-closed (local)") {
-      // Nobody needs the rest of the request: RFC 9113 section 8.1.
-      stream.move("send RST_STREAM");
-      writeReset(this.#sending.out, stream.id, noError);
-    }
-    this.#streams.close(stream);
+    if (stream.state === "half-closed (local)") this.#streams.answeredEarly(stream, this.#now());
+    else this.#streams.close(stream);
     this.#streams.spare(stream);
     this.#since = this.#now();
     if (this.#phase === "draining") this.#schedule();
@@ -314,6 +316,7 @@ export class H2Session implements LinkHandler, StreamSession {
     const sending = this.#sending;
     let says = sending.credit(this.#window, count);
     if (mayReceive(stream.state)) says = sending.credit(stream.receiveWindow, count) || says;
+    else this.#streams.late.credit(stream.id, count);
     if (says) this.#schedule();
   }
 

@@ -47,7 +47,7 @@ export class H2StreamLink implements Link, AnswerSink {
   /** DATA that the client lets us send. */
   readonly sendWindow = new SendWindow();
   /** DATA that we let the client send. */
-  readonly receiveWindow = new ReceiveWindow(streamWindow);
+  receiveWindow = new ReceiveWindow(streamWindow);
   /** The stream is in the queue of those that have something to send. */
   queued = false;
   /** The owner wants no more of it. */
@@ -125,6 +125,15 @@ export class H2StreamLink implements Link, AnswerSink {
     return undefined;
   }
 
+  /** The stream goes on without the link. @returns its window, all of which has been given back. */
+  release(): ReceiveWindow {
+    this.#giveBack();
+    const window = this.receiveWindow;
+    this.receiveWindow = new ReceiveWindow(streamWindow);
+    this.#state = "closed";
+    return window;
+  }
+
   // The session calls, for the client:
 
   /** A request's head has come. `ends`: all of the request. `window`: octets that may be sent. */
@@ -197,7 +206,7 @@ export class H2StreamLink implements Link, AnswerSink {
     this.#after = "nothing";
     this.#trailer = undefined;
     this.#answer.drop();
-    this.#release();
+    this.#giveBack();
   }
 
   /** Sends a frame's worth of what is pending. */
@@ -266,11 +275,11 @@ export class H2StreamLink implements Link, AnswerSink {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#release();
+    this.#giveBack();
   }
 
   /** The client may send as many octets again as were withheld. */
-  #release(): void {
+  #giveBack(): void {
     const count = this.#withheld;
     this.#withheld = 0;
     if (count > 0) this.#session.consumed(this, count);
@@ -280,7 +289,7 @@ export class H2StreamLink implements Link, AnswerSink {
   #leave(): void {
     if (this.closing) return;
     this.closing = true;
-    this.#release();
+    this.#giveBack();
     if (!this.done && this.#answer.endsWithConnection) this.#sendEnd();
     else if (!this.done && this.#after === "nothing") {
       if (this.#pendingLength === 0) this.#session.reset(this, ErrorCode.internalError);

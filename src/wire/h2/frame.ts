@@ -227,6 +227,13 @@ export function writeSettingsAck(out: Output): void {
   writeFrameHead(out, { length: 0, type: FrameType.settings, flags: Flag.ack, stream: 0 });
 }
 
+/** A ping of eight zeros. */
+export function writePing(out: Output): void {
+  writeFrameHead(out, { length: 8, type: FrameType.ping, flags: 0, stream: 0 });
+  writeUint32(out, 0);
+  writeUint32(out, 0);
+}
+
 /** Answers a ping with its own eight octets, at bytes[at, at + 8). */
 export function writePong(out: Output, bytes: Uint8Array, at: number): void {
   writeFrameHead(out, { length: 8, type: FrameType.ping, flags: Flag.ack, stream: 0 });

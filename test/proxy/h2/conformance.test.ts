@@ -332,6 +332,9 @@ describe("5.1 states of a stream", () => {
         "what was on its way when we cut the stream short",
         async (c) => {
           c.request(1, { method: "POST", authority: "web.localhost", ended: false });
+          await c.finished(1);
+          c.shared.now = 2;
+          c.session.tick();
           expect(await c.resetCode(1)).toBe(ErrorCode.noError);
           c.frame(data, { payload: [1, 2] });
           section(c, [["x-trailer", "y"]]);
