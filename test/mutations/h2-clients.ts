@@ -45,4 +45,18 @@ export const h2Clients: readonly Fault[] = [
     tests: handshakes,
     only: "openssl",
   },
+  {
+    name: "an answer before the end of its upload is reset with its last octet",
+    file: "src/proxy/h2/late-bodies.ts",
+    find: "if (this.#late.size <= limit) return;",
+    replace: "",
+    tests: ["test/proxy/h2/late-bodies.test.ts"],
+  },
+  {
+    name: "uploads that were refused are taken without end",
+    file: "src/proxy/h2/late-bodies.ts",
+    find: "late.left -= count;",
+    replace: "",
+    tests: ["test/proxy/h2/late-bodies.test.ts"],
+  },
 ];
