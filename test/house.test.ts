@@ -31,7 +31,16 @@ const ranks: Record<string, number> = {
 const orders: Record<string, readonly (readonly string[])[]> = {
   manifest: [[""], ["read"]],
   supervisor: [["logs"], ["family"], ["service"], ["project"], [""]],
-  proxy: [["pages"], ["upstream"], ["tunnel"], ["request"], ["client"], ["h2"], ["listener"]],
+  proxy: [
+    ["pages"],
+    ["frames"],
+    ["upstream"],
+    ["tunnel"],
+    ["request"],
+    ["client"],
+    ["h2"],
+    ["listener"],
+  ],
   control: [["found"], ["commands"], ["http"], ["ipc"]],
   cli: [["shared"], ["servers", "projects", "trust", "daemon", "typing"], [""]],
 };

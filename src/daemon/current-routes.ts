@@ -1,9 +1,11 @@
 /** Found services, supervised services and bare names -> the current route table. */
+import type { ConfiguredNames } from "../manifest/name-settings.ts";
 import type { Changes } from "../discovery/scanner.ts";
 import type { Service } from "../routes/service.ts";
 import type { Supervised } from "../routes/supervised.ts";
 import { type BareNames, type RouteTable, routeTable } from "../routes/table.ts";
 import type { HostsFile } from "../system/hosts-file.ts";
+import type { NamesFile } from "./configured-names.ts";
 
 export type CurrentRoutesOptions = {
   tlds: readonly string[];
@@ -11,11 +13,14 @@ export type CurrentRoutesOptions = {
   bareNames: readonly string[] | boolean;
   /** The source of more bare names. */
   hosts: HostsFile;
+  /** The settings of names in config.toml; undefined: none. */
+  names?: NamesFile | undefined;
 };
 
 export class CurrentRoutes {
   readonly #options: CurrentRoutesOptions;
   #hostsNames: ReadonlySet<string>;
+  #configured: ConfiguredNames | undefined;
   #services: readonly Service[] = [];
   #supervised: () => readonly Supervised[] = () => [];
   #scanned = false;
@@ -24,6 +29,7 @@ export class CurrentRoutes {
   constructor(options: CurrentRoutesOptions) {
     this.#options = options;
     this.#hostsNames = options.hosts.names();
+    this.#configured = options.names?.now();
     this.#table = this.#made();
   }
 
@@ -41,11 +47,14 @@ export class CurrentRoutes {
   scanned(services: readonly Service[], changes: Changes): Changes {
     this.#services = services;
     const hostsNames = this.#options.hosts.names();
+    const configured = this.#options.names?.now();
     const changed =
       hostsNames !== this.#hostsNames ||
+      configured !== this.#configured ||
       changes.appeared.length + changes.changed.length + changes.gone.length > 0 ||
       !this.#scanned;
     this.#hostsNames = hostsNames;
+    this.#configured = configured;
     this.#scanned = true;
     if (changed) this.renew();
     return judgedBy(this.#table, changes);
@@ -61,7 +70,8 @@ export class CurrentRoutes {
     const answersBare = this.#bareNames();
     const supervised = this.#supervised();
     const declared = typeof bareNames === "boolean" ? [] : bareNames;
-    return routeTable(this.#services, { tlds, answersBare, supervised, declared });
+    const configured = this.#configured;
+    return routeTable(this.#services, { tlds, answersBare, supervised, declared, configured });
   }
 
   #bareNames(): BareNames {

@@ -15,6 +15,7 @@ import { certificates } from "../tls/certificates.ts";
 import { processIdentity } from "../tls/identity.ts";
 import { backendOf } from "./backend.ts";
 import { claim } from "./claim.ts";
+import { configuredNames } from "./configured-names.ts";
 import { CurrentRoutes } from "./current-routes.ts";
 import { discovering } from "./discovering.ts";
 import { type Doors, openDoors } from "./doors.ts";
@@ -72,7 +73,10 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     options.onNote(text);
   };
   const common = { clock, facts, feed: events, traffic: recorder, note, stops };
-  const routes = new CurrentRoutes({ tlds, bareNames, hosts });
+  const routes = new CurrentRoutes({
+    ...{ tlds, bareNames, hosts },
+    names: configuredNames(options.configFile, note),
+  });
   const found = discovering({ ...options, ...common, wsl, routes });
   const { discovery } = found;
   const names = certificates({

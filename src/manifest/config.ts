@@ -13,6 +13,7 @@ import {
   object,
   optional,
   pipe,
+  record,
   regex,
   safeParse,
   string,
@@ -21,7 +22,10 @@ import {
 } from "valibot";
 import { listed } from "../text/list.ts";
 import { didYouMean } from "../text/nearest.ts";
+import { type ConfiguredNames, declaredSettings } from "./name-settings.ts";
 import { readOrigin } from "./origin.ts";
+import { nameMistake } from "./project-name.ts";
+import { settingEntries } from "./settings-schema.ts";
 import { shown } from "../text/shown.ts";
 import { readTld } from "./tld.ts";
 import { type Document, type Path, pathText, readToml } from "./toml.ts";
@@ -105,6 +109,24 @@ const portOrOff = union(
 
 const yesOrNo = boolean(({ input }) => `expected true or false, got ${shown(input)}`);
 
+/** `[names.api]`: one server. */
+const nameSchema = object(
+  settingEntries,
+  ({ input }) => `expected a table such as [names.api] with guard = "log", got ${shown(input)}`,
+);
+
+const names = record(
+  pipe(
+    string(),
+    check(
+      (name) => nameMistake(name) === undefined,
+      ({ input }) => nameMistake(input) ?? "",
+    ),
+  ),
+  nameSchema,
+  ({ input }) => `expected tables such as [names.api], got ${shown(input)}`,
+);
+
 /** The file is a layer of every project too: layer.ts reads these. */
 export const layerKeys: readonly string[] = ["project", "env", "services"];
 
@@ -122,6 +144,10 @@ export const configSchema = object({
   https_redirect: optional(yesOrNo),
   /** Other users of this machine may use the proxy. */
   other_users: optional(yesOrNo),
+  /** How requests to a name are treated, where nothing nearer to it says so. */
+  ...settingEntries,
+  /** The same for single names. */
+  names: optional(names),
 });
 
 type Values = InferOutput<typeof configSchema>;
@@ -157,9 +183,49 @@ type Mistake = { path: Path; what: string };
 /** Every unknown key; the schema would stop at the first. */
 function unknownKeys({ value }: Document): Mistake[] {
   const known = [...Object.keys(configSchema.entries), ...layerKeys];
-  return Object.keys(value)
+  const unknown = Object.keys(value)
     .filter((key) => !known.includes(key))
     .map((key) => ({ path: [key], what: unknownKey(key, known) }));
+  return [...unknown, ...unknownOfNames(value.names)];
+}
+
+function unknownOfNames(names: unknown): Mistake[] {
+  const known = Object.keys(settingEntries);
+  return Object.entries(tableOf(names)).flatMap(([name, table]) =>
+    Object.entries(tableOf(table))
+      .filter(([key]) => !known.includes(key))
+      .map(([key, its]) => {
+        const path = ["names", name, key];
+        // TOML reads the dot of `[names.api.shop]` as a table in a table.
+        if (!isTable(its)) return { path, what: unknownKey(key, known) };
+        return { path, what: `a name with a dot needs quotes: [names."${name}.${key}"]` };
+      }),
+  );
+}
+
+function tableOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isTable(value) ? value : {};
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date)
+  );
+}
+
+export function namesIn(config: Config): ConfiguredNames {
+  const { guard, allow_origins, allow_posts, forwarded, names: tables } = config;
+  return {
+    all: declaredSettings({
+      guard: guard?.value,
+      allow_origins: allow_origins?.value,
+      allow_posts: allow_posts?.value,
+      forwarded: forwarded?.value,
+    }),
+    byName: new Map(
+      Object.entries(tables?.value ?? {}).map(([name, table]) => [name, declaredSettings(table)]),
+    ),
+  };
 }
 
 export function unknownKey(key: string, known: readonly string[]): string {

@@ -1,5 +1,6 @@
 /** The names of a project and its services, and its domain -> the addresses they give, or why not. Pure. */
 import type { ServiceType } from "./project.ts";
+import { didYouMeanText } from "../text/nearest.ts";
 import { shown } from "../text/shown.ts";
 
 /** RFC 1035 section 2.3.4; 255 octets on the wire are 253 letters. */
@@ -15,6 +16,19 @@ const numeric = /^(?:\d+|0x[0-9a-f]*)$/;
 export function serviceNameMistake(name: string): string | undefined {
   if (word.test(name) && name.length <= longestLabel) return undefined;
   return `a service name has only letters (a to z), digits, _ and inner hyphens, at most ${longestLabel} characters${asIn(name)}`;
+}
+
+/** A sentence; undefined where the text is a name that a server can have: lower case, without its domain. */
+export function nameMistake(name: string): string | undefined {
+  if (name.endsWith(".localhost")) {
+    return `a name is written without .localhost${didYouMeanText(name.slice(0, -".localhost".length))}`;
+  }
+  if (name.length <= longestHost && name.split(".").every((part) => word.test(part))) {
+    return name === name.toLowerCase()
+      ? undefined
+      : `a name is in lower case${didYouMeanText(name.toLowerCase())}`;
+  }
+  return `a name has only letters, digits, _, inner hyphens and dots${asIn(name)}`;
 }
 
 /** A sentence; undefined where the name is valid in an address as it is. */

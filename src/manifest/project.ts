@@ -1,4 +1,5 @@
 /** A project as declared: the values that locald.toml, its layers and a Procfile are read into. */
+import type { DeclaredSettings } from "./name-settings.ts";
 
 export type StopSignal =
   "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH" | "SIGKILL";
@@ -115,6 +116,8 @@ export type ServiceSpec = {
   pty: boolean;
   /** The address that the project gives it, without `.localhost`: `shop`, `api.shop`; only an exec service has one. */
   routeName: string | undefined;
+  /** How requests to its name are treated: what it says, and else its project; undefined: neither says anything. */
+  settings?: DeclaredSettings | undefined;
   /** Set for one of several processes that share a name. */
   instance?: Instance | undefined;
 };

@@ -21,6 +21,7 @@ import {
 } from "valibot";
 import { durationForm, readDuration } from "../text/duration.ts";
 import { conditions, type HookName, serviceTypes, type StopSignal } from "./project.ts";
+import { settingEntries } from "./settings-schema.ts";
 import { scheduleForm, scheduleMistake } from "./schedule.ts";
 import { listed } from "../text/list.ts";
 import { shown } from "../text/shown.ts";
@@ -451,6 +452,7 @@ const service = strictObject(
         ),
       ),
     ),
+    ...settingEntries,
     pty: optional(
       pipe(
         flag,
@@ -508,6 +510,7 @@ const project = strictObject(
       ),
       "git",
     ),
+    ...settingEntries,
     workspace: optional(pipe(text("a name"), description("Accepted for locald; has no effect."))),
     constellation: optional(
       pipe(text("a name"), description("Accepted for locald; has no effect.")),

@@ -1,5 +1,6 @@
 /** A service's state as only the supervisor knows it: the values for the proxy, the page and the commands. */
 
+import type { DeclaredSettings } from "../manifest/name-settings.ts";
 import type { ServiceType } from "../manifest/project.ts";
 import type { Pending } from "./pending.ts";
 
@@ -82,6 +83,8 @@ export type Supervised = {
   nextRun?: number | undefined;
   /** Set for one of several processes that share a name: `web-2` of `web`. */
   instance?: Instance | undefined;
+  /** How requests to its name are treated, as far as its project says. */
+  settings?: DeclaredSettings | undefined;
   /** A change in the project's files that waits for `up`. */
   pending?: Pending | undefined;
 };

@@ -1,4 +1,9 @@
 /** A snapshot of services -> the service with a given name, and the supervisor's state for that name. */
+import {
+  type ConfiguredNames,
+  type NameSettings,
+  settingsFrom,
+} from "../manifest/name-settings.ts";
 import { nearest } from "../text/nearest.ts";
 import { withRights } from "./name-rights.ts";
 import type { Service } from "./service.ts";
@@ -22,6 +27,8 @@ export interface RouteTable {
   find(name: string): Service | undefined;
   /** The supervisor's state for this name, or for the longest suffix of it that belongs to a project's service. */
   supervised(name: string): Supervised | undefined;
+  /** How requests to a service are treated: its project's word, then that of config.toml. */
+  settings(of: { name: string; supervised: Supervised | undefined }): NameSettings;
   /** The instances behind this name, or behind the longest suffix of it that instances share. */
   group(name: string): Group | undefined;
 }
@@ -36,6 +43,8 @@ export type TableOptions = {
   answersBare?: BareNames | undefined;
   /** Names without a dot that the person has declared to be ours, whether or not anything has them. */
   declared?: readonly string[] | undefined;
+  /** The words of config.toml on all names, and on single ones. */
+  configured?: ConfiguredNames | undefined;
 };
 
 export type BareNames = "all" | ReadonlySet<string>;
@@ -44,7 +53,13 @@ const noNames: BareNames = new Set();
 
 export function routeTable(
   seen: readonly Service[],
-  { tlds = [], supervised = [], answersBare = noNames, declared = [] }: TableOptions = {},
+  {
+    tlds = [],
+    supervised = [],
+    answersBare = noNames,
+    declared = [],
+    configured,
+  }: TableOptions = {},
 ): RouteTable {
   const services = withRights(seen, { tlds, supervised });
   const byName = new Map<string, Service>();
@@ -76,6 +91,15 @@ export function routeTable(
     answersBare: (name) => answersBare === "all" || answersBare.has(name),
     find: (name) => longestEnding(byName, name),
     supervised: (name) => longestEnding(supervisedByName, name),
+    settings({ name, supervised: its }) {
+      const shared = its?.instance?.routeName;
+      return settingsFrom([
+        its?.settings,
+        configured?.byName.get(name),
+        shared === undefined ? undefined : configured?.byName.get(shared),
+        configured?.all,
+      ]);
+    },
     group: (name) => longestEnding(groups, name),
   };
 }

@@ -1,6 +1,7 @@
 /** A path that someone else may have chosen -> its text, if it is a regular file of a sensible size. */
+import { closeSync, readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { type Opened, openRegular } from "./regular-file.ts";
+import { type Opened, openRegular, openRegularSync } from "./regular-file.ts";
 
 export type ReadText =
   /** `uid` is the file's owner. */
@@ -68,6 +69,25 @@ export async function readText(
   }
 }
 
+/** The same at once, for a small file that is read seldom. Never blocks, never throws. */
+export function readTextSync(path: string, { longest }: { longest: number }): ReadText {
+  const opened = openRegularSync(path, { follow: true });
+  if (opened.kind !== "file") return refused(opened);
+  const { file, its } = opened;
+  try {
+    if (its.size > longest) return unreadable(`it is larger than ${longest / 1024} KiB`);
+    const bytes = Buffer.alloc(its.size);
+    const length = readSync(file, bytes, 0, bytes.length, 0);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
+    return { kind: "text", text, uid: its.uid };
+  } catch (error) {
+    if (error instanceof TypeError) return unreadable("it is not UTF-8 text");
+    return unreadable((error as Error).message);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Reads the first `most` bytes of a file of any size; undefined if it cannot be read. Never blocks, never rejects. */
 export async function readBeginning(path: string, most: number): Promise<Buffer | undefined> {
   const opened = await openRegular(path, { follow: true });
@@ -96,7 +116,7 @@ async function beginningOf(file: FileHandle, most: number): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-function refused(opened: Exclude<Opened<FileHandle>, { kind: "file" }>): ReadText {
+function refused(opened: Exclude<Opened<unknown>, { kind: "file" }>): ReadText {
   return opened.kind === "absent" ? { kind: "missing" } : unreadable(opened.why);
 }
 

@@ -51,6 +51,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return found;
 }
 
+/** `; did you mean "api"?`: the word as a file would have it. */
+export function didYouMeanText(text: string): string {
+  return `; did you mean ${JSON.stringify(text)}?`;
+}
+
 export type SuggestionOptions = {
   /** The word is shown as TOML and JSON have it. */
   quoted?: boolean;

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { CurrentRoutes } from "../../src/daemon/current-routes.ts";
 import type { Changes } from "../../src/discovery/scanner.ts";
+import type { ConfiguredNames, DeclaredSettings } from "../../src/manifest/name-settings.ts";
 import type { Supervised } from "../../src/routes/supervised.ts";
 import { api } from "../support/fake-backend.ts";
 
@@ -9,13 +10,18 @@ const none: Changes = { appeared: [], changed: [], gone: [] };
 
 function scene(bareNames: readonly string[] | boolean = false) {
   let hostsNames: ReadonlySet<string> = new Set();
+  let configured: ConfiguredNames = { all: {}, byName: new Map() };
   const routes = new CurrentRoutes({
     tlds: ["test"],
     bareNames,
     hosts: { names: () => hostsNames },
+    names: { now: () => configured },
   });
   return {
     routes,
+    configure: (all: DeclaredSettings) => {
+      configured = { all, byName: new Map() };
+    },
     hostsHave: (...names: string[]) => {
       hostsNames = new Set(names);
     },
@@ -49,6 +55,16 @@ test("a change of the hosts file counts with the next scan, though no service ha
   expect(routes.table.answersBare("shop")).toBe(false);
   routes.scanned([], none);
   expect(routes.table.answersBare("shop")).toBe(true);
+});
+
+test("a change of config.toml counts with the next scan, in a table of its own", () => {
+  const { routes, configure } = scene();
+  routes.scanned([], none);
+  const before = routes.table;
+  configure({ guard: "off" });
+  routes.scanned([], none);
+  expect(routes.table).not.toBe(before);
+  expect(routes.table.settings({ name: "api", supervised: undefined }).guard).toBe("off");
 });
 
 test.each<[readonly string[] | boolean, Record<string, boolean>]>([

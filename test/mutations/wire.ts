@@ -131,7 +131,7 @@ export const wire: readonly Fault[] = [
   },
   {
     name: "a header section in HTTP/2 may come in frames without end",
-    file: "src/proxy/h2/sections.ts",
+    file: "src/proxy/frames/section-block.ts",
     find: "if (++this.#continuations > continuationLimit || this.#block.length > blockLimit) {",
     replace: "if (this.#block.length > 1_000 * blockLimit) {",
     tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2-session.test.ts"],
@@ -159,7 +159,7 @@ export const wire: readonly Fault[] = [
   },
   {
     name: "a decompressed header section of HTTP/2 may have any size",
-    file: "src/proxy/h2/sections.ts",
+    file: "src/proxy/frames/section-block.ts",
     find: "return this.#listSize > headLimit;",
     replace: "return this.#listSize > 1_000 * headLimit;",
     tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2-session.test.ts"],
@@ -208,10 +208,10 @@ export const wire: readonly Fault[] = [
   },
   {
     name: "a stream may send more than its window",
-    file: "src/proxy/h2/windows.ts",
+    file: "src/proxy/frames/windows.ts",
     find: "return this.left >= 0;",
     replace: "return this.left >= -1_000 * this.size;",
-    tests: ["test/proxy/h2/windows.test.ts", "test/proxy/h2-session.test.ts"],
+    tests: ["test/proxy/frames/windows.test.ts", "test/proxy/h2-session.test.ts"],
   },
   {
     name: "a field's table in HPACK may grow",

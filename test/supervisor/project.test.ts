@@ -67,6 +67,23 @@ describe("up", () => {
     });
   });
 
+  test("said again, it tries a service anew that is between two tries, in the shell that says it", async () => {
+    using played = new PlayedProject([{ name: "api" }, { name: "mail", type: "worker" }]);
+    const first = played.up();
+    await settled();
+    played.service("mail").be("ready");
+    played.service("api").be("ready");
+    expect(await first).toEqual({ kind: "ready" });
+    played.service("api").die(127);
+    played.takeSaid();
+    const up = played.up();
+    await settled();
+    expect(played.takeSaid()).toEqual(["stop api", "start api"]);
+    played.service("api").be("ready");
+    expect(await up).toEqual({ kind: "ready" });
+    expect(played.finished.slice(-2)).toEqual(["shop:mail ready", "shop:api ready"]);
+  });
+
   test("a dependency that fails is told by name to all who waited", async () => {
     using played = new PlayedProject(chain);
     const up = played.up();

@@ -2,7 +2,7 @@
  * A port into one request of HTTP/2 over TLS, whose windows a test opens by hand. Its bytes are those of DATA alone.
  */
 import type { Socket } from "bun";
-import { HeadWriter } from "../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../src/proxy/frames/head-writer.ts";
 import {
   contentOf,
   Flag,

@@ -1,7 +1,7 @@
 /** An HTTP/2 session without a network into frames: what a test writes goes in, what comes out is kept. */
 import type { Link, LinkHandler } from "../../src/link/link.ts";
 import { H2Session } from "../../src/proxy/h2/session.ts";
-import { HeadWriter } from "../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../src/proxy/frames/head-writer.ts";
 import {
   Flag,
   Found,

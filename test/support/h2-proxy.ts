@@ -7,7 +7,7 @@ import { marks } from "../../src/proxy/request/marks.ts";
 import { Destinations } from "../../src/proxy/request/destination.ts";
 import { Dialects } from "../../src/proxy/upstream/dialect.ts";
 import { H2Session } from "../../src/proxy/h2/session.ts";
-import { HeadWriters } from "../../src/proxy/upstream/head-writer.ts";
+import { HeadWriters } from "../../src/proxy/frames/head-writer.ts";
 import { ownPages } from "../../src/proxy/pages/own-pages.ts";
 import { type UpstreamPool, upstreamPool } from "../../src/proxy/upstream/pool.ts";
 import { routeTable } from "../../src/routes/table.ts";

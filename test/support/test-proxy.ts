@@ -14,6 +14,7 @@ import {
   type TableOptions,
   routeTable,
 } from "../../src/routes/table.ts";
+import type { ConfiguredNames } from "../../src/manifest/name-settings.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { steadyClock } from "./steady-clock.ts";
 
@@ -27,6 +28,8 @@ export type TestProxyOptions = Partial<ProxyOptions> & {
   tlds?: readonly string[];
   /** Names without a dot that are answered to who asks for them as if they were resolved. */
   answersBare?: BareNames;
+  /** What config.toml says of names. */
+  configured?: ConfiguredNames;
   /** What the supervisor says. */
   supervised?: readonly Supervised[];
 };
@@ -105,11 +108,12 @@ export function startTestProxy({
   tlds = [],
   answersBare = new Set(),
   supervised = [],
+  configured,
   clock,
   ...overrides
 }: TestProxyOptions = {}): Promise<TestProxy> {
   let known = { services, supervised };
-  let table = tableOf(services, { tlds, answersBare, supervised });
+  let table = tableOf(services, { tlds, answersBare, supervised, configured });
   const faults: unknown[] = [];
   const notes: string[] = [];
   const proxy = startProxy({
@@ -141,11 +145,11 @@ export function startTestProxy({
     },
     setServices(next) {
       known = { ...known, services: next };
-      table = tableOf(next, { tlds, answersBare, supervised: known.supervised });
+      table = tableOf(next, { tlds, answersBare, supervised: known.supervised, configured });
     },
     setSupervised(next, nextServices = known.services) {
       known = { services: nextServices, supervised: next };
-      table = tableOf(nextServices, { tlds, answersBare, supervised: next });
+      table = tableOf(nextServices, { tlds, answersBare, supervised: next, configured });
       proxy.supervisedChanged();
     },
     stop,

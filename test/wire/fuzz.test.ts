@@ -4,7 +4,7 @@
  */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { HeadWriter } from "../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../src/proxy/frames/head-writer.ts";
 import { readAuthority } from "../../src/wire/authority.ts";
 import { BodyReader } from "../../src/wire/body.ts";
 import { CHUNKED, ResponseFraming } from "../../src/wire/framing.ts";

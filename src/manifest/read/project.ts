@@ -5,6 +5,7 @@ import type { ProjectSpec, Reload } from "../project.ts";
 import { labelOf, projectNameFrom, projectNameMistake, readDomain } from "../project-name.ts";
 import { projectSchema } from "../schema.ts";
 import type { Reading } from "./reading.ts";
+import { noteProjectSettings } from "./settings.ts";
 
 export type ReadProjectTable = Pick<ProjectSpec, "name" | "domain" | "reload"> & {
   /** The domain without its ending. */
@@ -17,6 +18,7 @@ export function readProjectTable(reading: Reading): ReadProjectTable {
   const its = tableIn(tree, "project");
   fields.read(its, { key: "env_file", schema: projectSchema });
   fields.read(its, { key: "shell", schema: projectSchema });
+  noteProjectSettings(its, reading);
   const reload = reloadOf(its, reading);
   const written = fields.read<string>(its, { key: "name", schema: projectSchema });
   const folder = directory.slice(directory.lastIndexOf("/") + 1);

@@ -1,11 +1,20 @@
 /** Keys of a service that its type has no use for -> the reason why, at each. Pure. */
 import type { Node, Table } from "../layer.ts";
+import { settingKeys } from "../name-settings.ts";
 import type { ServiceSpec } from "../project.ts";
 import type { Mistakes } from "./mistakes.ts";
 
 type Reasons = Readonly<Record<string, string>>;
 
+const noAddress = "it has no address, so that no request reaches it";
+
+/** The keys that say how requests to a name are treated. */
+const ofName: Reasons = Object.fromEntries(
+  Object.keys(settingKeys).map((key) => [key, noAddress] as const),
+);
+
 const ofWorker: Reasons = {
+  ...ofName,
   port: "a worker has no port; only an exec service has one",
   lazy: "a worker has no address, so that no request could start it",
   idle_timeout: "a worker receives no requests, so that it is never idle",
@@ -21,6 +30,7 @@ const byType: Record<ServiceSpec["type"], Reasons> = {
   process: ofServer,
   worker: ofWorker,
   task: {
+    ...ofName,
     port: "a task has no port; only an exec service has one",
     lazy: "a task has no address, so that no request could start it",
     idle_timeout: "a task receives no requests, so that it is never idle",

@@ -15,6 +15,7 @@ import type { Known } from "./fields.ts";
 import { readHealth } from "./health.ts";
 import { readNeeds } from "./needs.ts";
 import type { Reading } from "./reading.ts";
+import { readSettings } from "./settings.ts";
 import { type Edges, edgesOf, existing } from "./references.ts";
 import { reportSenseless } from "./senseless.ts";
 import { envFilePaths, type Variable } from "./variables.ts";
@@ -111,6 +112,7 @@ export function readService(
   };
   const watch = patterns("watch");
   const inputs = patterns("inputs");
+  const settings = readSettings(name, table, reading);
   const spec: ServiceSpec = {
     name,
     type,
@@ -143,6 +145,7 @@ export function readService(
     inputs: inputs ?? [],
     pty: valueIn("pty") ?? true,
     routeName: hasPort(type) ? routeNameOf(name, { ...project, type }) : undefined,
+    ...(settings === undefined || !hasPort(type) ? {} : { settings }),
   };
   return { spec, table, ...edges };
 }

@@ -2,13 +2,8 @@
 import { Held } from "../../link/held.ts";
 import { BodyReader } from "../../wire/body.ts";
 import { ResponseFraming } from "../../wire/framing.ts";
-import { type FieldLines, ResponseHead, type TrailerFields } from "../../wire/head.ts";
-
-/** `status` 0: trailers. `last`: nothing follows. */
-export type StreamHead = { fields: FieldLines; bytes: Uint8Array; status: number; last: boolean };
-/** bytes[from, to). `last`: nothing follows. */
-export type StreamPiece = { bytes: Uint8Array; from: number; to: number; last: boolean };
-export type Trailer = { fields: TrailerFields; bytes: Uint8Array };
+import { ResponseHead } from "../../wire/head.ts";
+import type { StreamHead, StreamPiece, Trailer } from "../frames/parts.ts";
 
 /** Hears of an answer's parts in their order. The one that is `last` ends it, or else `answerEnd` does. */
 export interface AnswerSink {

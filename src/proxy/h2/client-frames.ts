@@ -18,14 +18,8 @@ import {
   streamError,
 } from "../../wire/h2/frame-rules.ts";
 import type { Problem } from "../pages/error-page.ts";
-import { Floods } from "./floods.ts";
-import { Gathered } from "./gathered.ts";
-import { encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
-import { Sections } from "./sections.ts";
-import type { Sending } from "./sending.ts";
-import { type Changes, ClientSettings, streamLimit } from "./settings.ts";
-import type { H2StreamLink } from "./stream-link.ts";
-import type { Streams } from "./streams.ts";
+import { Gathered } from "../frames/gathered.ts";
+import type { Sending } from "../frames/sending.ts";
 import {
   connectionTooLarge,
   moreThanConnection,
@@ -33,7 +27,13 @@ import {
   type ReceiveWindow,
   settingTooLarge,
   streamTooLarge,
-} from "./windows.ts";
+} from "../frames/windows.ts";
+import { Floods } from "./floods.ts";
+import { encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
+import { Sections } from "./sections.ts";
+import { type Changes, ClientSettings, streamLimit } from "./settings.ts";
+import type { H2StreamLink } from "./stream-link.ts";
+import type { Streams } from "./streams.ts";
 
 const { protocolError, refusedStream } = ErrorCode;
 

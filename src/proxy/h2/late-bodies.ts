@@ -2,7 +2,7 @@
  * Streams whose answers are complete before their requests -> streams that are read on for a moment, and then reset.
  * RFC 9113 section 8.1.
  */
-import type { ReceiveWindow } from "./windows.ts";
+import type { ReceiveWindow } from "../frames/windows.ts";
 
 /**
  * Seconds for which the rest of a request is taken and thrown away. A reset that comes with the answer destroys it:

@@ -16,13 +16,14 @@ import {
 import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
 import { Connection, type ConnectionShared } from "../client/connection.ts";
 import { headSeconds, idleSeconds, lingerSeconds } from "../client/states.ts";
-import type { StreamHead, StreamPiece } from "./answer-reader.ts";
+import type { StreamHead, StreamPiece } from "../frames/parts.ts";
+import { Sending } from "../frames/sending.ts";
+import { connectionWindow, ReceiveWindow } from "../frames/windows.ts";
 import { ClientFrames } from "./client-frames.ts";
-import { Sending } from "./sending.ts";
+import { writeOurSettings } from "./settings.ts";
 import { H2StreamLink, type StreamSession } from "./stream-link.ts";
 import { mayReceive } from "./stream-states.ts";
 import { Streams } from "./streams.ts";
-import { connectionWindow, ReceiveWindow } from "./windows.ts";
 
 /** Our last words are written before: `lastWords` sees to the rest. */
 const nothing = new Uint8Array(0);
@@ -107,7 +108,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.localAddress = link.localAddress;
     this.localPort = link.localPort;
     this.#since = this.#now();
-    this.#sending = new Sending(link);
+    this.#sending = new Sending(link, writeOurSettings);
     this.#frames = new ClientFrames({
       streams: this.#streams,
       sending: this.#sending,

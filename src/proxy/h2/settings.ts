@@ -9,7 +9,7 @@ import {
 import { type Breach, type Frame, settingBreach } from "../../wire/h2/frame-rules.ts";
 import type { Output } from "../../wire/h2/output.ts";
 import { headLimit } from "../../wire/head.ts";
-import { connectionWindow, streamWindow } from "./windows.ts";
+import { connectionWindow, streamWindow } from "../frames/windows.ts";
 
 /** Twice what browsers open at once, which is 100 unless they are told otherwise. */
 export const streamLimit = 256;

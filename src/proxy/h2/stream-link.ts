@@ -3,17 +3,12 @@ import type { Link, LinkHandler } from "../../link/link.ts";
 import { ErrorCode } from "../../wire/h2/frame.ts";
 import type { Breach } from "../../wire/h2/frame-rules.ts";
 import type { RequestWriter } from "../../wire/h2/request.ts";
-import type { HeadWriter } from "../upstream/head-writer.ts";
-import {
-  AnswerReader,
-  type AnswerSink,
-  type StreamHead,
-  type StreamPiece,
-  type Trailer,
-} from "./answer-reader.ts";
-import { RequestBody } from "./request-body.ts";
+import type { HeadWriter } from "../frames/head-writer.ts";
+import type { StreamHead, StreamPiece, Trailer } from "../frames/parts.ts";
+import { ReceivedBody } from "../frames/received-body.ts";
+import { ReceiveWindow, SendWindow, streamWindow } from "../frames/windows.ts";
+import { AnswerReader, type AnswerSink } from "./answer-reader.ts";
 import { maySend, type StreamEvent, type StreamState, step } from "./stream-states.ts";
-import { ReceiveWindow, SendWindow, streamWindow } from "./windows.ts";
 
 /** The session, as a stream's link needs it. */
 export interface StreamSession {
@@ -67,7 +62,7 @@ export class H2StreamLink implements Link, AnswerSink {
   #paused = false;
   /** Octets of the request that came while the link was paused. */
   #withheld = 0;
-  readonly #body = new RequestBody();
+  readonly #body = new ReceivedBody();
 
   constructor(session: StreamSession) {
     this.#session = session;

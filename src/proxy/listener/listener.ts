@@ -20,7 +20,7 @@ import { Destinations } from "../request/destination.ts";
 import { Dialects } from "../upstream/dialect.ts";
 import { errorPage } from "../pages/error-page.ts";
 import { H2Session } from "../h2/session.ts";
-import { HeadWriters } from "../upstream/head-writer.ts";
+import { HeadWriters } from "../frames/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
 import { type ExtraPort, listenOnPorts, type OwnSocket, type RefusedPort } from "./own-ports.ts";
 import { marks } from "../request/marks.ts";

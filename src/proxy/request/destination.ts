@@ -2,6 +2,7 @@
  * A requested authority and its client -> the destination, and the fields that tell the upstream about the client.
  * Cached, because most requests ask for the same authority as one just before.
  */
+import { type NameSettings, usualSettings } from "../../manifest/name-settings.ts";
 import { type Asked, type Decision, decide } from "../../routes/decide.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { type Authority, readAuthority } from "../../wire/authority.ts";
@@ -21,6 +22,8 @@ export type Destination = {
   table: RouteTable;
   authority: Authority;
   decision: Decision;
+  /** How requests to it are treated; for `proxy`, `tunnel` and `absent` decisions: the service's own. */
+  settings: NameSettings;
   /**
    * For `proxy` decisions: the fields written for the upstream, and the Via that marks a request that has been here.
    */
@@ -163,6 +166,7 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     table,
     authority,
     decision,
+    settings: settingsOf(decision, table),
     hop: undefined,
     via: "",
     location: undefined,
@@ -210,6 +214,17 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
   if (bare)
     destination.location = { from: `${scheme}://${local}`, to: encode(`${proto}://${visible}`) };
   return destination;
+}
+
+function settingsOf(decision: Decision, table: RouteTable): NameSettings {
+  const { kind } = decision;
+  if (kind === "absent") {
+    const { supervised } = decision;
+    return table.settings({ name: supervised.routeName!, supervised });
+  }
+  if (kind !== "proxy" && kind !== "tunnel") return usualSettings;
+  const { service, supervised } = decision;
+  return table.settings({ name: service.name, supervised });
 }
 
 function sameBytes(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

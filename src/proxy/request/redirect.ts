@@ -6,7 +6,7 @@ import type { RequestHead } from "../../wire/head.ts";
 import type { Target } from "../../wire/target.ts";
 import type { Destination } from "./destination.ts";
 import { writePath } from "../upstream/forward.ts";
-import { HeadWriter } from "../upstream/head-writer.ts";
+import { HeadWriter } from "../frames/head-writer.ts";
 import { frontPath } from "../pages/own-pages.ts";
 import { isPageLoad } from "./page-load.ts";
 import { type Reply, textReply } from "../pages/reply.ts";

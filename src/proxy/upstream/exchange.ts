@@ -18,7 +18,7 @@ import {
   writeResponse,
   writeTrailer,
 } from "./forward.ts";
-import { HeadWriter, type HeadWriters } from "./head-writer.ts";
+import { HeadWriter, type HeadWriters } from "../frames/head-writer.ts";
 import type { Upstream, UpstreamPool } from "./pool.ts";
 import { Replay } from "./replay.ts";
 import { switchProblem } from "./switch-problem.ts";

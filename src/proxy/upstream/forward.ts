@@ -17,7 +17,7 @@ import {
   VALUE_END,
   VALUE_START,
 } from "../../wire/head.ts";
-import type { HeadWriter } from "./head-writer.ts";
+import type { HeadWriter } from "../frames/head-writer.ts";
 
 /** Fields that we send to an upstream, beyond the client's. */
 export type Hop = {

@@ -121,6 +121,8 @@ export function boot(names: readonly string[], options: BootOptions): Promise<St
       else if (unit.held !== undefined) progress(its, heldText(unit.held));
       return;
     }
+    // The process that ends, or has ended already, is not the start that is awaited.
+    if (unit.wish.state === "restarting") return;
     if (startedAt !== undefined && startedAt !== its.formerRun) its.formerRun = undefined;
     if (isThere(unit) && its.formerRun === undefined) {
       if (isCompleted(unit) && unit.completed!.time === its.completedBefore) {

@@ -55,6 +55,12 @@ const deciders: {
     const command = filled(ask.command, { project, shell: true });
     return { health_check: { ...health, ask: { ...ask, command } } };
   },
+  // A branch that is checked out must not let other sites in unseen.
+  settings: ({ settings: its }) => ({
+    ...(its?.guard === undefined ? {} : { guard: its.guard }),
+    ...(its?.allowOrigins === undefined ? {} : { allow_origins: its.allowOrigins }),
+    ...(its?.allowPosts === undefined ? {} : { allow_posts: its.allowPosts }),
+  }),
   env: (spec, project) =>
     Object.fromEntries(
       [...decidingVariables(spec)].map((name) => [

@@ -1,5 +1,6 @@
 /** A daemon's description of its projects for the next one, from memory to memory -> checked values. */
 import * as v from "valibot";
+import { forwardings, guards } from "../../manifest/name-settings.ts";
 import {
   conditions,
   hookNames,
@@ -46,6 +47,13 @@ const signals = [
   ...(["SIGWINCH", "SIGKILL"] as const),
 ];
 
+const settings = v.object({
+  guard: v.exactOptional(v.picklist(guards)),
+  allowOrigins: v.exactOptional(texts),
+  allowPosts: v.exactOptional(texts),
+  forwarded: v.exactOptional(v.picklist(forwardings)),
+});
+
 /**
  * All keys of the type: one that is added there has to be added here, and the value of a daemon without it is refused,
  * so that its services are started again.
@@ -79,6 +87,7 @@ const service: v.GenericSchema<unknown, ServiceSpec> = v.object({
   inputs: texts,
   pty: v.boolean(),
   routeName: maybe(text),
+  settings: v.optional(maybe(settings)),
   instance: v.optional(maybe(v.object({ of: text, number, routeName: maybe(text) }))),
 });
 

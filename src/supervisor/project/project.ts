@@ -14,6 +14,7 @@ import { Starting } from "./starting.ts";
 import {
   heldText,
   unseenWhy,
+  isBetweenTries,
   isDue,
   isRenewing,
   isRunning,
@@ -187,6 +188,7 @@ export class Project {
     }
     const changed: string[] = [];
     const renewing: string[] = [];
+    const retried: string[] = [];
     let isLacking = false;
     for (const name of concerned) {
       const unit = this.#units.get(name)!;
@@ -202,15 +204,26 @@ export class Project {
         renewing.push(name);
       }
       if (unit.wish.state !== "given") continue;
-      if (!lacksShell && !this.#units.differs(unit, shell)) continue;
+      if (!lacksShell && !this.#units.differs(unit, shell)) {
+        // Its next try would have the former shell's environment, in which the cause may not be mended.
+        if (isBetweenTries(unit)) {
+          unit.shell = shell;
+          retried.push(name);
+        }
+        continue;
+      }
       unit.shell = shell;
       isLacking ||= lacksShell;
       changed.push(name);
     }
+    if (retried.length > 0) {
+      // Before anybody looks: its last death is not that of the start that is awaited.
+      void this.#restarts.restartAll(retried, { event: "restart", because: "`up` was said again" });
+    }
     this.#effects.onState();
     const watched = this.#boot(concerned, {
       ...{ hear, patience },
-      changed: [...changed, ...renewing],
+      changed: [...changed, ...renewing, ...retried],
     });
     if (changed.length > 0) {
       const because = isLacking

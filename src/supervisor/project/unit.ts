@@ -118,6 +118,11 @@ export function isUp(unit: Unit): boolean {
   return process === "up" || process === "working";
 }
 
+/** True for a service that has ended, and is started again after a while; no other program has its port. */
+export function isBetweenTries({ service }: Unit): boolean {
+  return service !== undefined && !service.isHeld && service.snapshot().state === "backoff";
+}
+
 export function isTask({ spec }: Unit): boolean {
   return spec.type === "task";
 }
@@ -206,6 +211,7 @@ export function snapshotOf(
     ...taskState(unit),
     lazy: isWanted(unit) && wakes(spec),
     ...(spec.instance === undefined ? {} : { instance: spec.instance }),
+    ...(spec.settings === undefined ? {} : { settings: spec.settings }),
     domain,
     directory,
     ...(unit.unseen === undefined ? {} : { pending: unit.unseen }),
@@ -355,6 +361,6 @@ export function needsRestart(before: ServiceSpec, after: ServiceSpec): boolean {
 function startedFrom(spec: ServiceSpec): object {
   const { dependsOn: _d, restartWith: _r, lazy: _l, idleTimeout: _i, ...others } = spec;
   const { watch: _w, envFiles: _e, disabled: _off, profiles: _p, schedule: _s, ...its } = others;
-  const { conditions: _c, inputs: _in, ...rest } = its;
+  const { conditions: _c, inputs: _in, settings: _n, ...rest } = its;
   return rest;
 }

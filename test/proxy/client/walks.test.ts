@@ -11,7 +11,7 @@ import { At, states } from "../../../src/proxy/client/states.ts";
 import { type Entry, Recorder } from "../../../src/proxy/request/recorder.ts";
 import type { RequestHead } from "../../../src/wire/head.ts";
 import { Dialect, Dialects } from "../../../src/proxy/upstream/dialect.ts";
-import { type HeadWriter, HeadWriters } from "../../../src/proxy/upstream/head-writer.ts";
+import { type HeadWriter, HeadWriters } from "../../../src/proxy/frames/head-writer.ts";
 import { type DialRequest, type DialTurn, Upstream } from "../../../src/proxy/upstream/pool.ts";
 import type { Service } from "../../../src/routes/service.ts";
 import type { Supervised } from "../../../src/routes/supervised.ts";

@@ -1,7 +1,7 @@
 /** Header sections without a session: cut into frames anywhere, too long, too large, or no HPACK. */
 import { expect, test } from "bun:test";
 import { Sections } from "../../../src/proxy/h2/sections.ts";
-import { HeadWriter } from "../../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import { ErrorCode, Flag, FrameType } from "../../../src/wire/h2/frame.ts";
 import { anyFrame, type Frame, settingsFirst } from "../../../src/wire/h2/frame-rules.ts";
 import { HpackEncoder } from "../../../src/wire/h2/hpack-encoder.ts";

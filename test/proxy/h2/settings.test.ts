@@ -1,7 +1,7 @@
 /** A client's SETTINGS without a session. */
 import { expect, test } from "bun:test";
 import { type Changes, ClientSettings, writeOurSettings } from "../../../src/proxy/h2/settings.ts";
-import { HeadWriter } from "../../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import {
   ErrorCode,
   Found,

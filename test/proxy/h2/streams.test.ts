@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { H2StreamLink, type StreamSession } from "../../../src/proxy/h2/stream-link.ts";
 import { Streams } from "../../../src/proxy/h2/streams.ts";
-import { HeadWriter } from "../../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import { ErrorCode } from "../../../src/wire/h2/frame.ts";
 import { RequestWriter } from "../../../src/wire/h2/request.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { HeadWriter } from "../../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import {
   contentOf,
   Flag,

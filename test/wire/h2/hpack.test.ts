@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { HeadWriter } from "../../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import { encode } from "../../../src/wire/bytes.ts";
 import { decodeHuffman, huffmanRoom } from "../../../src/wire/h2/huffman.ts";
 import { HpackDecoder } from "../../../src/wire/h2/hpack-decoder.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { HeadWriter } from "../../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import { h2Field } from "../../../src/wire/h2/field.ts";
 import { RequestWriter, TrailerWriter } from "../../../src/wire/h2/request.ts";
 

@@ -1,10 +1,16 @@
 /** Frames of DATA that come at once for one stream -> one piece: a write for each would cost more than the copy. */
-import { HeadWriter } from "../upstream/head-writer.ts";
-import { chunkLineRoom } from "./request-body.ts";
-import type { H2StreamLink } from "./stream-link.ts";
+import { HeadWriter } from "./head-writer.ts";
+import { chunkLineRoom } from "./received-body.ts";
+
+/** A stream whose content comes in DATA. */
+export interface Receiver {
+  readonly id: number;
+  /** Content stands behind `chunkLineRoom` in `body`. `count`: octets of the windows that it used. */
+  receive(body: HeadWriter, count: number): void;
+}
 
 export class Gathered {
-  #stream: H2StreamLink | undefined;
+  #stream: Receiver | undefined;
   /** Octets of the windows that the frames used, padding included. */
   #count = 0;
   readonly #body = new HeadWriter(0);
@@ -16,7 +22,7 @@ export class Gathered {
 
   /** Adds bytes[from, to), which used `count` octets of the windows. What is here must be of the same stream. */
   add(
-    stream: H2StreamLink,
+    stream: Receiver,
     bytes: Uint8Array,
     { from, to, count }: { from: number; to: number; count: number },
   ): void {

@@ -1,11 +1,11 @@
-/** DATA and trailers of a request -> its body in HTTP/1.1: in chunks, unless its length was announced. */
+/** DATA and trailers of a message -> its body in HTTP/1.1: in chunks, unless its length was announced. */
 import { type BodyLength, CHUNKED } from "../../wire/framing.ts";
-import { HeadWriter } from "../upstream/head-writer.ts";
+import { HeadWriter } from "./head-writer.ts";
 
 /** Octets for the line in front of a chunk. No window lets a chunk grow to a size of more than 8 digits. */
 export const chunkLineRoom = 10;
 
-export class RequestBody {
+export class ReceivedBody {
   /** Octets that are still to come; CHUNKED: unknown. */
   #expected: BodyLength = 0;
 
@@ -39,7 +39,7 @@ export class RequestBody {
     return body.bytes.subarray(from, body.length);
   }
 
-  /** The request has ended. `trailers`: lines. @returns bytes that go on; undefined: less came than was announced. */
+  /** The message has ended. `trailers`: lines. @returns bytes that go on; undefined: less came than was announced. */
   end(trailers: Uint8Array): Uint8Array | undefined {
     if (this.#expected !== CHUNKED) return this.#expected === 0 ? nothing : undefined;
     const out = new HeadWriter(trailers.length + 8);

@@ -1,4 +1,4 @@
-/** Heads and pieces of answers -> frames in one buffer, which the link gets once a turn. RFC 9113 section 6.9. */
+/** Heads and pieces of messages -> frames in one buffer, which the link gets once a turn. RFC 9113 section 6.9. */
 import type { Link } from "../../link/link.ts";
 import { Field, fieldIdCount } from "../../wire/field.ts";
 import {
@@ -11,15 +11,14 @@ import {
 } from "../../wire/h2/frame.ts";
 import { HpackEncoder } from "../../wire/h2/hpack-encoder.ts";
 import { FIELD_STRIDE, NAME_END, NAME_START, VALUE_END, VALUE_START } from "../../wire/head.ts";
-import { HeadWriter } from "../upstream/head-writer.ts";
-import type { StreamHead, StreamPiece } from "./answer-reader.ts";
-import { writeOurSettings } from "./settings.ts";
-import type { H2StreamLink } from "./stream-link.ts";
+import { HeadWriter } from "./head-writer.ts";
+import type { StreamHead, StreamPiece } from "./parts.ts";
+import { writePseudoFields } from "./pseudo-fields.ts";
 import { type ReceiveWindow, SendWindow } from "./windows.ts";
 
 /** Octets that are gathered before they are written within a turn of the event loop: four TLS records. */
 const flushLength = 65_536;
-/** Octets that a client does not take, after which nothing more is read from the client either. */
+/** Octets that the other side does not take, after which nothing more is read from it either. */
 const unreadLimit = 262_144;
 
 /** 1 for the fields of HTTP/1.1 that speak of its connection. RFC 9113 section 8.2.2. */
@@ -32,6 +31,23 @@ isHopField[Field.proxyConnection] = 1;
 isHopField[Field.http2Settings] = 1;
 isHopField[Field.te] = 1;
 
+/** The same, with the fields that a request has as pseudo-header fields. */
+const isLeftOutOfRequest = isHopField.slice();
+isLeftOutOfRequest[Field.host] = 1;
+
+/** A stream, as far as sending on it needs it. */
+export interface SendingStream {
+  readonly id: number;
+  readonly sendWindow: SendWindow;
+  /** Octets that no window has let through. */
+  readonly pending: number;
+  /** Nothing more may be sent. */
+  readonly done: boolean;
+  /** The stream is in the queue of those that have something to send. */
+  queued: boolean;
+  sendPending(most: number): void;
+}
+
 export class Sending {
   /** Frames that are not written yet. Frames that no window holds up are written here directly. */
   readonly out = new HeadWriter(4_096);
@@ -40,22 +56,25 @@ export class Sending {
   readonly encoder = new HpackEncoder();
 
   readonly #link: Link;
+  readonly #writeFirst: (out: HeadWriter) => void;
   /** Streams with something to send that their own windows let through. */
-  readonly #queue: H2StreamLink[] = [];
+  readonly #queue: SendingStream[] = [];
   readonly #places = { nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0 };
   #begun = false;
   /** The link has not taken all that was written. */
   #blocked = false;
 
-  constructor(link: Link) {
+  /** `writeFirst`: our side of the preface. */
+  constructor(link: Link, writeFirst: (out: HeadWriter) => void) {
     this.#link = link;
+    this.#writeFirst = writeFirst;
   }
 
   get blocked(): boolean {
     return this.#blocked;
   }
 
-  /** The client does not take what we write: time to read no more from it. */
+  /** The other side does not take what we write: time to read no more from it. */
   get unread(): boolean {
     return this.out.length > unreadLimit;
   }
@@ -64,11 +83,11 @@ export class Sending {
   begin(): void {
     if (this.#begun) return;
     this.#begun = true;
-    writeOurSettings(this.out);
+    this.#writeFirst(this.out);
   }
 
-  /** An answer's head, or its trailers, with the fields of HTTP/1.1's connection left out. */
-  head(stream: H2StreamLink, { fields, bytes, status, last }: StreamHead): void {
+  /** A message's head, or its trailers, with the fields of HTTP/1.1's connection left out. */
+  head(stream: SendingStream, { fields, bytes, status, asked, last }: StreamHead): void {
     const out = this.out;
     const encoder = this.encoder;
     const flags = Flag.endHeaders | (last ? Flag.endStream : 0);
@@ -76,9 +95,11 @@ export class Sending {
     writeFrameHead(out, { length: 0, type: FrameType.headers, flags, stream: stream.id });
     encoder.begin(out);
     if (status > 0) encoder.status(out, status);
+    else if (asked !== undefined) writePseudoFields(asked, encoder, out);
+    const leftOut = asked === undefined ? isHopField : isLeftOutOfRequest;
     const end = fields.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
-      if (isHopField[fields.fields[at]!] === 1) continue;
+      if (leftOut[fields.fields[at]!] === 1) continue;
       const places = this.#places;
       places.nameStart = fields.fields[at + NAME_START]!;
       places.nameEnd = fields.fields[at + NAME_END]!;
@@ -115,7 +136,7 @@ export class Sending {
   }
 
   /** As much of a piece as the windows and the link let through. @returns the offset behind it. */
-  data(stream: H2StreamLink, { bytes, from, to, last }: StreamPiece): number {
+  data(stream: SendingStream, { bytes, from, to, last }: StreamPiece): number {
     const out = this.out;
     const streamWindow = stream.sendWindow;
     const window = this.window;
@@ -140,7 +161,7 @@ export class Sending {
     writeFrameHead(this.out, { length, type: FrameType.data, flags, stream });
   }
 
-  /** Octets of a request are used up, which the window had let through. @returns whether a frame was written. */
+  /** Octets that came are used up, which the window had let through. @returns whether a frame was written. */
   credit(window: ReceiveWindow, count: number): boolean {
     const increment = window.credit(count);
     if (increment > 0) writeWindowUpdate(this.out, window.stream, increment);
@@ -148,7 +169,7 @@ export class Sending {
   }
 
   /** The stream may have something to send. */
-  queue(stream: H2StreamLink): void {
+  queue(stream: SendingStream): void {
     if (stream.queued || stream.sendWindow.left <= 0 || stream.done) return;
     stream.queued = true;
     this.#queue.push(stream);

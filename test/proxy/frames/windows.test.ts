@@ -1,6 +1,6 @@
 /** Flow control without a session: what comes, what is used up, and when a WINDOW_UPDATE is due. */
 import { expect, test } from "bun:test";
-import { ReceiveWindow, SendWindow } from "../../../src/proxy/h2/windows.ts";
+import { ReceiveWindow, SendWindow } from "../../../src/proxy/frames/windows.ts";
 
 test("a window takes what it holds, and not an octet more", () => {
   const window = new ReceiveWindow(100);

@@ -1,7 +1,7 @@
 /** DATA and trailers into the body that HTTP/1.1 has for them. */
 import { expect, test } from "bun:test";
-import { chunkLineRoom, RequestBody } from "../../../src/proxy/h2/request-body.ts";
-import { HeadWriter } from "../../../src/proxy/upstream/head-writer.ts";
+import { chunkLineRoom, ReceivedBody } from "../../../src/proxy/frames/received-body.ts";
+import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import { CHUNKED } from "../../../src/wire/framing.ts";
 
 function contentOf(text: string): HeadWriter {
@@ -11,8 +11,8 @@ function contentOf(text: string): HeadWriter {
   return body;
 }
 
-function bodyOf(length: number): RequestBody {
-  const body = new RequestBody();
+function bodyOf(length: number): ReceivedBody {
+  const body = new ReceivedBody();
   body.begin(length);
   return body;
 }

@@ -1,9 +1,10 @@
 /** Answers into frames without a session: windows, long sections, and a link that takes nothing. */
 import { expect, test } from "bun:test";
 import { nobody, type Link } from "../../../src/link/link.ts";
-import { Sending } from "../../../src/proxy/h2/sending.ts";
+import { Sending } from "../../../src/proxy/frames/sending.ts";
+import { writeOurSettings } from "../../../src/proxy/h2/settings.ts";
 import { H2StreamLink, type StreamSession } from "../../../src/proxy/h2/stream-link.ts";
-import { HeadWriter } from "../../../src/proxy/upstream/head-writer.ts";
+import { HeadWriter } from "../../../src/proxy/frames/head-writer.ts";
 import { Flag, Found, FrameReader, FrameType } from "../../../src/wire/h2/frame.ts";
 import { RequestWriter } from "../../../src/wire/h2/request.ts";
 import { ResponseHead } from "../../../src/wire/head.ts";
@@ -45,7 +46,7 @@ function scene(): {
   open(id: number, window?: number): H2StreamLink;
 } {
   const link = new Frames();
-  const sending = new Sending(link);
+  const sending = new Sending(link, writeOurSettings);
   const session: StreamSession = {
     remoteAddress: "127.0.0.1",
     remotePort: 1,
