@@ -59,4 +59,25 @@ export const h2Clients: readonly Fault[] = [
     replace: "",
     tests: ["test/proxy/h2/late-bodies.test.ts"],
   },
+  {
+    name: "the preface of HTTP/2 counts behind a request of HTTP/1.1",
+    file: "src/proxy/client/connection.ts",
+    find: "if (this.served === 0 && bytes[0] === preface[0]",
+    replace: "if (bytes[0] === preface[0]",
+    tests: ["test/proxy/h2c.test.ts"],
+  },
+  {
+    name: "a session without TLS is told to services as https",
+    file: "src/proxy/client/connection.ts",
+    find: "this.secured = inside?.secured ?? false;",
+    replace: "this.secured = inside !== undefined;",
+    tests: ["test/proxy/h2c.test.ts"],
+  },
+  {
+    name: "HTTP/2 in a tunnel is read by us although the service speaks it",
+    file: "src/proxy/tunnel/preface-tunnel.ts",
+    find: "if (refusals.includes(bytes[0]!)) this.#refused();",
+    replace: "if (bytes.length > 0) this.#refused();",
+    tests: ["test/proxy/h2c.test.ts"],
+  },
 ];

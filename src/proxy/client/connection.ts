@@ -5,6 +5,7 @@ import { type Joined, join } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { Deadline } from "../../system/deadline.ts";
 import { encode } from "../../wire/bytes.ts";
+import { preface, prefaceIn } from "../../wire/h2/frame.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
 import type { Upstream } from "../upstream/pool.ts";
@@ -22,11 +23,13 @@ import {
   Turn,
 } from "./states.ts";
 
-/** How a TLS connection to us was established. */
+/** The layers that the requests of a link are inside of. */
 export type Inside = {
+  /** The link is the inside of a TLS connection. */
+  secured: boolean;
   /** The name in the client's ClientHello; undefined if there was none, or if it no longer matters. */
   serverName: string | undefined;
-  /** The TLS runs inside a tunnel that CONNECT was granted. */
+  /** All of it runs inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
 };
 
@@ -41,6 +44,8 @@ export interface ConnectionShared extends ServingShared {
    * TLS.
    */
   secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
+  /** Opens a session of HTTP/2 on the connection's link. */
+  openSession(connection: Connection): LinkHandler;
   /** Idle connections end: the proxy stops, and none takes its place. */
   stopping(): boolean;
   /** The connection is gone, or it became a tunnel that is gone. */
@@ -84,7 +89,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     /** Undefined: the link is the connection that the client dialled. */
     inside?: Inside,
   ) {
-    this.secured = inside !== undefined;
+    this.secured = inside?.secured ?? false;
     this.serverName = inside?.serverName;
     this.tunnelled = inside?.tunnelled ?? false;
     this.#since = shared.seconds();
@@ -249,6 +254,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   /** Reads the requests in `bytes`. `held`: `bytes` are the held bytes. */
   #process(bytes: Uint8Array, { held }: { held: boolean }): void {
     let at = 0;
+    if (this.served === 0 && bytes[0] === preface[0] && this.#isPreface(bytes, { held })) return;
     for (;;) {
       const outcome = this.#serving.head.read(bytes);
       if (outcome.kind === "more") {
@@ -278,6 +284,17 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
       at = next;
       this.#serving.head.begin(at);
     }
+  }
+
+  /** A client that knows that we speak HTTP/2 says nothing else before it: RFC 9113 section 3.3. */
+  #isPreface(bytes: Uint8Array, { held }: { held: boolean }): boolean {
+    const found = prefaceIn(bytes);
+    if (found === "none") return false;
+    if (found === "more") {
+      if (this.#state === At.idle) this.move(Turn.begin);
+      if (!held) this.#keepFrom(bytes, 0);
+    } else this.#openSession(held ? this.held.take() : bytes);
+    return true;
   }
 
   #keepFrom(bytes: Uint8Array, from: number): void {
@@ -366,6 +383,20 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
       },
       failed: (fault) => this.shared.fault(fault),
     };
+  }
+
+  /** Hands the link to a session of HTTP/2, with the bytes held from inside of a tunnel. */
+  openSession(): void {
+    this.#openSession(this.held.take());
+  }
+
+  #openSession(first: Uint8Array): void {
+    const session = this.shared.openSession(this);
+    this.#serving.end({ broken: false });
+    this.#end();
+    this.link.resume();
+    session.data(first);
+    if (this.inputEnded) session.ended();
   }
 
   /** Hands the link and its held bytes to TLS; the inside becomes another connection. */

@@ -29,7 +29,7 @@ import {
   streamTooLarge,
 } from "../frames/windows.ts";
 import { Floods } from "./floods.ts";
-import { encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
+import { type Certified, encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
 import { Sections } from "./sections.ts";
 import { type Changes, ClientSettings, streamLimit } from "./settings.ts";
 import type { H2StreamLink } from "./stream-link.ts";
@@ -54,7 +54,7 @@ export type ClientFramesOptions = {
   sending: Sending;
   /** The connection's window. */
   window: ReceiveWindow;
-  serverName: string | undefined;
+  certified: Certified;
   seconds(): number;
   /** A new link; `connected`: with a Connection that reads requests from it. */
   newLink(options: { connected: boolean }): H2StreamLink;
@@ -80,7 +80,7 @@ export class ClientFrames {
     this.#streams = options.streams;
     this.#sending = options.sending;
     this.#window = options.window;
-    this.#own = new OwnAnswers(options.serverName);
+    this.#own = new OwnAnswers(options.certified);
   }
 
   /** Passes gathered DATA on, once all frames that came at once have been handled. */

@@ -1,4 +1,4 @@
-/** A link inside of TLS that speaks HTTP/2 -> requests, each on a link of its own for a Connection. RFC 9113. */
+/** A link that speaks HTTP/2 -> requests, each on a link of its own for a Connection. RFC 9113. */
 import type { Asked } from "../../discovery/callers.ts";
 import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
@@ -42,7 +42,9 @@ export type H2SessionOptions = {
   shared: ConnectionShared;
   /** The client's name for us in its ClientHello; undefined where it dialled an address. */
   serverName: string | undefined;
-  /** The TLS is inside a tunnel that CONNECT was granted. */
+  /** The link is the inside of a TLS connection. */
+  secured: boolean;
+  /** All of it is inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
   /** The link is gone, and every stream with it. */
   gone(session: H2Session): void;
@@ -113,7 +115,7 @@ export class H2Session implements LinkHandler, StreamSession {
       streams: this.#streams,
       sending: this.#sending,
       window: this.#window,
-      serverName: options.serverName,
+      certified: options.secured ? { name: options.serverName } : undefined,
       seconds: options.shared.seconds,
       newLink: ({ connected }) => this.#newLink(connected),
       opened: () => {
@@ -153,9 +155,10 @@ export class H2Session implements LinkHandler, StreamSession {
     const stream = new H2StreamLink(this);
     this.#streams.addLink(stream);
     // The session has settled whether the server name covers a stream's authority: `OwnAnswers`.
-    const { tunnelled } = this.#options;
+    const { secured, tunnelled } = this.#options;
     if (connected) {
-      stream.owner = new Connection(stream, this.#shared, { serverName: undefined, tunnelled });
+      const inside = { secured, serverName: undefined, tunnelled };
+      stream.owner = new Connection(stream, this.#shared, inside);
     }
     return stream;
   }

@@ -195,6 +195,13 @@ export function startProxy(options: ProxyOptions): Proxy {
       if (connections.has(connection)) connections.set(connection, undefined);
       return true;
     },
+    openSession(connection) {
+      const { link, secured, serverName, tunnelled } = connection;
+      const guest = connections.get(connection);
+      // The session takes over the share.
+      if (connections.has(connection)) connections.set(connection, undefined);
+      return openSession(link, { secured, serverName, tunnelled }, guest);
+    },
     gone(connection) {
       forget(connections, connection);
     },
@@ -234,7 +241,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         calls.acknowledge(link.descriptor);
         // The resulting connection or session takes over the share.
         handshakes.set(handshake, undefined);
-        const inside = { serverName, tunnelled };
+        const inside = { secured: true, serverName, tunnelled };
         if (protocol === "h2") openSession(link, inside, guest);
         else connections.set(new Connection(link, shared, inside), guest);
         over();
@@ -244,7 +251,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     return handshake;
   }
 
-  function openSession(link: Link, inside: Inside, guest: Guest): void {
+  function openSession(link: Link, inside: Inside, guest: Guest): H2Session {
     const session = new H2Session(link, {
       shared,
       ...inside,
@@ -252,6 +259,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     });
     sessions.set(session, guest);
     if (phase === "stopping") session.drain();
+    return session;
   }
 
   function settle(): void {

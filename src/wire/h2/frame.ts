@@ -49,6 +49,13 @@ export const Setting = {
 /** The client's connection preface, before its SETTINGS. RFC 9113 section 3.4. */
 export const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
+/** Whether bytes from a connection's start are the preface, with whatever follows, or may still become one. */
+export function prefaceIn(bytes: Uint8Array): "whole" | "more" | "none" {
+  const length = Math.min(bytes.length, preface.length);
+  for (let at = 0; at < length; at++) if (bytes[at] !== preface[at]) return "none";
+  return length === preface.length ? "whole" : "more";
+}
+
 export const frameHeadLength = 9;
 
 /** The default of SETTINGS_MAX_FRAME_SIZE, in octets: RFC 9113 section 6.5.2. */
