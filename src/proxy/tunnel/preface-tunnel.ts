@@ -8,8 +8,8 @@ import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 
 /**
- * Octets that are kept to be read again. A client that has heard nothing yet may send 64 KiB of bodies, RFC 9113 section
- * 6.9.2, and its requests with them; above the limit it waits.
+ * Octets that are kept to be read again. A client that has heard nothing yet may send 64 KiB of bodies, RFC 9113
+ * section 6.9.2, and its requests with them; above the limit it waits.
  */
 const keptLimit = 131_072;
 /** Milliseconds in which a server of HTTP/2 sends its SETTINGS, and any other server says that it is none. */
