@@ -80,4 +80,32 @@ export const h2Clients: readonly Fault[] = [
     replace: "if (bytes.length > 0) this.#refused();",
     tests: ["test/proxy/h2c.test.ts"],
   },
+  {
+    name: "the bytes behind a refused WebSocket over HTTP/2 are a request",
+    file: "src/proxy/h2/stream-link.ts",
+    find: "if (tunnel !== undefined && !tunnel.isOpen) tunnel.hold(piece);",
+    replace: "if (tunnel === undefined && piece.length < 0) this.#giveBack();",
+    tests: ["test/proxy/h2/websocket.test.ts"],
+  },
+  {
+    name: "a page in the place of a WebSocket is told to clients of HTTP/2 as one",
+    file: "src/proxy/h2/stream-link.ts",
+    find: "if (head.status < 300) head.status = 502;",
+    replace: "",
+    tests: ["test/proxy/h2/websocket.test.ts"],
+  },
+  {
+    name: "the end of one side of a WebSocket over HTTP/2 ends both",
+    file: "src/proxy/h2/stream-link.ts",
+    find: "if (this.#tunnel?.isOpen) this.#sendEnd();",
+    replace: "if (this.#tunnel === undefined) this.#sendEnd();",
+    tests: ["test/proxy/h2/websocket.test.ts"],
+  },
+  {
+    name: "a client of HTTP/2 chooses the key of its WebSocket's handshake",
+    file: "src/wire/h2/request.ts",
+    find: "if (this.protocol === undefined) this.#out.append(field.line);",
+    replace: "this.#out.append(field.line);",
+    tests: ["test/wire/h2/request.test.ts", "test/proxy/h2/websocket.test.ts"],
+  },
 ];

@@ -134,8 +134,8 @@ export const proxy: readonly Fault[] = [
   {
     name: "a connection of HTTP/2 serves names that its certificate is not for",
     file: "src/proxy/h2/own-answers.ts",
-    find: "return connect ? noConnect : this.#misdirected(authority);",
-    replace: "this.#misdirected(authority);\n    return connect ? noConnect : undefined;",
+    find: "    return this.#misdirected(authority);",
+    replace: "    this.#misdirected(authority);\n    return undefined;",
     tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2.test.ts"],
   },
   {

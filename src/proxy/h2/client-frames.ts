@@ -187,7 +187,7 @@ export class ClientFrames {
     this.#options.opened();
     if (streams.size >= streamLimit) return this.#refuseNew(tooManyStreams);
     const { request } = sections;
-    request.finish({ ended: sections.ends });
+    request.finish({ ended: sections.ends, key: webSocketKey });
     if (sections.tooLarge) return this.#answer(fieldsTooLarge);
     if (request.malformed !== undefined) return this.#refuseNew(malformed);
     if (sections.ofItself) return this.#refuseNew(ofItself);
@@ -318,6 +318,11 @@ export class ClientFrames {
   #idleFrame(weight: number): Breach | undefined {
     return this.#floods.idleFrame(weight, this.#options.seconds());
   }
+}
+
+/** RFC 6455 section 4.1: 16 octets that no two handshakes share. */
+function webSocketKey(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
 }
 
 const nothing = new Uint8Array(0);

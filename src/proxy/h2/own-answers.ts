@@ -30,8 +30,11 @@ export class OwnAnswers {
   }
 
   /** The reason why no Connection may see the request. */
-  problemOf({ connect, authority }: RequestWriter): Problem | undefined {
-    return connect ? noConnect : this.#misdirected(authority);
+  problemOf({ connect, protocol, authority }: RequestWriter): Problem | undefined {
+    if (connect) return noConnect;
+    // RFC 9220 section 3, of a protocol that is not supported.
+    if (protocol !== undefined && protocol !== "websocket") return { status: 501, protocol };
+    return this.#misdirected(authority);
   }
 
   /** Set where the certificate is not one for the host that was asked for. */

@@ -27,6 +27,8 @@ export type Problem =
   | Unproxied
   /** `limit` is in bytes. */
   | { status: 431; limit: number }
+  /** `protocol`: the one that an extended CONNECT asked for. */
+  | { status: 501; protocol: string }
   | { status: 503; why: string }
   | { status: 505; version: string }
   | { status: 508; name: string }
@@ -318,6 +320,14 @@ export function explain(problem: Problem | Untold): Explanation {
         message: `the request's header fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
         details: { limit: problem.limit },
       };
+    case 501: {
+      const protocol = word(problem.protocol);
+      return {
+        code: "protocol_not_supported",
+        message: `CONNECT for the protocol ${protocol} is not supported, only for websocket`,
+        details: { protocol },
+      };
+    }
     case 502:
     case 504:
       return explainUpstream(problem);

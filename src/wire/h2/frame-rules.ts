@@ -224,6 +224,12 @@ const settingRules: {
     most: 2 ** 24 - 1,
     breach: connectionError(protocolError, "MAX_FRAME_SIZE is out of range"),
   },
+  // RFC 8441 section 3.
+  [Setting.enableConnectProtocol]: {
+    least: 0,
+    most: 1,
+    breach: connectionError(protocolError, "ENABLE_CONNECT_PROTOCOL is neither 0 nor 1"),
+  },
 };
 
 export function settingBreach(setting: number, value: number): Breach | undefined {

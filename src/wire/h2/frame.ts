@@ -31,6 +31,7 @@ export const ErrorCode = {
   streamClosed: 5,
   frameSizeError: 6,
   refusedStream: 7,
+  cancel: 8,
   compressionError: 9,
   enhanceYourCalm: 11,
 } as const;
@@ -44,6 +45,8 @@ export const Setting = {
   initialWindowSize: 4,
   maxFrameSize: 5,
   maxHeaderListSize: 6,
+  /** RFC 8441 section 3. */
+  enableConnectProtocol: 8,
 } as const;
 
 /** The client's connection preface, before its SETTINGS. RFC 9113 section 3.4. */
