@@ -53,6 +53,7 @@ const tables = [
   "proxy/client/states.ts",
   "proxy/h2/stream-states.ts",
   "proxy/request/waits.ts",
+  "proxy/upstream/login-turns.ts",
   "supervisor/family/ending-plan.ts",
   "supervisor/project/wishes.ts",
   "supervisor/service/states.ts",

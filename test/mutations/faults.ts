@@ -12,6 +12,7 @@ import { handover } from "./handover.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
+import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
@@ -36,6 +37,7 @@ export const faults: readonly Fault[] = [
   ...handover,
   ...files,
   ...handed,
+  ...logins,
   ...machine,
   ...json,
   ...links,

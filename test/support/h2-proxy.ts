@@ -30,11 +30,14 @@ export function testShared(services: Record<string, Place>): TestShared {
     Object.entries(services).map(([name, place]) => testService(name, place)),
   );
   const faults: unknown[] = [];
+  const { peek } = socketCalls(process.platform);
+  const pool = upstreamPool({ clock: systemClock, peek });
   const shared: TestShared = {
     faults,
     now: 0,
     drains: false,
-    pool: upstreamPool({ clock: systemClock, peek: socketCalls(process.platform).peek }),
+    pool,
+    loginFacts: { clock: systemClock, peek, pool },
     writers: new HeadWriters(),
     draining: () => shared.drains,
     stopping: () => shared.drains,

@@ -8,6 +8,8 @@ import { encode } from "../../wire/bytes.ts";
 import { preface, prefaceIn } from "../../wire/h2/frame.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
+import type { LoginFacts } from "../upstream/login-connection.ts";
+import { Logins } from "../upstream/logins.ts";
 import type { Upstream } from "../upstream/pool.ts";
 import type { Client, Grant, ServingShared } from "./client.ts";
 import { Serving } from "./serving.ts";
@@ -31,6 +33,8 @@ export type Inside = {
   serverName: string | undefined;
   /** All of it runs inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
+  /** The logins of the session that this connection is a stream of. */
+  logins?: Logins;
 };
 
 /** Shared by all client connections of one proxy. */
@@ -46,6 +50,8 @@ export interface ConnectionShared extends ServingShared {
   secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
   /** Opens a session of HTTP/2 on the connection's link. */
   openSession(connection: Connection): LinkHandler;
+  /** For logins that are bound to connections. */
+  readonly loginFacts: Pick<LoginFacts, "clock" | "peek" | "pool">;
   /** Idle connections end: the proxy stops, and none takes its place. */
   stopping(): boolean;
   /** The connection is gone, or it became a tunnel that is gone. */
@@ -72,6 +78,11 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   inputEnded = false;
   served = 0;
   readonly held = new Held();
+  logins: Logins | undefined;
+  /** The logins are those of a session, which ends them. */
+  readonly #inSession: boolean;
+  /** The server has ended a connection that a login was bound to, so this connection ends when it is idle. */
+  #loginLost = false;
   #state: ClientState = At.sniffing;
   /** When the state began, by `seconds()`. */
   #since: number;
@@ -92,6 +103,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.secured = inside?.secured ?? false;
     this.serverName = inside?.serverName;
     this.tunnelled = inside?.tunnelled ?? false;
+    this.logins = inside?.logins;
+    this.#inSession = this.logins !== undefined;
     this.#since = shared.seconds();
     this.#serving = shared.spare.pop() ?? new Serving(shared);
     this.#serving.attach(this);
@@ -230,6 +243,23 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     }
   }
 
+  ownLogins(): Logins {
+    this.logins ??= new Logins({
+      ...this.shared.loginFacts,
+      parallel: false,
+      lost: () => {
+        this.#loginLost = true;
+        this.#on(On.part);
+      },
+    });
+    return this.logins;
+  }
+
+  #endLogins(): void {
+    if (!this.#inSession) this.logins?.close();
+    this.logins = undefined;
+  }
+
   move(turn: number): void {
     this.#state = moved(this.#state, turn);
     this.#since = this.shared.seconds();
@@ -314,7 +344,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   /** Continues with the next request. */
   next(): void {
     this.again();
-    if (this.#state === At.idle && this.shared.stopping()) this.linger();
+    const ends = this.shared.stopping() || this.#loginLost;
+    if (this.#state === At.idle && ends) this.linger();
     else this.regulate();
   }
 
@@ -451,6 +482,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.#serving.drop();
     this.#tunnel?.drop(undefined);
     this.#tunnel = undefined;
+    this.#endLogins();
     this.held.clear();
     this.move(Turn.linger);
   }
@@ -466,6 +498,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.held.clear();
     this.move(Turn.end);
     this.#serving.close();
+    this.#endLogins();
     this.shared.gone(this);
   }
 }

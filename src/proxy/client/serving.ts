@@ -7,6 +7,7 @@ import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
+import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
 import { namesServices } from "../pages/own-pages.ts";
@@ -260,8 +261,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A request that is read again stays with its instance; a new one is the next one's.
     const again = this.#waiting !== undefined;
     if (!again) this.#missed = 0;
-    this.#destination = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    const found = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    this.#destination = this.#withLogin(found);
     return this.#destination;
+  }
+
+  /** Among several instances of a name, the one that has the client's login. */
+  #withLogin(found: Destination | undefined): Destination | undefined {
+    const { logins } = this.#client;
+    if (logins === undefined || found?.ring === undefined || this.#missed > 0) return found;
+    return found.ring.all.find(({ key }) => logins.has(key)) ?? found;
   }
 
   /** The next instance of a name, for a request that the last one could not take; undefined: all have been tried. */
@@ -352,19 +361,42 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (bad !== undefined) return this.refuse(badRequest(bad));
     // The client stopped in the middle while the request waited. Half a request is not a request.
     if (this.#client.inputEnded && !done) return this.#client.close();
-    const { key, tls } = destination;
+    const { key } = destination;
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait({ service, key, tls });
+      this.#take(key) ??
+      this.#dialAndWait(this.#way(destination));
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
+    if (framing.login !== Login.none) this.#client.ownLogins().bind(upstream, { why: "login" });
     this.#lastRequest = !framing.keepAlive && done;
     this.#kept = upstream;
     this.#client.move(Turn.exchange);
     const pathStart = target.form === "absolute" ? target.pathStart : head.targetStart;
     exchange.start(upstream, { bytes, bodyStart: end, pathStart }, destination);
     return next;
+  }
+
+  /** A connection that is open and free. */
+  #take(key: string): Upstream | Read | undefined {
+    const { framing } = this.#exchange;
+    const { logins } = this.#client;
+    if (logins?.has(key)) {
+      const upstream = logins.take(key, framing.login);
+      // The server has ended the connection just now, and with it the client's.
+      if (upstream === undefined && !this.#client.isReading) return "taken";
+      if (upstream !== undefined || logins.has(key)) return upstream;
+    }
+    return this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent });
+  }
+
+  /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
+  #way({ key, tls }: Pick<Destination, "key" | "tls">): Way {
+    const { login } = this.#exchange.framing;
+    const { logins } = this.#client;
+    const isBound = login !== Login.none || logins?.has(key) === true;
+    const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
+    return { service: this.#service, key, tls, by };
   }
 
   /** Grants a CONNECT. */
@@ -398,15 +430,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const failure = waiting.takeFailure(key);
     if (dialled?.key === key) return dialled;
     // The name has moved to another server meanwhile.
-    dialled?.link.close();
+    dialled?.close();
     if (failure === undefined) {
       return waiting.looked ? undefined : this.#unseen(this.#service);
     }
     const next = this.#nextInstance();
-    if (next !== undefined) {
-      const { tls } = next;
-      return this.#dialAndWait({ service: this.#service, key: next.key, tls });
-    }
+    if (next !== undefined) return this.#dialAndWait(this.#way(next));
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
       case "look":
@@ -486,14 +515,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const failure = waiting.takeFailure(found.key);
     this.#destination = found;
-    const { key, tls } = found;
     if (failure === undefined) {
-      waiting.dial({ service: this.#service, key, tls });
+      waiting.dial(this.#way(found));
       return;
     }
     const next = this.#nextInstance();
     if (next !== undefined) {
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      waiting.dial(this.#way(next));
       return;
     }
     const supervised = comesBack(found, failure);
@@ -508,7 +536,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const exchange = this.#exchange;
     if (this.#client.inputEnded && !exchange.request.done) {
       // The client stopped in the middle meanwhile. Half a request is not a request.
-      upstream.link.close();
+      upstream.close();
       this.#client.close();
       return;
     }
@@ -726,8 +754,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   retry(): void {
-    const { key, tls } = this.#destination!;
-    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls });
+    this.#wait({ bytes: "sent" }).dial(this.#way(this.#destination!));
   }
 
   doubted(address: string): void {
@@ -744,8 +771,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return;
     }
     this.#destination = found;
-    const { key, tls } = found;
-    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls });
+    this.#wait({ bytes: "sent", looked: true }).dial(this.#way(found));
   }
 
   broken(silent: boolean): void {
@@ -754,7 +780,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     else this.#client.linger();
   }
 
+  bound(upstream: Upstream, status: number): void {
+    const why = status === 401 ? "offer" : "login";
+    const midway = status === 401 && this.#exchange.framing.login !== Login.none;
+    this.#client.ownLogins().bind(upstream, { why, midway });
+  }
+
   switched(upstream: Upstream, rest: Uint8Array): void {
+    // The client's own wish: its other requests get another connection.
+    upstream.hasLogin = false;
+    upstream.owner?.left(upstream);
     this.#client.link.write(rest, 0, rest.length);
     this.#record?.tunnel()?.fromSecond(rest.length);
     this.#client.join(upstream);
@@ -782,7 +817,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const next = this.#nextInstance();
     if (next !== undefined) {
       this.#client.regulate();
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      waiting.dial(this.#way(next));
       return;
     }
     this.#awaitReturn(supervised, { table: undefined, woken: false });
