@@ -138,8 +138,8 @@ export class RequestFraming extends Framing {
   connect = false;
   /** The method is idempotent: sending the request twice has the effect of sending it once. RFC 9110 section 9.2.2. */
   idempotent = false;
-  /** There is a `Via` field to check. */
-  via = false;
+  /** There is a `Via` or `CDN-Loop` field: other proxies, or we, have had the request before. */
+  proxied = false;
   /** How many more proxies an OPTIONS or TRACE may pass; undefined if there is no limit. RFC 9110 section 7.6.2. */
   maxForwards: number | undefined;
   /** The request's part in a login that is bound to its connection. */
@@ -162,7 +162,7 @@ export class RequestFraming extends Framing {
     }
     this.hostStart = -1;
     this.expectContinue = false;
-    this.via = false;
+    this.proxied = false;
     this.maxForwards = undefined;
     this.login = Login.none;
     const fields = head.fields;
@@ -175,8 +175,8 @@ export class RequestFraming extends Framing {
         this.hostEnd = fields[at + VALUE_END]!;
       } else if (id === Field.expect) {
         this.expectContinue = head.minor === 1;
-      } else if (id === Field.via) {
-        this.via = true;
+      } else if (id === Field.via || id === Field.cdnLoop) {
+        this.proxied = true;
       } else if (id === Field.authorization) {
         if (this.login !== Login.none) continue;
         this.login = loginStep(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);

@@ -12,6 +12,7 @@ export const packages = {
   fish: "fish",
   lsof: "lsof",
   nghttp: "nghttp2-client",
+  nginx: "nginx",
   openssl: "openssl",
   ps: "procps",
   less: "less",

@@ -26,7 +26,7 @@ import { isStrangers } from "../request/is-strangers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
-import { askedFor, hasBeenHere } from "../request/routing.ts";
+import { askedFor } from "../request/routing.ts";
 import {
   comesBack,
   supervisedBehind,
@@ -37,6 +37,7 @@ import {
 } from "../request/waiting.ts";
 import { afterFailure, heldBodyLimit, onAbsence } from "../request/waits.ts";
 import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
+import { hasBeenHere } from "../upstream/own-fields.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
 import type { Client, Read, ServingShared } from "./client.ts";
 import { covers } from "./covers.ts";
@@ -94,6 +95,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   get head(): RequestHead {
     return this.#head;
+  }
+
+  /** Clients take turns where connections are dialled. */
+  get client(): object {
+    return this.#client.link.party ?? this.#client.link;
   }
 
   /** The current request is complete. */
@@ -183,14 +189,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.refuse(badRequest(wrong));
     this.#answers.isHead(framing.head);
-    const target = readTarget(head, bytes, framing.connect);
+    const { secured } = this.#client;
+    const target = readTarget(head, bytes, { connect: framing.connect, secured });
     if ("kind" in target) return this.refuse(badRequest(target));
     const destination = this.#route(bytes, target);
     if (destination === undefined) {
       return this.refuse({ status: 400, why: "Host is missing or is not a host name" });
     }
     this.#shared.touch();
-    const redirected = this.#client.secured
+    this.#record?.secured(destination.secure);
+    const redirected = destination.secure
       ? undefined
       : this.#shared.redirect?.(head, bytes, { framing, target, destination });
     if (redirected !== undefined) return this.#reply(redirected, end);
@@ -227,7 +235,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         return this.refuse({
           status: 421,
           unproxied: decision.name,
-          scheme: this.#client.secured ? "https" : "http",
+          scheme: destination.secure ? "https" : "http",
           ports: this.#shared.urlPorts,
         });
       case "close":
@@ -253,7 +261,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #route(bytes: Uint8Array, target: Target): Destination | undefined {
     const { framing } = this.#exchange;
     const mode: Mode = this.#client.tunnelled ? "tunnelled" : "direct";
-    const asked = askedFor(this.#head, target, { mode, framing, table: this.#shared.routes() });
+    const asked = askedFor(this.#head, target, {
+      mode,
+      secure: this.#client.secured,
+      framing,
+      table: this.#shared.routes(),
+    });
     if (asked === undefined) return undefined;
     const known = this.#destination;
     const isAlone = known !== undefined && known.ring === undefined;
@@ -285,14 +298,15 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   /** The current destination of the authority bytes[start, end). */
   #find(
     bytes: Uint8Array,
-    asked: { mode: Mode; start: number; end: number; key?: string | undefined },
+    asked: { mode: Mode; secure: boolean; start: number; end: number; key?: string | undefined },
   ): Destination | undefined {
     return this.#shared.destinations.find(bytes, asked, {
       mode: asked.mode,
       client: this.#client.link.remoteAddress,
-      secure: this.#client.secured,
+      secure: asked.secure,
       table: this.#shared.routes(),
       ownPorts: this.#shared.ownPorts,
+      urlPorts: this.#shared.urlPorts,
       instance: this.#shared.instance,
       dialects: this.#shared.dialects,
     });
@@ -300,8 +314,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
-    const { asked, mode, key } = this.#destination!;
-    return this.#find(asked, { mode, start: 0, end: asked.length, key });
+    const { asked, mode, secure, key } = this.#destination!;
+    return this.#find(asked, { mode, secure, start: 0, end: asked.length, key });
   }
 
   /** The service that the current request goes to. */
@@ -331,8 +345,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
    * Whether the request came by https for a bare name that has no certificate. A person who continues despite the wrong
    * certificate then learns what helps.
    */
-  #isUncertified({ authority }: Destination): boolean {
-    return this.#client.secured && !authority.host.includes(".") && !this.#shared.bareNames();
+  #isUncertified({ authority, secure }: Destination): boolean {
+    return secure && !authority.host.includes(".") && !this.#shared.bareNames();
   }
 
   #refuseUncertified(bareName: string): Read {
@@ -351,7 +365,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { framing } = exchange;
     const head = this.#head;
     this.#record?.routed(service.name);
-    if (framing.via && hasBeenHere(head, bytes, destination.via)) {
+    if (framing.proxied && hasBeenHere(head, bytes, destination.hop!.mark)) {
       return this.refuse({ status: 508, name: service.name });
     }
     if (framing.maxForwards === 0) return this.#reply(lastRecipientReply(head, bytes), end);
@@ -392,11 +406,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
   #way({ key, tls }: Pick<Destination, "key" | "tls">): Way {
-    const { login } = this.#exchange.framing;
+    const { login, connect } = this.#exchange.framing;
     const { logins } = this.#client;
     const isBound = login !== Login.none || logins?.has(key) === true;
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
-    return { service: this.#service, key, tls, by };
+    return { service: this.#service, key, tls, by, ...(connect ? { fresh: true } : {}) };
   }
 
   /** Grants a CONNECT. */
@@ -410,7 +424,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined });
+      this.#dialAndWait({ service, key, tls: undefined, fresh: true });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;

@@ -30,10 +30,12 @@ export class OwnAnswers {
   }
 
   /** The reason why no Connection may see the request. */
-  problemOf({ connect, protocol, authority }: RequestWriter): Problem | undefined {
+  problemOf({ connect, protocol, proxied, authority }: RequestWriter): Problem | undefined {
     if (connect) return noConnect;
     // RFC 9220 section 3, of a protocol that is not supported.
     if (protocol !== undefined && protocol !== "websocket") return { status: 501, protocol };
+    // A client that uses us as its proxy made the handshake with the proxy, not with the host.
+    if (proxied) return undefined;
     return this.#misdirected(authority);
   }
 

@@ -20,6 +20,7 @@ import { Logins } from "../upstream/logins.ts";
 import type { StreamHead, StreamPiece } from "../frames/parts.ts";
 import { Sending } from "../frames/sending.ts";
 import { connectionWindow, ReceiveWindow } from "../frames/windows.ts";
+import { ClientAllowances } from "./client-allowances.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { writeOurSettings } from "./settings.ts";
 import { H2StreamLink, type StreamSession } from "./stream-link.ts";
@@ -28,6 +29,9 @@ import { Streams } from "./streams.ts";
 
 /** Our last words are written before: `lastWords` sees to the rest. */
 const nothing = new Uint8Array(0);
+
+/** Octets of a flood that are read behind GOAWAY. What is left unread costs nothing. */
+const mostOfFlood = 65_536;
 
 const { noError, protocolError, enhanceYourCalm } = ErrorCode;
 
@@ -47,6 +51,8 @@ export type H2SessionOptions = {
   secured: boolean;
   /** All of it is inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
+  /** The allowances of the client, whose process is this one if that is known. Undefined: the session's own. */
+  allowances?(pid: number | undefined): ClientAllowances;
   /** The link is gone, and every stream with it. */
   gone(session: H2Session): void;
 };
@@ -125,6 +131,7 @@ export class H2Session implements LinkHandler, StreamSession {
       window: this.#window,
       certified: options.secured ? { name: options.serverName } : undefined,
       seconds: options.shared.seconds,
+      allowances: () => this.#allowances(),
       newLink: ({ connected }) => this.#newLink(connected),
       opened: () => {
         this.#since = this.#now();
@@ -157,6 +164,11 @@ export class H2Session implements LinkHandler, StreamSession {
 
   #now(): number {
     return this.#options.shared.seconds();
+  }
+
+  #allowances(): ClientAllowances {
+    const pid = this.#shared.callers?.ask(this.link).caller?.pid;
+    return this.#options.allowances?.(pid) ?? new ClientAllowances();
   }
 
   #newLink(connected: boolean): H2StreamLink {
@@ -372,9 +384,11 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#sending.unblock();
     this.#sending.flush();
     this.#phase = "over";
+    const isFlood = breach?.code === enhanceYourCalm;
     lastWords(this.link, nothing, {
       timer: this.#farewell,
       linger: lingerSeconds * 1_000,
+      ...(isFlood ? { flush: lingerSeconds * 1_000, most: mostOfFlood } : {}),
       gone: (cause) => this.closed(cause),
       failed: (fault) => this.fault(fault),
     });
