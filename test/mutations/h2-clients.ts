@@ -108,4 +108,25 @@ export const h2Clients: readonly Fault[] = [
     replace: "this.#out.append(field.line);",
     tests: ["test/wire/h2/request.test.ts", "test/proxy/h2/websocket.test.ts"],
   },
+  {
+    name: "a body may stand still without end",
+    file: "src/proxy/client/states.ts",
+    find: 'news: "watch body",',
+    replace: 'news: "ignore",',
+    tests: ["test/proxy/still-bodies.test.ts"],
+  },
+  {
+    name: "a client is blamed for a server that does not read its body",
+    file: "src/proxy/upstream/exchange.ts",
+    find: "if (this.request.done || this.requestBlocked || this.#upstream === undefined) return false;",
+    replace: "if (this.request.done || this.#upstream === undefined) return false;",
+    tests: ["test/proxy/still-bodies.test.ts"],
+  },
+  {
+    name: "half a head inside a tunnel is held without end",
+    file: "src/proxy/client/states.ts",
+    find: 'overdue: "join late",',
+    replace: 'overdue: "ignore",',
+    tests: ["test/proxy/timeouts.test.ts"],
+  },
 ];

@@ -154,6 +154,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
         this.regulate();
         return;
       case Do["look inside"]:
+        if (this.held.length === 0) this.#since = this.shared.seconds();
         this.held.add(bytes);
         this.#tunnel!.look();
         this.regulate();
@@ -189,7 +190,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   tick(): void {
     // The state may have begun right before the last tick.
     const age = this.shared.seconds() - this.#since + 0.5;
-    const overdue = age >= secondsIn(this.#state, { served: this.served });
+    const { served, held } = this;
+    const overdue = age >= secondsIn(this.#state, { served, held: held.length });
     this.#on(overdue ? On.overdue : On.news);
   }
 
@@ -225,6 +227,12 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
         return;
       case Do["ask again"]:
         this.#serving.news();
+        return;
+      case Do["watch body"]:
+        this.#serving.watchBody(this.#since);
+        return;
+      case Do["join late"]:
+        this.#tunnel!.late();
         return;
       case Do["count down"]:
         this.#farewell?.tick();

@@ -13,9 +13,15 @@ import {
   writePing,
   writeReset,
 } from "../../wire/h2/frame.ts";
-import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
+import {
+  anyFrame,
+  type Breach,
+  connectionError,
+  settingsFirst,
+  tooLong,
+} from "../../wire/h2/frame-rules.ts";
 import { Connection, type ConnectionShared } from "../client/connection.ts";
-import { headSeconds, idleSeconds, lingerSeconds } from "../client/states.ts";
+import { headSeconds, idleSeconds, lingerSeconds, silentSeconds } from "../client/states.ts";
 import { Logins } from "../upstream/logins.ts";
 import type { StreamHead, StreamPiece } from "../frames/parts.ts";
 import { Sending } from "../frames/sending.ts";
@@ -197,6 +203,7 @@ export class H2Session implements LinkHandler, StreamSession {
   /** @returns the offset behind what belongs to the preface. */
   #readPreface(bytes: Uint8Array): number {
     let at = 0;
+    if (this.#prefaceRead === 0) this.#since = this.#now();
     while (at < bytes.length && this.#prefaceRead < preface.length) {
       if (bytes[at++] === preface[this.#prefaceRead++]) continue;
       this.#fail(noPreface);
@@ -264,9 +271,15 @@ export class H2Session implements LinkHandler, StreamSession {
       this.#fail(slowFrame);
     } else if (this.#streams.size === 0) {
       this.#frames.shrink();
-      const allowed = this.#streams.last === 0 ? headSeconds : idleSeconds;
-      if (age >= allowed) this.#fail(idle);
+      if (age >= this.#idleLimit) this.#fail(idle);
     }
+  }
+
+  /** Seconds without a stream. The preface, with its SETTINGS, may take as long as a head. */
+  get #idleLimit(): number {
+    if (this.#streams.last > 0) return idleSeconds;
+    const isGreeting = this.#prefaceRead > 0 && this.#frames.sections.awaited === settingsFirst;
+    return isGreeting ? headSeconds : silentSeconds;
   }
 
   /** A frame is cut off that must not take long. A body may: the service waits for it, and decides for how long. */

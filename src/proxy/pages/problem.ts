@@ -20,7 +20,8 @@ import {
 export type Problem =
   | { status: 400; why: string }
   | { status: 405; allow: string }
-  | { status: 408 }
+  /** `still`: seconds for which no more of the body came. */
+  | { status: 408; still?: number }
   /** `certificate`: the server name of the client's connection, whose certificate does not cover the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
@@ -293,7 +294,10 @@ export function explain(problem: Problem | Untold): Explanation {
     case 408:
       return {
         code: "request_timeout",
-        message: "the request did not arrive in time",
+        message:
+          problem.still === undefined
+            ? "the request did not arrive in time"
+            : `no more of the request's body arrived for ${problem.still} s, while the server waited for it`,
         details: {},
       };
     case 421: {

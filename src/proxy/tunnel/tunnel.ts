@@ -104,6 +104,11 @@ export class Tunnel {
     if (this.#phase === "listening") this.#joinNow();
   }
 
+  /** The first bytes have been awaited for long enough. */
+  late(): void {
+    if (this.#phase === "listening") this.#joinNow();
+  }
+
   /** The connection is gone, by a reset if there is a `cause`. */
   drop(cause: Error | undefined): void {
     this.#cancelDial?.();
