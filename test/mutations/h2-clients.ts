@@ -129,4 +129,18 @@ export const h2Clients: readonly Fault[] = [
     replace: 'overdue: "ignore",',
     tests: ["test/proxy/timeouts.test.ts"],
   },
+  {
+    name: "the newest idle connection makes room, not the oldest",
+    file: "src/proxy/listener/idle-ones.ts",
+    find: "found.sort((a, b) => a.since - b.since);",
+    replace: "found.sort((a, b) => b.since - a.since);",
+    tests: ["test/proxy/admission.test.ts"],
+  },
+  {
+    name: "a guest's connection ends the person's own",
+    file: "src/proxy/listener/idle-ones.ts",
+    find: "[newcomer, ...others];",
+    replace: "[newcomer, ...others, undefined];",
+    tests: ["test/proxy/admission.test.ts"],
+  },
 ];

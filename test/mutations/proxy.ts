@@ -72,8 +72,8 @@ export const proxy: readonly Fault[] = [
   {
     name: "any number of connections is taken",
     file: "src/proxy/listener/listener.ts",
-    find: "if (count() >= connectionLimit) return",
-    replace: "if (count() >= 100 * connectionLimit) return",
+    find: "const isFull = count() >= connectionLimit;",
+    replace: "const isFull = count() >= 100 * connectionLimit;",
     tests: ["test/proxy/limits.test.ts"],
   },
   {

@@ -200,10 +200,20 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.#on(On.drain);
   }
 
-  /** Whether the client has had nothing to say for this many seconds, and nothing is owed to it. */
+  /** Since when the client has had nothing to say, and nothing has been owed to it; undefined: it is not so. */
+  get idleSince(): number | undefined {
+    return this.#state === At.idle || this.#state === At.sniffing ? this.#since : undefined;
+  }
+
+  /** Whether that has been so for this many seconds. */
   isQuietFor(seconds: number): boolean {
-    const isIdle = this.#state === At.idle || this.#state === At.sniffing;
-    return isIdle && this.shared.seconds() - this.#since >= seconds;
+    const since = this.idleSince;
+    return since !== undefined && this.shared.seconds() - since >= seconds;
+  }
+
+  /** Another connection takes the place of this one, which is idle. */
+  makeRoom(): void {
+    this.close();
   }
 
   /** Another proxy accepts in place of this one. */

@@ -164,6 +164,20 @@ export class H2Session implements LinkHandler, StreamSession {
     return (this.#doubted & (this.#doubted - 1)) === 0;
   }
 
+  /** Since when there has been no stream; undefined: there is one, or a request has begun. */
+  get idleSince(): number | undefined {
+    const isIdle = this.#phase === "serving" && this.#streams.size === 0 && !this.#waitsForFrame;
+    return isIdle && this.#frames.sections.awaited <= anyFrame ? this.#since : undefined;
+  }
+
+  /** Another connection takes the place of this one, which is idle. */
+  makeRoom(): void {
+    this.#goAway(idle);
+    this.#sending.flush();
+    this.link.close();
+    this.#end(undefined);
+  }
+
   get #isOver(): boolean {
     return this.#phase === "over" || this.#phase === "closed";
   }
