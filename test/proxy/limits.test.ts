@@ -221,7 +221,8 @@ test.skipIf(openFiles() < 10_500)(
       held.push(...(await Promise.all(Array.from({ length: 200 }, () => connectRaw(proxy.port)))));
     }
     for (let count = 1; count <= 3; count++) {
-      using next = await connectRaw(proxy.port);
+      const next = await connectRaw(proxy.port);
+      held.push(next);
       next.send("GET /proxy.pac HTTP/1.1\r\nHost: localhost\r\n\r\n");
       expect((await next.message()).status).toBe(200);
       await eventually("one has made room", () => held.filter(({ over }) => over).length === count);
