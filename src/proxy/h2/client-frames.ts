@@ -203,7 +203,7 @@ export class ClientFrames {
     if (streams.size >= streamLimit) return this.#refuseNew(tooManyStreams);
     const { request } = sections;
     request.finish({ ended: sections.ends, key: webSocketKey });
-    if (sections.tooLarge) return this.#answer(fieldsTooLarge);
+    if (sections.tooLarge) return this.#answer(fieldsTooLarge(sections.excess));
     if (request.malformed !== undefined) return this.#refuseNew(malformed);
     if (sections.ofItself) return this.#refuseNew(ofItself);
     const problem = this.#own.problemOf(request);

@@ -22,12 +22,12 @@ export type Problem =
   | { status: 405; allow: string }
   /** `still`: seconds for which no more of the body came. */
   | { status: 408; still?: number }
+  /** `limit` is in bytes. */
+  | { status: 414 | 431 | 501; limit: number; protocol?: undefined }
   /** `certificate`: the server name of the client's connection, whose certificate does not cover the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
   | Unproxied
-  /** `limit` is in bytes. */
-  | { status: 431; limit: number }
   /** `protocol`: the one that an extended CONNECT asked for. */
   | { status: 501; protocol: string }
   | { status: 503; why: string }
@@ -276,6 +276,15 @@ function explainUntold(problem: Untold): Explanation {
   };
 }
 
+function explainProtocol(name: string): Explanation {
+  const protocol = word(name);
+  return {
+    code: "protocol_not_supported",
+    message: `CONNECT for the protocol ${protocol} is not supported, only for websocket`,
+    details: { protocol },
+  };
+}
+
 export function explain(problem: Problem | Untold): Explanation {
   if ("untold" in problem) return explainUntold(problem);
   switch (problem.status) {
@@ -318,20 +327,25 @@ export function explain(problem: Problem | Untold): Explanation {
         details: { host },
       };
     }
+    case 414:
+      return {
+        code: "target_too_long",
+        message: `the request's URL is longer than ${size(problem.limit)}`,
+        details: { limit: problem.limit },
+      };
+    case 501:
+      if (problem.protocol !== undefined) return explainProtocol(problem.protocol);
+      return {
+        code: "method_not_known",
+        message: `the request's method is longer than ${size(problem.limit)}`,
+        details: { limit: problem.limit },
+      };
     case 431:
       return {
         code: "head_too_large",
         message: `the request's header fields are larger than ${size(problem.limit)}; clear the cookies of localhost`,
         details: { limit: problem.limit },
       };
-    case 501: {
-      const protocol = word(problem.protocol);
-      return {
-        code: "protocol_not_supported",
-        message: `CONNECT for the protocol ${protocol} is not supported, only for websocket`,
-        details: { protocol },
-      };
-    }
     case 502:
     case 504:
       return explainUpstream(problem);
