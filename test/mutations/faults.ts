@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
+import { h2Clients } from "./h2-clients.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
@@ -47,6 +48,7 @@ export const faults: readonly Fault[] = [
   ...wire,
   ...proxy,
   ...requests,
+  ...h2Clients,
   ...unseen,
   ...meant,
   ...restarts,
