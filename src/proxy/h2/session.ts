@@ -100,6 +100,8 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#shared = {
       ...options.shared,
       gone() {},
+      // What serves the streams knows this client's process.
+      spare: [],
       // All streams have the one client.
       callers: callers && {
         ask: () => (this.#asked ??= callers.ask(link)),
