@@ -100,7 +100,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#shared = {
       ...options.shared,
       gone() {},
-      // What serves the streams knows this client's process.
+      // Objects that have served this client's streams know its process.
       spare: [],
       // All streams have the one client.
       callers: callers && {
