@@ -113,6 +113,8 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#shared = {
       ...options.shared,
       gone() {},
+      // Objects that have served this client's streams know its process.
+      spare: [],
       // All streams have the one client.
       callers: callers && {
         ask: () => (this.#asked ??= callers.ask(link)),
