@@ -9,8 +9,7 @@ import { type ProxyProcess, startProxyProcess } from "../support/proxy-process.t
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { floodBytes, floodingSession, floods } from "../support/reset-flood.ts";
-import { type SmallBacklog, smallBacklog } from "../support/small-backlog.ts";
-import { turn } from "../support/turn.ts";
+import { serveInTurn, type SmallBacklog, smallBacklog } from "../support/small-backlog.ts";
 
 const sessions = 8;
 const streams = 3_900;
@@ -21,35 +20,21 @@ const within = 20_000;
 let slow: SmallBacklog;
 let other: RawServer;
 let proxy: ProxyProcess;
-let over = false;
+let stop: () => void;
 
 beforeAll(async () => {
   slow = smallBacklog(5);
   other = new RawServer({ answer: () => ok("other") });
   proxy = await startProxyProcess({ slow: slow.port, other: other.port }, { tls: true });
-  void answerInTurn();
+  stop = serveInTurn(slow, () => ok("slow", ["Connection: close"]));
 });
 
 afterAll(async () => {
-  over = true;
+  stop();
   await proxy[Symbol.asyncDispose]();
   slow[Symbol.dispose]();
   other.stop();
 });
-
-/** One connection at a time: to its end, and then the next. */
-async function answerInTurn(): Promise<void> {
-  while (!over) {
-    const end = await slow.accept();
-    if (end === undefined) {
-      await turn();
-      continue;
-    }
-    while (!end.over && !end.text.includes("\r\n\r\n")) await turn();
-    end.send(ok("slow", ["Connection: close"]));
-    end.finish();
-  }
-}
 
 /** @returns milliseconds. */
 async function ask(name: string): Promise<number> {
