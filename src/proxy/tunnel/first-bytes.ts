@@ -1,4 +1,4 @@
-/** The first bytes inside a tunnel -> whether they are an upgrade for a name that back ends do not know. Pure. */
+/** The first bytes inside a tunnel -> whether they are an upgrade for a name of ours. Pure. */
 import { classifyHost } from "../../routes/host.ts";
 import { readAuthority } from "../../wire/authority.ts";
 import { RequestFraming } from "../../wire/framing.ts";
@@ -27,6 +27,5 @@ export function mayBeUpgrade(
   if (framing.read(head, bytes) !== undefined || !framing.upgrade) return "other";
   const authority = readAuthority(bytes, framing.hostStart, framing.hostEnd);
   if (authority?.host !== asked.host) return "other";
-  const named = classifyHost(asked.host, asked.tlds);
-  return named.kind === "name" && named.domain !== "localhost" ? "upgrade" : "other";
+  return classifyHost(asked.host, asked.tlds).kind === "name" ? "upgrade" : "other";
 }
