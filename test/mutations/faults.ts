@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
+import { guarding } from "./guard.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
@@ -39,6 +40,7 @@ export const faults: readonly Fault[] = [
   ...handover,
   ...identity,
   ...files,
+  ...guarding,
   ...handed,
   ...logins,
   ...machine,
