@@ -8,6 +8,7 @@ import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
 import { guarding } from "./guard.ts";
+import { h2Clients } from "./h2-clients.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
@@ -49,6 +50,7 @@ export const faults: readonly Fault[] = [
   ...wire,
   ...proxy,
   ...requests,
+  ...h2Clients,
   ...unseen,
   ...meant,
   ...restarts,
