@@ -1,4 +1,4 @@
-/** Cases of the field's suites that we do not pass on purpose -> the reason, by the suite's label and the case's name. */
+/** Cases of the field's suites that we do not pass on purpose -> the reason, by the suite and the case. */
 
 export const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   http11probe: {
