@@ -11,7 +11,7 @@ import { type Authority, readAuthority } from "../../wire/authority.ts";
 import { encode, latin1 } from "../../wire/bytes.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Hop } from "../upstream/forward.ts";
-import { authorityOf, type Names } from "../upstream/names.ts";
+import { authorityOf, type Names, namesOf, type Site } from "../upstream/names.ts";
 import { markOf, ownFields } from "../upstream/own-fields.ts";
 import { securedKey, upstreamKey } from "../upstream/pool.ts";
 
@@ -204,25 +204,23 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
   const dialect = dialects.of(service);
   destination.dialect = dialect;
   destination.key = upstreamKey(service);
-  const names = bare
-    ? namesFor(authority, { ...facts, speaksTls: dialect.tls === true })
-    : undefined;
+  const names = namesFor(decision, { authority, facts, speaksTls: dialect.tls === true });
+  const { told } = names;
   if (dialect.tls === true) {
     // Servers refuse a Host that differs from the handshake's name (421), so each name has its own connections.
-    const serverName = names?.told.host ?? authority.host;
+    const serverName = told.host;
     destination.tls = { serverName };
     destination.key = securedKey(service, serverName);
   }
-  const scheme = secure ? "https" : "http";
-  const told = names === undefined ? undefined : authorityOf(names.told);
+  const host = bare ? authorityOf(told) : undefined;
   destination.hop = {
-    host: told !== undefined ? encode(told) : mode === "forward" ? asked : undefined,
-    names,
+    host: host !== undefined ? encode(host) : mode === "forward" ? asked : undefined,
+    answer: { names, mapped: bare, keepsOrigin: false },
     ...ownFields({
       client,
-      proto: scheme,
-      authority: told ?? latin1(asked, 0, asked.length),
-      port: names?.told.port ?? authority.port ?? defaultPorts[scheme],
+      proto: told.scheme,
+      authority: host ?? latin1(asked, 0, asked.length),
+      port: told.port,
       mark: markOf(service.name, instance),
       forwarded: destination.settings.forwarded,
     }),
@@ -235,17 +233,20 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
  * other name that back ends take for this machine's, and whose URLs lead back to us.
  */
 function namesFor(
-  { host, port }: Authority,
-  { secure, table, urlPorts, speaksTls }: DestinationFacts & { speaksTls: boolean },
+  { service, bare }: Extract<Decision, { kind: "proxy" }>,
+  { authority, facts, speaksTls }: { speaksTls: boolean } & Pick<Asking, "authority" | "facts">,
 ): Names {
+  const { secure, table, urlPorts } = facts;
+  const { host, port } = authority;
   const scheme = secure ? "https" : "http";
+  const visible: Site = { scheme, host, port: port ?? defaultPorts[scheme] };
   const found = classifyHost(host, table.tlds);
   if (found.kind !== "name") throw new Error(`${host} is not the name of a service`);
-  return {
-    visible: { scheme, host, port: port ?? defaultPorts[scheme] },
-    told: { scheme, host: `${found.name}.localhost`, port: urlPorts[scheme] },
-    own: [scheme, speaksTls ? "https" : "http"],
-  };
+  return namesOf({
+    visible,
+    told: bare ? { scheme, host: `${found.name}.localhost`, port: urlPorts[scheme] } : visible,
+    server: { scheme: speaksTls ? "https" : "http", port: service.endpoint.port },
+  });
 }
 
 function settingsOf(decision: Decision, table: RouteTable): NameSettings {

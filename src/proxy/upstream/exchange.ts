@@ -123,8 +123,7 @@ export class Exchange implements LinkHandler {
   #keepAlive = true;
   #upgrade = false;
   #minor: 0 | 1 = 1;
-  /** Set if the service was told another name than the client uses. */
-  #mapped: AnswerNames | undefined;
+  #answerNames!: AnswerNames;
   #dialect!: Dialect;
   #retriable = false;
   /** If this attempt fails, the request is not sent again. */
@@ -188,11 +187,11 @@ export class Exchange implements LinkHandler {
     this.#retriable = framing.idempotent;
     this.#last = false;
     this.#refusedPlain = false;
-    const names = hop!.names;
-    this.#mapped = names && {
-      names,
-      keepsOrigin: keepsOrigin(this.requestHead, bytes, names),
-    };
+    const { answer } = hop!;
+    this.#answerNames =
+      answer.mapped && keepsOrigin(this.requestHead, bytes, answer.names)
+        ? { ...answer, keepsOrigin: true }
+        : answer;
     this.#dialect = dialect!;
     this.#replay.forget();
     sent.clear();
@@ -202,7 +201,7 @@ export class Exchange implements LinkHandler {
     if (coalesced) {
       sent.copy(bytes, bodyStart, bodyEnd);
       if (request.trailer !== undefined) {
-        writeTrailer(request.trailer.fields, request.trailer.bytes, ofRequest(sent));
+        writeTrailer(request.trailer.fields, request.trailer.bytes, { out: sent });
       }
     }
     this.#wholeRequestSent = coalesced && request.done;
@@ -219,9 +218,8 @@ export class Exchange implements LinkHandler {
     { hop, dialect }: Forwarding,
     { last = false }: { last?: boolean } = {},
   ): void {
-    const names = hop?.names;
-    if (this.#mapped !== undefined && names !== undefined)
-      this.#mapped = { ...this.#mapped, names };
+    const { answer } = hop!;
+    this.#answerNames = this.#answerNames.keepsOrigin ? { ...answer, keepsOrigin: true } : answer;
     this.#dialect = dialect!;
     this.#last ||= last;
     const kept = this.#replay.take();
@@ -266,7 +264,7 @@ export class Exchange implements LinkHandler {
     const trailer = this.request.trailer;
     if (trailer !== undefined) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, ofRequest(out));
+      writeTrailer(trailer.fields, trailer.bytes, { out });
       taken = this.#sendPart(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -578,7 +576,7 @@ export class Exchange implements LinkHandler {
       connection,
       // Also if there is no body to dechunk: HTTP/1.0 has no such field.
       dechunk: this.#minor === 0,
-      mapped: this.#mapped,
+      answer: this.#answerNames,
       out,
     });
     return out;
@@ -635,7 +633,7 @@ export class Exchange implements LinkHandler {
     const trailer = response.trailer;
     if (trailer !== undefined && !this.#dechunk) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, { mapped: this.#mapped, out });
+      writeTrailer(trailer.fields, trailer.bytes, { answer: this.#answerNames, out });
       this.#write(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -661,11 +659,6 @@ export class Exchange implements LinkHandler {
     }
     this.#owner.finished(!this.#close && whole);
   }
-}
-
-/** No URL in a request's trailer says where the request goes. */
-function ofRequest(out: HeadWriter): { mapped: undefined; out: HeadWriter } {
-  return { mapped: undefined, out };
 }
 
 /** Shared by all exchanges of one proxy. */
