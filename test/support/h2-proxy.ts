@@ -13,6 +13,7 @@ import { type UpstreamPool, upstreamPool } from "../../src/proxy/upstream/pool.t
 import { routeTable } from "../../src/routes/table.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { socketCalls } from "../../src/system/socket-calls.ts";
+import { poolWithSessions } from "../../src/proxy/upstream/sessions.ts";
 import { type Place, testService } from "./test-proxy.ts";
 import { throwawayCertificateAuthority } from "./throwaway-certificate-authority.ts";
 
@@ -34,7 +35,10 @@ export function testShared(services: Record<string, Place>): TestShared {
     faults,
     now: 0,
     drains: false,
-    pool: upstreamPool({ clock: systemClock, peek: socketCalls(process.platform).peek }),
+    pool: poolWithSessions(
+      upstreamPool({ clock: systemClock, peek: socketCalls(process.platform).peek }),
+      { clock: systemClock, fault: (fault) => faults.push(fault) },
+    ),
     writers: new HeadWriters(),
     draining: () => shared.drains,
     stopping: () => shared.drains,

@@ -20,6 +20,7 @@ import {
   isSameDestination,
   type Mode,
   nextInstance,
+  wayTo,
 } from "../request/destination.ts";
 import { isStrangers } from "../request/is-strangers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
@@ -59,6 +60,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #destination: Destination | undefined;
   /** Instances of the current request's name that did not take it. */
   #missed = 0;
+  /** The current request is one of gRPC. */
+  #grpc = false;
   /** The last destination that the server name's certificate was found to cover. */
   #covered: Destination | undefined;
   /** The upstream that this client used last. */
@@ -352,11 +355,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (bad !== undefined) return this.refuse(badRequest(bad));
     // The client stopped in the middle while the request waited. Half a request is not a request.
     if (this.#client.inputEnded && !done) return this.#client.close();
-    const { key, tls } = destination;
+    this.#grpc = framing.grpc;
+    const { key, tls, h2 } = this.#wayTo(destination);
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
       this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait({ service, key, tls });
+      this.#dialAndWait({ service, key, tls, h2 });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#lastRequest = !framing.keepAlive && done;
@@ -378,7 +382,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined });
+      this.#dialAndWait({ service, key, tls: undefined, h2: false });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;
@@ -404,8 +408,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     }
     const next = this.#nextInstance();
     if (next !== undefined) {
-      const { tls } = next;
-      return this.#dialAndWait({ service: this.#service, key: next.key, tls });
+      const { key, tls, h2 } = this.#wayTo(next);
+      return this.#dialAndWait({ service: this.#service, key, tls, h2 });
     }
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
@@ -479,21 +483,21 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return;
     }
     if (found?.decision.kind !== "proxy") {
-      const failure = waiting.takeFailure(this.#destination!.key);
+      const failure = waiting.takeFailure(this.#wayTo(this.#destination!).key);
       if (failure === undefined) this.#lost();
       else this.#refuseDial(failure);
       return;
     }
-    const failure = waiting.takeFailure(found.key);
+    const { key, tls, h2 } = this.#wayTo(found);
+    const failure = waiting.takeFailure(key);
     this.#destination = found;
-    const { key, tls } = found;
     if (failure === undefined) {
-      waiting.dial({ service: this.#service, key, tls });
+      waiting.dial({ service: this.#service, key, tls, h2 });
       return;
     }
     const next = this.#nextInstance();
     if (next !== undefined) {
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      this.#dialNext(waiting, next);
       return;
     }
     const supervised = comesBack(found, failure);
@@ -726,13 +730,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   retry(): void {
-    const { key, tls } = this.#destination!;
-    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls });
+    const { key, tls, h2 } = this.#wayTo(this.#destination!);
+    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls, h2 });
   }
 
-  doubted(address: string): void {
+  doubted(way: { address: string; secured: boolean }): void {
     const { dialect } = this.#destination!;
-    this.#wait({ bytes: "sent", looked: true }).question(dialect!, address);
+    this.#wait({ bytes: "sent", looked: true }).question(dialect!, way);
     this.#client.regulate();
   }
 
@@ -744,8 +748,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return;
     }
     this.#destination = found;
-    const { key, tls } = found;
-    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls });
+    const { key, tls, h2 } = this.#wayTo(found);
+    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls, h2 });
   }
 
   broken(silent: boolean): void {
@@ -782,10 +786,20 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const next = this.#nextInstance();
     if (next !== undefined) {
       this.#client.regulate();
-      waiting.dial({ service: this.#service, key: next.key, tls: next.tls });
+      this.#dialNext(waiting, next);
       return;
     }
     this.#awaitReturn(supervised, { table: undefined, woken: false });
+  }
+
+  #dialNext(waiting: Waiting, next: Destination): void {
+    const { key, tls, h2 } = this.#wayTo(next);
+    waiting.dial({ service: this.#service, key, tls, h2 });
+  }
+
+  /** How the current request gets to its destination. */
+  #wayTo(destination: Destination): Pick<Destination, "key" | "tls" | "h2"> {
+    return wayTo(destination, { grpc: this.#grpc });
   }
 
   #lost(): void {

@@ -1,7 +1,7 @@
 /** Numbers of streams -> their states, and the links that serve one stream after another. RFC 9113 section 5.1. */
 import type { Breach } from "../../wire/h2/frame-rules.ts";
 import type { H2StreamLink } from "./stream-link.ts";
-import { type StreamEvent, type StreamState, step } from "./stream-states.ts";
+import { type StreamEvent, type StreamState, step } from "../frames/stream-states.ts";
 
 /** Streams remembered as `closed (reset)`. Older ones count as such, whatever they were. */
 const resetLimit = 1_024;

@@ -31,6 +31,7 @@ import type { Recorder } from "../request/recorder.ts";
 import { shares } from "./user-shares.ts";
 import { turningAway } from "./turned-away.ts";
 import { type UpstreamPoolOptions, upstreamPool } from "../upstream/pool.ts";
+import { poolWithSessions } from "../upstream/sessions.ts";
 
 /** Far more than browsers open, and below the usual raised limit on open files. */
 const usualConnectionLimit = 10_000;
@@ -135,7 +136,10 @@ export function startProxy(options: ProxyOptions): Proxy {
   const strangers = turningAway(clock, options.fault);
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
-  const pool = upstreamPool({ clock, peek: calls.peek, isOwn: options.isOwn });
+  const pool = poolWithSessions(upstreamPool({ clock, peek: calls.peek, isOwn: options.isOwn }), {
+    clock,
+    fault: options.fault,
+  });
   let seconds = 0;
   /** `leaving`: another process accepts in our place, so nothing needs to end before its time. */
   let phase: "serving" | "leaving" | "stopping" = "serving";

@@ -9,7 +9,7 @@ import { type Authority, readAuthority } from "../../wire/authority.ts";
 import { encode, latin1 } from "../../wire/bytes.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import { type Hop, ownFields, type ResponseTurn } from "../upstream/forward.ts";
-import { securedKey, upstreamKey } from "../upstream/pool.ts";
+import { h2Key, securedKey, upstreamKey } from "../upstream/pool.ts";
 
 export type Mode = Asked["mode"];
 
@@ -38,6 +38,8 @@ export type Destination = {
    * For `proxy` decisions: how the service is dialled, as known when this destination was made; undefined: without TLS.
    */
   tls: { serverName: string } | undefined;
+  /** For `proxy` decisions: the service takes nothing but HTTP/2, as known when this destination was made. */
+  h2: boolean;
   /** For a name that several instances share: the destination of each that can answer, this one among them. */
   ring: Ring | undefined;
 };
@@ -134,8 +136,22 @@ function isTrueYet(destination: Destination): boolean {
   return ring === undefined ? isSpoken(destination) : ring.all.every(isSpoken);
 }
 
-function isSpoken({ decision, dialect, tls }: Destination): boolean {
-  return decision.kind !== "proxy" || (dialect!.tls === true) === (tls !== undefined);
+function isSpoken({ decision, dialect, tls, h2 }: Destination): boolean {
+  return decision.kind !== "proxy" || isSpokenSo(dialect!, { tls, h2 });
+}
+
+function isSpokenSo(dialect: Dialect, { tls, h2 }: Pick<Destination, "tls" | "h2">): boolean {
+  return (dialect.tls === true) === (tls !== undefined) && dialect.h2 === h2;
+}
+
+/** How a request gets to its service: one of gRPC by HTTP/2, unless the service has shown that it takes none. */
+export function wayTo(
+  destination: Destination,
+  { grpc }: { grpc: boolean },
+): Pick<Destination, "key" | "tls" | "h2"> {
+  const { key, tls, h2, dialect } = destination;
+  if (!grpc || h2 || dialect?.mayTakeH2 !== true) return destination;
+  return { key: h2Key(key), tls, h2: true };
 }
 
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
@@ -173,6 +189,7 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     key: "",
     dialect: undefined,
     tls: undefined,
+    h2: false,
     ring: undefined,
   };
   if (decision.kind === "tunnel") {
@@ -190,6 +207,10 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     const serverName = bare ? "localhost" : authority.host;
     destination.tls = { serverName };
     destination.key = securedKey(service, serverName);
+  }
+  if (dialect.h2) {
+    destination.h2 = true;
+    destination.key = h2Key(destination.key);
   }
   const local = `localhost:${service.endpoint.port}`;
   const proto = secure ? "https" : "http";

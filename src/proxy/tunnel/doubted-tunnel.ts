@@ -131,13 +131,15 @@ export class DoubtedTunnel {
       this.#said.add(bytes);
       return;
     }
-    const heard = this.#turn.dialect.hear(bytes);
-    if (heard === "tls") {
+    const { dialect } = this.#turn;
+    const heard = dialect.hear(bytes);
+    if (heard === "other" && dialect.tls) {
       this.#settle(true);
       return;
     }
     this.#said.add(bytes);
-    if (heard === "plain") {
+    // A client in a tunnel speaks HTTP/2 itself, or does not.
+    if (heard !== "doubtful") {
       this.#settle(false);
       return;
     }
@@ -152,7 +154,7 @@ export class DoubtedTunnel {
     const settle = (secure: boolean): void => {
       if (this.#asking) this.#settle(secure);
     };
-    this.#turn.dialect.ask(this.#address, { doubted: true }).then(
+    this.#turn.dialect.ask(this.#address, { secured: false }).then(
       (secure) => settle(secure === true),
       (fault) => {
         this.#turn.failed(fault);

@@ -1,9 +1,10 @@
 /** A granted CONNECT and the first bytes inside -> both links joined, TLS with either side, or a request to read. */
 import type { CancelDial } from "../../link/dial.ts";
-import type { Held } from "../../link/held.ts";
+import { Held } from "../../link/held.ts";
 import type { Joined } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Service } from "../../routes/service.ts";
+import { beginsWithFrame } from "../../wire/h2/begins-with-frame.ts";
 import { sniff } from "../../wire/sniff.ts";
 import type { Dialect } from "../upstream/dialect.ts";
 import { securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.ts";
@@ -54,11 +55,16 @@ type Phase =
   /** The links belong to another object, or are gone. */
   | "over";
 
+/** Octets of a service that speaks first, for a client that says nothing: SETTINGS and little more are usual. */
+const saidLimit = 16_384;
+
 export class Tunnel {
   #phase: Phase = "listening";
   #upstream: Upstream | undefined;
   #cancelDial: CancelDial | undefined;
   #ended: boolean;
+  /** Frames of HTTP/2 that the service has sent before the client has sent enough. */
+  readonly #said = new Held();
   readonly #owner: TunnelOwner;
   readonly #facts: TunnelFacts;
 
@@ -115,7 +121,10 @@ export class Tunnel {
 
   #joinNow(): void {
     const upstream = this.#take();
-    if (upstream !== undefined) this.#owner.join(upstream);
+    if (upstream === undefined) return;
+    const said = this.#said.take();
+    this.#facts.client.write(said, 0, said.length);
+    this.#owner.join(upstream);
   }
 
   /** Handles a service that sends bytes before the client has sent enough. */
@@ -123,6 +132,13 @@ export class Tunnel {
     const { client, dialect, fault } = this.#facts;
     return {
       data: (bytes) => {
+        if (this.#said.length > 0 || beginsWithFrame(bytes)) {
+          // A server of HTTP/2 speaks first. The client's bytes tell whether it speaks that itself, or TLS.
+          dialect.learn("frames");
+          this.#said.add(bytes);
+          if (this.#said.length > saidLimit) this.#joinNow();
+          return;
+        }
         dialect.learn("plain answer");
         client.write(bytes, 0, bytes.length);
         this.#joinNow();
@@ -151,7 +167,7 @@ export class Tunnel {
       // A server that handles one handshake at a time would wait for this connection and not answer the question.
       this.#hangUp();
       this.#phase = "asking";
-      dialect.ask(address, { doubted: false }).then((secure) => {
+      dialect.ask(address).then((secure) => {
         if (this.#phase !== "asking") return;
         if (secure) this.#dial(undefined);
         else this.#end();
@@ -205,9 +221,9 @@ export class Tunnel {
           this.#upstream = upstream;
           this.#joinNow();
         },
-        failed: ({ handshake }) => {
+        failed: ({ shown }) => {
           this.#cancelDial = undefined;
-          if (handshake?.kind === "plain") this.#facts.dialect.learn("plain handshake");
+          if (shown !== undefined) this.#facts.dialect.learn(shown);
           client.abort();
         },
       },
@@ -215,6 +231,7 @@ export class Tunnel {
   }
 
   #hangUp(): void {
+    this.#said.clear();
     this.#take()?.link.close();
   }
 }

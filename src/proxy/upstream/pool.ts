@@ -5,6 +5,8 @@ import { type Link, type LinkHandler, nobody } from "../../link/link.ts";
 import type { Endpoint, Service } from "../../routes/service.ts";
 import type { Clock } from "../../system/clock.ts";
 import type { Peeked } from "../../system/socket-calls.ts";
+import type { RequestStream } from "../streams/request-stream.ts";
+import type { Evidence } from "./evidence.ts";
 
 /**
  * Idle connections kept for one endpoint: the number that 40,000 connections per second, with one request each, need
@@ -13,7 +15,7 @@ import type { Peeked } from "../../system/socket-calls.ts";
 const idleLimit = 512;
 
 /** Node's servers close an idle connection after 5 s; we close it before that. */
-const idleMilliseconds = 4_000;
+export const idleMilliseconds = 4_000;
 
 /** A request that must not be sent twice uses no connection that was idle for longer: gunicorn closes after 2 s. */
 const unsafeIdleMilliseconds = 1_000;
@@ -31,7 +33,7 @@ export const connectMilliseconds = 5_000;
  * Idle connections to one endpoint, the longest idle first. A linked list, because every request removes one and
  * returns it.
  */
-class IdleQueue {
+export class IdleQueue {
   first: Upstream | undefined;
   last: Upstream | undefined;
   size = 0;
@@ -67,6 +69,12 @@ class IdleQueue {
 }
 
 /**
+ * Which of the endpoint's addresses was dialled, whether the connection uses TLS, and the application protocol: the one
+ * that was negotiated inside TLS, or `h2` for a stream; undefined: none was negotiated.
+ */
+export type DialledWay = { address: string; secured: boolean; protocol?: string | undefined };
+
+/**
  * One connection to an endpoint. During an exchange, the exchange handles its link. While idle, this object does, and
  * any event ends the connection.
  */
@@ -84,12 +92,13 @@ export class Upstream implements LinkHandler {
   exclusive = false;
   previous: Upstream | undefined;
   next: Upstream | undefined;
+  /** The link is a stream of HTTP/2, for one request. */
+  stream: RequestStream | undefined;
 
   constructor(
     readonly link: Link,
     public queue: IdleQueue,
-    /** Which of the endpoint's addresses was dialled, and whether the connection uses TLS. */
-    readonly way: { address: string; secured: boolean },
+    readonly way: DialledWay,
   ) {}
 
   get key(): string {
@@ -128,6 +137,8 @@ export type DialFailure = {
   address: string;
   code: string;
   handshake: Exclude<HandshakeVerdict, { kind: "secured" }> | undefined;
+  /** The attempt has shown this about the process, so that another way may still lead to an answer. */
+  shown?: Evidence | undefined;
 };
 
 export type DialRequest = {
@@ -135,7 +146,9 @@ export type DialRequest = {
   /** The pool's key for the new connection. */
   key: string;
   /** Undefined: without TLS. */
-  tls: { serverName: string } | undefined;
+  tls: { serverName: string; protocols?: readonly string[] } | undefined;
+  /** A stream of HTTP/2, on a connection that many share. */
+  h2?: boolean;
 };
 
 export type DialTurn = {
@@ -175,6 +188,11 @@ export type UpstreamPoolOptions = {
 export function upstreamKey(service: Service): string {
   const { endpoint, process } = service;
   return `${endpoint.address}|${endpoint.port}|${process.pid}|${process.startedAt}`;
+}
+
+/** The pool's key for streams of HTTP/2, on connections that would have the given key. */
+export function h2Key(key: string): string {
+  return `${key}|h2`;
 }
 
 /** The pool's key for connections inside TLS. */
@@ -267,11 +285,12 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
         cancel = dial(
           { address, port: endpoint.port, tls },
           {
-            connected(link) {
+            connected(link, protocol) {
               cancelTimer();
               const upstream = new Upstream(link, queueOf(key), {
                 address,
                 secured: tls !== undefined,
+                protocol,
               });
               link.handler = upstream;
               turn.connected(upstream);
@@ -280,7 +299,9 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
             // The server was reached; another address may lead to another server.
             unsecured(handshake) {
               cancelTimer();
-              if (!cancelled) turn.failed({ address, code: "EPROTO", handshake });
+              if (!cancelled) {
+                turn.failed({ address, code: "EPROTO", handshake, shown: shownBy(handshake) });
+              }
             },
           },
           nobody,
@@ -317,6 +338,16 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
     },
   };
 }
+
+/** The evidence of a handshake that failed. */
+function shownBy(handshake: NonNullable<DialFailure["handshake"]>): Evidence | undefined {
+  if (handshake.kind === "plain") return "plain handshake";
+  const isAboutProtocol = handshake.kind === "refused" && handshake.why.includes(refusedProtocol);
+  return isAboutProtocol ? "no http/1.1" : undefined;
+}
+
+/** OpenSSL's name for the alert that RFC 7301 section 3.2 has. */
+const refusedProtocol = "no application protocol";
 
 /** Closes the connections that have been idle since `until` or longer. */
 function closeIdle(queue: IdleQueue, until: number): void {

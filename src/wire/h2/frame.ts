@@ -22,7 +22,7 @@ export const Flag = {
   priority: 32,
 } as const;
 
-/** The error codes that we send. RFC 9113 section 7. */
+/** The error codes that mean something to us. RFC 9113 section 7. */
 export const ErrorCode = {
   noError: 0,
   protocolError: 1,
@@ -31,8 +31,10 @@ export const ErrorCode = {
   streamClosed: 5,
   frameSizeError: 6,
   refusedStream: 7,
+  cancel: 8,
   compressionError: 9,
   enhanceYourCalm: 11,
+  http11Required: 13,
 } as const;
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
@@ -44,6 +46,8 @@ export const Setting = {
   initialWindowSize: 4,
   maxFrameSize: 5,
   maxHeaderListSize: 6,
+  /** RFC 8441. */
+  enableConnectProtocol: 8,
 } as const;
 
 /** The client's connection preface, before its SETTINGS. RFC 9113 section 3.4. */
