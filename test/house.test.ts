@@ -55,6 +55,7 @@ const tables = [
   "proxy/client/states.ts",
   "proxy/frames/stream-states.ts",
   "proxy/request/waits.ts",
+  "proxy/upstream/login-turns.ts",
   "supervisor/family/ending-plan.ts",
   "supervisor/project/wishes.ts",
   "supervisor/service/states.ts",

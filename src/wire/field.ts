@@ -30,6 +30,9 @@ export const Field = {
   trailer: 23,
   proxy: 24,
   contentType: 25,
+  authorization: 26,
+  wwwAuthenticate: 27,
+  persistentAuth: 28,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -59,13 +62,16 @@ known("forwarded", Field.forwarded);
 known("connection", Field.connection);
 known("keep-alive", Field.keepAlive);
 known("content-type", Field.contentType);
+known("authorization", Field.authorization);
 known("max-forwards", Field.maxForwards);
 known("http2-settings", Field.http2Settings);
 known("content-length", Field.contentLength, Field.framingTwin);
 known("x-forwarded-for", Field.xForwarded, Field.forwardedTwin);
 known("x-forwarded-host", Field.xForwarded, Field.forwardedTwin);
 known("x-forwarded-port", Field.xForwarded, Field.forwardedTwin);
+known("persistent-auth", Field.persistentAuth);
 known("proxy-connection", Field.proxyConnection);
+known("www-authenticate", Field.wwwAuthenticate);
 known("x-forwarded-proto", Field.xForwarded, Field.forwardedTwin);
 known("transfer-encoding", Field.transferEncoding, Field.framingTwin);
 known("proxy-authenticate", Field.proxyAuthenticate);

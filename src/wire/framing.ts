@@ -11,6 +11,7 @@ import {
   VALUE_END,
   VALUE_START,
 } from "./head.ts";
+import { Login, type LoginStep, loginStep, offersBoundLogin } from "./login.ts";
 import { type Bad, bad } from "./parsed.ts";
 
 /** The number of octets in a body, or one of the two constants below. */
@@ -31,6 +32,8 @@ export class Framing {
   /** Whether there was a Content-Length field, however the body is framed in the end. */
   hasLength = false;
   hasCoding = false;
+  /** A response offers a login that is bound to its connection, or says that there is one. */
+  bindsLogin = false;
 
   protected closes = false;
   protected persists = false;
@@ -42,6 +45,7 @@ export class Framing {
     this.nominated = undefined;
     this.hasLength = false;
     this.hasCoding = false;
+    this.bindsLogin = false;
     this.closes = false;
     this.persists = false;
     this.upgrades = false;
@@ -72,6 +76,10 @@ export class Framing {
         // HTTP/2 over cleartext TCP needs HTTP2-Settings, which is hop-by-hop, so an offer of h2c cannot be forwarded.
         offersH2c ||= listHolds(latin1(bytes, start, stop).toLowerCase(), "h2c");
         hasUpgrade ||= stop > start;
+      } else if (id === Field.wwwAuthenticate) {
+        this.bindsLogin ||= offersBoundLogin(bytes, start, stop);
+      } else if (id === Field.persistentAuth) {
+        this.bindsLogin = true;
       }
     }
     if (this.hasCoding) {
@@ -139,6 +147,8 @@ export class RequestFraming extends Framing {
   via = false;
   /** How many more proxies an OPTIONS or TRACE may pass; undefined if there is no limit. RFC 9110 section 7.6.2. */
   maxForwards: number | undefined;
+  /** The request's part in a login that is bound to its connection. */
+  login: LoginStep = Login.none;
 
   /**
    * Reads the fields of a complete head. @returns bad if the message is ambiguous; such a message is never forwarded.
@@ -161,6 +171,7 @@ export class RequestFraming extends Framing {
     this.acceptsTrailers = false;
     this.via = false;
     this.maxForwards = undefined;
+    this.login = Login.none;
     const fields = head.fields;
     const end = head.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
@@ -178,6 +189,9 @@ export class RequestFraming extends Framing {
         this.acceptsTrailers ||= listHolds(value.toLowerCase(), "trailers");
       } else if (id === Field.via) {
         this.via = true;
+      } else if (id === Field.authorization) {
+        if (this.login !== Login.none) continue;
+        this.login = loginStep(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
       } else if (id === Field.maxForwards) {
         const method = head.method(bytes);
         if (method !== "OPTIONS" && method !== "TRACE") continue;

@@ -11,6 +11,7 @@ import { handover } from "./handover.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
+import { logins } from "./logins.ts";
 import { machine } from "./machine.ts";
 import { meant } from "./meant.ts";
 import { people } from "./people.ts";
@@ -35,6 +36,7 @@ export const faults: readonly Fault[] = [
   ...handover,
   ...files,
   ...handed,
+  ...logins,
   ...machine,
   ...json,
   ...links,

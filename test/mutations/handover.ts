@@ -78,8 +78,8 @@ export const handover: readonly Fault[] = [
   {
     name: "an answer that promised to keep its connection is the last one",
     file: "src/proxy/client/connection.ts",
-    find: "if (this.#state === At.idle && this.shared.stopping()) this.linger();",
-    replace: "if (this.#state === At.idle && this.shared.draining()) this.linger();",
+    find: "const ends = this.shared.stopping() || this.#loginLost;",
+    replace: "const ends = this.shared.draining() || this.#loginLost;",
     tests: ["test/proxy/leave.test.ts"],
   },
   {

@@ -200,8 +200,8 @@ export const machine: readonly Fault[] = [
   {
     name: "an idle connection on which a server has spoken is used again",
     file: "src/proxy/listener/listener.ts",
-    find: "peek: calls.peek",
-    replace: 'peek: () => "quiet"',
+    find: "peek: calls.peek, isOwn",
+    replace: 'peek: () => "quiet", isOwn',
     tests: ["test/proxy/pool.test.ts"],
   },
   {

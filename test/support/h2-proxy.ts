@@ -31,14 +31,17 @@ export function testShared(services: Record<string, Place>): TestShared {
     Object.entries(services).map(([name, place]) => testService(name, place)),
   );
   const faults: unknown[] = [];
+  const { peek } = socketCalls(process.platform);
+  const pool = poolWithSessions(upstreamPool({ clock: systemClock, peek }), {
+    clock: systemClock,
+    fault: (fault) => faults.push(fault),
+  });
   const shared: TestShared = {
     faults,
     now: 0,
     drains: false,
-    pool: poolWithSessions(
-      upstreamPool({ clock: systemClock, peek: socketCalls(process.platform).peek }),
-      { clock: systemClock, fault: (fault) => faults.push(fault) },
-    ),
+    pool,
+    loginFacts: { clock: systemClock, peek, pool },
     writers: new HeadWriters(),
     draining: () => shared.drains,
     stopping: () => shared.drains,

@@ -13,6 +13,7 @@ import type { HttpsRedirect } from "../request/redirect.ts";
 import type { Supervision } from "../request/supervision.ts";
 import type { WaitingShared } from "../request/waiting.ts";
 import type { ExchangeShared } from "../upstream/exchange.ts";
+import type { Logins } from "../upstream/logins.ts";
 import type { Upstream } from "../upstream/pool.ts";
 import type { ClientState } from "./states.ts";
 
@@ -48,6 +49,10 @@ export interface Client {
   readonly held: Held;
   /** The number of answered requests. */
   served: number;
+  /** The client's logins that are bound to connections; undefined: there is none yet. */
+  readonly logins: Logins | undefined;
+  /** The same, made when there is none. */
+  ownLogins(): Logins;
   move(turn: number): void;
   /** Reads the held bytes: a request that waited, or the next one. */
   again(): void;

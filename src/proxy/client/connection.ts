@@ -7,6 +7,8 @@ import { Deadline } from "../../system/deadline.ts";
 import { encode } from "../../wire/bytes.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
+import type { LoginFacts } from "../upstream/login-connection.ts";
+import { Logins } from "../upstream/logins.ts";
 import type { Upstream } from "../upstream/pool.ts";
 import type { Client, Grant, ServingShared } from "./client.ts";
 import { Serving } from "./serving.ts";
@@ -28,6 +30,8 @@ export type Inside = {
   serverName: string | undefined;
   /** The TLS runs inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
+  /** The logins of the session that this connection is a stream of. */
+  logins?: Logins;
 };
 
 /** Shared by all client connections of one proxy. */
@@ -41,6 +45,8 @@ export interface ConnectionShared extends ServingShared {
    * TLS.
    */
   secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
+  /** For logins that are bound to connections. */
+  readonly loginFacts: Pick<LoginFacts, "clock" | "peek" | "pool">;
   /** Idle connections end: the proxy stops, and none takes its place. */
   stopping(): boolean;
   /** The connection is gone, or it became a tunnel that is gone. */
@@ -67,6 +73,11 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   inputEnded = false;
   served = 0;
   readonly held = new Held();
+  logins: Logins | undefined;
+  /** The logins are those of a session, which ends them. */
+  readonly #inSession: boolean;
+  /** The server has ended a connection that a login was bound to, so this connection ends when it is idle. */
+  #loginLost = false;
   #state: ClientState = At.sniffing;
   /** When the state began, by `seconds()`. */
   #since: number;
@@ -87,6 +98,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.secured = inside !== undefined;
     this.serverName = inside?.serverName;
     this.tunnelled = inside?.tunnelled ?? false;
+    this.logins = inside?.logins;
+    this.#inSession = this.logins !== undefined;
     this.#since = shared.seconds();
     this.#serving = shared.spare.pop() ?? new Serving(shared);
     this.#serving.attach(this);
@@ -225,6 +238,23 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     }
   }
 
+  ownLogins(): Logins {
+    this.logins ??= new Logins({
+      ...this.shared.loginFacts,
+      parallel: false,
+      lost: () => {
+        this.#loginLost = true;
+        this.#on(On.part);
+      },
+    });
+    return this.logins;
+  }
+
+  #endLogins(): void {
+    if (!this.#inSession) this.logins?.close();
+    this.logins = undefined;
+  }
+
   move(turn: number): void {
     this.#state = moved(this.#state, turn);
     this.#since = this.shared.seconds();
@@ -297,7 +327,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   /** Continues with the next request. */
   next(): void {
     this.again();
-    if (this.#state === At.idle && this.shared.stopping()) this.linger();
+    const ends = this.shared.stopping() || this.#loginLost;
+    if (this.#state === At.idle && ends) this.linger();
     else this.regulate();
   }
 
@@ -420,6 +451,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.#serving.drop();
     this.#tunnel?.drop(undefined);
     this.#tunnel = undefined;
+    this.#endLogins();
     this.held.clear();
     this.move(Turn.linger);
   }
@@ -435,6 +467,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.held.clear();
     this.move(Turn.end);
     this.#serving.close();
+    this.#endLogins();
     this.shared.gone(this);
   }
 }

@@ -7,6 +7,7 @@ import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
+import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
 import { namesServices } from "../pages/own-pages.ts";
@@ -263,8 +264,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A request that is read again stays with its instance; a new one is the next one's.
     const again = this.#waiting !== undefined;
     if (!again) this.#missed = 0;
-    this.#destination = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    const found = this.#find(bytes, again ? { ...asked, key: known?.key } : asked);
+    this.#destination = this.#withLogin(found);
     return this.#destination;
+  }
+
+  /** Among several instances of a name, the one that has the client's login. */
+  #withLogin(found: Destination | undefined): Destination | undefined {
+    const { logins } = this.#client;
+    if (logins === undefined || found?.ring === undefined || this.#missed > 0) return found;
+    return found.ring.all.find(({ key }) => logins.has(key)) ?? found;
   }
 
   /** The next instance of a name, for a request that the last one could not take; undefined: all have been tried. */
@@ -356,19 +365,44 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // The client stopped in the middle while the request waited. Half a request is not a request.
     if (this.#client.inputEnded && !done) return this.#client.close();
     this.#grpc = framing.grpc;
-    const { key, tls, h2 } = this.#wayTo(destination);
+    const { key } = this.#wayTo(destination);
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent }) ??
-      this.#dialAndWait({ service, key, tls, h2 });
+      this.#take(key) ??
+      this.#dialAndWait(this.#way(destination));
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
+    if (framing.login !== Login.none) this.#client.ownLogins().bind(upstream, { why: "login" });
     this.#lastRequest = !framing.keepAlive && done;
     this.#kept = upstream;
     this.#client.move(Turn.exchange);
     const pathStart = target.form === "absolute" ? target.pathStart : head.targetStart;
     exchange.start(upstream, { bytes, bodyStart: end, pathStart }, destination);
     return next;
+  }
+
+  /** A connection that is open and free. */
+  #take(key: string): Upstream | Read | undefined {
+    const { framing } = this.#exchange;
+    const { logins } = this.#client;
+    if (logins?.has(key)) {
+      const upstream = logins.take(key, framing.login);
+      // The server has ended the connection just now, and with it the client's.
+      if (upstream === undefined && !this.#client.isReading) return "taken";
+      if (upstream !== undefined || logins.has(key)) return upstream;
+    }
+    return this.#shared.pool.take(key, { own: this.#kept, safe: framing.idempotent });
+  }
+
+  /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
+  #way(destination: Destination): Way {
+    const { login } = this.#exchange.framing;
+    const { logins } = this.#client;
+    const { key, tls, h2 } = this.#wayTo(destination);
+    // No login is bound to a connection that many share.
+    const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
+    const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
+    return { service: this.#service, key, tls, h2, by };
   }
 
   /** Grants a CONNECT. */
@@ -402,15 +436,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const failure = waiting.takeFailure(key);
     if (dialled?.key === key) return dialled;
     // The name has moved to another server meanwhile.
-    dialled?.link.close();
+    dialled?.close();
     if (failure === undefined) {
       return waiting.looked ? undefined : this.#unseen(this.#service);
     }
     const next = this.#nextInstance();
-    if (next !== undefined) {
-      const { key, tls, h2 } = this.#wayTo(next);
-      return this.#dialAndWait({ service: this.#service, key, tls, h2 });
-    }
+    if (next !== undefined) return this.#dialAndWait(this.#way(next));
     const supervised = comesBack(this.#destination, failure);
     switch (afterFailure({ looked: waiting.looked, returns: supervised !== undefined })) {
       case "look":
@@ -488,16 +519,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       else this.#refuseDial(failure);
       return;
     }
-    const { key, tls, h2 } = this.#wayTo(found);
+    const { key } = this.#wayTo(found);
     const failure = waiting.takeFailure(key);
     this.#destination = found;
     if (failure === undefined) {
-      waiting.dial({ service: this.#service, key, tls, h2 });
+      waiting.dial(this.#way(found));
       return;
     }
     const next = this.#nextInstance();
     if (next !== undefined) {
-      this.#dialNext(waiting, next);
+      waiting.dial(this.#way(next));
       return;
     }
     const supervised = comesBack(found, failure);
@@ -512,7 +543,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const exchange = this.#exchange;
     if (this.#client.inputEnded && !exchange.request.done) {
       // The client stopped in the middle meanwhile. Half a request is not a request.
-      upstream.link.close();
+      upstream.close();
       this.#client.close();
       return;
     }
@@ -730,8 +761,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   retry(): void {
-    const { key, tls, h2 } = this.#wayTo(this.#destination!);
-    this.#wait({ bytes: "sent" }).dial({ service: this.#service, key, tls, h2 });
+    this.#wait({ bytes: "sent" }).dial(this.#way(this.#destination!));
   }
 
   doubted(way: { address: string; secured: boolean }): void {
@@ -748,8 +778,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return;
     }
     this.#destination = found;
-    const { key, tls, h2 } = this.#wayTo(found);
-    this.#wait({ bytes: "sent", looked: true }).dial({ service: this.#service, key, tls, h2 });
+    this.#wait({ bytes: "sent", looked: true }).dial(this.#way(found));
   }
 
   broken(silent: boolean): void {
@@ -758,7 +787,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     else this.#client.linger();
   }
 
+  bound(upstream: Upstream, status: number): void {
+    const why = status === 401 ? "offer" : "login";
+    const midway = status === 401 && this.#exchange.framing.login !== Login.none;
+    this.#client.ownLogins().bind(upstream, { why, midway });
+  }
+
   switched(upstream: Upstream, rest: Uint8Array): void {
+    // The client's own wish: its other requests get another connection.
+    upstream.hasLogin = false;
+    upstream.owner?.left(upstream);
     this.#client.link.write(rest, 0, rest.length);
     this.#record?.tunnel()?.fromSecond(rest.length);
     this.#client.join(upstream);
@@ -786,15 +824,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const next = this.#nextInstance();
     if (next !== undefined) {
       this.#client.regulate();
-      this.#dialNext(waiting, next);
+      waiting.dial(this.#way(next));
       return;
     }
     this.#awaitReturn(supervised, { table: undefined, woken: false });
-  }
-
-  #dialNext(waiting: Waiting, next: Destination): void {
-    const { key, tls, h2 } = this.#wayTo(next);
-    waiting.dial({ service: this.#service, key, tls, h2 });
   }
 
   /** How the current request gets to its destination. */

@@ -15,6 +15,7 @@ import {
 import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
 import { Connection, type ConnectionShared } from "../client/connection.ts";
 import { headSeconds, idleSeconds, lingerSeconds } from "../client/states.ts";
+import { Logins } from "../upstream/logins.ts";
 import type { StreamHead, StreamPiece } from "../frames/parts.ts";
 import { Sending } from "../frames/sending.ts";
 import { connectionWindow, ReceiveWindow } from "../frames/windows.ts";
@@ -61,6 +62,8 @@ export class H2Session implements LinkHandler, StreamSession {
   readonly #sending: Sending;
   readonly #window = new ReceiveWindow(connectionWindow);
   readonly #frames: ClientFrames;
+  /** All streams have the one client. */
+  readonly #logins: Logins;
 
   /** `draining`: GOAWAY is out, answers may end. `over`: our last words are out, the link is not closed yet. */
   #phase: "serving" | "draining" | "over" | "closed" = "serving";
@@ -98,6 +101,11 @@ export class H2Session implements LinkHandler, StreamSession {
         stop() {},
       },
     };
+    this.#logins = new Logins({
+      ...options.shared.loginFacts,
+      parallel: true,
+      lost: () => this.drain(),
+    });
     this.remoteAddress = link.remoteAddress;
     this.remotePort = link.remotePort;
     this.localAddress = link.localAddress;
@@ -150,7 +158,8 @@ export class H2Session implements LinkHandler, StreamSession {
     // The session has settled whether the server name covers a stream's authority: `OwnAnswers`.
     const { tunnelled } = this.#options;
     if (connected) {
-      stream.owner = new Connection(stream, this.#shared, { serverName: undefined, tunnelled });
+      const inside = { serverName: undefined, tunnelled, logins: this.#logins };
+      stream.owner = new Connection(stream, this.#shared, inside);
     }
     return stream;
   }
@@ -209,6 +218,7 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#end(cause);
     if (this.#phase === "closed") return;
     this.#phase = "closed";
+    this.#logins.close();
     if (this.#asked !== undefined) this.#options.shared.callers?.forget(this.#asked);
     this.#options.gone(this);
   }

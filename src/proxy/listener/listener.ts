@@ -158,6 +158,7 @@ export function startProxy(options: ProxyOptions): Proxy {
 
   const shared: ConnectionShared = {
     pool,
+    loginFacts: { clock, peek: calls.peek, pool },
     writers: new HeadWriters(),
     draining: () => phase !== "serving",
     stopping: () => phase === "stopping",

@@ -5,6 +5,7 @@ import type { RouteTable } from "../../routes/table.ts";
 import type { Service } from "../../routes/service.ts";
 import { headLimit } from "../../wire/head.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
+import type { Dialler } from "../upstream/login-connection.ts";
 import type { DialFailure, Upstream, UpstreamPool } from "../upstream/pool.ts";
 import type { Destination } from "./destination.ts";
 import {
@@ -18,7 +19,10 @@ import {
 } from "./waits.ts";
 
 /** How a service is dialled, and its key in the pool. */
-export type Way = { service: Service } & Pick<Destination, "key" | "tls" | "h2">;
+export type Way = { service: Service } & Pick<Destination, "key" | "tls" | "h2"> & {
+    /** Gives the connection; undefined: the pool does. */
+    by?: Dialler | undefined;
+  };
 
 /** A failed dial, and the key that was dialled. */
 export type Missed = DialFailure & { key: string };
@@ -149,7 +153,7 @@ export class Waiting {
     this.#become("dial");
     this.#way = way;
     const { service, key, tls, h2 } = way;
-    this.#cancelDial = this.#shared.pool.dial(
+    this.#cancelDial = (way.by ?? this.#shared.pool).dial(
       { endpoint: service.endpoint, key, tls, h2 },
       {
         connected: (upstream) => {
@@ -325,7 +329,7 @@ export class Waiting {
     if (dialled === undefined) return;
     // We no longer need the connection's events.
     dialled.link.handler = dialled;
-    dialled.link.close();
+    dialled.close();
   }
 
   #become(waitsFor: WaitsFor): void {

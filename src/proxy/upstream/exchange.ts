@@ -33,6 +33,10 @@ const returnLimit = 3;
 /** The reason given when an upstream closes before its answer is complete. */
 export const lostWhy = "it closed the connection before its answer was complete";
 
+/** The reason given when that connection had the client's login. */
+const loginLostWhy =
+  "it closed the connection that the client's login (NTLM or Negotiate) was bound to; log in again";
+
 /** Callbacks from an exchange to the client's connection. */
 export interface ExchangeOwner {
   /** The answer is complete. `keepAlive`: the client's connection continues. */
@@ -57,6 +61,10 @@ export interface ExchangeOwner {
    * way, with `resend`.
    */
   secure(): void;
+  /**
+   * The answer offers a login that is bound to its connection, so the connection is the client's own from here on.
+   */
+  bound(upstream: Upstream, status: number): void;
   /** The answer broke off. `silent`: a normal close would look like success, so the connection has to be reset. */
   broken(silent: boolean): void;
   /** The upstream speaks another protocol from here on; `rest` holds its first bytes. */
@@ -290,7 +298,7 @@ export class Exchange implements LinkHandler {
 
   /** The client is gone, so the upstream's work is cancelled. */
   cancel(): void {
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     this.#replay.forget();
     this.#gone = false;
   }
@@ -343,6 +351,9 @@ export class Exchange implements LinkHandler {
       if (wrong !== undefined) {
         this.#fail(502, wrong.why);
         return;
+      }
+      if (this.#responseFraming.bindsLogin && this.#responseFraming.keepAlive) {
+        this.#owner.bound(this.#upstream!, this.#responseHead.status);
       }
       at = outcome.end;
       if (this.#responseHead.status >= 200) break;
@@ -409,10 +420,11 @@ export class Exchange implements LinkHandler {
       !this.#heard &&
       upstream !== undefined &&
       upstream.served > 0 &&
+      !upstream.isCountedOn &&
       this.#retriable &&
       this.#wholeRequestSent
     ) {
-      this.#detach()?.link.abort();
+      this.#detach()?.abort();
       this.#owner.retry();
       return;
     }
@@ -423,8 +435,11 @@ export class Exchange implements LinkHandler {
       this.#doubt();
       return;
     }
-    this.#fail(502, lostWhy, {
+    // Sent again, the request would be without the login, and only the client can tell whether that matters.
+    const isCountedOn = upstream?.isCountedOn ?? false;
+    this.#fail(502, isCountedOn ? loginLostWhy : lostWhy, {
       again:
+        !isCountedOn &&
         this.#phase === Phase.head &&
         !this.#said &&
         !this.#last &&
@@ -496,7 +511,7 @@ export class Exchange implements LinkHandler {
       );
       return;
     }
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     this.#phase = Phase.replay;
     this.#owner.secure();
   }
@@ -521,7 +536,7 @@ export class Exchange implements LinkHandler {
     const started = this.#started;
     // Content-Length and chunks show a client that the end is missing; nothing else does.
     const silent = started && (this.#response.endsWithConnection || this.#dechunk);
-    this.#detach()?.link.abort();
+    this.#detach()?.abort();
     if (started) this.#owner.broken(silent);
     else this.#owner.unanswered({ status, why, again });
   }
@@ -590,6 +605,8 @@ export class Exchange implements LinkHandler {
       this.#dechunk ||
       framing.bodyLength === UNTIL_CLOSE ||
       !this.request.done ||
+      // The client's login ends with the server's connection, so the client's connection does as well.
+      (this.#upstream!.isCountedOn && !framing.keepAlive) ||
       this.#shared.draining();
     const consumed = this.#dechunk ? end : this.#response.read(bytes, end);
     if (this.#response.bad !== undefined) {
@@ -667,8 +684,8 @@ export class Exchange implements LinkHandler {
     if (upstream !== undefined) {
       const idle = reusable && whole && !this.#gone && upstream.link.pending === 0;
       if (idle) this.#shared.pool.release(upstream);
-      else if (whole) upstream.link.close();
-      else upstream.link.abort();
+      else if (whole) upstream.close();
+      else upstream.abort();
     }
     this.#owner.finished(!this.#close && whole);
   }

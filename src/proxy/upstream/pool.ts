@@ -68,6 +68,14 @@ export class IdleQueue {
   }
 }
 
+/** The client to whom a connection belongs alone: `login-connection.ts`. */
+export interface UpstreamOwner {
+  /** Takes the connection back after a complete exchange. */
+  release(upstream: Upstream): void;
+  /** The connection is used no more, or for something else. */
+  left(upstream: Upstream): void;
+}
+
 /**
  * Which of the endpoint's addresses was dialled, whether the connection uses TLS, and the application protocol: the one
  * that was negotiated inside TLS, or `h2` for a stream; undefined: none was negotiated.
@@ -90,6 +98,12 @@ export class Upstream implements LinkHandler {
    * connection.
    */
   exclusive = false;
+  /** Undefined: any client may use the connection. */
+  owner: UpstreamOwner | undefined;
+  /** The owner has a login on it, as far as we can tell. */
+  hasLogin = false;
+  /** The owner has taken it back at least once: a client may count on what it remembers. */
+  kept = false;
   previous: Upstream | undefined;
   next: Upstream | undefined;
   /** The link is a stream of HTTP/2, for one request. */
@@ -103,6 +117,23 @@ export class Upstream implements LinkHandler {
 
   get key(): string {
     return this.queue.key;
+  }
+
+  /** A client counts on a login that ends with this connection. */
+  get isCountedOn(): boolean {
+    return this.hasLogin && this.kept;
+  }
+
+  /** Ends the connection after everything that was written. */
+  close(): void {
+    this.owner?.left(this);
+    this.link.close();
+  }
+
+  /** Ends the connection at once. */
+  abort(): void {
+    this.owner?.left(this);
+    this.link.abort();
   }
 
   data(): void {
@@ -244,6 +275,10 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
     },
 
     release(upstream) {
+      if (upstream.owner !== undefined) {
+        upstream.owner.release(upstream);
+        return;
+      }
       upstream.served++;
       if (!upstream.queue.listed) {
         const { strays } = upstream.queue;
