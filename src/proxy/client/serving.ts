@@ -186,6 +186,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.refuse(badRequest(wrong));
     this.#answers.isHead(framing.head);
+    this.#answers.isGrpc(framing);
     const target = readTarget(head, bytes, framing.connect);
     if ("kind" in target) return this.refuse(badRequest(target));
     const destination = this.#route(bytes, target);

@@ -261,8 +261,8 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
     if (this.closing) return;
     if (this.#bridgeOpen && !this.done) {
       // An orderly end, as RFC 8441 section 5 has it. The server's own end closes the stream.
-      this.#sendEnd();
       this.closing = true;
+      this.#sendEnd();
       this.#release();
       return;
     }

@@ -104,9 +104,9 @@ export class AnswerWriter {
       this.malformed = "its answer has a pseudo-header field that no answer has";
       return;
     }
-    let status = 0;
-    for (let i = valueStart; i < valueEnd; i++) status = status * 10 + (line[i]! - 48);
-    if (this.status !== 0 || valueEnd - valueStart !== 3 || !(status >= 100 && status <= 999)) {
+    const status = numberIn(line, valueStart, valueEnd);
+    const isStatus = valueEnd - valueStart === 3 && status >= 100;
+    if (this.status !== 0 || !isStatus) {
       this.malformed = "its answer's status is not a number of three digits";
       return;
     }
@@ -123,12 +123,7 @@ export class AnswerWriter {
   }
 
   #readLength({ line, valueStart, valueEnd }: H2Field): void {
-    let length = 0;
-    for (let i = valueStart; i < valueEnd; i++) {
-      const digit = line[i]! - 48;
-      if (digit < 0 || digit > 9) length = Number.NaN;
-      length = length * 10 + digit;
-    }
+    const length = numberIn(line, valueStart, valueEnd);
     const digits = valueEnd - valueStart;
     if (digits === 0 || digits > lengthDigits || Number.isNaN(length)) {
       this.malformed = "the Content-Length of its answer is not a number of bytes";
@@ -141,6 +136,16 @@ export class AnswerWriter {
   #writeLength(length: number): void {
     this.#out.append(encode(`Content-Length: ${length}\r\n`));
   }
+}
+
+/** The number in bytes[start, end); NaN if there is anything but digits. */
+function numberIn(bytes: Uint8Array, start: number, end: number): number {
+  let number = 0;
+  for (let i = start; i < end; i++) {
+    const digit = bytes[i]! - 48;
+    number = digit < 0 || digit > 9 ? Number.NaN : number * 10 + digit;
+  }
+  return number;
 }
 
 /** Whether the value holds an octet that would end its line in HTTP/1.1, or NUL. */
