@@ -1,4 +1,4 @@
-/** A session with a server of HTTP/2 without a network: what the test's server writes goes in, what comes out is kept. */
+/** A session with a server of HTTP/2, without a network: frames of a test go in, and what comes out is kept. */
 import type { Link, LinkHandler } from "../../src/link/link.ts";
 import { HeadWriter } from "../../src/proxy/frames/head-writer.ts";
 import type { RequestStream } from "../../src/proxy/streams/request-stream.ts";

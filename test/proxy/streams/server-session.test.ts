@@ -1,6 +1,6 @@
 /** Requests of HTTP/1.1 into streams to a server of HTTP/2, and its frames into answers of HTTP/1.1. */
 import { describe, expect, test } from "bun:test";
-import { StreamFailure } from "../../../src/proxy/frames/stream-failure.ts";
+import type { StreamFailure } from "../../../src/proxy/frames/stream-failure.ts";
 import { connectionWindow, streamWindow } from "../../../src/proxy/frames/windows.ts";
 import { ErrorCode, Flag, FrameType, Setting } from "../../../src/wire/h2/frame.ts";
 import { Asker, H2ServerEnd, uint32 } from "../../support/h2-server-end.ts";
