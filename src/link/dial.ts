@@ -23,7 +23,16 @@ export type DialTarget = {
    * to offer, in order of preference; HTTP/1.1 unless said otherwise.
    */
   tls?: { serverName: string; protocols?: readonly string[] } | undefined;
+  /** A socket that is connected to it already, which becomes the link's. */
+  descriptor?: number | undefined;
 };
+
+/** A place that Bun connects to, or a socket that is connected. */
+type Reach = { fd: number } | { hostname: string; port: number };
+
+function reach({ address, port, descriptor }: DialTarget): Reach {
+  return descriptor === undefined ? { hostname: address, port } : { fd: descriptor };
+}
 
 /** Gives up; no outcome is reported afterwards. */
 export type CancelDial = () => void;
@@ -35,11 +44,7 @@ export function dial(target: DialTarget, outcome: DialOutcome, handler: LinkHand
     : dialSecured(target, { ...outcome, handler, ...target.tls });
 }
 
-function dialPlain(
-  { address, port }: DialTarget,
-  outcome: DialOutcome,
-  handler: LinkHandler,
-): CancelDial {
+function dialPlain(target: DialTarget, outcome: DialOutcome, handler: LinkHandler): CancelDial {
   let settled = false;
   const fail = (error: unknown): void => {
     if (settled) return;
@@ -47,8 +52,7 @@ function dialPlain(
     outcome.failed(codeOf(error));
   };
   Bun.connect<SocketLink>({
-    hostname: address,
-    port,
+    ...(reach(target) as { hostname: string; port: number }),
     allowHalfOpen: true,
     // The link is created when the socket is open: its addresses are not known before.
     data: undefined as unknown as SocketLink,
@@ -75,7 +79,7 @@ function dialPlain(
 
 type SecuredTurn = DialOutcome & { handler: LinkHandler } & NonNullable<DialTarget["tls"]>;
 
-function dialSecured({ address, port }: DialTarget, turn: SecuredTurn): CancelDial {
+function dialSecured(target: DialTarget, turn: SecuredTurn): CancelDial {
   let opened: Socket<SocketOwner> | undefined;
   let settled = false;
   /** @returns false if an outcome was reported already. */
@@ -93,8 +97,7 @@ function dialSecured({ address, port }: DialTarget, turn: SecuredTurn): CancelDi
   /** Owns the socket until there is a link: no application data can arrive yet. */
   const handshake: SocketOwner = { received() {}, writable() {}, finished: lost, gone: lost };
   Bun.connect<SocketOwner>({
-    hostname: address,
-    port,
+    ...(reach(target) as { hostname: string; port: number }),
     allowHalfOpen: true,
     data: handshake,
     tls: {

@@ -10,6 +10,8 @@ export type LastWordsOptions = {
   flush?: number;
   /** Milliseconds in which the peer may still send after it has taken all, before the link is closed. */
   linger: number;
+  /** Octets of the peer's that are still read; more than that waits unread until the link is closed. Default: all. */
+  most?: number;
   /** The peer sent its end before. */
   ended?: boolean;
   /** The link is gone. Called once. */
@@ -44,6 +46,7 @@ class Farewell implements LinkHandler {
   readonly #options: LastWordsOptions;
   #phase: "flushing" | "lingering" | "closing" = "flushing";
   #ended: boolean;
+  #read = 0;
   #cancel: Cancel = () => {};
 
   constructor(link: Link, options: LastWordsOptions) {
@@ -60,7 +63,11 @@ class Farewell implements LinkHandler {
     else if (flush !== undefined) this.#wait(flush, () => this.#link.abort());
   }
 
-  data(): void {}
+  data(bytes: Uint8Array): void {
+    this.#read += bytes.length;
+    const { most } = this.#options;
+    if (most !== undefined && this.#read > most) this.#link.pause();
+  }
 
   drained(): void {
     if (this.#phase === "flushing") this.#linger();

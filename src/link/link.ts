@@ -16,6 +16,8 @@ export interface LinkHandler {
 
 export interface Link {
   handler: LinkHandler;
+  /** Links of one connection share what is owed to one client. Undefined: the link is one of its own. */
+  readonly party?: object;
   /** The peer's address and port, as the kernel reports them. */
   readonly remoteAddress: string;
   readonly remotePort: number;

@@ -33,6 +33,7 @@ export const Field = {
   authorization: 26,
   wwwAuthenticate: 27,
   persistentAuth: 28,
+  cdnLoop: 29,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -58,6 +59,7 @@ known("upgrade", Field.upgrade);
 known("referer", Field.referer);
 known("trailer", Field.trailer);
 known("location", Field.location);
+known("cdn-loop", Field.cdnLoop);
 known("forwarded", Field.forwarded);
 known("connection", Field.connection);
 known("keep-alive", Field.keepAlive);

@@ -143,8 +143,8 @@ export class RequestFraming extends Framing {
   grpc = false;
   /** `TE` names `trailers`: the client reads trailer fields. */
   acceptsTrailers = false;
-  /** There is a `Via` field to check. */
-  via = false;
+  /** There is a `Via` or `CDN-Loop` field: other proxies, or we, have had the request before. */
+  proxied = false;
   /** How many more proxies an OPTIONS or TRACE may pass; undefined if there is no limit. RFC 9110 section 7.6.2. */
   maxForwards: number | undefined;
   /** The request's part in a login that is bound to its connection. */
@@ -169,7 +169,7 @@ export class RequestFraming extends Framing {
     this.expectContinue = false;
     this.grpc = false;
     this.acceptsTrailers = false;
-    this.via = false;
+    this.proxied = false;
     this.maxForwards = undefined;
     this.login = Login.none;
     const fields = head.fields;
@@ -187,8 +187,8 @@ export class RequestFraming extends Framing {
       } else if (id === Field.te) {
         const value = latin1(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
         this.acceptsTrailers ||= listHolds(value.toLowerCase(), "trailers");
-      } else if (id === Field.via) {
-        this.via = true;
+      } else if (id === Field.via || id === Field.cdnLoop) {
+        this.proxied = true;
       } else if (id === Field.authorization) {
         if (this.login !== Login.none) continue;
         this.login = loginStep(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);

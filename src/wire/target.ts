@@ -9,7 +9,7 @@ export type Target =
   /** `/path?query`: the name is in Host. */
   | { form: "origin" }
   /** `http://name/path?query`: this name takes precedence over Host. */
-  | { form: "absolute"; authority: Authority; pathStart: number }
+  | { form: "absolute"; scheme: "http" | "https"; authority: Authority; pathStart: number }
   /** `name:port`, for CONNECT. */
   | { form: "authority"; authority: Authority }
   /** `*`, for OPTIONS. */
@@ -21,8 +21,12 @@ const asterisk: Target = { form: "asterisk" };
 const SLASH = 47;
 const QUERY = 63;
 
-/** Bad if the target's form is not allowed for the method. */
-export function readTarget(head: RequestHead, bytes: Uint8Array, connect: boolean): Target | Bad {
+/** Bad if the target's form is not allowed for the method. `secured`: the request came inside TLS. */
+export function readTarget(
+  head: RequestHead,
+  bytes: Uint8Array,
+  { connect, secured }: { connect: boolean; secured: boolean },
+): Target | Bad {
   const start = head.targetStart;
   const end = head.targetEnd;
   if (head.backslash && !onlyInQuery(bytes, start, end)) {
@@ -41,17 +45,31 @@ export function readTarget(head: RequestHead, bytes: Uint8Array, connect: boolea
     if (head.method(bytes) === "OPTIONS") return asterisk;
     return bad(400, "only OPTIONS may ask for *");
   }
-  if (!equalsIgnoreCase(bytes, start, Math.min(start + 7, end), "http://")) {
+  const scheme = schemeOf(bytes, start, end);
+  if (scheme === undefined) {
     return bad(400, "the request target is neither a path nor an http:// URL");
   }
-  let authorityEnd = start + 7;
+  // An https URL is a tunnel's, so that no proxy reads what is asked: RFC 9110 section 9.3.6.
+  if (scheme === "https" && !secured) {
+    return bad(
+      400,
+      "an https:// URL takes CONNECT and TLS inside; in plain, a proxy is asked for http:// URLs",
+    );
+  }
+  const authorityStart = start + scheme.length + 3;
+  let authorityEnd = authorityStart;
   while (authorityEnd < end && bytes[authorityEnd] !== SLASH && bytes[authorityEnd] !== QUERY) {
     authorityEnd++;
   }
-  const authority = readAuthority(bytes, start + 7, authorityEnd);
+  const authority = readAuthority(bytes, authorityStart, authorityEnd);
   if (authority === undefined) return bad(400, "the URL in the request target names no host");
   if (!hasSoundHost(head, bytes)) return unsoundHost;
-  return { form: "absolute", authority, pathStart: authorityEnd };
+  return { form: "absolute", scheme, authority, pathStart: authorityEnd };
+}
+
+function schemeOf(bytes: Uint8Array, start: number, end: number): "http" | "https" | undefined {
+  if (equalsIgnoreCase(bytes, start, Math.min(start + 7, end), "http://")) return "http";
+  return equalsIgnoreCase(bytes, start, Math.min(start + 8, end), "https://") ? "https" : undefined;
 }
 
 const unsoundHost = bad(400, "the Host is not a host name");

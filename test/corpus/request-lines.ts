@@ -194,17 +194,17 @@ const absolute = cases("RFC 9112 section 3.2.2", [
     head("GET http://api/x HTTP/1.1", "Host: api", "Origin: http://api", "Referer: http://api/y"),
     forwarded("GET /x", {
       has: [
-        "Host: localhost:{port}",
-        "Origin: http://localhost:{port}",
-        "Referer: http://localhost:{port}/y",
-        "X-Forwarded-Host: api",
+        "Host: api.localhost:{port}",
+        "Origin: http://api.localhost:{port}",
+        "Referer: http://api.localhost:{port}/y",
+        "X-Forwarded-Host: api.localhost:{port}",
       ],
     }),
   ],
   [
     "another's Origin beside a bare name",
     head("GET http://api/x HTTP/1.1", "Host: api", "Origin: http://api.example"),
-    forwarded("GET /x", { has: ["Host: localhost:{port}", "Origin: http://api.example"] }),
+    forwarded("GET /x", { has: ["Host: api.localhost:{port}", "Origin: http://api.example"] }),
   ],
   [
     "the scheme in capitals",

@@ -111,11 +111,11 @@ for (const [program, command] of [
             names: ["wiki", "api"],
             url: `http://127.0.0.1:${page.port}/`,
           });
-          // Our back ends are not told bare names.
           expect(asked.sort()).toEqual([
+            // By both names; our back ends are told only the one.
             "api for api.localhost",
-            "api for localhost",
-            "late for localhost",
+            "api for api.localhost",
+            "late for late.localhost",
             "network for wiki",
           ]);
         } finally {

@@ -24,6 +24,7 @@ function fakeLink(pending: number) {
     halfClose: () => calls.push("half-close"),
     close: () => calls.push("close"),
     abort: () => calls.push("abort"),
+    pause: () => calls.push("pause"),
     resume: () => calls.push("resume"),
   };
   return { calls, link: link as unknown as Link };
@@ -301,4 +302,17 @@ test("words that are said twice are read once", async () => {
   await gone;
   expect(clock.waiting).toBe(0);
   expect(faults).toEqual([]);
+});
+
+test("of a peer that goes on sending no more than `most` is read, and then the link is closed", () => {
+  const clock = new FakeClock();
+  const { calls, link } = fakeLink(0);
+  lastWords(link, goodbye, { timer: clock, linger, most: 10, gone() {}, failed() {} });
+  calls.splice(0);
+  link.handler.data(new Uint8Array(10));
+  expect(calls).toEqual([]);
+  link.handler.data(new Uint8Array(1));
+  expect(calls).toEqual(["pause"]);
+  clock.advance(linger);
+  expect(calls).toEqual(["pause", "close"]);
 });

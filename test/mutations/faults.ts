@@ -5,9 +5,11 @@ import { daemon } from "./daemon.ts";
 import { doors } from "./doors.ts";
 import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
+import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
+import { identity } from "./identity.ts";
 import { json } from "./json.ts";
 import { links } from "./links.ts";
 import { lists } from "./lists.ts";
@@ -32,8 +34,10 @@ export const faults: readonly Fault[] = [
   ...daemon,
   ...doors,
   ...people,
+  ...floods,
   ...folder,
   ...handover,
+  ...identity,
   ...files,
   ...handed,
   ...logins,

@@ -200,8 +200,8 @@ export const machine: readonly Fault[] = [
   {
     name: "an idle connection on which a server has spoken is used again",
     file: "src/proxy/listener/listener.ts",
-    find: "peek: calls.peek, isOwn",
-    replace: 'peek: () => "quiet", isOwn',
+    find: "peek: calls.peek,\n    knocks",
+    replace: 'peek: () => "quiet",\n    knocks',
     tests: ["test/proxy/pool.test.ts"],
   },
   {

@@ -122,8 +122,8 @@ export const people: readonly Fault[] = [
   {
     name: "the proxy has no limit of connections",
     file: "src/proxy/listener/listener.ts",
-    find: "if (count() >= connectionLimit) {",
-    replace: "if (count() >= 1_000 * connectionLimit) {",
+    find: "if (count() >= connectionLimit) return",
+    replace: "if (count() >= 1_000 * connectionLimit) return",
     tests: ["test/proxy/admission.test.ts"],
   },
   {

@@ -138,7 +138,7 @@ export const wire: readonly Fault[] = [
   },
   {
     name: "streams in HTTP/2 may be taken back as often as somebody likes",
-    file: "src/proxy/h2/floods.ts",
+    file: "src/proxy/h2/client-allowances.ts",
     find: "new Allowance(resetBurst, resetsPerSecond)",
     replace: "new Allowance(1_000 * resetBurst, resetsPerSecond)",
     tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2-session.test.ts"],

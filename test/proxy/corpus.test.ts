@@ -170,7 +170,7 @@ for (const shape of shapes) {
       // TLS is told from HTTP by a connection's first octet only.
       if (shape === "behind another request" && item.bytes.startsWith("\x16")) return;
       const found = await run(item, shape, { port, upstream }).then(
-        (seen) => problemsOf(item, shape, { seen, port: upstream.port }),
+        (seen) => problemsOf(item, shape, { seen, port }),
         (error: Error) => [error.message],
       );
       for (const problem of found) problems.push(`${item.name} (${item.source}): ${problem}`);

@@ -10,7 +10,7 @@ let proxy: TestProxy;
 beforeAll(async () => {
   api = new RawServer({
     answer: () =>
-      `HTTP/1.1 302 Found\r\nLocation: http://localhost:${api.port}/in\r\nContent-Length: 0\r\n\r\n`,
+      `HTTP/1.1 302 Found\r\nLocation: http://${api.requests.at(-1)!.one("host")}/in\r\nContent-Length: 0\r\n\r\n`,
   });
   proxy = await startTestProxy({ services: { api }, tlds: ["test", "dev.test"] });
 });
@@ -31,20 +31,25 @@ test.each([
     client.send(`${head}Origin: http://api.test\r\nReferer: http://api.test/login\r\n\r\n`);
     const answer = await client.message();
     const seen = api.requests.at(-1)!;
-    const local = `localhost:${api.port}`;
+    const local = `api.localhost:${proxy.port}`;
     expect(seen.one("host")).toBe(local);
     expect(seen.one("origin")).toBe(`http://${local}`);
     expect(seen.one("referer")).toBe(`http://${local}/login`);
-    expect(seen.one("x-forwarded-host")?.toLowerCase()).toBe("api.test");
+    expect(seen.one("x-forwarded-host")).toBe(local);
+    expect(seen.one("x-forwarded-port")).toBe(String(proxy.port));
     expect(answer.one("location")).toBe("http://api.test/in");
   },
 );
 
 test("the longer domain is the one that was meant, and further labels lead to the same server", async () => {
-  for (const host of ["api.dev.test", "x.y.api.test"]) {
+  for (const [host, told] of [
+    ["api.dev.test", "api"],
+    ["x.y.api.test", "x.y.api"],
+  ] as const) {
     using client = await connectRaw(proxy.port);
     client.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     expect((await client.message()).one("location")).toBe(`http://${host}/in`);
+    expect(api.requests.at(-1)!.one("host")).toBe(`${told}.localhost:${proxy.port}`);
   }
 });
 
@@ -56,7 +61,7 @@ test("a WebSocket in a tunnel takes the road of every other request", async () =
     "GET /hmr HTTP/1.1\r\nHost: api.test\r\nOrigin: http://api.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
   );
   await client.message();
-  expect(api.requests.at(-1)!.one("host")).toBe(`localhost:${api.port}`);
+  expect(api.requests.at(-1)!.one("host")).toBe(`api.localhost:${proxy.port}`);
 });
 
 test("a name that nobody has is left to the PAC file's DIRECT, and explained where it is a Host", async () => {

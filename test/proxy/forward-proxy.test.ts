@@ -5,9 +5,10 @@ import { ok, RawServer } from "../support/raw-server.ts";
 import { scene } from "../support/scene.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 
-test("an absolute URI becomes a path, and Host, Origin and Referer that name the bare host become localhost", async () => {
+test("an absolute URI becomes a path, and Host, Origin and Referer that name the bare host become its name under localhost", async () => {
   await using its = await scene({ answer: () => ok() });
   const { api, client } = its;
+  const told = `api.localhost:${its.proxy.port}`;
   client.send(
     "POST http://api/p/q?x=http://api/ HTTP/1.1\r\nX-One: 1\r\nhOST: api\r\nOrigin: http://api\r\n" +
       "Referer: http://api/from?u=http://api/\r\nContent-Length: 0\r\n\r\n",
@@ -16,13 +17,14 @@ test("an absolute URI becomes a path, and Host, Origin and Referer that name the
   expect(api.requests[0]!.start).toBe("POST /p/q?x=http://api/ HTTP/1.1");
   expect(api.requests[0]!.lines.slice(0, 5)).toEqual([
     "X-One: 1",
-    `Host: localhost:${api.port}`,
-    `Origin: http://localhost:${api.port}`,
-    `Referer: http://localhost:${api.port}/from?u=http://api/`,
+    `Host: ${told}`,
+    `Origin: http://${told}`,
+    `Referer: http://${told}/from?u=http://api/`,
     "Content-Length: 0",
   ]);
-  expect(api.requests[0]!.one("x-forwarded-host")).toBe("api");
-  expect(api.requests[0]!.one("x-forwarded-port")).toBe("80");
+  expect(api.requests[0]!.one("x-forwarded-host")).toBe(told);
+  expect(api.requests[0]!.one("x-forwarded-port")).toBe(String(its.proxy.port));
+  expect(api.requests[0]!.one("x-forwarded-proto")).toBe("http");
 });
 
 test("the case of the scheme and of the name makes no difference", async () => {
@@ -31,8 +33,8 @@ test("the case of the scheme and of the name makes no difference", async () => {
   client.send("GET HTTP://APi/x HTTP/1.1\r\nHost: APi\r\nOrigin: http://api\r\n\r\n");
   await client.message();
   expect(api.requests[0]!.start).toBe("GET /x HTTP/1.1");
-  expect(api.requests[0]!.one("host")).toBe(`localhost:${api.port}`);
-  expect(api.requests[0]!.one("origin")).toBe(`http://localhost:${api.port}`);
+  expect(api.requests[0]!.one("host")).toBe(`api.localhost:${its.proxy.port}`);
+  expect(api.requests[0]!.one("origin")).toBe(`http://api.localhost:${its.proxy.port}`);
 });
 
 for (const value of [
@@ -57,9 +59,9 @@ for (const value of [
   });
 }
 
-test("a port in the URL belongs to what is rewritten, and is told in X-Forwarded-Port", async () => {
+test("a port in the URL belongs to what is rewritten, and is the client's again in the answer", async () => {
   await using its = await scene({
-    answer: () => ok("", [`Location: http://localhost:${api.port}/next`]),
+    answer: () => ok("", [`Location: http://api.localhost:${its.proxy.port}/next`]),
   });
   const { api, client } = its;
   client.send(
@@ -67,10 +69,10 @@ test("a port in the URL belongs to what is rewritten, and is told in X-Forwarded
   );
   expect((await client.message()).one("location")).toBe("http://api:8080/next");
   const [request] = api.requests;
-  expect(request!.one("origin")).toBe(`http://localhost:${api.port}`);
+  expect(request!.one("origin")).toBe(`http://api.localhost:${its.proxy.port}`);
   expect(request!.one("referer")).toBe("http://api/");
-  expect(request!.one("x-forwarded-port")).toBe("8080");
-  expect(request!.one("x-forwarded-host")).toBe("api:8080");
+  expect(request!.one("x-forwarded-port")).toBe(String(its.proxy.port));
+  expect(request!.one("x-forwarded-host")).toBe(`api.localhost:${its.proxy.port}`);
 });
 
 test("*.localhost by an absolute URI keeps its name in Host, Origin and Location", async () => {
@@ -152,8 +154,8 @@ test("each request on one connection is routed by itself, absolute and by path, 
     client.send(`${line} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     expect((await client.message()).body).toBe(`${body} HTTP/1.1`);
   }
-  const apiHost = `localhost:${api.port}`;
-  const webHost = `localhost:${web.port}`;
+  const apiHost = `api.localhost:${proxy.port}`;
+  const webHost = `web.localhost:${proxy.port}`;
   expect(api.requests.map((r) => r.one("host"))).toEqual([
     apiHost,
     apiHost,
@@ -163,20 +165,20 @@ test("each request on one connection is routed by itself, absolute and by path, 
   expect(web.requests.map((r) => r.one("host"))).toEqual([webHost, "web.localhost", webHost]);
 });
 
-test("a redirect to what the back end takes for itself is mapped back to the bare name, another is not", async () => {
+test("a redirect to what the back end was told is mapped back to the bare name, another is not", async () => {
   let location = "";
   await using its = await scene({ answer: () => ok("", [`locATION: ${location}`]) });
-  const { api, client } = its;
-  const own = `localhost:${api.port}`;
+  const { client } = its;
+  const own = `api.localhost:${its.proxy.port}`;
   for (const [from, to] of [
     [`http://${own}/login?next=http://${own}/`, `http://api/login?next=http://${own}/`],
     [`http://${own}`, "http://api"],
     [`http://${own}?x`, "http://api?x"],
     [`http://${own}#x`, "http://api#x"],
-    [`http://LOCALHOST:${api.port}/x`, "http://api/x"],
+    [`HTTP://API.Localhost:${its.proxy.port}/x`, "http://api/x"],
     [`http://${own}0/`, `http://${own}0/`],
     [`https://${own}/`, `https://${own}/`],
-    [`//${own}/`, `//${own}/`],
+    [`//${own}/`, "//api/"],
     ["/relative", "/relative"],
     ["http://example.com/", "http://example.com/"],
   ] as const) {
@@ -222,7 +224,6 @@ test("our own page can be asked for by an absolute URI with our port", async () 
 });
 
 for (const target of [
-  "https://api/",
   "ftp://api/",
   "http:///x",
   "http://user:pw@api/",
@@ -245,3 +246,13 @@ for (const target of [
     expect(api.accepted.length).toBe(0);
   });
 }
+
+test("an https URL in plain is 400, and the answer says how a proxy is asked for one", async () => {
+  await using its = await scene({ answer: () => ok() });
+  const { api, client } = its;
+  client.send("GET https://api/ HTTP/1.1\r\nHost: api\r\n\r\n");
+  const answer = await client.message();
+  expect(answer.status).toBe(400);
+  expect(answer.body).toContain("CONNECT");
+  expect(api.accepted.length).toBe(0);
+});

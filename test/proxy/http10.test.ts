@@ -79,7 +79,7 @@ test("an HTTP/1.0 absolute URI without Host reaches its service, which gets a Ho
   using api = new RawServer({ answer: () => ok() });
   await using proxy = await startTestProxy({ services: { api } });
   for (const [target, host] of [
-    ["http://api/x", `localhost:${api.port}`],
+    ["http://api/x", `api.localhost:${proxy.port}`],
     ["http://api.localhost:9090/x", "api.localhost:9090"],
   ] as const) {
     using client = await connectRaw(proxy.port);

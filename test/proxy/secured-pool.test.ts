@@ -25,7 +25,7 @@ async function idle(tls: { serverName: string } | undefined): Promise<Upstream> 
   pool = upstreamPool({ clock, peek: () => peeked });
   const endpoint = { address: "127.0.0.1", port: server.port, dial: ["127.0.0.1"] };
   const upstream = await new Promise<Upstream>((connected, failed) => {
-    pool.dial({ endpoint, key: "a", tls }, { connected, failed });
+    pool.dial({ endpoint, key: "a", tls, client: {}, fresh: true }, { connected, failed });
   });
   pool.release(upstream);
   clock.advance(20);

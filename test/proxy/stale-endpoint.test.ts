@@ -39,7 +39,7 @@ for (const [what, text] of [
     expect((await client.message()).body).toStartWith("here");
     expect(looks).toBe(1);
     if (what === "an absolute URI")
-      expect(api.requests[0]!.one("host")).toBe(`localhost:${api.port}`);
+      expect(api.requests[0]!.one("host")).toBe(`api.localhost:${proxy.port}`);
   });
 }
 

@@ -206,7 +206,7 @@ for (const kind of tlsServerKinds) {
           }
           expect(text).toEndWith("hi");
           if (road === "CONNECT" && text.includes("X-Origin")) {
-            expect(text).toContain(`X-Origin: https://localhost:${made.line.port}`);
+            expect(text).toContain(`X-Origin: http://secure.localhost:${made.proxy.port}`);
           }
           socket.destroy();
         });

@@ -430,7 +430,10 @@ test("a WebSocket to a bare name in a tunnel is served, although the handshake w
   socket.write(
     "GET /ws HTTP/1.1\r\nHost: api\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
   );
-  expect((await (await api.next()).message()).one("host")).toBe(`localhost:${api.port}`);
+  const seen = await (await api.next()).message();
+  expect(seen.one("host")).toBe(`api.localhost:${proxy.port}`);
+  // The tunnel's inside is in plain, whatever the client and the proxy have around it.
+  expect(seen.one("x-forwarded-proto")).toBe("http");
   socket.destroy();
 });
 

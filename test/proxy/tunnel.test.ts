@@ -304,8 +304,8 @@ for (const [how, pieces] of [
     }
     const upstream = await api.next();
     const request = await upstream.message();
-    expect(request.one("host")).toBe(`localhost:${api.port}`);
-    expect(request.one("origin")).toBe(`http://localhost:${api.port}`);
+    expect(request.one("host")).toBe(`api.localhost:${proxy.port}`);
+    expect(request.one("origin")).toBe(`http://api.localhost:${proxy.port}`);
     expect(request.one("sec-websocket-key")).toBe("dGhlIHNhbXBsZSBub25jZQ==");
     upstream.send(`${switched}\x81\x02hi`);
     expect(await client.until("\x81\x02hi")).toBe(`${switched}\x81\x02hi`);
@@ -317,10 +317,10 @@ for (const [how, pieces] of [
 
 test("a WebSocket handshake sent along with CONNECT is rewritten too, and early frames come behind it", async () => {
   await using its = await scene();
-  const { api, client } = its;
+  const { api, client, proxy } = its;
   client.send(`${connect("api:80")}${handshake}\x81\x05early`);
   const upstream = await api.next();
-  expect((await upstream.message()).one("host")).toBe(`localhost:${api.port}`);
+  expect((await upstream.message()).one("host")).toBe(`api.localhost:${proxy.port}`);
   upstream.send(switched);
   expect(await client.until("xOo=\r\n\r\n")).toBe(`${established}${switched}`);
   expect(await upstream.until("early")).toBe("\x81\x05early");

@@ -251,8 +251,8 @@ test("a bare name's handshake has Host and Origin rewritten, and its 101 passes"
   );
   const upstream = await api.next();
   const asked = await upstream.message();
-  expect(asked.one("host")).toBe(`localhost:${api.port}`);
-  expect(asked.one("origin")).toBe(`http://localhost:${api.port}`);
+  expect(asked.one("host")).toBe(`api.localhost:${its.proxy.port}`);
+  expect(asked.one("origin")).toBe(`http://api.localhost:${its.proxy.port}`);
   upstream.send(switched);
   expect(await client.until("\r\n\r\n")).toBe(switched);
 });

@@ -8,12 +8,18 @@ export const packages = {
   certutil: "libnss3-tools",
   chromium: "chromium",
   curl: "curl",
+  "django-admin": "python3-django",
   firefox: "firefox-esr",
   fish: "fish",
+  flask: "python3-flask",
   lsof: "lsof",
   nghttp: "nghttp2-client",
+  nginx: "nginx",
   openssl: "openssl",
+  php: "php-cli",
   ps: "procps",
+  puma: "puma",
+  rails: "ruby-railties ruby-actioncable",
   less: "less",
   python3: "python3",
   tmux: "tmux",
@@ -24,6 +30,7 @@ export type ProgramName = keyof typeof packages | "node";
 
 /** Other names and places of a program that will do. */
 const otherwise: Partial<Record<ProgramName, readonly string[]>> = {
+  nginx: ["/usr/sbin/nginx"],
   chromium: [
     "chromium-browser",
     "google-chrome",

@@ -1,6 +1,6 @@
 /** An HTTP/2 session without a network into frames: what a test writes goes in, what comes out is kept. */
 import type { Link, LinkHandler } from "../../src/link/link.ts";
-import { H2Session } from "../../src/proxy/h2/session.ts";
+import { H2Session, type H2SessionOptions } from "../../src/proxy/h2/session.ts";
 import { HeadWriter } from "../../src/proxy/frames/head-writer.ts";
 import {
   Flag,
@@ -48,12 +48,17 @@ export class H2Frames implements Link {
   readonly #encoder = new HpackEncoder();
   readonly #decoder = new HpackDecoder();
 
-  constructor(services: Record<string, Place>, serverName: string | undefined = "api.localhost") {
+  constructor(
+    services: Record<string, Place>,
+    serverName: string | undefined = "api.localhost",
+    allowances?: H2SessionOptions["allowances"],
+  ) {
     this.shared = testShared(services);
     this.session = new H2Session(this, {
       shared: this.shared,
       tunnelled: false,
       serverName,
+      ...(allowances === undefined ? {} : { allowances }),
       gone() {},
     });
   }

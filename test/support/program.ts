@@ -15,10 +15,11 @@ export type Program = {
 
 const root = resolve(import.meta.dir, "../..");
 
-/** On a port that the system chooses, with a state directory of its own. */
-export async function startProgram(): Promise<Program> {
+/** On a port that the system chooses, with a state directory of its own. `more`: further arguments. */
+export async function startProgram(more: readonly string[] = []): Promise<Program> {
   const state = await mkdtemp(join(tmpdir(), "localhostess-state-"));
   const command = [process.execPath, join(root, "src/main.ts"), "server", "start", "--port", "0"];
+  command.push(...more);
   const program = await running(command, {
     env: { LOCALHOSTESS_STATE_DIR: state, LOCALHOSTESS_PORT: undefined },
     // In the banner: from here on it answers.

@@ -69,7 +69,7 @@ export class RequestReader {
     const framing = this.#framing;
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return { kind: "bad", status: wrong.status };
-    const target = readTarget(head, bytes, framing.connect);
+    const target = readTarget(head, bytes, { connect: framing.connect, secured: false });
     if ("kind" in target) return { kind: "bad", status: target.status };
     const direct = target.form === "origin" || target.form === "asterisk";
     const authority = direct

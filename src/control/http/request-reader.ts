@@ -47,7 +47,7 @@ export class RequestReader {
     const framing = this.#framing;
     const wrong = framing.read(head, held);
     if (wrong !== undefined) return wrong;
-    const target = readTarget(head, held, framing.connect);
+    const target = readTarget(head, held, { connect: framing.connect, secured: false });
     if ("kind" in target) return target;
     return { kind: "done", asked: askedIn(held, { head, framing, ownClient }), end: outcome.end };
   }

@@ -34,7 +34,7 @@ export type Grant = {
 /** The connection whose requests are served. `states.ts` defines its states and the turns that `move` accepts. */
 export interface Client {
   readonly link: Link;
-  /** The link is the inside of a TLS connection. */
+  /** Requests by path are for https URLs: they come inside TLS, and in no tunnel within it. */
   readonly secured: boolean;
   /** The name of the TLS connection; undefined if there was none, or if it no longer matters. */
   readonly serverName: string | undefined;

@@ -63,8 +63,8 @@ const spareLimit = 64;
 const established = encode("HTTP/1.1 200 Connection Established\r\n\r\n");
 
 export class Connection implements LinkHandler, Client, TunnelOwner {
-  /** The link is the inside of a TLS connection. */
-  readonly secured: boolean;
+  /** The link is the inside of a TLS connection; false again in a tunnel, whose inside is whatever the client sends. */
+  secured: boolean;
   /** The name of the TLS connection; undefined in a tunnel, which leads to another host. */
   serverName: string | undefined;
   /** Requests arrive inside a tunnel that CONNECT was granted. */
@@ -340,6 +340,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     const { shared } = this;
     this.link.write(established, 0, established.length);
     this.tunnelled = true;
+    this.secured = false;
     this.serverName = undefined;
     this.move(Turn.grant);
     this.#keepFrom(bytes, from);

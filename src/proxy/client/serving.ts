@@ -27,7 +27,7 @@ import { isStrangers } from "../request/is-strangers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
-import { askedFor, hasBeenHere } from "../request/routing.ts";
+import { askedFor } from "../request/routing.ts";
 import {
   comesBack,
   supervisedBehind,
@@ -38,6 +38,7 @@ import {
 } from "../request/waiting.ts";
 import { afterFailure, heldBodyLimit, onAbsence } from "../request/waits.ts";
 import { Exchange, type ExchangeOwner, lostWhy } from "../upstream/exchange.ts";
+import { hasBeenHere } from "../upstream/own-fields.ts";
 import type { DialFailure, Upstream } from "../upstream/pool.ts";
 import type { Client, Read, ServingShared } from "./client.ts";
 import { covers } from "./covers.ts";
@@ -97,6 +98,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   get head(): RequestHead {
     return this.#head;
+  }
+
+  /** Clients take turns where connections are dialled. */
+  get client(): object {
+    return this.#client.link.party ?? this.#client.link;
   }
 
   /** The current request is complete. */
@@ -187,14 +193,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (wrong !== undefined) return this.refuse(badRequest(wrong));
     this.#answers.isHead(framing.head);
     this.#answers.isGrpc(framing);
-    const target = readTarget(head, bytes, framing.connect);
+    const { secured } = this.#client;
+    const target = readTarget(head, bytes, { connect: framing.connect, secured });
     if ("kind" in target) return this.refuse(badRequest(target));
     const destination = this.#route(bytes, target);
     if (destination === undefined) {
       return this.refuse({ status: 400, why: "Host is missing or is not a host name" });
     }
     this.#shared.touch();
-    const redirected = this.#client.secured
+    this.#record?.secured(destination.secure);
+    const redirected = destination.secure
       ? undefined
       : this.#shared.redirect?.(head, bytes, { framing, target, destination });
     if (redirected !== undefined) return this.#reply(redirected, end);
@@ -231,7 +239,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         return this.refuse({
           status: 421,
           unproxied: decision.name,
-          scheme: this.#client.secured ? "https" : "http",
+          scheme: destination.secure ? "https" : "http",
           ports: this.#shared.urlPorts,
         });
       case "close":
@@ -257,7 +265,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #route(bytes: Uint8Array, target: Target): Destination | undefined {
     const { framing } = this.#exchange;
     const mode: Mode = this.#client.tunnelled ? "tunnelled" : "direct";
-    const asked = askedFor(this.#head, target, { mode, framing, table: this.#shared.routes() });
+    const asked = askedFor(this.#head, target, {
+      mode,
+      secure: this.#client.secured,
+      framing,
+      table: this.#shared.routes(),
+    });
     if (asked === undefined) return undefined;
     const known = this.#destination;
     const isAlone = known !== undefined && known.ring === undefined;
@@ -289,14 +302,15 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   /** The current destination of the authority bytes[start, end). */
   #find(
     bytes: Uint8Array,
-    asked: { mode: Mode; start: number; end: number; key?: string | undefined },
+    asked: { mode: Mode; secure: boolean; start: number; end: number; key?: string | undefined },
   ): Destination | undefined {
     return this.#shared.destinations.find(bytes, asked, {
       mode: asked.mode,
       client: this.#client.link.remoteAddress,
-      secure: this.#client.secured,
+      secure: asked.secure,
       table: this.#shared.routes(),
       ownPorts: this.#shared.ownPorts,
+      urlPorts: this.#shared.urlPorts,
       instance: this.#shared.instance,
       dialects: this.#shared.dialects,
     });
@@ -304,8 +318,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** The current destination of the request that waits or is being answered. */
   leadsTo(): Destination | undefined {
-    const { asked, mode, key } = this.#destination!;
-    return this.#find(asked, { mode, start: 0, end: asked.length, key });
+    const { asked, mode, secure, key } = this.#destination!;
+    return this.#find(asked, { mode, secure, start: 0, end: asked.length, key });
   }
 
   /** The service that the current request goes to. */
@@ -335,8 +349,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
    * Whether the request came by https for a bare name that has no certificate. A person who continues despite the wrong
    * certificate then learns what helps.
    */
-  #isUncertified({ authority }: Destination): boolean {
-    return this.#client.secured && !authority.host.includes(".") && !this.#shared.bareNames();
+  #isUncertified({ authority, secure }: Destination): boolean {
+    return secure && !authority.host.includes(".") && !this.#shared.bareNames();
   }
 
   #refuseUncertified(bareName: string): Read {
@@ -355,7 +369,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const { framing } = exchange;
     const head = this.#head;
     this.#record?.routed(service.name);
-    if (framing.via && hasBeenHere(head, bytes, destination.via)) {
+    if (framing.proxied && hasBeenHere(head, bytes, destination.hop!.mark)) {
       return this.refuse({ status: 508, name: service.name });
     }
     if (framing.maxForwards === 0) return this.#reply(lastRecipientReply(head, bytes), end);
@@ -397,13 +411,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
   #way(destination: Destination): Way {
-    const { login } = this.#exchange.framing;
+    const { login, connect } = this.#exchange.framing;
     const { logins } = this.#client;
     const { key, tls, h2 } = this.#wayTo(destination);
     // No login is bound to a connection that many share.
     const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
-    return { service: this.#service, key, tls, h2, by };
+    return { service: this.#service, key, tls, h2, by, ...(connect ? { fresh: true } : {}) };
   }
 
   /** Grants a CONNECT. */
@@ -417,7 +431,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined, h2: false });
+      this.#dialAndWait({ service, key, tls: undefined, h2: false, fresh: true });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;

@@ -44,6 +44,12 @@ export class HeadWriter {
     this.copy(source, 0, source.length);
   }
 
+  /** Appends a text of one octet per character (ISO 8859-1). */
+  latin1(text: string): void {
+    this.reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.bytes[this.length++] = text.charCodeAt(i);
+  }
+
   byte(octet: number): void {
     this.reserve(1);
     this.bytes[this.length++] = octet;

@@ -55,6 +55,10 @@ export class Sending {
   readonly window = new SendWindow();
   readonly encoder = new HpackEncoder();
 
+  /** DATA that was sent in all. */
+  frames = 0;
+  octets = 0;
+
   readonly #link: Link;
   readonly #writeFirst: (out: HeadWriter) => void;
   /** Streams with something to send that their own windows let through. */
@@ -157,6 +161,8 @@ export class Sending {
   }
 
   #dataHead(stream: number, length: number, last: boolean): void {
+    this.frames++;
+    this.octets += length;
     const flags = last ? Flag.endStream : 0;
     writeFrameHead(this.out, { length, type: FrameType.data, flags, stream });
   }

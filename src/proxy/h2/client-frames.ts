@@ -22,7 +22,9 @@ import {
   settingTooLarge,
   streamTooLarge,
 } from "../frames/windows.ts";
-import { Floods } from "./floods.ts";
+import type { ClientAllowances } from "./client-allowances.ts";
+import { Floods, unansweredWeight } from "./floods.ts";
+import { Opened } from "./opened.ts";
 import { encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
 import { Sections } from "./sections.ts";
 import { type Changes, ClientSettings, streamLimit } from "./settings.ts";
@@ -40,8 +42,9 @@ const tooManyStreams = streamError(refusedStream, "there are too many streams");
 
 /** Frames that a section counts as, where it is of a stream that is closed and had to be decoded all the same. */
 const sectionWeight = 10;
-/** Frames that SETTINGS count as: each is applied to all streams and answered. */
+/** Frames that SETTINGS count as, beside one for each setting: it is applied to all streams and answered. */
 const settingsWeight = 10;
+const settingLength = 6;
 
 export type ClientFramesOptions = {
   streams: Streams;
@@ -50,6 +53,8 @@ export type ClientFramesOptions = {
   window: ReceiveWindow;
   serverName: string | undefined;
   seconds(): number;
+  /** The allowances of the session's client. Asked for once there is a reason. */
+  allowances(): ClientAllowances;
   /** A new link; `connected`: with a Connection that reads requests from it. */
   newLink(options: { connected: boolean }): H2StreamLink;
   /** The client has opened a stream. */
@@ -66,7 +71,8 @@ export class ClientFrames {
   readonly #window: ReceiveWindow;
   readonly #settings = new ClientSettings();
   readonly #gathered = new Gathered();
-  readonly #floods = new Floods();
+  readonly #opened = new Opened();
+  readonly #floods: Floods;
   readonly #own: OwnAnswers;
 
   constructor(options: ClientFramesOptions) {
@@ -74,17 +80,20 @@ export class ClientFrames {
     this.#streams = options.streams;
     this.#sending = options.sending;
     this.#window = options.window;
+    this.#floods = new Floods(options.allowances);
     this.#own = new OwnAnswers(options.serverName);
   }
 
-  /** Passes gathered DATA on, once all frames that came at once have been handled. */
+  /** Passes requests and gathered DATA on, once all frames that came at once have been handled. */
   passOn(): void {
     this.#gathered.passOn();
+    this.#opened.startAll();
   }
 
   /** Gives room back while there is no stream. */
   shrink(): void {
     this.#gathered.shrink();
+    this.#opened.shrink();
   }
 
   handle(frame: FrameReader): Breach | undefined {
@@ -142,6 +151,7 @@ export class ClientFrames {
       this.#gathered.passOn();
       return this.#refuse(stream, moreThanAnnounced);
     }
+    this.#opened.start(stream);
     // First, because with the last octet the answer may come to its end.
     if (ends) stream.move("recv END_STREAM");
     this.#gathered.add(stream, frame.bytes, { from: start, to: end, count });
@@ -153,6 +163,10 @@ export class ClientFrames {
 
   #headers(frame: FrameReader): Breach | undefined {
     const { sections } = this;
+    if (frame.type === FrameType.continuation) {
+      const flood = this.#idleFrame(1);
+      if (flood !== undefined) return flood;
+    }
     const breach = sections.add(frame, this.#options.seconds());
     if (breach !== undefined || sections.awaited !== anyFrame) return breach;
     const isNew = this.#streams.isNew(sections.stream);
@@ -165,7 +179,7 @@ export class ClientFrames {
     const { sections } = this;
     const streams = this.#streams;
     // GOAWAY has said that we would not take the stream: section 6.8.
-    if (streams.draining) return undefined;
+    if (streams.draining) return this.#idleFrame(sectionWeight);
     streams.last = sections.stream;
     this.#options.opened();
     if (streams.size >= streamLimit) return this.#refuseNew(tooManyStreams);
@@ -177,7 +191,7 @@ export class ClientFrames {
     if (problem !== undefined) return this.#answer(problem);
     const stream = streams.takeSpare() ?? this.#options.newLink({ connected: true });
     this.#begin(stream);
-    stream.deliver(sections.head);
+    this.#opened.add(stream, sections.head);
     return undefined;
   }
 
@@ -212,6 +226,7 @@ export class ClientFrames {
     if (!ends || sections.tooLarge || sections.trailers.malformed !== undefined) {
       return this.#refuse(stream, malformed);
     }
+    this.#opened.start(stream);
     stream.move("recv END_STREAM");
     return stream.end(sections.head) ? undefined : this.#refuse(stream, lessThanAnnounced);
   }
@@ -219,18 +234,19 @@ export class ClientFrames {
   #resetByClient(id: number): Breach | undefined {
     const stream = this.#streams.get(id);
     if (stream === undefined) {
-      return this.#streams.moveOther(id, "recv RST_STREAM") ?? this.#countReset();
+      return this.#streams.moveOther(id, "recv RST_STREAM") ?? this.#countReset(1);
     }
+    const weight = weightOf(stream);
     stream.move("recv RST_STREAM");
-    this.#streams.close(stream);
-    this.#streams.remove(stream, new Error("the client took its request back"));
-    return this.#countReset();
+    this.#remove(stream, "the client took its request back");
+    return this.#countReset(weight);
   }
 
   #readSettings(frame: FrameReader): Breach | undefined {
     this.sections.awaited = anyFrame;
     if ((frame.flags & Flag.ack) !== 0) return this.#idleFrame(1);
-    const breach = this.#idleFrame(settingsWeight) ?? this.#settings.read(frame, this.#changes);
+    const weight = settingsWeight + (frame.end - frame.start) / settingLength;
+    const breach = this.#idleFrame(weight) ?? this.#settings.read(frame, this.#changes);
     if (breach === undefined) writeSettingsAck(this.#sending.out);
     return breach;
   }
@@ -254,6 +270,8 @@ export class ClientFrames {
   }
 
   #windowUpdate(frame: FrameReader): Breach | undefined {
+    const flood = this.#floods.windowUpdate(this.#sending, this.#options.seconds());
+    if (flood !== undefined) return flood;
     const increment = readUint31(frame.bytes, frame.start);
     const id = frame.stream;
     if (id === 0) return this.#sending.window.widen(increment) ? undefined : connectionTooLarge;
@@ -277,11 +295,18 @@ export class ClientFrames {
   #refuse(stream: H2StreamLink, breach: Breach): Breach | undefined {
     // Passing on what came before may have ended the stream.
     if (this.#streams.get(stream.id) !== stream) return undefined;
+    const weight = weightOf(stream);
     stream.move("stream error");
     writeReset(this.#sending.out, stream.id, breach.code);
+    this.#remove(stream, "the client broke a rule of HTTP/2");
+    return this.#countReset(weight);
+  }
+
+  /** The stream is closed before its answer is complete. */
+  #remove(stream: H2StreamLink, why: string): void {
     this.#streams.close(stream);
-    this.#streams.remove(stream, new Error("the client broke a rule of HTTP/2"));
-    return this.#countReset();
+    if (this.#opened.takeBack(stream)) this.#streams.keep(stream);
+    else this.#streams.remove(stream, new Error(why));
   }
 
   /** A stream error of the frame that opens the stream. */
@@ -289,16 +314,22 @@ export class ClientFrames {
     const { stream: id, ends } = this.sections;
     writeReset(this.#sending.out, id, code);
     if (!ends) this.#streams.rememberReset(id);
-    return this.#countReset();
+    // No server has heard of it.
+    return this.#countReset(1);
   }
 
-  #countReset(): Breach | undefined {
-    return this.#floods.reset(this.#options.seconds());
+  #countReset(weight: number): Breach | undefined {
+    return this.#floods.reset(weight, this.#options.seconds());
   }
 
   #idleFrame(weight: number): Breach | undefined {
     return this.#floods.idleFrame(weight, this.#options.seconds());
   }
+}
+
+/** The weight of a reset of a stream that is open. */
+function weightOf(stream: H2StreamLink): number {
+  return stream.answering ? 1 : unansweredWeight;
 }
 
 const nothing = new Uint8Array(0);

@@ -25,7 +25,9 @@ export class OwnAnswers {
   }
 
   /** The reason why no Connection may see the request. */
-  problemOf({ connect, authority }: RequestWriter): Problem | undefined {
+  problemOf({ connect, proxied, authority }: RequestWriter): Problem | undefined {
+    // A client that uses us as its proxy made the handshake with the proxy, not with the host.
+    if (proxied) return undefined;
     return connect ? noConnect : this.#misdirected(authority);
   }
 

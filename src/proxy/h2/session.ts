@@ -19,6 +19,7 @@ import { Logins } from "../upstream/logins.ts";
 import type { StreamHead, StreamPiece } from "../frames/parts.ts";
 import { Sending } from "../frames/sending.ts";
 import { connectionWindow, ReceiveWindow } from "../frames/windows.ts";
+import { ClientAllowances } from "./client-allowances.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { writeOurSettings } from "./settings.ts";
 import { H2StreamLink, type StreamSession } from "./stream-link.ts";
@@ -27,6 +28,9 @@ import { Streams } from "./streams.ts";
 
 /** Our last words are written before: `lastWords` sees to the rest. */
 const nothing = new Uint8Array(0);
+
+/** Octets of a flood that are read behind GOAWAY. What is left unread costs nothing. */
+const mostOfFlood = 65_536;
 
 const { noError, protocolError, enhanceYourCalm } = ErrorCode;
 
@@ -44,6 +48,8 @@ export type H2SessionOptions = {
   serverName: string | undefined;
   /** The TLS is inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
+  /** The allowances of the client, whose process is this one if that is known. Undefined: the session's own. */
+  allowances?(pid: number | undefined): ClientAllowances;
   /** The link is gone, and every stream with it. */
   gone(session: H2Session): void;
 };
@@ -118,6 +124,7 @@ export class H2Session implements LinkHandler, StreamSession {
       window: this.#window,
       serverName: options.serverName,
       seconds: options.shared.seconds,
+      allowances: () => this.#allowances(),
       newLink: ({ connected }) => this.#newLink(connected),
       opened: () => {
         this.#since = this.#now();
@@ -150,6 +157,11 @@ export class H2Session implements LinkHandler, StreamSession {
 
   #now(): number {
     return this.#options.shared.seconds();
+  }
+
+  #allowances(): ClientAllowances {
+    const pid = this.#shared.callers?.ask(this.link).caller?.pid;
+    return this.#options.allowances?.(pid) ?? new ClientAllowances();
   }
 
   #newLink(connected: boolean): H2StreamLink {
@@ -367,9 +379,11 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#sending.unblock();
     this.#sending.flush();
     this.#phase = "over";
+    const isFlood = breach?.code === enhanceYourCalm;
     lastWords(this.link, nothing, {
       timer: this.#farewell,
       linger: lingerSeconds * 1_000,
+      ...(isFlood ? { flush: lingerSeconds * 1_000, most: mostOfFlood } : {}),
       gone: (cause) => this.closed(cause),
       failed: (fault) => this.fault(fault),
     });

@@ -47,6 +47,11 @@ export class H2StreamLink implements Link, AnswerSink {
   queued = false;
   /** The owner wants no more of it. */
   closing = false;
+  /** The place of the request's head in `Opened`, until the owner has it: then `headStart` is below 0. */
+  headStart = -1;
+  headEnd = 0;
+  /** The head of the answer has come, be it an interim one. */
+  answering = false;
 
   readonly #session: StreamSession;
   #state: StreamState = "closed";
@@ -66,6 +71,10 @@ export class H2StreamLink implements Link, AnswerSink {
 
   constructor(session: StreamSession) {
     this.#session = session;
+  }
+
+  get party(): object {
+    return this.#session;
   }
 
   get remoteAddress(): string {
@@ -128,6 +137,7 @@ export class H2StreamLink implements Link, AnswerSink {
     { request, ends, window }: { request: RequestWriter; ends: boolean; window: number },
   ): void {
     this.id = id;
+    this.answering = false;
     this.#state = "idle";
     this.move("recv HEADERS");
     if (ends) this.move("recv END_STREAM");
@@ -289,6 +299,7 @@ export class H2StreamLink implements Link, AnswerSink {
   head(head: StreamHead): void {
     if (this.done) return;
     this.move("send HEADERS");
+    this.answering = true;
     this.#session.sendHead(this, head);
     if (head.last) this.#finish();
   }

@@ -103,6 +103,12 @@ export class Streams {
     }
   }
 
+  /** The link's stream is closed, and its connection has not heard of the request. */
+  keep(stream: H2StreamLink): void {
+    if (this.#spare.length < spareLimit && !this.draining) this.#spare.push(stream);
+    else this.remove(stream, undefined);
+  }
+
   /** The link's connection has left. The connection hears so from `removeLeaving`, not in the middle of something. */
   leave(stream: H2StreamLink): void {
     const at = this.#spare.indexOf(stream);

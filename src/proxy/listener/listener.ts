@@ -11,6 +11,12 @@ import type { UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import type { Cancel, Clock } from "../../system/clock.ts";
 import type { Ends } from "../../system/peer-sockets.ts";
+import {
+  descriptorLimit,
+  type DescriptorRoom,
+  descriptorRoom,
+} from "../../system/descriptor-room.ts";
+import { knocks } from "../../system/knock.ts";
 import { socketCalls } from "../../system/socket-calls.ts";
 import type { TerminateOutcome, Terminator } from "../../tls/terminate.ts";
 import { parseClientHello } from "../../wire/client-hello.ts";
@@ -19,6 +25,7 @@ import { Connection, type ConnectionShared, type Inside } from "../client/connec
 import { Destinations } from "../request/destination.ts";
 import { Dialects } from "../upstream/dialect.ts";
 import { errorPage } from "../pages/error-page.ts";
+import { AllClients } from "../h2/client-allowances.ts";
 import { H2Session } from "../h2/session.ts";
 import { HeadWriters } from "../frames/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
@@ -78,6 +85,8 @@ export type ProxyOptions = {
   otherUsers?: boolean;
   /** Limit on simultaneous connections; for tests. */
   connectionLimit?: number;
+  /** Room for descriptors; for tests. */
+  room?: DescriptorRoom;
   /** Terminates TLS; undefined: clients that speak TLS are turned away. */
   terminator?: Terminator | undefined;
   /** Records every request; undefined: nothing is recorded. */
@@ -133,13 +142,19 @@ export function startProxy(options: ProxyOptions): Proxy {
   const sessions = new Map<H2Session, Guest>();
   const { connectionLimit = usualConnectionLimit } = options;
   const userShares = shares(connectionLimit * otherShare);
+  const clients = new AllClients();
   const strangers = turningAway(clock, options.fault);
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
-  const pool = poolWithSessions(upstreamPool({ clock, peek: calls.peek, isOwn: options.isOwn }), {
+  const room = options.room ?? descriptorRoom({ limit: descriptorLimit() });
+  const single = upstreamPool({
     clock,
-    fault: options.fault,
+    peek: calls.peek,
+    knocks: knocks(process.platform),
+    room,
+    isOwn: options.isOwn,
   });
+  const pool = poolWithSessions(single, { clock, fault: options.fault });
   let seconds = 0;
   /** `leaving`: another process accepts in our place, so nothing needs to end before its time. */
   let phase: "serving" | "leaving" | "stopping" = "serving";
@@ -253,6 +268,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     const session = new H2Session(link, {
       shared,
       ...inside,
+      allowances: (pid) => clients.of({ pid, uid: guest }, seconds),
       gone: (ended) => forget(sessions, ended),
     });
     sessions.set(session, guest);
@@ -286,16 +302,23 @@ export function startProxy(options: ProxyOptions): Proxy {
     cancelDeadline();
   }
 
+  /** Why no further client is taken. */
+  function refusalOf(): string | undefined {
+    if (count() >= connectionLimit) return `the limit of ${connectionLimit} connections is reached`;
+    return room.forClients() ? undefined : "the process has no file descriptors left";
+  }
+
   function accept(link: SocketLink): void {
     const guest = guestOf(link);
     if (guest === "stranger") {
       strangers.turnAway(link);
       return;
     }
-    if (count() >= connectionLimit) {
+    room.note(link.descriptor);
+    const refusal = refusalOf();
+    if (refusal !== undefined) {
       if (guest !== undefined) userShares.release(guest);
-      const why = `the limit of ${connectionLimit} connections is reached`;
-      const bytes = encodeReply(errorPage({ status: 503, why }, "text"), {
+      const bytes = encodeReply(errorPage({ status: 503, why: refusal }, "text"), {
         head: false,
         close: true,
       });

@@ -324,6 +324,9 @@ function withHeading({ title, body, awaits }: Story, mark: string | undefined) {
   };
 }
 
+/** Seconds after which a client may ask again that found no room: a moment, for room is made by every answer. */
+const retrySeconds = 2;
+
 /**
  * `details`: whether the client may see other names and processes (`hears-details.ts`). `mark`: of what the page says,
  * if it may load itself again (`watching.ts`).
@@ -335,7 +338,10 @@ export function errorPage(
 ): Reply {
   const reply = inForm(details ? problem : withoutDetails(problem), { wants, mark });
   // RFC 9110 section 15.5.6: a 405 lists the allowed methods.
-  return problem.status === 405
-    ? { ...reply, fields: [...reply.fields, ["Allow", problem.allow]] }
+  if (problem.status === 405) {
+    return { ...reply, fields: [...reply.fields, ["Allow", problem.allow]] };
+  }
+  return problem.status === 503
+    ? { ...reply, fields: [...reply.fields, ["Retry-After", String(retrySeconds)]] }
     : reply;
 }

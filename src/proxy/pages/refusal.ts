@@ -5,6 +5,11 @@ import type { Service } from "../../routes/service.ts";
 import type { HandshakeVerdict } from "../../link/handshake-verdict.ts";
 import type { Problem } from "./problem.ts";
 
+/** Codes of failed dials that are ours, not the system's. The request waited for its turn, and had none. */
+export const tooManyWait = "EQUEUE";
+/** The system's, and ours before the system has to say so: no descriptor is left. */
+export const noDescriptor = "EMFILE";
+
 /** A request that is malformed, too long, or in a version that we do not speak. */
 export function badRequest({ status, why }: Bad): Problem {
   if (status === 431) return { status: 431, limit: headLimit };
@@ -39,6 +44,15 @@ export function dialFailed(
   { address, code, handshake }: FailedDial,
   { secured }: { secured: boolean },
 ): Problem {
+  const { name } = service;
+  if (code === tooManyWait) {
+    const why = `${name} has more requests than it can take: this one waited 60 s for a connection`;
+    return { status: 503, why };
+  }
+  if (code === noDescriptor) {
+    const why = `too many files are open for another connection to ${name}; see ulimit -n, and close what is not needed`;
+    return { status: 503, why };
+  }
   const timedOut = code === "ETIMEDOUT";
   const why =
     handshake !== undefined ? unsecured(handshake) : timedOut ? tooSlow(secured) : broken(code);

@@ -4,11 +4,15 @@
  */
 import { type NameSettings, usualSettings } from "../../manifest/name-settings.ts";
 import { type Asked, type Decision, decide } from "../../routes/decide.ts";
+import { classifyHost } from "../../routes/host.ts";
+import { defaultPorts, type UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import { type Authority, readAuthority } from "../../wire/authority.ts";
 import { encode, latin1 } from "../../wire/bytes.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
-import { type Hop, ownFields, type ResponseTurn } from "../upstream/forward.ts";
+import type { Hop } from "../upstream/forward.ts";
+import { authorityOf, type Names } from "../upstream/names.ts";
+import { markOf, ownFields } from "../upstream/own-fields.ts";
 import { h2Key, securedKey, upstreamKey } from "../upstream/pool.ts";
 
 export type Mode = Asked["mode"];
@@ -18,18 +22,15 @@ export type Destination = {
   /** The authority's bytes. */
   asked: Uint8Array;
   client: string;
+  /** The request is for an https URL. */
   secure: boolean;
   table: RouteTable;
   authority: Authority;
   decision: Decision;
   /** How requests to it are treated; for `proxy`, `tunnel` and `absent` decisions: the service's own. */
   settings: NameSettings;
-  /**
-   * For `proxy` decisions: the fields written for the upstream, and the Via that marks a request that has been here.
-   */
+  /** For `proxy` decisions: the fields written for the upstream. */
   hop: Hop | undefined;
-  via: string;
-  location: ResponseTurn["location"];
   /** For `proxy` and `tunnel` decisions: the pool's key. */
   key: string;
   /** For the same decisions: whether the service speaks TLS, as far as is known now. */
@@ -50,10 +51,12 @@ export type Ring = { readonly all: readonly Destination[]; next: number };
 export type DestinationFacts = {
   mode: Mode;
   client: string;
-  /** The client connected by TLS. */
+  /** The request is for an https URL: the target's scheme if it has one, otherwise whether the client came by TLS. */
   secure: boolean;
   table: RouteTable;
   ownPorts: readonly number[];
+  /** Our ports in URLs. */
+  urlPorts: UrlPorts;
   /** Distinguishes this proxy from all others. */
   instance: string;
   dialects: Dialects;
@@ -120,10 +123,11 @@ export function nextInstance(destination: Destination): Destination {
 export function isSameDestination(
   known: Destination,
   bytes: Uint8Array,
-  asked: { mode: Mode; table: RouteTable; start: number; end: number },
+  asked: { mode: Mode; secure: boolean; table: RouteTable; start: number; end: number },
 ): boolean {
   return (
     known.mode === asked.mode &&
+    known.secure === asked.secure &&
     known.table === asked.table &&
     isTrueYet(known) &&
     sameBytes(known.asked, bytes, asked.start, asked.end)
@@ -157,7 +161,9 @@ export function wayTo(
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
   const authority = readAuthority(asked, 0, asked.length);
   if (authority === undefined) return undefined;
-  const decision = decide({ ...authority, mode: facts.mode }, facts.table, facts.ownPorts);
+  const { mode, secure } = facts;
+  const port = authority.port ?? (secure ? defaultPorts.https : undefined);
+  const decision = decide({ ...authority, port, mode }, facts.table, facts.ownPorts);
   const to = (its: Decision) => destinationTo(its, { asked, authority, facts });
   if ((decision.kind !== "proxy" && decision.kind !== "tunnel") || !decision.instances) {
     return to(decision);
@@ -184,8 +190,6 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     decision,
     settings: settingsOf(decision, table),
     hop: undefined,
-    via: "",
-    location: undefined,
     key: "",
     dialect: undefined,
     tls: undefined,
@@ -201,10 +205,12 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
   const dialect = dialects.of(service);
   destination.dialect = dialect;
   destination.key = upstreamKey(service);
-  const scheme = dialect.tls === true ? "https" : "http";
+  const names = bare
+    ? namesFor(authority, { ...facts, speaksTls: dialect.tls === true })
+    : undefined;
   if (dialect.tls === true) {
     // Servers refuse a Host that differs from the handshake's name (421), so each name has its own connections.
-    const serverName = bare ? "localhost" : authority.host;
+    const serverName = names?.told.host ?? authority.host;
     destination.tls = { serverName };
     destination.key = securedKey(service, serverName);
   }
@@ -212,29 +218,39 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     destination.h2 = true;
     destination.key = h2Key(destination.key);
   }
-  const local = `localhost:${service.endpoint.port}`;
-  const proto = secure ? "https" : "http";
-  const defaultPort = secure ? 443 : 80;
-  const isDefault = authority.port === undefined || authority.port === defaultPort;
-  const visible = isDefault ? authority.host : `${authority.host}:${authority.port}`;
-  destination.via = `${service.name}.${instance}.localhostess`;
+  const scheme = secure ? "https" : "http";
+  const told = names === undefined ? undefined : authorityOf(names.told);
   destination.hop = {
-    host: bare ? encode(local) : mode === "forward" ? asked : undefined,
-    origin: bare
-      ? { from: `${proto}://${visible}`, to: encode(`${scheme}://${local}`) }
-      : undefined,
-    own: ownFields({
+    host: told !== undefined ? encode(told) : mode === "forward" ? asked : undefined,
+    names,
+    ...ownFields({
       client,
-      proto,
-      authority: latin1(asked, 0, asked.length),
-      port: authority.port ?? defaultPort,
-      via: destination.via,
+      proto: scheme,
+      authority: told ?? latin1(asked, 0, asked.length),
+      port: names?.told.port ?? authority.port ?? defaultPorts[scheme],
+      mark: markOf(service.name, instance),
+      forwarded: destination.settings.forwarded,
     }),
   };
-  // A back end that knows only `localhost` redirects there, but the person uses the bare name.
-  if (bare)
-    destination.location = { from: `${scheme}://${local}`, to: encode(`${proto}://${visible}`) };
   return destination;
+}
+
+/**
+ * A service that is asked for by a name of ours without `.localhost` is told the one with it, at our own port: the one
+ * other name that back ends take for this machine's, and whose URLs lead back to us.
+ */
+function namesFor(
+  { host, port }: Authority,
+  { secure, table, urlPorts, speaksTls }: DestinationFacts & { speaksTls: boolean },
+): Names {
+  const scheme = secure ? "https" : "http";
+  const found = classifyHost(host, table.tlds);
+  if (found.kind !== "name") throw new Error(`${host} is not the name of a service`);
+  return {
+    visible: { scheme, host, port: port ?? defaultPorts[scheme] },
+    told: { scheme, host: `${found.name}.localhost`, port: urlPorts[scheme] },
+    own: [scheme, speaksTls ? "https" : "http"],
+  };
 }
 
 function settingsOf(decision: Decision, table: RouteTable): NameSettings {

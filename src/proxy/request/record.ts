@@ -56,6 +56,11 @@ export class RequestRecord {
     this.#tunnels = false;
   }
 
+  /** Whether the request is for an https URL, whatever the client came by. */
+  secured(is: boolean): void {
+    if (this.#entry !== undefined) this.#entry.secured = is;
+  }
+
   /** The request goes to this service. */
   routed(service: string): void {
     if (this.#entry !== undefined) this.recorder.routed(this.#entry, service);

@@ -7,6 +7,7 @@ import { headLimit } from "../../wire/head.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Dialler } from "../upstream/login-connection.ts";
 import type { DialFailure, Upstream, UpstreamPool } from "../upstream/pool.ts";
+import { noDescriptor, tooManyWait } from "../pages/refusal.ts";
 import type { Destination } from "./destination.ts";
 import {
   actionOn,
@@ -22,6 +23,8 @@ import {
 export type Way = { service: Service } & Pick<Destination, "key" | "tls" | "h2"> & {
     /** Gives the connection; undefined: the pool does. */
     by?: Dialler | undefined;
+    /** For a tunnel: no connection will do that has carried a request before. */
+    fresh?: boolean;
   };
 
 /** A failed dial, and the key that was dialled. */
@@ -29,6 +32,8 @@ export type Missed = DialFailure & { key: string };
 
 /** Callbacks from a wait to the request's connection. */
 export interface WaitingOwner {
+  /** The client, as `DialRequest` has it. */
+  readonly client: object;
   /** The request's current destination; undefined if nothing has its name. */
   leadsTo(): Destination | undefined;
   /** Decides again where the request goes. */
@@ -153,8 +158,11 @@ export class Waiting {
     this.#become("dial");
     this.#way = way;
     const { service, key, tls, h2 } = way;
+    const { client } = this.#owner;
+    // A request that was sent on an idle connection in vain needs one that is new.
+    const fresh = way.fresh ?? this.bytes === "sent";
     this.#cancelDial = (way.by ?? this.#shared.pool).dial(
-      { endpoint: service.endpoint, key, tls, h2 },
+      { endpoint: service.endpoint, key, tls, h2, client, fresh },
       {
         connected: (upstream) => {
           this.#cancelDial = undefined;
@@ -412,6 +420,9 @@ export function supervisedBehind(destination: Destination | undefined): Supervis
   return supervised?.state === "ready" || supervised?.state === "unready" ? supervised : undefined;
 }
 
+/** Failures of a dial that say nothing of the service's end. */
+const stays: ReadonlySet<string> = new Set(["ETIMEDOUT", tooManyWait, noDescriptor]);
+
 /**
  * Like `supervisedBehind`, for a failed dial. A service that does not answer its dial, or fails in TLS, does not
  * recover by itself.
@@ -420,6 +431,6 @@ export function comesBack(
   destination: Destination | undefined,
   failure: DialFailure | undefined,
 ): Supervised | undefined {
-  if (failure === undefined || failure.code === "ETIMEDOUT") return undefined;
+  if (failure === undefined || stays.has(failure.code)) return undefined;
   return failure.handshake === undefined ? supervisedBehind(destination) : undefined;
 }

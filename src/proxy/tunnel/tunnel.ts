@@ -214,7 +214,7 @@ export class Tunnel {
     const key = tls === undefined ? this.#facts.key : securedKey(service, tls.serverName);
     this.#phase = "dialling";
     this.#cancelDial = pool.dial(
-      { endpoint: service.endpoint, key, tls },
+      { endpoint: service.endpoint, key, tls, client, fresh: true },
       {
         connected: (upstream) => {
           this.#cancelDial = undefined;

@@ -5,15 +5,14 @@ import { Held } from "../../link/held.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { BodyReader } from "../../wire/body.ts";
 import { CHUNKED, RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
-import { latin1 } from "../../wire/bytes.ts";
 import { Field } from "../../wire/field.ts";
 import { RequestHead, ResponseHead } from "../../wire/head.ts";
 import { isLasting } from "../../wire/lasting.ts";
 import { StreamFailure } from "../frames/stream-failure.ts";
 import type { Dialect } from "./dialect.ts";
+import { type AnswerNames, keepsOrigin } from "./mapped-fields.ts";
 import {
   type Hop,
-  replaceOrigin,
   type ResponseTurn,
   writeRequest,
   writeResponse,
@@ -76,7 +75,6 @@ export interface ExchangeOwner {
 /** The changes to a request and its answer on their way. */
 export type Forwarding = {
   hop: Hop | undefined;
-  location: ResponseTurn["location"];
   dialect: Dialect | undefined;
 };
 
@@ -128,8 +126,8 @@ export class Exchange implements LinkHandler {
   #keepAlive = true;
   #upgrade = false;
   #minor: 0 | 1 = 1;
-  #hop: Hop | undefined;
-  #location: ResponseTurn["location"];
+  /** Set if the service was told another name than the client uses. */
+  #mapped: AnswerNames | undefined;
   #dialect!: Dialect;
   #retriable = false;
   /** If this attempt fails, the request is not sent again. */
@@ -186,7 +184,7 @@ export class Exchange implements LinkHandler {
   start(
     upstream: Upstream,
     { bytes, bodyStart, pathStart }: { bytes: Uint8Array; bodyStart: number; pathStart: number },
-    { hop, location, dialect }: Forwarding,
+    { hop, dialect }: Forwarding,
   ): void {
     const { framing, sent, request } = this;
     this.#headRequest = framing.head;
@@ -198,8 +196,11 @@ export class Exchange implements LinkHandler {
     this.#refusals = 0;
     this.#returns = 0;
     this.#acceptsTrailers = framing.acceptsTrailers;
-    this.#hop = hop;
-    this.#location = location;
+    const names = hop!.names;
+    this.#mapped = names && {
+      names,
+      keepsOrigin: keepsOrigin(this.requestHead, bytes, names),
+    };
     this.#dialect = dialect!;
     this.#replay.forget();
     sent.clear();
@@ -209,7 +210,7 @@ export class Exchange implements LinkHandler {
     if (coalesced) {
       sent.copy(bytes, bodyStart, bodyEnd);
       if (request.trailer !== undefined) {
-        writeTrailer(request.trailer.fields, request.trailer.bytes, sent);
+        writeTrailer(request.trailer.fields, request.trailer.bytes, ofRequest(sent));
       }
     }
     this.#wholeRequestSent = coalesced && request.done;
@@ -218,21 +219,17 @@ export class Exchange implements LinkHandler {
   }
 
   /**
-   * Resends the part of the request that was sent. `forwarding`: the current facts about the service; Origin and
-   * Referer are changed to match them. `last`: the request is not sent again after this.
+   * Resends the part of the request that was sent. `forwarding`: the current facts about the service. `last`: the
+   * request is not sent again after this.
    */
   resend(
     upstream: Upstream,
-    { hop, location, dialect }: Forwarding,
+    { hop, dialect }: Forwarding,
     { last = false }: { last?: boolean } = {},
   ): void {
-    const from = this.#hop?.origin?.to;
-    const to = hop?.origin?.to;
-    if (from !== undefined && to !== undefined && from !== to) {
-      replaceOrigin(this.sent, { from: latin1(from, 0, from.length), to });
-    }
-    this.#hop = hop;
-    this.#location = location;
+    const names = hop?.names;
+    if (this.#mapped !== undefined && names !== undefined)
+      this.#mapped = { ...this.#mapped, names };
     this.#dialect = dialect!;
     this.#last ||= last;
     const kept = this.#replay.take();
@@ -279,7 +276,7 @@ export class Exchange implements LinkHandler {
     const trailer = this.request.trailer;
     if (trailer !== undefined) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, out);
+      writeTrailer(trailer.fields, trailer.bytes, ofRequest(out));
       taken = this.#sendPart(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -419,7 +416,7 @@ export class Exchange implements LinkHandler {
       this.#phase === Phase.head &&
       !this.#heard &&
       upstream !== undefined &&
-      upstream.served > 0 &&
+      (upstream.served > 0 || upstream.rested) &&
       !upstream.isCountedOn &&
       this.#retriable &&
       this.#wholeRequestSent
@@ -641,7 +638,7 @@ export class Exchange implements LinkHandler {
       connection,
       // Also if there is no body to dechunk: HTTP/1.0 has no such field.
       dechunk: this.#minor === 0,
-      location: this.#location,
+      mapped: this.#mapped,
       out,
     });
     return out;
@@ -666,7 +663,7 @@ export class Exchange implements LinkHandler {
     const trailer = this.#response.trailer;
     if (trailer !== undefined && !this.#dechunk) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, out);
+      writeTrailer(trailer.fields, trailer.bytes, { mapped: this.#mapped, out });
       this.#write(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -689,6 +686,11 @@ export class Exchange implements LinkHandler {
     }
     this.#owner.finished(!this.#close && whole);
   }
+}
+
+/** No URL in a request's trailer says where the request goes. */
+function ofRequest(out: HeadWriter): { mapped: undefined; out: HeadWriter } {
+  return { mapped: undefined, out };
 }
 
 /** Shared by all exchanges of one proxy. */

@@ -2,7 +2,7 @@
  * A received head -> the head to send on. Order, case and repetition of fields are kept; hop-by-hop fields are removed.
  * RFC 9110 section 7.6.
  */
-import { encode, equalsIgnoreCase, latin1 } from "../../wire/bytes.ts";
+import { encode, equalsIgnoreCase } from "../../wire/bytes.ts";
 import { Field, type FieldId, fieldIdCount } from "../../wire/field.ts";
 import type { Framing, RequestFraming } from "../../wire/framing.ts";
 import {
@@ -11,44 +11,24 @@ import {
   type FieldLines,
   NAME_END,
   NAME_START,
-  RequestHead,
+  type RequestHead,
   type ResponseHead,
   type TrailerFields,
   VALUE_END,
   VALUE_START,
 } from "../../wire/head.ts";
 import type { HeadWriter } from "../frames/head-writer.ts";
+import { type AnswerNames, toldValue, visibleValue } from "./mapped-fields.ts";
+import type { Names } from "./names.ts";
+import { type OwnFields, writeProxied } from "./own-fields.ts";
 
 /** Fields that we send to an upstream, beyond the client's. */
-export type Hop = {
+export type Hop = OwnFields & {
   /** Replaces Host; undefined: Host is sent unchanged. */
   host: Uint8Array | undefined;
-  /** For bare names: the beginning of Origin and Referer, and its replacement. */
-  origin: { from: string; to: Uint8Array } | undefined;
-  /** X-Forwarded-* and Via, and the empty line. */
-  own: Uint8Array;
+  /** Set if the service is told another name than the client uses: Origin, Referer and the answer's URLs are mapped. */
+  names: Names | undefined;
 };
-
-export type HopFacts = {
-  /** The client's address. */
-  client: string;
-  /** `https` if the client connected by TLS, otherwise `http`. */
-  proto: "http" | "https";
-  /** The authority that the client asked for, as the client wrote it. */
-  authority: string;
-  /** The port that the client believes it talks to. */
-  port: number;
-  /** Marks a request for this service that has been here before: the received-by of RFC 9110 section 7.6.3. */
-  via: string;
-};
-
-/** The lines that are the same for every request of one client to one name. */
-export function ownFields({ client, proto, authority, port, via }: HopFacts): Uint8Array {
-  return encode(
-    `X-Forwarded-For: ${client}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${authority}\r\n` +
-      `X-Forwarded-Port: ${port}\r\nVia: 1.1 ${via}\r\n\r\n`,
-  );
-}
 
 const version = encode(" HTTP/1.1\r\n");
 const statusVersion = encode("HTTP/1.1 ");
@@ -75,6 +55,17 @@ function fates(exceptions: { drop: readonly FieldId[]; ask: readonly FieldId[] }
   return table;
 }
 
+/** The same fates, but the message decides about some more fields. */
+function withAsk(table: Uint8Array, ids: readonly FieldId[]): Uint8Array {
+  const other = table.slice();
+  for (const id of ids) other[id] = ask;
+  return other;
+}
+
+/** Fields in which names are mapped, where a service is told another than the client uses. */
+const mappedInRequests = [Field.origin, Field.referer, Field.other] as const;
+const mappedInAnswers = [Field.location, Field.other] as const;
+
 const requestFates = fates({
   drop: [
     Field.connection,
@@ -88,8 +79,10 @@ const requestFates = fates({
     Field.forwarded,
     Field.xForwarded,
     Field.forwardedTwin,
+    // Written anew, with our mark behind those of others.
+    Field.cdnLoop,
   ],
-  ask: [Field.upgrade, Field.expect, Field.host, Field.origin, Field.referer, Field.maxForwards],
+  ask: [Field.upgrade, Field.expect, Field.host, Field.maxForwards],
 });
 
 const responseFates = fates({
@@ -100,13 +93,7 @@ const responseFates = fates({
     Field.proxyAuthenticate,
     Field.framingTwin,
   ],
-  ask: [
-    Field.connection,
-    Field.upgrade,
-    Field.transferEncoding,
-    Field.contentLength,
-    Field.location,
-  ],
+  ask: [Field.connection, Field.upgrade, Field.transferEncoding, Field.contentLength],
 });
 
 /** Fields that frame or route a message must not be in a trailer, where they come too late. RFC 9110 section 6.5.1. */
@@ -132,50 +119,41 @@ export function writeRequest(head: RequestHead, bytes: Uint8Array, turn: Request
   out.append(version);
   // An HTTP/1.0 request may have no Host, which HTTP/1.1 requires.
   if (hop.host !== undefined && framing.hostStart === -1) writeHost(hop.host, out);
-  copyFields(head, bytes, requestFields, turn);
+  copyFields(head, bytes, hop.names === undefined ? requestFields : mappedRequestFields, turn);
   if (framing.upgrade) out.append(upgradeLine);
-  out.append(hop.own);
+  if (framing.proxied) writeProxied(head, bytes, hop, out);
+  else out.append(hop.own);
 }
 
 const requestFields: FieldRules<RequestTurn> = {
   fates: requestFates,
-  decide(head, bytes, at, { framing, hop }) {
+  decide(head, _bytes, at, { framing, hop }) {
     const id = head.fields[at + FIELD_ID]!;
     if (id === Field.upgrade) return framing.upgrade ? keep : drop;
     if (id === Field.expect) return framing.expectContinue ? keep : drop;
     if (id === Field.host) return hop.host === undefined ? keep : rewrite;
-    if (id === Field.maxForwards) return framing.maxForwards === undefined ? keep : rewrite;
-    if (hop.origin === undefined) return keep;
-    return beginsWith(head, bytes, at, hop.origin.from) ? rewrite : keep;
+    return framing.maxForwards === undefined ? keep : rewrite;
   },
-  rewrite(head, bytes, at, { framing, hop, out }) {
-    const id = head.fields[at + FIELD_ID];
-    if (id === Field.host) writeHost(hop.host!, out);
-    else if (id === Field.maxForwards) {
-      out.append(encode(`Max-Forwards: ${framing.maxForwards! - 1}\r\n`));
-    } else writeReplaced(head, bytes, at, { ...hop.origin!, out });
+  rewrite(head, _bytes, at, { framing, hop, out }) {
+    if (head.fields[at + FIELD_ID] === Field.host) writeHost(hop.host!, out);
+    else out.append(encode(`Max-Forwards: ${framing.maxForwards! - 1}\r\n`));
   },
 };
 
-/** Rewrites a head of ours in `sent`, and the bytes behind it, with the beginning of Origin and Referer replaced. */
-export function replaceOrigin(sent: HeadWriter, origin: Replaced): void {
-  const bytes = sent.bytes.slice(0, sent.length);
-  const head = new RequestHead();
-  if (head.read(bytes).kind !== "done") throw new Error("a head of ours cannot be read");
-  sent.clear();
-  sent.copy(bytes, 0, head.fields[NAME_START]!);
-  copyFields(head, bytes, originFields, { framing: undefined, origin, out: sent });
-  sent.copy(bytes, head.fieldsEnd, bytes.length);
-}
-
-const originFields: FieldRules<{ framing: undefined; origin: Replaced; out: HeadWriter }> = {
-  fates: fates({ drop: [], ask: [Field.origin, Field.referer] }),
-  decide: (head, bytes, at, { origin }) =>
-    beginsWith(head, bytes, at, origin.from) ? rewrite : keep,
-  rewrite: (head, bytes, at, { origin, out }) => writeReplaced(head, bytes, at, { ...origin, out }),
+const mappedRequestFields: FieldRules<RequestTurn> = {
+  fates: withAsk(requestFates, mappedInRequests),
+  decide(head, bytes, at, turn) {
+    if (!isAmong(mappedInRequests, head, at)) return requestFields.decide(head, bytes, at, turn);
+    const told = toldValue(head, bytes, { at, names: turn.hop.names! });
+    return told === undefined ? keep : rewrite;
+  },
+  rewrite(head, bytes, at, turn) {
+    if (isAmong(mappedInRequests, head, at)) {
+      const told = toldValue(head, bytes, { at, names: turn.hop.names! })!;
+      writeLine(head, bytes, at, { value: told, out: turn.out });
+    } else requestFields.rewrite(head, bytes, at, turn);
+  },
 };
-
-type Replaced = NonNullable<Hop["origin"]>;
 
 export type ResponseTurn = {
   framing: Framing;
@@ -184,8 +162,8 @@ export type ResponseTurn = {
   connection: "close" | "keep-alive" | undefined;
   /** The client does not know chunks, so the body ends with the connection. */
   dechunk: boolean;
-  /** For bare names: the beginning of Location, and its replacement. */
-  location: { from: string; to: Uint8Array } | undefined;
+  /** Set if the service was told another name than the client uses. */
+  mapped: AnswerNames | undefined;
   out: HeadWriter;
 };
 
@@ -197,7 +175,7 @@ export function writeResponse(head: ResponseHead, bytes: Uint8Array, turn: Respo
   out.byte(32);
   out.copy(bytes, head.reasonStart, head.reasonEnd);
   out.append(crlf);
-  copyFields(head, bytes, responseFields, turn);
+  copyFields(head, bytes, turn.mapped === undefined ? responseFields : mappedFields, turn);
   if (connection === "close") out.append(closeLine);
   else if (connection === "keep-alive") out.append(keepAliveLine);
   out.append(crlf);
@@ -205,33 +183,63 @@ export function writeResponse(head: ResponseHead, bytes: Uint8Array, turn: Respo
 
 const responseFields: FieldRules<ResponseTurn> = {
   fates: responseFates,
-  decide(head, bytes, at, { status, dechunk, location }) {
+  decide(head, _bytes, at, { status, dechunk }) {
     const id = head.fields[at + FIELD_ID]!;
     // These two fields of a 101 name the protocol that follows.
     if (id === Field.connection || id === Field.upgrade) return status === 101 ? keep : drop;
-    if (id === Field.location) {
-      if (location === undefined) return keep;
-      return beginsWith(head, bytes, at, location.from) ? rewrite : keep;
-    }
     // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not describe one.
     if (status < 200 || status === 204) return drop;
     return id === Field.transferEncoding && dechunk ? drop : keep;
   },
-  rewrite(head, bytes, at, { location, out }) {
-    writeReplaced(head, bytes, at, { ...location!, out });
+  rewrite() {},
+};
+
+type MappedTurn = { mapped: AnswerNames | undefined; out: HeadWriter };
+
+const mappedFields: FieldRules<ResponseTurn> = {
+  fates: withAsk(responseFates, mappedInAnswers),
+  decide(head, bytes, at, turn) {
+    if (!isAmong(mappedInAnswers, head, at)) return responseFields.decide(head, bytes, at, turn);
+    return mappedFate(head, bytes, at, turn);
+  },
+  rewrite(head, bytes, at, turn) {
+    if (isAmong(mappedInAnswers, head, at)) writeMapped(head, bytes, at, turn);
+    else responseFields.rewrite(head, bytes, at, turn);
   },
 };
 
+function mappedFate(head: FieldLines, bytes: Uint8Array, at: number, { mapped }: MappedTurn): Fate {
+  return visibleValue(head, bytes, { at, ...mapped! }) === undefined ? keep : rewrite;
+}
+
+function writeMapped(head: FieldLines, bytes: Uint8Array, at: number, turn: MappedTurn): void {
+  const value = visibleValue(head, bytes, { at, ...turn.mapped! })!;
+  writeLine(head, bytes, at, { value, out: turn.out });
+}
+
 /** Writes the trailer fields that may be sent on, and the empty line that ends the message. */
-export function writeTrailer(fields: TrailerFields, bytes: Uint8Array, out: HeadWriter): void {
-  copyFields(fields, bytes, trailerFields, { framing: undefined, out });
+export function writeTrailer(
+  fields: TrailerFields,
+  bytes: Uint8Array,
+  { mapped, out }: MappedTurn,
+): void {
+  const rules = mapped === undefined ? trailerFields : mappedTrailerFields;
+  copyFields(fields, bytes, rules, { framing: undefined, mapped, out });
   out.append(crlf);
 }
 
-const trailerFields: FieldRules<{ framing: undefined; out: HeadWriter }> = {
+type TrailerTurn = MappedTurn & { framing: undefined };
+
+const trailerFields: FieldRules<TrailerTurn> = {
   fates: trailerFates,
   decide: () => drop,
   rewrite() {},
+};
+
+const mappedTrailerFields: FieldRules<TrailerTurn> = {
+  fates: withAsk(trailerFates, [Field.other]),
+  decide: mappedFate,
+  rewrite: writeMapped,
 };
 
 /**
@@ -305,27 +313,21 @@ function writeHost(host: Uint8Array, out: HeadWriter): void {
   out.append(crlf);
 }
 
-/** Whether the field's value is a URL whose scheme and authority are `from`. */
-function beginsWith(head: FieldLines, bytes: Uint8Array, at: number, from: string): boolean {
-  const start = head.fields[at + VALUE_START]!;
-  const end = head.fields[at + VALUE_END]!;
-  const next = start + from.length;
-  if (!equalsIgnoreCase(bytes, start, Math.min(end, next), from)) return false;
-  return next === end || "/?#".includes(latin1(bytes, next, next + 1));
-}
-
-/** Writes the line with `to` in place of `from`. */
-function writeReplaced(
+/** Writes the line with another value. */
+function writeLine(
   head: FieldLines,
   bytes: Uint8Array,
   at: number,
-  { from, to, out }: { from: string; to: Uint8Array; out: HeadWriter },
+  { value, out }: { value: string; out: HeadWriter },
 ): void {
   out.copy(bytes, head.fields[at + NAME_START]!, head.fields[at + NAME_END]!);
   out.append(colon);
-  out.append(to);
-  out.copy(bytes, head.fields[at + VALUE_START]! + from.length, head.fields[at + VALUE_END]!);
+  out.latin1(value);
   out.append(crlf);
+}
+
+function isAmong(ids: readonly FieldId[], head: FieldLines, at: number): boolean {
+  return ids.includes(head.fields[at + FIELD_ID]! as FieldId);
 }
 
 const hexDigits = encode("0123456789ABCDEF");

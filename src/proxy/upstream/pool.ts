@@ -1,12 +1,19 @@
 /** A service's endpoint -> a connection to it: an idle one, or a new one. */
-import { type CancelDial, dial } from "../../link/dial.ts";
-import type { HandshakeVerdict } from "../../link/handshake-verdict.ts";
-import { type Link, type LinkHandler, nobody } from "../../link/link.ts";
-import type { Endpoint, Service } from "../../routes/service.ts";
+import type { CancelDial } from "../../link/dial.ts";
+import type { Link, LinkHandler } from "../../link/link.ts";
+import type { Service } from "../../routes/service.ts";
 import type { Clock } from "../../system/clock.ts";
+import { type DescriptorRoom, unlimited } from "../../system/descriptor-room.ts";
+import type { Knocks } from "../../system/knock.ts";
 import type { Peeked } from "../../system/socket-calls.ts";
 import type { RequestStream } from "../streams/request-stream.ts";
-import type { Evidence } from "./evidence.ts";
+import {
+  type DialFailure,
+  type DialRequest,
+  type DialsShared,
+  type DialTurn as DialTurnOf,
+  EndpointDials,
+} from "./dials.ts";
 
 /**
  * Idle connections kept for one endpoint: the number that 40,000 connections per second, with one request each, need
@@ -26,9 +33,6 @@ const unsafeIdleMilliseconds = 1_000;
  */
 const quarantineMilliseconds = 10;
 
-/** RFC 9110 has no number; nginx waits 60 s, which is far too long for a server on the same machine. */
-export const connectMilliseconds = 5_000;
-
 /**
  * Idle connections to one endpoint, the longest idle first. A linked list, because every request removes one and
  * returns it.
@@ -39,6 +43,8 @@ export class IdleQueue {
   size = 0;
   /** The endpoint has sent bytes behind a complete answer, so each of its connections serves one client only. */
   strays = false;
+  /** The endpoint has kept a connection open behind an answer. */
+  keeps = false;
   /** The queue is in the pool's map. A queue that stays empty is removed, and added again with the next release. */
   listed = false;
 
@@ -98,6 +104,8 @@ export class Upstream implements LinkHandler {
    * connection.
    */
   exclusive = false;
+  /** The connection was idle once, so that its server may have closed it before we hear so. */
+  rested = false;
   /** Undefined: any client may use the connection. */
   owner: UpstreamOwner | undefined;
   /** The owner has a login on it, as far as we can tell. */
@@ -113,6 +121,8 @@ export class Upstream implements LinkHandler {
     readonly link: Link,
     public queue: IdleQueue,
     readonly way: DialledWay,
+    /** Told when the connection ends, or comes back. */
+    readonly dials: Pick<EndpointDials<Upstream>, "freed" | "answered">,
   ) {}
 
   get key(): string {
@@ -153,6 +163,7 @@ export class Upstream implements LinkHandler {
 
   closed(): void {
     this.queue.remove(this);
+    this.dials.freed();
   }
 
   failed(): void {
@@ -160,32 +171,8 @@ export class Upstream implements LinkHandler {
   }
 }
 
-/**
- * A failed attempt: the address that was dialled last, and the reason: the system's error code, or the result of the
- * TLS handshake.
- */
-export type DialFailure = {
-  address: string;
-  code: string;
-  handshake: Exclude<HandshakeVerdict, { kind: "secured" }> | undefined;
-  /** The attempt has shown this about the process, so that another way may still lead to an answer. */
-  shown?: Evidence | undefined;
-};
-
-export type DialRequest = {
-  endpoint: Endpoint;
-  /** The pool's key for the new connection. */
-  key: string;
-  /** Undefined: without TLS. */
-  tls: { serverName: string; protocols?: readonly string[] } | undefined;
-  /** A stream of HTTP/2, on a connection that many share. */
-  h2?: boolean;
-};
-
-export type DialTurn = {
-  connected(upstream: Upstream): void;
-  failed(failure: DialFailure): void;
-};
+export type { DialFailure, DialRequest };
+export type DialTurn = DialTurnOf<Upstream>;
 
 export interface UpstreamPool {
   /**
@@ -196,7 +183,8 @@ export interface UpstreamPool {
   /** Returns a connection after a complete exchange. */
   release(upstream: Upstream): void;
   /**
-   * Opens a new connection, trying the endpoint's addresses in order. The link's handler must be set in `connected`.
+   * Opens a new connection, trying the endpoint's addresses in order, or finds one that has become idle meanwhile. The
+   * link's handler must be set in `connected`.
    */
   dial(request: DialRequest, turn: DialTurn): CancelDial;
   /** Closes connections that were idle for too long. Called twice a second. */
@@ -210,6 +198,10 @@ export type UpstreamPoolOptions = {
   clock: Clock;
   /** Whether bytes have arrived that no event has reported yet. */
   peek: (descriptor: number) => Peeked;
+  /** Undefined: this system cannot tell whether a server has room for a connection. */
+  knocks?: Knocks | undefined;
+  /** Room for our descriptors; unlimited unless said otherwise. */
+  room?: DescriptorRoom;
   /** Whether only these users, our own or root listen there; undefined: this system cannot tell. */
   isOwn?:
     ((place: { address: string; port: number }, owners: readonly number[]) => boolean) | undefined;
@@ -231,8 +223,10 @@ export function securedKey(service: Service, serverName: string): string {
   return `${upstreamKey(service)}|${serverName}`;
 }
 
-export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): UpstreamPool {
+export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
+  const { clock, peek, knocks, room = unlimited, isOwn } = options;
   const queues = new Map<string, IdleQueue>();
+  const endpoints = new Map<string, EndpointDials<Upstream>>();
 
   const queueOf = (key: string): IdleQueue => {
     let queue = queues.get(key);
@@ -244,35 +238,74 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
     return queue;
   };
 
-  return {
-    take(key, { own, safe }) {
-      const now = clock.now();
-      const oldest = now - (safe ? idleMilliseconds : unsafeIdleMilliseconds);
-      if (own?.idle && own.key === key && own.idleSince >= oldest) {
-        own.queue.remove(own);
-        own.exclusive ||= own.idleSince > now - quarantineMilliseconds;
-        return own;
-      }
-      const queue = queues.get(key);
-      if (queue === undefined || queue.strays) return undefined;
-      for (let upstream = queue.first; upstream !== undefined; upstream = upstream.next) {
-        // The list is in ascending order of time, so the first connection that is too young ends the search.
-        if (upstream.idleSince > now - quarantineMilliseconds) return undefined;
-        if (upstream.idleSince < oldest || upstream.exclusive) continue;
-        // Bytes that have arrived by now would be reported only later, and would answer the wrong client.
-        if (peek(upstream.link.descriptor) === "spoke") {
-          // Inside TLS, these may be a session ticket, which is not an answer. Once the ticket is read, the connection
-          // can be used.
-          if (upstream.way.secured) continue;
-          queue.remove(upstream);
-          upstream.link.abort();
-          return undefined;
-        }
+  const take: UpstreamPool["take"] = (key, { own, safe }) => {
+    const now = clock.now();
+    const oldest = now - (safe ? idleMilliseconds : unsafeIdleMilliseconds);
+    if (own?.idle && own.key === key && own.idleSince >= oldest) {
+      own.queue.remove(own);
+      own.exclusive ||= own.idleSince > now - quarantineMilliseconds;
+      return own;
+    }
+    const queue = queues.get(key);
+    if (queue === undefined || queue.strays) return undefined;
+    for (let upstream = queue.first; upstream !== undefined; upstream = upstream.next) {
+      // The list is in ascending order of time, so the first connection that is too young ends the search.
+      if (upstream.idleSince > now - quarantineMilliseconds) return undefined;
+      if (upstream.idleSince < oldest || upstream.exclusive) continue;
+      // Bytes that have arrived by now would be reported only later, and would answer the wrong client.
+      if (peek(upstream.link.descriptor) === "spoke") {
+        // Inside TLS, these may be a session ticket, which is not an answer. Once the ticket is read, the connection
+        // can be used.
+        if (upstream.way.secured) continue;
         queue.remove(upstream);
-        return upstream;
+        upstream.link.abort();
+        return undefined;
       }
-      return undefined;
+      queue.remove(upstream);
+      return upstream;
+    }
+    return undefined;
+  };
+
+  /** Keeps a connection on which nothing is under way. */
+  const rest = (upstream: Upstream): void => {
+    if (!upstream.queue.listed) {
+      const { strays } = upstream.queue;
+      upstream.queue = queueOf(upstream.key);
+      upstream.queue.strays ||= strays;
+    }
+    upstream.link.handler = upstream;
+    if (upstream.queue.size >= idleLimit) {
+      upstream.link.close();
+      return;
+    }
+    upstream.rested = true;
+    upstream.idleSince = clock.now();
+    upstream.link.resume();
+    upstream.queue.add(upstream);
+  };
+
+  const shared: DialsShared<Upstream> = {
+    clock,
+    knocks,
+    room,
+    isOwn,
+    take: (key) => take(key, { own: undefined, safe: false }),
+    made(link, { key, tls }, { address, protocol, dials }) {
+      const way = { address, secured: tls !== undefined, protocol };
+      const upstream = new Upstream(link, queueOf(key), way, dials);
+      link.handler = upstream;
+      return upstream;
     },
+    spare(upstream) {
+      // A server that answers one connection at a time would wait for this one. It closes others behind its answer.
+      if (upstream.queue.keeps) rest(upstream);
+      else upstream.link.close();
+    },
+  };
+
+  return {
+    take,
 
     release(upstream) {
       if (upstream.owner !== undefined) {
@@ -280,74 +313,20 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
         return;
       }
       upstream.served++;
-      if (!upstream.queue.listed) {
-        const { strays } = upstream.queue;
-        upstream.queue = queueOf(upstream.key);
-        upstream.queue.strays ||= strays;
-      }
-      upstream.link.handler = upstream;
-      if (upstream.queue.size >= idleLimit) {
-        upstream.link.close();
-        return;
-      }
-      upstream.idleSince = clock.now();
-      upstream.link.resume();
-      upstream.queue.add(upstream);
+      rest(upstream);
+      upstream.queue.keeps = true;
+      upstream.dials.answered();
     },
 
-    dial({ endpoint, key, tls }, turn) {
-      let cancel: CancelDial = () => {};
-      let cancelled = false;
-      let cancelTimer: () => void = () => {};
-      const attempt = (index: number): void => {
-        const address = endpoint.dial[index]!;
-        const failed = (code: string): void => {
-          cancelTimer();
-          if (cancelled) return;
-          if (index + 1 < endpoint.dial.length) attempt(index + 1);
-          else turn.failed({ address, code, handshake: undefined });
-        };
-        const { port, owners } = endpoint;
-        if (owners !== undefined && isOwn?.({ address, port }, owners) === false) {
-          // Asynchronous, like every other failure.
-          cancelTimer = clock.after(0, () => failed("ECONNREFUSED"));
-          return;
-        }
-        cancelTimer = clock.after(connectMilliseconds, () => {
-          cancel();
-          failed("ETIMEDOUT");
-        });
-        cancel = dial(
-          { address, port: endpoint.port, tls },
-          {
-            connected(link, protocol) {
-              cancelTimer();
-              const upstream = new Upstream(link, queueOf(key), {
-                address,
-                secured: tls !== undefined,
-                protocol,
-              });
-              link.handler = upstream;
-              turn.connected(upstream);
-            },
-            failed,
-            // The server was reached; another address may lead to another server.
-            unsecured(handshake) {
-              cancelTimer();
-              if (!cancelled) {
-                turn.failed({ address, code: "EPROTO", handshake, shown: shownBy(handshake) });
-              }
-            },
-          },
-          nobody,
-        );
-      };
-      attempt(0);
-      return () => {
-        cancelled = true;
-        cancelTimer();
-        cancel();
-      };
+    dial(request, turn) {
+      const { address, port } = request.endpoint;
+      const place = `${address}|${port}`;
+      let dials = endpoints.get(place);
+      if (dials === undefined) {
+        dials = new EndpointDials<Upstream>(shared);
+        endpoints.set(place, dials);
+      }
+      return dials.dial(request, turn);
     },
 
     tick() {
@@ -360,9 +339,14 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
         }
         closeIdle(queue, oldest);
       }
+      for (const [place, dials] of endpoints) {
+        dials.tick();
+        if (dials.isIdle) endpoints.delete(place);
+      }
     },
 
     stop() {
+      for (const dials of endpoints.values()) dials.stop();
       for (const queue of queues.values()) closeIdle(queue, Number.POSITIVE_INFINITY);
     },
 
@@ -373,16 +357,6 @@ export function upstreamPool({ clock, peek, isOwn }: UpstreamPoolOptions): Upstr
     },
   };
 }
-
-/** The evidence of a handshake that failed. */
-function shownBy(handshake: NonNullable<DialFailure["handshake"]>): Evidence | undefined {
-  if (handshake.kind === "plain") return "plain handshake";
-  const isAboutProtocol = handshake.kind === "refused" && handshake.why.includes(refusedProtocol);
-  return isAboutProtocol ? "no http/1.1" : undefined;
-}
-
-/** OpenSSL's name for the alert that RFC 7301 section 3.2 has. */
-const refusedProtocol = "no application protocol";
 
 /** Closes the connections that have been idle since `until` or longer. */
 function closeIdle(queue: IdleQueue, until: number): void {

@@ -58,7 +58,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
     for (const [session, { way }] of server.open) {
       if (session.room === 0) continue;
       const stream = session.open();
-      const upstream = new Upstream(stream, server.queue, { ...way, protocol: "h2" });
+      const upstream = new Upstream(stream, server.queue, { ...way, protocol: "h2" }, noDials);
       upstream.stream = stream;
       upstream.served = session.served;
       stream.handler = upstream;
@@ -127,7 +127,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
     server.starting = true;
     const { tls } = request;
     pool.dial(
-      { ...request, h2: false, tls: tls && { ...tls, protocols: offered } },
+      { ...request, h2: false, fresh: true, tls: tls && { ...tls, protocols: offered } },
       {
         connected(upstream) {
           const { secured, protocol, address } = upstream.way;
@@ -205,6 +205,9 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
     },
   };
 }
+
+/** A stream takes no room of the server's: its connection does. */
+const noDials = { freed() {}, answered() {} };
 
 /** The first octet of a record of TLS that refuses: RFC 8446 section 5.1. */
 const alert = 0x15;

@@ -1,15 +1,17 @@
 /** The fields of an HTTP/2 request -> the head of the same request in HTTP/1.1. RFC 9113 sections 8.2 and 8.3. */
-import { encode, isFieldText, isToken, lowered, SP } from "../bytes.ts";
+import { encode, equalsIgnoreCase, isFieldText, isToken, lowered, SP } from "../bytes.ts";
 import { type BodyLength, CHUNKED } from "../framing.ts";
 import { FieldKind, type H2Field } from "./field.ts";
 import type { Output } from "./output.ts";
 
 const version = encode(" HTTP/1.1\r\n");
 const hostName = encode("Host: ");
+const plainUrl = encode("http://");
 const cookieName = encode("cookie: ");
 const chunkedLine = encode("Transfer-Encoding: chunked\r\n");
 const crlf = encode("\r\n");
 const crumbSeparator = encode("; ");
+const ASTERISK = 42;
 
 /** Every number of at most 15 digits is exact in a double. */
 const lengthDigits = 15;
@@ -22,6 +24,10 @@ export class RequestWriter {
   authority: H2Field | undefined;
   head = false;
   connect = false;
+  /** The connection is inside TLS, so that a request for an http URL is one for a proxy. */
+  secured = true;
+  /** The request is for an http URL, and is written as one: RFC 9112 section 3.2.2. */
+  proxied = false;
   /** The reason why the request is malformed. */
   malformed: string | undefined;
 
@@ -43,6 +49,7 @@ export class RequestWriter {
     this.authority = undefined;
     this.head = false;
     this.connect = false;
+    this.proxied = false;
     this.malformed = undefined;
     this.#method = undefined;
     this.#scheme = undefined;
@@ -162,7 +169,15 @@ export class RequestWriter {
         this.malformed = "there is no path";
         return;
       }
-      out.copy(path.line, path.valueStart, path.valueEnd);
+      if (this.secured && authority !== undefined && isHttp(this.#scheme)) {
+        this.proxied = true;
+        out.append(plainUrl);
+        // An authority that is none is refused as the Host that it is too.
+        out.copy(authority.line, authority.valueStart, authority.valueEnd);
+      }
+      // OPTIONS for the whole server is a URL without a path: RFC 9112 section 3.2.4.
+      const whole = this.proxied && path.line[path.valueStart] === ASTERISK;
+      if (!whole) out.copy(path.line, path.valueStart, path.valueEnd);
     }
     out.append(version);
     if (authority === undefined) return;
@@ -231,12 +246,16 @@ function isMethod({ line, valueStart, valueEnd }: H2Field): boolean {
 
 /** Only a path, or an asterisk for OPTIONS: any other target could lead elsewhere than `:authority` does. */
 function isPath({ line, valueStart, valueEnd }: H2Field, method: H2Field): boolean {
-  const asterisk = valueEnd === valueStart + 1 && line[valueStart] === 42;
+  const asterisk = valueEnd === valueStart + 1 && line[valueStart] === ASTERISK;
   if (line[valueStart] !== 47 && !(asterisk && spells(method, "OPTIONS"))) return false;
   for (let i = valueStart; i < valueEnd; i++) {
     if (line[i]! <= SP || isFieldText[line[i]!] !== 1) return false;
   }
   return true;
+}
+
+function isHttp({ line, valueStart, valueEnd }: H2Field): boolean {
+  return equalsIgnoreCase(line, valueStart, valueEnd, "http");
 }
 
 function spells({ line, valueStart, valueEnd }: H2Field, text: string): boolean {

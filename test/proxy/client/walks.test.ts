@@ -410,10 +410,10 @@ class Walk {
     this.connected = (dialled) => {
       const link = new WalkedLink(this.random.chance(0.5));
       link.blocked = this.random.chance(0.2);
-      const upstream = new Upstream(link, { ...queue, key: dialled.request.key } as never, {
-        address: "127.0.0.1",
-        secured: dialled.request.tls !== undefined,
-      });
+      const way = { address: "127.0.0.1", secured: dialled.request.tls !== undefined };
+      const dials = { freed() {}, answered() {} };
+      const key = dialled.request.key;
+      const upstream = new Upstream(link, { ...queue, key } as never, way, dials);
       link.handler = upstream;
       this.upstreams.push(link);
       dialled.turn.connected(upstream);

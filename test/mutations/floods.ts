@@ -1,0 +1,103 @@
+/** Guards against floods and full servers -> the faults without them. */
+import type { Fault } from "./fault.ts";
+
+export const floods: readonly Fault[] = [
+  {
+    name: "any number of dials at once, where nobody can tell whether a server has room",
+    file: "src/proxy/upstream/dials.ts",
+    find: "const firstWidth = 6;",
+    replace: "const firstWidth = 600;",
+    tests: ["test/proxy/upstream/dials.test.ts"],
+  },
+  {
+    name: "a client with many requests keeps others from their connections",
+    file: "src/proxy/upstream/turns.ts",
+    find: "    this.#parties.delete(party);\n    if (own.size > 0)",
+    replace: "    if (own.size > 0)",
+    tests: ["test/proxy/upstream/turns.test.ts", "test/proxy/upstream/dials.test.ts"],
+  },
+  {
+    name: "a tunnel gets a connection that has carried requests",
+    file: "src/proxy/upstream/dials.ts",
+    find: "!request.fresh && !none.has(request.key)",
+    replace: "!none.has(request.key)",
+    tests: ["test/proxy/upstream/dials.test.ts"],
+  },
+  {
+    name: "a server that answers one connection at a time has to wait for one that nobody needs",
+    file: "src/proxy/upstream/pool.ts",
+    find: "if (upstream.queue.keeps) rest(upstream);",
+    replace: "if (upstream.served === 0) rest(upstream);",
+    tests: ["test/proxy/upstream/dials.test.ts"],
+  },
+  {
+    name: "a request that waits for its turn is not told that the server takes no connection",
+    file: "src/proxy/upstream/dials.ts",
+    find: "if (now - Math.max(since, this.#progress) < connectMilliseconds) return undefined;",
+    replace: "return undefined;",
+    tests: ["test/proxy/upstream/dials.test.ts"],
+  },
+  {
+    name: "a request waits without end while others have their turns",
+    file: "src/proxy/upstream/dials.ts",
+    find: "if (now - since >= turnMilliseconds)",
+    replace: "if (now - since >= 1_000 * turnMilliseconds)",
+    tests: ["test/proxy/upstream/dials.test.ts"],
+  },
+  {
+    name: "servers are dialled with the last descriptor",
+    file: "src/proxy/upstream/dials.ts",
+    find: "this.#short = !this.#shared.room.forServers();",
+    replace: "this.#short = false;",
+    tests: ["test/proxy/upstream/dials.test.ts"],
+  },
+  {
+    name: "the last descriptors go to clients",
+    file: "src/system/descriptor-room.ts",
+    find: "forClients: () => hasRoom(clientCeiling),",
+    replace: "forClients: () => true,",
+    tests: ["test/system/descriptor-room.test.ts"],
+  },
+  {
+    name: "a stream that is taken back at once reaches its server",
+    file: "src/proxy/h2/opened.ts",
+    find: "    this.#streams.push(stream);",
+    replace: "    this.#streams.push(stream);\n    this.start(stream);",
+    tests: ["test/proxy/h2/floods.test.ts"],
+  },
+  {
+    name: "every session of a client may have as many streams reset as one",
+    file: "src/proxy/h2/client-allowances.ts",
+    find: "    if (client === undefined) {",
+    replace: "    if (pid === pid) {",
+    tests: ["test/proxy/h2/floods.test.ts"],
+  },
+  {
+    name: "windows may be widened without end",
+    file: "src/proxy/h2/floods.ts",
+    find: "if (this.#updates <= 0) return this.idleFrame(1, seconds);",
+    replace: "if (this.#updates <= 0) return undefined;",
+    tests: ["test/proxy/h2/floods.test.ts"],
+  },
+  {
+    name: "requests behind our GOAWAY cost nothing",
+    file: "src/proxy/h2/client-frames.ts",
+    find: "if (streams.draining) return this.#idleFrame(sectionWeight);",
+    replace: "if (streams.draining) return undefined;",
+    tests: ["test/proxy/h2/floods.test.ts"],
+  },
+  {
+    name: "a frame of SETTINGS counts the same whatever is in it",
+    file: "src/proxy/h2/client-frames.ts",
+    find: "settingsWeight + (frame.end - frame.start) / settingLength",
+    replace: "settingsWeight",
+    tests: ["test/proxy/h2/floods.test.ts"],
+  },
+  {
+    name: "all of a flood is read behind GOAWAY",
+    file: "src/link/last-words.ts",
+    find: "if (most !== undefined && this.#read > most) this.#link.pause();",
+    replace: "",
+    tests: ["test/link/last-words.test.ts"],
+  },
+];

@@ -1,0 +1,57 @@
+/** A length -> a port whose queue of connections has so much room, and accepts one when a test says so. Linux. */
+import { libc } from "../../src/system/libc.ts";
+import { RawEnd, rawEvents } from "./raw-end.ts";
+
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+
+const signatures = {
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  listen: { args: ["i32", "i32"], returns: "i32" },
+  getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
+} as const;
+
+export interface SmallBacklog extends Disposable {
+  readonly port: number;
+  /** The connection that has waited longest; undefined: none waits. */
+  accept(): Promise<RawEnd | undefined>;
+}
+
+/** `backlog`: as listen(2) takes it; one more connection than that has room. */
+export function smallBacklog(backlog: number): SmallBacklog {
+  const calls = libc(signatures)!;
+  const listener = calls.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const place = new Uint8Array(16);
+  place.set([AF_INET, 0, 0, 0, 127, 0, 0, 1]);
+  const length = new Uint32Array([place.length]);
+  if (calls.bind(listener, place, place.length) !== 0 || calls.listen(listener, backlog) !== 0) {
+    throw new Error("no port can be listened on");
+  }
+  calls.getsockname(listener, place, length);
+  const accepted: RawEnd[] = [];
+  return {
+    port: (place[2]! << 8) | place[3]!,
+    async accept() {
+      const fd = calls.accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (fd < 0) return undefined;
+      const { promise, resolve } = Promise.withResolvers<RawEnd>();
+      const open = (socket: import("bun").Socket<RawEnd>): void => {
+        socket.data = new RawEnd(socket);
+        resolve(socket.data);
+      };
+      await Bun.connect<RawEnd>({ fd, socket: { ...rawEvents, open } } as never);
+      const end = await promise;
+      accepted.push(end);
+      return end;
+    },
+    [Symbol.dispose]() {
+      for (const end of accepted) end.reset();
+      calls.close(listener);
+    },
+  };
+}
