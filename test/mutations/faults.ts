@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
+import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
@@ -36,6 +37,7 @@ export const faults: readonly Fault[] = [
   ...people,
   ...floods,
   ...folder,
+  ...h2Servers,
   ...handover,
   ...identity,
   ...files,
