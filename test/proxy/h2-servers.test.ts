@@ -6,7 +6,7 @@ import type { Leaf } from "../../src/tls/leaf.ts";
 import { eventually } from "../support/eventually.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
-import { h2Only } from "../support/h2-only.ts";
+import { h2Only, type H2OnlyOptions } from "../support/h2-only.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
 import { throwawayCertificateAuthority } from "../support/throwaway-certificate-authority.ts";
 
@@ -211,4 +211,65 @@ test("a WebSocket to a server of HTTP/2 that takes none is 502 with the reason",
   const answer = await client.message();
   expect(answer.status).toBe(502);
   expect(answer.body).toContain("it speaks HTTP/2, and takes no WebSocket over it (RFC 8441)");
+});
+
+describe("inside CONNECT", () => {
+  const connect = "CONNECT api.localhost:80 HTTP/1.1\r\nHost: api.localhost:80\r\n\r\n";
+
+  /** A client of HTTP/2 whose first request is answered: its own preface, an empty SETTINGS, and a GET. */
+  const multiplexed = Buffer.concat([
+    Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+    Buffer.from([0, 0, 4, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x88]),
+  ]);
+
+  const servers: [string, H2OnlyOptions | undefined][] = Object.entries(refusals).map(
+    ([how, refuse]) => [how, { refuse }],
+  );
+
+  test.each([...servers, ["refuses HTTP/1.1 in the handshake", undefined] as const])(
+    "requests of HTTP/1.1 are routed, to a server that %s",
+    async (_how, options) => {
+      await using server = await h2Only(options ?? { leaf, strict: true });
+      await using proxy = await startTestProxy({ services: { api: server } });
+      for (const path of ["/1", "/2"]) {
+        using client = await connectRaw(proxy.port);
+        client.send(connect);
+        await client.until("\r\n\r\n");
+        client.send(get.replace("/a", path));
+        expect((await client.message()).body).toBe(`GET ${path} `);
+        client.send(`${post}hello`);
+        expect((await client.message()).body).toBe("POST /b hello");
+      }
+    },
+  );
+
+  test.each(["in plain text", "inside TLS"])(
+    "HTTP/2 goes through as it is, to a server %s",
+    async (where) => {
+      await using server = await h2Only(where === "inside TLS" ? { leaf, strict: true } : {});
+      await using proxy = await startTestProxy({ services: { api: server } });
+      for (let i = 0; i < 2; i++) {
+        using client = await connectRaw(proxy.port);
+        client.send(connect);
+        await client.until("\r\n\r\n");
+        client.send(multiplexed);
+        // SETTINGS, whoever is first.
+        expect([...(await client.bytes(4))].slice(3)).toEqual([4]);
+      }
+    },
+  );
+
+  test("a request that is broken off in its head is joined as it is", async () => {
+    await using server = await h2Only({ refuse: (socket) => socket.end() });
+    await using proxy = await startTestProxy({ services: { api: server } });
+    using first = await connectRaw(proxy.port);
+    first.send(get);
+    await first.message();
+    using client = await connectRaw(proxy.port);
+    client.send(connect);
+    await client.until("\r\n\r\n");
+    client.send("GET / HTTP/1.1\r\nHos").finish();
+    expect((await client.rest()).length).toBe(0);
+  });
 });

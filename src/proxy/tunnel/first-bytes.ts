@@ -1,7 +1,8 @@
-/** The first bytes inside a tunnel -> whether they are an upgrade for a name that back ends do not know. Pure. */
+/** The first bytes inside a tunnel -> whether they are a request that is ours to route, or HTTP/2. Pure. */
 import { classifyHost } from "../../routes/host.ts";
 import { readAuthority } from "../../wire/authority.ts";
 import { RequestFraming } from "../../wire/framing.ts";
+import { preface } from "../../wire/h2/frame.ts";
 import { RequestHead } from "../../wire/head.ts";
 
 const get = [71, 69, 84, 32];
@@ -19,14 +20,36 @@ export function mayBeUpgrade(
   for (let i = 0; i < get.length && i < bytes.length; i++) {
     if (bytes[i] !== get[i]) return "other";
   }
+  const read = headIn(bytes, asked.host);
+  if (typeof read === "string") return read;
+  const named = classifyHost(asked.host, asked.tlds);
+  const isUnknown = named.kind === "name" && named.domain !== "localhost";
+  return isUnknown && read.upgrade ? "upgrade" : "other";
+}
+
+/**
+ * The same for any request of HTTP/1.1, which a service gets that speaks HTTP/2 alone.
+ * - `request`: a complete head for the host that CONNECT asked for.
+ */
+export function mayBeRequest(bytes: Uint8Array, host: string): "request" | "more" | "other" {
+  const read = beginsWithPreface(bytes) ? "other" : headIn(bytes, host);
+  return typeof read === "string" ? read : "request";
+}
+
+/** Whether the bytes are the beginning of HTTP/2, as far as they go. */
+export function beginsWithPreface(bytes: Uint8Array): boolean {
+  // Four octets, because no method of HTTP/1.1 begins with them and has a blank there.
+  for (let i = 0; i < 4 && i < bytes.length; i++) if (bytes[i] !== preface[i]) return false;
+  return bytes.length >= 4;
+}
+
+function headIn(bytes: Uint8Array, host: string): RequestFraming | "more" | "other" {
   const head = new RequestHead();
   const outcome = head.read(bytes);
   if (outcome.kind === "more") return "more";
   if (outcome.kind === "bad") return "other";
   const framing = new RequestFraming();
-  if (framing.read(head, bytes) !== undefined || !framing.upgrade) return "other";
+  if (framing.read(head, bytes) !== undefined || framing.connect) return "other";
   const authority = readAuthority(bytes, framing.hostStart, framing.hostEnd);
-  if (authority?.host !== asked.host) return "other";
-  const named = classifyHost(asked.host, asked.tlds);
-  return named.kind === "name" && named.domain !== "localhost" ? "upgrade" : "other";
+  return authority?.host === host ? framing : "other";
 }

@@ -7,9 +7,9 @@ import type { Service } from "../../routes/service.ts";
 import { beginsWithFrame } from "../../wire/h2/begins-with-frame.ts";
 import { sniff } from "../../wire/sniff.ts";
 import type { Dialect } from "../upstream/dialect.ts";
-import { securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.ts";
+import { h2Key, securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.ts";
 import { DoubtedTunnel } from "./doubted-tunnel.ts";
-import { mayBeUpgrade } from "./first-bytes.ts";
+import { beginsWithPreface, mayBeRequest, mayBeUpgrade } from "./first-bytes.ts";
 
 /** Callbacks from a tunnel to the client's connection. */
 export interface TunnelOwner {
@@ -97,7 +97,9 @@ export class Tunnel {
   /** The client sends no more. */
   end(): void {
     this.#ended = true;
-    if (this.#phase === "listening") this.#joinNow();
+    if (this.#phase !== "listening") return;
+    if (this.#upstream === undefined) this.look();
+    else this.#joinNow();
   }
 
   /** The connection is gone, by a reset if there is a `cause`. */
@@ -183,23 +185,40 @@ export class Tunnel {
 
   /** The client's bytes are not TLS. If the service speaks TLS, we do so on the client's behalf. */
   #enter(): void {
-    const { dialect, client, held } = this.#facts;
-    if (dialect.tls === false) this.#joinNow();
+    const { dialect, client, held, host } = this.#facts;
+    if (dialect.h2) this.#enterH2();
+    else if (dialect.tls === false) this.#joinNow();
     else if (dialect.tls) this.#dialSecured();
     else {
       const upstream = this.#take()!;
       const tunnel = new DoubtedTunnel(client, upstream, {
         dialect,
         ...this.#owner.hand(),
+        isRequest: (bytes) => mayBeRequest(bytes, host) !== "other",
         secure: (said) => {
           this.#owner.takeBack(said);
           this.#ended ||= said.ended;
-          this.#dialSecured();
+          if (dialect.h2) this.#enterH2();
+          else this.#dialSecured();
         },
       });
       tunnel.say(held.take());
       if (this.#ended) tunnel.end();
     }
+  }
+
+  /** The service speaks HTTP/2 alone: requests of HTTP/1.1 for it are routed like any other. */
+  #enterH2(): void {
+    const { held, host, dialect } = this.#facts;
+    const verdict = mayBeRequest(held.view(), host);
+    if (verdict === "more" && !this.#ended) this.#phase = "listening";
+    else if (verdict === "request") {
+      this.#hangUp();
+      this.#owner.upgrade(undefined);
+    } else if (dialect.tls && this.#phase !== "dialling") this.#dialSecured();
+    else if (this.#phase === "dialling") this.#facts.client.abort();
+    else if (this.#upstream === undefined) this.#dial(undefined);
+    else this.#joinNow();
   }
 
   #dialSecured(): void {
@@ -209,9 +228,12 @@ export class Tunnel {
     this.#dial({ serverName: host });
   }
 
-  #dial(tls: { serverName: string } | undefined): void {
-    const { service, pool, client } = this.#facts;
-    const key = tls === undefined ? this.#facts.key : securedKey(service, tls.serverName);
+  #dial(secured: { serverName: string } | undefined): void {
+    const { service, pool, client, dialect, held } = this.#facts;
+    const plain = secured === undefined ? this.#facts.key : securedKey(service, secured.serverName);
+    const isH2 = secured !== undefined && beginsWithPreface(held.view());
+    const key = isH2 ? h2Key(plain) : plain;
+    const tls = isH2 ? { ...secured, protocols: ["h2"] } : secured;
     this.#phase = "dialling";
     this.#cancelDial = pool.dial(
       { endpoint: service.endpoint, key, tls, client, fresh: true },
@@ -223,7 +245,11 @@ export class Tunnel {
         },
         failed: ({ shown }) => {
           this.#cancelDial = undefined;
-          if (shown !== undefined) this.#facts.dialect.learn(shown);
+          if (shown !== undefined && !isH2) dialect.learn(shown);
+          if (dialect.h2 && !isH2 && this.#phase === "dialling") {
+            this.#enterH2();
+            return;
+          }
           client.abort();
         },
       },

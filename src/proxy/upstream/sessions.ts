@@ -43,6 +43,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
   const servers = new Map<string, Server>();
   /** Every session whose link is not gone, also those that take no more requests. */
   const sessions = new Set<ServerSession>();
+  let stopped = false;
 
   const serverOf = (key: string): Server => {
     let server = servers.get(key);
@@ -105,6 +106,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
       },
       changed(its) {
         if (!its.isOpen) server.open.delete(its);
+        if (stopped && its.isIdle) its.close();
         pump(server);
       },
       gone(its) {
@@ -192,6 +194,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
     },
 
     stop() {
+      stopped = true;
       for (const session of sessions) {
         if (session.isIdle) session.close();
       }
