@@ -64,9 +64,9 @@ const tick = 1000;
 const period = 5;
 
 /**
- * A requested scan waits this long after the end of the last one: ten times the duration of that scan, within these
- * limits in milliseconds. So requests for unknown names cannot keep the processor busy for more than a tenth of the
- * time.
+ * A requested scan waits this long after the end of the last one: ten times the duration of a scan, within these limits
+ * in milliseconds. So requests for unknown names cannot keep the processor busy for more than a tenth of the time. The
+ * shorter one of the last two scans counts: the process may have had other work during a scan.
  */
 const spacing = { factor: 10, least: 100, most: 1000 };
 
@@ -121,7 +121,7 @@ export function scanner(options: ScannerOptions): Scanner {
   /** Ticks since the last touch, and since the end of the last scan. */
   let quiet = period;
   let age = period;
-  let last: { ended: number; duration: number } | undefined;
+  let last: { ended: number; duration: number; before: number } | undefined;
   let cancelTicks: Cancel | undefined;
   let cancelDelay: Cancel | undefined;
   let told = new Set<string>();
@@ -168,7 +168,8 @@ export function scanner(options: ScannerOptions): Scanner {
     void look().finally(() => {
       if (state === "stopped") return;
       const ended = clock.now();
-      last = { ended, duration: Math.max(0, ended - started) };
+      const duration = Math.max(0, ended - started);
+      last = { ended, duration, before: last?.duration ?? duration };
       age = 0;
       state = "idle";
       release(scanning);
@@ -189,8 +190,9 @@ export function scanner(options: ScannerOptions): Scanner {
     else cancelDelay = clock.after(wait, begin);
   }
 
-  function delayAfter({ ended, duration }: { ended: number; duration: number }): number {
-    const pause = Math.min(Math.max(duration * spacing.factor, spacing.least), spacing.most);
+  function delayAfter({ ended, duration, before }: NonNullable<typeof last>): number {
+    const usual = Math.min(duration, before);
+    const pause = Math.min(Math.max(usual * spacing.factor, spacing.least), spacing.most);
     // If the clock was set back, nobody may have to wait until it has caught up.
     const since = Math.max(0, clock.now() - ended);
     return Math.max(0, pause - since);

@@ -39,18 +39,19 @@ export function knocks(platform: string): Knocks | undefined {
   const calls = platform === "linux" ? libc(signatures) : undefined;
   if (calls === undefined) return undefined;
   const place = new Uint8Array(length6);
+  /** The address that is in `place`. */
+  let written = "";
+  let length = 0;
   // struct pollfd: int fd, short events, short revents.
   const pollfd = new Int32Array(2);
 
-  /** Writes a sockaddr. @returns its length; 0: not an address that we write. */
-  function write(address: string, port: number): number {
+  /** Writes a sockaddr, but for its port. @returns its length; 0: not an address that we write. */
+  function write(address: string): number {
     const v4 = isIPv4(address);
     if (!v4 && address !== "::1") return 0;
     place.fill(0);
     // The family is in the machine's order of bytes, which is little-endian on both.
     place[0] = v4 ? AF_INET : AF_INET6;
-    place[2] = port >> 8;
-    place[3] = port;
     if (v4) place.set(address.split(".").map(Number), 4);
     else place[23] = 1;
     return v4 ? length4 : length6;
@@ -58,8 +59,13 @@ export function knocks(platform: string): Knocks | undefined {
 
   return {
     begin(address, port) {
-      const length = write(address, port);
+      if (address !== written) {
+        length = write(address);
+        written = address;
+      }
       if (length === 0) return -1;
+      place[2] = port >> 8;
+      place[3] = port;
       const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
       const descriptor = calls.socket(place[0]!, type, 0);
       // Its outcome is the socket's state: `look`.

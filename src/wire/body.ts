@@ -1,9 +1,10 @@
 /**
  * A message body, piece by piece -> where it ends. Nothing is copied: bytes go on as they came. RFC 9112 section 7.1.
  */
-import { CR, concat, HTAB, hexValue, isFieldText, isToken, LF, SP } from "./bytes.ts";
+import { CR, concat, encode, HTAB, hexValue, isFieldText, isToken, LF, SP } from "./bytes.ts";
 import { type BodyLength, CHUNKED, UNTIL_CLOSE } from "./framing.ts";
 import { headLimit, TrailerFields } from "./head.ts";
+import { HeadMender } from "./head-mender.ts";
 import { type Bad, bad } from "./parsed.ts";
 
 const At = {
@@ -29,6 +30,8 @@ const At = {
   trailerStart: 17,
   trailerLf: 18,
   trailer: 19,
+  /** Behind a size, up to the end of its line. Only lenient readers are here. */
+  lineRest: 20,
 } as const;
 
 type State = (typeof At)[keyof typeof At];
@@ -36,8 +39,16 @@ type State = (typeof At)[keyof typeof At];
 /** 2^52: larger chunk sizes are not exact in a double. */
 const sizeDigits = 13;
 
-/** Octets of extensions after one chunk size. Nobody uses them; HAProxy and Node have similar limits. */
+/** Digits of a size in an answer, where a server may pad with zeros; curl has the same limit. */
+const paddedDigits = 16;
+
+/** Octets of extensions after one chunk size in a request. Nobody uses them; Node has a similar limit. */
 const extensionLimit = 4_096;
+
+/** The same for answers, where HAProxy reads as much. */
+const lineRestLimit = 16_384;
+
+const crlf = encode("\r\n");
 
 /** Reads one body at a time. `begin` prepares it for the next. */
 export class BodyReader {
@@ -50,17 +61,40 @@ export class BodyReader {
   trailer: { fields: TrailerFields; bytes: Uint8Array } | undefined;
   /** Offset in the last piece, after the bytes that may be forwarded unchanged. */
   forwardEnd = 0;
+  /**
+   * Set where `read` stopped because the sender's framing has to be written anew: these bytes go on behind
+   * `forwardEnd`, and then `read` continues at the offset that it returned. Only lenient readers do so.
+   */
+  patch: Uint8Array | undefined;
+  /** Some of the sender's framing was written anew. */
+  mended = false;
 
+  readonly #lenient: boolean;
   #state: State = At.done;
   #left = 0;
   #digits = 0;
   #extension = 0;
   #held: Uint8Array | undefined;
   #trailer: TrailerFields | undefined;
+  /** Why the strict parser has refused the trailer fields; it cannot go on after that. */
+  #trailerWrong: Bad | undefined;
+  #mender: HeadMender | undefined;
+
+  /**
+   * `lenient`: for answers. Lines may end in LF, blanks may follow a chunk size, extensions may hold anything but CR,
+   * and trailers are read as HeadMender reads them. What is forwarded is RFC 9112's framing all the same.
+   */
+  constructor({ lenient = false }: { lenient?: boolean } = {}) {
+    this.#lenient = lenient;
+  }
 
   begin(length: BodyLength): void {
     this.bad = undefined;
     this.trailer = undefined;
+    this.patch = undefined;
+    this.mended = false;
+    this.#trailerWrong = undefined;
+    this.#mender?.begin();
     this.#held = undefined;
     this.#left = length;
     this.#digits = 0;
@@ -92,6 +126,7 @@ export class BodyReader {
       this.forwardEnd = end;
       return end;
     }
+    this.patch = undefined;
     if (this.#state === At.done) {
       this.forwardEnd = from;
       return from;
@@ -108,6 +143,14 @@ export class BodyReader {
     this.bad = bad(400, why);
     this.forwardEnd = at;
     return at;
+  }
+
+  /** Stops in front of bytes[at], in whose place `patch` goes on. @returns the offset to continue at. */
+  #mend(patch: Uint8Array, at: number, next: number): number {
+    this.patch = patch;
+    this.mended = true;
+    this.forwardEnd = at;
+    return next;
   }
 
   #readChunks(
@@ -128,8 +171,11 @@ export class BodyReader {
           continue;
         }
         case At.dataCr:
-          if (octet !== CR) return this.#fail("a chunk is longer than its size says", i);
-          this.#state = At.dataLf;
+          if (octet === CR) this.#state = At.dataLf;
+          else if (octet === LF && this.#lenient) {
+            this.#state = At.size;
+            return this.#mend(crlf, i, i + 1);
+          } else return this.#fail("a chunk is longer than its size says", i);
           break;
         case At.dataLf:
           if (octet !== LF) return this.#fail("a chunk ends in CR without LF", i);
@@ -146,11 +192,19 @@ export class BodyReader {
         case At.sizeMore: {
           const digit = hexValue[octet]!;
           if (digit !== 255) {
-            // Leading zeros count too: they are only sent to confuse a parser.
-            if (++this.#digits > sizeDigits) return this.#fail("a chunk size is too large", i);
+            // Leading zeros of a request count too: they are only sent to confuse a parser.
+            if (++this.#digits > sizeDigits && !this.#mayPad()) {
+              return this.#fail("a chunk size is too large", i);
+            }
             this.#left = this.#left * 16 + digit;
           } else if (octet === CR) this.#state = At.sizeLf;
-          else if (octet === 59) this.#state = At.extensionName;
+          else if (this.#lenient) {
+            if (octet !== LF && octet !== 59 && !isSpace(octet)) {
+              return this.#fail("a chunk size is not a hexadecimal number", i);
+            }
+            this.#state = At.lineRest;
+            continue;
+          } else if (octet === 59) this.#state = At.extensionName;
           else if (isSpace(octet)) this.#state = At.extensionSpace;
           else return this.#fail("a chunk size is not a hexadecimal number", i);
           break;
@@ -159,10 +213,20 @@ export class BodyReader {
           if (octet !== LF) return this.#fail("a chunk size ends in CR without LF", i);
           this.#state = this.#left === 0 ? At.trailerStart : At.data;
           break;
+        case At.lineRest: {
+          const next = this.#readLineRest(bytes, i);
+          if (this.#state === At.lineRest || this.patch !== undefined) return next;
+          i = next;
+          continue;
+        }
         case At.trailerStart:
           if (octet === CR) {
             this.#state = At.trailerLf;
             break;
+          }
+          if (octet === LF && this.#lenient) {
+            this.#state = At.done;
+            return this.#mend(crlf, i, i + 1);
           }
           this.#state = At.trailer;
           continue;
@@ -188,6 +252,40 @@ export class BodyReader {
     return i;
   }
 
+  /** Whether the size may have one more digit, because it began with zeros. */
+  #mayPad(): boolean {
+    return this.#lenient && this.#digits <= paddedDigits && this.#left < 16 ** (sizeDigits - 1);
+  }
+
+  /**
+   * A size's line is held until it is complete, because a malformed rest of it is left out. @returns the offset to
+   * continue at.
+   */
+  #readLineRest(bytes: Uint8Array, from: number): number {
+    const lf = bytes.indexOf(LF, from);
+    const to = lf === -1 ? bytes.length : lf + 1;
+    const piece = bytes.subarray(from, to);
+    const held = this.#held;
+    const line = held === undefined ? piece : concat(held, piece);
+    if (line.length > lineRestLimit) {
+      return this.#fail(`chunk extensions are longer than ${lineRestLimit} bytes`, from);
+    }
+    const kind = lineRestKind(line);
+    if (kind === "bad") return this.#fail("what follows a chunk size is malformed", from);
+    if (lf === -1) {
+      this.#held = held === undefined ? line.slice() : line;
+      this.forwardEnd = from;
+      return to;
+    }
+    this.#held = undefined;
+    this.#state = this.#left === 0 ? At.trailerStart : At.data;
+    if (kind === "odd") return this.#mend(crlf, from, to);
+    if (held === undefined) return to;
+    this.patch = line;
+    this.forwardEnd = from;
+    return to;
+  }
+
   /** Trailer fields are held until they are complete, because some of them must not be forwarded. */
   #readTrailer(bytes: Uint8Array, from: number): number {
     this.forwardEnd = from;
@@ -196,17 +294,72 @@ export class BodyReader {
     if (this.#held === undefined) this.#trailer.begin(0);
     const piece = bytes.subarray(from, from + headLimit);
     this.#held = this.#held === undefined ? piece.slice() : concat(this.#held, piece);
-    const outcome = this.#trailer.read(this.#held);
-    if (outcome.kind === "bad") {
-      this.bad = outcome;
-      return from;
+    if (this.#trailerWrong === undefined) {
+      const outcome = this.#trailer.read(this.#held);
+      if (outcome.kind === "more") return bytes.length;
+      if (outcome.kind === "done") {
+        return this.#endTrailer(this.#held, from + outcome.end - before);
+      }
+      this.#trailerWrong = outcome;
     }
+    if (this.#lenient) {
+      return this.#mendTrailer(bytes, { from, before, wrong: this.#trailerWrong });
+    }
+    this.bad = this.#trailerWrong;
+    return from;
+  }
+
+  #mendTrailer(
+    bytes: Uint8Array,
+    { from, before, wrong }: { from: number; before: number; wrong: Bad },
+  ): number {
+    this.#mender ??= new HeadMender({ trailer: true });
+    const outcome = this.#mender.read(this.#held!, { at: 0, wrong });
     if (outcome.kind === "more") return bytes.length;
-    this.trailer = { fields: this.#trailer, bytes: this.#held };
+    if (outcome.kind === "done") {
+      this.#trailer!.begin(0);
+      const read = this.#trailer!.read(outcome.value);
+      if (read.kind === "done") {
+        this.mended = true;
+        return this.#endTrailer(outcome.value, from + outcome.end - before);
+      }
+    }
+    this.bad = outcome.kind === "bad" ? outcome : wrong;
+    return from;
+  }
+
+  #endTrailer(bytes: Uint8Array, end: number): number {
+    this.trailer = { fields: this.#trailer!, bytes };
     this.#held = undefined;
     this.#state = At.done;
-    return from + outcome.end - before;
+    return end;
   }
+}
+
+/** `odd`: no extension as RFC 9112 section 7.1.1 has it, in a line that is otherwise unmistakable. */
+type LineRestKind = "sound" | "odd" | "bad";
+
+/** Bytes behind a chunk size, up to the LF of its line, if that is there. */
+function lineRestKind(line: Uint8Array): LineRestKind {
+  let state: State = At.sizeMore;
+  let sound = true;
+  let onlyBlanks = true;
+  for (let i = 0; i < line.length; i++) {
+    const octet = line[i]!;
+    if (octet === LF) {
+      sound &&= state === At.sizeLf;
+      break;
+    }
+    if (octet === CR && i + 1 < line.length && line[i + 1] !== LF) return "bad";
+    if (onlyBlanks && octet !== CR && !isSpace(octet)) {
+      if (octet !== 59) return "bad";
+      onlyBlanks = false;
+    }
+    const next = afterExtension(state, octet);
+    if (next === undefined) sound = false;
+    else state = next;
+  }
+  return sound ? "sound" : "odd";
 }
 
 function isSpace(octet: number): boolean {

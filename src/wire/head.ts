@@ -285,10 +285,15 @@ export class RequestHead extends FieldLines {
     const limit = Math.min(bytes.length, this.#limit);
     const outcome = this.#read(bytes, limit);
     if (outcome === undefined) return { kind: "done", value: this, end: this.at };
-    if (outcome === more && limit === this.#limit) {
-      return bad(431, `the request's head is longer than ${headLimit} bytes`);
-    }
+    if (outcome === more && limit === this.#limit) return this.#tooLong();
     return outcome;
+  }
+
+  /** RFC 9112 section 3: what a request line has too much of decides the status. */
+  #tooLong(): Bad {
+    if (this.state === At.method) return bad(501, `a method is longer than ${headLimit} bytes`);
+    if (this.state === At.target) return bad(414, `a target is longer than ${headLimit} bytes`);
+    return bad(431, `the request's head is longer than ${headLimit} bytes`);
   }
 
   #read(bytes: Uint8Array, limit: number): More | Bad | undefined {

@@ -4,6 +4,7 @@ import { equalsIgnoreCase } from "./bytes.ts";
 import { Field } from "./field.ts";
 import { FIELD_STRIDE, type RequestHead, VALUE_END, VALUE_START } from "./head.ts";
 import { type Bad, bad } from "./parsed.ts";
+import { isUtf8 } from "./utf8.ts";
 
 export type Target =
   /** `/path?query`: the name is in Host. */
@@ -32,9 +33,13 @@ export function readTarget(
   if (head.backslash && !onlyInQuery(bytes, start, end)) {
     return bad(400, "the path holds a backslash, which some servers take for a slash");
   }
+  if (head.encodeTarget && !isUtf8(bytes, start, end)) {
+    return bad(400, "the request target is not UTF-8");
+  }
   if (connect) {
     const authority = readAuthority(bytes, start, end);
-    if (authority?.port === undefined || head.encodeTarget) {
+    // RFC 9110 section 9.3.6: an empty or invalid port is refused. Nothing can listen on port 0.
+    if (authority?.port === undefined || authority.port === 0 || head.encodeTarget) {
       return bad(400, "CONNECT needs a target of the form name:port");
     }
     if (!hasSoundHost(head, bytes)) return unsoundHost;

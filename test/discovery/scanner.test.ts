@@ -229,14 +229,27 @@ describe("a miss", () => {
     [30, 300],
     [5, 100],
     [2000, 1000],
-  ])("after a scan of %d ms waits %d ms", async (length, wait) => {
-    subject.refresh();
-    clock.advance(length);
-    await source.end([]);
+  ])("after scans of %d ms waits %d ms", async (length, wait) => {
+    for (let scans = 0; scans < 2; scans++) {
+      clock.advance(1_000);
+      subject.refresh();
+      clock.advance(length);
+      await source.end([]);
+    }
     subject.refresh();
     clock.advance(wait - 1);
     expect(source.scanning).toBe(false);
     clock.advance(1);
+    expect(source.scanning).toBe(true);
+    await source.end([]);
+  });
+
+  test("after one scan that took long, for the process had other work, waits no longer than before it", async () => {
+    subject.refresh();
+    clock.advance(2_000);
+    await source.end([]);
+    subject.refresh();
+    clock.advance(100);
     expect(source.scanning).toBe(true);
     await source.end([]);
   });

@@ -21,8 +21,8 @@ export const logins: readonly Fault[] = [
   {
     name: "a connection on which the server offered a login goes on to others",
     file: "src/proxy/upstream/exchange.ts",
-    find: "if (this.#responseFraming.bindsLogin && this.#responseFraming.keepAlive) {",
-    replace: "if (this.#responseFraming.bindsLogin && this.#responseFraming.closes) {",
+    find: "if (heads.framing.bindsLogin && heads.framing.keepAlive && !heads.mended) {",
+    replace: "if (heads.framing.bindsLogin && heads.mended) {",
     tests,
   },
   {

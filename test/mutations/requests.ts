@@ -99,8 +99,8 @@ export const requests: readonly Fault[] = [
   {
     name: "a 101 is not compared with what was asked",
     file: "src/proxy/upstream/exchange.ts",
-    find: "    const wrong = this.#switchProblem(bytes);\n    if (wrong !== undefined) {",
-    replace: '    const wrong = this.#switchProblem(bytes);\n    if (wrong === "") {',
+    find: "    const wrong = this.#switchProblem();\n    if (wrong !== undefined) {",
+    replace: '    const wrong = this.#switchProblem();\n    if (wrong === "") {',
     tests: ["test/proxy/upgrade.test.ts"],
   },
   {
@@ -482,5 +482,26 @@ export const requests: readonly Fault[] = [
     find: "if (++this.#refusals > (this.#dialect.h2 ? 2 : 1)) {",
     replace: "if (++this.#refusals > 1_000) {",
     tests: ["test/proxy/tls-learning.test.ts"],
+  },
+  {
+    name: "a connection whose answer was written anew is used again",
+    file: "src/proxy/upstream/exchange.ts",
+    find: "const clean = !mended && !response.mended && ",
+    replace: "const clean = ",
+    tests: ["test/proxy/response-corpus.test.ts"],
+  },
+  {
+    name: "the zeros before a Content-Length go on",
+    file: "src/proxy/upstream/forward.ts",
+    find: "return bytes[start] === 48 && ",
+    replace: "return bytes[start] === -1 && ",
+    tests: ["test/proxy/corpus.test.ts", "test/proxy/response-corpus.test.ts"],
+  },
+  {
+    name: "the strict parser goes on with a head that it has refused",
+    file: "src/proxy/upstream/answer-heads.ts",
+    find: "if (this.#wrong === undefined) {\n        const outcome",
+    replace: "{\n        this.#wrong = undefined;\n        const outcome",
+    tests: ["test/proxy/upstream/answer-heads.test.ts"],
   },
 ];

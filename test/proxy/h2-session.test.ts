@@ -415,6 +415,41 @@ describe("rules that are broken", () => {
     expect(upstream.requests.at(-1)!.raw).toContain("x-last: indexed");
   });
 
+  test.each([
+    ["a method of 100,000 octets", ":method", "X".repeat(100_000), "501"],
+    ["a target of 100,000 octets", ":path", `/${"x".repeat(100_000)}`, "414"],
+    ["a field of 100,000 octets", "x", "x".repeat(100_000), "431"],
+    ["a target that is not UTF-8", ":path", "/..\xc0\xaf", "400"],
+  ])("%s: its own status, and the next request is read right", async (_, name, value, status) => {
+    const client = session();
+    const fields = [
+      [":method", "GET"],
+      [":scheme", "https"],
+      [":authority", "api.localhost"],
+      [":path", "/"],
+    ].map(([key, old]): [string, string] => [key!, key === name ? value : old!]);
+    const block = client.block(name === "x" ? [...fields, [name, value]] : fields);
+    for (let at = 0; at < block.length; at += 16_000) {
+      const last = at + 16_000 >= block.length;
+      client.frame(at === 0 ? FrameType.headers : FrameType.continuation, {
+        flags: (at === 0 ? Flag.endStream : 0) | (last ? Flag.endHeaders : 0),
+        payload: block.slice(at, at + 16_000),
+      });
+    }
+    expect((await client.next(FrameType.headers, 1)).lines[0]).toBe(`:status: ${status}`);
+    client.request(3);
+    await client.finished(3);
+    expect(client.bodyOf(3).toString()).toBe("GET /");
+  });
+
+  test("an upstream gets a length without the zeros that stood before it", async () => {
+    const client = session();
+    client.request(1, { method: "POST", more: [["content-length", "0003"]], ended: false });
+    client.frame(FrameType.data, { flags: Flag.endStream, payload: [97, 98, 99] });
+    await client.finished(1);
+    expect(upstream.requests.at(-1)!.all("content-length")).toEqual(["3"]);
+  });
+
   test("more streams than we said are refused", async () => {
     const client = session();
     for (let stream = 1; stream <= 2 * 256 + 1; stream += 2) {

@@ -45,7 +45,7 @@ test.each(["a\r\nSet-Cookie: x", "a\nb", "a\0b", "é", ""])(
   },
 );
 
-test.each([200, 400, 404, 405, 408, 421, 431, 502, 503, 504, 505, 508])(
+test.each([200, 400, 404, 405, 408, 414, 421, 431, 501, 502, 503, 504, 505, 508])(
   "%d has a reason phrase",
   (status) => {
     expect(reasonOf(status)).toMatch(/^[A-Z]/);

@@ -3,7 +3,8 @@
  * client.
  */
 import { expect, test } from "bun:test";
-import { type ResponseCase, responseCases } from "../corpus/responses.ts";
+import type { ResponseCase } from "../corpus/response-case.ts";
+import { responseCases } from "../corpus/responses.ts";
 import { inParallel } from "../support/in-parallel.ts";
 import { latin1Bytes } from "../support/latin1.ts";
 import { connectRaw } from "../support/raw-end.ts";
@@ -131,8 +132,9 @@ function problemsOf({ verdict }: ResponseCase, seen: Seen, shape: Shape): string
     );
   }
   if (verdict.last) return problems;
-  // What has said too much once is not asked again.
-  if (shape === "with another answer behind it") compare("connections", seen.connections, 2);
+  // What has said too much once, or in its own way, is not asked again.
+  const anew = verdict.anew || shape === "with another answer behind it";
+  if (anew) compare("connections", seen.connections, 2);
   compare("the second answer", seen.messages.at(-1)?.body, "GET /second");
   return problems;
 }
@@ -154,3 +156,23 @@ for (const shape of shapes) {
     expect(problems.sort()).toEqual([]);
   });
 }
+
+test("the column of peers says of us what the verdict says, and that we pass what all of them pass", () => {
+  const problems: string[] = [];
+  for (const { name, verdict, peers } of responseCases) {
+    if (peers === undefined) {
+      problems.push(`${name}: run bun test/corpus/beside-peers.ts`);
+      continue;
+    }
+    const [direct, nginx, haproxy, ours] = peers;
+    const isWhole = /^\d{3}$/.test(ours);
+    const holds =
+      verdict.kind === "passed"
+        ? ours === String(verdict.statuses.at(-1))
+        : ours === "502" || (verdict.kind === "unfinished" && !isWhole);
+    if (!holds) problems.push(`${name}: ${ours} is not ${verdict.kind}`);
+    const allPass = /^\d{3}$/.test(direct) && direct === nginx && direct === haproxy;
+    if (allPass && ours !== direct) problems.push(`${name}: all pass it, and we do not`);
+  }
+  expect(problems).toEqual([]);
+});

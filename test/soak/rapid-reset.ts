@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { freePort } from "../bench/ready.ts";
 import { eventually } from "../support/eventually.ts";
-import { flood, floodBytes, floods } from "../support/reset-flood.ts";
+import { floodBytes, floodingSession, floods } from "../support/reset-flood.ts";
 import { type Running, running } from "../support/running.ts";
 
 const sessions = 8;
@@ -38,14 +38,17 @@ function cpuMilliseconds(pid: number): number {
 if (process.argv[2] === "attack") await attack(JSON.parse(process.argv[3]!) as Asked);
 else await main();
 
-/** A client process of its own, with all the sessions. */
+/** A client process of its own, with all the sessions. Begins when it is told to. */
 async function attack({ port, flood: index }: Asked): Promise<void> {
-  const kind = floods[index]!;
-  const bytes = floodBytes(kind, { count: streams, authority: "slow.localhost" });
-  const turn = { serverName: "slow.localhost", bytes, within: patience };
-  const ends = await Promise.all(Array.from({ length: sessions }, () => flood(port, turn)));
+  const bytes = floodBytes(floods[index]!, { count: streams, authority: "slow.localhost" });
+  const connect = () => floodingSession(port, "slow.localhost");
+  const attackers = await Promise.all(Array.from({ length: sessions }, connect));
+  console.log("ready");
+  for await (const _ of Bun.stdin.stream()) break;
+  const ends = await Promise.all(attackers.map((its) => its.send(bytes, patience)));
   const ended = ends.filter(({ goAway, closed }) => goAway !== undefined || closed).length;
   console.log(`ended ${ended} ${ends.map(({ goAway }) => goAway ?? "-").join(" ")}`);
+  process.exit(0);
 }
 
 async function main(): Promise<void> {
@@ -104,11 +107,30 @@ async function ask(port: number, name: string): Promise<number> {
   }
 }
 
-/** @returns how the sessions ended. */
-async function attackFrom(asked: Asked): Promise<string> {
+type Attack = { said: string; milliseconds: number; cpu: number };
+
+/** One flood, from when its sessions stand until they are ended. */
+async function attackFrom(asked: Asked, pid: number): Promise<Attack> {
   const argv = [process.execPath, import.meta.path, "attack", JSON.stringify(asked)];
-  const attacker = Bun.spawn(argv, { stdout: "pipe", stderr: "inherit" });
-  return (await new Response(attacker.stdout).text()).trim();
+  const attacker = Bun.spawn(argv, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
+  const reader = attacker.stdout.getReader();
+  await reader.read();
+  const before = { cpu: cpuMilliseconds(pid), time: performance.now() };
+  attacker.stdin.write("go\n");
+  attacker.stdin.flush();
+  const { value } = await reader.read();
+  return {
+    said: new TextDecoder().decode(value).trim(),
+    milliseconds: performance.now() - before.time,
+    cpu: cpuMilliseconds(pid) - before.cpu,
+  };
+}
+
+/** The same for no flood, as long as one takes. */
+async function nothing(pid: number): Promise<Attack> {
+  const before = cpuMilliseconds(pid);
+  await Bun.sleep(200);
+  return { said: "", milliseconds: 200, cpu: cpuMilliseconds(pid) - before };
 }
 
 /** @returns whether all stayed within bounds. */
@@ -136,9 +158,9 @@ async function watch(
     }
   })();
   await Bun.sleep(500);
-  const before = cpuMilliseconds(pid);
-  const said = index === undefined ? "" : await attackFrom({ port, flood: index });
-  const used = cpuMilliseconds(pid) - before;
+  const attacked =
+    index === undefined ? await nothing(pid) : await attackFrom({ port, flood: index }, pid);
+  const { said } = attacked;
   await Bun.sleep(watched);
   over = true;
   await probing;
@@ -151,8 +173,13 @@ async function watch(
     most < mostDescriptors &&
     Object.keys(wrong).length === 0;
   const times = Object.entries(worst).map(([of, time]) => `${of} ${time.toFixed(0)} ms`);
-  console.log(
-    `${fine ? "ok  " : "FAIL"} ${name}: worst ${times.join(", ")}; ${most} descriptors, ${used} ms of processor time; ${ended} of ${sessions} sessions ended (${said}) ${JSON.stringify(wrong)}`,
-  );
+  const line = [
+    `worst ${times.join(", ")}`,
+    `${most} descriptors`,
+    `${ended} of ${sessions} sessions ended in ${attacked.milliseconds.toFixed(0)} ms (${said})`,
+    `${attacked.cpu} ms of processor time meanwhile`,
+    JSON.stringify(wrong),
+  ].join("; ");
+  console.log(`${fine ? "ok  " : "FAIL"} ${name}: ${line}`);
   return fine;
 }

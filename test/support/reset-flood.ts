@@ -95,20 +95,23 @@ export type FloodEnd = {
   closed: boolean;
 };
 
-/** Sends the bytes in one session, as fast as they are taken. Resolves at the session's end, or after `within`. */
-export async function flood(
-  port: number,
-  { serverName, bytes, within }: { serverName: string; bytes: Uint8Array; within: number },
-): Promise<FloodEnd> {
+export type FloodingSession = {
+  /** Sends the bytes as fast as they are taken. Resolves at the session's end, or after `within` milliseconds. */
+  send(bytes: Uint8Array, within: number): Promise<FloodEnd>;
+};
+
+/** A session of HTTP/2 that trusts everybody. */
+export async function floodingSession(port: number, serverName: string): Promise<FloodingSession> {
   const end: FloodEnd = { goAway: undefined, closed: false };
   const reader = new FrameReader();
+  const ready = Promise.withResolvers<void>();
   const over = Promise.withResolvers<void>();
-  let sent = 0;
+  let left: Uint8Array = new Uint8Array(0);
   const send = (socket: Socket): void => {
-    while (sent < bytes.length) {
-      const taken = socket.write(bytes, sent);
+    while (left.length > 0) {
+      const taken = socket.write(left);
       if (taken <= 0) return;
-      sent += taken;
+      left = left.subarray(taken);
     }
   };
   const gone = (): void => {
@@ -121,7 +124,7 @@ export async function flood(
     // Bun takes the list of protocols as it goes over the wire.
     tls: { rejectUnauthorized: false, serverName, ALPNProtocols: "\x02h2" },
     socket: {
-      handshake: send,
+      handshake: () => ready.resolve(),
       drain: send,
       data(_, received) {
         reader.push(received, 0);
@@ -136,7 +139,17 @@ export async function flood(
       error: gone,
     },
   });
-  await Promise.race([over.promise, Bun.sleep(within)]);
-  socket.terminate();
-  return end;
+  await ready.promise;
+  return {
+    async send(bytes, within) {
+      left = bytes;
+      send(socket);
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, within);
+      await Promise.race([over.promise, late.promise]);
+      clearTimeout(timer);
+      socket.terminate();
+      return end;
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /** HEADERS and CONTINUATION -> a whole header section, and its fields. RFC 9113 section 4.3. */
 import { Held } from "../../link/held.ts";
-import type { H2Field } from "../../wire/h2/field.ts";
+import type { FieldKind, H2Field } from "../../wire/h2/field.ts";
 import { contentOf, ErrorCode, Flag, FrameType } from "../../wire/h2/frame.ts";
 import {
   anyFrame,
@@ -39,6 +39,8 @@ export class SectionBlock {
   #end = 0;
   /** Octets of its fields, as SETTINGS_MAX_HEADER_LIST_SIZE counts them. */
   #listSize = 0;
+  /** The field with which the fields became too large. */
+  excess: FieldKind | undefined;
   #sink: FieldSink | undefined;
 
   /** The fields were more than we allow. Those above the limit were read and left out. */
@@ -82,6 +84,7 @@ export class SectionBlock {
   /** Reads the section that is complete. */
   protected decodeInto(sink: FieldSink): Breach | undefined {
     this.#listSize = 0;
+    this.excess = undefined;
     this.#sink = sink;
     const range = { from: this.#start, to: this.#end };
     const wrong = this.#decoder.decode(this.#bytes, range, this);
@@ -95,6 +98,7 @@ export class SectionBlock {
     this.#listSize += field.size;
     // A section that is too large is decoded to its end all the same, or the next one could not be decoded.
     if (this.#listSize <= headLimit) this.#sink!.field(field);
+    else this.excess ??= field.kind;
   }
 }
 

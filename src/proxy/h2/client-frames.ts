@@ -185,7 +185,7 @@ export class ClientFrames {
     if (streams.size >= streamLimit) return this.#refuseNew(tooManyStreams);
     const { request } = sections;
     request.finish({ ended: sections.ends });
-    if (sections.tooLarge) return this.#answer(fieldsTooLarge);
+    if (sections.tooLarge) return this.#answer(fieldsTooLarge(sections.excess));
     if (request.malformed !== undefined) return this.#refuseNew(malformed);
     const problem = this.#own.problemOf(request);
     if (problem !== undefined) return this.#answer(problem);

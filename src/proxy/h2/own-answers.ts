@@ -1,7 +1,7 @@
-/** A request over HTTP/2 -> the session's own answer, where no Connection could give it: 405, 421, 431. */
+/** A request over HTTP/2 -> the session's own answer, where no Connection could give it: 405, 414, 421, 431, 501. */
 import { classifyHost } from "../../routes/host.ts";
 import { readAuthority } from "../../wire/authority.ts";
-import type { H2Field } from "../../wire/h2/field.ts";
+import { FieldKind, type H2Field } from "../../wire/h2/field.ts";
 import type { RequestWriter } from "../../wire/h2/request.ts";
 import { headLimit, RequestHead } from "../../wire/head.ts";
 import { covers } from "../client/covers.ts";
@@ -9,8 +9,11 @@ import { errorPage, type Problem } from "../pages/error-page.ts";
 import { wantsOf } from "../pages/negotiate.ts";
 import { encodeReply } from "../pages/reply.ts";
 
-/** The fields are larger than we allow. */
-export const fieldsTooLarge: Problem = { status: 431, limit: headLimit };
+/** The fields are larger than we allow. `first`: the one with which they became so, as HTTP/1.1 would tell it. */
+export function fieldsTooLarge(first: FieldKind | undefined): Problem {
+  const status = first === FieldKind.method ? 501 : first === FieldKind.path ? 414 : 431;
+  return { status, limit: headLimit };
+}
 
 const noConnect: Problem = { status: 405, allow: "GET, HEAD, POST" };
 

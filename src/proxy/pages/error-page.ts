@@ -289,6 +289,8 @@ function story(problem: Problem | Untold, message: string): Story {
       return { title: "Not available now", body: html`<p>${sentence(problem.why)}</p>` };
     case 405:
     case 408:
+    case 414:
+    case 501:
     case 505:
       return {
         title: reasonOf(problem.status),

@@ -21,6 +21,8 @@ export type Problem =
   | { status: 400; why: string }
   | { status: 405; allow: string }
   | { status: 408 }
+  /** `limit` is in bytes. */
+  | { status: 414 | 501; limit: number }
   /** `certificate`: the server name of the client's connection, whose certificate does not cover the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
@@ -312,6 +314,18 @@ export function explain(problem: Problem | Untold): Explanation {
         details: { host },
       };
     }
+    case 414:
+      return {
+        code: "target_too_long",
+        message: `the request's URL is longer than ${size(problem.limit)}`,
+        details: { limit: problem.limit },
+      };
+    case 501:
+      return {
+        code: "method_not_known",
+        message: `the request's method is longer than ${size(problem.limit)}`,
+        details: { limit: problem.limit },
+      };
     case 431:
       return {
         code: "head_too_large",

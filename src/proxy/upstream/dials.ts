@@ -218,14 +218,13 @@ export class EndpointDials<Made extends { readonly key: string }> {
 
   /** Idle connections to those that may have one. */
   #serveIdle(): void {
-    const none = new Set<string>();
-    const mayHave = ({ request }: Wish<Made>): boolean => !request.fresh && !none.has(request.key);
-    let wish = this.#waiting.find(mayHave);
-    while (wish !== undefined) {
+    let none: Set<string> | undefined;
+    const mayHave = ({ request }: Wish<Made>): boolean =>
+      !request.fresh && none?.has(request.key) !== true;
+    for (let wish = this.#waiting.find(mayHave); wish; wish = this.#waiting.find(mayHave)) {
       const upstream = this.#shared.take(wish.request.key);
-      if (upstream === undefined) none.add(wish.request.key);
+      if (upstream === undefined) none = (none ?? new Set()).add(wish.request.key);
       else this.#on(wish, "served", { upstream });
-      wish = this.#waiting.find(mayHave);
     }
   }
 
@@ -309,8 +308,9 @@ export class EndpointDials<Made extends { readonly key: string }> {
             cancelTimer();
             const now = clock.now();
             this.#progress = now;
-            this.#width =
-              now - begun < fastMilliseconds ? Math.min(lastWidth, this.#width + 1) : firstWidth;
+            // One that was open already has told nothing but how busy we are.
+            const isFast = reached !== undefined || now - begun < fastMilliseconds;
+            this.#width = isFast ? Math.min(lastWidth, this.#width + 1) : firstWidth;
             over("opened", {
               upstream: this.#shared.made(link, request, { address, protocol, dials: this }),
             });

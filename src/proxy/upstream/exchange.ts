@@ -4,11 +4,12 @@
 import { Held } from "../../link/held.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { BodyReader } from "../../wire/body.ts";
-import { CHUNKED, RequestFraming, ResponseFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
+import { CHUNKED, RequestFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
 import { Field } from "../../wire/field.ts";
-import { RequestHead, ResponseHead } from "../../wire/head.ts";
+import { RequestHead } from "../../wire/head.ts";
 import { isLasting } from "../../wire/lasting.ts";
 import { StreamFailure } from "../frames/stream-failure.ts";
+import { AnswerHeads } from "./answer-heads.ts";
 import type { Dialect } from "./dialect.ts";
 import { type AnswerNames, keepsOrigin } from "./mapped-fields.ts";
 import {
@@ -113,9 +114,9 @@ export class Exchange implements LinkHandler {
 
   #phase: number = Phase.idle;
   #upstream: Upstream | undefined;
-  #responseHead = new ResponseHead();
-  #responseFraming = new ResponseFraming();
-  #response = new BodyReader();
+  #heads = new AnswerHeads();
+  #response = new BodyReader({ lenient: true });
+  /** Bytes of the answer that came while the service was asked. */
   #held = new Held();
 
   /**
@@ -251,7 +252,7 @@ export class Exchange implements LinkHandler {
     const { stream } = upstream;
     if (stream !== undefined) stream.trailers = this.#acceptsTrailers;
     this.#replay.begin({ needed: stream !== undefined || this.#mayBeOther(upstream) });
-    this.#responseHead.begin(0);
+    this.#heads.begin({ headRequest: this.#headRequest });
     this.#held.clear();
     upstream.link.handler = this;
     upstream.link.resume();
@@ -321,47 +322,27 @@ export class Exchange implements LinkHandler {
 
   /** Reads bytes of the answer's head. */
   #read(bytes: Uint8Array): void {
-    let view = bytes;
-    if (this.#held.length > 0) {
-      this.#held.add(bytes);
-      view = this.#held.view();
-    }
-    let at = 0;
+    const heads = this.#heads;
+    heads.add(bytes);
     for (;;) {
-      const outcome = this.#responseHead.read(view);
-      if (outcome.kind === "more") {
-        if (at > 0 || this.#held.length === 0) {
-          this.#held.clear();
-          this.#held.add(view, at);
-          this.#responseHead.begin(0);
-        }
+      const outcome = heads.next();
+      if (outcome !== undefined) {
+        if (outcome.kind === "bad") this.#fail(502, outcome.why);
         return;
       }
-      if (outcome.kind === "bad") {
-        this.#fail(502, outcome.why);
+      const { status } = heads.head;
+      // A connection whose answer was written anew is not used again, so no login lasts on it.
+      if (heads.framing.bindsLogin && heads.framing.keepAlive && !heads.mended) {
+        this.#owner.bound(this.#upstream!, status);
+      }
+      if (status >= 200) break;
+      if (status === 101) {
+        this.#switch();
         return;
       }
-      const wrong = this.#responseFraming.read(this.#responseHead, view, {
-        head: this.#headRequest,
-        connect: false,
-      });
-      if (wrong !== undefined) {
-        this.#fail(502, wrong.why);
-        return;
-      }
-      if (this.#responseFraming.bindsLogin && this.#responseFraming.keepAlive) {
-        this.#owner.bound(this.#upstream!, this.#responseHead.status);
-      }
-      at = outcome.end;
-      if (this.#responseHead.status >= 200) break;
-      if (this.#responseHead.status === 101) {
-        this.#switch(view, at);
-        return;
-      }
-      this.#interim(view);
-      this.#responseHead.begin(at);
+      this.#interim();
     }
-    this.#answer(view, at);
+    this.#answer();
   }
 
   drained(): void {
@@ -543,19 +524,20 @@ export class Exchange implements LinkHandler {
     this.#upstream = undefined;
     this.#phase = Phase.idle;
     this.#held.clear();
+    this.#heads.drop();
     if (upstream !== undefined) upstream.link.handler = upstream;
     return upstream;
   }
 
   /** Passes on 100, 102 and 103, but not to HTTP/1.0, which has no interim responses (RFC 9110 section 15.2). */
-  #interim(bytes: Uint8Array): void {
+  #interim(): void {
     if (this.#minor === 0) return;
-    const out = this.#writeHead(bytes, undefined);
+    const out = this.#writeHead(undefined);
     this.#write(out.bytes, 0, out.length);
     this.#shared.writers.give(out);
   }
 
-  #switch(bytes: Uint8Array, end: number): void {
+  #switch(): void {
     if (!this.#upgrade) {
       this.#fail(502, "it switched protocols without being asked");
       return;
@@ -564,37 +546,34 @@ export class Exchange implements LinkHandler {
       this.#fail(502, "it switched protocols before it had received the whole request");
       return;
     }
-    const wrong = this.#switchProblem(bytes);
+    const wrong = this.#switchProblem();
     if (wrong !== undefined) {
       this.#fail(502, wrong);
       return;
     }
-    const out = this.#writeHead(bytes, undefined);
+    const out = this.#writeHead(undefined);
     this.#client.write(out.bytes, 0, out.length);
     this.#shared.writers.give(out);
     this.answerStatus = 101;
-    const rest = bytes.slice(end);
+    const rest = this.#heads.bytes.slice(this.#heads.end);
     const upstream = this.#detach();
     if (upstream !== undefined) this.#owner.switched(upstream, rest);
   }
 
   /** The client's bytes are gone, but the request that we sent on asks for the same protocols. */
-  #switchProblem(bytes: Uint8Array): string | undefined {
+  #switchProblem(): string | undefined {
     const sent = this.sent.bytes.subarray(0, this.sent.length);
     const head = new RequestHead();
     head.read(sent);
-    return switchProblem(
-      { head, bytes: sent },
-      { head: this.#responseHead, bytes, framing: this.#responseFraming },
-    );
+    return switchProblem({ head, bytes: sent }, this.#heads);
   }
 
   /** Sends the final answer: its head and the part of its body that has arrived, in one write if that is cheap. */
-  #answer(bytes: Uint8Array, end: number): void {
-    const framing = this.#responseFraming;
+  #answer(): void {
+    const { head, framing, bytes, end } = this.#heads;
     this.#phase = Phase.body;
-    this.answerStatus = this.#responseHead.status;
-    this.answerLasts = isLasting(this.#responseHead, bytes, Field.contentType);
+    this.answerStatus = head.status;
+    this.answerLasts = isLasting(head, bytes, Field.contentType);
     this.#response.begin(framing.bodyLength);
     this.#dechunk = this.#minor === 0 && framing.bodyLength === CHUNKED;
     this.#close =
@@ -611,7 +590,6 @@ export class Exchange implements LinkHandler {
       return;
     }
     const out = this.#writeHead(
-      bytes,
       this.#close ? "close" : this.#minor === 0 ? "keep-alive" : undefined,
     );
     const bodyEnd = this.#dechunk ? end : this.#response.forwardEnd;
@@ -630,11 +608,12 @@ export class Exchange implements LinkHandler {
   }
 
   /** Writes the answer's head. @returns the writer, to be given back. */
-  #writeHead(bytes: Uint8Array, connection: ResponseTurn["connection"]): HeadWriter {
+  #writeHead(connection: ResponseTurn["connection"]): HeadWriter {
     const out = this.#shared.writers.take();
-    writeResponse(this.#responseHead, bytes, {
-      framing: this.#responseFraming,
-      status: this.#responseHead.status,
+    const { head, framing, bytes } = this.#heads;
+    writeResponse(head, bytes, {
+      framing,
+      status: head.status,
       connection,
       // Also if there is no body to dechunk: HTTP/1.0 has no such field.
       dechunk: this.#minor === 0,
@@ -646,29 +625,64 @@ export class Exchange implements LinkHandler {
 
   /** Sends more of the answer's body. */
   #relay(bytes: Uint8Array, from: number): void {
-    const consumed = this.#dechunk
-      ? this.#response.read(bytes, from, (start, end) => this.#write(bytes, start, end))
-      : this.#response.read(bytes, from);
+    const response = this.#response;
+    const consumed = this.#dechunk ? this.#relayContent(bytes, from) : response.read(bytes, from);
     this.answerOctets += consumed - from;
-    if (!this.#dechunk) this.#write(bytes, from, this.#response.forwardEnd);
-    if (this.#response.bad !== undefined) {
-      this.#fail(502, this.#response.bad.why);
+    if (!this.#dechunk) this.#write(bytes, from, response.forwardEnd);
+    if (response.bad !== undefined) {
+      this.#fail(502, response.bad.why);
       return;
     }
     this.#afterRead(bytes, consumed);
   }
 
-  #afterRead(bytes: Uint8Array, consumed: number): void {
-    if (!this.#response.done) return;
-    const trailer = this.#response.trailer;
+  /** Sends the content of a piece without its chunk framing. @returns the offset behind the piece. */
+  #relayContent(bytes: Uint8Array, from: number): number {
+    const write = (start: number, end: number): void => this.#write(bytes, start, end);
+    let at = from;
+    do at = this.#response.read(bytes, at, write);
+    while (this.#response.patch !== undefined);
+    return at;
+  }
+
+  /**
+   * Sends the rest of a piece whose framing is written anew, in one write. @returns the offset behind it; undefined: it
+   * was malformed.
+   */
+  #relayPatched(bytes: Uint8Array, from: number): number | undefined {
+    const response = this.#response;
+    const out = this.#shared.writers.take();
+    let at = from;
+    for (let patch = response.patch; patch !== undefined; patch = response.patch) {
+      out.append(patch);
+      const start = at;
+      at = response.read(bytes, start);
+      out.copy(bytes, start, response.forwardEnd);
+    }
+    this.answerOctets += at - from;
+    this.#write(out.bytes, 0, out.length);
+    this.#shared.writers.give(out);
+    if (response.bad === undefined) return at;
+    this.#fail(502, response.bad.why);
+    return undefined;
+  }
+
+  #afterRead(bytes: Uint8Array, read: number): void {
+    const response = this.#response;
+    const consumed = response.patch === undefined ? read : this.#relayPatched(bytes, read);
+    if (consumed === undefined || !response.done) return;
+    const trailer = response.trailer;
     if (trailer !== undefined && !this.#dechunk) {
       const out = this.#shared.writers.take();
       writeTrailer(trailer.fields, trailer.bytes, { mapped: this.#mapped, out });
       this.#write(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
-    // After a surplus byte, the next answer could not be told from the rest of this one.
-    this.#finish(this.#responseFraming.keepAlive && consumed === bytes.length);
+    // After a surplus byte, the next answer could not be told from the rest of this one. A server that frames its
+    // answers in a way of its own may count their bytes in one as well.
+    const { framing, mended } = this.#heads;
+    const clean = !mended && !response.mended && consumed === bytes.length;
+    this.#finish(framing.keepAlive && clean);
   }
 
   #write(bytes: Uint8Array, from: number, to: number): void {

@@ -2,7 +2,7 @@
  * A received head -> the head to send on. Order, case and repetition of fields are kept; hop-by-hop fields are removed.
  * RFC 9110 section 7.6.
  */
-import { encode, equalsIgnoreCase } from "../../wire/bytes.ts";
+import { encode, equalsIgnoreCase, latin1 } from "../../wire/bytes.ts";
 import { Field, type FieldId, fieldIdCount } from "../../wire/field.ts";
 import type { Framing, RequestFraming } from "../../wire/framing.ts";
 import {
@@ -82,7 +82,7 @@ const requestFates = fates({
     // Written anew, with our mark behind those of others.
     Field.cdnLoop,
   ],
-  ask: [Field.upgrade, Field.expect, Field.host, Field.maxForwards],
+  ask: [Field.upgrade, Field.expect, Field.host, Field.maxForwards, Field.contentLength],
 });
 
 const responseFates = fates({
@@ -127,15 +127,18 @@ export function writeRequest(head: RequestHead, bytes: Uint8Array, turn: Request
 
 const requestFields: FieldRules<RequestTurn> = {
   fates: requestFates,
-  decide(head, _bytes, at, { framing, hop }) {
+  decide(head, bytes, at, { framing, hop }) {
     const id = head.fields[at + FIELD_ID]!;
     if (id === Field.upgrade) return framing.upgrade ? keep : drop;
     if (id === Field.expect) return framing.expectContinue ? keep : drop;
     if (id === Field.host) return hop.host === undefined ? keep : rewrite;
+    if (id === Field.contentLength) return isPadded(head, bytes, at) ? rewrite : keep;
     return framing.maxForwards === undefined ? keep : rewrite;
   },
-  rewrite(head, _bytes, at, { framing, hop, out }) {
-    if (head.fields[at + FIELD_ID] === Field.host) writeHost(hop.host!, out);
+  rewrite(head, bytes, at, { framing, hop, out }) {
+    const id = head.fields[at + FIELD_ID];
+    if (id === Field.host) writeHost(hop.host!, out);
+    else if (id === Field.contentLength) writeLength(head, bytes, at, out);
     else out.append(encode(`Max-Forwards: ${framing.maxForwards! - 1}\r\n`));
   },
 };
@@ -183,15 +186,17 @@ export function writeResponse(head: ResponseHead, bytes: Uint8Array, turn: Respo
 
 const responseFields: FieldRules<ResponseTurn> = {
   fates: responseFates,
-  decide(head, _bytes, at, { status, dechunk }) {
+  decide(head, bytes, at, { status, dechunk }) {
     const id = head.fields[at + FIELD_ID]!;
     // These two fields of a 101 name the protocol that follows.
     if (id === Field.connection || id === Field.upgrade) return status === 101 ? keep : drop;
     // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not describe one.
     if (status < 200 || status === 204) return drop;
-    return id === Field.transferEncoding && dechunk ? drop : keep;
+    if (id === Field.contentLength) return isPadded(head, bytes, at) ? rewrite : keep;
+    return dechunk ? drop : keep;
   },
-  rewrite() {},
+  // Nothing but a length is written anew here.
+  rewrite: (head, bytes, at, { out }) => writeLength(head, bytes, at, out),
 };
 
 type MappedTurn = { mapped: AnswerNames | undefined; out: HeadWriter };
@@ -311,6 +316,18 @@ function writeHost(host: Uint8Array, out: HeadWriter): void {
   out.append(hostName);
   out.append(host);
   out.append(crlf);
+}
+
+/** Whether a Content-Length begins with zeros, which a reader might take for an octal number. */
+function isPadded(head: FieldLines, bytes: Uint8Array, at: number): boolean {
+  const start = head.fields[at + VALUE_START]!;
+  return bytes[start] === 48 && head.fields[at + VALUE_END]! - start > 1;
+}
+
+/** Writes a Content-Length without leading zeros. */
+function writeLength(head: FieldLines, bytes: Uint8Array, at: number, out: HeadWriter): void {
+  const value = latin1(bytes, head.fields[at + VALUE_START]!, head.fields[at + VALUE_END]!);
+  writeLine(head, bytes, at, { value: value.replace(/^0+(?=\d)/, ""), out });
 }
 
 /** Writes the line with another value. */

@@ -13,7 +13,7 @@ const crlf = encode("\r\n");
 const crumbSeparator = encode("; ");
 const ASTERISK = 42;
 
-/** Every number of at most 15 digits is exact in a double. */
+/** At most 15 digits after leading zeros: every such number is exact in a double. */
 const lengthDigits = 15;
 
 /** Writes one request after another. No part of a malformed request may be used. */
@@ -161,7 +161,7 @@ export class RequestWriter {
       out.copy(authority.line, authority.valueStart, authority.valueEnd);
     } else {
       const path = this.#path;
-      if (this.#scheme === undefined || this.#scheme.valueStart === this.#scheme.valueEnd) {
+      if (this.#scheme === undefined || !isScheme(this.#scheme)) {
         this.malformed = "there is no scheme";
         return;
       }
@@ -199,15 +199,16 @@ export class RequestWriter {
 
   #readLength(field: H2Field): void {
     const { line, valueStart, valueEnd } = field;
-    const digits = valueEnd - valueStart;
-    let length = 0;
+    let digits = 0;
+    let length = valueStart === valueEnd ? Number.NaN : 0;
     for (let i = valueStart; i < valueEnd; i++) {
       const digit = line[i]! - 48;
       if (digit < 0 || digit > 9) length = Number.NaN;
       length = length * 10 + digit;
+      if (length > 0) digits++;
     }
     if (this.#length !== -1) this.malformed = "there is more than one Content-Length";
-    else if (digits === 0 || digits > lengthDigits || Number.isNaN(length)) {
+    else if (digits > lengthDigits || Number.isNaN(length)) {
       this.malformed = "the Content-Length is not a number of bytes";
     }
     this.#length = length;
@@ -241,6 +242,17 @@ export class TrailerWriter {
 
 function isMethod({ line, valueStart, valueEnd }: H2Field): boolean {
   for (let i = valueStart; i < valueEnd; i++) if (isToken[line[i]!] !== 1) return false;
+  return valueEnd > valueStart;
+}
+
+/** A letter, then letters, digits, `+`, `-` and `.`: RFC 3986 section 3.1. */
+function isScheme({ line, valueStart, valueEnd }: H2Field): boolean {
+  for (let i = valueStart; i < valueEnd; i++) {
+    const octet = lowered(line[i]!);
+    if (octet >= 97 && octet <= 122) continue;
+    const isLater = (octet >= 48 && octet <= 57) || octet === 43 || octet === 45 || octet === 46;
+    if (i === valueStart || !isLater) return false;
+  }
   return valueEnd > valueStart;
 }
 

@@ -62,6 +62,18 @@ describe("requests", () => {
     expect(head([...pseudo, ["content-length", "0"]])).toBe(`${start}content-length: 0\r\n\r\n`);
   });
 
+  test("a length may begin with any number of zeros", () => {
+    const length = `${"0".repeat(30)}5`;
+    expect(head([...pseudo, ["content-length", length]], { ended: false })).toBe(
+      `${start}content-length: ${length}\r\n\r\n`,
+    );
+    expect(head([...pseudo, ["content-length", "00"]])).toBe(`${start}content-length: 00\r\n\r\n`);
+  });
+
+  test.each(["http", "HTTPS", "a", "coap+tcp", "x-1.2"])("the scheme may be %s", (scheme) => {
+    expect(head(but(":scheme", scheme))).toBe(`${start}\r\n`);
+  });
+
   test("Host stands in for :authority, or agrees with it", () => {
     const host: Fields = [["host", "API.localhost"]];
     expect(head([...pseudo, ...host])).toBe(`${start}\r\n`);
@@ -93,6 +105,9 @@ describe("malformed requests", () => {
     ["an empty method", but(":method", "")],
     ["a method with a space", but(":method", "GET /x HTTP/1.1")],
     ["no scheme", but(":scheme", undefined)],
+    ...["", "1http", "+http", "ht tp", "http:", "https://", "ht_tp", "h\xe9", "http/1.1"].map(
+      (scheme): [string, Fields] => [`the scheme "${scheme}"`, but(":scheme", scheme)],
+    ),
     ["no path", but(":path", undefined)],
     ["an empty path", but(":path", "")],
     ["a path that is a URL", but(":path", "http://web.localhost/")],
@@ -120,6 +135,10 @@ describe("malformed requests", () => {
     ["a length that is no number", [...pseudo, ["content-length", "+1"]]],
     ["an empty length", [...pseudo, ["content-length", ""]]],
     ["a length of twenty digits", [...pseudo, ["content-length", "1".repeat(20)]]],
+    [
+      "a length of zeros and sixteen digits",
+      [...pseudo, ["content-length", `00${"1".repeat(16)}`]],
+    ],
     ["TE: gzip", [...pseudo, ["te", "gzip"]]],
     ...["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"].map(
       (name): [string, Fields] => [name, [...pseudo, [name, "x"]]],
