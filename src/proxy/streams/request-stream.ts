@@ -1,4 +1,5 @@
 /** One stream of HTTP/2 to a server -> a link to a server that seems to speak HTTP/1.1, for one request. */
+import { Held } from "../../link/held.ts";
 import { type Link, type LinkHandler, nobody } from "../../link/link.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
 import { Field } from "../../wire/field.ts";
@@ -24,6 +25,8 @@ export interface RequestSession {
   readonly scheme: "http" | "https";
   /** The server takes WebSockets: RFC 8441. */
   readonly bridges: boolean;
+  /** The stream holds a part of its answer, to be flushed when all frames that came at once have been handled. */
+  holds(stream: RequestStream): void;
   /** Gives the stream its number. @returns false: the session has none left, or ends. */
   number(stream: RequestStream): boolean;
   sendHead(stream: RequestStream, head: StreamHead): void;
@@ -38,6 +41,9 @@ export interface RequestSession {
   consumed(stream: RequestStream, count: number): void;
   fault(fault: unknown): void;
 }
+
+/** Parts of an answer of up to this many octets are copied together, as the exchange does with a head and a body. */
+const coalesceLimit = 16_384;
 
 const noWebSockets = "it speaks HTTP/2, and takes no WebSocket over it (RFC 8441)";
 
@@ -71,6 +77,8 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
   #trailer: Trailer | undefined;
   #owing = false;
   #paused = false;
+  /** Parts of the answer that came at once: one piece costs the client's connection less than three. */
+  readonly #held = new Held();
   /** Octets of the answer that came while the link was paused. */
   #withheld = 0;
   readonly #body = new ReceivedBody();
@@ -163,6 +171,7 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
   /** The answer has ended. `trailers`: field lines. @returns false: less came than was announced. */
   end(trailers: Uint8Array): boolean {
     if (this.#bridgeOpen) {
+      this.flush();
       this.#tell((handler) => handler.ended());
       return true;
     }
@@ -173,6 +182,7 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
 
   /** The stream is closed, and the owner hears so unless it is done with it. */
   gone(cause: Error | undefined): void {
+    this.flush();
     this.#state = "closed";
     this.drop();
     this.closing = true;
@@ -218,7 +228,23 @@ export class RequestStream implements Link, SendingStream, Receiver, RequestSink
     this.#tell((handler) => handler.drained());
   }
 
+  /** Passes on the parts of the answer that came at once. */
+  flush(): void {
+    if (this.#held.length > 0) this.#hand(this.#held.take());
+  }
+
   #deliver(bytes: Uint8Array): void {
+    if (this.closing) return;
+    if (this.#held.length + bytes.length <= coalesceLimit) {
+      if (this.#held.length === 0) this.#session.holds(this);
+      this.#held.add(bytes);
+      return;
+    }
+    this.flush();
+    this.#hand(bytes);
+  }
+
+  #hand(bytes: Uint8Array): void {
     if (this.closing) return;
     try {
       this.handler.data(bytes);

@@ -59,6 +59,8 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   /** Every stream that takes a place, with a number or without. */
   readonly #all = new Set<RequestStream>();
   #leaving: RequestStream[] = [];
+  /** Streams that hold a part of their answers. */
+  #holding: RequestStream[] = [];
   /** Streams whose owners have left and whose servers have not ended them, and since when. */
   readonly #lingering = new Map<RequestStream, number>();
   #reading = false;
@@ -159,6 +161,8 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
       if (this.#isClosed) break;
     }
     if (!this.#isClosed) this.#frames.passOn();
+    for (const stream of this.#holding) stream.flush();
+    this.#holding.length = 0;
     this.#reading = false;
     this.#settle();
   }
@@ -230,6 +234,10 @@ export class ServerSession implements LinkHandler, RequestSession, ServerStreams
   }
 
   // The streams call:
+
+  holds(stream: RequestStream): void {
+    this.#holding.push(stream);
+  }
 
   number(stream: RequestStream): boolean {
     if (this.#phase !== "open") return false;
