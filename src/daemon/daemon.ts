@@ -7,7 +7,9 @@ import type { HandingOver } from "../control/found/handing-over.ts";
 import { type Facts, protocol } from "../control/found/protocol.ts";
 import { clientUsers, isOwn } from "../discovery/client-user.ts";
 import type { Proxy as RunningProxy } from "../proxy/listener/listener.ts";
+import { Denials } from "../proxy/request/denials.ts";
 import { Recorder } from "../proxy/request/recorder.ts";
+import type { Projects } from "../supervisor/projects.ts";
 import { systemClock } from "../system/clock.ts";
 import { hostsFile } from "../system/hosts-file.ts";
 import { peerSockets } from "../system/peer-sockets.ts";
@@ -65,7 +67,15 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
   const doors = new Late<Doors>();
   const handing = new Late<HandingOver>();
 
-  const recorder = new Recorder({ clock, now });
+  const supervisor = new Late<Projects>();
+  const denials = new Denials({
+    clock,
+    tell({ name, service }, text) {
+      note(`${name}: ${text}`);
+      if (service !== undefined) supervisor.part?.logs.of(service.id).say(text);
+    },
+  });
+  const recorder = new Recorder({ clock, now, denials });
   const events = feed({ clock, launch: facts.id, counts: (service) => recorder.counts(service) });
   stops.push("the events", () => events.stop());
   const note = (text: string): void => {
@@ -88,6 +98,7 @@ async function start(options: DaemonOptions, stops: Stops): Promise<Daemon | und
     note,
   });
   const projects = supervisedProjects({ ...options, ...common, routes, discovery, proxy });
+  supervisor.is(projects);
   const nameless = namelessNow({ discovery, routes, projects, wsl });
   const bind = proxyAt({
     ...options,

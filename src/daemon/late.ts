@@ -1,8 +1,8 @@
 /** A part that is made after others that refer to it -> undefined at first, and the part once it is there. */
 
 /**
- * For true cycles only: the commands count the connections of the doors that are opened for them, and the supervisor
- * reads the ports of the proxy that wakes its services.
+ * For true cycles only: the commands count the connections of the doors that are opened for them, the supervisor reads
+ * the ports of the proxy that wakes its services, and the proxy writes into their logs what it refuses.
  */
 export class Late<Part> {
   #part: Part | undefined;

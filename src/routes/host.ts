@@ -33,9 +33,14 @@ export function classifyHost(host: string, tlds: readonly string[] = []): Host {
       ? { kind: "name", name, domain }
       : foreign;
   }
-  if (host === "[::1]" || loopback4.test(host)) return own;
+  if (loopbackHost(host)) return own;
   if (label.test(host) && !numeric.test(host)) return { kind: "name", name: host, domain: "" };
   return foreign;
+}
+
+/** `localhost` itself, and addresses of the loopback interface. */
+export function loopbackHost(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || loopback4.test(host);
 }
 
 /**

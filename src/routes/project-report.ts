@@ -87,6 +87,8 @@ export type SupervisedStatus = FoundStatus & {
   memory: number | null;
   /** The bytes above which it is ended. */
   memory_limit: number | null;
+  /** Requests of other sites' pages that the guard refused, or let pass with `guard = "log"`. */
+  denied: number;
   lazy: boolean;
   /** The next time of its schedule. ISO 8601. */
   next_run: string | null;

@@ -1,5 +1,7 @@
 /** The proxy's record of served requests: values that the daemon passes to its page and its other clients. */
 
+import type { DenialReport } from "./denial.ts";
+
 /** One request and its response, or a tunnel or upgraded connection as a whole. */
 export type RecordedRequest = {
   /** Starts at 1 in every run of the daemon. */
@@ -21,6 +23,8 @@ export type RecordedRequest = {
   sent: number;
   /** Server-sent events, a tunnel or an upgraded connection: `milliseconds` is the time for which it was open. */
   stream: boolean;
+  /** Set if the guard had something against it; `passed`: because of `guard = "log"`. */
+  denied: "refused" | "passed" | null;
   /** The process that owned the client's socket; undefined if it was not found in time. */
   caller: { pid: number; command: string } | undefined;
 };
@@ -32,6 +36,8 @@ export type TrafficCounts = {
   errors: number;
   /** Requests in progress. */
   active: number;
+  /** Requests of other sites' pages that the guard refused, or let pass with `guard = "log"`. */
+  denied: number;
   /** The median of the last hundred requests that are no streams; null if there were none. */
   medianMilliseconds: number | null;
   /** Requests in each of the last 60 seconds, the oldest first. */
@@ -43,4 +49,6 @@ export interface Traffic {
   /** The requests of one service, or of all, newest first, at most `limit`. */
   recent(options: { service?: string; limit: number }): readonly RecordedRequest[];
   counts(service: string): TrafficCounts;
+  /** Requests that the guard has something against, to one service or all, by origin and kind; the newest first. */
+  denials(service?: string): readonly DenialReport[];
 }

@@ -30,10 +30,15 @@ export const Field = {
   trailer: 23,
   proxy: 24,
   contentType: 25,
-  authorization: 26,
-  wwwAuthenticate: 27,
-  persistentAuth: 28,
-  cdnLoop: 29,
+  secFetchSite: 26,
+  secFetchMode: 27,
+  secFetchDest: 28,
+  secPurpose: 29,
+  accessControlRequestMethod: 30,
+  authorization: 31,
+  wwwAuthenticate: 32,
+  persistentAuth: 33,
+  cdnLoop: 34,
 } as const;
 
 export const fieldIdCount = Object.keys(Field).length;
@@ -63,9 +68,13 @@ known("cdn-loop", Field.cdnLoop);
 known("forwarded", Field.forwarded);
 known("connection", Field.connection);
 known("keep-alive", Field.keepAlive);
+known("sec-purpose", Field.secPurpose);
 known("content-type", Field.contentType);
 known("authorization", Field.authorization);
 known("max-forwards", Field.maxForwards);
+known("sec-fetch-site", Field.secFetchSite);
+known("sec-fetch-mode", Field.secFetchMode);
+known("sec-fetch-dest", Field.secFetchDest);
 known("http2-settings", Field.http2Settings);
 known("content-length", Field.contentLength, Field.framingTwin);
 known("x-forwarded-for", Field.xForwarded, Field.forwardedTwin);
@@ -78,6 +87,7 @@ known("x-forwarded-proto", Field.xForwarded, Field.forwardedTwin);
 known("transfer-encoding", Field.transferEncoding, Field.framingTwin);
 known("proxy-authenticate", Field.proxyAuthenticate);
 known("proxy-authorization", Field.proxyAuthorization);
+known("access-control-request-method", Field.accessControlRequestMethod);
 
 const longest = Math.max(...byLength.keys());
 const candidates = Array.from({ length: longest + 1 }, (_, length) => byLength.get(length) ?? []);

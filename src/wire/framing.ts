@@ -128,6 +128,18 @@ function readLength(bytes: Uint8Array, start: number, end: number): number | und
   return value;
 }
 
+/** The answer of `Sec-Fetch-Site`, as far as anybody acts on it. Fetch Metadata section 2.3. */
+export const Site = {
+  /** There is no such field: a program, or a browser that takes the URL for insecure. */
+  unsaid: 0,
+  /** `same-origin`, `same-site` or `none`. */
+  near: 1,
+  /** `cross-site`, and whatever else it may say. */
+  other: 2,
+} as const;
+
+const near = ["same-origin", "same-site", "none"];
+
 /** The framing of a request. */
 export class RequestFraming extends Framing {
   /** Offsets of the Host field's value; -1 if an HTTP/1.0 request has none. */
@@ -145,6 +157,10 @@ export class RequestFraming extends Framing {
   acceptsTrailers = false;
   /** There is a `Via` or `CDN-Loop` field: other proxies, or we, have had the request before. */
   proxied = false;
+  /** One of `Site`. Where there is more than one such field, the one that says most counts. */
+  site: number = Site.unsaid;
+  /** There is an `Origin` field. */
+  origin = false;
   /** How many more proxies an OPTIONS or TRACE may pass; undefined if there is no limit. RFC 9110 section 7.6.2. */
   maxForwards: number | undefined;
   /** The request's part in a login that is bound to its connection. */
@@ -170,12 +186,15 @@ export class RequestFraming extends Framing {
     this.grpc = false;
     this.acceptsTrailers = false;
     this.proxied = false;
+    this.site = Site.unsaid;
+    this.origin = false;
     this.maxForwards = undefined;
     this.login = Login.none;
     const fields = head.fields;
     const end = head.fieldCount * FIELD_STRIDE;
     for (let at = 0; at < end; at += FIELD_STRIDE) {
       const id = fields[at + FIELD_ID]!;
+      if (id === Field.other) continue;
       if (id === Field.host) {
         if (this.hostStart !== -1) return bad(400, "there is more than one Host");
         this.hostStart = fields[at + VALUE_START]!;
@@ -189,6 +208,11 @@ export class RequestFraming extends Framing {
         this.acceptsTrailers ||= listHolds(value.toLowerCase(), "trailers");
       } else if (id === Field.via || id === Field.cdnLoop) {
         this.proxied = true;
+      } else if (id === Field.origin) {
+        this.origin = true;
+      } else if (id === Field.secFetchSite) {
+        const site = siteOf(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
+        if (site > this.site) this.site = site;
       } else if (id === Field.authorization) {
         if (this.login !== Login.none) continue;
         this.login = loginStep(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
@@ -222,6 +246,13 @@ export class RequestFraming extends Framing {
       this.idempotent = method === "OPTIONS" || method === "DELETE" || method === "TRACE";
     }
   }
+}
+
+function siteOf(bytes: Uint8Array, start: number, end: number): number {
+  for (const value of near) {
+    if (equalsIgnoreCase(bytes, start, end, value)) return Site.near;
+  }
+  return Site.other;
 }
 
 /** The framing of a response, which depends on the request it answers. RFC 9112 section 6.3. */

@@ -13,6 +13,8 @@ export type Load = {
   seconds: number;
   /** Whether every request has a connection of its own. */
   close: boolean;
+  /** Further fields of every request. */
+  fields?: readonly string[];
 };
 
 export type Hits = { rate: number; requests: number; failed: number; opened: number };
@@ -23,6 +25,7 @@ export async function hammer(crew: Crew, load: Load): Promise<Hits> {
     ...["wrk", "-t1", `-c${connections}`, `-d${load.seconds}s`, "--timeout", "5s"],
     ...["-H", `Host: ${load.host}`],
     ...(load.close ? ["-H", "Connection: close"] : []),
+    ...(load.fields ?? []).flatMap((field) => ["-H", field]),
     `http://127.0.0.1:${load.port}/`,
   ]);
   if (load.close) assertOwnConnections(hits);

@@ -27,7 +27,7 @@ import { measureDownload, measureUpload } from "./transfers.ts";
 import { measurePart, type Part } from "./with-and-without.ts";
 
 const usage = `bun run bench [--quick] [--json] [--no-pin] [--only <label>]...
-labels: keep-alive, per-request, tls, h2, handshakes, new-name, download, upload, recording, owners, memory, ls, scan`;
+labels: keep-alive, per-request, tls, h2, handshakes, new-name, download, upload, recording, owners, guard, memory, ls, scan`;
 
 type Proxies = { backend: Backend; ours: Peer; theirs: Peer[]; absent: Absent[] };
 
@@ -76,6 +76,7 @@ const measures: Record<string, (turn: Turn) => Promise<Measured>> = {
   download: async (turn) => measureDownload(await transferTurn(turn)),
   recording: (turn) => partTurn("recording", turn),
   owners: (turn) => partTurn("owners", turn),
+  guard: (turn) => partTurn("guard", turn),
   upload: async (turn) => measureUpload(turn.crew, await transferTurn(turn)),
 };
 

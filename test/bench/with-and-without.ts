@@ -19,7 +19,22 @@ import type { Measured, Row } from "./table.ts";
 const parts = {
   recording: { what: "recording requests", least: 0.97, leastByConnection: 0.97 },
   owners: { what: "asking for each client's user", least: 0.98, leastByConnection: undefined },
+  guard: { what: "the cross-site guard", least: 0.99, leastByConnection: undefined },
 } as const;
+
+/** What a browser sends with a page's own request: all that the guard reads, and what it reads past. */
+const browserFields = (host: string): readonly string[] => [
+  `Origin: http://${host}`,
+  `Referer: http://${host}/cart`,
+  "Sec-Fetch-Site: same-origin",
+  "Sec-Fetch-Mode: cors",
+  "Sec-Fetch-Dest: empty",
+  "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36",
+  "Accept: */*",
+  "Accept-Language: en-US,en;q=0.9",
+  "Accept-Encoding: gzip, deflate, br, zstd",
+  "Cookie: session=0123456789abcdef0123456789abcdef; theme=dark",
+];
 
 export type Part = keyof typeof parts;
 
@@ -38,7 +53,8 @@ export async function measurePart(
   ];
   const rows: Row[] = [];
   for (const close of [false, true]) {
-    const load = { host: backend.host, seconds: turn.seconds, close };
+    const fields = part === "guard" ? browserFields(backend.host) : [];
+    const load = { host: backend.host, seconds: turn.seconds, close, fields };
     for (const { port } of [on, off]) await hammer(crew, { ...load, port });
     const samples = await rounds([on, off], turn.rounds, async ({ port, pid }) => {
       const before = cpuSeconds(pid);
@@ -77,7 +93,7 @@ async function start(crew: Crew, { backend, part, side }: Side): Promise<Peer> {
   const name = `${part}-${side}`;
   const argv = [process.execPath, join(import.meta.dir, "with-and-without.ts")];
   const program = crew.start(
-    [...argv, String(port), backend.name, String(backend.port), ...(side === "on" ? [part] : [])],
+    [...argv, String(port), backend.name, String(backend.port), part, side],
     { name, side: "proxy" },
   );
   await ready(program, { port, host: backend.host });
@@ -85,19 +101,25 @@ async function start(crew: Crew, { backend, part, side }: Side): Promise<Peer> {
 }
 
 if (import.meta.main) {
-  const [port, name, upstream, part] = process.argv.slice(2);
+  const [port, name, upstream, part, side] = process.argv.slice(2);
   const now = () => performance.now();
   const peers = peerSockets(process.platform)!;
   await startTestProxy({
     clock: systemClock,
     port: Number(port),
     services: { [name!]: { port: Number(upstream) } },
-    ...(part === "recording" && {
-      recorder: new Recorder({ clock: systemClock, now }),
-      callers: callerFinder({ root: "/proc", clock: systemClock, now, peers }),
-    }),
-    ...(part === "owners" && {
-      clientUser: clientUsers(peers, { uids: [process.getuid!()] }),
-    }),
+    configured: {
+      all: { guard: part === "guard" && side === "on" ? "on" : "off" },
+      byName: new Map(),
+    },
+    ...(part === "recording" &&
+      side === "on" && {
+        recorder: new Recorder({ clock: systemClock, now }),
+        callers: callerFinder({ root: "/proc", clock: systemClock, now, peers }),
+      }),
+    ...(part === "owners" &&
+      side === "on" && {
+        clientUser: clientUsers(peers, { uids: [process.getuid!()] }),
+      }),
   });
 }

@@ -70,6 +70,7 @@ const traffic = v.strictObject({
   requests: number("requests since the daemon started"),
   errors: number("answers with a status of 500 or more, and requests that were broken off"),
   active: number("requests under way"),
+  denied: number("requests of other sites' pages that the guard refused"),
   median_milliseconds: orNull(v.number(), "of the last hundred requests"),
   per_second: list(v.number(), "requests in each of the last 60 seconds, the oldest first"),
 });
@@ -92,6 +93,10 @@ const request = v.strictObject({
   received: number("bytes of the request's body"),
   sent: number("bytes of the answer's body"),
   stream: flag("server-sent events, a WebSocket or a tunnel"),
+  denied: orNull(
+    v.picklist(["refused", "passed"]),
+    'what the guard did with it; null: it had nothing against it; `passed`: by `guard = "log"`',
+  ),
   caller: says(
     v.optional(v.strictObject({ pid: v.number(), command: v.string() })),
     "the client's process; absent: not known",
@@ -168,6 +173,7 @@ const service = v.strictObject({
   cpu: orNull(v.number(), "percent of one processor, for the whole process tree"),
   memory: orNull(v.number(), "resident bytes of the whole process tree"),
   memory_limit: orNull(v.number(), "the bytes above which it is ended"),
+  denied: number("requests of other sites' pages that the guard refused"),
   lazy: flag("started by its first request"),
   next_run: timeOrNull("the next time of its schedule"),
   instance: orNull(
@@ -215,7 +221,7 @@ const project = v.strictObject({
 
 const step = v.strictObject({
   step: one(
-    ["resolves", "listens", "routes", "owner", "dials", "certificate", "answers"],
+    ["resolves", "listens", "routes", "owner", "dials", "certificate", "guard", "answers"],
     "see [why](cli.md#why)",
   ),
   ok: flag("false on the last one only"),

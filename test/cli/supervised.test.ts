@@ -47,6 +47,7 @@ function row(id: string, overrides: Partial<Row> = {}): Row {
     cpu: 1.25,
     memory: 52_428_800,
     memory_limit: null,
+    denied: 0,
     lazy: false,
     next_run: null,
     instance: null,

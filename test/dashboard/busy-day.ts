@@ -1,6 +1,7 @@
 /** Twelve services in five worktrees, and some started by hand: what a person with no patience looks at. */
 import type { PageServer } from "./page-server.ts";
 import { madeService } from "./page-server.ts";
+import { deny } from "./strangers.ts";
 
 /** `shop:api` has output and requests; one service has failed, one starts, one project is stopped. */
 export function busyDay(server: PageServer): void {
@@ -82,4 +83,8 @@ export function busyDay(server: PageServer): void {
   supervised.print("shop:api", "listening on 127.0.0.1:4103\n");
   server.request("api.shop", { line: "POST /orders", status: 503, milliseconds: 1_234 });
   server.request("web.shop", { line: "GET /", milliseconds: 4.2 });
+  const service = { id: "shop:api", key: "api" };
+  deny(server, "api.shop", { kind: "websocket", count: 3, service });
+  deny(server, "api.shop", { kind: "form", service });
+  deny(server, "docs", { kind: "frame" });
 }

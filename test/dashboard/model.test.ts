@@ -11,6 +11,7 @@ import {
   afterCounts,
   afterRequest,
   afterSeconds,
+  deniedOf,
   type Entry,
   entriesOf,
   groupsOf,
@@ -44,6 +45,7 @@ const api: ServiceReport = {
     requests: 0,
     errors: 0,
     active: 0,
+    denied: 0,
     median_milliseconds: null,
     per_second: [1, ...Array(58).fill(0), 2],
   },
@@ -69,8 +71,18 @@ const request: SeenRequest = {
   received: 0,
   sent: 10,
   stream: false,
+  denied: null,
   caller: undefined,
 };
+
+test("what the guard refuses is counted, and is no request of the service", () => {
+  const [refused] = afterRequest([api], { ...request, status: 403, denied: "refused" });
+  expect(refused!.traffic).toEqual({ ...api.traffic, denied: 1 });
+  const [passed] = afterRequest([api], { ...request, denied: "passed" });
+  expect(passed!.traffic).toMatchObject({ requests: 1, denied: 1 });
+  expect(deniedOf({ declared: undefined, found: refused })).toBe(1);
+  expect(deniedOf({ declared: undefined, found: undefined })).toBe(0);
+});
 
 test("services are sorted by name, those without an address last", () => {
   const odd = { ...api, name: "A b", url: null };
@@ -150,6 +162,7 @@ const declared: SupervisedStatus = {
   cpu: null,
   memory: null,
   memory_limit: null,
+  denied: 0,
   lazy: false,
   next_run: null,
   instance: null,

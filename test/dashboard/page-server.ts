@@ -9,8 +9,10 @@ import { dashboard } from "../../src/dashboard/dashboard.ts";
 import { pageScript } from "../../src/dashboard/page-script.ts";
 import { type Sessions, sessions } from "../../src/dashboard/session.ts";
 import type { Scan } from "../../src/discovery/observation.ts";
+import { Denials } from "../../src/proxy/request/denials.ts";
 import { Recorder } from "../../src/proxy/request/recorder.ts";
 import type { Service } from "../../src/routes/service.ts";
+import type { Denied } from "../../src/routes/denial.ts";
 import type { Unusable } from "../../src/routes/unusable.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { type PageProjects, pageProjects } from "./page-projects.ts";
@@ -48,6 +50,8 @@ export type Made = {
   milliseconds: number;
   sent: number;
   caller: { pid: number; command: string };
+  /** The guard refuses it. */
+  denied: Denied;
 };
 
 export type PageServerOptions = {
@@ -67,6 +71,7 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
   const recorder = new Recorder({
     clock: systemClock,
     now: () => Math.max(now, performance.now()),
+    denials: new Denials({ clock: systemClock, tell() {} }),
   });
   const id = options.launch ?? launch;
   const news = feed({
@@ -170,7 +175,8 @@ export async function startPageServer(options: PageServerOptions = {}): Promise<
       head.begin(0);
       head.read(bytes);
       const entry = recorder.begin(head, bytes, false);
-      recorder.routed(entry, service);
+      if (made.denied === undefined) recorder.routed(entry, service);
+      else recorder.denied(entry, made.denied);
       now = entry.started + (made.milliseconds ?? 3.2);
       entry.status = made.status ?? 200;
       entry.sent = made.sent ?? 1_234;

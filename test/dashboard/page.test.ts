@@ -7,6 +7,7 @@ import type { Unusable } from "../../src/routes/unusable.ts";
 import { type Browser, openBrowser } from "../support/browser.ts";
 import { describeWith } from "../support/with-programs.ts";
 import { madeService, type PageServer, startPageServer } from "./page-server.ts";
+import { deny } from "./strangers.ts";
 
 const artefacts = join(import.meta.dir, "../artefacts");
 const nameless: Unusable = {
@@ -76,6 +77,22 @@ describeWith(["chromium"])("the page", () => {
     server.request("api", { line: "POST /orders", status: 503, milliseconds: 1_234 });
     return server;
   }
+
+  test(
+    "what the guard refuses is counted beside the service, and shown with the line that allows it",
+    async () => {
+      await using server = await startPageServer();
+      server.add(madeService("api"));
+      await using page = await open(server);
+      deny(server, "api", { kind: "websocket", count: 2 });
+      await page.getByText("2 refused", { exact: true }).waitFor();
+      await page.getByRole("link", { name: "api", exact: true }).click();
+      await page.getByText('allow_origins = ["https://evil.example"]', { exact: true }).waitFor();
+      await page.getByText("in [names.api] of config.toml allows it.").waitFor();
+      await page.getByRole("cell", { name: "403 by guard" }).first().waitFor();
+    },
+    patience,
+  );
 
   test(
     "a link signs in once, leaves the address bar, and scripts cannot read the session",

@@ -21,7 +21,11 @@ events {}
 http {
   access_log off; gzip on; gzip_types text/plain; gzip_min_length 10;
   ${folders.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
-  server { listen 127.0.0.1:${page}; location / { return 200 "hello from nginx hello from nginx\\n"; } }
+  server {
+    listen 127.0.0.1:${page};
+    location / { return 200 "hello from nginx hello from nginx\\n"; }
+    location = /folder { return 301 /folder/; }
+  }
   server {
     listen 127.0.0.1:${circle};
     location / { proxy_pass http://127.0.0.1:${proxy}; proxy_set_header Host $http_host; }
@@ -76,6 +80,12 @@ describeWith(["nginx"])("nginx", () => {
   test("compresses behind us as it does without us", async () => {
     for (const [target, host] of ways("page")) {
       expect((await get(target, host)).one("content-encoding")).toBe("gzip");
+    }
+  });
+
+  test("redirects with its own port in the URL, and its client stays where it was", async () => {
+    for (const [target, host] of ways("page")) {
+      expect((await get(`${target}folder`, host)).one("location")).toBe(`http://${host}/folder/`);
     }
   });
 

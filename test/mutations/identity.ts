@@ -7,6 +7,20 @@ const loops = ["test/proxy/loops.test.ts"];
 
 export const identity: readonly Fault[] = [
   {
+    name: "a server's redirect to its own port leads its client away from the proxy",
+    file: "src/proxy/upstream/names.ts",
+    find: "  if (meansItself) own.push(server);\n",
+    replace: "",
+    tests: names,
+  },
+  {
+    name: "a server that speaks TLS can lead nobody from http to https",
+    file: "src/proxy/upstream/names.ts",
+    find: 'const meansItself = server.scheme === "http" || visible.scheme === "https";',
+    replace: "const meansItself = true;",
+    tests: names,
+  },
+  {
     name: "a URL that only begins with a name of ours is mapped",
     file: "src/proxy/upstream/names.ts",
     find: "(?=[/?#]|$)/i;",
@@ -16,8 +30,8 @@ export const identity: readonly Fault[] = [
   {
     name: "a redirect to our https is mapped to http, and comes again",
     file: "src/proxy/upstream/names.ts",
-    find: "if (scheme !== undefined && !own.includes(scheme)) return undefined;",
-    replace: "",
+    find: "(scheme ?? its.scheme) === its.scheme && portIn(",
+    replace: "portIn(",
     tests: names,
   },
   {
@@ -37,15 +51,15 @@ export const identity: readonly Fault[] = [
   {
     name: "an answer to a page of another name allows the name that was asked for",
     file: "src/proxy/upstream/mapped-fields.ts",
-    find: "return !kept && isOrigin(value) ? map(value) : undefined;",
+    find: "return !answer.keepsOrigin && isOrigin(value) ? map(value) : undefined;",
     replace: "return isOrigin(value) ? map(value) : undefined;",
     tests: ways,
   },
   {
     name: "a trailer tells the client the name that only the server knows",
     file: "src/proxy/upstream/exchange.ts",
-    find: "{ mapped: this.#mapped, out });",
-    replace: "{ mapped: undefined, out });",
+    find: "{ answer: this.#answerNames, out });",
+    replace: "{ out });",
     tests: ways,
   },
   {

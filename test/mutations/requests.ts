@@ -71,8 +71,8 @@ export const requests: readonly Fault[] = [
   {
     name: "the time of an open stream is a latency",
     file: "src/proxy/request/recorder.ts",
-    find: "    if (!entry.stream) counter.times",
-    replace: "    counter.times",
+    find: "    if (!entry.stream && !entry.refused) {",
+    replace: "    if (!entry.refused) {",
     tests: ["test/proxy/recorder.test.ts"],
   },
   {
@@ -247,8 +247,8 @@ export const requests: readonly Fault[] = [
   {
     name: "a stranger's frame starts a lazy service",
     file: "src/proxy/request/is-strangers.ts",
-    find: 'said.mode === "navigate" && (said.dest ?? "document") === "document"',
-    replace: 'said.mode === "navigate"',
+    find: 'mode === "navigate" && (dest ?? "document") === "document"',
+    replace: 'mode === "navigate"',
     tests: ["test/proxy/is-strangers.test.ts"],
   },
   {
@@ -261,22 +261,22 @@ export const requests: readonly Fault[] = [
   {
     name: "what speculation rules fetch ahead counts as typed by the person",
     file: "src/proxy/request/is-strangers.ts",
-    find: 'if (said.site !== "cross-site" && !(ahead && said.site === "none")) return false;',
-    replace: 'if (said.site !== "cross-site") return false;',
+    find: 'if (site !== "cross-site" && !(ahead && site === "none")) return false;',
+    replace: 'if (site !== "cross-site") return false;',
     tests: ["test/proxy/is-strangers.test.ts"],
   },
   {
     name: "any page without a dot in its host is ours",
-    file: "src/proxy/request/is-strangers.ts",
-    find: '  if (host.domain !== "") return true;\n',
-    replace: '  if (host.domain !== "localhost") return true;\n',
-    tests: ["test/proxy/is-strangers.test.ts"],
+    file: "src/proxy/request/asker.ts",
+    find: "table.answersBare(name)) && leads(name, table);",
+    replace: "table.answersBare(name)) && name !== undefined;",
+    tests: ["test/proxy/is-strangers.test.ts", "test/proxy/guard-origins.test.ts"],
   },
   {
     name: "a stranger's Origin at an insecure URL is not looked at",
     file: "src/proxy/request/is-strangers.ts",
-    find: "    if (said.origin === undefined && asksForHtml(said.accept)) return false;",
-    replace: "    if (asksForHtml(said.accept)) return false;",
+    find: "    if (origins.length === 0 && asksForHtml(accept)) return false;",
+    replace: "    if (asksForHtml(accept)) return false;",
     tests: ["test/proxy/is-strangers.test.ts"],
   },
   {
@@ -289,8 +289,8 @@ export const requests: readonly Fault[] = [
   {
     name: "frames are told details",
     file: "src/proxy/pages/hears-details.ts",
-    find: '        elsewhere ||= value !== "document";',
-    replace: '        elsewhere ||= value === "";',
+    find: '      elsewhere ||= head.valueOf(bytes, index) !== "document";',
+    replace: '      elsewhere ||= head.valueOf(bytes, index) === "";',
     tests: ["test/proxy/hears-details.test.ts"],
   },
   {

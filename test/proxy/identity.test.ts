@@ -413,3 +413,29 @@ test("a server that speaks TLS, and goes by that, is told the client's scheme an
   server.close();
   server.closeAllConnections();
 });
+
+test("the port that a server is told is the one of our URLs by that scheme", async () => {
+  await using its = await startTestProxy({
+    services: { api },
+    tlds: ["test"],
+    extraPorts: [{ scheme: "https", port: 0, shown: true }],
+    terminator: testTerminator(() => tls.names.certificateFor("api.localhost")),
+  });
+  const { http, https } = its.proxy.urlPorts;
+  expect(https).not.toBe(http);
+  const to = { host: "127.0.0.1", port: its.port };
+  const inside = { ...to, servername: "localhost", rejectUnauthorized: false };
+  for (const [stream, scheme, port] of [
+    [connectTcp(to), "http", http],
+    [connectTls(inside), "https", https],
+    [connectTls(inside), "http", http],
+  ] as const) {
+    const own = `${scheme}://api.test`;
+    const [, answer] = await answersOn(stream, requestTo(`${own}/x`, { host: "x", own }));
+    const seen = api.requests.at(-1)!;
+    expect(seen.one("host")).toBe(`api.localhost:${port}`);
+    expect(seen.one("x-forwarded-port")).toBe(String(port));
+    expect([nextTakes(seen), railsTakes(seen), djangoTakes(seen)]).toEqual([true, true, true]);
+    expect(answer.one("content-location")).toBe(`${own}/here`);
+  }
+});

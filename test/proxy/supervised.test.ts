@@ -566,6 +566,8 @@ test("a server that somebody runs by hand under the name of a stopped service is
 
 const stranger = "Sec-Fetch-Site: cross-site\r\nReferer: https://example.com/\r\n";
 const image = `${stranger}Sec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: image\r\n`;
+/** The guard refuses most of them before; without it, they still wake nothing. */
+const unguarded = { settings: { guard: "off" } } as const;
 
 test.each<[what: string, request: string, wakes: boolean]>([
   ["an image of a stranger's page", `GET /a HTTP/1.1\r\n${host}${image}\r\n`, false],
@@ -592,7 +594,10 @@ test.each<[what: string, request: string, wakes: boolean]>([
   ["a program", get, true],
 ])("%s starts a lazy service or is told why not: %#", async (_, request, wakes) => {
   const woken: string[] = [];
-  const lazy = testSupervised({ state: "stopped", lazy: true, pid: undefined, lastExit });
+  const lazy = testSupervised({
+    ...{ state: "stopped", lazy: true, pid: undefined, lastExit },
+    ...unguarded,
+  });
   await using proxy = await startTestProxy({
     supervised: [lazy],
     supervision: { wake: (id) => woken.push(id), latest: () => ["secret line"] },
@@ -614,7 +619,7 @@ test.each<[what: string, request: string, wakes: boolean]>([
 
 test("a stranger's request that was held while the service stopped does not start it again", async () => {
   const woken: string[] = [];
-  const lazy = testSupervised({ state: "stopping", lazy: true });
+  const lazy = testSupervised({ state: "stopping", lazy: true, ...unguarded });
   await using proxy = await startTestProxy({
     supervised: [lazy],
     supervision: { wake: (id) => woken.push(id), latest: () => [] },
@@ -630,7 +635,7 @@ test("a stranger's request that was held while the service stopped does not star
 test("nor does one that the service had before it was stopped", async () => {
   using api = new RawServer();
   const woken: string[] = [];
-  const lazy = testSupervised({ lazy: true });
+  const lazy = testSupervised({ lazy: true, ...unguarded });
   await using proxy = await startTestProxy({
     services: { "api.shop": api },
     supervised: [lazy],
@@ -651,7 +656,7 @@ test("nor does one that the service had before it was stopped", async () => {
 test("a stranger's stream by HTTP/2 starts nothing either", async () => {
   const woken: string[] = [];
   await using proxy = await startH2Proxy({}, "api.shop.localhost");
-  const lazy = testSupervised({ state: "stopped", lazy: true, pid: undefined });
+  const lazy = testSupervised({ state: "stopped", lazy: true, pid: undefined, ...unguarded });
   proxy.shared.routes = () => routeTable([], { supervised: [lazy] });
   Object.assign(proxy.shared, {
     supervision: { wake: (id: string) => woken.push(id), latest: () => ["secret line"] },

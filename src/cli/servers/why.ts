@@ -6,6 +6,7 @@ import type { World } from "../shared/world.ts";
 import { passed, type Step, tellStep, type Walk } from "./step.ts";
 import { answers } from "./step-answers.ts";
 import { certificate } from "./step-certificate.ts";
+import { guarded } from "./step-guard.ts";
 import { listens } from "./step-listens.ts";
 import { resolves } from "./step-resolves.ts";
 import { dials, owner, routes } from "./step-routes.ts";
@@ -64,6 +65,8 @@ async function* walkAlong(walk: Walk): AsyncGenerator<Step> {
       yield certified.step;
       if (!certified.ours) return;
     }
+    const refused = await guarded(routed.service.name, walk.settings.socket);
+    if (refused !== undefined) yield refused;
   }
   yield await answers(walk, { address, pid });
 }

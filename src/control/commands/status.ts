@@ -14,7 +14,8 @@ export async function statusRows({
   facts,
   services,
   projects,
-}: Pick<Backend, "facts" | "services" | "projects">): Promise<StatusRow[]> {
+  traffic,
+}: Pick<Backend, "facts" | "services" | "projects" | "traffic">): Promise<StatusRow[]> {
   const usage = (await projects?.usage.read()) ?? new Map<string, Taken>();
   const supervised = projects?.snapshots() ?? [];
   const rows = supervised.map((its) =>
@@ -24,6 +25,7 @@ export async function statusRows({
       taken: usage.get(its.id),
       address: projects?.addressOf(its.id),
       shared: projects?.sharedAddressOf(its.id),
+      denied: its.routeName === undefined ? 0 : traffic.counts(its.routeName).denied,
     }),
   );
   const ours = new Set(
@@ -84,11 +86,12 @@ type Known = {
   address: { url: string; domain: string } | undefined;
   /** The address of all instances. */
   shared: { url: string } | undefined;
+  denied: number;
 };
 
 function supervisedStatus(
   its: Supervised,
-  { spec, age, taken, address, shared }: Known,
+  { spec, age, taken, address, shared, denied }: Known,
 ): SupervisedStatus {
   const running = its.pid !== undefined;
   return {
@@ -123,6 +126,7 @@ function supervisedStatus(
     cpu: running ? (taken?.cpu ?? null) : null,
     memory: running ? (taken?.memory ?? null) : null,
     memory_limit: spec?.limits.memory ?? null,
+    denied,
     lazy: its.lazy,
     next_run: isoTime(its.nextRun),
     instance: instanceOf(its, shared),

@@ -5,7 +5,7 @@ import type { Feed } from "./events.ts";
 
 export type TrafficNewsOptions = {
   clock: Clock;
-  traffic: Traffic;
+  traffic: Pick<Traffic, "recent" | "counts">;
   feed: Pick<Feed, "request" | "busy">;
 };
 

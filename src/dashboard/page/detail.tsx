@@ -7,8 +7,8 @@ import { shownSize } from "../../text/size.ts";
 import { Actions } from "./actions.tsx";
 import { countText, durationText, latencyText } from "./format.ts";
 import { Addresses } from "./links.tsx";
-import { connection, detail, entry, isKnown, isThere, now, shown } from "./live.ts";
-import type { Entry } from "./model.ts";
+import { connection, denials, detail, entry, isKnown, isThere, now, shown } from "./live.ts";
+import { deniedOf, type Entry } from "./model.ts";
 import { Output, Requests } from "./panes.tsx";
 import { Pendings } from "./pendings.tsx";
 import { Sparkline } from "./sparkline.tsx";
@@ -89,14 +89,17 @@ function Known({ its }: { its: Entry }) {
         <Requests entry={its} />
         <Output entry={its} />
       </div>
+      <Denials />
       <Facts its={its} />
       {detail.value === undefined ? null : <Processes all={detail.value.processes} />}
     </>
   );
 }
 
-function Figures({ its: { declared, found } }: { its: Entry }) {
+function Figures({ its }: { its: Entry }) {
+  const { declared, found } = its;
   const traffic = found?.traffic;
+  const denied = deniedOf(its);
   return (
     <dl class="figures">
       {traffic === undefined ? null : (
@@ -109,6 +112,7 @@ function Figures({ its: { declared, found } }: { its: Entry }) {
           <Figure word="Median">{latencyText(traffic.median_milliseconds)}</Figure>
         </>
       )}
+      {denied === 0 ? null : <Figure word="Refused">{countText(denied)}</Figure>}
       {declared === undefined ? null : (
         <>
           <Figure word="Restarts">{countText(declared.restarts)}</Figure>
@@ -138,6 +142,28 @@ function Figure(props: { word: string; bad?: boolean; children: string }) {
       <dt>{props.word}</dt>
       <dd class={props.bad ? "bad" : undefined}>{props.children}</dd>
     </div>
+  );
+}
+
+/** Requests of other sites' pages, each with the line that allows it. */
+function Denials() {
+  const all = denials.value;
+  if (all.length === 0) return null;
+  return (
+    <section aria-labelledby="denials">
+      <h3 id="denials">Refused by the guard</h3>
+      <ul class="denials">
+        {all.map(({ kind, origin, refused, count, message, allow, file }) => (
+          <li key={`${kind} ${refused} ${origin}`}>
+            <span class="soft number-left">{countText(count)}×</span>{" "}
+            {message.split("; to allow")[0]}
+            <div>
+              <code>{allow}</code> <span class="soft">in {file} allows it.</span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

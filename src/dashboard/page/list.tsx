@@ -8,7 +8,7 @@ import { countText, durationText, latencyText } from "./format.ts";
 import { Hits, hitCount } from "./hits.tsx";
 import { Links } from "./links.tsx";
 import { daemon, entries, isKnown, left, matches, namelessMatches, now } from "./live.ts";
-import { detailAddress, type Entry, type Group, groupsOf } from "./model.ts";
+import { deniedOf, detailAddress, type Entry, type Group, groupsOf } from "./model.ts";
 import { Pendings } from "./pendings.tsx";
 import { query } from "./search.ts";
 import { Sparkline } from "./sparkline.tsx";
@@ -158,6 +158,7 @@ function Row({ entry }: { entry: Entry }) {
   const port = found?.port ?? declared?.port;
   const traffic = found?.traffic;
   const restarts = declared?.restarts ?? 0;
+  const denied = deniedOf(entry);
   const [project, service] = declared === undefined ? ["", found!.name] : id.split(/(?<=^[^:]*:)/);
   return (
     // The link in the first cell does the same by keyboard.
@@ -174,6 +175,11 @@ function Row({ entry }: { entry: Entry }) {
         {declared?.lazy && tone === "off" ? (
           <span class="soft aside" title="It starts with its first request.">
             lazy{" "}
+          </span>
+        ) : null}
+        {denied > 0 ? (
+          <span class="soft aside" title="Requests of other sites’ pages that the guard refused.">
+            {countText(denied)} refused{" "}
           </span>
         ) : null}
         {restarts > 0 ? <span class="soft aside">{restarts}× restarted </span> : null}

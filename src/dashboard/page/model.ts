@@ -33,6 +33,11 @@ export type Group = {
   entries: readonly Entry[];
 };
 
+/** Requests of other sites' pages that the guard refused, or only told. */
+export function deniedOf({ declared, found }: Pick<Entry, "declared" | "found">): number {
+  return Math.max(declared?.denied ?? 0, found?.traffic.denied ?? 0);
+}
+
 /** The part of the page's address that shows a service in detail. */
 export function detailAddress(id: string): string {
   return `#/${encodeURIComponent(id)}`;
@@ -164,6 +169,9 @@ export function afterRequest(
   return services.map((service) => {
     if (service.name !== request.service) return service;
     const { traffic } = service;
+    const denied = traffic.denied + (request.denied === null ? 0 : 1);
+    // The guard has answered it, and not the service.
+    if (request.denied === "refused") return { ...service, traffic: { ...traffic, denied } };
     const per_second = [...traffic.per_second];
     per_second[per_second.length - 1]! += 1;
     const failed = isBad(request);
@@ -173,6 +181,7 @@ export function afterRequest(
         ...traffic,
         requests: traffic.requests + 1,
         errors: traffic.errors + (failed ? 1 : 0),
+        denied,
         median_milliseconds:
           traffic.median_milliseconds ?? (request.stream ? null : request.milliseconds),
         per_second,

@@ -55,7 +55,8 @@ export function Requests({ entry }: { entry: Entry }) {
   );
 }
 
-function statusText({ status, stream }: SeenRequest): string {
+function statusText({ status, stream, denied }: SeenRequest): string {
+  if (denied === "refused") return `${status} by guard`;
   if (status !== 0) return String(status);
   return stream ? "closed" : "broken off";
 }

@@ -66,6 +66,8 @@ export interface Client {
   /** The client broke off its request: no answer is owed, and the upstream's work is cancelled. */
   abandon(): void;
   grant(upstream: Upstream, grant: Grant): void;
+  /** The same, where we read what is inside. */
+  grantRead(grant: Pick<Grant, "bytes" | "from">): void;
   /** Joins the client with the upstream: bytes go both ways unread. */
   join(upstream: Upstream): void;
 }
@@ -84,6 +86,8 @@ export interface ServingShared extends ExchangeShared, WaitingShared {
   /** All ports that we accept connections on. */
   readonly ownPorts: readonly number[];
   readonly urlPorts: UrlPorts;
+  /** Whether we terminate TLS from clients. */
+  terminates(): boolean;
   /** The answer to page loads that should have used TLS; undefined: they are served like any other. */
   readonly redirect: HttpsRedirect | undefined;
   readonly destinations: Destinations;

@@ -6,6 +6,7 @@ import type { Link, LinkHandler } from "../../link/link.ts";
 import { Deadline } from "../../system/deadline.ts";
 import { encode } from "../../wire/bytes.ts";
 import { sniff } from "../../wire/sniff.ts";
+import { ReadTunnel } from "../tunnel/read-tunnel.ts";
 import { Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
 import type { LoginFacts } from "../upstream/login-connection.ts";
 import { Logins } from "../upstream/logins.ts";
@@ -38,8 +39,6 @@ export type Inside = {
 export interface ConnectionShared extends ServingShared {
   /** `Serving` objects whose clients are gone, for reuse. */
   readonly spare: Serving[];
-  /** Whether we terminate TLS from clients. */
-  terminates(): boolean;
   /**
    * Continues the connection's link inside TLS; `first` are the bytes read so far. @returns false if we do not speak
    * TLS.
@@ -83,7 +82,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   #since: number;
   #serving: Serving;
   /** Set while we do not know yet what a granted tunnel carries. */
-  #tunnel: Tunnel | undefined;
+  #tunnel: Tunnel | ReadTunnel | undefined;
   /** Set while our last words are being sent: when the client's time to read them ends. */
   #farewell: Deadline | undefined;
   /** Seconds for which we could not tell whether the client still exists. */
@@ -338,12 +337,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   grant(upstream: Upstream, { bytes, from, service, destination }: Grant): void {
     const { key, table, authority, dialect } = destination;
     const { shared } = this;
-    this.link.write(established, 0, established.length);
-    this.tunnelled = true;
-    this.secured = false;
-    this.serverName = undefined;
-    this.move(Turn.grant);
-    this.#keepFrom(bytes, from);
+    this.#openTunnel(bytes, from);
     this.#tunnel = new Tunnel(this, upstream, {
       client: this.link,
       held: this.held,
@@ -359,6 +353,22 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     });
     this.#tunnel.look();
     this.regulate();
+  }
+
+  grantRead({ bytes, from }: Pick<Grant, "bytes" | "from">): void {
+    this.#openTunnel(bytes, from);
+    this.#tunnel = new ReadTunnel(this, this.held);
+    this.#tunnel.look();
+    this.regulate();
+  }
+
+  #openTunnel(bytes: Uint8Array, from: number): void {
+    this.link.write(established, 0, established.length);
+    this.tunnelled = true;
+    this.secured = false;
+    this.serverName = undefined;
+    this.move(Turn.grant);
+    this.#keepFrom(bytes, from);
   }
 
   join(upstream: Upstream): void {

@@ -10,6 +10,7 @@ import { headLimit, type RequestHead } from "../../wire/head.ts";
 import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
 import { readTarget, type Target } from "../../wire/target.ts";
+import { denialPage } from "../pages/denial-page.ts";
 import { namesServices } from "../pages/own-pages.ts";
 import type { Problem } from "../pages/problem.ts";
 import { badRequest, dialFailed, upstreamFailed } from "../pages/refusal.ts";
@@ -23,7 +24,9 @@ import {
   nextInstance,
   wayTo,
 } from "../request/destination.ts";
-import { isStrangers } from "../request/is-strangers.ts";
+import { deniedIn } from "../request/guarded.ts";
+import { isListed, isStrangers } from "../request/is-strangers.ts";
+import { isBrowsers } from "../request/is-browsers.ts";
 import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
@@ -221,14 +224,25 @@ export class Serving implements ExchangeOwner, WaitingOwner {
         if (this.#isUncertified(destination)) {
           return this.#refuseUncertified(decision.service.name);
         }
-        return this.#forward(bytes, end, { destination, target, service: decision.service });
+        return (
+          this.#guard(bytes, end, { target, name: decision.service.name }) ??
+          this.#forward(bytes, end, { destination, target, service: decision.service })
+        );
       case "tunnel":
+        if (this.#readsTunnel(bytes)) {
+          this.#record?.routed(decision.service.name);
+          return this.#grantRead(bytes, end);
+        }
         return this.#grant(bytes, end, { destination, service: decision.service });
       case "absent":
+        if (framing.connect && this.#readsTunnel(bytes)) return this.#grantRead(bytes, end);
         if (this.#isUncertified(destination)) {
           return this.#refuseUncertified(decision.supervised.routeName!);
         }
-        return this.#attend(bytes, end, decision);
+        return (
+          this.#guard(bytes, end, { target, name: decision.supervised.routeName! }) ??
+          this.#attend(bytes, end, decision)
+        );
       case "own":
         return this.#own(bytes, end, target);
       case "misdirected":
@@ -359,6 +373,29 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   // How a request is answered.
 
+  /** Refuses what a page of another site asks for, before anything is woken or dialled; undefined: it passes. */
+  #guard(
+    bytes: Uint8Array,
+    end: number,
+    { target, name }: { target: Target; name: string },
+  ): Read | undefined {
+    const { framing } = this.#exchange;
+    const destination = this.#destination!;
+    const supervised = supervisedIn(destination.decision);
+    const { destinations } = this.#shared;
+    const facts = { framing, target, destination, name, supervised, destinations };
+    const denied = deniedIn(this.#head, bytes, facts);
+    if (denied === undefined) return undefined;
+    // A request that is read again was told the first time.
+    if (denied.refused || this.#waiting === undefined) {
+      this.#record?.denied(denied);
+    }
+    if (!denied.refused) return undefined;
+    const reply = denialPage(denied);
+    // A client whose handshake is refused has no other use for its connection.
+    return framing.upgrade ? this.#answers.lastWords(reply) : this.#reply(reply, end);
+  }
+
   #forward(
     bytes: Uint8Array,
     end: number,
@@ -418,6 +455,19 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
     return { service: this.#service, key, tls, h2, by, ...(connect ? { fresh: true } : {}) };
+  }
+
+  /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
+  #readsTunnel(bytes: Uint8Array): boolean {
+    const { guard } = this.#destination!.settings;
+    return guard !== "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);
+  }
+
+  #grantRead(bytes: Uint8Array, end: number): Read {
+    this.drop();
+    this.#exchange.answerStatus = 200;
+    this.#client.grantRead({ bytes, from: end });
+    return "taken";
   }
 
   /** Grants a CONNECT. */
@@ -686,7 +736,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   #isStrangers(): boolean {
     const asked = this.#answers.current();
-    return asked === undefined || isStrangers(asked.head, asked.bytes, this.#shared.routes());
+    if (asked === undefined) return true;
+    const { head, bytes } = asked;
+    if (isListed(head, bytes, this.#destination!.settings.allowOrigins)) return false;
+    return isStrangers(head, bytes, this.#shared.routes());
   }
 
   /** Wakes the service once per request, so that a service that ends at once is not started over and over. */
@@ -853,6 +906,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #lost(): void {
     this.unanswered({ status: 502, why: lostWhy });
   }
+}
+
+function supervisedIn(decision: Decision): Supervised | undefined {
+  return "supervised" in decision ? decision.supervised : undefined;
 }
 
 /** Whether a request may wait for news: it has no body, and nothing of it is anybody's but ours. */

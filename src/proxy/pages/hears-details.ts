@@ -26,16 +26,17 @@ export function hearsDetails(head: FieldLines, bytes: Uint8Array): boolean {
   for (let index = 0; index < head.fieldCount; index++) {
     const id = head.idOf(index);
     if (id === Field.origin || id === Field.referer) browser = true;
-    if (id !== Field.other) continue;
-    if (isFetchMetadata(head, bytes, index)) {
+    if (id === Field.secFetchMode) {
       saysFetch = true;
-      const value = head.valueOf(bytes, index);
-      if (head.isNamed(bytes, index, "sec-fetch-mode")) {
-        navigates = value === "navigate";
-        elsewhere ||= !navigates;
-      } else if (head.isNamed(bytes, index, "sec-fetch-dest")) {
-        elsewhere ||= value !== "document";
-      }
+      navigates = head.valueOf(bytes, index) === "navigate";
+      elsewhere ||= !navigates;
+    } else if (id === Field.secFetchDest) {
+      saysFetch = true;
+      elsewhere ||= head.valueOf(bytes, index) !== "document";
+    } else if (id === Field.secFetchSite) {
+      saysFetch = true;
+    } else if (id === Field.other && isFetchMetadata(head, bytes, index)) {
+      saysFetch = true;
     } else if (head.isNamed(bytes, index, "service-worker-navigation-preload")) {
       return false;
     } else if (head.isNamed(bytes, index, "accept-language")) {

@@ -11,7 +11,7 @@ import { type Authority, readAuthority } from "../../wire/authority.ts";
 import { encode, latin1 } from "../../wire/bytes.ts";
 import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Hop } from "../upstream/forward.ts";
-import { authorityOf, type Names } from "../upstream/names.ts";
+import { authorityOf, type Names, namesOf, type Site } from "../upstream/names.ts";
 import { markOf, ownFields } from "../upstream/own-fields.ts";
 import { h2Key, securedKey, upstreamKey } from "../upstream/pool.ts";
 
@@ -65,11 +65,26 @@ export type DestinationFacts = {
 /** More names than one page load touches. A flood of other names costs one lookup each and no memory. */
 const remembered = 32;
 
+/** Names of services are few. */
+const mostProxied = 1_000;
+
 export class Destinations {
   #recent: Destination[] = [];
   #next = 0;
   /** Where the next ring begins: a new table has new ones, and its first instance would get more than its share. */
   #firstTurn = 0;
+
+  /** Names without a dot that clients have asked us for as their proxy, which the PAC file makes of browsers. */
+  readonly #proxied = new Set<string>();
+
+  areProxied(name: string): boolean {
+    return this.#proxied.has(name);
+  }
+
+  #noteProxied({ mode, decision, authority: { host } }: Destination): void {
+    if (mode === "direct" || decision.kind !== "proxy" || host.includes(".")) return;
+    if (this.#proxied.size < mostProxied) this.#proxied.add(host);
+  }
 
   /**
    * The destination of bytes[start, end), an authority; undefined if those bytes are not an authority. `key`: the
@@ -94,6 +109,7 @@ export class Destinations {
     }
     const destination = destinationOf(bytes.slice(start, end), facts);
     if (destination === undefined) return undefined;
+    this.#noteProxied(destination);
     if (destination.ring !== undefined) destination.ring.next = this.#firstTurn++;
     // A name that leads nowhere must not displace one that leads somewhere.
     if (destination.decision.kind !== "unknown") {
@@ -205,12 +221,11 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
   const dialect = dialects.of(service);
   destination.dialect = dialect;
   destination.key = upstreamKey(service);
-  const names = bare
-    ? namesFor(authority, { ...facts, speaksTls: dialect.tls === true })
-    : undefined;
+  const names = namesFor(decision, { authority, facts, speaksTls: dialect.tls === true });
+  const { told } = names;
   if (dialect.tls === true) {
     // Servers refuse a Host that differs from the handshake's name (421), so each name has its own connections.
-    const serverName = names?.told.host ?? authority.host;
+    const serverName = told.host;
     destination.tls = { serverName };
     destination.key = securedKey(service, serverName);
   }
@@ -218,16 +233,15 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     destination.h2 = true;
     destination.key = h2Key(destination.key);
   }
-  const scheme = secure ? "https" : "http";
-  const told = names === undefined ? undefined : authorityOf(names.told);
+  const host = bare ? authorityOf(told) : undefined;
   destination.hop = {
-    host: told !== undefined ? encode(told) : mode === "forward" ? asked : undefined,
-    names,
+    host: host !== undefined ? encode(host) : mode === "forward" ? asked : undefined,
+    answer: { names, mapped: bare, keepsOrigin: false },
     ...ownFields({
       client,
-      proto: scheme,
-      authority: told ?? latin1(asked, 0, asked.length),
-      port: names?.told.port ?? authority.port ?? defaultPorts[scheme],
+      proto: told.scheme,
+      authority: host ?? latin1(asked, 0, asked.length),
+      port: told.port,
       mark: markOf(service.name, instance),
       forwarded: destination.settings.forwarded,
     }),
@@ -240,17 +254,20 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
  * other name that back ends take for this machine's, and whose URLs lead back to us.
  */
 function namesFor(
-  { host, port }: Authority,
-  { secure, table, urlPorts, speaksTls }: DestinationFacts & { speaksTls: boolean },
+  { service, bare }: Extract<Decision, { kind: "proxy" }>,
+  { authority, facts, speaksTls }: { speaksTls: boolean } & Pick<Asking, "authority" | "facts">,
 ): Names {
+  const { secure, table, urlPorts } = facts;
+  const { host, port } = authority;
   const scheme = secure ? "https" : "http";
+  const visible: Site = { scheme, host, port: port ?? defaultPorts[scheme] };
   const found = classifyHost(host, table.tlds);
   if (found.kind !== "name") throw new Error(`${host} is not the name of a service`);
-  return {
-    visible: { scheme, host, port: port ?? defaultPorts[scheme] },
-    told: { scheme, host: `${found.name}.localhost`, port: urlPorts[scheme] },
-    own: [scheme, speaksTls ? "https" : "http"],
-  };
+  return namesOf({
+    visible,
+    told: bare ? { scheme, host: `${found.name}.localhost`, port: urlPorts[scheme] } : visible,
+    server: { scheme: speaksTls ? "https" : "http", port: service.endpoint.port },
+  });
 }
 
 function settingsOf(decision: Decision, table: RouteTable): NameSettings {

@@ -1,8 +1,7 @@
 /** A request -> whether a browser loads a page with it. Pure. */
-import { equalsIgnoreCase } from "../../wire/bytes.ts";
 import { Field } from "../../wire/field.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
-import { FIELD_STRIDE, NAME_END, NAME_START, type RequestHead } from "../../wire/head.ts";
+import type { RequestHead } from "../../wire/head.ts";
 import { asksForHtml } from "../pages/negotiate.ts";
 
 /**
@@ -14,12 +13,9 @@ export function isPageLoad(head: RequestHead, bytes: Uint8Array, framing: Reques
   if (!["GET", "HEAD"].includes(head.method(bytes))) return false;
   const accepts: string[] = [];
   for (let index = 0; index < head.fieldCount; index++) {
-    const at = index * FIELD_STRIDE;
-    const [start, end] = [head.fields[at + NAME_START]!, head.fields[at + NAME_END]!];
-    if (equalsIgnoreCase(bytes, start, end, "sec-fetch-mode")) {
-      return head.valueOf(bytes, index) === "navigate";
-    }
-    if (head.idOf(index) === Field.accept) accepts.push(head.valueOf(bytes, index));
+    const id = head.idOf(index);
+    if (id === Field.secFetchMode) return head.valueOf(bytes, index) === "navigate";
+    if (id === Field.accept) accepts.push(head.valueOf(bytes, index));
   }
   return asksForHtml(accepts.join(", "));
 }

@@ -1,6 +1,7 @@
 /** The current request of a connection -> its entry in the record, from its complete head to the end of its answer. */
 import type { Asked, Callers } from "../../discovery/callers.ts";
 import type { Link } from "../../link/link.ts";
+import type { Denied } from "../../routes/denial.ts";
 import { Field } from "../../wire/field.ts";
 import type { RequestHead } from "../../wire/head.ts";
 import { isLasting } from "../../wire/lasting.ts";
@@ -64,6 +65,11 @@ export class RequestRecord {
   /** The request goes to this service. */
   routed(service: string): void {
     if (this.#entry !== undefined) this.recorder.routed(this.#entry, service);
+  }
+
+  /** The guard has something against the request. */
+  denied(denied: Denied): void {
+    if (this.#entry !== undefined) this.recorder.denied(this.#entry, denied);
   }
 
   /** We answer the request ourselves. `octets`: the length of the answer's body. */

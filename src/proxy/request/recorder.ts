@@ -1,10 +1,12 @@
 /** Requests as they begin and end -> the last thousand of them, and counts for each service. */
 import type { Asked } from "../../discovery/callers.ts";
 import { printable } from "../../text/printable.ts";
+import type { Denied, DenialReport } from "../../routes/denial.ts";
 import type { RecordedRequest, Traffic, TrafficCounts } from "../../routes/traffic.ts";
 import type { Clock } from "../../system/clock.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestHead } from "../../wire/head.ts";
+import type { Denials } from "./denials.ts";
 
 /** Limit on recorded requests. */
 export const recordLimit = 1_000;
@@ -30,6 +32,8 @@ class Counter {
   requests = 0;
   errors = 0;
   active = 0;
+  /** Requests that the guard refused, or let pass with `guard = "log"`. */
+  denied = 0;
   /** A ring buffer with one element per second; `second` is the newest. */
   readonly perSecond = new Uint32Array(secondsShown);
   second = 0;
@@ -64,6 +68,9 @@ export class Entry {
   sent = 0;
   /** Its answer has no end, or would have none. */
   stream = false;
+  /** The guard refused it, or would have. */
+  denied = false;
+  refused = false;
   counter: Counter | undefined;
   asked: Asked | undefined;
   target = new Uint8Array(64);
@@ -74,6 +81,8 @@ export type RecorderOptions = {
   clock: Clock;
   /** Milliseconds, with fractions, on a monotonic clock. */
   now(): number;
+  /** Counts and tells what the guard has something against; undefined: nobody does. */
+  denials?: Denials;
 };
 
 export class Recorder implements Traffic {
@@ -84,10 +93,12 @@ export class Recorder implements Traffic {
   #epoch = 0;
   #compared = -Infinity;
   #counters = new Map<string, Counter>();
+  readonly #denials: Denials | undefined;
   readonly #clock: Clock;
   readonly #now: () => number;
 
-  constructor({ clock, now }: RecorderOptions) {
+  constructor({ clock, now, denials }: RecorderOptions) {
+    this.#denials = denials;
     this.#clock = clock;
     this.#now = now;
   }
@@ -110,6 +121,8 @@ export class Recorder implements Traffic {
     entry.received = 0;
     entry.sent = 0;
     entry.stream = false;
+    entry.denied = false;
+    entry.refused = false;
     entry.counter = undefined;
     entry.asked = undefined;
     noteTarget(entry, head, bytes);
@@ -130,6 +143,21 @@ export class Recorder implements Traffic {
   }
 
   /**
+   * The guard has something against the request. One that it refuses does not count as the service's: its time is
+   * ours, and it keeps no service awake.
+   */
+  denied(entry: Entry, denied: Denied): void {
+    const counter = this.#counterOf(denied.name);
+    counter.denied++;
+    entry.denied = true;
+    this.#denials?.add(denied);
+    if (!denied.refused || entry.counter !== undefined) return;
+    entry.refused = true;
+    counter.active++;
+    entry.counter = counter;
+  }
+
+  /**
    * The request is over; `status`, `received`, `sent` and `stream` are set. `broken`: its answer was incomplete, as a
    * stream's always is.
    */
@@ -139,7 +167,9 @@ export class Recorder implements Traffic {
     entry.milliseconds = this.#now() - entry.started;
     counter.active--;
     if ((broken && !entry.stream) || entry.status >= 500) counter.errors++;
-    if (!entry.stream) counter.times[counter.timed++ % medianOver] = entry.milliseconds;
+    if (!entry.stream && !entry.refused) {
+      counter.times[counter.timed++ % medianOver] = entry.milliseconds;
+    }
     const place = this.#lastId % recordLimit;
     entry.id = ++this.#lastId;
     const oldest = this.#ring[place];
@@ -173,9 +203,14 @@ export class Recorder implements Traffic {
       requests: counter?.requests ?? 0,
       errors: counter?.errors ?? 0,
       active: counter?.active ?? 0,
+      denied: counter?.denied ?? 0,
       medianMilliseconds: counter === undefined ? null : medianOf(counter),
       perSecond,
     };
+  }
+
+  denials(service?: string): readonly DenialReport[] {
+    return this.#denials?.of(service) ?? [];
   }
 
   #counterOf(service: string): Counter {
@@ -222,6 +257,7 @@ function shown(entry: Entry): RecordedRequest {
     received: entry.received,
     sent: entry.sent,
     stream: entry.stream,
+    denied: entry.refused ? "refused" : entry.denied ? "passed" : null,
     caller: entry.asked?.caller,
   };
 }

@@ -22,9 +22,8 @@ export function mayBeUpgrade(
   }
   const read = headIn(bytes, asked.host);
   if (typeof read === "string") return read;
-  const named = classifyHost(asked.host, asked.tlds);
-  const isUnknown = named.kind === "name" && named.domain !== "localhost";
-  return isUnknown && read.upgrade ? "upgrade" : "other";
+  const isOurs = classifyHost(asked.host, asked.tlds).kind === "name";
+  return isOurs && read.upgrade ? "upgrade" : "other";
 }
 
 /**

@@ -86,8 +86,8 @@ export class Tunnel {
       return;
     }
     // A tunnel is opaque, with one exception: a browser sends WebSockets for `http://api/` through CONNECT, with the
-    // bare name in Host and Origin, which Vite and Next refuse. Such a handshake is routed like any other request, so
-    // that both are rewritten.
+    // bare name in Host and Origin, which Vite and Next refuse, and whatever page opens them. Such a handshake is
+    // routed like any other request, so that both are rewritten, and other sites' pages are refused.
     const verdict = mayBeUpgrade(bytes, { host, tlds });
     if (verdict === "more" && !this.#ended) return;
     if (verdict === "upgrade") this.#owner.upgrade(this.#take());

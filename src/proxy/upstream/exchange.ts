@@ -127,8 +127,7 @@ export class Exchange implements LinkHandler {
   #keepAlive = true;
   #upgrade = false;
   #minor: 0 | 1 = 1;
-  /** Set if the service was told another name than the client uses. */
-  #mapped: AnswerNames | undefined;
+  #answerNames!: AnswerNames;
   #dialect!: Dialect;
   #retriable = false;
   /** If this attempt fails, the request is not sent again. */
@@ -197,11 +196,11 @@ export class Exchange implements LinkHandler {
     this.#refusals = 0;
     this.#returns = 0;
     this.#acceptsTrailers = framing.acceptsTrailers;
-    const names = hop!.names;
-    this.#mapped = names && {
-      names,
-      keepsOrigin: keepsOrigin(this.requestHead, bytes, names),
-    };
+    const { answer } = hop!;
+    this.#answerNames =
+      answer.mapped && keepsOrigin(this.requestHead, bytes, answer.names)
+        ? { ...answer, keepsOrigin: true }
+        : answer;
     this.#dialect = dialect!;
     this.#replay.forget();
     sent.clear();
@@ -211,7 +210,7 @@ export class Exchange implements LinkHandler {
     if (coalesced) {
       sent.copy(bytes, bodyStart, bodyEnd);
       if (request.trailer !== undefined) {
-        writeTrailer(request.trailer.fields, request.trailer.bytes, ofRequest(sent));
+        writeTrailer(request.trailer.fields, request.trailer.bytes, { out: sent });
       }
     }
     this.#wholeRequestSent = coalesced && request.done;
@@ -228,9 +227,8 @@ export class Exchange implements LinkHandler {
     { hop, dialect }: Forwarding,
     { last = false }: { last?: boolean } = {},
   ): void {
-    const names = hop?.names;
-    if (this.#mapped !== undefined && names !== undefined)
-      this.#mapped = { ...this.#mapped, names };
+    const { answer } = hop!;
+    this.#answerNames = this.#answerNames.keepsOrigin ? { ...answer, keepsOrigin: true } : answer;
     this.#dialect = dialect!;
     this.#last ||= last;
     const kept = this.#replay.take();
@@ -277,7 +275,7 @@ export class Exchange implements LinkHandler {
     const trailer = this.request.trailer;
     if (trailer !== undefined) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, ofRequest(out));
+      writeTrailer(trailer.fields, trailer.bytes, { out });
       taken = this.#sendPart(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -617,7 +615,7 @@ export class Exchange implements LinkHandler {
       connection,
       // Also if there is no body to dechunk: HTTP/1.0 has no such field.
       dechunk: this.#minor === 0,
-      mapped: this.#mapped,
+      answer: this.#answerNames,
       out,
     });
     return out;
@@ -674,7 +672,7 @@ export class Exchange implements LinkHandler {
     const trailer = response.trailer;
     if (trailer !== undefined && !this.#dechunk) {
       const out = this.#shared.writers.take();
-      writeTrailer(trailer.fields, trailer.bytes, { mapped: this.#mapped, out });
+      writeTrailer(trailer.fields, trailer.bytes, { answer: this.#answerNames, out });
       this.#write(out.bytes, 0, out.length);
       this.#shared.writers.give(out);
     }
@@ -700,11 +698,6 @@ export class Exchange implements LinkHandler {
     }
     this.#owner.finished(!this.#close && whole);
   }
-}
-
-/** No URL in a request's trailer says where the request goes. */
-function ofRequest(out: HeadWriter): { mapped: undefined; out: HeadWriter } {
-  return { mapped: undefined, out };
 }
 
 /** Shared by all exchanges of one proxy. */

@@ -18,16 +18,22 @@ import {
   VALUE_START,
 } from "../../wire/head.ts";
 import type { HeadWriter } from "../frames/head-writer.ts";
-import { type AnswerNames, toldValue, visibleValue } from "./mapped-fields.ts";
-import type { Names } from "./names.ts";
+import {
+  answerKind,
+  type AnswerKind,
+  type AnswerNames,
+  isToldField,
+  toldValue,
+  visibleValue,
+} from "./mapped-fields.ts";
 import { type OwnFields, writeProxied } from "./own-fields.ts";
 
 /** Fields that we send to an upstream, beyond the client's. */
 export type Hop = OwnFields & {
   /** Replaces Host; undefined: Host is sent unchanged. */
   host: Uint8Array | undefined;
-  /** Set if the service is told another name than the client uses: Origin, Referer and the answer's URLs are mapped. */
-  names: Names | undefined;
+  /** If the service is told another name than the client uses, Origin, Referer and the answer's URLs are mapped. */
+  answer: AnswerNames;
 };
 
 const version = encode(" HTTP/1.1\r\n");
@@ -62,10 +68,6 @@ function withAsk(table: Uint8Array, ids: readonly FieldId[]): Uint8Array {
   return other;
 }
 
-/** Fields in which names are mapped, where a service is told another than the client uses. */
-const mappedInRequests = [Field.origin, Field.referer, Field.other] as const;
-const mappedInAnswers = [Field.location, Field.other] as const;
-
 const requestFates = fates({
   drop: [
     Field.connection,
@@ -93,7 +95,13 @@ const responseFates = fates({
     Field.proxyAuthenticate,
     Field.framingTwin,
   ],
-  ask: [Field.connection, Field.upgrade, Field.transferEncoding, Field.contentLength],
+  ask: [
+    Field.connection,
+    Field.upgrade,
+    Field.transferEncoding,
+    Field.contentLength,
+    Field.location,
+  ],
 });
 
 /** Fields that frame or route a message must not be in a trailer, where they come too late. RFC 9110 section 6.5.1. */
@@ -119,7 +127,7 @@ export function writeRequest(head: RequestHead, bytes: Uint8Array, turn: Request
   out.append(version);
   // An HTTP/1.0 request may have no Host, which HTTP/1.1 requires.
   if (hop.host !== undefined && framing.hostStart === -1) writeHost(hop.host, out);
-  copyFields(head, bytes, hop.names === undefined ? requestFields : mappedRequestFields, turn);
+  copyFields(head, bytes, hop.answer.mapped ? mappedRequestFields : requestFields, turn);
   if (framing.upgrade) out.append(upgradeLine);
   if (framing.proxied) writeProxied(head, bytes, hop, out);
   else out.append(hop.own);
@@ -144,15 +152,18 @@ const requestFields: FieldRules<RequestTurn> = {
 };
 
 const mappedRequestFields: FieldRules<RequestTurn> = {
-  fates: withAsk(requestFates, mappedInRequests),
+  fates: withAsk(requestFates, [Field.origin, Field.referer, Field.other]),
   decide(head, bytes, at, turn) {
-    if (!isAmong(mappedInRequests, head, at)) return requestFields.decide(head, bytes, at, turn);
-    const told = toldValue(head, bytes, { at, names: turn.hop.names! });
+    if (!isToldField(head, bytes, at)) {
+      const isOther = head.fields[at + FIELD_ID] === Field.other;
+      return isOther ? keep : requestFields.decide(head, bytes, at, turn);
+    }
+    const told = toldValue(head, bytes, { at, names: turn.hop.answer.names });
     return told === undefined ? keep : rewrite;
   },
   rewrite(head, bytes, at, turn) {
-    if (isAmong(mappedInRequests, head, at)) {
-      const told = toldValue(head, bytes, { at, names: turn.hop.names! })!;
+    if (isToldField(head, bytes, at)) {
+      const told = toldValue(head, bytes, { at, names: turn.hop.answer.names })!;
       writeLine(head, bytes, at, { value: told, out: turn.out });
     } else requestFields.rewrite(head, bytes, at, turn);
   },
@@ -165,8 +176,7 @@ export type ResponseTurn = {
   connection: "close" | "keep-alive" | undefined;
   /** The client does not know chunks, so the body ends with the connection. */
   dechunk: boolean;
-  /** Set if the service was told another name than the client uses. */
-  mapped: AnswerNames | undefined;
+  answer: AnswerNames;
   out: HeadWriter;
 };
 
@@ -178,7 +188,7 @@ export function writeResponse(head: ResponseHead, bytes: Uint8Array, turn: Respo
   out.byte(32);
   out.copy(bytes, head.reasonStart, head.reasonEnd);
   out.append(crlf);
-  copyFields(head, bytes, turn.mapped === undefined ? responseFields : mappedFields, turn);
+  copyFields(head, bytes, turn.answer.mapped ? mappedFields : responseFields, turn);
   if (connection === "close") out.append(closeLine);
   else if (connection === "keep-alive") out.append(keepAliveLine);
   out.append(crlf);
@@ -186,64 +196,85 @@ export function writeResponse(head: ResponseHead, bytes: Uint8Array, turn: Respo
 
 const responseFields: FieldRules<ResponseTurn> = {
   fates: responseFates,
-  decide(head, bytes, at, { status, dechunk }) {
+  decide(head, bytes, at, { status, dechunk, answer }) {
     const id = head.fields[at + FIELD_ID]!;
     // These two fields of a 101 name the protocol that follows.
     if (id === Field.connection || id === Field.upgrade) return status === 101 ? keep : drop;
+    if (id === Field.location) return mappedFate(head, bytes, at, { kind: "url", answer });
     // RFC 9110 sections 15.2 and 15.3.5: such an answer has no body, so it must not describe one.
     if (status < 200 || status === 204) return drop;
     if (id === Field.contentLength) return isPadded(head, bytes, at) ? rewrite : keep;
     return dechunk ? drop : keep;
   },
-  // Nothing but a length is written anew here.
-  rewrite: (head, bytes, at, { out }) => writeLength(head, bytes, at, out),
+  rewrite(head, bytes, at, { answer, out }) {
+    if (head.fields[at + FIELD_ID] === Field.contentLength) {
+      writeLength(head, bytes, at, out);
+      return;
+    }
+    const value = visibleValue(head, bytes, { at, kind: "url", answer })!;
+    writeLine(head, bytes, at, { value, out });
+  },
 };
 
-type MappedTurn = { mapped: AnswerNames | undefined; out: HeadWriter };
+type MappedTurn = { answer: AnswerNames; out: HeadWriter };
 
 const mappedFields: FieldRules<ResponseTurn> = {
-  fates: withAsk(responseFates, mappedInAnswers),
+  fates: withAsk(responseFates, [Field.other]),
   decide(head, bytes, at, turn) {
-    if (!isAmong(mappedInAnswers, head, at)) return responseFields.decide(head, bytes, at, turn);
-    return mappedFate(head, bytes, at, turn);
+    const kind = answerKind(head, bytes, at);
+    if (kind !== undefined) return mappedFate(head, bytes, at, { kind, answer: turn.answer });
+    const isOther = head.fields[at + FIELD_ID] === Field.other;
+    return isOther ? keep : responseFields.decide(head, bytes, at, turn);
   },
   rewrite(head, bytes, at, turn) {
-    if (isAmong(mappedInAnswers, head, at)) writeMapped(head, bytes, at, turn);
+    if (answerKind(head, bytes, at) !== undefined) writeMapped(head, bytes, at, turn);
     else responseFields.rewrite(head, bytes, at, turn);
   },
 };
 
-function mappedFate(head: FieldLines, bytes: Uint8Array, at: number, { mapped }: MappedTurn): Fate {
-  return visibleValue(head, bytes, { at, ...mapped! }) === undefined ? keep : rewrite;
+function mappedFate(
+  head: FieldLines,
+  bytes: Uint8Array,
+  at: number,
+  { kind, answer }: { kind: AnswerKind; answer: AnswerNames },
+): Fate {
+  return visibleValue(head, bytes, { at, kind, answer }) === undefined ? keep : rewrite;
 }
 
-function writeMapped(head: FieldLines, bytes: Uint8Array, at: number, turn: MappedTurn): void {
-  const value = visibleValue(head, bytes, { at, ...turn.mapped! })!;
-  writeLine(head, bytes, at, { value, out: turn.out });
+function writeMapped(
+  head: FieldLines,
+  bytes: Uint8Array,
+  at: number,
+  { answer, out }: MappedTurn,
+): void {
+  const kind = answerKind(head, bytes, at)!;
+  writeLine(head, bytes, at, { value: visibleValue(head, bytes, { at, kind, answer })!, out });
 }
 
 /** Writes the trailer fields that may be sent on, and the empty line that ends the message. */
 export function writeTrailer(
   fields: TrailerFields,
   bytes: Uint8Array,
-  { mapped, out }: MappedTurn,
+  { answer, out }: { answer?: AnswerNames; out: HeadWriter },
 ): void {
-  const rules = mapped === undefined ? trailerFields : mappedTrailerFields;
-  copyFields(fields, bytes, rules, { framing: undefined, mapped, out });
+  const framing = undefined;
+  if (answer?.mapped) copyFields(fields, bytes, mappedTrailerFields, { framing, answer, out });
+  else copyFields(fields, bytes, trailerFields, { framing, out });
   out.append(crlf);
 }
 
-type TrailerTurn = MappedTurn & { framing: undefined };
-
-const trailerFields: FieldRules<TrailerTurn> = {
+const trailerFields: FieldRules<{ framing: undefined; out: HeadWriter }> = {
   fates: trailerFates,
   decide: () => drop,
   rewrite() {},
 };
 
-const mappedTrailerFields: FieldRules<TrailerTurn> = {
+const mappedTrailerFields: FieldRules<MappedTurn & { framing: undefined }> = {
   fates: withAsk(trailerFates, [Field.other]),
-  decide: mappedFate,
+  decide(head, bytes, at, { answer }) {
+    const kind = answerKind(head, bytes, at);
+    return kind === undefined ? keep : mappedFate(head, bytes, at, { kind, answer });
+  },
   rewrite: writeMapped,
 };
 
@@ -341,10 +372,6 @@ function writeLine(
   out.append(colon);
   out.latin1(value);
   out.append(crlf);
-}
-
-function isAmong(ids: readonly FieldId[], head: FieldLines, at: number): boolean {
-  return ids.includes(head.fields[at + FIELD_ID]! as FieldId);
 }
 
 const hexDigits = encode("0123456789ABCDEF");

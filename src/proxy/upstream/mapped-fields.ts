@@ -1,6 +1,6 @@
 /**
  * A field that says where a request went, or where its answer leads -> the value for the other side, which knows the
- * service by another name. Only for destinations with two names; no other answer pays for it.
+ * service by another name. Where both use one name, only a Location is looked at.
  */
 import { Field } from "../../wire/field.ts";
 import {
@@ -14,22 +14,50 @@ import {
 import { mapCookie, mapLinks, type MapText, mapRefresh } from "./mapped-values.ts";
 import { isOrigin, type Names, toldUrl, visibleDomain, visibleUrl } from "./names.ts";
 
-/** WebDAV's COPY and MOVE name their target by a URL (RFC 4918 section 10.3); old WebSockets had an Origin by this. */
-const otherRequestFields = ["destination", "sec-websocket-origin"];
+/** The position of a field in `head.fields`. */
+type At = number;
 
-/** The value for the service; undefined if the field goes on as it is. `at`: the field's position in `head.fields`. */
+/** Fields by the length of their names: one number settles that most others are none of them. */
+function byLength<Kind>(fields: readonly (readonly [name: string, kind: Kind])[]) {
+  const longest = Math.max(...fields.map(([name]) => name.length));
+  const table = new Array<readonly [name: string, kind: Kind] | undefined>(longest + 1);
+  table.fill(undefined);
+  for (const field of fields) table[field[0].length] = field;
+  return table;
+}
+
+function found<Kind>(
+  table: ReturnType<typeof byLength<Kind>>,
+  head: FieldLines,
+  bytes: Uint8Array,
+  at: At,
+): Kind | undefined {
+  const length = head.fields[at + NAME_END]! - head.fields[at + NAME_START]!;
+  const field = length < table.length ? table[length] : undefined;
+  if (field === undefined || !head.isNamed(bytes, at / FIELD_STRIDE, field[0])) return undefined;
+  return field[1];
+}
+
+/** WebDAV's COPY and MOVE name their target by a URL (RFC 4918 section 10.3); old WebSockets had an Origin by this. */
+const requestFields = byLength([
+  ["destination", true],
+  ["sec-websocket-origin", true],
+]);
+
+/** Whether a request's field says where the request went. */
+export function isToldField(head: FieldLines, bytes: Uint8Array, at: At): boolean {
+  const id = head.fields[at + FIELD_ID];
+  if (id !== Field.other) return id === Field.origin || id === Field.referer;
+  return found(requestFields, head, bytes, at) === true;
+}
+
+/** The value of such a field for the service; undefined if it goes on as it is. */
 export function toldValue(
   head: FieldLines,
   bytes: Uint8Array,
-  { at, names }: { at: number; names: Names },
+  { at, names }: { at: At; names: Names },
 ): string | undefined {
-  const id = head.fields[at + FIELD_ID];
-  const index = at / FIELD_STRIDE;
-  const leads =
-    id === Field.origin ||
-    id === Field.referer ||
-    (id === Field.other && otherRequestFields.some((name) => head.isNamed(bytes, index, name)));
-  return leads ? toldUrl(head.valueOf(bytes, index), names) : undefined;
+  return toldUrl(head.valueOf(bytes, at / FIELD_STRIDE), names);
 }
 
 /**
@@ -41,10 +69,9 @@ export function keepsOrigin(head: RequestHead, bytes: Uint8Array, names: Names):
   return index !== -1 && toldUrl(head.valueOf(bytes, index), names) === undefined;
 }
 
-type Kind = "url" | "refresh" | "links" | "cookie" | "origin";
+export type AnswerKind = "url" | "refresh" | "links" | "cookie" | "origin";
 
-/** The fields of an answer, by the length of their names: one number settles that a field is none of them. */
-const answerFields: readonly (readonly [name: string, kind: Kind] | undefined)[] = byLength([
+const answerFields = byLength<AnswerKind>([
   ["location", "url"],
   ["content-location", "url"],
   ["refresh", "refresh"],
@@ -53,30 +80,29 @@ const answerFields: readonly (readonly [name: string, kind: Kind] | undefined)[]
   ["access-control-allow-origin", "origin"],
 ]);
 
-function byLength(fields: readonly (readonly [name: string, kind: Kind])[]) {
-  const table = new Array<readonly [string, Kind] | undefined>(28).fill(undefined);
-  for (const field of fields) table[field[0].length] = field;
-  return table;
+/** The kind of an answer's field with names in it; undefined: it has none. */
+export function answerKind(head: FieldLines, bytes: Uint8Array, at: At): AnswerKind | undefined {
+  return found(answerFields, head, bytes, at);
 }
 
 export type AnswerNames = {
   names: Names;
+  /** The service is told another name than the client uses. */
+  mapped: boolean;
   /** The request's Origin went on as it was. */
   keepsOrigin: boolean;
 };
 
-/** The value for the client; undefined if the field goes on as it is. */
+/** The value of such a field for the client; undefined if it goes on as it is. */
 export function visibleValue(
   head: FieldLines,
   bytes: Uint8Array,
-  { at, names, keepsOrigin: kept }: { at: number } & AnswerNames,
+  { at, kind, answer }: { at: At; kind: AnswerKind; answer: AnswerNames },
 ): string | undefined {
-  const index = at / FIELD_STRIDE;
-  const found = answerFields[head.fields[at + NAME_END]! - head.fields[at + NAME_START]!];
-  if (found === undefined || !head.isNamed(bytes, index, found[0])) return undefined;
-  const value = head.valueOf(bytes, index);
+  const { names } = answer;
+  const value = head.valueOf(bytes, at / FIELD_STRIDE);
   const map: MapText = (url) => visibleUrl(url, names);
-  switch (found[1]) {
+  switch (kind) {
     case "url":
       return map(value);
     case "refresh":
@@ -86,6 +112,6 @@ export function visibleValue(
     case "cookie":
       return mapCookie(value, (domain) => visibleDomain(domain, names));
     case "origin":
-      return !kept && isOrigin(value) ? map(value) : undefined;
+      return !answer.keepsOrigin && isOrigin(value) ? map(value) : undefined;
   }
 }

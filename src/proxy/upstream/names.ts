@@ -7,16 +7,38 @@ import { defaultPorts, originOf, type Scheme } from "../../routes/service-row.ts
 /** Where a request goes, in URLs: `port` is there even if the text leaves it out. */
 export type Site = { scheme: Scheme; host: string; port: number };
 
-/** Set where both names differ: back ends know neither names without a dot nor our configured domains. */
 export type Names = {
   visible: Site;
+  /** The same as `visible`, unless the service does not know that name. */
   told: Site;
   /**
-   * The schemes that the service may take for its own: the one that it is told, and the one that it speaks, which many
-   * servers go by.
+   * With the told host, the URLs by which the service may mean itself: what it is told, and what it knows of itself,
+   * because many servers go by the scheme that they speak, and some by the port that they listen on.
    */
-  own: readonly Scheme[];
+  own: readonly { scheme: Scheme; port: number }[];
 };
+
+export type NamesFacts = {
+  visible: Site;
+  told: Site;
+  /** The scheme that the service speaks, and the port that it listens on. */
+  server: { scheme: Scheme; port: number };
+};
+
+export function namesOf({ visible, told, server }: NamesFacts): Names {
+  const isMapped = visible.host !== told.host;
+  const own: { scheme: Scheme; port: number }[] = [];
+  if (isMapped) own.push(told);
+  // By https, a server that speaks TLS may want to lead its clients from http to it.
+  const meansItself = server.scheme === "http" || visible.scheme === "https";
+  if (server.scheme !== told.scheme && (meansItself || isMapped)) {
+    // Behind its own scheme, a server writes the Host that it was told, with a port or without.
+    const isDefault = told.port === defaultPorts[told.scheme];
+    own.push({ scheme: server.scheme, port: isDefault ? defaultPorts[server.scheme] : told.port });
+  }
+  if (meansItself) own.push(server);
+  return { visible, told, own };
+}
 
 /** `http://`, perhaps user information, a host, perhaps a port; behind it, a path begins or the text ends. */
 const beginning = /^(?:(https?):)?\/\/((?:[^/?#\\@]*@)?)([^/?#\\@:[\]]+)(?::(\d*))?(?=[/?#]|$)/i;
@@ -35,12 +57,11 @@ export function toldUrl(url: string, { visible, told }: Names): string | undefin
 export function visibleUrl(url: string, { visible, told, own }: Names): string | undefined {
   const found = beginning.exec(url);
   if (found === null || hostIn(found) !== told.host) return undefined;
-  const scheme = found[1]?.toLowerCase() as Scheme | undefined;
-  if (scheme !== undefined && !own.includes(scheme)) return undefined;
-  // A server that goes by its own scheme writes the Host that it was told behind it, with a port or without.
-  const its = scheme ?? told.scheme;
-  const port = told.port === defaultPorts[told.scheme] ? defaultPorts[its] : told.port;
-  if (portIn(found, its) !== port) return undefined;
+  const scheme = found[1]?.toLowerCase();
+  const isOwn = own.some(
+    (its) => (scheme ?? its.scheme) === its.scheme && portIn(found, its.scheme) === its.port,
+  );
+  if (!isOwn) return undefined;
   const before = scheme === undefined ? "//" : `${visible.scheme}://`;
   return `${before}${found[2]}${authorityOf(visible)}${url.slice(found[0].length)}`;
 }

@@ -3,23 +3,25 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   isOrigin,
-  type Names,
+  type NamesFacts,
+  namesOf,
   toldUrl,
   visibleDomain,
   visibleUrl,
 } from "../../../src/proxy/upstream/names.ts";
 
-const bare: Names = {
+const bareFacts: NamesFacts = {
   visible: { scheme: "http", host: "api", port: 80 },
   told: { scheme: "http", host: "api.localhost", port: 9090 },
-  own: ["http"],
+  server: { scheme: "http", port: 3000 },
 };
+const bare = namesOf(bareFacts);
 
-const underDomain: Names = {
+const underDomain = namesOf({
   visible: { scheme: "https", host: "x.api.test", port: 8443 },
   told: { scheme: "https", host: "x.api.localhost", port: 443 },
-  own: ["https", "http"],
-};
+  server: { scheme: "http", port: 3000 },
+});
 
 test.each([
   ["http://api.localhost:9090", "http://api"],
@@ -84,9 +86,45 @@ test("a default port may be left out or written, on either side", () => {
 test("a server that goes by the scheme it speaks means the same place", () => {
   expect(visibleUrl("http://x.api.localhost/in", underDomain)).toBe("https://x.api.test:8443/in");
   expect(visibleUrl("http://x.api.localhost:443/in", underDomain)).toBeUndefined();
-  const speaksTls: Names = { ...bare, own: ["http", "https"] };
+  const speaksTls = namesOf({ ...bareFacts, server: { scheme: "https", port: 3000 } });
   expect(visibleUrl("https://api.localhost:9090/in", speaksTls)).toBe("http://api/in");
   expect(visibleUrl("https://api.localhost/in", speaksTls)).toBeUndefined();
+});
+
+test("a server that goes by the port it listens on means the same place, by its own scheme", () => {
+  expect(visibleUrl("http://api.localhost:3000/folder/", bare)).toBe("http://api/folder/");
+  expect(visibleUrl("//api.localhost:3000/folder/", bare)).toBe("//api/folder/");
+  expect(visibleUrl("http://x.api.localhost:3000/a", underDomain)).toBe(
+    "https://x.api.test:8443/a",
+  );
+  expect(visibleUrl("https://api.localhost:3000/", bare)).toBeUndefined();
+  expect(visibleUrl("http://localhost:3000/", bare)).toBeUndefined();
+  expect(visibleUrl("http://api:3000/", bare)).toBeUndefined();
+  const plain80 = namesOf({ ...bareFacts, server: { scheme: "http", port: 80 } });
+  expect(visibleUrl("http://api.localhost/folder/", plain80)).toBe("http://api/folder/");
+});
+
+test("where both have one name, only what the server knows of itself is mapped", () => {
+  const site = (scheme: "http" | "https") => ({ scheme, host: "api.localhost", port: 9090 });
+  const by = (scheme: "http" | "https", its: "http" | "https") =>
+    namesOf({ visible: site(scheme), told: site(scheme), server: { scheme: its, port: 3000 } });
+  const own = "http://API.localhost:9090/x";
+  expect(visibleUrl(own, by("http", "http"))).toBeUndefined();
+  expect(visibleUrl("http://api.localhost:3000/x", by("http", "http"))).toBe(
+    "http://api.localhost:9090/x",
+  );
+  expect(visibleUrl(own, by("https", "http"))).toBe("https://api.localhost:9090/x");
+  expect(visibleUrl("http://api.localhost:3000/x", by("https", "http"))).toBe(
+    "https://api.localhost:9090/x",
+  );
+  // Perhaps it means to lead its clients to https.
+  for (const url of ["https://api.localhost:9090/x", "https://api.localhost:3000/x"]) {
+    expect(visibleUrl(url, by("http", "https"))).toBeUndefined();
+    expect(visibleUrl(url, by("http", "http"))).toBeUndefined();
+  }
+  expect(visibleUrl("https://api.localhost:3000/x", by("https", "https"))).toBe(
+    "https://api.localhost:9090/x",
+  );
 });
 
 test.each([
