@@ -7,6 +7,7 @@ import type { Heard } from "../support/h2-frames.ts";
 import { H2Script, type Scripted } from "../support/h2-script.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { startTestProxy } from "../support/test-proxy.ts";
+import { turns } from "../support/turn.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n";
 const post = "POST / HTTP/1.1\r\nHost: api.localhost\r\nContent-Length: 5\r\n\r\nhello";
@@ -242,4 +243,28 @@ test("a WebSocket goes over a stream to a server that takes it so, both ways, to
   await client.until("one");
   client.send("two").finish();
   expect((await client.rest()).toString()).toBe("two");
+});
+
+test("a request that waits a minute for a place is 503, and says for what", async () => {
+  const clock = new FakeClock();
+  let asked = 0;
+  using server = new H2Script({
+    settings: [[Setting.maxConcurrentStreams, 1]],
+    hear(_its, frame) {
+      if (ends(frame)) asked++;
+    },
+  });
+  await using proxy = await startTestProxy({ services: { api: server }, clock });
+  const clients = await Promise.all(Array.from({ length: 16 }, () => connectRaw(proxy.port)));
+  for (const client of clients) client.send(get);
+  await eventually("all places are taken", () => asked === 16);
+  using late = await connectRaw(proxy.port);
+  late.send(get);
+  await eventually("it waits", () => proxy.connections === 17);
+  await turns(5);
+  clock.advance(61_000);
+  const { status, body } = await late.message();
+  expect(status).toBe(503);
+  expect(body).toContain("this one waited 60 s for a connection");
+  for (const client of clients) client.reset();
 });

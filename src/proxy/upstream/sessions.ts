@@ -1,6 +1,7 @@
 /** A pool of connections -> one whose connections to servers of HTTP/2 are shared, each request on its own stream. */
 import type { CancelDial } from "../../link/dial.ts";
 import type { Clock } from "../../system/clock.ts";
+import { noFrames, tooManyWait } from "../pages/refusal.ts";
 import { ServerSession } from "../streams/server-session.ts";
 import {
   type DialFailure,
@@ -21,10 +22,13 @@ const sessionLimit = 16;
 /** Milliseconds that a server may take to say that it speaks HTTP/2. On the same machine, two are usual. */
 const prefaceMilliseconds = 2_000;
 
+/** Milliseconds that a request waits for a place: as long as for a connection to any other server. */
+const placeMilliseconds = 60_000;
+
 /** The application protocols that a server of TLS is offered, in our order of preference. */
 const offered = ["h2", "http/1.1"];
 
-type Waiting = { request: DialRequest; turn: DialTurn };
+type Waiting = { request: DialRequest; turn: DialTurn; since: number };
 
 /** One server's sessions, and the requests that wait for a place on one. */
 class Server {
@@ -89,8 +93,12 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
     const decline = (first: Uint8Array | undefined): void => {
       if (!settle()) return;
       const shown = first?.[0] === alert ? "alert" : "no frames";
-      const code = "EPROTO";
-      fail(server, { address, code, handshake: undefined, shown: way.secured ? undefined : shown });
+      fail(server, {
+        address,
+        code: noFrames,
+        handshake: undefined,
+        shown: way.secured ? undefined : shown,
+      });
     };
     const session = new ServerSession(link, {
       scheme: way.secured ? "https" : "http",
@@ -138,11 +146,21 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
             return;
           }
           upstream.link.close();
-          fail(server, { address, code: "EPROTO", handshake: undefined, shown: "no h2" });
+          fail(server, { address, code: noFrames, handshake: undefined, shown: "no h2" });
         },
         failed: (failure) => fail(server, failure),
       },
     );
+  };
+
+  /** Requests that have waited too long for a place on sessions that are full. */
+  const giveUp = ({ waiting, starting }: Server): void => {
+    const oldest = clock.now() - placeMilliseconds;
+    while (!starting && waiting.length > 0 && waiting[0]!.since <= oldest) {
+      const { request, turn } = waiting.shift()!;
+      const [address] = request.endpoint.dial;
+      turn.failed({ address: address!, code: tooManyWait, handshake: undefined });
+    }
   };
 
   const pump = (server: Server): void => {
@@ -170,7 +188,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
     dial(request, turn): CancelDial {
       if (!request.h2) return pool.dial(request, turn);
       const server = serverOf(request.key);
-      const waiting = { request, turn };
+      const waiting = { request, turn, since: clock.now() };
       server.waiting.push(waiting);
       // Asynchronous, like every other outcome of a dial.
       queueMicrotask(() => pump(server));
@@ -188,6 +206,7 @@ export function poolWithSessions(pool: UpstreamPool, options: SessionsOptions): 
         if (session.isIdle && session.idleSince <= oldest) session.close();
       }
       for (const [key, server] of servers) {
+        giveUp(server);
         const isUsed = server.open.size > 0 || server.waiting.length > 0 || server.starting;
         if (!isUsed) servers.delete(key);
       }
