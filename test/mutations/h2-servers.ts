@@ -111,4 +111,11 @@ export const h2Servers: readonly Fault[] = [
     replace: "",
     tests: learning,
   },
+  {
+    name: "a connection that was begun before others learned what its server speaks is believed",
+    file: "src/proxy/upstream/dialect.ts",
+    find: 'return this.#known !== (secured ? "https" : "plain");',
+    replace: 'return this.#known === "unknown" || this.#known === (secured ? "tls" : "cleartext");',
+    tests: ["test/proxy/upstream/dialect.test.ts"],
+  },
 ];

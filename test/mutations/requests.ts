@@ -416,7 +416,7 @@ export const requests: readonly Fault[] = [
   {
     name: "a plain answer hides that its service speaks TLS",
     file: "src/proxy/upstream/dialect.ts",
-    find: '    if (!this.isSettled && this.#complains(bytes)) return "doubtful";',
+    find: '    if (this.mayDiffer({ secured }) && this.#complains(bytes)) return "doubtful";',
     replace: "",
     tests: ["test/proxy/upstream/dialect.test.ts", "test/proxy/tls-learning.test.ts"],
   },

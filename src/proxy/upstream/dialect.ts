@@ -58,9 +58,12 @@ export class Dialect {
     return this.h2 || !this.#refusesH2;
   }
 
-  /** Which HTTP the process speaks has been shown: nothing that it says makes us doubt any more. */
-  get isSettled(): boolean {
-    return this.h2 || this.#known === "plain" || this.#known === "https";
+  /**
+   * Whether a connection over which we speak HTTP/1.1, in plain text or inside TLS, may be one that the process wants
+   * otherwise. Others may have learned meanwhile what it speaks.
+   */
+  mayDiffer({ secured }: { secured: boolean }): boolean {
+    return this.#known !== (secured ? "https" : "plain");
   }
 
   /** The only place where what we know changes. */
@@ -83,7 +86,7 @@ export class Dialect {
       this.learn("alert");
       return "other";
     }
-    if (!this.isSettled && this.#complains(bytes)) return "doubtful";
+    if (this.mayDiffer({ secured }) && this.#complains(bytes)) return "doubtful";
     this.learn(secured ? "secured answer" : "plain answer");
     return "answer";
   }

@@ -429,7 +429,7 @@ export class Exchange implements LinkHandler {
 
   /** Whether the connection may lead to a port of TLS, or of HTTP/2, by all we have seen. */
   #mayBeOther({ way }: Upstream): boolean {
-    return way.protocol === undefined && !this.#dialect.isSettled;
+    return way.protocol === undefined && this.#dialect.mayDiffer(way);
   }
 
   /** Checks the answer's first bytes. @returns true if they look like the reply of a port that speaks otherwise. */

@@ -124,3 +124,14 @@ test("a request that needs HTTP/2 goes by it until the process has refused it, a
   its.learn("no http/1.1");
   expect([its.known, its.mayTakeH2]).toEqual(["h2", true]);
 });
+
+test("a connection by which a process was reached otherwise than it speaks may differ, whoever has found that out", () => {
+  const differs = (...shown: Evidence[]): boolean[] =>
+    [false, true].map((secured) => dialect(...shown).mayDiffer({ secured }));
+  expect(differs()).toEqual([true, true]);
+  expect(differs("plain answer")).toEqual([false, true]);
+  expect(differs("secured answer")).toEqual([true, false]);
+  for (const shown of ["alert", "asked: no", "frames", "no http/1.1"] as const) {
+    expect(differs(shown)).toEqual([true, true]);
+  }
+});
