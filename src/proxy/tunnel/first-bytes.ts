@@ -1,8 +1,7 @@
-/** The first bytes inside a tunnel -> whether they are a request that is ours to route, or HTTP/2. Pure. */
+/** The first bytes inside a tunnel -> whether they are a request that is ours to route. Pure. */
 import { classifyHost } from "../../routes/host.ts";
 import { readAuthority } from "../../wire/authority.ts";
 import { RequestFraming } from "../../wire/framing.ts";
-import { preface } from "../../wire/h2/frame.ts";
 import { RequestHead } from "../../wire/head.ts";
 
 const get = [71, 69, 84, 32];
@@ -22,8 +21,8 @@ export function mayBeUpgrade(
   }
   const read = headIn(bytes, asked.host);
   if (typeof read === "string") return read;
-  const isOurs = classifyHost(asked.host, asked.tlds).kind === "name";
-  return isOurs && read.upgrade ? "upgrade" : "other";
+  if (!read.upgrade) return "other";
+  return classifyHost(asked.host, asked.tlds).kind === "name" ? "upgrade" : "other";
 }
 
 /**
@@ -31,15 +30,8 @@ export function mayBeUpgrade(
  * - `request`: a complete head for the host that CONNECT asked for.
  */
 export function mayBeRequest(bytes: Uint8Array, host: string): "request" | "more" | "other" {
-  const read = beginsWithPreface(bytes) ? "other" : headIn(bytes, host);
+  const read = headIn(bytes, host);
   return typeof read === "string" ? read : "request";
-}
-
-/** Whether the bytes are the beginning of HTTP/2, as far as they go. */
-export function beginsWithPreface(bytes: Uint8Array): boolean {
-  // Four octets, because no method of HTTP/1.1 begins with them and has a blank there.
-  for (let i = 0; i < 4 && i < bytes.length; i++) if (bytes[i] !== preface[i]) return false;
-  return bytes.length >= 4;
 }
 
 function headIn(bytes: Uint8Array, host: string): RequestFraming | "more" | "other" {

@@ -5,11 +5,13 @@ import type { Joined } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Service } from "../../routes/service.ts";
 import { beginsWithFrame } from "../../wire/h2/begins-with-frame.ts";
+import { prefaceIn } from "../../wire/h2/frame.ts";
 import { sniff } from "../../wire/sniff.ts";
 import type { Dialect } from "../upstream/dialect.ts";
-import { h2Key, securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.ts";
+import { securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.ts";
 import { DoubtedTunnel } from "./doubted-tunnel.ts";
-import { beginsWithPreface, mayBeRequest, mayBeUpgrade } from "./first-bytes.ts";
+import { PrefaceTunnel } from "./preface-tunnel.ts";
+import { mayBeRequest, mayBeUpgrade } from "./first-bytes.ts";
 
 /** Callbacks from a tunnel to the client's connection. */
 export interface TunnelOwner {
@@ -21,6 +23,8 @@ export interface TunnelOwner {
   takeBack(said: { bytes: Uint8Array; ended: boolean }): void;
   /** The held bytes are a request, which is read like any other. */
   upgrade(upstream: Upstream | undefined): void;
+  /** The held bytes begin a session of HTTP/2. */
+  openSession(): void;
   /** The held bytes are TLS that we terminate. */
   secureInside(): void;
   close(): unknown;
@@ -85,6 +89,12 @@ export class Tunnel {
       this.#ask();
       return;
     }
+    const preface = prefaceIn(bytes);
+    if (preface === "whole") {
+      this.#tryPreface();
+      return;
+    }
+    if (bytes.length > 0 && preface === "more" && !this.#ended) return;
     // A tunnel is opaque, with one exception: a browser sends WebSockets for `http://api/` through CONNECT, with the
     // bare name in Host and Origin, which Vite and Next refuse, and whatever page opens them. Such a handshake is
     // routed like any other request, so that both are rewritten, and other sites' pages are refused.
@@ -100,6 +110,11 @@ export class Tunnel {
     if (this.#phase !== "listening") return;
     if (this.#upstream === undefined) this.look();
     else this.#joinNow();
+  }
+
+  /** The first bytes have been awaited for long enough. */
+  late(): void {
+    if (this.#phase === "listening") this.#joinNow();
   }
 
   /** The connection is gone, by a reset if there is a `cause`. */
@@ -157,6 +172,30 @@ export class Tunnel {
       },
       failed: fault,
     };
+  }
+
+  /** HTTP/2 inside: passed on if the service speaks it here, and read by us otherwise. */
+  #tryPreface(): void {
+    const { client, dialect, held } = this.#facts;
+    if (this.#said.length > 0) {
+      this.#joinNow();
+      return;
+    }
+    if (dialect.tls === true) {
+      this.#hangUp();
+      this.#owner.openSession();
+      return;
+    }
+    const tunnel = new PrefaceTunnel(client, this.#take()!.link, {
+      clock: dialect.clock,
+      ...this.#owner.hand(),
+      refused: (said) => {
+        this.#owner.takeBack(said);
+        this.#owner.openSession();
+      },
+    });
+    tunnel.say(held.take());
+    if (this.#ended) tunnel.end();
   }
 
   /** TLS inside: passed on if the service speaks TLS, terminated by us if the service speaks plain HTTP. */
@@ -228,12 +267,9 @@ export class Tunnel {
     this.#dial({ serverName: host });
   }
 
-  #dial(secured: { serverName: string } | undefined): void {
-    const { service, pool, client, dialect, held } = this.#facts;
-    const plain = secured === undefined ? this.#facts.key : securedKey(service, secured.serverName);
-    const isH2 = secured !== undefined && beginsWithPreface(held.view());
-    const key = isH2 ? h2Key(plain) : plain;
-    const tls = isH2 ? { ...secured, protocols: ["h2"] } : secured;
+  #dial(tls: { serverName: string } | undefined): void {
+    const { service, pool, client, dialect } = this.#facts;
+    const key = tls === undefined ? this.#facts.key : securedKey(service, tls.serverName);
     this.#phase = "dialling";
     this.#cancelDial = pool.dial(
       { endpoint: service.endpoint, key, tls, client, fresh: true },
@@ -245,8 +281,8 @@ export class Tunnel {
         },
         failed: ({ shown }) => {
           this.#cancelDial = undefined;
-          if (shown !== undefined && !isH2) dialect.learn(shown);
-          if (dialect.h2 && !isH2 && this.#phase === "dialling") {
+          if (shown !== undefined) dialect.learn(shown);
+          if (dialect.h2 && this.#phase === "dialling") {
             this.#enterH2();
             return;
           }
