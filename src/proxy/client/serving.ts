@@ -6,7 +6,6 @@ import type { Supervised } from "../../routes/supervised.ts";
 import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
-import { Field } from "../../wire/field.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
 import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
@@ -148,9 +147,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const octets = exchange.requestOctets + exchange.answerOctets;
     const { bodyAwaited: awaited } = exchange;
     if (!this.#stillBody.isStill({ octets, awaited, began, now })) return;
-    const asked = this.#answers.current();
     // Streams of gRPC are silent for as long as they like: it has deadlines and pings of its own.
-    if (asked !== undefined && isGrpc(asked)) this.#stillBody.spare(now);
+    if (this.#grpc) this.#stillBody.spare(now);
     else this.#shedBody();
   }
 
@@ -941,12 +939,4 @@ function supervisedIn(decision: Decision): Supervised | undefined {
 /** Whether a request may wait for news: it has no body, and nothing of it is anybody's but ours. */
 function isQuestion({ bodyLength, upgrade, connect, head }: RequestFraming): boolean {
   return bodyLength === 0 && !upgrade && !connect && !head;
-}
-
-function isGrpc({ head, bytes }: { head: RequestHead; bytes: Uint8Array }): boolean {
-  for (let index = 0; index < head.fieldCount; index++) {
-    if (head.idOf(index) !== Field.contentType) continue;
-    return head.valueOf(bytes, index).toLowerCase().startsWith("application/grpc");
-  }
-  return false;
 }
