@@ -4,7 +4,6 @@ import { longerName, LongerNames } from "../../src/proxy/request/longer-names.ts
 import { decide } from "../../src/routes/decide.ts";
 import { routeTable } from "../../src/routes/table.ts";
 import { FakeClock } from "../support/fake-clock.ts";
-import { H2Frames } from "../support/h2-frames.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy, testService, testSupervised } from "../support/test-proxy.ts";
@@ -29,7 +28,6 @@ async function open(clock?: FakeClock) {
   const asking = made.use(await connectRaw(proxy.port));
   return {
     proxy,
-    shop,
     looks: () => looks,
     started(now: boolean) {
       isStarted = now;
@@ -52,20 +50,13 @@ test("the first request for a longer name waits for a look, and one for a name t
   expect(its.looks()).toBe(1);
 });
 
-test("CONNECT and HTTP/2 wait as well", async () => {
+test("CONNECT waits as well", async () => {
   await using its = await open();
   using client = await connectRaw(its.proxy.port);
   client.send("CONNECT shop.api.localhost:80 HTTP/1.1\r\nHost: shop.api.localhost\r\n\r\n");
   await client.until("\r\n\r\n");
   client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   expect((await client.message()).body).toBe("shop");
-  const frames = new H2Frames({ api: its.shop }, "x.api.localhost").greet();
-  let looks = 0;
-  frames.shared.refresh = async () => void looks++;
-  frames.request(1, { authority: "x.api.localhost" });
-  await frames.finished(1);
-  expect(looks).toBe(1);
-  frames.abort();
 });
 
 test("one who tries again after a while is answered by the new server, and one who goes on and on does not wait", async () => {
