@@ -79,18 +79,16 @@ test("one who tries again after a while is answered by the new server, and one w
 
 test("names are told apart, and the least recent is forgotten", () => {
   const names = new LongerNames();
-  expect([names.next("a", 0), names.next("a", 0), names.next("b", 0)]).toEqual([
-    "wait",
-    "go",
-    "wait",
-  ]);
-  expect([names.next("a", 1.5), names.next("a", 1.5), names.next("a", 3.5)]).toEqual([
-    "look",
-    "go",
-    "wait",
-  ]);
+  const next = (name: string, ...times: number[]): string =>
+    times.map((time) => names.next(name, time)).join();
+  expect(next("a", 0, 0, 0.5)).toBe("wait,go,go");
+  // There was a look just now.
+  expect(next("b", 0.5)).toBe("go");
+  expect(next("a", 1.5, 1.5)).toBe("look,go");
+  expect(next("c", 2.5)).toBe("wait");
+  expect(next("a", 3.5)).toBe("wait");
   for (let name = 0; name < 256; name++) names.next(`n${name}`, 3.5);
-  expect(names.next("a", 3.5)).toBe("wait");
+  expect(next("a", 4.5)).toBe("wait");
 });
 
 test("a name is longer if the service, the project's service and all instances have shorter ones", () => {

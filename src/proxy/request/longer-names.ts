@@ -7,7 +7,7 @@ import { classifyHost } from "../../routes/host.ts";
 
 /** Seconds between two requests after which the second one waits: nobody starts a server in less. */
 const patience = 2;
-/** Seconds between two looks while requests for such names go on. */
+/** Seconds between two looks: a page that is spread over many subdomains does not wait for each of them. */
 const period = 1;
 /** Names that are remembered: more subdomains than an application is used by at once. */
 const remembered = 256;
@@ -26,10 +26,9 @@ export class LongerNames {
       const [oldest] = this.#asked.keys();
       this.#asked.delete(oldest!);
     }
-    const waits = before === undefined || now - before >= patience;
-    if (!waits && now - this.#lookedAt < period) return "go";
+    if (now - this.#lookedAt < period) return "go";
     this.#lookedAt = now;
-    return waits ? "wait" : "look";
+    return before === undefined || now - before >= patience ? "wait" : "look";
   }
 }
 
