@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
+import { guarding } from "./guard.ts";
 import { h2Clients } from "./h2-clients.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
@@ -22,6 +23,7 @@ import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
@@ -40,6 +42,7 @@ export const faults: readonly Fault[] = [
   ...handover,
   ...identity,
   ...files,
+  ...guarding,
   ...handed,
   ...logins,
   ...machine,
@@ -53,6 +56,7 @@ export const faults: readonly Fault[] = [
   ...meant,
   ...restarts,
   ...supervised,
+  ...suites,
   ...tasks,
   ...terminals,
   ...tls,
