@@ -7,6 +7,8 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
+import { guarding } from "./guard.ts";
+import { h2Clients } from "./h2-clients.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
@@ -21,6 +23,7 @@ import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
@@ -39,6 +42,7 @@ export const faults: readonly Fault[] = [
   ...handover,
   ...identity,
   ...files,
+  ...guarding,
   ...handed,
   ...logins,
   ...machine,
@@ -47,10 +51,12 @@ export const faults: readonly Fault[] = [
   ...wire,
   ...proxy,
   ...requests,
+  ...h2Clients,
   ...unseen,
   ...meant,
   ...restarts,
   ...supervised,
+  ...suites,
   ...tasks,
   ...terminals,
   ...tls,

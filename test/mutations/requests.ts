@@ -190,8 +190,8 @@ export const requests: readonly Fault[] = [
   {
     name: "streams count as tunnelled",
     file: "src/proxy/h2/session.ts",
-    find: "{ serverName: undefined, tunnelled, logins: this.#logins }",
-    replace: "{ serverName: undefined, tunnelled: tunnelled || true, logins: this.#logins }",
+    find: "{ secured, serverName: undefined, tunnelled, logins: this.#logins }",
+    replace: "{ secured, serverName: undefined, tunnelled: true, logins: this.#logins }",
     tests: ["test/proxy/bare-names.test.ts"],
   },
   {
