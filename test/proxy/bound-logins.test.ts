@@ -440,3 +440,22 @@ test("a WebSocket on a connection with a login is its client's, and ends with it
   end.reset();
   await tunnel.gone();
 });
+
+test("a client that leaves while its login is under way leaves nothing behind for the next", async () => {
+  await using its = await scene({
+    first: ({ target }) => target === "/never",
+  });
+  for (const way of ["http", "HTTP/2"]) {
+    const alice = await its.join(way);
+    expect(await alice.ask("NTLM TYPE1")).toEqual(challenge);
+    expect(await alice.ask("NTLM TYPE3-alice")).toEqual(you("alice"));
+    const asked = its.api.requests.length;
+    alice.ask(undefined, "/never").catch(() => {});
+    await turnsUntil("it is asked", () => its.api.requests.length > asked);
+    alice.end();
+    const bob = await its.join(way);
+    expect(await bob.ask()).toEqual(nobody);
+    expect(await bob.ask("NTLM TYPE3-alice")).toEqual(nobody);
+  }
+  await turnsUntil("the login's connection ends", () => its.api.accepted[0]!.over);
+});
