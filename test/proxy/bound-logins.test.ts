@@ -459,3 +459,36 @@ test("a client that leaves while its login is under way leaves nothing behind fo
   }
   await turnsUntil("the login's connection ends", () => its.api.accepted[0]!.over);
 });
+
+test("a server that speaks only HTTP/2: a client with a login has a session of its own", async () => {
+  const users = new WeakMap<object, string>();
+  const api = http2.createServer();
+  const sessions = new Set<http2.ServerHttp2Session>();
+  api.on("session", (session) => sessions.add(session));
+  api.on("stream", (stream: http2.ServerHttp2Stream, head) => {
+    const { session } = stream;
+    const [, step = ""] = (head.authorization ?? "").split(" ");
+    if (step.startsWith("TYPE3-")) users.set(session!, step.slice(6));
+    const user = step === "TYPE1" ? undefined : users.get(session!);
+    if (user === undefined) stream.respond({ ":status": 401, "www-authenticate": "NTLM" });
+    else stream.respond({ ":status": 200 });
+    stream.end(user ?? (step === "TYPE1" ? "challenge" : "nobody"));
+  });
+  await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+  const { port } = api.address() as AddressInfo;
+  const { terminator } = tls;
+  await using proxy = await startTestProxy({ services: { api: { port } }, terminator });
+  for (const way of ["http", "HTTP/2"]) {
+    const bob = await ways[way]!(proxy.port);
+    expect(await bob.ask()).toEqual(nobody);
+    const alice = await ways[way]!(proxy.port);
+    await logIn(alice, "alice");
+    const carol = await ways[way]!(proxy.port);
+    const asked = [alice, bob, carol, alice, bob].map((person) => person.ask());
+    expect(await Promise.all(asked.slice(0, 3))).toEqual([you("alice"), nobody, nobody]);
+    expect(await Promise.all(asked.slice(3))).toEqual([you("alice"), nobody]);
+    for (const person of [alice, bob, carol]) person.end();
+  }
+  for (const session of sessions) session.destroy();
+  api.close();
+});

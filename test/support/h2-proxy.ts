@@ -13,6 +13,7 @@ import { type UpstreamPool, upstreamPool } from "../../src/proxy/upstream/pool.t
 import { routeTable } from "../../src/routes/table.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { socketCalls } from "../../src/system/socket-calls.ts";
+import { poolWithSessions } from "../../src/proxy/upstream/sessions.ts";
 import { type Place, testService } from "./test-proxy.ts";
 import { throwawayCertificateAuthority } from "./throwaway-certificate-authority.ts";
 
@@ -31,7 +32,10 @@ export function testShared(services: Record<string, Place>): TestShared {
   );
   const faults: unknown[] = [];
   const { peek } = socketCalls(process.platform);
-  const pool = upstreamPool({ clock: systemClock, peek });
+  const pool = poolWithSessions(upstreamPool({ clock: systemClock, peek }), {
+    clock: systemClock,
+    fault: (fault) => faults.push(fault),
+  });
   const shared: TestShared = {
     faults,
     now: 0,

@@ -6,7 +6,6 @@ import type { Supervised } from "../../routes/supervised.ts";
 import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
-import { Field } from "../../wire/field.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
 import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
@@ -23,6 +22,7 @@ import {
   isSameDestination,
   type Mode,
   nextInstance,
+  wayTo,
 } from "../request/destination.ts";
 import { deniedIn } from "../request/guarded.ts";
 import { isListed, isStrangers } from "../request/is-strangers.ts";
@@ -66,6 +66,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #destination: Destination | undefined;
   /** Instances of the current request's name that did not take it. */
   #missed = 0;
+  /** The current request is one of gRPC. */
+  #grpc = false;
   /** The last destination that the server name's certificate was found to cover. */
   #covered: Destination | undefined;
   /** The upstream that this client used last. */
@@ -145,9 +147,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const octets = exchange.requestOctets + exchange.answerOctets;
     const { bodyAwaited: awaited } = exchange;
     if (!this.#stillBody.isStill({ octets, awaited, began, now })) return;
-    const asked = this.#answers.current();
     // Streams of gRPC are silent for as long as they like: it has deadlines and pings of its own.
-    if (asked !== undefined && isGrpc(asked)) this.#stillBody.spare(now);
+    if (this.#grpc) this.#stillBody.spare(now);
     else this.#shedBody();
   }
 
@@ -218,6 +219,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.refuse(badRequest(wrong));
     this.#answers.isHead(framing.head);
+    this.#answers.isGrpc(framing);
     const { secured } = this.#client;
     const target = readTarget(head, bytes, { connect: framing.connect, secured });
     if ("kind" in target) return this.refuse(badRequest(target));
@@ -438,14 +440,17 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (bad !== undefined) return this.refuse(badRequest(bad));
     // The client stopped in the middle while the request waited. Half a request is not a request.
     if (this.#client.inputEnded && !done) return this.#client.close();
-    const { key } = destination;
+    this.#grpc = framing.grpc;
+    const { key } = this.#wayTo(destination);
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
       this.#take(key) ??
       this.#dialAndWait(this.#way(destination));
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
-    if (framing.login !== Login.none) this.#client.ownLogins().bind(upstream, { why: "login" });
+    if (framing.login !== Login.none && upstream.stream === undefined) {
+      this.#client.ownLogins().bind(upstream, { why: "login" });
+    }
     this.#lastRequest = !framing.keepAlive && done;
     this.#kept = upstream;
     this.#client.move(Turn.exchange);
@@ -468,12 +473,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
-  #way({ key, tls }: Pick<Destination, "key" | "tls">): Way {
+  #way(destination: Destination): Way {
     const { login, connect } = this.#exchange.framing;
     const { logins } = this.#client;
-    const isBound = login !== Login.none || logins?.has(key) === true;
+    const { key, tls, h2 } = this.#wayTo(destination);
+    // A session of the client's own serves all its requests side by side.
+    const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
-    return { service: this.#service, key, tls, by, ...(connect ? { fresh: true } : {}) };
+    return { service: this.#service, key, tls, h2, by, ...(connect ? { fresh: true } : {}) };
   }
 
   /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
@@ -500,7 +507,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined, fresh: true });
+      this.#dialAndWait({ service, key, tls: undefined, h2: false, fresh: true });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;
@@ -598,12 +605,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return;
     }
     if (found?.decision.kind !== "proxy") {
-      const failure = waiting.takeFailure(this.#destination!.key);
+      const failure = waiting.takeFailure(this.#wayTo(this.#destination!).key);
       if (failure === undefined) this.#lost();
       else this.#refuseDial(failure);
       return;
     }
-    const failure = waiting.takeFailure(found.key);
+    const { key } = this.#wayTo(found);
+    const failure = waiting.takeFailure(key);
     this.#destination = found;
     if (failure === undefined) {
       waiting.dial(this.#way(found));
@@ -850,9 +858,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#wait({ bytes: "sent" }).dial(this.#way(this.#destination!));
   }
 
-  doubted(address: string): void {
+  doubted(way: { address: string; secured: boolean }): void {
     const { dialect } = this.#destination!;
-    this.#wait({ bytes: "sent", looked: true }).question(dialect!, address);
+    this.#wait({ bytes: "sent", looked: true }).question(dialect!, way);
     this.#client.regulate();
   }
 
@@ -874,6 +882,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   bound(upstream: Upstream, status: number): void {
+    if (upstream.stream !== undefined) {
+      const { key } = wayTo(this.#destination!, { grpc: this.#grpc });
+      this.#client.ownLogins().ownKey(key);
+      return;
+    }
     const why = status === 401 ? "offer" : "login";
     const midway = status === 401 && this.#exchange.framing.login !== Login.none;
     this.#client.ownLogins().bind(upstream, { why, midway });
@@ -916,6 +929,16 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#awaitReturn(supervised, { table: undefined, woken: false });
   }
 
+  /** How the current request gets to its destination. */
+  #wayTo(destination: Destination): Pick<Destination, "key" | "tls" | "h2"> {
+    const way = wayTo(destination, { grpc: this.#grpc });
+    if (!way.h2) return way;
+    // Sessions with a server are shared, so a login on one would be everybody's.
+    const { login } = this.#exchange.framing;
+    const isApart = login !== Login.none || this.#client.logins?.isApart(way.key) === true;
+    return isApart ? { ...way, key: this.#client.ownLogins().ownKey(way.key) } : way;
+  }
+
   #lost(): void {
     this.unanswered({ status: 502, why: lostWhy });
   }
@@ -928,12 +951,4 @@ function supervisedIn(decision: Decision): Supervised | undefined {
 /** Whether a request may wait for news: it has no body, and nothing of it is anybody's but ours. */
 function isQuestion({ bodyLength, upgrade, connect, head }: RequestFraming): boolean {
   return bodyLength === 0 && !upgrade && !connect && !head;
-}
-
-function isGrpc({ head, bytes }: { head: RequestHead; bytes: Uint8Array }): boolean {
-  for (let index = 0; index < head.fieldCount; index++) {
-    if (head.idOf(index) !== Field.contentType) continue;
-    return head.valueOf(bytes, index).toLowerCase().startsWith("application/grpc");
-  }
-  return false;
 }

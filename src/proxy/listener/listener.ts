@@ -39,6 +39,7 @@ import { IdleOnes } from "./idle-ones.ts";
 import { shares } from "./user-shares.ts";
 import { turningAway } from "./turned-away.ts";
 import { type UpstreamPoolOptions, upstreamPool } from "../upstream/pool.ts";
+import { poolWithSessions } from "../upstream/sessions.ts";
 
 /** Far more than browsers open, and below the usual raised limit on open files. */
 const usualConnectionLimit = 10_000;
@@ -160,13 +161,14 @@ export function startProxy(options: ProxyOptions): Proxy {
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
   const room = options.room ?? descriptorRoom({ limit: descriptorLimit() });
-  const pool = upstreamPool({
+  const single = upstreamPool({
     clock,
     peek: calls.peek,
     knocks: knocks(process.platform),
     room,
     isOwn: options.isOwn,
   });
+  const pool = poolWithSessions(single, { clock, fault: options.fault });
   let seconds = 0;
   /** `leaving`: another process accepts in our place, so nothing needs to end before its time. */
   let phase: "serving" | "leaving" | "stopping" = "serving";

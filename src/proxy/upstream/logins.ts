@@ -2,6 +2,7 @@
  * A client whose logins are bound to connections (NTLM, Negotiate) -> the upstream connections that are its own: one
  * for each server, used by no other client, and ended with the client's connection.
  */
+import { randomUUID } from "node:crypto";
 import type { LoginStep } from "../../wire/login.ts";
 import { type Dialler, LoginConnection, type LoginFacts } from "./login-connection.ts";
 import type { Upstream } from "./pool.ts";
@@ -19,6 +20,7 @@ export type Bond = {
 export class Logins {
   readonly #facts: LoginFacts;
   readonly #all = new Map<string, LoginConnection>();
+  readonly #apart = new Map<string, string>();
 
   constructor(facts: LoginFacts) {
     this.#facts = facts;
@@ -39,12 +41,28 @@ export class Logins {
     return { dial: (request, turn) => this.#of(request.key).ask({ request, turn, step }) };
   }
 
-  /** The connection belongs to the client from here on. */
+  /** The connection belongs to the client from here on, unless it is one of HTTP/2: to that, no login is bound. */
   bind(upstream: Upstream, { why, midway = false }: Bond): void {
+    if (upstream.stream !== undefined) return;
     const its = this.#of(upstream.key);
     if (upstream.owner === undefined) its.adopt(upstream);
     if (why === "login") upstream.hasLogin = true;
     if (midway) its.expectStep(upstream);
+  }
+
+  /** Whether requests to the server of HTTP/2 with this key go to sessions that no other client uses. */
+  isApart(key: string): boolean {
+    return this.#apart.has(key);
+  }
+
+  /** The key of these sessions in the pool. */
+  ownKey(key: string): string {
+    let own = this.#apart.get(key);
+    if (own === undefined) {
+      own = `${key}|${randomUUID()}`;
+      this.#apart.set(key, own);
+    }
+    return own;
   }
 
   /** The client is gone. */
