@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { crew } from "../bench/crew.ts";
 import { autobahn } from "./autobahn.ts";
-import { desync } from "./desync.ts";
+import { desync, desyncToH2 } from "./desync.ts";
 import { h1spec } from "./h1spec.ts";
 import { h2cSemantics, h2Semantics } from "./h2-semantics.ts";
 import { h2spec } from "./h2spec.ts";
@@ -23,6 +23,7 @@ const suites: readonly Suite[] = [
   h1spec,
   http11probe,
   desync,
+  desyncToH2,
   h2Semantics,
   h2cSemantics,
   tlsProbes,

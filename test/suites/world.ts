@@ -38,7 +38,9 @@ export async function startWorld(crew: Crew, behind: Behind): Promise<World> {
       world.absent.push(`${peer.name}: not installed; apt-get install ${peer.program}`);
       continue;
     }
-    const settings = { ...files, backend, host, argv0 };
+    if (behind === "h2-echo" && !peer.speaksH2) continue;
+    const scheme = behind === "h2-echo" ? ("h2c" as const) : ("http" as const);
+    const settings = { ...files, backend, scheme, host, argv0 };
     world.targets.push({ ...(await startPeer(crew, peer, { ...settings, dir })), host, control });
   }
   return world;
@@ -62,7 +64,7 @@ async function startBehind(
   crew: Crew,
   { behind, name, control }: { behind: Behind; name: string; control: string },
 ): Promise<number> {
-  const file = join(import.meta.dir, behind === "echo" ? "echo-server.ts" : "sockets-server.ts");
+  const file = join(import.meta.dir, `${behind}-server.ts`);
   const argv = [process.execPath, file, control];
   const program = crew.start(argv, { name: behind, side: "any", env: { NAME: name } });
   const deadline = performance.now() + patience;
