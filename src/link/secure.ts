@@ -1,5 +1,6 @@
 /** An unread link and a certificate -> the link inside TLS. Uses Bun's own TLS, on the same socket. */
 import type { Socket } from "bun";
+import { cipherSuites } from "./cipher-suites.ts";
 import { nobody } from "./link.ts";
 import { socketEvents } from "./socket-events.ts";
 import { SocketLink, type SocketOwner } from "./socket-link.ts";
@@ -35,6 +36,7 @@ export function secure(
       key: identity.key,
       cert: identity.cert,
       ALPNProtocols: wireProtocols(identity.protocols),
+      ciphers: cipherSuites,
       // Bun's types omit this option; without it, the socket would act as a client.
       ...({ isServer: true } as object),
     },

@@ -119,7 +119,12 @@ function list(key: string, values: readonly string[], value: string): string {
   return `${key} = [${[...values, value].map((its) => JSON.stringify(its)).join(", ")}]`;
 }
 
-function fileOf({ service, name }: Denied): string {
-  if (service !== undefined) return `[services.${service.key}] of its locald.toml`;
+function fileOf(denied: Denied): string {
+  const { service } = denied;
+  return service === undefined ? ownFile(denied) : `[services.${service.key}] of its locald.toml`;
+}
+
+/** The table of config.toml, which counts for the services of projects too, where these do not say otherwise. */
+export function ownFile({ name }: Pick<Denied, "name">): string {
   return `[names.${name.includes(".") ? JSON.stringify(name) : name}] of config.toml`;
 }

@@ -1,4 +1,7 @@
 /** An encrypted link and the certificates for its names into the plain link inside. */
+import { cipherSuites } from "../link/cipher-suites.ts";
+import { Held } from "../link/held.ts";
+import type { TLSSocket } from "node:tls";
 import { lastWords } from "../link/last-words.ts";
 import type { Link, LinkHandler } from "../link/link.ts";
 import { linkStream } from "../link/link-stream.ts";
@@ -7,13 +10,18 @@ import type { SocketLink } from "../link/socket-link.ts";
 import { StreamLink } from "../link/stream-link.ts";
 import type { Cancel, Clock } from "../system/clock.ts";
 import { Alert, fatalAlert } from "../wire/alert.ts";
-import { concat } from "../wire/bytes.ts";
 import { type ClientHello, parseClientHello } from "../wire/client-hello.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Leaf } from "./leaf.ts";
 
 /** Milliseconds for a whole handshake. nginx has 60 s, which a stalled client does not need. */
 const handshakeMilliseconds = 10_000;
+
+/**
+ * Octets of a ClientHello, with its records, that BoringSSL takes from a client without a certificate, or fewer
+ * (`ssl_max_handshake_message_len`).
+ */
+const usualFlight = 16_384;
 
 /** Milliseconds in which a client may read the alert that ended its handshake. */
 const lingerMilliseconds = 2_000;
@@ -71,10 +79,10 @@ export function terminator(options: TerminatorOptions): Terminator {
     },
     read(link, first, outcome) {
       const attempt = new Attempt(link, options, outcome);
-      let gathered: Uint8Array = new Uint8Array(0);
+      const gathered = new Held();
       const look = (bytes: Uint8Array): void => {
-        gathered = concat(gathered, bytes);
-        const hello = parseClientHello(gathered);
+        gathered.add(bytes);
+        const hello = parseClientHello(gathered.view());
         if (hello.kind === "more") return;
         if (hello.kind === "bad") {
           attempt.alert(hello.alert);
@@ -82,12 +90,33 @@ export function terminator(options: TerminatorOptions): Terminator {
         }
         link.pause();
         attempt.choose(hello.value, (leaf) => {
-          attempt.handshake(gathered, leaf, hello.value);
+          attempt.handshake(gathered.take(), leaf, hello.value);
         });
       };
       link.handler = attempt.until(look);
       look(first);
       return () => attempt.cancel();
+    },
+  };
+}
+
+type ServerSocket = TLSSocket & {
+  /** Bun's own socket; Bun's types omit it. */
+  _handle?: { setVerifyMode?(request: boolean, reject: boolean): void };
+};
+
+/**
+ * BoringSSL takes a ClientHello of more than 16 KiB only where a client may have to send certificates. So we say that
+ * we ask for one, and take that back while the protocol is negotiated, before the question is sent. A client of TLS
+ * 1.2, or one that offers no protocol, still hears the question, and may leave it unanswered.
+ */
+function forLongHellos(stream: () => ServerSocket): object {
+  return {
+    requestCert: true,
+    rejectUnauthorized: false,
+    ALPNCallback(offered: { protocols: string[] }) {
+      stream()._handle?.setVerifyMode?.(false, false);
+      return protocols.find((protocol) => offered.protocols.includes(protocol));
     },
   };
 }
@@ -141,11 +170,12 @@ class Attempt {
     // Most handshakes go by Bun's own TLS: a daemon at rest need not hold Node's.
     const { TLSSocket } = process.getBuiltinModule("node:tls");
     const below = linkStream(this.link, { first, fault: this.options.fault });
-    const stream = new TLSSocket(below as never, {
+    const stream: ServerSocket = new TLSSocket(below as never, {
       isServer: true,
       key: leaf.key,
       cert: leaf.certificate,
-      ALPNProtocols: protocols,
+      ciphers: cipherSuites,
+      ...(first.length > usualFlight ? forLongHellos(() => stream) : { ALPNProtocols: protocols }),
     });
     this.cancelBelow = () => stream.destroy();
     const failed = (): void => {

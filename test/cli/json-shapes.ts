@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { failureCodes } from "../../src/cli/shared/failure.ts";
 import { errorCodes } from "../../src/control/found/protocol.ts";
+import { forwardings, guards } from "../../src/manifest/name-settings.ts";
 import { serviceTypes } from "../../src/manifest/project.ts";
 
 export type Shape = v.GenericSchema;
@@ -292,6 +293,13 @@ const healthCheck = v.strictObject({
   start_period: v.number(),
 });
 
+const nameSettings = v.strictObject({
+  guard: v.optional(v.picklist(guards)),
+  allow_origins: v.optional(v.array(v.string())),
+  allow_posts: v.optional(v.array(v.string())),
+  forwarded: v.optional(v.picklist(forwardings)),
+});
+
 const declared = v.strictObject({
   name: text("its key in the file; with `instances`, that and a number"),
   type: one(serviceTypes, "as declared"),
@@ -321,6 +329,10 @@ const declared = v.strictObject({
   inputs: list(v.string(), "globs"),
   pty: flag("whether it has a terminal"),
   route_name: says(v.optional(v.string()), "its address, without `.localhost`"),
+  settings: says(
+    v.optional(nameSettings),
+    "how requests to it are treated, as far as it or its project says",
+  ),
   instance: says(
     v.optional(
       v.strictObject({ of: v.string(), number: v.number(), route_name: v.optional(v.string()) }),
@@ -368,6 +380,10 @@ const supervised = v.strictObject({
   why: absent(v.string(), "the reason for the state"),
   status: absent(v.string(), "the text that it sent as `STATUS=`"),
   route_name: absent(v.string(), "the name in its address; a worker has none"),
+  settings: absent(
+    nameSettings,
+    "how requests to it are treated, as far as it or its project says",
+  ),
   pid: absent(v.number(), "absent: no process runs"),
   port: absent(v.number(), "the port assigned to it"),
   listens: list(v.number(), "the ports that its processes listen on"),

@@ -7,6 +7,8 @@ import type { Fault } from "./fault.ts";
 import { files } from "./files.ts";
 import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
+import { guarding } from "./guard.ts";
+import { h2Clients } from "./h2-clients.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
@@ -40,6 +42,7 @@ export const faults: readonly Fault[] = [
   ...handover,
   ...identity,
   ...files,
+  ...guarding,
   ...handed,
   ...logins,
   ...machine,
@@ -48,6 +51,7 @@ export const faults: readonly Fault[] = [
   ...wire,
   ...proxy,
   ...requests,
+  ...h2Clients,
   ...unseen,
   ...meant,
   ...restarts,

@@ -72,8 +72,8 @@ export const proxy: readonly Fault[] = [
   {
     name: "any number of connections is taken",
     file: "src/proxy/listener/listener.ts",
-    find: "if (count() >= connectionLimit) return",
-    replace: "if (count() >= 100 * connectionLimit) return",
+    find: "const isFull = count() >= connectionLimit;",
+    replace: "const isFull = count() >= 100 * connectionLimit;",
     tests: ["test/proxy/limits.test.ts"],
   },
   {
@@ -135,8 +135,8 @@ export const proxy: readonly Fault[] = [
   {
     name: "a connection of HTTP/2 serves names that its certificate is not for",
     file: "src/proxy/h2/own-answers.ts",
-    find: "return connect ? noConnect : this.#misdirected(authority);",
-    replace: "this.#misdirected(authority);\n    return connect ? noConnect : undefined;",
+    find: "    return this.#misdirected(authority);",
+    replace: "    this.#misdirected(authority);\n    return undefined;",
     tests: ["test/proxy/h2/conformance.test.ts", "test/proxy/h2.test.ts"],
   },
   {

@@ -190,8 +190,8 @@ export const requests: readonly Fault[] = [
   {
     name: "streams count as tunnelled",
     file: "src/proxy/h2/session.ts",
-    find: "{ serverName: undefined, tunnelled, logins: this.#logins }",
-    replace: "{ serverName: undefined, tunnelled: tunnelled || true, logins: this.#logins }",
+    find: "{ secured, serverName: undefined, tunnelled, logins: this.#logins }",
+    replace: "{ secured, serverName: undefined, tunnelled: true, logins: this.#logins }",
     tests: ["test/proxy/bare-names.test.ts"],
   },
   {
@@ -482,6 +482,13 @@ export const requests: readonly Fault[] = [
     find: "    this.#refusedPlain = true;\n",
     replace: "",
     tests: ["test/proxy/tls-learning.test.ts"],
+  },
+  {
+    name: "a client's requests are recorded as those of a session that was served before",
+    file: "src/proxy/h2/session.ts",
+    find: "      spare: [],\n",
+    replace: "",
+    tests: ["test/proxy/recorder.test.ts"],
   },
   {
     name: "a connection whose answer was written anew is used again",

@@ -54,6 +54,7 @@ function everyProblem(text: string): readonly Problem[] {
     { status: 400, why: text },
     { status: 405, allow: "GET, HEAD" },
     { status: 408 },
+    { status: 408, still: 60 },
     { status: 421, host: text },
     { status: 421, host: text, certificate: text },
     { status: 431, limit: 65_536 },

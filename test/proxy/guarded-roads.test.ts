@@ -211,6 +211,7 @@ test("a lazy service is not woken, not counted as used, and its log has the line
     expect(refused.status).toBe(403);
     expect(refused.fields.filter(([name]) => /^access-control/i.test(name))).toEqual([]);
     expect(refused.one("content-type")).toBe("text/plain; charset=utf-8");
+    expect(refused.body).toContain('[names."api.shop"] of config.toml');
   }
   expect(woken).toEqual([]);
   expect(told).toEqual([

@@ -216,6 +216,9 @@ describe("answers that end early", () => {
   test("an answer before the request is whole: the rest is not wanted", async () => {
     const client = session();
     client.request(1, { method: "POST", authority: "web.localhost", ended: false });
+    await client.finished(1);
+    client.shared.now = 2;
+    client.session.tick();
     expect(await client.resetCode(1)).toBe(ErrorCode.noError);
     client.frame(FrameType.data, { payload: [1, 2] });
     client.request(3);

@@ -29,13 +29,13 @@ async function settled(proxy: TestProxy): Promise<void> {
   }
 }
 
-test("a head that is not complete after 30 s is 408, and the connection ends", async () => {
+test("a head that is not complete after 15 s is 408, and the connection ends", async () => {
   const clock = new FakeClock();
   await using proxy = await startTestProxy({ clock });
   using client = await accepted(proxy);
   client.send("GET / HTTP/1.1\r\nHost: lo");
   await settled(proxy);
-  clock.advance(29 * second);
+  clock.advance(14 * second);
   await settled(proxy);
   expect(client.total).toBe(0);
   clock.advance(2 * second);
@@ -62,19 +62,19 @@ test.each(["the same client", "another client"])(
     const client = other ?? first;
     client.send("GET / HTTP/1.1\r\nHost: lo");
     await settled(proxy);
-    clock.advance(31 * second);
+    clock.advance(16 * second);
     const answer = await client.message();
     expect(answer.status).toBe(408);
     expect(answer.body.length).toBeGreaterThan(0);
   },
 );
 
-test("an octet every second does not lengthen the 30 s", async () => {
+test("an octet every second does not lengthen the 15 s", async () => {
   const clock = new FakeClock();
   await using proxy = await startTestProxy({ clock });
   using client = await accepted(proxy);
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\nX: ");
-  for (let seconds = 0; seconds < 32 && client.total === 0; seconds++) {
+  for (let seconds = 0; seconds < 17 && client.total === 0; seconds++) {
     client.send("x");
     await settled(proxy);
     clock.advance(second);
@@ -88,7 +88,7 @@ test("200 connections that send their heads an octet at a time are shed, and oth
   await using proxy = await startTestProxy({ services: { api }, clock });
   const slow = await Promise.all(Array.from({ length: 200 }, () => connectRaw(proxy.port)));
   using other = await connectRaw(proxy.port);
-  for (let seconds = 0; seconds < 31; seconds++) {
+  for (let seconds = 0; seconds < 16; seconds++) {
     for (const one of slow) one.send("G");
     other.send(request);
     expect((await other.message()).body).toBe("api");
@@ -132,7 +132,21 @@ test("an idle connection stands for 75 s behind an answer, and then is closed wi
   }
 });
 
-test("a next head that begins late has its own 30 s", async () => {
+test("a client that was silent for 14 s has 15 s for its head", async () => {
+  const clock = new FakeClock();
+  using api = new RawServer({ answer: () => ok() });
+  await using proxy = await startTestProxy({ services: { api }, clock });
+  using client = await accepted(proxy);
+  clock.advance(14 * second);
+  client.send("GET / HT");
+  await settled(proxy);
+  clock.advance(14 * second);
+  await settled(proxy);
+  client.send("TP/1.1\r\nHost: api.localhost\r\n\r\n");
+  expect((await client.message()).status).toBe(200);
+});
+
+test("a next head that begins late has its own 15 s", async () => {
   const clock = new FakeClock();
   using api = new RawServer({ answer: () => ok() });
   await using proxy = await startTestProxy({ services: { api }, clock });
@@ -142,7 +156,7 @@ test("a next head that begins late has its own 30 s", async () => {
   clock.advance(70 * second);
   client.send("GET / HT");
   await settled(proxy);
-  clock.advance(20 * second);
+  clock.advance(14 * second);
   await settled(proxy);
   expect(client.total).toBeGreaterThan(0);
   expect(client.ended).toBe(false);
@@ -209,6 +223,24 @@ test("a tunnel that is quiet for an hour, before its first byte and after, is no
   clock.advance(60 * minute);
   upstream.send("x");
   await client.until("x");
+});
+
+test("half a head inside a tunnel goes on as it is after 15 s", async () => {
+  await using its = await scene();
+  const { api, client, clock } = its;
+  client.send("CONNECT api:80 HTTP/1.1\r\nHost: api:80\r\n\r\n");
+  await client.until("\r\n\r\n");
+  const upstream = await api.next();
+  clock.advance(60 * minute);
+  client.send("GET /ws HT");
+  await settled(its.proxy);
+  clock.advance(14 * second);
+  await settled(its.proxy);
+  expect(upstream.total).toBe(0);
+  clock.advance(2 * second);
+  expect(await upstream.until("HT")).toBe("GET /ws HT");
+  client.send("more");
+  expect(await upstream.until("more")).toBe("more");
 });
 
 test("a WebSocket that is quiet for an hour is not cut", async () => {

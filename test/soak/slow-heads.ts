@@ -1,6 +1,6 @@
 /**
  * 200 connections that send their heads an octet every 100 ms, without end, and others that want an answer
- * meanwhile. By hand: `bun test/soak/slow-heads.ts`. Exits 1 where one is held for more than 31 s, or an answer
+ * meanwhile. By hand: `bun test/soak/slow-heads.ts`. Exits 1 where one is held for more than 16 s, or an answer
  * takes 50 ms.
  */
 import { startProxyProcess } from "../support/proxy-process.ts";
@@ -11,8 +11,8 @@ const slow = 200;
 const octetMilliseconds = 100;
 /** A probe every this many milliseconds, alternately on a connection that is kept and on a new one. */
 const probeMilliseconds = 20;
-/** 30 s for a head, and the second at which the proxy looks. */
-const shedSeconds = 31;
+/** 15 s for a head, and the second at which the proxy looks. */
+const shedSeconds = 16;
 const answerMilliseconds = 50;
 
 const request = "GET /probe HTTP/1.1\r\nHost: api.localhost\r\n\r\n";

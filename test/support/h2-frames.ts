@@ -56,6 +56,7 @@ export class H2Frames implements Link {
     this.shared = testShared(services);
     this.session = new H2Session(this, {
       shared: this.shared,
+      secured: true,
       tunnelled: false,
       serverName,
       ...(allowances === undefined ? {} : { allowances }),

@@ -66,6 +66,9 @@ export function testShared(services: Record<string, Place>): TestShared {
     supervision: undefined,
     waiting: new Set(),
     secure: () => false,
+    openSession() {
+      throw new Error("a stream began with the preface of HTTP/2");
+    },
     recorder: undefined,
     callers: undefined,
     gone() {},
@@ -100,6 +103,7 @@ export async function startH2Proxy(
             new H2Session(secured, {
               shared,
               serverName: name,
+              secured: true,
               tunnelled: false,
               gone: (session) => sessions.delete(session),
             }),

@@ -8,20 +8,21 @@ export type SecureOptions = {
   serverName?: string;
 };
 
-/** `protocol`: the one that is offered; `make`: what the bytes inside go to. */
+/** `protocol`: the one that is offered, none where it is not given; `make`: what the bytes inside go to. */
 export async function connectSecure<E extends RawEnd>(
   port: number,
   { ca, serverName = "api.localhost" }: SecureOptions,
-  { protocol, make }: { protocol: "h2" | "http/1.1"; make: (socket: Socket<RawEnd>) => E },
+  { protocol, make }: { protocol?: "h2" | "http/1.1"; make: (socket: Socket<RawEnd>) => E },
 ): Promise<E> {
   const { promise, resolve, reject } = Promise.withResolvers<E>();
+  // Bun takes the list of protocols as it goes over the wire.
+  const offered = protocol && { ALPNProtocols: String.fromCharCode(protocol.length) + protocol };
   const { data, drain, end, close, error } = rawEvents;
   await Bun.connect<RawEnd>({
     hostname: "127.0.0.1",
     port,
     data: undefined as unknown as RawEnd,
-    // Bun takes the list of protocols as it goes over the wire.
-    tls: { ca, serverName, ALPNProtocols: String.fromCharCode(protocol.length) + protocol },
+    tls: { ca, serverName, ...offered },
     socket: {
       data,
       drain,

@@ -9,7 +9,7 @@ import { type ProxyProcess, startProxyProcess } from "../support/proxy-process.t
 import { Random } from "../support/random.ts";
 import { connectRaw, type RawEnd } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
-import { startTestProxy } from "../support/test-proxy.ts";
+import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 import { testTerminator } from "../support/test-tls.ts";
 import { turns, turnsUntil } from "../support/turn.ts";
 import { describeWith } from "../support/with-programs.ts";
@@ -220,6 +220,60 @@ describeWith(["python3"])(
     });
   },
 );
+
+describeWith(["openssl"])("openssl s_client", () => {
+  let proxy: TestProxy;
+  beforeAll(async () => {
+    proxy = await startTestProxy({ services: { api }, terminator: terminates() });
+  });
+  afterAll(() => proxy.stop());
+
+  /** Its messages and its summary. `octets`: about as long a hello, filled with names of protocols. */
+  async function shake(options: readonly string[], octets = 0): Promise<string> {
+    const fill = Array.from({ length: octets / 250 }, (_, at) => String(at).padStart(249, "x"));
+    const alpn = ["-alpn", ["h2", "http/1.1", ...fill].join(",")];
+    const to = ["-connect", `127.0.0.1:${proxy.port}`, "-servername", "api.localhost"];
+    const child = Bun.spawn(["openssl", "s_client", "-msg", ...to, ...alpn, ...options], {
+      stdin: Buffer.from(""),
+      stdout: "pipe",
+      stderr: "ignore",
+    });
+    return await child.stdout.text();
+  }
+
+  const aead = ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"];
+  const others = ["ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "AES128-SHA"];
+
+  // A hello of 6 KB is read before it is understood, which leads to other TLS than one that is looked at.
+  test.each([0, 6_000])(
+    "TLS 1.2 has suites with AEAD alone, behind a hello of %d octets",
+    async (octets) => {
+      const outcomes = await Promise.all(
+        [...aead, ...others].map(async (cipher) => {
+          const text = await shake(["-tls1_2", "-cipher", `${cipher}:@SECLEVEL=0`], octets);
+          return /Cipher is (\S+)/.exec(text)?.[1];
+        }),
+      );
+      expect(outcomes).toEqual([...aead, ...others.map(() => "(NONE)")]);
+    },
+  );
+
+  // Each server's own limit on extensions is 64 KiB, and the client's on protocols a little less.
+  test.each([15_000, 16_000, 17_000, 40_000, 64_000])(
+    "a hello of %d octets, in records of 16 KiB, is heard, and nobody is asked for a certificate",
+    async (octets) => {
+      const text = await shake(["-tls1_3"], octets);
+      expect(text).toContain("Cipher is TLS_");
+      expect(text).toContain("ALPN protocol: h2");
+      expect(text).not.toContain("CertificateRequest");
+    },
+  );
+
+  test("so is one of TLS 1.2, which may be asked for a certificate and has none", async () => {
+    const text = await shake(["-tls1_2"], 40_000);
+    expect(text).toContain("ALPN protocol: h2");
+  });
+});
 
 describe.skipIf(process.platform !== "linux")("strangers", () => {
   test("10,000 names that are not ours cost no memory, and a name that is ours is served at once behind them", async () => {

@@ -269,18 +269,18 @@ test("garbage behind 0x16 is told by its second octet", () => {
 test("records and messages have a longest", () => {
   expect(alertOf(Uint8Array.of(22, 3, 1, 0x40, 0x01))).toBe(Alert.recordOverflow);
   expect(alertOf(Uint8Array.of(22, 3, 1, 0x40, 0x00))).toBe("more");
-  expect(alertOf(Uint8Array.of(22, 3, 1, 0, 4, 1, 0, 0x40, 1))).toBe(Alert.illegalParameter);
-  expect(alertOf(Uint8Array.of(22, 3, 1, 0, 4, 1, 0, 0x40, 0))).toBe("more");
-  const padding = 16384 - (message([]).length - 4) - 4;
+  expect(alertOf(Uint8Array.of(22, 3, 1, 0, 4, 1, 1, 0, 1))).toBe(Alert.illegalParameter);
+  expect(alertOf(Uint8Array.of(22, 3, 1, 0, 4, 1, 1, 0, 0))).toBe("more");
+  const padding = 65_536 - (message([]).length - 4) - 4;
   const longest = message(extension(21, new Array<number>(padding).fill(0)));
-  expect(longest.length).toBe(4 + 16384);
-  expect(alertOf(records(longest))).toBe("done");
+  expect(longest.length).toBe(4 + 65_536);
+  for (const most of [16_384, 1_000, 100]) expect(alertOf(records(longest, most))).toBe("done");
 });
 
-test("a hello an octet a record is read up to 32 KiB, which bounds what an octet a call can cost", () => {
-  const padding = new Array<number>(5000).fill(0);
+test("a hello an octet a record is read up to 80 KiB, which bounds what an octet a call can cost", () => {
+  const padding = new Array<number>(13_000).fill(0);
   const bytes = records(message(extension(21, padding)), 1);
-  expect(bytes.length).toBeGreaterThan(30_000);
+  expect(bytes.length).toBeGreaterThan(78_000);
   // One call of 100, which has a hundredth of the time: of a processor, and the least of a few rounds.
   const rounds = Array.from({ length: 5 }, () => {
     const start = process.cpuUsage();
@@ -291,8 +291,8 @@ test("a hello an octet a record is read up to 32 KiB, which bounds what an octet
   expect(Math.min(...rounds) * 100).toBeLessThan(10_000);
   expect(alertOf(bytes)).toBe("done");
   const more = records(message(extension(21, [...padding, ...padding])), 1);
-  expect(alertOf(more.subarray(0, 32_000))).toBe("more");
-  expect(alertOf(more.subarray(0, 32_800))).toBe(Alert.illegalParameter);
+  expect(alertOf(more.subarray(0, 81_900))).toBe("more");
+  expect(alertOf(more.subarray(0, 82_000))).toBe(Alert.illegalParameter);
 });
 
 test("an alert is a record that any version understands", () => {

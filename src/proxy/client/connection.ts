@@ -5,6 +5,7 @@ import { type Joined, join } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import { Deadline } from "../../system/deadline.ts";
 import { encode } from "../../wire/bytes.ts";
+import { preface, prefaceIn } from "../../wire/h2/frame.ts";
 import { sniff } from "../../wire/sniff.ts";
 import { ReadTunnel } from "../tunnel/read-tunnel.ts";
 import { Tunnel, type TunnelOwner } from "../tunnel/tunnel.ts";
@@ -25,11 +26,13 @@ import {
   Turn,
 } from "./states.ts";
 
-/** How a TLS connection to us was established. */
+/** The layers that the requests of a link are inside of. */
 export type Inside = {
+  /** The link is the inside of a TLS connection. */
+  secured: boolean;
   /** The name in the client's ClientHello; undefined if there was none, or if it no longer matters. */
   serverName: string | undefined;
-  /** The TLS runs inside a tunnel that CONNECT was granted. */
+  /** All of it runs inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
   /** The logins of the session that this connection is a stream of. */
   logins?: Logins;
@@ -44,6 +47,8 @@ export interface ConnectionShared extends ServingShared {
    * TLS.
    */
   secure(connection: Connection, first: Uint8Array, where: Pick<Inside, "tunnelled">): boolean;
+  /** Opens a session of HTTP/2 on the connection's link. */
+  openSession(connection: Connection): LinkHandler;
   /** For logins that are bound to connections. */
   readonly loginFacts: Pick<LoginFacts, "clock" | "peek" | "pool">;
   /** Idle connections end: the proxy stops, and none takes its place. */
@@ -94,7 +99,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     /** Undefined: the link is the connection that the client dialled. */
     inside?: Inside,
   ) {
-    this.secured = inside !== undefined;
+    this.secured = inside?.secured ?? false;
     this.serverName = inside?.serverName;
     this.tunnelled = inside?.tunnelled ?? false;
     this.logins = inside?.logins;
@@ -148,6 +153,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
         this.regulate();
         return;
       case Do["look inside"]:
+        if (this.held.length === 0) this.#since = this.shared.seconds();
         this.held.add(bytes);
         this.#tunnel!.look();
         this.regulate();
@@ -183,7 +189,8 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   tick(): void {
     // The state may have begun right before the last tick.
     const age = this.shared.seconds() - this.#since + 0.5;
-    const overdue = age >= secondsIn(this.#state, { served: this.served });
+    const { served, held } = this;
+    const overdue = age >= secondsIn(this.#state, { served, held: held.length });
     this.#on(overdue ? On.overdue : On.news);
   }
 
@@ -192,10 +199,20 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
     this.#on(On.drain);
   }
 
-  /** Whether the client has had nothing to say for this many seconds, and nothing is owed to it. */
+  /** Since when the client has had nothing to say, and nothing has been owed to it; undefined: it is not so. */
+  get idleSince(): number | undefined {
+    return this.#state === At.idle || this.#state === At.sniffing ? this.#since : undefined;
+  }
+
+  /** Whether that has been so for this many seconds. */
   isQuietFor(seconds: number): boolean {
-    const isIdle = this.#state === At.idle || this.#state === At.sniffing;
-    return isIdle && this.shared.seconds() - this.#since >= seconds;
+    const since = this.idleSince;
+    return since !== undefined && this.shared.seconds() - since >= seconds;
+  }
+
+  /** Another connection takes the place of this one, which is idle. */
+  makeRoom(): void {
+    this.close();
   }
 
   /** Another proxy accepts in place of this one. */
@@ -219,6 +236,12 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
         return;
       case Do["ask again"]:
         this.#serving.news();
+        return;
+      case Do["watch body"]:
+        this.#serving.watchBody(this.#since);
+        return;
+      case Do["join late"]:
+        this.#tunnel!.late();
         return;
       case Do["count down"]:
         this.#farewell?.tick();
@@ -278,6 +301,7 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
   /** Reads the requests in `bytes`. `held`: `bytes` are the held bytes. */
   #process(bytes: Uint8Array, { held }: { held: boolean }): void {
     let at = 0;
+    if (this.served === 0 && bytes[0] === preface[0] && this.#isPreface(bytes, { held })) return;
     for (;;) {
       const outcome = this.#serving.head.read(bytes);
       if (outcome.kind === "more") {
@@ -307,6 +331,17 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
       at = next;
       this.#serving.head.begin(at);
     }
+  }
+
+  /** A client that knows that we speak HTTP/2 says nothing else before it: RFC 9113 section 3.3. */
+  #isPreface(bytes: Uint8Array, { held }: { held: boolean }): boolean {
+    const found = prefaceIn(bytes);
+    if (found === "none") return false;
+    if (found === "more") {
+      if (this.#state === At.idle) this.move(Turn.begin);
+      if (!held) this.#keepFrom(bytes, 0);
+    } else this.#openSession(held ? this.held.take() : bytes);
+    return true;
   }
 
   #keepFrom(bytes: Uint8Array, from: number): void {
@@ -408,6 +443,20 @@ export class Connection implements LinkHandler, Client, TunnelOwner {
       },
       failed: (fault) => this.shared.fault(fault),
     };
+  }
+
+  /** Hands the link to a session of HTTP/2, with the bytes held from inside of a tunnel. */
+  openSession(): void {
+    this.#openSession(this.held.take());
+  }
+
+  #openSession(first: Uint8Array): void {
+    const session = this.shared.openSession(this);
+    this.#serving.end({ broken: false });
+    this.#end();
+    this.link.resume();
+    session.data(first);
+    if (this.inputEnded) session.ended();
   }
 
   /** Hands the link and its held bytes to TLS; the inside becomes another connection. */

@@ -6,6 +6,7 @@ import type { Supervised } from "../../routes/supervised.ts";
 import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
+import { Field } from "../../wire/field.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
 import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
@@ -30,6 +31,7 @@ import { lastRecipientReply } from "../request/last-recipient.ts";
 import { isPageLoad } from "../request/page-load.ts";
 import { RequestRecord } from "../request/record.ts";
 import { askedFor } from "../request/routing.ts";
+import { bodySeconds, StillBody } from "../request/still-body.ts";
 import {
   comesBack,
   supervisedBehind,
@@ -68,6 +70,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #covered: Destination | undefined;
   /** The upstream that this client used last. */
   #kept: Upstream | undefined;
+  readonly #stillBody = new StillBody();
   /** Set while a request cannot proceed. */
   #waiting: Waiting | undefined;
 
@@ -100,9 +103,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#head;
   }
 
-  /** Clients take turns where connections are dialled. */
+  /** Clients take turns where connections are dialled. What lasts has turns of its own. */
   get client(): object {
-    return this.#client.link.party ?? this.#client.link;
+    const { link } = this.#client;
+    const { connect, upgrade } = this.#exchange.framing;
+    return connect || upgrade ? link : (link.party ?? link);
   }
 
   /** The current request is complete. */
@@ -130,6 +135,27 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   clientDrained(): void {
     this.#exchange.clientDrained();
+  }
+
+  /** Half a second has passed. `began`: when the current request was sent to its service. */
+  watchBody(began: number): void {
+    const exchange = this.#exchange;
+    if (exchange.request.done) return;
+    const now = this.#shared.seconds();
+    const octets = exchange.requestOctets + exchange.answerOctets;
+    const { bodyAwaited: awaited } = exchange;
+    if (!this.#stillBody.isStill({ octets, awaited, began, now })) return;
+    const asked = this.#answers.current();
+    // Streams of gRPC are silent for as long as they like: it has deadlines and pings of its own.
+    if (asked !== undefined && isGrpc(asked)) this.#stillBody.spare(now);
+    else this.#shedBody();
+  }
+
+  #shedBody(): void {
+    const { answering } = this.#exchange;
+    this.#exchange.cancel();
+    if (answering) this.broken(true);
+    else this.refuse({ status: 408, still: bodySeconds });
   }
 
   /** The tunnel turned out to carry a request. `upstream` was dialled for the tunnel. */
@@ -902,4 +928,12 @@ function supervisedIn(decision: Decision): Supervised | undefined {
 /** Whether a request may wait for news: it has no body, and nothing of it is anybody's but ours. */
 function isQuestion({ bodyLength, upgrade, connect, head }: RequestFraming): boolean {
   return bodyLength === 0 && !upgrade && !connect && !head;
+}
+
+function isGrpc({ head, bytes }: { head: RequestHead; bytes: Uint8Array }): boolean {
+  for (let index = 0; index < head.fieldCount; index++) {
+    if (head.idOf(index) !== Field.contentType) continue;
+    return head.valueOf(bytes, index).toLowerCase().startsWith("application/grpc");
+  }
+  return false;
 }

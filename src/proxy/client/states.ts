@@ -82,6 +82,10 @@ export const actions = [
   "next",
   /** Check again whether the request can proceed. */
   "ask again",
+  /** End a request whose body has stood still for too long. */
+  "watch body",
+  /** Join the tunnel if its first bytes are not understood yet: they are passed on as they are. */
+  "join late",
   /** Let the client's time to read our last words run down. */
   "count down",
   /** Answer 408 and end. */
@@ -127,7 +131,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     gone: "end",
     drained: "resume",
     overdue: "ignore",
-    news: "ignore",
+    news: "watch body",
     drain: "ignore",
     part: "ignore",
   },
@@ -146,7 +150,7 @@ export const table: Readonly<Record<StateName, Row>> = {
     fin: "join",
     gone: "end",
     drained: "ignore",
-    overdue: "ignore",
+    overdue: "join late",
     news: "ignore",
     drain: "ignore",
     part: "ignore",
@@ -247,9 +251,11 @@ export const moves: Readonly<Record<StateName, Partial<Record<TurnName, StateNam
 
 /**
  * Seconds to send a whole head, from its first byte. nginx's client_header_timeout is 60; HAProxy's guide recommends
- * 10.
+ * 10. Also for the first bytes inside a tunnel.
  */
-export const headSeconds = 30;
+export const headSeconds = 15;
+/** Seconds in which a client may say nothing at all: a browser dials before it knows what to ask. */
+export const silentSeconds = 30;
 /** Seconds that a connection may be idle between requests: nginx's keepalive_timeout. */
 export const idleSeconds = 75;
 /** Seconds in which a client may read our last words while we discard its input. */
@@ -257,9 +263,10 @@ export const lingerSeconds = 2;
 
 /** States that end after a time, with their limits in seconds. Waiting and last words have limits of their own. */
 export const limits: Readonly<Partial<Record<StateName, number>>> = {
-  sniffing: headSeconds,
+  sniffing: silentSeconds,
   idle: idleSeconds,
   reading: headSeconds,
+  tunnelled: headSeconds,
 };
 
 const actionTable = Uint8Array.from(
@@ -291,7 +298,14 @@ export function moved(state: ClientState, turn: number): ClientState {
   return next;
 }
 
-/** Seconds that a state may last. A client that has not sent a request yet has as long as for a head. */
-export function secondsIn(state: ClientState, { served }: { served: number }): number {
+/**
+ * Seconds that a state may last. A client that has not sent a request yet has as long as for a head, and a tunnel
+ * without a byte, which `held` counts, as long as it likes.
+ */
+export function secondsIn(
+  state: ClientState,
+  { served, held }: { served: number; held: number },
+): number {
+  if (state === At.tunnelled && held === 0) return Infinity;
   return state === At.idle && served === 0 ? headSeconds : limitTable[state]!;
 }

@@ -2,12 +2,14 @@
 import { Held } from "../../link/held.ts";
 import { BodyReader } from "../../wire/body.ts";
 import { ResponseFraming } from "../../wire/framing.ts";
-import { ResponseHead } from "../../wire/head.ts";
+import { FIELD_STRIDE, ResponseHead } from "../../wire/head.ts";
 import type { StreamHead, StreamPiece, Trailer } from "../frames/parts.ts";
 
 /** Hears of an answer's parts in their order. The one that is `last` ends it, or else `answerEnd` does. */
 export interface AnswerSink {
   head(head: StreamHead): void;
+  /** The service has switched protocols; the head is the one that HTTP/2 has for that. RFC 8441 section 5. */
+  switched(head: StreamHead): void;
   content(piece: StreamPiece): void;
   answerEnd(trailer: Trailer | undefined): void;
   /** The bytes are no answer that a stream can carry. */
@@ -25,6 +27,10 @@ export class AnswerReader {
   readonly #framing = new ResponseFraming();
   readonly #body = new BodyReader();
   #headRequest = false;
+  /** The request asks for another protocol. */
+  #upgrade = false;
+  /** The service speaks another protocol: its bytes are content as they are. */
+  #switched = false;
   /** The final head was read. */
   #inBody = false;
   /** The piece at hand, and a range of content in it that was not told yet; -1: there is none. */
@@ -43,12 +49,14 @@ export class AnswerReader {
 
   /** The answer's body has no other end than the end of the connection. */
   get endsWithConnection(): boolean {
-    return this.#inBody && this.#body.endsWithConnection;
+    return this.#switched || (this.#inBody && this.#body.endsWithConnection);
   }
 
-  /** `headRequest`: the request is HEAD, whose answer has no body. */
-  begin({ headRequest }: { headRequest: boolean }): void {
+  /** `headRequest`: the request is HEAD, whose answer has no body. `upgrade`: 101 may answer it. */
+  begin({ headRequest, upgrade = false }: { headRequest: boolean; upgrade?: boolean }): void {
     this.#headRequest = headRequest;
+    this.#upgrade = upgrade;
+    this.#switched = false;
     this.#inBody = false;
     this.#head.begin(0);
   }
@@ -59,6 +67,10 @@ export class AnswerReader {
   }
 
   read(bytes: Uint8Array): void {
+    if (this.#switched) {
+      this.#sink.content({ bytes, from: 0, to: bytes.length, last: false });
+      return;
+    }
     if (this.#inBody) {
       this.#readBody(bytes, 0);
       return;
@@ -87,12 +99,17 @@ export class AnswerReader {
       }
       const asked = this.#headRequest ? headAsked : bodyAsked;
       const wrong = outcome.kind === "bad" ? outcome : this.#framing.read(head, view, asked);
-      // A head may be too long by the lines that we added. No stream asks for another protocol, which 101 would answer.
-      if (outcome.kind === "bad" || wrong !== undefined || head.status === 101) {
+      const unasked = head.status === 101 && !this.#upgrade;
+      // A head may be too long by the lines that we added.
+      if (outcome.kind === "bad" || wrong !== undefined || unasked) {
         this.#sink.bad();
         return -1;
       }
       at = outcome.end;
+      if (head.status === 101) {
+        this.#switch(view, at);
+        return -1;
+      }
       if (head.status >= 200) break;
       this.#sink.head({ fields: head, bytes: view, status: head.status, last: false });
       head.begin(at);
@@ -103,6 +120,16 @@ export class AnswerReader {
     const last = this.#body.done;
     this.#sink.head({ fields: head, bytes: view, status: head.status, last });
     return last ? -1 : at;
+  }
+
+  #switch(view: Uint8Array, at: number): void {
+    const head = this.#head;
+    this.#switched = true;
+    leaveOut(head, view, "sec-websocket-accept");
+    this.#sink.switched({ fields: head, bytes: view, status: 200, last: false });
+    this.#held.clear();
+    if (at < view.length)
+      this.#sink.content({ bytes: view, from: at, to: view.length, last: false });
   }
 
   #readBody(view: Uint8Array, at: number): void {
@@ -132,6 +159,16 @@ export class AnswerReader {
   #content(last: boolean): void {
     const from = this.#rangeStart;
     this.#sink.content({ bytes: this.#piece, from, to: this.#rangeEnd, last });
+  }
+}
+
+/** Forgets the fields of a name. */
+function leaveOut(head: ResponseHead, bytes: Uint8Array, name: string): void {
+  for (let index = head.fieldCount - 1; index >= 0; index--) {
+    if (!head.isNamed(bytes, index, name)) continue;
+    const at = index * FIELD_STRIDE;
+    head.fields.copyWithin(at, at + FIELD_STRIDE, head.fieldCount * FIELD_STRIDE);
+    head.fieldCount--;
   }
 }
 

@@ -10,7 +10,13 @@ import {
   writeReset,
   writeSettingsAck,
 } from "../../wire/h2/frame.ts";
-import { anyFrame, type Breach, breachOf, streamError } from "../../wire/h2/frame-rules.ts";
+import {
+  anyFrame,
+  type Breach,
+  breachOf,
+  ofItself,
+  streamError,
+} from "../../wire/h2/frame-rules.ts";
 import type { Problem } from "../pages/error-page.ts";
 import { Gathered } from "../frames/gathered.ts";
 import type { Sending } from "../frames/sending.ts";
@@ -25,7 +31,7 @@ import {
 import type { ClientAllowances } from "./client-allowances.ts";
 import { Floods, unansweredWeight } from "./floods.ts";
 import { Opened } from "./opened.ts";
-import { encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
+import { type Certified, encodedAnswer, fieldsTooLarge, OwnAnswers } from "./own-answers.ts";
 import { Sections } from "./sections.ts";
 import { type Changes, ClientSettings, streamLimit } from "./settings.ts";
 import type { H2StreamLink } from "./stream-link.ts";
@@ -51,7 +57,7 @@ export type ClientFramesOptions = {
   sending: Sending;
   /** The connection's window. */
   window: ReceiveWindow;
-  serverName: string | undefined;
+  certified: Certified;
   seconds(): number;
   /** The allowances of the session's client. Asked for once there is a reason. */
   allowances(): ClientAllowances;
@@ -81,7 +87,8 @@ export class ClientFrames {
     this.#sending = options.sending;
     this.#window = options.window;
     this.#floods = new Floods(options.allowances);
-    this.#own = new OwnAnswers(options.serverName);
+    this.#own = new OwnAnswers(options.certified);
+    this.sections.request.secured = options.certified !== undefined;
   }
 
   /** Passes requests and gathered DATA on, once all frames that came at once have been handled. */
@@ -130,11 +137,7 @@ export class ClientFrames {
     if (breach?.scope === "connection") return breach;
     if (!this.#window.take(count)) return moreThanConnection;
     const ends = (frame.flags & Flag.endStream) !== 0;
-    if (stream === undefined) {
-      this.#sending.credit(this.#window, count);
-      if (ends) this.#streams.moveOther(id, "recv END_STREAM");
-      return this.#idleFrame(1);
-    }
+    if (stream === undefined) return this.#lateData(id, count, ends);
     const tooMuch = stream.receiveWindow.take(count) ? undefined : moreThanStream;
     const wrong = breach ?? tooMuch;
     if (wrong !== undefined) {
@@ -161,6 +164,21 @@ export class ClientFrames {
     return complete ? undefined : this.#refuse(stream, lessThanAnnounced);
   }
 
+  /** DATA of a stream that no link serves any more. */
+  #lateData(id: number, count: number, ends: boolean): Breach | undefined {
+    const { late } = this.#streams;
+    this.#sending.credit(this.#window, count);
+    const isLate = late.has(id);
+    if (!late.take(id, count)) {
+      late.delete(id);
+      this.#streams.rememberReset(id);
+      writeReset(this.#sending.out, id, moreThanStream.code);
+      return this.#countReset(1);
+    }
+    if (ends) this.#streams.moveOther(id, "recv END_STREAM");
+    return isLate && count > 0 ? undefined : this.#idleFrame(1);
+  }
+
   #headers(frame: FrameReader): Breach | undefined {
     const { sections } = this;
     if (frame.type === FrameType.continuation) {
@@ -184,9 +202,10 @@ export class ClientFrames {
     this.#options.opened();
     if (streams.size >= streamLimit) return this.#refuseNew(tooManyStreams);
     const { request } = sections;
-    request.finish({ ended: sections.ends });
+    request.finish({ ended: sections.ends, key: webSocketKey });
     if (sections.tooLarge) return this.#answer(fieldsTooLarge(sections.excess));
     if (request.malformed !== undefined) return this.#refuseNew(malformed);
+    if (sections.ofItself) return this.#refuseNew(ofItself);
     const problem = this.#own.problemOf(request);
     if (problem !== undefined) return this.#answer(problem);
     const stream = streams.takeSpare() ?? this.#options.newLink({ connected: true });
@@ -226,6 +245,7 @@ export class ClientFrames {
     if (!ends || sections.tooLarge || sections.trailers.malformed !== undefined) {
       return this.#refuse(stream, malformed);
     }
+    if (sections.ofItself) return this.#refuse(stream, ofItself);
     this.#opened.start(stream);
     stream.move("recv END_STREAM");
     return stream.end(sections.head) ? undefined : this.#refuse(stream, lessThanAnnounced);
@@ -325,6 +345,11 @@ export class ClientFrames {
   #idleFrame(weight: number): Breach | undefined {
     return this.#floods.idleFrame(weight, this.#options.seconds());
   }
+}
+
+/** RFC 6455 section 4.1: 16 octets that no two handshakes share. */
+function webSocketKey(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
 }
 
 /** The weight of a reset of a stream that is open. */

@@ -17,32 +17,41 @@ export function fieldsTooLarge(first: FieldKind | undefined): Problem {
 
 const noConnect: Problem = { status: 405, allow: "GET, HEAD, POST" };
 
+/**
+ * The client's name for us in its ClientHello; `name` is undefined where the client dialled an address. Undefined
+ * altogether: there is no TLS.
+ */
+export type Certified = { name: string | undefined } | undefined;
+
 export class OwnAnswers {
-  readonly #serverName: string | undefined;
+  readonly #certified: Certified;
   /** The last authority that the certificate covers: HPACK's table gives the same field again. */
   #covered: H2Field | undefined;
 
-  /** `serverName`: the client's name for us in its ClientHello; undefined where it dialled an address. */
-  constructor(serverName: string | undefined) {
-    this.#serverName = serverName;
+  constructor(certified: Certified) {
+    this.#certified = certified;
   }
 
   /** The reason why no Connection may see the request. */
-  problemOf({ connect, proxied, authority }: RequestWriter): Problem | undefined {
+  problemOf({ connect, protocol, proxied, authority }: RequestWriter): Problem | undefined {
+    if (connect) return noConnect;
+    // RFC 9220 section 3, of a protocol that is not supported.
+    if (protocol !== undefined && protocol !== "websocket") return { status: 501, protocol };
     // A client that uses us as its proxy made the handshake with the proxy, not with the host.
     if (proxied) return undefined;
-    return connect ? noConnect : this.#misdirected(authority);
+    return this.#misdirected(authority);
   }
 
   /** Set where the certificate is not one for the host that was asked for. */
   #misdirected(authority: H2Field | undefined): Problem | undefined {
+    if (this.#certified === undefined) return undefined;
     if (authority === undefined || authority === this.#covered) return undefined;
     const { line, valueStart, valueEnd } = authority;
     const asked = readAuthority(line, valueStart, valueEnd);
     // The Connection refuses an authority that is none, and says why.
     if (asked === undefined) return undefined;
     const { host } = asked;
-    const serverName = this.#serverName;
+    const serverName = this.#certified.name;
     if (covers(serverName, host)) {
       this.#covered = authority;
       return undefined;

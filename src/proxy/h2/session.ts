@@ -1,4 +1,4 @@
-/** A link inside of TLS that speaks HTTP/2 -> requests, each on a link of its own for a Connection. RFC 9113. */
+/** A link that speaks HTTP/2 -> requests, each on a link of its own for a Connection. RFC 9113. */
 import type { Asked } from "../../discovery/callers.ts";
 import { lastWords } from "../../link/last-words.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
@@ -10,11 +10,18 @@ import {
   FrameType,
   preface,
   writeGoAway,
+  writePing,
   writeReset,
 } from "../../wire/h2/frame.ts";
-import { anyFrame, type Breach, connectionError, tooLong } from "../../wire/h2/frame-rules.ts";
+import {
+  anyFrame,
+  type Breach,
+  connectionError,
+  settingsFirst,
+  tooLong,
+} from "../../wire/h2/frame-rules.ts";
 import { Connection, type ConnectionShared } from "../client/connection.ts";
-import { headSeconds, idleSeconds, lingerSeconds } from "../client/states.ts";
+import { headSeconds, idleSeconds, lingerSeconds, silentSeconds } from "../client/states.ts";
 import { Logins } from "../upstream/logins.ts";
 import type { StreamHead, StreamPiece } from "../frames/parts.ts";
 import { Sending } from "../frames/sending.ts";
@@ -29,8 +36,8 @@ import { Streams } from "./streams.ts";
 /** Our last words are written before: `lastWords` sees to the rest. */
 const nothing = new Uint8Array(0);
 
-/** Octets of a flood that are read behind GOAWAY. What is left unread costs nothing. */
-const mostOfFlood = 65_536;
+/** Octets that are read behind GOAWAY of a client that broke a rule, or floods us. The rest costs us nothing. */
+const mostRead = 65_536;
 
 const { noError, protocolError, enhanceYourCalm } = ErrorCode;
 
@@ -46,7 +53,9 @@ export type H2SessionOptions = {
   shared: ConnectionShared;
   /** The client's name for us in its ClientHello; undefined where it dialled an address. */
   serverName: string | undefined;
-  /** The TLS is inside a tunnel that CONNECT was granted. */
+  /** The link is the inside of a TLS connection. */
+  secured: boolean;
+  /** All of it is inside a tunnel that CONNECT was granted. */
   tunnelled: boolean;
   /** The allowances of the client, whose process is this one if that is known. Undefined: the session's own. */
   allowances?(pid: number | undefined): ClientAllowances;
@@ -64,7 +73,11 @@ export class H2Session implements LinkHandler, StreamSession {
   /** For the streams' connections: which of them are gone is the session's own affair. */
   readonly #shared: ConnectionShared;
   readonly #reader = new FrameReader();
-  readonly #streams = new Streams();
+  readonly #streams = new Streams({
+    credit: (window, count) => this.#sending.credit(window, count),
+    wake: () => writePing(this.#sending.out),
+    reset: (id) => writeReset(this.#sending.out, id, noError),
+  });
   readonly #sending: Sending;
   readonly #window = new ReceiveWindow(connectionWindow);
   readonly #frames: ClientFrames;
@@ -100,6 +113,8 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#shared = {
       ...options.shared,
       gone() {},
+      // Objects that have served this client's streams know its process.
+      spare: [],
       // All streams have the one client.
       callers: callers && {
         ask: () => (this.#asked ??= callers.ask(link)),
@@ -122,7 +137,7 @@ export class H2Session implements LinkHandler, StreamSession {
       streams: this.#streams,
       sending: this.#sending,
       window: this.#window,
-      serverName: options.serverName,
+      certified: options.secured ? { name: options.serverName } : undefined,
       seconds: options.shared.seconds,
       allowances: () => this.#allowances(),
       newLink: ({ connected }) => this.#newLink(connected),
@@ -151,6 +166,20 @@ export class H2Session implements LinkHandler, StreamSession {
     return (this.#doubted & (this.#doubted - 1)) === 0;
   }
 
+  /** Since when there has been no stream; undefined: there is one, or a request has begun. */
+  get idleSince(): number | undefined {
+    const isIdle = this.#phase === "serving" && this.#streams.size === 0 && !this.#waitsForFrame;
+    return isIdle && this.#frames.sections.awaited <= anyFrame ? this.#since : undefined;
+  }
+
+  /** Another connection takes the place of this one, which is idle. */
+  makeRoom(): void {
+    this.#goAway(idle);
+    this.#sending.flush();
+    this.link.close();
+    this.#end(undefined);
+  }
+
   get #isOver(): boolean {
     return this.#phase === "over" || this.#phase === "closed";
   }
@@ -168,9 +197,9 @@ export class H2Session implements LinkHandler, StreamSession {
     const stream = new H2StreamLink(this);
     this.#streams.addLink(stream);
     // The session has settled whether the server name covers a stream's authority: `OwnAnswers`.
-    const { tunnelled } = this.#options;
+    const { secured, tunnelled } = this.#options;
     if (connected) {
-      const inside = { serverName: undefined, tunnelled, logins: this.#logins };
+      const inside = { secured, serverName: undefined, tunnelled, logins: this.#logins };
       stream.owner = new Connection(stream, this.#shared, inside);
     }
     return stream;
@@ -190,6 +219,7 @@ export class H2Session implements LinkHandler, StreamSession {
   /** @returns the offset behind what belongs to the preface. */
   #readPreface(bytes: Uint8Array): number {
     let at = 0;
+    if (this.#prefaceRead === 0) this.#since = this.#now();
     while (at < bytes.length && this.#prefaceRead < preface.length) {
       if (bytes[at++] === preface[this.#prefaceRead++]) continue;
       this.#fail(noPreface);
@@ -248,6 +278,7 @@ export class H2Session implements LinkHandler, StreamSession {
       return;
     }
     for (const { owner } of this.#streams.links) owner?.tick();
+    this.#streams.late.tick(now);
     this.#schedule();
     const { sections } = this.#frames;
     if (sections.awaited > anyFrame && now - sections.since >= headSeconds) {
@@ -256,9 +287,15 @@ export class H2Session implements LinkHandler, StreamSession {
       this.#fail(slowFrame);
     } else if (this.#streams.size === 0) {
       this.#frames.shrink();
-      const allowed = this.#streams.last === 0 ? headSeconds : idleSeconds;
-      if (age >= allowed) this.#fail(idle);
+      if (age >= this.#idleLimit) this.#fail(idle);
     }
+  }
+
+  /** Seconds without a stream. The preface, with its SETTINGS, may take as long as a head. */
+  get #idleLimit(): number {
+    if (this.#streams.last > 0) return idleSeconds;
+    const isGreeting = this.#prefaceRead > 0 && this.#frames.sections.awaited === settingsFirst;
+    return isGreeting ? headSeconds : silentSeconds;
   }
 
   /** A frame is cut off that must not take long. A body may: the service waits for it, and decides for how long. */
@@ -307,12 +344,8 @@ export class H2Session implements LinkHandler, StreamSession {
   }
 
   answered(stream: H2StreamLink): void {
-    if (stream.state === "half-closed (local)") {
-      // Nobody needs the rest of the request: RFC 9113 section 8.1.
-      stream.move("send RST_STREAM");
-      writeReset(this.#sending.out, stream.id, noError);
-    }
-    this.#streams.close(stream);
+    if (stream.state === "half-closed (local)") this.#streams.answeredEarly(stream, this.#now());
+    else this.#streams.close(stream);
     this.#streams.spare(stream);
     this.#since = this.#now();
     if (this.#phase === "draining") this.#schedule();
@@ -337,6 +370,7 @@ export class H2Session implements LinkHandler, StreamSession {
     const sending = this.#sending;
     let says = sending.credit(this.#window, count);
     if (mayReceive(stream.state)) says = sending.credit(stream.receiveWindow, count) || says;
+    else this.#streams.late.credit(stream.id, count);
     if (says) this.#schedule();
   }
 
@@ -379,11 +413,11 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#sending.unblock();
     this.#sending.flush();
     this.#phase = "over";
-    const isFlood = breach?.code === enhanceYourCalm;
+    const isBroken = breach !== undefined && breach.code !== noError;
     lastWords(this.link, nothing, {
       timer: this.#farewell,
       linger: lingerSeconds * 1_000,
-      ...(isFlood ? { flush: lingerSeconds * 1_000, most: mostOfFlood } : {}),
+      ...(isBroken ? { flush: lingerSeconds * 1_000, most: mostRead } : {}),
       gone: (cause) => this.closed(cause),
       failed: (fault) => this.fault(fault),
     });

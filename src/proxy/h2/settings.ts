@@ -19,6 +19,7 @@ const ourSettings = [
   [Setting.maxConcurrentStreams, streamLimit],
   [Setting.initialWindowSize, streamWindow],
   [Setting.maxHeaderListSize, headLimit],
+  [Setting.enableConnectProtocol, 1],
 ] as const;
 
 /** Our side of the preface: SETTINGS, and the connection's window, which SETTINGS cannot say. */

@@ -8,6 +8,7 @@ import type { StreamHead, StreamPiece, Trailer } from "../frames/parts.ts";
 import { ReceivedBody } from "../frames/received-body.ts";
 import { ReceiveWindow, SendWindow, streamWindow } from "../frames/windows.ts";
 import { AnswerReader, type AnswerSink } from "./answer-reader.ts";
+import { StreamTunnel } from "./stream-tunnel.ts";
 import { maySend, type StreamEvent, type StreamState, step } from "./stream-states.ts";
 
 /** The session, as a stream's link needs it. */
@@ -42,7 +43,7 @@ export class H2StreamLink implements Link, AnswerSink {
   /** DATA that the client lets us send. */
   readonly sendWindow = new SendWindow();
   /** DATA that we let the client send. */
-  readonly receiveWindow = new ReceiveWindow(streamWindow);
+  receiveWindow = new ReceiveWindow(streamWindow);
   /** The stream is in the queue of those that have something to send. */
   queued = false;
   /** The owner wants no more of it. */
@@ -68,6 +69,8 @@ export class H2StreamLink implements Link, AnswerSink {
   /** Octets of the request that came while the link was paused. */
   #withheld = 0;
   readonly #body = new ReceivedBody();
+  /** Set for an extended CONNECT. */
+  #tunnel: StreamTunnel | undefined;
 
   constructor(session: StreamSession) {
     this.#session = session;
@@ -114,6 +117,7 @@ export class H2StreamLink implements Link, AnswerSink {
   get reusable(): boolean {
     return (
       !this.closing &&
+      !this.#tunnel?.isOpen &&
       this.handler !== silent &&
       this.#answer.keepAlive &&
       (this.#state === "closed" || this.#body.complete)
@@ -127,6 +131,15 @@ export class H2StreamLink implements Link, AnswerSink {
     if (typeof next !== "string") return next;
     this.#state = next;
     return undefined;
+  }
+
+  /** The stream goes on without the link. @returns its window, all of which has been given back. */
+  release(): ReceiveWindow {
+    this.#giveBack();
+    const window = this.receiveWindow;
+    this.receiveWindow = new ReceiveWindow(streamWindow);
+    this.#state = "closed";
+    return window;
   }
 
   // The session calls, for the client:
@@ -148,7 +161,9 @@ export class H2StreamLink implements Link, AnswerSink {
     this.#body.begin(request.bodyLength);
     this.#after = "nothing";
     this.#trailer = undefined;
-    this.#answer.begin({ headRequest: request.head });
+    const upgrade = request.protocol !== undefined;
+    this.#tunnel = upgrade ? new StreamTunnel() : undefined;
+    this.#answer.begin({ headRequest: request.head, upgrade });
   }
 
   /** Bytes as HTTP/1.1 would have them, to the owner. */
@@ -163,22 +178,52 @@ export class H2StreamLink implements Link, AnswerSink {
 
   /** DATA of this length has come. @returns false: more than was announced. */
   takes(length: number): boolean {
-    return this.#body.take(length);
+    return this.#tunnel !== undefined || this.#body.take(length);
   }
 
   /** Passes on what has come, which stands behind `chunkLineRoom`. `count`: octets of the windows that it used. */
   receive(body: HeadWriter, count: number): void {
     const piece = this.#body.piece(body);
-    if (piece.length > 0) this.deliver(piece);
-    if (this.#paused && !this.closing) this.#withheld += count;
+    const tunnel = this.#tunnel;
+    if (tunnel !== undefined && !tunnel.isOpen) tunnel.hold(piece);
+    else if (piece.length > 0) this.deliver(piece);
+    if ((this.#paused || tunnel?.isAsked) && !this.closing) this.#withheld += count;
     else this.#session.consumed(this, count);
   }
 
   /** The request has ended. `trailers`: field lines. @returns false: less came than was announced. */
   end(trailers: Uint8Array): boolean {
+    if (this.#tunnel !== undefined) {
+      this.#endTunnel(this.#tunnel);
+      // RFC 9113 section 8.5: nothing but DATA comes by a tunnel.
+      return trailers.length === 0;
+    }
     const rest = this.#body.end(trailers);
     if (rest !== undefined && rest.length > 0) this.deliver(rest);
     return rest !== undefined;
+  }
+
+  /** The client sends no more by its tunnel. */
+  #endTunnel(tunnel: StreamTunnel): void {
+    tunnel.end();
+    if (tunnel.isOpen) this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (!this.closing) {
+      try {
+        this.handler.ended();
+      } catch (fault) {
+        this.#fault(fault);
+      }
+    }
+    if (this.#state === "closed") this.#endBoth();
+  }
+
+  /** Both sides of a tunnel have ended. */
+  #endBoth(): void {
+    this.#session.answered(this);
+    this.#session.left(this);
   }
 
   /** The stream is gone, and the link with it. */
@@ -202,7 +247,7 @@ export class H2StreamLink implements Link, AnswerSink {
     this.#after = "nothing";
     this.#trailer = undefined;
     this.#answer.drop();
-    this.#release();
+    this.#giveBack();
   }
 
   /** Sends a frame's worth of what is pending. */
@@ -249,7 +294,8 @@ export class H2StreamLink implements Link, AnswerSink {
   }
 
   halfClose(): void {
-    this.#leave();
+    if (this.#tunnel?.isOpen) this.#sendEnd();
+    else this.#leave();
   }
 
   close(): void {
@@ -259,7 +305,10 @@ export class H2StreamLink implements Link, AnswerSink {
   abort(): void {
     if (this.closing && this.#pendingLength === 0) return;
     this.closing = true;
-    if (!this.done) this.#session.reset(this, ErrorCode.internalError);
+    if (this.#tunnel?.isOpen) {
+      // RFC 8441 section 5: that is what a reset of the service's connection becomes.
+      if (this.#state !== "closed") this.#session.reset(this, ErrorCode.cancel);
+    } else if (!this.done) this.#session.reset(this, ErrorCode.internalError);
     this.drop();
     this.#session.left(this);
   }
@@ -271,11 +320,11 @@ export class H2StreamLink implements Link, AnswerSink {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#release();
+    this.#giveBack();
   }
 
   /** The client may send as many octets again as were withheld. */
-  #release(): void {
+  #giveBack(): void {
     const count = this.#withheld;
     this.#withheld = 0;
     if (count > 0) this.#session.consumed(this, count);
@@ -285,8 +334,9 @@ export class H2StreamLink implements Link, AnswerSink {
   #leave(): void {
     if (this.closing) return;
     this.closing = true;
-    this.#release();
+    this.#giveBack();
     if (!this.done && this.#answer.endsWithConnection) this.#sendEnd();
+    else if (this.#tunnel?.isOpen) this.#session.answered(this);
     else if (!this.done && this.#after === "nothing") {
       if (this.#pendingLength === 0) this.#session.reset(this, ErrorCode.internalError);
       else this.#after = "reset";
@@ -298,10 +348,25 @@ export class H2StreamLink implements Link, AnswerSink {
 
   head(head: StreamHead): void {
     if (this.done) return;
+    if (head.status >= 200 && this.#tunnel?.isAsked) {
+      this.#tunnel.refuse();
+      // With 2xx, the client would take the content for the other protocol's.
+      if (head.status < 300) head.status = 502;
+    }
     this.move("send HEADERS");
     this.answering = true;
     this.#session.sendHead(this, head);
     if (head.last) this.#finish();
+  }
+
+  switched(head: StreamHead): void {
+    if (this.done) return;
+    const { early, ended } = this.#tunnel!.open();
+    this.move("send HEADERS");
+    this.#session.sendHead(this, head);
+    if (early.length > 0) this.deliver(early);
+    if (!this.#paused) this.#giveBack();
+    if (ended) this.#tellEnd();
   }
 
   content(piece: StreamPiece): void {
@@ -345,7 +410,8 @@ export class H2StreamLink implements Link, AnswerSink {
     this.move("send END_STREAM");
     this.#after = "nothing";
     this.#trailer = undefined;
-    this.#session.answered(this);
+    if (!this.#tunnel?.isOpen || this.closing) this.#session.answered(this);
+    else if (this.#state === "closed") this.#endBoth();
   }
 
   #fault(fault: unknown): void {

@@ -1,5 +1,6 @@
 /** Numbers of streams -> their states, and the links that serve one stream after another. RFC 9113 section 5.1. */
 import type { Breach } from "../../wire/h2/frame-rules.ts";
+import { LateBodies, type LateBodiesOptions } from "./late-bodies.ts";
 import type { H2StreamLink } from "./stream-link.ts";
 import { type StreamEvent, type StreamState, step } from "./stream-states.ts";
 
@@ -10,6 +11,7 @@ const resetLimit = 1_024;
 const spareLimit = 64;
 
 export class Streams {
+  readonly late: LateBodies;
   /** The number of the last stream that the client opened. */
   last = 0;
   /** No stream is opened any more. Frames of those that the client still opens are ignored: section 6.8. */
@@ -27,6 +29,17 @@ export class Streams {
   readonly #spare: H2StreamLink[] = [];
   /** Links whose connections have left. */
   #leaving: H2StreamLink[] = [];
+
+  constructor(options: LateBodiesOptions) {
+    this.late = new LateBodies({
+      credit: (window, count) => options.credit(window, count),
+      wake: () => options.wake(),
+      reset: (id) => {
+        this.rememberReset(id);
+        options.reset(id);
+      },
+    });
+  }
 
   /** Streams that are open or half-closed. */
   get size(): number {
@@ -54,6 +67,7 @@ export class Streams {
   stateOf(id: number): StreamState {
     const stream = this.#live.get(id);
     if (stream !== undefined) return stream.state;
+    if (this.late.has(id)) return "half-closed (local)";
     if (this.draining) return "closed (reset)";
     if (id > this.last) return "idle";
     return this.#reset.has(id) || id <= this.#forgotten ? "closed (reset)" : "closed";
@@ -63,7 +77,10 @@ export class Streams {
   moveOther(id: number, event: StreamEvent): Breach | undefined {
     const next = step(this.stateOf(id), event)!;
     if (typeof next !== "string") return next;
-    if (next === "closed") this.#reset.delete(id);
+    if (next === "closed") {
+      this.#reset.delete(id);
+      this.late.end(id);
+    }
     return undefined;
   }
 
@@ -75,6 +92,12 @@ export class Streams {
   /** The stream has begun on the link. */
   open(stream: H2StreamLink): void {
     this.#live.set(stream.id, stream);
+  }
+
+  /** The answer is complete before the request, of which no more is needed. The stream's link stays. */
+  answeredEarly(stream: H2StreamLink, now: number): void {
+    this.#live.delete(stream.id);
+    this.late.add(stream.id, stream.release(), now);
   }
 
   /** The stream is closed; its link stays. */

@@ -35,6 +35,7 @@ import { httpsRedirect } from "../request/redirect.ts";
 import { encodeReply } from "../pages/reply.ts";
 import type { Supervision } from "../request/supervision.ts";
 import type { Recorder } from "../request/recorder.ts";
+import { IdleOnes } from "./idle-ones.ts";
 import { shares } from "./user-shares.ts";
 import { turningAway } from "./turned-away.ts";
 import { type UpstreamPoolOptions, upstreamPool } from "../upstream/pool.ts";
@@ -141,6 +142,19 @@ export function startProxy(options: ProxyOptions): Proxy {
   const sessions = new Map<H2Session, Guest>();
   const { connectionLimit = usualConnectionLimit } = options;
   const userShares = shares(connectionLimit * otherShare);
+  const idleOnes = new IdleOnes<Connection | H2Session>({
+    *all() {
+      yield* connections;
+      yield* sessions;
+    },
+    seconds: () => seconds,
+    end(one) {
+      // Its end is told in a turn of its own, and others may come before that.
+      if (one instanceof H2Session) forget(sessions, one);
+      else forget(connections, one);
+      one.makeRoom();
+    },
+  });
   const clients = new AllClients();
   const strangers = turningAway(clock, options.fault);
   const count = (): number => connections.size + handshakes.size + sessions.size;
@@ -213,6 +227,13 @@ export function startProxy(options: ProxyOptions): Proxy {
       if (connections.has(connection)) connections.set(connection, undefined);
       return true;
     },
+    openSession(connection) {
+      const { link, secured, serverName, tunnelled } = connection;
+      const guest = connections.get(connection);
+      // The session takes over the share.
+      if (connections.has(connection)) connections.set(connection, undefined);
+      return openSession(link, { secured, serverName, tunnelled }, guest);
+    },
     gone(connection) {
       forget(connections, connection);
     },
@@ -222,8 +243,10 @@ export function startProxy(options: ProxyOptions): Proxy {
   function guestOf(link: Link): Guest | "stranger" {
     const user = options.clientUser?.(link) ?? "unknown";
     if (user === "own" || user === "unknown") return undefined;
-    if (!options.otherUsers || user === "gone" || !userShares.take(user.uid)) return "stranger";
-    return user.uid;
+    if (!options.otherUsers || user === "gone") return "stranger";
+    const { uid } = user;
+    const hasPlace = userShares.take(uid) || (idleOnes.endOneOf(uid) && userShares.take(uid));
+    return hasPlace ? uid : "stranger";
   }
 
   function forget<Key>(of: Map<Key, Guest>, key: Key): void {
@@ -252,7 +275,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         calls.acknowledge(link.descriptor);
         // The resulting connection or session takes over the share.
         handshakes.set(handshake, undefined);
-        const inside = { serverName, tunnelled };
+        const inside = { secured: true, serverName, tunnelled };
         if (protocol === "h2") openSession(link, inside, guest);
         else connections.set(new Connection(link, shared, inside), guest);
         over();
@@ -262,7 +285,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     return handshake;
   }
 
-  function openSession(link: Link, inside: Inside, guest: Guest): void {
+  function openSession(link: Link, inside: Inside, guest: Guest): H2Session {
     const session = new H2Session(link, {
       shared,
       ...inside,
@@ -271,6 +294,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     });
     sessions.set(session, guest);
     if (phase === "stopping") session.drain();
+    return session;
   }
 
   function settle(): void {
@@ -301,9 +325,13 @@ export function startProxy(options: ProxyOptions): Proxy {
   }
 
   /** Why no further client is taken. */
-  function refusalOf(): string | undefined {
-    if (count() >= connectionLimit) return `the limit of ${connectionLimit} connections is reached`;
-    return room.forClients() ? undefined : "the process has no file descriptors left";
+  function refusalOf(guest: Guest): string | undefined {
+    const isFull = count() >= connectionLimit;
+    if (!isFull && room.forClients()) return undefined;
+    if (idleOnes.endOneFor(guest, userShares.users())) return undefined;
+    return isFull
+      ? `the limit of ${connectionLimit} connections is reached, and none of them is idle`
+      : "the process has no file descriptors left";
   }
 
   function accept(link: SocketLink): void {
@@ -313,7 +341,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       return;
     }
     room.note(link.descriptor);
-    const refusal = refusalOf();
+    const refusal = refusalOf(guest);
     if (refusal !== undefined) {
       if (guest !== undefined) userShares.release(guest);
       const bytes = encodeReply(errorPage({ status: 503, why: refusal }, "text"), {

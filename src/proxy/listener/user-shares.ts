@@ -4,6 +4,8 @@ export type Shares = {
   /** Counts one more connection for this user. @returns false if that exceeds the share. */
   take(uid: number): boolean;
   release(uid: number): void;
+  /** The users who have any. */
+  users(): readonly number[];
 };
 
 export function shares(most: number): Shares {
@@ -20,5 +22,6 @@ export function shares(most: number): Shares {
       if (count > 1) counts.set(uid, count - 1);
       else counts.delete(uid);
     },
+    users: () => [...counts.keys()],
   };
 }

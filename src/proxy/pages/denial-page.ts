@@ -1,5 +1,5 @@
 /** A request that the guard refuses -> the text that its client gets. Pure. */
-import { type Denied, deedText, pageText, waysToAllow } from "../../routes/denial.ts";
+import { type Denied, deedText, ownFile, pageText, waysToAllow } from "../../routes/denial.ts";
 import { type Reply, textReply } from "./reply.ts";
 
 /** Text for every client: what is refused is mostly read in a browser's network panel. */
@@ -19,6 +19,9 @@ export function denialPage(denied: Denied): Reply {
     "",
     ...[first!, ...others].map(({ line, effect }) => `    ${line}   # ${effect}`),
     "",
+    ...(denied.service === undefined
+      ? []
+      : [`For you alone, or beside a Procfile: ${ownFile(denied)}.`]),
     "localhostess reads that at once. Open the server's own address in a tab, and it answers.",
   ];
   return textReply(403, lines.join("\n"));

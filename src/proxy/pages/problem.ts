@@ -20,15 +20,16 @@ import {
 export type Problem =
   | { status: 400; why: string }
   | { status: 405; allow: string }
-  | { status: 408 }
+  /** `still`: seconds for which no more of the body came. */
+  | { status: 408; still?: number }
   /** `limit` is in bytes. */
-  | { status: 414 | 501; limit: number }
+  | { status: 414 | 431 | 501; limit: number; protocol?: undefined }
   /** `certificate`: the server name of the client's connection, whose certificate does not cover the host. */
   | { status: 421; host: string; certificate?: string }
   | Uncertified
   | Unproxied
-  /** `limit` is in bytes. */
-  | { status: 431; limit: number }
+  /** `protocol`: the one that an extended CONNECT asked for. */
+  | { status: 501; protocol: string }
   | { status: 503; why: string }
   | { status: 505; version: string }
   | { status: 508; name: string }
@@ -275,6 +276,15 @@ function explainUntold(problem: Untold): Explanation {
   };
 }
 
+function explainProtocol(name: string): Explanation {
+  const protocol = word(name);
+  return {
+    code: "protocol_not_supported",
+    message: `CONNECT for the protocol ${protocol} is not supported, only for websocket`,
+    details: { protocol },
+  };
+}
+
 export function explain(problem: Problem | Untold): Explanation {
   if ("untold" in problem) return explainUntold(problem);
   switch (problem.status) {
@@ -293,7 +303,10 @@ export function explain(problem: Problem | Untold): Explanation {
     case 408:
       return {
         code: "request_timeout",
-        message: "the request did not arrive in time",
+        message:
+          problem.still === undefined
+            ? "the request did not arrive in time"
+            : `no more of the request's body arrived for ${problem.still} s, while the server waited for it`,
         details: {},
       };
     case 421: {
@@ -321,6 +334,7 @@ export function explain(problem: Problem | Untold): Explanation {
         details: { limit: problem.limit },
       };
     case 501:
+      if (problem.protocol !== undefined) return explainProtocol(problem.protocol);
       return {
         code: "method_not_known",
         message: `the request's method is longer than ${size(problem.limit)}`,

@@ -29,6 +29,9 @@ export class ReadTunnel {
     if (!this.#isOver) this.owner.close();
   }
 
+  /** Nothing is awaited here: the first byte decides. */
+  late(): void {}
+
   /** The connection is gone. */
   drop(): void {
     this.#isOver = true;

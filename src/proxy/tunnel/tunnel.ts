@@ -4,10 +4,12 @@ import type { Held } from "../../link/held.ts";
 import type { Joined } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Service } from "../../routes/service.ts";
+import { prefaceIn } from "../../wire/h2/frame.ts";
 import { sniff } from "../../wire/sniff.ts";
 import type { Dialect } from "../upstream/dialect.ts";
 import { securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.ts";
 import { DoubtedTunnel } from "./doubted-tunnel.ts";
+import { PrefaceTunnel } from "./preface-tunnel.ts";
 import { mayBeUpgrade } from "./first-bytes.ts";
 
 /** Callbacks from a tunnel to the client's connection. */
@@ -20,6 +22,8 @@ export interface TunnelOwner {
   takeBack(said: { bytes: Uint8Array; ended: boolean }): void;
   /** The held bytes are a request, which is read like any other. */
   upgrade(upstream: Upstream | undefined): void;
+  /** The held bytes begin a session of HTTP/2. */
+  openSession(): void;
   /** The held bytes are TLS that we terminate. */
   secureInside(): void;
   close(): unknown;
@@ -79,6 +83,12 @@ export class Tunnel {
       this.#ask();
       return;
     }
+    const preface = prefaceIn(bytes);
+    if (preface === "whole") {
+      this.#tryPreface();
+      return;
+    }
+    if (bytes.length > 0 && preface === "more" && !this.#ended) return;
     // A tunnel is opaque, with one exception: a browser sends WebSockets for `http://api/` through CONNECT, with the
     // bare name in Host and Origin, which Vite and Next refuse, and whatever page opens them. Such a handshake is
     // routed like any other request, so that both are rewritten, and other sites' pages are refused.
@@ -91,6 +101,11 @@ export class Tunnel {
   /** The client sends no more. */
   end(): void {
     this.#ended = true;
+    if (this.#phase === "listening") this.#joinNow();
+  }
+
+  /** The first bytes have been awaited for long enough. */
+  late(): void {
     if (this.#phase === "listening") this.#joinNow();
   }
 
@@ -139,6 +154,26 @@ export class Tunnel {
       },
       failed: fault,
     };
+  }
+
+  /** HTTP/2 inside: passed on if the service speaks it here, and read by us otherwise. */
+  #tryPreface(): void {
+    const { client, dialect, held } = this.#facts;
+    if (dialect.tls === true) {
+      this.#hangUp();
+      this.#owner.openSession();
+      return;
+    }
+    const tunnel = new PrefaceTunnel(client, this.#take()!.link, {
+      clock: dialect.clock,
+      ...this.#owner.hand(),
+      refused: (said) => {
+        this.#owner.takeBack(said);
+        this.#owner.openSession();
+      },
+    });
+    tunnel.say(held.take());
+    if (this.#ended) tunnel.end();
   }
 
   /** TLS inside: passed on if the service speaks TLS, terminated by us if the service speaks plain HTTP. */

@@ -136,6 +136,8 @@ export class Exchange implements LinkHandler {
   #said = false;
   /** The final answer's head has gone to the client. */
   #started = false;
+  /** The client waits for a 100 before it sends the body. */
+  #asksFirst = false;
   #replay = new Replay();
   /** The connection ended while the service was being asked. */
   #gone = false;
@@ -185,6 +187,7 @@ export class Exchange implements LinkHandler {
     this.#upgrade = framing.upgrade;
     this.#minor = this.requestHead.minor;
     this.#retriable = framing.idempotent;
+    this.#asksFirst = framing.expectContinue;
     this.#last = false;
     this.#refusedPlain = false;
     const { answer } = hop!;
@@ -279,6 +282,18 @@ export class Exchange implements LinkHandler {
   /** The client has read everything that was written to it. */
   clientDrained(): void {
     this.#upstream?.link.resume();
+  }
+
+  /** The final answer's head has gone to the client. */
+  get answering(): boolean {
+    return this.#started;
+  }
+
+  /** The service has taken all that came of the request, and the next step is the client's. */
+  get bodyAwaited(): boolean {
+    if (this.request.done || this.requestBlocked || this.#upstream === undefined) return false;
+    if (this.#asksFirst && this.requestOctets === 0) return false;
+    return this.#phase === Phase.head || this.#phase === Phase.body;
   }
 
   /** The client is gone, so the upstream's work is cancelled. */
@@ -490,6 +505,7 @@ export class Exchange implements LinkHandler {
 
   /** Passes on 100, 102 and 103, but not to HTTP/1.0, which has no interim responses (RFC 9110 section 15.2). */
   #interim(): void {
+    this.#asksFirst = false;
     if (this.#minor === 0) return;
     const out = this.#writeHead(undefined);
     this.#write(out.bytes, 0, out.length);

@@ -9,16 +9,20 @@ export const FieldKind = {
   scheme: 2,
   authority: 3,
   path: 4,
+  /** RFC 8441 section 4. */
+  protocol: 5,
   /** `:status`, or an unknown pseudo-header field: no request has one. */
-  strange: 5,
-  cookie: 6,
-  host: 7,
-  contentLength: 8,
-  te: 9,
+  strange: 6,
+  cookie: 7,
+  host: 8,
+  contentLength: 9,
+  te: 10,
   /** A connection-specific field of HTTP/1.1, which HTTP/2 forbids: RFC 9113 section 8.2.2. */
-  hop: 10,
+  hop: 11,
+  /** The part of a WebSocket's handshake that HTTP/2 does without: RFC 8441 section 5. */
+  webSocketKey: 12,
   /** Not a valid field name in HTTP/2. */
-  malformed: 11,
+  malformed: 13,
 } as const;
 
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
@@ -28,6 +32,7 @@ const kinds = new Map<string, FieldKind>([
   [":scheme", FieldKind.scheme],
   [":authority", FieldKind.authority],
   [":path", FieldKind.path],
+  [":protocol", FieldKind.protocol],
   ["cookie", FieldKind.cookie],
   ["host", FieldKind.host],
   ["content-length", FieldKind.contentLength],
@@ -38,6 +43,7 @@ const kinds = new Map<string, FieldKind>([
   ["transfer-encoding", FieldKind.hop],
   ["upgrade", FieldKind.hop],
   ["http2-settings", FieldKind.hop],
+  ["sec-websocket-key", FieldKind.webSocketKey],
 ]);
 
 const special = [...kinds].map(([name, kind]) => ({ name, kind }));

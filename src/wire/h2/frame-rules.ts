@@ -80,6 +80,16 @@ const longAck = connectionError(frameSizeError, "an acknowledgement says nothing
 const opensNoConnection = connectionError(protocolError, "WINDOW_UPDATE opens nothing");
 const opensNoStream = streamError(protocolError, "WINDOW_UPDATE opens nothing");
 
+/** RFC 7540 section 5.3.1. RFC 9113 takes priorities back, and keeps no stream from breaking this rule. */
+export const ofItself = streamError(protocolError, "the stream depends on itself");
+
+/** Whether a sound frame gives its stream a priority below the stream itself. */
+export function dependsOnItself({ type, flags, stream, bytes, start }: Frame): boolean {
+  if (type === FrameType.priority) return readUint31(bytes, start) === stream;
+  if ((flags & Flag.priority) === 0) return false;
+  return readUint31(bytes, (flags & Flag.padded) === 0 ? start : start + 1) === stream;
+}
+
 function paddingOf(frame: Frame): Breach | undefined {
   const inset = frame.flags & (Flag.padded | Flag.priority);
   return inset !== 0 && contentOf(frame) === undefined ? onlyPadding : undefined;
@@ -107,6 +117,7 @@ const rules: { readonly [type: number]: Rule | undefined } = {
     wrongStream: connectionError(protocolError, "PRIORITY names no stream"),
     ...exactly(5),
     wrongLength: streamError(frameSizeError, "PRIORITY is five octets long"),
+    further: (frame) => (dependsOnItself(frame) ? ofItself : undefined),
   },
   // Section 6.4.
   [FrameType.resetStream]: {
@@ -212,6 +223,12 @@ const settingRules: {
     least: payloadLimit,
     most: 2 ** 24 - 1,
     breach: connectionError(protocolError, "MAX_FRAME_SIZE is out of range"),
+  },
+  // RFC 8441 section 3.
+  [Setting.enableConnectProtocol]: {
+    least: 0,
+    most: 1,
+    breach: connectionError(protocolError, "ENABLE_CONNECT_PROTOCOL is neither 0 nor 1"),
   },
 };
 

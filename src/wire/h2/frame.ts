@@ -31,6 +31,7 @@ export const ErrorCode = {
   streamClosed: 5,
   frameSizeError: 6,
   refusedStream: 7,
+  cancel: 8,
   compressionError: 9,
   enhanceYourCalm: 11,
 } as const;
@@ -44,10 +45,19 @@ export const Setting = {
   initialWindowSize: 4,
   maxFrameSize: 5,
   maxHeaderListSize: 6,
+  /** RFC 8441 section 3. */
+  enableConnectProtocol: 8,
 } as const;
 
 /** The client's connection preface, before its SETTINGS. RFC 9113 section 3.4. */
 export const preface = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+/** Whether bytes from a connection's start are the preface, with whatever follows, or may still become one. */
+export function prefaceIn(bytes: Uint8Array): "whole" | "more" | "none" {
+  const length = Math.min(bytes.length, preface.length);
+  for (let at = 0; at < length; at++) if (bytes[at] !== preface[at]) return "none";
+  return length === preface.length ? "whole" : "more";
+}
 
 export const frameHeadLength = 9;
 
@@ -225,6 +235,13 @@ export function writeSettings(
 
 export function writeSettingsAck(out: Output): void {
   writeFrameHead(out, { length: 0, type: FrameType.settings, flags: Flag.ack, stream: 0 });
+}
+
+/** A ping of eight zeros. */
+export function writePing(out: Output): void {
+  writeFrameHead(out, { length: 8, type: FrameType.ping, flags: 0, stream: 0 });
+  writeUint32(out, 0);
+  writeUint32(out, 0);
 }
 
 /** Answers a ping with its own eight octets, at bytes[at, at + 8). */

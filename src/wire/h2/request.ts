@@ -1,11 +1,13 @@
 /** The fields of an HTTP/2 request -> the head of the same request in HTTP/1.1. RFC 9113 sections 8.2 and 8.3. */
-import { encode, equalsIgnoreCase, isFieldText, isToken, lowered, SP } from "../bytes.ts";
+import { encode, equalsIgnoreCase, isFieldText, isToken, latin1, lowered, SP } from "../bytes.ts";
 import { type BodyLength, CHUNKED } from "../framing.ts";
 import { FieldKind, type H2Field } from "./field.ts";
 import type { Output } from "./output.ts";
 
 const version = encode(" HTTP/1.1\r\n");
+const getMethod = encode("GET ");
 const hostName = encode("Host: ");
+const upgradeLines = encode("Connection: Upgrade\r\nUpgrade: ");
 const plainUrl = encode("http://");
 const cookieName = encode("cookie: ");
 const chunkedLine = encode("Transfer-Encoding: chunked\r\n");
@@ -24,6 +26,8 @@ export class RequestWriter {
   authority: H2Field | undefined;
   head = false;
   connect = false;
+  /** An extended CONNECT asks for this protocol, in lower case, and its head is that of an upgrade. RFC 8441. */
+  protocol: string | undefined;
   /** The connection is inside TLS, so that a request for an http URL is one for a proxy. */
   secured = true;
   /** The request is for an http URL, and is written as one: RFC 9112 section 3.2.2. */
@@ -35,6 +39,7 @@ export class RequestWriter {
   #method: H2Field | undefined;
   #scheme: H2Field | undefined;
   #path: H2Field | undefined;
+  #protocol: H2Field | undefined;
   #host: H2Field | undefined;
   #length = -1;
   #lineWritten = false;
@@ -49,11 +54,13 @@ export class RequestWriter {
     this.authority = undefined;
     this.head = false;
     this.connect = false;
+    this.protocol = undefined;
     this.proxied = false;
     this.malformed = undefined;
     this.#method = undefined;
     this.#scheme = undefined;
     this.#path = undefined;
+    this.#protocol = undefined;
     this.#host = undefined;
     this.#length = -1;
     this.#lineWritten = false;
@@ -81,6 +88,9 @@ export class RequestWriter {
       case FieldKind.path:
         this.#path = this.#pseudo(this.#path, field);
         return;
+      case FieldKind.protocol:
+        this.#protocol = this.#pseudo(this.#protocol, field);
+        return;
       case FieldKind.cookie:
         this.#writeLine();
         this.#crumbs.push(field);
@@ -94,6 +104,11 @@ export class RequestWriter {
       case FieldKind.te:
         if (!isTrailers(field)) this.malformed = "TE asks for something other than trailers";
         break;
+      case FieldKind.webSocketKey:
+        this.#writeLine();
+        // The key is written by us: RFC 8441 section 5. Elsewhere, the field has no meaning of its own.
+        if (this.protocol === undefined) this.#out.append(field.line);
+        return;
       case FieldKind.hop:
         this.malformed = "a field of HTTP/1.1's connections has no place in HTTP/2";
         return;
@@ -108,16 +123,41 @@ export class RequestWriter {
     this.#out.append(field.line);
   }
 
-  /** Call after the last field. `ended`: no body follows. Sets `malformed`. */
-  finish({ ended }: { ended: boolean }): void {
+  /**
+   * Call after the last field. `ended`: no body follows. `key`: called for the key of a WebSocket's handshake. Sets
+   * `malformed`.
+   */
+  finish({ ended, key = noKey }: { ended: boolean; key?: () => string }): void {
     this.#writeLine();
     if (this.malformed !== undefined) return;
     this.authority ??= this.#host;
+    if (this.protocol !== undefined) {
+      this.#finishUpgrade(key());
+      return;
+    }
     this.bodyLength = this.#length === -1 ? (ended ? 0 : CHUNKED) : this.#length;
     if (ended && this.bodyLength > 0) {
       this.malformed = "the Content-Length speaks of a body that there is not";
       return;
     }
+    this.#writeCookie();
+    const out = this.#out;
+    if (this.bodyLength === CHUNKED && !this.connect) out.append(chunkedLine);
+    out.append(crlf);
+  }
+
+  /** DATA that follows is no body: RFC 8441 section 5. */
+  #finishUpgrade(key: string): void {
+    this.bodyLength = 0;
+    if (this.#length !== -1) {
+      this.malformed = "CONNECT has no Content-Length";
+      return;
+    }
+    this.#writeCookie();
+    this.#out.append(encode(`Sec-WebSocket-Key: ${key}\r\n\r\n`));
+  }
+
+  #writeCookie(): void {
     const out = this.#out;
     const crumbs = this.#crumbs;
     // RFC 9113 section 8.2.3: pieces of a cookie become one field in HTTP/1.1.
@@ -127,8 +167,6 @@ export class RequestWriter {
       out.copy(crumb.line, crumb.valueStart, crumb.valueEnd);
     }
     if (crumbs.length > 0) out.append(crlf);
-    if (this.bodyLength === CHUNKED && !this.connect) out.append(chunkedLine);
-    out.append(crlf);
   }
 
   #pseudo(before: H2Field | undefined, field: H2Field): H2Field {
@@ -149,9 +187,14 @@ export class RequestWriter {
     this.head = spells(method, "HEAD");
     this.connect = spells(method, "CONNECT");
     const out = this.#out;
-    out.copy(method.line, method.valueStart, method.valueEnd);
-    out.byte(SP);
     const authority = this.authority;
+    if (this.#protocol !== undefined) {
+      this.#readProtocol(this.#protocol);
+      out.append(getMethod);
+    } else {
+      out.copy(method.line, method.valueStart, method.valueEnd);
+      out.byte(SP);
+    }
     if (this.connect) {
       // CONNECT: RFC 9113 section 8.5.
       if (this.#scheme !== undefined || this.#path !== undefined || authority === undefined) {
@@ -184,6 +227,21 @@ export class RequestWriter {
     out.append(hostName);
     out.copy(authority.line, authority.valueStart, authority.valueEnd);
     out.append(crlf);
+    if (this.protocol === undefined) return;
+    out.append(upgradeLines);
+    out.append(encode(this.protocol));
+    out.append(crlf);
+  }
+
+  /** RFC 8441 section 4: with a protocol, CONNECT has a scheme, a path and an authority. */
+  #readProtocol({ line, valueStart, valueEnd }: H2Field): void {
+    let isSound = valueEnd > valueStart;
+    for (let i = valueStart; i < valueEnd; i++) if (isToken[line[i]!] !== 1) isSound = false;
+    if (!this.connect) this.malformed = ":protocol is for CONNECT alone";
+    else if (!isSound) this.malformed = ":protocol holds what no protocol's name may hold";
+    else if (this.authority === undefined) this.malformed = "there is no authority";
+    this.connect = false;
+    this.protocol = latin1(line, valueStart, valueEnd).toLowerCase();
   }
 
   #readHost(field: H2Field): void {
@@ -238,6 +296,10 @@ export class TrailerWriter {
     }
     this.#out.append(field.line);
   }
+}
+
+function noKey(): never {
+  throw new Error("a WebSocket's handshake needs a key");
 }
 
 function isMethod({ line, valueStart, valueEnd }: H2Field): boolean {

@@ -38,9 +38,15 @@ const expected: Record<StateName, Partial<Record<EventName, ActionName>>> = {
   },
   reading: { bytes: "read", fin: "close", gone: "end", overdue: "refuse" },
   waiting: { bytes: "hold", fin: "note", gone: "end", news: "ask again", drain: "ask again" },
-  exchanging: { bytes: "pass on", fin: "note or break off", gone: "end", drained: "resume" },
+  exchanging: {
+    bytes: "pass on",
+    fin: "note or break off",
+    gone: "end",
+    drained: "resume",
+    news: "watch body",
+  },
   flushing: { bytes: "hold", fin: "note", gone: "end", drained: "next" },
-  tunnelled: { bytes: "look inside", fin: "join", gone: "end" },
+  tunnelled: { bytes: "look inside", fin: "join", gone: "end", overdue: "join late" },
   joined: { gone: "end" },
   lingering: { gone: "end", news: "count down" },
   closed: {},
@@ -128,20 +134,21 @@ test("nothing but the end of its link ends a connection that still owes an answe
 
 test("a client that has said nothing has as long as for a head, one between requests longer", () => {
   const seconds = Object.fromEntries(
-    states.map((state) => [state, secondsIn(At[state], { served: 1 })]),
+    states.map((state) => [state, secondsIn(At[state], { served: 1, held: 1 })]),
   );
   expect(seconds).toEqual({
     sniffing: 30,
     idle: 75,
-    reading: 30,
+    reading: 15,
     waiting: Infinity,
     exchanging: Infinity,
     flushing: Infinity,
-    tunnelled: Infinity,
+    tunnelled: 15,
     joined: Infinity,
     lingering: Infinity,
     closed: Infinity,
   });
-  expect(secondsIn(At.idle, { served: 0 })).toBe(headSeconds);
+  expect(secondsIn(At.idle, { served: 0, held: 0 })).toBe(headSeconds);
+  expect(secondsIn(At.tunnelled, { served: 1, held: 0 })).toBe(Infinity);
   expect(idleSeconds).toBeGreaterThan(headSeconds);
 });

@@ -4,12 +4,17 @@ import { AnswerReader } from "../../../src/proxy/h2/answer-reader.ts";
 import { Field } from "../../../src/wire/field.ts";
 
 /** What an answer in these pieces becomes: one entry a head, the content in one, then its end. */
-function read(pieces: readonly string[], { headRequest = false } = {}): string[] {
+function read(pieces: readonly string[], { headRequest = false, upgrade = false } = {}): string[] {
   const told: string[] = [];
   let content = "";
   const reader = new AnswerReader({
     head({ status, last }) {
       told.push(`head ${status}${last ? " last" : ""}`);
+    },
+    switched({ status, fields, bytes }) {
+      const count = { length: fields.fieldCount };
+      const values = Array.from(count, (_, at) => fields.valueOf(bytes, at));
+      told.push(`switched ${status} ${values}`);
     },
     content({ bytes, from, to, last }) {
       content += Buffer.from(bytes.subarray(from, to)).toString("latin1");
@@ -22,7 +27,7 @@ function read(pieces: readonly string[], { headRequest = false } = {}): string[]
       told.push("bad");
     },
   });
-  reader.begin({ headRequest });
+  reader.begin({ headRequest, upgrade });
   for (const piece of pieces) reader.read(Buffer.from(piece, "latin1"));
   if (reader.endsWithConnection) told.push("until close");
   return content === "" ? told : [...told, `content ${content}`];
@@ -66,6 +71,20 @@ test.each([
   expect(read([answer])).toEqual(["bad"]);
 });
 
+test("101 to who asked for it: its head without the proof, then bytes as they are, cut at every octet", () => {
+  const accept =
+    "Sec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: chat\r\nsec-websocket-accept: y";
+  const fields = `Connection: Upgrade\r\nUpgrade: websocket\r\n${accept}`;
+  const answer = `${early}HTTP/1.1 101 Go\r\n${fields}\r\n\r\nHTTP/1.1 200`;
+  for (let cut = 1; cut < answer.length; cut++) {
+    const told = read([answer.slice(0, cut), answer.slice(cut)], { upgrade: true });
+    expect([cut, told]).toEqual([
+      cut,
+      ["head 103", "switched 200 Upgrade,websocket,chat", "until close", "content HTTP/1.1 200"],
+    ]);
+  }
+});
+
 test("a chunk that is malformed is bad behind a good head", () => {
   expect(read([chunked.replace("2\r\nde", "zz\r\nde")])).toContain("bad");
 });
@@ -77,6 +96,7 @@ test("one reader reads one answer after another", () => {
       statuses.push(status);
       expect(fields.fields[0]).toBe(Field.contentLength);
     },
+    switched() {},
     content() {},
     answerEnd() {},
     bad() {},

@@ -332,6 +332,9 @@ describe("5.1 states of a stream", () => {
         "what was on its way when we cut the stream short",
         async (c) => {
           c.request(1, { method: "POST", authority: "web.localhost", ended: false });
+          await c.finished(1);
+          c.shared.now = 2;
+          c.session.tick();
           expect(await c.resetCode(1)).toBe(ErrorCode.noError);
           c.frame(data, { payload: [1, 2] });
           section(c, [["x-trailer", "y"]]);
@@ -425,13 +428,12 @@ describe("6.2 HEADERS", () => {
         c.frame(headers, { flags: endHeaders | endStream | padded | priorityFlag, payload });
       },
     ],
-    // RFC 9113 section 5.3.2 takes priorities back: what they say is not looked at.
     [
-      "a priority below itself",
+      "a priority below another stream",
       (c) =>
         c.frame(headers, {
           flags: endHeaders | endStream | priorityFlag,
-          payload: [...uint32(1), 15, ...c.block(get)],
+          payload: [...uint32(3), 15, ...c.block(get)],
         }),
     ],
   ]);
@@ -445,6 +447,78 @@ describe("6.2 HEADERS", () => {
       "more padding than frame",
       protocolError,
       (c) => c.frame(headers, { flags: endHeaders | padded, payload: [99, ...c.block(get)] }),
+    ],
+  ]);
+});
+
+// RFC 7540: RFC 9113 takes priorities back.
+describe("5.3.1 a stream that depends on itself", () => {
+  const exclusive = 0x8000_0000;
+  endsStream([
+    ...[0, exclusive].flatMap((bit): [string, number, Act][] => [
+      [
+        `HEADERS, ${bit === 0 ? "shared" : "exclusive"},`,
+        protocolError,
+        (c) =>
+          c.frame(headers, {
+            flags: endHeaders | endStream | priorityFlag,
+            // Later sections refer to this one's fields.
+            payload: [...uint32(bit + 1), 15, ...c.block([...get, ["x-a", "b"]])],
+          }),
+      ],
+      [
+        `PRIORITY, ${bit === 0 ? "shared" : "exclusive"},`,
+        protocolError,
+        (c) => {
+          open(c);
+          c.frame(priority, { payload: [...uint32(bit + 1), 15] });
+        },
+      ],
+    ]),
+    [
+      "HEADERS behind the length of its padding",
+      protocolError,
+      (c) => {
+        const payload = [2, ...uint32(1), 15, ...c.block(get), 0, 0];
+        c.frame(headers, { flags: endHeaders | endStream | padded | priorityFlag, payload });
+      },
+    ],
+    [
+      "HEADERS whose section goes on in CONTINUATION",
+      protocolError,
+      (c) => {
+        const payload = [...uint32(1), 15];
+        c.frame(headers, { flags: endStream | priorityFlag, payload });
+        c.frame(continuation, { flags: endHeaders, payload: c.block(get) });
+      },
+    ],
+    [
+      "trailers",
+      protocolError,
+      (c) => {
+        open(c);
+        c.frame(headers, {
+          flags: endHeaders | endStream | priorityFlag,
+          payload: [...uint32(1), 15, ...c.block([["x", "y"]])],
+        });
+      },
+    ],
+  ]);
+  // RST_STREAM must not name a stream that is idle.
+  endsSession([
+    [
+      "PRIORITY of one that is idle",
+      protocolError,
+      (c) => c.frame(priority, { stream: 2, payload: [...uint32(2), 15] }),
+    ],
+  ]);
+  isTaken([
+    [
+      "PRIORITY of one that is closed",
+      async (c) => {
+        await closed(c);
+        c.frame(priority, { payload: [...uint32(1), 15] });
+      },
     ],
   ]);
 });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { eventually } from "../../support/eventually.ts";
 import { echo, RawServer } from "../../support/raw-server.ts";
+import { refusingServer } from "../../support/refusing-server.ts";
 import { startTestProxy, type TestProxy } from "../../support/test-proxy.ts";
 import { testTerminator } from "../../support/test-tls.ts";
 import {
@@ -82,6 +83,26 @@ describeWith(["curl"])("curl --http2", () => {
   test("a body of unknown length from a pipe comes back", async () => {
     const body = "0123456789".repeat(50_000);
     expect(await output(curl("/post", "-X", "POST", "-T", "-"), body)).toBe(body);
+  });
+
+  test("an upload of 10 MB that is refused early has its answer: the service's, and ours", async () => {
+    using refusing = refusingServer();
+    await using other = await startTestProxy({
+      services: { api: refusing },
+      terminator: testTerminator((name) => throwaway.leafFor(name)),
+    });
+    const body = "0123456789".repeat(1_000_000);
+    const upload = (name: string): Promise<string> => {
+      const { certificatePath } = throwaway.ca;
+      const url = `https://${name}:${other.port}/`;
+      const options = ["-sS", "--http2", "--noproxy", "*", "--max-time", "10", "-o", "/dev/null"];
+      const to = ["--cacert", certificatePath, "--resolve", `${name}:${other.port}:127.0.0.1`];
+      const argv = ["curl", ...options, ...to, "-w", "%{http_code}", "-T", "-", url];
+      return output(argv, body);
+    };
+    const names = ["api.localhost", "web.localhost"].flatMap((name) => Array(4).fill(name));
+    const answers = await Promise.all(names.map(upload));
+    expect(answers).toEqual(names.map((name) => (name === "api.localhost" ? "413" : "404")));
   });
 
   test("an error page for a browser, for a program and for a terminal", async () => {

@@ -70,7 +70,7 @@ test("our side of the preface is SETTINGS with our limits, then the connection's
   expect([reader.next(), reader.type, reader.end - reader.start]).toEqual([
     Found.frame,
     FrameType.settings,
-    4 * 6,
+    5 * 6,
   ]);
   expect([reader.next(), reader.type, reader.stream]).toEqual([
     Found.frame,

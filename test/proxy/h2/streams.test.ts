@@ -39,7 +39,7 @@ function reset(streams: Streams, id: number): void {
 }
 
 test("a number is idle until its stream is opened, then has the state of the stream", () => {
-  const streams = new Streams();
+  const streams = new Streams({ credit() {}, wake() {}, reset() {} });
   expect(streams.stateOf(1)).toBe("idle");
   opened(streams, 1);
   opened(streams, 3, true);
@@ -52,14 +52,14 @@ test("a number is idle until its stream is opened, then has the state of the str
 });
 
 test("a number that was passed over is closed: section 5.1.1", () => {
-  const streams = new Streams();
+  const streams = new Streams({ credit() {}, wake() {}, reset() {} });
   opened(streams, 5);
   expect(streams.stateOf(3)).toBe("closed");
   expect(streams.moveOther(3, "recv HEADERS")?.code).toBe(ErrorCode.protocolError);
 });
 
 test("a stream that we reset takes what was on its way, up to its end", () => {
-  const streams = new Streams();
+  const streams = new Streams({ credit() {}, wake() {}, reset() {} });
   reset(streams, 1);
   expect(streams.stateOf(1)).toBe("closed (reset)");
   expect(streams.moveOther(1, "recv DATA")).toBeUndefined();
@@ -69,21 +69,21 @@ test("a stream that we reset takes what was on its way, up to its end", () => {
 });
 
 test("of streams that were reset long ago nothing is remembered, and none is held against the client", () => {
-  const streams = new Streams();
+  const streams = new Streams({ credit() {}, wake() {}, reset() {} });
   for (let id = 1; id < 2 * 2_000; id += 2) reset(streams, id);
   for (const id of [1, 1_001, 3_999]) expect(streams.stateOf(id)).toBe("closed (reset)");
   expect(streams.stateOf(4_001)).toBe("idle");
 });
 
 test("while the proxy stops, every number without a stream is ignored", () => {
-  const streams = new Streams();
+  const streams = new Streams({ credit() {}, wake() {}, reset() {} });
   opened(streams, 1);
   streams.draining = true;
   expect([1, 3].map((id) => streams.stateOf(id))).toEqual(["open", "closed (reset)"]);
 });
 
 test("links end once, in the order of their leaving, and those that end meanwhile with them", () => {
-  const streams = new Streams();
+  const streams = new Streams({ credit() {}, wake() {}, reset() {} });
   const ended: number[] = [];
   const leaving = [1, 3, 5].map((id) => {
     const stream = opened(streams, id);
@@ -106,7 +106,7 @@ test("links end once, in the order of their leaving, and those that end meanwhil
 });
 
 test("what we must not send is our own fault, and thrown", () => {
-  const streams = new Streams();
+  const streams = new Streams({ credit() {}, wake() {}, reset() {} });
   const stream = opened(streams, 1, true);
   stream.move("send END_STREAM");
   expect(() => stream.move("send HEADERS")).toThrow('"send HEADERS" on a stream that is closed');

@@ -5,6 +5,7 @@ import {
   anyFrame,
   type Breach,
   breachOf,
+  dependsOnItself,
   type Frame,
   settingBreach,
   settingsFirst,
@@ -203,6 +204,23 @@ test.each([
   ["6.2", "HEADERS with padding in its priority", headers, 40, [1, ...zeros(5)], protocol],
 ] as const)("%s %s", (_section, _name, type, flags, payload, outcome) => {
   expect(told(breachOf(frameOf(type, { flags, payload }), anyFrame))).toBe(outcome);
+});
+
+const itself = "stream protocolError";
+
+test.each([
+  ["a priority below another stream", priority, 0, [0, 0, 0, 3, 15], no, false],
+  ["a priority below itself", priority, 0, [0, 0, 0, 1, 15], itself, true],
+  ["an exclusive one", priority, 0, [128, 0, 0, 1, 15], itself, true],
+  // The section has to be decoded before the stream ends.
+  ["HEADERS below themselves", headers, prioritized, [0, 0, 0, 1, 15], no, true],
+  ["padded ones", headers, prioritized | padded, [1, 0, 0, 0, 1, 15, 0], no, true],
+  ["HEADERS whose padding is as long", headers, prioritized | padded, [1, ...zeros(6)], no, false],
+  ["HEADERS without a priority", headers, 0, [0, 0, 0, 1, 15], no, false],
+] as const)("RFC 7540 5.3.1: %s", (_name, type, flags, payload, outcome, onItself) => {
+  const frame = frameOf(type, { flags, payload });
+  expect(told(breachOf(frame, anyFrame))).toBe(outcome);
+  expect(dependsOnItself(frame)).toBe(onItself);
 });
 
 test.each([

@@ -16,7 +16,7 @@ function head(fields: Fields, { ended = true } = {}): string {
   const request = new RequestWriter(out);
   request.begin();
   for (const [name, value] of fields) request.field(h2Field(range(name), range(value)));
-  request.finish({ ended });
+  request.finish({ ended, key: () => "a2V5" });
   if (request.malformed !== undefined) return "malformed";
   return Buffer.from(out.bytes.subarray(0, out.length)).toString("latin1");
 }
@@ -33,6 +33,12 @@ function but(name: string, value: string | undefined): Fields {
     if (key !== name) return [[key, old]];
     return value === undefined ? [] : [[key, value]];
   });
+}
+
+const webSocket: Fields = [[":method", "CONNECT"], [":protocol", "websocket"], ...pseudo.slice(1)];
+
+function webSocketBut(name: string, value: string): Fields {
+  return webSocket.map(([key, old]) => [key, key === name ? value : old]);
 }
 
 const start = "GET /a?b HTTP/1.1\r\nHost: api.localhost\r\n";
@@ -118,7 +124,18 @@ describe("malformed requests", () => {
     ["an authority with CR LF", but(":authority", "a\r\nx: y")],
     ["a pseudo-header field twice", [...pseudo, [":path", "/"]]],
     ["a pseudo-header field behind another", [["accept", "x"], ...pseudo]],
-    ["an unknown pseudo-header field", [...pseudo, [":protocol", "websocket"]]],
+    ["an unknown pseudo-header field", [...pseudo, [":protocols", "websocket"]]],
+    ["a protocol for GET", [...pseudo, [":protocol", "websocket"]]],
+    ...[":scheme", ":authority", ":path"].map((name): [string, Fields] => [
+      `CONNECT for a protocol without ${name}`,
+      webSocket.filter(([key]) => key !== name),
+    ]),
+    ["a protocol twice", [...webSocket, [":protocol", "websocket"]]],
+    ["a protocol without a name", webSocketBut(":protocol", "")],
+    ["a protocol with a line of its own", webSocketBut(":protocol", "websocket\r\nX: y")],
+    ["two protocols", webSocketBut(":protocol", "websocket, h2c")],
+    ["a length for a protocol's bytes", [...webSocket, ["content-length", "0"]]],
+    ["a protocol with Upgrade", [...webSocket, ["upgrade", "websocket"]]],
     ["a status", [...pseudo, [":status", "200"]]],
     ["a capital in a name", [...pseudo, ["Accept", "x"]]],
     ["an empty name", [...pseudo, ["", "x"]]],
@@ -146,6 +163,32 @@ describe("malformed requests", () => {
   ];
   test.each(cases)("%s", (_, fields) => {
     expect(head(fields)).toBe("malformed");
+  });
+});
+
+describe("an extended CONNECT is the upgrade that HTTP/1.1 has: RFC 8441", () => {
+  const upgrade = (name: string): string => `${start}Connection: Upgrade\r\nUpgrade: ${name}\r\n`;
+  const version: Fields[number] = ["sec-websocket-version", "13"];
+
+  test("with a key of ours in the place of the client's, whatever follows", () => {
+    const fields: Fields = [
+      ...webSocket,
+      ["sec-websocket-key", "Zm9y"],
+      version,
+      ["cookie", "a=1"],
+    ];
+    const wanted = `${upgrade("websocket")}sec-websocket-version: 13\r\ncookie: a=1\r\nSec-WebSocket-Key: a2V5\r\n\r\n`;
+    for (const ended of [false, true]) expect(head(fields, { ended })).toBe(wanted);
+  });
+
+  test("with the protocol's name in lower case", () => {
+    expect(head(webSocketBut(":protocol", "WebSocket"))).toStartWith(upgrade("websocket"));
+    expect(head(webSocketBut(":protocol", "connect-udp"))).toStartWith(upgrade("connect-udp"));
+  });
+
+  test("any other request keeps the client's key", () => {
+    const fields: Fields = [...pseudo, ["sec-websocket-key", "Zm9y"]];
+    expect(head(fields)).toBe(`${start}sec-websocket-key: Zm9y\r\n\r\n`);
   });
 });
 
