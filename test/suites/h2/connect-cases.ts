@@ -1,4 +1,4 @@
-/** RFC 8441: tunnels for WebSockets, an Upgrade in HTTP/1.1. The server behind them switches for nobody. */
+/** RFC 8441: WebSocket tunnels, which become an Upgrade in HTTP/1.1. The server behind them switches for nobody. */
 import { type Case, fieldsOf, hiddenIn, type Place } from "./case.ts";
 import type { Field, H2Client } from "./client.ts";
 
