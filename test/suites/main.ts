@@ -2,7 +2,7 @@
  * Folders of the field's suites -> docs/suites.md: the scores of each suite for us and for the peers that are
  * installed, in one session. Fetches nothing: a suite whose folder is not given is left out and said so.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -71,7 +71,20 @@ function asked(): Asked | undefined {
   return { folders: new Map(given), only, proxies, quick, out };
 }
 
+function mistakesIn({ only = [], folders: given }: Asked): string[] {
+  const labels = suites.map(({ label }) => label);
+  return [
+    ...only.flatMap((label) => (labels.includes(label) ? [] : [`no suite "${label}"`])),
+    ...[...given].flatMap(([name, path]) => (existsSync(path) ? [] : [`--${name}: no ${path}`])),
+  ];
+}
+
 async function run(wish: Asked): Promise<number> {
+  const wrong = mistakesIn(wish);
+  if (wrong.length > 0) {
+    console.error(`${wrong.join("\n")}\n${usage}`);
+    return 2;
+  }
   const root = mkdtempSync(join(tmpdir(), "localhostess-suites-"));
   const team = crew(root, { pin: false });
   const leave = async (): Promise<void> => {

@@ -41,15 +41,21 @@ export async function startWorld(crew: Crew, behind: Behind): Promise<World> {
     if (behind === "h2-echo" && !peer.speaksH2) continue;
     const scheme = behind === "h2-echo" ? ("h2c" as const) : ("http" as const);
     const settings = { ...files, backend, scheme, host, argv0 };
-    world.targets.push({ ...(await startPeer(crew, peer, { ...settings, dir })), host, control });
+    try {
+      const started = await startPeer(crew, { ...settings, peer, dir });
+      world.targets.push({ ...started, host, control });
+    } catch (error) {
+      world.absent.push(`${peer.name}: ${error instanceof Error ? error.message : error}`);
+    }
   }
   return world;
 }
 
+type Given = Omit<Settings, "port" | "securePort"> & { argv0: string; peer: Peer };
+
 async function startPeer(
   crew: Crew,
-  peer: Peer,
-  given: Omit<Settings, "port" | "securePort"> & { argv0: string },
+  { peer, ...given }: Given,
 ): Promise<Pick<Target, "name" | "version" | "port" | "securePort">> {
   const dir = join(given.dir, peer.program);
   mkdirSync(dir);
