@@ -2,11 +2,13 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type TestTls, testTls } from "../support/test-tls.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
+import { h2Bridge, tlsBridge } from "./bridges.ts";
 import { attackAll } from "./desync.ts";
 import { dirtyOnes } from "./desync/judge.ts";
 import { type Payload, payloads } from "./desync/payloads.ts";
 import { startEchoServer } from "./echo-server.ts";
 import { h2Cases, runCases } from "./h2-semantics.ts";
+import { socketsServer } from "./sockets-server.ts";
 import { runProbes } from "./tls-probes.ts";
 
 const host = "suite.localhost";
@@ -55,3 +57,27 @@ test("every probe of TLS has its answer", async () => {
   const { failures } = await runProbes(target());
   expect(failures).toEqual([]);
 }, 30_000);
+
+test.each([
+  ["TLS", tlsBridge],
+  ["HTTP/2", h2Bridge],
+] as const)(
+  "a program's plain WebSocket goes through the proxy by %s",
+  async (_, open) => {
+    using sockets = socketsServer();
+    proxy.setServices({ suite: { port: echo.port }, sockets: { port: sockets.port } });
+    const host = "sockets.localhost";
+    const bridge = await open({ securePort: proxy.port, host });
+    const socket = new WebSocket(`ws://127.0.0.1:${bridge.port}`, { headers: { Host: host } });
+    const text = "x".repeat(100_000);
+    const heard = await new Promise((resolve, reject) => {
+      socket.onopen = () => socket.send(text);
+      socket.onmessage = ({ data }) => resolve(data);
+      socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
+    });
+    expect(heard).toBe(text);
+    socket.close();
+    bridge.stop();
+  },
+  30_000,
+);
