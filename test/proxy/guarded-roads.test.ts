@@ -200,6 +200,17 @@ describe("inside a browser's CONNECT", () => {
     expect(api.accepted.length).toBe(0);
   });
 
+  test("a server at a bare name that has no certificate of ours shows its own", async () => {
+    await using api = await startTlsServer("node");
+    await using proxy = await startTestProxy({
+      ...{ services: { api: { port: api.port } }, terminator: tls.terminator },
+      bareNames: () => false,
+    });
+    const socket = await tunnel(proxy.port, "api:443", browser);
+    const through = connect({ socket, rejectUnauthorized: false });
+    expect((await exchanged(through, text("GET /", "api", {}))).status).toBe(200);
+  });
+
   test('with guard = "off", the tunnel is passed on unread', async () => {
     using api = new RawServer();
     await using proxy = await startTestProxy({
