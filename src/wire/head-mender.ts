@@ -10,12 +10,9 @@ import { type Bad, bad, more, type Parsed } from "./parsed.ts";
 
 type FieldLine = { name: string; value: string };
 
-/**
- * HTTP/2's version in a line of text is a slip of the pen, which curl, nginx and HAProxy read over; so are small
- * letters and more than one space.
- */
-const statusLine = /^HTTP\/(?:1\.\d|2(?:\.0)?) +(\d{3})(?:[ \t](.*))?$/i;
-const statusLineBeginning = /^HTTP\/(?:1\.\d|2(?:\.0)?) /i;
+/** HTTP/2's version in a line of text, or several spaces, are slips that curl, nginx and HAProxy all read over. */
+const statusLine = /^HTTP\/(?:1\.\d|2\.0) +(\d{3})(?:[ \t](.*))?$/;
+const statusLineBeginning = /^HTTP\/(?:1\.\d|2\.0) /;
 /** Octets after which a first line shows whether it is a status line. */
 const beginningLength = 9;
 
@@ -97,7 +94,7 @@ export class HeadMender {
     if (this.#trailer || this.#start !== undefined) return false;
     const beginning = latin1(bytes, at, Math.min(limit, at + beginningLength));
     if (beginning.length === beginningLength) return !statusLineBeginning.test(beginning);
-    return !"HTTP/".startsWith(beginning.slice(0, 5).toUpperCase());
+    return !"HTTP/".startsWith(beginning.slice(0, 5));
   }
 
   #take(line: string, wrong: Bad): "end" | Bad | undefined {
@@ -136,8 +133,8 @@ export class HeadMender {
 }
 
 /**
- * RFC 9112 section 6.3: the same length several times is that length, and a chunked body has none. A coding is chunked,
- * however often it is named; `identity` was RFC 2616's word for no coding.
+ * RFC 9112 section 6.3: the same length several times is that length, and a chunked body has none. RFC 9110 section
+ * 5.6.1: a list may have empty members. Chunked twice, or beside another coding, stays refused.
  */
 function framingMended(fields: readonly FieldLine[]): FieldLine[] | Bad {
   let length: string | undefined;
@@ -153,8 +150,8 @@ function framingMended(fields: readonly FieldLine[]): FieldLine[] | Bad {
       }
     } else if (lower === "transfer-encoding") {
       for (const member of value.toLowerCase().split(",").map(trimmed)) {
-        if (member === "" || member === "identity") continue;
-        if (member !== "chunked") {
+        if (member === "") continue;
+        if (member !== "chunked" || chunked) {
           return bad(502, "the Transfer-Encoding is something other than chunked");
         }
         chunked = true;

@@ -29,7 +29,7 @@ const labels = ["guarded", "bare", "open"] as const;
 type Label = (typeof labels)[number];
 
 /** From a page of another site. */
-const navigations: readonly AskKind[] = ["link", "form-get", "form-post-allowed"];
+const navigations: readonly AskKind[] = ["link", "redirect", "form-get", "form-post-allowed"];
 
 /** Requests that may change something, or read what is said for ever. */
 const unsafe: readonly AskKind[] = [
@@ -107,6 +107,8 @@ const asking = Bun.serve({
   port: 0,
   async fetch(request) {
     const { pathname, searchParams } = new URL(request.url);
+    const go = searchParams.get("go");
+    if (go !== null) return Response.redirect(go, 302);
     const script = askingScripts.get(pathname);
     if (script !== undefined) return new Response(script);
     if (pathname === "/report") {
@@ -126,7 +128,13 @@ const asking = Bun.serve({
     );
     const kinds = askKinds.filter((kind) => opening.includes(kind) === Number(at) >= pages.length);
     const next = Number(at) + 1;
-    const options = { targets, kinds, next: next < lastRun ? startOf(browser!, next) : undefined };
+    const provider = `${origins["another site"]()}/`;
+    const options = {
+      targets,
+      kinds,
+      provider,
+      next: next < lastRun ? startOf(browser!, next) : undefined,
+    };
     return new Response(askingPage(options), { headers: { "Content-Type": "text/html" } });
   },
 });

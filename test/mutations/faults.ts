@@ -23,6 +23,7 @@ import { proxy } from "./proxy.ts";
 import { requests } from "./requests.ts";
 import { restarts } from "./restarts.ts";
 import { supervised } from "./supervisor.ts";
+import { suites } from "./suites.ts";
 import { tasks } from "./tasks.ts";
 import { terminals } from "./terminals.ts";
 import { tls } from "./tls.ts";
@@ -55,6 +56,7 @@ export const faults: readonly Fault[] = [
   ...meant,
   ...restarts,
   ...supervised,
+  ...suites,
   ...tasks,
   ...terminals,
   ...tls,

@@ -484,6 +484,13 @@ export const requests: readonly Fault[] = [
     tests: ["test/proxy/tls-learning.test.ts"],
   },
   {
+    name: "a client's requests are recorded as those of a session that was served before",
+    file: "src/proxy/h2/session.ts",
+    find: "      spare: [],\n",
+    replace: "",
+    tests: ["test/proxy/recorder.test.ts"],
+  },
+  {
     name: "a connection whose answer was written anew is used again",
     file: "src/proxy/upstream/exchange.ts",
     find: "const clean = !mended && !response.mended && ",

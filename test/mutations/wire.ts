@@ -252,7 +252,7 @@ export const wire: readonly Fault[] = [
   {
     name: "an answer's gzip coding is taken for chunked",
     file: "src/wire/head-mender.ts",
-    find: 'if (member !== "chunked") {',
+    find: 'if (member !== "chunked" || chunked) {',
     replace: 'if (!member.includes("chunked") && !member.includes("gzip")) {',
     tests: answers,
   },

@@ -1,6 +1,8 @@
 /** What the record says of requests, however they come and end. */
 import { expect, test } from "bun:test";
-import { callerFinder } from "../../src/discovery/callers.ts";
+import { once } from "node:events";
+import http2 from "node:http2";
+import { type Callers, callerFinder } from "../../src/discovery/callers.ts";
 import { Recorder, recordLimit, targetLimit } from "../../src/proxy/request/recorder.ts";
 import type { RecordedRequest } from "../../src/routes/traffic.ts";
 import { systemClock } from "../../src/system/clock.ts";
@@ -13,6 +15,7 @@ import { startH2Proxy } from "../support/h2-proxy.ts";
 import { connectRaw } from "../support/raw-end.ts";
 import { ok, RawServer } from "../support/raw-server.ts";
 import { startTestProxy, type TestProxyOptions } from "../support/test-proxy.ts";
+import { testTls } from "../support/test-tls.ts";
 
 function newRecorder(): Recorder {
   return new Recorder({ clock: systemClock, now: () => performance.now() });
@@ -24,6 +27,9 @@ async function recorded(options: TestProxyOptions = {}) {
   return {
     recorder,
     port: proxy.port,
+    get connections() {
+      return proxy.connections;
+    },
     async next(count = 1): Promise<readonly RecordedRequest[]> {
       await eventually(
         "a request is recorded",
@@ -316,6 +322,35 @@ test("who called is the process that has the client's socket", async () => {
   callers.stop();
   expect(request!.caller).toMatchObject({ pid: child.pid });
   expect(request!.caller!.command).toStartWith("curl -s");
+});
+
+test("who called is asked for each client, also for one that comes after a session of HTTP/2", async () => {
+  using api = new RawServer({ answer: () => ok("x") });
+  await using tls = await testTls({ services: ["api"] });
+  const asked: number[] = [];
+  const callers: Callers = {
+    ask(end) {
+      asked.push(end.remotePort);
+      return { end, caller: undefined };
+    },
+    forget() {},
+    stop() {},
+  };
+  const { terminator } = tls;
+  await using proxy = await recorded({ services: { api }, callers, terminator });
+  const session = http2.connect(`https://localhost:${proxy.port}`, {
+    ca: tls.ca,
+    servername: "api.localhost",
+  });
+  const stream = session.request({ ":authority": "api.localhost" });
+  await once(stream.resume(), "end");
+  session.close();
+  await once(session, "close");
+  await eventually("the session's connection is gone", () => proxy.connections === 0);
+  using client = await connectRaw(proxy.port);
+  client.send("GET / HTTP/1.1\r\nHost: api.localhost\r\n\r\n");
+  await client.message();
+  expect(asked).toEqual([expect.any(Number), client.localPort]);
 });
 
 function begin(recorder: Recorder, line: string) {

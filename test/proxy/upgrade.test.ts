@@ -33,6 +33,36 @@ test("the upstream's 101 is relayed as it is, then bytes go both ways", async ()
   expect(await client.bytes(256)).toEqual(Buffer.from(octets));
 });
 
+for (const [what, lax] of [
+  ["bare LFs", switched.replaceAll("\r\n", "\n")],
+  ["a fold", switched.replace("upgrade: ", "upgrade:\r\n ")],
+  [
+    "two lengths and control characters",
+    switched.replace(
+      "Set-Cookie: a=1",
+      "Content-Length: 0\r\nContent-Length: 0\r\nSet-Cookie: a=\x011",
+    ),
+  ],
+] as const) {
+  test(`a 101 with ${what} is relayed as RFC 9112 has it, and what comes with it is not touched`, async () => {
+    await using its = await scene();
+    const { api, client } = its;
+    client.send(request);
+    const upstream = await api.next();
+    await upstream.message();
+    await upstream.sendEach(`${lax}\n\r\x00first\n`, 7);
+    const { status, fields } = await client.message();
+    expect({ status, lengths: fields.filter(([name]) => /length/i.test(name)) }).toEqual({
+      status: 101,
+      lengths: [],
+    });
+    expect(fields).toContainEqual(["upgrade", "WebSocket"]);
+    expect(await client.until("first\n")).toBe("\n\r\x00first\n");
+    client.send("second");
+    expect(await upstream.until("second")).toBe("second");
+  });
+}
+
 test("any other protocol is switched to as well", async () => {
   await using its = await scene();
   const { api, client } = its;

@@ -5,7 +5,8 @@
 import { FrameType } from "../../src/wire/h2/frame.ts";
 import { readRequests } from "../support/strict-reader.ts";
 import type { Case } from "./h2/case.ts";
-import { connectH2, type Frame, type H2Client } from "./h2/client.ts";
+import { connectCases } from "./h2/connect-cases.ts";
+import { connectH2, connectH2c, type Frame, type H2Client } from "./h2/client.ts";
 import { framesCases } from "./h2/frames-cases.ts";
 import { semanticsCases } from "./h2/semantics-cases.ts";
 import { smugglingCases } from "./h2/smuggling-cases.ts";
@@ -17,7 +18,12 @@ const atOnce = 8;
 const within = 1_500;
 const usualQuiet = 50;
 
-export const h2Cases: readonly Case[] = [...smugglingCases, ...semanticsCases, ...framesCases];
+export const h2Cases: readonly Case[] = [
+  ...smugglingCases,
+  ...semanticsCases,
+  ...connectCases,
+  ...framesCases,
+];
 
 export const h2Semantics: Suite = {
   label: "h2-semantics",
@@ -26,10 +32,31 @@ export const h2Semantics: Suite = {
   run: (target) => runCases(target, () => takeSeen(target.control)),
 };
 
+/** The same by prior knowledge on the plain port: RFC 9113 section 3.3. */
+export const h2cSemantics: Suite = {
+  label: "h2c-semantics",
+  title: "the same without TLS, by prior knowledge",
+  behind: "echo",
+  async run(target) {
+    const client = await connectH2c(target.port);
+    client.greet();
+    const offered = await client.next(({ type }) => type === FrameType.settings, within);
+    client.close();
+    if (offered === undefined) return "not offered";
+    const connect = (): Promise<H2Client> => connectH2c(target.port);
+    return await runCases({ ...target, connect }, () => takeSeen(target.control));
+  },
+};
+
 type Told = { case: Case; id: string; outcome: string; wrong: string | undefined };
 
 /** `quiet`: milliseconds in which a second answer, or a late end, would come. */
-type Front = Pick<Target, "securePort" | "host"> & { cases?: readonly Case[]; quiet?: number };
+type Front = Pick<Target, "securePort" | "host"> & {
+  cases?: readonly Case[];
+  quiet?: number;
+  /** Over TLS unless given. */
+  connect?: () => Promise<H2Client>;
+};
 
 /** `take`: what the server behind has seen since it was last asked. */
 export async function runCases(target: Front, take: () => Promise<Seen[]>): Promise<Score> {
@@ -50,9 +77,10 @@ export async function runCases(target: Front, take: () => Promise<Seen[]>): Prom
 async function tell(one: Case, { target, id }: { target: Front; id: string }): Promise<Told> {
   let client: H2Client | undefined;
   try {
-    client = await connectH2(target.securePort, target.host);
+    client = await (target.connect?.() ?? connectH2(target.securePort, target.host));
     client.greet();
-    one.send(client, { host: target.host, id });
+    const scheme = target.connect === undefined ? "https" : "http";
+    one.send(client, { host: target.host, id, scheme });
     await client.next(isLast, within);
     await client.gone(target.quiet ?? usualQuiet);
     const outcome = outcomeOf(client);

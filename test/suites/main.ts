@@ -10,7 +10,7 @@ import { crew } from "../bench/crew.ts";
 import { autobahn } from "./autobahn.ts";
 import { desync } from "./desync.ts";
 import { h1spec } from "./h1spec.ts";
-import { h2Semantics } from "./h2-semantics.ts";
+import { h2cSemantics, h2Semantics } from "./h2-semantics.ts";
 import { h2spec } from "./h2spec.ts";
 import { http11probe } from "./http11probe.ts";
 import { page, type Row } from "./page.ts";
@@ -24,6 +24,7 @@ const suites: readonly Suite[] = [
   http11probe,
   desync,
   h2Semantics,
+  h2cSemantics,
   tlsProbes,
   ...autobahn,
 ];

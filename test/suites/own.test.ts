@@ -1,10 +1,10 @@
-/** The suites of our own against our own proxy in this process: a part of the payloads, all cases of HTTP/2. */
+/** The suites of our own against our own proxy in this process: a part of the payloads and of HTTP/2, all of TLS. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type TestTls, testTls } from "../support/test-tls.ts";
 import { startTestProxy, type TestProxy } from "../support/test-proxy.ts";
 import { attackAll } from "./desync.ts";
 import { dirtyOnes } from "./desync/judge.ts";
-import { payloads } from "./desync/payloads.ts";
+import { type Payload, payloads } from "./desync/payloads.ts";
 import { startEchoServer } from "./echo-server.ts";
 import { h2Cases, runCases } from "./h2-semantics.ts";
 import { runProbes } from "./tls-probes.ts";
@@ -31,25 +31,29 @@ const notYet = /^:scheme that|^:scheme with a colon|depends on itself|^CBC with 
 
 const target = () => ({ port: proxy.port, securePort: proxy.port, host });
 
-/** Every payload that is known by name, and one octet in a hundred. */
-const some = payloads().filter(
-  ({ name }, index) => index % 97 === 0 || /^body|^chunk "/.test(name),
-);
+/** A third of what is known by name, and one octet in a hundred: the rest is for `main.ts`. */
+const isNamed = ({ name }: Payload): boolean => /^body|^chunk "|^"|^length then "/.test(name);
+const some = [
+  ...payloads().filter((it, index) => !isNamed(it) && index % 97 === 0),
+  ...payloads()
+    .filter(isNamed)
+    .filter((_, index) => index % 3 === 0),
+];
 
 test("no payload leaves the server with a request that nobody sent", async () => {
   echo.take();
   const sent = await attackAll(some, { ...target(), firstWithin: 100 });
   expect(dirtyOnes(sent, echo.take())).toEqual([]);
-});
+}, 30_000);
 
-test("every case of HTTP/2 has its outcome, at the client and at the server", async () => {
-  const cases = h2Cases.filter(({ name }) => !notYet.test(name));
+test("every third case of HTTP/2 has its outcome, at the client and at the server", async () => {
+  const cases = h2Cases.filter(({ name }, index) => index % 3 === 0 && !notYet.test(name));
   const turn = { ...target(), cases, quiet: 5 };
   const { failures } = await runCases(turn, async () => echo.take());
   expect(failures.filter(({ name }) => !notYet.test(name))).toEqual([]);
-});
+}, 30_000);
 
 test("every probe of TLS has its answer", async () => {
   const { failures } = await runProbes(target());
   expect(failures.filter(({ name }) => !notYet.test(name))).toEqual([]);
-});
+}, 30_000);

@@ -1,4 +1,5 @@
 /** Scores -> the page of scores in Markdown: a row a suite, a column a proxy, then each case of ours that failed. */
+import { reasons } from "./reasons.ts";
 import type { Score, Suite, Target } from "./suite.ts";
 
 export type Row = {
@@ -56,8 +57,9 @@ function cell(score: Score | string | undefined): string {
 function failuresOf({ suite, scores }: Row): string[] {
   const score = scores.get(ours);
   if (score === undefined || typeof score === "string" || score.failures.length === 0) return [];
-  const lines = score.failures.map(({ name, why }) => `| ${cut(name)} | ${cut(why)} |`);
-  return [`${suite.title}:`, ["| case | what came |", "| --- | --- |", ...lines].join("\n")];
+  const known = reasons[suite.label] ?? {};
+  const lines = score.failures.map(({ name, why }) => [cut(name), cut(why), known[name] ?? ""]);
+  return [`${suite.title}:`, tableOf([["case", "what came", "reason"], ...lines])];
 }
 
 /** In one cell of a table. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 /** The ways of a page to make a request. Each ends with the request's answer, or after `longest`. */
 export const askKinds = [
   "link",
+  "redirect",
   "form-get",
   "form-post",
   "form-post-allowed",
@@ -29,7 +30,13 @@ export const askKinds = [
 ] as const;
 
 /** The kinds that open a window. A page behind it is not laid out, and loads no more of what it shows. */
-export const opening: readonly AskKind[] = ["link", "form-get", "form-post", "form-post-allowed"];
+export const opening: readonly AskKind[] = [
+  "link",
+  "redirect",
+  "form-get",
+  "form-post",
+  "form-post-allowed",
+];
 
 export type AskKind = (typeof askKinds)[number];
 
@@ -40,6 +47,8 @@ export type PageOptions = {
   /** Base URLs, by a label. */
   targets: Readonly<Record<string, string>>;
   kinds: readonly AskKind[];
+  /** Redirects to `?go=`, as one who signs people in does. */
+  provider: string;
   /** The page that comes after this one. */
   next: string | undefined;
 };

@@ -1,5 +1,5 @@
 /** A framework's name into a real server of it, which runs an app with a form, a redirect and a session. */
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type ProgramName, whereIs } from "./debian.ts";
@@ -126,6 +126,8 @@ export async function startFramework(framework: FrameworkName): Promise<Framewor
   const folder = await mkdtemp(join(tmpdir(), "localhostess-framework-"));
   const remove = () => rm(folder, { recursive: true, force: true });
   const fixture = folders[framework];
+  // Python's server runs scripts as nobody where it is root's.
+  await chmod(folder, 0o755);
   if (fixture !== undefined) await cp(join(fixtures, fixture), folder, { recursive: true });
   for (let attempt = 1; ; attempt++) {
     try {

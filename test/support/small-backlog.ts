@@ -1,6 +1,7 @@
 /** A length -> a port whose queue of connections has so much room, and accepts one when a test says so. Linux. */
 import { libc } from "../../src/system/libc.ts";
 import { RawEnd, rawEvents } from "./raw-end.ts";
+import { turn } from "./turn.ts";
 
 const AF_INET = 2;
 const SOCK_STREAM = 1;
@@ -20,6 +21,29 @@ export interface SmallBacklog extends Disposable {
   readonly port: number;
   /** The connection that has waited longest; undefined: none waits. */
   accept(): Promise<RawEnd | undefined>;
+}
+
+/** Answers one connection at a time, to its end, and then the next. @returns what ends that. */
+export function serveInTurn(
+  server: SmallBacklog,
+  answer: (head: string) => string | Promise<string>,
+): () => void {
+  let over = false;
+  void (async () => {
+    while (!over) {
+      const end = await server.accept();
+      if (end === undefined) {
+        await turn();
+        continue;
+      }
+      while (!end.over && !end.text.includes("\r\n\r\n")) await turn();
+      if (end.text !== "") end.send(await answer(end.text));
+      end.finish();
+    }
+  })();
+  return () => {
+    over = true;
+  };
 }
 
 /** `backlog`: as listen(2) takes it; one more connection than that has room. */

@@ -103,9 +103,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     return this.#head;
   }
 
-  /** Clients take turns where connections are dialled. */
+  /** Clients take turns where connections are dialled. What lasts has turns of its own. */
   get client(): object {
-    return this.#client.link.party ?? this.#client.link;
+    const { link } = this.#client;
+    const { connect, upgrade } = this.#exchange.framing;
+    return connect || upgrade ? link : (link.party ?? link);
   }
 
   /** The current request is complete. */

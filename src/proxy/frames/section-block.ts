@@ -39,7 +39,7 @@ export class SectionBlock {
   #end = 0;
   /** Octets of its fields, as SETTINGS_MAX_HEADER_LIST_SIZE counts them. */
   #listSize = 0;
-  /** The field with which the fields became too large. */
+  /** The kind of a field that is too large by itself. */
   excess: FieldKind | undefined;
   #sink: FieldSink | undefined;
 
@@ -98,7 +98,7 @@ export class SectionBlock {
     this.#listSize += field.size;
     // A section that is too large is decoded to its end all the same, or the next one could not be decoded.
     if (this.#listSize <= headLimit) this.#sink!.field(field);
-    else this.excess ??= field.kind;
+    else if (field.size > headLimit) this.excess ??= field.kind;
   }
 }
 

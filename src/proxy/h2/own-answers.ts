@@ -9,9 +9,9 @@ import { errorPage, type Problem } from "../pages/error-page.ts";
 import { wantsOf } from "../pages/negotiate.ts";
 import { encodeReply } from "../pages/reply.ts";
 
-/** The fields are larger than we allow. `first`: the one with which they became so, as HTTP/1.1 would tell it. */
-export function fieldsTooLarge(first: FieldKind | undefined): Problem {
-  const status = first === FieldKind.method ? 501 : first === FieldKind.path ? 414 : 431;
+/** The fields are larger than we allow. `excess`: one of them is so by itself, which HTTP/1.1 has a status for. */
+export function fieldsTooLarge(excess: FieldKind | undefined): Problem {
+  const status = excess === FieldKind.method ? 501 : excess === FieldKind.path ? 414 : 431;
   return { status, limit: headLimit };
 }
 

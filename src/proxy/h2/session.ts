@@ -36,8 +36,8 @@ import { Streams } from "./streams.ts";
 /** Our last words are written before: `lastWords` sees to the rest. */
 const nothing = new Uint8Array(0);
 
-/** Octets of a flood that are read behind GOAWAY. What is left unread costs nothing. */
-const mostOfFlood = 65_536;
+/** Octets that are read behind GOAWAY of a client that broke a rule, or floods us. The rest costs us nothing. */
+const mostRead = 65_536;
 
 const { noError, protocolError, enhanceYourCalm } = ErrorCode;
 
@@ -113,6 +113,8 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#shared = {
       ...options.shared,
       gone() {},
+      // Objects that have served this client's streams know its process.
+      spare: [],
       // All streams have the one client.
       callers: callers && {
         ask: () => (this.#asked ??= callers.ask(link)),
@@ -411,11 +413,11 @@ export class H2Session implements LinkHandler, StreamSession {
     this.#sending.unblock();
     this.#sending.flush();
     this.#phase = "over";
-    const isFlood = breach?.code === enhanceYourCalm;
+    const isBroken = breach !== undefined && breach.code !== noError;
     lastWords(this.link, nothing, {
       timer: this.#farewell,
       linger: lingerSeconds * 1_000,
-      ...(isFlood ? { flush: lingerSeconds * 1_000, most: mostOfFlood } : {}),
+      ...(isBroken ? { flush: lingerSeconds * 1_000, most: mostRead } : {}),
       gone: (cause) => this.closed(cause),
       failed: (fault) => this.fault(fault),
     });

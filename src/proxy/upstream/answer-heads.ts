@@ -67,6 +67,7 @@ export class AnswerHeads {
           if (this.#wrong === undefined) {
             this.end = outcome.end;
             this.#complete = true;
+            this.mended ||= head.respell;
             return undefined;
           }
         }

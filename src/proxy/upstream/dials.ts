@@ -236,7 +236,8 @@ export class EndpointDials<Made extends { readonly key: string }> {
     const { knocks, room, isOwn } = this.#shared;
     if (knocks === undefined) return undefined;
     const pending = this.#pending;
-    if (pending !== undefined && knocks.look(pending.descriptor) === "open") {
+    const isWanted = pending !== undefined && endpoint.dial.includes(pending.address);
+    if (isWanted && knocks.look(pending.descriptor) === "open") {
       this.#pending = undefined;
       return pending;
     }
@@ -285,7 +286,11 @@ export class EndpointDials<Made extends { readonly key: string }> {
         if (index + 1 < endpoint.dial.length) attempt(index + 1);
         else over("failed", { failure: { address, code, handshake: undefined } });
       };
-      if (owners !== undefined && isOwn?.({ address, port }, owners) === false) {
+      if (
+        descriptor === undefined &&
+        owners !== undefined &&
+        isOwn?.({ address, port }, owners) === false
+      ) {
         // Asynchronous, like every other failure.
         clock.after(0, () => failed("ECONNREFUSED"));
         return;

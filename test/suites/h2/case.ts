@@ -2,7 +2,7 @@
 import type { Field, H2Client } from "./client.ts";
 
 /** `id`: in the paths of a case's requests. */
-export type Place = { readonly host: string; readonly id: string };
+export type Place = { readonly host: string; readonly id: string; readonly scheme: string };
 
 /**
  * `refused`: reset, told by a status of 400 or more, or the connection ends; no server sees it. `served`: 200, and the
@@ -47,7 +47,7 @@ export function fieldsOf(
 ): Field[] {
   const usual: Record<string, string | undefined> = {
     ":method": "GET",
-    ":scheme": "https",
+    ":scheme": place.scheme,
     ":authority": place.host,
     ":path": pathOf(place),
     ...pseudo,

@@ -196,6 +196,16 @@ export async function connectH2(port: number, host: string): Promise<H2Client> {
   return promise;
 }
 
+/** Without TLS, by prior knowledge. */
+export async function connectH2c(port: number): Promise<H2Client> {
+  const socket = connectTcp({ host: "127.0.0.1", port, noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", reject);
+  });
+  return new H2Client(socket);
+}
+
 export function frame(
   type: number,
   { flags = 0, stream = 0, payload = new Uint8Array(0) }: FrameOptions,

@@ -208,8 +208,8 @@ const ignored: Case[] = (
     [
       "an initial window of 1, opened later",
       (client) => {
-        setting(4, 1)(client, { host: "", id: "" });
-        setting(4, 65_535)(client, { host: "", id: "" });
+        setting(4, 1)(client, { host: "", id: "", scheme: "" });
+        setting(4, 65_535)(client, { host: "", id: "", scheme: "" });
       },
     ],
   ] as [string, Send][]

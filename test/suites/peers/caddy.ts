@@ -24,7 +24,7 @@ function configuration({ port, securePort, backend, host, certificate, key }: Se
 	auto_https off
 	default_sni ${host}
 	servers {
-		protocols h1 h2
+		protocols h1 h2 h2c
 	}
 }
 http://:${port} {
