@@ -165,7 +165,7 @@ describe("inside a browser's CONNECT", () => {
   };
 
   test("another site's page reaches no server that speaks TLS itself", async () => {
-    await using api = await startTlsServer("node");
+    await using api = await startTlsServer("bun");
     const services = { api: { port: api.port } };
     await using proxy = await startTestProxy({ services, terminator: tls.terminator });
     expect((await inside(proxy.port, "api.localhost", foreign)).status).toBe(403);
@@ -201,7 +201,7 @@ describe("inside a browser's CONNECT", () => {
   });
 
   test("a server at a bare name that has no certificate of ours shows its own", async () => {
-    await using api = await startTlsServer("node");
+    await using api = await startTlsServer("bun");
     await using proxy = await startTestProxy({
       ...{ services: { api: { port: api.port } }, terminator: tls.terminator },
       bareNames: () => false,
