@@ -34,6 +34,7 @@ const orders: Record<string, readonly (readonly string[])[]> = {
   proxy: [
     ["pages"],
     ["frames"],
+    ["streams"],
     ["upstream"],
     ["tunnel"],
     ["request"],
@@ -50,8 +51,9 @@ const pure = ["text", "wire", "manifest", "routes"];
 
 /** Tables of states in folders that are not pure: nothing but the state and the event decides. */
 const tables = [
+  "proxy/upstream/evidence.ts",
   "proxy/client/states.ts",
-  "proxy/h2/stream-states.ts",
+  "proxy/frames/stream-states.ts",
   "proxy/request/waits.ts",
   "proxy/upstream/login-turns.ts",
   "supervisor/family/ending-plan.ts",

@@ -7,7 +7,8 @@ import { SocketLink, type SocketOwner } from "./socket-link.ts";
 import { wireProtocols } from "./wire-protocols.ts";
 
 export type DialOutcome = {
-  connected(link: SocketLink): void;
+  /** `protocol`: the one that was negotiated inside TLS. */
+  connected(link: SocketLink, protocol: string | undefined): void;
   /** The system's error code, such as `ECONNREFUSED`, `ETIMEDOUT` or `EHOSTUNREACH`. */
   failed(code: string): void;
   /** The connection was accepted, but the TLS handshake failed. Called only if TLS was requested. */
@@ -18,9 +19,10 @@ export type DialTarget = {
   address: string;
   port: number;
   /**
-   * Requests TLS with HTTP/1.1 inside. The certificate is not verified. `serverName`: a DNS name, or "" to send none.
+   * Requests TLS. The certificate is not verified. `serverName`: a DNS name, or "" to send none. `protocols`: the ones
+   * to offer, in order of preference; HTTP/1.1 unless said otherwise.
    */
-  tls?: { serverName: string } | undefined;
+  tls?: { serverName: string; protocols?: readonly string[] } | undefined;
   /** A socket that is connected to it already, which becomes the link's. */
   descriptor?: number | undefined;
 };
@@ -39,7 +41,7 @@ export type CancelDial = () => void;
 export function dial(target: DialTarget, outcome: DialOutcome, handler: LinkHandler): CancelDial {
   return target.tls === undefined
     ? dialPlain(target, outcome, handler)
-    : dialSecured(target, { ...outcome, handler, serverName: target.tls.serverName });
+    : dialSecured(target, { ...outcome, handler, ...target.tls });
 }
 
 function dialPlain(target: DialTarget, outcome: DialOutcome, handler: LinkHandler): CancelDial {
@@ -63,7 +65,7 @@ function dialPlain(target: DialTarget, outcome: DialOutcome, handler: LinkHandle
         }
         settled = true;
         socket.data = new SocketLink(socket, handler);
-        outcome.connected(socket.data);
+        outcome.connected(socket.data, undefined);
       },
       connectError(_socket, error) {
         fail(error);
@@ -75,7 +77,7 @@ function dialPlain(target: DialTarget, outcome: DialOutcome, handler: LinkHandle
   };
 }
 
-type SecuredTurn = DialOutcome & { handler: LinkHandler; serverName: string };
+type SecuredTurn = DialOutcome & { handler: LinkHandler } & NonNullable<DialTarget["tls"]>;
 
 function dialSecured(target: DialTarget, turn: SecuredTurn): CancelDial {
   let opened: Socket<SocketOwner> | undefined;
@@ -100,7 +102,7 @@ function dialSecured(target: DialTarget, turn: SecuredTurn): CancelDial {
     data: handshake,
     tls: {
       rejectUnauthorized: false,
-      ALPNProtocols: wireProtocols(["http/1.1"]),
+      ALPNProtocols: wireProtocols(turn.protocols ?? ["http/1.1"]),
       ...(turn.serverName === "" ? {} : { serverName: turn.serverName }),
     },
     socket: {
@@ -119,7 +121,7 @@ function dialSecured(target: DialTarget, turn: SecuredTurn): CancelDial {
         }
         const link = new SocketLink(socket as unknown as Socket<SocketLink>, turn.handler);
         socket.data = link;
-        turn.connected(link);
+        turn.connected(link, socket.alpnProtocol || undefined);
       },
       connectError(_socket, error) {
         fail(error);

@@ -1,6 +1,7 @@
 /** A head -> its message's framing: where the body ends, whether the connection persists. RFC 9112 sections 6 and 9. */
 import { equalsIgnoreCase, isToken, latin1 } from "./bytes.ts";
 import { Field } from "./field.ts";
+import { isGrpc } from "./grpc.ts";
 import {
   FIELD_ID,
   FIELD_STRIDE,
@@ -150,6 +151,10 @@ export class RequestFraming extends Framing {
   connect = false;
   /** The method is idempotent: sending the request twice has the effect of sending it once. RFC 9110 section 9.2.2. */
   idempotent = false;
+  /** The Content-Type is one of gRPC, which needs HTTP/2. */
+  grpc = false;
+  /** `TE` names `trailers`: the client reads trailer fields. */
+  acceptsTrailers = false;
   /** There is a `Via` or `CDN-Loop` field: other proxies, or we, have had the request before. */
   proxied = false;
   /** One of `Site`. Where there is more than one such field, the one that says most counts. */
@@ -178,6 +183,8 @@ export class RequestFraming extends Framing {
     }
     this.hostStart = -1;
     this.expectContinue = false;
+    this.grpc = false;
+    this.acceptsTrailers = false;
     this.proxied = false;
     this.site = Site.unsaid;
     this.origin = false;
@@ -194,6 +201,11 @@ export class RequestFraming extends Framing {
         this.hostEnd = fields[at + VALUE_END]!;
       } else if (id === Field.expect) {
         this.expectContinue = head.minor === 1;
+      } else if (id === Field.contentType) {
+        this.grpc = isGrpc(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
+      } else if (id === Field.te) {
+        const value = latin1(bytes, fields[at + VALUE_START]!, fields[at + VALUE_END]!);
+        this.acceptsTrailers ||= listHolds(value.toLowerCase(), "trailers");
       } else if (id === Field.via || id === Field.cdnLoop) {
         this.proxied = true;
       } else if (id === Field.origin) {

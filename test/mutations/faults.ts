@@ -9,6 +9,7 @@ import { floods } from "./floods.ts";
 import { folder } from "./folder.ts";
 import { guarding } from "./guard.ts";
 import { h2Clients } from "./h2-clients.ts";
+import { h2Servers } from "./h2-servers.ts";
 import { handed } from "./handing.ts";
 import { handover } from "./handover.ts";
 import { identity } from "./identity.ts";
@@ -39,6 +40,7 @@ export const faults: readonly Fault[] = [
   ...people,
   ...floods,
   ...folder,
+  ...h2Servers,
   ...handover,
   ...identity,
   ...files,

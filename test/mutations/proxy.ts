@@ -142,8 +142,8 @@ export const proxy: readonly Fault[] = [
   {
     name: "a handshake for another host than CONNECT named is led to the service",
     file: "src/proxy/tunnel/first-bytes.ts",
-    find: 'if (authority?.host !== asked.host) return "other";',
-    replace: "",
+    find: 'return authority?.host === host ? framing : "other";',
+    replace: "return framing;",
     tests: ["test/proxy/bare-names.test.ts", "test/proxy/tunnel.test.ts"],
   },
   {

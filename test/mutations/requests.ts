@@ -416,7 +416,7 @@ export const requests: readonly Fault[] = [
   {
     name: "a plain answer hides that its service speaks TLS",
     file: "src/proxy/upstream/dialect.ts",
-    find: '    if (this.#known !== "plain" && complainsOfPlain(bytes)) return "doubtful";',
+    find: '    if (this.mayDiffer({ secured }) && this.#complains(bytes)) return "doubtful";',
     replace: "",
     tests: ["test/proxy/upstream/dialect.test.ts", "test/proxy/tls-learning.test.ts"],
   },
@@ -479,8 +479,8 @@ export const requests: readonly Fault[] = [
   {
     name: "a server that denies TLS and plain HTTP is asked for ever",
     file: "src/proxy/upstream/exchange.ts",
-    find: "    this.#refusedPlain = true;\n",
-    replace: "",
+    find: "if (++this.#refusals > (this.#dialect.h2 ? 2 : 1)) {",
+    replace: "if (++this.#refusals > 1_000) {",
     tests: ["test/proxy/tls-learning.test.ts"],
   },
   {

@@ -195,17 +195,17 @@ export const wire: readonly Fault[] = [
   },
   {
     name: "DATA goes on behind the end of its request",
-    file: "src/proxy/h2/stream-states.ts",
+    file: "src/proxy/frames/stream-states.ts",
     find: '    "recv DATA": behindEnd,',
     replace: '    "recv DATA": "half-closed (remote)",',
-    tests: ["test/proxy/h2/stream-states.test.ts", "test/proxy/h2/conformance.test.ts"],
+    tests: ["test/proxy/frames/stream-states.test.ts", "test/proxy/h2/conformance.test.ts"],
   },
   {
     name: "a stream that was over may be opened again",
-    file: "src/proxy/h2/stream-states.ts",
+    file: "src/proxy/frames/stream-states.ts",
     find: '    "recv HEADERS": headersOnClosed,',
     replace: '    "recv HEADERS": "closed",',
-    tests: ["test/proxy/h2/stream-states.test.ts", "test/proxy/h2/conformance.test.ts"],
+    tests: ["test/proxy/frames/stream-states.test.ts", "test/proxy/h2/conformance.test.ts"],
   },
   {
     name: "a stream may send more than its window",

@@ -142,7 +142,13 @@ describe("HTTP/1.1", () => {
     await using its = await scene();
     const { client, clock } = its;
     const type = "Content-Type: application/grpc+proto\r\n";
-    const upstream = await begun(its, post + type + length);
+    client.send(`${post}${type}${length}(=)`);
+    // A server is asked first whether it speaks HTTP/2.
+    const asked = await its.api.next();
+    await asked.until("SM");
+    asked.end();
+    const upstream = await its.api.next();
+    await upstream.until("(=)");
     pass(clock, 600);
     client.send("!$&*+?~");
     await upstream.until("~");

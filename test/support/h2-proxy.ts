@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { listen } from "../../src/link/listen.ts";
 import { secure } from "../../src/link/secure.ts";
 import type { ConnectionShared } from "../../src/proxy/client/connection.ts";
+import { LongerNames } from "../../src/proxy/request/longer-names.ts";
 import { marks } from "../../src/proxy/request/marks.ts";
 import { Destinations } from "../../src/proxy/request/destination.ts";
 import { Dialects } from "../../src/proxy/upstream/dialect.ts";
@@ -13,6 +14,7 @@ import { type UpstreamPool, upstreamPool } from "../../src/proxy/upstream/pool.t
 import { routeTable } from "../../src/routes/table.ts";
 import { systemClock } from "../../src/system/clock.ts";
 import { socketCalls } from "../../src/system/socket-calls.ts";
+import { poolWithSessions } from "../../src/proxy/upstream/sessions.ts";
 import { type Place, testService } from "./test-proxy.ts";
 import { throwawayCertificateAuthority } from "./throwaway-certificate-authority.ts";
 
@@ -31,7 +33,10 @@ export function testShared(services: Record<string, Place>): TestShared {
   );
   const faults: unknown[] = [];
   const { peek } = socketCalls(process.platform);
-  const pool = upstreamPool({ clock: systemClock, peek });
+  const pool = poolWithSessions(upstreamPool({ clock: systemClock, peek }), {
+    clock: systemClock,
+    fault: (fault) => faults.push(fault),
+  });
   const shared: TestShared = {
     faults,
     now: 0,
@@ -58,6 +63,7 @@ export function testShared(services: Record<string, Place>): TestShared {
     urlPorts: { http: 1, https: 1 },
     redirect: undefined,
     destinations: new Destinations(),
+    longerNames: new LongerNames(),
     marks: marks(new Uint8Array(32)),
     spare: [],
     terminates: () => false,

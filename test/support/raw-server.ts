@@ -102,6 +102,11 @@ export class RawServer implements Disposable {
       end.end();
     } catch (error) {
       if (error instanceof Gone) return;
+      // The question whether this is a server of HTTP/2, of which it knows nothing.
+      if (error instanceof Malformed && error.message.includes('"PRI * HTTP/2.0"')) {
+        end.close();
+        return;
+      }
       this.faults.push(error as Error);
       if (error instanceof Malformed) end.reset();
     }

@@ -1,6 +1,8 @@
 /** A page or a problem -> an answer of our own, in the form that the client of the current request wants. */
+import type { RequestFraming } from "../../wire/framing.ts";
 import { RequestHead } from "../../wire/head.ts";
 import { errorPage } from "../pages/error-page.ts";
+import { grpcReply } from "../pages/grpc-reply.ts";
 import { hearsDetails } from "../pages/hears-details.ts";
 import { type Wants, wantsOf } from "../pages/negotiate.ts";
 import type { Problem } from "../pages/problem.ts";
@@ -27,6 +29,7 @@ export class OwnAnswers {
   #headBytes: Uint8Array | undefined;
   /** The last request was HEAD. */
   #headRequest = false;
+  #ofGrpc = false;
 
   constructor({ exchange, record, draining }: OwnAnswersOptions) {
     this.#exchange = exchange;
@@ -39,6 +42,7 @@ export class OwnAnswers {
     this.#client = client;
     this.#headBytes = undefined;
     this.#headRequest = false;
+    this.#ofGrpc = false;
   }
 
   /** A head is being handled, read from `bytes`; undefined: it has been, or was never complete. */
@@ -49,6 +53,15 @@ export class OwnAnswers {
   /** Whether the request is HEAD; a head that cannot be read is not. */
   isHead(head: boolean): void {
     this.#headRequest = head;
+    this.#ofGrpc = false;
+  }
+
+  /**
+   * The request comes from a client of gRPC, which reads `grpc-status`. Each says that it takes trailers; a person who
+   * only sets the Content-Type gets HTTP's own status.
+   */
+  isGrpc({ grpc, acceptsTrailers }: RequestFraming): void {
+    this.#ofGrpc = grpc && acceptsTrailers;
   }
 
   /**
@@ -84,7 +97,7 @@ export class OwnAnswers {
   }
 
   lastWords(reply: Reply): Read {
-    const bytes = encodeReply(reply, { head: this.#headRequest, close: true });
+    const bytes = encodeReply(this.#formed(reply), { head: this.#headRequest, close: true });
     this.#client.link.write(bytes, 0, bytes.length);
     this.#answered(reply);
     this.#client.linger();
@@ -97,7 +110,7 @@ export class OwnAnswers {
     const keepAlive = framing.keepAlive && framing.bodyLength === 0 && !this.#draining();
     // An HTTP/1.0 client would have to be told that the connection stays open. None needs our pages twice, so we close.
     const close = !keepAlive || this.#exchange.requestHead.minor === 0;
-    const bytes = encodeReply(reply, { head: this.#headRequest, close });
+    const bytes = encodeReply(this.#formed(reply), { head: this.#headRequest, close });
     this.#client.link.write(bytes, 0, bytes.length);
     this.#answered(reply);
     this.#client.served++;
@@ -105,6 +118,11 @@ export class OwnAnswers {
     if (!close) return end;
     this.#client.linger();
     return "taken";
+  }
+
+  /** The reply, as the client of the current request reads it. */
+  #formed(reply: Reply): Reply {
+    return this.#ofGrpc && reply.status >= 400 ? grpcReply(reply) : reply;
   }
 
   #answered({ status, body }: Reply): void {

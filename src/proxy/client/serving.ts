@@ -6,7 +6,6 @@ import type { Supervised } from "../../routes/supervised.ts";
 import { nearestName, type RouteTable } from "../../routes/table.ts";
 import { latin1 } from "../../wire/bytes.ts";
 import type { RequestFraming } from "../../wire/framing.ts";
-import { Field } from "../../wire/field.ts";
 import { headLimit, type RequestHead } from "../../wire/head.ts";
 import { Login } from "../../wire/login.ts";
 import type { Bad } from "../../wire/parsed.ts";
@@ -23,6 +22,7 @@ import {
   isSameDestination,
   type Mode,
   nextInstance,
+  wayTo,
 } from "../request/destination.ts";
 import { deniedIn } from "../request/guarded.ts";
 import { isListed, isStrangers } from "../request/is-strangers.ts";
@@ -66,6 +66,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   #destination: Destination | undefined;
   /** Instances of the current request's name that did not take it. */
   #missed = 0;
+  /** The current request is one of gRPC. */
+  #grpc = false;
   /** The last destination that the server name's certificate was found to cover. */
   #covered: Destination | undefined;
   /** The upstream that this client used last. */
@@ -145,9 +147,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const octets = exchange.requestOctets + exchange.answerOctets;
     const { bodyAwaited: awaited } = exchange;
     if (!this.#stillBody.isStill({ octets, awaited, began, now })) return;
-    const asked = this.#answers.current();
     // Streams of gRPC are silent for as long as they like: it has deadlines and pings of its own.
-    if (asked !== undefined && isGrpc(asked)) this.#stillBody.spare(now);
+    if (this.#grpc) this.#stillBody.spare(now);
     else this.#shedBody();
   }
 
@@ -218,6 +219,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     const wrong = framing.read(head, bytes);
     if (wrong !== undefined) return this.refuse(badRequest(wrong));
     this.#answers.isHead(framing.head);
+    this.#answers.isGrpc(framing);
     const { secured } = this.#client;
     const target = readTarget(head, bytes, { connect: framing.connect, secured });
     if ("kind" in target) return this.refuse(badRequest(target));
@@ -240,6 +242,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (asked !== undefined && isQuestion(framing)) {
       const mark = this.#shared.marks.of(decision, destination.table);
       if (mark !== undefined) return this.#tellNews(asked === mark, destination.table, end);
+    }
+    const { longer } = destination;
+    if (longer !== undefined && !this.#hasLooked && this.#awaitsLook(longer)) {
+      return this.#waitForLook();
     }
     switch (decision.kind) {
       case "proxy":
@@ -293,6 +299,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           securePort: this.#shared.urlPorts.https,
         });
     }
+  }
+
+  /** Whether a request for a name that only a shorter one answers waits for a look at the machine. */
+  #awaitsLook(longer: string): boolean {
+    const shared = this.#shared;
+    const next = shared.longerNames.next(longer, shared.seconds());
+    if (next === "look") shared.refresh().catch((fault: unknown) => shared.fault(fault));
+    return next === "wait";
   }
 
   // Where a request goes.
@@ -438,7 +452,8 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     if (bad !== undefined) return this.refuse(badRequest(bad));
     // The client stopped in the middle while the request waited. Half a request is not a request.
     if (this.#client.inputEnded && !done) return this.#client.close();
-    const { key } = destination;
+    this.#grpc = framing.grpc;
+    const { key } = this.#wayTo(destination);
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
       this.#take(key) ??
@@ -468,12 +483,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
   }
 
   /** How to dial; with a login that is bound to its connection, the request waits for its turn on that. */
-  #way({ key, tls }: Pick<Destination, "key" | "tls">): Way {
+  #way(destination: Destination): Way {
     const { login, connect } = this.#exchange.framing;
     const { logins } = this.#client;
-    const isBound = login !== Login.none || logins?.has(key) === true;
+    const { key, tls, h2 } = this.#wayTo(destination);
+    // No login is bound to a connection that many share.
+    const isBound = !h2 && (login !== Login.none || logins?.has(key) === true);
     const by = isBound ? (logins ?? this.#client.ownLogins()).line(login) : undefined;
-    return { service: this.#service, key, tls, by, ...(connect ? { fresh: true } : {}) };
+    return { service: this.#service, key, tls, h2, by, ...(connect ? { fresh: true } : {}) };
   }
 
   /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
@@ -504,7 +521,7 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     // A tunnel ends with its connection, so it takes none from the pool.
     const upstream =
       (this.#waiting === undefined ? this.#unseen(service) : this.#waitedFor(key, end)) ??
-      this.#dialAndWait({ service, key, tls: undefined, fresh: true });
+      this.#dialAndWait({ service, key, tls: undefined, h2: false, fresh: true });
     if (typeof upstream === "string" || typeof upstream === "number") return upstream;
     this.drop();
     this.#exchange.answerStatus = 200;
@@ -602,12 +619,13 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       return;
     }
     if (found?.decision.kind !== "proxy") {
-      const failure = waiting.takeFailure(this.#destination!.key);
+      const failure = waiting.takeFailure(this.#wayTo(this.#destination!).key);
       if (failure === undefined) this.#lost();
       else this.#refuseDial(failure);
       return;
     }
-    const failure = waiting.takeFailure(found.key);
+    const { key } = this.#wayTo(found);
+    const failure = waiting.takeFailure(key);
     this.#destination = found;
     if (failure === undefined) {
       waiting.dial(this.#way(found));
@@ -854,9 +872,9 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#wait({ bytes: "sent" }).dial(this.#way(this.#destination!));
   }
 
-  doubted(address: string): void {
+  doubted(way: { address: string; secured: boolean }): void {
     const { dialect } = this.#destination!;
-    this.#wait({ bytes: "sent", looked: true }).question(dialect!, address);
+    this.#wait({ bytes: "sent", looked: true }).question(dialect!, way);
     this.#client.regulate();
   }
 
@@ -920,6 +938,11 @@ export class Serving implements ExchangeOwner, WaitingOwner {
     this.#awaitReturn(supervised, { table: undefined, woken: false });
   }
 
+  /** How the current request gets to its destination. */
+  #wayTo(destination: Destination): Pick<Destination, "key" | "tls" | "h2"> {
+    return wayTo(destination, { grpc: this.#grpc });
+  }
+
   #lost(): void {
     this.unanswered({ status: 502, why: lostWhy });
   }
@@ -932,12 +955,4 @@ function supervisedIn(decision: Decision): Supervised | undefined {
 /** Whether a request may wait for news: it has no body, and nothing of it is anybody's but ours. */
 function isQuestion({ bodyLength, upgrade, connect, head }: RequestFraming): boolean {
   return bodyLength === 0 && !upgrade && !connect && !head;
-}
-
-function isGrpc({ head, bytes }: { head: RequestHead; bytes: Uint8Array }): boolean {
-  for (let index = 0; index < head.fieldCount; index++) {
-    if (head.idOf(index) !== Field.contentType) continue;
-    return head.valueOf(bytes, index).toLowerCase().startsWith("application/grpc");
-  }
-  return false;
 }

@@ -30,7 +30,7 @@ import { ClientAllowances } from "./client-allowances.ts";
 import { ClientFrames } from "./client-frames.ts";
 import { writeOurSettings } from "./settings.ts";
 import { H2StreamLink, type StreamSession } from "./stream-link.ts";
-import { mayReceive } from "./stream-states.ts";
+import { mayReceive } from "../frames/stream-states.ts";
 import { Streams } from "./streams.ts";
 
 /** Our last words are written before: `lastWords` sees to the rest. */

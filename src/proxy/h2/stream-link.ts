@@ -8,8 +8,8 @@ import type { StreamHead, StreamPiece, Trailer } from "../frames/parts.ts";
 import { ReceivedBody } from "../frames/received-body.ts";
 import { ReceiveWindow, SendWindow, streamWindow } from "../frames/windows.ts";
 import { AnswerReader, type AnswerSink } from "./answer-reader.ts";
+import { maySend, type StreamEvent, type StreamState, step } from "../frames/stream-states.ts";
 import { StreamTunnel } from "./stream-tunnel.ts";
-import { maySend, type StreamEvent, type StreamState, step } from "./stream-states.ts";
 
 /** The session, as a stream's link needs it. */
 export interface StreamSession {

@@ -2,7 +2,7 @@
 import type { Breach } from "../../wire/h2/frame-rules.ts";
 import { LateBodies, type LateBodiesOptions } from "./late-bodies.ts";
 import type { H2StreamLink } from "./stream-link.ts";
-import { type StreamEvent, type StreamState, step } from "./stream-states.ts";
+import { type StreamEvent, type StreamState, step } from "../frames/stream-states.ts";
 
 /** Streams remembered as `closed (reset)`. Older ones count as such, whatever they were. */
 const resetLimit = 1_024;

@@ -30,6 +30,7 @@ import { H2Session } from "../h2/session.ts";
 import { HeadWriters } from "../frames/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
 import { type ExtraPort, listenOnPorts, type OwnSocket, type RefusedPort } from "./own-ports.ts";
+import { LongerNames } from "../request/longer-names.ts";
 import { marks } from "../request/marks.ts";
 import { httpsRedirect } from "../request/redirect.ts";
 import { encodeReply } from "../pages/reply.ts";
@@ -39,6 +40,7 @@ import { IdleOnes } from "./idle-ones.ts";
 import { shares } from "./user-shares.ts";
 import { turningAway } from "./turned-away.ts";
 import { type UpstreamPoolOptions, upstreamPool } from "../upstream/pool.ts";
+import { poolWithSessions } from "../upstream/sessions.ts";
 
 /** Far more than browsers open, and below the usual raised limit on open files. */
 const usualConnectionLimit = 10_000;
@@ -160,13 +162,14 @@ export function startProxy(options: ProxyOptions): Proxy {
   const count = (): number => connections.size + handshakes.size + sessions.size;
   const peeked = new Uint8Array(4_096);
   const room = options.room ?? descriptorRoom({ limit: descriptorLimit() });
-  const pool = upstreamPool({
+  const single = upstreamPool({
     clock,
     peek: calls.peek,
     knocks: knocks(process.platform),
     room,
     isOwn: options.isOwn,
   });
+  const pool = poolWithSessions(single, { clock, fault: options.fault });
   let seconds = 0;
   /** `leaving`: another process accepts in our place, so nothing needs to end before its time. */
   let phase: "serving" | "leaving" | "stopping" = "serving";
@@ -207,6 +210,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     urlPorts: own.urls,
     redirect: options.httpsRedirect ? httpsRedirect(own.urls.https) : undefined,
     destinations: new Destinations(),
+    longerNames: new LongerNames(),
     marks: marks(randomBytes(32)),
     spare: [],
     recorder: options.recorder,

@@ -9,6 +9,8 @@ import type { Problem } from "./problem.ts";
 export const tooManyWait = "EQUEUE";
 /** The system's, and ours before the system has to say so: no descriptor is left. */
 export const noDescriptor = "EMFILE";
+/** As a code: a server that is to speak HTTP/2 does not begin to. */
+export const noFrames = "ENOFRAMES";
 
 /** A request that is malformed, too long, or in a version that we do not speak. */
 export function badRequest({ status, why }: Bad): Problem {
@@ -66,6 +68,8 @@ function tooSlow(secured: boolean): string {
 }
 
 function broken(code: string): string {
+  if (code === noFrames)
+    return "it chose HTTP/2 in the handshake of TLS, and then did not speak it";
   return code === "ECONNREFUSED"
     ? "nothing accepts connections there any more"
     : `the connection failed (${code})`;
@@ -74,7 +78,7 @@ function broken(code: string): string {
 /** Why TLS with a service did not come about, and what to do. */
 function unsecured(handshake: NonNullable<FailedDial["handshake"]>): string {
   if (handshake.kind === "refused") {
-    return `it speaks TLS, and the handshake failed: ${handshake.why}. It has to take TLS 1.2 or 1.3 with HTTP/1.1, without a client's certificate`;
+    return `it speaks TLS, and the handshake failed: ${handshake.why}. It has to take TLS 1.2 or 1.3 with HTTP/1.1 or HTTP/2, without a client's certificate`;
   }
   return handshake.kind === "lost"
     ? "it spoke TLS before, and now closed the connection within the handshake; its own output may say why, else start it again"

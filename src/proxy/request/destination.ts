@@ -4,6 +4,7 @@
  */
 import { type NameSettings, usualSettings } from "../../manifest/name-settings.ts";
 import { type Asked, type Decision, decide } from "../../routes/decide.ts";
+import { longerName } from "./longer-names.ts";
 import { classifyHost } from "../../routes/host.ts";
 import { defaultPorts, type UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
@@ -13,7 +14,7 @@ import type { Dialect, Dialects } from "../upstream/dialect.ts";
 import type { Hop } from "../upstream/forward.ts";
 import { authorityOf, type Names, namesOf, type Site } from "../upstream/names.ts";
 import { markOf, ownFields } from "../upstream/own-fields.ts";
-import { securedKey, upstreamKey } from "../upstream/pool.ts";
+import { h2Key, securedKey, upstreamKey } from "../upstream/pool.ts";
 
 export type Mode = Asked["mode"];
 
@@ -27,6 +28,8 @@ export type Destination = {
   table: RouteTable;
   authority: Authority;
   decision: Decision;
+  /** The name that was asked for, if only the service of a shorter one answers. */
+  longer: string | undefined;
   /** How requests to it are treated; for `proxy`, `tunnel` and `absent` decisions: the service's own. */
   settings: NameSettings;
   /** For `proxy` decisions: the fields written for the upstream. */
@@ -39,6 +42,8 @@ export type Destination = {
    * For `proxy` decisions: how the service is dialled, as known when this destination was made; undefined: without TLS.
    */
   tls: { serverName: string } | undefined;
+  /** For `proxy` decisions: the service takes nothing but HTTP/2, as known when this destination was made. */
+  h2: boolean;
   /** For a name that several instances share: the destination of each that can answer, this one among them. */
   ring: Ring | undefined;
 };
@@ -154,8 +159,22 @@ function isTrueYet(destination: Destination): boolean {
   return ring === undefined ? isSpoken(destination) : ring.all.every(isSpoken);
 }
 
-function isSpoken({ decision, dialect, tls }: Destination): boolean {
-  return decision.kind !== "proxy" || (dialect!.tls === true) === (tls !== undefined);
+function isSpoken({ decision, dialect, tls, h2 }: Destination): boolean {
+  return decision.kind !== "proxy" || isSpokenSo(dialect!, { tls, h2 });
+}
+
+function isSpokenSo(dialect: Dialect, { tls, h2 }: Pick<Destination, "tls" | "h2">): boolean {
+  return (dialect.tls === true) === (tls !== undefined) && dialect.h2 === h2;
+}
+
+/** How a request gets to its service: one of gRPC by HTTP/2, unless the service has shown that it takes none. */
+export function wayTo(
+  destination: Destination,
+  { grpc }: { grpc: boolean },
+): Pick<Destination, "key" | "tls" | "h2"> {
+  const { key, tls, h2, dialect } = destination;
+  if (!grpc || h2 || dialect?.mayTakeH2 !== true) return destination;
+  return { key: h2Key(key), tls, h2: true };
 }
 
 function destinationOf(asked: Uint8Array, facts: DestinationFacts): Destination | undefined {
@@ -188,11 +207,13 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     table,
     authority,
     decision,
+    longer: longerName(decision, { host: authority.host, tlds: table.tlds }),
     settings: settingsOf(decision, table),
     hop: undefined,
     key: "",
     dialect: undefined,
     tls: undefined,
+    h2: false,
     ring: undefined,
   };
   if (decision.kind === "tunnel") {
@@ -211,6 +232,10 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     const serverName = told.host;
     destination.tls = { serverName };
     destination.key = securedKey(service, serverName);
+  }
+  if (dialect.h2) {
+    destination.h2 = true;
+    destination.key = h2Key(destination.key);
   }
   const host = bare ? authorityOf(told) : undefined;
   destination.hop = {

@@ -20,7 +20,7 @@ import {
 } from "./waits.ts";
 
 /** How a service is dialled, and its key in the pool. */
-export type Way = { service: Service } & Pick<Destination, "key" | "tls"> & {
+export type Way = { service: Service } & Pick<Destination, "key" | "tls" | "h2"> & {
     /** Gives the connection; undefined: the pool does. */
     by?: Dialler | undefined;
     /** For a tunnel: no connection will do that has carried a request before. */
@@ -40,9 +40,9 @@ export interface WaitingOwner {
   decide(): void;
   /** Resends a request that was sent before. */
   send(upstream: Upstream): void;
-  /** The service speaks TLS, so the request is sent again inside TLS. */
+  /** The service speaks otherwise than we did: the request is sent again. */
   replay(): void;
-  /** The service speaks plain HTTP, as we did: its answer stands. */
+  /** The service speaks as we did: its answer stands. */
   readOn(): void;
 }
 
@@ -95,6 +95,9 @@ export type Room = {
   endless: boolean;
 };
 
+/** Plain text, TLS and HTTP/2 inside of it are two lessons. A service that goes on saying otherwise has no way in. */
+const lessonLimit = 4;
+
 /** Waits that the supervisor's news may end. */
 const supervisorTells: ReadonlySet<WaitsFor> = new Set(["service", "woken", "change"]);
 
@@ -105,6 +108,8 @@ export class Waiting {
   /** The client has filled the room for a body of unknown length. */
   overfull = false;
   #for: WaitsFor = "look";
+  /** Failed dials that have shown how the service wants to be dialled. */
+  #lessons = 0;
   #dialled: Upstream | undefined;
   #failure: Missed | undefined;
   #way: Way | undefined;
@@ -152,12 +157,12 @@ export class Waiting {
   dial(way: Way): void {
     this.#become("dial");
     this.#way = way;
-    const { service, key, tls } = way;
+    const { service, key, tls, h2 } = way;
     const { client } = this.#owner;
     // A request that was sent on an idle connection in vain needs one that is new.
     const fresh = way.fresh ?? this.bytes === "sent";
     this.#cancelDial = (way.by ?? this.#shared.pool).dial(
-      { endpoint: service.endpoint, key, tls, client, fresh },
+      { endpoint: service.endpoint, key, tls, h2, client, fresh },
       {
         connected: (upstream) => {
           this.#cancelDial = undefined;
@@ -167,20 +172,19 @@ export class Waiting {
         failed: (failure) => {
           this.#cancelDial = undefined;
           this.#failure = { ...failure, key };
-          if (failure.handshake?.kind === "plain") {
-            this.#shared.dialects.of(service).learn("plain handshake");
-          }
-          this.on("failed");
+          const { shown } = failure;
+          if (shown !== undefined) this.#shared.dialects.of(service).learn(shown);
+          this.on(shown !== undefined && ++this.#lessons <= lessonLimit ? "learned" : "failed");
         },
       },
     );
   }
 
-  /** Waits until we know whether the service speaks TLS. */
-  question(dialect: Dialect, address: string): void {
+  /** Waits until we know whether the service speaks otherwise than we did at this address, inside TLS or not. */
+  question(dialect: Dialect, way: { address: string; secured: boolean }): void {
     this.#become("question");
-    dialect.ask(address, { doubted: true }).then(
-      (secure) => this.on(secure ? "came" : "failed"),
+    dialect.ask(way.address, way).then(
+      (secure) => this.on(dialect.h2 || (secure && !way.secured) ? "came" : "failed"),
       (fault) => {
         this.#shared.fault(fault);
         this.on("failed");
@@ -309,7 +313,7 @@ export class Waiting {
   takeFailure(key: string): Missed | undefined {
     const failure = this.#failure;
     this.#failure = undefined;
-    return failure?.key === key ? failure : undefined;
+    return failure?.key === key || this.#lessons > lessonLimit ? failure : undefined;
   }
 
   /** A request that already has a connection, and waits for nothing. */

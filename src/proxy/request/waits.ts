@@ -12,7 +12,7 @@ export const waits = [
   "service",
   /** A lazy service that was started for this request: the service's end is an answer. */
   "woken",
-  /** The check whether the request's service speaks TLS. */
+  /** The check whether the request's service speaks TLS, or HTTP/2. */
   "question",
   /** A change of the routes, for a page of ours that asks whether what it says still holds. */
   "change",
@@ -21,10 +21,12 @@ export const waits = [
 export type WaitsFor = (typeof waits)[number];
 
 export const events = [
-  /** The wait succeeded: the scan is done, a connection is open, the service can answer, or the service speaks TLS. */
+  /** The wait succeeded: the scan is done, a connection is open, the service can answer, or it speaks otherwise. */
   "came",
-  /** The wait failed: the scan or the dial failed, or the service does not speak TLS. */
+  /** The wait failed: the scan or the dial failed, or the service speaks as we did. */
   "failed",
+  /** The dial failed, and has shown that the service wants to be dialled otherwise. */
+  "learned",
   /** The supervisor has news, or half a second has passed. */
   "news",
   /** The wait has lasted too long, or the proxy stops. */
@@ -44,7 +46,7 @@ export type Event = (typeof events)[number];
  * - `send`: send the request on the connection that was dialled.
  * - `judge`: call `afterFailure`.
  * - `ask`: call `onAbsence` if anything has changed since.
- * - `replay`: send the request again, inside TLS.
+ * - `replay`: send the request again, in the way that the service wants.
  * - `read on`: the bytes that the service has sent are its answer.
  * - `give up`: decide for the last time; a request that would have to wait longer is answered with the time it waited.
  * - `too large`: answer that the body is too large to be held.
@@ -80,7 +82,7 @@ const supervised: Row = {
 export const table: Readonly<Record<WaitsFor, Row>> = {
   // After a failed scan, the earlier results still hold.
   look: { ...common, came: "decide", failed: "decide" },
-  dial: { ...common, came: "send", failed: "judge" },
+  dial: { ...common, came: "send", failed: "judge", learned: "decide" },
   service: supervised,
   woken: supervised,
   question: { ...common, came: "replay", failed: "read on" },

@@ -21,9 +21,11 @@ const leave = 50;
 
 export type DoubtedTurn = Joined & {
   dialect: Dialect;
+  /** Whether the client's bytes are a request of HTTP/1.1, or the beginning of one, and not HTTP/2. */
+  isRequest(bytes: Uint8Array): boolean;
   /**
-   * The service speaks TLS, and processed none of the bytes. The client's link belongs to the caller again; the
-   * service's is gone.
+   * The service speaks TLS, or HTTP/2 where the client speaks HTTP/1.1, and processed none of the bytes. The client's
+   * link belongs to the caller again; the service's is gone.
    */
   secure(said: { bytes: Uint8Array; ended: boolean }): void;
 };
@@ -131,13 +133,14 @@ export class DoubtedTunnel {
       this.#said.add(bytes);
       return;
     }
-    const heard = this.#turn.dialect.hear(bytes);
-    if (heard === "tls") {
+    const { dialect } = this.#turn;
+    const heard = dialect.hear(bytes);
+    if (heard === "other" && this.#speaksOtherwise) {
       this.#settle(true);
       return;
     }
     this.#said.add(bytes);
-    if (heard === "plain") {
+    if (heard !== "doubtful") {
       this.#settle(false);
       return;
     }
@@ -145,15 +148,22 @@ export class DoubtedTunnel {
     this.#doubt();
   }
 
-  /** A service that speaks TLS might have done the same, so the service is asked. */
+  /** Whether the service wants something else than what the client has sent. */
+  get #speaksOtherwise(): boolean {
+    const { dialect, isRequest } = this.#turn;
+    if (dialect.tls) return true;
+    return dialect.h2 && this.#kept !== undefined && isRequest(this.#kept.view());
+  }
+
+  /** A service that speaks TLS, or HTTP/2, might have done the same, so the service is asked. */
   #doubt(): void {
     if (this.#asking) return;
     this.#asking = true;
     const settle = (secure: boolean): void => {
       if (this.#asking) this.#settle(secure);
     };
-    this.#turn.dialect.ask(this.#address, { doubted: true }).then(
-      (secure) => settle(secure === true),
+    this.#turn.dialect.ask(this.#address, { secured: false }).then(
+      () => settle(this.#speaksOtherwise),
       (fault) => {
         this.#turn.failed(fault);
         settle(false);

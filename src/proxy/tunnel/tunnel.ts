@@ -1,16 +1,17 @@
 /** A granted CONNECT and the first bytes inside -> both links joined, TLS with either side, or a request to read. */
 import type { CancelDial } from "../../link/dial.ts";
-import type { Held } from "../../link/held.ts";
+import { Held } from "../../link/held.ts";
 import type { Joined } from "../../link/join.ts";
 import type { Link, LinkHandler } from "../../link/link.ts";
 import type { Service } from "../../routes/service.ts";
+import { beginsWithFrame } from "../../wire/h2/begins-with-frame.ts";
 import { prefaceIn } from "../../wire/h2/frame.ts";
 import { sniff } from "../../wire/sniff.ts";
 import type { Dialect } from "../upstream/dialect.ts";
 import { securedKey, type Upstream, type UpstreamPool } from "../upstream/pool.ts";
 import { DoubtedTunnel } from "./doubted-tunnel.ts";
 import { PrefaceTunnel } from "./preface-tunnel.ts";
-import { mayBeUpgrade } from "./first-bytes.ts";
+import { mayBeRequest, mayBeUpgrade } from "./first-bytes.ts";
 
 /** Callbacks from a tunnel to the client's connection. */
 export interface TunnelOwner {
@@ -58,11 +59,16 @@ type Phase =
   /** The links belong to another object, or are gone. */
   | "over";
 
+/** Octets of a service that speaks first, for a client that says nothing: SETTINGS and little more are usual. */
+const saidLimit = 16_384;
+
 export class Tunnel {
   #phase: Phase = "listening";
   #upstream: Upstream | undefined;
   #cancelDial: CancelDial | undefined;
   #ended: boolean;
+  /** Frames of HTTP/2 that the service has sent before the client has sent enough. */
+  readonly #said = new Held();
   readonly #owner: TunnelOwner;
   readonly #facts: TunnelFacts;
 
@@ -101,7 +107,9 @@ export class Tunnel {
   /** The client sends no more. */
   end(): void {
     this.#ended = true;
-    if (this.#phase === "listening") this.#joinNow();
+    if (this.#phase !== "listening") return;
+    if (this.#upstream === undefined) this.look();
+    else this.#joinNow();
   }
 
   /** The first bytes have been awaited for long enough. */
@@ -130,7 +138,10 @@ export class Tunnel {
 
   #joinNow(): void {
     const upstream = this.#take();
-    if (upstream !== undefined) this.#owner.join(upstream);
+    if (upstream === undefined) return;
+    const said = this.#said.take();
+    this.#facts.client.write(said, 0, said.length);
+    this.#owner.join(upstream);
   }
 
   /** Handles a service that sends bytes before the client has sent enough. */
@@ -138,6 +149,13 @@ export class Tunnel {
     const { client, dialect, fault } = this.#facts;
     return {
       data: (bytes) => {
+        if (this.#said.length > 0 || beginsWithFrame(bytes)) {
+          // A server of HTTP/2 speaks first. The client's bytes tell whether it speaks that itself, or TLS.
+          dialect.learn("frames");
+          this.#said.add(bytes);
+          if (this.#said.length > saidLimit) this.#joinNow();
+          return;
+        }
         dialect.learn("plain answer");
         client.write(bytes, 0, bytes.length);
         this.#joinNow();
@@ -159,6 +177,10 @@ export class Tunnel {
   /** HTTP/2 inside: passed on if the service speaks it here, and read by us otherwise. */
   #tryPreface(): void {
     const { client, dialect, held } = this.#facts;
+    if (this.#said.length > 0) {
+      this.#joinNow();
+      return;
+    }
     if (dialect.tls === true) {
       this.#hangUp();
       this.#owner.openSession();
@@ -186,7 +208,7 @@ export class Tunnel {
       // A server that handles one handshake at a time would wait for this connection and not answer the question.
       this.#hangUp();
       this.#phase = "asking";
-      dialect.ask(address, { doubted: false }).then((secure) => {
+      dialect.ask(address).then((secure) => {
         if (this.#phase !== "asking") return;
         if (secure) this.#dial(undefined);
         else this.#end();
@@ -202,23 +224,40 @@ export class Tunnel {
 
   /** The client's bytes are not TLS. If the service speaks TLS, we do so on the client's behalf. */
   #enter(): void {
-    const { dialect, client, held } = this.#facts;
-    if (dialect.tls === false) this.#joinNow();
+    const { dialect, client, held, host } = this.#facts;
+    if (dialect.h2) this.#enterH2();
+    else if (dialect.tls === false) this.#joinNow();
     else if (dialect.tls) this.#dialSecured();
     else {
       const upstream = this.#take()!;
       const tunnel = new DoubtedTunnel(client, upstream, {
         dialect,
         ...this.#owner.hand(),
+        isRequest: (bytes) => mayBeRequest(bytes, host) !== "other",
         secure: (said) => {
           this.#owner.takeBack(said);
           this.#ended ||= said.ended;
-          this.#dialSecured();
+          if (dialect.h2) this.#enterH2();
+          else this.#dialSecured();
         },
       });
       tunnel.say(held.take());
       if (this.#ended) tunnel.end();
     }
+  }
+
+  /** The service speaks HTTP/2 alone: requests of HTTP/1.1 for it are routed like any other. */
+  #enterH2(): void {
+    const { held, host, dialect } = this.#facts;
+    const verdict = mayBeRequest(held.view(), host);
+    if (verdict === "more" && !this.#ended) this.#phase = "listening";
+    else if (verdict === "request") {
+      this.#hangUp();
+      this.#owner.upgrade(undefined);
+    } else if (dialect.tls && this.#phase !== "dialling") this.#dialSecured();
+    else if (this.#phase === "dialling") this.#facts.client.abort();
+    else if (this.#upstream === undefined) this.#dial(undefined);
+    else this.#joinNow();
   }
 
   #dialSecured(): void {
@@ -229,7 +268,7 @@ export class Tunnel {
   }
 
   #dial(tls: { serverName: string } | undefined): void {
-    const { service, pool, client } = this.#facts;
+    const { service, pool, client, dialect } = this.#facts;
     const key = tls === undefined ? this.#facts.key : securedKey(service, tls.serverName);
     this.#phase = "dialling";
     this.#cancelDial = pool.dial(
@@ -240,9 +279,13 @@ export class Tunnel {
           this.#upstream = upstream;
           this.#joinNow();
         },
-        failed: ({ handshake }) => {
+        failed: ({ shown }) => {
           this.#cancelDial = undefined;
-          if (handshake?.kind === "plain") this.#facts.dialect.learn("plain handshake");
+          if (shown !== undefined) dialect.learn(shown);
+          if (dialect.h2 && this.#phase === "dialling") {
+            this.#enterH2();
+            return;
+          }
           client.abort();
         },
       },
@@ -250,6 +293,7 @@ export class Tunnel {
   }
 
   #hangUp(): void {
+    this.#said.clear();
     this.#take()?.link.close();
   }
 }

@@ -1,8 +1,11 @@
-/** A service's process -> whether it speaks TLS: learned from its answers, and asked only after a suspicious one. */
+/** A service's process -> whether it speaks TLS, and which HTTP: learned from answers, asked after suspicious ones. */
+import { speaksH2 } from "../../link/speaks-h2.ts";
 import { speaksTls } from "../../link/speaks-tls.ts";
 import type { Service } from "../../routes/service.ts";
 import type { RouteTable } from "../../routes/table.ts";
 import type { Clock } from "../../system/clock.ts";
+import { beginsWithFrame } from "../../wire/h2/begins-with-frame.ts";
+import { type Evidence, type Known, learned } from "./evidence.ts";
 import { upstreamKey } from "./pool.ts";
 
 /** Milliseconds that a request waits for the server's reply to the question. On the same machine, two are usual. */
@@ -11,96 +14,146 @@ const patience = 250;
 /** More processes than anyone runs. Beyond this number, we forget the processes that are gone. */
 const remembered = 256;
 
-/** Observations that show whether a process speaks TLS. */
-export const evidence = [
-  /** A TLS alert in reply to a plain request. */
-  "alert",
-  /** Plain bytes in reply to a plain request. */
-  "plain answer",
-  /**
-   * Plain bytes in reply to a ClientHello: a process may change from TLS to plain HTTP, as Vite does when its settings
-   * change.
-   */
-  "plain handshake",
-  /** The process was asked, and the reply was yes, or no. */
-  "asked: yes",
-  "asked: no",
-] as const;
-
-export type Evidence = (typeof evidence)[number];
-
-export type Known = "unknown" | "plain" | "tls";
-
-/**
- * The transitions of what we know. A plain answer that arrived while the process was asked still holds, and so does
- * TLS.
- */
-export const learned: Readonly<Record<Evidence, Readonly<Record<Known, Known>>>> = {
-  alert: { unknown: "tls", plain: "tls", tls: "tls" },
-  "plain answer": { unknown: "plain", plain: "plain", tls: "tls" },
-  "plain handshake": { unknown: "plain", plain: "plain", tls: "plain" },
-  "asked: yes": { unknown: "tls", plain: "plain", tls: "tls" },
-  "asked: no": { unknown: "plain", plain: "plain", tls: "tls" },
-};
+/** The meaning of the first bytes on a new connection, which came in reply to a request of HTTP/1.1. */
+export type Heard =
+  /** The request was not processed, and may be sent again as the process wants it. */
+  | "other"
+  /** An answer. */
+  | "answer"
+  /** A process that wants another protocol may say the same, so it has to be asked. */
+  | "doubtful";
 
 /** The protocol that one process speaks on its port. */
 export class Dialect {
   #known: Known = "unknown";
+  /** The process takes no HTTP/2: a request that needs it may as well go by HTTP/1.1. */
+  #refusesH2 = false;
   #asking: Promise<void> | undefined;
-  #doubted = false;
+  #doubt: Doubt | undefined;
+  /** The protocol that the last complaint of the process mentioned; undefined: it only behaved oddly. */
+  #complaint: "tls" | "h2" | undefined;
 
   constructor(
     readonly service: Service,
     readonly clock: Clock,
   ) {}
 
+  get known(): Known {
+    return this.#known;
+  }
+
   /** Undefined: the process has not shown it yet. */
   get tls(): boolean | undefined {
-    return this.#known === "unknown" ? undefined : this.#known === "tls";
+    if (this.#known === "unknown") return undefined;
+    return this.#known === "tls" || this.#known === "https" || this.#known === "h2";
   }
 
-  /** The only place where `tls` changes. */
+  /** Requests go by HTTP/2, because the process takes nothing else. */
+  get h2(): boolean {
+    return this.#known === "h2c" || this.#known === "h2";
+  }
+
+  /** Requests that need HTTP/2 go by it. */
+  get mayTakeH2(): boolean {
+    return this.h2 || !this.#refusesH2;
+  }
+
+  /**
+   * Whether a connection over which we speak HTTP/1.1, in plain text or inside TLS, may be one that the process wants
+   * otherwise. Others may have learned meanwhile what it speaks.
+   */
+  mayDiffer({ secured }: { secured: boolean }): boolean {
+    return this.#known !== (secured ? "https" : "plain");
+  }
+
+  /** The only place where what we know changes. */
   learn(shown: Evidence): void {
     this.#known = learned[shown][this.#known];
+    if (shown === "no h2" || shown === "no frames") this.#refusesH2 = true;
+    else if (this.h2 || shown === "alert" || shown === "plain handshake") this.#refusesH2 = false;
   }
 
   /**
-   * Learns from the first bytes that the process sends in reply to plain ones on a new connection. `doubtful`: a TLS
-   * server may send the same, so the process has to be asked.
+   * Learns from the first bytes that the process sends on a new connection in reply to a request of HTTP/1.1.
+   * `secured`: inside TLS.
    */
-  hear(bytes: Uint8Array): "tls" | "plain" | "doubtful" {
-    if (isAlert(bytes)) {
-      this.learn("alert");
-      return "tls";
+  hear(bytes: Uint8Array, { secured }: { secured: boolean } = { secured: false }): Heard {
+    if (beginsWithFrame(bytes)) {
+      this.learn(secured ? "no http/1.1" : "frames");
+      return "other";
     }
-    if (this.#known !== "plain" && complainsOfPlain(bytes)) return "doubtful";
-    this.learn("plain answer");
-    return "plain";
+    if (!secured && isAlert(bytes)) {
+      this.learn("alert");
+      return "other";
+    }
+    if (this.mayDiffer({ secured }) && this.#complains(bytes)) return "doubtful";
+    this.learn(secured ? "secured answer" : "plain answer");
+    return "answer";
   }
 
   /**
-   * Sends a ClientHello to the process, on a separate connection, once for all callers that ask meanwhile. A process
-   * that has shown what it speaks is not asked. `doubted`: the process behaved like a TLS server, so if it stays silent
-   * now, it counts as plain.
-   * @returns undefined if the process is silent for now; a later reply is known from then on.
+   * Asks the process what it speaks, on a separate connection, once for all callers that ask meanwhile: by a
+   * ClientHello, and if there is a doubt by the preface of HTTP/2 as well. A process that has shown what it speaks is
+   * not asked. `doubt`: the process behaved like one that wants something else than HTTP/1.1, in plain text or inside
+   * TLS. If it stays silent now, it counts as one of HTTP/1.1.
+   * @returns whether it speaks TLS; undefined if the process is silent for now: a later reply is known from then on.
    */
-  ask(address: string, { doubted }: { doubted: boolean }): Promise<boolean | undefined> {
-    if (this.tls !== undefined) return Promise.resolve(this.tls);
-    this.#doubted ||= doubted;
-    this.#asking ??= speaksTls({ address, port: this.service.endpoint.port }, this.clock).then(
-      (found) => {
-        this.#asking = undefined;
-        if (found === true) this.learn("asked: yes");
-        else if (found === false || this.#doubted) this.learn("asked: no");
-      },
-    );
+  ask(address: string, doubt?: Doubt): Promise<boolean | undefined> {
+    if (!this.#isOpen(doubt)) return Promise.resolve(this.tls);
+    this.#doubt ??= doubt;
+    this.#asking ??= this.#question(address).finally(() => {
+      this.#asking = undefined;
+      this.#doubt = undefined;
+    });
     const { promise, resolve, reject } = Promise.withResolvers<boolean | undefined>();
     const answer = (): void => resolve(this.tls);
     const cancel = this.clock.after(patience, answer);
     this.#asking.then(answer, reject);
     return promise.finally(cancel);
   }
+
+  /** Whether there is something to ask. */
+  #isOpen(doubt: Doubt | undefined): boolean {
+    const { known } = this;
+    if (known === "unknown") return true;
+    if (doubt === undefined) return false;
+    return doubt.secured ? known === "tls" : known === "cleartext";
+  }
+
+  async #question(address: string): Promise<void> {
+    const place = { address, port: this.service.endpoint.port };
+    const complaint = this.#complaint;
+    this.#complaint = undefined;
+    if (this.known === "unknown" && complaint !== "h2") {
+      const found = await speaksTls(place, this.clock);
+      if (found === true) this.learn("asked: yes");
+      else if (found === false || this.#doubt !== undefined) this.learn("asked: no");
+    }
+    const doubt = this.#doubt;
+    if (doubt === undefined || complaint === "tls") return;
+    const isSame = doubt.secured
+      ? this.known === "tls"
+      : this.known === "cleartext" || this.known === "unknown";
+    if (!isSame) return;
+    const frames = await speaksH2({ ...place, secured: doubt.secured }, this.clock);
+    if (doubt.secured) this.learn(frames ? "no http/1.1" : "secured answer");
+    else this.learn(frames ? "asked: frames" : "asked: no frames");
+  }
+
+  /** Whether an answer's first piece is an error that mentions another protocol. */
+  #complains(bytes: Uint8Array): boolean {
+    // "HTTP/1.x 4" or "HTTP/1.x 5": one octet rules out nearly everything else.
+    if (bytes[9] !== 52 && bytes[9] !== 53) return false;
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+    if (wantsH2.test(text)) this.#complaint = "h2";
+    else if (wantsTls.test(text)) this.#complaint = "tls";
+    else return false;
+    return true;
+  }
 }
+
+/** The way on which a process behaved oddly. */
+export type Doubt = { secured: boolean };
 
 /** The dialects of all running processes. */
 export class Dialects {
@@ -144,13 +197,7 @@ function isAlert(bytes: Uint8Array): boolean {
  * How servers report that a plain request reached their TLS port: Go, nginx, Apache, Tomcat and Jetty all use one of
  * these words.
  */
-const complaint = /^HTTP\/1\.[01] 400\b.*(?:https|\bssl\b|\btls\b)/is;
+const wantsTls = /^HTTP\/1\.[01] 400\b.*(?:https|\bssl\b|\btls\b)/is;
 
-/** Whether an answer's first piece is a 400 that mentions TLS. */
-function complainsOfPlain(bytes: Uint8Array): boolean {
-  // "HTTP/1.x 400": two octets rule out everything else.
-  if (bytes[9] !== 52 || bytes[10] !== 48) return false;
-  return complaint.test(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1"),
-  );
-}
+/** How ASP.NET, and Node inside TLS, report that a request of HTTP/1.x reached a port of HTTP/2. */
+const wantsH2 = /^HTTP\/1\.[01] (?:400|403|426|505)\b.*(?:http\/2\b|`h2`|\bh2c\b)/is;

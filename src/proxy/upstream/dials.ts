@@ -7,6 +7,7 @@ import type { Cancel, Clock } from "../../system/clock.ts";
 import type { DescriptorRoom } from "../../system/descriptor-room.ts";
 import type { Knocks } from "../../system/knock.ts";
 import { type DialEvent, type DialState, stepOn } from "./dial-states.ts";
+import type { Evidence } from "./evidence.ts";
 import { noDescriptor, tooManyWait } from "../pages/refusal.ts";
 import { Turns } from "./turns.ts";
 
@@ -32,6 +33,8 @@ export type DialFailure = {
   address: string;
   code: string;
   handshake: Exclude<HandshakeVerdict, { kind: "secured" }> | undefined;
+  /** The attempt has shown this about the process, so that another way may still lead to an answer. */
+  shown?: Evidence | undefined;
 };
 
 export type DialRequest = {
@@ -39,7 +42,9 @@ export type DialRequest = {
   /** The pool's key for the new connection. */
   key: string;
   /** Undefined: without TLS. */
-  tls: { serverName: string } | undefined;
+  tls: { serverName: string; protocols?: readonly string[] } | undefined;
+  /** A stream of HTTP/2, on a connection that many share. */
+  h2?: boolean;
   /** Those whose connections are dialled take turns: a client's connection, with all streams of HTTP/2 on it. */
   client: object;
   /** No connection will do that has carried a request before. */
@@ -66,7 +71,7 @@ export type DialsShared<Made extends { readonly key: string }> = {
   made(
     link: Link,
     request: DialRequest,
-    way: { address: string; dials: EndpointDials<Made> },
+    way: { address: string; protocol: string | undefined; dials: EndpointDials<Made> },
   ): Made;
   /** Nobody needs this connection, on which nothing was sent. */
   spare(upstream: Made): void;
@@ -304,7 +309,7 @@ export class EndpointDials<Made extends { readonly key: string }> {
       cancel = dial(
         { address, port, tls, descriptor },
         {
-          connected: (link) => {
+          connected: (link, protocol) => {
             cancelTimer();
             const now = clock.now();
             this.#progress = now;
@@ -312,14 +317,16 @@ export class EndpointDials<Made extends { readonly key: string }> {
             const isFast = reached !== undefined || now - begun < fastMilliseconds;
             this.#width = isFast ? Math.min(lastWidth, this.#width + 1) : firstWidth;
             over("opened", {
-              upstream: this.#shared.made(link, request, { address, dials: this }),
+              upstream: this.#shared.made(link, request, { address, protocol, dials: this }),
             });
           },
           failed,
           // The server was reached; another address may lead to another server.
           unsecured: (handshake) => {
             cancelTimer();
-            over("failed", { failure: { address, code: "EPROTO", handshake } });
+            over("failed", {
+              failure: { address, code: "EPROTO", handshake, shown: shownBy(handshake) },
+            });
           },
         },
         nobody,
@@ -336,6 +343,16 @@ export class EndpointDials<Made extends { readonly key: string }> {
     else this.#on(wish, "served", { upstream });
   }
 }
+
+/** The evidence of a handshake that failed. */
+function shownBy(handshake: NonNullable<DialFailure["handshake"]>): Evidence | undefined {
+  if (handshake.kind === "plain") return "plain handshake";
+  const isAboutProtocol = handshake.kind === "refused" && handshake.why.includes(refusedProtocol);
+  return isAboutProtocol ? "no http/1.1" : undefined;
+}
+
+/** OpenSSL's name for the alert that RFC 7301 section 3.2 has. */
+const refusedProtocol = "no application protocol";
 
 function failureOf({ endpoint }: DialRequest, code: string): DialFailure {
   return { address: endpoint.dial[0]!, code, handshake: undefined };

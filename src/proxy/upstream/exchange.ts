@@ -8,6 +8,7 @@ import { CHUNKED, RequestFraming, UNTIL_CLOSE } from "../../wire/framing.ts";
 import { Field } from "../../wire/field.ts";
 import { RequestHead } from "../../wire/head.ts";
 import { isLasting } from "../../wire/lasting.ts";
+import { StreamFailure } from "../frames/stream-failure.ts";
 import { AnswerHeads } from "./answer-heads.ts";
 import type { Dialect } from "./dialect.ts";
 import { type AnswerNames, keepsOrigin } from "./mapped-fields.ts";
@@ -25,6 +26,9 @@ import { switchProblem } from "./switch-problem.ts";
 
 /** A body's beginning of up to this size is copied behind its head, because one write costs less than two. */
 const coalesceLimit = 16_384;
+
+/** A server of HTTP/2 that gives a request back again and again does not want it. */
+const returnLimit = 3;
 
 /** The reason given when an upstream closes before its answer is complete. */
 export const lostWhy = "it closed the connection before its answer was complete";
@@ -48,13 +52,13 @@ export interface ExchangeOwner {
    */
   retry(): void;
   /**
-   * The connection ended, or its service complained, as a TLS port might. The owner asks the service, and then calls
-   * `secured` or `readOn`.
+   * The connection ended, or its service complained, as a port of TLS or HTTP/2 might. The owner asks the service, and
+   * then calls `secured` or `readOn`.
    */
-  doubted(address: string): void;
+  doubted(way: { address: string; secured: boolean }): void;
   /**
-   * The service speaks TLS and processed no part of the request, which the owner has to send again inside TLS, with
-   * `resend`.
+   * The service speaks TLS, or HTTP/2, and processed no part of the request, which the owner has to send again in that
+   * way, with `resend`.
    */
   secure(): void;
   /**
@@ -83,9 +87,9 @@ const Phase = {
   head: 1,
   /** The answer's body is being sent. */
   body: 2,
-  /** The service is being asked whether it speaks TLS; the part of its answer that has arrived is held. */
+  /** The service is being asked what it speaks; the part of its answer that has arrived is held. */
   doubt: 3,
-  /** The service speaks TLS; the request waits to be sent again. */
+  /** The service speaks otherwise; the request waits to be sent again. */
   replay: 4,
 } as const;
 
@@ -128,8 +132,11 @@ export class Exchange implements LinkHandler {
   #retriable = false;
   /** If this attempt fails, the request is not sent again. */
   #last = false;
-  /** The service has refused this request as a port of TLS does. */
-  #refusedPlain = false;
+  /** How often the service has refused this request, as a port does that speaks otherwise. */
+  #refusals = 0;
+  /** How often a server of HTTP/2 has given this request back unprocessed. */
+  #returns = 0;
+  #acceptsTrailers = false;
   /** A byte of the answer has arrived from the upstream. */
   #heard = false;
   /** A byte has arrived since the request was last sent, including bytes that were held while the service was asked. */
@@ -189,7 +196,9 @@ export class Exchange implements LinkHandler {
     this.#retriable = framing.idempotent;
     this.#asksFirst = framing.expectContinue;
     this.#last = false;
-    this.#refusedPlain = false;
+    this.#refusals = 0;
+    this.#returns = 0;
+    this.#acceptsTrailers = framing.acceptsTrailers;
     const { answer } = hop!;
     this.#answerNames =
       answer.mapped && keepsOrigin(this.requestHead, bytes, answer.names)
@@ -241,7 +250,9 @@ export class Exchange implements LinkHandler {
     this.#dechunk = false;
     this.#gone = false;
     this.requestBlocked = false;
-    this.#replay.begin({ needed: !upstream.way.secured && this.#dialect.tls !== false });
+    const { stream } = upstream;
+    if (stream !== undefined) stream.trailers = this.#acceptsTrailers;
+    this.#replay.begin({ needed: stream !== undefined || this.#mayBeOther(upstream) });
     this.#heads.begin({ headRequest: this.#headRequest });
     this.#held.clear();
     upstream.link.handler = this;
@@ -359,6 +370,10 @@ export class Exchange implements LinkHandler {
   }
 
   closed(cause: Error | undefined): void {
+    if (cause instanceof StreamFailure) {
+      this.#streamFailed(cause);
+      return;
+    }
     if (this.#phase === Phase.doubt) {
       this.#gone = true;
       return;
@@ -371,6 +386,21 @@ export class Exchange implements LinkHandler {
   failed(fault: unknown): void {
     this.#shared.fault(fault);
     if (this.#phase !== Phase.idle) this.#lost();
+  }
+
+  /** The request's stream of HTTP/2 is gone before its answer was complete. */
+  #streamFailed(cause: StreamFailure): void {
+    const mayReturn =
+      this.#phase === Phase.head &&
+      !this.#heard &&
+      cause.unprocessed &&
+      (this.#replay.isComplete || this.#wholeRequestSent);
+    if (mayReturn && ++this.#returns <= returnLimit) {
+      this.#detach();
+      this.#owner.retry();
+      return;
+    }
+    this.#fail(502, cause.message);
   }
 
   /** The upstream is gone before its answer was complete. */
@@ -389,7 +419,8 @@ export class Exchange implements LinkHandler {
       this.#owner.retry();
       return;
     }
-    if (this.#phase === Phase.head && !this.#heard && this.#mayBeSecure(upstream)) {
+    const isNew = upstream !== undefined && upstream.served === 0;
+    if (this.#phase === Phase.head && !this.#heard && isNew && this.#mayBeOther(upstream)) {
       this.#heard = true;
       this.#gone = true;
       this.#doubt();
@@ -409,20 +440,23 @@ export class Exchange implements LinkHandler {
   }
 
   // After a plain request, a service that speaks TLS closes the connection, or sends an alert, or a 400 that mentions
-  // TLS.
+  // TLS; one that speaks HTTP/2 closes it, or sends frames, or an error that mentions HTTP/2.
 
-  /** Whether the connection may lead to a TLS port, by all we have seen. */
-  #mayBeSecure(upstream: Upstream | undefined): boolean {
-    if (upstream === undefined || upstream.served > 0 || upstream.way.secured) return false;
-    return this.#dialect.tls !== false;
+  /** Whether the connection may lead to a port of TLS, or of HTTP/2, by all we have seen. */
+  #mayBeOther({ way }: Upstream): boolean {
+    return way.protocol === undefined && this.#dialect.mayDiffer(way);
   }
 
-  /** Checks the answer's first bytes. @returns true if they look like a TLS port's reply to a plain request. */
+  /** Checks the answer's first bytes. @returns true if they look like the reply of a port that speaks otherwise. */
   #unlikePlain(bytes: Uint8Array): boolean {
-    const upstream = this.#upstream!;
-    if (upstream.served === 0 && !upstream.way.secured) {
-      const heard = this.#dialect.hear(bytes);
-      if (heard === "tls") {
+    const { served, way } = this.#upstream!;
+    if (way.protocol !== undefined) {
+      this.#replay.forget();
+      return false;
+    }
+    if (served === 0) {
+      const heard = this.#dialect.hear(bytes, way);
+      if (heard === "other") {
         this.secured();
         return true;
       }
@@ -431,12 +465,14 @@ export class Exchange implements LinkHandler {
         this.#doubt();
         return true;
       }
-    } else if (this.#replay.isNeeded) this.#dialect.learn("plain answer");
+    } else if (this.#replay.isNeeded) {
+      this.#dialect.learn(way.secured ? "secured answer" : "plain answer");
+    }
     this.#replay.forget();
     return false;
   }
 
-  /** Has the service asked whether it speaks TLS, and holds the part of its answer that has arrived. */
+  /** Has the service asked what it speaks, and holds the part of its answer that has arrived. */
   #doubt(): void {
     const { link, way } = this.#upstream!;
     this.#phase = Phase.doubt;
@@ -444,25 +480,25 @@ export class Exchange implements LinkHandler {
     else link.pause();
     // We accept no more of the body than can be sent again.
     this.requestBlocked = true;
-    this.#owner.doubted(way.address);
+    this.#owner.doubted(way);
   }
 
   /**
-   * The service speaks TLS, so it processed no part of the request. Whatever the method, the request may be sent again.
+   * The service speaks otherwise, so it processed no part of the request. Whatever the method, it may be sent again.
    */
   secured(): void {
-    if (this.#refusedPlain) {
+    // Plain text was refused, and then, where HTTP/2 is spoken, HTTP/1.1 inside TLS.
+    if (++this.#refusals > (this.#dialect.h2 ? 2 : 1)) {
       this.#fail(
         502,
         "it refuses plain HTTP as a server of TLS does, and TLS as one of plain HTTP does",
       );
       return;
     }
-    this.#refusedPlain = true;
     if (!(this.#replay.isNeeded ? this.#replay.isComplete : this.#wholeRequestSent)) {
       this.#fail(
         502,
-        "it speaks TLS, but this became known only after too much of the request had been sent to repeat it; try again",
+        `it speaks ${this.#dialect.h2 ? "HTTP/2" : "TLS"}, but this became known only after too much of the request had been sent to repeat it; try again`,
       );
       return;
     }
@@ -471,15 +507,18 @@ export class Exchange implements LinkHandler {
     this.#owner.secure();
   }
 
-  /** The service speaks plain HTTP, as we did: its bytes are the answer. */
+  /** The service speaks as we did: its bytes are the answer. */
   readOn(): void {
     this.#replay.forget();
     this.#phase = Phase.head;
-    const { link } = this.#upstream!;
+    const { link, way } = this.#upstream!;
     this.requestBlocked = link.pending > 0;
     link.resume();
     const said = this.#held.take();
-    if (said.length > 0) this.#read(said);
+    if (said.length > 0) {
+      this.#dialect.learn(way.secured ? "secured answer" : "plain answer");
+      this.#read(said);
+    }
     // With a complete answer, the next request may be on its way already, by another connection.
     if (this.#gone && this.#upstream !== undefined) this.#lost();
   }

@@ -39,8 +39,9 @@ export class Logins {
     return { dial: (request, turn) => this.#of(request.key).ask({ request, turn, step }) };
   }
 
-  /** The connection belongs to the client from here on. */
+  /** The connection belongs to the client from here on, unless it is one of HTTP/2: to that, no login is bound. */
   bind(upstream: Upstream, { why, midway = false }: Bond): void {
+    if (upstream.stream !== undefined) return;
     const its = this.#of(upstream.key);
     if (upstream.owner === undefined) its.adopt(upstream);
     if (why === "login") upstream.hasLogin = true;

@@ -6,6 +6,7 @@ import type { Clock } from "../../system/clock.ts";
 import { type DescriptorRoom, unlimited } from "../../system/descriptor-room.ts";
 import type { Knocks } from "../../system/knock.ts";
 import type { Peeked } from "../../system/socket-calls.ts";
+import type { RequestStream } from "../streams/request-stream.ts";
 import {
   type DialFailure,
   type DialRequest,
@@ -21,7 +22,7 @@ import {
 const idleLimit = 512;
 
 /** Node's servers close an idle connection after 5 s; we close it before that. */
-const idleMilliseconds = 4_000;
+export const idleMilliseconds = 4_000;
 
 /** A request that must not be sent twice uses no connection that was idle for longer: gunicorn closes after 2 s. */
 const unsafeIdleMilliseconds = 1_000;
@@ -36,7 +37,7 @@ const quarantineMilliseconds = 10;
  * Idle connections to one endpoint, the longest idle first. A linked list, because every request removes one and
  * returns it.
  */
-class IdleQueue {
+export class IdleQueue {
   first: Upstream | undefined;
   last: Upstream | undefined;
   size = 0;
@@ -82,6 +83,12 @@ export interface UpstreamOwner {
 }
 
 /**
+ * Which of the endpoint's addresses was dialled, whether the connection uses TLS, and the application protocol: the one
+ * that was negotiated inside TLS, or `h2` for a stream; undefined: none was negotiated.
+ */
+export type DialledWay = { address: string; secured: boolean; protocol?: string | undefined };
+
+/**
  * One connection to an endpoint. During an exchange, the exchange handles its link. While idle, this object does, and
  * any event ends the connection.
  */
@@ -107,12 +114,13 @@ export class Upstream implements LinkHandler {
   kept = false;
   previous: Upstream | undefined;
   next: Upstream | undefined;
+  /** The link is a stream of HTTP/2, for one request. */
+  stream: RequestStream | undefined;
 
   constructor(
     readonly link: Link,
     public queue: IdleQueue,
-    /** Which of the endpoint's addresses was dialled, and whether the connection uses TLS. */
-    readonly way: { address: string; secured: boolean },
+    readonly way: DialledWay,
     /** Told when the connection ends, or comes back. */
     readonly dials: Pick<EndpointDials<Upstream>, "freed" | "answered">,
   ) {}
@@ -205,6 +213,11 @@ export function upstreamKey(service: Service): string {
   return `${endpoint.address}|${endpoint.port}|${process.pid}|${process.startedAt}`;
 }
 
+/** The pool's key for streams of HTTP/2, on connections that would have the given key. */
+export function h2Key(key: string): string {
+  return `${key}|h2`;
+}
+
 /** The pool's key for connections inside TLS. */
 export function securedKey(service: Service, serverName: string): string {
   return `${upstreamKey(service)}|${serverName}`;
@@ -278,8 +291,8 @@ export function upstreamPool(options: UpstreamPoolOptions): UpstreamPool {
     room,
     isOwn,
     take: (key) => take(key, { own: undefined, safe: false }),
-    made(link, { key, tls }, { address, dials }) {
-      const way = { address, secured: tls !== undefined };
+    made(link, { key, tls }, { address, protocol, dials }) {
+      const way = { address, secured: tls !== undefined, protocol };
       const upstream = new Upstream(link, queueOf(key), way, dials);
       link.handler = upstream;
       return upstream;

@@ -22,7 +22,7 @@ export const Flag = {
   priority: 32,
 } as const;
 
-/** The error codes that we send. RFC 9113 section 7. */
+/** The error codes that mean something to us. RFC 9113 section 7. */
 export const ErrorCode = {
   noError: 0,
   protocolError: 1,
@@ -34,6 +34,7 @@ export const ErrorCode = {
   cancel: 8,
   compressionError: 9,
   enhanceYourCalm: 11,
+  http11Required: 13,
 } as const;
 
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];

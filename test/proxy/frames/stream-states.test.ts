@@ -8,7 +8,7 @@ import {
   type StreamState,
   states,
   step,
-} from "../../../src/proxy/h2/stream-states.ts";
+} from "../../../src/proxy/frames/stream-states.ts";
 import { ErrorCode } from "../../../src/wire/h2/frame.ts";
 
 const protocol = `connection ${ErrorCode.protocolError}`;
@@ -19,15 +19,15 @@ const never = "never";
 
 const expected: Record<StreamState, Record<StreamEvent, string>> = {
   // "Receiving any frame other than HEADERS or PRIORITY on a stream in this state MUST be treated as a connection
-  // error (Section 5.4.1) of type PROTOCOL_ERROR." A server sends nothing on a stream that its client has not
-  // opened.
+  // error (Section 5.4.1) of type PROTOCOL_ERROR." "Sending a HEADERS frame as a client, or receiving a HEADERS frame
+  // as a server, causes the stream to become "open"."
   idle: {
     "recv HEADERS": "open",
     "recv DATA": protocol,
     "recv END_STREAM": protocol,
     "recv RST_STREAM": protocol,
     "recv WINDOW_UPDATE": protocol,
-    "send HEADERS": never,
+    "send HEADERS": "open",
     "send DATA": never,
     "send END_STREAM": never,
     "send RST_STREAM": never,
@@ -148,7 +148,7 @@ test("no stream leaves the closed states, and only HEADERS leave idle", () => {
   expect(
     leaves("closed (reset)").map((event) => outcomeOf("closed (reset)", event as StreamEvent)),
   ).toEqual(["closed", "closed", "closed"]);
-  expect(leaves("idle")).toEqual(["recv HEADERS", "connection end"]);
+  expect(leaves("idle")).toEqual(["recv HEADERS", "send HEADERS", "connection end"]);
 });
 
 test("a request and its answer go through the states in either order of their ends", () => {

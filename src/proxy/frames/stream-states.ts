@@ -3,8 +3,8 @@ import { ErrorCode } from "../../wire/h2/frame.ts";
 import { type Breach, connectionError, streamError } from "../../wire/h2/frame-rules.ts";
 
 /**
- * RFC 9113's names, as a server sees them. The reserved states are missing, because nobody pushes here. Closed is two
- * states: in `closed (reset)` we sent RST_STREAM before the client's END_STREAM, and frames on their way still come.
+ * RFC 9113's names. The reserved states are missing, because nobody pushes here. Closed is two states: in `closed
+ * (reset)` we sent RST_STREAM before the other side's END_STREAM, and frames on their way still come.
  */
 export const states = [
   "idle",
@@ -18,7 +18,7 @@ export const states = [
 export type StreamState = (typeof states)[number];
 
 /**
- * `recv` is the client's frame, `send` ours. END_STREAM is an event of its own, which follows its frame's event.
+ * `recv` is the other side's frame, `send` ours. END_STREAM is an event of its own, which follows its frame's event.
  * PRIORITY and frames of unknown types are missing: they may come in every state and change none.
  */
 export const events = [
@@ -31,7 +31,7 @@ export const events = [
   "send DATA",
   "send END_STREAM",
   "send RST_STREAM",
-  /** The client broke a rule on the stream, and RST_STREAM says so. Section 5.4.2. */
+  /** The other side broke a rule on the stream, and RST_STREAM says so. Section 5.4.2. */
   "stream error",
   /** The connection ended, and every stream with it. */
   "connection end",
@@ -46,7 +46,7 @@ const dataOnIdle = connectionError(protocolError, "DATA is of no stream");
 const endOnIdle = connectionError(protocolError, "END_STREAM is of no stream");
 const resetOnIdle = connectionError(protocolError, "RST_STREAM is of no stream");
 const windowOnIdle = connectionError(protocolError, "WINDOW_UPDATE is of no stream");
-/** Nothing but WINDOW_UPDATE, PRIORITY and RST_STREAM may follow the client's END_STREAM. */
+/** Nothing but WINDOW_UPDATE, PRIORITY and RST_STREAM may follow END_STREAM. */
 const behindEnd = streamError(streamClosed, "the stream has ended");
 const dataOnClosed = connectionError(streamClosed, "DATA is of a stream that is closed");
 /** A number that was used before: section 5.1.1 has an error code of its own for it. */
@@ -56,8 +56,11 @@ const endOnClosed = connectionError(streamClosed, "END_STREAM is of a stream tha
 type Row = Partial<Record<StreamEvent, StreamState | Breach>>;
 
 const table: Record<StreamState, Row> = {
+  // The side that asks opens the stream: the client towards us, we towards a server. Of a server, no frame on a stream
+  // that is idle comes this far.
   idle: {
     "recv HEADERS": "open",
+    "send HEADERS": "open",
     "recv DATA": dataOnIdle,
     "recv END_STREAM": endOnIdle,
     "recv RST_STREAM": resetOnIdle,
@@ -97,7 +100,7 @@ const table: Record<StreamState, Row> = {
     "send DATA": "half-closed (remote)",
     "send END_STREAM": "closed",
     "send RST_STREAM": "closed",
-    // A client that sends on behind its own end may have sent more than we have seen.
+    // A peer that sends on behind its own end may have sent more than we have seen.
     "stream error": "closed (reset)",
     "connection end": "closed",
   },
@@ -125,12 +128,12 @@ export function step(state: StreamState, event: StreamEvent): StreamState | Brea
   return table[state][event];
 }
 
-/** Whether the answer may go on. */
+/** Whether our message may go on. */
 export function maySend(state: StreamState): boolean {
   return state === "open" || state === "half-closed (remote)";
 }
 
-/** Whether more of the request may come, for which the client needs windows. */
+/** Whether more of the other side's message may come, for which windows are needed. */
 export function mayReceive(state: StreamState): boolean {
   return state === "open" || state === "half-closed (local)";
 }
