@@ -495,8 +495,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
   #readsTunnel(bytes: Uint8Array): boolean {
-    const { guard } = this.#destination!.settings;
-    return guard !== "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);
+    const { settings, decision, authority } = this.#destination!;
+    if (settings.guard === "off" || !this.#shared.terminates()) return false;
+    // Without a certificate of ours, the server may have one that the person trusts; and a service is not woken to ask.
+    const wakes = decision.kind === "absent" && decision.turn === "wake";
+    const certified = authority.host.includes(".") || this.#shared.bareNames();
+    return (wakes || certified) && isBrowsers(this.#head, bytes);
   }
 
   #grantRead(bytes: Uint8Array, end: number): Read {
