@@ -243,6 +243,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       const mark = this.#shared.marks.of(decision, destination.table);
       if (mark !== undefined) return this.#tellNews(asked === mark, destination.table, end);
     }
+    const { longer } = destination;
+    if (longer !== undefined && !this.#hasLooked && this.#awaitsLook(longer)) {
+      return this.#waitForLook();
+    }
     switch (decision.kind) {
       case "proxy":
         if (this.#isUncertified(destination)) {
@@ -295,6 +299,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           securePort: this.#shared.urlPorts.https,
         });
     }
+  }
+
+  /** Whether a request for a name that only a shorter one answers waits for a look at the machine. */
+  #awaitsLook(longer: string): boolean {
+    const shared = this.#shared;
+    const next = shared.longerNames.next(longer, shared.seconds());
+    if (next === "look") shared.refresh().catch((fault: unknown) => shared.fault(fault));
+    return next === "wait";
   }
 
   // Where a request goes.
@@ -485,8 +497,12 @@ export class Serving implements ExchangeOwner, WaitingOwner {
 
   /** Whether the CONNECT is one whose inside has to be read: only there is it told which page asks. */
   #readsTunnel(bytes: Uint8Array): boolean {
-    const { guard } = this.#destination!.settings;
-    return guard !== "off" && this.#shared.terminates() && isBrowsers(this.#head, bytes);
+    const { settings, decision, authority } = this.#destination!;
+    if (settings.guard === "off" || !this.#shared.terminates()) return false;
+    // Without a certificate of ours, the server may have one that the person trusts; and a service is not woken to ask.
+    const wakes = decision.kind === "absent" && decision.turn === "wake";
+    const certified = authority.host.includes(".") || this.#shared.bareNames();
+    return (wakes || certified) && isBrowsers(this.#head, bytes);
   }
 
   #grantRead(bytes: Uint8Array, end: number): Read {
