@@ -143,4 +143,18 @@ export const h2Clients: readonly Fault[] = [
     replace: "[newcomer, ...others, undefined];",
     tests: ["test/proxy/admission.test.ts"],
   },
+  {
+    name: "a server that was started under another one's name is not looked for",
+    file: "src/proxy/client/serving.ts",
+    find: "if (longer !== undefined && !this.#hasLooked && this.#awaitsLook(longer)) {",
+    replace: "if (longer === null) {",
+    tests: ["test/proxy/longer-names.test.ts"],
+  },
+  {
+    name: "each request for a longer name waits for a look",
+    file: "src/proxy/request/longer-names.ts",
+    find: "if (now - this.#lookedAt < period) return",
+    replace: "if (now < this.#lookedAt) return",
+    tests: ["test/proxy/longer-names.test.ts"],
+  },
 ];

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { listen } from "../../src/link/listen.ts";
 import { secure } from "../../src/link/secure.ts";
 import type { ConnectionShared } from "../../src/proxy/client/connection.ts";
+import { LongerNames } from "../../src/proxy/request/longer-names.ts";
 import { marks } from "../../src/proxy/request/marks.ts";
 import { Destinations } from "../../src/proxy/request/destination.ts";
 import { Dialects } from "../../src/proxy/upstream/dialect.ts";
@@ -62,6 +63,7 @@ export function testShared(services: Record<string, Place>): TestShared {
     urlPorts: { http: 1, https: 1 },
     redirect: undefined,
     destinations: new Destinations(),
+    longerNames: new LongerNames(),
     marks: marks(new Uint8Array(32)),
     spare: [],
     terminates: () => false,

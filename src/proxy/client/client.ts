@@ -7,6 +7,7 @@ import type { Unusable } from "../../routes/unusable.ts";
 import type { UrlPorts } from "../../routes/service-row.ts";
 import type { OwnPages } from "../pages/own-pages.ts";
 import type { Destination, Destinations } from "../request/destination.ts";
+import type { LongerNames } from "../request/longer-names.ts";
 import type { Marks } from "../request/marks.ts";
 import type { Recorder } from "../request/recorder.ts";
 import type { HttpsRedirect } from "../request/redirect.ts";
@@ -91,6 +92,7 @@ export interface ServingShared extends ExchangeShared, WaitingShared {
   /** The answer to page loads that should have used TLS; undefined: they are served like any other. */
   readonly redirect: HttpsRedirect | undefined;
   readonly destinations: Destinations;
+  readonly longerNames: LongerNames;
   /** Marks of what our pages say. */
   readonly marks: Marks;
   /** Whether there are certificates for bare names. */

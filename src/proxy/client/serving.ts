@@ -243,6 +243,10 @@ export class Serving implements ExchangeOwner, WaitingOwner {
       const mark = this.#shared.marks.of(decision, destination.table);
       if (mark !== undefined) return this.#tellNews(asked === mark, destination.table, end);
     }
+    const { longer } = destination;
+    if (longer !== undefined && !this.#hasLooked && this.#awaitsLook(longer)) {
+      return this.#waitForLook();
+    }
     switch (decision.kind) {
       case "proxy":
         if (this.#isUncertified(destination)) {
@@ -295,6 +299,14 @@ export class Serving implements ExchangeOwner, WaitingOwner {
           securePort: this.#shared.urlPorts.https,
         });
     }
+  }
+
+  /** Whether a request for a name that only a shorter one answers waits for a look at the machine. */
+  #awaitsLook(longer: string): boolean {
+    const shared = this.#shared;
+    const next = shared.longerNames.next(longer, shared.seconds());
+    if (next === "look") shared.refresh().catch((fault: unknown) => shared.fault(fault));
+    return next === "wait";
   }
 
   // Where a request goes.

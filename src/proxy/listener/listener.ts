@@ -30,6 +30,7 @@ import { H2Session } from "../h2/session.ts";
 import { HeadWriters } from "../frames/head-writer.ts";
 import { ownPages } from "../pages/own-pages.ts";
 import { type ExtraPort, listenOnPorts, type OwnSocket, type RefusedPort } from "./own-ports.ts";
+import { LongerNames } from "../request/longer-names.ts";
 import { marks } from "../request/marks.ts";
 import { httpsRedirect } from "../request/redirect.ts";
 import { encodeReply } from "../pages/reply.ts";
@@ -209,6 +210,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     urlPorts: own.urls,
     redirect: options.httpsRedirect ? httpsRedirect(own.urls.https) : undefined,
     destinations: new Destinations(),
+    longerNames: new LongerNames(),
     marks: marks(randomBytes(32)),
     spare: [],
     recorder: options.recorder,

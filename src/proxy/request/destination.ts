@@ -4,6 +4,7 @@
  */
 import { type NameSettings, usualSettings } from "../../manifest/name-settings.ts";
 import { type Asked, type Decision, decide } from "../../routes/decide.ts";
+import { longerName } from "./longer-names.ts";
 import { classifyHost } from "../../routes/host.ts";
 import { defaultPorts, type UrlPorts } from "../../routes/service-row.ts";
 import type { RouteTable } from "../../routes/table.ts";
@@ -27,6 +28,8 @@ export type Destination = {
   table: RouteTable;
   authority: Authority;
   decision: Decision;
+  /** The name that was asked for, if only the service of a shorter one answers. */
+  longer: string | undefined;
   /** How requests to it are treated; for `proxy`, `tunnel` and `absent` decisions: the service's own. */
   settings: NameSettings;
   /** For `proxy` decisions: the fields written for the upstream. */
@@ -204,6 +207,7 @@ function destinationTo(decision: Decision, { asked, authority, facts }: Asking):
     table,
     authority,
     decision,
+    longer: longerName(decision, { host: authority.host, tlds: table.tlds }),
     settings: settingsOf(decision, table),
     hop: undefined,
     key: "",

@@ -180,6 +180,19 @@ describe("the handshake", () => {
     api.stop();
   });
 
+  test("of another site's page is refused before its service hears of it", async () => {
+    const { client, api } = scene();
+    const foreign = handshake.map(([name, value]): [string, string] => [
+      name,
+      name === "origin" ? "https://evil.example" : value,
+    ]);
+    ask(client, { fields: [...foreign, ["sec-fetch-site", "cross-site"]] });
+    expect((await client.next(headers, 1)).lines[0]).toBe(":status: 403");
+    expect(api.accepted).toHaveLength(0);
+    client.abort();
+    api.stop();
+  });
+
   test("refused, its early bytes are no request, and the next stream is answered for itself", async () => {
     using its = scene();
     const { client, api } = its;
